@@ -2,15 +2,7 @@ import { withName } from "../../xml/refusal.ts";
 import type { Filesystem } from "../devices/filesystem.ts";
 import type { Domain } from "../domain.ts";
 import { listPorts, type Port } from "../ports.ts";
-import {
-  type DeviceRule,
-  devicePlace,
-  forEach,
-  LEAVE_OUT,
-  once,
-  type Unready,
-  type UnreadyRule,
-} from "./rule.ts";
+import { type DeviceRule, devicePlace, forEach, LEAVE_OUT, type Unready, type UnreadyRule } from "./rule.ts";
 
 /** Backends that a start creates or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
@@ -58,67 +50,78 @@ const FOLDERS: readonly DeviceRule<Filesystem>[] = [
 ];
 
 /** Rules for backends other than files: other programs, the host's screen and sound, the network. */
-export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
-  {
-    place: "/domain/os/nvram",
-    missing: "keep variables on the network",
-    remedy: "Write <nvram type='file'> with <source file='…'/>.",
-    findIn: ({ os }) => once(os.nvram?.type === "network"),
-  },
-  {
-    place: "/domain/devices/*/@type",
-    missing: `connect a guest's ports and consoles by anything but ${[...READY_CHARDEVS].join(", ")}`,
-    remedy: OTHER_BACKEND,
-    findIn: ({ devices }) =>
-      listPorts(devices).flatMap((port) => {
-        const { type } = port.chardev;
-        if (READY_CHARDEVS.has(type)) return [];
-        const place = portPlace(devices, port);
-        const remedy = OF_SPICE.has(type) ? withName(LEAVE_OUT, place) : OTHER_BACKEND;
-        return [{ place, missing: `connect guests by ${type}`, remedy, ...never(type) }];
-      }),
-  },
-  device("graphics", ({ graphics }) => graphics, {
-    missing: "do displays other than VNC's",
-    remedy: "Write <graphics type='vnc'/> instead, or leave it out if the guest has one.",
-    find: ({ type }) => (type === "vnc" ? undefined : { missing: `do ${type} displays` }),
-  }),
-  device("graphics", ({ graphics }) => graphics, {
-    within: "@websocket",
-    missing: "open WebSockets",
-    remedy: "Leave it out, and connect by VNC.",
-    find: (found) => (found.type === "vnc" && (found.websocket ?? 0) !== 0 ? {} : undefined),
-  }),
-  device("audio", ({ audios }) => audios, {
-    missing: "give guests sound of any type but none",
-    remedy: "Write <audio type='none'/>: the guest keeps its sound card, and nothing is heard.",
-    find: ({ type }) => (type === "none" ? undefined : { missing: `give guests ${type} sound` }),
-  }),
-  device("rng", ({ rngs }) => rngs, {
-    within: "backend",
-    missing: "reach entropy daemons otherwise than at their Unix socket",
-    remedy:
-      "Write type='unix' and <source mode='connect' path='…'/>, or <backend model='random'>/dev/urandom</backend>.",
-    find: ({ backend }) =>
-      backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind") ? {} : undefined,
-  }),
+export const BACKEND_RULES = {
+  /** Serial and parallel ports, consoles and channels. */
+  ports: [
+    {
+      place: "/domain/devices/*/@type",
+      missing: `connect a guest's ports and consoles by anything but ${[...READY_CHARDEVS].join(", ")}`,
+      remedy: OTHER_BACKEND,
+      findIn: ({ devices }) =>
+        listPorts(devices).flatMap((port) => {
+          const { type } = port.chardev;
+          if (READY_CHARDEVS.has(type)) return [];
+          const place = portPlace(devices, port);
+          const remedy = OF_SPICE.has(type) ? withName(LEAVE_OUT, place) : OTHER_BACKEND;
+          return [{ place, missing: `connect guests by ${type}`, remedy, ...never(type) }];
+        }),
+    },
+  ],
+  graphics: [
+    device("graphics", ({ graphics }) => graphics, {
+      missing: "do displays other than VNC's",
+      remedy: "Write <graphics type='vnc'/> instead, or leave it out if the guest has one.",
+      find: ({ type }) => (type === "vnc" ? undefined : { missing: `do ${type} displays` }),
+    }),
+    device("graphics", ({ graphics }) => graphics, {
+      within: "@websocket",
+      missing: "open WebSockets",
+      remedy: "Leave it out, and connect by VNC.",
+      find: (found) => (found.type === "vnc" && (found.websocket ?? 0) !== 0 ? {} : undefined),
+    }),
+  ],
+  audios: [
+    device("audio", ({ audios }) => audios, {
+      missing: "give guests sound of any type but none",
+      remedy: "Write <audio type='none'/>: the guest keeps its sound card, and nothing is heard.",
+      find: ({ type }) => (type === "none" ? undefined : { missing: `give guests ${type} sound` }),
+    }),
+  ],
+  rngs: [
+    device("rng", ({ rngs }) => rngs, {
+      within: "backend",
+      missing: "reach entropy daemons otherwise than at their Unix socket",
+      remedy:
+        "Write type='unix' and <source mode='connect' path='…'/>, or <backend model='random'>/dev/urandom</backend>.",
+      find: ({ backend }) =>
+        backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind")
+          ? {}
+          : undefined,
+    }),
+  ],
   // These would need swtpm_setup(8) and a store of secrets.
-  emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
-  emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
-  emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
-  ...forEach("filesystem", ({ devices }) => devices.filesystems, FOLDERS),
-  device("video", ({ videos }) => videos, {
-    within: "driver/@name",
-    missing: "start a program that draws",
-    remedy: "Write name='qemu'.",
-    find: ({ driver }) => (driver?.name === "vhostuser" ? {} : undefined),
-  }),
-  device("vsock", ({ vsock }) => (vsock === undefined ? [] : [vsock]), {
-    missing: "open the host's vsock for a guest",
-    remedy: "Leave it out, or connect guest and host by <channel type='unix'>.",
-    find: () => ({}),
-  }),
-];
+  tpms: [
+    emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
+    emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
+    emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
+  ],
+  filesystems: forEach("filesystem", ({ devices }) => devices.filesystems, FOLDERS),
+  videos: [
+    device("video", ({ videos }) => videos, {
+      within: "driver/@name",
+      missing: "start a program that draws",
+      remedy: "Write name='qemu'.",
+      find: ({ driver }) => (driver?.name === "vhostuser" ? {} : undefined),
+    }),
+  ],
+  vsock: [
+    device("vsock", ({ vsock }) => (vsock === undefined ? [] : [vsock]), {
+      missing: "open the host's vsock for a guest",
+      remedy: "Leave it out, or connect guest and host by <channel type='unix'>.",
+      find: () => ({}),
+    }),
+  ],
+} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
 
 /** Returns the XPath of a port; a serial port may be a `<console>`. */
 export function portPlace(devices: Domain["devices"], { chardev, device }: Port): string {

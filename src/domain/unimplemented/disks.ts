@@ -104,7 +104,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
 ];
 
 /** Rules for requests of disks to the host that a start does not implement yet. */
-export const UNREADY_DISKS: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
+export const DISK_RULES: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
 
 function listStores({ backingStore }: Disk): readonly BackingStore[] {
   const stores: BackingStore[] = [];

@@ -109,17 +109,17 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
 ];
 
 /** Rules for interfaces, host devices and other passed-through devices that a start does not implement yet. */
-export const UNREADY_PASSTHROUGH: readonly UnreadyRule[] = [
-  ...forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
-  ...forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
-  ...forEach("redirdev", ({ devices }) => devices.redirdevs, [
+export const PASSTHROUGH_RULES = {
+  interfaces: forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
+  hostdevs: forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
+  redirdevs: forEach("redirdev", ({ devices }) => devices.redirdevs, [
     any("redirect USB devices", `Leave this <redirdev> out, or pass a device of the host: ${HOST_USB}.`),
   ]),
-  ...forEach("smartcard", ({ devices }) => devices.smartcards, [
+  smartcards: forEach("smartcard", ({ devices }) => devices.smartcards, [
     any("give guests smartcards", `Leave this <smartcard> out, or pass the host's card reader: ${HOST_USB}.`),
   ]),
-  ...forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
-];
+  leases: forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
+} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
 
 function any(missing: string, remedy = LEAVE_OUT): DeviceRule<unknown> {
   return { missing, remedy, isAsked: () => true };

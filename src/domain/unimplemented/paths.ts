@@ -1,9 +1,18 @@
 import { withName } from "../../xml/refusal.ts";
 import { listResources } from "../resources/resources.ts";
-import { LEAVE_OUT, type UnreadyRule } from "./rule.ts";
+import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
 
-/** Rules for paths that QEMU would open by name, which its user may not: svirt does not pass descriptors of them yet. */
+/**
+ * Rules for variables of firmware on the network, and for paths that QEMU would open by name, which its user may not: svirt
+ * does not pass descriptors of them yet.
+ */
 export const UNREADY_PATHS: readonly UnreadyRule[] = [
+  {
+    place: "/domain/os/nvram",
+    missing: "keep variables on the network",
+    remedy: "Write <nvram type='file'> with <source file='…'/>.",
+    findIn: ({ os }) => once(os.nvram?.type === "network"),
+  },
   {
     place: "/domain/devices/*",
     missing:

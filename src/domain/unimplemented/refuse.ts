@@ -1,21 +1,16 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
-import { UNREADY_BACKENDS } from "./backends.ts";
-import { UNREADY_DISKS } from "./disks.ts";
-import { UNREADY_PASSTHROUGH } from "./passthrough.ts";
+import { UNREADY_DEVICES, UNREADY_SOCKETS } from "./devices.ts";
 import { UNREADY_PATHS } from "./paths.ts";
 import type { UnreadyRule } from "./rule.ts";
-import { UNREADY_SOCKETS } from "./sockets.ts";
 import { UNREADY_TUNING } from "./tuning.ts";
 
 /** All rules for requests of the XML to the host that a start does not implement yet. */
 export const UNREADY: readonly UnreadyRule[] = [
   ...UNREADY_SOCKETS,
-  ...UNREADY_DISKS,
   ...UNREADY_TUNING,
   ...UNREADY_PATHS,
-  ...UNREADY_BACKENDS,
-  ...UNREADY_PASSTHROUGH,
+  ...UNREADY_DEVICES,
 ];
 
 /**

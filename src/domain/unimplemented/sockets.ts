@@ -10,8 +10,8 @@ const AGAIN = {
 };
 
 /** Rules for other programs' sockets that svirt cannot pass to QEMU. Sockets on which QEMU listens are not among them. */
-export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
-  ...forEach("interface", ({ devices }) => devices.interfaces, [
+export const SOCKET_RULES = {
+  interfaces: forEach("interface", ({ devices }) => devices.interfaces, [
     {
       place: "source",
       missing: "connect a card to another program's socket",
@@ -22,7 +22,7 @@ export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
       isAsked: (found) => found.type === "vhostuser" && found.source?.mode !== "server",
     },
   ]),
-  ...forEach("shmem", ({ devices }) => devices.shmems, [
+  shmems: forEach("shmem", ({ devices }) => devices.shmems, [
     {
       place: "server",
       missing: "let a guest use memory that another program makes",
@@ -31,27 +31,30 @@ export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
       isAsked: ({ server }) => server !== undefined,
     },
   ]),
-  ...forEach("disk", ({ devices }) => devices.disks, [
+  disks: forEach("disk", ({ devices }) => devices.disks, [
     { ...AGAIN, place: "source/reconnect", remedy: LEAVE_OUT, isAsked: isConnectedAgain },
   ]),
-  ...forEach("rng", ({ devices }) => devices.rngs, [
+  rngs: forEach("rng", ({ devices }) => devices.rngs, [
     {
       ...AGAIN,
       place: "backend/source/reconnect",
       isAsked: ({ backend }) => backend.model === "egd" && backend.source.reconnect?.enabled === true,
     },
   ]),
-  {
-    ...AGAIN,
-    place: "/domain/devices/*/source/reconnect",
-    findIn: ({ devices }) =>
-      listPorts(devices).flatMap((port) =>
-        port.chardev.type === "unix" && port.chardev.source?.reconnect?.enabled === true
-          ? [{ place: `${portPlace(devices, port)}/source/reconnect` }]
-          : [],
-      ),
-  },
-];
+  /** Serial and parallel ports, consoles and channels. */
+  ports: [
+    {
+      ...AGAIN,
+      place: "/domain/devices/*/source/reconnect",
+      findIn: ({ devices }) =>
+        listPorts(devices).flatMap((port) =>
+          port.chardev.type === "unix" && port.chardev.source?.reconnect?.enabled === true
+            ? [{ place: `${portPlace(devices, port)}/source/reconnect` }]
+            : [],
+        ),
+    },
+  ],
+} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
 
 function isConnectedAgain(disk: Disk): boolean {
   if (disk.type === "vhostuser") return disk.source.reconnect?.enabled === true;

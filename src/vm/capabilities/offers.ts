@@ -1,4 +1,5 @@
 import { parseDomainText } from "../../domain/document.ts";
+import { type ByFamily, ELEMENTS, type Family, orderOf } from "../../domain/families.ts";
 import { refuseListeners } from "../../domain/forbidden/listeners.ts";
 import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
@@ -36,192 +37,221 @@ const port = "<target type='virtio' name='a.0'/>";
 const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
 
 /**
- * Offered values of each family of devices, in libvirt's order and with its names.
- * https://libvirt.org/formatdomaincaps.html
+ * Offered values of each family of devices, with libvirt's names. "none": libvirt's document does not have the family, or
+ * svirt implements no device of it. https://libvirt.org/formatdomaincaps.html
  */
-export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map<string, readonly Enumeration[]>([
-  [
-    "disk",
-    [
-      {
-        name: "diskDevice",
-        offers: [
-          of("disk", disk("device='disk'", "vda")),
-          of("cdrom", disk("device='cdrom'", "sda")),
-          of("floppy", disk("device='floppy'", "fda")),
-          of(
-            "lun",
-            "<disk type='block' device='lun'><source dev='/dev/a'/><target dev='sda' bus='scsi'/></disk>",
-          ),
-        ],
-      },
-      {
-        name: "bus",
-        offers: [
-          of("fdc", disk("device='floppy'", "fda")),
-          of("ide", disk("", "hda' bus='ide"), "ide-hd"),
-          of("scsi", disk("", "sda' bus='scsi"), "scsi-hd"),
-          of("virtio", disk("", "vda' bus='virtio"), "virtio-blk-pci"),
-          of("usb", disk("", "sda' bus='usb"), "usb-storage"),
-          of("sata", disk("", "sda' bus='sata"), "ich9-ahci"),
-        ],
-      },
-      {
-        name: "model",
-        offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
-          of(model, disk(`model='${model}'`, "vda' bus='virtio"), "virtio-blk-pci"),
+const OFFERS: ByFamily<readonly Enumeration[]> = {
+  disks: [
+    {
+      name: "diskDevice",
+      offers: [
+        of("disk", disk("device='disk'", "vda")),
+        of("cdrom", disk("device='cdrom'", "sda")),
+        of("floppy", disk("device='floppy'", "fda")),
+        of(
+          "lun",
+          "<disk type='block' device='lun'><source dev='/dev/a'/><target dev='sda' bus='scsi'/></disk>",
         ),
-      },
-    ],
+      ],
+    },
+    {
+      name: "bus",
+      offers: [
+        of("fdc", disk("device='floppy'", "fda")),
+        of("ide", disk("", "hda' bus='ide"), "ide-hd"),
+        of("scsi", disk("", "sda' bus='scsi"), "scsi-hd"),
+        of("virtio", disk("", "vda' bus='virtio"), "virtio-blk-pci"),
+        of("usb", disk("", "sda' bus='usb"), "usb-storage"),
+        of("sata", disk("", "sda' bus='sata"), "ich9-ahci"),
+      ],
+    },
+    {
+      name: "model",
+      offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
+        of(model, disk(`model='${model}'`, "vda' bus='virtio"), "virtio-blk-pci"),
+      ),
+    },
   ],
-  [
-    "graphics",
-    [
-      {
-        name: "type",
-        offers: [
-          of("sdl", "<graphics type='sdl'/>"),
-          of("vnc", "<graphics type='vnc'><listen type='socket'/></graphics>"),
-          of("spice", "<graphics type='spice'/>", "chardev-spicevmc"),
-          of("egl-headless", "<graphics type='egl-headless'/>"),
-          of("dbus", "<graphics type='dbus'/>"),
-        ],
-      },
-    ],
+  graphics: [
+    {
+      name: "type",
+      offers: [
+        of("sdl", "<graphics type='sdl'/>"),
+        of("vnc", "<graphics type='vnc'><listen type='socket'/></graphics>"),
+        of("spice", "<graphics type='spice'/>", "chardev-spicevmc"),
+        of("egl-headless", "<graphics type='egl-headless'/>"),
+        of("dbus", "<graphics type='dbus'/>"),
+      ],
+    },
   ],
-  [
-    "video",
-    [
-      {
-        name: "modelType",
-        offers: [
-          video("vga", "VGA"),
-          video("cirrus", "cirrus-vga"),
-          video("vmvga", "vmware-svga"),
-          video("qxl", "qxl-vga"),
-          video("virtio", "virtio-vga"),
-          of("none", "<video><model type='none'/></video>"),
-          video("bochs", "bochs-display"),
-          video("ramfb", "ramfb"),
-        ],
-      },
-    ],
+  videos: [
+    {
+      name: "modelType",
+      offers: [
+        video("vga", "VGA"),
+        video("cirrus", "cirrus-vga"),
+        video("vmvga", "vmware-svga"),
+        video("qxl", "qxl-vga"),
+        video("virtio", "virtio-vga"),
+        of("none", "<video><model type='none'/></video>"),
+        video("bochs", "bochs-display"),
+        video("ramfb", "ramfb"),
+      ],
+    },
   ],
-  [
-    "hostdev",
-    [
-      {
-        name: "subsysType",
-        offers: [
-          of(
-            "usb",
-            "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x1'/></source></hostdev>",
-          ),
-          of(
-            "pci",
-            "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='1' slot='1' function='0'/></source></hostdev>",
-          ),
-        ],
-      },
-    ],
-  ],
-  [
-    "rng",
-    [
-      {
-        name: "model",
-        offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
-          of(model, `<rng model='${model}'><backend model='builtin'/></rng>`, "virtio-rng-pci"),
+  hostdevs: [
+    {
+      name: "subsysType",
+      offers: [
+        of(
+          "usb",
+          "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x1'/></source></hostdev>",
         ),
-      },
-      {
-        name: "backendModel",
-        offers: [
-          of("random", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"),
-          of(
-            "egd",
-            "<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='/a'/></backend></rng>",
-          ),
-          of("builtin", "<rng model='virtio'><backend model='builtin'/></rng>"),
-        ],
-      },
-    ],
+        of(
+          "pci",
+          "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='1' slot='1' function='0'/></source></hostdev>",
+        ),
+      ],
+    },
   ],
-  [
-    "filesystem",
-    [
-      {
-        name: "driverType",
-        offers: [
-          of(
-            "path",
-            "<filesystem type='mount' accessmode='mapped'><source dir='/a'/><target dir='a'/></filesystem>",
-            "virtio-9p-pci",
-          ),
-          of(
-            "virtiofs",
-            "<filesystem type='mount'><driver type='virtiofs'/><source dir='/a'/><target dir='a'/></filesystem>",
-          ),
-        ],
-      },
-    ],
+  rngs: [
+    {
+      name: "model",
+      offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
+        of(model, `<rng model='${model}'><backend model='builtin'/></rng>`, "virtio-rng-pci"),
+      ),
+    },
+    {
+      name: "backendModel",
+      offers: [
+        of("random", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"),
+        of(
+          "egd",
+          "<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='/a'/></backend></rng>",
+        ),
+        of("builtin", "<rng model='virtio'><backend model='builtin'/></rng>"),
+      ],
+    },
   ],
-  [
-    "tpm",
-    [
-      {
-        name: "model",
-        offers: [of("tpm-tis", tpm.replace("crb", "tis"), "tpm-tis"), of("tpm-crb", tpm, "tpm-crb")],
-      },
-      { name: "backendModel", offers: [of("emulator", tpm, "tpm-emulator")] },
-      { name: "backendVersion", offers: [of("2.0", tpm, "tpm-emulator")] },
-    ],
+  filesystems: [
+    {
+      name: "driverType",
+      offers: [
+        of(
+          "path",
+          "<filesystem type='mount' accessmode='mapped'><source dir='/a'/><target dir='a'/></filesystem>",
+          "virtio-9p-pci",
+        ),
+        of(
+          "virtiofs",
+          "<filesystem type='mount'><driver type='virtiofs'/><source dir='/a'/><target dir='a'/></filesystem>",
+        ),
+      ],
+    },
   ],
-  ["redirdev", [{ name: "bus", offers: [of("usb", "<redirdev bus='usb' type='spicevmc'/>", "usb-redir")] }]],
-  [
-    "channel",
-    [{ name: "type", offers: ["pty", "unix", "spicevmc"].map((type) => chardev("channel", port, type)) }],
+  tpms: [
+    {
+      name: "model",
+      offers: [of("tpm-tis", tpm.replace("crb", "tis"), "tpm-tis"), of("tpm-crb", tpm, "tpm-crb")],
+    },
+    { name: "backendModel", offers: [of("emulator", tpm, "tpm-emulator")] },
+    { name: "backendVersion", offers: [of("2.0", tpm, "tpm-emulator")] },
   ],
-  [
-    "crypto",
-    [
-      {
-        name: "model",
-        offers: [
-          of(
-            "virtio",
-            "<crypto model='virtio' type='qemu'><backend model='builtin'/></crypto>",
-            "virtio-crypto-pci",
-          ),
-        ],
-      },
-    ],
+  redirdevs: [{ name: "bus", offers: [of("usb", "<redirdev bus='usb' type='spicevmc'/>", "usb-redir")] }],
+  channels: [
+    { name: "type", offers: ["pty", "unix", "spicevmc"].map((type) => chardev("channel", port, type)) },
   ],
-  [
-    "interface",
-    [
-      {
-        name: "backendType",
-        offers: [
-          of("default", "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"),
-          of(
-            "passt",
-            "<interface type='user'><mac address='52:54:00:00:00:01'/><backend type='passt'/></interface>",
-          ),
-        ],
-      },
-    ],
+  cryptos: [
+    {
+      name: "model",
+      offers: [
+        of(
+          "virtio",
+          "<crypto model='virtio' type='qemu'><backend model='builtin'/></crypto>",
+          "virtio-crypto-pci",
+        ),
+      ],
+    },
   ],
-  [
-    "panic",
-    [
-      {
-        name: "model",
-        offers: [of("isa", "<panic model='isa'/>", "pvpanic"), of("hyperv", "<panic model='hyperv'/>")],
-      },
-    ],
+  interfaces: [
+    {
+      name: "backendType",
+      offers: [
+        of("default", "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"),
+        of(
+          "passt",
+          "<interface type='user'><mac address='52:54:00:00:00:01'/><backend type='passt'/></interface>",
+        ),
+      ],
+    },
   ],
+  panics: [
+    {
+      name: "model",
+      offers: [of("isa", "<panic model='isa'/>", "pvpanic"), of("hyperv", "<panic model='hyperv'/>")],
+    },
+  ],
+  controllers: "none",
+  leases: "none",
+  smartcards: "none",
+  serials: "none",
+  parallels: "none",
+  consoles: "none",
+  inputs: "none",
+  sounds: "none",
+  audios: "none",
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  shmems: "none",
+  iommu: "none",
+  vsock: "none",
+  pstore: "none",
+  memories: "none",
+};
+
+/** Order of the families in libvirt's document; families without an offer come last. */
+const ORDER = orderOf<Family>()([
+  "disks",
+  "graphics",
+  "videos",
+  "hostdevs",
+  "rngs",
+  "filesystems",
+  "tpms",
+  "redirdevs",
+  "channels",
+  "cryptos",
+  "interfaces",
+  "panics",
+  "controllers",
+  "leases",
+  "smartcards",
+  "serials",
+  "parallels",
+  "consoles",
+  "inputs",
+  "sounds",
+  "audios",
+  "redirfilter",
+  "hubs",
+  "watchdogs",
+  "memballoon",
+  "shmems",
+  "iommu",
+  "vsock",
+  "pstore",
+  "memories",
 ]);
+
+/** Elements of devices with their offered values, in libvirt's order. */
+export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map(
+  ORDER.flatMap((family) => {
+    const offers = OFFERS[family];
+    return typeof offers === "string" ? [] : [[ELEMENTS[family], offers] as const];
+  }),
+);
 
 /**
  * Reports whether a start would accept a device: svirt implements and refuses no part of its XML, and this QEMU has its

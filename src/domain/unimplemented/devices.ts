@@ -1,0 +1,57 @@
+import { type ByFamily, entriesIn, FAMILIES } from "../families.ts";
+import { BACKEND_RULES } from "./backends.ts";
+import { DISK_RULES } from "./disks.ts";
+import { PASSTHROUGH_RULES } from "./passthrough.ts";
+import type { UnreadyRule } from "./rule.ts";
+import { SOCKET_RULES } from "./sockets.ts";
+
+interface FamilyRules {
+  /** Rules for sockets of other programs, which come before those of paths. */
+  readonly sockets: readonly UnreadyRule[];
+  readonly others: readonly UnreadyRule[];
+}
+
+/**
+ * Rules of each family. "none": a start carries out everything that a device of the family asks of the host, except for the
+ * paths of resources/unopened-paths.ts.
+ */
+const DEVICE_RULES: ByFamily<FamilyRules> = {
+  disks: { sockets: SOCKET_RULES.disks, others: DISK_RULES },
+  controllers: "none",
+  leases: { sockets: [], others: PASSTHROUGH_RULES.leases },
+  filesystems: { sockets: [], others: BACKEND_RULES.filesystems },
+  interfaces: { sockets: SOCKET_RULES.interfaces, others: PASSTHROUGH_RULES.interfaces },
+  smartcards: { sockets: [], others: PASSTHROUGH_RULES.smartcards },
+  serials: { sockets: SOCKET_RULES.ports, others: BACKEND_RULES.ports },
+  parallels: "with serials",
+  consoles: "with serials",
+  channels: "with serials",
+  inputs: "none",
+  tpms: { sockets: [], others: BACKEND_RULES.tpms },
+  graphics: { sockets: [], others: BACKEND_RULES.graphics },
+  sounds: "none",
+  audios: { sockets: [], others: BACKEND_RULES.audios },
+  videos: { sockets: [], others: BACKEND_RULES.videos },
+  hostdevs: { sockets: [], others: PASSTHROUGH_RULES.hostdevs },
+  redirdevs: { sockets: [], others: PASSTHROUGH_RULES.redirdevs },
+  redirfilter: "with redirdevs",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: { sockets: SOCKET_RULES.rngs, others: BACKEND_RULES.rngs },
+  panics: "none",
+  shmems: { sockets: SOCKET_RULES.shmems, others: [] },
+  iommu: "none",
+  vsock: { sockets: [], others: BACKEND_RULES.vsock },
+  cryptos: "none",
+  pstore: "none",
+  memories: "none",
+};
+
+const RULES = entriesIn(DEVICE_RULES, FAMILIES);
+
+/** Rules for other programs' sockets that devices name, by family. */
+export const UNREADY_SOCKETS: readonly UnreadyRule[] = RULES.flatMap(({ sockets }) => sockets);
+
+/** Rules for other requests of devices to the host that a start does not implement yet, by family. */
+export const UNREADY_DEVICES: readonly UnreadyRule[] = RULES.flatMap(({ others }) => others);
