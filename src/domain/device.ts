@@ -10,7 +10,7 @@ import { networkInterface } from "./devices/network/interface.ts";
 import { rng } from "./devices/rng.ts";
 import type { Devices } from "./devices.ts";
 import type { Domain } from "./domain.ts";
-import type { DeviceOf, ELEMENTS, Family } from "./families.ts";
+import type { DeviceOf, ELEMENTS, EntryOf, Family } from "./families.ts";
 
 /**
  * Form of each family whose devices can be attached and detached, also while the guest runs. "none": a device of the family
@@ -49,7 +49,7 @@ const FORMS = {
   memories: "none",
 } as const satisfies { readonly [F in Family]: ElementForm<DeviceOf<F>> | "none" };
 
-type HotFamily = { [F in Family]: (typeof FORMS)[F] extends "none" ? never : F }[Family];
+type HotFamily = EntryOf<typeof FORMS>;
 
 type Families = { readonly [F in HotFamily as (typeof ELEMENTS)[F]]: F };
 

@@ -19,6 +19,12 @@ export type NoEntry = "none" | `with ${Family}`;
 /** Table by family whose entries have one type. */
 export type ByFamily<Entry> = Readonly<Record<Family, Entry | NoEntry>>;
 
+/** Families with an entry of their own in a table. */
+export type EntryOf<Table> = Extract<
+  { [F in keyof Table]: Table[F] extends NoEntry ? never : F }[keyof Table],
+  string
+>;
+
 /** Table of functions by family that replace the devices of the family. */
 export type FamilyChanges<Facts> = {
   readonly [F in Family]: ((found: DevicesOf<F>, facts: Facts) => DevicesOf<F>) | "none";

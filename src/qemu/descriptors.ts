@@ -1,5 +1,6 @@
 import type { Disk } from "../domain/devices/disk/disk.ts";
 import { hostInput } from "../domain/devices/input/host.ts";
+import { type ByFamily, type EntryOf, orderOf } from "../domain/families.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/forms/random-source.ts";
 import { pipeEnds } from "../domain/resources/chardev.ts";
 import { listFirmwareFiles } from "../domain/resources/firmware.ts";
@@ -13,6 +14,58 @@ import type { Guest } from "./model/guest.ts";
 
 type Wanted = Omit<Descriptor, "fd">;
 
+type List = (guest: Guest, chains: FoundChains) => readonly Wanted[];
+
+/**
+ * Files of each family that svirt opens for QEMU. "none": QEMU opens no file for its devices, or a start refuses them.
+ */
+const DEVICE_FILES = {
+  disks: listImages,
+  controllers: "none",
+  leases: "none",
+  filesystems: listFolders,
+  // Taps and sockets are no files of the XML: resolve/host/taps.ts, peer-sockets.ts.
+  interfaces: "none",
+  smartcards: "none",
+  serials: listPorts,
+  parallels: "with serials",
+  consoles: "with serials",
+  channels: "with serials",
+  inputs: listInputs,
+  tpms: listTpms,
+  graphics: "none",
+  sounds: "none",
+  audios: "none",
+  videos: "none",
+  hostdevs: listHostDevices,
+  redirdevs: "none",
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: listRandomSources,
+  panics: "none",
+  shmems: "with memories",
+  iommu: "none",
+  vsock: "none",
+  cryptos: "none",
+  pstore: "with memories",
+  memories: listMemoryFiles,
+} as const satisfies ByFamily<List>;
+
+/** Order of the descriptors. */
+const ORDER = orderOf<EntryOf<typeof DEVICE_FILES> | "vhost-scsi">()([
+  "disks",
+  "serials",
+  "rngs",
+  "memories",
+  "filesystems",
+  "inputs",
+  "hostdevs",
+  "tpms",
+  "vhost-scsi",
+]);
+
 /**
  * Lists the files of the host that QEMU uses. KVM, firmware, kernel and initrd come first, then images of each disk from
  * the top down, files of ports, sources of randomness, and others. Each has its way of opening and its number in QEMU,
@@ -20,17 +73,15 @@ type Wanted = Omit<Descriptor, "fd">;
  * them in the guest's folder.
  */
 export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: number): readonly Descriptor[] {
+  const lists: Readonly<Record<(typeof ORDER)[number], List>> = {
+    ...DEVICE_FILES,
+    "vhost-scsi": listVhostScsi,
+  };
   const wanted = [
     ...(guest.domain.type === "kvm" ? [file("/dev/kvm", "kvm", "read-write")] : []),
     ...listFirmware(guest),
     ...listBootFiles(guest),
-    ...listImages(guest, chains),
-    ...listPorts(guest),
-    ...listRandomSources(guest),
-    ...listMemoryFiles(guest),
-    ...listFolders(guest),
-    ...listInputs(guest),
-    ...listHostDevices(guest),
+    ...ORDER.flatMap((part) => lists[part](guest, chains)),
   ];
   return number(wanted, firstFd);
 }
@@ -154,21 +205,26 @@ function listRandomSources({ devices }: Guest): Wanted[] {
 }
 
 function listHostDevices({ devices }: Guest): Wanted[] {
+  return devices.hostdevs.flatMap(listHostDevice).flatMap((found) => {
+    switch (found.kind) {
+      case "usb-device":
+        return [file(found.path, "usb", found.access)];
+      case "scsi-device":
+        return [file(found.path, "scsi", found.access)];
+      default:
+        return [];
+    }
+  });
+}
+
+function listTpms({ devices }: Guest): Wanted[] {
+  return devices.tpms
+    .flatMap(listTpm)
+    .flatMap((found) => ("path" in found ? [file(found.path, "tpm", "read-write")] : []));
+}
+
+/** Each device of vhost-scsi has a descriptor of its own. */
+function listVhostScsi({ devices }: Guest): Wanted[] {
   const wwpns = devices.hostdevs.flatMap(({ source }) => ("wwpn" in source ? [source.wwpn] : []));
-  return [
-    ...[...devices.hostdevs.flatMap(listHostDevice), ...devices.tpms.flatMap(listTpm)].flatMap((found) => {
-      switch (found.kind) {
-        case "usb-device":
-          return [file(found.path, "usb", found.access)];
-        case "scsi-device":
-          return [file(found.path, "scsi", found.access)];
-        case "tpm-device":
-        case "tpm-cancel":
-          return [file(found.path, "tpm", found.access)];
-        default:
-          return [];
-      }
-    }),
-    ...wwpns.map((owner) => ({ ...file(VHOST_SCSI, "vhost", "read-write"), owner })),
-  ];
+  return wwpns.map((owner) => ({ ...file(VHOST_SCSI, "vhost", "read-write"), owner }));
 }

@@ -1,6 +1,6 @@
 import { domain } from "../../../src/domain/domain.ts";
 import type { ElementForm, Place, Variant } from "../../../src/xml/declaration.ts";
-import { PAGES_OF } from "./page-names.ts";
+import { devicePage, PAGES_OF } from "./page-names.ts";
 
 /** Declaration of an element, with the page that describes it. */
 export interface Section {
@@ -44,8 +44,7 @@ export function listTops(): readonly Section[] {
     const name = form.tag;
     if (name !== "devices") return [{ form, ...spot, page: PAGES_OF.get(name) ?? kebab(name) }];
     const inside = childrenOf(form, spot).map(([device, below]) => {
-      const page = PAGES_OF.get(`devices/${device.tag}`) ?? `devices/${device.tag}`;
-      return { form: device, ...below, page };
+      return { form: device, ...below, page: devicePage(device.tag) };
     });
     return [...inside, { form, ...spot, page: "devices" }];
   });

@@ -1,3 +1,5 @@
+import type { DevicePage } from "./page-names.ts";
+
 /** Refusal without a rule for its place. A reason follows the colon in `missing`. */
 interface OtherRefusal {
   readonly place: string;
@@ -13,8 +15,8 @@ interface StartNote {
 
 const ROM: OtherRefusal = { place: "rom/@file", missing: "open a ROM" };
 
-/** Effect of a start on each page's elements, in the order of libvirt's documentation. */
-export const STARTS: Readonly<Record<string, StartNote>> = {
+/** Effect of a start on each page's elements, in the order of libvirt's documentation. Every family of devices is present. */
+export const STARTS: Readonly<Record<string, StartNote>> & Readonly<Record<DevicePage, StartNote>> = {
   domain: {
     takes:
       "Names the guest and its UUID. Actions on power-off, reboot and crash are carried out from QEMU's exit status: there is no daemon.",

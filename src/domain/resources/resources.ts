@@ -7,7 +7,7 @@ import { cancelPath, tpmDevice } from "../devices/tpm/paths.ts";
 import type { Tpm } from "../devices/tpm/tpm.ts";
 import type { Devices } from "../devices.ts";
 import type { Domain } from "../domain.ts";
-import { type ByFamily, entriesIn, type Family, orderOf } from "../families.ts";
+import { type ByFamily, type EntryOf, orderOf } from "../families.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../forms/random-source.ts";
 import { listPorts } from "../ports.ts";
 import { listPort } from "./chardev.ts";
@@ -29,7 +29,7 @@ type List = (devices: Devices) => readonly Resource[];
  * Resources of each family. "none": QEMU opens no file for its devices, or only those of peer-sockets.ts and
  * unopened-paths.ts.
  */
-const DEVICE_RESOURCES: ByFamily<List> = {
+const DEVICE_RESOURCES = {
   disks: ({ disks }) => disks.flatMap(listDisk),
   controllers: "none",
   leases: "none",
@@ -60,15 +60,12 @@ const DEVICE_RESOURCES: ByFamily<List> = {
   cryptos: "none",
   pstore: listPstore,
   memories: listMemories,
-};
+} as const satisfies ByFamily<List>;
 
 /** Families in the order in which a start inspects and labels their files. */
-const ORDER = orderOf<Family | "peer-sockets">()([
+const ORDER = orderOf<EntryOf<typeof DEVICE_RESOURCES> | "peer-sockets">()([
   "disks",
   "serials",
-  "parallels",
-  "consoles",
-  "channels",
   "peer-sockets",
   "interfaces",
   "graphics",
@@ -80,21 +77,6 @@ const ORDER = orderOf<Family | "peer-sockets">()([
   "inputs",
   "hostdevs",
   "tpms",
-  "controllers",
-  "leases",
-  "smartcards",
-  "sounds",
-  "audios",
-  "videos",
-  "redirdevs",
-  "redirfilter",
-  "hubs",
-  "watchdogs",
-  "memballoon",
-  "panics",
-  "iommu",
-  "vsock",
-  "cryptos",
 ]);
 
 /**
@@ -103,14 +85,17 @@ const ORDER = orderOf<Family | "peer-sockets">()([
  * folder.
  */
 export function listResources(domain: Domain): readonly Resource[] {
-  const lists = entriesIn({ ...DEVICE_RESOURCES, "peer-sockets": listPeerSockets }, ORDER);
+  const lists: Readonly<Record<(typeof ORDER)[number], List>> = {
+    ...DEVICE_RESOURCES,
+    "peer-sockets": listPeerSockets,
+  };
   return [
     ...listFirmwareFiles(domain.os),
     ...listTemplates(domain.os).map(
       (path) => ({ kind: "nvram-template", path, access: "read-only" }) as const,
     ),
     ...listBootFiles(domain),
-    ...lists.flatMap((list) => list(domain.devices)),
+    ...ORDER.flatMap((part) => lists[part](domain.devices)),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
   ];
 }

@@ -1,5 +1,5 @@
 import { parseDomainText } from "../../domain/document.ts";
-import { type ByFamily, ELEMENTS, type Family, orderOf } from "../../domain/families.ts";
+import { type ByFamily, ELEMENTS, type EntryOf, orderOf } from "../../domain/families.ts";
 import { refuseListeners } from "../../domain/forbidden/listeners.ts";
 import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
@@ -40,7 +40,7 @@ const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
  * Offered values of each family of devices, with libvirt's names. "none": libvirt's document does not have the family, or
  * svirt implements no device of it. https://libvirt.org/formatdomaincaps.html
  */
-const OFFERS: ByFamily<readonly Enumeration[]> = {
+const OFFERS = {
   disks: [
     {
       name: "diskDevice",
@@ -209,10 +209,10 @@ const OFFERS: ByFamily<readonly Enumeration[]> = {
   vsock: "none",
   pstore: "none",
   memories: "none",
-};
+} as const satisfies ByFamily<readonly Enumeration[]>;
 
-/** Order of the families in libvirt's document; families without an offer come last. */
-const ORDER = orderOf<Family>()([
+/** Order of the families in libvirt's document. */
+const ORDER = orderOf<EntryOf<typeof OFFERS>>()([
   "disks",
   "graphics",
   "videos",
@@ -225,32 +225,11 @@ const ORDER = orderOf<Family>()([
   "cryptos",
   "interfaces",
   "panics",
-  "controllers",
-  "leases",
-  "smartcards",
-  "serials",
-  "parallels",
-  "consoles",
-  "inputs",
-  "sounds",
-  "audios",
-  "redirfilter",
-  "hubs",
-  "watchdogs",
-  "memballoon",
-  "shmems",
-  "iommu",
-  "vsock",
-  "pstore",
-  "memories",
 ]);
 
 /** Elements of devices with their offered values, in libvirt's order. */
 export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map(
-  ORDER.flatMap((family) => {
-    const offers = OFFERS[family];
-    return typeof offers === "string" ? [] : [[ELEMENTS[family], offers] as const];
-  }),
+  ORDER.map((family) => [ELEMENTS[family], OFFERS[family]]),
 );
 
 /**

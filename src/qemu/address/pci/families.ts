@@ -1,6 +1,13 @@
 import { diskBus } from "../../../domain/devices/disk/facts.ts";
 import type { Devices } from "../../../domain/devices.ts";
-import { type DeviceOf, ELEMENTS, type Family, listFamily, orderOf } from "../../../domain/families.ts";
+import {
+  type DeviceOf,
+  ELEMENTS,
+  type EntryOf,
+  type Family,
+  listFamily,
+  orderOf,
+} from "../../../domain/families.ts";
 import type { PciAddress } from "../../../domain/forms/address.ts";
 import { inputBus } from "../../default-devices.ts";
 import { devicePath } from "../../refusal.ts";
@@ -54,9 +61,7 @@ const CONNECTIONS = {
 };
 
 /** Family with devices on PCI. */
-export type PciFamily = {
-  [F in Family]: (typeof CONNECTIONS)[F] extends "none" ? never : F;
-}[Family];
+export type PciFamily = EntryOf<typeof CONNECTIONS>;
 
 /** Order in which the addresses in the XML are reserved. Of two devices with the same address, the later one is refused. */
 const WRITTEN = orderOf<PciFamily>()([
