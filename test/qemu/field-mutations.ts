@@ -1,0 +1,124 @@
+import type { Devices } from "../../src/domain/devices.ts";
+import type { Domain } from "../../src/domain/domain.ts";
+import { ELEMENTS, FAMILIES, type Family, listFamily } from "../../src/domain/families.ts";
+
+/** A domain with one device, and the changes of each field of the device. */
+export interface Specimen {
+  readonly domain: Domain;
+  readonly mutations: readonly Mutation[];
+}
+
+interface Mutation {
+  /** Element and the names of the field: `disk.driver.cache`. */
+  readonly field: string;
+  /** The domain in which the field has another value, or is absent. */
+  make(): Domain;
+}
+
+type Key = string | number;
+type Value = Readonly<Record<Key, unknown>>;
+
+/**
+ * Each device of a document, alone with the devices of each of the domains: a refusal of another device must not hide its
+ * fields. Parts that are refused are left out one by one, since they hide the others.
+ */
+export function listSpecimens(
+  document: Domain,
+  around: readonly Domain[],
+  refusalOf: (domain: Domain) => string | undefined,
+): readonly Specimen[] {
+  return FAMILIES.flatMap((family) =>
+    listFamily(document.devices, family).flatMap((whole) =>
+      around.flatMap((domain) => {
+        const put = (device: unknown): Domain => withOnly(domain, family, device);
+        const pruned = prune(whole, (device) => refusalOf(put(device)));
+        return [whole, ...(pruned === whole ? [] : [pruned])].map((device) => ({
+          domain: put(device),
+          mutations: listLeaves(device).flatMap(({ keys, value }) => {
+            const field = [ELEMENTS[family], ...keys.filter((key) => typeof key === "string")].join(".");
+            return [...othersOf(value), undefined].map((other) => ({
+              field,
+              make: () => put(change(device, keys, other)),
+            }));
+          }),
+        }));
+      }),
+    ),
+  );
+}
+
+/** Leaves out parts as long as that changes the refusal. */
+function prune(device: unknown, refusalOf: (device: unknown) => string | undefined): unknown {
+  const refusal = refusalOf(device);
+  if (refusal === undefined) return device;
+  const parts = listParts(device);
+  const smaller = parts.map((keys) => change(device, keys, undefined));
+  const next =
+    smaller.find((each) => refusalOf(each) === undefined) ??
+    smaller.find((each) => refusalOf(each) !== refusal && !(refusalOf(each) ?? "").startsWith("TypeError"));
+  return next === undefined ? device : prune(next, refusalOf);
+}
+
+function listParts(device: unknown): readonly (readonly Key[])[] {
+  const keysOf = (value: unknown): readonly string[] =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  const keep = new Set(["type", "target", "source", "backend", "model"]);
+  return keysOf(device).flatMap((key): (readonly Key[])[] => {
+    const inner = keysOf((device as Value)[key]).map((second) => [key, second]);
+    return keep.has(key) ? inner : [[key], ...inner];
+  });
+}
+
+function withOnly(domain: Domain, family: Family, device: unknown): Domain {
+  const isList = Array.isArray(domain.devices[family]);
+  return { ...domain, devices: { ...domain.devices, [family]: isList ? [device] : device } };
+}
+
+/** The domain without devices, except those that are given. */
+export function withoutDevices(domain: Domain, devices: Partial<Devices> = {}): Domain {
+  const none = Object.entries(domain.devices).flatMap(([key, value]) =>
+    Array.isArray(value) ? [[key, []]] : [],
+  );
+  return { ...domain, devices: { ...Object.fromEntries(none), ...devices } as Devices };
+}
+
+interface Leaf {
+  readonly keys: readonly Key[];
+  readonly value: unknown;
+}
+
+/** Values that contain no other value. */
+function listLeaves(value: unknown, keys: readonly Key[] = []): readonly Leaf[] {
+  if (Array.isArray(value)) return value.flatMap((one, index) => listLeaves(one, [...keys, index]));
+  if (typeof value !== "object" || value === null) return value === undefined ? [] : [{ keys, value }];
+  const entries = Object.entries(value);
+  return entries.length === 0
+    ? [{ keys, value }]
+    : entries.flatMap(([key, inner]) => listLeaves(inner, [...keys, key]));
+}
+
+/** Other values of the type. They need not be valid: code that reads the field takes notice. */
+function othersOf(value: unknown): readonly unknown[] {
+  switch (typeof value) {
+    case "string":
+      return [`${value}x`, "1"];
+    case "number":
+      return [value + 1, value * 1024 + 1024];
+    case "bigint":
+      return [value + 1n];
+    case "boolean":
+      return [!value];
+    default:
+      return [];
+  }
+}
+
+function change(value: unknown, [key, ...rest]: readonly Key[], other: unknown): unknown {
+  if (key === undefined) return other;
+  const inner = change((value as Value)[key], rest, other);
+  if (Array.isArray(value)) {
+    return inner === undefined ? value.toSpliced(Number(key), 1) : value.with(Number(key), inner);
+  }
+  const { [key]: _, ...others } = value as Value;
+  return inner === undefined ? others : { ...others, [key]: inner };
+}
