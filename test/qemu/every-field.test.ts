@@ -98,16 +98,14 @@ function readFields(cases: readonly Domain[]): ReadonlyMap<string, boolean> {
   const seen = new Map<string, boolean>();
   const tries = new Map<string, number>();
   const isOpen = (field: string): boolean => seen.get(field) !== true && (tries.get(field) ?? 0) < MOST_TRIES;
-  for (const document of cases) {
-    for (const { domain, mutations } of listSpecimens(document, AROUND, refusalOf)) {
-      const open = mutations.filter(({ field }) => isOpen(field));
-      if (open.length === 0) continue;
-      const isRead = readerOf(domain);
-      for (const { field, make } of open) {
-        if (!isOpen(field)) continue;
-        tries.set(field, (tries.get(field) ?? 0) + 1);
-        seen.set(field, isRead(make()));
-      }
+  const specimens = cases.flatMap((document) => listSpecimens(document, AROUND, refusalOf));
+  for (const { domain, mutations } of specimens) {
+    if (!mutations.some(({ field }) => isOpen(field))) continue;
+    const isRead = readerOf(domain);
+    for (const { field, make } of mutations) {
+      if (!isOpen(field)) continue;
+      tries.set(field, (tries.get(field) ?? 0) + 1);
+      seen.set(field, isRead(make()));
     }
   }
   return seen;
