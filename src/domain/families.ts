@@ -4,7 +4,7 @@ import type { Devices } from "./devices.ts";
 export type Family = Exclude<keyof Devices, "emulator">;
 
 /** The devices of a family: a list, or one device. */
-export type DevicesOf<F extends Family> = NonNullable<Devices[F]>;
+type DevicesOf<F extends Family> = NonNullable<Devices[F]>;
 
 /** One device of a family. */
 export type DeviceOf<F extends Family> = F extends Family
@@ -68,7 +68,7 @@ export const ELEMENTS = {
 export const FAMILIES: readonly Family[] = Object.keys(ELEMENTS).filter(isFamily);
 
 /** Whether the word is the key of a family. */
-export function isFamily(word: string): word is Family {
+function isFamily(word: string): word is Family {
   return Object.hasOwn(ELEMENTS, word);
 }
 

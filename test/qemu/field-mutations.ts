@@ -8,7 +8,14 @@ export interface Specimen {
   readonly mutations: readonly Mutation[];
 }
 
-interface Mutation {
+/** A specimen whose parts can be left out one by one if they are refused, since they hide the others. */
+export interface PrunableSpecimen extends Specimen {
+  /** Returns the specimen without the refused parts, or nothing if no part is refused. */
+  prune(refusalOf: (domain: Domain) => string | undefined): Specimen | undefined;
+}
+
+/** A change of one field. */
+export interface Mutation {
   /** Element and the names of the field: `disk.driver.cache`. */
   readonly field: string;
   /** The domain in which the field has another value, or is absent. */
@@ -19,44 +26,66 @@ type Key = string | number;
 type Value = Readonly<Record<Key, unknown>>;
 
 /**
- * Each device of a document, alone with the devices of each of the domains: a refusal of another device must not hide its
- * fields. Parts that are refused are left out one by one, since they hide the others.
+ * Each device of the documents, alone with the devices of each of the domains: a refusal of another device must not hide its
+ * fields. Equal devices are listed once.
  */
 export function listSpecimens(
-  document: Domain,
+  documents: readonly Domain[],
   around: readonly Domain[],
-  refusalOf: (domain: Domain) => string | undefined,
-): readonly Specimen[] {
-  return FAMILIES.flatMap((family) =>
-    listFamily(document.devices, family).flatMap((whole) =>
-      around.flatMap((domain) => {
-        const put = (device: unknown): Domain => withOnly(domain, family, device);
-        const pruned = prune(whole, (device) => refusalOf(put(device)));
-        return [whole, ...(pruned === whole ? [] : [pruned])].map((device) => ({
-          domain: put(device),
-          mutations: listLeaves(device).flatMap(({ keys, value }) => {
-            const field = [ELEMENTS[family], ...keys.filter((key) => typeof key === "string")].join(".");
-            return [...othersOf(value), undefined].map((other) => ({
-              field,
-              make: () => put(change(device, keys, other)),
-            }));
-          }),
-        }));
+): readonly PrunableSpecimen[] {
+  const known = new Set<string>();
+  return documents.flatMap(({ devices }) =>
+    FAMILIES.flatMap((family) =>
+      listFamily(devices, family).flatMap((whole) => {
+        const text = `${family} ${JSON.stringify(whole)}`;
+        if (known.has(text)) return [];
+        known.add(text);
+        return around.map((domain) => {
+          const put = (device: unknown): Domain => withOnly(domain, family, device);
+          return {
+            ...specimenOf(family, whole, put),
+            prune: (refusalOf: (domain: Domain) => string | undefined) => {
+              const pruned = prune(whole, (device) => refusalOf(put(device)));
+              return pruned === whole ? undefined : specimenOf(family, pruned, put);
+            },
+          };
+        });
       }),
     ),
   );
 }
 
-/** Leaves out parts as long as that changes the refusal. */
+function specimenOf(family: Family, device: unknown, put: (device: unknown) => Domain): Specimen {
+  return {
+    domain: put(device),
+    mutations: listLeaves(device).flatMap(({ keys, value }) => {
+      const field = [ELEMENTS[family], ...keys.filter((key) => typeof key === "string")].join(".");
+      return [...othersOf(value), undefined].map((other) => ({
+        field,
+        make: () => put(change(device, keys, other)),
+      }));
+    }),
+  };
+}
+
+/** Leaves out parts as long as that changes the refusal, those that it names first. */
 function prune(device: unknown, refusalOf: (device: unknown) => string | undefined): unknown {
   const refusal = refusalOf(device);
   if (refusal === undefined) return device;
+  const isNamed = (keys: readonly Key[]): boolean => refusal.includes(String(keys.at(-1)));
   const parts = listParts(device);
-  const smaller = parts.map((keys) => change(device, keys, undefined));
-  const next =
-    smaller.find((each) => refusalOf(each) === undefined) ??
-    smaller.find((each) => refusalOf(each) !== refusal && !(refusalOf(each) ?? "").startsWith("TypeError"));
-  return next === undefined ? device : prune(next, refusalOf);
+  const groups = [parts.filter(isNamed), parts.filter((keys) => !isNamed(keys))];
+  for (const group of groups) {
+    const others = group.map((keys) => {
+      const smaller = change(device, keys, undefined);
+      return { smaller, refusal: refusalOf(smaller) };
+    });
+    const next =
+      others.find((other) => other.refusal === undefined) ??
+      others.find((other) => other.refusal !== refusal && !other.refusal?.startsWith("TypeError"));
+    if (next !== undefined) return prune(next.smaller, refusalOf);
+  }
+  return device;
 }
 
 function listParts(device: unknown): readonly (readonly Key[])[] {

@@ -23,7 +23,7 @@ export interface FreeNames {
 }
 
 /** Facts on which the arguments of one device depend. */
-export interface HotFacts {
+interface HotFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains;
   readonly names: FreeNames;
