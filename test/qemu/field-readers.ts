@@ -21,11 +21,15 @@ import {
 const DATA = new URL("../data/", import.meta.url).pathname;
 
 const everything = await Bun.file(`${DATA}started/everything.xml`).text();
+const recorded = await Promise.all(
+  ["pc-every-bus", "q35-old-devices", "q35-usual"].map((name) => Bun.file(`${DATA}argv/${name}.xml`).text()),
+);
 const examples = await Bun.file(`${DATA}field-examples.xml`).text();
 
 /** The documents whose devices show which fields are read. */
 export const documents = [
   examples,
+  ...recorded,
   everything,
   ...(await Promise.all(corpus.map((name) => readCase(name)))),
 ].map(parseDomainText);
