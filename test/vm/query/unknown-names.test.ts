@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import { asSvirtError } from "../../../src/errors.ts";
+import { findDevice } from "../../../src/qemu/hotplug/families.ts";
 import type { Node } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
-import { findDevice } from "../../../src/vm/guest/find-device.ts";
 import { findDomain, findRunning } from "../../../src/vm/guest/find-domain.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { deviceOf } from "../../scenes/hotplug.ts";
