@@ -1,6 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { SocketStep } from "../../plan/steps/socket.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { getFileLabel } from "../labels/file-label.ts";
 import type { Runs } from "./runs.ts";
 
@@ -11,6 +12,14 @@ export const runSocket: Runs<SocketStep> = {
   "link-socket": ({ host }, step) => host.makeLinkWithin(step.folder, step),
   "unlink-socket": ({ host }, { path, target }) => host.removeLink(path, target),
 };
+
+/**
+ * Throws "label-taken" when the path of one of these sockets is in use. Runs before the steps are recorded: from then on a
+ * failure removes a socket without a label, even if its step did not run.
+ */
+export function refuseTakenPaths(host: Host, steps: readonly Step[]): void {
+  for (const step of steps) if (step.do === "expect-socket") refuseTaken(host, step.path);
+}
 
 /** Throws "label-taken" when the path of a guest's socket has a file or another program's socket. */
 function refuseTaken(host: Host, path: string): void {

@@ -31,6 +31,7 @@ import { settleDomain } from "../../resolve/late-bound.ts";
 import { type SeenFiles, seeFiles } from "../../resolve/resolve-domain.ts";
 import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts";
 import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
+import { refuseTakenPaths } from "../../run/steps/socket.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Node } from "../../state/instance.ts";
@@ -160,6 +161,7 @@ async function prepare(
       // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
       refuseConflict(node, domain);
       const decided = decide(node, domain, start);
+      refuseTakenPaths(node.host, decided.steps);
       const unseen = listUnseen(node, decided.steps, { looks });
       if (unseen.length > 0) return { unseen };
       const whole = { ...decided, steps: [...taken, ...decided.steps] };
