@@ -1,7 +1,4 @@
-import type { Node } from "../../../state/instance.ts";
-import { readReason } from "../../../state/reason.ts";
-import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
-import { getGuestState } from "../../../vm/query/guest-state.ts";
+import { getDomainState } from "../../../vm/query/domain-state.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
 /** `svirt domstate DOMAIN` */
@@ -13,14 +10,9 @@ export const command: Command = {
     options: [{ name: "reason", summary: "also show the reason" }, JSON_OPTION],
   },
   async run(call) {
-    const { reason, state } = await stateOf(call.node, findDomain(call.node, operand(call, "domain")));
+    const { reason, state } = await getDomainState(call.node, operand(call, "domain"));
     if (call.options.has("json")) printJson(call, { state, reason });
     else call.output.print(call.options.has("reason") ? `${state} (${reason})\n\n` : `${state}\n\n`);
     return undefined;
   },
 };
-
-async function stateOf(node: Node, found: FoundDomain): Promise<{ state: string; reason: string }> {
-  if (found.guest !== undefined) return await getGuestState(node, found.guest);
-  return { state: "shut off", reason: readReason(node, found.uuid) ?? "unknown" };
-}

@@ -1,0 +1,54 @@
+import type { LabelModelName } from "../../domain/forms/label-model.ts";
+import type { DomainState } from "../../qemu/monitor/status.ts";
+import { hostModel } from "../../report/label-models.ts";
+import { isAutostarted } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import { hasManagedSave } from "../../state/managed-save.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
+import { getGuestState } from "./guest-state.ts";
+
+/** Facts about a domain, as libvirt's virDomainGetInfo() and virDomainGetSecurityLabel() return them. */
+export interface DomainFacts {
+  /** Undefined if the domain is off. */
+  readonly id: number | undefined;
+  readonly name: string;
+  readonly uuid: string;
+  readonly state: DomainState["state"];
+  readonly vcpus: number;
+  readonly cpuTimeSeconds: number | undefined;
+  readonly maxMemoryKiB: number;
+  readonly usedMemoryKiB: number;
+  readonly persistent: boolean;
+  readonly autostart: boolean;
+  readonly managedSave: boolean;
+  /** Model that labels the guest. Of a domain that is off, the model that would label it, as in virsh. */
+  readonly securityModel: LabelModelName;
+  /** Undefined if the domain is off or not confined. */
+  readonly securityLabel: string | undefined;
+  /** Undefined if the domain is off. */
+  readonly enforcing: boolean | undefined;
+}
+
+/** Returns the facts about a domain. Throws "not-found". */
+export async function getDomainFacts(node: Node, key: string): Promise<DomainFacts> {
+  const found = findDomain(node, key);
+  const { definition, guest, name, uuid } = found;
+  const domain = formOf(found, "running");
+  return {
+    id: guest?.id,
+    name,
+    uuid,
+    state: guest === undefined ? "shut off" : (await getGuestState(node, guest)).state,
+    vcpus: domain.vcpu?.current ?? domain.vcpu?.count ?? 1,
+    cpuTimeSeconds: guest?.process === undefined ? undefined : node.host.getCpuSeconds(guest.process.pid),
+    maxMemoryKiB: domain.memory.kiB,
+    usedMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
+    persistent: definition !== undefined,
+    autostart: isAutostarted(node, name),
+    managedSave: hasManagedSave(node, name),
+    securityModel: guest?.label.model ?? hostModel(node.host).name,
+    securityLabel: guest?.label.label,
+    enforcing: guest === undefined ? undefined : node.host.getSelinux().mode === "enforcing",
+  };
+}
