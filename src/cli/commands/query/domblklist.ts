@@ -1,6 +1,4 @@
-import type { Disk } from "../../../domain/devices/disk/disk.ts";
-import { parseDomainText } from "../../../domain/document.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { listDisks } from "../../../vm/query/disk-list.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
 
@@ -17,15 +15,9 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
-    const xml = call.options.has("inactive")
-      ? (definition?.xml ?? guest?.xml)
-      : (guest?.xml ?? definition?.xml);
-    const disks = parseDomainText(xml ?? "").devices?.disks ?? [];
-    const rows = disks.map((disk) => {
-      const source = disk.source === undefined ? "-" : sourceName(disk.source);
-      return { type: disk.type, device: disk.device ?? "disk", target: disk.target.dev, source };
-    });
+    const form = call.options.has("inactive") ? "defined" : "running";
+    const disks = listDisks(call.node, operand(call, "domain"), form);
+    const rows = disks.map((disk) => ({ ...disk, source: disk.source ?? "-" }));
     if (call.options.has("json")) {
       printJson(call, rows);
     } else if (call.options.has("details")) {
@@ -42,13 +34,3 @@ export const command: Command = {
     return undefined;
   },
 };
-
-/** Returns the source as virsh shows it, by its kind. */
-function sourceName(source: NonNullable<Disk["source"]>): string {
-  if ("file" in source) return source.file;
-  if ("dev" in source) return source.dev;
-  if ("dir" in source) return source.dir;
-  if ("protocol" in source) return source.name ?? "-";
-  if ("volume" in source) return source.volume;
-  return "path" in source ? source.path : "-";
-}

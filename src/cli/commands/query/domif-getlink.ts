@@ -1,6 +1,4 @@
-import { parseDomainText } from "../../../domain/document.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
-import { findInterface } from "../../../vm/guest/guest-interfaces.ts";
+import { getLinkState } from "../../../vm/query/interface-list.ts";
 import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
@@ -13,14 +11,12 @@ export const command: Command = {
     options: [{ name: "config", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
-    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
-    const running = call.options.has("config") ? undefined : guest?.xml;
-    const { interfaces } = parseDomainText(running ?? definition?.xml ?? guest?.xml ?? "").devices;
-    const key = operand(call, "interface");
+    const name = operand(call, "interface");
+    const form = call.options.has("config") ? "defined" : "running";
     // virsh prints "default" if there is no <link>: the link is up then.
-    const state = findInterface(interfaces, key).link?.state ?? "default";
-    if (call.options.has("json")) printJson(call, { interface: key, state });
-    else call.output.print(`${key} ${state}\n`);
+    const state = getLinkState(call.node, operand(call, "domain"), { form, name }) ?? "default";
+    if (call.options.has("json")) printJson(call, { interface: name, state });
+    else call.output.print(`${name} ${state}\n`);
     return undefined;
   },
 };

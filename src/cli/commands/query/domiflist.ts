@@ -1,6 +1,4 @@
-import type { NetworkInterface } from "../../../domain/devices/network/interface.ts";
-import { parseDomainText } from "../../../domain/document.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { listInterfaces } from "../../../vm/query/interface-list.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
 
@@ -13,15 +11,13 @@ export const command: Command = {
     options: [{ name: "inactive", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
-    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
-    const running = call.options.has("inactive") ? undefined : guest?.xml;
-    const xml = running ?? definition?.xml ?? guest?.xml ?? "";
-    const rows = parseDomainText(xml).devices.interfaces.map((found) => ({
-      interface: found.target?.dev ?? "-",
+    const form = call.options.has("inactive") ? "defined" : "running";
+    const rows = listInterfaces(call.node, operand(call, "domain"), form).map((found) => ({
+      interface: found.interface ?? "-",
       type: found.type,
-      source: sourceName(found),
-      model: found.model?.type ?? "-",
-      mac: found.mac?.address ?? "-",
+      source: found.source ?? "-",
+      model: found.model ?? "-",
+      mac: found.mac ?? "-",
     }));
     if (call.options.has("json")) {
       printJson(call, rows);
@@ -38,18 +34,3 @@ export const command: Command = {
     return undefined;
   },
 };
-
-/** Returns the source as virsh shows it. */
-function sourceName(found: NetworkInterface): string {
-  switch (found.type) {
-    case "network":
-      return found.source.network;
-    case "bridge":
-      return found.source.bridge;
-    case "direct":
-    case "vdpa":
-      return found.source.dev;
-    default:
-      return "-";
-  }
-}

@@ -1,0 +1,33 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import type { Node } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { type Form, formOf } from "../guest/found-form.ts";
+
+/** A disk of a domain and its source. */
+export interface ListedDisk {
+  readonly type: Disk["type"];
+  readonly device: NonNullable<Disk["device"]>;
+  readonly target: string;
+  /** Path, volume or name of the source, by the type of the disk; undefined for an empty drive. */
+  readonly source: string | undefined;
+}
+
+/** Lists the disks of a domain in the order of its XML. Throws "not-found". */
+export function listDisks(node: Node, key: string, form: Form): readonly ListedDisk[] {
+  return formOf(findDomain(node, key), form).devices.disks.map((disk) => ({
+    type: disk.type,
+    device: disk.device ?? "disk",
+    target: disk.target.dev,
+    source: disk.source === undefined ? undefined : sourceName(disk.source),
+  }));
+}
+
+/** Returns the source as virsh shows it. */
+function sourceName(source: NonNullable<Disk["source"]>): string | undefined {
+  if ("file" in source) return source.file;
+  if ("dev" in source) return source.dev;
+  if ("dir" in source) return source.dir;
+  if ("protocol" in source) return source.name;
+  if ("volume" in source) return source.volume;
+  return "path" in source ? source.path : undefined;
+}

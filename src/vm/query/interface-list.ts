@@ -1,0 +1,58 @@
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import type { Node } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { type Form, formOf } from "../guest/found-form.ts";
+import { findInterface } from "../guest/guest-interfaces.ts";
+
+/** A network interface of a domain. Undefined fields are not in its XML. */
+export interface ListedInterface {
+  /** Name of the tap or macvtap on the host. */
+  readonly interface: string | undefined;
+  readonly type: NetworkInterface["type"];
+  /** Network, bridge or device of the host that the interface is connected to. */
+  readonly source: string | undefined;
+  readonly model: string | undefined;
+  readonly mac: string | undefined;
+}
+
+/** Lists the network interfaces of a domain in the order of its XML. Throws "not-found". */
+export function listInterfaces(node: Node, key: string, form: Form): readonly ListedInterface[] {
+  return interfacesOf(node, key, form).map((found) => ({
+    interface: found.target?.dev,
+    type: found.type,
+    source: sourceName(found),
+    model: found.model?.type,
+    mac: found.mac?.address,
+  }));
+}
+
+/**
+ * Returns the link state of an interface, by its name on the host or MAC address; undefined if its XML has none: the link is
+ * up then. Throws "not-found".
+ */
+export function getLinkState(
+  node: Node,
+  key: string,
+  { form, name }: { readonly form: Form; readonly name: string },
+): "up" | "down" | undefined {
+  return findInterface(interfacesOf(node, key, form), name).link?.state;
+}
+
+function interfacesOf(node: Node, key: string, form: Form): readonly NetworkInterface[] {
+  return formOf(findDomain(node, key), form).devices.interfaces;
+}
+
+/** Returns the source as virsh shows it. */
+function sourceName(found: NetworkInterface): string | undefined {
+  switch (found.type) {
+    case "network":
+      return found.source.network;
+    case "bridge":
+      return found.source.bridge;
+    case "direct":
+    case "vdpa":
+      return found.source.dev;
+    default:
+      return undefined;
+  }
+}
