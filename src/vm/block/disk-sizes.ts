@@ -1,13 +1,13 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
-import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import { parseImageFormat } from "../../images/header.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import { imageSize, physicalSize } from "../../resolve/image-size.ts";
 import type { Node } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
 
 /** Sizes of a disk's own image, in bytes. */
 export interface DiskSizes {
@@ -37,8 +37,7 @@ export function findDiskSizes(node: Node, key: string, name: string): DiskSizes 
 }
 
 function disksOf(node: Node, key: string): readonly Disk[] {
-  const { definition, guest } = findDomain(node, key);
-  return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.disks;
+  return formOf(findDomain(node, key), "running").devices.disks;
 }
 
 /** The allocation of a device is its whole size. virStorageSourceUpdateBackingSizes() of libvirt */

@@ -1,9 +1,9 @@
-import { parseDomainText } from "../../../domain/document.ts";
 import { guestPaths } from "../../../plan/paths.ts";
 import { completeGuest } from "../../../qemu/complete-guest.ts";
 import { converse } from "../../../run/monitor/converse.ts";
 import type { Node } from "../../../state/instance.ts";
 import type { FoundDomain } from "../../guest/find-domain.ts";
+import { formOf } from "../../guest/found-form.ts";
 import { listInterfaces, listIothreads } from "./devices.ts";
 import { listDisks } from "./disks.ts";
 import { listBalloon, listDirtyRate } from "./memory.ts";
@@ -41,8 +41,8 @@ export async function listStatistics(
   found: FoundDomain,
   wish: { readonly groups: readonly Group[]; readonly backing: boolean },
 ): Promise<readonly Entry[]> {
-  const { definition, guest } = found;
-  const domain = parseDomainText(guest?.xml ?? definition?.xml ?? "");
+  const { guest } = found;
+  const domain = formOf(found, "running");
   const subject = { node, found, domain, whole: completeGuest(domain), backing: wish.backing };
   const pid = guest?.process?.pid;
   if (guest === undefined || pid === undefined)

@@ -1,0 +1,90 @@
+import { asSvirtError, type SvirtError } from "../../../errors.ts";
+import { listDefinitionNames } from "../../../state/definitions.ts";
+import type { Node } from "../../../state/instance.ts";
+import type { GuestRecord } from "../../../state/record.ts";
+import { type FoundDomain, findDomain } from "../../guest/find-domain.ts";
+import { getGuestState } from "../guest-state.ts";
+import { type Group, listStatistics } from "./list.ts";
+import type { Entry } from "./subject.ts";
+
+/** Filters of domains, by kind. As in libvirt, a domain must match one of each kind that is asked for. */
+const FILTERS = [
+  ["active", "inactive"],
+  ["persistent", "transient"],
+  ["running", "paused", "shutoff", "other"],
+] as const;
+export type Filter = (typeof FILTERS)[number][number];
+
+/** Domains and groups whose statistics are requested. */
+interface StatisticsWish {
+  /** Names, ids or UUIDs of domains; empty: all. */
+  readonly keys: readonly string[];
+  /** Guests that run, for a request of all domains. */
+  readonly running: readonly Pick<GuestRecord, "name" | "uuid">[];
+  readonly filters: ReadonlySet<Filter>;
+  readonly groups: readonly Group[];
+  /** Whether to list the backing images of each disk as well. */
+  readonly backing: boolean;
+}
+
+/** Statistics of a domain under libvirt's keys. */
+export interface DomainStatistics {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+  /** Error for which there are no entries. */
+  readonly error?: SvirtError;
+}
+
+/**
+ * Lists the statistics of domains. All QEMUs are queried at once, and one that does not answer has an error in its place.
+ * Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
+ */
+export async function listDomainStatistics(
+  node: Node,
+  wish: StatisticsWish,
+): Promise<readonly DomainStatistics[]> {
+  const found = await filterDomains(node, listWanted(node, wish), wish.filters);
+  return await Promise.all(
+    found.map(async (domain) => {
+      const { name } = domain;
+      try {
+        return { name, entries: await listStatistics(node, domain, wish) };
+      } catch (error) {
+        return { name, entries: [], error: asSvirtError(error) };
+      }
+    }),
+  );
+}
+
+function listWanted(node: Node, { keys, running }: StatisticsWish): readonly FoundDomain[] {
+  if (keys.length > 0) return keys.map((key) => findDomain(node, key));
+  const names = new Set(running.map(({ name }) => name));
+  const off = listDefinitionNames(node).filter((name) => !names.has(name));
+  return [...running.map(({ uuid }) => uuid), ...off].map((key) => findDomain(node, key));
+}
+
+async function filterDomains(
+  node: Node,
+  all: readonly FoundDomain[],
+  filters: ReadonlySet<Filter>,
+): Promise<readonly FoundDomain[]> {
+  if (filters.size === 0) return all;
+  const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(node, found) })));
+  const isKept = (is: ReadonlySet<Filter>): boolean =>
+    FILTERS.every((kind) => {
+      const wanted = kind.filter((name) => filters.has(name));
+      return wanted.length === 0 || wanted.some((name) => is.has(name));
+    });
+  return known.filter(({ is }) => isKept(is)).map(({ found }) => found);
+}
+
+/** Returns the filters that a domain matches. */
+async function describe(node: Node, { definition, guest }: FoundDomain): Promise<ReadonlySet<Filter>> {
+  const state = guest === undefined ? "shutoff" : (await getGuestState(node, guest)).state;
+  const known = state === "running" || state === "paused" || state === "shutoff";
+  return new Set<Filter>([
+    guest === undefined ? "inactive" : "active",
+    definition === undefined ? "transient" : "persistent",
+    known ? state : "other",
+  ]);
+}
