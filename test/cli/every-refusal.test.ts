@@ -68,8 +68,7 @@ describe("svirt validate", () => {
       libvirt: { name: "VIR_ERR_XML_ERROR", code: 27, domain: 20 },
       place: "/domain/devices/frob",
       message: UNKNOWN,
-      remedy:
-        "Remove it, or correct its name: what svirt does not know could open a file that nobody labelled.",
+      remedy: "Remove it, or correct its name: an unknown element could open a file without a label.",
     });
     expect(refusals[4]).toEqual({
       by: "start",

@@ -21,7 +21,7 @@ const LATER = [
   /^Cannot translate \S+\/@display for QEMU: a screen needs <graphics>/,
   /: it has room for \d+ virtual CPUs, and the guest has 1$/,
   /: the guest has no (?:NUMA cell|virtual CPU) \d+$/,
-  /: memory goes into a NUMA cell, and there is none$/,
+  /: it requires a NUMA cell$/,
   // The document has it under another prefix.
   /^Cannot read \/domain\/qemu:commandline: /,
   // Checks that need an earlier stage: one label, all labels, the buses of a controller, and QEMU's arguments for a

@@ -89,6 +89,10 @@ function stream<F extends Fields>(tag: "input" | "output", own: F) {
   return checked(form, (_value, node) => {
     const given = node.children.some((found) => found.tag === "settings");
     if (!given || node.attributes.get("fixedSettings") === "yes") return;
-    throw notUnderstood({ node, place: "settings" }, "they are not fixed", "Write fixedSettings='yes'.");
+    throw notUnderstood(
+      { node, place: "settings" },
+      "it requires fixedSettings='yes'",
+      "Write fixedSettings='yes'.",
+    );
   });
 }

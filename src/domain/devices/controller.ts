@@ -136,7 +136,7 @@ export const controller = checked(
   (value, node) => {
     if (value.type !== "pci" || value.index !== 0 || value.address === undefined) return;
     // qemuValidateDomainDeviceDefControllerPCI() of libvirt
-    throw notUnderstood({ node, place: "address" }, "the root of all buses is on none", "Leave it out.");
+    throw notUnderstood({ node, place: "address" }, "a root controller has no address", "Leave it out.");
   },
 );
 export type Controller = ValueOf<typeof controller>;

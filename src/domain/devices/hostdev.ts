@@ -33,11 +33,11 @@ const usbSource = checked(
         })),
       ),
     }),
-    [dropped("@missing", "it says what was found out at a start")],
+    [dropped("@missing", "it reports the result of a start")],
   ),
   (value, node) => {
     if ((value.vendor === undefined) !== (value.product === undefined)) {
-      throw notUnderstood({ node }, "a vendor and a product go together", "Write both.");
+      throw notUnderstood({ node }, "a vendor and a product require each other", "Write both.");
     }
     if (value.vendor !== undefined || value.address !== undefined) return;
     throw notUnderstood({ node }, "it names no device", "Write <address bus='…' device='…'/>.");
@@ -68,7 +68,7 @@ const scsiSource = choice("source", {
       initiator,
     },
   }),
-  refused: { adapter: "it is what a source without a protocol says" },
+  refused: { adapter: "a source without a protocol is an adapter" },
 });
 const wwpn = matching(/^naa\.[0-9a-fA-F]{16}$/, "naa. and 16 hexadecimal digits");
 const scsiHostSource = element("source", () => ({

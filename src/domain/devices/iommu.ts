@@ -18,6 +18,6 @@ const intelDriver = element("driver", () => ({
 export const iommu = choice("iommu", {
   attribute: "model",
   of: () => ({ intel: { driver: child(intelDriver), alias }, virtio: onPci }),
-  refused: { smmuv3: "it is for another processor", amd: "svirt does not know that one's settings yet" },
+  refused: { smmuv3: "it is for another processor", amd: "its settings are not implemented" },
 });
 export type Iommu = ValueOf<typeof iommu>;

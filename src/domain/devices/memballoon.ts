@@ -20,5 +20,5 @@ const virtio = {
 export const memballoon = choice("memballoon", {
   attribute: "model",
   of: () => ({ virtio, "virtio-transitional": virtio, "virtio-non-transitional": virtio, none: {} }),
-  exceptionsOf: { none: [dropped("alias", "there is no device that it could name")] },
+  exceptionsOf: { none: [dropped("alias", "there is no device to name")] },
 });

@@ -106,7 +106,7 @@ function refuseLabel(value: MemoryDevice, node: XmlNode): void {
   if (value.model !== "nvdimm" || value.target.label === undefined) return;
   const label = value.target.label.sizeKiB;
   const at = { node, place: "target/label/size" };
-  if (label < 128) throw notUnderstood(at, "a label has 128 KiB at least", "Write more.");
+  if (label < 128) throw notUnderstood(at, "a label has at least 128 KiB", "Write more.");
   if (label >= value.target.sizeKiB) throw notUnderstood(at, "it leaves no room for data", "Write less.");
 }
 
@@ -116,7 +116,7 @@ function refuseContradiction(value: MemoryDevice, node: XmlNode): void {
   if (value.model === "virtio-mem") refuseSizes(value, node);
   if (value.model === "virtio-pmem") refuseUnaligned(value.target.base, PAGE_BYTES, node);
   if ((value.model === "nvdimm" || value.model === "virtio-pmem") && value.discard === true) {
-    throw notUnderstood({ node, place: "@discard" }, "its file outlives the guest", "Leave it out.");
+    throw notUnderstood({ node, place: "@discard" }, "the contents of its file are kept", "Leave it out.");
   }
   if (value.model === "nvdimm" && value.target.readonly && value.target.label !== undefined) {
     throw notUnderstood(
@@ -131,16 +131,16 @@ function refuseSizes(value: Extract<MemoryDevice, { readonly model: "virtio-mem"
   const { sizeKiB, blockKiB, requestedKiB, base } = value.target;
   const refuse = (place: string, problem: string): Error =>
     notUnderstood({ node, place: `target/${place}` }, problem, "Write another size.");
-  if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it is no power of two");
+  if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it is not a power of two");
   if (blockKiB < HUGE_PAGE_KIB) throw refuse("block", "it is less than a huge page of 2 MiB");
   if (requestedKiB > sizeKiB) throw refuse("requested", "it is more than <size>");
-  if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it is no multiple of <block>");
-  if (sizeKiB % blockKiB !== 0) throw refuse("size", "it is no multiple of <block>");
+  if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it is not a multiple of <block>");
+  if (sizeKiB % blockKiB !== 0) throw refuse("size", "it is not a multiple of <block>");
   refuseUnaligned(base, blockKiB * 1024, node);
 }
 
 function refuseUnaligned(at: { readonly base: number } | undefined, bytes: number, node: XmlNode): void {
   if ((at?.base ?? 0) % bytes === 0) return;
   const place = { node, place: "target/address/@base" };
-  throw notUnderstood(place, `it is no multiple of ${bytes} bytes`, "Write another base.");
+  throw notUnderstood(place, `it is not a multiple of ${bytes} bytes`, "Write another base.");
 }

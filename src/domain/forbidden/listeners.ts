@@ -11,9 +11,9 @@ export function refuseListeners(domain: Domain): void {
   const refusals = graphics.flatMap((found, index) =>
     vncSockets(found).map((path) => {
       const place = `/domain/devices/graphics[${index + 1}]`;
-      return new SvirtError(`Cannot start the guest: the socket ${path} lies outside its own folder`, {
+      return new SvirtError(`Cannot start the guest: the socket ${path} is outside the guest's folder`, {
         kind: "unsupported",
-        remedy: "Leave the socket's path out: it is then made in the guest's own run-time folder.",
+        remedy: "Leave the socket's path out: svirt then creates it in the guest's run-time folder.",
         place,
       });
     }),

@@ -10,7 +10,7 @@ const PLACE = "/domain/qemu:commandline";
 export function refuseRawWords({ qemuCommandline }: Domain): void {
   if (qemuCommandline === undefined) return;
   const why =
-    "it gives QEMU words that svirt does not understand: they could open a file that nobody labelled";
+    "it gives QEMU arguments that svirt does not understand: they could open a file without a label";
   throw new SvirtError(`Cannot read ${PLACE}: ${why}`, {
     kind: "unsupported",
     remedy: "Leave <qemu:commandline> out.",

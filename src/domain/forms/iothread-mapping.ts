@@ -25,16 +25,16 @@ export interface IothreadUse {
 /** Returns the problem of the mapping, if any. qemuDomainValidateIOThreadMappings() of libvirt */
 export function iothreadProblem(use: IothreadUse, known: ReadonlySet<number>): string | undefined {
   const { iothread, iothreads, queues = 0 } = use;
-  if (iothread !== undefined && iothreads !== undefined) return "it names one thread and several";
+  if (iothread !== undefined && iothreads !== undefined) return "iothread and <iothreads> exclude each other";
   const threads = iothreads?.threads ?? [];
   const ids = [...(iothread === undefined ? [] : [iothread]), ...threads.map(({ id }) => id)];
   const missing = ids.find((id) => !known.has(id));
   if (missing !== undefined) return `the guest has no I/O thread ${missing}`;
-  if (new Set(ids).size !== ids.length) return "a thread stands there twice";
+  if (new Set(ids).size !== ids.length) return "a thread is listed twice";
   const mapped = threads.flatMap((found) => found.queues.map(({ id }) => id));
   if (mapped.length === 0) return undefined;
   if (threads.some((found) => found.queues.length === 0)) return "only some threads have queues";
   const wanted = new Set([...Array(queues).keys()]);
   const isWhole = mapped.length === wanted.size && mapped.every((id) => wanted.delete(id));
-  return isWhole ? undefined : `it is not for each of ${queues} queues once`;
+  return isWhole ? undefined : `it must map each of ${queues} queues once`;
 }

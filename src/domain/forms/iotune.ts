@@ -59,7 +59,7 @@ function refuseContradictions(node: XmlNode): void {
   for (const kind of ["bytes_sec", "iops_sec", "bytes_sec_max", "iops_sec_max"]) {
     if (amountOf(`total_${kind}`) === 0 || amountOf(`read_${kind}`) + amountOf(`write_${kind}`) === 0)
       continue;
-    const why = "a limit of all, and one of reading or writing, exclude each other";
+    const why = "a total limit excludes a read or write limit";
     throw notUnderstood({ node, place: `total_${kind}` }, why, "Leave one of them out.");
   }
   for (const { tag } of node.children) {

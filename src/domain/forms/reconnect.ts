@@ -12,7 +12,7 @@ export const sourceReconnect = child(
     })),
     (value, node) => {
       if (!value.enabled || (value.timeoutS ?? 0) > 0) return;
-      throw notUnderstood({ node, place: "@timeout" }, "it does not say when", "Write timeout='10'.");
+      throw notUnderstood({ node, place: "@timeout" }, "it requires a timeout", "Write timeout='10'.");
     },
   ),
 );

@@ -20,6 +20,6 @@ export const rom = child(
   checked(grammar, ({ enabled, bar, file }, node) => {
     if (enabled !== false || (bar ?? file) === undefined) return;
     const place = bar === undefined ? "@file" : "@bar";
-    throw notUnderstood({ node, place }, "there is to be no boot program", "Leave it out.");
+    throw notUnderstood({ node, place }, "the ROM is disabled", "Leave it out.");
   }),
 );

@@ -84,18 +84,18 @@ function refuseContradictions(value: Cpu, node: XmlNode): void {
     [
       address?.mode === "passthrough" && address.bits !== undefined,
       "maxphysaddr/@bits",
-      "they are the host's",
+      "mode='passthrough' takes the host's bits",
     ],
     [
       address?.mode === "emulate" && address.limit !== undefined,
       "maxphysaddr/@limit",
-      "it limits the host's",
+      "mode='emulate' has no limit",
     ],
-    [twice !== undefined, "feature", `"${twice}" stands there twice`],
+    [twice !== undefined, "feature", `"${twice}" is listed twice`],
     [
       mode === "custom" && value.model === undefined && names.length > 0,
       "feature",
-      "it is added to a model, and none is named",
+      "features require a model",
     ],
   ] as const;
   for (const [isWrong, place, problem] of problems) {

@@ -32,5 +32,5 @@ export const launchSecurity = choice("launchSecurity", {
       hostData: textOf("hostData", base64),
     },
   }),
-  refused: { "s390-pv": "it is for another processor", tdx: "svirt does not know that one's settings yet" },
+  refused: { "s390-pv": "it is for another processor", tdx: "its settings are not implemented" },
 });

@@ -48,7 +48,7 @@ export const memoryBacking = checked(
     // virDomainDefValidateMemory() of libvirt
     const place = value.allocation?.mode === "ondemand" ? "allocation" : "source";
     if (place === "source" && value.source?.type !== "anonymous") return;
-    throw notUnderstood({ node, place }, "huge pages are set aside at the start", "Leave one of them out.");
+    throw notUnderstood({ node, place }, "huge pages are allocated at the start", "Leave one of them out.");
   },
 );
 export type MemoryBacking = ValueOf<typeof memoryBacking>;

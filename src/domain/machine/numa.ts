@@ -86,7 +86,7 @@ export type Cell = Numa["cells"][number];
 function refuseContradictions(value: Numa, node: XmlNode): void {
   const cells = listCells(value);
   if (cells.some(({ id }, at) => id !== at)) {
-    throw notUnderstood({ node }, "the cells are not numbered from 0 on, each once", "Number them so.");
+    throw notUnderstood({ node }, "the cells must be numbered from 0, each once", "Number them so.");
   }
   for (const [at, { cpus = [] }] of cells.entries()) {
     const twice = cells.slice(0, at).flatMap((other) => commonIds(other.cpus ?? [], cpus));
@@ -103,14 +103,18 @@ function refuseDistances(cells: readonly Cell[], node: XmlNode): void {
     const siblings = distances?.siblings ?? [];
     const ids = siblings.map(({ id }) => id);
     if (new Set(ids).size !== ids.length || ids.some((id) => id >= cells.length)) {
-      throw notUnderstood({ node, place }, "it is for each other cell once", "Correct its id.");
+      throw notUnderstood(
+        { node, place },
+        "each sibling must name another cell, and each cell once",
+        "Correct its id.",
+      );
     }
     if (siblings.some(({ id, value }) => (id === at) !== (value === 10))) {
       throw notUnderstood({ node, place }, "10 is the distance of a cell from itself", "Correct its value.");
     }
     const levels = caches.map(({ level }) => level);
     if (levels.every((level, index) => level === index + 1)) continue;
-    throw notUnderstood({ node, place: "cell/cache" }, "the levels do not go up from 1", "Order them so.");
+    throw notUnderstood({ node, place: "cell/cache" }, "the levels must ascend from 1", "Order them so.");
   }
 }
 
@@ -123,12 +127,12 @@ function refuseInterconnects(value: Numa, node: XmlNode): void {
       [initiator, target, level, type].join(),
     );
     if (new Set(keys).size === keys.length) continue;
-    throw notUnderstood({ node, place: "interconnects" }, "one stands there twice", "Leave one out.");
+    throw notUnderstood({ node, place: "interconnects" }, "one is listed twice", "Leave one out.");
   }
   for (const { initiator, target, cache: level } of [...latencies, ...bandwidths]) {
     const known = level === undefined || cells[target]?.caches.some((found) => found.level === level);
     if (cells[initiator]?.cpus !== undefined && cells[target] !== undefined && known === true) continue;
-    const why = "it begins in a cell with processors, and ends in a cell, or a cache of it, that is there";
+    const why = "it must begin in a cell with processors, and end in an existing cell or a cache of it";
     throw notUnderstood({ node, place: "interconnects" }, why, "Correct its numbers.");
   }
 }

@@ -49,11 +49,11 @@ function refuseContradictions(
   }
   const cells = memnodes.map(({ cellid }) => cellid);
   if (new Set(cells).size !== cells.length) {
-    throw notUnderstood({ node, place: "memnode/@cellid" }, "a cell stands there twice", "Leave one out.");
+    throw notUnderstood({ node, place: "memnode/@cellid" }, "a cell is listed twice", "Leave one out.");
   }
   const restrictive = [...(whole === undefined ? [] : [whole]), ...memnodes].map(
     (found) => found.mode === "restrictive",
   );
   if (!restrictive.includes(true) || !restrictive.includes(false)) return;
-  throw notUnderstood({ node }, "mode='restrictive' is for all of its elements or none", "Write it in each.");
+  throw notUnderstood({ node }, "mode='restrictive' must be in all elements or in none", "Write it in each.");
 }

@@ -45,11 +45,7 @@ export const os = checked(
       (name) => value[name] !== undefined,
     );
     if (value.kernel !== undefined || needsKernel === undefined) return;
-    throw notUnderstood(
-      { node, place: needsKernel },
-      "it is for a kernel, and there is none",
-      "Write <kernel> as well.",
-    );
+    throw notUnderstood({ node, place: needsKernel }, "it requires a kernel", "Write <kernel> as well.");
   },
 );
 export type Os = ValueOf<typeof os>;

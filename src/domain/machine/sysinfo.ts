@@ -19,7 +19,7 @@ function table(tag: string, ...names: readonly string[]) {
       if (found.length > 0 && new Set(found).size === found.length) return;
       throw notUnderstood(
         { node, place: "entry" },
-        "each name stands there once, one at least",
+        "it must list at least one name, and each name once",
         "Write one <entry name='…'> for each name.",
       );
     },
@@ -44,7 +44,7 @@ const fwcfgEntry = checked(
   })),
   ({ file, value }, node) => {
     if ((file === undefined) !== (value === undefined)) return;
-    throw notUnderstood({ node }, "it has either a value or a file", "Leave one of them out.");
+    throw notUnderstood({ node }, "it must have either a value or a file", "Leave one of them out.");
   },
 );
 
@@ -76,7 +76,7 @@ function refuseDate(value: Sysinfo, node: XmlNode): void {
     return;
   throw notUnderstood(
     { node, place: "bios/entry" },
-    `"date" is not as in 12/31/2025`,
+    `"date" must have the form 12/31/2025`,
     "Write month/day/year.",
   );
 }

@@ -29,7 +29,7 @@ export const blkiotune = checked(
     const paths = devices.map(({ path }) => path);
     const twice = paths.find((path, at) => paths.indexOf(path) < at);
     if (twice === undefined) return;
-    throw notUnderstood({ node, place: "device" }, `${twice} stands there twice`, "Leave one of them out.");
+    throw notUnderstood({ node, place: "device" }, `${twice} is listed twice`, "Leave one of them out.");
   },
 );
 
@@ -115,6 +115,6 @@ export const idmap = checked(
     const [user, group] = [users[0] ?? groups[0], groups[0] ?? users[0]];
     if (users.length > 0 === groups.length > 0 && (user?.start ?? 0) === 0 && (group?.start ?? 0) === 0)
       return;
-    throw notUnderstood({ node }, "it maps both users and groups, and 0 first", "Write uid and gid from 0.");
+    throw notUnderstood({ node }, "it must map users and groups, each from 0", "Write uid and gid from 0.");
   },
 );

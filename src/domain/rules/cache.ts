@@ -16,12 +16,12 @@ export function refuseCacheContradictions(
   if (caches === undefined || buses === undefined || caches.length + buses.length === 0) return;
   const place = `cputune/${caches.length > 0 ? "cachetune" : "memorytune"}`;
   if (type !== "kvm") {
-    throw notUnderstood({ node, place }, "only KVM's threads get a share", "Write <domain type='kvm'>.");
+    throw notUnderstood({ node, place }, "it requires KVM", "Write <domain type='kvm'>.");
   }
   refuseDoubleShares({ cachetunes, memorytunes }, node);
   const isTwice = hasOverlap(caches) || hasOverlap(buses) || caches.some((set) => crosses(set, buses));
   if (!isTwice) return;
-  throw notUnderstood({ node, place }, "a virtual CPU stands in two of them", "Name each one once.");
+  throw notUnderstood({ node, place }, "a virtual CPU is in two of them", "Name each one once.");
 }
 
 // virResctrlAllocSetCacheSize() and virResctrlAllocSetMemoryBandwidth() of libvirt
@@ -38,7 +38,7 @@ function refuseDoubleShares(
   for (const [place, tunes] of places) {
     if (tunes.every((keys) => new Set<unknown>(keys).size === keys.length)) continue;
     const at = { node, place: `cputune/${place}` };
-    throw notUnderstood(at, "two shares are of the same thing", "Leave one of them out.");
+    throw notUnderstood(at, "two shares are for the same resource", "Leave one of them out.");
   }
 }
 

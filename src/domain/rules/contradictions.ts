@@ -129,7 +129,7 @@ function refuseDoubleBootOrder({ os }: Parts, node: XmlNode, faults: Faults | un
   if (first === undefined || os.boot.length === 0) return;
   throw notUnderstood(
     { node: first },
-    "it goes with no <boot> in <os>",
+    "it cannot be combined with <boot> in <os>",
     "Leave <boot> out of <os>, or out of the devices.",
   );
 }

@@ -75,11 +75,11 @@ function refuseHotplug(
   const sizes = memories.reduce((sum, { target }) => sum + target.sizeKiB, 0);
   const slots = maxMemory?.slots ?? 0;
   const problems = [
-    [maxMemory !== undefined && cells === 0, "maxMemory", "memory goes into a NUMA cell, and there is none"],
+    [maxMemory !== undefined && cells === 0, "maxMemory", "it requires a NUMA cell"],
     [maxMemory !== undefined && maxMemory.kiB < memory.kiB, "maxMemory", "it is less than <memory>"],
     [plugged && maxMemory === undefined, "devices/memory", "memory devices need <maxMemory>"],
     [inSlots > slots, "devices/memory", `there are ${inSlots} for ${slots} slots`],
-    [sizes >= memory.kiB, "memory", "its memory devices are more than all of it"],
+    [sizes >= memory.kiB, "memory", "its memory devices are larger"],
   ] as const;
   for (const [isWrong, place, problem] of problems) {
     if (isWrong) contradict(faults, notUnderstood({ node, place }, problem, "Correct one of them."));
@@ -101,11 +101,7 @@ function refuseOtherCells(
   }
   const other = memories.find(({ model, target }) => model === "sgx-epc" && !isCell(target, cells));
   if (other === undefined) return;
-  throw notUnderstood(
-    { node, place: "devices/memory" },
-    "an enclave is in no NUMA cell",
-    "Leave <node> out.",
-  );
+  throw notUnderstood({ node, place: "devices/memory" }, "an enclave has no NUMA cell", "Leave <node> out.");
 }
 
 // An enclave is in cell 0 by default, also without cells.
@@ -126,7 +122,7 @@ function refuseOverlap(memories: readonly MemoryDevice[], { node, faults }: Chec
   for (const [at, { start, end, index }] of areas.entries()) {
     if (!areas.slice(0, at).some((other) => start < other.end && other.start < end)) continue;
     const place = `devices/memory[${index + 1}]`;
-    const problem = "its addresses are those of another one";
+    const problem = "its addresses overlap those of another device";
     contradict(faults, notUnderstood({ node, place }, problem, "Write another base."));
   }
 }

@@ -42,7 +42,7 @@ function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   const enabled = vcpus.list.filter((found) => found.enabled);
   const refuse = (problem: string): Error =>
     notUnderstood({ node, place: "vcpus" }, problem, "Describe each virtual CPU of <vcpu> once.");
-  if (new Set(ids).size !== ids.length) throw refuse("a virtual CPU stands there twice");
+  if (new Set(ids).size !== ids.length) throw refuse("a virtual CPU is listed twice");
   if (ids.length !== count)
     throw refuse(`it describes ${ids.length} virtual CPUs, and the guest has ${count}`);
   if (Math.max(...ids) >= count) throw refuse(`the guest has no virtual CPU ${Math.max(...ids)}`);
@@ -50,7 +50,7 @@ function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   if (enabled.length !== current) throw refuse(`${enabled.length} are enabled, and <vcpu> says ${current}`);
   const first = vcpus.list.find(({ id }) => id === 0);
   if (first?.enabled !== true || first.hotpluggable === true) {
-    throw refuse("the virtual CPU 0 is there from the start and stays");
+    throw refuse("virtual CPU 0 must be enabled and not hotpluggable");
   }
 }
 
@@ -71,7 +71,7 @@ function refuseOtherIothreads(value: Parts, node: XmlNode, faults: Faults | unde
   ];
   for (const { use, place, isVirtio } of users) {
     if (use?.iothread === undefined && use?.iothreads === undefined) continue;
-    const problem = isVirtio ? iothreadProblem(use, known) : "a thread of its own is for virtio alone";
+    const problem = isVirtio ? iothreadProblem(use, known) : "only virtio devices have I/O threads";
     if (problem === undefined) continue;
     contradict(faults, notUnderstood({ node, place }, problem, "Correct it, or leave it out."));
   }
@@ -102,7 +102,7 @@ interface Pins {
 
 function refusePins(place: string, { pinned, known }: Pins, { node, faults }: CheckedDomain): void {
   for (const [at, id] of pinned.entries()) {
-    const problem = known.has(id) ? "stands there twice" : "is none of the guest's";
+    const problem = known.has(id) ? "is listed twice" : "is none of the guest's";
     if (known.has(id) && pinned.indexOf(id) === at) continue;
     const spot = { node, place: `cputune/${place}` };
     contradict(faults, notUnderstood(spot, `number ${id} ${problem}`, "Leave it out."));
@@ -115,7 +115,7 @@ function refuseOverlap(place: string, sets: readonly IdSet[], node: XmlNode): vo
     if (twice.length === 0) continue;
     throw notUnderstood(
       { node, place: `cputune/${place}` },
-      `${twice[0]} stands in two of them`,
+      `${twice[0]} is in two of them`,
       "Write it once.",
     );
   }

@@ -17,7 +17,7 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<vcpu>2</vcpu><cputune><vcpusched vcpus='0-1' scheduler='batch'/><vcpusched vcpus='1' scheduler='idle'/></cputune>",
-      "/domain/cputune/vcpusched/@vcpus in line 1: 1 stands in two of them",
+      "/domain/cputune/vcpusched/@vcpus in line 1: 1 is in two of them",
     ],
     [
       "<cputune><emulatorsched scheduler='rr'/></cputune>",
@@ -30,16 +30,16 @@ describe("parseDomain() refuses", () => {
     ...(
       [
         ["<driver iothread='2'/>", "vda", "the guest has no I/O thread 2"],
-        ["<driver iothread='1'/>", "sda", "a thread of its own is for virtio alone"],
+        ["<driver iothread='1'/>", "sda", "only virtio devices have I/O threads"],
         [
           "<driver iothread='1'><iothreads><iothread id='1'/></iothreads></driver>",
           "vda",
-          "it names one thread",
+          "iothread and <iothreads> exclude each other",
         ],
         [
           "<driver queues='2'><iothreads><iothread id='1'><queue id='0'/></iothread></iothreads></driver>",
           "vda",
-          "it is not for each of 2 queues once",
+          "it must map each of 2 queues once",
         ],
       ] as const
     ).map(([driver, dev, problem]) => [
@@ -83,14 +83,8 @@ describe("parseDomain() refuses", () => {
       '/domain/os/type/@arch in line 1: "s390x" is not one of "x86_64", "i686"',
     ],
     ["<os><type machine='q35,usb=on'>hvm</type></os>", "/domain/os/type/@machine in line 1: "],
-    [
-      "<os><type>hvm</type><initrd>/i</initrd></os>",
-      "/domain/os/initrd in line 1: it is for a kernel, and there is none",
-    ],
-    [
-      "<os><type>hvm</type><cmdline>a</cmdline></os>",
-      "/domain/os/cmdline in line 1: it is for a kernel, and there is none",
-    ],
+    ["<os><type>hvm</type><initrd>/i</initrd></os>", "/domain/os/initrd in line 1: it requires a kernel"],
+    ["<os><type>hvm</type><cmdline>a</cmdline></os>", "/domain/os/cmdline in line 1: it requires a kernel"],
     [
       "<os><type>hvm</type><kernel>k</kernel></os>",
       '/domain/os/kernel in line 1: "k" is not an absolute path',
@@ -128,7 +122,7 @@ describe("parseDomain() refuses", () => {
     ["<disk type='network'><target dev='vda'/></disk>", "disk/source in line 6: it is missing"],
     [
       "<disk type='network'><source protocol='sheepdog'/><target dev='vda'/></disk>",
-      'disk/source/@protocol in line 6: "sheepdog": it is gone from QEMU',
+      'disk/source/@protocol in line 6: "sheepdog": it is no longer supported by QEMU',
     ],
     [
       "<disk device='tape'><source file='/a'/><target dev='sda'/></disk>",
@@ -140,7 +134,7 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<disk><source file='/a'><encryption format='luks'/></source><target dev='vda'/><encryption format='luks'/></disk>",
-      "disk/source/encryption in line 6: the disk has one already",
+      "disk/source/encryption in line 6: the disk already has one",
     ],
     [
       "<disk><source file='/a'/><target dev='xvda'/></disk>",
@@ -148,11 +142,11 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<disk><source file='/a'/><target dev='vda'/><iotune/><throttlefilters/></disk>",
-      "disk/throttlefilters in line 6: it goes with no <iotune>",
+      "disk/throttlefilters in line 6: it cannot be combined with <iotune>",
     ],
     [
       "<disk><source file='/a'/><target dev='vda'/><iotune><total_bytes_sec>1</total_bytes_sec><read_bytes_sec>1</read_bytes_sec></iotune></disk>",
-      "disk/iotune/total_bytes_sec in line 6: a limit of all, and one of reading or writing, exclude each other",
+      "disk/iotune/total_bytes_sec in line 6: a total limit excludes a read or write limit",
     ],
     [
       "<disk><source file='/a'/><target dev='vda'/><iotune><read_iops_sec_max>1</read_iops_sec_max></iotune></disk>",
@@ -202,16 +196,16 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<shmem name='a'><model type='ivshmem-plain'/><size unit='K'>12345</size></shmem>",
-      "shmem/size in line 6: it is no power of two, or less than 1 MiB",
+      "shmem/size in line 6: it is not a power of two, or less than 1 MiB",
     ],
     ["<vsock><cid auto='no'/></vsock>", "vsock/cid/@address in line 6: it is missing"],
     [
       "<filesystem><source socket='/a'/><target dir='a'/></filesystem>",
-      "filesystem/source in line 6: it names either a folder or, for virtiofs, a socket",
+      "filesystem/source in line 6: it must have either dir or, for virtiofs, socket",
     ],
     [
       "<channel type='unix'><source mode='bind' path='/a'><reconnect enabled='no'/></source><target type='virtio'/></channel>",
-      "channel/source/reconnect in line 6: it is for who connects",
+      "channel/source/reconnect in line 6: only a connecting socket reconnects",
     ],
     [
       "<rng model='virtio'><backend model='egd' type='tcp'><source path='/a'/></backend></rng>",
@@ -219,16 +213,16 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<audio id='1' type='none'><input><settings/></input></audio>",
-      "audio/input/settings in line 6: they are not fixed",
+      "audio/input/settings in line 6: it requires fixedSettings='yes'",
     ],
     [
       "<graphics type='vnc' passwd='a' connected='fail'/>",
       "graphics/@connected in line 6: VNC supports connected='keep' only",
     ],
-    ["<graphics type='spice' connected='fail'/>", "graphics/@connected in line 6: there is no password"],
+    ["<graphics type='spice' connected='fail'/>", "graphics/@connected in line 6: it requires a password"],
     [
       "<graphics type='vnc' passwdValidTo='2026-01-01T00:00:00'/>",
-      "graphics/@passwdValidTo in line 6: there is no password",
+      "graphics/@passwdValidTo in line 6: it requires a password",
     ],
     ["<hostdev mode='subsystem' type='pci'/>", "hostdev/source in line 6: it is missing"],
     [
@@ -237,7 +231,7 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<hostdev type='usb'><source><vendor id='0x1'/></source></hostdev>",
-      "hostdev/source in line 6: a vendor and a product go together",
+      "hostdev/source in line 6: a vendor and a product require each other",
     ],
     ["<hostdev type='usb'><source/></hostdev>", "hostdev/source in line 6: it names no device"],
     [
@@ -252,7 +246,7 @@ describe("parseDomain() refuses", () => {
   test("boot order in <os> beside that of a device", () => {
     const xml = `${head}<os><type>hvm</type><boot dev='hd'/></os><devices><disk device='cdrom'><target dev='sda'/><boot order='1'/></disk></devices></domain>`;
     expect(() => parseDomain(bytesOf(xml))).toThrow(
-      "Cannot read /domain/devices/disk/boot in line 1: it goes with no <boot> in <os>",
+      "Cannot read /domain/devices/disk/boot in line 1: it cannot be combined with <boot> in <os>",
     );
   });
 });

@@ -216,7 +216,7 @@ describe("parseDomain() refuses", () => {
   });
 
   test("a share of the processor's caches for an emulated processor", () => {
-    expect(() => parse("", `<cputune>${cache("0")}</cputune>`, "qemu")).toThrow("only KVM's threads");
+    expect(() => parse("", `<cputune>${cache("0")}</cputune>`, "qemu")).toThrow("it requires KVM");
   });
 });
 

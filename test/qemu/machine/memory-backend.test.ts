@@ -38,7 +38,7 @@ describe("parseDomain() refuses memory that is not there", () => {
   const one = `<cpu><numa>${cell(0, "0")}</numa></cpu>`;
   test.each([
     [`${one}${dimm("<node>1</node>")}`, max, "the guest has no NUMA cell 1"],
-    [dimm("<node>0</node>"), max, "memory goes into a NUMA cell, and there is none"],
+    [dimm("<node>0</node>"), max, "it requires a NUMA cell"],
     [`${one}${dimm("")}`, max, "/domain/devices/memory[1]/target/node in line 1: it is missing"],
     [`${one}${dimm("<node>0</node>")}`, "<memory>2097152</memory>", "memory devices need <maxMemory>"],
     ["<numatune><memnode cellid='0' mode='strict' nodeset='0'/></numatune>", undefined, "no NUMA cell 0"],
@@ -46,7 +46,7 @@ describe("parseDomain() refuses memory that is not there", () => {
     [
       `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(2, "1")}</numa></cpu>`,
       undefined,
-      "not numbered from 0",
+      "the cells must be numbered from 0",
     ],
     [
       `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(1, "0-1")}</numa></cpu>`,

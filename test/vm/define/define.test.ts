@@ -54,7 +54,7 @@ describe("defineDomain()", () => {
     const raw =
       "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-S'/></qemu:commandline>";
     const node = nodeOn(makeMachine());
-    const refusal = "Cannot read /domain/qemu:commandline: it gives QEMU words";
+    const refusal = "Cannot read /domain/qemu:commandline: it gives QEMU arguments";
     expect((await errorOf(defineDomain(node, domainXml({ lifecycle: raw })))).message).toStartWith(refusal);
     expect((await errorOf(startDomain(node, domainXml({ lifecycle: raw })))).message).toStartWith(refusal);
     expect(listDefinitionNames(node)).toEqual([]);

@@ -179,7 +179,7 @@ describe("what would contradict the rest of the guest's XML is refused, so that 
   test("a disk to boot from where the machine says what it boots from", async () => {
     const machine = await machineWithDisks();
     const error = await failedAttach(machine, diskXml(`${IMAGES}/private2.raw`, "vdb", "<boot order='1'/>"));
-    expect(error.message).toContain("it goes with no <boot> in <os>");
+    expect(error.message).toContain("it cannot be combined with <boot> in <os>");
   });
 
   test("a medium with a label of its own", async () => {

@@ -129,9 +129,9 @@ function refuseSaidTwice(value: Disk, node: XmlNode): void {
   for (const tag of ["auth", "encryption"]) {
     const again = source?.children.find((found) => found.tag === tag);
     if (again === undefined || !node.children.some((found) => found.tag === tag)) continue;
-    throw notUnderstood({ node: again }, "the disk has one already", "Leave one of them out.");
+    throw notUnderstood({ node: again }, "the disk already has one", "Leave one of them out.");
   }
   if (value.iotune === undefined || value.throttleFilters === undefined) return;
-  const why = "it goes with no <iotune>";
+  const why = "it cannot be combined with <iotune>";
   throw notUnderstood({ node, place: "throttlefilters" }, why, "Leave one of them out.");
 }

@@ -88,7 +88,7 @@ export const graphics = checked(grammar, refuseContradictions);
 // virDomainGraphicsListensParseXML() and virDomainGraphicsDefValidate() of libvirt
 function refuseContradictions(value: Graphics, node: XmlNode): void {
   if (value.type === "dbus" && value.p2p === true && value.address !== undefined) {
-    const why = "a display from peer to peer is on no bus";
+    const why = "a peer-to-peer display has no bus address";
     throw notUnderstood({ node, place: "@address" }, why, "Leave it out, or write p2p='no'.");
   }
   if (value.type !== "vnc" && value.type !== "spice") return;
@@ -106,7 +106,7 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
   if (first.type === "socket" && !isOther(value.socket, first.socket)) return;
   throw notUnderstood(
     { node, place: "@socket" },
-    "the first <listen> is at another place",
+    "the first <listen> has another socket",
     "Leave socket out of <graphics>, or write <listen type='socket'> with that path.",
   );
 }
@@ -123,10 +123,10 @@ function refuseLogin(
 ): void {
   if (passwd === undefined && (connected !== undefined || passwdValidTo !== undefined)) {
     const place = connected === undefined ? "@passwdValidTo" : "@connected";
-    throw notUnderstood({ node, place }, "there is no password that it is about", "Leave it out.");
+    throw notUnderstood({ node, place }, "it requires a password", "Leave it out.");
   }
   if (type === "vnc" && (passwd?.length ?? 0) > 8) {
-    throw notUnderstood({ node, place: "@passwd" }, "VNC knows 8 characters of a password", "Shorten it.");
+    throw notUnderstood({ node, place: "@passwd" }, "a VNC password has at most 8 characters", "Shorten it.");
   }
   if (type === "vnc" && (connected ?? "keep") !== "keep") {
     throw notUnderstood(

@@ -47,11 +47,11 @@ const vlan = checked(
     const native = tags.filter(({ nativeMode }) => nativeMode !== undefined).length;
     const problems = [
       [tags.length === 0, "tag", "it is missing", "Write <tag id='…'/>."],
-      [native > 1, "tag/@nativeMode", "one tag has it", "Leave nativeMode out of the other <tag>."],
+      [native > 1, "tag/@nativeMode", "only one tag may have it", "Leave nativeMode out of the other <tag>."],
       [
         trunk === false && tags.length + native > 1,
         "@trunk",
-        "several tags, and a native one, are a trunk",
+        "several tags, or a native one, require trunk='yes'",
         "Write trunk='yes'.",
       ],
     ] as const;

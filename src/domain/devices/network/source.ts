@@ -54,9 +54,9 @@ export const directSource = element("source", () => ({
 }));
 export const ethernetSource = element("source", () => ipFields);
 export const hostdevSource = element("source", () => ({ address: required(child(interfacePciAddress)) }), [
-  refused("vendor", "svirt does not look USB devices up"),
-  refused("product", "svirt does not look USB devices up"),
-  dropped("@missing", "it says what was found out at a start"),
+  refused("vendor", "svirt does not look up USB devices"),
+  refused("product", "svirt does not look up USB devices"),
+  dropped("@missing", "it reports the result of a start"),
 ]);
 export const vdpaSource = element("source", () => ({ dev: required(attribute("dev", absolutePath)) }));
 export const userSource = element("source", () => ({ dev: required(attribute("dev", deviceName)) }));

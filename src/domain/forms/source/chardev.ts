@@ -72,7 +72,7 @@ function socketSource<F extends Fields>(fields: F) {
       if (again === undefined || node.attributes.get("mode") === "connect") return;
       throw notUnderstood(
         { node: again },
-        "it is for who connects",
+        "only a connecting socket reconnects",
         "Leave it out, or write mode='connect'.",
       );
     },

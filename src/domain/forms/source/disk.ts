@@ -58,7 +58,7 @@ const reservations = child(
     of: () => ({ yes: {}, no: { source: required(child(helperSocket)) } }),
     exceptions: [refused("@enabled", "it is the older spelling: leave <reservations> out instead")],
     exceptionsOf: {
-      yes: [dropped("source", "the reference says there where its helper of a start listens")],
+      yes: [dropped("source", "it is the place where libvirt reports the socket of its helper")],
     },
   }),
 );

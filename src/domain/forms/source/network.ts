@@ -21,7 +21,7 @@ const anyHost = choice("host", {
     tcp: tcpFields,
     unix: { socket: required(attribute("socket", absolutePath)) },
   }),
-  refused: { rdma: "it is nothing that QEMU can do for images" },
+  refused: { rdma: "it is not supported by QEMU for images" },
 });
 export type ImageHost = ValueOf<typeof anyHost>;
 
@@ -113,9 +113,9 @@ export function networkSource<const C extends Common, const R extends Fields, co
       nfs: { name: oneName, hosts, identity: nfsIdentity, ...end },
     }),
     refused: {
-      sheepdog: "it is gone from QEMU",
-      vxhs: "it is gone from QEMU",
-      tftp: "it is gone from QEMU",
+      sheepdog: "it is no longer supported by QEMU",
+      vxhs: "it is no longer supported by QEMU",
+      tftp: "it is no longer supported by QEMU",
     },
     exceptions: [dropped("@index", "svirt numbers images at each start")],
   });
