@@ -1,9 +1,13 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { SvirtError } from "../../errors.ts";
 import { parseAgentAnswer } from "../../qemu/agent/answer.ts";
 import { ASK_INTERFACES, parseInterfaces } from "../../qemu/agent/interfaces.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askAgent } from "../agent/ask-agent.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { findInterface } from "../guest/guest-interfaces.ts";
+import { domainOf } from "./guest-statistics.ts";
 
 /** An interface and its addresses, as the host's ARP table or the guest reports them. */
 export interface AddressedInterface {
@@ -18,8 +22,39 @@ export interface AddressedInterface {
   }[];
 }
 
+/** Source of addresses, with libvirt's names. virDomainInterfaceAddressesSource */
+export type AddressSource = "lease" | "agent" | "arp";
+
+/**
+ * Lists the addresses of a running guest's interfaces, of all or of the named one. The host's ARP table knows an interface by
+ * its name on the host or MAC address, the guest's agent by its name in the guest. Throws "not-found", "wrong-state",
+ * "unsupported" for leases, and the errors of askAgent().
+ */
+export async function listAddresses(
+  node: Node,
+  key: string,
+  { name, source }: { readonly source: AddressSource; readonly name: string | undefined },
+): Promise<readonly AddressedInterface[]> {
+  const { guest } = findRunning(node, key);
+  switch (source) {
+    case "agent":
+      return await askAddresses(node, guest, name);
+    case "arp": {
+      const all = domainOf(guest).devices.interfaces;
+      return listArpAddresses(node, name === undefined ? all : [findInterface(all, name)]);
+    }
+    case "lease": {
+      const why = "svirt gives guests no addresses, so it knows no leases";
+      throw new SvirtError(`Failed to query for interfaces addresses: ${why}`, {
+        kind: "unsupported",
+        remedy: "Write --source arp, or --source agent.",
+      });
+    }
+  }
+}
+
 /** Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of askAgent(). */
-export async function askAddresses(
+async function askAddresses(
   node: Node,
   guest: GuestRecord,
   name: string | undefined,
@@ -38,10 +73,7 @@ const IS_COMPLETE = 0x2;
 /**
  * Lists the addresses of these interfaces in the host's ARP table. An interface without an entry is left out. proc_net(5) arp
  */
-export function listArpAddresses(
-  { host }: Node,
-  interfaces: readonly NetworkInterface[],
-): AddressedInterface[] {
+function listArpAddresses({ host }: Node, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
   const lines = (host.readText("/proc/net/arp") ?? "").split("\n").slice(1);
   const known = lines.flatMap((line) => {
     const [address = "", , flags = "0", mac = ""] = line.trim().split(/\s+/);

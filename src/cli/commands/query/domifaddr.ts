@@ -1,16 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
-import type { GuestRecord } from "../../../state/record.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { findInterface } from "../../../vm/guest/guest-interfaces.ts";
-import { domainOf } from "../../../vm/query/guest-statistics.ts";
 import {
   type AddressedInterface,
-  askAddresses,
-  listArpAddresses,
+  type AddressSource,
+  listAddresses,
 } from "../../../vm/query/interface-addresses.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-
-const SOURCE_REMEDY = "Write --source arp, or --source agent.";
 
 /** `svirt domifaddr DOMAIN [INTERFACE] --source arp` */
 export const command: Command = {
@@ -36,37 +30,24 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const found = await listAddresses(call, guest);
+    const found = await listAddresses(call.node, operand(call, "domain"), {
+      source: sourceOf(call),
+      name: call.operands.get("interface"),
+    });
     if (call.options.has("json")) printJson(call, found);
     else call.output.print(formatAddresses(call, found));
     return undefined;
   },
 };
 
-async function listAddresses(
-  { node, operands, options }: Call,
-  guest: GuestRecord,
-): Promise<readonly AddressedInterface[]> {
-  const key = operands.get("interface");
+/** Returns the source that the command line names; virsh's default is `lease`. Throws "usage". */
+function sourceOf({ options }: Call): AddressSource {
   const source = options.get("source") ?? "lease";
-  switch (source) {
-    case "agent":
-      return await askAddresses(node, guest, key);
-    case "arp": {
-      const all = domainOf(guest).devices.interfaces;
-      return listArpAddresses(node, key === undefined ? all : [findInterface(all, key)]);
-    }
-    case "lease": {
-      const why = "svirt gives guests no addresses, so it knows no leases";
-      throw new SvirtError(`Failed to query for interfaces addresses: ${why}`, {
-        kind: "unsupported",
-        remedy: SOURCE_REMEDY,
-      });
-    }
-    default:
-      throw new SvirtError(`Unknown data source '${source}'`, { kind: "usage", remedy: SOURCE_REMEDY });
-  }
+  if (source === "agent" || source === "arp" || source === "lease") return source;
+  throw new SvirtError(`Unknown data source '${source}'`, {
+    kind: "usage",
+    remedy: "Write --source arp, or --source agent.",
+  });
 }
 
 /** Formats addresses as virsh does. cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c */

@@ -1,6 +1,4 @@
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { findInterface, readInterfaceStatistics } from "../../../vm/guest/guest-interfaces.ts";
-import { domainOf } from "../../../vm/query/guest-statistics.ts";
+import { getInterfaceStatistics } from "../../../vm/query/interface-statistics.ts";
 import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
@@ -15,11 +13,11 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const key = operand(call, "interface");
-    const { target, type } = findInterface(domainOf(guest).devices.interfaces, key);
-    const device = target?.dev ?? key;
-    const is = readInterfaceStatistics(call.node, device, type);
+    const { device, statistics: is } = getInterfaceStatistics(
+      call.node,
+      operand(call, "domain"),
+      operand(call, "interface"),
+    );
     if (call.options.has("json")) {
       printJson(call, { interface: device, statistics: is });
       return undefined;
