@@ -1,5 +1,5 @@
 import type { DomainState } from "../../qemu/monitor/status.ts";
-import { lookAtVcpus } from "../../run/process/vcpu-activity.ts";
+import { lookAtVcpus, type VcpuActivity } from "../../run/process/vcpu-activity.ts";
 import type { Node } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 
@@ -12,17 +12,24 @@ export interface ListedState {
   readonly monitor: "not asked" | "answers" | "no answer" | "busy";
 }
 
+/** A vCPU that leaves KVM for a moment waits in QEMU like one that is stopped. The next look finds it active. */
+const MOST_LOOKS = 3;
+
 /**
  * Returns the states of running guests. The kernel shows that a guest runs; only the QEMUs of the others are asked, so that a
  * list takes no time for QEMUs (docs/decisions/monitor.md).
  */
 export async function listStates(node: Node, guests: readonly RunningGuest[]): Promise<ListedState[]> {
-  const states: (ListedState | Promise<ListedState>)[] = [];
-  for (const guest of guests) {
-    const activity = guest.process === undefined ? "unknown" : lookAtVcpus(node.host, guest.process.pid);
-    states.push(activity === "active" ? ACTIVE : askState(node, guest, activity));
-  }
-  return await Promise.all(states);
+  const seen: VcpuActivity[] = guests.map(() => "unknown");
+  for (let looks = 0; looks < MOST_LOOKS && seen.includes("unknown"); looks += 1)
+    for (const [at, { process }] of guests.entries())
+      if (seen[at] === "unknown" && process !== undefined) seen[at] = lookAtVcpus(node.host, process.pid);
+  return await Promise.all(
+    guests.map((guest, at) => {
+      const activity = seen[at] ?? "unknown";
+      return activity === "active" ? ACTIVE : askState(node, guest, activity);
+    }),
+  );
 }
 
 const ACTIVE: ListedState = { state: "running", monitor: "not asked" };
