@@ -8,7 +8,7 @@ import { usesNetwork } from "../../src/domain/uses-network.ts";
 import { decideTap, isTapped } from "../../src/plan/decide/tap.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
-import { limitSpeed } from "../../src/qemu/iotune-commands.ts";
+import { listStartCommands } from "../../src/qemu/start-commands.ts";
 import { corpus, readCase } from "../domain/corpus.ts";
 import {
   listSpecimens,
@@ -71,11 +71,7 @@ const DECISIONS: readonly Decision[] = [
   refusePasswords,
   usesNetwork,
   ({ devices }) => devices.interfaces.filter(isTapped).map((found) => decideTap(found, "net0", TAPS)),
-  (domain) => {
-    if (domain.devices.disks.length === 0) return [];
-    const guest = completeGuest(domain);
-    return guest.devices.disks.map((disk) => limitSpeed(guest, disk));
-  },
+  (domain) => listStartCommands(completeGuest(domain)),
   (domain) => formatArgv(domain),
 ];
 

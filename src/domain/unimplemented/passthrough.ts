@@ -106,6 +106,12 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
     remedy: "Write rawio='no'.",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
   },
+  {
+    place: "source/@startupPolicy",
+    missing: "start a guest without its PCI device if that is absent",
+    remedy: "Write startupPolicy='mandatory'.",
+    isAsked: ({ source, type }) => type === "pci" && (source.startupPolicy ?? "mandatory") !== "mandatory",
+  },
 ];
 
 /** Rules for interfaces, host devices and other passed-through devices that a start does not implement yet. */

@@ -37,6 +37,10 @@ describe("refuseUnready() refuses a start that would leave out", () => {
     [network("user", "<bandwidth><inbound average='1'/></bandwidth>"), "interface[1]/bandwidth"],
     [network("user", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
     [network("user", "<rom file='/srv/boot.rom'/>"), "interface[1]"],
+    [
+      "<hostdev type='pci'><source startupPolicy='optional'><address domain='0' bus='6' slot='2' function='0'/></source></hostdev>",
+      "hostdev[1]/source/@startupPolicy",
+    ],
     ["<redirdev bus='usb' type='spicevmc'/>", "redirdev[1]"],
     ["<smartcard mode='host'/>", "smartcard[1]"],
     ["<lease><key>k</key><target path='/srv/lease'/></lease>", "lease[1]"],
