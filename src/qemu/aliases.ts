@@ -1,3 +1,4 @@
+import type { HotDevice, HotElement } from "../domain/device.ts";
 import type { Devices } from "../domain/devices.ts";
 import { changeFamilies, type FamilyChanges } from "../domain/families.ts";
 import { isSerialConsole } from "../domain/ports.ts";
@@ -10,15 +11,13 @@ import { interfaceId } from "./devices/network/argv.ts";
 import type { Guest } from "./model/guest.ts";
 
 /** QEMU ids of devices that were attached to the running guest; undefined for a device of the start. */
-export interface LaterNames {
-  interfaceId(found: Devices["interfaces"][number]): string | undefined;
-  rngId(found: Devices["rngs"][number]): string | undefined;
-  channelId(found: Devices["channels"][number]): string | undefined;
-  hostdevId(found: Devices["hostdevs"][number]): string | undefined;
-}
+export type LaterNames = {
+  // A disk is named by its target or its place, whenever it is attached.
+  readonly [E in Exclude<HotElement, "disk">]: (found: HotDevice<E>) => string | undefined;
+};
 
 const none = (): undefined => undefined;
-const NONE: LaterNames = { interfaceId: none, rngId: none, channelId: none, hostdevId: none };
+const NONE: LaterNames = { interface: none, rng: none, channel: none, hostdev: none };
 
 interface AliasFacts {
   readonly guest: Guest;
@@ -39,7 +38,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
   interfaces: (interfaces, { guest, later }) =>
     interfaces.map((found, at) => {
       const own = found.type === "hostdev" ? passedId(guest, found) : interfaceId(interfaces, at);
-      return { ...found, alias: found.alias ?? later.interfaceId(found) ?? own };
+      return { ...found, alias: found.alias ?? later.interface(found) ?? own };
     }),
   smartcards: (found) => named(found, "smartcard"),
   serials: (serials, facts) => serials.map((found) => withPort(found, facts)),
@@ -53,7 +52,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
     ),
   channels: (channels, facts) =>
     channels.map((found) => {
-      const alias = found.alias ?? facts.later.channelId(found);
+      const alias = found.alias ?? facts.later.channel(found);
       return alias === undefined ? withPort(found, facts) : { ...found, alias };
     }),
   inputs: (found) => named(found, "input"),
@@ -65,7 +64,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
   hostdevs: (hostdevs, { guest, later }) =>
     hostdevs.map((found) => ({
       ...found,
-      alias: found.alias ?? later.hostdevId(found) ?? passedId(guest, found),
+      alias: found.alias ?? later.hostdev(found) ?? passedId(guest, found),
     })),
   redirdevs: (found) => named(found, "redir"),
   redirfilter: "none",
@@ -75,7 +74,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
   rngs: (rngs, { later }) =>
     rngs.map((found, at) => ({
       ...found,
-      alias: found.alias ?? later.rngId(found) ?? `rng${deviceNumber(rngs, at)}`,
+      alias: found.alias ?? later.rng(found) ?? `rng${deviceNumber(rngs, at)}`,
     })),
   panics: "none",
   shmems: (found) => named(found, "shmem"),

@@ -10,9 +10,9 @@ import { pluggedId } from "./plugged-id.ts";
  */
 export function namedDevices(guest: Guest, plugged: Plugged): Devices {
   return withAliases(guest, {
-    interfaceId: (value) => pluggedId(plugged, guest, { element: "interface", value }),
-    rngId: (value) => pluggedId(plugged, guest, { element: "rng", value }),
-    channelId: (value) => pluggedId(plugged, guest, { element: "channel", value }),
-    hostdevId: (value) => pluggedId(plugged, guest, { element: "hostdev", value }),
+    interface: (value) => pluggedId(plugged, guest, { element: "interface", value }),
+    rng: (value) => pluggedId(plugged, guest, { element: "rng", value }),
+    channel: (value) => pluggedId(plugged, guest, { element: "channel", value }),
+    hostdev: (value) => pluggedId(plugged, guest, { element: "hostdev", value }),
   });
 }
