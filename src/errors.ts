@@ -9,7 +9,7 @@ export type ErrorKind =
   | "not-found"
   | "wrong-state"
   | "denied"
-  | "label-taken"
+  | "in-use"
   | "timeout"
   | "partly";
 
@@ -61,7 +61,7 @@ const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly li
   "not-found": { exitCode: 3, libvirt: "SYSTEM_ERROR" },
   "wrong-state": { exitCode: 4, libvirt: "OPERATION_INVALID" },
   denied: { exitCode: 5, libvirt: "ACCESS_DENIED" },
-  "label-taken": { exitCode: 5, libvirt: "RESOURCE_BUSY" },
+  "in-use": { exitCode: 5, libvirt: "RESOURCE_BUSY" },
   timeout: { exitCode: 6, libvirt: "OPERATION_TIMEOUT" },
   partly: { exitCode: 7, libvirt: "OPERATION_FAILED" },
 };
@@ -105,7 +105,7 @@ export class SvirtError extends Error {
     this.place = facts.place;
   }
 
-  /** Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or label-taken, 6 timeout, 7 partly. */
+  /** Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or in-use, 6 timeout, 7 partly. */
   get exitCode(): number {
     return KINDS[this.kind].exitCode;
   }

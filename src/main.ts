@@ -2,10 +2,10 @@ import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import type { Host } from "./host/host.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
-import { exactWords } from "./host/linux/processes/own-words.ts";
+import { exactArguments } from "./host/linux/processes/own-arguments.ts";
 import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
-import type { Node } from "./state/instance.ts";
+import type { Instance } from "./state/instance.ts";
 
 /** Version with the commit of the build, set by scripts/build. */
 declare const SVIRT_VERSION: string | undefined;
@@ -30,8 +30,8 @@ async function main(): Promise<void> {
   const host = makeLinuxHost();
   const uid = process.getuid?.() ?? 0;
   process.exitCode = await runCommandLine({
-    words: exactWords(process.argv.slice(2)),
-    node: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
+    words: exactArguments(process.argv.slice(2)),
+    instance: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
     output: {
       print: (text) => writeOut(1, text),
       printBytes: (bytes) => void writeBytes(1, bytes),
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 /** Opens the instance of an ordinary user. */
-async function openSession(host: Host, uid: number): Promise<Node> {
+async function openSession(host: Host, uid: number): Promise<Instance> {
   const { sessionPaths } = await import("./state/session-paths.ts");
   return { host, paths: sessionPaths(host, uid), ...BUILD };
 }

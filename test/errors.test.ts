@@ -27,7 +27,7 @@ describe("an error's libvirt error", () => {
     ["not-found", "VIR_ERR_SYSTEM_ERROR 38 10"],
     ["wrong-state", "VIR_ERR_OPERATION_INVALID 55 10"],
     ["denied", "VIR_ERR_ACCESS_DENIED 88 24"],
-    ["label-taken", "VIR_ERR_RESOURCE_BUSY 87 24"],
+    ["in-use", "VIR_ERR_RESOURCE_BUSY 87 24"],
     ["timeout", "VIR_ERR_OPERATION_TIMEOUT 68 10"],
     ["partly", "VIR_ERR_OPERATION_FAILED 9 10"],
   ])("is that of its kind: %s is %s", (kind, expected) => {

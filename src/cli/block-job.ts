@@ -3,7 +3,7 @@ import { formatSteps } from "../plan/steps/describe.ts";
 import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
-import type { AskedChange } from "../vm/change/change-guest.ts";
+import type { ChangeRequest } from "../vm/change/change-guest.ts";
 import { findRunning } from "../vm/guest/find-domain.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
 import { type Call, type Option, operand } from "./command.ts";
@@ -28,7 +28,7 @@ export const JOB_OPTIONS: readonly Option[] = [
 ];
 
 /** Name of a command's job, its end, and its messages, as in virsh. */
-export interface JobWords {
+export interface JobMessages {
   /** Text before the progress. */
   readonly label: string;
   readonly started: string;
@@ -44,7 +44,7 @@ export interface JobWords {
 export function endOf(
   { options }: Call,
   keep: { readonly option: string; readonly said: string },
-): JobWords["end"] {
+): JobMessages["end"] {
   if (options.has("pivot")) return { how: "pivot", said: "Successfully pivoted" };
   return options.has(keep.option) ? { how: "abort", said: keep.said } : undefined;
 }
@@ -58,8 +58,8 @@ export function paceOf(call: Call): number | undefined {
 }
 
 /** Starts a job; waits for it and ends it if requested. Throws the errors of these calls. */
-export async function runJob(call: Call, asked: AskedChange, words: JobWords): Promise<void> {
-  const { node, options, output } = call;
+export async function runJob(call: Call, request: ChangeRequest, words: JobMessages): Promise<void> {
+  const { instance, options, output } = call;
   const key = operand(call, "domain");
   const timeout = options.get("timeout");
   const waits = options.has("wait") || timeout !== undefined || words.end !== undefined;
@@ -74,19 +74,19 @@ export async function runJob(call: Call, asked: AskedChange, words: JobWords): P
   }
   const timeoutMs =
     timeout === undefined ? undefined : parseWhole(timeout, "timeout", [1, MOST_SECONDS]) * MS_PER_SECOND;
-  if (options.has(DRY_RUN_OPTION.name)) return printDryRun(call, asked);
-  await startBlockJob(node, key, { asked, watch: crashDrill(call) });
+  if (options.has(DRY_RUN_OPTION.name)) return printDryRun(call, request);
+  await startBlockJob(instance, key, { request, observer: crashDrill(call) });
   if (!waits) return output.print(`${words.started}\n`);
   const onProgress = progressPrinter(call, words.label);
-  const came = await waitForJob(node, key, { path: operand(call, "path"), timeoutMs, onProgress });
+  const came = await waitForJob(instance, key, { path: operand(call, "path"), timeoutMs, onProgress });
   await sayEnd(call, words, came);
 }
 
 /** Prints the steps of a change without applying it. */
-export function printDryRun(call: Call, asked: AskedChange): void {
-  const { guest } = findRunning(call.node, operand(call, "domain"));
-  const made = asked.make?.(guest) ?? [];
-  const { after, steps } = asked.decide(guest);
+export function printDryRun(call: Call, request: ChangeRequest): void {
+  const { guest } = findRunning(call.instance, operand(call, "domain"));
+  const made = request.make?.(guest) ?? [];
+  const { after, steps } = request.decide(guest);
   call.output.print(formatSteps([...made, ...steps, ...after]));
 }
 
@@ -109,11 +109,11 @@ function progressPrinter({ options, output }: Call, label: string): (job: QemuJo
   };
 }
 
-async function sayEnd(call: Call, words: JobWords, came: Waited): Promise<void> {
-  const { node, options, output } = call;
+async function sayEnd(call: Call, words: JobMessages, came: Waited): Promise<void> {
+  const { instance, options, output } = call;
   const [key, path] = [operand(call, "domain"), operand(call, "path")];
   if (came === "timeout") {
-    await endBlockJob(node, key, { path, end: "abort" });
+    await endBlockJob(instance, key, { path, end: "abort" });
     throw new SvirtError(words.aborted, { kind: "timeout", remedy: "Give it more time: --timeout" });
   }
   if (came === "failed") {
@@ -125,7 +125,7 @@ async function sayEnd(call: Call, words: JobWords, came: Waited): Promise<void> 
   if (options.has("verbose")) output.warn(formatProgress(words.label, 1, 1));
   if (came === "done") return output.print(`\n${words.done}\n`);
   if (words.end === undefined) return output.print(`\n${words.ready}\n`);
-  await endBlockJob(node, key, { path, end: words.end.how });
+  await endBlockJob(instance, key, { path, end: words.end.how });
   output.print(`\n${words.end.said}\n`);
 }
 

@@ -1,4 +1,4 @@
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { parseArguments } from "./arguments/parse-arguments.ts";
 import type { Call, CheckCommand, Command, Output } from "./command.ts";
 import { recoverFirst } from "./recover-first.ts";
@@ -6,7 +6,7 @@ import { recoverFirst } from "./recover-first.ts";
 /** Input from main.ts: the arguments after the program's name, and the objects on which they act. */
 export interface Invocation {
   readonly words: readonly string[];
-  readonly node: Node;
+  readonly instance: Instance;
   readonly output: Output;
   readonly version: string;
 }
@@ -24,7 +24,7 @@ export async function callCommand(
   words: readonly string[],
 ): Promise<number> {
   const parsed = parseArguments(command.spec, words);
-  const { node, output, version } = invocation;
+  const { instance, output, version } = invocation;
   if (parsed.options.has("help")) {
     const { formatHelp } = await import("./help.ts");
     output.print(formatHelp(command.spec));
@@ -32,11 +32,11 @@ export async function callCommand(
   }
   const call: Omit<Call, "running"> = {
     ...parsed,
-    node,
+    instance,
     output,
     version,
     carryOut: async (others, check) =>
-      await runChecked({ ...invocation, node: { ...node, isForKey: true }, words: others }, check),
+      await runChecked({ ...invocation, instance: { ...instance, isForKey: true }, words: others }, check),
   };
   const running = await recoverFirst(command.spec, call);
   return (await command.run({ ...call, running })) ?? 0;

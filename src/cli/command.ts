@@ -1,4 +1,4 @@
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import type { RunningGuest } from "../state/running-guests.ts";
 
 /** Argument by position. */
@@ -53,7 +53,7 @@ export type CheckCommand = (spec: CommandSpec, words: readonly string[]) => void
 
 /** Call of a command. */
 export interface Call {
-  readonly node: Node;
+  readonly instance: Instance;
   readonly operands: ReadonlyMap<string, string>;
   readonly rest: readonly string[];
   readonly options: ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { UNWATCHED, type Watch } from "../run/steps/run-plan.ts";
+import { NO_OBSERVER, type StepObserver } from "../run/steps/run-plan.ts";
 import type { Call, Option } from "./command.ts";
 
 /** Option to test recovery: svirt kills itself at a step, as `kill -9` would. */
@@ -10,9 +10,9 @@ export const CRASH_OPTION: Option = {
 };
 
 /** Returns the watch that carries out the drill. Throws "usage". */
-export function crashDrill(call: Call): Watch {
+export function crashDrill(call: Call): StepObserver {
   const drill = call.options.get(CRASH_OPTION.name);
-  if (drill === undefined) return UNWATCHED;
+  if (drill === undefined) return NO_OBSERVER;
   const match = /^(before|after):(\d+)$/.exec(drill);
   if (match === null) {
     throw new SvirtError(`option --${CRASH_OPTION.name} wants before:N or after:N, not '${drill}'`, {
@@ -21,6 +21,6 @@ export function crashDrill(call: Call): Watch {
     });
   }
   return (moment, _step, at) => {
-    if (moment === match[1] && at + 1 === Number(match[2])) call.node.host.killSelf();
+    if (moment === match[1] && at + 1 === Number(match[2])) call.instance.host.killSelf();
   };
 }

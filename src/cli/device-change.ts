@@ -43,7 +43,7 @@ export const DEVICE_OPERANDS: readonly Operand[] = [
 
 /** Reads the device that the command line names. Throws "xml", "unsupported". */
 export function readDevice(call: Call): Device {
-  return parseDevice(call.node.host.readInput(operand(call, "file"), MOST_BYTES));
+  return parseDevice(call.instance.host.readInput(operand(call, "file"), MOST_BYTES));
 }
 
 /** Returns the change that the command line requests. Throws "usage". */
@@ -51,14 +51,14 @@ export function askOf(call: Call): Ask {
   const { options } = call;
   return {
     key: operand(call, "domain"),
-    wish: {
+    options: {
       live: options.has("live"),
       config: options.has("config"),
       current: options.has("current"),
       persistent: options.has(PERSISTENT_OPTION.name),
     },
     isDryRun: options.has(DRY_RUN_OPTION.name),
-    watch: crashDrill(call),
+    observer: crashDrill(call),
   };
 }
 

@@ -2,7 +2,7 @@ import type { FileId } from "../plan/facts/file.ts";
 import type { Line } from "../qemu/monitor/line-buffer.ts";
 
 /** Request for a pipe of which QEMU gets one end. */
-export interface PipeWish {
+export interface PipeOptions {
   /** Direction of the bytes. */
   readonly direction: "from-guest" | "to-guest";
   /** QEMU's name of its end: `fd:NAME`. */

@@ -18,7 +18,7 @@ export interface Host extends FileHost, ProcessHost, SelinuxHost {
   setUpTap(setup: TapSetup): void;
   /** Removes the tap if it has this address; otherwise it has another owner. Does nothing if it is missing. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
-  /** Throws "host-call"; "label-taken" if a network device has the name, "unsupported" if the kernel lacks the module. */
+  /** Throws "host-call"; "in-use" if a network device has the name, "unsupported" if the kernel lacks the module. */
   makeMacvtap(link: Macvtap): void;
   /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
   removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;

@@ -1,7 +1,7 @@
 import type { Display } from "../plan/facts/display.ts";
-import type { HandedFile, PluggedPeer } from "../plan/facts/guest-order.ts";
-import type { HandedTap } from "../plan/facts/tap.ts";
-import type { GuestPipe, PipeWish } from "./channels.ts";
+import type { PassedFile, PluggedPeer } from "../plan/facts/launch-spec.ts";
+import type { PassedTap } from "../plan/facts/tap.ts";
+import type { GuestPipe, PipeOptions } from "./channels.ts";
 
 /** A conversation with one QEMU. One deadline covers all of it, regardless of the number of commands and of QEMU's output. */
 export interface Monitor {
@@ -10,9 +10,9 @@ export interface Monitor {
   /** Throws "failed" with QEMU's message if it answers with an error, "timeout" if it does not answer. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Opens the file and passes it to QEMU as its own set, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
-  handOver(file: HandedFile): Promise<void>;
+  handOver(file: PassedFile): Promise<void>;
   /** Creates or opens a tap and passes its queues to QEMU under their names. Throws "host-call", "failed". */
-  handTap(tap: HandedTap): Promise<void>;
+  passTap(tap: PassedTap): Promise<void>;
   /**
    * Connects to another program's socket and passes the connection to QEMU under its name. Throws "host-call", "denied",
    * "failed".
@@ -21,7 +21,7 @@ export interface Monitor {
   /** Listens on a TCP port and passes the socket to QEMU under that name. Throws "host-call", "failed". */
   handListener(name: string, display: Display): Promise<void>;
   /** Creates a pipe and passes QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
-  openPipe(wish: PipeWish): Promise<GuestPipe>;
+  openPipe(options: PipeOptions): Promise<GuestPipe>;
   /** Returns whether QEMU reports the device's removal in time. Reports since the start of the conversation count. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;

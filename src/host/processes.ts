@@ -1,5 +1,5 @@
 import type { FileId } from "../plan/facts/file.ts";
-import type { GuestOrder, HelperOrder } from "../plan/facts/guest-order.ts";
+import type { HelperSpec, LaunchSpec } from "../plan/facts/launch-spec.ts";
 import type { Scheduler } from "../plan/facts/limits.ts";
 
 /** Identifies a process even after its number is reused, by its start time in clock ticks. proc_pid_stat(5) */
@@ -50,7 +50,7 @@ export interface Holding {
 }
 
 /** Options for the inspection of processes. */
-export interface HowToLook {
+export interface InspectProcessesOptions {
   /** Whether things that cannot be identified count as held. */
   readonly isComplete: boolean;
   /** Limit on the descriptors, threads and lines of mappings inspected; absent: no limit. */
@@ -87,7 +87,11 @@ export interface ProcessHost {
    * io_uring, and images that a system call keeps open. Descriptors and mappings that the kernel does not show count as well.
    * If the processes exceed the limit, one holding says so, with or without `isComplete`.
    */
-  findHoldings(things: readonly HeldThing[], pids: readonly number[], how: HowToLook): readonly Holding[];
+  findHoldings(
+    things: readonly HeldThing[],
+    pids: readonly number[],
+    how: InspectProcessesOptions,
+  ): readonly Holding[];
   /** Returns the processor time of a process. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
   /** Kills svirt like an external `kill -9`, at this instant, for drills. */
@@ -109,11 +113,11 @@ export interface ProcessHost {
    */
   killUser(uid: number): void;
   /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
-  spawnGuest(order: GuestOrder): Promise<ProcessId>;
+  spawnGuest(order: LaunchSpec): Promise<ProcessId>;
   /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */
   readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
   /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
-  spawnHelper(order: HelperOrder): Promise<void>;
+  spawnHelper(order: HelperSpec): Promise<void>;
   /** Writes a file of the kernel by a single write. */
   writeControl(path: string, value: string): void;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */

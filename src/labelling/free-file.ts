@@ -5,7 +5,7 @@ import { belongsToHost } from "../label/protected-paths.ts";
 import { type FileId, fileKey } from "../plan/facts/file.ts";
 import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
 import { heldElsewhere, othersOf } from "../run/labels/machine-marks.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 import { readRecord } from "../state/record.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
@@ -14,13 +14,17 @@ import { refuseOtherTool } from "./original-label.ts";
 import { findHeldByOthers } from "./refuse-held.ts";
 
 /** Inspects the file at a path. Throws "not-found". */
-export function inspectExisting(node: Node, path: string): FileFacts {
-  return withExisting(node, path, ({ facts }) => facts);
+export function inspectExisting(instance: Instance, path: string): FileFacts {
+  return withExisting(instance, path, ({ facts }) => facts);
 }
 
 /** Calls `work` with the file at a path. Throws "not-found". */
-export function withExisting<Result>(node: Node, path: string, work: (file: OpenedFile) => Result): Result {
-  const done = node.host.withInspected(path, (file) => ({ result: work(file) }));
+export function withExisting<Result>(
+  instance: Instance,
+  path: string,
+  work: (file: OpenedFile) => Result,
+): Result {
+  const done = instance.host.withInspected(path, (file) => ({ result: work(file) }));
   if (done !== undefined) return done.result;
   throw new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
@@ -30,42 +34,42 @@ export function withExisting<Result>(node: Node, path: string, work: (file: Open
 
 /**
  * Calls `work` with the file at a path, unless it belongs to the host or is in use. `held` has the errors for files that a
- * guest still holds. Throws "not-found", "denied", "label-taken".
+ * guest still holds. Throws "not-found", "denied", "in-use".
  */
-export function withFree<Result>(
-  node: Node,
+export function withUnusedFile<Result>(
+  instance: Instance,
   { held, path }: { readonly path: string; readonly held: ReadonlyMap<string, SvirtError> },
   work: (file: OpenedFile, marks: FileMarks) => Result,
 ): Result {
-  return withExisting(node, path, (file) => {
+  return withExisting(instance, path, (file) => {
     const { id } = file.facts;
     if (belongsToHost(id.path)) throw ofHost(path);
-    const [holder] = registryOf(node).listHolders("file", fileKey(id));
-    if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
+    const [holder] = registryOf(instance).listHolders("file", fileKey(id));
+    if (holder !== undefined) throw inUse(path, readRecord(instance, holder.owner)?.name ?? holder.owner);
     const stillHeld = held.get(fileKey(id));
     if (stillHeld !== undefined) throw stillHeld;
-    const marks = readMarks(node.host, { id, file });
-    refuseOtherTool(node, path, marks);
-    refuseHeld(node, path, { id, marks });
+    const marks = readMarks(instance.host, { id, file });
+    refuseOtherTool(instance, path, marks);
+    refuseHeld(instance, path, { id, marks });
     return work(file, marks);
   });
 }
 
-/** Throws "label-taken" for a file that guests of another machine hold, or may hold. */
+/** Throws "in-use" for a file that guests of another machine hold, or may hold. */
 function refuseHeld(
-  node: Node,
+  instance: Instance,
   named: string,
   file: { readonly id: FileId; readonly marks: FileMarks },
 ): void {
-  const others = othersOf(node.host, file.marks.machines);
+  const others = othersOf(instance.host, file.marks.machines);
   if (others.length > 0) throw heldElsewhere(named, others);
-  const through = heldUnmarked(node, file);
-  if (through !== undefined) throw mayBeHeld(node, { ...file, named }, through);
+  const through = heldUnmarked(instance, file);
+  if (through !== undefined) throw mayBeHeld(instance, { ...file, named }, through);
 }
 
 function inUse(path: string, guest: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: the guest ${guest} uses it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,
   });
 }
@@ -84,23 +88,23 @@ export function ofHost(path: string): SvirtError {
  * are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the others.
  */
 export async function withHeld<Result>(
-  node: Node,
+  instance: Instance,
   paths: readonly string[],
   work: (held: ReadonlyMap<string, SvirtError>) => Result,
 ): Promise<Result> {
-  const things = listThings(node, paths);
-  const looks = beginLooks(node, things);
-  const held = findHeldByOthers(node, things);
-  return await withRegistryLock(node, async () => {
-    const changed = listChanged(node, listThings(node, paths), looks);
-    return work(new Map([...held, ...findHeldByOthers(node, changed)]));
+  const things = listThings(instance, paths);
+  const looks = beginLooks(instance, things);
+  const held = findHeldByOthers(instance, things);
+  return await withRegistryLock(instance, async () => {
+    const changed = listChanged(instance, listThings(instance, paths), looks);
+    return work(new Map([...held, ...findHeldByOthers(instance, changed)]));
   });
 }
 
-function listThings(node: Node, paths: readonly string[]): HeldThing[] {
+function listThings(instance: Instance, paths: readonly string[]): HeldThing[] {
   return paths.flatMap((path) => {
     try {
-      const id = node.host.inspectFile(path)?.id;
+      const id = instance.host.inspectFile(path)?.id;
       return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
     } catch {
       // Reported when the file is worked with.

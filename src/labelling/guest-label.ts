@@ -8,7 +8,7 @@ import { type HostModel, modelOn } from "../report/label-models.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { Level } from "../selinux/level.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
 
 /** Choices of a start that its label depends on. */
@@ -21,19 +21,19 @@ interface LabelChoice {
 
 /**
  * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level meanwhile. Throws
- * "denied" if the guest may not run like that on this host, "label-taken" if no level is left.
+ * "denied" if the guest may not run like that on this host, "in-use" if no level is left.
  */
 export function decideGuestLabel(
-  node: Node,
+  instance: Instance,
   domain: Domain,
   { offer, written = domain }: LabelChoice,
 ): LabelDecision {
   const request = requestOf(domain);
-  const model = modelFor(node, request);
+  const model = modelFor(instance, request);
   const level = model.levelFor(request.type);
   const decision = model.decide(request, {
     kind: guestKind(domain, written),
-    range: level === undefined ? undefined : chooseRange(offer, localUse(node, domain.uuid, level)),
+    range: level === undefined ? undefined : chooseRange(offer, localUse(instance, domain.uuid, level)),
   });
   refuseInvalid(model, decision.label, request.type);
   if (decision.relabel) refuseInvalid(model, decision.imageLabel, request.type);
@@ -44,18 +44,18 @@ export function decideGuestLabel(
  * Returns the level of which a guest with a dynamic label gets a pair of categories. Throws "denied" as decideGuestLabel()
  * does.
  */
-export function levelOf(node: Node, domain: Domain): Level {
+export function levelOf(instance: Instance, domain: Domain): Level {
   const request = requestOf(domain);
-  const level = modelFor(node, request).levelFor(request.type);
+  const level = modelFor(instance, request).levelFor(request.type);
   if (level === undefined) throw new Error(`a level is asked for a ${request.type} label`);
   return level;
 }
 
 /** Returns the model of a guest. Throws "denied" if the host does not have it or the settings do not allow it. */
-function modelFor(node: Node, request: LabelRequest): HostModel {
-  const settings = `${node.paths.config}/svirt.conf`;
-  if (request.type === "none" && readSettings(node).requireConfined) throw notAllowed(settings);
-  const model = modelOn(node.host, request.model);
+function modelFor(instance: Instance, request: LabelRequest): HostModel {
+  const settings = `${instance.paths.config}/svirt.conf`;
+  if (request.type === "none" && readSettings(instance).requireConfined) throw notAllowed(settings);
+  const model = modelOn(instance.host, request.model);
   if (!model.isAvailable()) throw model.unavailable(settings);
   return model;
 }
@@ -96,13 +96,15 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
   return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), looksForDevices };
 }
 
-function localUse(node: Node, uuid: string, level: Level) {
-  return { uuid, level, registry: registryOf(node), inUse: rangesOfProcesses(node) };
+function localUse(instance: Instance, uuid: string, level: Level) {
+  return { uuid, level, registry: registryOf(instance), inUse: rangesOfProcesses(instance) };
 }
 
 /** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */
-function rangesOfProcesses(node: Node): ReadonlySet<string> {
-  const ranges = node.host.listContexts().flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
+function rangesOfProcesses(instance: Instance): ReadonlySet<string> {
+  const ranges = instance.host
+    .listContexts()
+    .flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
   return new Set(ranges);
 }
 

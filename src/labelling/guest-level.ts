@@ -1,7 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { joinErrors } from "../errors.ts";
 import { BY_CLAIMS, type LevelOffer, type LevelRequest, LevelsTaken } from "../registry/level-allocator.ts";
-import { levelsOf, type Node } from "../state/instance.ts";
+import { type Instance, levelsOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 import { levelOf, requestOf } from "./guest-label.ts";
 
@@ -14,18 +14,18 @@ const MOST_OFFERS = 4;
  * cleaned up has a record, and keeps it. The caller holds the guest's lock. Throws the errors of the work and of the store.
  */
 export async function withLevel<Result>(
-  node: Node,
+  instance: Instance,
   domain: Domain,
   work: (offer: LevelOffer) => Promise<Result>,
 ): Promise<Result> {
   const refused = new Set<string>();
   for (;;) {
-    const offer = await offerLevel(node, domain, { purpose: "start", refused });
+    const offer = await offerLevel(instance, domain, { purpose: "start", refused });
     if (offer.by === "claims") return await work(offer);
     try {
       return await work(offer);
     } catch (error) {
-      if (readRecord(node, domain.uuid) === undefined) await release(offer, error);
+      if (readRecord(instance, domain.uuid) === undefined) await release(offer, error);
       refused.add(offer.range);
       if (!(error instanceof LevelsTaken) || refused.size >= MOST_OFFERS) throw error;
     }
@@ -34,12 +34,16 @@ export async function withLevel<Result>(
 
 /** Returns the ranges that the guest may get. A guest without a dynamic label needs no offer. Throws the store's errors. */
 export async function offerLevel(
-  node: Node,
+  instance: Instance,
   domain: Domain,
   asked: Pick<LevelRequest, "purpose" | "refused">,
 ): Promise<LevelOffer> {
   if (requestOf(domain).type !== "dynamic") return BY_CLAIMS;
-  return await levelsOf(node).offer({ ...asked, uuid: domain.uuid, level: () => levelOf(node, domain) });
+  return await levelsOf(instance).offer({
+    ...asked,
+    uuid: domain.uuid,
+    level: () => levelOf(instance, domain),
+  });
 }
 
 async function release(offer: Extract<LevelOffer, { readonly by: "store" }>, first: unknown): Promise<void> {

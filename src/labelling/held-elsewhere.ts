@@ -9,7 +9,7 @@ import {
   othersOf,
   UNKNOWN_MACHINE,
 } from "../run/labels/machine-marks.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 
 /** How a guest will use a file. */
 export interface FileUse {
@@ -27,25 +27,27 @@ interface FileWithMarks {
 }
 
 /**
- * Throws "label-taken" for a file that guests of another machine hold or may hold. The new guest may share it with them under
+ * Throws "in-use" for a file that guests of another machine hold or may hold. The new guest may share it with them under
  * its present label.
  */
 export function refuseElsewhere(
-  node: Node,
+  instance: Instance,
   { id, marks, named }: FileWithMarks & { readonly named: string },
   use: FileUse,
 ): void {
-  const others = othersOf(node.host, marks.machines);
+  const others = othersOf(instance.host, marks.machines);
   const changes = use.to !== undefined && use.to !== marks.label;
   if (others.length > 0 && (use.sharing === "exclusive" || changes)) throw heldElsewhere(named, others);
   if (use.to === undefined || marks.label === use.meant) return;
-  const through = heldUnmarked(node, { id, marks });
-  if (through !== undefined) throw mayBeHeld(node, { id, marks, named }, through);
+  const through = heldUnmarked(instance, { id, marks });
+  if (through !== undefined) throw mayBeHeld(instance, { id, marks, named }, through);
 }
 
 /** Returns whether guests of another machine hold the file, or may hold it. */
-export function isHeldElsewhere(node: Node, file: FileWithMarks): boolean {
-  return othersOf(node.host, file.marks.machines).length > 0 || heldUnmarked(node, file) !== undefined;
+export function isHeldElsewhere(instance: Instance, file: FileWithMarks): boolean {
+  return (
+    othersOf(instance.host, file.marks.machines).length > 0 || heldUnmarked(instance, file) !== undefined
+  );
 }
 
 /**
@@ -54,26 +56,26 @@ export function isHeldElsewhere(node: Node, file: FileWithMarks): boolean {
  * the file.
  */
 export function heldUnmarked(
-  node: Node,
+  instance: Instance,
   { id, marks: { label, machines, remembered } }: FileWithMarks,
 ): string | undefined {
-  const { host } = node;
+  const { host } = instance;
   const range = privateRange(host, label);
   if (range === undefined || machines.length > 0 || remembered?.bootId === host.getBootId()) return undefined;
-  if (registryOf(node).isTaken("static", range)) return undefined;
+  if (registryOf(instance).isTaken("static", range)) return undefined;
   return labelsSeenBy(host, id);
 }
 
 /** Returns the error for a file that no machine has marked and that another machine's guest may hold. */
 export function mayBeHeld(
-  { host }: Node,
+  { host }: Instance,
   { id, marks: { label }, named }: FileWithMarks & { readonly named: string },
   through: string,
 ): SvirtError {
   return new SvirtError(
     `Cannot label ${named}: it has the label ${label} of a guest that is not here, and other machines see it by ${through}`,
     {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: host.withAttributes(id, keepsLabels)
         ? `If no machine runs a guest with it: svirt label release ${named} --machine ${UNKNOWN_MACHINE}`
         : OF_MOUNT,

@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { HeldThing } from "../host/processes.ts";
 import { listTaken } from "../plan/record/given-up.ts";
 import type { Step } from "../plan/steps/step.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 import {
   findHeldByOthers,
@@ -29,19 +29,19 @@ export type Attempt<Result> = { readonly unseen: readonly HeldThing[] } | { read
  * Does the work under the registry lock, on files and taps that no other guest's process holds. Those that listUnseen()
  * returns are inspected without the lock, and the work begins again. So a guest with many open files does not keep other
  * guests from being started or ended. Between inspection and work only svirt could pass such a file to a guest, and its claim
- * then appears in listUnseen(). Throws "label-taken" for a held file, "timeout" if claims do not stop changing.
+ * then appears in listUnseen(). Throws "in-use" for a held file, "timeout" if claims do not stop changing.
  */
 export async function withLooks<Result>(
-  node: Node,
+  instance: Instance,
   own: OwnGuest | undefined,
   attempt: (looks: Looks) => Promise<Attempt<Result>>,
 ): Promise<Result> {
   let looks = NONE;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const tried = await withRegistryLock(node, () => attempt(looks));
+    const tried = await withRegistryLock(instance, () => attempt(looks));
     if ("result" in tried) return tried.result;
-    const before = beginLooks(node, tried.unseen);
-    const [error] = findHeldByOthers(node, tried.unseen, own).values();
+    const before = beginLooks(instance, tried.unseen);
+    const [error] = findHeldByOthers(instance, tried.unseen, own).values();
     if (error !== undefined) throw error;
     looks = new Map([...looks, ...before]);
   }
@@ -56,24 +56,28 @@ export async function withLooks<Result>(
  * changed. The caller holds the lock.
  */
 export function listUnseen(
-  node: Node,
+  instance: Instance,
   steps: readonly Step[],
   { looks, own }: { readonly looks: Looks; readonly own?: OwnGuest },
 ): readonly HeldThing[] {
-  const unseen = listChanged(node, listPossiblyHeld(node, listTaken(steps)), looks);
-  return unseen.length === 0 || listOtherGuests(node, own).length === 0 ? [] : unseen;
+  const unseen = listChanged(instance, listPossiblyHeld(instance, listTaken(steps)), looks);
+  return unseen.length === 0 || listOtherGuests(instance, own).length === 0 ? [] : unseen;
 }
 
 /** Returns the owners of claims on those files and taps, read before they are inspected. */
-export function beginLooks(node: Node, things: readonly HeldThing[]): Looks {
-  return new Map(things.map(({ key }) => [key, ownersOf(node, key)]));
+export function beginLooks(instance: Instance, things: readonly HeldThing[]): Looks {
+  return new Map(things.map(({ key }) => [key, ownersOf(instance, key)]));
 }
 
 /** Lists the files and taps that were not inspected, or whose claims changed since. */
-export function listChanged(node: Node, things: readonly HeldThing[], looks: Looks): readonly HeldThing[] {
-  return things.filter(({ key }) => looks.get(key) !== ownersOf(node, key));
+export function listChanged(
+  instance: Instance,
+  things: readonly HeldThing[],
+  looks: Looks,
+): readonly HeldThing[] {
+  return things.filter(({ key }) => looks.get(key) !== ownersOf(instance, key));
 }
 
-function ownersOf(node: Node, key: string): string {
-  return listOwners(node, key).toSorted().join(" ");
+function ownersOf(instance: Instance, key: string): string {
+  return listOwners(instance, key).toSorted().join(" ");
 }

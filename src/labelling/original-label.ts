@@ -5,7 +5,7 @@ import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, readMarks } from "../run/labels/file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";
 import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
 
@@ -23,20 +23,20 @@ const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined }
 /**
  * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
  * present one. A missing label and that of a guest that is gone, unless it is `meant`, are replaced by the original in that
- * guest's record, or by the policy's default. Throws "label-taken" if another tool or another machine holds the file.
+ * guest's record, or by the policy's default. Throws "in-use" if another tool or another machine holds the file.
  */
-export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): string | undefined {
-  const { host } = node;
+export function originalOf(instance: Instance, file: NamedFile, use: FileUse = ALONE): string | undefined {
+  const { host } = instance;
   const { id } = file.facts;
   if (host.inspectFile(id.path) === undefined) return undefined;
-  const [holder] = registryOf(node).listHolders("file", fileKey(id));
+  const [holder] = registryOf(instance).listHolders("file", fileKey(id));
   if (holder !== undefined) return holder.original;
   const marks = host.withAttributes(id, (opened) => readMarks(host, { id, file: opened }));
-  refuseOtherTool(node, file.named, marks);
-  refuseElsewhere(node, { named: file.named, id, marks }, use);
+  refuseOtherTool(instance, file.named, marks);
+  refuseElsewhere(instance, { named: file.named, id, marks }, use);
   const known = marks.remembered?.original ?? marks.label;
   if (known !== undefined && (known === use.meant || privateRange(host, known) === undefined)) return known;
-  const recorded = recordedOriginal(node, id, known);
+  const recorded = recordedOriginal(instance, id, known);
   if (recorded !== undefined) return recorded;
   const contexts = readFileContexts(host);
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
@@ -47,11 +47,11 @@ export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): s
  * power failure may have emptied its claims, and an undone start removed the attributes that remember it.
  */
 function recordedOriginal(
-  node: Node,
+  instance: Instance,
   { inode, path }: FileId,
   label: string | undefined,
 ): string | undefined {
-  for (const step of readRecords(node).flatMap(({ steps }) => steps)) {
+  for (const step of readRecords(instance).flatMap(({ steps }) => steps)) {
     if (step.do !== "set-label" || step.to !== label) continue;
     if (step.file.path === path && step.file.inode === inode) return step.from;
   }
@@ -67,35 +67,39 @@ interface LeftLabel {
 /**
  * Returns the guest's label on an unused file; undefined also for a static label, and if another machine has marked the file.
  */
-export function findLeftLabel(node: Node, { id }: FileFacts): LeftLabel | undefined {
-  const { host } = node;
-  const registry = registryOf(node);
+export function findLeftLabel(instance: Instance, { id }: FileFacts): LeftLabel | undefined {
+  const { host } = instance;
+  const registry = registryOf(instance);
   const range = privateRange(host, getFileLabel(host, id));
   if (range === undefined || registry.isTaken("static", range)) return undefined;
-  if (registry.isTaken("file", fileKey(id)) || isLevelOfOthers(node, range)) return undefined;
+  if (registry.isTaken("file", fileKey(id)) || isLevelOfOthers(instance, range)) return undefined;
   const marks = host.withAttributes(id, (file) => readMarks(host, { id, file }));
   if (othersOf(host, marks.machines).length > 0) return undefined;
-  return { through: heldUnmarked(node, { id, marks }) };
+  return { through: heldUnmarked(instance, { id, marks }) };
 }
 
 /** Returns whether an unused file has the label of a guest that is gone, and not of one with a static label. */
-export function isStale(node: Node, facts: FileFacts): boolean {
-  const left = findLeftLabel(node, facts);
+export function isStale(instance: Instance, facts: FileFacts): boolean {
+  const left = findLeftLabel(instance, facts);
   return left !== undefined && left.through === undefined;
 }
 
-/** Throws "label-taken" for a file that libvirt holds, or that has the level of a process that svirt did not start. */
-export function refuseOtherTool(node: Node, named: string, { label, remembered }: FileMarks): void {
-  if (remembered?.bootId === undefined && (remembered?.users ?? 0) > 0 && isOfThisBoot(node, remembered)) {
+/** Throws "in-use" for a file that libvirt holds, or that has the level of a process that svirt did not start. */
+export function refuseOtherTool(instance: Instance, named: string, { label, remembered }: FileMarks): void {
+  if (
+    remembered?.bootId === undefined &&
+    (remembered?.users ?? 0) > 0 &&
+    isOfThisBoot(instance, remembered)
+  ) {
     throw new SvirtError(`Cannot label ${named}: libvirt holds it for ${remembered?.users} of its guests`, {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Stop the guest that uses it in libvirt.",
     });
   }
-  const range = privateRange(node.host, label);
-  if (range === undefined || !isLevelOfOthers(node, range)) return;
+  const range = privateRange(instance.host, label);
+  if (range === undefined || !isLevelOfOthers(instance, range)) return;
   throw new SvirtError(`Cannot label ${named}: it has the level ${range}, in which a process runs`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: `Stop that process (ps -eZ | grep ${range}): svirt did not start it.`,
   });
 }
@@ -104,11 +108,11 @@ export function refuseOtherTool(node: Node, named: string, { label, remembered }
  * Returns whether a process that svirt did not start has the range. Guests of svirt claim all their files: an unclaimed file
  * with the level of one is a copy.
  */
-function isLevelOfOthers(node: Node, range: string): boolean {
-  if (registryOf(node).isTaken("level", range)) return false;
-  return node.host.listContexts().some((context) => context.endsWith(`:${range}`));
+function isLevelOfOthers(instance: Instance, range: string): boolean {
+  if (registryOf(instance).isTaken("level", range)) return false;
+  return instance.host.listContexts().some((context) => context.endsWith(`:${range}`));
 }
 
-function isOfThisBoot(node: Node, remembered: { readonly bootTime: number } | undefined): boolean {
-  return Math.abs((remembered?.bootTime ?? 0) - node.host.getBootTime()) <= BOOT_TIME_JITTER_S;
+function isOfThisBoot(instance: Instance, remembered: { readonly bootTime: number } | undefined): boolean {
+  return Math.abs((remembered?.bootTime ?? 0) - instance.host.getBootTime()) <= BOOT_TIME_JITTER_S;
 }

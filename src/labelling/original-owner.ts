@@ -1,8 +1,8 @@
 import type { FileFacts } from "../host/files.ts";
-import { FILE_TO_COME, fileKey } from "../plan/facts/file.ts";
+import { fileKey, PENDING_FILE } from "../plan/facts/file.ts";
 import type { Ownership } from "../plan/facts/step-parts.ts";
-import type { UsedFile } from "../resolve/resolved-file.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import type { ResolvedFile } from "../resolve/resolved-file.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 
 /** S_ISUID and S_ISGID of stat(2): a file that has them runs as its owner or group. */
 const RUNS_AS_OWNER = 0o6000;
@@ -13,17 +13,17 @@ const RUNS_AS_OWNER = 0o6000;
  * which the guest's user may not change, for a socket, and for a file that the start makes.
  */
 export function ownershipOf(
-  node: Node,
-  { facts, role }: Pick<UsedFile, "facts" | "role">,
+  instance: Instance,
+  { facts, role }: Pick<ResolvedFile, "facts" | "role">,
   uid: number,
 ): Ownership | undefined {
-  if (facts.uid !== uid || facts.id.inode === FILE_TO_COME.inode || facts.type === "socket") return undefined;
-  const [holder] = registryOf(node).listHolders("file", fileKey(facts.id));
+  if (facts.uid !== uid || facts.id.inode === PENDING_FILE.inode || facts.type === "socket") return undefined;
+  const [holder] = registryOf(instance).listHolders("file", fileKey(facts.id));
   if (holder?.ownership !== undefined) return holder.ownership;
   const { gid, mode } = facts;
   return { uid, gid, mode: isWrittenProgram(facts, role) ? mode & ~RUNS_AS_OWNER : mode };
 }
 
-function isWrittenProgram({ type }: FileFacts, role: UsedFile["role"]): boolean {
+function isWrittenProgram({ type }: FileFacts, role: ResolvedFile["role"]): boolean {
   return type === "file" && role !== "content" && role !== "host";
 }

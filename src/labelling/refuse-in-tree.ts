@@ -1,21 +1,21 @@
 import { SvirtError } from "../errors.ts";
 import { fileKey } from "../plan/facts/file.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import type { NamedFile } from "./original-label.ts";
 
 /**
- * Throws "label-taken" for a file in a folder that a guest shares: all files in it have that guest's label. `free` are
+ * Throws "in-use" for a file in a folder that a guest shares: all files in it have that guest's label. `free` are
  * folders known to be shared by none; further ones are added to it.
  */
 export function refuseInTree(
-  node: Node,
+  instance: Instance,
   uuid: string,
   { facts, free = new Set(), named }: NamedFile & { readonly free?: Set<string> },
 ): void {
-  const registry = registryOf(node);
+  const registry = registryOf(instance);
   for (const folder of foldersAbove(facts.id.path)) {
     if (free.has(folder)) continue;
-    const id = node.host.inspectFile(folder)?.id;
+    const id = instance.host.inspectFile(folder)?.id;
     const [other] = id === undefined ? [] : registry.listHolders("file", fileKey(id));
     if (other === undefined) {
       free.add(folder);
@@ -23,7 +23,7 @@ export function refuseInTree(
     }
     const who = other.owner === uuid ? "this guest shares" : `the guest ${other.owner} shares`;
     throw new SvirtError(`Cannot give ${named} to the guest: ${who} ${folder} with all that is in it`, {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Put the file elsewhere, or end that guest.",
     });
   }

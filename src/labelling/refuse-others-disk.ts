@@ -3,31 +3,31 @@ import { listResources } from "../domain/resources/resources.ts";
 import { SvirtError } from "../errors.ts";
 import { LABEL_ROLES, useOfDisk } from "../label/roles.ts";
 import { fileKey } from "../plan/facts/file.ts";
-import type { UsedFile } from "../resolve/resolved-file.ts";
+import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../state/definitions.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { resolveReferences } from "../xml/references.ts";
 
 /** A possible path of a disk in the stored form, which svirt writes itself. */
 const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
 
 /**
- * Throws "label-taken" for a file that only an image's header names, not the XML, if another definition has it as its own
+ * Throws "in-use" for a file that only an image's header names, not the XML, if another definition has it as its own
  * disk. A guest that controls its QEMU can write any path into that header, and would get another guest's disk at its next
  * start.
  */
-export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedFile[]): void {
+export function refuseOthersDisk(instance: Instance, uuid: string, files: readonly ResolvedFile[]): void {
   const named = new Map<string, string>();
   for (const file of files) if (file.isNamedByImage === true) named.set(fileKey(file.facts.id), file.named);
   if (named.size === 0) return;
-  for (const name of listDefinitionNames(node)) {
-    const other = readDefinition(node, name);
-    const found = other === undefined || other.uuid === uuid ? undefined : findOwn(node, other, named);
+  for (const name of listDefinitionNames(instance)) {
+    const other = readDefinition(instance, name);
+    const found = other === undefined || other.uuid === uuid ? undefined : findOwn(instance, other, named);
     if (found === undefined) continue;
     throw new SvirtError(
       `Cannot give ${found} to the guest: an image's header names it, and it is a disk of '${name}'`,
       {
-        kind: "label-taken",
+        kind: "in-use",
         remedy:
           "If that is meant, say so in the disk's XML: <backingStore> for an image below, <dataStore> for its data.",
       },
@@ -36,9 +36,13 @@ export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedF
 }
 
 /** Returns the file that the definition has for itself. Parsing a definition takes long, so its text is searched first. */
-function findOwn(node: Node, { xml }: Definition, named: ReadonlyMap<string, string>): string | undefined {
+function findOwn(
+  instance: Instance,
+  { xml }: Definition,
+  named: ReadonlyMap<string, string>,
+): string | undefined {
   const whichIs = (path: string): string | undefined => {
-    const found = node.host.inspectFile(path);
+    const found = instance.host.inspectFile(path);
     return found === undefined ? undefined : named.get(fileKey(found.id));
   };
   const paths = [...xml.matchAll(SOURCE)].map(([, text = ""]) => resolveReferences(text));

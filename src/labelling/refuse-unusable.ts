@@ -1,8 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/guest-label.ts";
-import type { UsedFile } from "../resolve/resolved-file.ts";
+import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 
 /** The label that a file without one counts as. */
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";
@@ -12,16 +12,16 @@ const UNLABELED = "system_u:object_r:unlabeled_t:s0";
  * (`relabel='no'`) or gets one from the XML. QEMU would only say "Permission denied". Throws "denied".
  */
 export function refuseUnusable(
-  node: Node,
+  instance: Instance,
   label: LabelDecision,
-  { file, to }: { readonly file: UsedFile; readonly to: string | undefined },
+  { file, to }: { readonly file: ResolvedFile; readonly to: string | undefined },
 ): void {
   const { label: context } = label;
   const { facts, named, override } = file;
   const isByRule = override === undefined && label.relabel;
-  if (isByRule || context === undefined || node.host.getSelinux().mode !== "enforcing") return;
-  const willBe = to ?? getFileLabel(node.host, facts.id) ?? UNLABELED;
-  if (node.host.mayAccess({ context, label: willBe, type: facts.type, permissions: ["read"] })) return;
+  if (isByRule || context === undefined || instance.host.getSelinux().mode !== "enforcing") return;
+  const willBe = to ?? getFileLabel(instance.host, facts.id) ?? UNLABELED;
+  if (instance.host.mayAccess({ context, label: willBe, type: facts.type, permissions: ["read"] })) return;
   throw new SvirtError(
     `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
     {

@@ -14,7 +14,7 @@ import {
 } from "../run/labels/machine-marks.ts";
 import { removeRemembered } from "../run/labels/remembered-label.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { ofHost, withExisting, withHeld } from "./free-file.ts";
 import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
@@ -31,18 +31,18 @@ interface Release {
 /**
  * Removes the mark of another machine from files. An unused file then gets the label that it remembers or, without one, the
  * policy's default. A file that fails does not stop the others: "not-found", also if the named machine does not hold the
- * file, "label-taken", "denied".
+ * file, "in-use", "denied".
  */
 export async function releaseLabels(
-  node: Node,
+  instance: Instance,
   { isDryRun, machine, paths }: Release,
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
-  if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
-  return await withHeld(node, paths, (held) =>
+  if (!isRoot(instance)) return { done: [], errors: paths.map(onlyRoot) };
+  return await withHeld(instance, paths, (held) =>
     forEachPath(paths, (path) =>
-      withExisting(node, path, (file) =>
-        releaseFile(node, { file, named: path, machine, isDryRun, contexts, held }),
+      withExisting(instance, path, (file) =>
+        releaseFile(instance, { file, named: path, machine, isDryRun, contexts, held }),
       ),
     ),
   );
@@ -56,14 +56,14 @@ interface FileRelease extends Omit<Release, "paths"> {
   readonly named: string;
 }
 
-function releaseFile(node: Node, release: FileRelease): LabelChange {
+function releaseFile(instance: Instance, release: FileRelease): LabelChange {
   const { file, isDryRun, named } = release;
   const { id } = file.facts;
   if (belongsToHost(id.path)) throw ofHost(named);
-  const marks = readMarks(node.host, { id, file });
-  const isUsedHere = registryOf(node).isTaken("file", fileKey(id));
-  const given = isUsedHere && release.machine === UNKNOWN_MACHINE ? [] : givenUp(node, release, marks);
-  const stays = isUsedHere || othersOf(node.host, marks.machines).length > given.length;
+  const marks = readMarks(instance.host, { id, file });
+  const isUsedHere = registryOf(instance).isTaken("file", fileKey(id));
+  const given = isUsedHere && release.machine === UNKNOWN_MACHINE ? [] : givenUp(instance, release, marks);
+  const stays = isUsedHere || othersOf(instance.host, marks.machines).length > given.length;
   const change = { path: id.path, from: marks.label };
   if (stays) {
     if (!isDryRun) removeMachineMarks(file, given);
@@ -71,12 +71,12 @@ function releaseFile(node: Node, release: FileRelease): LabelChange {
   }
   const stillHeld = release.held.get(fileKey(id));
   if (stillHeld !== undefined) throw stillHeld;
-  refuseOtherTool(node, named, marks);
+  refuseOtherTool(instance, named, marks);
   if (!keepsLabels(file)) throw labelOfMount(named, marks.label);
-  const to = labelFor(node, release, marks);
+  const to = labelFor(instance, release, marks);
   if (isDryRun) return { ...change, to };
   if (to !== marks.label) putLabel(file, id.path, to);
-  removeRemembered(node.host, file, marks.names);
+  removeRemembered(instance.host, file, marks.names);
   removeMachineMarks(file, marks.machines);
   return { ...change, to };
 }
@@ -93,14 +93,14 @@ function labelOfMount(named: string, label: string | undefined): SvirtError {
  * there.
  */
 function labelFor(
-  node: Node,
+  instance: Instance,
   { contexts, file: { facts }, named }: FileRelease,
   { label, remembered }: FileMarks,
 ): string {
-  const { host } = node;
+  const { host } = instance;
   const folder = host.inspectFile(folderOf(facts.id.path))?.id;
   const found = [
-    restoredLabel(node, { facts, remembered }, contexts),
+    restoredLabel(instance, { facts, remembered }, contexts),
     label,
     folder === undefined ? undefined : getFileLabel(host, folder),
   ].find((each) => each !== undefined && privateRange(host, each) === undefined);
@@ -116,13 +116,13 @@ function labelFor(
 
 /** Returns the marks to remove: none if no machine has marked the file. */
 function givenUp(
-  node: Node,
+  instance: Instance,
   { file, machine, named }: FileRelease,
   marks: FileMarks,
 ): readonly MachineMark[] {
-  const others = othersOf(node.host, marks.machines);
+  const others = othersOf(instance.host, marks.machines);
   if (machine === UNKNOWN_MACHINE) {
-    if (others.length === 0 && heldUnmarked(node, { id: file.facts.id, marks }) !== undefined) return [];
+    if (others.length === 0 && heldUnmarked(instance, { id: file.facts.id, marks }) !== undefined) return [];
     throw notHeld(named, others, "a machine that has not marked it");
   }
   const meant = others.filter(({ id, name }) => id === machine.toLowerCase() || name === machine);

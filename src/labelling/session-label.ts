@@ -1,22 +1,22 @@
 import { SvirtError } from "../errors.ts";
-import { FILE_TO_COME } from "../plan/facts/file.ts";
-import type { UsedFile } from "../resolve/resolved-file.ts";
+import { PENDING_FILE } from "../plan/facts/file.ts";
+import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
-import { isSession, type Node } from "../state/instance.ts";
+import { type Instance, isSession } from "../state/instance.ts";
 
 /**
  * Returns the label to set in a session, where the kernel lets an ordinary user label only files of that user. A file of
  * another user must have that label already, and keeps it: undefined. Throws "denied". inode_owner_or_capable() of Linux
  */
 export function labelByOwner(
-  node: Node,
-  { facts, named, role }: UsedFile,
+  instance: Instance,
+  { facts, named, role }: ResolvedFile,
   wanted: string | undefined,
 ): string | undefined {
-  if (wanted === undefined || !isSession(node)) return wanted;
-  const isPlanned = facts.id.inode === FILE_TO_COME.inode;
-  if (isPlanned || facts.uid === node.host.getUid()) return wanted;
-  if (getFileLabel(node.host, facts.id) === wanted) return undefined;
+  if (wanted === undefined || !isSession(instance)) return wanted;
+  const isPlanned = facts.id.inode === PENDING_FILE.inode;
+  if (isPlanned || facts.uid === instance.host.getUid()) return wanted;
+  if (getFileLabel(instance.host, facts.id) === wanted) return undefined;
   throw new SvirtError(
     `Cannot label ${named} ${wanted}: it belongs to user ${facts.uid}, and only he and root may`,
     {

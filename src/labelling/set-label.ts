@@ -8,9 +8,9 @@ import { removeMachineMarks } from "../run/labels/machine-marks.ts";
 import { removeRemembered } from "../run/labels/remembered-label.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
-import { withFree, withHeld } from "./free-file.ts";
+import { withHeld, withUnusedFile } from "./free-file.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
 export interface LabelChange {
@@ -27,16 +27,16 @@ interface LabelAct {
 
 /**
  * Sets a file's label at an administrator's request; the label that the file remembered is forgotten. Throws "usage" for an
- * invalid context, "not-found", "label-taken" for a file that a guest uses. Throws "denied" for an ordinary user, a file of
+ * invalid context, "not-found", "in-use" for a file that a guest uses. Throws "denied" for an ordinary user, a file of
  * the host, or a label that the policy does not know.
  */
-export async function setLabel(node: Node, act: LabelAct, context: string): Promise<LabelChange> {
+export async function setLabel(instance: Instance, act: LabelAct, context: string): Promise<LabelChange> {
   const to = canonicalContext(context);
-  refuseUnknown(node, to);
-  if (!isRoot(node)) throw onlyRoot(act.path);
-  return await withHeld(node, [act.path], (held) =>
-    changeLabel(node, { ...act, held }, ({ facts }) => {
-      if (node.isForKey === true) refuseWritten(node.host, facts);
+  refuseUnknown(instance, to);
+  if (!isRoot(instance)) throw onlyRoot(act.path);
+  return await withHeld(instance, [act.path], (held) =>
+    changeLabel(instance, { ...act, held }, ({ facts }) => {
+      if (instance.isForKey === true) refuseWritten(instance.host, facts);
       return to;
     }),
   );
@@ -45,24 +45,28 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
 /**
  * Restores the label that each file remembers. A file that remembers none, or only that of a guest that is gone, gets the
  * policy's default. All files are restored under one lock, because a lock for each would take a fifth of the work. A file
- * that fails does not stop the others: "not-found", "label-taken", "denied", which an ordinary user gets for each; "failed"
+ * that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for each; "failed"
  * without a policy.
  */
 export async function restoreLabels(
-  node: Node,
+  instance: Instance,
   { isDryRun, paths }: { readonly paths: readonly string[]; readonly isDryRun: boolean },
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
-  if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
-  return await withHeld(node, paths, (held) =>
+  if (!isRoot(instance)) return { done: [], errors: paths.map(onlyRoot) };
+  return await withHeld(instance, paths, (held) =>
     forEachPath(paths, (path) =>
-      changeLabel(node, { path, isDryRun, held }, (file) => giveBack(node, file, contexts)),
+      changeLabel(instance, { path, isDryRun, held }, (file) => giveBack(instance, file, contexts)),
     ),
   );
 }
 
-function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefined): string | undefined {
-  const label = restoredLabel(node, file, contexts);
+function giveBack(
+  instance: Instance,
+  file: MarkedFile,
+  contexts: FileContexts | undefined,
+): string | undefined {
+  const label = restoredLabel(instance, file, contexts);
   if (label === undefined && contexts === undefined) throw noPolicy(file.facts.id.path);
   return label;
 }
@@ -74,34 +78,34 @@ interface MarkedFile extends Pick<FileMarks, "remembered"> {
 
 /** Returns the label that a restore would give the file now; undefined if neither the file nor policy has one. */
 export function restoredLabel(
-  node: Node,
+  instance: Instance,
   { facts, remembered }: MarkedFile,
   contexts: FileContexts | undefined,
 ): string | undefined {
   const original = remembered?.original;
-  if (original !== undefined && privateRange(node.host, original) === undefined) return original;
+  if (original !== undefined && privateRange(instance.host, original) === undefined) return original;
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
 /** Changes one file's label. The caller holds the registry lock, so that no start claims the file meanwhile. */
 function changeLabel(
-  node: Node,
+  instance: Instance,
   { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
   decide: (file: MarkedFile) => string | undefined,
 ): LabelChange {
-  return withFree(node, { path, held }, (file, { label, machines, names, remembered }) => {
+  return withUnusedFile(instance, { path, held }, (file, { label, machines, names, remembered }) => {
     const { facts } = file;
     const change = { path: facts.id.path, from: label, to: decide({ facts, remembered }) };
     if (isDryRun || change.to === undefined) return change;
     if (change.to !== change.from) putLabel(file, change.path, change.to);
-    removeRemembered(node.host, file, names);
+    removeRemembered(instance.host, file, names);
     removeMachineMarks(file, machines);
     return change;
   });
 }
 
 /** Returns whether root calls. */
-export function isRoot({ host }: Node): boolean {
+export function isRoot({ host }: Instance): boolean {
   return host.getUid() === 0;
 }
 
@@ -113,8 +117,8 @@ export function onlyRoot(path: string): SvirtError {
   });
 }
 
-function refuseUnknown(node: Node, context: string): void {
-  if (node.host.getSelinux().mode === "disabled" || node.host.isValidContext(context)) return;
+function refuseUnknown(instance: Instance, context: string): void {
+  if (instance.host.getSelinux().mode === "disabled" || instance.host.isValidContext(context)) return;
   throw new SvirtError(`Cannot label a file ${context}: the loaded policy does not know that context`, {
     kind: "denied",
     remedy: "Correct its user, role, type or range.",

@@ -6,7 +6,7 @@ import { defaultLabelOf } from "../report/default-labels.ts";
 import { readMarks } from "../run/labels/file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
-import { type Node, registryOf } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 import { withExisting } from "./free-file.ts";
 import { isStale } from "./original-label.ts";
@@ -40,21 +40,21 @@ export interface LabelFacts {
 }
 
 /** Returns the facts about a file's label, and changes nothing. Throws "not-found". */
-export function showLabel(node: Node, path: string, contexts: FileContexts | undefined): LabelFacts {
-  return withExisting(node, path, (file) => tellLabel(node, file, contexts));
+export function showLabel(instance: Instance, path: string, contexts: FileContexts | undefined): LabelFacts {
+  return withExisting(instance, path, (file) => tellLabel(instance, file, contexts));
 }
 
-function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefined): LabelFacts {
+function tellLabel(instance: Instance, file: OpenedFile, contexts: FileContexts | undefined): LabelFacts {
   const { facts } = file;
-  const holders = registryOf(node).listHolders("file", fileKey(facts.id));
-  const { label, machines, remembered } = readMarks(node.host, { id: facts.id, file });
-  const others = othersOf(node.host, machines).map(({ id, name }) => ({ id, name }));
-  const seenBy = seenByOthers(node.host.getStorage(facts.id)).content;
+  const holders = registryOf(instance).listHolders("file", fileKey(facts.id));
+  const { label, machines, remembered } = readMarks(instance.host, { id: facts.id, file });
+  const others = othersOf(instance.host, machines).map(({ id, name }) => ({ id, name }));
+  const seenBy = seenByOthers(instance.host.getStorage(facts.id)).content;
   return {
     path: facts.id.path,
     label,
     defaultLabel: contexts === undefined ? undefined : defaultLabelOf(contexts, facts),
-    usedBy: holders.map(({ owner, sharing }) => ({ name: nameOf(node, owner), uuid: owner, sharing })),
+    usedBy: holders.map(({ owner, sharing }) => ({ name: nameOf(instance, owner), uuid: owner, sharing })),
     remembered:
       remembered === undefined
         ? undefined
@@ -63,13 +63,15 @@ function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefi
             by: remembered.bootId === undefined ? "libvirt" : "svirt",
           },
     givenBack:
-      holders[0] === undefined ? restoredLabel(node, { facts, remembered }, contexts) : holders[0].original,
-    isStale: isStale(node, facts),
+      holders[0] === undefined
+        ? restoredLabel(instance, { facts, remembered }, contexts)
+        : holders[0].original,
+    isStale: isStale(instance, facts),
     ...(others.length === 0 ? {} : { heldBy: others }),
     ...(seenBy === undefined ? {} : { seenBy }),
   };
 }
 
-function nameOf(node: Node, uuid: string): string {
-  return readRecord(node, uuid)?.name ?? uuid;
+function nameOf(instance: Instance, uuid: string): string {
+  return readRecord(instance, uuid)?.name ?? uuid;
 }

@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import type { Words } from "./argument/argument.ts";
+import type { Arguments } from "./argument/argument.ts";
 import { decideBootIndexes } from "./argument/boot-index.ts";
 import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import { formatDevices } from "./device-arguments.ts";
@@ -90,7 +90,7 @@ function formatAll(guest: Guest, { chains, launch }: ArgvFacts): readonly string
   ];
 }
 
-function formatBoard(guest: Guest, launch: Launch | undefined): Words {
+function formatBoard(guest: Guest, launch: Launch | undefined): Arguments {
   return [
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),

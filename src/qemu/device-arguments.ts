@@ -1,5 +1,5 @@
 import { type ByFamily, entriesIn, type Family, orderOf } from "../domain/families.ts";
-import type { Words } from "./argument/argument.ts";
+import type { Arguments } from "./argument/argument.ts";
 import type { BootIndexes } from "./argument/boot-index.ts";
 import { formatAudio } from "./devices/audio.ts";
 import { formatChardevs } from "./devices/chardev/argv.ts";
@@ -39,7 +39,7 @@ interface DeviceFacts {
   readonly launch: Launch | undefined;
 }
 
-type Format = (guest: Guest, facts: DeviceFacts) => Words;
+type Format = (guest: Guest, facts: DeviceFacts) => Arguments;
 
 /** Arguments that libvirt writes among those of devices. */
 type OtherPart = "ccid-readers" | "vmcoreinfo" | "launch-security" | "qemu-commandline" | "sandbox";
@@ -130,13 +130,13 @@ const ORDER = orderOf<Family | OtherPart>()([
 ]);
 
 /** Returns the arguments of all devices, and those that libvirt writes among them. Throws "unsupported". */
-export function formatDevices(guest: Guest, facts: DeviceFacts): Words {
+export function formatDevices(guest: Guest, facts: DeviceFacts): Arguments {
   const parts = entriesIn({ ...DEVICE_ARGUMENTS, ...OTHER_ARGUMENTS }, ORDER);
   return parts.flatMap((format) => format(guest, facts));
 }
 
 /** Arguments that the XML gives verbatim. A real start refuses them, since svirt cannot know which files they open. */
-function formatRawWords({ domain }: Guest, { launch }: DeviceFacts): Words {
+function formatRawWords({ domain }: Guest, { launch }: DeviceFacts): Arguments {
   const words = domain.qemuCommandline?.words ?? [];
   if (words.length === 0 || launch === undefined) return words.map(({ value }) => value);
   const why = "nobody knows what its words open";

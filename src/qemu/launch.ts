@@ -117,16 +117,16 @@ export function isInSet({ purpose }: Pick<Descriptor, "purpose">): boolean {
 }
 
 /** Returns the name under which QEMU finds a file that svirt opened. Without a launch, the path. */
-export function handedName(
+export function passedName(
   launch: Launch | undefined,
   wanted: Pick<Descriptor, "path" | "purpose" | "access">,
 ): string {
-  const handed = launch?.descriptors.find(
+  const passedFiles = launch?.descriptors.find(
     ({ access, path, purpose }) =>
       path === wanted.path && purpose === wanted.purpose && access === wanted.access,
   );
-  if (handed === undefined) return launch?.named?.get(wanted.path) ?? wanted.path;
-  return isOpenedByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
+  if (passedFiles === undefined) return launch?.named?.get(wanted.path) ?? wanted.path;
+  return isOpenedByName(passedFiles) ? `/proc/self/fd/${passedFiles.fd}` : fdsetPath(passedFiles);
 }
 
 /** Returns the pair for -chardev socket of a device that another program serves: svirt's connection, or else the path. */

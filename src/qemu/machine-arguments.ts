@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import { escapeCommas, keyValues, onOffWord, type Words } from "./argument/argument.ts";
+import { type Arguments, escapeCommas, keyValues, onOffWord } from "./argument/argument.ts";
 import { memoryDeviceKeys } from "./devices/memory.ts";
 import { speakerAudio } from "./devices/sound.ts";
 import { flashNodes } from "./firmware/argv.ts";
@@ -12,7 +12,7 @@ import { controllersOf, type Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
 /** Formats -machine, with the firmware's flash and the board's features. qemuBuildMachineCommandLine() of libvirt */
-export function formatMachine(guest: Guest): Words {
+export function formatMachine(guest: Guest): Arguments {
   const { domain, machine, devices } = guest;
   const flash = flashNodes(guest);
   const numa = domain.cpu?.numa;
@@ -60,7 +60,7 @@ function switchWord(state: boolean | undefined): "on" | "off" | undefined {
 }
 
 /** Formats -global for the memory reserved to system management mode. qemuBuildTSEGCommandLine() of libvirt */
-export function formatTseg({ domain, machine }: Guest): Words {
+export function formatTseg({ domain, machine }: Guest): Arguments {
   const tseg = domain.features?.smm?.tseg;
   if (tseg === undefined) return [];
   if (machine.chipset === "q35") return ["-global", `mch.extended-tseg-mbytes=${tseg.mib}`];
@@ -71,7 +71,7 @@ export function formatTseg({ domain, machine }: Guest): Words {
  * Formats -m in whole MiB, as QEMU requires, and its backend unless NUMA cells have the memory. qemuBuildMemCommandLine()
  * of libvirt
  */
-export function formatMemory({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatMemory({ domain }: Guest, launch: Launch | undefined): Arguments {
   const sizeKiB = initialKiB(domain);
   const { maxMemory, memoryBacking } = domain;
   const pairs = keyValues([
@@ -91,7 +91,7 @@ export function formatMemory({ domain }: Guest, launch: Launch | undefined): Wor
 }
 
 /** Formats -smp: the sockets of the XML, or one for each CPU. */
-export function formatSmp({ domain }: Guest): Words {
+export function formatSmp({ domain }: Guest): Arguments {
   const count = domain.vcpu?.count ?? 1;
   const started = countStarted(domain, count);
   const topology = domain.cpu?.topology;
@@ -123,7 +123,7 @@ function countStarted({ vcpu, vcpus }: Domain, count: number): number {
 }
 
 /** Formats -global for sleep states and for hot-plug on the root bus. */
-export function formatPower(guest: Guest): Words {
+export function formatPower(guest: Guest): Arguments {
   const { machine, domain } = guest;
   const root = controllersOf(guest.devices, "pci").find(({ index }) => index === 0);
   const hotplug = machine.chipset === "i440fx" ? root?.target?.hotplug : undefined;
@@ -138,7 +138,7 @@ export function formatPower(guest: Guest): Words {
 }
 
 /** Formats -boot: the firmware tries only the listed devices. */
-export function formatBoot({ domain }: Guest): Words {
+export function formatBoot({ domain }: Guest): Arguments {
   const menu = domain.os.bootmenu;
   const pairs = keyValues([
     ["menu", menu === undefined ? undefined : onOffWord(menu.enable)],
@@ -150,7 +150,7 @@ export function formatBoot({ domain }: Guest): Words {
 }
 
 /** Formats -name: the guest's name, and names for threads. */
-export function formatName({ domain }: Guest): Words {
+export function formatName({ domain }: Guest): Arguments {
   return ["-name", `guest=${escapeCommas(domain.name)},debug-threads=on`];
 }
 

@@ -11,10 +11,10 @@ export function cannotTranslate(place: string, why: string, remedy: string): Svi
 }
 
 /** Refusal of arguments that depend on more than the XML. The domain is valid, and can be stored. */
-export class UnsettledError extends SvirtError {}
+export class HostDependentError extends SvirtError {}
 
 /** Refusal of arguments that a start does not implement either. */
-export class UnstartableError extends UnsettledError {}
+export class UnstartableError extends HostDependentError {}
 
 /** Refuses an element that can be stored but that a start does not implement. */
 export function notStartable(place: string, why: string, remedy: string): UnstartableError {
@@ -22,8 +22,8 @@ export function notStartable(place: string, why: string, remedy: string): Unstar
 }
 
 /** Refuses an element that depends on the host: on a setting, a secret, a helper, or a choice made at a start. */
-export function notSettled(place: string, why: string, remedy: string): UnsettledError {
-  return new UnsettledError(`Cannot translate ${place} for QEMU: ${why}`, facts(place, remedy));
+export function hostDependent(place: string, why: string, remedy: string): HostDependentError {
+  return new HostDependentError(`Cannot translate ${place} for QEMU: ${why}`, facts(place, remedy));
 }
 
 function facts(place: string, remedy: string) {
@@ -34,7 +34,7 @@ function facts(place: string, remedy: string) {
 export function movedRefusal(refusal: SvirtError, place: string): SvirtError {
   const { kind, remedy } = refusal;
   const message = refusal.message.replace(refusal.place ?? place, () => place);
-  const Refusal = [UnstartableError, UnsettledError].find((one) => refusal instanceof one) ?? SvirtError;
+  const Refusal = [UnstartableError, HostDependentError].find((one) => refusal instanceof one) ?? SvirtError;
   return new Refusal(message, { kind, remedy, place });
 }
 
@@ -45,7 +45,7 @@ export function movedRefusal(refusal: SvirtError, place: string): SvirtError {
 export function refuseUnproven(launch: Launch | undefined, place: string, what: string): void {
   if (launch !== undefined) return;
   const why = `how the reference writes ${what} is not known for certain`;
-  throw notSettled(place, why, "Start the guest, or leave that out.");
+  throw hostDependent(place, why, "Start the guest, or leave that out.");
 }
 
 /** Returns the path of a device. `index` counts the devices of that element from 0; the path counts from 1, as XPath does. */

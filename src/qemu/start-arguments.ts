@@ -1,19 +1,19 @@
-import { jsonWords, keyValues, type Words } from "./argument/argument.ts";
-import { type Descriptor, fdsetPath, handedName, isInSet, type Launch } from "./launch.ts";
+import { type Arguments, jsonArguments, keyValues } from "./argument/argument.ts";
+import { type Descriptor, fdsetPath, isInSet, type Launch, passedName } from "./launch.ts";
 import type { Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
 /** Formats -add-fd for the descriptors of a real start; otherwise libvirt's object with its key for secrets. */
-export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatHandover({ domain }: Guest, launch: Launch | undefined): Arguments {
   if (launch !== undefined) {
     return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
   }
   const file = `/var/lib/libvirt/qemu/domain--1-${domain.name}/master-key.aes`;
-  return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
+  return jsonArguments("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
 }
 
 /** Formats -accel. svirt opens /dev/kvm too. qemuBuildAccelCommandLine() of libvirt */
-export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { kvm, tcg } = domain.features ?? {};
   if (domain.type === "qemu") return ["-accel", `tcg${tcg === undefined ? "" : cacheWord(tcg.tbCacheKiB)}`];
   if (tcg !== undefined) {
@@ -31,7 +31,7 @@ function cacheWord(sizeKiB = 0): string {
 }
 
 /** Formats the monitor: a listening socket that svirt passes to QEMU. */
-export function formatMonitor(launch: Launch | undefined): Words {
+export function formatMonitor(launch: Launch | undefined): Arguments {
   const socket = `socket,id=charmonitor,fd=${launch?.monitorFd ?? 3},server=on,wait=off`;
   return ["-chardev", socket, "-mon", "chardev=charmonitor,id=monitor,mode=control"];
 }
@@ -40,10 +40,10 @@ export function formatMonitor(launch: Launch | undefined): Words {
  * Formats -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
  * x86_load_linux()
  */
-export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatKernel({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { kernel, initrd, cmdline, shim, dtb } = domain.os;
   const nameOf = (purpose: Descriptor["purpose"], path: string): string =>
-    handedName(launch, { path, purpose, access: "read-only" });
+    passedName(launch, { path, purpose, access: "read-only" });
   return [
     ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
     ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
@@ -54,19 +54,19 @@ export function formatKernel({ domain }: Guest, launch: Launch | undefined): Wor
 }
 
 /** Formats -acpitable. A raw table has its own header; others get a signature. qemuBuildBootCommandLine() of libvirt */
-export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Arguments {
   return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
     const sig = type === "raw" ? undefined : type.toUpperCase();
     return [
       "-acpitable",
       keyValues([
         ["sig", sig],
-        ["file", handedName(launch, { path, purpose: "boot-file", access: "read-only" })],
+        ["file", passedName(launch, { path, purpose: "boot-file", access: "read-only" })],
       ]),
     ];
   });
 }
 
-function formatAddFd({ fd }: Descriptor): Words {
+function formatAddFd({ fd }: Descriptor): Arguments {
   return ["-add-fd", `fd=${fd},set=${fd}`];
 }

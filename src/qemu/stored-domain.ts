@@ -4,7 +4,7 @@ import { errorsOf, type SvirtError, throwErrors } from "../errors.ts";
 import { formatGuestArgv } from "./command-line.ts";
 import { completeGuest } from "./complete-guest.ts";
 import type { FirmwareChoice } from "./firmware/defaults.ts";
-import { UnsettledError } from "./refusal.ts";
+import { HostDependentError } from "./refusal.ts";
 
 /**
  * Returns the domain in its stored form: with defaults, implicit devices and addresses. `firmware` has the descriptors of
@@ -12,7 +12,7 @@ import { UnsettledError } from "./refusal.ts";
  */
 export function storedDomain(domain: Domain, firmware?: FirmwareChoice): Domain {
   const { stored, errors } = inspectStored(domain, firmware);
-  throwErrors(errors.filter((one) => !(one instanceof UnsettledError)));
+  throwErrors(errors.filter((one) => !(one instanceof HostDependentError)));
   return stored;
 }
 

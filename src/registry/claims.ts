@@ -38,7 +38,7 @@ export class ClaimRegistry {
     return this.#listOwners(kind, key).length > 0;
   }
 
-  /** Claims a key, also if the same owner has claimed it before. Throws "label-taken" if another owner's claim conflicts. */
+  /** Claims a key, also if the same owner has claimed it before. Throws "in-use" if another owner's claim conflicts. */
   reserve(claim: Claim, owner: string): void {
     // The owner's previous claim is overwritten, even if it is damaged.
     const others = this.#listTexts(claim.kind, claim.key)
@@ -126,7 +126,7 @@ function taken(claim: Claim, holder: Holder): SvirtError {
   return new SvirtError(
     `Cannot reserve ${claim.kind} ${claim.key}: the guest ${holder.owner} holds it${how}`,
     {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: `Stop that guest (svirt domname ${holder.owner} tells its name), or do not share it; what was detached from it, but is not let go of yet, svirt recover gives free.`,
     },
   );

@@ -30,7 +30,7 @@ export type LevelOffer =
 export interface LevelAllocator {
   /**
    * Offers ranges to a guest. The caller holds the guest's lock and not the registry lock, so a store may be on another
-   * machine. Throws "label-taken" if no range is left.
+   * machine. Throws "in-use" if no range is left.
    */
   offer(request: LevelRequest): Promise<LevelOffer>;
 }
@@ -41,7 +41,7 @@ export const BY_CLAIMS: LevelOffer = { by: "claims" };
 /** Allocator of a single host. Its store is the registry, in which a start reserves the range that it has chosen. */
 export const CLAIMED_LEVELS: LevelAllocator = { offer: () => Promise.resolve(BY_CLAIMS) };
 
-/** Error if all offered ranges are in use on this host. Kind "label-taken". */
+/** Error if all offered ranges are in use on this host. Kind "in-use". */
 export class LevelsTaken extends SvirtError {}
 
 /** Use of ranges on this host. */
@@ -67,7 +67,7 @@ export function chooseRange(offer: LevelOffer, use: LocalUse): string {
     offer.by === "store"
       ? `Cannot choose a level: ${offer.range}, which is reserved for the guest, is in use on this host`
       : `Cannot choose a level: all ${countPairs(level)} pairs of categories are taken`,
-    { kind: "label-taken", remedy: "Stop a guest, or run svirt with a wider range of categories." },
+    { kind: "in-use", remedy: "Stop a guest, or run svirt with a wider range of categories." },
   );
 }
 

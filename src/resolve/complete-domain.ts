@@ -3,7 +3,7 @@ import { throwErrors } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { inspectStored } from "../qemu/stored-domain.ts";
 import { readDefinition } from "../state/definitions.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { hostFirmware } from "./host-firmware.ts";
 import { type InspectedDocument, inspectDocument } from "./inspect-document.ts";
 
@@ -12,13 +12,13 @@ import { type InspectedDocument, inspectDocument } from "./inspect-document.ts";
  * leaves open. Its UUID is that of the definition with its name, or a new one. Each interface gets an address, and an
  * empty `<genid>` a UUID. Throws "xml", "unsupported", with all refusals.
  */
-export function completeDomain(node: Node, bytes: Uint8Array): Domain {
-  return completed(inspectForDefinition(node, bytes));
+export function completeDomain(instance: Instance, bytes: Uint8Array): Domain {
+  return completed(inspectForDefinition(instance, bytes));
 }
 
 /** Completes a domain for a start. The refusals include those that only a start has, unless there are no others. */
-export function completeForStart(node: Node, bytes: Uint8Array): Domain {
-  const inspected = inspectForDefinition(node, bytes);
+export function completeForStart(instance: Instance, bytes: Uint8Array): Domain {
+  const inspected = inspectForDefinition(instance, bytes);
   if (inspected.errors.length > 0)
     throwErrors(inspected.sort([...inspected.errors, ...inspected.listStartErrors()]));
   return completed(inspected);
@@ -41,14 +41,15 @@ export function completeLooseDomain(host: Host, bytes: Uint8Array): Domain {
   return completed(inspectLooseDomain(host, bytes));
 }
 
-function inspectForDefinition(node: Node, bytes: Uint8Array): InspectedDocument {
-  const firmware = hostFirmware(node);
-  const spare = node.host.makeUuid();
-  return inspectDocument(node.host, bytes, {
+function inspectForDefinition(instance: Instance, bytes: Uint8Array): InspectedDocument {
+  const firmware = hostFirmware(instance);
+  const spare = instance.host.makeUuid();
+  return inspectDocument(instance.host, bytes, {
     spareUuid: spare,
     isDefinition: true,
     complete(domain) {
-      const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
+      const uuid =
+        domain.uuid === spare ? (readDefinition(instance, domain.name)?.uuid ?? spare) : domain.uuid;
       return inspectStored({ ...domain, uuid }, firmware);
     },
   });

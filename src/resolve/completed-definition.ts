@@ -3,7 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import { namesFirmware } from "../domain/names-firmware.ts";
 import { completedFile, completedFolder } from "../plan/paths.ts";
 import { type Definition, readDefinition } from "../state/definitions.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 
 /** Domain with all open settings decided, and its XML if the XML contains all of them. */
@@ -16,43 +16,52 @@ export interface CompletedDomain {
  * Returns the domain of a definition: the stored one, if it is of this XML and this build of svirt. Otherwise parses the
  * XML and stores the domain for the next start. Throws the errors of completeForStart().
  */
-export async function completeDefinition(node: Node, definition: Definition): Promise<CompletedDomain> {
+export async function completeDefinition(
+  instance: Instance,
+  definition: Definition,
+): Promise<CompletedDomain> {
   const { name, xml } = definition;
-  const kept = readKept(node, definition);
+  const kept = readKept(instance, definition);
   if (kept !== undefined) return { domain: kept, xml };
-  const { domain } = await completeBytes(node, new TextEncoder().encode(xml));
+  const { domain } = await completeBytes(instance, new TextEncoder().encode(xml));
   // XML that was edited by hand may leave settings open, which each start decides again.
-  if (node.build === undefined || namesFirmware(domain.os) || formatDomain(domain) !== xml) return { domain };
-  await withRegistryLock(node, async () => {
-    if (readDefinition(node, name)?.xml === xml) keepCompleted(node, definition, domain);
+  if (instance.build === undefined || namesFirmware(domain.os) || formatDomain(domain) !== xml)
+    return { domain };
+  await withRegistryLock(instance, async () => {
+    if (readDefinition(instance, name)?.xml === xml) keepCompleted(instance, definition, domain);
   });
   return { domain, xml };
 }
 
 /** Returns the domain of a document, for a start. Throws the errors of completeForStart(). */
-export async function completeBytes(node: Node, bytes: Uint8Array): Promise<CompletedDomain> {
+export async function completeBytes(instance: Instance, bytes: Uint8Array): Promise<CompletedDomain> {
   // Loaded on demand: a start with a stored domain does without it.
   const { completeForStart } = await import("./complete-domain.ts");
-  return { domain: completeForStart(node, bytes) };
+  return { domain: completeForStart(instance, bytes) };
 }
 
 /** Stores the domain of a definition, so that a start need not parse its XML. The caller holds the registry lock. */
-export function keepCompleted(node: Node, definition: Definition, domain: Domain): void {
-  const key = keyOf(node, definition);
+export function keepCompleted(instance: Instance, definition: Definition, domain: Domain): void {
+  const key = keyOf(instance, definition);
   // The host may have other firmware at the next start.
   if (key === undefined || namesFirmware(domain.os)) return;
-  node.host.makeFolder({ path: completedFolder(node.paths), mode: 0o700 });
-  node.host.writeVolatile(completedFile(node.paths, definition.uuid), key + JSON.stringify(domain), 0o600);
+  instance.host.makeFolder({ path: completedFolder(instance.paths), mode: 0o700 });
+  instance.host.writeVolatile(
+    completedFile(instance.paths, definition.uuid),
+    key + JSON.stringify(domain),
+    0o600,
+  );
 }
 
 /** Removes the stored domain of a definition, if there is one. */
-export function forgetCompleted(node: Node, uuid: string): void {
-  node.host.removeFile(completedFile(node.paths, uuid));
+export function forgetCompleted(instance: Instance, uuid: string): void {
+  instance.host.removeFile(completedFile(instance.paths, uuid));
 }
 
-function readKept(node: Node, definition: Definition): Domain | undefined {
-  const key = keyOf(node, definition);
-  const text = key === undefined ? undefined : node.host.readText(completedFile(node.paths, definition.uuid));
+function readKept(instance: Instance, definition: Definition): Domain | undefined {
+  const key = keyOf(instance, definition);
+  const text =
+    key === undefined ? undefined : instance.host.readText(completedFile(instance.paths, definition.uuid));
   if (key === undefined || text?.startsWith(key) !== true) return undefined;
   try {
     // No schema checks it, since the same build wrote it.
@@ -64,6 +73,6 @@ function readKept(node: Node, definition: Definition): Domain | undefined {
 }
 
 /** Returns the prefix of a stored domain: text with another prefix is of another XML or another build. */
-function keyOf({ build }: Node, { xml }: Definition): string | undefined {
+function keyOf({ build }: Instance, { xml }: Definition): string | undefined {
   return build === undefined ? undefined : `${build}\n${xml}`;
 }

@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
 import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 
 /** Unit in which QEMU and the kernel count the size of a disk. BDRV_SECTOR_SIZE of qemu.git; sysfs-block */
 const SECTOR_BYTES = 512;
@@ -17,18 +17,24 @@ export interface InspectedImage {
 }
 
 /** Returns the size of an image for the guest, in bytes. Throws "failed". */
-export function imageSize(node: Node, image: InspectedImage): number {
+export function imageSize(instance: Instance, image: InspectedImage): number {
   const { facts, format, slice } = image;
   if (format === "raw")
-    return Math.ceil((slice?.size ?? physicalSize(node, image)) / SECTOR_BYTES) * SECTOR_BYTES;
-  const header = parseImageHeader(node.host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES), format);
+    return Math.ceil((slice?.size ?? physicalSize(instance, image)) / SECTOR_BYTES) * SECTOR_BYTES;
+  const header = parseImageHeader(
+    instance.host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES),
+    format,
+  );
   return header.virtualSizeBytes ?? 0;
 }
 
 /** Returns the size of a file or device, in bytes. Throws "failed". */
-export function physicalSize(node: Node, { facts, path }: Pick<InspectedImage, "facts" | "path">): number {
+export function physicalSize(
+  instance: Instance,
+  { facts, path }: Pick<InspectedImage, "facts" | "path">,
+): number {
   if (facts.type === "file") return facts.sizeBytes;
-  const sectors = Number(node.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
+  const sectors = Number(instance.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
   if (Number.isSafeInteger(sectors) && sectors > 0) return sectors * SECTOR_BYTES;
   throw new SvirtError(`Cannot tell the size of ${path}: the kernel does not`, {
     kind: "failed",

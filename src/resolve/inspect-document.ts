@@ -2,11 +2,11 @@ import { inspectDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { refuseListeners } from "../domain/forbidden/listeners.ts";
 import { refusePasswords } from "../domain/forbidden/passwords.ts";
-import { refuseRawWords } from "../domain/forbidden/raw-arguments.ts";
-import { listUnready } from "../domain/unimplemented/refuse.ts";
+import { refuseRawArguments } from "../domain/forbidden/raw-arguments.ts";
+import { listUnimplemented } from "../domain/unimplemented/refuse.ts";
 import { errorsOf, type SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { movedRefusal, UnsettledError, UnstartableError } from "../qemu/refusal.ts";
+import { HostDependentError, movedRefusal, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
 
 /** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
@@ -45,7 +45,7 @@ export function inspectDocument(
   const errors = [
     ...read.errors,
     ...(domain !== undefined && isDefinition ? refusedOfDefinitions(domain) : []),
-    ...translated.errors.filter((error) => !(error instanceof UnsettledError)),
+    ...translated.errors.filter((error) => !(error instanceof HostDependentError)),
   ];
   return {
     domain: errors.length === 0 ? translated.stored : undefined,
@@ -55,13 +55,13 @@ export function inspectDocument(
       if (domain === undefined) return [];
       const written = [
         ...translated.errors.filter((error) => error instanceof UnstartableError),
-        ...listUnready(domain, { locate: read.locate }),
+        ...listUnimplemented(domain, { locate: read.locate }),
         ...errorsOf(() => refuseListeners(domain)),
         ...(isDefinition ? [] : refusedOfDefinitions(domain)),
       ];
       // Implied settings, such as the sound of a display, follow from written ones. They are reported only if no written
       // setting is refused.
-      return sort(written.length > 0 ? written : listUnready(translated.stored ?? domain));
+      return sort(written.length > 0 ? written : listUnimplemented(translated.stored ?? domain));
     },
   };
 }
@@ -94,7 +94,7 @@ function placeBefore(before: Domain, stored: Domain, place: string): string {
 }
 
 function refusedOfDefinitions(domain: Domain): readonly SvirtError[] {
-  return [...errorsOf(() => refuseRawWords(domain)), ...errorsOf(() => refusePasswords(domain))];
+  return [...errorsOf(() => refuseRawArguments(domain)), ...errorsOf(() => refusePasswords(domain))];
 }
 
 function withNumbers(host: Host, domain: Domain): Domain {

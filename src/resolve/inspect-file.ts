@@ -3,7 +3,7 @@ import type { FileFacts, FileType } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
-import { FILE_TO_COME } from "../plan/facts/file.ts";
+import { PENDING_FILE } from "../plan/facts/file.ts";
 
 /**
  * Inspects a file. Checks its name first, because svirt's domain may not even inspect some files; then checks the target
@@ -32,7 +32,7 @@ export function imageReader(
 /** Returns the facts of a file that a start would create: only its path is known. */
 export function factsOfPlanned(path: string): FileFacts {
   return {
-    id: { path, ...FILE_TO_COME },
+    id: { path, ...PENDING_FILE },
     type: "file",
     sizeBytes: 0,
     allocatedBytes: 0,

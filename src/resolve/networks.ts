@@ -2,14 +2,14 @@ import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { BridgeNetwork } from "../domain/other-documents/bridge-network.ts";
 import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 
 /**
  * Replaces each interface on a network by one on the network's bridge. The administrator names the bridge in libvirt's
  * XML format: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without that file, "xml" if it is not a bridge,
  * "unsupported" for a port group.
  */
-export function settleNetworks(node: Node, domain: Domain): Domain {
+export function bindNetworks(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
   const errors: SvirtError[] = [];
@@ -17,7 +17,7 @@ export function settleNetworks(node: Node, domain: Domain): Domain {
     let settled = found;
     const place = `/domain/devices/interface[${at + 1}]`;
     const settle = (): void => {
-      settled = settleInterface(node, found, place);
+      settled = bindInterface(instance, found, place);
     };
     errors.push(...errorsOf(settle));
     return settled;
@@ -27,7 +27,7 @@ export function settleNetworks(node: Node, domain: Domain): Domain {
 }
 
 /** Replaces one interface on a network by one on its bridge; `place` is its path in the document. */
-export function settleInterface(node: Node, found: NetworkInterface, place: string): NetworkInterface {
+export function bindInterface(instance: Instance, found: NetworkInterface, place: string): NetworkInterface {
   if (found.type !== "network") return found;
   const { network, portgroup } = found.source;
   if (portgroup !== undefined) {
@@ -40,10 +40,10 @@ export function settleInterface(node: Node, found: NetworkInterface, place: stri
       },
     );
   }
-  return { ...found, type: "bridge", source: { bridge: readNetwork(node, network, place).bridge.name } };
+  return { ...found, type: "bridge", source: { bridge: readNetwork(instance, network, place).bridge.name } };
 }
 
-function readNetwork({ host, paths }: Node, name: string, place: string): BridgeNetwork {
+function readNetwork({ host, paths }: Instance, name: string, place: string): BridgeNetwork {
   const path = `${paths.config}/networks/${name}.xml`;
   // A name with a slash would lead to another folder.
   const text = name.includes("/") ? undefined : host.readText(path);

@@ -6,7 +6,7 @@ import type { Host } from "../host/host.ts";
  * Removes missing images that are optional (`startupPolicy='optional'`): a drive becomes empty, and a disk is removed.
  * `requisite` concerns migration; at a start it equals `mandatory`. qemuDomainCheckDiskStartupPolicy() of libvirt
  */
-export function settleDisks(host: Host, domain: Domain): Domain {
+export function dropMissingDisks(host: Host, domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.disks.some(isOptional)) return domain;
   const disks = devices.disks.flatMap((disk): readonly Disk[] => {

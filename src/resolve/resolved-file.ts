@@ -3,7 +3,7 @@ import type { FileFacts } from "../host/files.ts";
 import type { FileRole } from "../label/roles.ts";
 
 /** File that the guest will use, as inspected on the host. */
-export interface UsedFile {
+export interface ResolvedFile {
   /** Path by which the XML or an image names it. */
   readonly named: string;
   readonly facts: FileFacts;
@@ -19,7 +19,7 @@ export interface UsedFile {
  * Options for inspecting files. `makeMissing` creates missing files that QEMU would create, such as a serial port's; a
  * plan alone does not.
  */
-export interface GatherOptions {
+export interface ResolveOptions {
   readonly makeMissing: boolean;
   /**
    * Images that svirt creates or would create, with their first bytes. They are svirt's, so they may be in svirt's

@@ -2,7 +2,7 @@ import type { BackingStore } from "../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../domain/devices/disk/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import { formatNewImage } from "../images/new-qcow2.ts";
-import type { Node } from "../state/instance.ts";
+import type { Instance } from "../state/instance.ts";
 import { withFreeGuest } from "../state/locks.ts";
 import { readRecord } from "../state/record.ts";
 import { imageSize } from "./image-size.ts";
@@ -14,7 +14,7 @@ export type Overlays = ReadonlyMap<string, Uint8Array>;
 type FileDisk = Extract<Disk, { readonly type: "file" }>;
 
 /** Returns the folder of a guest's overlays. It is removed when the guest ends, with all data that the guest has written. */
-export function overlayFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
+export function overlayFolder({ paths }: Pick<Instance, "paths">, uuid: string): string {
   return `${homeOf(paths)}/${uuid}`;
 }
 
@@ -23,14 +23,14 @@ export function overlayFolder({ paths }: Pick<Node, "paths">, uuid: string): str
  * Throws "not-found", "unsupported", "failed" for an image that cannot have one above it.
  */
 export function withOverlays(
-  node: Node,
+  instance: Instance,
   domain: Domain,
 ): { readonly domain: Domain; readonly overlays: Overlays } {
   const overlays = new Map<string, Uint8Array>();
   const disks = domain.devices.disks.map((disk): Disk => {
     if (disk.transient === undefined || disk.type !== "file" || disk.source === undefined) return disk;
-    const path = `${overlayFolder(node, domain.uuid)}/${disk.target.dev}.qcow2`;
-    const { above, image } = overlayOf(node, disk, path);
+    const path = `${overlayFolder(instance, domain.uuid)}/${disk.target.dev}.qcow2`;
+    const { above, image } = overlayOf(instance, disk, path);
     overlays.set(path, formatNewImage(image));
     return above;
   });
@@ -39,47 +39,48 @@ export function withOverlays(
 }
 
 /** Creates the overlays and removes earlier ones. The caller holds the guest's lock, and the guest does not run. */
-export function makeOverlays(node: Node, uuid: string, overlays: Overlays): void {
+export function makeOverlays(instance: Instance, uuid: string, overlays: Overlays): void {
   if (overlays.size === 0) return;
-  const folder = overlayFolder(node, uuid);
-  node.host.removeFolder(folder);
-  node.host.makeFolder({ path: homeOf(node.paths), mode: 0o700 });
-  node.host.makeFolder({ path: folder, mode: 0o700 });
-  for (const [path, bytes] of overlays) node.host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
+  const folder = overlayFolder(instance, uuid);
+  instance.host.removeFolder(folder);
+  instance.host.makeFolder({ path: homeOf(instance.paths), mode: 0o700 });
+  instance.host.makeFolder({ path: folder, mode: 0o700 });
+  for (const [path, bytes] of overlays)
+    instance.host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
 }
 
 /** Runs work that creates overlays, and removes them if it fails before the start has a record. */
 export async function withNewOverlays<Result>(
-  node: Node,
+  instance: Instance,
   uuid: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
+    if (readRecord(instance, uuid) === undefined) instance.host.removeFolder(overlayFolder(instance, uuid));
     throw error;
   }
 }
 
 /** Removes the overlays of a svirt that was killed before it wrote a record. */
-export async function removeStrayOverlays(node: Node): Promise<void> {
-  for (const uuid of node.host.listFolder(homeOf(node.paths))) {
-    if (readRecord(node, uuid) !== undefined) continue;
+export async function removeStrayOverlays(instance: Instance): Promise<void> {
+  for (const uuid of instance.host.listFolder(homeOf(instance.paths))) {
+    if (readRecord(instance, uuid) !== undefined) continue;
     // Holds the guest's lock, because a start creates overlays before its record.
-    await withFreeGuest(node, uuid, async () => {
-      if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
+    await withFreeGuest(instance, uuid, async () => {
+      if (readRecord(instance, uuid) === undefined) instance.host.removeFolder(overlayFolder(instance, uuid));
     });
   }
 }
 
-function overlayOf(node: Node, disk: FileDisk, path: string) {
+function overlayOf(instance: Instance, disk: FileDisk, path: string) {
   const { backingStore, driver, source, transient: _, ...rest } = disk;
   const file = source?.file ?? "";
   const format = driver?.type === "qcow2" ? "qcow2" : "raw";
-  const facts = imageReader(node.host).facts(file);
+  const facts = imageReader(instance.host).facts(file);
   if (facts === undefined || source === undefined) throw missing(file);
-  const sizeBytes = imageSize(node, { path: file, format, facts, slice: source.slices?.slice });
+  const sizeBytes = imageSize(instance, { path: file, format, facts, slice: source.slices?.slice });
   const below: BackingStore = {
     type: "file",
     format: { type: format },
@@ -95,6 +96,6 @@ function overlayOf(node: Node, disk: FileDisk, path: string) {
   return { above, image: { format: "qcow2", sizeBytes, backing: { path: file, format } } as const };
 }
 
-function homeOf(paths: Node["paths"]): string {
+function homeOf(paths: Instance["paths"]): string {
   return `${paths.state}/transient`;
 }

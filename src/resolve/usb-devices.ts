@@ -21,7 +21,7 @@ const DEVICES = "/sys/bus/usb/devices";
  * device if its XML allows that. Throws "not-found"; "unsupported" if several devices match. libvirt
  * virHostdevFindUSBDevice()
  */
-export function settleUsb(host: Host, domain: Domain): Domain {
+export function bindUsbDevices(host: Host, domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.hostdevs.some(({ type }) => type === "usb")) return domain;
   const found = listUsb(host);
@@ -32,7 +32,7 @@ export function settleUsb(host: Host, domain: Domain): Domain {
 }
 
 /** Adds the address of one USB device. Throws "not-found", "unsupported". */
-export function settleUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
+export function bindUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
   const { startupPolicy: _, ...source } = hostdev.source;
   const [found] = settle({ ...hostdev, source }, listUsb(host));
   if (found === undefined) return hostdev;

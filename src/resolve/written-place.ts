@@ -1,17 +1,17 @@
 import type { FileFacts } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
-import { FILE_TO_COME } from "../plan/facts/file.ts";
+import { PENDING_FILE } from "../plan/facts/file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import { refuseBusyDisk } from "./busy-disk.ts";
 import { inspect } from "./inspect-file.ts";
-import type { UsedFile } from "./resolved-file.ts";
+import type { ResolvedFile } from "./resolved-file.ts";
 
 /**
  * Throws "denied" for a file that the guest, or another program on its behalf, would write and must not. Throws
  * "wrong-state" for a block device in use.
  */
-export function refuseUnwritable(host: Host, { facts, override, role }: UsedFile): void {
+export function refuseUnwritable(host: Host, { facts, override, role }: ResolvedFile): void {
   // A label from the XML may let the guest write a file that it gets for reading.
   const isWritten = role === "private" || role === "shared" || override?.relabel === "yes";
   if (isWritten) refuseWritten(host, facts);
@@ -20,7 +20,7 @@ export function refuseUnwritable(host: Host, { facts, override, role }: UsedFile
 /** Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device in use. */
 export function refuseWritten(host: Host, facts: FileFacts): void {
   if (facts.type === "block") refuseBusyDisk(host, facts.id);
-  else if (facts.id.inode === FILE_TO_COME.inode) placeOfMade(host, facts.id.path);
+  else if (facts.id.inode === PENDING_FILE.inode) placeOfMade(host, facts.id.path);
   else
     refuseWrittenPlace({
       path: facts.id.path,

@@ -61,8 +61,8 @@ function hash32(text: string, seed: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-function coprimeStep(wish: number, total: number): number {
-  for (let step = (wish % total) + 1; ; step += 1) {
+function coprimeStep(options: number, total: number): number {
+  for (let step = (options % total) + 1; ; step += 1) {
     if (greatestCommonDivisor(step, total) === 1) return step;
   }
 }

@@ -1,25 +1,25 @@
 import { SvirtError } from "../errors.ts";
 import { guestUser } from "../plan/facts/guest-user.ts";
-import { isSession, type Node, registryOf } from "./instance.ts";
+import { type Instance, isSession, registryOf } from "./instance.ts";
 
 const MOST_TRIES = 1000;
 
 /**
  * Returns the guest's user: its UUID gives the preferred one, the same at every start. In a session it is the calling user,
- * because the kernel lets only root change to another user. The caller holds the registry lock. Throws "label-taken" if a
+ * because the kernel lets only root change to another user. The caller holds the registry lock. Throws "in-use" if a
  * thousand users in a row are in use.
  */
-export function chooseUid(node: Node, uuid: string): number {
-  if (isSession(node)) return node.host.getUid();
-  const registry = registryOf(node);
+export function chooseUid(instance: Instance, uuid: string): number {
+  if (isSession(instance)) return instance.host.getUid();
+  const registry = registryOf(instance);
   for (let tried = 0; tried < MOST_TRIES; tried += 1) {
     const uid = guestUser(uuid, tried);
-    if (!registry.isTaken("uid", String(uid)) && node.host.listProcesses(uid).length === 0) return uid;
+    if (!registry.isTaken("uid", String(uid)) && instance.host.listProcesses(uid).length === 0) return uid;
   }
   throw new SvirtError(
     `Cannot choose a user for the guest: ${MOST_TRIES} from ${guestUser(uuid, 0)} on are taken`,
     {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Stop guests, or give this one another UUID.",
     },
   );

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 
 const ENDING = ".xml";
 /** The domain's uuid in the stored form, which svirt writes itself: the first element after the name. */
@@ -13,9 +13,9 @@ export interface Definition {
 }
 
 /** Lists the names of all defined domains, in libvirt's order: ignoring case. */
-export function listDefinitionNames(node: Node): string[] {
-  return node.host
-    .listFolder(folder(node))
+export function listDefinitionNames(instance: Instance): string[] {
+  return instance.host
+    .listFolder(folder(instance))
     .filter((file) => file.endsWith(ENDING))
     .map((file) => file.slice(0, -ENDING.length))
     .sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), "en"));
@@ -24,10 +24,10 @@ export function listDefinitionNames(node: Node): string[] {
 /**
  * Returns undefined if no domain of that name is defined. Throws "failed" if the file has no <uuid> where svirt writes it.
  */
-export function readDefinition(node: Node, name: string): Definition | undefined {
+export function readDefinition(instance: Instance, name: string): Definition | undefined {
   if (name.includes("/") || name.includes("\0")) return undefined;
-  const path = definitionPath(node, name);
-  const xml = node.host.readText(path);
+  const path = definitionPath(instance, name);
+  const xml = instance.host.readText(path);
   if (xml === undefined) return undefined;
   const uuid = STORED_UUID.exec(xml)?.[1];
   if (uuid !== undefined) return { name, uuid, xml };
@@ -38,41 +38,41 @@ export function readDefinition(node: Node, name: string): Definition | undefined
 }
 
 /** Writes the definition to disk before it returns. */
-export function writeDefinition(node: Node, definition: Pick<Definition, "name" | "xml">): void {
-  node.host.makeFolder({ path: folder(node), mode: 0o700 });
-  node.host.writeText(definitionPath(node, definition.name), definition.xml, 0o600);
+export function writeDefinition(instance: Instance, definition: Pick<Definition, "name" | "xml">): void {
+  instance.host.makeFolder({ path: folder(instance), mode: 0o700 });
+  instance.host.writeText(definitionPath(instance, definition.name), definition.xml, 0o600);
 }
 
 /** Removes the definition and its autostart mark. A missing one is no error. */
-export function removeDefinition(node: Node, name: string): void {
-  setAutostart(node, name, false);
-  node.host.removeFile(definitionPath(node, name));
+export function removeDefinition(instance: Instance, name: string): void {
+  setAutostart(instance, name, false);
+  instance.host.removeFile(definitionPath(instance, name));
 }
 
 /** Returns whether the domain starts at boot. */
-export function isAutostarted(node: Node, name: string): boolean {
-  return node.host.listFolder(autostartFolder(node)).includes(`${name}${ENDING}`);
+export function isAutostarted(instance: Instance, name: string): boolean {
+  return instance.host.listFolder(autostartFolder(instance)).includes(`${name}${ENDING}`);
 }
 
 /** Marks a domain to start at boot, by a symlink as libvirt does, or removes the mark. */
-export function setAutostart(node: Node, name: string, wanted: boolean): void {
-  const mark = `${autostartFolder(node)}/${name}${ENDING}`;
+export function setAutostart(instance: Instance, name: string, wanted: boolean): void {
+  const mark = `${autostartFolder(instance)}/${name}${ENDING}`;
   if (!wanted) {
-    node.host.removeFile(mark);
+    instance.host.removeFile(mark);
     return;
   }
-  node.host.makeFolder({ path: autostartFolder(node), mode: 0o700 });
-  node.host.makeSymlink(mark, `../domains/${name}${ENDING}`);
+  instance.host.makeFolder({ path: autostartFolder(instance), mode: 0o700 });
+  instance.host.makeSymlink(mark, `../domains/${name}${ENDING}`);
 }
 
-function folder(node: Node): string {
-  return `${node.paths.config}/domains`;
+function folder(instance: Instance): string {
+  return `${instance.paths.config}/domains`;
 }
 
-function autostartFolder(node: Node): string {
-  return `${node.paths.config}/autostart`;
+function autostartFolder(instance: Instance): string {
+  return `${instance.paths.config}/autostart`;
 }
 
-function definitionPath(node: Node, name: string): string {
-  return `${folder(node)}/${name}${ENDING}`;
+function definitionPath(instance: Instance, name: string): string {
+  return `${folder(instance)}/${name}${ENDING}`;
 }

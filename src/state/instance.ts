@@ -4,7 +4,7 @@ import { ClaimRegistry } from "../registry/claims.ts";
 import { CLAIMED_LEVELS, type LevelAllocator } from "../registry/level-allocator.ts";
 
 /** One svirt instance on one host, passed to every use case. */
-export interface Node {
+export interface Instance {
   readonly host: Host;
   readonly paths: Paths;
   /** Set if `svirt shell` calls, for a key that allows nothing else: it may write only where guests may. */
@@ -16,16 +16,16 @@ export interface Node {
 }
 
 /** Returns whether the instance is that of an ordinary user, with only that user's rights: libvirt's qemu:///session. */
-export function isSession({ paths }: Pick<Node, "paths">): boolean {
+export function isSession({ paths }: Pick<Instance, "paths">): boolean {
   return paths.instance === "session";
 }
 
 /** Returns the registry of claims of this instance. */
-export function registryOf(node: Node): ClaimRegistry {
-  return new ClaimRegistry(node.host, node.paths.state);
+export function registryOf(instance: Instance): ClaimRegistry {
+  return new ClaimRegistry(instance.host, instance.paths.state);
 }
 
 /** Returns the allocator of levels of this instance. */
-export function levelsOf(node: Pick<Node, "levels">): LevelAllocator {
-  return node.levels ?? CLAIMED_LEVELS;
+export function levelsOf(instance: Pick<Instance, "levels">): LevelAllocator {
+  return instance.levels ?? CLAIMED_LEVELS;
 }

@@ -1,25 +1,33 @@
 import { asSvirtError } from "../errors.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import type { Actor } from "../run/actor.ts";
-import { type Node, registryOf } from "./instance.ts";
+import { type Instance, registryOf } from "./instance.ts";
 import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
 
 /** Waits for the guest's lock, does the work and releases the lock. */
 export async function withGuestLock<Result>(
-  node: Node,
+  instance: Instance,
   uuid: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  return await withLock(node, { path: guestPaths(node.paths, uuid).lock, timeoutMs: LOCK_TIMEOUT_MS }, work);
+  return await withLock(
+    instance,
+    { path: guestPaths(instance.paths, uuid).lock, timeoutMs: LOCK_TIMEOUT_MS },
+    work,
+  );
 }
 
 /** Does the work if the guest's lock is free. Otherwise leaves it to the lock's holder. */
-export async function withFreeGuest(node: Node, uuid: string, work: () => Promise<void>): Promise<void> {
+export async function withFreeGuest(
+  instance: Instance,
+  uuid: string,
+  work: () => Promise<void>,
+): Promise<void> {
   let isHeld = true;
   try {
-    await withLock(node, { path: guestPaths(node.paths, uuid).lock, timeoutMs: 0 }, async () => {
+    await withLock(instance, { path: guestPaths(instance.paths, uuid).lock, timeoutMs: 0 }, async () => {
       isHeld = false;
       await work();
     });
@@ -29,12 +37,15 @@ export async function withFreeGuest(node: Node, uuid: string, work: () => Promis
 }
 
 /** Waits for the registry lock. A caller that changes claims or labels, or chooses by them, holds it. */
-export async function withRegistryLock<Result>(node: Node, work: () => Promise<Result>): Promise<Result> {
-  return await withLock(node, { path: registryLock(node.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
+export async function withRegistryLock<Result>(
+  instance: Instance,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withLock(instance, { path: registryLock(instance.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
 }
 
 async function withLock<Result>(
-  { host }: Node,
+  { host }: Instance,
   { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number },
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -47,11 +58,14 @@ async function withLock<Result>(
 }
 
 /** Returns the actor that runs a guest's steps. */
-export function actorFor(node: Node, guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>): Actor {
+export function actorFor(
+  instance: Instance,
+  guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>,
+): Actor {
   const { bootId } = guest;
   return {
-    host: node.host,
-    registry: registryOf(node),
+    host: instance.host,
+    registry: registryOf(instance),
     owner: guest.uuid,
     ...identityOf(guest),
     ...(bootId === undefined ? {} : { bootId }),

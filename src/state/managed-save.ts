@@ -1,21 +1,21 @@
 import type { TargetFile } from "../plan/actions/stream.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { partPath } from "./part-path.ts";
 
 /** Path of a domain's managed save, which the next start restores. */
-export function managedSavePath({ paths }: Node, name: string): string {
+export function managedSavePath({ paths }: Instance, name: string): string {
   return `${folder(paths.state)}/${name}.save`;
 }
 
 /** Returns whether the domain has a managed save, from which the next start resumes. */
-export function hasManagedSave(node: Node, name: string): boolean {
-  return node.host.inspectFile(managedSavePath(node, name)) !== undefined;
+export function hasManagedSave(instance: Instance, name: string): boolean {
+  return instance.host.inspectFile(managedSavePath(instance, name)) !== undefined;
 }
 
 /** Removes the managed save. Returns false if there was none. */
-export function removeManagedSave(node: Node, name: string): boolean {
-  const did = hasManagedSave(node, name);
-  node.host.removeFile(managedSavePath(node, name));
+export function removeManagedSave(instance: Instance, name: string): boolean {
+  const did = hasManagedSave(instance, name);
+  instance.host.removeFile(managedSavePath(instance, name));
   return did;
 }
 
@@ -24,11 +24,11 @@ export function removeManagedSave(node: Node, name: string): boolean {
  * missing.
  */
 export function managedTarget(
-  node: Node,
+  instance: Instance,
   { name, uuid }: { readonly name: string; readonly uuid: string },
 ): TargetFile {
-  node.host.makeFolder({ path: folder(node.paths.state), mode: 0o700 });
-  const path = managedSavePath(node, name);
+  instance.host.makeFolder({ path: folder(instance.paths.state), mode: 0o700 });
+  const path = managedSavePath(instance, name);
   return { part: partPath(path, uuid), path, label: undefined };
 }
 

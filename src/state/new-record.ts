@@ -1,7 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import type { LabelDecision } from "../label/guest-label.ts";
 import type { Step } from "../plan/steps/step.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { takeNextId } from "./next-id.ts";
 import { type GuestChange, type GuestRecord, readRecord } from "./record.ts";
 
@@ -17,17 +17,17 @@ export interface DecidedStart {
 }
 
 /** Returns the record of a guest that is about to start. An unfinished start keeps its id. */
-export function newRecord(node: Node, domain: Domain, decided: DecidedStart): GuestRecord {
+export function newRecord(instance: Instance, domain: Domain, decided: DecidedStart): GuestRecord {
   const { baseLabel, imageLabel, label, model, relabel, type } = decided.label;
   return {
     format: 1,
     uuid: domain.uuid,
     name: domain.name,
-    id: readRecord(node, domain.uuid)?.id ?? takeNextId(node),
+    id: readRecord(instance, domain.uuid)?.id ?? takeNextId(instance),
     uid: decided.uid,
-    bootId: node.host.getBootId(),
+    bootId: instance.host.getBootId(),
     state: "starting",
-    startedMs: node.host.nowMs(),
+    startedMs: instance.host.nowMs(),
     xml: decided.xml,
     label: {
       model,
@@ -37,7 +37,7 @@ export function newRecord(node: Node, domain: Domain, decided: DecidedStart): Gu
       ...(imageLabel === undefined ? {} : { imageLabel }),
       ...(baseLabel === undefined ? {} : { baseLabel }),
     },
-    enforcing: node.host.getSelinux().mode === "enforcing",
+    enforcing: instance.host.getSelinux().mode === "enforcing",
     steps: [...decided.steps],
     onPoweroff: domain.onPoweroff === "restart" ? "restart" : "destroy",
     onCrash: domain.onCrash === "restart" ? "restart" : "destroy",

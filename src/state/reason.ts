@@ -1,19 +1,19 @@
 import { guestPaths } from "../plan/paths.ts";
 import type { Step } from "../plan/steps/step.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { type GuestRecord, isWritten } from "./record.ts";
 
 /** Reason why a guest is off, in the terms of libvirt's `domstate --reason`. */
 export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "saved" | "failed" | "unknown";
 
 /** Returns why the guest ended, from the requests made to it and the exit status that its reaper recorded. */
-export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
+export function reasonOf(instance: Instance, guest: GuestRecord): ShutoffReason {
   if (guest.reason !== undefined) return guest.reason;
   if (guest.change?.stage === "finishing" && guest.change.ends !== undefined) return guest.change.ends;
-  const isOfThisBoot = guest.bootId === node.host.getBootId();
+  const isOfThisBoot = guest.bootId === instance.host.getBootId();
   if (guest.state === "starting" && isOfThisBoot) return "failed";
   if (guest.intent === "destroy") return "destroyed";
-  const exit = node.host.readText(guestPaths(node.paths, guest.uuid).exit)?.trim();
+  const exit = instance.host.readText(guestPaths(instance.paths, guest.uuid).exit)?.trim();
   // The host went down with the guest: no file says why it ended, or even whether it ran (launch-guest.ts).
   if (!isOfThisBoot) return "unknown";
   if (exit === undefined) return "crashed";
@@ -21,16 +21,16 @@ export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
 }
 
 /** Returns why a guest went off; undefined if it has not run since the host booted. */
-export function readReason(node: Node, uuid: string): string | undefined {
-  return node.host.readText(`${node.paths.run}/ended/${uuid}`)?.trim();
+export function readReason(instance: Instance, uuid: string): string | undefined {
+  return instance.host.readText(`${instance.paths.run}/ended/${uuid}`)?.trim();
 }
 
 /** Stores the reason for readReason(). */
-export function writeReason(node: Node, uuid: string, reason: ShutoffReason): void {
+export function writeReason(instance: Instance, uuid: string, reason: ShutoffReason): void {
   // Without room for it, domstate says "unknown".
   isWritten(() => {
-    node.host.makeFolder({ path: `${node.paths.run}/ended`, mode: 0o700 });
-    node.host.writeText(`${node.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
+    instance.host.makeFolder({ path: `${instance.paths.run}/ended`, mode: 0o700 });
+    instance.host.writeText(`${instance.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
   });
 }
 

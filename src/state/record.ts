@@ -1,17 +1,17 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import type { GuestIdentity } from "../run/process/kill-guest.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record-schema.ts";
 
 export type { GuestChange, GuestRecord } from "./record-schema.ts";
 
 /** Returns a guest's record; undefined if the guest is off. Throws "failed" if the record is damaged. */
-export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
-  const path = guestPaths(node.paths, uuid).record;
-  const text = node.host.readText(path);
+export function readRecord(instance: Instance, uuid: string): GuestRecord | undefined {
+  const path = guestPaths(instance.paths, uuid).record;
+  const text = instance.host.readText(path);
   if (text === undefined) return undefined;
-  const note = node.host.readText(noteFile(node, uuid));
+  const note = instance.host.readText(noteFile(instance, uuid));
   try {
     return parse(text, note);
   } catch (error) {
@@ -28,15 +28,15 @@ export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
  * `onDamaged`, for a warning.
  */
 export function readRecords(
-  node: Node,
+  instance: Instance,
   onDamaged: (error: SvirtError, uuid: string) => void = () => undefined,
 ): GuestRecord[] {
   const guests: GuestRecord[] = [];
-  for (const name of node.host.listFolder(recordsFolder(node.paths))) {
+  for (const name of instance.host.listFolder(recordsFolder(instance.paths))) {
     if (!name.endsWith(RECORD_SUFFIX)) continue;
     const uuid = name.slice(0, -RECORD_SUFFIX.length);
     try {
-      const guest = readRecord(node, uuid);
+      const guest = readRecord(instance, uuid);
       if (guest !== undefined) guests.push(guest);
     } catch (error) {
       onDamaged(asSvirtError(error), uuid);
@@ -57,10 +57,10 @@ function parse(text: string, note: string | undefined): GuestRecord {
 }
 
 /** Writes the record to disk before it returns. */
-export function writeRecord(node: Node, value: GuestRecord): void {
-  node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
-  node.host.writeText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
-  removeNote(node, value.uuid);
+export function writeRecord(instance: Instance, value: GuestRecord): void {
+  instance.host.makeFolder({ path: recordsFolder(instance.paths), mode: 0o700 });
+  instance.host.writeText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
+  removeNote(instance, value.uuid);
 }
 
 /**
@@ -68,15 +68,15 @@ export function writeRecord(node: Node, value: GuestRecord): void {
  * noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the guest is cleaned up, the
  * next call uses QEMU's exit status alone.
  */
-export function writeEnding(node: Node, value: GuestRecord): void {
-  if (isWritten(() => writeRecord(node, value))) return;
+export function writeEnding(instance: Instance, value: GuestRecord): void {
+  if (isWritten(() => writeRecord(instance, value))) return;
   const { intent, reason, startedMs, uuid } = value;
   // A guest without a record was never started.
-  if (node.host.readText(guestPaths(node.paths, uuid).record) === undefined) return;
+  if (instance.host.readText(guestPaths(instance.paths, uuid).record) === undefined) return;
   isWritten(() => {
-    node.host.makeFolder({ path: endNotesFolder(node), mode: 0o700 });
-    node.host.writeVolatile(
-      noteFile(node, uuid),
+    instance.host.makeFolder({ path: endNotesFolder(instance), mode: 0o700 });
+    instance.host.writeVolatile(
+      noteFile(instance, uuid),
       `${JSON.stringify({ startedMs, intent, reason })}\n`,
       0o600,
     );
@@ -95,13 +95,13 @@ export function isWritten(write: () => void): boolean {
 }
 
 /** Writes the text of writeRecord() to disk, for placeRecord() to put in place in an instant. */
-export function stageRecord(node: Node, value: GuestRecord): void {
-  node.host.stageText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
+export function stageRecord(instance: Instance, value: GuestRecord): void {
+  instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
 }
 
 /** Replaces the guest's record by the staged one. After a power failure it may be the previous one. */
-export function placeRecord(node: Node, uuid: string): void {
-  node.host.placeText(guestPaths(node.paths, uuid).record);
+export function placeRecord(instance: Instance, uuid: string): void {
+  instance.host.placeText(guestPaths(instance.paths, uuid).record);
 }
 
 function textOf(value: GuestRecord): string {
@@ -117,28 +117,28 @@ export function identityOf({ label: { label: context }, uid, uuid }: IdentifiedG
 }
 
 /** Removes the record of a guest that is off, with nothing of it left. */
-export function removeRecord(node: Node, uuid: string): void {
-  node.host.removeFile(guestPaths(node.paths, uuid).record);
-  removeNote(node, uuid);
+export function removeRecord(instance: Instance, uuid: string): void {
+  instance.host.removeFile(guestPaths(instance.paths, uuid).record);
+  removeNote(instance, uuid);
 }
 
-function removeNote(node: Node, uuid: string): void {
-  const path = noteFile(node, uuid);
-  if (node.host.readText(path) !== undefined) node.host.removeFile(path);
+function removeNote(instance: Instance, uuid: string): void {
+  const path = noteFile(instance, uuid);
+  if (instance.host.readText(path) !== undefined) instance.host.removeFile(path);
 }
 
 /** Returns the folder of the notes of writeEnding(). */
-export function endNotesFolder({ paths }: Node): string {
+export function endNotesFolder({ paths }: Instance): string {
   return `${paths.run}/ending`;
 }
 
-function noteFile(node: Node, uuid: string): string {
-  return `${endNotesFolder(node)}/${uuid}`;
+function noteFile(instance: Instance, uuid: string): string {
+  return `${endNotesFolder(instance)}/${uuid}`;
 }
 
 /** Returns whether the recorded guest runs now: the very process that was started, in this boot. */
 export function isRunning(
-  { host }: Node,
+  { host }: Instance,
   { bootId, process, state }: Pick<GuestRecord, "state" | "process" | "bootId">,
 ): boolean {
   return (

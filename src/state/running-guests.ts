@@ -1,5 +1,5 @@
 import { recordsFolder } from "../plan/paths.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { endNotesFolder, type GuestRecord, isRunning, RECORD_SUFFIX } from "./record.ts";
 
 /** Fields of a running guest's record that lists of guests need. */
@@ -10,29 +10,29 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
  * no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined if a record is
  * damaged in the fields read here, or needs work.
  */
-export function readSettledGuests(node: Node): RunningGuest[] | undefined {
+export function readSettledGuests(instance: Instance): RunningGuest[] | undefined {
   const guests: RunningGuest[] = [];
-  for (const name of node.host.listFolder(recordsFolder(node.paths))) {
+  for (const name of instance.host.listFolder(recordsFolder(instance.paths))) {
     if (!name.endsWith(RECORD_SUFFIX)) continue;
-    const text = node.host.readText(`${recordsFolder(node.paths)}/${name}`);
+    const text = instance.host.readText(`${recordsFolder(instance.paths)}/${name}`);
     // The guest has ended since.
     if (text === undefined) continue;
-    const guest = readSettled(node, text);
+    const guest = readSettled(instance, text);
     if (guest === undefined) return undefined;
     guests.push(guest);
   }
   // Notes of ends for which the disk had no room.
-  if (guests.length > 0 && node.host.listFolder(endNotesFolder(node)).length > 0) return undefined;
+  if (guests.length > 0 && instance.host.listFolder(endNotesFolder(instance)).length > 0) return undefined;
   return guests.length < 2 ? guests : guests.sort((a, b) => a.id - b.id);
 }
 
 /** Reads the fields of a record; undefined if they are damaged, or the guest does not run or needs work. */
-function readSettled(node: Node, text: string): RunningGuest | undefined {
+function readSettled(instance: Instance, text: string): RunningGuest | undefined {
   const { bootId, change, format, id, jobs, name, process, state, uuid } = parseFields(text);
   if (format !== 1 || change !== undefined || jobs !== undefined) return undefined;
   if (typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number") return undefined;
   if (state !== "running" || typeof bootId !== "string" || !isProcessId(process)) return undefined;
-  return isRunning(node, { state, bootId, process }) ? { id, name, uuid, process } : undefined;
+  return isRunning(instance, { state, bootId, process }) ? { id, name, uuid, process } : undefined;
 }
 
 /** Returns no field for a text that is no JSON object. */

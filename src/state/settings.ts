@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { Node } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 
 /** Settings of an administrator in `/etc/svirt/svirt.conf`, with qemu.conf's names and syntax. */
 export interface Settings {
@@ -10,9 +10,9 @@ export interface Settings {
 const LINE = /^([a-z_]+)\s*=\s*(\d+|"[^"]*")\s*(?:#.*)?$/;
 
 /** Reads the settings. Throws "usage" for a line that is not understood: a setting that is silently ignored is a hole. */
-export function readSettings(node: Node): Settings {
-  const path = `${node.paths.config}/svirt.conf`;
-  const text = node.host.readText(path) ?? "";
+export function readSettings(instance: Instance): Settings {
+  const path = `${instance.paths.config}/svirt.conf`;
+  const text = instance.host.readText(path) ?? "";
   const values = new Map<string, string>();
   for (const [at, line] of text
     .split("\n")

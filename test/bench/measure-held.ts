@@ -83,7 +83,7 @@ async function timeQemu(): Promise<number> {
 async function timeStart(more: Partial<Host>): Promise<number> {
   using folder = new RealFolder();
   let spawnedMs: number | undefined;
-  const node = givenNode(folder.path, "s0-s0:c0.c1023", {
+  const instance = givenNode(folder.path, "s0-s0:c0.c1023", {
     ...more,
     spawnGuest() {
       spawnedMs = performance.now();
@@ -92,7 +92,7 @@ async function timeStart(more: Partial<Host>): Promise<number> {
   });
   const xml = xmlWithDisks([folder.file("0.img")], "qemu");
   const begun = performance.now();
-  const error = await startDomain(node, xml).catch((thrown: unknown) => thrown);
+  const error = await startDomain(instance, xml).catch((thrown: unknown) => thrown);
   if (spawnedMs === undefined) throw error;
   return spawnedMs - begun;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
 import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
 import { withLevel } from "../../src/labelling/guest-level.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import { RealFolder } from "../real-host/folder.ts";
 import { givenNode } from "../real-host/given-node.ts";
 
@@ -22,15 +22,15 @@ export interface Choice {
 export async function measureLevelChoice(rounds: number): Promise<readonly Choice[]> {
   // In memory, because it makes 100,000 folders. The measured code looks up one name in a folder, on any file system.
   using folder = new RealFolder("/dev/shm");
-  const node = givenNode(folder.path, RANGE);
+  const instance = givenNode(folder.path, RANGE);
   const pairs = scatteredPairs();
   let count = 0;
   const choices: Choice[] = [];
   for (const taken of TAKEN) {
     for (; count < taken; count += 1) take(`${folder.path}/state/claims/level`, pairs.next().value ?? "");
-    for (let at = 0; at < WARM_UP; at += 1) await timeChoice(node, at);
+    for (let at = 0; at < WARM_UP; at += 1) await timeChoice(instance, at);
     const times: number[] = [];
-    for (let at = 0; at < rounds; at += 1) times.push(await timeChoice(node, WARM_UP + at));
+    for (let at = 0; at < rounds; at += 1) times.push(await timeChoice(instance, WARM_UP + at));
     times.sort((a, b) => a - b);
     choices.push({
       taken,
@@ -41,10 +41,10 @@ export async function measureLevelChoice(rounds: number): Promise<readonly Choic
   return choices;
 }
 
-async function timeChoice(node: Node, at: number): Promise<number> {
+async function timeChoice(instance: Instance, at: number): Promise<number> {
   const domain = guest(at);
   const begun = performance.now();
-  await withLevel(node, domain, async (offer) => decideGuestLabel(node, domain, { offer }));
+  await withLevel(instance, domain, async (offer) => decideGuestLabel(instance, domain, { offer }));
   return performance.now() - begun;
 }
 

@@ -42,14 +42,14 @@ async function timeStart(disks: number): Promise<Omit<StartCost, "disks">> {
   using folder = new RealFolder();
   const files = Array.from({ length: disks }, (_, at) => folder.file(`${at}.img`));
   let spawned: Spent | undefined;
-  const node = givenNode(folder.path, "s0-s0:c0.c1023", {
+  const instance = givenNode(folder.path, "s0-s0:c0.c1023", {
     spawnGuest() {
       spawned = now();
       throw new Error("nothing is spawned in this measurement");
     },
   });
   const begun = now();
-  const error = await startDomain(node, xmlWithDisks(files, "qemu")).catch((thrown: unknown) => thrown);
+  const error = await startDomain(instance, xmlWithDisks(files, "qemu")).catch((thrown: unknown) => thrown);
   if (spawned === undefined) throw error;
   return { start: since(begun, spawned), back: since(spawned, now()) };
 }

@@ -12,7 +12,7 @@ const unfinished = setInterval(() => undefined, 1_000_000);
 const begun = performance.now();
 process.exitCode = await runCommandLine({
   words,
-  node: falseNode(folder),
+  instance: falseNode(folder),
   output: {
     print: (text) => writeOut(1, text),
     printBytes: (bytes) => void writeBytes(1, bytes),

@@ -4,7 +4,7 @@
  * as the guest's end does. FOLDER holds svirt's state.
  */
 import { readFileSync } from "node:fs";
-import { withFree } from "../../src/labelling/free-file.ts";
+import { withUnusedFile } from "../../src/labelling/free-file.ts";
 import { setLabel } from "../../src/labelling/set-label.ts";
 import { fileKey } from "../../src/plan/facts/file.ts";
 import type { Claim } from "../../src/plan/facts/step-parts.ts";
@@ -14,14 +14,14 @@ import { givenNode } from "../real-host/given-node.ts";
 
 const [how, folder = "", list = "", label = ""] = process.argv.slice(2);
 const paths = readFileSync(list, "utf8").trimEnd().split("\n");
-const node = givenNode(folder, "s0-s0:c0.c1023");
-const actor = { host: node.host, registry: registryOf(node), owner: "bench" };
+const instance = givenNode(folder, "s0-s0:c0.c1023");
+const actor = { host: instance.host, registry: registryOf(instance), owner: "bench" };
 
-if (how === "set") for (const path of paths) await setLabel(node, { path, isDryRun: false }, label);
+if (how === "set") for (const path of paths) await setLabel(instance, { path, isDryRun: false }, label);
 else for (const step of paths.map(useFile)) restoreFileLabel(actor, step);
 
 function useFile(path: string) {
-  const { file, from } = withFree(node, { path, held: new Map() }, ({ facts }, marks) => ({
+  const { file, from } = withUnusedFile(instance, { path, held: new Map() }, ({ facts }, marks) => ({
     file: facts.id,
     from: marks.label ?? "",
   }));

@@ -32,7 +32,7 @@ test("every exit code of an error is in the manual", () => {
     "not-found": true,
     "wrong-state": true,
     denied: true,
-    "label-taken": true,
+    "in-use": true,
     timeout: true,
     partly: true,
   };

@@ -18,10 +18,10 @@ export async function runOn(machine: Machine, ...words: readonly string[]): Prom
   const warn = (text: string): void => {
     err += text;
   };
-  const node = nodeFor(machine, machine.svirt().host);
+  const instance = nodeFor(machine, machine.svirt().host);
   const code = await runCommandLine({
     words,
-    node,
+    instance,
     output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)), warn },
     version: "1.2.3",
   });

@@ -4,9 +4,9 @@ import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, domainXml, makeMachine, reapAll, UUID } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 
-function withXml(wish: Parameters<typeof domainXml>[0]): Machine {
+function withXml(options: Parameters<typeof domainXml>[0]): Machine {
   const machine = makeMachine();
-  machine.files.put("/vm.xml", "file", { bytes: domainXml(wish) });
+  machine.files.put("/vm.xml", "file", { bytes: domainXml(options) });
   return machine;
 }
 

@@ -5,7 +5,7 @@ import type { ImageHeader } from "../../src/images/element.ts";
 import { parseImageHeader, probeImageFormat } from "../../src/images/header.ts";
 import { extension, type HeaderWish, qcow2Bytes } from "./qcow2-bytes.ts";
 
-const parse = (wish: HeaderWish): ImageHeader => parseImageHeader(qcow2Bytes(wish), "qcow2");
+const parse = (options: HeaderWish): ImageHeader => parseImageHeader(qcow2Bytes(options), "qcow2");
 
 describe("parseImageHeader() of qcow2", () => {
   test("reads an image that stands alone", () => {
@@ -72,8 +72,8 @@ describe("parseImageHeader() of qcow2", () => {
     ],
     ["a name with NUL", { backingFile: "a\0b" }, "not UTF-8 text"],
     ["compression bits without a type", { features: 8n }, "contradict each other"],
-  ] satisfies [string, HeaderWish, string][])("refuses %s", (_, wish, message) => {
-    expect(() => parse(wish)).toThrow(message);
+  ] satisfies [string, HeaderWish, string][])("refuses %s", (_, options, message) => {
+    expect(() => parse(options)).toThrow(message);
   });
 
   test("refuses a header that is cut off anywhere in its fixed part", () => {

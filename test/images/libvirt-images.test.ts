@@ -93,8 +93,8 @@ describe.skipIf(testData === undefined)(`walkChain() of libvirt's own test image
 });
 
 function chainOf(top: Pick<Expected, "path" | "format"> | undefined): Expected[] {
-  const wish = { path: top?.path ?? "", format: parseImageFormat(top?.format ?? ""), readOnly: false };
-  return walkChain(wish, realReader).map(({ format, path: file, role }) => ({ path: file, format, role }));
+  const options = { path: top?.path ?? "", format: parseImageFormat(top?.format ?? ""), readOnly: false };
+  return walkChain(options, realReader).map(({ format, path: file, role }) => ({ path: file, format, role }));
 }
 
 /** Parses a recorded chain: a block of "name:value" lines for each image, followed by one for its data file. */

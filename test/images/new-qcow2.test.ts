@@ -11,7 +11,11 @@ const missing = qemuImg === null ? " (skipped: qemu-img is missing)" : "";
 const folder = fs.mkdtempSync(join(tmpdir(), "svirt-qcow2-"));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-const image = (wish: Partial<NewImage>): NewImage => ({ format: "qcow2", sizeBytes: 64 * MIB, ...wish });
+const image = (options: Partial<NewImage>): NewImage => ({
+  format: "qcow2",
+  sizeBytes: 64 * MIB,
+  ...options,
+});
 const backing = { path: `${folder}/base image.raw`, format: "raw" };
 
 test("formatNewImage() writes a header that svirt's own reader reads back", () => {

@@ -19,25 +19,25 @@ export const extension = {
 } as const;
 
 /** Returns the first 1,024 bytes of a qcow2 image. */
-export function qcow2Bytes(wish: HeaderWish): Uint8Array {
+export function qcow2Bytes(options: HeaderWish): Uint8Array {
   const bytes = new Uint8Array(1024);
   const view = new DataView(bytes.buffer);
-  const version = wish.version ?? 3;
-  const length = version === 2 ? 72 : (wish.headerLength ?? 104);
+  const version = options.version ?? 3;
+  const length = version === 2 ? 72 : (options.headerLength ?? 104);
   [0x514649fb, version].forEach((word, index) => {
     view.setUint32(index * 4, word);
   });
-  view.setUint32(20, wish.clusterBits ?? 16);
+  view.setUint32(20, options.clusterBits ?? 16);
   view.setBigUint64(24, 1_048_576n);
-  view.setUint32(32, wish.encryption ?? 0);
+  view.setUint32(32, options.encryption ?? 0);
   if (version === 3) {
-    view.setBigUint64(72, wish.features ?? 0n);
+    view.setBigUint64(72, options.features ?? 0n);
     view.setUint32(96, 4);
     view.setUint32(100, length);
   }
-  const end = writeExtensions(bytes, length, wish.extensions ?? []);
-  if (wish.backingFile !== undefined) {
-    const name = new TextEncoder().encode(wish.backingFile);
+  const end = writeExtensions(bytes, length, options.extensions ?? []);
+  if (options.backingFile !== undefined) {
+    const name = new TextEncoder().encode(options.backingFile);
     view.setBigUint64(8, BigInt(end));
     view.setUint32(16, name.length);
     bytes.set(name, end);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import type { Resource } from "../../src/domain/resources/resource.ts";
 import { LABEL_ROLES, type RoleRow } from "../../src/label/roles.ts";
-import { gatherResources } from "../../src/resolve/files/all.ts";
+import { resolveResources } from "../../src/resolve/files/all.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { errorOf, nodeOn } from "../scenes/scene.ts";
 
@@ -39,7 +39,9 @@ describe("the table of roles", () => {
   ])("a resource of the refused kind $kind is given to no guest", async (resource) => {
     expect(Object.values<RoleRow>(LABEL_ROLES[resource.kind]).map(({ role }) => role)).toEqual(["refused"]);
     const { host } = nodeOn(new Machine());
-    const gathering = Promise.resolve().then(() => gatherResources(host, [resource], { makeMissing: false }));
+    const gathering = Promise.resolve().then(() =>
+      resolveResources(host, [resource], { makeMissing: false }),
+    );
     expect(await errorOf(gathering)).toMatchObject({ kind: "unsupported" });
   });
 });

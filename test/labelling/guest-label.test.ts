@@ -34,8 +34,8 @@ function machineWithUsb(): Machine {
   return machine;
 }
 
-async function typeOf(machine: Machine, wish: DomainWish): Promise<string | undefined> {
-  await startDomain(nodeOn(machine), domainXml(wish));
+async function typeOf(machine: Machine, options: DomainWish): Promise<string | undefined> {
+  await startDomain(nodeOn(machine), domainXml(options));
   return orderOf(machine).context?.split(":")[2];
 }
 
@@ -56,8 +56,8 @@ describe("the type of a guest's process", () => {
       },
       "svirt_usb_t",
     ],
-  ] as const)("with %s", async (_, wish, type) => {
-    expect(await typeOf(machineWithUsb(), wish)).toBe(type);
+  ] as const)("with %s", async (_, options, type) => {
+    expect(await typeOf(machineWithUsb(), options)).toBe(type);
   });
 });
 
@@ -75,8 +75,8 @@ describe("a label that the loaded policy does not know", () => {
   test("of images is of no account to a guest that labels none", async () => {
     const machine = makeMachine();
     machine.knowsContext = (context) => !context.includes("svirt_image_t");
-    const wish = { disks: DISKS, seclabel: staticLabel("s0:c3,c4", "no") };
-    expect(await typeOf(machine, wish)).toBe("svirt_t");
+    const options = { disks: DISKS, seclabel: staticLabel("s0:c3,c4", "no") };
+    expect(await typeOf(machine, options)).toBe("svirt_t");
   });
 });
 
@@ -84,13 +84,13 @@ test.each(["", "<shareable/>"])(
   "a file that is one disk to write (%p) and another to read is refused",
   async (way) => {
     const machine = makeMachine();
-    const wish = {
+    const options = {
       disks:
         diskXml("/var/lib/images/private1.raw", "vda", way) +
         diskXml("/var/lib/images/private1.raw", "vdb", "<readonly/>"),
     };
-    const error = await failedStart(machine, wish);
-    expect(error.kind).toBe("label-taken");
+    const error = await failedStart(machine, options);
+    expect(error.kind).toBe("in-use");
     expect(error.message).toBe(
       "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
     );
@@ -116,7 +116,7 @@ test.each([
       expect(disks.split(seclabel)).toHaveLength(3);
       const error = await failedStart(makeMachine(), { disks });
       expect([error.kind, error.message]).toEqual([
-        "label-taken",
+        "in-use",
         `Cannot label ${IMAGE}: the domain uses it in two ways that want different labels`,
       ]);
     }

@@ -5,8 +5,8 @@ import { listPeerSockets } from "../../src/domain/resources/peer-sockets.ts";
 import { decideFileLabel } from "../../src/label/file-label.ts";
 import { decideDynamicLabel } from "../../src/label/selinux-model.ts";
 import { readPolicyFacts } from "../../src/report/policy-facts.ts";
-import { gatherFiles, gatherResources } from "../../src/resolve/files/all.ts";
-import type { UsedFile } from "../../src/resolve/resolved-file.ts";
+import { resolveFiles, resolveResources } from "../../src/resolve/files/all.ts";
+import type { ResolvedFile } from "../../src/resolve/resolved-file.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { errorOf, nodeOn } from "../scenes/scene.ts";
@@ -21,7 +21,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     const wanted = moved(wantedLabels(name));
     const machine = machineWith([...wanted.keys()]);
     const { host } = nodeOn(machine);
-    const { files } = gatherFiles(host, parseDomain(withMoved(xmlOf(name), wanted)), { makeMissing: false });
+    const { files } = resolveFiles(host, parseDomain(withMoved(xmlOf(name), wanted)), { makeMissing: false });
     expect(labelsOf(machine, files)).toEqual(wanted);
   });
 
@@ -43,7 +43,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     machine.files.putFolder(PLACE).xattrs.clear();
     for (const path of wanted.keys()) machine.files.put(path, "socket");
     const peers = listPeerSockets(parseDomain(withMoved(xmlOf("chardev"), wanted)).devices);
-    const { files } = gatherResources(nodeOn(machine).host, peers, { makeMissing: false });
+    const { files } = resolveResources(nodeOn(machine).host, peers, { makeMissing: false });
     expect(files).toHaveLength(3);
     expect(labelsOf(machine, files)).toEqual(wanted);
   });
@@ -69,7 +69,7 @@ function withMoved(xml: Uint8Array, paths: ReadonlyMap<string, string>): Uint8Ar
   return new TextEncoder().encode(text);
 }
 
-function labelsOf(machine: Machine, files: readonly UsedFile[]): ReadonlyMap<string, string> {
+function labelsOf(machine: Machine, files: readonly ResolvedFile[]): ReadonlyMap<string, string> {
   const facts = readPolicyFacts(nodeOn(machine).host);
   const request = {
     model: "selinux",

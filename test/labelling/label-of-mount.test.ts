@@ -14,7 +14,7 @@ describe("a file that has one guest's label from its mount, which other machines
   test("is that guest's alone, and no remedy names an order that cannot change the label", async () => {
     const a = withMount();
     const error = await errorOf(startOn(a));
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(error.message).toContain(
       `${OF_MOUNT} of a guest that is not here, and other machines see it by NFS`,
     );

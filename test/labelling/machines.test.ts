@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { showLabel } from "../../src/labelling/show-label.ts";
 import { UNKNOWN_MACHINE } from "../../src/run/labels/machine-marks.ts";
-import { sweep } from "../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../src/vm/recover/recover.ts";
 import {
   CLUSTER,
   DISK,
@@ -30,7 +30,7 @@ describe.each(KINDS)("two machines on %s", (_, kind) => {
     await startOn(a);
     const during = labelOf(a, DISK);
     const error = await errorOf(startOn(b, another));
-    expect([error.kind, labelOf(a, DISK)]).toEqual(["label-taken", during ?? ""]);
+    expect([error.kind, labelOf(a, DISK)]).toEqual(["in-use", during ?? ""]);
     expect(during).toContain(":svirt_image_t:s0:c");
     expect(error.message).toContain(`Cannot label ${DISK}`);
     expect(error.remedy).toContain(`svirt label release ${DISK} --machine `);
@@ -39,7 +39,7 @@ describe.each(KINDS)("two machines on %s", (_, kind) => {
   test("the same guest is not started there either", async () => {
     const { a, b } = makeMachines(kind);
     await startOn(a);
-    expect((await errorOf(startOn(b))).kind).toBe("label-taken");
+    expect((await errorOf(startOn(b))).kind).toBe("in-use");
   });
 
   test("a machine that comes back leaves the label of the guest that went on elsewhere", async () => {
@@ -111,7 +111,7 @@ describe("recover after a power failure", () => {
     const [notice = ""] = await powerFailure(a);
     expect(labelOf(a, DISK)).toBe(during);
     expect(notice).toContain(`${DISK} keeps its label: other machines may have taken it meanwhile, by `);
-    expect((await sweep(nodeOn(a))).kept).toEqual([]);
+    expect((await recoverAll(nodeOn(a))).kept).toEqual([]);
     // The notice contains the command that restores the label.
     const { command } = /; if none has, run svirt (?<command>.*)$/.exec(notice)?.groups ?? {};
     expect([await run(a, ...(command ?? "").split(" ")), labelOf(a, DISK), marksOn(a)]).toEqual([
@@ -147,7 +147,7 @@ describe.each(MARKED)("an image that guests read on %s", (_, kind) => {
   test("may not be written by a guest of the other machine", async () => {
     const { a, b } = makeMachines(kind);
     await startOn(a, reads);
-    expect((await errorOf(startOn(b, another))).kind).toBe("label-taken");
+    expect((await errorOf(startOn(b, another))).kind).toBe("in-use");
     expect(labelOf(a, DISK)).toBe(CONTENT);
   });
 });
@@ -173,7 +173,7 @@ describe("what counts as a mark", () => {
       return set(name, value);
     };
     const error = await errorOf(startOn(a));
-    expect([error.kind, labelOf(a, DISK), marksOn(a)]).toEqual(["label-taken", ORIGINAL, [b.id]]);
+    expect([error.kind, labelOf(a, DISK), marksOn(a)]).toEqual(["in-use", ORIGINAL, [b.id]]);
   });
 
   test("is no mark of an svirt that marked no machines, once the machine was booted", async () => {
@@ -284,7 +284,7 @@ describe("a folder that guests of two machines share", () => {
     await startOn(a, { disks: diskXml(`${FOLDER}/all/a`, "vda") });
     const error = await errorOf(startOn(b, { ...another, ...folder("") }));
     expect([error.kind, error.message]).toEqual([
-      "label-taken",
+      "in-use",
       `Cannot share ${FOLDER}/all with the guest: ${FOLDER}/all/a is in it, and a guest of another machine may have it`,
     ]);
   });

@@ -73,7 +73,7 @@ describe("a disk with the label of a guest that is gone", () => {
     machine.processes.add({ command: "qemu-system-x86_64", context: "system_u:system_r:svirt_t:s0:c7,c9" });
     const before = snapshot(machine);
     const error = await errorOf(startDomain(nodeOn(machine), domainXml({ disks: DISKS })));
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(error.message).toContain("it has the level s0:c7,c9, in which a process runs");
     expect(snapshot(machine)).toEqual(before);
   });
@@ -117,7 +117,7 @@ async function run(machine: Machine, ...words: readonly string[]) {
   };
   const code = await runCommandLine({
     words,
-    node: nodeOn(machine),
+    instance: nodeOn(machine),
     output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)), warn },
     version: "1.2.3",
   });

@@ -40,7 +40,7 @@ describe("weakness 3: no second guest takes the label off a running guest's disk
       await startDomain(nodeOn(machine), domainXml({ disks: anyDisk(machine, path) }));
       const label = labelOf(machine, path);
       const disks = anyDisk(machine, "/srv/x", how);
-      expect((await failedStart(machine, { name: "vm2", uuid: OTHER, disks })).kind).toBe("label-taken");
+      expect((await failedStart(machine, { name: "vm2", uuid: OTHER, disks })).kind).toBe("in-use");
       expect(labelOf(machine, path)).toBe(label);
       await destroyDomain(nodeOn(machine), UUID);
       await reapAll(machine);

@@ -4,7 +4,7 @@ import type { Host } from "../../src/host/host.ts";
 import { restoreLabels, setLabel } from "../../src/labelling/set-label.ts";
 import { showLabel } from "../../src/labelling/show-label.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import { ASIDE, MISSING, RealFolder } from "../real-host/folder.ts";
 
 const DEFAULT = "system_u:object_r:virt_image_t:s0";
@@ -12,7 +12,7 @@ const WANTED = "system_u:object_r:virt_content_t:s0";
 const GONE = "system_u:object_r:svirt_image_t:s0:c7,c9";
 
 /** Returns a node on the real machine, but with a policy of the test: the machine may have none. */
-function nodeIn(folder: RealFolder): Node {
+function nodeIn(folder: RealFolder): Instance {
   const policy = new Map([
     ["file_contexts", `${folder.path}(/.*)?\t--\t${DEFAULT}\n`],
     ["virtual_image_context", "system_u:object_r:svirt_image_t:s0\nsystem_u:object_r:virt_content_t:s0\n"],
@@ -35,8 +35,8 @@ function nodeIn(folder: RealFolder): Node {
 describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
   test("are set, shown and restored on the file that a symlink leads to, and nothing else changes", async () => {
     using folder = new RealFolder();
-    const node = nodeIn(folder);
-    const contexts = readFileContexts(node.host);
+    const instance = nodeIn(folder);
+    const contexts = readFileContexts(instance.host);
     const disk = folder.file("disk.raw", "content");
     chmodSync(disk, 0o640);
     chownSync(disk, 1234, 1234);
@@ -44,9 +44,9 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
     const before = statSync(disk);
     folder.setXattr(folder.id(disk), "trusted.libvirt.security.selinux", GONE);
 
-    await setLabel(node, { path: link, isDryRun: false }, GONE);
+    await setLabel(instance, { path: link, isDryRun: false }, GONE);
     expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
-    expect(showLabel(node, link, contexts)).toEqual({
+    expect(showLabel(instance, link, contexts)).toEqual({
       path: disk,
       label: GONE,
       defaultLabel: DEFAULT,
@@ -55,10 +55,10 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
       givenBack: DEFAULT,
       isStale: true,
     });
-    const wouldBe = await restoreLabels(node, { paths: [disk], isDryRun: true }, contexts);
+    const wouldBe = await restoreLabels(instance, { paths: [disk], isDryRun: true }, contexts);
     expect(wouldBe).toEqual({ done: [{ path: disk, from: GONE, to: DEFAULT }], errors: [] });
     expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
-    await restoreLabels(node, { paths: [link], isDryRun: false }, contexts);
+    await restoreLabels(instance, { paths: [link], isDryRun: false }, contexts);
     expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(DEFAULT);
     const after = statSync(disk);
     expect([after.ino, after.mode, after.uid, after.size, after.mtimeMs]).toEqual([
@@ -72,11 +72,11 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
 
   test("are set on folders, and the default depends on what a file is", async () => {
     using folder = new RealFolder();
-    const node = nodeIn(folder);
+    const instance = nodeIn(folder);
     const inside = `${folder.path}/folder`;
     mkdirSync(inside);
-    await setLabel(node, { path: inside, isDryRun: false }, WANTED);
-    expect(showLabel(node, inside, readFileContexts(node.host))).toMatchObject({
+    await setLabel(instance, { path: inside, isDryRun: false }, WANTED);
+    expect(showLabel(instance, inside, readFileContexts(instance.host))).toMatchObject({
       label: WANTED,
       defaultLabel: undefined,
     });

@@ -12,7 +12,7 @@ import { IMAGES } from "../scenes/block.ts";
 import { deviceOf, machineWithDisks, recordOf, SECOND } from "../scenes/hotplug.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, OTHER, UUID } from "../scenes/scene.ts";
 
-const ASK: Ask = { key: "vm1", wish: {}, isDryRun: false };
+const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;
 
 const closeKept = (machine: Machine): void => machine.processes.qemuOf(UUID)?.devices?.closeKept();
@@ -42,14 +42,14 @@ describe("what a guest's process holds without a claim", () => {
   test("is not given to another guest, by start or attach, and the error names the holder", async () => {
     const machine = await machineWithKeeper();
     const error = await errorOf(otherOn(machine, TOP));
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(error.message).toMatch(
       /^Cannot use \/var\/lib\/images\/top.qcow2: the guest vm1, process \d+ .* still holds it/,
     );
     await otherOn(machine, `${IMAGES}/private2.raw`);
     const ask = { ...ASK, key: "vm2" };
     const refused = await errorOf(attachDevice(nodeOn(machine), ask, deviceOf(diskXml(TOP, "vdb"))));
-    expect([refused.kind, refused.message]).toEqual(["label-taken", error.message]);
+    expect([refused.kind, refused.message]).toEqual(["in-use", error.message]);
     closeKept(machine);
     await attachDevice(nodeOn(machine), ask, deviceOf(diskXml(TOP, "vdb")));
   });
@@ -68,10 +68,10 @@ describe("what a guest's process holds without a claim", () => {
     const machine = await machineWithKeeper(diskXml(`${IMAGES}/shared.raw`, "vdc", "<shareable/>"));
     machine.qemu = { keepsFiles: true, floods: UUID };
     const error = await errorOf(otherOn(machine, TOP));
-    expect([error.kind, error.remedy]).toEqual(["label-taken", expect.stringContaining("svirt destroy vm1")]);
+    expect([error.kind, error.remedy]).toEqual(["in-use", expect.stringContaining("svirt destroy vm1")]);
     expect(error.message).toMatch(/: the guest vm1, process \d+ .* may hold it, for it has more than is /);
     const { errors } = await restoreLabels(nodeOn(machine), { paths: [TOP], isDryRun: false }, undefined);
-    expect(errors.map(({ kind }) => kind)).toEqual(["label-taken"]);
+    expect(errors.map(({ kind }) => kind)).toEqual(["in-use"]);
     const disks = diskXml(`${IMAGES}/shared.raw`, "vda", "<shareable/>");
     const other = domainXml({ name: "vm2", uuid: OTHER, disks });
     expect((await startDomain(nodeOn(machine), other)).did).toBe(true);
@@ -100,9 +100,9 @@ describe("what a guest's process holds without a claim", () => {
     const machine = await machineWithKeeper();
     const before = labelOf(machine, TOP);
     const act = { path: TOP, isDryRun: false };
-    expect((await errorOf(setLabel(nodeOn(machine), act, ORIGINAL))).kind).toBe("label-taken");
+    expect((await errorOf(setLabel(nodeOn(machine), act, ORIGINAL))).kind).toBe("in-use");
     const { errors } = await restoreLabels(nodeOn(machine), { paths: [TOP], isDryRun: false }, undefined);
-    expect(errors.map(({ kind }) => kind)).toEqual(["label-taken"]);
+    expect(errors.map(({ kind }) => kind)).toEqual(["in-use"]);
     expect(labelOf(machine, TOP)).toBe(before);
     closeKept(machine);
     await setLabel(nodeOn(machine), act, ORIGINAL);

@@ -30,8 +30,8 @@ function putFar(on: Machine): void {
 }
 
 /** Writes the header of the guest's image, as a guest that has compromised its QEMU can. */
-function write(wish: Parameters<typeof qcow2Bytes>[0]): void {
-  machine.files.get(OWN).bytes = qcow2Bytes(wish);
+function write(options: Parameters<typeof qcow2Bytes>[0]): void {
+  machine.files.get(OWN).bytes = qcow2Bytes(options);
 }
 
 async function define(disk: string): Promise<void> {
@@ -54,7 +54,7 @@ describe("an image whose header names a disk that another definition has for its
     await define(diskXml(DISK, "vda"));
     const before = snapshot(machine);
     const error = await failedStart(machine, { disks: diskXml(OWN, "vda") });
-    expect([error.kind, error.message]).toEqual(["label-taken", expect.stringContaining("a disk of 'vm2'")]);
+    expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining("a disk of 'vm2'")]);
     expect(snapshot(machine)).toEqual(before);
   });
 
@@ -98,7 +98,7 @@ describe("an image whose header says that its data are in another file", () => {
     await define(diskXml(DISK, "vda"));
     const before = snapshot(machine);
     const error = await failedStart(machine, { disks: diskXml(OWN, "vda") });
-    expect([error.kind, error.message]).toEqual(["label-taken", expect.stringContaining("a disk of 'vm2'")]);
+    expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining("a disk of 'vm2'")]);
     expect(snapshot(machine)).toEqual(before);
   });
 

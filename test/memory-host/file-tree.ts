@@ -87,9 +87,9 @@ export class FileTree {
   }
 
   /** Creates an inode at a path and replaces an existing one. Throws "host-call" if the folder is missing. */
-  put(path: string, type: Inode["type"], wish: InodeWish = {}): Inode {
+  put(path: string, type: Inode["type"], options: InodeWish = {}): Inode {
     const { folder, name } = this.#split(path);
-    const made = this.#inode(type, { fileSystem: folder.fileSystem, ...wish });
+    const made = this.#inode(type, { fileSystem: folder.fileSystem, ...options });
     const label = folder.xattrs.get(LABEL);
     // Like a kernel without a rule in the policy: a new file has its folder's label.
     if (label !== undefined && made.fileSystem.keepsLabels && type !== "symlink")
@@ -131,21 +131,21 @@ export class FileTree {
     return this.find(place.path.slice(0, place.path.lastIndexOf("/")) || "/");
   }
 
-  #inode(type: Inode["type"], wish: InodeWish & Pick<Inode, "fileSystem">): Inode {
+  #inode(type: Inode["type"], options: InodeWish & Pick<Inode, "fileSystem">): Inode {
     this.#lastInode += 1;
     return {
       type,
-      fileSystem: wish.fileSystem,
+      fileSystem: options.fileSystem,
       inode: String(this.#lastInode),
-      node: wish.node,
-      target: wish.target ?? "",
+      node: options.node,
+      target: options.target ?? "",
       entries: new Map(),
       xattrs: new Map(),
       acl: new Map(),
-      mode: wish.mode ?? 0o600,
-      uid: wish.uid ?? 0,
-      gid: wish.gid ?? 0,
-      bytes: wish.bytes ?? new Uint8Array(),
+      mode: options.mode ?? 0o600,
+      uid: options.uid ?? 0,
+      gid: options.gid ?? 0,
+      bytes: options.bytes ?? new Uint8Array(),
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { ProcessFacts, ProcessId } from "../../src/host/processes.ts";
-import type { GuestOrder, HelperOrder } from "../../src/plan/facts/guest-order.ts";
 import { isGuestUser } from "../../src/plan/facts/guest-user.ts";
+import type { HelperSpec, LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";
@@ -10,7 +10,7 @@ import { MemoryStream } from "./memory-stream.ts";
 export interface Process extends ProcessFacts {
   readonly words: readonly string[];
   readonly role: "other" | "reaper" | "becoming" | "qemu";
-  readonly order: GuestOrder | undefined;
+  readonly order: LaunchSpec | undefined;
   /** Run state of QEMU's vCPUs. */
   status: "prelaunch" | "running" | "paused" | "postmigrate";
   /** Devices of QEMU. */
@@ -104,7 +104,7 @@ export class GuestProcesses {
   }
 
   /** Adds the reaper and its child, which soon becomes QEMU. Returns the child. */
-  spawn(order: GuestOrder, context: string | undefined): Process {
+  spawn(order: LaunchSpec, context: string | undefined): Process {
     const words = [order.folder, "/usr/bin/svirt", order.uuid, String(order.uid), order.context ?? "", "4"];
     const command = [order.program, ...order.words];
     const reaper = this.add({
@@ -142,7 +142,7 @@ export class GuestProcesses {
   }
 
   /** Adds a helper program, which ends with QEMU. */
-  spawnHelper(order: HelperOrder, context: string | undefined): void {
+  spawnHelper(order: HelperSpec, context: string | undefined): void {
     if (this.#machine.helperEnds) return;
     this.add({
       command: order.program.replace(/^.*\//, ""),
@@ -194,7 +194,7 @@ export class GuestProcesses {
   }
 
   /** Records a violation for each file that QEMU opens by name and its user may not open. path_resolution(7) */
-  #noteUnopenable({ files, uid, words }: GuestOrder): void {
+  #noteUnopenable({ files, uid, words }: LaunchSpec): void {
     const named = new Set(
       words.flatMap((word) => word.match(/(?<=\/proc\/self\/fd\/)\d+/g) ?? []).map(Number),
     );
@@ -235,7 +235,7 @@ export class GuestProcesses {
     this.end(guest.pid, qemu.endsAtOnce.status);
   }
 
-  #reap(reaperPid: number, order: GuestOrder, status: number): void {
+  #reap(reaperPid: number, order: LaunchSpec, status: number): void {
     if (!this.#all.delete(reaperPid)) return;
     const { files } = this.#machine;
     // A shell whose redirection fails reports the error and continues.
@@ -247,7 +247,7 @@ export class GuestProcesses {
 }
 
 /** Opens the descriptors of an order and creates its sockets. Throws as the real calls would. */
-export function openHanded(machine: Machine, order: GuestOrder): void {
+export function openHanded(machine: Machine, order: LaunchSpec): void {
   const numbers = [...order.sockets, ...(order.peers ?? []), ...order.files].map(({ fd }) => fd);
   if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));
   for (const { label, path, within } of order.sockets) {

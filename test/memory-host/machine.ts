@@ -1,6 +1,6 @@
 import type { Host } from "../../src/host/host.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
-import type { GuestOrder } from "../../src/plan/facts/guest-order.ts";
+import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { Agent } from "./agent.ts";
 import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";
@@ -294,7 +294,7 @@ function levelOf(process: Process): string {
   return process.context?.split(":").slice(3).join(":") ?? "";
 }
 
-function writtenBy(order: GuestOrder | undefined): string[] {
+function writtenBy(order: LaunchSpec | undefined): string[] {
   return (order?.files ?? [])
     .filter(({ access, file }) => access !== "read-only" && !file.path.startsWith("/dev/kvm"))
     .map(({ file }) => file.path);

@@ -1,6 +1,6 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
-import { halfMade } from "../../src/plan/half-made.ts";
+import { partialPath } from "../../src/plan/half-made.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
@@ -143,9 +143,9 @@ function fileCalls(
       bytes.set(content?.bytes ?? []);
       if (content === undefined)
         return factsOf({ path, inode: files.put(path, "file", { mode, uid: machine.uid }) }).id;
-      files.put(halfMade(path), "file", { mode, bytes });
+      files.put(partialPath(path), "file", { mode, bytes });
       svirt.midway();
-      files.remove(halfMade(path));
+      files.remove(partialPath(path));
       return factsOf({ path, inode: files.put(path, "file", { mode, bytes, uid: machine.uid }) }).id;
     },
     writeBytes(file, offset, bytes) {

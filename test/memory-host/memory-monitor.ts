@@ -40,7 +40,7 @@ export function makeMonitor(
       await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
       machine.noteContent(machine.files.getSame(file.file));
     },
-    async handTap(tap) {
+    async passTap(tap) {
       await tell("getfd", () => {
         machine.taps.hand(tap, pid);
         machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
@@ -63,10 +63,10 @@ export function makeMonitor(
         machine.processes.get(pid)?.devices?.addNames([name]);
       });
     },
-    async openPipe(wish) {
+    async openPipe(options) {
       const guest = machine.processes.get(pid);
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
-      const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, wish));
+      const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, options));
       if (pipe === undefined)
         throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed", remedy: SEE_QEMU_LOG });
       return pipe as GuestPipe;

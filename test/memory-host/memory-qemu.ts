@@ -1,4 +1,4 @@
-import type { GuestOrder, HandedFile } from "../../src/plan/facts/guest-order.ts";
+import type { LaunchSpec, PassedFile } from "../../src/plan/facts/launch-spec.ts";
 import { MemoryJobs } from "./memory-jobs.ts";
 import { qmpError } from "./qmp-error.ts";
 
@@ -8,7 +8,7 @@ export type Facts = Readonly<Record<string, unknown>>;
 /** A descriptor of an fd set. */
 interface Member {
   readonly fd: number;
-  readonly file: HandedFile;
+  readonly file: PassedFile;
 }
 
 /** Devices of a QEMU and their backends, with the rules that a real QEMU enforces between them. */
@@ -32,7 +32,7 @@ export class MemoryQemu {
 
   /** While `keeps` returns true, QEMU reports files as closed and keeps them open. */
   constructor(
-    order: GuestOrder,
+    order: LaunchSpec,
     later: (ms: number, run: () => void) => void,
     keeps: () => boolean = () => false,
   ) {
@@ -57,12 +57,12 @@ export class MemoryQemu {
     return this.#devices.has(device);
   }
 
-  listFiles(): readonly HandedFile[] {
+  listFiles(): readonly PassedFile[] {
     return [...this.#sets.values()].flatMap((members) => members.map(({ file }) => file));
   }
 
   /** Returns all files that the kernel shows as open, including those that QEMU has reported as closed. */
-  listHeld(): readonly HandedFile[] {
+  listHeld(): readonly PassedFile[] {
     return [...this.listFiles(), ...this.#kept.map(({ file }) => file)];
   }
 
@@ -117,7 +117,7 @@ export class MemoryQemu {
     for (const name of names) this.#names.add(name);
   }
 
-  addSet(file: HandedFile): void {
+  addSet(file: PassedFile): void {
     const members = this.#sets.get(file.fd) ?? [];
     if (members.some((one) => one.file.file.path !== file.file.path))
       throw qmpError(`the set ${file.fd} is there already, with another file`);

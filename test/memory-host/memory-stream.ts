@@ -1,4 +1,4 @@
-import type { GuestPipe, PipeWish } from "../../src/host/channels.ts";
+import type { GuestPipe, PipeOptions } from "../../src/host/channels.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";
@@ -31,14 +31,14 @@ export class MemoryStream {
   }
 
   /** Creates a pipe. It must have the guest's label, or QEMU could not use it. */
-  open(svirt: Svirt, guest: Process, wish: PipeWish): GuestPipe {
-    if (!isOf(guest, wish.label))
-      this.#machine.violations.push(`a pipe of ${wish.label} for ${guest.context}`);
+  open(svirt: Svirt, guest: Process, options: PipeOptions): GuestPipe {
+    if (!isOf(guest, options.label))
+      this.#machine.violations.push(`a pipe of ${options.label} for ${guest.context}`);
     const flow: Flow = { bytes: new Uint8Array(), isEnded: false, isHeard: !svirt.isDead };
     svirt.atDeath(() => {
       flow.isHeard = false;
     });
-    this.#flows.set(wish.name, flow);
+    this.#flows.set(options.name, flow);
     return svirtEnd(this.#machine, svirt, flow);
   }
 

@@ -25,10 +25,10 @@ export class PciBus {
     this.#machine = machine;
   }
 
-  put(wish: PciWish): void {
+  put(options: PciWish): void {
     const { files } = this.#machine;
-    const { driver, group, match, name } = wish;
-    this.#devices.set(name, { ...wish, ...(match === undefined ? {} : { match }) });
+    const { driver, group, match, name } = options;
+    this.#devices.set(name, { ...options, ...(match === undefined ? {} : { match }) });
     files.putFolder(folderOf(name));
     files.putFolder(`/sys/kernel/iommu_groups/${group}/devices/${name}`);
     files.put(`${folderOf(name)}/iommu_group`, "symlink", { target: `/sys/kernel/iommu_groups/${group}` });

@@ -1,4 +1,4 @@
-import type { HandedTap, Macvtap, TapSetup } from "../../src/plan/facts/tap.ts";
+import type { Macvtap, PassedTap, TapSetup } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
@@ -7,7 +7,7 @@ const DEVICES = "/sys/class/net";
 /** Taps of guests, as /sys shows them. A tap that is not persistent disappears with the process that has it open. */
 export class Taps {
   readonly #machine: Machine;
-  readonly #holders = new Map<string, { readonly pid: number; readonly tap: HandedTap }>();
+  readonly #holders = new Map<string, { readonly pid: number; readonly tap: PassedTap }>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -29,7 +29,7 @@ export class Taps {
   }
 
   /** Passes the queues of a tap to a process, and creates the tap if `isMade`. */
-  hand(tap: HandedTap, pid: number): void {
+  hand(tap: PassedTap, pid: number): void {
     const { isMade, macvtap, name } = tap;
     if (macvtap !== undefined && !this.#isThere(name)) throw hostCall(`find the macvtap ${name}`, "ENODEV");
     if (macvtap !== undefined) return;
@@ -75,7 +75,7 @@ export class Taps {
     }
   }
 
-  #close(name: string, { isMade }: HandedTap): void {
+  #close(name: string, { isMade }: PassedTap): void {
     if (isMade) {
       this.#drop(name);
       return;

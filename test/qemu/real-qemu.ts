@@ -58,8 +58,8 @@ export interface DomainWish {
 }
 
 /** Returns a small domain with these devices. */
-export function testDomain(devices: string, wish: DomainWish = {}): Domain {
-  const { type = "qemu", machine = "q35", boot = "", rest = "" } = wish;
+export function testDomain(devices: string, options: DomainWish = {}): Domain {
+  const { type = "qemu", machine = "q35", boot = "", rest = "" } = options;
   const xml = `<domain type='${type}'><name>test</name><memory unit='MiB'>64</memory>${rest}<vcpu>1</vcpu>
     <os><type arch='x86_64' machine='${machine}'>hvm</type>${boot}</os><features><acpi/></features>
     <devices><emulator>${qemuProgram ?? "/usr/bin/qemu-system-x86_64"}</emulator>${devices}</devices></domain>`;

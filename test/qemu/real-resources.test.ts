@@ -16,9 +16,9 @@ describe.skipIf(qemuProgram === null)(`QEMU finds what a guest has besides disks
   afterAll(() => fs.rmSync(root, { recursive: true }));
   afterEach(() => running?.kill());
   const at = (name: string): string => path.join(root, name);
-  const start = async (devices: string, wish: DomainWish = {}) => {
+  const start = async (devices: string, options: DomainWish = {}) => {
     const folder = fs.mkdtempSync(at("guest-"));
-    running = await startQemu(testDomain(devices, wish), folder, new Map());
+    running = await startQemu(testDomain(devices, options), folder, new Map());
     return { qemu: running, folder };
   };
 

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import type { Domain } from "../../src/domain/domain.ts";
 import { listResources } from "../../src/domain/resources/resources.ts";
-import { refuseUnready } from "../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../src/domain/unimplemented/refuse.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import type { FoundChains } from "../../src/qemu/devices/disk/chain.ts";
@@ -98,7 +98,7 @@ describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's doc
 
 /** Returns QEMU's arguments. Throws if a start would refuse the guest. */
 function startable(domain: Domain): readonly string[] {
-  refuseUnready(domain);
+  refuseUnimplemented(domain);
   return formatArgv(domain);
 }
 

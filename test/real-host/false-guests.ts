@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { guestPaths } from "../../src/plan/paths.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import { writeRecord } from "../../src/state/record.ts";
 import { givenNode } from "./given-node.ts";
 
@@ -13,7 +13,7 @@ export interface FalseGuest {
 }
 
 /** Returns the svirt instance of false guests in a folder. */
-export function falseNode(folder: string): Node {
+export function falseNode(folder: string): Instance {
   return givenNode(folder, "s0-s0:c0.c1023");
 }
 
@@ -22,7 +22,7 @@ export async function startFalseGuests(
   folder: string,
   guests: readonly FalseGuest[],
 ): Promise<() => Promise<void>> {
-  const node = falseNode(folder);
+  const instance = falseNode(folder);
   const started: Bun.Subprocess<"ignore", "pipe", "inherit">[] = [];
   const start = async (program: string, ...words: readonly string[]): Promise<number> => {
     const command = [process.execPath, `${import.meta.dir}/${program}`, ...words];
@@ -33,11 +33,11 @@ export async function startFalseGuests(
   };
   for (const [at, { agent, qemu }] of guests.entries()) {
     const uuid = crypto.randomUUID();
-    const paths = guestPaths(node.paths, uuid);
+    const paths = guestPaths(instance.paths, uuid);
     mkdirSync(paths.workFolder, { recursive: true });
     const pid = await start("false-qemu.ts", paths.monitor, qemu);
     if (agent !== undefined) await start("false-agent.ts", `${paths.workFolder}/channel0.sock`, ...agent);
-    writeFalseRecord(node, { uuid, at, pid });
+    writeFalseRecord(instance, { uuid, at, pid });
   }
   return async () => {
     for (const child of started) child.kill();
@@ -46,19 +46,19 @@ export async function startFalseGuests(
 }
 
 function writeFalseRecord(
-  node: Node,
+  instance: Instance,
   { at, pid, uuid }: { readonly uuid: string; readonly at: number; readonly pid: number },
 ): void {
-  const facts = node.host.getProcess(pid);
+  const facts = instance.host.getProcess(pid);
   if (facts === undefined) throw new Error("the false QEMU has ended");
   const name = `vm${at + 1}`;
-  writeRecord(node, {
+  writeRecord(instance, {
     format: 1,
     uuid,
     name,
     id: at + 1,
     uid: facts.uid,
-    bootId: node.host.getBootId(),
+    bootId: instance.host.getBootId(),
     state: "running",
     startedMs: 0,
     xml:

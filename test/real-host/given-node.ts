@@ -1,7 +1,7 @@
 import type { Host } from "../../src/host/host.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { Paths } from "../../src/plan/paths.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 
 const POLICY = "/etc/selinux/given/";
 /** Contexts of guests in the policy: test data of the reference implementation, securityselinuxhelperdata. */
@@ -14,7 +14,7 @@ const CONTEXTS = new Map([
  * Returns an svirt instance that keeps its state in a folder. Its host is the real one except for SELinux, which this kernel
  * may lack: svirt runs with that range. It has no control groups, which would be those of this machine.
  */
-export function givenNode(folder: string, range: string, more: Partial<Host> = {}): Node {
+export function givenNode(folder: string, range: string, more: Partial<Host> = {}): Instance {
   const real = makeLinuxHost();
   const host: Host = {
     ...real,

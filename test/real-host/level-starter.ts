@@ -9,18 +9,18 @@ import { givenNode } from "./given-node.ts";
 
 /** Reserves levels and users of guests FIRST to LAST, as a start does: `level-starter.ts FOLDER RANGE FIRST LAST`. */
 const [folder = "", range = "", first = "0", last = "0"] = process.argv.slice(2);
-const node = givenNode(folder, range);
+const instance = givenNode(folder, range);
 
 for (let at = Number(first); at <= Number(last); at += 1) {
   const uuid = `55555555-2222-4333-8444-${String(at).padStart(12, "0")}`;
   const xml = `<domain type='kvm'><name>vm${at}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices/></domain>`;
   const domain = parseDomain(new TextEncoder().encode(xml));
   const start = async (offer: LevelOffer): Promise<void> => {
-    const label = decideGuestLabel(node, domain, { offer });
-    const uid = chooseUid(node, uuid);
-    registryOf(node).reserve({ kind: "level", key: label.range ?? "none", sharing: "exclusive" }, uuid);
-    registryOf(node).reserve({ kind: "uid", key: String(uid), sharing: "exclusive" }, uuid);
+    const label = decideGuestLabel(instance, domain, { offer });
+    const uid = chooseUid(instance, uuid);
+    registryOf(instance).reserve({ kind: "level", key: label.range ?? "none", sharing: "exclusive" }, uuid);
+    registryOf(instance).reserve({ kind: "uid", key: String(uid), sharing: "exclusive" }, uuid);
     process.stdout.write(`${label.label} ${uid}\n`);
   };
-  await withLevel(node, domain, (offer) => withRegistryLock(node, () => start(offer)));
+  await withLevel(instance, domain, (offer) => withRegistryLock(instance, () => start(offer)));
 }

@@ -48,10 +48,10 @@ export class RealTree extends FileTree {
     return { path, inode };
   }
 
-  override put(path: string, type: Inode["type"], wish: InodeWish = {}): Inode {
+  override put(path: string, type: Inode["type"], options: InodeWish = {}): Inode {
     const real = this.realPath(path);
-    if (real === undefined) return super.put(path, type, wish);
-    const { bytes = new Uint8Array(), mode = 0o600 } = wish;
+    if (real === undefined) return super.put(path, type, options);
+    const { bytes = new Uint8Array(), mode = 0o600 } = options;
     if (type === "folder") mkdirSync(real, { mode });
     else writeFileSync(real, bytes, { mode });
     return this.get(path);

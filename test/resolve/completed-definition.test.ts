@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { completedFile } from "../../src/plan/paths.ts";
 import { completeDefinition } from "../../src/resolve/completed-definition.ts";
 import { type Definition, readDefinition, writeDefinition } from "../../src/state/definitions.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import { readRecord } from "../../src/state/record.ts";
 import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
 import { startDefinition } from "../../src/vm/start/start.ts";
@@ -13,27 +13,27 @@ const XML = domainXml({ disks: ALL_KINDS, devices: `${ALL_DEVICES}<interface typ
 const MEMORY_KIB = 65_536;
 const MEMORY = `"memory":{"unit":"KiB","kiB":${MEMORY_KIB}}`;
 
-function builtNode(machine: Machine, build = "one"): Node {
+function builtNode(machine: Machine, build = "one"): Instance {
   return { ...nodeOn(machine), build };
 }
 
-async function defined(node: Node): Promise<Definition> {
-  await defineDomain(node, XML);
-  return definitionOf(node);
+async function defined(instance: Instance): Promise<Definition> {
+  await defineDomain(instance, XML);
+  return definitionOf(instance);
 }
 
-function definitionOf(node: Node): Definition {
-  const definition = readDefinition(node, "vm1");
+function definitionOf(instance: Instance): Definition {
+  const definition = readDefinition(instance, "vm1");
   if (definition === undefined) throw new Error("it is not defined");
   return definition;
 }
 
 /** Changes the memory size of the kept form, which tells it from the 64 MiB of the XML. */
-function changeKept(node: Node): void {
-  const path = completedFile(node.paths, UUID);
-  const text = node.host.readText(path) ?? "";
+function changeKept(instance: Instance): void {
+  const path = completedFile(instance.paths, UUID);
+  const text = instance.host.readText(path) ?? "";
   expect(text.split(MEMORY)).toHaveLength(2);
-  node.host.writeText(path, text.replace(MEMORY, '"memory":{"kiB":1}'), 0o600);
+  instance.host.writeText(path, text.replace(MEMORY, '"memory":{"kiB":1}'), 0o600);
 }
 
 /** Parses the kept form, which follows the key. The key ends with the XML. */
@@ -41,36 +41,38 @@ function keptIn(text: string): unknown {
   return JSON.parse(text.slice(text.indexOf("</domain>\n{") + "</domain>\n".length));
 }
 
-async function memoryOf(node: Node): Promise<number> {
-  return (await completeDefinition(node, definitionOf(node))).domain.memory.kiB;
+async function memoryOf(instance: Instance): Promise<number> {
+  return (await completeDefinition(instance, definitionOf(instance))).domain.memory.kiB;
 }
 
 describe("completeDefinition()", () => {
   test("takes what a definition was made of, without reading its XML", async () => {
-    const node = builtNode(makeMachine());
-    await defined(node);
-    changeKept(node);
-    expect(await memoryOf(node)).toBe(1);
+    const instance = builtNode(makeMachine());
+    await defined(instance);
+    changeKept(instance);
+    expect(await memoryOf(instance)).toBe(1);
   });
 
   test("reads XML that somebody has changed by hand, and keeps that when it says all", async () => {
-    const node = builtNode(makeMachine());
-    const { name, xml } = await defined(node);
-    changeKept(node);
-    writeDefinition(node, { name, xml: xml.replaceAll(`${MEMORY_KIB}`, "131072") });
-    expect(await memoryOf(node)).toBe(131_072);
-    expect(node.host.readText(completedFile(node.paths, UUID))).toContain(MEMORY.replace("65536", "131072"));
+    const instance = builtNode(makeMachine());
+    const { name, xml } = await defined(instance);
+    changeKept(instance);
+    writeDefinition(instance, { name, xml: xml.replaceAll(`${MEMORY_KIB}`, "131072") });
+    expect(await memoryOf(instance)).toBe(131_072);
+    expect(instance.host.readText(completedFile(instance.paths, UUID))).toContain(
+      MEMORY.replace("65536", "131072"),
+    );
   });
 
   test("does not keep what leaves something open: it is decided anew each time", async () => {
-    const node = builtNode(makeMachine());
-    const { name, xml } = await defined(node);
+    const instance = builtNode(makeMachine());
+    const { name, xml } = await defined(instance);
     const open = xml.replace(/ *<mac address='[^']*'\/>\n/, "");
     expect(open).not.toBe(xml);
-    writeDefinition(node, { name, xml: open });
-    const { domain, xml: kept } = await completeDefinition(node, definitionOf(node));
+    writeDefinition(instance, { name, xml: open });
+    const { domain, xml: kept } = await completeDefinition(instance, definitionOf(instance));
     expect([domain.devices.interfaces.length, kept]).toEqual([1, undefined]);
-    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain(open);
+    expect(instance.host.readText(completedFile(instance.paths, UUID))).not.toContain(open);
   });
 
   test.each([
@@ -79,13 +81,13 @@ describe("completeDefinition()", () => {
     ["of zeros", (text: string) => "\0".repeat(text.length)],
     ["of another XML", (text: string) => text.replace("<name>vm1", "<name>vm2")],
   ])("reads the XML where what was kept is %s, and keeps it anew", async (_, damage) => {
-    const node = builtNode(makeMachine());
-    await defined(node);
-    const path = completedFile(node.paths, UUID);
-    const whole = node.host.readText(path) ?? "";
-    node.host.writeText(path, damage(whole), 0o600);
-    expect(await memoryOf(node)).toBe(MEMORY_KIB);
-    const anew = node.host.readText(path) ?? "";
+    const instance = builtNode(makeMachine());
+    await defined(instance);
+    const path = completedFile(instance.paths, UUID);
+    const whole = instance.host.readText(path) ?? "";
+    instance.host.writeText(path, damage(whole), 0o600);
+    expect(await memoryOf(instance)).toBe(MEMORY_KIB);
+    const anew = instance.host.readText(path) ?? "";
     expect(keptIn(anew)).toEqual(keptIn(whole));
   });
 
@@ -99,15 +101,15 @@ describe("completeDefinition()", () => {
   });
 
   test("does not keep what the host's firmware is part of: a start chooses again", async () => {
-    const node = builtNode(makeMachine());
-    await defineDomain(node, domainXml());
-    const { name, xml } = definitionOf(node);
+    const instance = builtNode(makeMachine());
+    await defineDomain(instance, domainXml());
+    const { name, xml } = definitionOf(instance);
     const loader = "<loader readonly='yes' type='rom' format='raw'>/usr/share/seabios/bios.bin</loader>";
-    writeDefinition(node, { name, xml: xml.replace("</type>\n", `</type>\n    ${loader}\n`) });
-    expect((await completeDefinition(node, definitionOf(node))).domain.os.loader).toBeDefined();
-    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain("<loader");
-    await defineDomain(node, new TextEncoder().encode(definitionOf(node).xml));
-    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain("<loader");
+    writeDefinition(instance, { name, xml: xml.replace("</type>\n", `</type>\n    ${loader}\n`) });
+    expect((await completeDefinition(instance, definitionOf(instance))).domain.os.loader).toBeDefined();
+    expect(instance.host.readText(completedFile(instance.paths, UUID))).not.toContain("<loader");
+    await defineDomain(instance, new TextEncoder().encode(definitionOf(instance).xml));
+    expect(instance.host.readText(completedFile(instance.paths, UUID))).not.toContain("<loader");
   });
 
   test("keeps nothing where svirt cannot tell itself from another", async () => {
@@ -130,8 +132,8 @@ test("startDefinition() makes the same guest of what was kept as of the XML", as
 });
 
 test("undefineDomain() forgets what was kept", async () => {
-  const node = builtNode(makeMachine());
-  await defined(node);
-  await undefineDomain(node, "vm1");
-  expect(node.host.readText(completedFile(node.paths, UUID))).toBeUndefined();
+  const instance = builtNode(makeMachine());
+  await defined(instance);
+  await undefineDomain(instance, "vm1");
+  expect(instance.host.readText(completedFile(instance.paths, UUID))).toBeUndefined();
 });

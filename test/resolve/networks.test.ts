@@ -9,7 +9,7 @@ import { domainXml, errorOf, makeMachine, nodeOn } from "../scenes/scene.ts";
 const card = (source: string, more = ""): string =>
   `<interface type='network'><mac address='52:54:00:00:00:01'/><source ${source}/>${more}<model type='virtio'/></interface>`;
 const LAN = "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>";
-const ASK = { key: "vm1", wish: { live: true }, isDryRun: false };
+const ASK = { key: "vm1", options: { live: true }, isDryRun: false };
 
 /** Returns a machine with a bridge and a file of the administrator that describes a network. */
 function machineWith(network = LAN, file = "lan.xml"): Machine {

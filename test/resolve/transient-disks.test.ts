@@ -36,8 +36,8 @@ beforeEach(() => {
   machine.files.putFolder("/var/lib/svirt/transient", 0o700);
 });
 
-const start = (wish: object = {}) =>
-  startDomain(nodeOn(machine), domainXml({ disks: TRANSIENT + CHAIN, ...wish }));
+const start = (options: object = {}) =>
+  startDomain(nodeOn(machine), domainXml({ disks: TRANSIENT + CHAIN, ...options }));
 
 describe("a transient disk", () => {
   test("is an overlay of the guest's own, on images that it only reads", async () => {
@@ -82,7 +82,7 @@ describe("a transient disk", () => {
   test("is not a disk that another guest writes to", async () => {
     const other = { name: "vm2", uuid: UUID.replace(/1$/, "2") };
     await start({ ...other, disks: diskXml("/var/lib/images/private1.raw", "vda") });
-    expect(await failedStart(machine, { disks: TRANSIENT })).toMatchObject({ kind: "label-taken" });
+    expect(await failedStart(machine, { disks: TRANSIENT })).toMatchObject({ kind: "in-use" });
   });
 
   test("stands in the plan of a start, which makes nothing", async () => {
@@ -110,7 +110,7 @@ describe("a transient disk", () => {
   test("is not saved: the state would outlive what it goes with", async () => {
     await start();
     const error = await errorOf(
-      saveDomain(nodeOn(machine), "vm1", { path: "/var/lib/images/saved", wakes: undefined }),
+      saveDomain(nodeOn(machine), "vm1", { path: "/var/lib/images/saved", resumes: undefined }),
     );
     expect(error.message).toBe(
       "Requested operation is not valid: cannot save domain 'vm1' with transient disk 'vda'",

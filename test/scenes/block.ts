@@ -1,10 +1,10 @@
-import { UNWATCHED } from "../../src/run/steps/run-plan.ts";
-import type { Node } from "../../src/state/instance.ts";
-import { type CommitWish, commitLive } from "../../src/vm/block/commit.ts";
-import { type CopyWish, copyLive } from "../../src/vm/block/copy.ts";
+import { NO_OBSERVER } from "../../src/run/steps/run-plan.ts";
+import type { Instance } from "../../src/state/instance.ts";
+import { type CommitOptions, commitLive } from "../../src/vm/block/commit.ts";
+import { type CopyOptions, copyLive } from "../../src/vm/block/copy.ts";
 import { endBlockJob, type JobEnd, startBlockJob, takeSnapshot } from "../../src/vm/block/jobs.ts";
 import { pullLive } from "../../src/vm/block/pull.ts";
-import { type SnapshotWish, snapshotLive } from "../../src/vm/block/snapshot.ts";
+import { type SnapshotOptions, snapshotLive } from "../../src/vm/block/snapshot.ts";
 import { waitForJob } from "../../src/vm/block/wait-for-job.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
@@ -26,28 +26,28 @@ export async function machineWithChain(more = "", disk = DISK): Promise<Machine>
 }
 
 /** Takes a snapshot of the disks. */
-export async function takeOn(node: Node, wish: Partial<SnapshotWish> = {}): Promise<void> {
-  const whole = { name: "s1", disks: [], reuses: false, ...wish };
-  await takeSnapshot(node, UUID, { asked: snapshotLive(node, whole), watch: UNWATCHED });
+export async function takeOn(instance: Instance, options: Partial<SnapshotOptions> = {}): Promise<void> {
+  const whole = { name: "s1", disks: [], reuses: false, ...options };
+  await takeSnapshot(instance, UUID, { request: snapshotLive(instance, whole), observer: NO_OBSERVER });
 }
 
 /** Starts a commit of the disk's image into its backing file. */
-export async function commitOn(node: Node, wish: Partial<CommitWish> = {}): Promise<void> {
-  const whole: CommitWish = {
+export async function commitOn(instance: Instance, options: Partial<CommitOptions> = {}): Promise<void> {
+  const whole: CommitOptions = {
     path: "vda",
     top: undefined,
     base: undefined,
     isShallow: false,
     isActive: true,
     bytesPerSecond: undefined,
-    ...wish,
+    ...options,
   };
-  await startBlockJob(node, UUID, { asked: commitLive(node, whole), watch: UNWATCHED });
+  await startBlockJob(instance, UUID, { request: commitLive(instance, whole), observer: NO_OBSERVER });
 }
 
 /** Starts a copy of the disk. */
-export async function copyOn(node: Node, wish: Partial<CopyWish> = {}): Promise<void> {
-  const whole: CopyWish = {
+export async function copyOn(instance: Instance, options: Partial<CopyOptions> = {}): Promise<void> {
+  const whole: CopyOptions = {
     path: "vda",
     dest: `${IMAGES}/copy.qcow2`,
     storage: "file",
@@ -58,24 +58,24 @@ export async function copyOn(node: Node, wish: Partial<CopyWish> = {}): Promise<
     granularity: undefined,
     bufferBytes: undefined,
     isSynchronous: false,
-    ...wish,
+    ...options,
   };
-  await startBlockJob(node, UUID, { asked: copyLive(node, whole), watch: UNWATCHED });
+  await startBlockJob(instance, UUID, { request: copyLive(instance, whole), observer: NO_OBSERVER });
 }
 
 /** Starts a pull of the backing files into the disk's image. */
-export async function pullOn(node: Node, base?: string, path = "vda"): Promise<void> {
-  const wish = { path, base, bytesPerSecond: undefined };
-  await startBlockJob(node, UUID, { asked: pullLive(node, wish), watch: UNWATCHED });
+export async function pullOn(instance: Instance, base?: string, path = "vda"): Promise<void> {
+  const options = { path, base, bytesPerSecond: undefined };
+  await startBlockJob(instance, UUID, { request: pullLive(instance, options), observer: NO_OBSERVER });
 }
 
 /** Waits until the job of the disk makes no further progress. Returns the result of waitForJob(). */
-export async function waitOn(node: Node): Promise<string> {
+export async function waitOn(instance: Instance): Promise<string> {
   const wait = { path: "vda", timeoutMs: undefined, onProgress: () => undefined };
-  return await waitForJob(node, UUID, wait);
+  return await waitForJob(instance, UUID, wait);
 }
 
 /** Ends the disk's job. */
-export async function endOn(node: Node, end: JobEnd): Promise<void> {
-  await endBlockJob(node, UUID, { path: "vda", end });
+export async function endOn(instance: Instance, end: JobEnd): Promise<void> {
+  await endBlockJob(instance, UUID, { path: "vda", end });
 }

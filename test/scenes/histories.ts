@@ -4,7 +4,7 @@ import { isRunning, readRecords } from "../../src/state/record.ts";
 import type { Ask } from "../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
-import { settle, sweep } from "../../src/vm/recover/recover.ts";
+import { recoverAll, recoverGuest } from "../../src/vm/recover/recover.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
@@ -117,7 +117,7 @@ function devicesOf(at: number): string {
 const MORE_DISK = deviceOf(diskXml("/var/lib/images/private2.raw", "vde"));
 
 function askOf(at: number): Ask {
-  return { key: `vm${at}`, wish: { live: true }, isDryRun: false };
+  return { key: `vm${at}`, options: { live: true }, isDryRun: false };
 }
 
 function uuidOf(at: number): string {
@@ -150,7 +150,7 @@ async function happen(machine: Machine, what: Act): Promise<void> {
         detachDevice(node, askOf(what.guest), MORE_DISK),
       );
     case "sweep":
-      return await svirtDoes(machine, what.strike, sweep);
+      return await svirtDoes(machine, what.strike, recoverAll);
     case "end":
       machine.processes.end(machine.processes.qemuOf(uuidOf(what.guest))?.pid ?? 0, what.status);
       return;
@@ -162,7 +162,7 @@ async function happen(machine: Machine, what: Act): Promise<void> {
     case "reap":
       machine.pass(1000);
       for (const uuid of machine.reaps.splice(0))
-        await svirtDoes(machine, undefined, (node) => settle(node, uuid));
+        await svirtDoes(machine, undefined, (node) => recoverGuest(node, uuid));
       return;
     case "reboot":
       machine.reboot();
@@ -206,7 +206,7 @@ export async function liveThrough(
   }
   // This sweep may restart guests, or fail to because another guest now has their disk.
   machine.pass(1000);
-  await svirtDoes(machine, undefined, sweep);
+  await svirtDoes(machine, undefined, recoverAll);
   for (const at of GUESTS) await destroyDomain(nodeOn(machine), `vm${at}`).catch(() => undefined);
   expect(await sweepAll(machine)).toEqual([]);
   machine.pass(1000);

@@ -62,7 +62,7 @@ export function wholeState(machine: Machine): string[] {
  * returns a machine on which the guest runs without the device.
  */
 export async function comesAndGoesWhole(xml: string, runs: () => Promise<Machine>): Promise<void> {
-  const ask = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+  const ask = { key: "vm1", options: { live: true }, isDryRun: false } as const;
   const comes: Work = (node) => attachDevice(node, ask, deviceOf(xml));
   const goes: Work = (node) => detachDevice(node, ask, deviceOf(xml));
   const runsWith = async (): Promise<Machine> => {

@@ -2,7 +2,7 @@ import { runCommandLine } from "../../src/cli/run-command.ts";
 import { releaseLabels } from "../../src/labelling/release-label.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
-import { sweep } from "../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../src/vm/recover/recover.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { FileSystem } from "../memory-host/file-tree.ts";
 import { Machine } from "../memory-host/machine.ts";
@@ -53,8 +53,8 @@ export function putShared(machine: Machine, path: string): void {
 }
 
 /** Starts a guest, by default with the shared disk. */
-export async function startOn(machine: Machine, wish: DomainWish = {}): Promise<void> {
-  await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda"), ...wish }));
+export async function startOn(machine: Machine, options: DomainWish = {}): Promise<void> {
+  await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda"), ...options }));
 }
 
 /** Destroys a guest and runs its reaper. */
@@ -81,7 +81,7 @@ export async function release(
 /** Reboots a machine after a power failure and recovers. Returns the notices about files that keep their labels. */
 export async function powerFailure(machine: Machine): Promise<readonly string[]> {
   machine.reboot();
-  const { errors, kept } = await sweep(nodeOn(machine));
+  const { errors, kept } = await recoverAll(nodeOn(machine));
   if (errors[0] !== undefined) throw errors[0];
   return kept;
 }
@@ -95,5 +95,5 @@ export function marksOn(machine: Machine, path = DISK): readonly string[] {
 /** Runs a command on a machine. Returns its exit code. */
 export async function run(machine: Machine, ...words: readonly string[]): Promise<number> {
   const output = { print: () => undefined, printBytes: () => undefined, warn: () => undefined };
-  return await runCommandLine({ words, node: nodeOn(machine), output, version: "1.2.3" });
+  return await runCommandLine({ words, instance: nodeOn(machine), output, version: "1.2.3" });
 }

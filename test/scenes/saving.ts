@@ -28,13 +28,13 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
 
 /** Saves the guest and completes its end. */
 export async function save(machine: Machine): Promise<void> {
-  await saveDomain(nodeOn(machine), "vm1", { wakes: undefined, path: FILE });
+  await saveDomain(nodeOn(machine), "vm1", { resumes: undefined, path: FILE });
   await reapAll(machine);
 }
 
 /** Restores the guest. */
 export async function restored(machine: Machine): Promise<void> {
-  await restoreDomain(nodeOn(machine), FILE, { wakes: undefined, xml: undefined });
+  await restoreDomain(nodeOn(machine), FILE, { resumes: undefined, xml: undefined });
 }
 
 /** Returns the content of a file. */

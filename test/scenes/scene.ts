@@ -1,12 +1,12 @@
 import { expect } from "bun:test";
 import { asSvirtError, type SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
-import type { GuestOrder } from "../../src/plan/facts/guest-order.ts";
+import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import type { GuestRecord } from "../../src/state/record.ts";
 import { sessionPaths } from "../../src/state/session-paths.ts";
-import { settle, sweep } from "../../src/vm/recover/recover.ts";
+import { recoverAll, recoverGuest } from "../../src/vm/recover/recover.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { qcow2Bytes } from "../images/qcow2-bytes.ts";
 import { Machine, snapshot } from "../memory-host/machine.ts";
@@ -32,7 +32,7 @@ export const UUID = "11111111-2222-4333-8444-000000000001";
 export const OTHER = "99999999-2222-4333-8444-000000000009";
 
 /** Returns the XML of a domain. */
-export function domainXml(wish: DomainWish = {}): Uint8Array {
+export function domainXml(options: DomainWish = {}): Uint8Array {
   const {
     devices = "",
     disks = "",
@@ -41,7 +41,7 @@ export function domainXml(wish: DomainWish = {}): Uint8Array {
     seclabel = "",
     type = "kvm",
     uuid = UUID,
-  } = wish;
+  } = options;
   return new TextEncoder().encode(
     `<domain type='${type}'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>64</memory>` +
       `<os><type>hvm</type></os>${lifecycle}<devices>${disks}${devices}</devices>${seclabel}</domain>`,
@@ -108,13 +108,13 @@ export function linkBlockDevice(machine: Machine): void {
 }
 
 /** Returns the svirt instance as used by a new svirt process on the machine. */
-export function nodeOn(machine: Machine, strike?: Strike): Node & { readonly svirt: Svirt } {
+export function nodeOn(machine: Machine, strike?: Strike): Instance & { readonly svirt: Svirt } {
   const { host, svirt } = machine.svirt(strike);
   return { ...nodeFor(machine, host), svirt };
 }
 
 /** Returns the order with which the guest's QEMU was started. Throws if none runs. */
-export function orderOf(machine: Machine): GuestOrder {
+export function orderOf(machine: Machine): LaunchSpec {
   const order = machine.processes.qemuOf(UUID)?.order;
   if (order === undefined) throw new Error("no QEMU runs");
   return order;
@@ -136,9 +136,9 @@ export async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
 }
 
 /** Returns the error of a start that must fail. Expects the machine to be unchanged. */
-export async function failedStart(machine: Machine, wish: DomainWish): Promise<SvirtError> {
+export async function failedStart(machine: Machine, options: DomainWish): Promise<SvirtError> {
   const before = snapshot(machine);
-  const error = await errorOf(startDomain(nodeOn(machine), domainXml(wish)));
+  const error = await errorOf(startDomain(nodeOn(machine), domainXml(options)));
   machine.pass(1000);
   machine.reaps.splice(0);
   expect(snapshot(machine)).toEqual(before);
@@ -154,20 +154,20 @@ export function staticLabel(range: string, relabel: "yes" | "no" = "yes"): strin
 export async function reapAll(machine: Machine): Promise<void> {
   machine.pass(1000);
   for (let uuid = machine.reaps.shift(); uuid !== undefined; uuid = machine.reaps.shift()) {
-    await settle(nodeOn(machine), uuid);
+    await recoverGuest(nodeOn(machine), uuid);
   }
 }
 
 /** Recovers, as every command does first. Returns the names of recovered guests; throws the first error. */
 export async function sweepAll(machine: Machine): Promise<readonly string[]> {
   machine.pass(1000);
-  const { errors, settled } = await sweep(nodeOn(machine));
+  const { errors, settled } = await recoverAll(nodeOn(machine));
   if (errors[0] !== undefined) throw errors[0];
   return settled;
 }
 
 /** Returns the svirt instance of the machine's user. */
-export function nodeFor({ uid }: Machine, host: Host): Node {
+export function nodeFor({ uid }: Machine, host: Host): Instance {
   return { host, paths: uid === 0 ? SYSTEM_PATHS : sessionPaths(host, uid) };
 }
 

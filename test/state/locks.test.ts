@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type ErrorKind, SvirtError } from "../../src/errors.ts";
-import type { Node } from "../../src/state/instance.ts";
+import type { Instance } from "../../src/state/instance.ts";
 import { withFreeGuest } from "../../src/state/locks.ts";
 import { makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 
@@ -8,7 +8,7 @@ const failure = (kind: ErrorKind): SvirtError =>
   new SvirtError("as the test wants it", { kind, remedy: "None." });
 
 /** Returns an svirt instance whose locks fail with that error. */
-function nodeWith(kind: ErrorKind): Node {
+function nodeWith(kind: ErrorKind): Instance {
   const node = nodeOn(makeMachine());
   return { ...node, host: { ...node.host, lock: () => Promise.reject(failure(kind)) } };
 }

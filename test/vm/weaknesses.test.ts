@@ -30,8 +30,8 @@ const DISK = "/var/lib/images/private1.raw";
 const DISKS = ["private1", "private2", "private3"].map((name) => `/var/lib/images/${name}.raw`);
 const THREE = DISKS.map((path, at) => diskXml(path, `vd${"abc"[at]}`)).join("");
 
-async function start(machine: Machine, wish: Parameters<typeof domainXml>[0] = {}) {
-  return await startDomain(nodeOn(machine), domainXml(wish));
+async function start(machine: Machine, options: Parameters<typeof domainXml>[0] = {}) {
+  return await startDomain(nodeOn(machine), domainXml(options));
 }
 
 async function stop(machine: Machine, key = UUID): Promise<void> {
@@ -85,7 +85,7 @@ describe("weakness 3: no second guest takes the label off a running guest's disk
     machine.files.put(overlay, "file", { bytes });
     await start(machine, { disks: diskXml(DISK, "vda") });
     const label = labelOf(machine, DISK);
-    expect((await failedStart(machine, { name: "vm2", uuid: OTHER, disks })).kind).toBe("label-taken");
+    expect((await failedStart(machine, { name: "vm2", uuid: OTHER, disks })).kind).toBe("in-use");
     expect(labelOf(machine, DISK)).toBe(label);
     await stop(machine);
     expect(labelOf(machine, DISK)).toBe(ORIGINAL);
@@ -159,7 +159,7 @@ test("weakness 6: a save image has no guest's label, and one that has is given a
   const [machine, file] = [makeMachine(), "/var/lib/images/vm1.save"];
   machine.files.put(file, "file").xattrs.set("security.selinux", "system_u:object_r:svirt_image_t:s0:c1,c2");
   await start(machine, { disks: THREE });
-  await saveDomain(nodeOn(machine), UUID, { path: file, wakes: undefined });
+  await saveDomain(nodeOn(machine), UUID, { path: file, resumes: undefined });
   await reapAll(machine);
   expect(labelOf(machine, file)).not.toMatch(/:c\d+,c\d+$/);
 });
@@ -180,8 +180,8 @@ describe("weakness 7: a pair is nobody else's", () => {
   test("when a static label asks for that of a guest that runs", async () => {
     const machine = makeMachine();
     await start(machine);
-    const wish = { name: "vm2", uuid: OTHER, seclabel: staticLabel(await preferred()) };
-    expect((await failedStart(machine, wish)).kind).toBe("label-taken");
+    const options = { name: "vm2", uuid: OTHER, seclabel: staticLabel(await preferred()) };
+    expect((await failedStart(machine, options)).kind).toBe("in-use");
   });
 
   test("when a container or a guest of another tool runs in it", async () => {

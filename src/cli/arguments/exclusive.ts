@@ -21,7 +21,7 @@ export const WAKING_OPTIONS: readonly Option[] = [
 ];
 
 /** Returns whether the guest runs after it is restored; undefined if its saved state decides. Throws "usage". */
-export function wakesOf(call: Call): boolean | undefined {
+export function resumesOf(call: Call): boolean | undefined {
   const asked = onlyOne(call, ["running", "paused"]);
   return asked === undefined ? undefined : asked === "running";
 }

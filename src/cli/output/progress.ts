@@ -10,14 +10,14 @@ export const VERBOSE_OPTION: Option = { name: "verbose", summary: "show the prog
 
 /** Runs the work and reports its progress on standard error, in virsh's form: `Save: [42.00 %]`. */
 export async function withProgress<Result>(
-  { node, options, output }: Call,
+  { instance, options, output }: Call,
   title: string,
   work: (onProgress: Progress) => Promise<Result>,
 ): Promise<Result> {
-  let quietUntilMs = node.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
+  let quietUntilMs = instance.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
   let shown = "";
   const show = (done: number, total: number): void => {
-    const nowMs = node.host.nowMs();
+    const nowMs = instance.host.nowMs();
     if (nowMs < quietUntilMs) return;
     quietUntilMs = nowMs + EVERY_MS;
     print(total === 0 ? 100 : (100 * done) / total);

@@ -4,8 +4,8 @@ import type { Call } from "../command.ts";
 
 /** Warns if SELinux is permissive, for a command that shows all guests. */
 export function warnOfPermissive(call: Call): void {
-  if (call.node.host.getSelinuxMode() !== "permissive") return;
-  call.output.warn(`warning: SELinux is ${describePermissive(call.node.host)}\n`);
+  if (call.instance.host.getSelinuxMode() !== "permissive") return;
+  call.output.warn(`warning: SELinux is ${describePermissive(call.instance.host)}\n`);
 }
 
 /** Warns if a guest is not confined, or SELinux is permissive. */

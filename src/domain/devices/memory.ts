@@ -131,16 +131,16 @@ function refuseSizes(value: Extract<MemoryDevice, { readonly model: "virtio-mem"
   const { sizeKiB, blockKiB, requestedKiB, base } = value.target;
   const refuse = (place: string, problem: string): Error =>
     notUnderstood({ node, place: `target/${place}` }, problem, "Write another size.");
-  if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it is not a power of two");
+  if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it must be a power of two");
   if (blockKiB < HUGE_PAGE_KIB) throw refuse("block", "it is less than a huge page of 2 MiB");
   if (requestedKiB > sizeKiB) throw refuse("requested", "it is more than <size>");
-  if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it is not a multiple of <block>");
-  if (sizeKiB % blockKiB !== 0) throw refuse("size", "it is not a multiple of <block>");
+  if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it must be a multiple of <block>");
+  if (sizeKiB % blockKiB !== 0) throw refuse("size", "it must be a multiple of <block>");
   refuseUnaligned(base, blockKiB * 1024, node);
 }
 
 function refuseUnaligned(at: { readonly base: number } | undefined, bytes: number, node: XmlNode): void {
   if ((at?.base ?? 0) % bytes === 0) return;
   const place = { node, place: "target/address/@base" };
-  throw notUnderstood(place, `it is not a multiple of ${bytes} bytes`, "Write another base.");
+  throw notUnderstood(place, `it must be a multiple of ${bytes} bytes`, "Write another base.");
 }

@@ -41,7 +41,7 @@ export const shmem = checked(
       throw notUnderstood({ node, place: "server" }, "it is missing", "Write <server path='…'/>.");
     }
     if (value.sizeKiB === undefined || isPowerOfTwoMiB(value.sizeKiB)) return;
-    const why = "it is not a power of two, or less than 1 MiB";
+    const why = "it must be a power of two, and at least 1 MiB";
     throw notUnderstood({ node, place: "size" }, why, "Write a power of two.");
   },
 );

@@ -14,7 +14,7 @@ const tseg = rewritten(
   ({ unit, mib }, node) => {
     const kiB = kiBOf({ count: mib, unit: unit ?? "MiB" }, node);
     if (kiB % KIB_PER_MIB === 0) return { unit: "MiB", mib: kiB / KIB_PER_MIB };
-    throw notUnderstood({ node }, "it is not a multiple of 1 MiB", "Write another size.");
+    throw notUnderstood({ node }, "it must be a multiple of 1 MiB", "Write another size.");
   },
 );
 
@@ -36,7 +36,7 @@ const dirtyRing = checked(
     if (!value.state || Number.isInteger(Math.log2(size))) return;
     throw notUnderstood(
       { node, place: "@size" },
-      "it is not a power of two from 1024 to 65536",
+      "it must be a power of two from 1024 to 65536",
       "Write size='4096'.",
     );
   },
@@ -55,7 +55,7 @@ const tcg = checked(
   element("tcg", () => ({ tbCacheKiB: sizeInKiB("tb-cache") })),
   ({ tbCacheKiB = 0 }, node) => {
     if (tbCacheKiB % KIB_PER_MIB === 0) return;
-    throw notUnderstood({ node, place: "tb-cache" }, "it is not a multiple of 1 MiB", "Write another size.");
+    throw notUnderstood({ node, place: "tb-cache" }, "it must be a multiple of 1 MiB", "Write another size.");
   },
 );
 

@@ -14,7 +14,7 @@ const feature = element("feature", () => ({
 }));
 
 /** `<firmware>` of `<os>`: required features of the firmware. https://libvirt.org/formatdomain.html#bios-bootloader */
-export const firmwareWishes = element("firmware", () => ({ features: children(feature) }));
+export const firmwareRequirements = element("firmware", () => ({ features: children(feature) }));
 
 /** `<loader>`, https://libvirt.org/formatdomain.html#bios-bootloader */
 export const loader = element("loader", () => ({

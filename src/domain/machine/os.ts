@@ -4,7 +4,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { absolutePath, lineOfText, word } from "../forms/text.ts";
 import { acpiTables, bios, smbios } from "./boot-tables.ts";
-import { firmwareWishes, loader, nvram } from "./firmware.ts";
+import { firmwareRequirements, loader, nvram } from "./firmware.ts";
 
 const osType = element("type", () => ({
   arch: attribute("arch", oneOf("x86_64", "i686")),
@@ -26,7 +26,7 @@ export const os = checked(
   element("os", () => ({
     firmware: attribute("firmware", oneOf("bios", "efi")),
     type: required(child(osType)),
-    firmwareWishes: child(firmwareWishes),
+    firmwareRequirements: child(firmwareRequirements),
     loader: child(loader),
     nvram: child(nvram),
     kernel: textOf("kernel", absolutePath),

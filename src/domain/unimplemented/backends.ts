@@ -2,7 +2,14 @@ import { withName } from "../../xml/refusal.ts";
 import type { Filesystem } from "../devices/filesystem.ts";
 import type { Domain } from "../domain.ts";
 import { listPorts, type Port } from "../ports.ts";
-import { type DeviceRule, devicePlace, forEach, LEAVE_OUT, type Unready, type UnreadyRule } from "./rule.ts";
+import {
+  type DeviceRule,
+  devicePlace,
+  forEach,
+  LEAVE_OUT,
+  type Unimplemented,
+  type UnimplementedRule,
+} from "./rule.ts";
 
 /** Backends that a start creates or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
@@ -121,7 +128,7 @@ export const BACKEND_RULES = {
       find: () => ({}),
     }),
   ],
-} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
+} as const satisfies Readonly<Record<string, readonly UnimplementedRule[]>>;
 
 /** Returns the XPath of a port; a serial port may be a `<console>`. */
 export function portPlace(devices: Domain["devices"], { chardev, device }: Port): string {
@@ -142,7 +149,7 @@ export function portPlace(devices: Domain["devices"], { chardev, device }: Port)
 }
 
 /** Returns the reason for a backend that will never be implemented. */
-function never(type: string): Partial<Unready> {
+function never(type: string): Partial<Unimplemented> {
   return type === "stdio" ? { why: "they have no terminal" } : {};
 }
 
@@ -151,14 +158,14 @@ interface Backend<Device> {
   readonly within?: string;
   readonly missing: string;
   readonly remedy: string;
-  find(device: Device): Partial<Unready> | undefined;
+  find(device: Device): Partial<Unimplemented> | undefined;
 }
 
 function device<Device>(
   element: string,
   list: (devices: Domain["devices"]) => readonly Device[],
   { find, missing, remedy, within }: Backend<Device>,
-): UnreadyRule {
+): UnimplementedRule {
   const end = within === undefined ? "" : `/${within}`;
   const place = `/domain/devices/${element}${end}`;
   return {
@@ -175,7 +182,11 @@ function device<Device>(
   };
 }
 
-function emulatedTpm(element: string, missing: string, key: "encryption" | "profile" | "banks"): UnreadyRule {
+function emulatedTpm(
+  element: string,
+  missing: string,
+  key: "encryption" | "profile" | "banks",
+): UnimplementedRule {
   return device("tpm", ({ tpms }) => tpms, {
     within: `backend/${element}`,
     missing,

@@ -2,13 +2,13 @@ import { type ByFamily, entriesIn, FAMILIES } from "../families.ts";
 import { BACKEND_RULES } from "./backends.ts";
 import { DISK_RULES } from "./disks.ts";
 import { PASSTHROUGH_RULES } from "./passthrough.ts";
-import type { UnreadyRule } from "./rule.ts";
+import type { UnimplementedRule } from "./rule.ts";
 import { SOCKET_RULES } from "./sockets.ts";
 
 interface FamilyRules {
   /** Rules for sockets of other programs, which come before those of paths. */
-  readonly sockets: readonly UnreadyRule[];
-  readonly others: readonly UnreadyRule[];
+  readonly sockets: readonly UnimplementedRule[];
+  readonly others: readonly UnimplementedRule[];
 }
 
 /**
@@ -51,7 +51,7 @@ const DEVICE_RULES: ByFamily<FamilyRules> = {
 const RULES = entriesIn(DEVICE_RULES, FAMILIES);
 
 /** Rules for other programs' sockets that devices name, by family. */
-export const UNREADY_SOCKETS: readonly UnreadyRule[] = RULES.flatMap(({ sockets }) => sockets);
+export const UNREADY_SOCKETS: readonly UnimplementedRule[] = RULES.flatMap(({ sockets }) => sockets);
 
 /** Rules for other requests of devices to the host that a start does not implement yet, by family. */
-export const UNREADY_DEVICES: readonly UnreadyRule[] = RULES.flatMap(({ others }) => others);
+export const UNREADY_DEVICES: readonly UnimplementedRule[] = RULES.flatMap(({ others }) => others);

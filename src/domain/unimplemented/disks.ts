@@ -1,7 +1,7 @@
 import type { BackingStore } from "../devices/disk/backing-store.ts";
 import type { Disk } from "../devices/disk/disk.ts";
 import { diskBus } from "../devices/disk/facts.ts";
-import { type DeviceRule, forEach, type UnreadyRule } from "./rule.ts";
+import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 
 /** Whether another program serves the whole disk. */
 const isServed = ({ type }: Disk): boolean => type === "vhostuser";
@@ -104,7 +104,11 @@ const RULES: readonly DeviceRule<Disk>[] = [
 ];
 
 /** Rules for requests of disks to the host that a start does not implement yet. */
-export const DISK_RULES: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
+export const DISK_RULES: readonly UnimplementedRule[] = forEach(
+  "disk",
+  ({ devices }) => devices.disks,
+  RULES,
+);
 
 function listStores({ backingStore }: Disk): readonly BackingStore[] {
   const stores: BackingStore[] = [];

@@ -1,6 +1,6 @@
 import type { HostDevice } from "../devices/hostdev.ts";
 import type { NetworkInterface } from "../devices/network/interface.ts";
-import { type DeviceRule, forEach, LEAVE_OUT, type UnreadyRule } from "./rule.ts";
+import { type DeviceRule, forEach, LEAVE_OUT, type UnimplementedRule } from "./rule.ts";
 
 const HOST_USB = "<hostdev mode='subsystem' type='usb'>";
 
@@ -125,7 +125,7 @@ export const PASSTHROUGH_RULES = {
     any("give guests smartcards", `Leave this <smartcard> out, or pass the host's card reader: ${HOST_USB}.`),
   ]),
   leases: forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
-} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
+} as const satisfies Readonly<Record<string, readonly UnimplementedRule[]>>;
 
 function any(missing: string, remedy = LEAVE_OUT): DeviceRule<unknown> {
   return { missing, remedy, isAsked: () => true };

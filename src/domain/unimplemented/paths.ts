@@ -1,12 +1,12 @@
 import { withName } from "../../xml/refusal.ts";
 import { listResources } from "../resources/resources.ts";
-import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
+import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
 /**
  * Rules for variables of firmware on the network, and for paths that QEMU would open by name, which its user may not: svirt
  * does not pass descriptors of them yet.
  */
-export const UNREADY_PATHS: readonly UnreadyRule[] = [
+export const UNREADY_PATHS: readonly UnimplementedRule[] = [
   {
     place: "/domain/os/nvram",
     missing: "keep variables on the network",

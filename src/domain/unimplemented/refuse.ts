@@ -2,11 +2,11 @@ import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 import { UNREADY_DEVICES, UNREADY_SOCKETS } from "./devices.ts";
 import { UNREADY_PATHS } from "./paths.ts";
-import type { UnreadyRule } from "./rule.ts";
+import type { UnimplementedRule } from "./rule.ts";
 import { UNREADY_TUNING } from "./tuning.ts";
 
 /** All rules for requests of the XML to the host that a start does not implement yet. */
-export const UNREADY: readonly UnreadyRule[] = [
+export const UNREADY: readonly UnimplementedRule[] = [
   ...UNREADY_SOCKETS,
   ...UNREADY_TUNING,
   ...UNREADY_PATHS,
@@ -17,8 +17,8 @@ export const UNREADY: readonly UnreadyRule[] = [
  * Refuses a start that would omit a part of the XML's requests to the host, before any change. Mere translation, `svirt
  * domxml-to-native`, does not call it. Throws "unsupported", with the path of each element.
  */
-export function refuseUnready(domain: Domain, attempt?: string): void {
-  throwErrors(listUnready(domain, attempt === undefined ? {} : { attempt }));
+export function refuseUnimplemented(domain: Domain, attempt?: string): void {
+  throwErrors(listUnimplemented(domain, attempt === undefined ? {} : { attempt }));
 }
 
 interface Listing {
@@ -29,7 +29,7 @@ interface Listing {
 }
 
 /** Lists all refusals of a start that follow from the domain alone. */
-export function listUnready(
+export function listUnimplemented(
   domain: Domain,
   { attempt = "start the guest", locate = (place) => place }: Listing = {},
 ): readonly SvirtError[] {

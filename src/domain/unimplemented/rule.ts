@@ -2,7 +2,7 @@ import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
 /** Request that svirt can read and translate into QEMU's arguments, but not yet apply on the host: label, create, pin. */
-export interface Unready {
+export interface Unimplemented {
   /** XPath of the request; for a match in a domain, unique among its neighbours. */
   readonly place: string;
   /** Operation that a start would need and lacks. */
@@ -13,9 +13,9 @@ export interface Unready {
 }
 
 /** Kind of request, as docs/domain-xml/README.md lists it. */
-export interface UnreadyRule extends Unready {
+export interface UnimplementedRule extends Unimplemented {
   /** Returns the domain's requests of this kind; absent properties are those of the rule. */
-  findIn(domain: Domain): readonly Partial<Unready>[];
+  findIn(domain: Domain): readonly Partial<Unimplemented>[];
 }
 
 /** Rule for each device of a family, with the place inside the device. */
@@ -31,7 +31,7 @@ export interface DeviceRule<Device> {
 export const LEAVE_OUT = "Leave it out.";
 
 /** Returns one match or none. */
-export function once(isAsked: boolean): readonly Partial<Unready>[] {
+export function once(isAsked: boolean): readonly Partial<Unimplemented>[] {
   return isAsked ? [{}] : [];
 }
 
@@ -46,7 +46,7 @@ export function forEach<Device>(
   element: string,
   list: (domain: Domain) => readonly Device[],
   rules: readonly DeviceRule<Device>[],
-): readonly UnreadyRule[] {
+): readonly UnimplementedRule[] {
   return rules.map(({ isAsked, place, remedy = LEAVE_OUT, ...rule }) => {
     const within = place === undefined ? "" : `/${place}`;
     return {

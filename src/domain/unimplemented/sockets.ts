@@ -1,7 +1,7 @@
 import type { Disk } from "../devices/disk/disk.ts";
 import { listPorts } from "../ports.ts";
 import { portPlace } from "./backends.ts";
-import { forEach, LEAVE_OUT, type UnreadyRule } from "./rule.ts";
+import { forEach, LEAVE_OUT, type UnimplementedRule } from "./rule.ts";
 
 const AGAIN = {
   missing: "connect a guest again to a program that has hung up",
@@ -54,7 +54,7 @@ export const SOCKET_RULES = {
         ),
     },
   ],
-} as const satisfies Readonly<Record<string, readonly UnreadyRule[]>>;
+} as const satisfies Readonly<Record<string, readonly UnimplementedRule[]>>;
 
 function isConnectedAgain(disk: Disk): boolean {
   if (disk.type === "vhostuser") return disk.source.reconnect?.enabled === true;

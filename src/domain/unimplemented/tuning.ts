@@ -1,9 +1,9 @@
 import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
-import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
+import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
 /** Rules for elements outside `<devices>` whose requests a start does not implement yet. */
-export const UNREADY_TUNING: readonly UnreadyRule[] = [
+export const UNREADY_TUNING: readonly UnimplementedRule[] = [
   rule("idmap", "map a guest's user numbers", ({ idmap }) => idmap !== undefined),
   rule("perf", "count a guest's events", ({ perf }) => perf !== undefined),
   rule("on_lockfailure", "take leases of a lock manager", ({ onLockfailure }) => onLockfailure !== undefined),
@@ -70,7 +70,7 @@ export const UNREADY_TUNING: readonly UnreadyRule[] = [
   },
 ];
 
-function rule(place: string, missing: string, isAsked: (domain: Domain) => boolean): UnreadyRule {
+function rule(place: string, missing: string, isAsked: (domain: Domain) => boolean): UnimplementedRule {
   return {
     place: `/domain/${place}`,
     missing,

@@ -4,8 +4,8 @@ import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { BlockJob } from "../facts/block-job.ts";
 import { type FileId, fileKey } from "../facts/file.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
-import { type Layer, layerOf, planAccess } from "../record/disk-chain.ts";
-import { listPlugged } from "../record/qemu-objects.ts";
+import { layerOf, planAccess, type RecordedImage } from "../record/disk-chain.ts";
+import { listQemuObjects } from "../record/qemu-objects.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
@@ -21,7 +21,7 @@ export interface BlockFacts {
 
 /** Plans writing to a backing image: the guest claims it exclusively, then QEMU reopens it for writing. */
 export function planWritable(done: readonly Step[], node: string, facts: BlockFacts): Step[] {
-  const plugged = listPlugged(done);
+  const plugged = listQemuObjects(done);
   const layer = layerOf(plugged, node);
   return [
     ...planUse(done, layer, labelFor("written-below", facts)),
@@ -52,13 +52,13 @@ export function planConclusion(
   const all = new Set([...job.before, ...job.chain.map(({ node }) => node)]);
   const chain = isDone ? job.chain.map(({ node }) => node) : job.before;
   const adopt = planAdopt(job, isDone ? chain : [], facts.monitor);
-  const plugged = listPlugged([...done, adopt]);
+  const plugged = listQemuObjects([...done, adopt]);
   const below = chain.slice(1).map((node) => layerOf(plugged, node));
   const writable = below.filter(({ files }) => [...files.values()].some((file) => isExclusive(done, file)));
   const unplugs: Step[] = [];
   for (const node of all) {
     if (chain.includes(node)) continue;
-    const now = listPlugged([...done, adopt, ...unplugs]);
+    const now = listQemuObjects([...done, adopt, ...unplugs]);
     unplugs.push(planUnplug(now, behindLayer(layerOf(now, node)), { monitor: facts.monitor }));
   }
   const label = labelFor("only-read", facts);
@@ -116,7 +116,7 @@ function labelFor(
 /** Plans the change of an image's files to another sharing. */
 function planUse(
   done: readonly Step[],
-  layer: Layer,
+  layer: RecordedImage,
   to: Pick<Claim, "sharing"> & { label: string | undefined },
 ): Step[] {
   return [...layer.files.values()].flatMap((file): Step[] => {
@@ -145,7 +145,7 @@ function isExclusive(done: readonly Step[], file: FileId): boolean {
   return claimIn(done, fileKey(file))?.sharing === "exclusive";
 }
 
-function behindLayer({ files, nodes }: Layer): Behind {
+function behindLayer({ files, nodes }: RecordedImage): Behind {
   const made = nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } }));
   return {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),

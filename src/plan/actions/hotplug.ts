@@ -1,11 +1,11 @@
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
-import type { HandedFile, PluggedPeer } from "../facts/guest-order.ts";
+import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { HandedTap, Macvtap, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, PassedTap, TapSetup } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { tapsOf } from "../record/given-up.ts";
-import { listPlugged, type Plugged } from "../record/qemu-objects.ts";
+import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
@@ -16,7 +16,7 @@ import { planFiles, tapClaim } from "./start.ts";
 export interface NewDevice {
   /** Files that the guest did not have before. */
   readonly files: readonly LabelledFile[];
-  readonly handed: readonly HandedFile[];
+  readonly passedFiles: readonly PassedFile[];
   /** Connection to the program that serves the device. */
   readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
@@ -26,7 +26,7 @@ export interface NewDevice {
 
 /** Tap of an attached device; `setup` is that of a tap that svirt creates. */
 export interface NewTap {
-  readonly handed: HandedTap;
+  readonly passedFiles: PassedTap;
   readonly setup: TapSetup | undefined;
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
@@ -34,31 +34,31 @@ export interface NewTap {
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, handed, passed, peers = [], tap } = device;
+  const { commands, files, passedFiles, passed, peers = [], tap } = device;
   const served = peers.length === 0 ? {} : { peers: [...peers] };
   return {
     steps: [
       ...planFiles(files),
       ...(passed === undefined ? [] : planPassed(passed)),
       ...(tap === undefined ? [] : planTap(tap, monitor)),
-      { do: "plug", monitor, files: [...handed], ...served, commands: [...commands] },
+      { do: "plug", monitor, files: [...passedFiles], ...served, commands: [...commands] },
     ],
     after: (passed?.grants ?? []).map(({ file, uid }) => ({ do: "revoke", file, uid })),
   };
 }
 
-function planTap({ handed, link, setup }: NewTap, monitor: string): Step[] {
+function planTap({ passedFiles, link, setup }: NewTap, monitor: string): Step[] {
   return [
-    { do: "reserve", claim: tapClaim(handed.name) },
+    { do: "reserve", claim: tapClaim(passedFiles.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
-    { do: "hand-tap", monitor, tap: handed },
+    { do: "pass-tap", monitor, tap: passedFiles },
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];
 }
 
 /** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
 export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
-  const plugged = listPlugged(done);
+  const plugged = listQemuObjects(done);
   const device = plugged.devices.get(id) ?? {};
   const behind = listBehind(plugged, device);
   const unplug = planUnplug(plugged, behind, { monitor, device: id });
@@ -93,7 +93,7 @@ export function planMedium(
   { force, id, to }: NewMedium,
   monitor: string,
 ): ChangeSteps {
-  const plugged = listPlugged(done);
+  const plugged = listQemuObjects(done);
   const device = plugged.devices.get(id) ?? {};
   const from = nameIn(device["drive"]);
   const before = to === undefined ? [] : planAttach(to.device, monitor).steps;
@@ -175,7 +175,7 @@ export function planGiveBack(before: readonly Step[], after: readonly Step[]): S
 
 /** Returns all files that a guest has open, including sockets of other programs. */
 function listFiles(steps: readonly Step[]): readonly FileId[] {
-  const { files, peers } = listPlugged(steps);
+  const { files, peers } = listQemuObjects(steps);
   return [...files.values(), ...peers.values()];
 }
 

@@ -77,7 +77,7 @@ function planGive(done: readonly Step[], given: Given): Step[] {
         return given.paths.includes(step.file.path);
       case "make-folder":
         return step.path === given.folder;
-      case "take-device":
+      case "bind-vfio":
         return step.device === given.device;
       case "set-memlock":
         return given.isLast === true;

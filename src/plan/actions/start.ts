@@ -12,9 +12,9 @@ import {
   type PlannedSocket,
   type SharedTree,
 } from "../facts/file.ts";
-import type { GuestOrder, HelperOrder } from "../facts/guest-order.ts";
 import { isGuestUser } from "../facts/guest-user.ts";
-import type { GuestGroup, ThreadWish } from "../facts/limits.ts";
+import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
+import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
 import type { Macvtap, TapSetup } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
@@ -39,7 +39,7 @@ export interface StartDecision {
   /** Control group of the guest; undefined: the host has none. */
   readonly group?: GuestGroup | undefined;
   /** CPUs, schedulers and groups of its threads. */
-  readonly wishes?: readonly ThreadWish[];
+  readonly settings?: readonly ThreadSettings[];
   /** Setups of the taps that svirt creates. */
   readonly taps?: readonly TapSetup[];
   /** Macvtaps on devices of the host. */
@@ -49,14 +49,14 @@ export interface StartDecision {
   /** Files QEMU must open by path. Its user has access until it has opened them. */
   readonly grants: readonly GrantedFile[];
   /** Helper processes of the guest, and the folders of svirt that they use (`lent`). */
-  readonly helpers: readonly HelperOrder[];
+  readonly helpers: readonly HelperSpec[];
   readonly lent: readonly LentFolder[];
   readonly trees: readonly SharedTree[];
   /** VFIO devices, which QEMU looks up by their group. */
   readonly links: readonly GroupLink[];
   /** Folder of the overlays of transient disks; undefined: the guest has none. */
   readonly overlays: string | undefined;
-  readonly order: GuestOrder;
+  readonly order: LaunchSpec;
   /** Monitor commands before the vCPUs run, and the one that lets them run. */
   readonly commands: readonly MonitorCommand[];
   /** A device has a terminal, whose name only QEMU knows. */
@@ -96,7 +96,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...files.flatMap((file) => planLabel(file)),
     ...lent.map(
       ({ label: to, original, path }): Step => ({
-        do: "lend-folder",
+        do: "assign-folder",
         path,
         uid,
         ...(to === undefined ? {} : { label: to }),
@@ -136,9 +136,9 @@ function planCheck(label: LabelDecision): Step[] {
 }
 
 /** Plans the steps after a state is loaded. They cannot be undone, since the guest must exist only once. */
-export function planWaking({ commands, incoming, paths }: StartDecision): Step[] {
+export function planResume({ commands, incoming, paths }: StartDecision): Step[] {
   if (incoming === undefined) return [];
-  const told = commands.filter(({ execute }) => execute !== "cont" || incoming.wakes);
+  const told = commands.filter(({ execute }) => execute !== "cont" || incoming.resumes);
   return [
     ...(incoming.uses === undefined ? [] : [{ do: "remove-file", path: incoming.uses } as const]),
     ...(told.length === 0 ? [] : [{ do: "resume", monitor: paths.monitor, commands: told } as const]),
@@ -157,13 +157,13 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
 }
 
 /** Plans the guest's use of shared parts of the host: networks, ports, processors. */
-function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecision): Step[] {
+function planShares({ displays = [], paths, taps = [], settings = [] }: StartDecision): Step[] {
   const { monitor } = paths;
-  const tune: Step = { do: "tune-threads", monitor, wishes: [...wishes] };
+  const tune: Step = { do: "tune-threads", monitor, settings: [...settings] };
   return [
     ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
-    ...displays.map((display): Step => ({ do: "hand-display", monitor, display })),
-    ...(wishes.length === 0 ? [] : [tune]),
+    ...displays.map((display): Step => ({ do: "pass-display", monitor, display })),
+    ...(settings.length === 0 ? [] : [tune]),
   ];
 }
 

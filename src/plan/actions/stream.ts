@@ -32,7 +32,7 @@ export function planSave(
 }
 
 /** Options of a dump, and the state of the guest afterwards. */
-export interface DumpWish {
+export interface DumpOptions {
   /** QEMU's format of a dump of memory alone; undefined: the whole guest in QEMU's own format. */
   readonly format: string | undefined;
   /** svirt does not stop the vCPUs. QEMU itself stops them while it writes memory alone. */
@@ -41,14 +41,14 @@ export interface DumpWish {
 }
 
 /** Plans a dump of the guest's memory. The guest then continues, is reset or ends. */
-export function planDump(target: TargetFile, guest: StreamedGuest, wish: DumpWish): ChangeSteps {
+export function planDump(target: TargetFile, guest: StreamedGuest, options: DumpOptions): ChangeSteps {
   const stream = streamOf(target, guest);
   const write: Step =
-    wish.format === undefined
+    options.format === undefined
       ? { do: "save-memory", ...stream }
-      : { do: "dump-memory", ...stream, format: wish.format };
-  const stop = wish.live ? [] : [pause(guest)];
-  return { steps: [expect(target), ...stop, write], after: [...planAfter(guest, wish), keep(target)] };
+      : { do: "dump-memory", ...stream, format: options.format };
+  const stop = options.live ? [] : [pause(guest)];
+  return { steps: [expect(target), ...stop, write], after: [...planAfter(guest, options), keep(target)] };
 }
 
 /** Descriptor set of no device: sets of devices are numbered from 3. */
@@ -58,14 +58,14 @@ const SCREEN_SET = 1_000_000;
 export function planScreenshot(
   target: TargetFile,
   guest: StreamedGuest,
-  wish: Pick<Extract<Step, { do: "take-screenshot" }>, "buffer" | "format" | "device" | "head">,
+  options: Pick<Extract<Step, { do: "take-screenshot" }>, "buffer" | "format" | "device" | "head">,
 ): ChangeSteps {
-  const draw: Step = { do: "take-screenshot", ...streamOf(target, guest), ...wish, set: SCREEN_SET };
-  const buffer: Step = { do: "expect-file", path: wish.buffer };
+  const draw: Step = { do: "take-screenshot", ...streamOf(target, guest), ...options, set: SCREEN_SET };
+  const buffer: Step = { do: "expect-file", path: options.buffer };
   return { steps: [expect(target), buffer, draw], after: [keep(target)] };
 }
 
-function planAfter({ isRunning, monitor }: StreamedGuest, { afterwards }: DumpWish): Step[] {
+function planAfter({ isRunning, monitor }: StreamedGuest, { afterwards }: DumpOptions): Step[] {
   const goOn: Step[] = isRunning ? [{ do: "unpause", monitor }] : [];
   if (afterwards === "end") return [];
   if (afterwards === "reset") {

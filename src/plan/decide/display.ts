@@ -11,7 +11,7 @@ const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
 
 /**
  * Decides the TCP address of a display; undefined if it has none. `getTaken` returns ports with a listener or a planned
- * display. Throws "unsupported" for an invalid port or address, "label-taken" for a used port.
+ * display. Throws "unsupported" for an invalid port or address, "in-use" for a used port.
  */
 export function decideDisplay(
   graphics: Graphics,
@@ -49,7 +49,7 @@ function checkPort(port: number, taken: ReadonlySet<number>, place: string): num
   }
   if (!taken.has(port)) return port;
   throw new SvirtError(`Cannot give the guest port ${port} for its screen: somebody listens on it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Write another port, or autoport='yes'.",
   });
 }
@@ -61,7 +61,7 @@ function freePort(taken: ReadonlySet<number>): number {
   throw new SvirtError(
     `Cannot give the guest a port for its screen: ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} are taken`,
     {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Write <listen type='socket'/>: the screen is then a socket in the guest's folder.",
     },
   );

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { commandsOf } from "../../qemu/monitor/plug-commands.ts";
-import type { GuestOrder } from "../facts/guest-order.ts";
+import type { LaunchSpec } from "../facts/launch-spec.ts";
 import type { FolderLimit } from "../facts/step-parts.ts";
 
 const MIB = 1024 * 1024;
@@ -14,7 +14,7 @@ const backend = v.object({ "mem-path": v.string(), size: v.number() });
  * Returns the size limit of a guest's folder, which is in memory. It includes the guest's memory if that is kept in files
  * there (`<source type='file'/>` of `<memoryBacking>`).
  */
-export function limitFolder({ words, workFolder }: Pick<GuestOrder, "words" | "workFolder">): FolderLimit {
+export function limitFolder({ words, workFolder }: Pick<LaunchSpec, "words" | "workFolder">): FolderLimit {
   if (!words.some((word) => word.includes("mem-path"))) return OWN;
   const isInside = (path: string | undefined): boolean => path?.startsWith(`${workFolder}/`) === true;
   const pieces = commandsOf(words).flatMap((command) => {

@@ -2,7 +2,7 @@ import { isVirtio } from "../../domain/devices/is-virtio.ts";
 import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
-import type { HandedTap, Macvtap, PortVlan, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, PassedTap, PortVlan, TapSetup } from "../facts/tap.ts";
 
 /** Interface whose host end is a tap, or a macvtap, that svirt can create. */
 export type TappedInterface = InterfaceOf<"bridge" | "ethernet" | "direct">;
@@ -27,7 +27,7 @@ export interface TapFacts {
 }
 
 /** Tap of a guest, before its descriptors are numbered. */
-export interface PlannedTap extends Pick<HandedTap, "name" | "netdev" | "hasHeader" | "isMade"> {
+export interface PlannedTap extends Pick<PassedTap, "name" | "netdev" | "hasHeader" | "isMade"> {
   readonly queues: number;
   readonly vhosts: number;
   /** Undefined for an existing tap, which keeps its owner's setup. */
@@ -44,7 +44,7 @@ export function isTapped(found: NetworkInterface): found is TappedInterface {
 }
 
 /**
- * Decides the tap of the interface with QEMU's alias `id`. Throws "not-found" without the bridge or the tap, "label-taken"
+ * Decides the tap of the interface with QEMU's alias `id`. Throws "not-found" without the bridge or the tap, "in-use"
  * for a used name, "unsupported" for a feature that the bridge or the kernel lacks.
  */
 export function decideTap(found: TappedInterface, id: string, facts: TapFacts): PlannedTap {
@@ -97,7 +97,7 @@ function chooseName(wish: string | undefined, taken: ReadonlySet<string>, genera
   if (pattern.includes("%d")) return freeName(pattern, taken);
   if (!taken.has(pattern)) return pattern;
   throw new SvirtError(`Cannot make the tap ${pattern}: a network device of that name is there`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Write another name, or managed='no' into <target> to use that one.",
   });
 }
@@ -108,7 +108,7 @@ function freeName(pattern: string, taken: ReadonlySet<string>): string {
     if (!taken.has(name)) return name;
   }
   throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Write another name into <target>, or remove taps that nobody uses: ip link",
   });
 }

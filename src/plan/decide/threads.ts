@@ -2,14 +2,14 @@ import type { Domain } from "../../domain/domain.ts";
 import type { IdSet } from "../../domain/forms/id-set.ts";
 import type { Cputune } from "../../domain/machine/cputune.ts";
 import { listIothreads } from "../../domain/machine/list-iothreads.ts";
-import type { GuestGroup, Scheduler, ThreadWish } from "../facts/limits.ts";
+import type { GuestGroup, Scheduler, ThreadSettings } from "../facts/limits.ts";
 
 /**
  * Decides CPUs, scheduler and group of QEMU's threads. Threads without a setting in the XML and without limits of their group
  * are left out. A thread without its own pin runs on the CPUs of `<vcpu cpuset>`.
  */
-export function decideThreads(domain: Domain, group: GuestGroup | undefined): ThreadWish[] {
-  const threads: readonly Pick<ThreadWish, "thread" | "number">[] = [
+export function decideThreads(domain: Domain, group: GuestGroup | undefined): ThreadSettings[] {
+  const threads: readonly Pick<ThreadSettings, "thread" | "number">[] = [
     { thread: "emulator" },
     ...listVcpus(domain).map((number) => ({ thread: "vcpu" as const, number })),
     ...listIothreads(domain).map(({ id }) => ({ thread: "iothread" as const, number: id })),
@@ -33,7 +33,7 @@ export function decideThreads(domain: Domain, group: GuestGroup | undefined): Th
 /** Returns the processors that a thread may run on; undefined: all. */
 export function pinOf(
   { cputune, vcpu }: Domain,
-  { number, thread }: Pick<ThreadWish, "thread" | "number">,
+  { number, thread }: Pick<ThreadSettings, "thread" | "number">,
 ): IdSet | undefined {
   switch (thread) {
     case "vcpu":
@@ -53,7 +53,7 @@ function listVcpus({ vcpu, vcpus }: Domain): number[] {
 
 function schedulerOf(
   cputune: Cputune | undefined,
-  { number = -1, thread }: Pick<ThreadWish, "thread" | "number">,
+  { number = -1, thread }: Pick<ThreadSettings, "thread" | "number">,
 ): Scheduler | undefined {
   const found = {
     vcpu: cputune?.vcpuscheds.find(({ vcpus }) => vcpus.includes(number)),
@@ -65,7 +65,7 @@ function schedulerOf(
 
 function groupOf(
   group: GuestGroup | undefined,
-  { number = "", thread }: Pick<ThreadWish, "thread"> & { readonly number?: number | string },
+  { number = "", thread }: Pick<ThreadSettings, "thread"> & { readonly number?: number | string },
 ): string | undefined {
   const name = `${thread}${number}`;
   return group?.threads.some((one) => one.name === name) ? `${group.path}/${name}` : undefined;

@@ -1,5 +1,5 @@
 import { formatRange, listRanges } from "../../domain/forms/id-set.ts";
-import type { ChangedLimit, GuestGroup, ThreadWish } from "./limits.ts";
+import type { ChangedLimit, GuestGroup, ThreadSettings } from "./limits.ts";
 
 /** Describes a guest's control group and its limits in one line. */
 export function describeGroup({ path, threads, values }: GuestGroup): string {
@@ -23,17 +23,17 @@ export function describeLimits(change: {
 }
 
 /** Describes the group, CPUs and scheduler of a thread. */
-export function describeWish(wish: ThreadWish): string {
-  const { cpus, group, scheduler } = wish;
+export function describeThreadSettings(options: ThreadSettings): string {
+  const { cpus, group, scheduler } = options;
   const facts = [
     ...(group === undefined ? [] : [`into ${group}`]),
     ...(cpus === undefined ? [] : [`on CPUs ${listRanges(cpus).map(formatRange).join(",")}`]),
     ...(scheduler === undefined ? [] : [`as ${scheduler.policy} ${scheduler.priority}`]),
   ];
-  return `${nameThread(wish)} ${facts.join(" ")}`;
+  return `${nameThread(options)} ${facts.join(" ")}`;
 }
 
 /** Returns the name of a thread, such as `vcpu 0`. */
-export function nameThread({ number, thread }: Pick<ThreadWish, "thread" | "number">): string {
+export function nameThread({ number, thread }: Pick<ThreadSettings, "thread" | "number">): string {
   return number === undefined ? thread : `${thread} ${number}`;
 }

@@ -1,4 +1,4 @@
-import type { HandedTap, PortVlan, TapSetup } from "./tap.ts";
+import type { PassedTap, PortVlan, TapSetup } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
@@ -19,7 +19,7 @@ function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
 }
 
 /** Describes a tap or macvtap that a guest gets. */
-export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: HandedTap): string {
+export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: PassedTap): string {
   const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
   if (on !== undefined) {
     const labelled = on.label === undefined ? "" : `, labelled ${on.label}`;

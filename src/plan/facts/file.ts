@@ -16,7 +16,7 @@ export const fileId = v.strictObject({
 export type FileId = v.InferOutput<typeof fileId>;
 
 /** Placeholder in a plan for the identity of a file that the start creates. */
-export const FILE_TO_COME: Pick<FileId, "device" | "inode"> = { device: "0:0", inode: "0" };
+export const PENDING_FILE: Pick<FileId, "device" | "inode"> = { device: "0:0", inode: "0" };
 
 /** Returns the key of a file, independent of its path: a device node has its device's number, any other file its inode. */
 export function fileKey(id: FileId): string {
@@ -72,7 +72,7 @@ export interface Incoming {
   /** Offset of QEMU's stream in the file, in bytes. */
   readonly at: number;
   /** Whether the vCPUs run afterwards. */
-  readonly wakes: boolean;
+  readonly resumes: boolean;
   /** File to remove before the vCPUs run. The state is used once, because the disks change afterwards. */
   readonly uses?: string;
 }

@@ -1,6 +1,6 @@
 import { type FileId, fileKey } from "./file.ts";
 import type { Claim } from "./step-parts.ts";
-import type { HandedTap } from "./tap.ts";
+import type { PassedTap } from "./tap.ts";
 
 /** Resource that a running guest must release. */
 export interface GivenUp {
@@ -11,7 +11,7 @@ export interface GivenUp {
   /** Access that no process of the guest may keep. A file that becomes shared content may still be read. */
   readonly forbidden: "any" | "writing";
   /** Tap that the guest was passed and that is no macvtap. If svirt created it (`isMade`), it ends with its last file. */
-  readonly tap?: Pick<HandedTap, "name" | "isMade">;
+  readonly tap?: Pick<PassedTap, "name" | "isMade">;
   /** Number of connections that the guest keeps. It is not known which ones. */
   readonly keeps?: number;
 }

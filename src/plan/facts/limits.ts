@@ -27,7 +27,7 @@ const scheduler = v.strictObject({
 export type Scheduler = v.InferOutput<typeof scheduler>;
 
 /** CPUs, scheduler and group of QEMU's threads. An absent field stays unchanged. */
-export const threadWish = v.strictObject({
+export const threadSettings = v.strictObject({
   /** A vCPU or an I/O thread has a `number`; the emulator is all other threads. */
   thread: v.picklist(["vcpu", "iothread", "emulator"]),
   number: v.exactOptional(aNumber),
@@ -36,7 +36,7 @@ export const threadWish = v.strictObject({
   /** Path of the control group that the thread moves to. */
   group: maybeString,
 });
-export type ThreadWish = v.InferOutput<typeof threadWish>;
+export type ThreadSettings = v.InferOutput<typeof threadSettings>;
 
 /** New limit of a running guest, with its former value. */
 export const changedLimit = v.strictObject({

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
 /** Tap whose queues a guest gets as open descriptors. */
-export const handedTap = v.strictObject({
+export const passedTap = v.strictObject({
   /** The device on the host: `vnet0`. */
   name: aString,
   /** QEMU's id of the netdev: `hostnet0`. */
@@ -18,7 +18,7 @@ export const handedTap = v.strictObject({
   /** Macvtap that an earlier step created. It is opened by its device node, which gets the label. */
   macvtap: v.exactOptional(v.strictObject({ label: maybeString })),
 });
-export type HandedTap = v.InferOutput<typeof handedTap>;
+export type PassedTap = v.InferOutput<typeof passedTap>;
 
 /** A VLAN whose frames may pass a port of a bridge. `bridge vlan` of bridge(8) */
 const portVlan = v.strictObject({

@@ -9,7 +9,7 @@ import type { Step, StepOf } from "../steps/step.ts";
  * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources need no inverse
  * any more, and a device that was attached and detached leaves no step.
  */
-export function settleSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
+export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
   for (const step of after.filter(isKept)) kept = withDone(kept, step);
   return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
@@ -45,13 +45,13 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
   "remove-folder": (step, { path }) =>
     (step.do === "make-folder" && step.path === path) ||
     (step.do === "make-link" && step.path.startsWith(`${path}/`)),
-  "give-device": (step, { device }) => step.do === "take-device" && step.device === device,
+  "rebind-driver": (step, { device }) => step.do === "bind-vfio" && step.device === device,
   "set-memlock": (step) => step.do === "set-memlock",
 };
 
 function isOfTap(step: Step, name: string): boolean {
   if (step.do === "set-up-tap") return step.setup.name === name;
-  return step.do === "hand-tap" && step.tap.name === name;
+  return step.do === "pass-tap" && step.tap.name === name;
 }
 
 /** Commands that create no object. */

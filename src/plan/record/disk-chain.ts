@@ -1,13 +1,13 @@
 import type { LiveImage } from "../../domain/live-devices.ts";
 import type { FileId } from "../facts/file.ts";
-import type { HandedFile } from "../facts/guest-order.ts";
+import type { PassedFile } from "../facts/launch-spec.ts";
 import type { Step } from "../steps/step.ts";
 import type { Plugged } from "./qemu-objects.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
 /** One image of a disk in QEMU's block graph. */
-export interface Layer {
+export interface RecordedImage {
   /** Name by which the layer above refers to it. */
   readonly node: string;
   /** All its nodes, each before the nodes below it. */
@@ -17,8 +17,8 @@ export interface Layer {
 }
 
 /** Returns the images of a device, top first. */
-export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
-  const layers: Layer[] = [];
+export function listLayers(plugged: Plugged, device: string): readonly RecordedImage[] {
+  const layers: RecordedImage[] = [];
   for (let node = nameIn(plugged.devices.get(device)?.["drive"]); node !== undefined; ) {
     layers.push(layerOf(plugged, node));
     node = nameIn(plugged.nodes.get(node)?.["backing"]);
@@ -32,7 +32,10 @@ export function runningChain(plugged: Plugged, device: string): readonly LiveIma
   return images.every((image) => image !== undefined) ? images : [];
 }
 
-function describeLayer({ nodes }: Plugged, { files, node, nodes: own }: Layer): LiveImage | undefined {
+function describeLayer(
+  { nodes }: Plugged,
+  { files, node, nodes: own }: RecordedImage,
+): LiveImage | undefined {
   const [, number, part] = /^libvirt-(\d+)-(format|storage)$/.exec(node) ?? [];
   const storage = part === "storage" ? node : nameIn(nodes.get(node)?.["file"]);
   const driver = nodes.get(storage ?? "")?.["driver"];
@@ -45,7 +48,7 @@ function describeLayer({ nodes }: Plugged, { files, node, nodes: own }: Layer): 
 }
 
 /** Returns the image with that top node. */
-export function layerOf(plugged: Plugged, node: string): Layer {
+export function layerOf(plugged: Plugged, node: string): RecordedImage {
   const nodes = listOwn(plugged, node);
   const files = new Map<number, FileId>();
   for (const name of nodes) {
@@ -59,8 +62,8 @@ export function layerOf(plugged: Plugged, node: string): Layer {
 /** Plans the step by which QEMU reopens all files of an image, with all its nodes. */
 export function planAccess(
   plugged: Plugged,
-  layer: Layer,
-  how: Pick<HandedFile, "access" | "direct"> & { readonly monitor: string },
+  layer: RecordedImage,
+  how: Pick<PassedFile, "access" | "direct"> & { readonly monitor: string },
 ): Extract<Step, { do: "set-access" }> {
   const { access, direct, monitor } = how;
   const as = access === "read-only" ? "reader" : "writer";

@@ -1,9 +1,9 @@
 import { type FileId, fileKey } from "../facts/file.ts";
 import { claimed, type GivenUp } from "../facts/given-up.ts";
-import type { HandedTap } from "../facts/tap.ts";
+import type { PassedTap } from "../facts/tap.ts";
 import { kindOf } from "../steps/kind-of.ts";
 import type { Step } from "../steps/step.ts";
-import { listPlugged } from "./qemu-objects.ts";
+import { listQemuObjects } from "./qemu-objects.ts";
 
 /**
  * Returns the resources that those steps release, each once. Empty: the steps release nothing that the guest could keep.
@@ -35,9 +35,9 @@ export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []):
  * which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
  */
 export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): GivenUp[] {
-  const keeps = listPlugged([...done, ...ending]).peers.size;
+  const keeps = listQemuObjects([...done, ...ending]).peers.size;
   const context = done.flatMap(peersOf).find((peer) => peer.context !== undefined)?.context;
-  if (context === undefined || keeps === listPlugged(done).peers.size) return [];
+  if (context === undefined || keeps === listQemuObjects(done).peers.size) return [];
   return [{ key: `peers-${context}`, path: undefined, forbidden: "any", keeps }];
 }
 
@@ -69,9 +69,9 @@ function filesOf(step: Step): readonly FileId[] {
 }
 
 /** Returns the taps that a step passes to the guest. */
-export function tapsOf(step: Step): readonly HandedTap[] {
+export function tapsOf(step: Step): readonly PassedTap[] {
   if (step.do === "spawn") return step.order.taps ?? [];
-  return step.do === "hand-tap" ? [step.tap] : [];
+  return step.do === "pass-tap" ? [step.tap] : [];
 }
 
 function peersOf(step: Step): readonly { readonly context?: string }[] {

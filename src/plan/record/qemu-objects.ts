@@ -28,7 +28,7 @@ type Draft = {
 };
 
 /** Applies all steps of a guest in order and returns the resulting objects. */
-export function listPlugged(steps: readonly Step[]): Plugged {
+export function listQemuObjects(steps: readonly Step[]): Plugged {
   const draft: Draft = {
     devices: new Map(),
     nodes: new Map(),

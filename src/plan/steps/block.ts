@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { listFiles } from "../facts/describe-handed.ts";
+import { listFiles } from "../facts/describe-passed.ts";
 import { fileId } from "../facts/file.ts";
 import { accessTo } from "../facts/given-up.ts";
-import { handedFile } from "../facts/guest-order.ts";
+import { passedFile } from "../facts/launch-spec.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Claim, claim, monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
@@ -39,7 +39,7 @@ const changeLabel = v.strictObject({
 const setAccess = v.strictObject({
   do: v.literal("set-access"),
   monitor: aString,
-  files: v.array(handedFile),
+  files: v.array(passedFile),
   nodes: v.array(v.record(aString, v.unknown())),
 });
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { FILE_TO_COME, fileKey } from "../facts/file.ts";
+import { fileKey, PENDING_FILE } from "../facts/file.ts";
 import { claimed } from "../facts/given-up.ts";
 import { type Claim, claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
@@ -31,6 +31,6 @@ export const claimSteps: Kinds<ClaimStep> = {
 };
 
 function describeClaim({ key, kind, sharing }: Claim): string {
-  const isToCome = key === fileKey({ path: "", ...FILE_TO_COME });
+  const isToCome = key === fileKey({ path: "", ...PENDING_FILE });
   return `${kind} ${isToCome ? "that the start makes" : key} (${sharing})`;
 }

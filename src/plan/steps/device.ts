@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { deleteCommands, nameOf } from "../../qemu/monitor/plug-commands.ts";
-import { describePeer, listFiles } from "../facts/describe-handed.ts";
-import { handedFile, memlockKiB, pluggedPeer } from "../facts/guest-order.ts";
+import { describePeer, listFiles } from "../facts/describe-passed.ts";
+import { memlockKiB, passedFile, pluggedPeer } from "../facts/launch-spec.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type MonitorCommand, monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
@@ -10,7 +10,7 @@ import { type Kinds, noInverse } from "./kind.ts";
 const plug = v.strictObject({
   do: v.literal("plug"),
   monitor: aString,
-  files: v.array(handedFile),
+  files: v.array(passedFile),
   peers: v.exactOptional(v.array(pluggedPeer)),
   commands: v.array(monitorCommand),
 });
@@ -124,8 +124,8 @@ export const deviceSteps: Kinds<DeviceStep> = {
 };
 
 function describePlug({ commands, files, peers = [] }: Plug): string {
-  const handed = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
-  return `hand QEMU ${listFiles(handed)} and tell it ${commands.map(describeCommand).join(", ")}`;
+  const passedFiles = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
+  return `hand QEMU ${listFiles(passedFiles)} and tell it ${commands.map(describeCommand).join(", ")}`;
 }
 
 function describeUnplug({ commands, device, sets }: Unplug): string {

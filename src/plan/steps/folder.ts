@@ -27,13 +27,13 @@ const makeLink = v.strictObject({ do: v.literal("make-link"), path: aString, tar
 
 /** Gives a folder of svirt and its content to the guest while it runs. Both stay afterwards. */
 const lendFolder = v.strictObject({
-  do: v.literal("lend-folder"),
+  do: v.literal("assign-folder"),
   path: aString,
   uid: aNumber,
   label: maybeString,
   original: maybeString,
 });
-const returnFolder = v.strictObject({ do: v.literal("return-folder"), path: aString, label: maybeString });
+const returnFolder = v.strictObject({ do: v.literal("reclaim-folder"), path: aString, label: maybeString });
 
 /** Step on a folder of svirt. */
 export type FolderStep = v.InferOutput<
@@ -70,10 +70,10 @@ export const folderSteps: Kinds<FolderStep> = {
     record: "kept",
     givesUp: "nothing",
   },
-  "lend-folder": {
+  "assign-folder": {
     schema: lendFolder,
     inverse: ({ original: label, path }) => ({
-      do: "return-folder",
+      do: "reclaim-folder",
       path,
       ...(label === undefined ? {} : { label }),
     }),
@@ -83,7 +83,7 @@ export const folderSteps: Kinds<FolderStep> = {
     record: "kept",
     givesUp: "nothing",
   },
-  "return-folder": {
+  "reclaim-folder": {
     schema: returnFolder,
     inverse: noInverse,
     describe: ({ label, path }) =>

@@ -1,25 +1,25 @@
 import * as v from "valibot";
-import { describeGroup, describeLimits, describeWish } from "../facts/describe-limits.ts";
+import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
 import { describeSetup, describeTap } from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
-import { changedLimit, guestGroup, threadWish } from "../facts/limits.ts";
+import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { handedTap, macvtap, tapSetup } from "../facts/tap.ts";
+import { macvtap, passedTap, tapSetup } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
-const handTap = v.strictObject({ do: v.literal("hand-tap"), monitor: aString, tap: handedTap });
+const passTap = v.strictObject({ do: v.literal("pass-tap"), monitor: aString, tap: passedTap });
 
 /** Closes QEMU's descriptors of a tap that no netdev uses. */
-const takeTap = v.strictObject({
-  do: v.literal("take-tap"),
+const closeTap = v.strictObject({
+  do: v.literal("close-tap"),
   monitor: aString,
   descriptors: v.array(aString),
 });
 
 /** Passes a running QEMU the socket that serves its screen. */
-const handDisplay = v.strictObject({ do: v.literal("hand-display"), monitor: aString, display });
+const passDisplay = v.strictObject({ do: v.literal("pass-display"), monitor: aString, display });
 
 const setUpTap = v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup });
 
@@ -42,8 +42,8 @@ const removeGroup = v.strictObject({ do: v.literal("remove-group"), path: aStrin
 const tuneThreads = v.strictObject({
   do: v.literal("tune-threads"),
   monitor: aString,
-  wishes: v.array(threadWish),
-  before: v.exactOptional(v.array(threadWish)),
+  settings: v.array(threadSettings),
+  before: v.exactOptional(v.array(threadSettings)),
 });
 
 /** Changes limits of a running guest. Controllers enabled for its parent's children stay enabled. */
@@ -56,9 +56,9 @@ const setLimits = v.strictObject({
 
 /** Step on parts of the host that guests share besides files: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
-  | typeof handTap
-  | typeof takeTap
-  | typeof handDisplay
+  | typeof passTap
+  | typeof closeTap
+  | typeof passDisplay
   | typeof setUpTap
   | typeof removeTap
   | typeof makeMacvtap
@@ -71,24 +71,28 @@ export type ShareStep = v.InferOutput<
 
 /** Kinds of these steps. */
 export const shareSteps: Kinds<ShareStep> = {
-  "hand-tap": {
-    schema: handTap,
-    inverse: ({ monitor, tap }) => ({ do: "take-tap", monitor, descriptors: [...tap.queues, ...tap.vhosts] }),
+  "pass-tap": {
+    schema: passTap,
+    inverse: ({ monitor, tap }) => ({
+      do: "close-tap",
+      monitor,
+      descriptors: [...tap.queues, ...tap.vhosts],
+    }),
     describe: ({ tap }) => `hand QEMU ${describeTap(tap)}`,
     where: "qemu",
     record: "kept",
     givesUp: "nothing",
   },
-  "take-tap": {
-    schema: takeTap,
+  "close-tap": {
+    schema: closeTap,
     inverse: noInverse,
     describe: ({ descriptors }) => `take back ${descriptors.join(", ")}, if no netdev has them`,
     where: "qemu",
     record: "kept",
     givesUp: "nothing",
   },
-  "hand-display": {
-    schema: handDisplay,
+  "pass-display": {
+    schema: passDisplay,
     inverse: noInverse,
     describe: ({ display: { address, port } }) =>
       `hand QEMU a socket for its screen, on ${bracketed(address)}:${port}`,
@@ -149,7 +153,7 @@ export const shareSteps: Kinds<ShareStep> = {
   "tune-threads": {
     schema: tuneThreads,
     inverse: inverseTuning,
-    describe: ({ wishes }) => `run ${wishes.map(describeWish).join(", ")}`,
+    describe: ({ settings }) => `run ${settings.map(describeThreadSettings).join(", ")}`,
     where: "qemu",
     record: "kept",
     givesUp: "nothing",
@@ -169,7 +173,7 @@ export const shareSteps: Kinds<ShareStep> = {
 };
 
 function inverseTuning(done: v.InferOutput<typeof tuneThreads>): ShareStep | undefined {
-  const { before, wishes } = done;
+  const { before, settings } = done;
   if (before === undefined || before.length === 0) return undefined;
-  return { ...done, wishes: before, before: wishes };
+  return { ...done, settings: before, before: settings };
 }

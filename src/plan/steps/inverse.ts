@@ -46,7 +46,7 @@ export function staysMade(path: string, later: readonly Step[]): boolean {
  * independently of the label that the file has.
  */
 function inverseAtEnd(done: Step): Step | undefined {
-  if (isToldQemu(done)) return undefined;
+  if (isMonitorStep(done)) return undefined;
   if (done.do !== "change-label") return inverse(done);
   const { file, to: claimed } = done;
   if (claimed.label === undefined) return undefined;
@@ -60,7 +60,7 @@ export function planUndo(done: readonly Step[]): Step[] {
 }
 
 /** Reports whether a step only tells a running QEMU something, or lasts as long as QEMU runs. */
-export function isToldQemu(step: Step): boolean {
+export function isMonitorStep(step: Step): boolean {
   return kindOf(step).where === "qemu";
 }
 

@@ -12,23 +12,23 @@ const common = {
   /** Boot of the step. The kernel chooses drivers by itself at every boot. */
   bootId: aString,
 };
-const takeDevice = v.strictObject({ do: v.literal("take-device"), ...common });
-const giveDevice = v.strictObject({ do: v.literal("give-device"), ...common });
+const bindVfio = v.strictObject({ do: v.literal("bind-vfio"), ...common });
+const giveDevice = v.strictObject({ do: v.literal("rebind-driver"), ...common });
 
 /** Takes a PCI device of the host from its driver for guests, or gives it back. */
-export type PciStep = v.InferOutput<typeof takeDevice | typeof giveDevice>;
+export type PciStep = v.InferOutput<typeof bindVfio | typeof giveDevice>;
 
 /** Kinds of these steps. */
 export const pciSteps: Kinds<PciStep> = {
-  "take-device": {
-    schema: takeDevice,
-    inverse: (done) => ({ ...done, do: "give-device" }),
+  "bind-vfio": {
+    schema: bindVfio,
+    inverse: (done) => ({ ...done, do: "rebind-driver" }),
     describe: ({ device, driver }) => `give ${device} to vfio-pci (its driver is ${driver ?? "none"})`,
     where: "host",
     record: "kept",
     givesUp: "nothing",
   },
-  "give-device": {
+  "rebind-driver": {
     schema: giveDevice,
     inverse: noInverse,
     describe: ({ device, driver }) =>

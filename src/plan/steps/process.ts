@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { describePeer } from "../facts/describe-handed.ts";
+import { describePeer } from "../facts/describe-passed.ts";
 import { describeTap } from "../facts/describe-tap.ts";
-import { type GuestOrder, guestOrder, helperOrder } from "../facts/guest-order.ts";
+import { helperSpec, type LaunchSpec, launchSpec } from "../facts/launch-spec.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
 import { monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
@@ -10,8 +10,8 @@ import { type Kinds, noInverse } from "./kind.ts";
 const KILL_GRACE_MS = 10_000;
 const NOT_CONFINED = "svirt's own context, not confined";
 
-const spawnHelper = v.strictObject({ do: v.literal("spawn-helper"), order: helperOrder });
-const spawn = v.strictObject({ do: v.literal("spawn"), order: guestOrder });
+const spawnHelper = v.strictObject({ do: v.literal("spawn-helper"), order: helperSpec });
+const spawn = v.strictObject({ do: v.literal("spawn"), order: launchSpec });
 const kill = v.strictObject({ do: v.literal("kill"), graceMs: aNumber });
 const checkContext = v.strictObject({ do: v.literal("check-context"), context: aString });
 
@@ -88,7 +88,7 @@ export const processSteps: Kinds<ProcessStep> = {
   },
 };
 
-function describeSpawn({ context, peers = [], program, taps = [], uid }: GuestOrder): string {
+function describeSpawn({ context, peers = [], program, taps = [], uid }: LaunchSpec): string {
   const with_ = [...peers.map(describePeer), ...taps.map(describeTap)]
     .map((given) => `, with ${given}`)
     .join("");

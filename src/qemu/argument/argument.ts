@@ -1,11 +1,11 @@
 /** Arguments of QEMU: options with their values. */
-export type Words = readonly string[];
+export type Arguments = readonly string[];
 
 /**
  * Formats `-device {...}` and similar options in QEMU's JSON syntax, without undefined values. A bigint becomes a plain
  * number.
  */
-export function jsonWords(option: string, value: Readonly<Record<string, unknown>>): Words {
+export function jsonArguments(option: string, value: Readonly<Record<string, unknown>>): Arguments {
   const json = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "bigint" ? `${BIG}${inner}` : inner,
   );

@@ -1,6 +1,6 @@
 import { type SvirtError, throwErrors } from "../../errors.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, notSettled, notStartable, UnsettledError } from "../refusal.ts";
+import { cannotTranslate, HostDependentError, hostDependent, notStartable } from "../refusal.ts";
 
 /** A rule for one kind of device: QEMU cannot implement a device that breaks it as the XML says. */
 export interface Rule<T> {
@@ -20,7 +20,7 @@ interface Placed<T> {
   readonly path: string;
 }
 
-const REFUSALS = { "until-start": notSettled, always: notStartable, never: cannotTranslate };
+const REFUSALS = { "until-start": hostDependent, always: notStartable, never: cannotTranslate };
 
 /** Throws "unsupported" with all rules that a device breaks. Refusals of an invalid domain come first. */
 export function refuseBroken<T>(rules: readonly Rule<T>[], { device, guest, path }: Placed<T>): void {
@@ -28,6 +28,6 @@ export function refuseBroken<T>(rules: readonly Rule<T>[], { device, guest, path
   const refusals = broken.map(({ isUnsettled, place, remedy, why }) => {
     return REFUSALS[isUnsettled ?? "never"](place === "" ? path : `${path}/${place}`, why, remedy);
   });
-  const isFinal = (refusal: SvirtError): boolean => !(refusal instanceof UnsettledError);
+  const isFinal = (refusal: SvirtError): boolean => !(refusal instanceof HostDependentError);
   throwErrors([...refusals.filter(isFinal), ...refusals.filter((refusal) => !isFinal(refusal))]);
 }

@@ -1,6 +1,6 @@
 import type { Audio } from "../../domain/devices/audio.ts";
 import type { Devices } from "../../domain/devices.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
@@ -11,11 +11,11 @@ const DRIVERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** -audiodev for each audio backend. qemuBuildAudioCommandLineArg() of libvirt */
-export function formatAudio({ devices }: Guest): Words {
+export function formatAudio({ devices }: Guest): Arguments {
   refuseTwins(devices.audios);
   refuseOtherSpice(devices);
   return devices.audios.flatMap((audio) =>
-    jsonWords("-audiodev", {
+    jsonArguments("-audiodev", {
       id: `audio${audio.id}`,
       driver: DRIVERS.get(audio.type) ?? audio.type,
       "timer-period": positive(audio.timerPeriod),

@@ -1,8 +1,8 @@
 import type { Filesystem } from "../../domain/devices/filesystem.ts";
-import { jsonWords, keyValues, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments, keyValues } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
-import { filesystemId, handedName, type Launch, peerPair, virtiofsSocket } from "../launch.ts";
+import { filesystemId, type Launch, passedName, peerPair, virtiofsSocket } from "../launch.ts";
 import { refuseUnsharedMemory } from "../machine/shared-memory.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "../refusal.ts";
@@ -11,7 +11,7 @@ import { cannotTranslate, devicePath, refuseUnproven } from "../refusal.ts";
 const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" } as const;
 
 /** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
-export function formatFilesystems(guest: Guest, launch: Launch | undefined): Words {
+export function formatFilesystems(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.filesystems.flatMap((found, index) => {
     const id = filesystemId(guest.devices.filesystems, index);
     const path = devicePath("filesystem", index);
@@ -39,19 +39,19 @@ function format9p(
   guest: Guest,
   found: Filesystem,
   { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const fsdev = `fsdev-${id}`;
   const pairs = keyValues([
     ...localPairs(found),
     ["writeout", found.driver?.wrpolicy],
     ["id", fsdev],
-    ["path", handedName(launch, { path: found.source.dir ?? "", purpose: "folder", access: "read-only" })],
+    ["path", passedName(launch, { path: found.source.dir ?? "", purpose: "folder", access: "read-only" })],
   ]);
   const kind = found.driver?.type === "handle" ? "handle" : "local";
   return [
     "-fsdev",
     `${kind},${pairs}${found.readonly ? ",readonly=on" : ""}`,
-    ...jsonWords("-device", {
+    ...jsonArguments("-device", {
       driver: virtioDriver("virtio-9p", found.model),
       ...virtioKeys(found.driver),
       id,
@@ -83,7 +83,7 @@ function formatVirtiofs(
     launch,
     path: place,
   }: { readonly id: string; readonly path: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const { domain } = guest;
   const chardev = `chr-vu-${id}`;
   const folder = launch?.folder ?? `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
@@ -92,7 +92,7 @@ function formatVirtiofs(
   return [
     "-chardev",
     `socket,${keyValues([["id", chardev], peerPair(launch, { place, path })])}`,
-    ...jsonWords("-device", {
+    ...jsonArguments("-device", {
       driver: virtioDriver("vhost-user-fs", found.model),
       ...virtioKeys(found.driver),
       id,

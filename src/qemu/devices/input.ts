@@ -1,13 +1,13 @@
 import type { Input } from "../../domain/devices/input/input.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys, usbKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
-import { handedName, type Launch } from "../launch.ts";
+import { type Launch, passedName } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
 /** -device for pointers and keyboards, -object for those of the host. PS/2 devices are part of the board. */
-export function formatInputs(guest: Guest, launch: Launch | undefined): Words {
+export function formatInputs(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, { index, launch }));
 }
 
@@ -15,7 +15,7 @@ function formatInput(
   guest: Guest,
   input: Input,
   { index, launch }: { readonly index: number; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const id = input.alias ?? `input${index}`;
   switch (input.type) {
     case "evdev":
@@ -32,12 +32,12 @@ function formatInput(
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
 function nodeName(path: string, launch: Launch | undefined): string {
-  return handedName(launch, { path, purpose: "input", access: "read-write" });
+  return passedName(launch, { path, purpose: "input", access: "read-write" });
 }
 
 // qemuBuildInputEvdevProps() of libvirt
-function formatEvdev({ source }: InputOf<"evdev">, id: string, evdev: string): Words {
-  return jsonWords("-object", {
+function formatEvdev({ source }: InputOf<"evdev">, id: string, evdev: string): Arguments {
+  return jsonArguments("-object", {
     "qom-type": "input-linux",
     id,
     evdev,
@@ -51,8 +51,8 @@ function formatPassed(
   guest: Guest,
   input: InputOf<"passthrough">,
   { evdev, id }: { readonly id: string; readonly evdev: string },
-): Words {
-  return jsonWords("-device", {
+): Arguments {
+  return jsonArguments("-device", {
     driver: virtioDriver("virtio-input-host", input.model),
     ...virtioKeys(input.driver),
     id,
@@ -65,7 +65,7 @@ function formatEmulated(
   guest: Guest,
   { type, bus, driver: options, address, model }: InputOf<"mouse" | "keyboard" | "tablet">,
   { id, path }: { readonly id: string; readonly path: string },
-): Words {
+): Arguments {
   if (bus !== "virtio" && options !== undefined) {
     throw cannotTranslate(`${path}/driver`, "only a virtio device has one", "Leave it out.");
   }
@@ -75,11 +75,13 @@ function formatEmulated(
   switch (bus) {
     case "usb": {
       const driver = type === "keyboard" ? "usb-kbd" : `usb-${type}`;
-      return address?.type === "usb" ? jsonWords("-device", { driver, id, ...usbKeys(guest, address) }) : [];
+      return address?.type === "usb"
+        ? jsonArguments("-device", { driver, id, ...usbKeys(guest, address) })
+        : [];
     }
     case "virtio": {
       const end = address?.type === "pci" ? pciKeys(guest, address) : {};
-      return jsonWords("-device", { driver: `virtio-${type}-pci`, ...virtioKeys(options), id, ...end });
+      return jsonArguments("-device", { driver: `virtio-${type}-pci`, ...virtioKeys(options), id, ...end });
     }
     case "ps2":
     case undefined:

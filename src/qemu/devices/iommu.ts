@@ -1,11 +1,11 @@
 import type { Iommu } from "../../domain/devices/iommu.ts";
-import { jsonWords, onOffWord, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments, onOffWord } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
 /** -device for the IOMMU, which only q35 supports. qemuBuildIOMMUCommandLine() of libvirt */
-export function formatIommu(guest: Guest): Words {
+export function formatIommu(guest: Guest): Arguments {
   const { iommu } = guest.devices;
   if (iommu === undefined) return [];
   const path = "/domain/devices/iommu";
@@ -15,7 +15,7 @@ export function formatIommu(guest: Guest): Words {
   }
   if (iommu.model === "intel") {
     refuseWithoutRemapping(iommu, guest, path);
-    return jsonWords("-device", { driver: "intel-iommu", id, ...intelKeys(iommu) });
+    return jsonArguments("-device", { driver: "intel-iommu", id, ...intelKeys(iommu) });
   }
   if (guest.domain.features?.acpi !== true) {
     const remedy = "Write <features><acpi/></features>.";
@@ -24,7 +24,7 @@ export function formatIommu(guest: Guest): Words {
   if ((iommu.address?.bus ?? 0) !== 0) {
     throw cannotTranslate(`${path}/address/@bus`, "it is part of the root bus", "Write bus='0x00'.");
   }
-  return jsonWords("-device", { driver: "virtio-iommu", id, ...pciKeys(guest, iommu.address) });
+  return jsonArguments("-device", { driver: "virtio-iommu", id, ...pciKeys(guest, iommu.address) });
 }
 
 type IntelIommu = Extract<Iommu, { readonly model: "intel" }>;

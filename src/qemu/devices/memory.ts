@@ -1,5 +1,5 @@
 import type { MemoryDevice } from "../../domain/devices/memory.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import { deviceNumber } from "../device-number.ts";
 import type { Launch } from "../launch.ts";
@@ -18,7 +18,7 @@ const PREFIXES = {
 } as const;
 
 /** -object and -device for each memory device. qemuBuildMemoryDeviceCommandLine() of libvirt */
-export function formatMemoryDevices(guest: Guest, launch: Launch | undefined): Words {
+export function formatMemoryDevices(guest: Guest, launch: Launch | undefined): Arguments {
   const isAllFilled = isPreallocated(guest, launch);
   return guest.devices.memories.flatMap((device, index) => {
     const piece = pieceOf(guest, device, index);
@@ -82,14 +82,20 @@ function pieceOf({ devices }: Guest, device: MemoryDevice, index: number): Memor
   }
 }
 
-function formatDevice(guest: Guest, device: MemoryDevice, piece: MemoryPiece): Words {
+function formatDevice(guest: Guest, device: MemoryDevice, piece: MemoryPiece): Arguments {
   const memdev = piece.id;
   const id = piece.file;
   switch (device.model) {
     case "dimm":
-      return jsonWords("-device", { driver: "pc-dimm", node: piece.cell, memdev, id, ...slotKeys(device) });
+      return jsonArguments("-device", {
+        driver: "pc-dimm",
+        node: piece.cell,
+        memdev,
+        id,
+        ...slotKeys(device),
+      });
     case "nvdimm":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "nvdimm",
         node: piece.cell,
         "label-size": bytes(device.target.label?.sizeKiB),
@@ -99,7 +105,7 @@ function formatDevice(guest: Guest, device: MemoryDevice, piece: MemoryPiece): W
         ...slotKeys(device),
       });
     case "virtio-mem":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "virtio-mem-pci",
         node: piece.cell,
         "block-size": bytes(device.target.blockKiB),
@@ -112,7 +118,7 @@ function formatDevice(guest: Guest, device: MemoryDevice, piece: MemoryPiece): W
         ...pciKeys(guest, device.address),
       });
     case "virtio-pmem":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "virtio-pmem-pci",
         memdev,
         memaddr: device.target.base?.base,

@@ -1,5 +1,5 @@
 import type { Redirdev, RedirRule } from "../../domain/devices/redirdev.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { BootIndexes } from "../argument/boot-index.ts";
 import { usbKeys } from "../argument/bus-properties.ts";
 import type { Launch } from "../launch.ts";
@@ -8,7 +8,7 @@ import { devicePath } from "../refusal.ts";
 import { formatFilelessBackend } from "./chardev/backend.ts";
 
 /** -chardev and -device for USB redirected over the network. qemuBuildRedirdevCommandLine() of libvirt */
-export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
+export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Arguments {
   const filter = guest.devices.redirfilter?.rules.map(formatRule).join("|");
   return guest.devices.redirdevs.flatMap((found, index) => {
     const id = found.alias ?? `redir${index}`;
@@ -21,7 +21,7 @@ export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch 
       ...usbKeys(guest, found.address ?? {}),
     };
     const named = { id, chardev: found, path: devicePath("redirdev", index) };
-    return [...formatFilelessBackend(named, launch), ...jsonWords("-device", device)];
+    return [...formatFilelessBackend(named, launch), ...jsonArguments("-device", device)];
   });
 }
 

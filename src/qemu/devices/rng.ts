@@ -1,6 +1,6 @@
 import type { RngBackend } from "../../domain/devices/rng.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../../domain/forms/random-source.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
 import { deviceNumber } from "../device-number.ts";
@@ -10,7 +10,7 @@ import { devicePath } from "../refusal.ts";
 import { type ChardevBackend, formatBackend } from "./chardev/backend.ts";
 
 /** -object and -device for each random number source. qemuBuildRNGCommandLine() of libvirt */
-export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
+export function formatRngs(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.rngs.flatMap(({ address, alias, backend, driver, model, rate }, index) => {
     const id = alias ?? `rng${deviceNumber(guest.devices.rngs, index)}`;
     const device = {
@@ -23,7 +23,7 @@ export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
       ...pciKeys(guest, address),
     };
     const source = formatSource(backend, { id, path: devicePath("rng", index), launch });
-    return [...source, ...jsonWords("-device", device)];
+    return [...source, ...jsonArguments("-device", device)];
   });
 }
 
@@ -33,13 +33,13 @@ interface SourceFacts {
   readonly launch: Launch | undefined;
 }
 
-function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): Words {
+function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): Arguments {
   const object = { id: `obj${id}` };
   switch (backend.model) {
     case "builtin":
-      return jsonWords("-object", { "qom-type": "rng-builtin", ...object });
+      return jsonArguments("-object", { "qom-type": "rng-builtin", ...object });
     case "random":
-      return jsonWords("-object", {
+      return jsonArguments("-object", {
         "qom-type": "rng-random",
         ...object,
         filename: randomSource(backend.path, launch),
@@ -47,7 +47,7 @@ function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): W
     case "egd":
       return [
         ...formatBackend({ id, path, chardev: egdChardev(backend) }, launch, 0),
-        ...jsonWords("-object", { "qom-type": "rng-egd", ...object, chardev: `char${id}` }),
+        ...jsonArguments("-object", { "qom-type": "rng-egd", ...object, chardev: `char${id}` }),
       ];
   }
 }
@@ -68,6 +68,8 @@ function egdChardev({ source, type }: Extract<RngBackend, { readonly model: "egd
 
 function randomSource(path: string | undefined, launch: Launch | undefined): string {
   const source = path ?? DEFAULT_RANDOM_SOURCE;
-  const handed = launch?.descriptors.find((found) => found.path === source && found.purpose === "random");
-  return handed === undefined ? source : fdsetPath(handed);
+  const passedFiles = launch?.descriptors.find(
+    (found) => found.path === source && found.purpose === "random",
+  );
+  return passedFiles === undefined ? source : fdsetPath(passedFiles);
 }

@@ -1,21 +1,21 @@
 import type { Shmem } from "../../domain/devices/shmem.ts";
 import { shmemFile, shmemServer } from "../../domain/resources/unopened-paths.ts";
-import { jsonWords, onOffWord, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments, onOffWord } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
-import { handedName, type Launch } from "../launch.ts";
+import { type Launch, passedName } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { devicePath } from "../refusal.ts";
 import { formatBackend } from "./chardev/backend.ts";
 
 /** -object or -chardev, and -device, for each shared memory. qemuBuildShmemCommandLine() of libvirt */
-export function formatShmems(guest: Guest, launch: Launch | undefined): Words {
+export function formatShmems(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.shmems.flatMap((shmem, index) => {
     const id = shmem.alias ?? `shmem${index}`;
     if (shmem.model.type === "ivshmem-plain") return formatPlain(guest, shmem, { id, launch });
     const source = { mode: "connect", path: shmemServer(shmem), seclabels: [] } as const;
     const chardev = { type: "unix", source } as const;
     return [
-      ...jsonWords("-device", {
+      ...jsonArguments("-device", {
         driver: "ivshmem-doorbell",
         id,
         chardev: `char${id}`,
@@ -33,17 +33,17 @@ function formatPlain(
   guest: Guest,
   shmem: Shmem,
   { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const memdev = `shmmem-${id}`;
   return [
-    ...jsonWords("-object", {
+    ...jsonArguments("-object", {
       "qom-type": "memory-backend-file",
       id: memdev,
-      "mem-path": handedName(launch, { path: shmemFile(shmem), purpose: "memory", access: "read-write" }),
+      "mem-path": passedName(launch, { path: shmemFile(shmem), purpose: "memory", access: "read-write" }),
       size: (shmem.sizeKiB ?? 0) * 1024,
       share: true,
     }),
-    ...jsonWords("-device", {
+    ...jsonArguments("-device", {
       driver: "ivshmem-plain",
       id,
       memdev,

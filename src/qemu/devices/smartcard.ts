@@ -1,7 +1,7 @@
 import type { Smartcard } from "../../domain/devices/smartcard.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { CERTIFICATES } from "../../domain/resources/passthrough-paths.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { controllerId, usbKeys } from "../argument/bus-properties.ts";
 import type { Launch } from "../launch.ts";
 import { controllersOf, type Guest } from "../model/guest.ts";
@@ -9,9 +9,9 @@ import { cannotTranslate, devicePath } from "../refusal.ts";
 import { formatFilelessBackend } from "./chardev/backend.ts";
 
 /** -device for each smartcard reader, a controller on USB. */
-export function formatReaders(guest: Guest): Words {
+export function formatReaders(guest: Guest): Arguments {
   return controllersOf(guest.devices, "ccid").flatMap((controller) =>
-    jsonWords("-device", {
+    jsonArguments("-device", {
       driver: "usb-ccid",
       id: controllerId(guest, controller),
       ...usbKeys(guest, controller.address ?? {}),
@@ -20,7 +20,7 @@ export function formatReaders(guest: Guest): Words {
 }
 
 /** -chardev and -device for the smartcard. qemuBuildSmartcardCommandLine() of libvirt */
-export function formatSmartcards(guest: Guest, launch: Launch | undefined): Words {
+export function formatSmartcards(guest: Guest, launch: Launch | undefined): Arguments {
   const { smartcards } = guest.devices;
   if (smartcards.length > 1) {
     const path = devicePath("smartcard", 1);
@@ -39,7 +39,7 @@ export function formatSmartcards(guest: Guest, launch: Launch | undefined): Word
       found.type === "none"
         ? []
         : formatFilelessBackend({ id, chardev: found, path: devicePath("smartcard", index) }, launch);
-    return [...backend, ...jsonWords("-device", { ...cardKeys(found, id), id, bus })];
+    return [...backend, ...jsonArguments("-device", { ...cardKeys(found, id), id, bus })];
   });
 }
 

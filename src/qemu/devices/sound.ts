@@ -1,5 +1,5 @@
 import type { Sound } from "../../domain/devices/sound.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys, usbKeys } from "../argument/bus-properties.ts";
 import { virtioKeys } from "../argument/virtio-properties.ts";
 import type { Guest } from "../model/guest.ts";
@@ -14,7 +14,7 @@ const DRIVERS = {
 } as const;
 
 /** -device for each sound card and each of its codecs. qemuBuildSoundCommandLine() of libvirt */
-export function formatSounds(guest: Guest): Words {
+export function formatSounds(guest: Guest): Arguments {
   return guest.devices.sounds.flatMap((sound, index) => {
     const id = sound.alias ?? `sound${index}`;
     return formatSound(guest, sound, { id, audiodev: audiodevOf(guest, sound, index) });
@@ -34,15 +34,15 @@ interface Named {
   readonly audiodev: string;
 }
 
-function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Words {
+function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Arguments {
   switch (sound.model) {
     case "pcspk":
       return [];
     case "sb16":
-      return jsonWords("-device", { driver: DRIVERS.sb16, id, audiodev });
+      return jsonArguments("-device", { driver: DRIVERS.sb16, id, audiodev });
     case "ac97":
     case "es1370":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: DRIVERS[sound.model],
         id,
         audiodev,
@@ -51,16 +51,16 @@ function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Words
     case "ich6":
     case "ich9":
       return [
-        ...jsonWords("-device", { driver: DRIVERS[sound.model], id, ...pciKeys(guest, sound.address) }),
+        ...jsonArguments("-device", { driver: DRIVERS[sound.model], id, ...pciKeys(guest, sound.address) }),
         ...formatCodecs(sound.codecs, { audiodev, id }),
       ];
     case "usb": {
       const multi = sound.multichannel;
       const end = sound.address === undefined ? {} : usbKeys(guest, sound.address);
-      return jsonWords("-device", { driver: "usb-audio", id, audiodev, multi, ...end });
+      return jsonArguments("-device", { driver: "usb-audio", id, audiodev, multi, ...end });
     }
     case "virtio":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "virtio-sound-pci",
         ...virtioKeys(sound.driver),
         id,
@@ -74,10 +74,16 @@ function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Words
 type Codecs = Extract<Sound, { readonly model: "ich6" }>["codecs"];
 
 /** A card without codecs gets one that plays and records. */
-function formatCodecs(codecs: Codecs, { audiodev, id }: Named): Words {
+function formatCodecs(codecs: Codecs, { audiodev, id }: Named): Arguments {
   const types = codecs.length === 0 ? (["duplex"] as const) : codecs.map(({ type }) => type);
   return types.flatMap((type, cad) =>
-    jsonWords("-device", { driver: `hda-${type}`, id: `${id}-codec${cad}`, bus: `${id}.0`, cad, audiodev }),
+    jsonArguments("-device", {
+      driver: `hda-${type}`,
+      id: `${id}-codec${cad}`,
+      bus: `${id}.0`,
+      cad,
+      audiodev,
+    }),
   );
 }
 

@@ -1,20 +1,20 @@
 import { cancelPath, tpmDevice } from "../../domain/devices/tpm/paths.ts";
 import type { Tpm } from "../../domain/devices/tpm/tpm.ts";
-import { jsonWords, keyValues, type Words } from "../argument/argument.ts";
-import { handedName, type Launch, peerPair, TPM_SOCKET } from "../launch.ts";
+import { type Arguments, jsonArguments, keyValues } from "../argument/argument.ts";
+import { type Launch, passedName, peerPair, TPM_SOCKET } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, devicePath, notSettled } from "../refusal.ts";
+import { cannotTranslate, devicePath, hostDependent } from "../refusal.ts";
 import { countFdsets } from "./chardev/fdset-count.ts";
 
 /** -tpmdev and -device for the TPM. qemuBuildTPMCommandLine() of libvirt */
-export function formatTpms(guest: Guest, launch: Launch | undefined): Words {
+export function formatTpms(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.tpms.flatMap((tpm, index) => {
     const path = devicePath("tpm", index);
     if (index > 0) throw cannotTranslate(path, "a guest has one TPM", "Remove it.");
     refuseOldTpm(tpm, path);
     const id = tpm.alias ?? "tpm0";
     const device = { driver: tpm.model ?? "tpm-tis", tpmdev: `tpm-${id}`, id };
-    return [...formatTpmBackend(guest, tpm, { id, path, launch }), ...jsonWords("-device", device)];
+    return [...formatTpmBackend(guest, tpm, { id, path, launch }), ...jsonArguments("-device", device)];
   });
 }
 
@@ -33,13 +33,13 @@ function formatTpmBackend(
   guest: Guest,
   tpm: Tpm,
   { id, path, launch }: { readonly id: string; readonly path: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const { backend } = tpm;
   switch (backend.type) {
     case "emulator": {
       if (launch !== undefined) return formatEmulator(id, ["path", `${launch.folder}/${TPM_SOCKET}`]);
       const why = "where its emulator listens is known only at a start";
-      throw notSettled(`${path}/backend`, why, "Write type='external' and a socket.");
+      throw hostDependent(`${path}/backend`, why, "Write type='external' and a socket.");
     }
     case "passthrough":
       return launch === undefined
@@ -50,13 +50,13 @@ function formatTpmBackend(
   }
 }
 
-function formatEmulator(id: string, socket: readonly [string, string | undefined]): Words {
+function formatEmulator(id: string, socket: readonly [string, string | undefined]): Arguments {
   const pairs = keyValues([["id", "chrtpm"], socket]);
   return ["-chardev", `socket,${pairs}`, "-tpmdev", `emulator,id=tpm-${id},chardev=chrtpm`];
 }
 
-function formatHanded(id: string, device: string, launch: Launch): Words {
-  const nameOf = (path: string): string => handedName(launch, { path, purpose: "tpm", access: "read-write" });
+function formatHanded(id: string, device: string, launch: Launch): Arguments {
+  const nameOf = (path: string): string => passedName(launch, { path, purpose: "tpm", access: "read-write" });
   const pairs = keyValues([
     ["id", `tpm-${id}`],
     ["path", nameOf(device)],
@@ -66,7 +66,7 @@ function formatHanded(id: string, device: string, launch: Launch): Words {
 }
 
 /** One descriptor set for the device, and one for the file that cancels a command. */
-function formatPassed(id: string, firstSet: number): Words {
+function formatPassed(id: string, firstSet: number): Arguments {
   const [device, cancel] = [firstSet, firstSet + 1];
   const pairs = keyValues([
     ["id", `tpm-${id}`],

@@ -1,21 +1,21 @@
 import type { Vsock } from "../../domain/devices/vsock.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
 import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
-import { notSettled } from "../refusal.ts";
+import { hostDependent } from "../refusal.ts";
 
 /** -device for vsock. vhostfd is a placeholder, since a start refuses vsock. qemuBuildVsockCommandLine() of libvirt */
-export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
+export function formatVsock(guest: Guest, launch: Launch | undefined): Arguments {
   const { vsock } = guest.devices;
   if (vsock === undefined) return [];
   const { address, auto } = vsock.cid;
   if (address === undefined || auto === true) {
     const why = "which number it gets is known only at a start";
-    throw notSettled("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
+    throw hostDependent("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
   }
-  return jsonWords("-device", {
+  return jsonArguments("-device", {
     driver: virtioDriver("vhost-vsock", vsock.model),
     ...virtioKeys(vsock.driver),
     id: vsock.alias ?? "vsock0",

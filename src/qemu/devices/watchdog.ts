@@ -1,18 +1,22 @@
 import type { Watchdog } from "../../domain/devices/watchdog.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { pciKeys } from "../argument/bus-properties.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
 /** -device for each watchdog, and their common action. The iTCO of q35's board is only enabled. */
-export function formatWatchdogs(guest: Guest): Words {
+export function formatWatchdogs(guest: Guest): Arguments {
   const { watchdogs } = guest.devices;
   for (const [index, watchdog] of watchdogs.entries()) refuseWatchdog(guest, watchdog, index);
   const devices = watchdogs.flatMap(({ model, alias, address }, index) => {
     if (model === "itco") return ["-global", "ICH9-LPC.noreboot=off"];
     // The board's watchdog counts as well. qemuAssignDeviceAliases() of libvirt
     const id = alias ?? `watchdog${index}`;
-    return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
+    return jsonArguments("-device", {
+      driver: model,
+      id,
+      ...(model === "ib700" ? {} : pciKeys(guest, address)),
+    });
   });
   const [first] = watchdogs;
   if (first === undefined) return [];

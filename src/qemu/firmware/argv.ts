@@ -1,7 +1,7 @@
 import type { Loader, Nvram } from "../../domain/machine/firmware.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { remoteSource } from "../devices/disk/image-source.ts";
-import { handedName, type Launch, lockingKeys } from "../launch.ts";
+import { type Launch, lockingKeys, passedName } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
@@ -12,7 +12,7 @@ export interface FlashNodes {
 }
 
 /** Formats -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of libvirt */
-export function formatFlash({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatFlash({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { loader, nvram } = domain.os;
   if (loader?.type !== "pflash") return [];
   return [...formatCode(loader, launch), ...(nvram === undefined ? [] : formatVariables(nvram, launch))];
@@ -27,10 +27,10 @@ export function flashNodes({ domain }: Guest): FlashNodes {
 }
 
 /** Formats -bios for a ROM, and for flash that only SMM may write. qemuBuildDomainLoaderCommandLine() of libvirt */
-export function formatLoader({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatLoader({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { loader } = domain.os;
   if (loader?.type === "rom" && loader.path !== undefined) {
-    return ["-bios", handedName(launch, { path: loader.path, purpose: "rom", access: "read-only" })];
+    return ["-bios", passedName(launch, { path: loader.path, purpose: "rom", access: "read-only" })];
   }
   if (loader?.type !== "pflash" || loader.secure !== true) return [];
   return ["-global", "driver=cfi.pflash01,property=secure,value=on"];
@@ -39,7 +39,7 @@ export function formatLoader({ domain }: Guest, launch: Launch | undefined): Wor
 function formatCode(
   { format = "raw", path = "", readonly = false }: Loader,
   launch: Launch | undefined,
-): Words {
+): Arguments {
   const storage = {
     driver: "file",
     filename: flashName(launch, path, readonly),
@@ -48,7 +48,7 @@ function formatCode(
     ...reopening(launch, readonly),
     discard: "unmap",
   };
-  return [...jsonWords("-blockdev", storage), ...formatNode("libvirt-pflash0", readonly, format)];
+  return [...jsonArguments("-blockdev", storage), ...formatNode("libvirt-pflash0", readonly, format)];
 }
 
 /** QEMU cannot reopen a descriptor with another access mode, so the final mode is set. */
@@ -57,21 +57,21 @@ function reopening(launch: Launch | undefined, readOnly: boolean): Readonly<Reco
 }
 
 function flashName(launch: Launch | undefined, path: string, readOnly: boolean): string {
-  return handedName(launch, { path, purpose: "flash", access: readOnly ? "read-only" : "read-write" });
+  return passedName(launch, { path, purpose: "flash", access: readOnly ? "read-only" : "read-write" });
 }
 
-function formatVariables(nvram: Nvram, launch: Launch | undefined): Words {
+function formatVariables(nvram: Nvram, launch: Launch | undefined): Arguments {
   const node = "libvirt-pflash1-storage";
   const place = { ...variablesPlace(nvram, launch), "node-name": node };
-  if (topOf(nvram.format) === "storage") return jsonWords("-blockdev", { ...place, "read-only": false });
+  if (topOf(nvram.format) === "storage") return jsonArguments("-blockdev", { ...place, "read-only": false });
   return [
-    ...jsonWords("-blockdev", { ...place, ...reopening(launch, false), discard: "unmap" }),
+    ...jsonArguments("-blockdev", { ...place, ...reopening(launch, false), discard: "unmap" }),
     ...formatNode("libvirt-pflash1", false, "qcow2"),
   ];
 }
 
-function formatNode(name: string, readOnly: boolean, format: "raw" | "qcow2"): Words {
-  return jsonWords("-blockdev", {
+function formatNode(name: string, readOnly: boolean, format: "raw" | "qcow2"): Arguments {
+  return jsonArguments("-blockdev", {
     "node-name": `${name}-format`,
     "read-only": readOnly,
     driver: format,

@@ -49,11 +49,11 @@ function hasFeatures({ features: given }: FirmwareDescriptor, domain: Domain): b
   const has = (name: FirmwareFeature): boolean => given.includes(name);
   const isAs = (wished: boolean | undefined, name: FirmwareFeature): boolean =>
     wished === undefined || wished === has(name);
-  const wish = (name: string): boolean | undefined =>
-    os.firmwareWishes?.features.find((found) => found.name === name)?.enabled;
+  const options = (name: string): boolean | undefined =>
+    os.firmwareRequirements?.features.find((found) => found.name === name)?.enabled;
   return (
-    isAs(wish("secure-boot"), "secure-boot") &&
-    isAs(wish("enrolled-keys"), "enrolled-keys") &&
+    isAs(options("secure-boot"), "secure-boot") &&
+    isAs(options("enrolled-keys"), "enrolled-keys") &&
     // SMM keeps the guest from writing to the flash directly.
     isAs(os.loader?.secure, "requires-smm") &&
     !(has("requires-smm") && features?.smm?.state === false) &&

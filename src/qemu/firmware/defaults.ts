@@ -27,7 +27,7 @@ const UNSEEN: FirmwareChoice = { firmwares: FIRMWARES, nvramFolder: NVRAM_FOLDER
 export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareChoice): Domain {
   const { os } = domain;
   if (!namesFirmware(os)) {
-    if (os.firmwareWishes === undefined) return domain;
+    if (os.firmwareRequirements === undefined) return domain;
     const why = "there is no firmware that could have features";
     throw cannotTranslate("/domain/os/firmware", why, "Write <os firmware='efi'>.");
   }
@@ -37,7 +37,7 @@ export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareCh
   const chosen = chooseFirmware(written, machine, firmwares);
   if (chosen !== undefined) return withChosen(written, chosen, nvramFolder);
   if (host === undefined && isChosen(written)) return domain;
-  if (os.firmware !== undefined || os.firmwareWishes !== undefined) {
+  if (os.firmware !== undefined || os.firmwareRequirements !== undefined) {
     throw unfound(os.firmware ?? "efi", host);
   }
   return withWritten(written, nvramFolder);
@@ -60,8 +60,8 @@ function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
 
 /** Reports whether the domain has all that a choice sets. */
 function isChosen({ os }: Domain): boolean {
-  const { firmware, firmwareWishes, loader, nvram } = os;
-  if (firmware === undefined || firmwareWishes === undefined) return false;
+  const { firmware, firmwareRequirements, loader, nvram } = os;
+  if (firmware === undefined || firmwareRequirements === undefined) return false;
   if (loader?.path === undefined || loader.format === undefined || loader.type === undefined) return false;
   if (loader.type === "rom" || loader.readonly === false || loader.stateless === true) return true;
   return nvram !== undefined && (nvram.type !== "path" || nvram.path !== undefined);
@@ -88,7 +88,7 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: str
   };
   const keys = { enabled: has("enrolled-keys"), name: "enrolled-keys" } as const;
   const secureBoot = { enabled: has("secure-boot"), name: "secure-boot" } as const;
-  const wishes = [...(isLocal ? [keys] : []), secureBoot];
+  const settings = [...(isLocal ? [keys] : []), secureBoot];
   const smm = { ...features?.smm, state: true };
   const secured = { ...NO_FEATURES, ...features, smm };
   return {
@@ -96,7 +96,7 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: str
     os: {
       ...os,
       firmware: os.firmware ?? (chosen.interfaces[0] === "uefi" ? "efi" : "bios"),
-      firmwareWishes: { features: wishes },
+      firmwareRequirements: { features: settings },
       loader,
       ...nvramOf(domain, { loader, known: isLocal ? chosen.template : undefined, nvramFolder }),
     },

@@ -12,7 +12,7 @@ interface Rule {
 
 const isUefi = ({ os }: Domain): boolean => os.firmware === "efi" || os.loader?.type === "pflash";
 const wish = ({ os }: Domain, name: string): boolean | undefined =>
-  os.firmwareWishes?.features.find((found) => found.name === name)?.enabled;
+  os.firmwareRequirements?.features.find((found) => found.name === name)?.enabled;
 
 /** virDomainDefOSValidate() and qemuValidateDomainDefBoot() of libvirt */
 const RULES: readonly Rule[] = [

@@ -4,7 +4,7 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Connection } from "../address/pci/buses.ts";
-import type { Words } from "../argument/argument.ts";
+import type { Arguments } from "../argument/argument.ts";
 import type { BootIndexes } from "../argument/boot-index.ts";
 import type { FoundChains } from "../devices/disk/chain.ts";
 import type { Launch } from "../launch.ts";
@@ -52,7 +52,7 @@ export interface HotplugFamily<E extends HotElement> {
   /** Returns the families of a guest that has only this device, with its alias in QEMU. */
   alone(device: HotDevice<E>, alias: string): Partial<Devices>;
   /** Returns QEMU's arguments for the only device of a guest. */
-  words(alone: Guest, device: HotDevice<E>, facts: HotFacts): Words;
+  words(alone: Guest, device: HotDevice<E>, facts: HotFacts): Arguments;
   /** Returns commands that follow those of the arguments; `alias` names the device in QEMU. */
   commandsAfter(alone: Guest, device: HotDevice<E>, alias: string): readonly QmpCommand[];
   /** Prefix of QEMU's names for devices of the family. */

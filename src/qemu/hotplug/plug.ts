@@ -3,7 +3,7 @@ import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Devices } from "../../domain/devices.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Words } from "../argument/argument.ts";
+import type { Arguments } from "../argument/argument.ts";
 import type { BootIndexes } from "../argument/boot-index.ts";
 import { completeGuest } from "../complete-guest.ts";
 import { listDeviceDescriptors } from "../descriptors.ts";
@@ -31,7 +31,7 @@ export interface PluggedGuest {
 }
 
 /** Monitor commands for a device, and its descriptors, numbered from `set`. */
-export interface DeviceWords {
+export interface DeviceCommands {
   readonly commands: readonly QmpCommand[];
   readonly descriptors: readonly Descriptor[];
 }
@@ -68,7 +68,7 @@ export function formatHotDevice(
     readonly folder: string;
     readonly named: ReadonlyMap<string, string>;
   },
-): DeviceWords {
+): DeviceCommands {
   const { chains, folder, named, names, peers = [], taps = [] } = facts;
   const family = hotplugOf(device);
   const own = family.alone(device.value, names.alias);
@@ -91,7 +91,7 @@ export function formatMedium(
     readonly names: FreeNames;
     readonly peers?: readonly LaunchPeer[];
   },
-): DeviceWords & { readonly node: string } {
+): DeviceCommands & { readonly node: string } {
   const { chains, names, peers = [] } = facts;
   const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [], hostdevs: [] } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
@@ -131,7 +131,7 @@ const NO_DEVICES = {
 } satisfies Partial<Guest["devices"]>;
 
 /** Converts arguments to commands. Refuses a number that JavaScript would round. */
-function exactCommands(words: Words): QmpCommand[] {
+function exactCommands(words: Arguments): QmpCommand[] {
   const isExact = words.every((word) => !word.startsWith("{") || JSON.stringify(JSON.parse(word)) === word);
   const commands = commandsOf(words);
   if (isExact && commands.length * 2 === words.length) return commands;

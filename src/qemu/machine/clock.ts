@@ -1,16 +1,16 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Clock, Timer } from "../../domain/machine/clock.ts";
-import { keyValues, type Words } from "../argument/argument.ts";
+import { type Arguments, keyValues } from "../argument/argument.ts";
 import { formatUtcTime } from "../argument/utc-time.ts";
 import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, notSettled } from "../refusal.ts";
+import { cannotTranslate, hostDependent } from "../refusal.ts";
 
 /** QEMU's names of the clock that the guest's clock follows. */
 const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
 /** Formats -rtc, and the policy for ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
-export function formatClock({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatClock({ domain }: Guest, launch: Launch | undefined): Arguments {
   const timers = domain.clock?.timers ?? [];
   for (const [index, timer] of timers.entries()) refuseTimer(timer, index);
   const rtc = timerOf(domain, "rtc");
@@ -50,7 +50,7 @@ function variableBase(
 ): string {
   const offset = "/domain/clock/@offset";
   if (nowSeconds === undefined) {
-    throw notSettled(
+    throw hostDependent(
       offset,
       "what the clock says depends on when the guest starts",
       "Write utc or localtime.",
@@ -58,7 +58,7 @@ function variableBase(
   }
   if (basis !== "localtime") return formatUtcTime(nowSeconds + adjustmentSeconds);
   if (adjustmentSeconds === 0) return "localtime";
-  throw notSettled(
+  throw hostDependent(
     offset,
     "svirt does not know how far the host's own time is from UTC",
     "Write basis='utc'.",
@@ -71,7 +71,7 @@ export function timerOf({ clock }: Domain, name: Timer["name"]): Timer | undefin
 }
 
 /** KVM catches up by default. */
-function formatPit({ tickpolicy = "delay" }: Timer): Words {
+function formatPit({ tickpolicy = "delay" }: Timer): Arguments {
   return tickpolicy === "catchup" ? [] : ["-global", `kvm-pit.lost_tick_policy=${tickpolicy}`];
 }
 

@@ -1,8 +1,8 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Cpu } from "../../domain/machine/cpu.ts";
-import { onOffWord, type Words } from "../argument/argument.ts";
+import { type Arguments, onOffWord } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, notSettled } from "../refusal.ts";
+import { cannotTranslate, hostDependent } from "../refusal.ts";
 import { listCpuFlags } from "./cpu-flags.ts";
 import { removedFeatures, UNKNOWN_FEATURES } from "./removed-features.ts";
 
@@ -10,7 +10,7 @@ import { removedFeatures, UNKNOWN_FEATURES } from "./removed-features.ts";
 const DEFAULT_MODEL = "qemu64";
 
 /** Formats -cpu: the model, its features, and other properties of the processor. qemuBuildCpuCommandLine() of libvirt */
-export function formatCpu({ domain }: Guest): Words {
+export function formatCpu({ domain }: Guest): Arguments {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
   const written = cpu?.features ?? [];
@@ -37,7 +37,7 @@ function isImplied({ name, policy }: Feature): boolean {
 function formatFeature({ name, policy = "require" }: Feature, index: number): string {
   if (policy === "optional") {
     const why = "it depends on the host's processor, which is not in the XML";
-    throw notSettled(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
+    throw hostDependent(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
   }
   return `${featureWord(name, index)}=${onOffWord(policy === "force" || policy === "require")}`;
 }
@@ -61,12 +61,12 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
     case "custom":
       if (cpu.match === "minimum") {
         const why = "what the host's processor has besides is not in the XML";
-        throw notSettled("/domain/cpu/@match", why, "Write match='exact'.");
+        throw hostDependent("/domain/cpu/@match", why, "Write match='exact'.");
       }
       return cpu.model?.name ?? DEFAULT_MODEL;
     case "host-model": {
       const why = "svirt does not compute a model from the host's processor yet";
-      throw notSettled("/domain/cpu/@mode", why, "Write a model, or mode='host-passthrough'.");
+      throw hostDependent("/domain/cpu/@mode", why, "Write a model, or mode='host-passthrough'.");
     }
     case "host-passthrough":
       if (domain.type !== "kvm") {

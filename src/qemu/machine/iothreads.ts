@@ -1,12 +1,12 @@
 import type { IothreadUse } from "../../domain/forms/iothread-mapping.ts";
 import { listIothreads } from "../../domain/machine/list-iothreads.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 
 /** Formats -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
-export function formatIothreads({ domain }: Guest): Words {
+export function formatIothreads({ domain }: Guest): Arguments {
   const threads = listIothreads(domain).flatMap(({ id, threadPoolMin, threadPoolMax, poll }) =>
-    jsonWords("-object", {
+    jsonArguments("-object", {
       "qom-type": "iothread",
       id: `iothread${id}`,
       "thread-pool-min": threadPoolMin,
@@ -19,7 +19,7 @@ export function formatIothreads({ domain }: Guest): Words {
   const main = domain.defaultIothread;
   if (main === undefined) return threads;
   const loop = { "thread-pool-min": main.threadPoolMin, "thread-pool-max": main.threadPoolMax };
-  return [...threads, ...jsonWords("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
+  return [...threads, ...jsonArguments("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
 }
 
 /** Returns the key of -device for one I/O thread. */

@@ -1,9 +1,9 @@
-import { jsonWords, type Words } from "../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, notSettled } from "../refusal.ts";
+import { cannotTranslate, hostDependent } from "../refusal.ts";
 
 /** Formats -object for the encryption of the guest's memory by the processor. qemuBuildSecCommandLine() of libvirt */
-export function formatLaunchSecurity({ domain }: Guest): Words {
+export function formatLaunchSecurity({ domain }: Guest): Arguments {
   const { launchSecurity: security, name } = domain;
   if (security === undefined) return [];
   if (domain.type !== "kvm") {
@@ -13,12 +13,12 @@ export function formatLaunchSecurity({ domain }: Guest): Words {
   const { cbitpos, reducedPhysBits } = security;
   if (cbitpos === undefined || reducedPhysBits === undefined) {
     const why = "where the host's processor marks encrypted memory is not in the XML";
-    throw notSettled("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
+    throw hostDependent("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
   }
   const folder = `/var/lib/libvirt/qemu/domain--1-${[...name].slice(0, 20).join("")}`;
   const place = { cbitpos, "reduced-phys-bits": reducedPhysBits, "kernel-hashes": security.kernelHashes };
   if (security.type === "sev") {
-    return jsonWords("-object", {
+    return jsonArguments("-object", {
       "qom-type": "sev-guest",
       id: "lsec0",
       ...place,
@@ -27,7 +27,7 @@ export function formatLaunchSecurity({ domain }: Guest): Words {
       "session-file": security.session === undefined ? undefined : `${folder}/session.base64`,
     });
   }
-  return jsonWords("-object", {
+  return jsonArguments("-object", {
     "qom-type": "sev-snp-guest",
     id: "lsec0",
     ...place,

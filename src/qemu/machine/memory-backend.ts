@@ -2,9 +2,9 @@ import type { Domain } from "../../domain/domain.ts";
 import type { IdSet } from "../../domain/forms/id-set.ts";
 import { listCells } from "../../domain/machine/list-cells.ts";
 import type { NumaMode } from "../../domain/machine/numatune.ts";
-import { jsonWords, type Words } from "../argument/argument.ts";
-import { handedName, type Launch } from "../launch.ts";
-import { cannotTranslate, notSettled } from "../refusal.ts";
+import { type Arguments, jsonArguments } from "../argument/argument.ts";
+import { type Launch, passedName } from "../launch.ts";
+import { cannotTranslate, hostDependent } from "../refusal.ts";
 
 /** A part of the guest's memory with a backend of its own in QEMU. */
 export interface MemoryPiece {
@@ -27,7 +27,7 @@ export interface MemoryPiece {
 
 /** A backend's arguments. `isNeeded`: a machine that allows memory without a backend needs this one too. */
 export interface MemoryBackend {
-  readonly words: Words;
+  readonly words: Arguments;
   readonly isNeeded: boolean;
 }
 
@@ -77,7 +77,10 @@ export function formatBackend(
     "prealloc-context": context,
   };
   return {
-    words: [...(context === undefined ? [] : jsonWords("-object", thread)), ...jsonWords("-object", backend)],
+    words: [
+      ...(context === undefined ? [] : jsonArguments("-object", thread)),
+      ...jsonArguments("-object", backend),
+    ],
     isNeeded: pages.isOwn || nodes.isOwn || isSaidAloud(domain, piece),
   };
 }
@@ -142,7 +145,7 @@ function backing(
   const named =
     piece.path === undefined
       ? own
-      : handedName(launch, { path: piece.path, purpose: "memory", access: "read-write" });
+      : passedName(launch, { path: piece.path, purpose: "memory", access: "read-write" });
   const keys = { "mem-path": named, "discard-data": discard, share, ...canonical };
   return { type: "memory-backend-file", keys };
 }
@@ -202,7 +205,7 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
   if (nodes !== undefined || own !== undefined) return { ids: nodes ?? own?.nodeset, mode, isOwn };
   if (memory !== undefined && memory.nodeset === undefined) {
     const why = "numad chooses the host's nodes, and svirt does not ask it";
-    throw notSettled("/domain/numatune/memory/@placement", why, "Write nodeset there.");
+    throw hostDependent("/domain/numatune/memory/@placement", why, "Write nodeset there.");
   }
   return { ids: memory?.nodeset, mode, isOwn };
 }
@@ -212,7 +215,7 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
   const why = "which of the host's nodes have the processors that QEMU may run on, its XML does not say";
-  throw notSettled(place, why, "Leave vcpu/@cpuset and emulatorpin out.");
+  throw hostDependent(place, why, "Leave vcpu/@cpuset and emulatorpin out.");
 }
 
 function accessOf(domain: Domain, { access, cell }: MemoryPiece): "shared" | "private" | undefined {

@@ -1,7 +1,7 @@
 import { formatRange, listRanges } from "../../domain/forms/id-set.ts";
 import { listCells } from "../../domain/machine/list-cells.ts";
 import type { Cell, Numa } from "../../domain/machine/numa.ts";
-import { keyValues, type Words } from "../argument/argument.ts";
+import { type Arguments, keyValues } from "../argument/argument.ts";
 import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { formatBackend, isFilledFirst, type MemoryPiece, wholePath } from "./memory-backend.ts";
@@ -19,7 +19,7 @@ const [LOCAL, REMOTE] = [10, 20];
 const OLD = /^pc-(?:i440fx|q35)-(?:[0-4]\.\d+|5\.0)$/;
 
 /** Formats -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of libvirt */
-export function formatNuma(guest: Guest, launch: Launch | undefined): Words {
+export function formatNuma(guest: Guest, launch: Launch | undefined): Arguments {
   const numa = guest.domain.cpu?.numa ?? NO_CELLS;
   const cells = listCells(numa);
   if (cells.length === 0) return [];
@@ -65,7 +65,7 @@ function needsBackends({ domain, machine }: Guest, launch: Launch | undefined): 
   return listCells(numa).some((cell) => formatBackend(domain, pieceOf(cell)).isNeeded);
 }
 
-function formatPath({ domain }: Guest, launch: Launch | undefined): Words {
+function formatPath({ domain }: Guest, launch: Launch | undefined): Arguments {
   const path = wholePath(domain, launch);
   return path === undefined ? [] : ["-mem-path", path];
 }
@@ -82,7 +82,7 @@ function pieceOf(cell: Cell & { readonly id: number }): MemoryPiece {
 }
 
 /** Formats all distances if one is not the default: virDomainNumaNodesDistancesAreBeingSet() of libvirt */
-function formatDistances(cells: ReturnType<typeof listCells>): Words {
+function formatDistances(cells: ReturnType<typeof listCells>): Arguments {
   const given = (from: Cell, to: number): number | undefined =>
     from.distances?.siblings.find(({ id }) => id === to)?.value;
   const isSet = cells.some(
@@ -110,7 +110,7 @@ function initiatorOf({ id, cpus }: Cell & { readonly id: number }, numa: Numa): 
   return (quickest ?? widest)?.initiator ?? first;
 }
 
-function formatHmat(numa: Numa): Words {
+function formatHmat(numa: Numa): Arguments {
   const { latencies = [], bandwidths = [] } = numa.interconnects ?? {};
   const connections = [
     ...latencies.map((found) => ({ ...found, kind: "latency", amount: String(found.value) })),
@@ -134,7 +134,7 @@ function formatHmat(numa: Numa): Words {
 function formatCache(
   id: number,
   { level, size, line, associativity, policy }: Cell["caches"][number],
-): Words {
+): Arguments {
   const pairs = keyValues([
     ["node-id", id],
     ["size", `${size.value}K`],

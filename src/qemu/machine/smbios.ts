@@ -1,8 +1,8 @@
 import type { Sysinfo } from "../../domain/machine/sysinfo.ts";
-import { escapeCommas, jsonWords, keyValues, type Words } from "../argument/argument.ts";
-import { handedName, type Launch } from "../launch.ts";
+import { type Arguments, escapeCommas, jsonArguments, keyValues } from "../argument/argument.ts";
+import { type Launch, passedName } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
-import { cannotTranslate, notSettled } from "../refusal.ts";
+import { cannotTranslate, hostDependent } from "../refusal.ts";
 
 type Smbios = Extract<Sysinfo, { readonly type: "smbios" }>;
 
@@ -15,7 +15,7 @@ const NAMES = {
 } as const;
 
 /** Formats -smbios for the tables in the XML. qemuBuildSmbiosCommandLine() of libvirt */
-export function formatSmbios({ domain }: Guest): Words {
+export function formatSmbios({ domain }: Guest): Arguments {
   const mode = domain.os.smbios?.mode ?? "emulate";
   if (mode === "emulate") return [];
   if (mode === "host") {
@@ -29,24 +29,26 @@ export function formatSmbios({ domain }: Guest): Words {
 }
 
 /** Formats -fw_cfg for entries that the guest's firmware can read. qemuBuildSysinfoCommandLine() of libvirt */
-export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Arguments {
   return domain.sysinfos.flatMap((sysinfo) => {
     if (sysinfo.type !== "fwcfg") return [];
     return sysinfo.entries.flatMap(({ name, file, value }) => {
       refuseMarkup(file ?? value ?? "");
       if (file === undefined) return ["-fw_cfg", `name=${name},string=${value}`];
       const wanted = { path: file, purpose: "boot-file", access: "read-only" } as const;
-      return ["-fw_cfg", `name=${name},file=${handedName(launch, wanted)}`];
+      return ["-fw_cfg", `name=${name},file=${passedName(launch, wanted)}`];
     });
   });
 }
 
 /** Formats -device by which a guest detects that it is a copy. qemuBuildVMGenIDCommandLine() of libvirt */
-export function formatGenid({ domain: { genid } }: Guest): Words {
+export function formatGenid({ domain: { genid } }: Guest): Arguments {
   if (genid === "") {
-    throw notSettled("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
+    throw hostDependent("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
   }
-  return genid === undefined ? [] : jsonWords("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
+  return genid === undefined
+    ? []
+    : jsonArguments("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
 }
 
 // libvirt escapes these characters as in XML, and QEMU takes the escapes literally.
@@ -56,7 +58,7 @@ function refuseMarkup(text: string): void {
   throw cannotTranslate("/domain/sysinfo[@type='fwcfg']/entry", why, "Put it into a file of a plain name.");
 }
 
-function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios): Words {
+function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios): Arguments {
   const [board, other] = baseBoards;
   if (other !== undefined) {
     throw cannotTranslate("/domain/sysinfo/baseBoard[2]", "QEMU makes one board", "Leave it out.");
@@ -75,7 +77,7 @@ interface Table {
   readonly entries: readonly { readonly name: string; readonly value: string }[];
 }
 
-function formatTable(type: number, table: Table | undefined, names: readonly string[]): Words {
+function formatTable(type: number, table: Table | undefined, names: readonly string[]): Arguments {
   if (table === undefined) return [];
   const textOf = (name: string): string | undefined =>
     table.entries.find((entry) => entry.name === name)?.value;

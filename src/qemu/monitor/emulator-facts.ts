@@ -33,7 +33,7 @@ const QUESTIONS: readonly QmpCommand[] = [
 export const EMULATOR_QUESTIONS: string = QUESTIONS.map(formatQmpCommand).join("");
 
 /** Returns the arguments that start QEMU for queries only: no machine, no configuration of the host. */
-export function questionWords(emulator: string, type: "kvm" | "qemu"): readonly string[] {
+export function probeArguments(emulator: string, type: "kvm" | "qemu"): readonly string[] {
   const machine = `none,accel=${type === "kvm" ? "kvm" : "tcg"}`;
   return [
     emulator,

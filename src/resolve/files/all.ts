@@ -7,53 +7,53 @@ import type { Host } from "../../host/host.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
-import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { refuseUnwritable } from "../written-place.ts";
-import { gatherChardev } from "./chardev.ts";
-import { gatherCancel, gatherNode, gatherScsi } from "./device-node.ts";
-import { type DiskResource, gatherDisk } from "./disk.ts";
-import { gatherFirmware } from "./firmware.ts";
-import { gatherMemory } from "./memory.ts";
-import { gatherPeer } from "./peer-socket.ts";
-import { gatherSockets, type UsedSocket } from "./sockets.ts";
-import { gatherVfio } from "./vfio.ts";
+import { resolveChardev } from "./chardev.ts";
+import { resolveDeviceNode, resolveScsiNode, resolveTpmCancel } from "./device-node.ts";
+import { type DiskResource, resolveDisk } from "./disk.ts";
+import { resolveFirmware } from "./firmware.ts";
+import { resolveMemoryFile } from "./memory.ts";
+import { resolvePeerSocket } from "./peer-socket.ts";
+import { type ResolvedSocket, resolveSockets } from "./sockets.ts";
+import { resolveVfio } from "./vfio.ts";
 
 /** All files of a domain, and the chain of each disk by its target. */
-export interface GatheredFiles {
-  readonly files: readonly UsedFile[];
+export interface ResolvedFiles {
+  readonly files: readonly ResolvedFile[];
   readonly chains: ReadonlyMap<string, readonly FoundElement<FileFacts>[]>;
-  readonly sockets: readonly UsedSocket[];
+  readonly sockets: readonly ResolvedSocket[];
 }
 
 /**
  * Inspects every file that the domain names, and those that its images name. Of images only headers are read. Throws
  * "not-found", "unsupported" or "denied", with the chain if there is one.
  */
-export function gatherFiles(host: Host, domain: Domain, options: GatherOptions): GatheredFiles {
-  return gatherResources(host, listResources(domain), options);
+export function resolveFiles(host: Host, domain: Domain, options: ResolveOptions): ResolvedFiles {
+  return resolveResources(host, listResources(domain), options);
 }
 
 /** Inspects the files of some of a domain's resources. */
-export function gatherResources(
+export function resolveResources(
   host: Host,
   resources: readonly Resource[],
-  options: GatherOptions,
-): GatheredFiles {
+  options: ResolveOptions,
+): ResolvedFiles {
   const chains: Chains = new Map();
-  const files: UsedFile[] = [];
+  const files: ResolvedFile[] = [];
   for (const resource of resources) {
     const found = gatherOne(host, resource, { ...options, chains });
     for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
     files.push(...found);
   }
-  return { files, chains, sockets: gatherSockets(host, resources) };
+  return { files, chains, sockets: resolveSockets(host, resources) };
 }
 
 /** Kinds of resources whose nodes the kernel creates and svirt finds by other rules: their place is not checked. */
 const NODES: ReadonlySet<Resource["kind"]> = new Set(["tpm-cancel", "scsi-device", "vfio-device"]);
 
 /** Decides whether the place of a file is checked: svirt chose the place of an overlay. */
-function isJudged({ kind }: Resource, { named }: UsedFile, { overlays }: GatherOptions): boolean {
+function isJudged({ kind }: Resource, { named }: ResolvedFile, { overlays }: ResolveOptions): boolean {
   return !NODES.has(kind) && overlays?.has(named) !== true;
 }
 
@@ -62,10 +62,10 @@ type Chains = Map<string, readonly FoundElement<FileFacts>[]>;
 function gatherOne(
   host: Host,
   resource: Resource,
-  { chains, ...options }: GatherOptions & { readonly chains: Chains },
-): UsedFile[] {
+  { chains, ...options }: ResolveOptions & { readonly chains: Chains },
+): ResolvedFile[] {
   if (resource.kind !== "disk") return gatherOther(host, resource, options);
-  const images = gatherDisk(imageReader(host, options.overlays), resource);
+  const images = resolveDisk(imageReader(host, options.overlays), resource);
   chains.set(
     resource.target,
     images.map(({ element }) => element),
@@ -76,37 +76,37 @@ function gatherOne(
 function gatherOther(
   host: Host,
   resource: Exclude<Resource, DiskResource>,
-  options: GatherOptions,
-): UsedFile[] {
+  options: ResolveOptions,
+): ResolvedFile[] {
   switch (resource.kind) {
     case "loader":
     case "nvram":
-      return [gatherFirmware(host, resource, options)];
+      return [resolveFirmware(host, resource, options)];
     case "kernel":
     case "initrd":
     case "boot-file":
       return [gatherBootFile(host, resource)];
     case "memory-file":
-      return [gatherMemory(host, resource, options)];
+      return [resolveMemoryFile(host, resource, options)];
     case "input-device":
     case "usb-device":
     case "tpm-device":
     case "vhost-scsi":
     case "sgx-device":
-      return [gatherNode(host, resource)];
+      return [resolveDeviceNode(host, resource)];
     case "tpm-cancel":
-      return [gatherCancel(host, resource.path)];
+      return [resolveTpmCancel(host, resource.path)];
     case "scsi-device":
-      return [gatherScsi(host, resource)];
+      return [resolveScsiNode(host, resource)];
     case "vfio-device":
-      return [...gatherVfio(host, resource.path, options.taken)];
+      return [...resolveVfio(host, resource.path, options.taken)];
     case "chardev-file":
     case "chardev-log":
     case "chardev-device":
     case "chardev-pipe":
-      return gatherChardev(host, resource, options);
+      return resolveChardev(host, resource, options);
     case "peer-socket":
-      return [gatherPeer(host, resource)];
+      return [resolvePeerSocket(host, resource)];
     // svirt or QEMU creates these sockets for the guest, and every program may use the random device.
     case "chardev-socket":
     case "guest-socket":
@@ -134,7 +134,7 @@ function gatherOther(
 
 type BootFile = Extract<Resource, { readonly kind: "kernel" | "initrd" | "boot-file" }>;
 
-function gatherBootFile(host: Host, { access, kind, path }: BootFile): UsedFile {
+function gatherBootFile(host: Host, { access, kind, path }: BootFile): ResolvedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);

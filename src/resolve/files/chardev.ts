@@ -6,7 +6,7 @@ import type { Host } from "../../host/host.ts";
 import { refuseCommonDevice } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
-import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
@@ -15,7 +15,7 @@ type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
  * Inspects the files to which a character device is connected; the guest uses them alone. Creates a missing file, as QEMU
  * would. Throws "not-found", "unsupported", "denied".
  */
-export function gatherChardev(host: Host, chardev: Chardev, options: GatherOptions): UsedFile[] {
+export function resolveChardev(host: Host, chardev: Chardev, options: ResolveOptions): ResolvedFile[] {
   const { kind, override, path } = chardev;
   const { read, write } = pipeEnds(path);
   const paths = kind === "chardev-pipe" ? [read, write] : [path];
@@ -25,7 +25,7 @@ export function gatherChardev(host: Host, chardev: Chardev, options: GatherOptio
   });
 }
 
-function inspectChardev(host: Host, { kind, path }: Chardev, options: GatherOptions): FileFacts {
+function inspectChardev(host: Host, { kind, path }: Chardev, options: ResolveOptions): FileFacts {
   switch (kind) {
     case "chardev-file":
     case "chardev-log":
@@ -37,7 +37,7 @@ function inspectChardev(host: Host, { kind, path }: Chardev, options: GatherOpti
   }
 }
 
-function inspectFile(host: Host, path: string, options: GatherOptions): FileFacts {
+function inspectFile(host: Host, path: string, options: ResolveOptions): FileFacts {
   if (options.makeMissing && inspect(host, path) === undefined) host.makeFile(placeOfMade(host, path), 0o600);
   const facts = inspect(host, path) ?? factsOfPlanned(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);

@@ -6,7 +6,7 @@ import { LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { refuseBusyDisk } from "../busy-disk.ts";
 import { factsOfPlanned, inspect, missing } from "../inspect-file.ts";
-import type { UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile } from "../resolved-file.ts";
 
 type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
 
@@ -29,14 +29,14 @@ const KINDS = {
  * Inspects a device node that the guest uses alone. The node's number must match its kind: a guest gets no other device
  * under that name. Throws "not-found", "unsupported".
  */
-export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
+export function resolveDeviceNode(host: Host, { kind, path }: NodeResource): ResolvedFile {
   if (kind === "sgx-device") return gatherSgx(host, path);
   const facts = nodeAt(host, path, kind);
   return { named: path, facts, role: LABEL_ROLES[kind]["read-write"].role, override: undefined };
 }
 
 /** Inspects a node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
-function gatherSgx(host: Host, path: string): UsedFile {
+function gatherSgx(host: Host, path: string): ResolvedFile {
   if (host.inspectFile(path) === undefined) {
     throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
       kind: "not-found",
@@ -49,7 +49,7 @@ function gatherSgx(host: Host, path: string): UsedFile {
 }
 
 /** Inspects the file that cancels a TPM's commands; /dev/null replaces a missing one. Throws "not-found". */
-export function gatherCancel(host: Host, path: string): UsedFile {
+export function resolveTpmCancel(host: Host, path: string): ResolvedFile {
   const found = host.inspectFile(path);
   const facts = found ?? host.inspectFile("/dev/null");
   if (facts === undefined) throw missing(path);
@@ -58,7 +58,7 @@ export function gatherCancel(host: Host, path: string): UsedFile {
 }
 
 /** Inspects the generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported", "wrong-state". */
-export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
+export function resolveScsiNode(host: Host, resource: ScsiResource): ResolvedFile {
   const [name] = host.listFolder(resource.path);
   if (name === undefined) {
     throw new SvirtError(
@@ -85,7 +85,7 @@ function refuseBusyUnit(host: Host, generic: string): void {
 }
 
 /** Inspects the node of an IOMMU group that is passed through; it may not exist yet. Throws "not-found", "unsupported". */
-export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedFile {
+export function resolveVfioGroup(host: Host, group: string, isToCome: boolean): ResolvedFile {
   const path = `/dev/vfio/${group}`;
   const planned = isToCome && host.inspectFile(path) === undefined;
   const facts = planned ? factsOfPlanned(path) : nodeAt(host, path, "vfio-device");
@@ -97,7 +97,7 @@ export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedF
  * Inspects the node that puts groups under an IOMMU. It leads to no group by itself: every guest with such a device opens
  * it.
  */
-export function gatherVfioGate(host: Host): UsedFile {
+export function resolveVfioContainer(host: Host): ResolvedFile {
   const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");
   const { role } = LABEL_ROLES["vfio-container"]["read-write"];
   return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };

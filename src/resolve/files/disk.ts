@@ -9,7 +9,7 @@ import { folderOf } from "../../plan/folder-of.ts";
 export type DiskResource = Extract<Resource, { kind: "disk" }>;
 
 /** Image of a disk, with its role. */
-export interface UsedImage {
+export interface ResolvedImage {
   readonly element: FoundElement<FileFacts>;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
@@ -21,7 +21,7 @@ export interface UsedImage {
  * Lists the images of a disk, top first, each followed by its data file. Headers name the images that the XML does not.
  * Throws "not-found", "unsupported", "denied", "failed".
  */
-export function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
+export function resolveDisk(reader: Reader, disk: DiskResource): ResolvedImage[] {
   const images: readonly ImageFile[] = [disk, ...disk.backing];
   let override: LabelOverride | undefined;
   return images.flatMap((image, depth) => {
@@ -46,7 +46,7 @@ interface Depth {
   readonly override: LabelOverride | undefined;
 }
 
-function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
+function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): ResolvedImage[] {
   const readOnly = depth > 0 || disk.access === "read-only";
   const { dataFile, path, slice } = image;
   const below = goesOn ? "as-probed" : "nothing";

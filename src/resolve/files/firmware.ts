@@ -8,7 +8,7 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
-import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
 /** Limit above the size of any firmware: QEMU accepts 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
@@ -16,9 +16,9 @@ const LARGEST_TEMPLATE = 64 * 1024 * 1024;
 
 /**
  * Inspects a file of the firmware. Creates missing variables from their template; the guest keeps them. Throws
- * "not-found", "unsupported", "denied", "label-taken".
+ * "not-found", "unsupported", "denied", "in-use".
  */
-export function gatherFirmware(host: Host, file: FirmwareFile, options: GatherOptions): UsedFile {
+export function resolveFirmware(host: Host, file: FirmwareFile, options: ResolveOptions): ResolvedFile {
   if (file.kind === "loader") return gatherLoader(host, file);
   if (file.storage === "file") makeVariables(host, file, options);
   return gatherVariables(host, file);
@@ -27,7 +27,7 @@ export function gatherFirmware(host: Host, file: FirmwareFile, options: GatherOp
 type Loader = Extract<FirmwareFile, { readonly kind: "loader" }>;
 type Variables = Extract<FirmwareFile, { readonly kind: "nvram" }>;
 
-function gatherLoader(host: Host, { access, format, path }: Loader): UsedFile {
+function gatherLoader(host: Host, { access, format, path }: Loader): ResolvedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
@@ -40,7 +40,7 @@ function gatherLoader(host: Host, { access, format, path }: Loader): UsedFile {
   return { ...named, role: LABEL_ROLES.loader[isInstalled(facts.id.path) ? "installed" : access].role };
 }
 
-function gatherVariables(host: Host, { format, override, path, storage, template }: Variables): UsedFile {
+function gatherVariables(host: Host, { format, override, path, storage, template }: Variables): ResolvedFile {
   const facts = inspect(host, path) ?? (template === undefined ? undefined : factsOfPlanned(path));
   if (facts === undefined) throw withoutTemplate(path);
   refuseInstalled(facts.id.path);
@@ -49,7 +49,7 @@ function gatherVariables(host: Host, { format, override, path, storage, template
   return { named: path, facts, role: LABEL_ROLES.nvram["read-write"].role, override };
 }
 
-function makeVariables(host: Host, { format, path, template }: Variables, options: GatherOptions): void {
+function makeVariables(host: Host, { format, path, template }: Variables, options: ResolveOptions): void {
   if (template === undefined || inspect(host, path) !== undefined) return;
   if (template.format !== format) {
     throw new SvirtError(
@@ -73,7 +73,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
 function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   if (privateRange(host, getFileLabel(host, facts.id)) !== undefined) {
     throw new SvirtError(`Cannot make a guest's variables from ${path}: it carries the label of a guest`, {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Name the template that came with the firmware.",
     });
   }

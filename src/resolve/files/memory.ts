@@ -3,7 +3,7 @@ import type { Host } from "../../host/host.ts";
 import { refuseInstalled } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
-import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
@@ -12,11 +12,11 @@ type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
  * Inspects a file that is part of the guest's memory. The guest uses it alone, unless it is shareable. Throws
  * "not-found", "unsupported", "denied".
  */
-export function gatherMemory(
+export function resolveMemoryFile(
   host: Host,
   { path, shareable, sizeKiB }: MemoryFile,
-  options: GatherOptions,
-): UsedFile {
+  options: ResolveOptions,
+): ResolvedFile {
   // QEMU extends an empty file to the size of its argument.
   if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
     host.makeFile(placeOfMade(host, path), 0o600);

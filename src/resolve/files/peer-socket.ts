@@ -4,13 +4,13 @@ import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
-import type { UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile } from "../resolved-file.ts";
 
 /**
  * Inspects the socket at which another program serves a device. While one guest uses it alone, it has that guest's label,
  * like any host file that a guest uses. Throws "not-found", "unsupported", "denied".
  */
-export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
+export function resolvePeerSocket(host: Host, { override, path, place, sharing }: PeerSocket): ResolvedFile {
   const facts = look(host, path);
   if (facts?.type === "socket")
     return { named: path, facts, role: LABEL_ROLES["peer-socket"][sharing].role, override };

@@ -6,11 +6,11 @@ import type { Host } from "../../host/host.ts";
 import { refuseHostFolder } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
-import type { UsedFile } from "../resolved-file.ts";
+import type { ResolvedFile } from "../resolved-file.ts";
 import { refuseWritten } from "../written-place.ts";
 
 /** Folder that the guest shares with the host. */
-export interface UsedFolder extends UsedFile {
+export interface ResolvedFolder extends ResolvedFile {
   readonly access: "read-only" | "read-write";
   /** All paths by which the XML names it. */
   readonly names: readonly string[];
@@ -20,11 +20,12 @@ export interface UsedFolder extends UsedFile {
  * Lists the shared folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one that belongs to
  * the host.
  */
-export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[] {
+export function resolveFolders(host: Host, domain: Domain): readonly ResolvedFolder[] {
   const found = listResources(domain).flatMap((resource) =>
     resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],
   );
-  const isSame = (one: UsedFile, other: UsedFile): boolean => one.facts.id.path === other.facts.id.path;
+  const isSame = (one: ResolvedFile, other: ResolvedFile): boolean =>
+    one.facts.id.path === other.facts.id.path;
   const twice = found.find((folder) =>
     found.some((other) => isSame(folder, other) && other.access !== folder.access),
   );
@@ -45,7 +46,7 @@ export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[]
 function gatherFolder(
   host: Host,
   resource: Extract<Resource, { kind: "shared-folder" }>,
-): Omit<UsedFolder, "names"> {
+): Omit<ResolvedFolder, "names"> {
   const { access, path: named } = resource;
   refuseHostFolder(named);
   const facts = inspect(host, named);

@@ -8,7 +8,7 @@ import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
 /** Socket that the XML places outside the guest's folder, and the folder that will contain it. */
-export interface UsedSocket {
+export interface ResolvedSocket {
   /** Path by which the XML names it. */
   readonly named: string;
   /** Path with the symlinks of its folder resolved. */
@@ -24,7 +24,7 @@ export interface UsedSocket {
  * Lists the sockets. Throws "not-found" without the folder, "denied" if it belongs to the host, "unsupported" for a path
  * used twice.
  */
-export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
+export function resolveSockets(host: Host, resources: readonly Resource[]): readonly ResolvedSocket[] {
   const found = resources.flatMap((resource) => {
     if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
     if (resource.kind !== "guest-socket") return [];
@@ -44,7 +44,7 @@ interface NamedSocket {
   readonly override: LabelOverride | undefined;
 }
 
-function gatherSocket(host: Host, { kind, override, path }: NamedSocket): UsedSocket {
+function gatherSocket(host: Host, { kind, override, path }: NamedSocket): ResolvedSocket {
   refuseImpossibleTarget(path);
   const cut = path.lastIndexOf("/");
   const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];

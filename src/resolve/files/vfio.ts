@@ -5,8 +5,8 @@ import type { Host } from "../../host/host.ts";
 import type { GroupLink } from "../../plan/actions/group-link.ts";
 import { driverOf, FOR_GUESTS, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { missing } from "../inspect-file.ts";
-import type { UsedFile } from "../resolved-file.ts";
-import { gatherGroup, gatherVfioGate } from "./device-node.ts";
+import type { ResolvedFile } from "../resolved-file.ts";
+import { resolveVfioContainer, resolveVfioGroup } from "./device-node.ts";
 
 const IOMMU_MODULE = "/sys/module/vfio_iommu_type1";
 /** Drivers that other devices of a guest's group may have: linux drivers/ `driver_managed_dma` */
@@ -17,11 +17,11 @@ const BYSTANDERS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp
  * the node that all guests with such a device open. `taken` are devices that svirt would detach from their drivers.
  * Throws "not-found", "wrong-state", "unsupported".
  */
-export function gatherVfio(
+export function resolveVfio(
   host: Host,
   path: string,
   taken: ReadonlySet<string> = new Set<string>(),
-): readonly UsedFile[] {
+): readonly ResolvedFile[] {
   const group = groupOf(host, path);
   if (isPciFolder(path)) refuseUsedByHost(host, { path, group, taken });
   if (host.inspectFile(IOMMU_MODULE) === undefined) {
@@ -30,7 +30,7 @@ export function gatherVfio(
       remedy: "Run: modprobe vfio_iommu_type1",
     });
   }
-  return [gatherGroup(host, group, taken.has(nameOf(path))), gatherVfioGate(host)];
+  return [resolveVfioGroup(host, group, taken.has(nameOf(path))), resolveVfioContainer(host)];
 }
 
 /** Lists the devices that QEMU looks up by their group. Throws "not-found", "wrong-state". */

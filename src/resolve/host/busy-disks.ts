@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 import { readDiskUse } from "../busy-disk.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
@@ -12,8 +12,8 @@ const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
  * Refuses to detach a controller if its disk is mounted, used as swap, part of another device, or used by a guest. Throws
  * "wrong-state".
  */
-export function refuseBusyDisks(node: Node, device: string): void {
-  const { host } = node;
+export function refuseBusyDisks(instance: Instance, device: string): void {
+  const { host } = instance;
   const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
   const { mounts, swaps } = readDiskUse(host);
   const busy = host.listFolder(BLOCK_DEVICES).filter((name) => {
@@ -22,7 +22,7 @@ export function refuseBusyDisks(node: Node, device: string): void {
     const number = host.readText(`${path}/dev`)?.trim() ?? "";
     const isMounted = mounts.has(number) || swaps.has(`/dev/${name}`);
     const isPart = host.listFolder(`${path}/holders`).length > 0;
-    return isMounted || isPart || registryOf(node).isTaken("file", `device-${number}`);
+    return isMounted || isPart || registryOf(instance).isTaken("file", `device-${number}`);
   });
   if (busy.length === 0) return;
   throw new SvirtError(`Cannot take ${device} from the host: it has ${busy.join(", ")} on it in use`, {

@@ -2,16 +2,16 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Host } from "../../host/host.ts";
 import { decideDisplay } from "../../plan/decide/display.ts";
 import type { Display } from "../../plan/facts/display.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 
 /**
  * Decides the TCP address and port of each screen of a domain. The caller holds the registry lock, so that no other guest
  * gets the same port. Throws the errors of decideDisplay().
  */
-export function decideDisplays(node: Node, { devices }: Domain): Display[] {
+export function decideDisplays(instance: Instance, { devices }: Domain): Display[] {
   const getTaken = (): ReadonlySet<number> => {
-    const held = registryOf(node).listKeys("port").map(Number);
-    return new Set([...held, ...listListening(node.host)]);
+    const held = registryOf(instance).listKeys("port").map(Number);
+    return new Set([...held, ...listListening(instance.host)]);
   };
   return devices.graphics.flatMap(
     (graphics, at) => decideDisplay(graphics, getTaken, `/domain/devices/graphics[${at + 1}]`) ?? [],

@@ -4,28 +4,28 @@ import { SvirtError } from "../../errors.ts";
 import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../../plan/decide/cgroup.ts";
 import { decideThreads } from "../../plan/decide/threads.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
-import type { GuestGroup, ThreadWish } from "../../plan/facts/limits.ts";
+import type { GuestGroup, ThreadSettings } from "../../plan/facts/limits.ts";
 import { readControlGroups, readControllers } from "../../report/control-groups.ts";
 import { listOnlineProcessors } from "../../report/host-processors.ts";
-import { isSession, type Node } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 
 /** Resources of the host for a guest: its control group, and the CPUs of its threads. */
 export interface DecidedLimits {
   readonly group: GuestGroup | undefined;
-  readonly wishes: readonly ThreadWish[];
+  readonly settings: readonly ThreadSettings[];
 }
 
 /** Decides the limits of a guest. Throws "unsupported" or "not-found" for a missing controller, processor or NUMA node. */
-export function decideLimits(node: Node, domain: Domain): DecidedLimits {
-  const group = decideGroup(domain, domain.uuid, groupFacts(node, domain));
-  const wishes = decideThreads(domain, group);
-  refuseMissingCpus(node, wishes);
-  refuseMissingNodes(node, domain);
-  return { group, wishes };
+export function decideLimits(instance: Instance, domain: Domain): DecidedLimits {
+  const group = decideGroup(domain, domain.uuid, groupFacts(instance, domain));
+  const settings = decideThreads(domain, group);
+  refuseMissingCpus(instance, settings);
+  refuseMissingNodes(instance, domain);
+  return { group, settings };
 }
 
-function groupFacts(node: Node, domain: Domain): GroupFacts {
-  const { host } = node;
+function groupFacts(instance: Instance, domain: Domain): GroupFacts {
+  const { host } = instance;
   const groups = readControlGroups(host);
   const partition = parentOf(domain);
   // svirt's own group may not exist yet: it gets the controllers that the root passes on.
@@ -35,7 +35,7 @@ function groupFacts(node: Node, domain: Domain): GroupFacts {
       : readControllers(host, `${groups.root}${partition}/cgroup.controllers`);
   return {
     root: groups?.root,
-    isRoots: isSession(node),
+    isRoots: isSession(instance),
     controllers: controllers ?? new Set(),
     deviceNumber(path) {
       const found = host.inspectFile(path);
@@ -45,10 +45,10 @@ function groupFacts(node: Node, domain: Domain): GroupFacts {
   };
 }
 
-function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
-  if (wishes.every(({ cpus }) => cpus === undefined)) return;
-  const online = new Set(listOnlineProcessors(node.host));
-  const without = wishes.find(({ cpus }) => cpus !== undefined && !cpus.some((cpu) => online.has(cpu)));
+function refuseMissingCpus(instance: Instance, settings: readonly ThreadSettings[]): void {
+  if (settings.every(({ cpus }) => cpus === undefined)) return;
+  const online = new Set(listOnlineProcessors(instance.host));
+  const without = settings.find(({ cpus }) => cpus !== undefined && !cpus.some((cpu) => online.has(cpu)));
   if (without === undefined) return;
   throw new SvirtError(
     `Cannot pin ${nameThread(without)} to CPUs ${cpuSet.encode(without.cpus ?? [])}: none of them is online`,
@@ -56,7 +56,7 @@ function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
   );
 }
 
-function refuseMissingNodes({ host }: Node, domain: Domain): void {
+function refuseMissingNodes({ host }: Instance, domain: Domain): void {
   const { memory, memnodes = [] } = domain.numatune ?? {};
   const online = readIds(host.readText("/sys/devices/system/node/online")) ?? [0];
   const wanted = [...(memory?.nodeset ?? []), ...memnodes.flatMap(({ nodeset }) => nodeset)];

@@ -4,21 +4,21 @@ import { NVRAM_FOLDER } from "../../domain/machine/nvram-folder.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { errorsOf, SvirtError, throwErrors } from "../../errors.ts";
 import { isTapped } from "../../plan/decide/tap.ts";
-import { isSession, type Node } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 
 /**
  * In a session, refuses settings that need the rights of root, by their place, before any change. Inspection of files
  * reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".
  */
-export function refusePrivileged(node: Node, domain: Domain): void {
-  if (!isSession(node)) return;
+export function refusePrivileged(instance: Instance, domain: Domain): void {
+  if (!isSession(instance)) return;
   const resources = listResources(domain);
   const refuseIf = (isAsked: boolean, refusal: () => SvirtError): readonly SvirtError[] =>
     isAsked ? [refusal()] : [];
   throwErrors([
-    ...errorsOf(() => refuseKvm(node, domain)),
+    ...errorsOf(() => refuseKvm(instance, domain)),
     ...domain.devices.interfaces.flatMap((found, at) =>
-      errorsOf(() => refuseTap(node, found, `/domain/devices/interface[${at + 1}]`)),
+      errorsOf(() => refuseTap(instance, found, `/domain/devices/interface[${at + 1}]`)),
     ),
     ...refuseIf(
       domain.devices.tpms.some(({ backend }) => backend.type === "emulator"),
@@ -54,9 +54,9 @@ export function refusePrivileged(node: Node, domain: Domain): void {
 }
 
 /** In a session, refuses an interface whose tap svirt would have to create. Throws "denied". */
-export function refuseTap(node: Node, found: NetworkInterface, place: string): void {
+export function refuseTap(instance: Instance, found: NetworkInterface, place: string): void {
   const isThere = !isTapped(found) || (found.type === "ethernet" && found.target?.managed === false);
-  if (isThere || !isSession(node)) return;
+  if (isThere || !isSession(instance)) return;
   throw onlyRoot(`make the tap of ${place}`, { place, remedy: TAP_REMEDY });
 }
 
@@ -64,7 +64,7 @@ const TAP_REMEDY =
   "Write <interface type='user'/>; or have root make one (ip tuntap add tap0 mode tap user NAME) and write " +
   "<interface type='ethernet'><target dev='tap0' managed='no'/></interface>.";
 
-function refuseKvm({ host }: Node, { type }: Domain): void {
+function refuseKvm({ host }: Instance, { type }: Domain): void {
   const kvm = type === "kvm" ? host.inspectFile("/dev/kvm") : undefined;
   if (kvm === undefined || host.mayOpen(kvm.id)) return;
   throw new SvirtError(`Cannot start the guest with KVM: user ${host.getUid()} may not open /dev/kvm`, {

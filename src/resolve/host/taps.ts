@@ -6,25 +6,27 @@ import {
   type PlannedTap,
   type TapFacts,
 } from "../../plan/decide/tap.ts";
-import type { HandedTap } from "../../plan/facts/tap.ts";
+import type { PassedTap } from "../../plan/facts/tap.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { interfaceId } from "../../qemu/devices/network/argv.ts";
 import { readFileContexts } from "../../report/default-labels.ts";
 import { formatContext, parseContext } from "../../selinux/context.ts";
 import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 
 /**
  * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
  * same name. Throws the errors of decideTap().
  */
-export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): PlannedTap[] {
+export function decideTaps(instance: Instance, { devices }: Domain, owner: TapOwner): PlannedTap[] {
   const taps: PlannedTap[] = [];
-  const macvtap = devices.interfaces.some(({ type }) => type === "direct") ? macvtapFacts(node, owner) : {};
+  const macvtap = devices.interfaces.some(({ type }) => type === "direct")
+    ? macvtapFacts(instance, owner)
+    : {};
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
     taps.push(
-      decideTap(found, interfaceId(devices.interfaces, index), { ...tapFacts(node, taps), ...macvtap }),
+      decideTap(found, interfaceId(devices.interfaces, index), { ...tapFacts(instance, taps), ...macvtap }),
     );
   }
   return taps;
@@ -37,12 +39,12 @@ export interface TapOwner {
 }
 
 /** Returns the label and group by which a macvtap belongs to a guest. */
-export function macvtapFacts(node: Node, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
-  return { macvtap: { label: macvtapLabel(node, label), group: uid } };
+export function macvtapFacts(instance: Instance, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
+  return { macvtap: { label: macvtapLabel(instance, label), group: uid } };
 }
 
 /** Returns the label of a macvtap: the policy's type with the guest's level. virSecuritySELinuxSetTapFDLabel() of libvirt */
-function macvtapLabel({ host }: Node, process: string | undefined): string | undefined {
+function macvtapLabel({ host }: Instance, process: string | undefined): string | undefined {
   const range = process === undefined ? undefined : parseContext(process).range;
   const contexts = range === undefined ? undefined : readFileContexts(host);
   const label = contexts === undefined ? undefined : defaultContextOf(contexts, "/dev/tap0", "character");
@@ -51,24 +53,24 @@ function macvtapLabel({ host }: Node, process: string | undefined): string | und
 }
 
 /** Returns facts about the host's taps. `others` are planned for the guest's other interfaces, so their names are in use. */
-export function tapFacts(node: Node, others: readonly PlannedTap[] = []): TapFacts {
-  const { host } = node;
-  const held = registryOf(node).listKeys("tap");
+export function tapFacts(instance: Instance, others: readonly PlannedTap[] = []): TapFacts {
+  const { host } = instance;
+  const held = registryOf(instance).listKeys("tap");
   return {
     taken: new Set([...host.listFolder(NETWORK_DEVICES), ...held, ...others.map(({ name }) => name)]),
     // Only root and the group kvm may open it: an ordinary user's QEMU forwards the frames itself.
     hasVhost: host.getUid() === 0 && host.inspectFile("/dev/vhost-net") !== undefined,
-    getBridge: (name) => readBridge(node, name),
+    getBridge: (name) => readBridge(instance, name),
   };
 }
 
 /** Names the descriptors of a tap by their numbers, beginning with `firstFd`. */
-export function numberTap(tap: PlannedTap, firstFd: number): HandedTap {
+export function numberTap(tap: PlannedTap, firstFd: number): PassedTap {
   return nameTap(tap, (at) => String(firstFd + at));
 }
 
 /** Names the descriptors of a tap. QEMU would interpret a number as a descriptor that it already has. */
-export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): HandedTap {
+export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): PassedTap {
   const { hasHeader, isMade, label, link, name, netdev } = tap;
   const names = Array.from({ length: tap.queues + tap.vhosts }, (_, at) => nameOf(at));
   return {
@@ -93,7 +95,7 @@ export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domai
   return { ...domain, devices: { ...domain.devices, interfaces } };
 }
 
-function readBridge({ host }: Node, name: string): BridgeFacts | undefined {
+function readBridge({ host }: Instance, name: string): BridgeFacts | undefined {
   const mtu = host.readText(`${NETWORK_DEVICES}/${name}/mtu`);
   if (mtu === undefined || host.listFolder(`${NETWORK_DEVICES}/${name}/bridge`).length === 0)
     return undefined;

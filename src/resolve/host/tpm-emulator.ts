@@ -6,7 +6,7 @@ import type { StartDecision } from "../../plan/actions/start.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { TPM_SOCKET } from "../../qemu/launch.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** TPM emulator. swtpm(8) */
 const PROGRAM = "/usr/bin/swtpm";
@@ -14,12 +14,12 @@ const PROGRAM = "/usr/bin/swtpm";
 const MOST_DESCRIPTORS = 1024;
 
 /** Returns the folder of an emulated TPM's persistent state; it is removed with the definition. */
-export function tpmFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
+export function tpmFolder({ paths }: Pick<Instance, "paths">, uuid: string): string {
   return `${homeOf(paths)}/${uuid}`;
 }
 
 /** Creates the parent of all TPM folders. Each TPM folder has the label of the parent while no guest uses it. */
-export function makeTpmHome({ host, paths }: Node, domain: Domain): void {
+export function makeTpmHome({ host, paths }: Instance, domain: Domain): void {
   if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
     host.makeFolder({ path: homeOf(paths), mode: 0o700 });
 }
@@ -29,21 +29,21 @@ export function makeTpmHome({ host, paths }: Node, domain: Domain): void {
  * state. It can open no other path but the socket that it creates.
  */
 export function decideTpm(
-  node: Node,
+  instance: Instance,
   domain: Domain,
   { label, uid }: { readonly label: LabelDecision; readonly uid: number },
 ): Pick<StartDecision, "helpers" | "lent"> {
   const [tpm] = domain.devices.tpms;
   if (tpm?.backend.type !== "emulator") return { helpers: [], lent: [] };
-  const path = tpmFolder(node, domain.uuid);
-  const socket = `${guestPaths(node.paths, domain.uuid).workFolder}/${TPM_SOCKET}`;
-  const home = node.host.inspectFile(homeOf(node.paths));
+  const path = tpmFolder(instance, domain.uuid);
+  const socket = `${guestPaths(instance.paths, domain.uuid).workFolder}/${TPM_SOCKET}`;
+  const home = instance.host.inspectFile(homeOf(instance.paths));
   return {
     lent: [
       {
         path,
         label: decideFileLabel(label, LABEL_ROLES["tpm-state"]["read-write"].role, undefined).to,
-        original: home === undefined ? undefined : getFileLabel(node.host, home.id),
+        original: home === undefined ? undefined : getFileLabel(instance.host, home.id),
       },
     ],
     helpers: [
@@ -60,7 +60,7 @@ export function decideTpm(
         ...(label.label === undefined ? {} : { context: label.label }),
         uid,
         workFolder: path,
-        logFile: `${node.paths.log}/${domain.name}.log`,
+        logFile: `${instance.paths.log}/${domain.name}.log`,
         mostDescriptors: MOST_DESCRIPTORS,
         ready: socket,
       },
@@ -68,6 +68,6 @@ export function decideTpm(
   };
 }
 
-function homeOf(paths: Node["paths"]): string {
+function homeOf(paths: Instance["paths"]): string {
   return `${paths.state}/tpm`;
 }

@@ -1,11 +1,11 @@
 import type { Filesystem } from "../../domain/devices/filesystem.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
-import type { HelperOrder } from "../../plan/facts/guest-order.ts";
+import type { HelperSpec } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { filesystemId, virtiofsSocket } from "../../qemu/launch.ts";
-import type { Node } from "../../state/instance.ts";
-import type { UsedFolder } from "../files/shared-folders.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { ResolvedFolder } from "../files/shared-folders.ts";
 
 /** Path in Debian's package. virtiofsd(1) */
 const PROGRAM = "/usr/libexec/virtiofsd";
@@ -23,21 +23,21 @@ const ALL_IDS = 2 ** 32 - 1;
 interface Served {
   readonly label: LabelDecision;
   readonly uid: number;
-  readonly folders: readonly UsedFolder[];
+  readonly folders: readonly ResolvedFolder[];
 }
 
 /**
  * Decides the servers of the folders that a guest shares by virtiofs. Each is a process of the guest that works in its
  * folder, passed as a descriptor. It can open no other path but the socket that it creates.
  */
-export function decideVirtiofsd(node: Node, domain: Domain, served: Served): readonly HelperOrder[] {
+export function decideVirtiofsd(instance: Instance, domain: Domain, served: Served): readonly HelperSpec[] {
   return domain.devices.filesystems.flatMap((found, index) => {
     if (found.driver?.type !== "virtiofs" || found.source.dir === undefined) return [];
     const { dir } = found.source;
     return served.folders
       .filter(({ names }) => names.includes(dir))
       .map((folder) =>
-        orderServer(node, domain, {
+        orderServer(instance, domain, {
           ...served,
           found,
           folder,
@@ -48,12 +48,12 @@ export function decideVirtiofsd(node: Node, domain: Domain, served: Served): rea
 }
 
 function orderServer(
-  node: Node,
+  instance: Instance,
   domain: Domain,
-  server: Served & { readonly found: Filesystem; readonly folder: UsedFolder; readonly id: string },
-): HelperOrder {
+  server: Served & { readonly found: Filesystem; readonly folder: ResolvedFolder; readonly id: string },
+): HelperSpec {
   const { folder, found, id, label, uid } = server;
-  const socket = virtiofsSocket(guestPaths(node.paths, domain.uuid).workFolder, id);
+  const socket = virtiofsSocket(guestPaths(instance.paths, domain.uuid).workFolder, id);
   return {
     program: found.binary?.path ?? PROGRAM,
     words: ["--shared-dir", ".", "--socket-path", socket, ...formatOptions(found, uid)],
@@ -61,7 +61,7 @@ function orderServer(
     ...(label.label === undefined ? {} : { context: label.label }),
     uid,
     workFolder: folder.facts.id,
-    logFile: `${node.paths.log}/${domain.name}.log`,
+    logFile: `${instance.paths.log}/${domain.name}.log`,
     mostDescriptors: found.binary?.openfiles?.max ?? MOST_DESCRIPTORS,
     ready: socket,
   };

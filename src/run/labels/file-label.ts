@@ -69,7 +69,7 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
 }
 
 /**
- * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "label-taken" when
+ * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "in-use" when
  * another machine has claimed the file meanwhile.
  */
 export function setFileLabel(actor: LabelActor, step: StepOf<"set-label">): void {
@@ -89,7 +89,7 @@ export function setFileLabel(actor: LabelActor, step: StepOf<"set-label">): void
   });
 }
 
-/** Changes the guest's claim on a file, and its label. Throws "label-taken" when another user prevents it. */
+/** Changes the guest's claim on a file, and its label. Throws "in-use" when another user prevents it. */
 export function changeFileLabel(actor: LabelActor, step: StepOf<"change-label">): void {
   const { file, to: claim, udevRule } = step;
   const { label, original } = claim;

@@ -89,7 +89,7 @@ export function heldElsewhere(named: string, marks: readonly MachineMark[]): Svi
   const machines = marks.map(({ id, name }) => `${name} (${id})`).join(", ");
   const [first] = marks;
   return new SvirtError(`Cannot label ${named}: another machine holds it, ${machines}`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: `Stop the guest there. If that machine is off: svirt label release ${named} --machine ${first?.id ?? ""}`,
   });
 }

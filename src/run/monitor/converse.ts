@@ -20,7 +20,7 @@ export const STREAM_IDLE_MS = 60_000;
  * Holds a conversation with one QEMU. No other process can talk to it meanwhile, so it must be short. The time limit is for
  * the whole conversation; longer ones set it again (Monitor.allow). Throws "timeout", "failed".
  */
-export async function converse<Result>(
+export async function withMonitorSocket<Result>(
   host: Host,
   at: { readonly monitor: string; readonly timeoutMs: number },
   talk: (monitor: Monitor) => Promise<Result>,
@@ -41,7 +41,7 @@ export async function greetMonitor(
   { host, onTerminals }: Actor,
   step: { readonly monitor: string; readonly timeoutMs: number; readonly hasTerminals?: true },
 ): Promise<void> {
-  await converse(host, step, async (monitor) => {
+  await withMonitorSocket(host, step, async (monitor) => {
     if (step.hasTerminals) onTerminals?.(parsePtys(await monitor.execute("query-chardev")));
   });
 }
@@ -53,7 +53,7 @@ export async function resumeGuest(
   host: Host,
   { commands, monitor: path }: { readonly monitor: string; readonly commands: readonly MonitorCommand[] },
 ): Promise<void> {
-  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     for (const command of commands) await monitor.execute(command.execute, command.arguments);
   });
 }

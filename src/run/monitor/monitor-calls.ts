@@ -6,10 +6,10 @@ export function callsOf(monitor: Monitor): Monitor {
     allow: (timeoutMs) => monitor.allow(timeoutMs),
     execute: (command, args) => monitor.execute(command, args),
     handOver: (file) => monitor.handOver(file),
-    handTap: (tap) => monitor.handTap(tap),
+    passTap: (tap) => monitor.passTap(tap),
     handPeer: (peer) => monitor.handPeer(peer),
     handListener: (name, display) => monitor.handListener(name, display),
-    openPipe: (wish) => monitor.openPipe(wish),
+    openPipe: (options) => monitor.openPipe(options),
     waitUntilDeleted: (device, timeoutMs) => monitor.waitUntilDeleted(device, timeoutMs),
     close: () => monitor.close(),
   };

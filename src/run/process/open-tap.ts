@@ -1,5 +1,5 @@
 import type { Host } from "../../host/host.ts";
-import type { HandedTap } from "../../plan/facts/tap.ts";
+import type { PassedTap } from "../../plan/facts/tap.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 
 /** net/if.h */
@@ -10,7 +10,7 @@ const IFF_UP = 1;
  * exists as long as one of its files is open. A persistent tap has a carrier as long. The policy lets no guest set either.
  * drivers/net/tun.c __tun_detach() of Linux
  */
-export function isOpenTap(host: Host, { isMade, name }: Pick<HandedTap, "isMade" | "name">): boolean {
+export function isOpenTap(host: Host, { isMade, name }: Pick<PassedTap, "isMade" | "name">): boolean {
   // An interface of that name that is not a tap has no such file.
   if (isMade) return host.readText(`${NETWORK_DEVICES}/${name}/tun_flags`) !== undefined;
   // The carrier of an interface that is down cannot be read, and no frame passes it.

@@ -3,7 +3,7 @@ import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { DeviceStep } from "../../plan/steps/device.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
 import type { Runs } from "./runs.ts";
 import { setMedium } from "./set-medium.ts";
 
@@ -25,7 +25,7 @@ export const runDevice: Runs<DeviceStep> = {
 
 /** Passes files to a running QEMU and sends the commands that use them. Throws "failed" with QEMU's message. */
 export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
-  await converse(host, at(step), async (monitor) => {
+  await withMonitorSocket(host, at(step), async (monitor) => {
     for (const file of step.files) await monitor.handOver(file);
     for (const peer of step.peers ?? []) await monitor.handPeer(peer);
     for (const command of step.commands) await monitor.execute(command.execute, command.arguments);
@@ -37,7 +37,7 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
  * error. Throws "timeout" when the guest does not release the device.
  */
 export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
-  await converse(host, at(step), async (monitor) => {
+  await withMonitorSocket(host, at(step), async (monitor) => {
     if (step.device !== undefined) await removeDevice(monitor, step.device);
     const wasThere: boolean[] = [];
     for (const { arguments: args, execute } of step.commands)
@@ -52,7 +52,7 @@ export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> 
 export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boolean> {
   if (step.device === undefined) return false;
   const { device } = step;
-  return await converse(host, at(step), async (monitor) => {
+  return await withMonitorSocket(host, at(step), async (monitor) => {
     const found = await monitor.execute("qom-list", { path: "/machine/peripheral" });
     return Array.isArray(found) && found.some((one: { readonly name?: unknown }) => one.name === device);
   });
@@ -60,7 +60,7 @@ export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boo
 
 /** Sets the link of a network card up or down. */
 async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
-  await converse(host, at(step), (monitor) =>
+  await withMonitorSocket(host, at(step), (monitor) =>
     monitor.execute("set_link", { name: step.device, up: step.up }),
   );
 }

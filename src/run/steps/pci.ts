@@ -19,8 +19,8 @@ const POLL_MS = 20;
 
 /** Effects of the steps on PCI devices. */
 export const runPci: Runs<PciStep> = {
-  "take-device": ({ host }, step) => takeDevice(host, step),
-  "give-device": ({ host }, step) => giveDevice(host, step),
+  "bind-vfio": ({ host }, step) => bindVfio(host, step),
+  "rebind-driver": ({ host }, step) => giveDevice(host, step),
 };
 
 /** Returns the driver of a PCI device; undefined if it has none. */
@@ -32,7 +32,7 @@ export function driverOf(host: Host, device: string): string | undefined {
  * Takes a device from its driver and binds it to vfio-pci. A device that is bound already is no error. Throws "failed" when
  * vfio-pci does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
-async function takeDevice(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
+async function bindVfio(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
   host.writeControl(`${folderOf(device)}/driver_override`, FOR_GUESTS);
   const driver = driverOf(host, device);
   if (driver !== undefined && driver !== FOR_GUESTS) unbind(host, device);

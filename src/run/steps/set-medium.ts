@@ -3,7 +3,7 @@ import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
 
 /** Time for a guest to open a tray that it has locked. */
 const TRAY_TIMEOUT_MS = 5000;
@@ -23,7 +23,7 @@ type Drive = v.InferOutput<typeof drive>;
  */
 export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise<void> {
   const id = step.device;
-  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const found = await getDrive(monitor, id);
     if (found.inserted?.["node-name"] !== step.to) {
       await monitor.execute("blockdev-open-tray", { id, force: step.force });

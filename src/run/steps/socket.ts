@@ -7,26 +7,26 @@ import type { Runs } from "./runs.ts";
 
 /** Effects of the steps on paths of a guest's sockets. */
 export const runSocket: Runs<SocketStep> = {
-  "expect-socket": ({ host }, { path }) => refuseTaken(host, path),
+  "expect-socket": ({ host }, { path }) => refuseOccupied(host, path),
   "remove-socket": ({ host }, step) => removeSocket(host, step),
   "link-socket": ({ host }, step) => host.makeLinkWithin(step.folder, step),
   "unlink-socket": ({ host }, { path, target }) => host.removeLink(path, target),
 };
 
 /**
- * Throws "label-taken" when the path of one of these sockets is in use. Runs before the steps are recorded: from then on a
+ * Throws "in-use" when the path of one of these sockets is in use. Runs before the steps are recorded: from then on a
  * failure removes a socket without a label, even if its step did not run.
  */
 export function refuseTakenPaths(host: Host, steps: readonly Step[]): void {
-  for (const step of steps) if (step.do === "expect-socket") refuseTaken(host, step.path);
+  for (const step of steps) if (step.do === "expect-socket") refuseOccupied(host, step.path);
 }
 
-/** Throws "label-taken" when the path of a guest's socket has a file or another program's socket. */
-function refuseTaken(host: Host, path: string): void {
+/** Throws "in-use" when the path of a guest's socket has a file or another program's socket. */
+function refuseOccupied(host: Host, path: string): void {
   const found = host.inspectFile(path);
   if (found === undefined) return;
   throw new SvirtError(`Cannot listen at ${path} for the guest: a ${found.type} is there`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Remove it if no program uses it, or write another path.",
   });
 }

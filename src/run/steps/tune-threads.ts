@@ -2,11 +2,11 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
-import type { ThreadWish } from "../../plan/facts/limits.ts";
+import type { ThreadSettings } from "../../plan/facts/limits.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { parseIothreadThreads } from "../../qemu/monitor/iothreads.ts";
 import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
+import { MONITOR_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
 import { type GuestIdentity, listGuestProcesses } from "../process/kill-guest.ts";
 
 /** IDs of QEMU's threads, each once. */
@@ -23,11 +23,12 @@ interface Threads {
 export async function tuneThreads(
   host: Host,
   guest: GuestIdentity,
-  { monitor, wishes }: StepOf<"tune-threads">,
+  { monitor, settings }: StepOf<"tune-threads">,
 ): Promise<void> {
-  const told = await converse(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, askThreads);
+  const told = await withMonitorSocket(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, askThreads);
   const threads = sortThreads(listThreads(host, guest), told);
-  for (const wish of wishes) for (const thread of threadsOf(threads, wish)) tune(host, thread, wish);
+  for (const options of settings)
+    for (const thread of threadsOf(threads, options)) tune(host, thread, options);
 }
 
 async function askThreads(monitor: Monitor): Promise<Omit<Threads, "emulator">> {
@@ -56,19 +57,19 @@ function sortThreads(all: ReadonlySet<number>, told: Omit<Threads, "emulator">):
   return { ...told, emulator: [...all].filter((thread) => !named.has(thread)) };
 }
 
-function threadsOf(threads: Threads, wish: ThreadWish): readonly number[] {
-  if (wish.thread === "emulator") return threads.emulator;
-  const table = wish.thread === "vcpu" ? threads.vcpus : threads.iothreads;
-  const found = table.get(wish.number ?? -1);
+function threadsOf(threads: Threads, options: ThreadSettings): readonly number[] {
+  if (options.thread === "emulator") return threads.emulator;
+  const table = options.thread === "vcpu" ? threads.vcpus : threads.iothreads;
+  const found = table.get(options.number ?? -1);
   if (found !== undefined) return [found];
-  throw new SvirtError(`Cannot tune ${nameThread(wish)}: QEMU has no such thread`, {
+  throw new SvirtError(`Cannot tune ${nameThread(options)}: QEMU has no such thread`, {
     kind: "failed",
     remedy: "Give the number of one that it has: svirt vcpuinfo DOMAIN",
   });
 }
 
 /** The group comes first, because its limits are wider. */
-function tune(host: Host, thread: number, { cpus, group, scheduler }: ThreadWish): void {
+function tune(host: Host, thread: number, { cpus, group, scheduler }: ThreadSettings): void {
   if (group !== undefined) host.moveThread(thread, group);
   if (cpus !== undefined) host.setAffinity(thread, cpus);
   if (scheduler !== undefined) host.setScheduler(thread, scheduler);

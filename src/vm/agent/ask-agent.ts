@@ -3,7 +3,7 @@ import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent/protocol.ts";
 import type { Line } from "../../qemu/monitor/line-buffer.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
@@ -16,7 +16,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
 /** Command for an agent, and how long to wait for its answer. */
-export interface AgentWish {
+export interface AgentOptions {
   readonly command: string;
   /** Infinity: without limit; 0: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
@@ -34,18 +34,18 @@ export interface SaidByAgent {
  * "timeout" when no agent answers, "failed" for an answer of more than 65 MiB.
  */
 export async function askAgent(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  wish: AgentWish,
+  options: AgentOptions,
 ): Promise<SaidByAgent | undefined> {
-  const { line, name } = parseAgentCommand(wish.command);
-  const { facts, id } = await findConsole(node, guest, agentChannel(guest));
-  const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), false);
+  const { line, name } = parseAgentCommand(options.command);
+  const { facts, id } = await findConsole(instance, guest, agentChannel(guest));
+  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), false);
   try {
-    const channel = await node.host.connectLines(facts);
+    const channel = await instance.host.connectLines(facts);
     try {
-      await synchronize(node, channel, guest.name);
-      const timeoutMs = wish.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      await synchronize(instance, channel, guest.name);
+      const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       await channel.send(line, timeoutMs || DEFAULT_TIMEOUT_MS);
       if (timeoutMs === 0) return undefined;
       const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
@@ -75,7 +75,7 @@ function agentChannel(guest: GuestRecord): string {
 }
 
 /** Skips answers to earlier requests, for at most the time that the agent may stay silent. Throws "timeout". */
-async function synchronize({ host }: Node, channel: LineChannel, name: string): Promise<void> {
+async function synchronize({ host }: Instance, channel: LineChannel, name: string): Promise<void> {
   const id = host.nowMs();
   await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);
   for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {

@@ -2,7 +2,7 @@ import { labelModel } from "../../label/label-models.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/let-go.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/give-up.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
@@ -30,13 +30,13 @@ export interface Audit {
 }
 
 /** Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. */
-export function auditNode(node: Node): Audit {
+export function auditNode(instance: Instance): Audit {
   const damaged = new Map<string, string>();
-  const records = readRecords(node, ({ message }, uuid) => damaged.set(uuid, message));
-  const running = records.filter((guest) => isRunning(node, guest));
-  const guests = running.map((guest) => auditGuest(node, guest));
-  const devices = auditDevices(node, running);
-  const { mode } = node.host.getSelinux();
+  const records = readRecords(instance, ({ message }, uuid) => damaged.set(uuid, message));
+  const running = records.filter((guest) => isRunning(instance, guest));
+  const guests = running.map((guest) => auditGuest(instance, guest));
+  const devices = auditDevices(instance, running);
+  const { mode } = instance.host.getSelinux();
   return {
     mode,
     guests,
@@ -44,21 +44,21 @@ export function auditNode(node: Node): Audit {
     findings: [
       ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: nothing holds the guests back`]),
       ...guests.flatMap(findingsOf),
-      ...running.flatMap((guest) => findHeld(node, guest)),
-      ...findSharedLevels(node, guests),
+      ...running.flatMap((guest) => findHeld(instance, guest)),
+      ...findSharedLevels(instance, guests),
       ...devices.flatMap(({ finding, guest, path }) =>
         finding === undefined ? [] : [`${guest === undefined ? "" : `${guest}: `}${path} ${finding}`],
       ),
       ...damaged.values(),
-      ...findLeftovers(node, records, [...damaged.keys()]),
-      ...findStaleLabels(node),
-      ...findStaleNeighbours(node, records),
+      ...findLeftovers(instance, records, [...damaged.keys()]),
+      ...findStaleLabels(instance),
+      ...findStaleNeighbours(instance, records),
     ].filter((finding, at, all) => all.indexOf(finding) === at),
   };
 }
 
-function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
-  const processes = listGuestProcesses(node.host, identityOf(guest));
+function auditGuest(instance: Instance, guest: GuestRecord): AuditedGuest {
+  const processes = listGuestProcesses(instance.host, identityOf(guest));
   const decided = labelModel(guest.label.model).verify(guest.label)?.context;
   return {
     name: guest.name,
@@ -68,10 +68,10 @@ function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
     decided,
     label: processes.find((process) => process.context !== decided)?.context ?? processes[0]?.context,
     files: processes.flatMap((process) =>
-      node.host
+      instance.host
         .listOpenFiles(process.pid)
         .filter((file) => file.target.startsWith("/"))
-        .map((file) => auditFile(node, guest, file)),
+        .map((file) => auditFile(instance, guest, file)),
     ),
   };
 }
@@ -92,16 +92,16 @@ function findingsOf(guest: AuditedGuest): string[] {
 }
 
 /** Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. */
-function findHeld(node: Node, guest: GuestRecord): string[] {
+function findHeld(instance: Instance, guest: GuestRecord): string[] {
   const { change, name } = guest;
-  return listHeldInChange(node, guest).map(
+  return listHeldInChange(instance, guest).map(
     (held) =>
       `${name} has not let go (${change?.what}): ${describeHeld(held)}; end it: svirt destroy ${name}`,
   );
 }
 
 /** Finds levels that two guests share, or a guest and a process that is not a guest's. */
-function findSharedLevels(node: Node, guests: readonly AuditedGuest[]): string[] {
+function findSharedLevels(instance: Instance, guests: readonly AuditedGuest[]): string[] {
   const holders = new Map<string, AuditedGuest>();
   const shared: string[] = [];
   for (const guest of guests) {
@@ -111,7 +111,7 @@ function findSharedLevels(node: Node, guests: readonly AuditedGuest[]): string[]
     else if (range !== undefined) holders.set(range, guest);
   }
   const users = new Set(guests.map(({ uid }) => uid));
-  const strangers = node.host.listProcesses().flatMap(({ command, context, pid, uid }) => {
+  const strangers = instance.host.listProcesses().flatMap(({ command, context, pid, uid }) => {
     const holder = holders.get(pairIn(context) ?? "");
     if (holder === undefined || users.has(uid)) return [];
     return [`process ${pid} (${command}) runs at the level ${pairIn(context)}, which is ${holder.name}'s`];

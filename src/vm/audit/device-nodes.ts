@@ -5,7 +5,7 @@ import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts
 import { udevRuleFor } from "../../report/udev.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import { isSession, type Node } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
@@ -41,21 +41,23 @@ const DEEPEST = 6;
  * Audits each device node whose label matters: those of guests, the gates, and any with the label of a guest that is
  * gone.
  */
-export function auditDevices(node: Node, running: readonly GuestRecord[]): AuditedDevice[] {
-  const held = running.flatMap((guest) => heldNodes(node, guest));
+export function auditDevices(instance: Instance, running: readonly GuestRecord[]): AuditedDevice[] {
+  const held = running.flatMap((guest) => heldNodes(instance, guest));
   const paths = new Set(held.map(({ path }) => path));
-  const others = [...auditGates(node), ...findStaleNodes(node)].filter(({ path }) => !paths.has(path));
+  const others = [...auditGates(instance), ...findStaleNodes(instance)].filter(
+    ({ path }) => !paths.has(path),
+  );
   return [...held, ...others];
 }
 
 /** Audits a guest's nodes by path. Open files are audited too, but a node created again is a different file. */
-function heldNodes(node: Node, guest: GuestRecord): AuditedDevice[] {
+function heldNodes(instance: Instance, guest: GuestRecord): AuditedDevice[] {
   return allSteps(guest).flatMap((step) => {
     if (step.do !== "set-label" || step.file.node === undefined) return [];
     const { path } = step.file;
-    const now = node.host.inspectFile(path);
-    const label = now === undefined ? undefined : getFileLabel(node.host, now.id);
-    const finding = findChange(step, now, label) ?? findMissingRule(node, guest, now);
+    const now = instance.host.inspectFile(path);
+    const label = now === undefined ? undefined : getFileLabel(instance.host, now.id);
+    const finding = findChange(step, now, label) ?? findMissingRule(instance, guest, now);
     return [{ path, label, guest: guest.name, finding }];
   });
 }
@@ -72,7 +74,7 @@ function findChange(
 
 /** Reports a missing udev rule: udevd was started after the guest, which got none. */
 function findMissingRule(
-  { host }: Node,
+  { host }: Instance,
   { uuid }: GuestRecord,
   now: FileFacts | undefined,
 ): string | undefined {
@@ -81,13 +83,13 @@ function findMissingRule(
   return "may be labelled anew by udevd: no rule keeps its label; start the guest anew";
 }
 
-function auditGates(node: Node): AuditedDevice[] {
-  const contexts = readFileContexts(node.host);
+function auditGates(instance: Instance): AuditedDevice[] {
+  const contexts = readFileContexts(instance.host);
   return GATES.flatMap((name) => {
-    const facts = node.host.inspectFile(`/dev/${name}`);
+    const facts = instance.host.inspectFile(`/dev/${name}`);
     if (facts === undefined) return [];
     const wanted = contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
-    const label = getFileLabel(node.host, facts.id);
+    const label = getFileLabel(instance.host, facts.id);
     const isWrong = wanted !== undefined && typeAndRange(label) !== typeAndRange(wanted);
     return [
       {
@@ -106,15 +108,15 @@ function typeAndRange(label: string | undefined): string | undefined {
   return `${type}:${range}`;
 }
 
-function findStaleNodes(node: Node): AuditedDevice[] {
+function findStaleNodes(instance: Instance): AuditedDevice[] {
   // An ordinary user has no nodes, and may not read all folders.
-  const top = isSession(node) ? undefined : node.host.inspectFile("/dev");
+  const top = isSession(instance) ? undefined : instance.host.inspectFile("/dev");
   if (top === undefined) return [];
-  return [...walk(node, "/dev", { device: top.id.device, deepest: DEEPEST })]
-    .filter((facts) => isStale(node, facts))
+  return [...walk(instance, "/dev", { device: top.id.device, deepest: DEEPEST })]
+    .filter((facts) => isStale(instance, facts))
     .map(({ id }) => ({
       path: id.path,
-      label: getFileLabel(node.host, id),
+      label: getFileLabel(instance.host, id),
       guest: undefined,
       finding: `carries the label of a guest that does not use it; run svirt label restore ${id.path}`,
     }));
@@ -122,16 +124,16 @@ function findStaleNodes(node: Node): AuditedDevice[] {
 
 /** Yields the nodes on one file system. Skips symlinks: their targets have paths of their own. */
 function* walk(
-  node: Node,
+  instance: Instance,
   folder: string,
   within: { readonly device: string; readonly deepest: number },
 ): Generator<FileFacts> {
   if (within.deepest === 0) return;
-  for (const name of node.host.listFolder(folder)) {
+  for (const name of instance.host.listFolder(folder)) {
     const path = `${folder}/${name}`;
-    const facts = node.host.inspectFile(path);
+    const facts = instance.host.inspectFile(path);
     if (facts?.id.path !== path || facts.id.device !== within.device) continue;
     if (facts.type === "block" || facts.type === "character") yield facts;
-    if (facts.type === "folder") yield* walk(node, path, { ...within, deepest: within.deepest - 1 });
+    if (facts.type === "folder") yield* walk(instance, path, { ...within, deepest: within.deepest - 1 });
   }
 }

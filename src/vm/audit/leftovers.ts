@@ -2,7 +2,7 @@ import type { ProcessFacts } from "../../host/processes.ts";
 import { guestOfRule, UDEV_RULES } from "../../plan/actions/udev-rule.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { REAPER } from "../../run/process/kill-guest.ts";
-import { isSession, type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, isRunning } from "../../state/record.ts";
 
 const UUID_LENGTH = 36;
@@ -12,59 +12,59 @@ const UUID_LENGTH = 36;
  * unreadable records.
  */
 export function findLeftovers(
-  node: Node,
+  instance: Instance,
   records: readonly GuestRecord[],
   damaged: readonly string[],
 ): string[] {
   const known = new Set([...records.map((guest) => guest.uuid), ...damaged]);
-  const ended = records.filter((guest) => !isRunning(node, guest));
+  const ended = records.filter((guest) => !isRunning(instance, guest));
   return [
-    ...findClaims(node, known),
+    ...findClaims(instance, known),
     ...ended.map(({ name }) => `${name}: has ended and is not cleared away yet; run svirt recover`),
-    ...findStrays(node, records),
-    ...findFolders(node, known),
-    ...(isSession(node) ? [] : findRules(node, known)),
+    ...findStrays(instance, records),
+    ...findFolders(instance, known),
+    ...(isSession(instance) ? [] : findRules(instance, known)),
   ];
 }
 
-function findClaims(node: Node, known: ReadonlySet<string>): string[] {
-  return registryOf(node)
+function findClaims(instance: Instance, known: ReadonlySet<string>): string[] {
+  return registryOf(instance)
     .listAll()
     .filter(({ kind, owner }) => kind !== "static" && !known.has(owner))
     .map(({ key, kind, owner }) => `${kind} ${key} is held by ${owner}, which has no record`);
 }
 
-function findStrays(node: Node, records: readonly GuestRecord[]): string[] {
-  return node.host
+function findStrays(instance: Instance, records: readonly GuestRecord[]): string[] {
+  return instance.host
     .listProcesses()
-    .filter((process) => process.command.startsWith("qemu-system") && isStray(node, process, records))
+    .filter((process) => process.command.startsWith("qemu-system") && isStray(instance, process, records))
     .map(({ context, pid }) => `process ${pid} is a QEMU that is not ours, in ${context ?? "no context"}`);
 }
 
 /** Root's audit ignores processes of users' sessions, and a user's audit those of other users. */
-function isStray(node: Node, process: ProcessFacts, records: readonly GuestRecord[]): boolean {
-  if (isSession(node)) {
+function isStray(instance: Instance, process: ProcessFacts, records: readonly GuestRecord[]): boolean {
+  if (isSession(instance)) {
     const isKnown = records.some((guest) => guest.process?.pid === process.pid);
-    return process.uid === node.host.getUid() && !isKnown;
+    return process.uid === instance.host.getUid() && !isKnown;
   }
-  return !records.some(({ uid }) => uid === process.uid) && !isOfSession(node, process);
+  return !records.some(({ uid }) => uid === process.uid) && !isOfSession(instance, process);
 }
 
 /** Reports whether the parent is a reaper of the same user, who is not root. */
-function isOfSession({ host }: Node, { parentPid, uid }: ProcessFacts): boolean {
+function isOfSession({ host }: Instance, { parentPid, uid }: ProcessFacts): boolean {
   return (
     uid !== 0 && host.getProcess(parentPid)?.uid === uid && host.getCommandLine(parentPid).includes(REAPER)
   );
 }
 
-function findFolders({ host, paths }: Node, known: ReadonlySet<string>): string[] {
+function findFolders({ host, paths }: Instance, known: ReadonlySet<string>): string[] {
   return host
     .listFolder(paths.run)
     .filter((name) => name.length === UUID_LENGTH && !known.has(name))
     .map((name) => `${paths.run}/${name} is left, and ${recordsFolder(paths)} has no record of it`);
 }
 
-function findRules({ host }: Node, known: ReadonlySet<string>): string[] {
+function findRules({ host }: Instance, known: ReadonlySet<string>): string[] {
   return host.listFolder(UDEV_RULES).flatMap((name) => {
     const uuid = guestOfRule(name);
     if (uuid === undefined || known.has(uuid)) return [];

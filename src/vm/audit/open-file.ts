@@ -2,10 +2,10 @@ import type { OpenFile } from "../../host/processes.ts";
 import { isInstalled } from "../../label/protected-paths.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
@@ -22,11 +22,11 @@ export interface AuditedFile {
 const COMMON_DEVICE = /^(?:1|5|10|13[6-9]|14[0-3]):/;
 
 /** Audits one open file. A guest without confinement may have any file open. */
-export function auditFile(node: Node, guest: GuestRecord, file: OpenFile): AuditedFile {
+export function auditFile(instance: Instance, guest: GuestRecord, file: OpenFile): AuditedFile {
   const { fd, label, target } = file;
   const finding =
     findWrongLabel(guest, file) ??
-    (guest.label.label === undefined ? undefined : findForeign(node, guest, file));
+    (guest.label.label === undefined ? undefined : findForeign(instance, guest, file));
   return { fd, path: target, label, finding };
 }
 
@@ -43,21 +43,25 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
 }
 
 /** Reports a file that svirt did not pass, that QEMU did not create, and that is not readable by every program. */
-function findForeign(node: Node, guest: GuestRecord, { id, label, target }: OpenFile): string | undefined {
+function findForeign(
+  instance: Instance,
+  guest: GuestRecord,
+  { id, label, target }: OpenFile,
+): string | undefined {
   const range = rangeOf(label);
   if (range !== undefined && range === rangeOf(guest.label.label)) return undefined;
   // virtiofsd opens / with O_PATH. No guest can open it otherwise, since the policy lets none list it.
   if (isShared(guest, target) || target === "/") return undefined;
   if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
-  const handed = [...listPlugged(allSteps(guest)).files.values()];
-  if (id !== undefined && handed.some((file) => fileKey(file) === fileKey(id))) return undefined;
-  if (isMacvtap(node, guest, id?.node)) return undefined;
-  if (target === `${node.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
+  const passedFiles = [...listQemuObjects(allSteps(guest)).files.values()];
+  if (id !== undefined && passedFiles.some((file) => fileKey(file) === fileKey(id))) return undefined;
+  if (isMacvtap(instance, guest, id?.node)) return undefined;
+  if (target === `${instance.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
   return "is none of the files that svirt gave it";
 }
 
 /** Reports whether the node is that of the guest's macvtap. udevd may have given it the common label. */
-function isMacvtap({ host }: Node, guest: GuestRecord, number: string | undefined): boolean {
+function isMacvtap({ host }: Instance, guest: GuestRecord, number: string | undefined): boolean {
   return allSteps(guest).some((step) => {
     if (step.do !== "make-macvtap") return false;
     const folder = `${NETWORK_DEVICES}/${step.link.name}/macvtap`;

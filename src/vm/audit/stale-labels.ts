@@ -6,7 +6,7 @@ import { findLeftLabel } from "../../labelling/original-label.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
-import { isSession, type Node } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
@@ -17,10 +17,10 @@ const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"]
  * Finds unused files of defined domains that carry the label of a guest that is gone, because their original label was
  * lost. Returns one line each, with its remedy.
  */
-export function findStaleLabels(node: Node): string[] {
-  return listDefinitionNames(node).flatMap((name) => {
+export function findStaleLabels(instance: Instance): string[] {
+  return listDefinitionNames(instance).flatMap((name) => {
     try {
-      return pathsOf(node, name).flatMap((path) => findStaleLabel(node, path));
+      return pathsOf(instance, name).flatMap((path) => findStaleLabel(instance, path));
     } catch (error) {
       return [`${name}: its files cannot be looked at: ${asSvirtError(error).message}`];
     }
@@ -31,29 +31,29 @@ export function findStaleLabels(node: Node): string[] {
  * Finds such labels on all files in folders with a guest's file, and in the usual folders for images. They are on disks
  * of domains that are no longer defined, or on copies made with the label.
  */
-export function findStaleNeighbours(node: Node, records: readonly GuestRecord[]): string[] {
+export function findStaleNeighbours(instance: Instance, records: readonly GuestRecord[]): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));
   const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
   // Created again at each start, so they are claimed by path, not as files.
   const sockets = new Set(steps.flatMap((step) => (step.do === "expect-socket" ? step.path : [])));
-  const named = listDefinitionNames(node).flatMap((name) => {
+  const named = listDefinitionNames(instance).flatMap((name) => {
     try {
-      return pathsOf(node, name);
+      return pathsOf(instance, name);
     } catch {
       return [];
     }
   });
-  const usual = isSession(node) ? [] : IMAGE_FOLDERS;
+  const usual = isSession(instance) ? [] : IMAGE_FOLDERS;
   const folders = new Set([...usual, ...[...used, ...named].map(folderOf)]);
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
-    .flatMap((folder) => node.host.listFolder(folder).map((name) => `${folder}/${name}`))
+    .flatMap((folder) => instance.host.listFolder(folder).map((name) => `${folder}/${name}`))
     .filter((path) => !sockets.has(path))
-    .flatMap((path) => findAround(node, path));
+    .flatMap((path) => findAround(instance, path));
 }
 
-function pathsOf(node: Node, name: string): string[] {
-  const xml = readDefinition(node, name)?.xml;
+function pathsOf(instance: Instance, name: string): string[] {
+  const xml = readDefinition(instance, name)?.xml;
   if (xml === undefined) return [];
   return listResources(parseDomainText(xml)).flatMap(pathOf);
 }
@@ -73,17 +73,17 @@ const OWN: ReadonlySet<Resource["kind"]> = new Set([
 ]);
 
 /** Ignores errors: a file that svirt may not inspect belongs to no guest. */
-function findAround(node: Node, path: string): string[] {
+function findAround(instance: Instance, path: string): string[] {
   try {
-    return findStaleLabel(node, path);
+    return findStaleLabel(instance, path);
   } catch {
     return [];
   }
 }
 
-function findStaleLabel(node: Node, path: string): string[] {
-  const facts = node.host.inspectFile(path);
-  const left = facts === undefined ? undefined : findLeftLabel(node, facts);
+function findStaleLabel(instance: Instance, path: string): string[] {
+  const facts = instance.host.inspectFile(path);
+  const left = facts === undefined ? undefined : findLeftLabel(instance, facts);
   if (facts === undefined || left === undefined) return [];
   const real = facts.id.path;
   if (left.through === undefined)

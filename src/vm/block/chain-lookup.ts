@@ -1,7 +1,7 @@
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import { fileKey } from "../../plan/facts/file.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 
 /**
@@ -9,14 +9,16 @@ import type { RunningDisk, RunningImage } from "./running-disk.ts";
  * Returns its position. Throws "usage" with libvirt's message. virStorageSourceChainLookup()
  */
 export function lookUpImage(
-  node: Node,
+  instance: Instance,
   disk: RunningDisk,
   { above, name }: { readonly name: string; readonly above: number },
 ): number {
   const target = disk.disk.target.dev;
   const number = /^([a-z]+)\[(\d+)\]$/.exec(name);
   const at = disk.images.findIndex((image) =>
-    number === null ? isAt(node, image, name) : number[1] === target && numberOf(image) === Number(number[2]),
+    number === null
+      ? isAt(instance, image, name)
+      : number[1] === target && numberOf(image) === Number(number[2]),
   );
   if (at > above) return at;
   const top = disk.images[Math.max(0, above)]?.found.path;
@@ -28,7 +30,7 @@ export function lookUpImage(
 }
 
 /** Compares by path, and by the file at that path. */
-function isAt({ host }: Node, { found }: RunningImage, name: string): boolean {
+function isAt({ host }: Instance, { found }: RunningImage, name: string): boolean {
   if (found.path === name) return true;
   const there = name.startsWith("/") ? host.inspectFile(name) : undefined;
   return there !== undefined && fileKey(there.id) === fileKey(found.facts.id);

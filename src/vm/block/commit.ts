@@ -3,17 +3,17 @@ import { SvirtError } from "../../errors.ts";
 import { planStartJob, planWritable } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { fileKey } from "../../plan/facts/file.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { commitCommand } from "../../qemu/monitor/block-job-commands.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
-import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 
 /** Options of a block commit. */
-export interface CommitWish {
+export interface CommitOptions {
   /** The disk's target or source. */
   readonly path: string;
   /** Undefined: the disk's own image. */
@@ -27,16 +27,16 @@ export interface CommitWish {
 }
 
 /** Commits the data of images above the base into it. */
-export function commitLive(node: Node, wish: CommitWish): AskedChange {
-  return { what: `commit ${wish.path}`, decide: (guest) => decideCommit(node, guest, wish) };
+export function commitLive(instance: Instance, options: CommitOptions): ChangeRequest {
+  return { what: `commit ${options.path}`, decide: (guest) => decideCommit(instance, guest, options) };
 }
 
-function decideCommit(node: Node, guest: GuestRecord, wish: CommitWish): DecidedChange {
-  const disk = findRunningDisk(node, guest, wish.path);
-  const { base, baseAt, top, topAt } = chooseImages(node, disk, wish);
-  refuseOtherUser(node, guest, { disk, base });
+function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOptions): DecidedChange {
+  const disk = findRunningDisk(instance, guest, options.path);
+  const { base, baseAt, top, topAt } = chooseImages(instance, disk, options);
+  refuseOtherUser(instance, guest, { disk, base });
   // The base was read-only content so far.
-  refuseWritten(node.host, base.found.facts);
+  refuseWritten(instance.host, base.found.facts);
   const target = disk.disk.target.dev;
   const isActive = topAt === 0;
   const job: BlockJob = {
@@ -53,7 +53,7 @@ function decideCommit(node: Node, guest: GuestRecord, wish: CommitWish): Decided
     top: top.layer.node,
     base: base.layer.node,
     backingFile: isActive ? undefined : base.found.path,
-    bytesPerSecond: wish.bytesPerSecond,
+    bytesPerSecond: options.bytesPerSecond,
   });
   return {
     steps: [
@@ -74,18 +74,18 @@ interface Chosen {
 }
 
 /** qemuDomainBlockCommit() of libvirt */
-function chooseImages(node: Node, disk: RunningDisk, wish: CommitWish): Chosen {
+function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOptions): Chosen {
   const { images } = disk;
   const path = imagePath(disk.disk);
-  const topAt = wish.top === undefined ? 0 : lookUpImage(node, disk, { name: wish.top, above: -1 });
+  const topAt = options.top === undefined ? 0 : lookUpImage(instance, disk, { name: options.top, above: -1 });
   const top = images[topAt] ?? images[0];
-  if (topAt === 0 && !wish.isActive) {
+  if (topAt === 0 && !options.isActive) {
     throw refuse(
       `invalid argument: commit of '${disk.disk.target.dev}' active layer requires active flag`,
       "Add --active, or name an image below with --top.",
     );
   }
-  if (topAt > 0 && wish.isActive) {
+  if (topAt > 0 && options.isActive) {
     throw refuse(
       `invalid argument: active commit requested but '${top.found.path}' is not active`,
       "Leave --active and --pivot out, or --top.",
@@ -97,11 +97,11 @@ function chooseImages(node: Node, disk: RunningDisk, wish: CommitWish): Chosen {
       "There is nothing to commit into.",
     );
   }
-  const lowest = wish.isShallow ? topAt + 1 : images.length - 1;
+  const lowest = options.isShallow ? topAt + 1 : images.length - 1;
   const baseAt =
-    wish.base === undefined ? lowest : lookUpImage(node, disk, { name: wish.base, above: topAt });
+    options.base === undefined ? lowest : lookUpImage(instance, disk, { name: options.base, above: topAt });
   const base = images[baseAt] ?? images[0];
-  if (wish.isShallow && baseAt !== topAt + 1) {
+  if (options.isShallow && baseAt !== topAt + 1) {
     throw refuse(
       `invalid argument: base '${base.found.path}' is not immediately below '${top.found.path}' in chain for '${path}'`,
       "Leave --shallow or --base out.",
@@ -110,18 +110,18 @@ function chooseImages(node: Node, disk: RunningDisk, wish: CommitWish): Chosen {
   return { top, topAt, base, baseAt };
 }
 
-/** Refuses a base with another user, who would see it change. Throws "label-taken". */
+/** Refuses a base with another user, who would see it change. Throws "in-use". */
 function refuseOtherUser(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   { base, disk }: { readonly disk: RunningDisk; readonly base: RunningImage },
 ): void {
   for (const file of base.layer.files.values()) {
-    const other = registryOf(node)
+    const other = registryOf(instance)
       .listHolders("file", fileKey(file))
       .find(({ owner }) => owner !== guest.uuid);
-    if (other !== undefined) throw taken(file.path, `guest ${nameOf(node, other.owner)}`);
-    const isElsewhere = [...listPlugged(guest.steps).files].some(
+    if (other !== undefined) throw taken(file.path, `guest ${nameOf(instance, other.owner)}`);
+    const isElsewhere = [...listQemuObjects(guest.steps).files].some(
       ([set, one]) => fileKey(one) === fileKey(file) && !isOfDisk(disk, set),
     );
     if (isElsewhere || isSharedNode(guest, disk, base)) throw taken(file.path, "guest's other disk");
@@ -136,18 +136,18 @@ function isOfDisk({ images }: RunningDisk, set: number): boolean {
 function isSharedNode(guest: GuestRecord, disk: RunningDisk, { layer }: RunningImage): boolean {
   const own = new Set(disk.images.flatMap(({ layer: one }) => one.nodes));
   const names = [...layer.files.keys()].map((set) => `/dev/fdset/${set}`);
-  return [...listPlugged(guest.steps).nodes].some(
+  return [...listQemuObjects(guest.steps).nodes].some(
     ([name, facts]) => !own.has(name) && names.includes(String(facts["filename"])),
   );
 }
 
-function nameOf(node: Node, uuid: string): string {
-  return readRecord(node, uuid)?.name ?? uuid;
+function nameOf(instance: Instance, uuid: string): string {
+  return readRecord(instance, uuid)?.name ?? uuid;
 }
 
 function taken(path: string, who: string): SvirtError {
   return new SvirtError(`Cannot commit into ${path}: the ${who} uses it, and would see it change`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Stop that guest, or pull what is below into this disk: svirt blockpull",
   });
 }

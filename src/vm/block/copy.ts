@@ -5,9 +5,9 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { mirrorCommand } from "../../qemu/monitor/block-job-commands.ts";
 import { imageSize } from "../../resolve/image-size.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
@@ -15,7 +15,7 @@ import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage }
 const QCOW2_REMEDY = "Give --format qcow2.";
 
 /** Options of a block copy. */
-export interface CopyWish {
+export interface CopyOptions {
   /** The disk's target or source. */
   readonly path: string;
   readonly dest: string;
@@ -33,37 +33,37 @@ export interface CopyWish {
 }
 
 /** Copies a disk to another image, and mirrors the guest's writes until the job is pivoted or aborted. */
-export function copyLive(node: Node, wish: CopyWish): AskedChange {
+export function copyLive(instance: Instance, options: CopyOptions): ChangeRequest {
   return {
-    what: `copy ${wish.path}`,
-    make: (guest) => listMade(node, findRunningDisk(node, guest, wish.path), wish),
-    decide: (guest) => decideCopy(node, guest, wish),
+    what: `copy ${options.path}`,
+    make: (guest) => listMade(instance, findRunningDisk(instance, guest, options.path), options),
+    decide: (guest) => decideCopy(instance, guest, options),
   };
 }
 
 type MakeImage = Extract<Step, { do: "make-image" }>;
 
-function listMade(node: Node, disk: RunningDisk, wish: CopyWish): MakeImage[] {
-  if (!makesImage(wish)) return [];
-  const { below, format } = decideCopied(disk, wish);
+function listMade(instance: Instance, disk: RunningDisk, options: CopyOptions): MakeImage[] {
+  if (!makesImage(options)) return [];
+  const { below, format } = decideCopied(disk, options);
   const backing =
     below === undefined ? {} : { backing: { path: below.found.path, format: below.found.format } };
   return [
-    planNew(node, {
-      path: wish.dest,
-      image: { format, sizeBytes: imageSize(node, disk.images[0].found), ...backing },
+    planNew(instance, {
+      path: options.dest,
+      image: { format, sizeBytes: imageSize(instance, disk.images[0].found), ...backing },
       taken: `external destination file for disk ${disk.disk.target.dev} already exists and is not a block device`,
     }),
   ];
 }
 
-function decideCopy(node: Node, guest: GuestRecord, wish: CopyWish): DecidedChange {
-  const disk = findRunningDisk(node, guest, wish.path);
+function decideCopy(instance: Instance, guest: GuestRecord, options: CopyOptions): DecidedChange {
+  const disk = findRunningDisk(instance, guest, options.path);
   const [top, ...others] = disk.images;
-  const { below, format } = decideCopied(disk, wish);
-  const facts = makesImage(wish) ? undefined : findDest(node, disk, wish);
-  const wanted = { path: wish.dest, format, storage: wish.storage, facts, backing: below?.layer.node };
-  const plugged = plugImage(node, guest, { disk, wanted });
+  const { below, format } = decideCopied(disk, options);
+  const facts = makesImage(options) ? undefined : findDest(instance, disk, options);
+  const wanted = { path: options.dest, format, storage: options.storage, facts, backing: below?.layer.node };
+  const plugged = plugImage(instance, guest, { disk, wanted });
   const target = disk.disk.target.dev;
   const name = `copy-${target}-${top.layer.node}`;
   const job: BlockJob = {
@@ -73,10 +73,10 @@ function decideCopy(node: Node, guest: GuestRecord, wish: CopyWish): DecidedChan
     job: name,
     before: nodesOf(disk),
     chain: [plugged.link, ...(below === undefined ? [] : others.map(linkOf))],
-    ...(makesImage(wish) ? { made: placeOfNew(node, wish.dest) } : {}),
+    ...(makesImage(options) ? { made: placeOfNew(instance, options.dest) } : {}),
   };
   const command = mirrorCommand({
-    ...wish,
+    ...options,
     job: name,
     device: top.layer.node,
     target: plugged.link.node,
@@ -91,18 +91,18 @@ function decideCopy(node: Node, guest: GuestRecord, wish: CopyWish): DecidedChan
 }
 
 /** A block device exists in any case. */
-function makesImage({ reuses, storage }: CopyWish): boolean {
+function makesImage({ reuses, storage }: CopyOptions): boolean {
   return !reuses && storage === "file";
 }
 
 /** Returns the copy's format and its backing image: none, unless only the disk's own image is copied. */
 function decideCopied(
   disk: RunningDisk,
-  wish: CopyWish,
+  options: CopyOptions,
 ): { readonly format: "raw" | "qcow2"; readonly below: RunningImage | undefined } {
   const [top, next] = disk.images;
-  const below = wish.isShallow ? next : undefined;
-  const format = wish.format ?? top.found.format;
+  const below = options.isShallow ? next : undefined;
+  const format = options.format ?? top.found.format;
   const target = disk.disk.target.dev;
   if (format === "qed")
     throw new SvirtError(`Cannot copy ${target}: svirt makes no images of format qed`, {
@@ -117,17 +117,17 @@ function decideCopied(
   return { format, below };
 }
 
-function findDest(node: Node, disk: RunningDisk, wish: CopyWish): FileFacts {
-  const { below, format } = decideCopied(disk, wish);
+function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): FileFacts {
+  const { below, format } = decideCopied(disk, options);
   const target = disk.disk.target.dev;
-  const facts = inspectReused(node, {
-    image: { path: wish.dest, format: wish.reuses ? format : "raw" },
+  const facts = inspectReused(instance, {
+    image: { path: options.dest, format: options.reuses ? format : "raw" },
     below,
-    missing: `missing destination file for disk ${target}: ${wish.dest}`,
+    missing: `missing destination file for disk ${target}: ${options.dest}`,
   });
-  if (facts.type === wish.storage) return facts;
+  if (facts.type === options.storage) return facts;
   throw new SvirtError(
-    `blockdev flag requested for disk ${target}, but file '${wish.dest}' is not a block device`,
+    `blockdev flag requested for disk ${target}, but file '${options.dest}' is not a block device`,
     { kind: "usage", remedy: "Give --blockdev for a block device, and for nothing else." },
   );
 }

@@ -5,7 +5,7 @@ import { SvirtError } from "../../errors.ts";
 import { parseImageFormat } from "../../images/header.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import { imageSize, physicalSize } from "../../resolve/image-size.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { formOf } from "../guest/found-form.ts";
 
@@ -21,14 +21,14 @@ export interface DiskSizes {
 }
 
 /** Returns the sizes of each disk of a domain, as it runs or as it is defined. Throws "not-found", "failed". */
-export function listDiskSizes(node: Node, key: string): DiskSizes[] {
-  return disksOf(node, key).map((disk) => sizesOf(node, disk));
+export function listDiskSizes(instance: Instance, key: string): DiskSizes[] {
+  return disksOf(instance, key).map((disk) => sizesOf(instance, disk));
 }
 
 /** Returns the sizes of a disk by its target or source. Throws "not-found" with libvirt's message, "failed". */
-export function findDiskSizes(node: Node, key: string, name: string): DiskSizes {
-  const disk = disksOf(node, key).find((one) => isDiskNamed(one, name));
-  if (disk !== undefined) return sizesOf(node, disk);
+export function findDiskSizes(instance: Instance, key: string, name: string): DiskSizes {
+  const disk = disksOf(instance, key).find((one) => isDiskNamed(one, name));
+  if (disk !== undefined) return sizesOf(instance, disk);
   throw new SvirtError(`invalid argument: invalid path ${name} not assigned to domain`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
@@ -36,20 +36,20 @@ export function findDiskSizes(node: Node, key: string, name: string): DiskSizes 
   });
 }
 
-function disksOf(node: Node, key: string): readonly Disk[] {
-  return formOf(findDomain(node, key), "running").devices.disks;
+function disksOf(instance: Instance, key: string): readonly Disk[] {
+  return formOf(findDomain(instance, key), "running").devices.disks;
 }
 
 /** The allocation of a device is its whole size. virStorageSourceUpdateBackingSizes() of libvirt */
-function sizesOf(node: Node, disk: Disk): DiskSizes {
+function sizesOf(instance: Instance, disk: Disk): DiskSizes {
   const target = disk.target.dev;
   const path = imagePath(disk);
   if (path === undefined) {
     return { target, capacity: undefined, allocation: undefined, physical: undefined };
   }
-  const facts = inspectExisting(node, path);
+  const facts = inspectExisting(instance, path);
   const image = { path, facts, format: parseImageFormat(disk.driver?.type ?? "raw") };
-  const physical = physicalSize(node, image);
+  const physical = physicalSize(instance, image);
   const allocation = facts.type === "file" ? facts.allocatedBytes : physical;
-  return { target, capacity: imageSize(node, image), allocation, physical };
+  return { target, capacity: imageSize(instance, image), allocation, physical };
 }

@@ -3,19 +3,19 @@ import { planConclusion } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers } from "../../plan/record/disk-chain.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import {
   aboutJobs,
   type JobState,
-  lookAtJob,
+  readJobState,
   replacesTop,
   waitForState,
 } from "../../run/steps/block/block-job.ts";
-import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
-import { changeSettled, type DecidedChange } from "../change/change-guest.ts";
+import { changeIdleGuest, type DecidedChange } from "../change/change-guest.ts";
 import { xmlAfter } from "../end/xml-after.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { factsFor } from "./running-disk.ts";
@@ -32,49 +32,49 @@ export interface EndedJob {
  * Applies the results of a running guest's ended jobs: labels, claims, and the images in its XML and definition. The
  * caller holds the guest's lock, and no change is in progress.
  */
-export async function settleJobs(
-  node: Node,
+export async function finishJobs(
+  instance: Instance,
   uuid: string,
-  watch: Watch = UNWATCHED,
+  observer: StepObserver = NO_OBSERVER,
 ): Promise<readonly EndedJob[]> {
   const ended: EndedJob[] = [];
-  const { monitor } = guestPaths(node.paths, uuid);
-  for (const job of readRecord(node, uuid)?.jobs ?? []) {
-    const state = await aboutJobs(node.host, monitor, (talk) => lookOn(node, talk, job));
+  const { monitor } = guestPaths(instance.paths, uuid);
+  for (const job of readRecord(instance, uuid)?.jobs ?? []) {
+    const state = await aboutJobs(instance.host, monitor, (talk) => lookOn(instance, talk, job));
     if (state.is === "at-work") continue;
     // A copy, or a commit of the disk's own image, is pending only after svirt has asked for its end.
     const isDone = state.is === "ended" ? state.isDone : !replacesTop(job) || job.pivots === true;
     const isOpen = state.is === "pending";
-    await changeSettled(node, uuid, {
-      asked: {
+    await changeIdleGuest(instance, uuid, {
+      request: {
         what: `end the ${job.type} of ${job.disk}`,
-        decide: (guest) => decideConclusion(node, guest, { job, isDone, isOpen }),
+        decide: (guest) => decideConclusion(instance, guest, { job, isDone, isOpen }),
       },
-      watch,
+      observer,
     });
     const error = state.is === "ended" ? state.error : undefined;
-    ended.push({ job, isDone: hasChain(node, uuid, job), error });
+    ended.push({ job, isDone: hasChain(instance, uuid, job), error });
   }
   return ended;
 }
 
 /** Inspects a job, and completes one that is to pivot and is ready: the command that requested it may have ended. */
-async function lookOn(node: Node, monitor: Monitor, job: BlockJob): Promise<JobState> {
-  const state = await lookAtJob(node.host, monitor, job);
+async function lookOn(instance: Instance, monitor: Monitor, job: BlockJob): Promise<JobState> {
+  const state = await readJobState(instance.host, monitor, job);
   if (state.is !== "at-work" || state.job.status !== "ready" || job.pivots !== true) return state;
   const { id } = state.job;
   await monitor.execute("job-complete", { id });
-  await waitForState(node.host, monitor, { id, isThere: ({ status }) => status !== "ready" });
-  return await lookAtJob(node.host, monitor, job);
+  await waitForState(instance.host, monitor, { id, isThere: ({ status }) => status !== "ready" });
+  return await readJobState(instance.host, monitor, job);
 }
 
 function decideConclusion(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   { isDone, isOpen, job }: { readonly job: BlockJob; readonly isDone: boolean; readonly isOpen: boolean },
 ): DecidedChange {
   const disk = findDisk(runningGuest(guest).domain, job.disk);
-  const facts = factsFor(node, guest, disk.value);
+  const facts = factsFor(instance, guest, disk.value);
   const outcomeOf = (done: boolean): Outcome => ({
     after: [...planConclusion(guest.steps, { job, isDone: done }, facts).after],
     xml: done ? xmlAfter(guest, job) : guest.xml,
@@ -91,7 +91,7 @@ function decideConclusion(
 type Outcome = NonNullable<DecidedChange["otherwise"]>;
 
 /** Reports whether the disk has the images that the job was started for, by the steps carried out. */
-function hasChain(node: Node, uuid: string, { chain, device }: BlockJob): boolean {
-  const layers = listLayers(listPlugged(readRecord(node, uuid)?.steps ?? []), device);
+function hasChain(instance: Instance, uuid: string, { chain, device }: BlockJob): boolean {
+  const layers = listLayers(listQemuObjects(readRecord(instance, uuid)?.steps ?? []), device);
   return layers.map(({ node: name }) => name).join(" ") === chain.map(({ node: name }) => name).join(" ");
 }

@@ -11,29 +11,29 @@ import {
   replacesTop,
   waitForState,
 } from "../../run/steps/block/block-job.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
 import {
-  type AskedChange,
+  type ChangeRequest,
   changeGuest,
-  changeSettled,
+  changeIdleGuest,
   notLetGo,
-  settleChange,
+  recoverChange,
 } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { type EndedJob, settleJobs } from "./finish-jobs.ts";
+import { type EndedJob, finishJobs } from "./finish-jobs.ts";
 
 /** Starts a job, which continues without svirt. Throws the errors of the decision and the host; then nothing has changed. */
 export async function startBlockJob(
-  node: Node,
+  instance: Instance,
   key: string,
-  start: { readonly asked: AskedChange; readonly watch: Watch },
+  start: { readonly request: ChangeRequest; readonly observer: StepObserver },
 ): Promise<void> {
-  await changeGuest(node, findRunning(node, key).guest.uuid, start);
+  await changeGuest(instance, findRunning(instance, key).guest.uuid, start);
 }
 
 /**
@@ -41,33 +41,35 @@ export async function startBlockJob(
  * then nothing has changed.
  */
 export async function takeSnapshot(
-  node: Node,
+  instance: Instance,
   key: string,
-  start: { readonly asked: AskedChange; readonly watch: Watch },
+  start: { readonly request: ChangeRequest; readonly observer: StepObserver },
 ): Promise<void> {
-  await withSettled(node, key, async (guest) => {
-    await changeSettled(node, guest.uuid, start);
-    const jobs = (findRunning(node, guest.uuid).guest.jobs ?? []).filter(({ type }) => type === "snapshot");
+  await withFinishedJobs(instance, key, async (guest) => {
+    await changeIdleGuest(instance, guest.uuid, start);
+    const jobs = (findRunning(instance, guest.uuid).guest.jobs ?? []).filter(
+      ({ type }) => type === "snapshot",
+    );
     const pairs = jobs.map(({ before, chain }) => ({ node: before[0] ?? "", overlay: chain[0]?.node ?? "" }));
     try {
-      await tellMonitor(node, guest.uuid, snapshotCommand(pairs));
+      await tellMonitor(instance, guest.uuid, snapshotCommand(pairs));
     } finally {
       // After any error, only QEMU knows whether it switched.
-      await settleJobs(node, guest.uuid);
+      await finishJobs(instance, guest.uuid);
     }
   });
 }
 
 /** Returns a disk's job, its progress in QEMU, and its limit in bytes a second, 0 for none; undefined if there is no job. */
-export async function lookAtDisk(
-  node: Node,
+export async function readJob(
+  instance: Instance,
   key: string,
   path: string,
 ): Promise<{ readonly job: BlockJob; readonly qemu: QemuJob; readonly speed: number } | undefined> {
-  const { guest } = findRunning(node, key);
+  const { guest } = findRunning(instance, key);
   const job = findDiskJob(guest, path);
   if (job === undefined) return undefined;
-  return await withMonitor(node, guest.uuid, async (monitor) => {
+  return await withMonitor(instance, guest.uuid, async (monitor) => {
     const qemu = await findJob(monitor, job.job);
     return qemu === undefined ? undefined : { job, qemu, speed: await findSpeed(monitor, qemu.id) };
   });
@@ -78,41 +80,41 @@ export type JobEnd = "pivot" | "abort";
 
 /** Ends a disk's job. Throws "wrong-state" with libvirt's message, "failed" when a pivot did not succeed. */
 export async function endBlockJob(
-  node: Node,
+  instance: Instance,
   key: string,
-  wish: { readonly path: string; readonly end: JobEnd; readonly isAsync?: boolean },
+  options: { readonly path: string; readonly end: JobEnd; readonly isAsync?: boolean },
 ): Promise<void> {
-  await withSettled(node, key, async (guest) => {
-    const job = findDiskJob(guest, wish.path);
-    if (job?.job === undefined) throw noJob(wish.path);
-    if (wish.end === "pivot") return await pivot(node, guest, job);
+  await withFinishedJobs(instance, key, async (guest) => {
+    const job = findDiskJob(guest, options.path);
+    if (job?.job === undefined) throw noJob(options.path);
+    if (options.end === "pivot") return await pivot(instance, guest, job);
     const { job: id } = job;
-    await withMonitor(node, guest.uuid, async (monitor) => {
+    await withMonitor(instance, guest.uuid, async (monitor) => {
       await tellAbort(monitor, id);
-      if (wish.isAsync !== true) await waitForState(node.host, monitor, { id, isThere: hasStopped });
+      if (options.isAsync !== true) await waitForState(instance.host, monitor, { id, isThere: hasStopped });
     });
-    await settleJobs(node, guest.uuid);
+    await finishJobs(instance, guest.uuid);
   });
 }
 
 /** Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was intended. */
-async function pivot(node: Node, guest: GuestRecord, job: BlockJob): Promise<void> {
-  await refuseUnready(node, guest, job);
-  markPivot(node, guest, job);
+async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
+  await refuseUnready(instance, guest, job);
+  markPivot(instance, guest, job);
   try {
-    const ended = await settleJobs(node, guest.uuid);
+    const ended = await finishJobs(instance, guest.uuid);
     const own = ended.find((one) => one.job.disk === job.disk);
     if (own?.isDone === false) throw notPivoted(own);
   } catch (error) {
-    const now = readRecord(node, guest.uuid);
+    const now = readRecord(instance, guest.uuid);
     // Withdraws the request, so that no later call retries it unnoticed.
-    if (now !== undefined && now.change === undefined) writeRecord(node, withJob(now, job));
+    if (now !== undefined && now.change === undefined) writeRecord(instance, withJob(now, job));
     throw error;
   }
 }
 
-function markPivot(node: Node, guest: GuestRecord, job: BlockJob): void {
-  writeRecord(node, withJob(guest, { ...job, pivots: true }));
+function markPivot(instance: Instance, guest: GuestRecord, job: BlockJob): void {
+  writeRecord(instance, withJob(guest, { ...job, pivots: true }));
 }
 
 /** Returns the record with the disk's job replaced, if it still has one. */
@@ -123,15 +125,15 @@ function withJob(guest: GuestRecord, job: BlockJob): GuestRecord {
 
 /** Limits the speed of a job; 0: no limit. Throws "wrong-state" with libvirt's message. */
 export async function paceBlockJob(
-  node: Node,
+  instance: Instance,
   key: string,
-  wish: { readonly path: string; readonly bytesPerSecond: number },
+  options: { readonly path: string; readonly bytesPerSecond: number },
 ): Promise<void> {
-  await withSettled(node, key, async (guest) => {
-    const job = findDiskJob(guest, wish.path);
-    if (job?.job === undefined) throw noJob(wish.path);
-    const args = { device: job.job, speed: wish.bytesPerSecond };
-    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("block-job-set-speed", args));
+  await withFinishedJobs(instance, key, async (guest) => {
+    const job = findDiskJob(guest, options.path);
+    if (job?.job === undefined) throw noJob(options.path);
+    const args = { device: job.job, speed: options.bytesPerSecond };
+    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("block-job-set-speed", args));
   });
 }
 
@@ -139,19 +141,19 @@ export async function paceBlockJob(
  * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are applied.
  * Throws "wrong-state" if the guest has not released a device of an earlier change.
  */
-export async function withSettled<Result>(
-  node: Node,
+export async function withFinishedJobs<Result>(
+  instance: Instance,
   key: string,
   work: (guest: GuestRecord, ended: readonly EndedJob[]) => Promise<Result>,
 ): Promise<Result> {
-  const { uuid } = findRunning(node, key);
-  return await withGuestLock(node, uuid, async () => {
-    await settleChange(node, findRunning(node, uuid).guest);
-    const { guest } = findRunning(node, uuid);
+  const { uuid } = findRunning(instance, key);
+  return await withGuestLock(instance, uuid, async () => {
+    await recoverChange(instance, findRunning(instance, uuid).guest);
+    const { guest } = findRunning(instance, uuid);
     const { change } = guest;
     if (change !== undefined) throw notLetGo({ ...guest, change });
-    const ended = await settleJobs(node, uuid);
-    return await work(findRunning(node, uuid).guest, ended);
+    const ended = await finishJobs(instance, uuid);
+    return await work(findRunning(instance, uuid).guest, ended);
   });
 }
 
@@ -168,10 +170,10 @@ export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefi
 }
 
 /** qemuDomainBlockPivot() of libvirt */
-async function refuseUnready(node: Node, guest: GuestRecord, job: BlockJob): Promise<void> {
+async function refuseUnready(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   if (!replacesTop(job))
     throw wrongState(`job type '${job.type}' does not support pivot`, "Wait for its end.");
-  const found = await withMonitor(node, guest.uuid, (monitor) => findJob(monitor, job.job));
+  const found = await withMonitor(instance, guest.uuid, (monitor) => findJob(monitor, job.job));
   if (found?.status === "ready") return;
   throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See how far it is: svirt blockjob");
 }

@@ -10,7 +10,7 @@ import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseUnwritable } from "../../resolve/written-place.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
 import type { RunningDisk } from "./running-disk.ts";
@@ -32,11 +32,11 @@ export interface PluggedImage {
 }
 
 /** Returns the path of an image to create, with the symlinks of its folder resolved. Throws "not-found", "denied". */
-export function placeOfNew(node: Node, path: string): string {
+export function placeOfNew(instance: Instance, path: string): string {
   const cut = path.lastIndexOf("/");
-  const folder = path.startsWith("/") ? inspect(node.host, path.slice(0, cut) || "/") : undefined;
+  const folder = path.startsWith("/") ? inspect(instance.host, path.slice(0, cut) || "/") : undefined;
   const name = path.slice(cut + 1);
-  if (folder?.type === "folder" && !["", ".", ".."].includes(name)) return placeOfMade(node.host, path);
+  if (folder?.type === "folder" && !["", ".", ".."].includes(name)) return placeOfMade(instance.host, path);
   throw new SvirtError(`Cannot make the image ${path}: there is no such folder`, {
     kind: "not-found",
     remedy: "Write the path of a file, from the root, in a folder that is there.",
@@ -44,21 +44,21 @@ export function placeOfNew(node: Node, path: string): string {
 }
 
 /**
- * Returns the step that creates an image. Throws "label-taken" with the message `taken` if the path exists,
+ * Returns the step that creates an image. Throws "in-use" with the message `taken` if the path exists,
  * "not-found", "denied".
  */
 export function planNew(
-  node: Node,
+  instance: Instance,
   {
     image,
     path,
     taken,
   }: { readonly image: MakeImage["image"]; readonly path: string; readonly taken: string },
 ): MakeImage {
-  const place = placeOfNew(node, path);
-  if (inspect(node.host, place) === undefined) return { do: "make-image", path: place, image };
+  const place = placeOfNew(instance, path);
+  if (inspect(instance.host, place) === undefined) return { do: "make-image", path: place, image };
   throw new SvirtError(`${taken}: ${place}`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Write another path, or use what is there: --reuse-external",
   });
 }
@@ -68,13 +68,13 @@ export function planNew(
  * path that XML cannot contain.
  */
 export function plugImage(
-  node: Node,
+  instance: Instance,
   record: GuestRecord,
   { disk: running, wanted }: { readonly disk: RunningDisk; readonly wanted: WantedImage },
 ): PluggedImage {
   const { disk, facts, guest } = running;
   const { backing, format, path, storage } = wanted;
-  const found = wanted.facts ?? node.host.inspectFile(path) ?? factsOfPlanned(path);
+  const found = wanted.facts ?? instance.host.inspectFile(path) ?? factsOfPlanned(path);
   const target = disk.target.dev;
   const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
   const changed = withImages(disk, [wanted]);
@@ -90,9 +90,9 @@ export function plugImage(
   };
   const { role } = LABEL_ROLES["block-job"]["new-image"];
   const file = { named: path, facts: found, role, override: undefined } as const;
-  refuseUnwritable(node.host, file);
-  const gathered = { files: [file], chains: new Map(), sockets: [] };
-  const device = decideNewDevice(node, record, { gathered, words });
+  refuseUnwritable(instance.host, file);
+  const resolved = { files: [file], chains: new Map(), sockets: [] };
+  const device = decideNewDevice(instance, record, { resolved, words });
   return {
     link: { node: medium.node, path, format, storage },
     steps: planAttach(device, facts.monitor).steps,

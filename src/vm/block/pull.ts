@@ -1,14 +1,14 @@
 import { planStartJob } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { streamCommand } from "../../qemu/monitor/block-job-commands.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf } from "./running-disk.ts";
 
 /** Options of a block pull. */
-export interface PullWish {
+export interface PullOptions {
   /** The disk's target or source. */
   readonly path: string;
   /** Backing image that the disk keeps; undefined: none. */
@@ -17,15 +17,17 @@ export interface PullWish {
 }
 
 /** Copies the data of backing images into a disk's own image, which then keeps only the base below it. */
-export function pullLive(node: Node, wish: PullWish): AskedChange {
-  return { what: `pull ${wish.path}`, decide: (guest) => decidePull(node, guest, wish) };
+export function pullLive(instance: Instance, options: PullOptions): ChangeRequest {
+  return { what: `pull ${options.path}`, decide: (guest) => decidePull(instance, guest, options) };
 }
 
-function decidePull(node: Node, guest: GuestRecord, wish: PullWish): DecidedChange {
-  const disk = findRunningDisk(node, guest, wish.path);
+function decidePull(instance: Instance, guest: GuestRecord, options: PullOptions): DecidedChange {
+  const disk = findRunningDisk(instance, guest, options.path);
   const [top] = disk.images;
   const baseAt =
-    wish.base === undefined ? disk.images.length : lookUpImage(node, disk, { name: wish.base, above: 0 });
+    options.base === undefined
+      ? disk.images.length
+      : lookUpImage(instance, disk, { name: options.base, above: 0 });
   const kept = disk.images.slice(baseAt);
   const target = disk.disk.target.dev;
   const job: BlockJob = {
@@ -41,7 +43,7 @@ function decidePull(node: Node, guest: GuestRecord, wish: PullWish): DecidedChan
     job: job.job ?? "",
     device: top.layer.node,
     base: base === undefined ? undefined : { node: base.layer.node, path: base.found.path },
-    bytesPerSecond: wish.bytesPerSecond,
+    bytesPerSecond: options.bytesPerSecond,
   });
   return {
     steps: [planStartJob(job, command, disk.facts.monitor)],

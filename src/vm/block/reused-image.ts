@@ -3,7 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, walkChain } from "../../images/chain.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { imageReader, inspect } from "../../resolve/inspect-file.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { RunningImage } from "./running-disk.ts";
 
 /**
@@ -11,17 +11,17 @@ import type { RunningImage } from "./running-disk.ts";
  * start follows the header. Throws "not-found" with the message `missing`, "unsupported".
  */
 export function inspectReused(
-  node: Node,
-  wish: {
+  instance: Instance,
+  options: {
     readonly image: { readonly path: string; readonly format: "raw" | "qcow2" };
     readonly below: RunningImage | undefined;
     readonly missing: string;
   },
 ): FileFacts {
-  const { below, image, missing } = wish;
-  if (inspect(node.host, image.path) === undefined)
+  const { below, image, missing } = options;
+  if (inspect(instance.host, image.path) === undefined)
     throw new SvirtError(missing, { kind: "not-found", remedy: "Make it, or leave --reuse-external out." });
-  const [top, next] = walkChain({ ...image, readOnly: false }, imageReader(node.host));
+  const [top, next] = walkChain({ ...image, readOnly: false }, imageReader(instance.host));
   if (top !== undefined && isBelow(next, below)) return top.facts;
   const wanted = below === undefined ? "nothing" : below.found.path;
   throw new SvirtError(

@@ -10,20 +10,20 @@ import type { BlockFacts } from "../../plan/actions/block.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { type Layer, listLayers } from "../../plan/record/disk-chain.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listLayers, type RecordedImage } from "../../plan/record/disk-chain.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { driveId } from "../../qemu/hotplug/plug.ts";
 import { isDirect } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { gatherDevice, labelDecisionOf } from "../hotplug/new-files.ts";
+import { labelDecisionOf, resolveDevice } from "../hotplug/new-files.ts";
 
 /** Image of a disk: as QEMU has it, and as inspected on the host. */
 export interface RunningImage {
-  readonly layer: Layer;
+  readonly layer: RecordedImage;
   readonly found: FoundElement<FileFacts>;
 }
 
@@ -43,7 +43,7 @@ export interface RunningDisk {
  * Finds a disk by its target or source, with all its images. QEMU's images are known from svirt's own commands; the
  * images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
  */
-export function findRunningDisk(node: Node, record: GuestRecord, name: string): RunningDisk {
+export function findRunningDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
   const { domain, guest } = runningGuest(record);
   const disk = domain.devices.disks.find((one) => isDiskNamed(one, name));
   if (disk === undefined) {
@@ -56,15 +56,15 @@ export function findRunningDisk(node: Node, record: GuestRecord, name: string): 
   refuseBusyDisk(record, { element: "disk", value: disk });
   refuseUnsuited(disk);
   const device = driveId(guest, disk);
-  const images = findImages(node, record, { disk, device });
-  return { domain, guest, disk, device, images, facts: factsFor(node, record, disk) };
+  const images = findImages(instance, record, { disk, device });
+  return { domain, guest, disk, device, images, facts: factsFor(instance, record, disk) };
 }
 
 /** Returns the facts of a guest and a disk that planning needs. */
-export function factsFor(node: Node, record: GuestRecord, { driver }: Disk): BlockFacts {
-  const { contentLabel, imageLabel, relabel } = labelDecisionOf(node, record);
+export function factsFor(instance: Instance, record: GuestRecord, { driver }: Disk): BlockFacts {
+  const { contentLabel, imageLabel, relabel } = labelDecisionOf(instance, record);
   return {
-    monitor: guestPaths(node.paths, record.uuid).monitor,
+    monitor: guestPaths(instance.paths, record.uuid).monitor,
     direct: isDirect(driver?.cache),
     labels: { private: relabel ? imageLabel : undefined, content: relabel ? contentLabel : undefined },
   };
@@ -82,12 +82,12 @@ export function nodesOf({ images }: RunningDisk): string[] {
 }
 
 function findImages(
-  node: Node,
+  instance: Instance,
   record: GuestRecord,
   { device, disk }: { readonly disk: Disk; readonly device: string },
 ): RunningDisk["images"] {
-  const layers = listLayers(listPlugged(record.steps), device);
-  const { chains } = gatherDevice(node, { element: "disk", value: disk });
+  const layers = listLayers(listQemuObjects(record.steps), device);
+  const { chains } = resolveDevice(instance, { element: "disk", value: disk });
   const found = chains.get(disk.target.dev)?.filter(({ role }) => role !== "data-file") ?? [];
   const images = layers.flatMap((layer, at) => {
     const element = found[at];
@@ -105,7 +105,7 @@ function findImages(
   );
 }
 
-function hasFile({ files }: Layer, { id }: FileFacts): boolean {
+function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
   return [...files.values()].some((file) => fileKey(file) === fileKey(id));
 }
 

@@ -3,12 +3,12 @@ import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
-import { isToldQemu } from "../../plan/steps/inverse.ts";
+import { isMonitorStep } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { imageSize } from "../../resolve/image-size.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
@@ -24,7 +24,7 @@ export interface SnapshotDisk {
 }
 
 /** Options of a snapshot of disks only. */
-export interface SnapshotWish {
+export interface SnapshotOptions {
   readonly name: string;
   readonly disks: readonly SnapshotDisk[];
   /** The overlays exist already. */
@@ -32,12 +32,12 @@ export interface SnapshotWish {
 }
 
 /** Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. */
-export function snapshotLive(node: Node, wish: SnapshotWish): AskedChange {
+export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest {
   return {
-    what: `snapshot ${wish.name}`,
+    what: `snapshot ${options.name}`,
     make: (guest) =>
-      wish.reuses ? [] : listOverlays(node, guest, wish).map((one) => makeOverlay(node, one)),
-    decide: (guest) => decideSnapshot(node, guest, wish),
+      options.reuses ? [] : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one)),
+    decide: (guest) => decideSnapshot(instance, guest, options),
   };
 }
 
@@ -46,26 +46,26 @@ interface Overlay {
   readonly path: string;
 }
 
-function makeOverlay(node: Node, { disk, path }: Overlay): Extract<Step, { do: "make-image" }> {
+function makeOverlay(instance: Instance, { disk, path }: Overlay): Extract<Step, { do: "make-image" }> {
   const [top] = disk.images;
   const backing = { path: top.found.path, format: top.found.format };
-  return planNew(node, {
+  return planNew(instance, {
     path,
-    image: { format: "qcow2", sizeBytes: imageSize(node, top.found), backing },
+    image: { format: "qcow2", sizeBytes: imageSize(instance, top.found), backing },
     taken: `external snapshot file for disk ${disk.disk.target.dev} already exists and is not a block device`,
   });
 }
 
-function decideSnapshot(node: Node, guest: GuestRecord, wish: SnapshotWish): DecidedChange {
+function decideSnapshot(instance: Instance, guest: GuestRecord, options: SnapshotOptions): DecidedChange {
   const steps: Step[] = [];
   const jobs: BlockJob[] = [];
-  for (const overlay of listOverlays(node, guest, wish)) {
+  for (const overlay of listOverlays(instance, guest, options)) {
     const { disk, path } = overlay;
-    const facts = wish.reuses ? findOverlay(node, overlay) : undefined;
+    const facts = options.reuses ? findOverlay(instance, overlay) : undefined;
     // Numbers follow those of the previous overlays.
     const now = { ...guest, steps: [...guest.steps, ...steps] };
     const wanted = { path, format: "qcow2", storage: "file", facts } as const;
-    const plugged = plugImage(node, now, { disk, wanted });
+    const plugged = plugImage(instance, now, { disk, wanted });
     steps.push(...plugged.steps);
     jobs.push({
       type: "snapshot",
@@ -73,19 +73,19 @@ function decideSnapshot(node: Node, guest: GuestRecord, wish: SnapshotWish): Dec
       device: disk.device,
       before: nodesOf(disk),
       chain: [plugged.link, ...disk.images.map(linkOf)],
-      ...(wish.reuses ? {} : { made: placeOfNew(node, path) }),
+      ...(options.reuses ? {} : { made: placeOfNew(instance, path) }),
     });
   }
   return {
-    steps: [...steps.filter((step) => !isToldQemu(step)), ...steps.filter(isToldQemu)],
+    steps: [...steps.filter((step) => !isMonitorStep(step)), ...steps.filter(isMonitorStep)],
     after: [],
     xml: guest.xml,
     jobs: [...(guest.jobs ?? []), ...jobs],
   };
 }
 
-function findOverlay(node: Node, { disk, path }: Overlay) {
-  return inspectReused(node, {
+function findOverlay(instance: Instance, { disk, path }: Overlay) {
+  return inspectReused(instance, {
     image: { path, format: "qcow2" },
     below: disk.images[0],
     missing: `missing existing file for disk ${disk.disk.target.dev}: ${path}`,
@@ -93,10 +93,10 @@ function findOverlay(node: Node, { disk, path }: Overlay) {
 }
 
 /** Lists an overlay for each disk that can change, unless the options exclude it. virDomainSnapshotAlignDisks() of libvirt */
-function listOverlays(node: Node, guest: GuestRecord, wish: SnapshotWish): Overlay[] {
+function listOverlays(instance: Instance, guest: GuestRecord, options: SnapshotOptions): Overlay[] {
   const { disks } = runningGuest(guest).domain.devices;
   const said = new Map<Disk, SnapshotDisk>();
-  for (const one of wish.disks) {
+  for (const one of options.disks) {
     const disk = disks.find((found) => isDiskNamed(found, one.name));
     if (disk === undefined)
       throw refuse(`no disk named '${one.name}'`, "svirt domblklist shows the disks there are.");
@@ -106,8 +106,8 @@ function listOverlays(node: Node, guest: GuestRecord, wish: SnapshotWish): Overl
   const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
   if (chosen.length === 0) throw refuse("nothing selected for snapshot", "Name a disk: --diskspec vda");
   return chosen.map((disk) => ({
-    disk: findRunningDisk(node, guest, disk.target.dev),
-    path: said.get(disk)?.file ?? defaultPath(disk, wish.name),
+    disk: findRunningDisk(instance, guest, disk.target.dev),
+    path: said.get(disk)?.file ?? defaultPath(disk, options.name),
   }));
 }
 

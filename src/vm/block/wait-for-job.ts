@@ -1,8 +1,8 @@
 import { isAtRest, type QemuJob, replacesTop } from "../../run/steps/block/block-job.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import type { EndedJob } from "./finish-jobs.ts";
-import { findDiskJob, lookAtDisk, withSettled } from "./jobs.ts";
+import { findDiskJob, readJob, withFinishedJobs } from "./jobs.ts";
 
 const POLL_MS = 200;
 
@@ -19,16 +19,16 @@ export interface JobWait {
 export type Waited = "ready" | "done" | "failed" | "timeout";
 
 /** Waits until a job makes no further progress, and applies its result if it has ended. */
-export async function waitForJob(node: Node, key: string, wait: JobWait): Promise<Waited> {
-  const { guest } = findRunning(node, key);
+export async function waitForJob(instance: Instance, key: string, wait: JobWait): Promise<Waited> {
+  const { guest } = findRunning(instance, key);
   const target = findDiskJob(guest, wait.path)?.disk;
-  const started = node.host.nowMs();
+  const started = instance.host.nowMs();
   for (;;) {
-    const ended = await withSettled(node, guest.uuid, async (_guest, found) => found);
-    const state = endedState(ended, target) ?? (await lookOnce(node, guest.uuid, wait));
+    const ended = await withFinishedJobs(instance, guest.uuid, async (_guest, found) => found);
+    const state = endedState(ended, target) ?? (await lookOnce(instance, guest.uuid, wait));
     if (state !== undefined) return state;
-    if (wait.timeoutMs !== undefined && node.host.nowMs() - started > wait.timeoutMs) return "timeout";
-    await node.host.sleep(POLL_MS);
+    if (wait.timeoutMs !== undefined && instance.host.nowMs() - started > wait.timeoutMs) return "timeout";
+    await instance.host.sleep(POLL_MS);
   }
 }
 
@@ -38,8 +38,8 @@ function endedState(ended: readonly EndedJob[], target: string | undefined): Wai
   return own.isDone ? "done" : "failed";
 }
 
-async function lookOnce(node: Node, uuid: string, wait: JobWait): Promise<Waited | undefined> {
-  const now = await lookAtDisk(node, uuid, wait.path);
+async function lookOnce(instance: Instance, uuid: string, wait: JobWait): Promise<Waited | undefined> {
+  const now = await readJob(instance, uuid, wait.path);
   // Another call has applied its result.
   if (now === undefined) return "done";
   wait.onProgress(now.qemu);

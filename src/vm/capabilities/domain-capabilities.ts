@@ -2,13 +2,13 @@ import { SvirtError } from "../../errors.ts";
 import { runsOn } from "../../qemu/firmware/choose.ts";
 import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
 import { hostFirmware } from "../../resolve/host-firmware.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
 
 /** Kind of guest whose capabilities are requested. */
-export interface CapabilitiesWish {
+export interface CapabilitiesOptions {
   readonly emulator: string;
   readonly type: "kvm" | "qemu";
   /** Name or alias of a machine type; undefined: QEMU's default. */
@@ -17,8 +17,8 @@ export interface CapabilitiesWish {
 
 /** Formats libvirt's `<domainCapabilities>` for a kind of guest. Throws "not-found" for an unknown machine type. */
 export function formatDomainCapabilities(
-  node: Node,
-  { emulator, machine, type }: CapabilitiesWish,
+  instance: Instance,
+  { emulator, machine, type }: CapabilitiesOptions,
   facts: EmulatorFacts,
 ): string {
   const board = facts.machines.find(({ alias, isDefault, name }) =>
@@ -43,7 +43,7 @@ export function formatDomainCapabilities(
       textDraft("arch", "x86_64"),
       attributesDraft("vcpu", { max: String(board.mostCpus) }),
       supported("iothreads", true),
-      formatOs(node, board.name),
+      formatOs(instance, board.name),
       formatCpu(facts, type),
       supported("memoryBacking", true, [formatEnum("sourceType", ["file", "anonymous", "memfd"])]),
       formatDevices(facts, chipset),
@@ -53,9 +53,9 @@ export function formatDomainCapabilities(
 }
 
 /** Formats the host's firmware for a machine type, from its descriptors. */
-function formatOs(node: Node, word: string): Draft {
+function formatOs(instance: Instance, word: string): Draft {
   const chipset = word.includes("q35") ? "q35" : "i440fx";
-  const found = hostFirmware(node).firmwares.filter((firmware) => runsOn(firmware, { word, chipset }));
+  const found = hostFirmware(instance).firmwares.filter((firmware) => runsOn(firmware, { word, chipset }));
   const paths = [...new Set(found.map(({ path }) => path))].map((path) => textDraft("value", path));
   const secure = found.some(({ features }) => features.includes("requires-smm")) ? ["yes", "no"] : ["no"];
   const kinds = [

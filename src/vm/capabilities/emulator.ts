@@ -6,10 +6,10 @@ import {
   type EmulatorFacts,
   emulatorFacts,
   parseEmulatorFacts,
-  questionWords,
+  probeArguments,
 } from "../../qemu/monitor/emulator-facts.ts";
 import { askQemu } from "../../report/qemu-version.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** Cached answers of an emulator, and the file that gave them. */
 const kept = v.strictObject({
@@ -23,8 +23,8 @@ const kept = v.strictObject({
  * Returns the capabilities of an emulator. QEMU is asked once per version and boot, and root caches its answer. Throws
  * "not-found"; "failed" when it does not answer.
  */
-export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
-  const { host, paths } = node;
+export function getEmulatorFacts(instance: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+  const { host, paths } = instance;
   const file = host.inspectFile(emulator);
   if (file?.type !== "file") {
     throw new SvirtError(`Cannot ask ${emulator} what it can do: it is no program`, {
@@ -35,9 +35,9 @@ export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qe
   const { id, modifiedMs, sizeBytes } = file;
   const of = [id.path, id.device, id.inode, sizeBytes, modifiedMs, host.getBootId()].join(" ");
   const path = emulatorFile(paths, id.path, type);
-  const known = readKept(node, path);
+  const known = readKept(instance, path);
   if (known?.of === of) return known.facts;
-  const facts = ask(node, id.path, type);
+  const facts = ask(instance, id.path, type);
   // Only root can write the cache; other users ask QEMU each time.
   if (host.getUid() === 0) {
     host.makeFolder({ path: path.slice(0, path.lastIndexOf("/")), mode: 0o700 });
@@ -46,8 +46,8 @@ export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qe
   return facts;
 }
 
-function ask({ host, paths }: Node, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
-  const words = questionWords(emulator, type);
+function ask({ host, paths }: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+  const words = probeArguments(emulator, type);
   const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
   if (output !== undefined) return parseEmulatorFacts(output);
   throw new SvirtError(
@@ -60,7 +60,7 @@ function ask({ host, paths }: Node, emulator: string, type: "kvm" | "qemu"): Emu
 }
 
 /** Reads the cached answer; undefined if it is damaged or of another version of svirt. */
-function readKept({ host }: Node, path: string): v.InferOutput<typeof kept> | undefined {
+function readKept({ host }: Instance, path: string): v.InferOutput<typeof kept> | undefined {
   if (host.getUid() !== 0) return undefined;
   try {
     return v.parse(kept, JSON.parse(host.readText(path) ?? ""));

@@ -1,7 +1,7 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { type ByFamily, ELEMENTS, type EntryOf, orderOf } from "../../domain/families.ts";
 import { refuseListeners } from "../../domain/forbidden/listeners.ts";
-import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 
 /** Value of an enumeration, a device's XML that uses it, and the type of QEMU that it needs. */
@@ -244,7 +244,7 @@ export function isOffered({ type, xml }: Offer, types: ReadonlySet<string>, mach
         `<os><type arch='x86_64' machine='${machine}'>hvm</type></os><features><acpi/></features>` +
         `<devices>${xml}</devices></domain>`,
     );
-    refuseUnready(domain);
+    refuseUnimplemented(domain);
     refuseListeners(domain);
     completeGuest(domain);
     return true;

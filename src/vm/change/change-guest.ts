@@ -2,13 +2,13 @@ import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
-import { isToldQemu, planUndo } from "../../plan/steps/inverse.ts";
+import { isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Progress } from "../../run/actor.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
-import { runPlan, UNWATCHED, undo, type Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import {
   type GuestChange,
@@ -39,7 +39,7 @@ export interface DecidedChange extends ChangeSteps {
 }
 
 /** Change that a command requests. */
-export interface AskedChange {
+export interface ChangeRequest {
   /** Readable description: `attach vdb`. */
   readonly what: string;
   /**
@@ -52,14 +52,14 @@ export interface AskedChange {
 }
 
 /** Change that depends on QEMU's state. QEMU may answer slowly, so it is asked without the registry's lock. */
-export interface LookingChange {
+export interface ChangeQuery {
   readonly what: string;
-  look(guest: GuestRecord): Promise<AskedChange>;
+  look(guest: GuestRecord): Promise<ChangeRequest>;
 }
 
 /** Receivers of progress. */
 interface Audience {
-  readonly watch: Watch;
+  readonly observer: StepObserver;
   readonly onProgress?: Progress;
 }
 
@@ -69,22 +69,22 @@ interface Audience {
  * and the host.
  */
 export async function changeGuest(
-  node: Node,
+  instance: Instance,
   uuid: string,
-  wish: Partial<Audience> & { readonly asked: AskedChange | LookingChange },
+  options: Partial<Audience> & { readonly request: ChangeRequest | ChangeQuery },
 ): Promise<void> {
-  const { asked, watch = UNWATCHED, ...told } = wish;
-  const audience = { watch, ...told };
-  await withGuestLock(node, uuid, async () => {
-    await settleChange(node, findRunning(node, uuid).guest);
-    const { guest } = findRunning(node, uuid);
+  const { request, observer = NO_OBSERVER, ...told } = options;
+  const audience = { observer, ...told };
+  await withGuestLock(instance, uuid, async () => {
+    await recoverChange(instance, findRunning(instance, uuid).guest);
+    const { guest } = findRunning(instance, uuid);
     const { change } = guest;
     if (change === undefined) {
-      const decided = "look" in asked ? await asked.look(guest) : asked;
-      return await carryOut(node, await begin(node, guest, { asked: decided, watch }), audience);
+      const decided = "look" in request ? await request.look(guest) : request;
+      return await carryOut(instance, await begin(instance, guest, { request: decided, observer }), audience);
     }
     // Asks the guest again to release the device.
-    if (change.what === asked.what) return await finishChange(node, guest, watch);
+    if (change.what === request.what) return await finishChange(instance, guest, observer);
     throw notLetGo({ ...guest, change });
   });
 }
@@ -98,25 +98,27 @@ export function notLetGo({ change, name }: ChangingGuest): SvirtError {
 }
 
 /** Changes a guest that has no change in progress. The caller holds its lock. */
-export async function changeSettled(
-  node: Node,
+export async function changeIdleGuest(
+  instance: Instance,
   uuid: string,
-  { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
+  { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
 ): Promise<void> {
-  await carryOut(node, await begin(node, findRunning(node, uuid).guest, { asked, watch }), { watch });
+  await carryOut(instance, await begin(instance, findRunning(instance, uuid).guest, { request, observer }), {
+    observer,
+  });
 }
 
 /**
  * Undoes or finishes a change during which svirt was killed. A guest that still has a device to release is not asked
  * again, and keeps its change. The caller holds the guest's lock.
  */
-export async function settleChange(node: Node, guest: GuestRecord): Promise<void> {
+export async function recoverChange(instance: Instance, guest: GuestRecord): Promise<void> {
   const { change } = guest;
-  if (change === undefined || !isRunning(node, guest)) return;
-  thaw(node.host, guest.steps);
-  if (change.stage === "doing") return await takeBack(node, { ...guest, change }, false);
-  if (change.isAsked === true && (await isStillPlugged(node, change))) return;
-  await finishChange(node, guest, UNWATCHED);
+  if (change === undefined || !isRunning(instance, guest)) return;
+  thaw(instance.host, guest.steps);
+  if (change.stage === "doing") return await undoChange(instance, { ...guest, change }, false);
+  if (change.isAsked === true && (await isStillPlugged(instance, change))) return;
+  await finishChange(instance, guest, NO_OBSERVER);
 }
 
 /** Recorded change, of which the first `done` steps are carried out. */
@@ -126,37 +128,39 @@ interface Begun {
 }
 
 async function begin(
-  node: Node,
+  instance: Instance,
   before: GuestRecord,
-  { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
+  { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
 ): Promise<Begun> {
-  const { what } = asked;
+  const { what } = request;
   const own = identityOf(before);
   let making: ChangingGuest | undefined;
   let made: readonly Step[] | undefined;
   try {
-    return await withLooks(node, own, async (looks) => {
+    return await withLooks(instance, own, async (looks) => {
       if (made === undefined) {
-        made = asked.make?.(before) ?? [];
+        made = request.make?.(before) ?? [];
         if (made.length > 0) {
-          making = writeChange(node, before, { what, steps: made, after: [], xml: before.xml });
-          await runPlan(actorFor(node, before), made, watch);
+          making = writeChange(instance, before, { what, steps: made, after: [], xml: before.xml });
+          await runPlan(actorFor(instance, before), made, observer);
         }
       }
-      const decided = asked.decide(before);
-      const unseen = listUnseen(node, decided.steps, { looks, own });
+      const decided = request.decide(before);
+      const unseen = listUnseen(instance, decided.steps, { looks, own });
       if (unseen.length > 0) return { unseen };
       const steps = [...made, ...decided.steps];
-      return { result: { guest: writeChange(node, before, { ...decided, what, steps }), done: made.length } };
+      return {
+        result: { guest: writeChange(instance, before, { ...decided, what, steps }), done: made.length },
+      };
     });
   } catch (error) {
-    if (making !== undefined) await takeBackAfter(node, making, error);
+    if (making !== undefined) await takeBackAfter(instance, making, error);
     throw error;
   }
 }
 
 function writeChange(
-  node: Node,
+  instance: Instance,
   before: GuestRecord,
   decided: DecidedChange & { readonly what: string },
 ): ChangingGuest {
@@ -173,46 +177,50 @@ function writeChange(
     ...(ends === undefined ? {} : { ends }),
   };
   const changing = { ...before, change };
-  writeRecord(node, changing);
+  writeRecord(instance, changing);
   return changing;
 }
 
-async function carryOut(node: Node, begun: Begun, audience: Audience): Promise<void> {
+async function carryOut(instance: Instance, begun: Begun, audience: Audience): Promise<void> {
   const { guest } = begun;
-  const { watch } = audience;
+  const { observer } = audience;
   try {
-    await runSteps(node, begun, audience);
+    await runSteps(instance, begun, audience);
   } catch (error) {
-    await takeBackAfter(node, guest, error);
+    await takeBackAfter(instance, guest, error);
     throw error;
   }
   const { after, steps } = guest.change;
   const finishing: ChangingGuest = { ...guest, change: { ...guest.change, stage: "finishing" } };
-  if (after.length > 0 && guest.change.stage === "doing") writeRecord(node, finishing);
-  await finishChange(node, finishing, (moment, step, at) => watch(moment, step, steps.length + at));
+  if (after.length > 0 && guest.change.stage === "doing") writeRecord(instance, finishing);
+  await finishChange(instance, finishing, (moment, step, at) => observer(moment, step, steps.length + at));
 }
 
 /** Claims and labels under the registry's lock, then QEMU's steps without it, since QEMU may be slow. */
-async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: Audience): Promise<void> {
+async function runSteps(
+  instance: Instance,
+  { done, guest }: Begun,
+  { observer, ...told }: Audience,
+): Promise<void> {
   const steps = guest.change.steps.slice(done);
-  const actor = { ...actorFor(node, guest), ...told };
-  const first = steps.findIndex(isToldQemu);
+  const actor = { ...actorFor(instance, guest), ...told };
+  const first = steps.findIndex(isMonitorStep);
   const before = first === -1 ? steps : steps.slice(0, first);
-  await withRegistryLock(node, () =>
-    runPlan(actor, before, (moment, step, at) => watch(moment, step, done + at)),
+  await withRegistryLock(instance, () =>
+    runPlan(actor, before, (moment, step, at) => observer(moment, step, done + at)),
   );
   await runPlan(actor, steps.slice(before.length), (moment, step, at) =>
-    watch(moment, step, done + before.length + at),
+    observer(moment, step, done + before.length + at),
   );
 }
 
 /** An error while undoing joins the first one and hides neither it nor that the guest still holds a file. */
-async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
+async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   // A QEMU that has not answered is not waited for as long again: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";
-  const host = isMute ? withinTime(node.host, MUTE_UNDO_MS) : node.host;
+  const host = isMute ? withinTime(instance.host, MUTE_UNDO_MS) : instance.host;
   try {
-    await takeBack({ ...node, host }, guest, true);
+    await undoChange({ ...instance, host }, guest, true);
   } catch (later) {
     const joined = joinErrors(error, [later]);
     const { kind, remedy } = asSvirtError(later);
@@ -220,13 +228,17 @@ async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): 
   }
 }
 
-async function takeBack(node: Node, guest: ChangingGuest, isWaiting: boolean): Promise<void> {
-  const actor = actorFor(node, guest);
+async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: boolean): Promise<void> {
+  const actor = actorFor(instance, guest);
   const back = planUndo(guest.change.steps);
-  const told = await undo(actor, back.filter(isToldQemu), UNWATCHED);
+  const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
   // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  await giveUp(node, guest, { steps: back.filter((step) => !isToldQemu(step)), watch: UNWATCHED, isWaiting });
+  await giveUp(instance, guest, {
+    steps: back.filter((step) => !isMonitorStep(step)),
+    observer: NO_OBSERVER,
+    isWaiting,
+  });
   const { change: _, ...unchanged } = guest;
-  writeRecord(node, unchanged);
+  writeRecord(instance, unchanged);
 }

@@ -1,29 +1,29 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
 /** The one-line title or the text that describes a domain. */
-export type Words = "title" | "description";
+export type DescriptionField = "title" | "description";
 
 /** Returns the title or description of the running guest or the definition, as `wish` selects; undefined if it has none. */
-export function readWords(
-  node: Node,
-  { key, wish }: Pick<Ask, "key" | "wish">,
-  which: Words,
+export function readDescription(
+  instance: Instance,
+  { key, options }: Pick<Ask, "key" | "options">,
+  which: DescriptionField,
 ): string | undefined {
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const { definition, guest } = decideImpact(findDomain(instance, key), options);
   return parseDomainText(guest?.xml ?? definition?.xml ?? "")[which];
 }
 
 /** Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines, "xml". */
-export async function writeWords(
-  node: Node,
+export async function writeDescription(
+  instance: Instance,
   ask: Ask,
-  { text, which }: { readonly which: Words; readonly text: string },
+  { text, which }: { readonly which: DescriptionField; readonly text: string },
 ): Promise<void> {
   if (which === "title" && text.includes("\n")) {
     throw new SvirtError("metadata title can't contain newlines", {
@@ -33,7 +33,7 @@ export async function writeWords(
   }
   const change = ({ [which]: _, ...domain }: Domain): Domain =>
     text === "" ? domain : { ...domain, [which]: text };
-  await changeDomain(node, ask, {
+  await changeDomain(instance, ask, {
     live: {
       what: `set the ${which}`,
       decide: ({ xml }) => ({ steps: [], after: [], xml: formatDomain(change(parseDomainText(xml))) }),

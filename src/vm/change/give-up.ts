@@ -6,8 +6,8 @@ import { planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { whileFrozen } from "../../run/process/freeze.ts";
 import { type LookedAtGuest, listStillHeld, notGivenUp, type StillHeld } from "../../run/process/let-go.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { actorFor } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../../state/record.ts";
 import { undoShared } from "../end/end-guest.ts";
@@ -22,7 +22,7 @@ export type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 /** Steps that release labels and claims, and whether to wait for the guest to close its files. */
 interface GivingUp {
   readonly steps: readonly Step[];
-  readonly watch: Watch;
+  readonly observer: StepObserver;
   readonly isWaiting: boolean;
 }
 
@@ -33,27 +33,27 @@ interface GivingUp {
  * steps, joined, after the last one.
  */
 export async function giveUp(
-  node: Node,
+  instance: Instance,
   guest: ChangingGuest,
-  { isWaiting, steps, watch }: GivingUp,
+  { isWaiting, steps, observer }: GivingUp,
 ): Promise<void> {
   const things = listThings(guest);
-  const until = node.host.nowMs() + (isWaiting ? LET_GO_TIMEOUT_MS : 0);
+  const until = instance.host.nowMs() + (isWaiting ? LET_GO_TIMEOUT_MS : 0);
   for (;;) {
-    const held = await lookTwice(node, guest, things);
+    const held = await lookTwice(instance, guest, things);
     if (held.length === 0) break;
-    if (node.host.nowMs() >= until) throw notGivenUp(guest.name, held);
-    await node.host.sleep(POLL_MS);
+    if (instance.host.nowMs() >= until) throw notGivenUp(guest.name, held);
+    await instance.host.sleep(POLL_MS);
   }
-  const errors = await undoShared(node, { actor: actorFor(node, guest), steps, watch });
+  const errors = await undoShared(instance, { actor: actorFor(instance, guest), steps, observer });
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
 }
 
 /** Lists holdings of the guest that its change in progress has yet to release. */
-export function listHeldInChange(node: Node, guest: GuestRecord): StillHeld[] {
+export function listHeldInChange(instance: Instance, guest: GuestRecord): StillHeld[] {
   const { change } = guest;
-  if (change === undefined || !isRunning(node, guest)) return [];
-  return listStillHeld(node.host, lookedAt(guest), listThings({ ...guest, change }));
+  if (change === undefined || !isRunning(instance, guest)) return [];
+  return listStillHeld(instance.host, lookedAt(guest), listThings({ ...guest, change }));
 }
 
 function lookedAt(guest: GuestRecord): LookedAtGuest {
@@ -62,7 +62,7 @@ function lookedAt(guest: GuestRecord): LookedAtGuest {
 
 /** Freezes a guest only to confirm that it holds nothing: an honest one once, for the time of one inspection. */
 async function lookTwice(
-  { host }: Node,
+  { host }: Instance,
   guest: GuestRecord,
   things: readonly GivenUp[],
 ): Promise<StillHeld[]> {

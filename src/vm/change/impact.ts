@@ -4,7 +4,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import type { FoundDomain } from "../guest/find-domain.ts";
 
 /** Selects the running guest, the definition or both, by virsh's options. */
-export interface Wish {
+export interface ImpactOptions {
   readonly live?: boolean;
   readonly config?: boolean;
   readonly current?: boolean;
@@ -21,11 +21,12 @@ export interface Impact {
  * Selects the objects of a change: without options the guest if it runs, else the definition. Throws "usage",
  * "wrong-state" with libvirt's messages. virDomainObjUpdateModificationImpact()
  */
-export function decideImpact({ definition, guest, name }: FoundDomain, wish: Wish): Impact {
-  refuseBoth(wish);
+export function decideImpact({ definition, guest, name }: FoundDomain, options: ImpactOptions): Impact {
+  refuseBoth(options);
   const isRunning = guest !== undefined;
-  const live = wish.live === true || (wish.config !== true && isRunning);
-  const config = wish.config === true || wish.persistent === true || (wish.live !== true && !isRunning);
+  const live = options.live === true || (options.config !== true && isRunning);
+  const config =
+    options.config === true || options.persistent === true || (options.live !== true && !isRunning);
   if (live && !isRunning) {
     throw new SvirtError("Requested operation is not valid: domain is not running", {
       kind: "wrong-state",
@@ -39,11 +40,11 @@ export function decideImpact({ definition, guest, name }: FoundDomain, wish: Wis
     );
   }
   // --persistent also changes the guest while it runs.
-  const both = wish.persistent === true && isRunning;
+  const both = options.persistent === true && isRunning;
   return { guest: live || both ? guest : undefined, definition: config ? definition : undefined };
 }
 
-function refuseBoth({ config, current, live, persistent }: Wish): void {
+function refuseBoth({ config, current, live, persistent }: ImpactOptions): void {
   if (current !== true) return;
   const other = [
     ["persistent", persistent],

@@ -2,13 +2,13 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { type NamedPort, namePorts } from "../../qemu/devices/chardev/argv.ts";
 import { socketPath } from "../../qemu/devices/chardev/backend.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import { parseContext } from "../../selinux/context.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { namedDevices } from "../guest/named-devices.ts";
@@ -26,15 +26,15 @@ export interface GuestConsole {
  * console. Throws "not-found"; "unsupported" for another type; "denied" when the file is not the guest's.
  */
 export async function findConsole(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   devname: string | undefined,
 ): Promise<GuestConsole> {
   const port = findPort(listNamedPorts(guest), devname);
-  const path = await getPath(node, guest, port);
-  const facts = node.host.inspectFile(path);
+  const path = await getPath(instance, guest, port);
+  const facts = instance.host.inspectFile(path);
   if (facts !== undefined) {
-    refuseStranger(node, guest, facts);
+    refuseStranger(instance, guest, facts);
     return { id: port.id, facts };
   }
   throw new SvirtError(`Cannot connect to ${port.id} of '${guest.name}': ${path} is gone`, {
@@ -46,7 +46,7 @@ export async function findConsole(
 /** Lists the character devices of a running guest, including those attached later. */
 export function listNamedPorts(record: GuestRecord): readonly NamedPort[] {
   const { guest } = runningGuest(record);
-  return namePorts({ ...guest, devices: namedDevices(guest, listPlugged(record.steps)) });
+  return namePorts({ ...guest, devices: namedDevices(guest, listQemuObjects(record.steps)) });
 }
 
 function findPort(ports: readonly NamedPort[], devname: string | undefined): NamedPort {
@@ -64,13 +64,13 @@ function findPort(ports: readonly NamedPort[], devname: string | undefined): Nam
   });
 }
 
-async function getPath(node: Node, guest: GuestRecord, { id, port }: NamedPort): Promise<string> {
+async function getPath(instance: Instance, guest: GuestRecord, { id, port }: NamedPort): Promise<string> {
   const { chardev } = port;
   if (chardev.type === "unix") {
-    return chardev.source?.path ?? socketPath(guestPaths(node.paths, guest.uuid).workFolder, id);
+    return chardev.source?.path ?? socketPath(guestPaths(instance.paths, guest.uuid).workFolder, id);
   }
   if (chardev.type === "pty") {
-    const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-chardev"));
+    const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-chardev"));
     const path = parsePtys(answer).get(id);
     if (path !== undefined) return path;
   }
@@ -89,7 +89,7 @@ async function getPath(node: Node, guest: GuestRecord, { id, port }: NamedPort):
  * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace its socket
  * by a symlink, and so receive input for another program. A guest's user and image label belong to it alone.
  */
-function refuseStranger({ host }: Node, guest: GuestRecord, { id, type, uid }: FileFacts): void {
+function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid }: FileFacts): void {
   const isLabelled =
     guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
   // Without labels, a socket that svirt created is root's.

@@ -2,12 +2,12 @@ import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { TalkEnd } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole } from "./find-console.ts";
 
 /** Options of a connection to a guest's console. */
-export interface TalkWish {
+export interface TalkOptions {
   readonly devname: string | undefined;
   /** Disconnect the process that is connected now. */
   readonly force: boolean;
@@ -20,11 +20,15 @@ export interface TalkWish {
 const LET_GO_MS = 5000;
 
 /** Connects the caller's input and output to a guest's console. Throws "wrong-state" if another process is connected. */
-export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish): Promise<TalkEnd> {
-  const { facts, id } = await findConsole(node, guest, wish.devname);
-  const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), wish.force);
+export async function talkToGuest(
+  instance: Instance,
+  guest: GuestRecord,
+  options: TalkOptions,
+): Promise<TalkEnd> {
+  const { facts, id } = await findConsole(instance, guest, options.devname);
+  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), options.force);
   try {
-    return await node.host.talk(facts, wish);
+    return await instance.host.talk(facts, options);
   } finally {
     release();
   }
@@ -34,7 +38,7 @@ export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish
  * Locks a guest's device for one process. Throws "wrong-state" if another one has it, unless `force` disconnects that
  * one.
  */
-export async function lockConsole({ host }: Node, path: string, force: boolean): Promise<() => void> {
+export async function lockConsole({ host }: Instance, path: string, force: boolean): Promise<() => void> {
   try {
     return await host.lock(path, 0);
   } catch (error) {

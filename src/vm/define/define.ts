@@ -10,7 +10,7 @@ import { isInNvramFolder } from "../../resolve/host-firmware.ts";
 import { canonicalContext, parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
 import { readDefinition, removeDefinition, writeDefinition } from "../../state/definitions.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
 import { readRecords } from "../../state/record.ts";
@@ -19,27 +19,30 @@ import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /**
  * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the
- * definition with its name, or a new one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to
+ * definition with its name, or a new one. Throws "xml", "unsupported"; "in-use" when name and UUID belong to
  * different domains.
  */
-export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
-  const domain = completeDomain(node, bytes);
-  await withRegistryLock(node, async () => storeDomain(node, domain));
+export async function defineDomain(
+  instance: Instance,
+  bytes: Uint8Array,
+): Promise<{ name: string; uuid: string }> {
+  const domain = completeDomain(instance, bytes);
+  await withRegistryLock(instance, async () => storeDomain(instance, domain));
   return { name: domain.name, uuid: domain.uuid };
 }
 
 /** Stores a completed domain. The caller holds the registry's lock. */
-export function storeDomain(node: Node, domain: Domain): void {
-  refuseConflict(node, domain);
-  const registry = registryOf(node);
-  const before = staticClaims(readDefinition(node, domain.name)?.xml);
+export function storeDomain(instance: Instance, domain: Domain): void {
+  refuseConflict(instance, domain);
+  const registry = registryOf(instance);
+  const before = staticClaims(readDefinition(instance, domain.name)?.xml);
   const xml = formatDomain(domain);
   const claims = staticClaims(xml);
   // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always claimed.
   for (const claim of claims) registry.reserve(claim, domain.uuid);
   const { name, uuid } = domain;
-  writeDefinition(node, { name, xml });
-  keepCompleted(node, { name, uuid, xml }, domain);
+  writeDefinition(instance, { name, xml });
+  keepCompleted(instance, { name, uuid, xml }, domain);
   for (const claim of before) {
     if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
   }
@@ -58,46 +61,46 @@ export interface Leavings {
  * files remain that `leavings` does not mention.
  */
 export async function undefineDomain(
-  node: Node,
+  instance: Instance,
   key: string,
   leavings: Leavings = {},
 ): Promise<{ name: string }> {
   // The lock covers the checks too: they must still hold when files are removed.
-  return await withRegistryLock(node, async () => forget(node, key, leavings));
+  return await withRegistryLock(instance, async () => forget(instance, key, leavings));
 }
 
 function forget(
-  node: Node,
+  instance: Instance,
   key: string,
   { managedSave = false, nvram }: Leavings,
 ): { readonly name: string } {
-  const { definition, name, uuid } = findDomain(node, key);
+  const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
       kind: "wrong-state",
       remedy: `It is gone when it ends: svirt destroy ${name}`,
     });
   }
-  if (!managedSave && hasManagedSave(node, name)) {
+  if (!managedSave && hasManagedSave(instance, name)) {
     throw new SvirtError("Refusing to undefine while domain managed save image exists", {
       kind: "wrong-state",
       remedy: `Remove it with the definition: svirt undefine ${name} --managed-save`,
     });
   }
-  const variables = findVariables(node, definition.xml);
-  if (variables !== undefined) refuseVariables(node, { name, variables, nvram });
-  removeManagedSave(node, name);
-  forgetCompleted(node, uuid);
-  removeDefinition(node, name);
-  if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
-  for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
-  if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
+  const variables = findVariables(instance, definition.xml);
+  if (variables !== undefined) refuseVariables(instance, { name, variables, nvram });
+  removeManagedSave(instance, name);
+  forgetCompleted(instance, uuid);
+  removeDefinition(instance, name);
+  if (variables !== undefined && nvram === "remove") instance.host.removeFile(variables);
+  for (const claim of staticClaims(definition.xml)) registryOf(instance).release(claim, uuid);
+  if (!keepsTpm(definition.xml, instance, uuid)) instance.host.removeFolder(tpmFolder(instance, uuid));
   return { name };
 }
 
 /** qemuDomainUndefineFlags() of libvirt; but removes only files that svirt created. */
 function refuseVariables(
-  node: Node,
+  instance: Instance,
   {
     name,
     nvram,
@@ -112,13 +115,13 @@ function refuseVariables(
     });
   }
   if (nvram === "keep") return;
-  if (!isInNvramFolder(node, variables)) {
+  if (!isInNvramFolder(instance, variables)) {
     throw new SvirtError(`${stays} in ${variables}: svirt has not put it there`, {
       kind: "wrong-state",
       remedy: `Remove the file by hand after svirt undefine ${name} --keep-nvram`,
     });
   }
-  if (!readRecords(node).some((guest) => guest.name === name)) return;
+  if (!readRecords(instance).some((guest) => guest.name === name)) return;
   throw new SvirtError(`${stays}: it runs, and uses it`, {
     kind: "wrong-state",
     remedy: `End it first: svirt destroy ${name}; or keep it: --keep-nvram`,
@@ -126,10 +129,10 @@ function refuseVariables(
 }
 
 /** Returns the path of its file of variables, if that exists. */
-function findVariables(node: Node, xml: string): string | undefined {
+function findVariables(instance: Instance, xml: string): string | undefined {
   if (!xml.includes("<nvram")) return undefined;
   const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");
-  return file === undefined || node.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
+  return file === undefined || instance.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
 }
 
 /** Returns the level of a static label. While it is defined, no guest with a dynamic label gets it. */
@@ -149,8 +152,8 @@ function staticClaims(xml: string | undefined): Claim[] {
  * Reports whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef
  * persistent_state
  */
-function keepsTpm(xml: string | undefined, node: Node, uuid: string): boolean {
-  if (readRecords(node).some((guest) => guest.uuid === uuid)) return true;
+function keepsTpm(xml: string | undefined, instance: Instance, uuid: string): boolean {
+  if (readRecords(instance).some((guest) => guest.uuid === uuid)) return true;
   if (xml?.includes("persistent_state='yes'") !== true) return false;
   return parseDomainText(xml).devices.tpms.some(
     ({ backend }) => backend.type === "emulator" && backend.persistentState === true,

@@ -1,7 +1,7 @@
 import { asSvirtError, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import { deviceLock, editFolder } from "../../plan/paths.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { storeDomain } from "./define.ts";
@@ -16,16 +16,16 @@ export interface Edited {
  * Lets the caller edit a definition and stores the result as `define` would. A refused text stays in its file. Throws
  * "not-found", "wrong-state", and the errors of `define`.
  */
-export async function editDomain(node: Node, key: string): Promise<Edited> {
-  const { host, paths } = node;
-  const { definition, name, uuid } = findDomain(node, key);
+export async function editDomain(instance: Instance, key: string): Promise<Edited> {
+  const { host, paths } = instance;
+  const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
       kind: "wrong-state",
       remedy: `Define it first: svirt dumpxml ${name} --inactive, then svirt define`,
     });
   }
-  const release = await lockEditing(node, uuid, name);
+  const release = await lockEditing(instance, uuid, name);
   try {
     const path = `${editFolder(paths)}/${uuid}.xml`;
     host.makeFolder({ path: editFolder(paths), mode: 0o700 });
@@ -33,7 +33,7 @@ export async function editDomain(node: Node, key: string): Promise<Edited> {
     await host.editFile(path);
     const text = host.readText(path) ?? "";
     const isChanged = text !== definition.xml;
-    if (isChanged) await store(node, { path, text, before: definition.xml, uuid });
+    if (isChanged) await store(instance, { path, text, before: definition.xml, uuid });
     host.removeFile(path);
     return { name, isChanged };
   } finally {
@@ -41,7 +41,7 @@ export async function editDomain(node: Node, key: string): Promise<Edited> {
   }
 }
 
-async function lockEditing({ host, paths }: Node, uuid: string, name: string): Promise<() => void> {
+async function lockEditing({ host, paths }: Instance, uuid: string, name: string): Promise<() => void> {
   try {
     return await host.lock(deviceLock(paths, uuid, "edit"), 0);
   } catch (error) {
@@ -62,13 +62,13 @@ interface EditedText {
   readonly uuid: string;
 }
 
-async function store(node: Node, { before, path, text, uuid }: EditedText): Promise<void> {
+async function store(instance: Instance, { before, path, text, uuid }: EditedText): Promise<void> {
   const kept = `Your text is in ${path}: correct it there, then svirt define ${path}`;
   try {
-    const domain = completeDomain(node, new TextEncoder().encode(text));
-    await withRegistryLock(node, async () => {
-      if (findDomain(node, uuid).definition?.xml !== before) throw changedMeanwhile(uuid);
-      storeDomain(node, domain);
+    const domain = completeDomain(instance, new TextEncoder().encode(text));
+    await withRegistryLock(instance, async () => {
+      if (findDomain(instance, uuid).definition?.xml !== before) throw changedMeanwhile(uuid);
+      storeDomain(instance, domain);
     });
   } catch (error) {
     const errors = listErrors(error);

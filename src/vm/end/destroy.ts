@@ -1,25 +1,25 @@
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { readRecord, writeEnding } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { clearAway } from "./end-guest.ts";
+import { endGuest } from "./end-guest.ts";
 
 /** Ends a guest at once and undoes its start. `did` is false if the guest was off. Throws "not-found". */
 export async function destroyDomain(
-  node: Node,
+  instance: Instance,
   key: string,
-  watch?: Watch,
+  observer?: StepObserver,
 ): Promise<{ name: string; did: boolean }> {
-  const { guest, name } = findDomain(node, key);
+  const { guest, name } = findDomain(instance, key);
   if (guest === undefined) return { name, did: false };
-  return await withGuestLock(node, guest.uuid, async () => {
-    const now = readRecord(node, guest.uuid);
+  return await withGuestLock(instance, guest.uuid, async () => {
+    const now = readRecord(instance, guest.uuid);
     if (now === undefined) return { name, did: false };
     // Recorded first: after a crash, the next call must not take this end for the guest's own shutdown.
     const asked = { ...now, intent: "destroy" } as const;
-    writeEnding(node, asked);
-    await clearAway(node, asked, { reason: "destroyed", ...(watch === undefined ? {} : { watch }) });
+    writeEnding(instance, asked);
+    await endGuest(instance, asked, { reason: "destroyed", ...(observer === undefined ? {} : { observer }) });
     return { name, did: true };
   });
 }

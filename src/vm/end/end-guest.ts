@@ -3,8 +3,8 @@ import { isEnd, isOfGuestsSize, planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { thaw } from "../../run/process/freeze.ts";
-import { runPlan, UNWATCHED, undo, type Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
@@ -15,44 +15,45 @@ import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.
  * the next caller finishes. Steps that cannot be undone stay in the record for a later attempt. Continues after errors,
  * then throws them joined.
  */
-export async function clearAway(
-  node: Node,
+export async function endGuest(
+  instance: Instance,
   guest: GuestRecord,
   how: {
     readonly reason: ShutoffReason;
     readonly restart?: boolean;
-    readonly watch?: Watch;
+    readonly observer?: StepObserver;
     /** Receives a notice for each file that keeps the guest's label, with the reason. */
     readonly onKept?: (notice: string) => void;
   },
 ): Promise<void> {
-  writeEnding(node, { ...guest, state: "stopping", reason: how.reason });
-  const watch = how.watch ?? UNWATCHED;
-  const actor = { ...actorFor(node, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
-  thaw(node.host, guest.steps);
+  writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
+  const observer = how.observer ?? NO_OBSERVER;
+  const actor = { ...actorFor(instance, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
+  thaw(instance.host, guest.steps);
   const kept = keptFiles(guest);
-  await runPlan(actor, kept, watch);
+  await runPlan(actor, kept, observer);
   const steps = planStop(allSteps(guest));
   const errors: unknown[] = [];
   const endSteps = steps.filter(isEnd);
-  const ends = await undo(actor, endSteps, (moment, step, at) => watch(moment, step, kept.length + at));
+  const ends = await undo(actor, endSteps, (moment, step, at) => observer(moment, step, kept.length + at));
   errors.push(...ends.errors);
   // While QEMU may still run, no other guest may get its label or its files.
   if (errors.length === 0) {
     const rest = steps.filter((step) => !isEnd(step));
     // Numbers continue, as in svirt plan --stop.
-    const numbered: Watch = (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at);
-    errors.push(...(await undoShared(node, { actor, steps: rest, watch: numbered })));
+    const numbered: StepObserver = (moment, step, at) =>
+      observer(moment, step, kept.length + endSteps.length + at);
+    errors.push(...(await undoShared(instance, { actor, steps: rest, observer: numbered })));
   }
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   if (guest.jobs !== undefined) {
     const { keepImages } = await import("./keep-images.ts");
-    await withRegistryLock(node, async () => keepImages(node, guest));
+    await withRegistryLock(instance, async () => keepImages(instance, guest));
   }
-  writeReason(node, guest.uuid, how.reason);
+  writeReason(instance, guest.uuid, how.reason);
   // Written before the record is removed: after a crash the next call finds one or the other.
-  if (how.restart === true) writePendingRestart(node, guest);
-  removeRecord(node, guest.uuid);
+  if (how.restart === true) writePendingRestart(instance, guest);
+  removeRecord(instance, guest.uuid);
 }
 
 /**
@@ -60,14 +61,18 @@ export async function clearAway(
  * registry's lock. The rest share one hold of it. The caller holds the guest's lock. Returns the errors.
  */
 export async function undoShared(
-  node: Node,
-  { actor, steps, watch }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly watch: Watch },
+  instance: Instance,
+  {
+    actor,
+    steps,
+    observer,
+  }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly observer: StepObserver },
 ): Promise<readonly unknown[]> {
   const own = steps.filter(isOfGuestsSize);
   const shared = steps.filter((step) => !isOfGuestsSize(step));
-  const first = await undo(actor, own, watch);
-  const numbered: Watch = (moment, step, at) => watch(moment, step, own.length + at);
-  const rest = await withRegistryLock(node, async () => await undo(actor, shared, numbered));
+  const first = await undo(actor, own, observer);
+  const numbered: StepObserver = (moment, step, at) => observer(moment, step, own.length + at);
+  const rest = await withRegistryLock(instance, async () => await undo(actor, shared, numbered));
   return [...first.errors, ...rest.errors];
 }
 

@@ -3,7 +3,7 @@ import { followDisk } from "../../domain/devices/disk/images.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { readDefinition, writeDefinition } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
@@ -11,8 +11,8 @@ import type { GuestRecord } from "../../state/record.ts";
  * caller holds the registry's lock. A disk that the definition lacks or has elsewhere is unchanged. May be repeated.
  * qemuBlockJobRewriteConfigDiskSource() of libvirt
  */
-export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
-  const definition = readDefinition(node, guest.name);
+export function updateDefinition(instance: Instance, guest: GuestRecord, xml: string): void {
+  const definition = readDefinition(instance, guest.name);
   if (definition?.uuid !== guest.uuid) return;
   const [before, after] = [disksOf(guest.xml), disksOf(xml)];
   const domain = parseDomainText(definition.xml);
@@ -24,7 +24,7 @@ export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
   const followed = { ...domain, devices: { ...domain.devices, disks } };
   // Keeps the choices made when the domain was defined, even if the host has changed.
   const whole = storedDomain(parseDomainText(formatDomain(followed)));
-  writeDefinition(node, { name: guest.name, xml: formatDomain(whole) });
+  writeDefinition(instance, { name: guest.name, xml: formatDomain(whole) });
 }
 
 function disksOf(xml: string): ReadonlyMap<string, Disk> {

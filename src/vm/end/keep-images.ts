@@ -1,6 +1,6 @@
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { followGuest } from "./follow-guest.ts";
+import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
 
 /**
@@ -8,11 +8,13 @@ import { xmlAfter } from "./xml-after.ts";
  * certain. For a snapshot QEMU may or may not have switched to the overlays, and svirt did not see which. Overlays
  * without data are removed already; a remaining one has the guest's latest data. The caller holds the registry's lock.
  */
-export function keepImages(node: Node, guest: GuestRecord): void {
+export function keepImages(instance: Instance, guest: GuestRecord): void {
   const { change, jobs = [] } = guest;
-  if (change?.stage === "finishing" && change.isForDefinition === true) followGuest(node, guest, change.xml);
+  if (change?.stage === "finishing" && change.isForDefinition === true)
+    updateDefinition(instance, guest, change.xml);
   for (const job of jobs) {
     if (job.type !== "snapshot" || job.made === undefined) continue;
-    if (node.host.inspectFile(job.made) !== undefined) followGuest(node, guest, xmlAfter(guest, job));
+    if (instance.host.inspectFile(job.made) !== undefined)
+      updateDefinition(instance, guest, xmlAfter(guest, job));
   }
 }

@@ -1,12 +1,12 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { clearAway } from "./end-guest.ts";
+import { endGuest } from "./end-guest.ts";
 
 /** Undoes a start that failed. An error while undoing joins the first one and does not hide it. */
-export async function takeBack(node: Node, guest: GuestRecord, first: unknown): Promise<void> {
+export async function undoStart(instance: Instance, guest: GuestRecord, first: unknown): Promise<void> {
   try {
-    await clearAway(node, guest, { reason: "failed" });
+    await endGuest(instance, guest, { reason: "failed" });
   } catch (error) {
     const { kind, message, remedy } = asSvirtError(first);
     const both = `${message}; and taking the start back failed: ${asSvirtError(error).message}`;

@@ -2,7 +2,7 @@ import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import { type Context, parseContext } from "../../selinux/context.ts";
 import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denials/denial.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { DenialFacts } from "./denial-facts.ts";
 import { describeDenial } from "./describe-denial.ts";
 import { findKnownFile, findPath, type KnownFile, listKnownFiles } from "./known-files.ts";
@@ -42,7 +42,7 @@ export interface Explanation {
 }
 
 /** Filter for denials. */
-export interface ExplainWish {
+export interface ExplainOptions {
   /** Name or UUID of a guest. */
   readonly guest: string | undefined;
   /** Include programs of the host that have nothing to do with guests. */
@@ -53,14 +53,18 @@ export interface ExplainWish {
 }
 
 /** Explains the denials in a log, the latest last. Changes nothing. Throws "failed" if there is no policy for guests. */
-export function explainLog(node: Node, lines: Iterable<string>, wish: ExplainWish): Explanation[] {
-  const log = parseAuditLog(lines, wish.sinceMs);
-  if (log.isCut) wish.onCut?.(MOST_DENIALS);
-  const known = gatherKnown(node, listKnownGuests(node, log.machines));
+export function explainLog(
+  instance: Instance,
+  lines: Iterable<string>,
+  options: ExplainOptions,
+): Explanation[] {
+  const log = parseAuditLog(lines, options.sinceMs);
+  if (log.isCut) options.onCut?.(MOST_DENIALS);
+  const known = gatherKnown(instance, listKnownGuests(instance, log.machines));
   return [...Map.groupBy(log.denials, groupKey).values()]
-    .map((denials) => explain(node, known, denials))
-    .filter((found) => wish.isAll || found.subject !== "other" || found.owner !== undefined)
-    .filter(({ guest, owner }) => [guest, owner].some((one) => isMeant(one, wish.guest)))
+    .map((denials) => explain(instance, known, denials))
+    .filter((found) => options.isAll || found.subject !== "other" || found.owner !== undefined)
+    .filter(({ guest, owner }) => [guest, owner].some((one) => isMeant(one, options.guest)))
     .sort((a, b) => a.lastMs - b.lastMs);
 }
 
@@ -73,11 +77,11 @@ interface Known {
   readonly managerType: string;
 }
 
-function gatherKnown(node: Node, guests: readonly KnownGuest[]): Known {
-  const { domain, image, own } = readPolicyFacts(node.host);
+function gatherKnown(instance: Instance, guests: readonly KnownGuest[]): Known {
+  const { domain, image, own } = readPolicyFacts(instance.host);
   return {
     guests,
-    files: listKnownFiles(node, guests),
+    files: listKnownFiles(instance, guests),
     guestTypes: new Set(Object.values(domain).map(({ type }: Context) => type)),
     imageType: image.image.type,
     managerType: own.type,
@@ -90,11 +94,11 @@ function groupKey({ isEnforced, object, operation, source, target, targetClass }
   return JSON.stringify([source, target, targetClass, operation, isEnforced, ...what]);
 }
 
-function explain(node: Node, known: Known, denials: readonly Denial[]): Explanation {
+function explain(instance: Instance, known: Known, denials: readonly Denial[]): Explanation {
   const [first, last] = [denials[0], denials.at(-1)];
   if (first === undefined || last === undefined) throw new Error("a group of denials has one at least");
   const permissions = [...new Set(denials.flatMap((denial) => denial.permissions))];
-  const facts = gatherFacts(node, known, { ...last, permissions });
+  const facts = gatherFacts(instance, known, { ...last, permissions });
   const { denial, file, guest, owner, source, subject, target } = facts;
   return {
     guest: namedOf(guest),
@@ -116,10 +120,10 @@ function explain(node: Node, known: Known, denials: readonly Denial[]): Explanat
   };
 }
 
-function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
+function gatherFacts(instance: Instance, known: Known, denial: Denial): DenialFacts {
   const [source, target] = [parseContext(denial.source), parseContext(denial.target)];
   const guest = guestOfRange(known.guests, source.range, denial.atMs) ?? guestOfProcess(known, denial);
-  const file = findKnownFile(node, known.files, denial.object);
+  const file = findKnownFile(instance, known.files, denial.object);
   return {
     denial,
     source,
@@ -128,11 +132,11 @@ function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
     guest,
     owner: guestOfRange(known.guests, target.range, denial.atMs),
     file,
-    shown: file?.id.path ?? describeObject(node, known, denial),
-    labelNow: file === undefined ? undefined : labelNow(node, file.id.path),
+    shown: file?.id.path ?? describeObject(instance, known, denial),
+    labelNow: file === undefined ? undefined : labelNow(instance, file.id.path),
     imageType: known.imageType,
     managerType: known.managerType,
-    isOn: (name) => readBoolean(node, name),
+    isOn: (name) => readBoolean(instance, name),
   };
 }
 
@@ -154,7 +158,11 @@ function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined)
 }
 
 /** Describes the object from the kernel's fields, by its path if they lead to one. */
-function describeObject(node: Node, { files }: Known, { object, permissions, targetClass }: Denial): string {
+function describeObject(
+  instance: Instance,
+  { files }: Known,
+  { object, permissions, targetClass }: Denial,
+): string {
   const { fileSystem, inode, name, path, port } = object;
   // The name of an abstract socket begins with NUL. unix(7)
   if (path !== undefined) return path.replace(/^\0/, "@");
@@ -162,22 +170,22 @@ function describeObject(node: Node, { files }: Known, { object, permissions, tar
   if (targetClass.startsWith("cap")) return permissions.join(", ");
   if (name === undefined) return `a ${targetClass}`;
   if (fileSystem === "proc" && /^\d+$/.test(name)) return `/proc/${name}`;
-  return findPath(node, files, object) ?? `${name} (inode ${inode ?? "?"} on ${fileSystem ?? "?"})`;
+  return findPath(instance, files, object) ?? `${name} (inode ${inode ?? "?"} on ${fileSystem ?? "?"})`;
 }
 
-function labelNow(node: Node, path: string): string | undefined {
+function labelNow(instance: Instance, path: string): string | undefined {
   try {
-    const facts = node.host.inspectFile(path);
-    return facts === undefined ? undefined : getFileLabel(node.host, facts.id);
+    const facts = instance.host.inspectFile(path);
+    return facts === undefined ? undefined : getFileLabel(instance.host, facts.id);
   } catch {
     return undefined;
   }
 }
 
 /** Reads a boolean; undefined also if svirt may not read it. */
-function readBoolean(node: Node, name: string): boolean | undefined {
+function readBoolean(instance: Instance, name: string): boolean | undefined {
   try {
-    const text = node.host.readText(`/sys/fs/selinux/booleans/${name}`);
+    const text = instance.host.readText(`/sys/fs/selinux/booleans/${name}`);
     return text === undefined ? undefined : text.startsWith("1");
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { describeHeld } from "../../run/process/let-go.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/give-up.ts";
 
@@ -15,11 +15,11 @@ export interface HeldGuest {
 }
 
 /** Lists such guests, or the one with that UUID, as the kernel shows them now. Changes nothing. */
-export function listHeldGuests(node: Node, uuid: string | undefined): HeldGuest[] {
-  return readRecords(node).flatMap((record): HeldGuest[] => {
+export function listHeldGuests(instance: Instance, uuid: string | undefined): HeldGuest[] {
+  return readRecords(instance).flatMap((record): HeldGuest[] => {
     const { change, name } = record;
     if (change === undefined || (uuid !== undefined && record.uuid !== uuid)) return [];
-    const held = [...new Set(listHeldInChange(node, record).map(describeHeld))];
+    const held = [...new Set(listHeldInChange(instance, record).map(describeHeld))];
     if (held.length === 0) return [];
     return [
       {

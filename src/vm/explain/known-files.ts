@@ -2,9 +2,9 @@ import { listResources } from "../../domain/resources/resources.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { DeniedObject } from "../../selinux/denials/denial.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
@@ -17,11 +17,11 @@ export interface KnownFile {
 }
 
 /** Lists the files of all guests: those that svirt passed to them, and those that their XML names. */
-export function listKnownFiles(node: Node, guests: readonly KnownGuest[]): KnownFile[] {
+export function listKnownFiles(instance: Instance, guests: readonly KnownGuest[]): KnownFile[] {
   return guests.flatMap((guest) => [
     ...givenFiles(guest),
-    ...ownPaths(node, guest).flatMap((path) => inspectFor(node, guest, path)),
-    ...namedPaths(guest).flatMap((path) => inspectFor(node, guest, path)),
+    ...ownPaths(instance, guest).flatMap((path) => inspectFor(instance, guest, path)),
+    ...namedPaths(guest).flatMap((path) => inspectFor(instance, guest, path)),
   ]);
 }
 
@@ -30,11 +30,11 @@ export function listKnownFiles(node: Node, guests: readonly KnownGuest[]): Known
  * the device's name does not give its number, the last component of the path decides.
  */
 export function findKnownFile(
-  node: Node,
+  instance: Instance,
   files: readonly KnownFile[],
   object: DeniedObject,
 ): KnownFile | undefined {
-  const device = deviceOf(node, object.fileSystem);
+  const device = deviceOf(instance, object.fileSystem);
   const name = object.name ?? object.path?.split("/").at(-1);
   return files.find(({ id }) => {
     if (object.inode === undefined) return id.path === object.path;
@@ -48,26 +48,26 @@ const USUAL_FOLDERS = ["/dev", "/var/lib/libvirt/images"];
 
 /** Finds the path of a file that the kernel reports only by name, in the folders of guests' files and the usual ones. */
 export function findPath(
-  node: Node,
+  instance: Instance,
   files: readonly KnownFile[],
   { fileSystem, inode, name }: DeniedObject,
 ): string | undefined {
   if (inode === undefined || name === undefined || /^$|\/|^\.+$/.test(name)) return undefined;
-  const device = deviceOf(node, fileSystem);
+  const device = deviceOf(instance, fileSystem);
   const folders = new Set([...files.map(({ id }) => folderOf(id.path)), ...USUAL_FOLDERS]);
   return [...folders]
     .map((folder) => `${folder}/${name}`)
     .find((path) => {
-      const id = inspectOrUndefined(node, path);
+      const id = inspectOrUndefined(instance, path);
       return id?.inode === inode && (device === undefined || id.device === device);
     });
 }
 
 /** Returns `MAJOR:MINOR` of a file system by its name in the kernel's log. */
-function deviceOf(node: Node, name: string | undefined): string | undefined {
-  if (name === "devtmpfs") return node.host.inspectFile("/dev")?.id.device;
+function deviceOf(instance: Instance, name: string | undefined): string | undefined {
+  if (name === "devtmpfs") return instance.host.inspectFile("/dev")?.id.device;
   if (name === undefined || !/^[\w!.-]{1,64}$/.test(name) || /^\.+$/.test(name)) return undefined;
-  return node.host.readText(`/sys/class/block/${name}/dev`)?.trim();
+  return instance.host.readText(`/sys/class/block/${name}/dev`)?.trim();
 }
 
 function givenFiles(guest: KnownGuest): KnownFile[] {
@@ -76,14 +76,14 @@ function givenFiles(guest: KnownGuest): KnownFile[] {
     step.do === "set-label" ? [{ id: step.file, guest, given: step.to }] : [],
   );
   // Devices that were passed without a label, such as /dev/kvm, belong to no guest.
-  const handed = [...listPlugged(steps).files.values()].filter(({ node }) => node === undefined);
-  return [...labelled, ...handed.map((id) => ({ id, guest, given: undefined }))];
+  const passedFiles = [...listQemuObjects(steps).files.values()].filter(({ node }) => node === undefined);
+  return [...labelled, ...passedFiles.map((id) => ({ id, guest, given: undefined }))];
 }
 
-function ownPaths(node: Node, { record, uuid }: KnownGuest): string[] {
+function ownPaths(instance: Instance, { record, uuid }: KnownGuest): string[] {
   if (record === undefined || uuid === undefined) return [];
-  const { folder, monitor, workFolder } = guestPaths(node.paths, uuid);
-  return [folder, workFolder, monitor, `${node.paths.log}/${record.name}.log`];
+  const { folder, monitor, workFolder } = guestPaths(instance.paths, uuid);
+  return [folder, workFolder, monitor, `${instance.paths.log}/${record.name}.log`];
 }
 
 function namedPaths({ domain }: KnownGuest): string[] {
@@ -95,15 +95,15 @@ function namedPaths({ domain }: KnownGuest): string[] {
   );
 }
 
-function inspectFor(node: Node, guest: KnownGuest, path: string): KnownFile[] {
-  const id = inspectOrUndefined(node, path);
+function inspectFor(instance: Instance, guest: KnownGuest, path: string): KnownFile[] {
+  const id = inspectOrUndefined(instance, path);
   return id === undefined ? [] : [{ id, guest, given: undefined }];
 }
 
 /** Inspects a file; undefined if svirt may not. */
-function inspectOrUndefined(node: Node, path: string): FileId | undefined {
+function inspectOrUndefined(instance: Instance, path: string): FileId | undefined {
   try {
-    return node.host.inspectFile(path)?.id;
+    return instance.host.inspectFile(path)?.id;
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { AuditedMachine } from "../../selinux/denials/denial.ts";
 import { pairOf } from "../../selinux/level.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 
 /** Guest that a denial may concern. */
@@ -27,9 +27,9 @@ export interface KnownGuest {
 const CLOCK_MS = 2000;
 
 /** Lists all known guests: running ones first, then ended ones, then definitions, then those of libvirt. */
-export function listKnownGuests(node: Node, machines: readonly AuditedMachine[]): KnownGuest[] {
-  const guests = readRecords(node).map((guest) => fromRecord(node, guest));
-  const definitions = listDefinitionNames(node).flatMap((name) => fromDefinition(node, name));
+export function listKnownGuests(instance: Instance, machines: readonly AuditedMachine[]): KnownGuest[] {
+  const guests = readRecords(instance).map((guest) => fromRecord(instance, guest));
+  const definitions = listDefinitionNames(instance).flatMap((name) => fromDefinition(instance, name));
   const order = ["running", "ended", "shut off", "of libvirt"];
   return [...guests, ...definitions, ...machines.map(fromMachine)].sort(
     (a, b) => order.indexOf(a.state) - order.indexOf(b.state),
@@ -46,11 +46,11 @@ export function guestOfRange(
   return guests.find((guest) => guest.range === range && guest.startedMs <= atMs + CLOCK_MS);
 }
 
-function fromRecord(node: Node, record: GuestRecord): KnownGuest {
+function fromRecord(instance: Instance, record: GuestRecord): KnownGuest {
   return {
     name: record.name,
     uuid: record.uuid,
-    state: isRunning(node, record) ? "running" : "ended",
+    state: isRunning(instance, record) ? "running" : "ended",
     range: rangeOf(record.label.label),
     startedMs: record.startedMs,
     record,
@@ -58,12 +58,13 @@ function fromRecord(node: Node, record: GuestRecord): KnownGuest {
   };
 }
 
-function fromDefinition(node: Node, name: string): KnownGuest[] {
-  const definition = readOrUndefined(node, name);
+function fromDefinition(instance: Instance, name: string): KnownGuest[] {
+  const definition = readOrUndefined(instance, name);
   if (definition === undefined) return [];
   const domain = domainOf(definition.xml);
   const seclabel = domain === undefined ? undefined : guestSeclabel(domain.seclabels);
-  const range = seclabel?.type === "static" ? rangeOf(seclabel.label) : preferredRange(node, definition.uuid);
+  const range =
+    seclabel?.type === "static" ? rangeOf(seclabel.label) : preferredRange(instance, definition.uuid);
   return [{ name, uuid: definition.uuid, state: "shut off", range, startedMs: 0, record: undefined, domain }];
 }
 
@@ -73,9 +74,9 @@ function fromMachine({ context, name, uuid }: AuditedMachine): KnownGuest {
 }
 
 /** Reads a definition; undefined if it is damaged, which other commands report. */
-function readOrUndefined(node: Node, name: string): Definition | undefined {
+function readOrUndefined(instance: Instance, name: string): Definition | undefined {
   try {
-    return readDefinition(node, name);
+    return readDefinition(instance, name);
   } catch {
     return undefined;
   }
@@ -90,8 +91,8 @@ function domainOf(xml: string): Domain | undefined {
 }
 
 /** Returns the pair that follows from the UUID. The guest gets it unless it is in use. */
-function preferredRange(node: Node, uuid: string): string | undefined {
-  const level = hostModel(node.host).levelFor("dynamic");
+function preferredRange(instance: Instance, uuid: string): string | undefined {
+  const level = hostModel(instance.host).levelFor("dynamic");
   return level === undefined ? undefined : rangesFor(uuid, level).next().value;
 }
 

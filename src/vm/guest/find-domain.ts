@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
@@ -18,16 +18,16 @@ export interface FoundDomain {
  * Returns the domain with that id, name or UUID, in virsh's order. Throws "not-found" with virsh's message. Throws "failed"
  * if the domain's record is damaged: it is then unknown whether the domain runs.
  */
-export function findDomain(node: Node, key: string): FoundDomain {
+export function findDomain(instance: Instance, key: string): FoundDomain {
   const damaged = new Map<string | undefined, SvirtError>();
-  const records = readRecords(node, (error, uuid) => damaged.set(uuid, error));
-  const guests = records.filter((guest) => isRunning(node, guest));
+  const records = readRecords(instance, (error, uuid) => damaged.set(uuid, error));
+  const guests = records.filter((guest) => isRunning(instance, guest));
   const found =
     guests.find((guest) => String(guest.id) === key) ??
     guests.find((guest) => guest.name === key) ??
     guests.find((guest) => guest.uuid === uuidOf(key));
-  if (found !== undefined) return withDefinition(node, found);
-  const definition = readDefinition(node, key) ?? definitionByUuid(node, key);
+  if (found !== undefined) return withDefinition(instance, found);
+  const definition = readDefinition(instance, key) ?? definitionByUuid(instance, key);
   const unknown = damaged.get(definition?.uuid ?? uuidOf(key));
   if (unknown !== undefined) throw unknown;
   if (definition !== undefined) {
@@ -42,8 +42,8 @@ export function findDomain(node: Node, key: string): FoundDomain {
 }
 
 /** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. */
-export function findRunning(node: Node, key: string): FoundDomain & { readonly guest: GuestRecord } {
-  const found = findDomain(node, key);
+export function findRunning(instance: Instance, key: string): FoundDomain & { readonly guest: GuestRecord } {
+  const found = findDomain(instance, key);
   const { guest } = found;
   if (guest !== undefined) return { ...found, guest };
   throw new SvirtError(`Requested operation is not valid: domain '${found.name}' is not running`, {
@@ -53,11 +53,11 @@ export function findRunning(node: Node, key: string): FoundDomain & { readonly g
 }
 
 /** Returns the defined domain of a UUID, under any name. */
-export function definitionByUuid(node: Node, key: string): Definition | undefined {
+export function definitionByUuid(instance: Instance, key: string): Definition | undefined {
   const wanted = uuidOf(key);
   if (wanted === undefined) return undefined;
-  for (const name of listDefinitionNames(node)) {
-    const definition = readDefinition(node, name);
+  for (const name of listDefinitionNames(instance)) {
+    const definition = readDefinition(instance, name);
     if (definition?.uuid === wanted) return definition;
   }
   return undefined;
@@ -70,8 +70,8 @@ export function uuidOf(key: string): string | undefined {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-function withDefinition(node: Node, guest: GuestRecord): FoundDomain {
-  const definition = readDefinition(node, guest.name);
+function withDefinition(instance: Instance, guest: GuestRecord): FoundDomain {
+  const definition = readDefinition(instance, guest.name);
   const isSame = definition?.uuid === guest.uuid;
   return { name: guest.name, uuid: guest.uuid, definition: isSame ? definition : undefined, guest };
 }

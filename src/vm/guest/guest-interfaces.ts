@@ -1,7 +1,7 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** Traffic counters of an interface, as its guest counts them. */
 export interface InterfaceStatistics {
@@ -38,7 +38,7 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
  * virNetDevTapInterfaceStats()
  */
 export function readInterfaceStatistics(
-  { host }: Node,
+  { host }: Instance,
   device: string,
   type: NetworkInterface["type"] | undefined,
 ): InterfaceStatistics {

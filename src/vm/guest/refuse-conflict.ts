@@ -1,19 +1,23 @@
 import { SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { readDefinition } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { isRunning, readRecords } from "../../state/record.ts";
 import { definitionByUuid } from "./find-domain.ts";
 
-/** Throws "label-taken" with libvirt's message if the name or the UUID belongs to another domain. */
-export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
+/** Throws "in-use" with libvirt's message if the name or the UUID belongs to another domain. */
+export function refuseConflict(
+  instance: Instance,
+  domain: { readonly name: string; readonly uuid: string },
+): void {
   // A guest whose lock is held is about to run or to end.
-  const running = readRecords(node).filter(
-    (guest) => isRunning(node, guest) || node.host.isLocked(guestPaths(node.paths, guest.uuid).lock),
+  const running = readRecords(instance).filter(
+    (guest) =>
+      isRunning(instance, guest) || instance.host.isLocked(guestPaths(instance.paths, guest.uuid).lock),
   );
   const others = [
-    readDefinition(node, domain.name),
-    definitionByUuid(node, domain.uuid),
+    readDefinition(instance, domain.name),
+    definitionByUuid(instance, domain.uuid),
     ...running.filter((guest) => guest.name === domain.name || guest.uuid === domain.uuid),
   ];
   const other = others.find(
@@ -21,7 +25,7 @@ export function refuseConflict(node: Node, domain: { readonly name: string; read
   );
   if (other === undefined) return;
   throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
-    kind: "label-taken",
+    kind: "in-use",
     libvirt: "OPERATION_FAILED",
     remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
   });

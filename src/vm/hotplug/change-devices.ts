@@ -3,17 +3,17 @@ import { SvirtError } from "../../errors.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { attachLive, changeMediumLive, detachLive, type MediumChange, setLinkLive } from "./live-change.ts";
 import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
-export async function attachDevice(node: Node, ask: Ask, device: Device): Promise<Changed> {
+export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
   // The running guest and the definition get the same MAC address.
-  const whole = withMac(node, device);
-  return await changeDomain(node, ask, {
-    live: attachLive(node, whole),
+  const whole = withMac(instance, device);
+  return await changeDomain(instance, ask, {
+    live: attachLive(instance, whole),
     config(domain) {
       hotplugOf(whole).refuseDouble(domain, whole.value);
       return withDevice(domain, whole);
@@ -22,20 +22,20 @@ export async function attachDevice(node: Node, ask: Ask, device: Device): Promis
 }
 
 /** Detaches a device from a domain. Throws "not-found", and "timeout" if the guest does not release it in time. */
-export async function detachDevice(node: Node, ask: Ask, meant: Device): Promise<Changed> {
-  return await changeDomain(node, ask, {
-    live: detachLive(node, meant),
+export async function detachDevice(instance: Instance, ask: Ask, meant: Device): Promise<Changed> {
+  return await changeDomain(instance, ask, {
+    live: detachLive(instance, meant),
     config: (domain) => withoutDevice(domain, findDevice(domain, meant)),
   });
 }
 
 /** Changes the medium of a drive, or ejects it. */
-export async function changeMedium(node: Node, ask: Ask, wish: MediumChange): Promise<Changed> {
-  return await changeDomain(node, ask, {
-    live: changeMediumLive(node, wish),
+export async function changeMedium(instance: Instance, ask: Ask, options: MediumChange): Promise<Changed> {
+  return await changeDomain(instance, ask, {
+    live: changeMediumLive(instance, options),
     config(domain) {
-      const old = findDisk(domain, wish.target);
-      return withOther(domain, old, { element: "disk", value: wish.change(old.value) });
+      const old = findDisk(domain, options.target);
+      return withOther(domain, old, { element: "disk", value: options.change(old.value) });
     },
   });
 }
@@ -45,19 +45,19 @@ interface Update<E extends HotElement> {
   readonly force: boolean;
 }
 
-type UpdateOf<E extends HotElement> = (node: Node, ask: Ask, to: Update<E>) => Promise<Changed>;
+type UpdateOf<E extends HotElement> = (instance: Instance, ask: Ask, to: Update<E>) => Promise<Changed>;
 
 /** Changes of a device of each family. "none": libvirt changes none either. qemuDomainUpdateDeviceLive() */
 const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
-  disk: async (node, ask, { device, force }) =>
-    await changeMedium(node, ask, {
+  disk: async (instance, ask, { device, force }) =>
+    await changeMedium(instance, ask, {
       target: device.value.target.dev,
       force,
       change: (drive) => changeSource(drive, device.value),
     }),
-  interface: async (node, ask, { device }) =>
-    await changeDomain(node, ask, {
-      live: setLinkLive(node, device),
+  interface: async (instance, ask, { device }) =>
+    await changeDomain(instance, ask, {
+      live: setLinkLive(instance, device),
       config(domain) {
         const old = findDevice(domain, device);
         return withOther(domain, old, refuseOtherInterface(old, device));
@@ -70,13 +70,13 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
 
 /** Changes the properties that can change while the guest runs: a drive's medium, a network card's link state. */
 export async function updateDevice<E extends HotElement>(
-  node: Node,
+  instance: Instance,
   ask: Ask,
   to: Update<E>,
 ): Promise<Changed> {
   const { element } = to.device;
   const update: UpdateOf<E> | "none" = UPDATES[element];
-  if (update !== "none") return await update(node, ask, to);
+  if (update !== "none") return await update(instance, ask, to);
   throw new SvirtError(`Operation not supported: cannot modify device '${element}'`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
@@ -84,7 +84,7 @@ export async function updateDevice<E extends HotElement>(
   });
 }
 
-function withMac(node: Node, device: Device): Device {
+function withMac(instance: Instance, device: Device): Device {
   if (device.element !== "interface" || device.value.mac !== undefined) return device;
-  return { ...device, value: { ...device.value, mac: { address: makeMac(node.host) } } };
+  return { ...device, value: { ...device.value, mac: { address: makeMac(instance.host) } } };
 }

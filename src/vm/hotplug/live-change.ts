@@ -8,28 +8,28 @@ import {
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
 import { formatDomain } from "../../domain/document.ts";
-import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { REPORT_FAULT, SvirtError } from "../../errors.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/actions/hotplug.ts";
-import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
+import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
-import { settleInterface } from "../../resolve/networks.ts";
-import type { Node } from "../../state/instance.ts";
+import { bindInterface } from "../../resolve/networks.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { pluggedId } from "../guest/plugged-id.ts";
 import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { decideTaken } from "../start/detach-from-host.ts";
-import { decideNewDevice, decidePeer, freeNames, gatherDevice } from "./new-files.ts";
-import { decidePassed, nameFiles, settlePassed, withOnly } from "./new-passthrough.ts";
+import { planHostDetach } from "../start/detach-from-host.ts";
+import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
+import { bindPassthrough, decidePassed, nameFiles, withOnly } from "./new-passthrough.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
@@ -37,32 +37,33 @@ import { refuseOtherInterface } from "./update-rules.ts";
 /**
  * Returns the change that attaches a device to a running guest. Throws the refusals of devices that cannot be hot-plugged.
  */
-export function attachLive(node: Node, device: Device): AskedChange {
+export function attachLive(instance: Instance, device: Device): ChangeRequest {
   const what = `attach ${nameDevice(device)}`;
   return {
     what,
     make(guest) {
       if (device.element !== "hostdev") return [];
-      const { domain } = plugDevice(runningGuest(guest).domain, settlePassed(node, device));
-      refuseUnready(domain, what);
-      return decideTaken(node, withOnly(domain, device)).steps;
+      const { domain } = plugDevice(runningGuest(guest).domain, bindPassthrough(instance, device));
+      refuseUnimplemented(domain, what);
+      return planHostDetach(instance, withOnly(domain, device)).steps;
     },
-    decide: (guest) => decideAttach(node, guest, settlePassed(node, onItsBridge(node, device))),
+    decide: (guest) =>
+      decideAttach(instance, guest, bindPassthrough(instance, onItsBridge(instance, device))),
   };
 }
 
 /** Returns the change that detaches the device that `meant` identifies from a running guest. */
-export function detachLive(node: Node, meant: Device): AskedChange {
+export function detachLive(instance: Instance, meant: Device): ChangeRequest {
   return {
     what: `detach ${nameDevice(meant)}`,
-    decide: (guest) => decideDetach(node, guest, onItsBridge(node, meant)),
+    decide: (guest) => decideDetach(instance, guest, onItsBridge(instance, meant)),
   };
 }
 
 /** Resolves an interface's network to its bridge, as in the XML of a running guest. */
-function onItsBridge(node: Node, device: Device): Device {
+function onItsBridge(instance: Instance, device: Device): Device {
   if (device.element !== "interface") return device;
-  return { ...device, value: settleInterface(node, device.value, "/interface") };
+  return { ...device, value: bindInterface(instance, device.value, "/interface") };
 }
 
 /** A new medium for a drive of a running guest, or none. */
@@ -74,84 +75,87 @@ export interface MediumChange {
 }
 
 /** Returns the change of the medium in a drive of a running guest. */
-export function changeMediumLive(node: Node, wish: MediumChange): AskedChange {
+export function changeMediumLive(instance: Instance, options: MediumChange): ChangeRequest {
   return {
-    what: `change the medium of ${wish.target}`,
-    decide: (guest) => decideMedium(node, guest, wish),
+    what: `change the medium of ${options.target}`,
+    decide: (guest) => decideMedium(instance, guest, options),
   };
 }
 
 /** Returns the change of the link state of a running guest's network card. */
-export function setLinkLive(node: Node, to: Extract<Device, { element: "interface" }>): AskedChange {
-  return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
+export function setLinkLive(
+  instance: Instance,
+  to: Extract<Device, { element: "interface" }>,
+): ChangeRequest {
+  return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
 }
 
-function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
+function decideAttach(instance: Instance, record: GuestRecord, device: Device): DecidedChange {
   const plugged = plugDevice(runningGuest(record).domain, device);
-  refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
-  refuseOffline(node, record, device);
+  refuseUnimplemented(plugged.domain, `attach ${nameDevice(device)}`);
+  refuseOffline(instance, record, device);
   // Empty except in a dry run: make() has already detached the devices.
-  const taken = decideTaken(node, withOnly(plugged.domain, device));
-  const gathered = gatherDevice(node, plugged.device, taken.names);
-  const passed = decidePassed(node, record, { ...plugged, gathered });
+  const taken = planHostDetach(instance, withOnly(plugged.domain, device));
+  const resolved = resolveDevice(instance, plugged.device, taken.names);
+  const passed = decidePassed(instance, record, { ...plugged, resolved });
   const names = freeNames(record, hotplugOf(device));
-  const tap = decideNewTap(node, record, { device: plugged.device, names });
-  const peers = decidePeer(record, plugged.device, { gathered, name: names.peer });
+  const tap = decideNewTap(instance, record, { device: plugged.device, names });
+  const peers = decidePeer(record, plugged.device, { resolved, name: names.peer });
   const words = formatHotDevice(plugged.guest, plugged.device, {
-    chains: gathered.chains,
+    chains: resolved.chains,
     names,
     peers: placed(device, peers),
-    taps: tap === undefined ? [] : [tap.handed],
-    folder: guestPaths(node.paths, record.uuid).workFolder,
-    named: nameFiles(plugged.device, gathered),
+    taps: tap === undefined ? [] : [tap.passedFiles],
+    folder: guestPaths(instance.paths, record.uuid).workFolder,
+    named: nameFiles(plugged.device, resolved),
   });
-  const added = decideNewDevice(node, record, { gathered, peers, words });
+  const added = decideNewDevice(instance, record, { resolved, peers, words });
   const whole = {
     ...added,
     ...(tap === undefined ? {} : { tap }),
     ...(passed === undefined ? {} : { passed }),
   };
   const xml = formatDomain(withTapName(plugged.domain, plugged.device, tap));
-  const { after, steps } = planAttach(whole, monitorOf(node, record));
+  const { after, steps } = planAttach(whole, monitorOf(instance, record));
   return { steps: [...taken.steps, ...steps], after, xml };
 }
 
-function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {
+function decideDetach(instance: Instance, record: GuestRecord, meant: Device): DecidedChange {
   const { domain, guest } = runningGuest(record);
   const device = findDevice(domain, meant);
   hotplugOf(device).refuseUnplug(device.value);
   refuseBusyDisk(record, device);
   const id = idOf(record, guest, device);
   refuseLeftOver(record, device, id);
-  const steps = planDetach(record.steps, id, monitorOf(node, record));
+  const steps = planDetach(record.steps, id, monitorOf(instance, record));
   return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
 }
 
-function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): DecidedChange {
+function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {
   const { domain, guest } = runningGuest(record);
-  const old = findDisk(domain, wish.target);
-  const value = wish.change(old.value);
+  const old = findDisk(domain, options.target);
+  const value = options.change(old.value);
   if (JSON.stringify(value.source) === JSON.stringify(old.value.source)) {
     return { steps: [], after: [], xml: record.xml };
   }
   refuseUsbDrive(value);
   const changed = withOther(domain, old, { element: "disk", value });
   refuseUndefinable(changed);
-  refuseUnready(changed, `change the medium of ${wish.target}`);
-  const to = value.source === undefined ? {} : { to: newMedium(node, record, value) };
-  const medium = { id: idOf(record, guest, old), force: wish.force, ...to };
-  const steps = planMedium(record.steps, medium, monitorOf(node, record));
+  refuseUnimplemented(changed, `change the medium of ${options.target}`);
+  const to = value.source === undefined ? {} : { to: newMedium(instance, record, value) };
+  const medium = { id: idOf(record, guest, old), force: options.force, ...to };
+  const steps = planMedium(record.steps, medium, monitorOf(instance, record));
   return { ...steps, xml: formatDomain(changed) };
 }
 
-function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
+function newMedium(instance: Instance, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
   const device = { element: "disk", value: disk } as const;
-  const gathered = gatherDevice(node, device);
+  const resolved = resolveDevice(instance, device);
   const names = freeNames(record, hotplugOf(device));
-  const peers = decidePeer(record, device, { gathered, name: names.peer });
-  const facts = { chains: gathered.chains, names, peers: placed(device, peers) };
+  const peers = decidePeer(record, device, { resolved, name: names.peer });
+  const facts = { chains: resolved.chains, names, peers: placed(device, peers) };
   const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
-  return { node: top, device: decideNewDevice(node, record, { gathered, peers, words }) };
+  return { node: top, device: decideNewDevice(instance, record, { resolved, peers, words }) };
 }
 
 /** Returns a device's connections with its place. Its arguments are formatted as if it were the only such device. */
@@ -160,7 +164,7 @@ function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly La
 }
 
 function decideLink(
-  node: Node,
+  instance: Instance,
   record: GuestRecord,
   to: Extract<Device, { element: "interface" }>,
 ): DecidedChange {
@@ -170,7 +174,7 @@ function decideLink(
   const isUp = to.value.link?.state !== "down";
   const wasUp = old.element !== "interface" || old.value.link?.state !== "down";
   const device = idOf(record, guest, old);
-  const monitor = monitorOf(node, record);
+  const monitor = monitorOf(instance, record);
   return {
     steps: isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }],
     after: [],
@@ -180,7 +184,7 @@ function decideLink(
 
 /** Returns the device's name in QEMU. Throws "failed". */
 function idOf(record: GuestRecord, guest: Guest, device: Device): string {
-  const id = pluggedId(listPlugged(record.steps), guest, device);
+  const id = pluggedId(listQemuObjects(record.steps), guest, device);
   if (id !== undefined) return id;
   throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, {
     kind: "failed",
@@ -207,7 +211,7 @@ function refuseLeftOver<E extends HotElement>(record: GuestRecord, device: Devic
 /** Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no command removes. */
 function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, id: string): void {
   if (device.type !== "scsi") return;
-  const { devices, nodes } = listPlugged(record.steps);
+  const { devices, nodes } = listQemuObjects(record.steps);
   const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
   if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
   throw new SvirtError("Operation not supported: the guest was started with that SCSI device", {
@@ -219,7 +223,7 @@ function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, i
 
 /** Refuses a channel whose backend svirt made or the start created: it would be left over. */
 function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, id: string): void {
-  const { chardevs, devices } = listPlugged(record.steps);
+  const { chardevs, devices } = listQemuObjects(record.steps);
   if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
   throw new SvirtError(
     `Operation not supported: a channel of type '${device.type}' that the guest was started with is not detached`,
@@ -241,6 +245,6 @@ function refuseUsbDrive(disk: Disk): void {
   });
 }
 
-function monitorOf(node: Node, { uuid }: GuestRecord): string {
-  return guestPaths(node.paths, uuid).monitor;
+function monitorOf(instance: Instance, { uuid }: GuestRecord): string {
+  return guestPaths(instance.paths, uuid).monitor;
 }

@@ -2,7 +2,7 @@ import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
@@ -12,11 +12,11 @@ import { findDomain } from "../guest/find-domain.ts";
  * virsh's message. virshFindDisk()
  */
 export function findNamedDisk(
-  node: Node,
-  { key, wish }: Ask,
+  instance: Instance,
+  { key, options }: Ask,
   { isDrive, name }: { readonly name: string; readonly isDrive: boolean },
 ): Disk {
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const { definition, guest } = decideImpact(findDomain(instance, key), options);
   const xml = guest?.xml ?? definition?.xml ?? "";
   const { disks } = parseDomainText(xml).devices;
   const found = disks.find((disk) => (!isDrive || isChangeable(disk)) && isDiskNamed(disk, name));

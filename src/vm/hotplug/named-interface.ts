@@ -1,21 +1,21 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
 /** Returns the interfaces of the running guest or of the definition, whichever is changed first. */
-function interfacesOf(node: Node, { key, wish }: Ask): readonly NetworkInterface[] {
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+function interfacesOf(instance: Instance, { key, options }: Ask): readonly NetworkInterface[] {
+  const { definition, guest } = decideImpact(findDomain(instance, key), options);
   return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.interfaces;
 }
 
 /** Returns the interface with that device name on the host or that MAC address. Throws "not-found". */
-export function findNamedInterface(node: Node, ask: Ask, name: string): NetworkInterface {
-  return findInterface(interfacesOf(node, ask), name);
+export function findNamedInterface(instance: Instance, ask: Ask, name: string): NetworkInterface {
+  return findInterface(interfacesOf(instance, ask), name);
 }
 
 /**
@@ -23,11 +23,11 @@ export function findNamedInterface(node: Node, ask: Ask, name: string): NetworkI
  * with virsh's messages. virshDomainDetachInterface()
  */
 export function findTypedInterface(
-  node: Node,
+  instance: Instance,
   ask: Ask,
   { mac, type }: { readonly type: string; readonly mac: string | undefined },
 ): NetworkInterface {
-  const ofType = interfacesOf(node, ask).filter((found) => found.type === type);
+  const ofType = interfacesOf(instance, ask).filter((found) => found.type === type);
   const found =
     mac === undefined ? ofType : ofType.filter((one) => one.mac?.address.toLowerCase() === mac.toLowerCase());
   const [first] = found;

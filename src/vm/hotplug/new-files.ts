@@ -10,25 +10,29 @@ import { decideFiles } from "../../labelling/file-labels.ts";
 import { claimIn } from "../../plan/actions/block.ts";
 import type { NewDevice } from "../../plan/actions/hotplug.ts";
 import { fileKey, type LabelledFile } from "../../plan/facts/file.ts";
-import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { hotplugOf } from "../../qemu/hotplug/families.ts";
 import type { FreeNames, HotplugFamily } from "../../qemu/hotplug/family.ts";
-import type { DeviceWords } from "../../qemu/hotplug/plug.ts";
+import type { DeviceCommands } from "../../qemu/hotplug/plug.ts";
 import { modelOn } from "../../report/label-models.ts";
-import { type GatheredFiles, gatherResources } from "../../resolve/files/all.ts";
-import type { Node } from "../../state/instance.ts";
+import { type ResolvedFiles, resolveResources } from "../../resolve/files/all.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { listHanded } from "../start/guest-command.ts";
+import { listPassedFiles } from "../start/guest-command.ts";
 
 /**
  * Returns the inspected files of one device. Those of PCI devices in `taken` are returned as after their detachment from the
  * host.
  */
-export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
+export function resolveDevice(
+  instance: Instance,
+  device: Device,
+  taken?: ReadonlySet<string>,
+): ResolvedFiles {
   const peer = peerOf(device);
   const resources = hotplugOf(device).resources(device.value);
-  return gatherResources(node.host, [...resources, ...(peer === undefined ? [] : [peer])], {
+  return resolveResources(instance.host, [...resources, ...(peer === undefined ? [] : [peer])], {
     makeMissing: false,
     ...(taken === undefined ? {} : { taken }),
   });
@@ -39,8 +43,8 @@ function peerOf(device: Device): PeerSocket | undefined {
 }
 
 interface Gathered {
-  readonly gathered: GatheredFiles;
-  readonly words: DeviceWords;
+  readonly resolved: ResolvedFiles;
+  readonly words: DeviceCommands;
   readonly peers?: readonly PluggedPeer[];
 }
 
@@ -48,10 +52,10 @@ interface Gathered {
 export function decidePeer(
   guest: GuestRecord,
   device: Device,
-  { gathered, name }: { readonly gathered: GatheredFiles; readonly name: string },
+  { resolved, name }: { readonly resolved: ResolvedFiles; readonly name: string },
 ): readonly PluggedPeer[] {
   const path = peerOf(device)?.path;
-  const socket = gathered.files.find(({ named }) => named === path)?.facts.id;
+  const socket = resolved.files.find(({ named }) => named === path)?.facts.id;
   if (socket === undefined) return [];
   const { label } = guest.label;
   return [{ name, uid: guest.uid, socket, ...(label === undefined ? {} : { context: peerContext(label) }) }];
@@ -59,36 +63,36 @@ export function decidePeer(
 
 /**
  * Returns a device with its files opened and labelled like those of the guest's other devices. A file that the guest already
- * has is not claimed twice. The caller holds the registry lock. Throws "label-taken".
+ * has is not claimed twice. The caller holds the registry lock. Throws "in-use".
  */
 export function decideNewDevice(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  { gathered, peers = [], words }: Gathered,
+  { resolved, peers = [], words }: Gathered,
 ): NewDevice {
   const { uid, uuid } = guest;
-  const files = decideFiles(node, labelDecisionOf(node, guest), { uuid, uid, files: gathered.files });
+  const files = decideFiles(instance, labelDecisionOf(instance, guest), { uuid, uid, files: resolved.files });
   return {
     files: files.filter((file) => isNew(guest, file)),
-    handed: listHanded(node, words.descriptors, gathered.files),
+    passedFiles: listPassedFiles(instance, words.descriptors, resolved.files),
     peers,
     commands: words.commands,
   };
 }
 
 /** Returns the label decision of the guest's start, which applies to its new files. */
-export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
+export function labelDecisionOf(instance: Instance, { label }: GuestRecord): LabelDecision {
   const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
-  return modelOn(node.host, label.model).recall(recorded);
+  return modelOn(instance.host, label.model).recall(recorded);
 }
 
 /** Returns the label of a file that svirt adds for a running guest. */
 export function addedLabelOf(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   kind: "guest-folder" | "saved-state",
 ): string | undefined {
-  return labelOfRole(labelDecisionOf(node, guest), LABEL_ROLES[kind]["read-write"].role);
+  return labelOfRole(labelDecisionOf(instance, guest), LABEL_ROLES[kind]["read-write"].role);
 }
 
 /** Returns names that are unused in the guest's QEMU. */
@@ -96,7 +100,7 @@ export function freeNames(
   guest: GuestRecord,
   { prefix }: Pick<HotplugFamily<HotElement>, "prefix">,
 ): FreeNames {
-  const { devices, files, nodes, peers } = listPlugged(guest.steps);
+  const { devices, files, nodes, peers } = listQemuObjects(guest.steps);
   return {
     node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),
     set: Math.max(2, ...files.keys()) + 1,
@@ -116,6 +120,6 @@ function isNew(guest: GuestRecord, file: LabelledFile): boolean {
   if (claim.label === file.to && claim.sharing === file.sharing) return false;
   throw new SvirtError(
     `Cannot label ${file.id.path}: the guest has it already, in a way that wants another label`,
-    { kind: "label-taken", remedy: "Give the guest a copy of it." },
+    { kind: "in-use", remedy: "Give the guest a copy of it." },
   );
 }

@@ -5,19 +5,19 @@ import type { PassedDevice } from "../../plan/actions/passthrough.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
-import type { GatheredFiles } from "../../resolve/files/all.ts";
+import type { ResolvedFiles } from "../../resolve/files/all.ts";
 import { listGroupLinks } from "../../resolve/files/vfio.ts";
-import { settleUsbDevice } from "../../resolve/usb-devices.ts";
+import { bindUsbDevice } from "../../resolve/usb-devices.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { memlockOf } from "../start/guest-command.ts";
 import { addedLabelOf } from "./new-files.ts";
 
 /** Resolves a USB host device to its address on the bus. Throws "not-found", "unsupported". */
-export function settlePassed(node: Node, device: Device): Device {
+export function bindPassthrough(instance: Instance, device: Device): Device {
   if (device.element !== "hostdev" || device.value.type !== "usb") return device;
-  return { ...device, value: settleUsbDevice(node.host, device.value) };
+  return { ...device, value: bindUsbDevice(instance.host, device.value) };
 }
 
 /** Returns the domain without disks and without host devices other than this one. */
@@ -27,7 +27,7 @@ export function withOnly(domain: Domain, device: Device): Domain {
 }
 
 /** Maps the paths in a device's XML to those that QEMU opens by name. */
-export function nameFiles(device: Device, { files }: GatheredFiles): ReadonlyMap<string, string> {
+export function nameFiles(device: Device, { files }: ResolvedFiles): ReadonlyMap<string, string> {
   if (device.element !== "hostdev" || device.value.type !== "scsi") return new Map();
   return new Map(files.map(({ facts, named }) => [named, facts.id.path]));
 }
@@ -37,25 +37,25 @@ export function nameFiles(device: Device, { files }: GatheredFiles): ReadonlyMap
  * "denied" if the guest's SELinux domain may not search for it: a process keeps the domain in which it was started.
  */
 export function decidePassed(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  found: { readonly device: Device; readonly domain: Domain; readonly gathered: GatheredFiles },
+  found: { readonly device: Device; readonly domain: Domain; readonly resolved: ResolvedFiles },
 ): PassedDevice | undefined {
-  const { device, domain, gathered } = found;
+  const { device, domain, resolved } = found;
   if (device.element !== "hostdev") return undefined;
-  refuseBlind(node, guest, device);
+  refuseBlind(instance, guest, device);
   const isByName = device.value.type !== "usb";
   return {
-    links: listGroupLinks(node.host, withOnly(domain, device)),
-    label: addedLabelOf(node, guest, "guest-folder"),
-    workFolder: guestPaths(node.paths, guest.uuid).workFolder,
-    grants: isByName ? gathered.files.map(({ facts }) => ({ file: facts.id, uid: guest.uid })) : [],
-    memlock: decideMemlock(node, guest, domain),
+    links: listGroupLinks(instance.host, withOnly(domain, device)),
+    label: addedLabelOf(instance, guest, "guest-folder"),
+    workFolder: guestPaths(instance.paths, guest.uuid).workFolder,
+    grants: isByName ? resolved.files.map(({ facts }) => ({ file: facts.id, uid: guest.uid })) : [],
+    memlock: decideMemlock(instance, guest, domain),
   };
 }
 
 function decideMemlock(
-  { host }: Node,
+  { host }: Instance,
   { process }: GuestRecord,
   domain: Domain,
 ): Extract<Step, { do: "set-memlock" }> | undefined {
@@ -69,13 +69,13 @@ function decideMemlock(
 }
 
 function refuseBlind(
-  node: Node,
+  instance: Instance,
   { label: { baseLabel, label, type } }: GuestRecord,
   device: Extract<Device, { element: "hostdev" }>,
 ): void {
   if (device.value.type !== "usb" || type !== "dynamic" || label === undefined || baseLabel !== undefined)
     return;
-  const { domain } = readPolicyFacts(node.host);
+  const { domain } = readPolicyFacts(instance.host);
   const is = parseContextOrUndefined(label)?.type;
   const keys = ["kvm", "kvmWithNetwork", "qemu", "qemuWithNetwork"] as const;
   if (!keys.some((key) => domain[key].type === is && domain.withUsb[key].type !== is)) return;

@@ -5,7 +5,7 @@ import { decideTap, isTapped } from "../../plan/decide/tap.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
@@ -13,23 +13,23 @@ import type { GuestRecord } from "../../state/record.ts";
  * decideTap().
  */
 export function decideNewTap(
-  node: Node,
+  instance: Instance,
   { label, uid }: Pick<GuestRecord, "label" | "uid">,
   { device, names }: { readonly device: Device; readonly names: FreeNames },
 ): NewTap | undefined {
   if (device.element !== "interface" || !isTapped(device.value)) return undefined;
-  refuseTap(node, device.value, "/interface");
+  refuseTap(instance, device.value, "/interface");
   const alias = device.value.alias ?? names.alias;
   const isDirect = device.value.type === "direct";
-  const macvtap = isDirect ? macvtapFacts(node, { label: label.label, uid }) : {};
-  const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(node), ...macvtap });
-  return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+  const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
+  const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(instance), ...macvtap });
+  return { passedFiles: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }
 
 /** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
   if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
   const { value } = device;
-  const target = { ...value.target, dev: tap.handed.name };
+  const target = { ...value.target, dev: tap.passedFiles.name };
   return withOther(domain, device, { element: "interface", value: { ...value, target } });
 }

@@ -3,14 +3,14 @@ import { SvirtError } from "../../errors.ts";
 import { hotplugOf } from "../../qemu/hotplug/families.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
  * Refuses a user-network interface, or a disk or host device on the network, if the guest's SELinux domain may make no
  * connection. A process keeps the domain in which it was started. Throws "denied".
  */
-export function refuseOffline(node: Node, guest: GuestRecord, device: Device): void {
+export function refuseOffline(instance: Instance, guest: GuestRecord, device: Device): void {
   const { baseLabel, label, type } = guest.label;
   if (
     !hotplugOf(device).usesNetwork(device.value) ||
@@ -19,7 +19,7 @@ export function refuseOffline(node: Node, guest: GuestRecord, device: Device): v
     baseLabel !== undefined
   )
     return;
-  const { domain } = readPolicyFacts(node.host);
+  const { domain } = readPolicyFacts(instance.host);
   const is = parseContextOrUndefined(label)?.type;
   const isOffline = [domain, domain.withUsb].some(
     ({ kvm, kvmWithNetwork, qemu, qemuWithNetwork }) =>

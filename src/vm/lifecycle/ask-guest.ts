@@ -1,17 +1,20 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, writeEnding, writeRecord } from "../../state/record.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 
 /** Asks the guest to power off, as by its button; the guest may ignore it. `did` is false if the guest is off. */
-export async function shutdownGuest(node: Node, key: string): Promise<{ name: string; did: boolean }> {
-  const { guest, name } = findDomain(node, key);
+export async function shutdownGuest(
+  instance: Instance,
+  key: string,
+): Promise<{ name: string; did: boolean }> {
+  const { guest, name } = findDomain(instance, key);
   if (guest === undefined) return { name, did: false };
-  await pressPowerButton(node, guest.uuid, "shutdown");
+  await pressPowerButton(instance, guest.uuid, "shutdown");
   return { name, did: true };
 }
 
@@ -19,48 +22,48 @@ export async function shutdownGuest(node: Node, key: string): Promise<{ name: st
  * Asks the guest to power off; its reaper then starts it again. So a reboot is a cold one and uses the current definition.
  * Throws "wrong-state".
  */
-export async function rebootGuest(node: Node, key: string): Promise<{ name: string }> {
-  return await pressPowerButton(node, key, "reboot");
+export async function rebootGuest(instance: Instance, key: string): Promise<{ name: string }> {
+  return await pressPowerButton(instance, key, "reboot");
 }
 
 /** Stops the vCPUs. Stopped vCPUs are no error. Throws "wrong-state" if the guest is off. */
-export async function suspendGuest(node: Node, key: string): Promise<{ name: string }> {
-  return await tell(node, key, "stop");
+export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
+  return await tell(instance, key, "stop");
 }
 
 /** Resumes the vCPUs. Running vCPUs are no error. Throws "wrong-state" if the guest is off. */
-export async function resumeGuest(node: Node, key: string): Promise<{ name: string }> {
-  return await tell(node, key, "cont");
+export async function resumeGuest(instance: Instance, key: string): Promise<{ name: string }> {
+  return await tell(instance, key, "cont");
 }
 
-async function tell(node: Node, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
-  return await withRunning(node, key, async (guest) => {
-    await tellMonitor(node, guest.uuid, { execute: command });
-    if (command === "cont" && guest.unpaused !== true) writeRecord(node, { ...guest, unpaused: true });
+async function tell(instance: Instance, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
+  return await withRunning(instance, key, async (guest) => {
+    await tellMonitor(instance, guest.uuid, { execute: command });
+    if (command === "cont" && guest.unpaused !== true) writeRecord(instance, { ...guest, unpaused: true });
   });
 }
 
 async function pressPowerButton(
-  node: Node,
+  instance: Instance,
   key: string,
   intent: "shutdown" | "reboot",
 ): Promise<{ name: string }> {
-  return await withRunning(node, key, async (guest) => {
+  return await withRunning(instance, key, async (guest) => {
     // A reboot requires the record on disk: only it says that a start follows the end.
-    if (intent === "reboot") writeRecord(node, { ...guest, intent });
-    else writeEnding(node, { ...guest, intent });
-    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
+    if (intent === "reboot") writeRecord(instance, { ...guest, intent });
+    else writeEnding(instance, { ...guest, intent });
+    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
   });
 }
 
 /** Presses keys of the guest's keyboard at once, for `holdMs` or for QEMU's default of 100 ms. */
 export async function pressKeys(
-  node: Node,
+  instance: Instance,
   key: string,
   keys: { readonly qcodes: readonly string[]; readonly holdMs: number | undefined },
 ): Promise<void> {
-  const { guest } = findRunning(node, key);
-  await withMonitor(node, guest.uuid, (monitor) =>
+  const { guest } = findRunning(instance, key);
+  await withMonitor(instance, guest.uuid, (monitor) =>
     monitor.execute("send-key", {
       keys: keys.qcodes.map((data) => ({ type: "qcode", data })),
       ...(keys.holdMs === undefined ? {} : { "hold-time": keys.holdMs }),
@@ -69,9 +72,9 @@ export async function pressKeys(
 }
 
 /** Asks the guest's balloon for a size such as `524288` (KiB) or `512MiB`. Throws "usage", "wrong-state". */
-export async function setGuestMemory(node: Node, key: string, size: string): Promise<void> {
+export async function setGuestMemory(instance: Instance, key: string, size: string): Promise<void> {
   const kiB = parseSizeInKiB(size);
-  await withRunning(node, key, async (guest) => {
+  await withRunning(instance, key, async (guest) => {
     const most = parseDomainText(guest.xml).memory.kiB;
     if (kiB === undefined || kiB > most) {
       throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: it has at most ${most} KiB`, {
@@ -79,17 +82,17 @@ export async function setGuestMemory(node: Node, key: string, size: string): Pro
         remedy: "Give a size in KiB, or with a unit: 512MiB.",
       });
     }
-    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("balloon", { value: kiB * 1024 }));
+    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("balloon", { value: kiB * 1024 }));
   });
 }
 
 /** Finds the guest again once its lock is held: a guest that was cleaned up meanwhile must not get a new record. */
 async function withRunning(
-  node: Node,
+  instance: Instance,
   key: string,
   work: (guest: GuestRecord) => Promise<void>,
 ): Promise<{ name: string }> {
-  const { guest, name } = findRunning(node, key);
-  await withGuestLock(node, guest.uuid, async () => await work(findRunning(node, guest.uuid).guest));
+  const { guest, name } = findRunning(instance, key);
+  await withGuestLock(instance, guest.uuid, async () => await work(findRunning(instance, guest.uuid).guest));
   return { name };
 }

@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type Form, formOf } from "../guest/found-form.ts";
 
@@ -13,8 +13,8 @@ export interface ListedDisk {
 }
 
 /** Lists the disks of a domain in the order of its XML. Throws "not-found". */
-export function listDisks(node: Node, key: string, form: Form): readonly ListedDisk[] {
-  return formOf(findDomain(node, key), form).devices.disks.map((disk) => ({
+export function listDisks(instance: Instance, key: string, form: Form): readonly ListedDisk[] {
+  return formOf(findDomain(instance, key), form).devices.disks.map((disk) => ({
     type: disk.type,
     device: disk.device ?? "disk",
     target: disk.target.dev,

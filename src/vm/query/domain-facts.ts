@@ -2,7 +2,7 @@ import type { LabelModelName } from "../../domain/forms/label-model.ts";
 import type { DomainState } from "../../qemu/monitor/status.ts";
 import { hostModel } from "../../report/label-models.ts";
 import { isAutostarted } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { formOf } from "../guest/found-form.ts";
@@ -31,24 +31,24 @@ export interface DomainFacts {
 }
 
 /** Returns the facts about a domain. Throws "not-found". */
-export async function getDomainFacts(node: Node, key: string): Promise<DomainFacts> {
-  const found = findDomain(node, key);
+export async function getDomainFacts(instance: Instance, key: string): Promise<DomainFacts> {
+  const found = findDomain(instance, key);
   const { definition, guest, name, uuid } = found;
   const domain = formOf(found, "running");
   return {
     id: guest?.id,
     name,
     uuid,
-    state: guest === undefined ? "shut off" : (await getGuestState(node, guest)).state,
+    state: guest === undefined ? "shut off" : (await getGuestState(instance, guest)).state,
     vcpus: domain.vcpu?.current ?? domain.vcpu?.count ?? 1,
-    cpuTimeSeconds: guest?.process === undefined ? undefined : node.host.getCpuSeconds(guest.process.pid),
+    cpuTimeSeconds: guest?.process === undefined ? undefined : instance.host.getCpuSeconds(guest.process.pid),
     maxMemoryKiB: domain.memory.kiB,
     usedMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     persistent: definition !== undefined,
-    autostart: isAutostarted(node, name),
-    managedSave: hasManagedSave(node, name),
-    securityModel: guest?.label.model ?? hostModel(node.host).name,
+    autostart: isAutostarted(instance, name),
+    managedSave: hasManagedSave(instance, name),
+    securityModel: guest?.label.model ?? hostModel(instance.host).name,
     securityLabel: guest?.label.label,
-    enforcing: guest === undefined ? undefined : node.host.getSelinux().mode === "enforcing",
+    enforcing: guest === undefined ? undefined : instance.host.getSelinux().mode === "enforcing",
   };
 }

@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Display } from "../../plan/facts/display.ts";
 import { bracketed, FIRST_VNC_PORT } from "../../plan/facts/display-address.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { domainOf } from "./guest-statistics.ts";
 
@@ -10,11 +10,11 @@ import { domainOf } from "./guest-statistics.ts";
 export type Screen = { readonly socket: string } | Display;
 
 /** Returns a running guest's screen. Throws "wrong-state" if it has none. */
-export function getScreen(node: Node, guest: GuestRecord): Screen {
+export function getScreen(instance: Instance, guest: GuestRecord): Screen {
   const vnc = domainOf(guest).devices.graphics.find((found) => found.type === "vnc");
   const [listen] = vnc?.listens ?? [];
   if (listen?.type === "socket")
-    return { socket: `${guestPaths(node.paths, guest.uuid).workFolder}/vnc.sock` };
+    return { socket: `${guestPaths(instance.paths, guest.uuid).workFolder}/vnc.sock` };
   // A start has recorded both.
   if (listen?.type === "address" && listen.address !== undefined && vnc?.port !== undefined)
     return { address: listen.address, port: vnc.port };

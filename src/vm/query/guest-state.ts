@@ -1,8 +1,8 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { type DomainState, decideState } from "../../qemu/monitor/status.ts";
-import { converse } from "../../run/monitor/converse.ts";
-import type { Node } from "../../state/instance.ts";
+import { withMonitorSocket } from "../../run/monitor/converse.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /** A monitor answers at once, unless another svirt uses it. */
@@ -19,20 +19,22 @@ type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused">;
  * knows, and the reason is a Silence.
  */
 export async function getGuestState(
-  node: Node,
+  instance: Instance,
   guest: AskedGuest,
   timeoutMs = ASK_TIMEOUT_MS,
 ): Promise<DomainState> {
-  const { monitor: path } = guestPaths(node.paths, guest.uuid);
+  const { monitor: path } = guestPaths(instance.paths, guest.uuid);
   try {
-    return await converse(node.host, { monitor: path, timeoutMs }, (monitor) => askState(guest, monitor));
+    return await withMonitorSocket(instance.host, { monitor: path, timeoutMs }, (monitor) =>
+      askState(guest, monitor),
+    );
   } catch {
-    return silentState(node, guest);
+    return silentState(instance, guest);
   }
 }
 
 /** Returns the state of a guest whose QEMU does not answer: its process exists. */
-export function silentState({ host, paths }: Node, { uuid }: Pick<GuestRecord, "uuid">): DomainState {
+export function silentState({ host, paths }: Instance, { uuid }: Pick<GuestRecord, "uuid">): DomainState {
   return { state: "running", reason: host.isLocked(guestPaths(paths, uuid).lock) ? "busy" : "no answer" };
 }
 

@@ -12,7 +12,7 @@ import {
   parseBalloonKiB,
   parseBlockStatistics,
 } from "../../qemu/monitor/statistics.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 
@@ -37,9 +37,9 @@ export function domainOf(guest: Pick<GuestRecord, "xml">): Domain {
 }
 
 /** Returns the I/O statistics of a running guest's disks, in the order of the XML. Throws "timeout", "failed". */
-async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWithStatistics[]> {
+async function getDiskStatistics(instance: Instance, guest: GuestRecord): Promise<DiskWithStatistics[]> {
   const ids = listDiskIds(completeGuest(domainOf(guest)));
-  const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-blockstats"));
+  const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-blockstats"));
   const found = parseBlockStatistics(answer);
   return [...ids].flatMap(([target, id]) => {
     const statistics = found.get(id);
@@ -52,12 +52,12 @@ async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWi
  * all disks under an empty name. Throws "not-found", "timeout", "failed".
  */
 export async function getStatisticsOfDisk(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   key: string | undefined,
 ): Promise<DiskWithStatistics> {
   const disks = domainOf(guest).devices.disks;
-  const all = await getDiskStatistics(node, guest);
+  const all = await getDiskStatistics(instance, guest);
   if (key === undefined)
     return { target: "", statistics: addStatistics(all.map(({ statistics }) => statistics)) };
   const disk = disks.find((found) => isDiskNamed(found, key));
@@ -71,16 +71,20 @@ export async function getStatisticsOfDisk(
 }
 
 /** Returns a guest's memory by its balloon, or all of its memory without one. Throws "timeout", "failed". */
-export async function getMemoryStatistics(node: Node, guest: GuestRecord): Promise<MemoryStatistics> {
-  return await withMonitor(node, guest.uuid, (monitor) => askMemory(node, guest, monitor));
+export async function getMemoryStatistics(instance: Instance, guest: GuestRecord): Promise<MemoryStatistics> {
+  return await withMonitor(instance, guest.uuid, (monitor) => askMemory(instance, guest, monitor));
 }
 
 /** Returns the memory statistics over a monitor that is already open. */
-export async function askMemory(node: Node, guest: GuestRecord, monitor: Monitor): Promise<MemoryStatistics> {
+export async function askMemory(
+  instance: Instance,
+  guest: GuestRecord,
+  monitor: Monitor,
+): Promise<MemoryStatistics> {
   const domain = domainOf(guest);
   const maximumKiB = domain.memory.kiB;
   const balloon = completeGuest(domain).devices.memballoon;
-  const rssKiB = rssOf(node, guest);
+  const rssKiB = rssOf(instance, guest);
   if (balloon === undefined || balloon.model === "none")
     return { actualKiB: maximumKiB, maximumKiB, rssKiB, told: [] };
   const actualKiB = parseBalloonKiB(await monitor.execute("query-balloon"));
@@ -90,8 +94,8 @@ export async function askMemory(node: Node, guest: GuestRecord, monitor: Monitor
 }
 
 /** Returns QEMU's resident memory in KiB. proc_pid_status(5) */
-function rssOf(node: Node, { process }: GuestRecord): number | undefined {
-  const status = process === undefined ? undefined : node.host.readText(`/proc/${process.pid}/status`);
+function rssOf(instance: Instance, { process }: GuestRecord): number | undefined {
+  const status = process === undefined ? undefined : instance.host.readText(`/proc/${process.pid}/status`);
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? "")?.[1];
   return found === undefined ? undefined : Number(found);
 }

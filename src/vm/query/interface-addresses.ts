@@ -2,7 +2,7 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import { SvirtError } from "../../errors.ts";
 import { parseAgentAnswer } from "../../qemu/agent/answer.ts";
 import { ASK_INTERFACES, parseInterfaces } from "../../qemu/agent/interfaces.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askAgent } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
@@ -31,17 +31,17 @@ export type AddressSource = "lease" | "agent" | "arp";
  * "unsupported" for leases, and the errors of askAgent().
  */
 export async function listAddresses(
-  node: Node,
+  instance: Instance,
   key: string,
   { name, source }: { readonly source: AddressSource; readonly name: string | undefined },
 ): Promise<readonly AddressedInterface[]> {
-  const { guest } = findRunning(node, key);
+  const { guest } = findRunning(instance, key);
   switch (source) {
     case "agent":
-      return await askAddresses(node, guest, name);
+      return await askAddresses(instance, guest, name);
     case "arp": {
       const all = domainOf(guest).devices.interfaces;
-      return listArpAddresses(node, name === undefined ? all : [findInterface(all, name)]);
+      return listArpAddresses(instance, name === undefined ? all : [findInterface(all, name)]);
     }
     case "lease": {
       const why = "svirt gives guests no addresses, so it knows no leases";
@@ -55,12 +55,12 @@ export async function listAddresses(
 
 /** Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of askAgent(). */
 async function askAddresses(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
   name: string | undefined,
 ): Promise<AddressedInterface[]> {
   const command = JSON.stringify({ execute: ASK_INTERFACES });
-  const said = await askAgent(node, guest, { command, timeoutMs: undefined });
+  const said = await askAgent(instance, guest, { command, timeoutMs: undefined });
   const found = said === undefined ? [] : parseInterfaces(parseAgentAnswer(said.line, said.name));
   return found
     .filter((one) => name === undefined || one.name === name)
@@ -73,7 +73,7 @@ const IS_COMPLETE = 0x2;
 /**
  * Lists the addresses of these interfaces in the host's ARP table. An interface without an entry is left out. proc_net(5) arp
  */
-function listArpAddresses({ host }: Node, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
+function listArpAddresses({ host }: Instance, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
   const lines = (host.readText("/proc/net/arp") ?? "").split("\n").slice(1);
   const known = lines.flatMap((line) => {
     const [address = "", , flags = "0", mac = ""] = line.trim().split(/\s+/);

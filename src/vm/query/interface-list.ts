@@ -1,5 +1,5 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type Form, formOf } from "../guest/found-form.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
@@ -16,8 +16,8 @@ export interface ListedInterface {
 }
 
 /** Lists the network interfaces of a domain in the order of its XML. Throws "not-found". */
-export function listInterfaces(node: Node, key: string, form: Form): readonly ListedInterface[] {
-  return interfacesOf(node, key, form).map((found) => ({
+export function listInterfaces(instance: Instance, key: string, form: Form): readonly ListedInterface[] {
+  return interfacesOf(instance, key, form).map((found) => ({
     interface: found.target?.dev,
     type: found.type,
     source: sourceName(found),
@@ -31,15 +31,15 @@ export function listInterfaces(node: Node, key: string, form: Form): readonly Li
  * up then. Throws "not-found".
  */
 export function getLinkState(
-  node: Node,
+  instance: Instance,
   key: string,
   { form, name }: { readonly form: Form; readonly name: string },
 ): "up" | "down" | undefined {
-  return findInterface(interfacesOf(node, key, form), name).link?.state;
+  return findInterface(interfacesOf(instance, key, form), name).link?.state;
 }
 
-function interfacesOf(node: Node, key: string, form: Form): readonly NetworkInterface[] {
-  return formOf(findDomain(node, key), form).devices.interfaces;
+function interfacesOf(instance: Instance, key: string, form: Form): readonly NetworkInterface[] {
+  return formOf(findDomain(instance, key), form).devices.interfaces;
 }
 
 /** Returns the source as virsh shows it. */

@@ -1,4 +1,4 @@
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import {
   findInterface,
@@ -18,8 +18,12 @@ interface InterfaceWithStatistics {
  * Returns the counters of a running guest's interface, by its name on the host or MAC address. Throws "not-found",
  * "wrong-state".
  */
-export function getInterfaceStatistics(node: Node, key: string, name: string): InterfaceWithStatistics {
-  const { target, type } = findInterface(domainOf(findRunning(node, key).guest).devices.interfaces, name);
+export function getInterfaceStatistics(
+  instance: Instance,
+  key: string,
+  name: string,
+): InterfaceWithStatistics {
+  const { target, type } = findInterface(domainOf(findRunning(instance, key).guest).devices.interfaces, name);
   const device = target?.dev ?? name;
-  return { device, statistics: readInterfaceStatistics(node, device, type) };
+  return { device, statistics: readInterfaceStatistics(instance, device, type) };
 }

@@ -1,6 +1,6 @@
 import type { DomainState } from "../../qemu/monitor/status.ts";
 import { lookAtVcpus, type VcpuActivity } from "../../run/process/vcpu-activity.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 
 /** Time for the QEMUs that are asked, all at once. */
@@ -19,15 +19,18 @@ const MOST_LOOKS = 3;
  * Returns the states of running guests. The kernel shows that a guest runs; only the QEMUs of the others are asked, so that a
  * list takes no time for QEMUs (docs/decisions/monitor.md).
  */
-export async function listStates(node: Node, guests: readonly RunningGuest[]): Promise<ListedState[]> {
+export async function listStates(
+  instance: Instance,
+  guests: readonly RunningGuest[],
+): Promise<ListedState[]> {
   const seen: VcpuActivity[] = guests.map(() => "unknown");
   for (let looks = 0; looks < MOST_LOOKS && seen.includes("unknown"); looks += 1)
     for (const [at, { process }] of guests.entries())
-      if (seen[at] === "unknown" && process !== undefined) seen[at] = lookAtVcpus(node.host, process.pid);
+      if (seen[at] === "unknown" && process !== undefined) seen[at] = lookAtVcpus(instance.host, process.pid);
   return await Promise.all(
     guests.map((guest, at) => {
       const activity = seen[at] ?? "unknown";
-      return activity === "active" ? ACTIVE : askState(node, guest, activity);
+      return activity === "active" ? ACTIVE : askState(instance, guest, activity);
     }),
   );
 }
@@ -35,14 +38,14 @@ export async function listStates(node: Node, guests: readonly RunningGuest[]): P
 const ACTIVE: ListedState = { state: "running", monitor: "not asked" };
 
 async function askState(
-  node: Node,
+  instance: Instance,
   guest: RunningGuest,
   activity: "halted" | "unknown",
 ): Promise<ListedState> {
   const { getGuestState, silenceOf, silentState } = await import("./guest-state.ts");
   const is =
     activity === "halted"
-      ? silentState(node, guest)
-      : await getGuestState(node, { uuid: guest.uuid }, ASK_MS);
+      ? silentState(instance, guest)
+      : await getGuestState(instance, { uuid: guest.uuid }, ASK_MS);
   return { state: is.state, monitor: silenceOf(is) ?? "answers" };
 }

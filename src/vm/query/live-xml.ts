@@ -2,9 +2,9 @@ import type { Devices } from "../../domain/devices.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { runningChain } from "../../plan/record/disk-chain.ts";
-import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { socketPath } from "../../qemu/devices/chardev/backend.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -14,12 +14,12 @@ import { runningGuest } from "../guest/running-guest.ts";
  * terminals and sockets, and the numbered images of disks. Channels have their state, as far as it is known.
  */
 export function formatLive(
-  { paths }: Pick<Node, "paths">,
+  { paths }: Pick<Instance, "paths">,
   record: GuestRecord,
   openPorts: ReadonlyMap<string, boolean> = new Map(),
 ): string {
   const { domain, guest } = runningGuest(record);
-  const plugged = listPlugged(record.steps);
+  const plugged = listQemuObjects(record.steps);
   const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
   const { imageLabel, label, model, relabel } = record.label;

@@ -1,6 +1,6 @@
 import { parseDomainText } from "../../domain/document.ts";
-import type { Node } from "../../state/instance.ts";
-import { decideImpact, type Wish } from "../change/impact.ts";
+import type { Instance } from "../../state/instance.ts";
+import { decideImpact, type ImpactOptions } from "../change/impact.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { countVcpus } from "./vcpu-info.ts";
 
@@ -13,8 +13,8 @@ export interface VcpuCount {
 }
 
 /** Lists the numbers of virtual CPUs of the definition and of the running guest. Throws "not-found", "timeout". */
-export async function listVcpuCounts(node: Node, key: string): Promise<readonly VcpuCount[]> {
-  return await countsOf(node, findDomain(node, key));
+export async function listVcpuCounts(instance: Instance, key: string): Promise<readonly VcpuCount[]> {
+  return await countsOf(instance, findDomain(instance, key));
 }
 
 /**
@@ -22,21 +22,24 @@ export async function listVcpuCounts(node: Node, key: string): Promise<readonly 
  * "wrong-state", "timeout".
  */
 export async function getVcpuCount(
-  node: Node,
+  instance: Instance,
   key: string,
-  { what, wish }: { readonly what: VcpuCount["what"]; readonly wish: Wish },
+  { what, options }: { readonly what: VcpuCount["what"]; readonly options: ImpactOptions },
 ): Promise<number> {
-  const found = findDomain(node, key);
-  const { guest } = decideImpact(found, wish);
+  const found = findDomain(instance, key);
+  const { guest } = decideImpact(found, options);
   const of = guest === undefined ? "config" : "live";
-  const counts = await countsOf(node, found);
+  const counts = await countsOf(instance, found);
   return counts.find((one) => one.what === what && one.of === of)?.count ?? 0;
 }
 
-async function countsOf(node: Node, { definition, guest }: FoundDomain): Promise<readonly VcpuCount[]> {
+async function countsOf(
+  instance: Instance,
+  { definition, guest }: FoundDomain,
+): Promise<readonly VcpuCount[]> {
   const config = definition === undefined ? undefined : countsIn(definition.xml);
   const live =
-    guest === undefined ? undefined : { ...countsIn(guest.xml), current: await countVcpus(node, guest) };
+    guest === undefined ? undefined : { ...countsIn(guest.xml), current: await countVcpus(instance, guest) };
   return (["maximum", "current"] as const).flatMap((what) => [
     ...(config === undefined ? [] : [{ what, of: "config", count: config[what] } as const]),
     ...(live === undefined ? [] : [{ what, of: "live", count: live[what] } as const]),

@@ -2,7 +2,7 @@ import { cpuSet, type IdSet } from "../../domain/forms/id-set.ts";
 import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
 import { listHostProcessors } from "../../report/host-processors.ts";
 import { getThread } from "../../run/process/thread-times.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
@@ -18,14 +18,14 @@ export interface VcpuInfo {
 }
 
 /** Lists the virtual CPUs of a domain that are plugged in. Throws "not-found", "timeout". */
-export async function listVcpuInfo(node: Node, key: string): Promise<readonly VcpuInfo[]> {
-  const found = findDomain(node, key);
+export async function listVcpuInfo(instance: Instance, key: string): Promise<readonly VcpuInfo[]> {
+  const found = findDomain(instance, key);
   const { guest } = found;
-  if (guest?.process === undefined) return listOff(node, found);
+  if (guest?.process === undefined) return listOff(instance, found);
   const { pid } = guest.process;
-  const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-cpus-fast"));
+  const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-cpus-fast"));
   return parseVcpuThreads(answer).map(({ index, thread }) => {
-    const is = getThread(node.host, pid, thread);
+    const is = getThread(instance.host, pid, thread);
     return {
       number: index,
       running: is === undefined ? undefined : { processor: is.processor, cpuNs: is.userNs + is.systemNs },
@@ -35,16 +35,16 @@ export async function listVcpuInfo(node: Node, key: string): Promise<readonly Vc
 }
 
 /** Returns how many virtual CPUs a running guest has now. Throws "timeout". */
-export async function countVcpus(node: Node, guest: GuestRecord): Promise<number> {
-  const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-cpus-fast"));
+export async function countVcpus(instance: Instance, guest: GuestRecord): Promise<number> {
+  const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-cpus-fast"));
   return parseVcpuThreads(answer).length;
 }
 
-function listOff(node: Node, { definition }: FoundDomain): readonly VcpuInfo[] {
+function listOff(instance: Instance, { definition }: FoundDomain): readonly VcpuInfo[] {
   const domain = domainOf({ xml: definition?.xml ?? "" });
   const { count = 1, current = count, cpuset } = domain.vcpu ?? {};
   const pins = new Map((domain.cputune?.vcpupins ?? []).map((pin) => [pin.vcpu, pin.cpuset]));
-  const all = listHostProcessors(node.host);
+  const all = listHostProcessors(instance.host);
   return Array.from({ length: current }, (_, number) => ({
     number,
     running: undefined,

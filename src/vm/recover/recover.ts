@@ -3,7 +3,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { readDefinition } from "../../state/definitions.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
 import {
   listPendingRestarts,
@@ -13,7 +13,7 @@ import {
 } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
-import { clearAway } from "../end/end-guest.ts";
+import { endGuest } from "../end/end-guest.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 
 /** Longest time that a reaper needs to clean up a guest that has ended. */
@@ -24,7 +24,7 @@ const POLL_MS = 10;
  * The guests for which slow work is done, and the time limit for all queries of QEMUs. Without `askMs`, each query has its
  * own limit.
  */
-export interface SweepWish {
+export interface RecoverOptions {
   isConcerned?(guest: {
     readonly id?: number | undefined;
     readonly name: string;
@@ -34,7 +34,7 @@ export interface SweepWish {
 }
 
 /** Results of a sweep, besides the guests that run. */
-export interface Swept {
+export interface Recovery {
   readonly running: readonly GuestRecord[];
   /** Names of the guests that were cleaned up or started again. */
   readonly settled: readonly string[];
@@ -50,74 +50,81 @@ export interface Swept {
  * long. One with a pending restart is started. Changes are finished concurrently, since they need queries of QEMU. Never
  * throws for a single guest: its error is in the result.
  */
-export async function sweep(node: Node, { askMs, isConcerned = () => true }: SweepWish = {}): Promise<Swept> {
+export async function recoverAll(
+  instance: Instance,
+  { askMs, isConcerned = () => true }: RecoverOptions = {},
+): Promise<Recovery> {
   const settled: string[] = [];
   const errors: SvirtError[] = [];
   const kept: string[] = [];
-  const guests = readRecords(node, (error) => errors.push(error));
-  const running = guests.filter((guest) => isRunning(node, guest));
-  const until = node.host.nowMs() + CLEARING_MS;
+  const guests = readRecords(instance, (error) => errors.push(error));
+  const running = guests.filter((guest) => isRunning(instance, guest));
+  const until = instance.host.nowMs() + CLEARING_MS;
   for (const guest of guests) {
-    if (running.includes(guest) || !(await isLeft(node, guest, isConcerned(guest) ? until : 0))) continue;
-    await attempt(errors, () => settle(node, guest.uuid, (notice) => kept.push(notice)));
+    if (running.includes(guest) || !(await isLeft(instance, guest, isConcerned(guest) ? until : 0))) continue;
+    await attempt(errors, () => recoverGuest(instance, guest.uuid, (notice) => kept.push(notice)));
     settled.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
-  const host = askMs === undefined ? node.host : withinTime(node.host, askMs);
-  await Promise.all(concerned.map((guest) => attempt(errors, () => settleRunning({ ...node, host }, guest))));
-  const ended = concerned.filter((guest) => guest.change?.ends !== undefined && !isStillThere(node, guest));
+  const host = askMs === undefined ? instance.host : withinTime(instance.host, askMs);
+  await Promise.all(
+    concerned.map((guest) => attempt(errors, () => settleRunning({ ...instance, host }, guest))),
+  );
+  const ended = concerned.filter(
+    (guest) => guest.change?.ends !== undefined && !isStillThere(instance, guest),
+  );
   settled.push(...ended.map(({ name }) => name));
-  await attempt(errors, () => removeStrayOverlays(node));
-  for (const pending of listPendingRestarts(node).filter(isConcerned)) {
-    await attempt(errors, () => restart(node, pending));
+  await attempt(errors, () => removeStrayOverlays(instance));
+  for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
+    await attempt(errors, () => restart(instance, pending));
     settled.push(pending.name);
   }
   return { running: running.filter((guest) => !ended.includes(guest)), settled, errors, kept };
 }
 
 /** Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works on it. */
-function isStillThere(node: Node, { uuid }: GuestRecord): boolean {
-  const now = readRecord(node, uuid);
-  return now !== undefined && isRunning(node, now);
+function isStillThere(instance: Instance, { uuid }: GuestRecord): boolean {
+  const now = readRecord(instance, uuid);
+  return now !== undefined && isRunning(instance, now);
 }
 
 /** Returns whether no other svirt works on the guest, or has finished by `until`. An svirt that starts it takes longer. */
-async function isLeft(node: Node, guest: GuestRecord, until: number): Promise<boolean> {
-  const { lock } = guestPaths(node.paths, guest.uuid);
-  while (node.host.isLocked(lock)) {
-    if (guest.state === "starting" || node.host.nowMs() >= until) return false;
-    await node.host.sleep(POLL_MS);
+async function isLeft(instance: Instance, guest: GuestRecord, until: number): Promise<boolean> {
+  const { lock } = guestPaths(instance.paths, guest.uuid);
+  while (instance.host.isLocked(lock)) {
+    if (guest.state === "starting" || instance.host.nowMs() >= until) return false;
+    await instance.host.sleep(POLL_MS);
   }
   return true;
 }
 
 /** Cleans up one guest if it has ended, and starts it again if that was requested. Its reaper calls this. */
-export async function settle(
-  node: Node,
+export async function recoverGuest(
+  instance: Instance,
   uuid: string,
   onKept: (notice: string) => void = () => undefined,
 ): Promise<void> {
-  await withGuestLock(node, uuid, async () => {
-    const guest = readRecord(node, uuid);
-    if (guest === undefined || isRunning(node, guest)) return;
-    const reason = reasonOf(node, guest);
-    await clearAway(node, guest, { reason, restart: wantsRestart(guest, reason), onKept });
+  await withGuestLock(instance, uuid, async () => {
+    const guest = readRecord(instance, uuid);
+    if (guest === undefined || isRunning(instance, guest)) return;
+    const reason = reasonOf(instance, guest);
+    await endGuest(instance, guest, { reason, restart: wantsRestart(guest, reason), onKept });
   });
-  const pending = readPendingRestart(node, uuid);
-  if (pending !== undefined) await restart(node, pending);
+  const pending = readPendingRestart(instance, uuid);
+  if (pending !== undefined) await restart(instance, pending);
 }
 
 /** Recovers a running guest's change and jobs. A change that another svirt carries out is left to that one. */
-async function settleRunning(node: Node, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
+async function settleRunning(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
-  const { settleJobs } = await import("../block/finish-jobs.ts");
-  const { settleChange } = await import("../change/change-guest.ts");
-  await withFreeGuest(node, uuid, async () => {
-    const guest = readRecord(node, uuid);
-    if (guest === undefined || !isRunning(node, guest)) return;
-    await settleChange(node, guest);
-    if (readRecord(node, uuid)?.change === undefined) await settleJobs(node, uuid);
+  const { finishJobs } = await import("../block/finish-jobs.ts");
+  const { recoverChange } = await import("../change/change-guest.ts");
+  await withFreeGuest(instance, uuid, async () => {
+    const guest = readRecord(instance, uuid);
+    if (guest === undefined || !isRunning(instance, guest)) return;
+    await recoverChange(instance, guest);
+    if (readRecord(instance, uuid)?.change === undefined) await finishJobs(instance, uuid);
   });
 }
 
@@ -130,13 +137,13 @@ function wantsRestart(guest: GuestRecord, reason: string): boolean {
  * Starts a guest with its current definition. The request is dropped after one attempt: a guest that cannot start must not
  * retry forever.
  */
-async function restart(node: Node, pending: PendingRestart): Promise<void> {
-  const definition = readDefinition(node, pending.name);
+async function restart(instance: Instance, pending: PendingRestart): Promise<void> {
+  const definition = readDefinition(instance, pending.name);
   try {
-    if (definition?.uuid === pending.uuid) await startDefinition(node, definition);
-    else await startDomain(node, new TextEncoder().encode(pending.xml));
+    if (definition?.uuid === pending.uuid) await startDefinition(instance, definition);
+    else await startDomain(instance, new TextEncoder().encode(pending.xml));
   } finally {
-    removePendingRestart(node, pending.uuid);
+    removePendingRestart(instance, pending.uuid);
   }
 }
 

@@ -1,39 +1,39 @@
-import { type DumpWish, planDump } from "../../plan/actions/stream.ts";
+import { type DumpOptions, planDump } from "../../plan/actions/stream.ts";
 import type { Progress } from "../../run/actor.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
-import { changeGuest, type LookingChange } from "../change/change-guest.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
+import { type ChangeQuery, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
-import { lookAtGuest, refuseJobs } from "./look-at-guest.ts";
+import { inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
 /** Writes a guest's memory to a file. Throws "wrong-state" if it is off, and the errors of the file and of QEMU. */
 export async function dumpDomain(
-  node: Node,
+  instance: Instance,
   key: string,
   how: {
     readonly path: string;
-    readonly wish: DumpWish;
-    readonly watch?: Watch;
+    readonly options: DumpOptions;
+    readonly observer?: StepObserver;
     readonly onProgress?: Progress;
   },
 ): Promise<{ name: string }> {
-  const { guest, name } = findRunning(node, key);
-  const { path, wish, ...audience } = how;
-  const asked: LookingChange = {
+  const { guest, name } = findRunning(instance, key);
+  const { path, options, ...audience } = how;
+  const request: ChangeQuery = {
     what: "dump",
     async look(seen) {
-      const facts = await lookAtGuest(node, seen);
+      const facts = await inspectGuest(instance, seen);
       return {
         what: "dump",
         decide(now) {
-          if (wish.format === undefined) refuseJobs(now);
-          const plan = planDump(decideTarget(node, path, now.uuid), facts, wish);
-          return { ...plan, xml: now.xml, ...(wish.afterwards === "end" ? { ends: "crashed" } : {}) };
+          if (options.format === undefined) refuseJobs(now);
+          const plan = planDump(decideTarget(instance, path, now.uuid), facts, options);
+          return { ...plan, xml: now.xml, ...(options.afterwards === "end" ? { ends: "crashed" } : {}) };
         },
       };
     },
   };
-  await changeGuest(node, guest.uuid, { asked, ...audience });
+  await changeGuest(instance, guest.uuid, { request, ...audience });
   return { name };
 }

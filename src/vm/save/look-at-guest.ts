@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { StreamedGuest } from "../../plan/actions/stream.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { addedLabelOf } from "../hotplug/new-files.ts";
@@ -13,16 +13,16 @@ const status = v.object({ running: v.boolean() });
 const VERSIONED = /^(pc-(?:i440fx|q35)-\d+\.\d+)-machine$/;
 
 /** QEMU's report about itself before its state is written. */
-export interface SeenGuest extends StreamedGuest {
+export interface InspectedGuest extends StreamedGuest {
   /** The machine type with its version; undefined if QEMU does not report an existing one. */
   readonly machine: string | undefined;
 }
 
 /** Queries whether QEMU's vCPUs run, and its machine type. Throws "timeout". */
-export async function lookAtGuest(node: Node, guest: GuestRecord): Promise<SeenGuest> {
-  const stateLabel = addedLabelOf(node, guest, "saved-state");
-  const { monitor } = guestPaths(node.paths, guest.uuid);
-  return await withMonitor(node, guest.uuid, async (qemu) => {
+export async function inspectGuest(instance: Instance, guest: GuestRecord): Promise<InspectedGuest> {
+  const stateLabel = addedLabelOf(instance, guest, "saved-state");
+  const { monitor } = guestPaths(instance.paths, guest.uuid);
+  return await withMonitor(instance, guest.uuid, async (qemu) => {
     const { running } = v.parse(status, await qemu.execute("query-status"));
     return { monitor, isRunning: running, stateLabel, machine: await askMachine(qemu) };
   });

@@ -1,47 +1,51 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
 import type { FoundDomain } from "../guest/find-domain.ts";
 import { type Started, startDefinition, startFromState } from "../start/start.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
 /** Options of a restore, besides the file. */
-export interface RestoreWish {
+export interface RestoreOptions {
   /** Whether the guest runs or stays paused; undefined: as the file says. */
-  readonly wakes: boolean | undefined;
+  readonly resumes: boolean | undefined;
   /** Another definition of the same domain. */
   readonly xml: Uint8Array | undefined;
-  readonly watch?: Watch;
+  readonly observer?: StepObserver;
 }
 
 /** Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs. */
-export async function restoreDomain(node: Node, path: string, wish: RestoreWish): Promise<Started> {
-  const image = readSaveImage(node, path);
-  const bytes = decideSavedXml(image, wish.xml);
-  const { watch } = wish;
-  return await startFromState(node, bytes, {
-    incoming: incomingOf(image, wish.wakes),
-    ...(watch === undefined ? {} : { watch }),
+export async function restoreDomain(
+  instance: Instance,
+  path: string,
+  options: RestoreOptions,
+): Promise<Started> {
+  const image = readSaveImage(instance, path);
+  const bytes = decideSavedXml(image, options.xml);
+  const { observer } = options;
+  return await startFromState(instance, bytes, {
+    incoming: incomingOf(image, options.resumes),
+    ...(observer === undefined ? {} : { observer }),
   });
 }
 
 /** Starts a defined domain, with its managed save if there is one. */
 export async function startDefined(
-  node: Node,
+  instance: Instance,
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
-  how: { readonly forceBoot: boolean; readonly watch?: Watch },
+  how: { readonly forceBoot: boolean; readonly observer?: StepObserver },
 ): Promise<Started> {
-  const { forceBoot, watch } = how;
+  const { forceBoot, observer } = how;
   const isRunning = found.guest !== undefined;
-  if (forceBoot && !isRunning) removeManagedSave(node, found.name);
-  const saved = isRunning ? undefined : findManagedState(node, found);
-  if (saved === undefined) return await startDefinition(node, found, watch);
-  return await startFromState(node, saved.bytes, {
+  if (forceBoot && !isRunning) removeManagedSave(instance, found.name);
+  const saved = isRunning ? undefined : findManagedState(instance, found);
+  if (saved === undefined) return await startDefinition(instance, found, observer);
+  return await startFromState(instance, saved.bytes, {
     incoming: saved.incoming,
-    ...(watch === undefined ? {} : { watch }),
+    ...(observer === undefined ? {} : { observer }),
   });
 }
 
@@ -49,19 +53,19 @@ export async function startDefined(
  * Returns the state from which a start would resume. Throws "failed" for another domain's state, or for a file without one.
  */
 export function findManagedState(
-  node: Node,
+  instance: Instance,
   { name, uuid }: Pick<FoundDomain, "name" | "uuid">,
 ): { readonly bytes: Uint8Array; readonly incoming: Incoming } | undefined {
-  if (!hasManagedSave(node, name)) return undefined;
-  const path = managedSavePath(node, name);
-  const image = readSaveImage(node, path);
+  if (!hasManagedSave(instance, name)) return undefined;
+  const path = managedSavePath(instance, name);
+  const image = readSaveImage(instance, path);
   const bytes = new TextEncoder().encode(image.xml);
   refuseOthers(image, { name, uuid, path });
   return { bytes, incoming: { ...incomingOf(image, undefined), uses: path } };
 }
 
-function incomingOf({ file, streamAt, wasRunning }: SaveImage, wakes: boolean | undefined): Incoming {
-  return { from: file, at: streamAt, wakes: wakes ?? wasRunning };
+function incomingOf({ file, streamAt, wasRunning }: SaveImage, resumes: boolean | undefined): Incoming {
+  return { from: file, at: streamAt, resumes: resumes ?? wasRunning };
 }
 
 /** Refuses another domain's file, which an administrator has put there. qemuDomainObjRestore() of libvirt */

@@ -3,21 +3,21 @@ import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/actions/stream.ts";
 import { decideMachine } from "../../qemu/model/machine.ts";
 import type { Progress } from "../../run/actor.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { managedTarget } from "../../state/managed-save.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { type AskedChange, changeGuest } from "../change/change-guest.ts";
+import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
-import { lookAtGuest, refuseJobs, type SeenGuest } from "./look-at-guest.ts";
+import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
 /** Options of a save, besides the file. */
-export interface SaveWish {
+export interface SaveOptions {
   /** Whether the guest runs or stays paused once it is restored; undefined: as it is now. */
-  readonly wakes: boolean | undefined;
-  readonly watch?: Watch;
+  readonly resumes: boolean | undefined;
+  readonly observer?: StepObserver;
   readonly onProgress?: Progress;
 }
 
@@ -26,54 +26,61 @@ export interface SaveWish {
  * unchanged. Throws "wrong-state" if it is off, and the errors of the file and of QEMU.
  */
 export async function saveDomain(
-  node: Node,
+  instance: Instance,
   key: string,
-  wish: SaveWish & { readonly path: string },
+  options: SaveOptions & { readonly path: string },
 ): Promise<{ name: string }> {
-  const { guest, name } = findRunning(node, key);
-  await save(node, guest, { ...wish, targetOf: ({ uuid }) => decideTarget(node, wish.path, uuid) });
+  const { guest, name } = findRunning(instance, key);
+  await save(instance, guest, {
+    ...options,
+    targetOf: ({ uuid }) => decideTarget(instance, options.path, uuid),
+  });
   return { name };
 }
 
 /**
  * Saves a guest where its next start looks for the state. Throws "wrong-state" with libvirt's message if it is not defined.
  */
-export async function managedSaveDomain(node: Node, key: string, wish: SaveWish): Promise<{ name: string }> {
-  const { definition, guest, name } = findRunning(node, key);
+export async function managedSaveDomain(
+  instance: Instance,
+  key: string,
+  options: SaveOptions,
+): Promise<{ name: string }> {
+  const { definition, guest, name } = findRunning(instance, key);
   if (definition === undefined) {
     throw new SvirtError("Requested operation is not valid: cannot do managed save for transient domain", {
       kind: "wrong-state",
       remedy: `Save it to a file: svirt save ${name} FILE`,
     });
   }
-  await save(node, guest, { ...wish, targetOf: (now) => managedTarget(node, now) });
+  await save(instance, guest, { ...options, targetOf: (now) => managedTarget(instance, now) });
   return { name };
 }
 
 type TargetOf = (guest: GuestRecord) => TargetFile;
 
 async function save(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  { targetOf, wakes, ...audience }: SaveWish & { readonly targetOf: TargetOf },
+  { targetOf, resumes, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
 ): Promise<void> {
-  const asked = {
+  const request = {
     what: "save",
-    look: async (now: GuestRecord) => askedSave(await lookAtGuest(node, now), { targetOf, wakes }),
+    look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), { targetOf, resumes }),
   };
-  await changeGuest(node, guest.uuid, { asked, ...audience });
+  await changeGuest(instance, guest.uuid, { request, ...audience });
 }
 
 function askedSave(
-  seen: SeenGuest,
-  { targetOf, wakes }: { readonly targetOf: TargetOf; readonly wakes: boolean | undefined },
-): AskedChange {
+  seen: InspectedGuest,
+  { targetOf, resumes }: { readonly targetOf: TargetOf; readonly resumes: boolean | undefined },
+): ChangeRequest {
   return {
     what: "save",
     decide(guest) {
       refuseJobs(guest);
       refuseTransient(guest);
-      const head = { xml: savedXml(guest, seen.machine), wasRunning: wakes ?? seen.isRunning };
+      const head = { xml: savedXml(guest, seen.machine), wasRunning: resumes ?? seen.isRunning };
       return { ...planSave(targetOf(guest), seen, head), xml: guest.xml, ends: "saved" };
     },
   };

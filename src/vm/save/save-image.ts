@@ -4,7 +4,7 @@ import { inspectExisting } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { type FoundHead, HEAD_BYTES, parseSaveHead, parseSaveImage } from "../../qemu/files/save-image.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** A file that a guest was saved to. */
 export interface SaveImage extends FoundHead {
@@ -12,12 +12,12 @@ export interface SaveImage extends FoundHead {
 }
 
 /** Reads the head of a saved state, without the guest's memory. Throws "not-found", "failed" with libvirt's message. */
-export function readSaveImage(node: Node, path: string): SaveImage {
-  const { id: file, type } = inspectExisting(node, path);
+export function readSaveImage(instance: Instance, path: string): SaveImage {
+  const { id: file, type } = inspectExisting(instance, path);
   if (type !== "file" && type !== "block") throw wrongType(path, type);
-  const head = node.host.readBytes(file, 0, HEAD_BYTES);
+  const head = instance.host.readBytes(file, 0, HEAD_BYTES);
   const { dataBytes } = parseSaveHead(head);
-  return { file, ...parseSaveImage(head, node.host.readBytes(file, HEAD_BYTES, dataBytes)) };
+  return { file, ...parseSaveImage(head, instance.host.readBytes(file, HEAD_BYTES, dataBytes)) };
 }
 
 /**

@@ -4,9 +4,9 @@ import { SvirtError } from "../../errors.ts";
 import { planScreenshot } from "../../plan/actions/stream.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { type AskedChange, changeGuest } from "../change/change-guest.ts";
+import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { addedLabelOf } from "../hotplug/new-files.ts";
@@ -19,32 +19,32 @@ const schema = v.array(v.looseObject({ values: v.optional(v.array(v.string())) }
 
 /** Writes a guest's screen to a file. Throws "wrong-state" if it is off, "failed" with QEMU's message. */
 export async function takeScreenshot(
-  node: Node,
+  instance: Instance,
   key: string,
-  wish: {
+  options: {
     /** Returns the file's path, once the format is known. */
     pathFor(name: string, type: PictureType): string;
     /** Number of an output of the first card. */
     readonly screen: number;
   },
 ): Promise<{ path: string; type: PictureType }> {
-  const { guest, name } = findRunning(node, key);
-  const screen = findScreen(guest, wish.screen);
-  const { monitor, workFolder } = guestPaths(node.paths, guest.uuid);
-  const type = await askPictureType(node, guest.uuid);
-  const path = wish.pathFor(name, type);
-  const asked: AskedChange = {
+  const { guest, name } = findRunning(instance, key);
+  const screen = findScreen(guest, options.screen);
+  const { monitor, workFolder } = guestPaths(instance.paths, guest.uuid);
+  const type = await askPictureType(instance, guest.uuid);
+  const path = options.pathFor(name, type);
+  const request: ChangeRequest = {
     what: "screenshot",
     decide(now) {
-      const seen = { monitor, isRunning: true, stateLabel: addedLabelOf(node, now, "saved-state") };
+      const seen = { monitor, isRunning: true, stateLabel: addedLabelOf(instance, now, "saved-state") };
       const format = type === "image/png" ? { format: "png" } : {};
       // In the guest's folder, which is bounded, under a name that the guest cannot create first.
-      const buffer = `${workFolder}/screen-${node.host.makeUuid()}`;
+      const buffer = `${workFolder}/screen-${instance.host.makeUuid()}`;
       const drawing = { buffer, ...format, ...screen };
-      return { ...planScreenshot(decideTarget(node, path, now.uuid), seen, drawing), xml: now.xml };
+      return { ...planScreenshot(decideTarget(instance, path, now.uuid), seen, drawing), xml: now.xml };
     },
   };
-  await changeGuest(node, guest.uuid, { asked });
+  await changeGuest(instance, guest.uuid, { request });
   return { path, type };
 }
 
@@ -65,10 +65,10 @@ function refused(what: string, kind: "wrong-state" | "usage", remedy: string): S
 }
 
 /** Returns the format of pictures: QEMU always supports PPM. qemu.git qapi/ui.json ImageFormat */
-async function askPictureType(node: Node, uuid: string): Promise<PictureType> {
+async function askPictureType(instance: Instance, uuid: string): Promise<PictureType> {
   const entries = v.parse(
     schema,
-    await withMonitor(node, uuid, (monitor) => monitor.execute("query-qmp-schema")),
+    await withMonitor(instance, uuid, (monitor) => monitor.execute("query-qmp-schema")),
   );
   const knowsPng = entries.some(({ values = [] }) => values.includes("ppm") && values.includes("png"));
   return knowsPng ? "image/png" : "image/x-portable-pixmap";

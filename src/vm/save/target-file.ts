@@ -7,38 +7,38 @@ import { fileKey } from "../../plan/facts/file.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseWritten } from "../../resolve/written-place.ts";
-import { type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
 import { readRecord } from "../../state/record.ts";
 
 /**
  * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
  * file with the label of a guest that is gone is replaced by one with the policy's label. Throws "not-found" without its
- * folder, "label-taken", "denied", "unsupported" for a file that is not regular.
+ * folder, "in-use", "denied", "unsupported" for a file that is not regular.
  */
-export function decideTarget(node: Node, named: string, uuid: string): TargetFile {
-  const old = node.host.inspectFile(named);
-  const path = old?.id.path ?? newPath(node, named);
+export function decideTarget(instance: Instance, named: string, uuid: string): TargetFile {
+  const old = instance.host.inspectFile(named);
+  const path = old?.id.path ?? newPath(instance, named);
   if (belongsToHost(path)) throw ofHost(named);
-  if (node.isForKey === true) refuseForKey(node, old, path);
+  if (instance.isForKey === true) refuseForKey(instance, old, path);
   const part = partPath(path, uuid);
   if (old === undefined) return { part, path, label: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);
-  const [holder] = registryOf(node).listHolders("file", fileKey(old.id));
-  if (holder !== undefined) throw inUse(named, readRecord(node, holder.owner)?.name ?? holder.owner);
-  const label = originalOf(node, { named, facts: old });
+  const [holder] = registryOf(instance).listHolders("file", fileKey(old.id));
+  if (holder !== undefined) throw inUse(named, readRecord(instance, holder.owner)?.name ?? holder.owner);
+  const label = originalOf(instance, { named, facts: old });
   // If policy has no default for it, the new file gets the label of any new file there.
-  return { part, path, label: privateRange(node.host, label) === undefined ? label : undefined };
+  return { part, path, label: privateRange(instance.host, label) === undefined ? label : undefined };
 }
 
 /** Refuses places that guests may not write: a guest influences the content, and the key has no say in who reads it. */
-function refuseForKey({ host }: Node, old: FileFacts | undefined, path: string): void {
+function refuseForKey({ host }: Instance, old: FileFacts | undefined, path: string): void {
   if (old === undefined) placeOfMade(host, path);
   else refuseWritten(host, old);
 }
 
 /** Returns the path below its folder, with symlinks resolved. */
-function newPath({ host }: Node, named: string): string {
+function newPath({ host }: Instance, named: string): string {
   const cut = named.lastIndexOf("/");
   const name = named.slice(cut + 1);
   const folder = host.inspectFile(cut < 0 ? "." : named.slice(0, cut + 1));
@@ -53,7 +53,7 @@ function newPath({ host }: Node, named: string): string {
 
 function inUse(path: string, guest: string): SvirtError {
   return new SvirtError(`Cannot write ${path}: the guest ${guest} uses it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "Name another file.",
   });
 }

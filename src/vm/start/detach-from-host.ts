@@ -10,30 +10,30 @@ import { groupOf, isForGuests, refuseSharedGroup } from "../../resolve/files/vfi
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
 import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
-import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
+import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
-import { isSession, type Node, registryOf } from "../../state/instance.ts";
+import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { readRecord, writeRecord } from "../../state/record.ts";
-import { takeBack } from "../end/undo-start.ts";
+import { undoStart } from "../end/undo-start.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
-export interface TakenDevices {
+export interface DetachedDevices {
   readonly names: ReadonlySet<string>;
   readonly steps: readonly Step[];
 }
 
 /**
  * Decides which devices with `managed='yes'` to detach from the host. A device that is already at vfio-pci stays there, as in
- * the reference. The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "label-taken" for
+ * the reference. The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "in-use" for
  * another guest's device, "denied" in a session.
  */
-export function decideTaken(node: Node, domain: Domain): TakenDevices {
-  const { host } = node;
+export function planHostDetach(instance: Instance, domain: Domain): DetachedDevices {
+  const { host } = instance;
   const names = listManaged(domain).filter((name) => !isForGuests(driverOf(host, name) ?? ""));
-  if (names.length > 0 && isSession(node)) {
+  if (names.length > 0 && isSession(instance)) {
     throw new SvirtError(`Cannot take ${names.join(", ")} from the host: only root can`, {
       kind: "denied",
       remedy: `Have root give it to ${FOR_GUESTS} (driverctl set-override ADDRESS ${FOR_GUESTS}), and write managed='no'.`,
@@ -43,8 +43,8 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
   for (const name of taken) {
     const path = `${PCI_DEVICES}/${name}`;
     refuseSharedGroup(host, { path, group: groupOf(host, path), taken });
-    refuseBusyDisks(node, name);
-    refuseOthers(node, name, domain.uuid);
+    refuseBusyDisks(instance, name);
+    refuseOthers(instance, name, domain.uuid);
   }
   if (taken.size > 0 && host.inspectFile(`/sys/bus/pci/drivers/${FOR_GUESTS}`) === undefined) {
     throw new SvirtError(`Cannot take ${names.join(", ")} from the host: the kernel has no ${FOR_GUESTS}`, {
@@ -61,7 +61,7 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
 interface DetachingStart {
   readonly domain: Domain;
   readonly offer: LevelOffer;
-  readonly watch: Watch;
+  readonly observer: StepObserver;
 }
 
 /**
@@ -69,33 +69,36 @@ interface DetachingStart {
  * is written before the first device is detached, and the work continues with it. If the work fails, the devices return to
  * the host. The caller holds the guest's lock.
  */
-export async function withTakenDevices<Result>(
-  node: Node,
+export async function withDetachedDevices<Result>(
+  instance: Instance,
   start: DetachingStart,
   work: (taken: readonly Step[]) => Promise<Result>,
 ): Promise<Result> {
   const { domain } = start;
   if (listManaged(domain).length === 0) return await work([]);
   try {
-    const taken = await withRegistryLock(node, () => takeDevices(node, start));
+    const taken = await withRegistryLock(instance, () => takeDevices(instance, start));
     return await work(taken);
   } catch (error) {
-    const begun = readRecord(node, domain.uuid);
-    if (begun !== undefined) await takeBack(node, begun, error);
+    const begun = readRecord(instance, domain.uuid);
+    if (begun !== undefined) await undoStart(instance, begun, error);
     throw error;
   }
 }
 
-async function takeDevices(node: Node, { domain, offer, watch }: DetachingStart): Promise<readonly Step[]> {
-  refuseConflict(node, domain);
-  const { steps } = decideTaken(node, domain);
+async function takeDevices(
+  instance: Instance,
+  { domain, offer, observer }: DetachingStart,
+): Promise<readonly Step[]> {
+  refuseConflict(instance, domain);
+  const { steps } = planHostDetach(instance, domain);
   if (steps.length === 0) return steps;
-  const label = decideGuestLabel(node, domain, { offer });
-  const uid = chooseUid(node, domain.uuid);
+  const label = decideGuestLabel(instance, domain, { offer });
+  const uid = chooseUid(instance, domain.uuid);
   const begun = { label, uid, steps, after: [], xml: formatDomain(domain), isIncoming: false };
-  const record = newRecord(node, domain, begun);
-  writeRecord(node, record);
-  await runPlan(actorFor(node, record), steps, watch);
+  const record = newRecord(instance, domain, begun);
+  writeRecord(instance, record);
+  await runPlan(actorFor(instance, record), steps, observer);
   return steps;
 }
 
@@ -111,7 +114,7 @@ function takeStep(host: Host, device: string): Step {
   const driver = driverOf(host, device);
   const override = overrideOf(host, device);
   return {
-    do: "take-device",
+    do: "bind-vfio",
     device,
     ...(driver === undefined ? {} : { driver }),
     ...(override === undefined ? {} : { override }),
@@ -119,13 +122,13 @@ function takeStep(host: Host, device: string): Step {
   };
 }
 
-function refuseOthers(node: Node, key: string, uuid: string): void {
-  const other = registryOf(node)
+function refuseOthers(instance: Instance, key: string, uuid: string): void {
+  const other = registryOf(instance)
     .listHolders("pci", key)
     .find(({ owner }) => owner !== uuid);
   if (other === undefined) return;
   throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} has it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: `Stop that guest: svirt domname ${other.owner} tells its name.`,
   });
 }

@@ -7,9 +7,9 @@ import type { LabelDecision } from "../../label/guest-label.ts";
 import { peerContext } from "../../label/peer-context.ts";
 import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { GrantedFile, PlannedSocket } from "../../plan/facts/file.ts";
-import type { GuestOrder, HandedFile, HandedPeer, HandedSocket } from "../../plan/facts/guest-order.ts";
+import type { LaunchSpec, PassedFile, PassedPeer, PassedSocket } from "../../plan/facts/launch-spec.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
-import type { HandedTap } from "../../plan/facts/tap.ts";
+import type { PassedTap } from "../../plan/facts/tap.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { formatGuestArgv } from "../../qemu/command-line.ts";
 import { countDescriptors } from "../../qemu/count-descriptors.ts";
@@ -18,9 +18,9 @@ import { type Descriptor, isOpenedByName } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import { listStartCommands } from "../../qemu/start-commands.ts";
-import type { GatheredFiles } from "../../resolve/files/all.ts";
+import type { ResolvedFiles } from "../../resolve/files/all.ts";
 import { numberTap } from "../../resolve/host/taps.ts";
-import { isSession, type Node } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 
 /** The first descriptor after stdin, stdout and stderr: even a shell that can close only single digits closes it. */
 const MONITOR_FD = 3;
@@ -28,8 +28,8 @@ const MONITOR_FD = 3;
 const READABLE_BY_OTHERS = 0o004;
 
 /** The guest's command, the files that its user may open by name until QEMU has, and its monitor commands. */
-export interface OrderedGuest {
-  readonly order: GuestOrder;
+export interface GuestCommand {
+  readonly order: LaunchSpec;
   readonly grants: readonly GrantedFile[];
   readonly commands: readonly MonitorCommand[];
   /** Whether to ask QEMU which terminals it got. */
@@ -37,11 +37,11 @@ export interface OrderedGuest {
 }
 
 /** Returns the guest's command, with every file that it inherits open. Throws "unsupported", "not-found", "denied". */
-export function orderGuest(
-  node: Node,
+export function buildGuestCommand(
+  instance: Instance,
   guest: Guest,
   decided: {
-    readonly gathered: GatheredFiles;
+    readonly resolved: ResolvedFiles;
     readonly label: LabelDecision;
     readonly sockets: readonly PlannedSocket[];
     readonly taps: readonly PlannedTap[];
@@ -50,10 +50,10 @@ export function orderGuest(
     readonly isIncoming: boolean;
     readonly groupPath: string | undefined;
   },
-): OrderedGuest {
+): GuestCommand {
   const { domain } = guest;
-  const paths = guestPaths(node.paths, domain.uuid);
-  const { chains, files } = decided.gathered;
+  const paths = guestPaths(instance.paths, domain.uuid);
+  const { chains, files } = decided.resolved;
   const own = decided.sockets.filter(({ target }) => target === undefined);
   const sockets = own.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
   const peers = numberPeers(guest.devices, MONITOR_FD + 1 + sockets.length);
@@ -63,14 +63,14 @@ export function orderGuest(
   const taps = numberTaps(decided.taps, firstFile + descriptors.length);
   const connected = peers.map(({ fd, place }) => ({ name: String(fd), place }));
   const known = { listeners, peers: connected, descriptors, taps };
-  const nowSeconds = Math.floor(node.host.nowMs() / 1000);
+  const nowSeconds = Math.floor(instance.host.nowMs() / 1000);
   const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder, nowSeconds };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
   const context = decided.label.label;
-  const handed = listHanded(node, descriptors, files);
-  const order: GuestOrder = {
+  const passedFiles = listPassedFiles(instance, descriptors, files);
+  const order: LaunchSpec = {
     uuid: domain.uuid,
     program,
     words: [...words, ...incoming],
@@ -82,17 +82,17 @@ export function orderGuest(
     mostDescriptors: countDescriptors(domain),
     folder: paths.folder,
     workFolder: paths.workFolder,
-    logFile: `${node.paths.log}/${domain.name}.log`,
-    sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
-    ...(peers.length === 0 ? {} : { peers: peers.map((peer) => handPeer(node, peer, decided)) }),
-    files: handed,
+    logFile: `${instance.paths.log}/${domain.name}.log`,
+    sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(passedSocket)],
+    ...(peers.length === 0 ? {} : { peers: peers.map((peer) => handPeer(instance, peer, decided)) }),
+    files: passedFiles,
     ...(taps.length === 0 ? {} : { taps }),
   };
   const found = files.flatMap(({ facts, isFoundByQemu }) =>
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
   // In a session QEMU's user may open these files already.
-  const grants = isSession(node) ? [] : [...listGrants(order, descriptors), ...found];
+  const grants = isSession(instance) ? [] : [...listGrants(order, descriptors), ...found];
   const told = listStartCommands(guest);
   const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
   return { order, grants, commands: startCommands(told, decided), hasTerminals };
@@ -105,16 +105,16 @@ function numberPeers(devices: Domain["devices"], firstFd: number): NumberedPeer[
 }
 
 function handPeer(
-  node: Node,
+  instance: Instance,
   { fd, path }: NumberedPeer,
-  { gathered, label }: { readonly gathered: GatheredFiles; readonly label: LabelDecision },
-): HandedPeer {
-  const known = new Map(gathered.files.map(({ facts, named }) => [named, facts]));
+  { resolved, label }: { readonly resolved: ResolvedFiles; readonly label: LabelDecision },
+): PassedPeer {
+  const known = new Map(resolved.files.map(({ facts, named }) => [named, facts]));
   const context = label.label === undefined ? undefined : peerContext(label.label);
-  return { fd, socket: fileAt(node, known, path).id, ...(context === undefined ? {} : { context }) };
+  return { fd, socket: fileAt(instance, known, path).id, ...(context === undefined ? {} : { context }) };
 }
 
-function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {
+function numberTaps(planned: readonly PlannedTap[], firstFd: number): PassedTap[] {
   let next = firstFd;
   return planned.map((tap) => {
     const first = next;
@@ -124,17 +124,17 @@ function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[
 }
 
 /** Lists the files to open for QEMU, each as inspected at its path. Throws "not-found", "denied". */
-export function listHanded(
-  node: Node,
+export function listPassedFiles(
+  instance: Instance,
   descriptors: readonly Descriptor[],
-  found: GatheredFiles["files"],
-): HandedFile[] {
+  found: ResolvedFiles["files"],
+): PassedFile[] {
   const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
   return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
-    const facts = fileAt(node, known, path);
+    const facts = fileAt(instance, known, path);
     const found = { access: opened.access, purpose };
     // The guest's user gets access to a shared folder and all files in it.
-    if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(node))
+    if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(instance))
       refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
@@ -142,7 +142,7 @@ export function listHanded(
 
 /** Lists the files that QEMU's user must be able to open by name: those of the guest alone, and devices. */
 function listGrants(
-  order: Pick<GuestOrder, "files">,
+  order: Pick<LaunchSpec, "files">,
   descriptors: readonly Descriptor[],
 ): readonly GrantedFile[] {
   return order.files.flatMap(({ access, fd, file }) => {
@@ -160,12 +160,12 @@ function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
   return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
 }
 
-function handedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): HandedSocket {
+function passedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): PassedSocket {
   return { fd, path, within: folder, ...(label === undefined ? {} : { label }) };
 }
 
-function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {
-  const facts = known.get(path) ?? node.host.inspectFile(path);
+function fileAt(instance: Instance, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {
+  const facts = known.get(path) ?? instance.host.inspectFile(path);
   if (facts !== undefined) return facts;
   throw new SvirtError(`Cannot hand ${path} to the guest: it does not exist`, {
     kind: "not-found",
@@ -209,7 +209,7 @@ const VFIO_EXTRA_KIB = 1024 * 1024;
  * Returns how much memory the guest must be able to lock; empty: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of
  * libvirt
  */
-export function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
+export function memlockOf(domain: Domain): Pick<LaunchSpec, "memlockKiB"> {
   const { devices, maxMemory, memory, memoryBacking, memtune } = domain;
   if (memoryBacking?.locked === true) return { memlockKiB: memtune?.hardLimitKiB ?? "unlimited" };
   const hasVfio =

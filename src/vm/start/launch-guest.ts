@@ -3,10 +3,10 @@ import type { ProcessFacts } from "../../host/processes.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
-import type { Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, placeRecord, stageRecord, writeRecord } from "../../state/record.ts";
-import { takeBack } from "../end/undo-start.ts";
+import { undoStart } from "../end/undo-start.ts";
 import { runLaunch } from "./run-preparation.ts";
 
 const LOG_LINES = 3;
@@ -16,28 +16,32 @@ const LOG_BYTES = 4096;
  * Runs the rest of a start, from its processes on. The guest then runs, and its record says so. On any failure all completed
  * steps are undone. Throws the errors of the steps, with the end of QEMU's log.
  */
-export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
+export async function launchGuest(
+  instance: Instance,
+  guest: GuestRecord,
+  observer: StepObserver,
+): Promise<GuestRecord> {
   let staged: GuestRecord | undefined;
   try {
-    const terminals = await runLaunch(node, guest, (moment, step, at) => {
-      watch(moment, step, at);
+    const terminals = await runLaunch(instance, guest, (moment, step, at) => {
+      observer(moment, step, at);
       // Staged while QEMU starts: the disk would take as long once the guest runs.
       if (moment === "after" && step.do === "spawn" && guest.change === undefined)
-        staged = stageRunning(node, guest);
+        staged = stageRunning(instance, guest);
     });
-    const process = findGuestProcess(node, guest);
+    const process = findGuestProcess(instance, guest);
     if (process === undefined)
       throw new SvirtError("Cannot start the guest: it ended at once", {
         kind: "failed",
         remedy: SEE_QEMU_LOG,
       });
     const running = runningRecord(guest, process, terminals);
-    if (terminals.size === 0 && isSame(staged?.process, running.process)) placeRecord(node, guest.uuid);
-    else writeRecord(node, running);
+    if (terminals.size === 0 && isSame(staged?.process, running.process)) placeRecord(instance, guest.uuid);
+    else writeRecord(instance, running);
     return running;
   } catch (error) {
-    const withLog = await addLog(node, guest, error);
-    await takeBack(node, guest, withLog);
+    const withLog = await addLog(instance, guest, error);
+    await undoStart(instance, guest, withLog);
     throw withLog;
   }
 }
@@ -46,11 +50,11 @@ export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch):
  * Stages the record that the guest will most likely have: the process that its reaper reported becomes QEMU by execve(2)
  * alone.
  */
-function stageRunning(node: Node, guest: GuestRecord): GuestRecord | undefined {
-  const told = toldProcess(node, guest);
+function stageRunning(instance: Instance, guest: GuestRecord): GuestRecord | undefined {
+  const told = toldProcess(instance, guest);
   if (told === undefined) return undefined;
   const running = runningRecord(guest, told, new Map());
-  stageRecord(node, running);
+  stageRecord(instance, running);
   return running;
 }
 
@@ -71,7 +75,7 @@ function isSame(one: GuestRecord["process"], other: GuestRecord["process"]): boo
   return one !== undefined && one.pid === other?.pid && one.startTicks === other.startTicks;
 }
 
-function toldProcess({ host, paths }: Node, { uuid }: GuestRecord): ProcessFacts | undefined {
+function toldProcess({ host, paths }: Instance, { uuid }: GuestRecord): ProcessFacts | undefined {
   return host.getProcess(Number(host.readText(guestPaths(paths, uuid).pid) ?? "0"));
 }
 
@@ -79,9 +83,9 @@ function toldProcess({ host, paths }: Node, { uuid }: GuestRecord): ProcessFacts
  * Returns QEMU's process: by the pid that its reaper recorded if it has the guest's user, else by program among the guest's
  * processes.
  */
-function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefined {
-  const { host } = node;
-  const told = toldProcess(node, guest);
+function findGuestProcess(instance: Instance, guest: GuestRecord): ProcessFacts | undefined {
+  const { host } = instance;
+  const told = toldProcess(instance, guest);
   if (told?.uid === guest.uid && isGuestUser(guest.uid)) return told;
   const program = guest.steps.find((step) => step.do === "spawn")?.order.program;
   return listGuestProcesses(host, identityOf(guest)).find(
@@ -90,10 +94,10 @@ function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefi
 }
 
 /** Adds the end of QEMU's log to the error: it says best why QEMU ended. */
-async function addLog(node: Node, guest: GuestRecord, error: unknown): Promise<SvirtError> {
+async function addLog(instance: Instance, guest: GuestRecord, error: unknown): Promise<SvirtError> {
   const { kind, message, remedy } = asSvirtError(error);
-  const path = `${node.paths.log}/${guest.name}.log`;
-  const log = await node.host.readLogEnd(path, LOG_BYTES);
+  const path = `${instance.paths.log}/${guest.name}.log`;
+  const log = await instance.host.readLogEnd(path, LOG_BYTES);
   const said = (log ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
   if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
     return new SvirtError(

@@ -1,19 +1,19 @@
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { inOneConversation } from "../../run/monitor/one-conversation.ts";
-import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
-import type { Node } from "../../state/instance.ts";
+import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
 import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /** Runs the steps of a start that precede its processes, after the first `done` steps. The caller holds the registry lock. */
 export async function runPreparation(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  { done, watch }: { readonly done: number; readonly watch: Watch },
+  { done, observer }: { readonly done: number; readonly observer: StepObserver },
 ): Promise<void> {
   const steps = guest.steps.slice(done, countPreparations(guest));
-  await runPlan(actorFor(node, guest), steps, (moment, step, at) => watch(moment, step, done + at));
+  await runPlan(actorFor(instance, guest), steps, (moment, step, at) => observer(moment, step, done + at));
 }
 
 /**
@@ -22,17 +22,17 @@ export async function runPreparation(
  * names of their devices.
  */
 export async function runLaunch(
-  node: Node,
+  instance: Instance,
   guest: GuestRecord,
-  watch: Watch,
+  observer: StepObserver,
 ): Promise<ReadonlyMap<string, string>> {
   let terminals: ReadonlyMap<string, string> = new Map();
   const onTerminals = (found: ReadonlyMap<string, string>): void => {
     terminals = found;
   };
-  await inOneConversation(node.host, (host) => {
-    const actor = { ...actorFor({ ...node, host }, guest), onTerminals };
-    return runRest({ ...node, host }, { actor, guest, watch });
+  await inOneConversation(instance.host, (host) => {
+    const actor = { ...actorFor({ ...instance, host }, guest), onTerminals };
+    return runRest({ ...instance, host }, { actor, guest, observer });
   });
   return terminals;
 }
@@ -40,18 +40,18 @@ export async function runLaunch(
 interface Launch {
   readonly actor: Actor;
   readonly guest: GuestRecord;
-  readonly watch: Watch;
+  readonly observer: StepObserver;
 }
 
-async function runRest(node: Node, { actor, guest: { steps }, watch }: Launch): Promise<void> {
+async function runRest(instance: Instance, { actor, guest: { steps }, observer }: Launch): Promise<void> {
   const run = (from: number, to: number): Promise<void> =>
-    runPlan(actor, steps.slice(from, to), (moment, step, at) => watch(moment, step, from + at));
+    runPlan(actor, steps.slice(from, to), (moment, step, at) => observer(moment, step, from + at));
   const begin = countPreparations({ steps });
   const first = steps.findIndex(isRevocation);
   if (first < 0) return await run(begin, steps.length);
   const end = steps.findLastIndex(isRevocation) + 1;
   await run(begin, first);
-  await withRegistryLock(node, () => run(first, end));
+  await withRegistryLock(instance, () => run(first, end));
   await run(end, steps.length);
 }
 

@@ -1,24 +1,24 @@
 import type { Domain } from "../../domain/domain.ts";
 import { refuseListeners } from "../../domain/forbidden/listeners.ts";
-import { listUnready } from "../../domain/unimplemented/refuse.ts";
+import { listUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { errorsOf, throwErrors } from "../../errors.ts";
 import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
-import { settleNetworks } from "../../resolve/networks.ts";
-import type { Node } from "../../state/instance.ts";
+import { bindNetworks } from "../../resolve/networks.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /**
  * Returns the domain with its networks resolved. Throws all refusals of its start that need no inspected file, in the order
  * of the document.
  */
-export function startable(node: Node, completed: Domain): Domain {
+export function startable(instance: Instance, completed: Domain): Domain {
   let domain = completed;
   const errors = [
     ...errorsOf(() => {
-      domain = settleNetworks(node, completed);
+      domain = bindNetworks(instance, completed);
     }),
-    ...listUnready(domain),
+    ...listUnimplemented(domain),
     ...errorsOf(() => refuseListeners(domain)),
-    ...errorsOf(() => refusePrivileged(node, domain)),
+    ...errorsOf(() => refusePrivileged(instance, domain)),
   ];
   if (errors.length === 0) return domain;
   const {

@@ -3,40 +3,48 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { listChangedLimits } from "../../plan/decide/cgroup-change.ts";
 import { decideThreads } from "../../plan/decide/threads.ts";
-import { describeWish } from "../../plan/facts/describe-limits.ts";
-import type { GuestGroup, ThreadWish } from "../../plan/facts/limits.ts";
+import { describeThreadSettings } from "../../plan/facts/describe-limits.ts";
+import type { GuestGroup, ThreadSettings } from "../../plan/facts/limits.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 
 /** A change of the host resources that a domain gets from now on. */
-export interface SharesChange {
+export interface TuningChange {
   /** Description for the operator, such as `pin vcpu 0`. */
   readonly what: string;
   change(domain: Domain): Domain;
 }
 
 /** Changes the limits and pins of a running guest, of a definition, or of both. Throws for resources that the host lacks. */
-export async function changeShares(node: Node, ask: Ask, { change, what }: SharesChange): Promise<Changed> {
-  return await changeDomain(node, ask, {
-    live: { what, decide: (guest) => decideShares(node, guest, change) },
+export async function changeShares(
+  instance: Instance,
+  ask: Ask,
+  { change, what }: TuningChange,
+): Promise<Changed> {
+  return await changeDomain(instance, ask, {
+    live: { what, decide: (guest) => decideShares(instance, guest, change) },
     config: change,
   });
 }
 
-function decideShares(node: Node, record: GuestRecord, change: SharesChange["change"]): DecidedChange {
+function decideShares(
+  instance: Instance,
+  record: GuestRecord,
+  change: TuningChange["change"],
+): DecidedChange {
   const before = parseDomainText(record.xml);
   // Parsed again for its refusals: numbers out of range, and contradictions.
   const xml = formatDomain(change(before));
   const after = parseDomainText(xml);
-  const [was, is] = [decideLimits(node, before), decideLimits(node, after)];
+  const [was, is] = [decideLimits(instance, before), decideLimits(instance, after)];
   return {
-    steps: [...limitSteps(record, was.group, is.group), ...tuneSteps(node, record, [before, after])],
+    steps: [...limitSteps(record, was.group, is.group), ...tuneSteps(instance, record, [before, after])],
     after: [],
     xml,
   };
@@ -69,29 +77,31 @@ function cannot(why: string): SvirtError {
 
 /** Returns the steps for threads whose processors change. A thread without a pin may run on any processor. */
 function tuneSteps(
-  node: Node,
+  instance: Instance,
   { uuid }: GuestRecord,
   [before, after]: readonly [Domain, Domain],
 ): readonly Step[] {
-  const online = [...listOnlineProcessors(node.host)];
-  const pinsOf = (domain: Domain): Map<string, ThreadWish> =>
+  const online = [...listOnlineProcessors(instance.host)];
+  const pinsOf = (domain: Domain): Map<string, ThreadSettings> =>
     new Map(
       decideThreads(
         { ...domain, vcpu: { count: 1, ...domain.vcpu, cpuset: domain.vcpu?.cpuset ?? online } },
         undefined,
-      ).map(({ scheduler: _, ...wish }) => [`${wish.thread} ${wish.number}`, wish]),
+      ).map(({ scheduler: _, ...options }) => [`${options.thread} ${options.number}`, options]),
     );
   const [was, is] = [pinsOf(before), pinsOf(after)];
-  const changed = [...is].flatMap(([key, wish]) => {
+  const changed = [...is].flatMap(([key, options]) => {
     const old = was.get(key);
-    return old === undefined || describeWish(old) === describeWish(wish) ? [] : [{ old, wish }];
+    return old === undefined || describeThreadSettings(old) === describeThreadSettings(options)
+      ? []
+      : [{ old, options }];
   });
   if (changed.length === 0) return [];
   return [
     {
       do: "tune-threads",
-      monitor: guestPaths(node.paths, uuid).monitor,
-      wishes: changed.map(({ wish }) => wish),
+      monitor: guestPaths(instance.paths, uuid).monitor,
+      settings: changed.map(({ options }) => options),
       before: changed.map(({ old }) => old),
     },
   ];

@@ -3,20 +3,22 @@ import { decideThreads } from "../../plan/decide/threads.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /** Returns the steps that place the threads of virtual CPUs added to a running guest; `xml` has them. */
 export function tuneNewVcpus(
-  node: Node,
+  instance: Instance,
   { steps, uuid, xml: before }: GuestRecord,
   xml: string,
 ): readonly Step[] {
   const made = steps.find((step) => step.do === "make-group");
   const group = made?.do === "make-group" ? made.group : undefined;
   const known = new Set(decideThreads(parseDomainText(before), group).map(nameThread));
-  const wishes = decideThreads(parseDomainText(xml), group).filter((wish) => !known.has(nameThread(wish)));
-  const { monitor } = guestPaths(node.paths, uuid);
+  const settings = decideThreads(parseDomainText(xml), group).filter(
+    (options) => !known.has(nameThread(options)),
+  );
+  const { monitor } = guestPaths(instance.paths, uuid);
   // The threads end with their vCPUs, so there is nothing to undo.
-  return wishes.length === 0 ? [] : [{ do: "tune-threads", monitor, wishes, before: [] }];
+  return settings.length === 0 ? [] : [{ do: "tune-threads", monitor, settings, before: [] }];
 }

@@ -1,7 +1,7 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
@@ -14,14 +14,14 @@ export interface ShownDomain {
 }
 
 /** Returns the domain that a command line selects: the running guest, unless it asks for the definition. Throws "usage". */
-export function findShown(node: Node, { key, wish }: Ask): ShownDomain {
-  if (wish.live === true && wish.config === true) {
+export function findShown(instance: Instance, { key, options }: Ask): ShownDomain {
+  if (options.live === true && options.config === true) {
     throw new SvirtError("Options --live and --config are mutually exclusive", {
       kind: "usage",
       remedy: "Leave one of them out.",
     });
   }
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const { definition, guest } = decideImpact(findDomain(instance, key), options);
   return { domain: parseDomainText(guest?.xml ?? definition?.xml ?? ""), guest };
 }
 
@@ -33,13 +33,13 @@ export interface MemoryLimits {
 }
 
 /** Returns the limits: the kernel's for a running guest, those of the XML for a definition. */
-export function readMemoryLimits(node: Node, { domain, guest }: ShownDomain): MemoryLimits {
+export function readMemoryLimits(instance: Instance, { domain, guest }: ShownDomain): MemoryLimits {
   if (guest === undefined) {
     const { hardLimitKiB, softLimitKiB, swapHardLimitKiB } = domain.memtune ?? {};
     return { hardKiB: hardLimitKiB, softKiB: softLimitKiB, swapHardKiB: swapHardLimitKiB };
   }
   const read = (file: string): number | undefined => {
-    const text = readGroupFile(node, guest, file);
+    const text = readGroupFile(instance, guest, file);
     return text === undefined || text === "max" ? undefined : Number(text) / 1024;
   };
   const [hardKiB, swapKiB] = [read("memory.max"), read("memory.swap.max")];
@@ -65,15 +65,15 @@ interface Quota {
 /**
  * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as the reference shows it.
  */
-export function readCpuShares(node: Node, { domain, guest }: ShownDomain): CpuShares {
+export function readCpuShares(instance: Instance, { domain, guest }: ShownDomain): CpuShares {
   if (guest === undefined) return definedShares(domain);
   const read = (folder: string): Quota => {
-    const text = readGroupFile(node, guest, `${folder}cpu.max`) ?? "max 100000";
+    const text = readGroupFile(instance, guest, `${folder}cpu.max`) ?? "max 100000";
     const [quota = "max", period = "100000"] = text.split(" ");
     return { periodUs: Number(period), quotaUs: quota === "max" ? -1 : Number(quota) };
   };
   return {
-    shares: Number(readGroupFile(node, guest, "cpu.weight") ?? "100"),
+    shares: Number(readGroupFile(instance, guest, "cpu.weight") ?? "100"),
     vcpu: read("vcpu0/"),
     emulator: read("emulator/"),
     global: read(""),
@@ -82,9 +82,11 @@ export function readCpuShares(node: Node, { domain, guest }: ShownDomain): CpuSh
 }
 
 /** Returns the weight of a running guest's disks, or the one in the XML. */
-export function readDiskWeight(node: Node, { domain, guest }: ShownDomain): number | undefined {
+export function readDiskWeight(instance: Instance, { domain, guest }: ShownDomain): number | undefined {
   if (guest === undefined) return domain.blkiotune?.weight;
-  const text = ["io.bfq.weight", "io.weight"].map((file) => readGroupFile(node, guest, file)).find(Boolean);
+  const text = ["io.bfq.weight", "io.weight"]
+    .map((file) => readGroupFile(instance, guest, file))
+    .find(Boolean);
   const weight = /^(?:default )?(\d+)/.exec(text ?? "")?.[1];
   return weight === undefined ? undefined : Number(weight);
 }
@@ -100,8 +102,8 @@ function definedShares({ cputune = undefined }: Domain): CpuShares {
   };
 }
 
-function readGroupFile(node: Node, { steps }: GuestRecord, file: string): string | undefined {
+function readGroupFile(instance: Instance, { steps }: GuestRecord, file: string): string | undefined {
   const made = steps.find((step) => step.do === "make-group");
   if (made?.do !== "make-group") return undefined;
-  return node.host.readText(`${made.group.path}/${file}`)?.trim();
+  return instance.host.readText(`${made.group.path}/${file}`)?.trim();
 }

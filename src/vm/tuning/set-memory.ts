@@ -1,7 +1,7 @@
 import type { Domain } from "../../domain/domain.ts";
 import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import {
   type Ask,
   type Changed,
@@ -15,9 +15,9 @@ import { setGuestMemory } from "../lifecycle/ask-guest.ts";
 import { neverLive } from "./set-vcpus.ts";
 
 /** Sets the maximum memory of a domain from its next start on. Throws "usage", "unsupported", "wrong-state". */
-export async function setMostMemory(node: Node, ask: Ask, size: string): Promise<Changed> {
+export async function setMostMemory(instance: Instance, ask: Ask, size: string): Promise<Changed> {
   const kiB = readSize(size);
-  return await changeDomain(node, ask, {
+  return await changeDomain(instance, ask, {
     live: neverLive("cannot resize the maximum memory on an active domain"),
     config(domain) {
       refuseCells(domain);
@@ -29,16 +29,16 @@ export async function setMostMemory(node: Node, ask: Ask, size: string): Promise
 
 /** Asks the running guest's balloon for a size, sets the memory of the next start, or both. Throws "usage", "wrong-state". */
 export async function setMemory(
-  node: Node,
-  { key, wish }: Pick<Ask, "key" | "wish">,
+  instance: Instance,
+  { key, options }: Pick<Ask, "key" | "options">,
   size: string,
 ): Promise<void> {
-  const found = findDomain(node, key);
-  const { definition, guest } = decideImpact(found, wish);
+  const found = findDomain(instance, key);
+  const { definition, guest } = decideImpact(found, options);
   const change = (domain: Domain): Domain => withCurrentMemory(domain, size);
-  if (definition !== undefined) refuseChange(node, definition, change);
-  if (guest !== undefined) await setGuestMemory(node, guest.uuid, size);
-  if (definition !== undefined) await changeDefinition(node, found.uuid, change);
+  if (definition !== undefined) refuseChange(instance, definition, change);
+  if (guest !== undefined) await setGuestMemory(instance, guest.uuid, size);
+  if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
 }
 
 function withCurrentMemory(domain: Domain, size: string): Domain {

@@ -3,7 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import { pollBalloon } from "../../qemu/start-commands.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { writeRecord } from "../../state/record.ts";
 import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
@@ -17,24 +17,24 @@ import { domainOf } from "../query/guest-statistics.ts";
  * guest, to the definition, or to both. Throws "wrong-state", "unsupported".
  */
 export async function setStatisticsPeriod(
-  node: Node,
-  { key, wish }: Pick<Ask, "key" | "wish">,
+  instance: Instance,
+  { key, options }: Pick<Ask, "key" | "options">,
   seconds: number,
 ): Promise<void> {
-  const found = findDomain(node, key);
-  const { definition, guest } = decideImpact(found, wish);
+  const found = findDomain(instance, key);
+  const { definition, guest } = decideImpact(found, options);
   const change = (domain: Domain): Domain => withPeriod(domain, seconds);
-  if (definition !== undefined) refuseChange(node, definition, change);
+  if (definition !== undefined) refuseChange(instance, definition, change);
   if (guest !== undefined) {
-    await withGuestLock(node, guest.uuid, async () => {
-      const running = findRunning(node, guest.uuid).guest;
+    await withGuestLock(instance, guest.uuid, async () => {
+      const running = findRunning(instance, guest.uuid).guest;
       const changed = change(domainOf(running));
       const { execute, arguments: args } = pollBalloon(changed.devices.memballoon, seconds);
-      await withMonitor(node, guest.uuid, (monitor) => monitor.execute(execute, args));
-      writeRecord(node, { ...running, xml: formatDomain(changed) });
+      await withMonitor(instance, guest.uuid, (monitor) => monitor.execute(execute, args));
+      writeRecord(instance, { ...running, xml: formatDomain(changed) });
     });
   }
-  if (definition !== undefined) await changeDefinition(node, found.uuid, change);
+  if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
 }
 
 /** Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model "none". */

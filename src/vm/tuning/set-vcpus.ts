@@ -4,22 +4,22 @@ import { asSvirtError, SvirtError } from "../../errors.ts";
 import { planAttach, planDetach } from "../../plan/actions/hotplug.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { decideVcpus, parseVcpuSlots, refuseTooMany, type VcpuSlot } from "../../qemu/monitor/vcpu-slots.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
-import type { AskedChange } from "../change/change-guest.ts";
+import type { ChangeRequest } from "../change/change-guest.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { tuneNewVcpus } from "./new-vcpus.ts";
 
 /** Sets the number of virtual CPUs of a domain. Throws "usage", "wrong-state", "timeout". */
-export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Changed> {
-  const { guest } = decideImpact(findDomain(node, ask.key), ask.wish);
-  const slots = guest === undefined ? [] : await askSlots(node, guest);
+export async function setVcpus(instance: Instance, ask: Ask, count: number): Promise<Changed> {
+  const { guest } = decideImpact(findDomain(instance, ask.key), ask.options);
+  const slots = guest === undefined ? [] : await askSlots(instance, guest);
   try {
-    return await changeDomain(node, ask, {
-      live: setLive(node, slots, count),
+    return await changeDomain(instance, ask, {
+      live: setLive(instance, slots, count),
       config(domain) {
         refuseTooMany(count, { most: domain.vcpu?.count ?? 1, whose: "persistent" });
         return withVcpus(domain, count);
@@ -43,8 +43,8 @@ function explainUnplug(error: unknown): SvirtError {
 }
 
 /** Sets the maximum number of virtual CPUs of a domain from its next start on. */
-export async function setMostVcpus(node: Node, ask: Ask, most: number): Promise<Changed> {
-  return await changeDomain(node, ask, {
+export async function setMostVcpus(instance: Instance, ask: Ask, most: number): Promise<Changed> {
+  return await changeDomain(instance, ask, {
     live: neverLive("Maximum vcpu can't be modified on live domain"),
     config(domain) {
       const { count = 1, current = count } = domain.vcpu ?? {};
@@ -54,7 +54,7 @@ export async function setMostVcpus(node: Node, ask: Ask, most: number): Promise<
 }
 
 /** Returns a change that every running guest refuses: only a definition can have it. */
-export function neverLive(message: string): AskedChange {
+export function neverLive(message: string): ChangeRequest {
   return {
     what: message,
     decide() {
@@ -67,24 +67,26 @@ export function neverLive(message: string): AskedChange {
   };
 }
 
-async function askSlots(node: Node, guest: GuestRecord): Promise<readonly VcpuSlot[]> {
+async function askSlots(instance: Instance, guest: GuestRecord): Promise<readonly VcpuSlot[]> {
   return parseVcpuSlots(
-    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-hotpluggable-cpus")),
+    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-hotpluggable-cpus")),
   );
 }
 
-function setLive(node: Node, slots: readonly VcpuSlot[], count: number): AskedChange {
+function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number): ChangeRequest {
   return {
     what: `set ${count} virtual CPUs`,
     decide(guest) {
       const { add, remove } = decideVcpus(slots, count);
-      const { monitor } = guestPaths(node.paths, guest.uuid);
+      const { monitor } = guestPaths(instance.paths, guest.uuid);
       const xml = formatDomain(withVcpus(parseDomainText(guest.xml), count));
-      const plugs = add.map((command) => planAttach({ files: [], handed: [], commands: [command] }, monitor));
+      const plugs = add.map((command) =>
+        planAttach({ files: [], passedFiles: [], commands: [command] }, monitor),
+      );
       const unplugs = remove.map((id) => planDetach(guest.steps, id, monitor));
       return {
         xml,
-        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewVcpus(node, guest, xml)],
+        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewVcpus(instance, guest, xml)],
         after: unplugs.flatMap(({ after }) => after),
       };
     },

@@ -8,7 +8,7 @@ import { setLabel } from "../../labelling/set-label.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** Mode of a volume's file if its XML has none. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;
@@ -20,26 +20,26 @@ const COMPAT = "1.1";
  * without the folder. Throws "denied" for a folder of the host or a label that the policy does not know, "host-call" if the
  * file exists.
  */
-export async function createVolume(node: Node, folder: string, volume: Volume): Promise<string> {
-  const path = pathOf(node, folder, volume);
+export async function createVolume(instance: Instance, folder: string, volume: Volume): Promise<string> {
+  const path = pathOf(instance, folder, volume);
   refuseUnmade(volume);
-  const image = newImage(node, path, volume);
+  const image = newImage(instance, path, volume);
   const bytes = formatNewImage(image);
   const { label, mode = DEFAULT_MODE } = volume.target.permissions ?? {};
   const sizeBytes = image.format === "raw" ? image.sizeBytes : bytes.length;
-  node.host.makeFile(path, mode, { bytes, sizeBytes });
+  instance.host.makeFile(path, mode, { bytes, sizeBytes });
   if (label === undefined) return path;
   try {
-    await setLabel(node, { path, isDryRun: false }, label);
+    await setLabel(instance, { path, isDryRun: false }, label);
   } catch (error) {
-    node.host.removeFile(path);
+    instance.host.removeFile(path);
     throw error;
   }
   return path;
 }
 
-function pathOf(node: Node, folder: string, { name, target }: Volume): string {
-  const found = node.host.inspectFile(folder);
+function pathOf(instance: Instance, folder: string, { name, target }: Volume): string {
+  const found = instance.host.inspectFile(folder);
   if (found?.type !== "folder") {
     throw new SvirtError(`Cannot make a volume in ${folder}: it is no folder`, {
       kind: found === undefined ? "not-found" : "unsupported",
@@ -54,7 +54,7 @@ function pathOf(node: Node, folder: string, { name, target }: Volume): string {
     });
   }
   if (/[/]|^[.]{1,2}$/.test(name)) throw notMade("name", "it is no file's name");
-  placeOfMade(node.host, path);
+  placeOfMade(instance.host, path);
   if (target.path !== undefined && target.path !== path && target.path !== `${folder}/${name}`)
     throw notMade("target/path", `it is not ${path}`);
   return path;
@@ -76,7 +76,7 @@ function refuseUnmade({ source, target, type }: Volume): void {
     throw notMade("target/permissions", "a volume is root's: a guest is handed its disk already open");
 }
 
-function newImage(node: Node, path: string, volume: Volume): NewImage {
+function newImage(instance: Instance, path: string, volume: Volume): NewImage {
   const { backingStore, capacityBytes = 0, target } = volume;
   const format = target.format?.type ?? "raw";
   if (format !== "raw" && format !== "qcow2")
@@ -84,15 +84,19 @@ function newImage(node: Node, path: string, volume: Volume): NewImage {
   if (backingStore === undefined) return { format, sizeBytes: capacityBytes };
   if (format === "raw") throw notMade("backingStore", "a raw image has nothing below it");
   const below = { path: backingStore.path, format: backingStore.format?.type ?? "raw" };
-  return { format, backing: below, sizeBytes: capacityBytes || sizeOf(node, path, below) };
+  return { format, backing: below, sizeBytes: capacityBytes || sizeOf(instance, path, below) };
 }
 
 /** Returns the size of the backing image, which is inspected with its whole chain, as in a start. */
-function sizeOf(node: Node, path: string, below: { readonly path: string; readonly format: string }): number {
+function sizeOf(
+  instance: Instance,
+  path: string,
+  below: { readonly path: string; readonly format: string },
+): number {
   const format = parseImageFormat(below.format);
-  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(node.host));
+  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance.host));
   if (image === undefined) throw notMade("backingStore", `${path} has nothing below it`);
-  return imageSize(node, image);
+  return imageSize(instance, image);
 }
 
 function notMade(place: string, why: string): SvirtError {

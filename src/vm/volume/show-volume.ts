@@ -5,7 +5,7 @@ import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/h
 import { resolveImageName } from "../../images/name.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
-import type { Node } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 
 type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
 
@@ -14,13 +14,13 @@ type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format:
  * which a guest may have written: the result is for display, and no start uses it. Throws "not-found", "unsupported" for any
  * other kind of file, "failed" for a broken header.
  */
-export function showVolume(node: Node, path: string): Volume {
-  const facts = node.host.withInspected(path, (file) => file.facts);
+export function showVolume(instance: Instance, path: string): Volume {
+  const facts = instance.host.withInspected(path, (file) => file.facts);
   if (facts === undefined) throw missingVolume(path);
   const { type } = facts;
   if (type !== "file" && type !== "block") throw noVolume(path, type);
-  const physicalBytes = physicalSize(node, { path, facts });
-  const image = readImage(node, facts, physicalBytes);
+  const physicalBytes = physicalSize(instance, { path, facts });
+  const image = readImage(instance, facts, physicalBytes);
   return {
     type,
     name: facts.id.path.slice(facts.id.path.lastIndexOf("/") + 1),
@@ -28,13 +28,13 @@ export function showVolume(node: Node, path: string): Volume {
     ...(image.capacityBytes === undefined ? {} : { capacityBytes: image.capacityBytes }),
     allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
     physicalBytes,
-    target: targetOf(node, facts, image.format),
+    target: targetOf(instance, facts, image.format),
     ...(image.backingStore === undefined ? {} : { backingStore: image.backingStore }),
   };
 }
 
-function readImage(node: Node, facts: FileFacts, physicalBytes: number): Image {
-  const bytes = node.host.readBytes(facts.id, 0, HEADER_BYTES);
+function readImage(instance: Instance, facts: FileFacts, physicalBytes: number): Image {
+  const bytes = instance.host.readBytes(facts.id, 0, HEADER_BYTES);
   const format = probeImageFormat(bytes);
   if (format === "raw") return { format, capacityBytes: physicalBytes };
   if (format !== "qcow2" && format !== "qed") return { format };
@@ -45,35 +45,35 @@ function readImage(node: Node, facts: FileFacts, physicalBytes: number): Image {
     capacityBytes: virtualSizeBytes,
     ...(below === undefined
       ? {}
-      : { backingStore: backingOf(node, below.path, below.format ?? backingFormat) }),
+      : { backingStore: backingOf(instance, below.path, below.format ?? backingFormat) }),
   };
 }
 
 /** Describes a backing image, even a missing one. */
 function backingOf(
-  node: Node,
+  instance: Instance,
   path: string,
   format: string | undefined,
 ): NonNullable<Volume["backingStore"]> {
-  const facts = node.host.inspectFile(path);
+  const facts = instance.host.inspectFile(path);
   return {
     path,
     ...(format === undefined ? {} : { format: { type: format } }),
-    ...(facts === undefined ? {} : { permissions: permissionsOf(node, facts) }),
+    ...(facts === undefined ? {} : { permissions: permissionsOf(instance, facts) }),
   };
 }
 
-function targetOf(node: Node, facts: FileFacts, format: string): Volume["target"] {
+function targetOf(instance: Instance, facts: FileFacts, format: string): Volume["target"] {
   return {
     path: facts.id.path,
     format: { type: format },
-    permissions: permissionsOf(node, facts),
+    permissions: permissionsOf(instance, facts),
     nocow: false,
   };
 }
 
-function permissionsOf(node: Node, facts: FileFacts): Permissions {
-  const label = getFileLabel(node.host, facts.id);
+function permissionsOf(instance: Instance, facts: FileFacts): Permissions {
+  const label = getFileLabel(instance.host, facts.id);
   return {
     mode: facts.mode,
     owner: facts.uid,

@@ -196,7 +196,7 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<shmem name='a'><model type='ivshmem-plain'/><size unit='K'>12345</size></shmem>",
-      "shmem/size in line 6: it is not a power of two, or less than 1 MiB",
+      "shmem/size in line 6: it must be a power of two, and at least 1 MiB",
     ],
     ["<vsock><cid auto='no'/></vsock>", "vsock/cid/@address in line 6: it is missing"],
     [

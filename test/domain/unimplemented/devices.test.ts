@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
-import { refuseUnready } from "../../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../corpus.ts";
 
-const start = (devices: string): void => refuseUnready(parseDomain(domainWith(devices)));
+const start = (devices: string): void => refuseUnimplemented(parseDomain(domainWith(devices)));
 
 describe("a start", () => {
   test.each([

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
 import { listResources } from "../../../src/domain/resources/resources.ts";
-import { refuseUnready } from "../../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../corpus.ts";
 
 const MAC = "<mac address='52:54:00:00:00:01'/>";
 const network = (type: string, inside: string): string =>
   `<interface type='${type}'>${MAC}${inside}</interface>`;
-const refuse = (devices: string) => (): void => refuseUnready(parseDomain(domainWith(devices)));
+const refuse = (devices: string) => (): void => refuseUnimplemented(parseDomain(domainWith(devices)));
 
 describe("refuseUnready() refuses a start that would leave out", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
-import { refuseUnready } from "../../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../corpus.ts";
 
 describe("refuseUnready()", () => {
@@ -44,7 +44,7 @@ describe("refuseUnready()", () => {
       "/domain/numatune/memory/@placement: svirt does not ask",
     ],
   ])("%s", (xml, message) => {
-    expect(() => refuseUnready(parseDomain(domainWith("", xml)))).toThrow(
+    expect(() => refuseUnimplemented(parseDomain(domainWith("", xml)))).toThrow(
       `Cannot start the guest: ${message}`,
     );
   });
@@ -63,7 +63,7 @@ describe("refuseUnready()", () => {
       "/@type: svirt does not ask a storage pool, or a device of vDPA",
     ],
   ])("names the place of a disk, and the reason: %s", (disk, message) => {
-    expect(() => refuseUnready(parseDomain(domainWith(disk)))).toThrow(
+    expect(() => refuseUnimplemented(parseDomain(domainWith(disk)))).toThrow(
       `Cannot start the guest: /domain/devices/disk[1]${message}`,
     );
   });
@@ -73,6 +73,6 @@ describe("refuseUnready()", () => {
     const limits =
       "<memtune><hard_limit>1</hard_limit></memtune><numatune><memory mode='strict' nodeset='0'/></numatune>";
     const rest = "<vcpu cpuset='0'>2</vcpu><iothreads>1</iothreads>";
-    refuseUnready(parseDomain(domainWith("", `${rest}${shares}${limits}`)));
+    refuseUnimplemented(parseDomain(domainWith("", `${rest}${shares}${limits}`)));
   });
 });

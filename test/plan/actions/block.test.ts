@@ -3,11 +3,11 @@ import * as v from "valibot";
 import { planConclusion, planWritable } from "../../../src/plan/actions/block.ts";
 import { planFiles } from "../../../src/plan/actions/start.ts";
 import type { BlockJob } from "../../../src/plan/facts/block-job.ts";
-import { settleSteps } from "../../../src/plan/record/compact.ts";
+import { compactSteps } from "../../../src/plan/record/compact.ts";
 import { listLayers } from "../../../src/plan/record/disk-chain.ts";
-import { listPlugged } from "../../../src/plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../../src/plan/record/qemu-objects.ts";
 import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
-import { isToldQemu, planStop, planUndo } from "../../../src/plan/steps/inverse.ts";
+import { isMonitorStep, planStop, planUndo } from "../../../src/plan/steps/inverse.ts";
 import { step } from "../../../src/plan/steps/kinds.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 
@@ -78,7 +78,7 @@ function labelsAfter(steps: readonly Step[]): Record<string, string> {
 }
 
 test("listLayers() finds the images of a device with all their nodes and files, top first", () => {
-  const layers = listLayers(listPlugged(DONE), "disk0");
+  const layers = listLayers(listQemuObjects(DONE), "disk0");
   expect(layers.map(({ files, node: name, nodes }) => ({ name, nodes, files: [...files] }))).toEqual([
     { name: "libvirt-1-format", nodes: ["libvirt-1-format", "libvirt-1-storage"], files: [[4, TOP]] },
     { name: "libvirt-2-storage", nodes: ["libvirt-2-storage"], files: [[5, BASE]] },
@@ -118,7 +118,7 @@ describe("planWritable()", () => {
 });
 
 describe("planConclusion()", () => {
-  const started = settleSteps(DONE, { steps: planWritable(DONE, "libvirt-2-storage", FACTS), after: [] });
+  const started = compactSteps(DONE, { steps: planWritable(DONE, "libvirt-2-storage", FACTS), after: [] });
   const pivoted = planConclusion(started, { job: COMMIT, isDone: true }, FACTS);
   const kept = planConclusion(started, { job: COMMIT, isDone: false }, FACTS);
 
@@ -137,12 +137,12 @@ describe("planConclusion()", () => {
       "let QEMU open /i/base (read-only), and nothing of them otherwise",
       `label /i/base: ${OWN} (exclusive) -> ${CONTENT} (shared)`,
     ]);
-    expect(settleSteps(started, kept)).toEqual([...DONE]);
+    expect(compactSteps(started, kept)).toEqual([...DONE]);
   });
 
   test("leaves a record that its own schema reads, and a stop that puts every label back", () => {
     for (const plan of [pivoted, kept]) {
-      const settled = settleSteps(started, plan);
+      const settled = compactSteps(started, plan);
       expect(v.parse(v.array(step), JSON.parse(JSON.stringify(settled)))).toEqual(settled);
       const back = labelsAfter([...settled, ...planStop(settled)]);
       expect(new Set(Object.values(back))).toEqual(new Set([BEFORE]));
@@ -151,7 +151,7 @@ describe("planConclusion()", () => {
 
   test("takes a stop in the middle of it back from either label, and asks nobody", () => {
     const back = planStop([...started, ...kept.after]);
-    expect(back.some(isToldQemu)).toBe(false);
+    expect(back.some(isMonitorStep)).toBe(false);
     expect(back.filter((one) => one.do === "restore-label" && one.file === BASE)).toMatchObject([
       { from: CONTENT, to: BEFORE },
       { from: OWN, to: BEFORE },

@@ -3,7 +3,7 @@ import { parseDomain } from "../../../src/domain/document.ts";
 import type { Domain } from "../../../src/domain/domain.ts";
 import { decideGroup, type GroupFacts } from "../../../src/plan/decide/cgroup.ts";
 import { decideThreads } from "../../../src/plan/decide/threads.ts";
-import { describeGroup, describeWish } from "../../../src/plan/facts/describe-limits.ts";
+import { describeGroup, describeThreadSettings } from "../../../src/plan/facts/describe-limits.ts";
 import type { GuestGroup } from "../../../src/plan/facts/limits.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
@@ -123,25 +123,25 @@ describe("decideGroup()", () => {
 });
 
 describe("decideThreads()", () => {
-  const wishes = (inside: string, vcpu?: string): string[] => {
+  const settings = (inside: string, vcpu?: string): string[] => {
     const domain = domainOf(inside, vcpu);
-    return decideThreads(domain, decideGroup(domain, UUID, FACTS)).map(describeWish);
+    return decideThreads(domain, decideGroup(domain, UUID, FACTS)).map(describeThreadSettings);
   };
 
   test("says nothing of a guest whose XML says nothing", () => {
-    expect(wishes("")).toEqual([]);
+    expect(settings("")).toEqual([]);
   });
 
   // https://libvirt.org/formatdomain.html#cpu-tuning: threads without their own pin are pinned as <vcpu cpuset> says.
   test("pins each thread by its own pin, and all others where the guest's are", () => {
     const pins = "<vcpupin vcpu='1' cpuset='3'/><emulatorpin cpuset='0'/>";
     expect(
-      wishes(`<iothreads>1</iothreads><cputune>${pins}</cputune>`, "<vcpu cpuset='1-2'>2</vcpu>"),
+      settings(`<iothreads>1</iothreads><cputune>${pins}</cputune>`, "<vcpu cpuset='1-2'>2</vcpu>"),
     ).toEqual(["emulator on CPUs 0", "vcpu 0 on CPUs 1-2", "vcpu 1 on CPUs 3", "iothread 1 on CPUs 1-2"]);
   });
 
   test("pins those vCPUs alone that are there", () => {
-    expect(wishes("", "<vcpu cpuset='1' current='1'>4</vcpu>")).toEqual([
+    expect(settings("", "<vcpu cpuset='1' current='1'>4</vcpu>")).toEqual([
       "emulator on CPUs 1",
       "vcpu 0 on CPUs 1",
     ]);
@@ -150,7 +150,7 @@ describe("decideThreads()", () => {
   test("schedules threads, and puts them into the groups that have their limits", () => {
     const cputune = `<cputune><quota>25000</quota><vcpusched vcpus='0' scheduler='fifo' priority='5'/>
       <emulatorsched scheduler='batch'/></cputune>`;
-    expect(wishes(cputune)).toEqual([
+    expect(settings(cputune)).toEqual([
       "emulator as batch 0",
       `vcpu 0 into /sys/fs/cgroup/svirt/${UUID}/vcpu0 as fifo 5`,
       `vcpu 1 into /sys/fs/cgroup/svirt/${UUID}/vcpu1`,

@@ -59,21 +59,21 @@ describe("listGivenUp()", () => {
 
 describe("listGivenUp() of a tap", () => {
   const tap = { netdev: "hostnet0", queues: ["a"], vhosts: [], hasHeader: true };
-  const handTap = (more: { name: string; isMade: boolean; macvtap?: object }): Step => ({
-    do: "hand-tap",
+  const passTap = (more: { name: string; isMade: boolean; macvtap?: object }): Step => ({
+    do: "pass-tap",
     monitor: "/m",
     tap: { ...tap, ...more },
   });
   const given = (done: Step): object | undefined => listGivenUp([release("vnet0", "tap")], [done])[0];
 
   test.each([true, false])("tells whether svirt made it: %p", (isMade) => {
-    const done = handTap({ name: "vnet0", isMade });
+    const done = passTap({ name: "vnet0", isMade });
     expect(given(done)).toEqual({ ...any("tap-vnet0"), tap: { name: "vnet0", isMade } });
   });
 
   test("does not tell it of a macvtap, which is removed first, nor of a tap of another name", () => {
-    expect(given(handTap({ name: "vnet0", isMade: false, macvtap: {} }))).toEqual(any("tap-vnet0"));
-    expect(given(handTap({ name: "vnet1", isMade: true }))).toEqual(any("tap-vnet0"));
+    expect(given(passTap({ name: "vnet0", isMade: false, macvtap: {} }))).toEqual(any("tap-vnet0"));
+    expect(given(passTap({ name: "vnet1", isMade: true }))).toEqual(any("tap-vnet0"));
   });
 });
 

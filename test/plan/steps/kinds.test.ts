@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import type { ThreadWish } from "../../../src/plan/facts/limits.ts";
+import type { ThreadSettings } from "../../../src/plan/facts/limits.ts";
 import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
 import { inverse } from "../../../src/plan/steps/inverse.ts";
 import type { Kinds } from "../../../src/plan/steps/kind.ts";
@@ -19,7 +19,7 @@ const tree = { folder: file, claim, uid: 7, access: "read-only", to: label } as 
 const pci = { device: "0000:06:00.0", driver: "e1000e", bootId: "b" };
 const image = { format: "raw", sizeBytes: 4096 } as const;
 const process = { pid: 7, startTicks: 8 };
-const wish: ThreadWish = { thread: "vcpu", number: 0, cpus: [1] };
+const options: ThreadSettings = { thread: "vcpu", number: 0, cpus: [1] };
 const command = { execute: "device_add", arguments: { id: "net0" } };
 const order = {
   uuid: "11111111-2222-4333-8444-000000000001",
@@ -61,8 +61,8 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "make-folder": { do: "make-folder", path, mode: 0o700, uid: 7, limit: { bytes: 4096, inodes: 9 } },
   "remove-folder": { do: "remove-folder", path, isMounted: true },
   "make-link": { do: "make-link", path, target: "/run/y" },
-  "lend-folder": { do: "lend-folder", path, uid: 7, label, original: "a:b:c" },
-  "return-folder": { do: "return-folder", path, label },
+  "assign-folder": { do: "assign-folder", path, uid: 7, label, original: "a:b:c" },
+  "reclaim-folder": { do: "reclaim-folder", path, label },
   "set-label": { do: "set-label", file, claim, from: "a:b:c", to: label },
   "restore-label": { do: "restore-label", file, claim, from: label, to: "a:b:c" },
   "write-udev-rule": { do: "write-udev-rule", path, file, type: "block", label },
@@ -77,8 +77,8 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "restore-owner": { do: "restore-owner", file, ownership },
   "share-tree": { do: "share-tree", ...tree },
   "unshare-tree": { do: "unshare-tree", ...tree },
-  "take-device": { do: "take-device", ...pci },
-  "give-device": { do: "give-device", ...pci },
+  "bind-vfio": { do: "bind-vfio", ...pci },
+  "rebind-driver": { do: "rebind-driver", ...pci },
   "spawn-helper": { do: "spawn-helper", order: helper },
   spawn: { do: "spawn", order },
   kill: { do: "kill", graceMs: 10 },
@@ -109,16 +109,16 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "take-screenshot": { do: "take-screenshot", monitor, to: path, buffer: "/run/y", set: 3, head: 0 },
   "drop-screen": { do: "drop-screen", monitor, set: 3 },
   "load-memory": { do: "load-memory", monitor, from: file, at: 8, label },
-  "hand-tap": { do: "hand-tap", monitor, tap },
-  "take-tap": { do: "take-tap", monitor, descriptors: ["q0"] },
-  "hand-display": { do: "hand-display", monitor, display: { address: "::1", port: 5900 } },
+  "pass-tap": { do: "pass-tap", monitor, tap },
+  "close-tap": { do: "close-tap", monitor, descriptors: ["q0"] },
+  "pass-display": { do: "pass-display", monitor, display: { address: "::1", port: 5900 } },
   "set-up-tap": { do: "set-up-tap", setup },
   "remove-tap": { do: "remove-tap", name: "vnet0", mac: "52:54:00:00:00:01" },
   "make-macvtap": { do: "make-macvtap", link },
   "remove-macvtap": { do: "remove-macvtap", name: "macvtap0", group: 7 },
   "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
   "remove-group": { do: "remove-group", path },
-  "tune-threads": { do: "tune-threads", monitor, wishes: [wish], before: [{ ...wish, cpus: [2] }] },
+  "tune-threads": { do: "tune-threads", monitor, settings: [options], before: [{ ...options, cpus: [2] }] },
   "set-limits": {
     do: "set-limits",
     group: path,
@@ -152,7 +152,7 @@ describe("the definition of the kind", () => {
 
 // tsc fails if one of these compiles.
 test("a kind that is not decided everywhere does not compile", () => {
-  const { "take-device": take, "give-device": give } = pciSteps;
+  const { "bind-vfio": take, "rebind-driver": give } = pciSteps;
   const { inverse: _inverse, ...withoutInverse } = take;
   const { describe: _describe, ...withoutDescription } = take;
   const { schema: _schema, ...withoutSchema } = take;
@@ -161,23 +161,23 @@ test("a kind that is not decided everywhere does not compile", () => {
   const { givesUp: _givesUp, ...withoutGivenUp } = take;
   const missing: readonly Kinds<PciStep>[] = [
     // @ts-expect-error: no definition
-    { "give-device": give },
+    { "rebind-driver": give },
     // @ts-expect-error: no inverse
-    { "give-device": give, "take-device": withoutInverse },
+    { "rebind-driver": give, "bind-vfio": withoutInverse },
     // @ts-expect-error: no description
-    { "give-device": give, "take-device": withoutDescription },
+    { "rebind-driver": give, "bind-vfio": withoutDescription },
     // @ts-expect-error: no schema
-    { "give-device": give, "take-device": withoutSchema },
+    { "rebind-driver": give, "bind-vfio": withoutSchema },
     // @ts-expect-error: no place of its effect
-    { "give-device": give, "take-device": withoutPlace },
+    { "rebind-driver": give, "bind-vfio": withoutPlace },
     // @ts-expect-error: nothing about the record
-    { "give-device": give, "take-device": withoutRecord },
+    { "rebind-driver": give, "bind-vfio": withoutRecord },
     // @ts-expect-error: nothing about resources that the guest gives up
-    { "give-device": give, "take-device": withoutGivenUp },
+    { "rebind-driver": give, "bind-vfio": withoutGivenUp },
     // @ts-expect-error: the schema of another kind
-    { "give-device": give, "take-device": { ...take, schema: give.schema } },
+    { "rebind-driver": give, "bind-vfio": { ...take, schema: give.schema } },
   ];
   // @ts-expect-error: no effect
-  const effects: Runs<PciStep> = { "give-device": () => undefined };
+  const effects: Runs<PciStep> = { "rebind-driver": () => undefined };
   expect([...missing, effects]).toHaveLength(9);
 });

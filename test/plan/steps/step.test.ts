@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { UNCONFINED } from "../../../src/label/none-model.ts";
 import { planStart, type StartDecision } from "../../../src/plan/actions/start.ts";
-import { FILE_TO_COME, fileKey } from "../../../src/plan/facts/file.ts";
+import { fileKey, PENDING_FILE } from "../../../src/plan/facts/file.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
 import { inverse, planStop } from "../../../src/plan/steps/inverse.ts";
@@ -97,7 +97,7 @@ describe("planStart()", () => {
       "make-folder",
       "make-folder",
       "set-label",
-      "lend-folder",
+      "assign-folder",
       "share-tree",
       "grant",
       "expect-socket",
@@ -164,7 +164,7 @@ describe("describe()", () => {
     expect(reserve(fileKey({ path: "/a", device: "8:1", inode: "2" }))).toBe(
       "reserve file inode-8:1-2 (exclusive)",
     );
-    expect(reserve(fileKey({ path: "/a", ...FILE_TO_COME }))).toBe(
+    expect(reserve(fileKey({ path: "/a", ...PENDING_FILE }))).toBe(
       "reserve file that the start makes (exclusive)",
     );
   });
@@ -201,7 +201,7 @@ describe("planStop()", () => {
       "remove-folder",
       "remove-socket",
       "revoke",
-      "return-folder",
+      "reclaim-folder",
       "restore-label",
       "release file",
       "release file",

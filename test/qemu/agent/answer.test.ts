@@ -22,14 +22,14 @@ describe("formatAgentAnswer()", () => {
       unit: fc.constantFrom("a", "b", "\\", '"', "\n", "\u0007", "é", "😀", "[", "{", "-", "0"),
     });
     const value = fc.jsonValue({ stringUnit: fc.constantFrom("a", "\\", '"', "\u0000", "é", "l") });
-    const wish = fc.record({
+    const options = fc.record({
       inner: value,
       text: letters,
       repeat: fc.nat(9000),
       partBytes: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1024, max: 1100 })),
     });
     fc.assert(
-      fc.property(wish, ({ inner, partBytes, repeat, text }) => {
+      fc.property(options, ({ inner, partBytes, repeat, text }) => {
         const answer = { return: { inner, text, long: "x".repeat(repeat), last: text.repeat(2) } };
         for (const indent of [undefined, 2]) {
           const expected = JSON.stringify(answer, undefined, indent);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   EMULATOR_QUESTIONS,
   parseEmulatorFacts,
-  questionWords,
+  probeArguments,
 } from "../../../src/qemu/monitor/emulator-facts.ts";
 import { formatDomainCapabilities } from "../../../src/vm/capabilities/domain-capabilities.ts";
 import { makeMachine, nodeOn } from "../../scenes/scene.ts";
@@ -14,7 +14,7 @@ const hasLint = Bun.which("xmllint") !== null && (await Bun.file(SCHEMA).exists(
 
 function askReal(): string {
   const input = new TextEncoder().encode(EMULATOR_QUESTIONS);
-  return Bun.spawnSync([...questionWords(qemuProgram ?? "", "qemu")], { stdin: input }).stdout.toString();
+  return Bun.spawnSync([...probeArguments(qemuProgram ?? "", "qemu")], { stdin: input }).stdout.toString();
 }
 
 const aside = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
@@ -38,8 +38,8 @@ describe.skipIf(qemuProgram === null)(`what a real QEMU says of itself${aside}`,
     `is valid by libvirt's schema for %p${needsSchema}`,
     async (machine) => {
       const facts = parseEmulatorFacts(askReal());
-      const wish = { emulator: "/usr/bin/qemu-system-x86_64", type: "qemu", machine } as const;
-      const xml = formatDomainCapabilities(nodeOn(makeMachine()), wish, facts);
+      const options = { emulator: "/usr/bin/qemu-system-x86_64", type: "qemu", machine } as const;
+      const xml = formatDomainCapabilities(nodeOn(makeMachine()), options, facts);
       const input = new TextEncoder().encode(xml);
       const lint = Bun.spawnSync(["xmllint", "--noout", "--relaxng", SCHEMA, "-"], { stdin: input });
       expect([lint.exitCode, lint.stderr.toString()]).toEqual([0, "- validates\n"]);

@@ -53,9 +53,9 @@ describe("a start connects a guest to", () => {
     await during(serial("dev", "/dev/ttyS0"), (machine, image) => {
       expect(labelOf(machine, "/dev/ttyS0")).toBe(image);
       const { files, words } = orderOf(machine);
-      const handed = files.find(({ file }) => file.path === "/dev/ttyS0");
-      expect(handed).toMatchObject({ access: "read-write", nonBlocking: true });
-      expect(words).toContain(`serial,id=charserial0,path=/dev/fdset/${handed?.fd}`);
+      const passedFiles = files.find(({ file }) => file.path === "/dev/ttyS0");
+      expect(passedFiles).toMatchObject({ access: "read-write", nonBlocking: true });
+      expect(words).toContain(`serial,id=charserial0,path=/dev/fdset/${passedFiles?.fd}`);
     });
   });
 
@@ -63,7 +63,7 @@ describe("a start connects a guest to", () => {
     await during(serial("pipe", "/srv/pipe"), (machine, image) => {
       const { files, words } = orderOf(machine);
       const fdOf = (path: string, access: string) =>
-        files.find((handed) => handed.file.path === path && handed.access === access)?.fd;
+        files.find((passedFiles) => passedFiles.file.path === path && passedFiles.access === access)?.fd;
       const [input, output] = [fdOf("/srv/pipe.in", "read-only"), fdOf("/srv/pipe.out", "append")];
       for (const end of ["in", "out"]) expect(labelOf(machine, `/srv/pipe.${end}`)).toBe(image);
       const ends = `path=/dev/fdset/${output},append=on,input-path=/dev/fdset/${input}`;
@@ -113,7 +113,7 @@ describe("a start is refused", () => {
     const machine = machineWithNodes();
     const { guest } = await startDomain(nodeOn(machine), domainXml({ devices: SOCKET }));
     const error = await failedStart(machine, { name: "vm2", uuid: OTHER, devices: SOCKET });
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(labelOf(machine, "/srv/a.sock")).toBe(guest.label.imageLabel ?? "");
   });
 
@@ -121,10 +121,7 @@ describe("a start is refused", () => {
     const machine = machineWithNodes();
     machine.files.put("/srv/a.sock", type);
     const error = await failedStart(machine, { devices: SOCKET });
-    expect([error.kind, error.message]).toEqual([
-      "label-taken",
-      expect.stringContaining(`a ${type} is there`),
-    ]);
+    expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining(`a ${type} is there`)]);
   });
 
   test.each([

@@ -18,8 +18,8 @@ beforeEach(() => {
     putNode(machine, path, { node: `10:${124 + index}`, type: "svirt_sgx_device_t" });
 });
 
-const start = (wish: { readonly name?: string; readonly uuid?: string } = {}) =>
-  startDomain(nodeOn(machine), domainXml({ devices: EPC + EPC, ...wish }));
+const start = (options: { readonly name?: string; readonly uuid?: string } = {}) =>
+  startDomain(nodeOn(machine), domainXml({ devices: EPC + EPC, ...options }));
 const labels = () => NODES.map((path) => labelOf(machine, path));
 
 // virSecuritySELinuxSetMemoryLabel() of libvirt labels both nodes, each time for the latest guest.

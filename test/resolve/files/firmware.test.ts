@@ -33,7 +33,7 @@ const nvram = (path: string, template = ""): string => `<nvram${template}>${path
 const FROM_TEMPLATE = ` template='${TEMPLATE}'`;
 
 /** Returns the access of each descriptor, by path. */
-function handed(machine: Machine): ReadonlyMap<string, string> {
+function passedFiles(machine: Machine): ReadonlyMap<string, string> {
   const files = machine.processes.qemuOf(UUID)?.order?.files ?? [];
   return new Map(files.map(({ access, file }) => [file.path, access]));
 }
@@ -48,8 +48,8 @@ test("installed code keeps its label; variables are made from the template, are 
   const { guest } = await startDomain(nodeOn(machine), xml);
   expect(labelOf(machine, CODE)).toBe(USR);
   expect(labelOf(machine, VARIABLES)).toBe(guest.label.imageLabel ?? "");
-  expect(handed(machine).get(CODE)).toBe("read-only");
-  expect(handed(machine).get(VARIABLES)).toBe("read-write");
+  expect(passedFiles(machine).get(CODE)).toBe("read-only");
+  expect(passedFiles(machine).get(VARIABLES)).toBe("read-write");
   const words = machine.processes.qemuOf(UUID)?.order?.words.join(" ");
   expect(words).toContain('"node-name":"libvirt-pflash0-storage"');
   for (const path of [CODE, VARIABLES]) expect(words).not.toContain(path);
@@ -89,7 +89,7 @@ test("code that the guest may write is the guest's own", async () => {
   machine.files.put(code, "file", { bytes: BYTES }).xattrs.set("security.selinux", ORIGINAL);
   const { guest } = await startDomain(nodeOn(machine), guestXml(pflash(code, "no")));
   expect(labelOf(machine, code)).toBe(guest.label.imageLabel ?? "");
-  expect(handed(machine).get(code)).toBe("read-write");
+  expect(passedFiles(machine).get(code)).toBe("read-write");
 });
 
 test("a ROM is read by name, through the descriptor", async () => {

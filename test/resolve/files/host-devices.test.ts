@@ -305,6 +305,6 @@ test.each([
   await startDomain(nodeOn(machine), domainXml({ devices }));
   const before = snapshot(machine);
   const second = domainXml({ name: "vm2", uuid: OTHER, devices });
-  expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "label-taken" });
+  expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "in-use" });
   expect(snapshot(machine)).toEqual(before);
 });

@@ -71,7 +71,7 @@ describe("a disk on the network", () => {
   test("comes to no running guest whose domain may not make connections", async () => {
     await start(diskXml("/var/lib/images/private1.raw", "vda"));
     const device = parseDevice(new TextEncoder().encode(NBD.replaceAll("vda", "vdb")));
-    const ask = { key: "vm1", wish: { live: true }, isDryRun: false };
+    const ask = { key: "vm1", options: { live: true }, isDryRun: false };
     const error = await errorOf(attachDevice(nodeOn(machine), ask, device));
     expect(error).toMatchObject({ kind: "denied" });
     expect(error.message).toStartWith("Cannot attach the disk: the guest was started without a network");

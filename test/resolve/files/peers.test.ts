@@ -78,7 +78,7 @@ describe("a device that another program serves", () => {
   test("has it to itself", async () => {
     await start(SERIAL);
     const error = await failedStart(machine, { name: "vm2", uuid: OTHER, devices: SERIAL });
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
   });
 
   test.each([
@@ -129,7 +129,7 @@ describe("a device that another program serves", () => {
     expect(orderOf(machine).words).toContain(`socket,id=charnet0,path=${own},server=on`);
     expect(guest.label.label).toContain(":svirt_t:");
     const other = { name: "vm2", uuid: OTHER };
-    expect((await errorOf(start(CARD, other))).kind).toBe("label-taken");
+    expect((await errorOf(start(CARD, other))).kind).toBe("in-use");
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
     machine.files.remove("/var/log/svirt/vm1.log");

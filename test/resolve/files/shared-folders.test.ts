@@ -3,12 +3,12 @@ import { listErrors } from "../../../src/errors.ts";
 import type { Host } from "../../../src/host/host.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { planStop } from "../../../src/plan/steps/inverse.ts";
-import type { Node } from "../../../src/state/instance.ts";
+import type { Instance } from "../../../src/state/instance.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { auditFile } from "../../../src/vm/audit/open-file.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { sweep } from "../../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { planDomainStart, startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import {
@@ -52,14 +52,14 @@ function withTree(): Machine {
   return made;
 }
 
-const start = (devices = share(), wish: object = {}) =>
-  startDomain(nodeOn(machine), domainXml({ devices, ...wish }));
+const start = (devices = share(), options: object = {}) =>
+  startDomain(nodeOn(machine), domainXml({ devices, ...options }));
 const labels = () =>
   ENTRIES.map((name) => machine.files.find(`/srv/all${name}`, false)?.inode.xattrs.get(LABEL));
 const image = () => folderLabelOf(readRecord(nodeOn(machine), UUID));
 
 /** Reports for each walk through a folder whether it held the registry's lock, which blocks other calls. */
-async function locksOf(end: (node: Node) => Promise<unknown>): Promise<boolean[]> {
+async function locksOf(end: (instance: Instance) => Promise<unknown>): Promise<boolean[]> {
   const node = nodeOn(machine);
   const held: boolean[] = [];
   const visitTree: Host["visitTree"] = (...args) => {
@@ -73,13 +73,13 @@ async function locksOf(end: (node: Node) => Promise<unknown>): Promise<boolean[]
 describe("a folder that a guest shares", () => {
   test("is given back without the registry's lock if the guest has it alone: it decides how much is in it", async () => {
     await start();
-    const held = await locksOf((node) => destroyDomain(node, "vm1"));
+    const held = await locksOf((instance) => destroyDomain(instance, "vm1"));
     expect([held.length > 1, held.includes(true)]).toEqual([true, false]);
   });
 
   test("is given back under the registry's lock if several guests have it", async () => {
     await start(share("<readonly/>"));
-    expect(await locksOf((node) => destroyDomain(node, "vm1"))).not.toContain(false);
+    expect(await locksOf((instance) => destroyDomain(instance, "vm1"))).not.toContain(false);
   });
 
   test("has the guest's label with all below it, and only the guest's user may open it besides", async () => {
@@ -177,7 +177,7 @@ describe("a start is refused", () => {
     await start();
     for (const dir of ["/srv/all", "/srv/all/sub", "/srv"]) {
       const error = await failedStart(machine, { ...other, devices: share("", "mapped", dir) });
-      expect([dir, error.kind]).toEqual([dir, "label-taken"]);
+      expect([dir, error.kind]).toEqual([dir, "in-use"]);
     }
     const error = await failedStart(machine, { ...other, disks: diskXml("/srv/all/a", "vda") });
     expect(error.message).toBe(
@@ -189,7 +189,7 @@ describe("a start is refused", () => {
     expect(
       await failedStart(machine, { devices: share(), disks: diskXml("/srv/all/a", "vda") }),
     ).toMatchObject({
-      kind: "label-taken",
+      kind: "in-use",
     });
     await startDomain(nodeOn(machine), domainXml({ ...other, disks: diskXml("/srv/all/sub/b", "vda") }));
     expect((await failedStart(machine, { devices: share() })).message).toBe(
@@ -262,7 +262,7 @@ describe("killed before, within and after every call that changes something,", (
         machine = withTree();
         await beStruck(machine, begin, strike);
         machine.reboot();
-        await sweep(nodeOn(machine));
+        await recoverAll(nodeOn(machine));
         expect([strike, ...labels()]).toEqual([strike, OWN, OWN, OWN, OWN, HOME, OWN]);
       }
     },

@@ -17,7 +17,8 @@ beforeEach(() => {
   machine.files.putFolder("/dev/shm").xattrs.set("security.selinux", ORIGINAL);
 });
 
-const start = (wish: object = {}) => startDomain(nodeOn(machine), domainXml({ devices: PLAIN, ...wish }));
+const start = (options: object = {}) =>
+  startDomain(nodeOn(machine), domainXml({ devices: PLAIN, ...options }));
 
 describe("memory that guests share by a name", () => {
   test("is made where it is missing, opened under no name that others may take, and left", async () => {
@@ -47,6 +48,6 @@ describe("memory that guests share by a name", () => {
     machine.files.put(FILE, "file");
     const disks = `<disk type='file'><source file='${FILE}'/><target dev='vda'/></disk>`;
     await startDomain(nodeOn(machine), domainXml({ ...OTHER, disks }));
-    expect(await failedStart(machine, { devices: PLAIN })).toMatchObject({ kind: "label-taken" });
+    expect(await failedStart(machine, { devices: PLAIN })).toMatchObject({ kind: "in-use" });
   });
 });

@@ -52,7 +52,7 @@ describe("a screen on TCP", () => {
     );
     const { kind, message } = await errorOf(started(machine, screen("port='5900'")));
     expect([kind, message]).toEqual([
-      "label-taken",
+      "in-use",
       "Cannot give the guest port 5900 for its screen: somebody listens on it",
     ]);
   });

@@ -21,7 +21,7 @@ import { beStruck, instantsOf, type Work, withoutInodes } from "../../scenes/str
 const TIMEOUT_MS = 120_000;
 const ASK = {
   key: "vm1",
-  wish: { live: true, config: false, current: false, persistent: false },
+  options: { live: true, config: false, current: false, persistent: false },
   isDryRun: false,
 };
 const card = (last: string, mode = "", target = ""): string =>
@@ -100,7 +100,7 @@ describe("a start", () => {
       () => undefined,
     );
     const error = await errorOf(start(nodeOn(machine)));
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(macvtaps(machine)).toEqual(["web"]);
   });
 
@@ -141,7 +141,7 @@ test("a running guest is given one, made before QEMU has it, and lets go of it",
   const { label, steps, uid, xml } = recordOf(machine);
   const range = label.label?.split(":").slice(3).join(":");
   const added = steps.slice(steps.findIndex((step) => step.do === "resume") + 1);
-  expect(added.map((step) => step.do)).toEqual(["reserve", "make-macvtap", "hand-tap", "plug"]);
+  expect(added.map((step) => step.do)).toEqual(["reserve", "make-macvtap", "pass-tap", "plug"]);
   expect(added[1]).toMatchObject({
     link: { name: "macvtap0", lower: "br0", mode: "private", mac: "52:54:00:00:00:03", group: uid },
   });

@@ -11,7 +11,7 @@ import { beStruck, instantsOf, type Work, withoutInodes } from "../../scenes/str
 
 const TIMEOUT_MS = 120_000;
 const WISH = { live: true, config: false, current: false, persistent: false };
-const ASK = { key: "vm1", wish: WISH, isDryRun: false };
+const ASK = { key: "vm1", options: WISH, isDryRun: false };
 const card = (last: string, more = ""): string =>
   `<interface type='bridge'><mac address='52:54:00:00:00:${last}'/><source bridge='br0'/>${more}<model type='virtio'/></interface>`;
 const TWO = card("01") + card("02", "<target dev='web'/>");
@@ -80,7 +80,7 @@ describe("a start", () => {
       domainXml({ name: "vm2", uuid: UUID.replace(/1$/, "2"), devices });
     const error = await errorOf(startDomain(nodeOn(machine), second(card("03", "<target dev='web'/>"))));
     expect([error.kind, error.message]).toEqual([
-      "label-taken",
+      "in-use",
       "Cannot make the tap web: a network device of that name is there",
     ]);
     await startDomain(nodeOn(machine), second(card("03")));

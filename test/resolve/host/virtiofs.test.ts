@@ -32,8 +32,10 @@ function withTree(): Machine {
   return made;
 }
 
-const xml = (devices = share(), wish: object = {}) => domainXml({ devices, lifecycle: MEMORY, ...wish });
-const start = (devices = share(), wish: object = {}) => startDomain(nodeOn(machine), xml(devices, wish));
+const xml = (devices = share(), options: object = {}) =>
+  domainXml({ devices, lifecycle: MEMORY, ...options });
+const start = (devices = share(), options: object = {}) =>
+  startDomain(nodeOn(machine), xml(devices, options));
 const helpers = () => machine.processes.list().filter(({ words }) => words.includes("--shared-dir"));
 const record = () => readRecord(nodeOn(machine), UUID);
 

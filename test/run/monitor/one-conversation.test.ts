@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Host } from "../../../src/host/host.ts";
 import type { Monitor } from "../../../src/host/monitor.ts";
-import { converse } from "../../../src/run/monitor/converse.ts";
+import { withMonitorSocket } from "../../../src/run/monitor/converse.ts";
 import { inOneConversation } from "../../../src/run/monitor/one-conversation.ts";
 import { makeMachine, nodeOn } from "../../scenes/scene.ts";
 
@@ -14,7 +14,7 @@ function hostThatTells(): { host: Host; told: string[] } {
       allow: (timeoutMs) => void told.push(`${path} has ${timeoutMs} ms`),
       execute: async (command) => void told.push(`${path} hears ${command}`),
       handOver: async () => undefined,
-      handTap: async () => undefined,
+      passTap: async () => undefined,
       handPeer: async () => undefined,
       handListener: async () => undefined,
       openPipe: () => Promise.reject(new Error("no pipe")),
@@ -26,7 +26,7 @@ function hostThatTells(): { host: Host; told: string[] } {
 }
 
 async function say(host: Host, monitor: string, command: string): Promise<void> {
-  await converse(host, { monitor, timeoutMs: 1000 }, (qemu) => qemu.execute(command));
+  await withMonitorSocket(host, { monitor, timeoutMs: 1000 }, (qemu) => qemu.execute(command));
 }
 
 describe("inOneConversation()", () => {

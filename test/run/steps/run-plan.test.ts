@@ -5,7 +5,7 @@ import { planStop } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 import type { Actor } from "../../../src/run/actor.ts";
 import { getFileLabel } from "../../../src/run/labels/file-label.ts";
-import { runPlan, UNWATCHED, undo } from "../../../src/run/steps/run-plan.ts";
+import { NO_OBSERVER, runPlan, undo } from "../../../src/run/steps/run-plan.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import type { Strike } from "../../memory-host/svirt.ts";
@@ -41,15 +41,15 @@ describe("runPlan()", () => {
     const counting = makeMachine();
     const { host, svirt } = counting.svirt();
     const actor = { ...actorOn(counting), host, registry: registryOf({ host, paths: SYSTEM_PATHS }) };
-    await runPlan(actor, privateSteps(counting), UNWATCHED);
+    await runPlan(actor, privateSteps(counting), NO_OBSERVER);
     expect(svirt.changes.length).toBeGreaterThan(15);
     for (let at = 1; at <= svirt.changes.length; at += 1) {
       const machine = makeMachine();
       const before = snapshot(machine);
       const steps = privateSteps(machine);
       const failing = actorOn(machine, "one", { at, moment: "before", how: "fail" });
-      await expect(runPlan(failing, steps, UNWATCHED)).rejects.toThrow("EIO");
-      const undone = await undo(failing, planStop(steps), UNWATCHED);
+      await expect(runPlan(failing, steps, NO_OBSERVER)).rejects.toThrow("EIO");
+      const undone = await undo(failing, planStop(steps), NO_OBSERVER);
       expect(undone).toEqual({ errors: [], left: [] });
       expect(snapshot(machine)).toEqual(before);
     }
@@ -57,8 +57,8 @@ describe("runPlan()", () => {
 
   test("remembers the original on the file, in the reference implementation's names, and for how many", async () => {
     const machine = makeMachine();
-    await runPlan(actorOn(machine, "one"), labelSteps(machine, SHARED, CONTENT), UNWATCHED);
-    await runPlan(actorOn(machine, "two"), labelSteps(machine, SHARED, CONTENT), UNWATCHED);
+    await runPlan(actorOn(machine, "one"), labelSteps(machine, SHARED, CONTENT), NO_OBSERVER);
+    await runPlan(actorOn(machine, "two"), labelSteps(machine, SHARED, CONTENT), NO_OBSERVER);
     expect(Object.fromEntries(machine.files.get(SHARED).xattrs)).toEqual({
       "security.selinux": CONTENT,
       "trusted.libvirt.security.selinux": ORIGINAL,
@@ -75,11 +75,11 @@ describe("undo()", () => {
   test("goes on after a step that fails, and tells which is still to be done", async () => {
     const machine = makeMachine();
     const steps = privateSteps(machine);
-    await runPlan(actorOn(machine), steps, UNWATCHED);
+    await runPlan(actorOn(machine), steps, NO_OBSERVER);
     const undone = await undo(
       actorOn(machine, "one", { at: 1, moment: "before", how: "fail" }),
       planStop(steps),
-      UNWATCHED,
+      NO_OBSERVER,
     );
     expect(undone.errors).toHaveLength(1);
     expect(undone.left).toEqual(planStop(steps).slice(0, 1));
@@ -94,21 +94,21 @@ describe("undo()", () => {
     const machine = makeMachine();
     const before = snapshot(machine);
     const steps = labelSteps(machine, SHARED, CONTENT);
-    await runPlan(actorOn(machine, "one"), steps, UNWATCHED);
-    await runPlan(actorOn(machine, "two"), steps, UNWATCHED);
-    await undo(actorOn(machine, "one"), planStop(steps), UNWATCHED);
+    await runPlan(actorOn(machine, "one"), steps, NO_OBSERVER);
+    await runPlan(actorOn(machine, "two"), steps, NO_OBSERVER);
+    await undo(actorOn(machine, "one"), planStop(steps), NO_OBSERVER);
     expect(labelOf(machine, SHARED)).toBe(CONTENT);
     expect(machine.files.get(SHARED).xattrs.get("trusted.libvirt.security.ref_selinux")).toBe("1");
-    await undo(actorOn(machine, "two"), planStop(steps), UNWATCHED);
+    await undo(actorOn(machine, "two"), planStop(steps), NO_OBSERVER);
     expect(snapshot(machine)).toEqual(before);
   });
 
   test("leaves a label that somebody else has set meanwhile", async () => {
     const machine = makeMachine();
     const steps = labelSteps(machine, SHARED, CONTENT);
-    await runPlan(actorOn(machine), steps, UNWATCHED);
+    await runPlan(actorOn(machine), steps, NO_OBSERVER);
     machine.files.get(SHARED).xattrs.set("security.selinux", "system_u:object_r:admins_t:s0");
-    await undo(actorOn(machine), planStop(steps), UNWATCHED);
+    await undo(actorOn(machine), planStop(steps), NO_OBSERVER);
     expect(labelOf(machine, SHARED)).toBe("system_u:object_r:admins_t:s0");
   });
 
@@ -118,10 +118,10 @@ describe("undo()", () => {
       ...labelSteps(machine, SHARED, CONTENT),
       ...labelSteps(machine, "/var/lib/images/install.iso", CONTENT),
     ];
-    await runPlan(actorOn(machine), steps, UNWATCHED);
+    await runPlan(actorOn(machine), steps, NO_OBSERVER);
     machine.files.put(SHARED, "file").xattrs.set("security.selinux", CONTENT);
     machine.files.remove("/var/lib/images/install.iso");
-    expect((await undo(actorOn(machine), planStop(steps), UNWATCHED)).errors).toEqual([]);
+    expect((await undo(actorOn(machine), planStop(steps), NO_OBSERVER)).errors).toEqual([]);
     expect(labelOf(machine, SHARED)).toBe(CONTENT);
     expect(registryOf({ host: machine.svirt().host, paths: SYSTEM_PATHS }).listAll()).toEqual([]);
   });
@@ -132,7 +132,7 @@ describe("a file that is swapped between inspection and label", () => {
     const machine = makeMachine();
     const steps = labelSteps(machine, SHARED, CONTENT);
     machine.files.put(SHARED, "file").xattrs.set("security.selinux", "system_u:object_r:shadow_t:s0");
-    await expect(runPlan(actorOn(machine), steps, UNWATCHED)).rejects.toThrow("another file stands there");
+    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("another file stands there");
     expect([...machine.files.get(SHARED).xattrs]).toEqual([
       ["security.selinux", "system_u:object_r:shadow_t:s0"],
     ]);
@@ -143,7 +143,7 @@ describe("a file that is swapped between inspection and label", () => {
     const steps = labelSteps(machine, SHARED, CONTENT);
     machine.files.put("/etc/shadow", "file").xattrs.set("security.selinux", "system_u:object_r:shadow_t:s0");
     machine.files.put(SHARED, "symlink", { target: "/etc/shadow" });
-    await expect(runPlan(actorOn(machine), steps, UNWATCHED)).rejects.toThrow("another file stands there");
+    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("another file stands there");
     expect(labelOf(machine, "/etc/shadow")).toBe("system_u:object_r:shadow_t:s0");
   });
 });
@@ -153,7 +153,7 @@ test("a file system that keeps no labels is refused with what can be done about 
   machine.files.put("/nfs", "folder", { mode: 0o755, fileSystem: { device: "0:50", keepsLabels: false } });
   machine.files.put("/nfs/a.raw", "file");
   const steps = labelSteps(machine, "/nfs/a.raw", CONTENT);
-  const error = await runPlan(actorOn(machine), steps, UNWATCHED).catch((thrown: unknown) => thrown);
+  const error = await runPlan(actorOn(machine), steps, NO_OBSERVER).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ kind: "denied", remedy: expect.stringContaining(`context="${CONTENT}"`) });
   const { host } = machine.svirt();
   const file = host.inspectFile("/nfs/a.raw")?.id;

@@ -130,7 +130,7 @@ describe("a commit of the disk's own image", () => {
       bytes: machine.files.get(`${IMAGES}/top.qcow2`).bytes,
     });
     const xml = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(`${IMAGES}/top2.qcow2`, "vda") });
-    expect((await errorOf(startDomain(nodeOn(machine), xml))).kind).toBe("label-taken");
+    expect((await errorOf(startDomain(nodeOn(machine), xml))).kind).toBe("in-use");
     await endOn(nodeOn(machine), "abort");
     expect((await startDomain(nodeOn(machine), xml)).did).toBe(true);
   });
@@ -140,9 +140,9 @@ describe("a commit of the disk's own image", () => {
     [{ top: `${IMAGES}/base.raw`, isActive: false }, "has no backing file"],
     [{ base: `${IMAGES}/none` }, `could not find image '${IMAGES}/none' beneath`],
     [{ path: "vdz" }, "disk 'vdz' not found in domain"],
-  ])("refuses %j in libvirt's words", async (wish, words) => {
+  ])("refuses %j in libvirt's words", async (options, words) => {
     const machine = await machineWithChain();
-    await expectRefused(machine, commitOn(nodeOn(machine), wish), words);
+    await expectRefused(machine, commitOn(nodeOn(machine), options), words);
   });
 });
 
@@ -223,7 +223,7 @@ describe("a copy", () => {
     await copyOn(nodeOn(machine));
     await expectRefused(machine, endOn(nodeOn(machine), "pivot"), "not ready for pivot yet");
     await expectRefused(machine, takeOn(nodeOn(machine)), "already in active block job");
-    const ask = { key: "vm1", wish: {}, isDryRun: false };
+    const ask = { key: "vm1", options: {}, isDryRun: false };
     const detach = detachDevice(nodeOn(machine), ask, deviceOf(diskXml(`${IMAGES}/top.qcow2`, "vda")));
     await expectRefused(machine, detach, "already in active block job");
     await expectCleanEnd(machine);

@@ -9,7 +9,7 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, sweepAll, UUID } from "../../scenes/scene.ts";
 
-const ASK: Ask = { key: "vm1", wish: { live: true }, isDryRun: false };
+const ASK: Ask = { key: "vm1", options: { live: true }, isDryRun: false };
 const MAC = "<mac address='52:54:00:00:00:09'/>";
 const KINDS = [
   {

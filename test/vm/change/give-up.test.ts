@@ -33,7 +33,7 @@ import {
 } from "../../scenes/scene.ts";
 import { strikeEverywhere, type Work } from "../../scenes/strikes.ts";
 
-const ASK: Ask = { key: "vm1", wish: {}, isDryRun: false };
+const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
@@ -68,7 +68,7 @@ describe("a QEMU that keeps what it was told to close", () => {
     expect(labelOf(machine, TOP)).toBe(own);
     expect(holders(machine, TOP)).toEqual([UUID]);
     expect(recordOf(machine).change?.what).toBe("detach vdb");
-    expect((await errorOf(otherOn(machine, TOP))).kind).toBe("label-taken");
+    expect((await errorOf(otherOn(machine, TOP))).kind).toBe("in-use");
   });
 
   test("is told of by an audit, as long as it is so", async () => {

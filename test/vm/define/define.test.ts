@@ -80,11 +80,11 @@ describe("defineDomain()", () => {
   test.each([
     ["the name with another uuid", { name: "vm1", uuid: OTHER }],
     ["the uuid with another name", { name: "vm2", uuid: UUID }],
-  ])("refuses %s, in libvirt's words, and changes nothing", async (_, wish) => {
+  ])("refuses %s, in libvirt's words, and changes nothing", async (_, options) => {
     const machine = makeMachine();
     await defineDomain(nodeOn(machine), domainXml());
     const before = snapshot(machine);
-    const error = await errorOf(defineDomain(nodeOn(machine), domainXml(wish)));
+    const error = await errorOf(defineDomain(nodeOn(machine), domainXml(options)));
     expect(error.message).toBe(`operation failed: domain 'vm1' already exists with uuid ${UUID}`);
     expect(snapshot(machine)).toEqual(before);
   });

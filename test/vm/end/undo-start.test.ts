@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Host } from "../../../src/host/host.ts";
-import type { Node } from "../../../src/state/instance.ts";
+import type { Instance } from "../../../src/state/instance.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
@@ -20,7 +20,7 @@ const DISK = "/var/lib/images/private1.raw";
 const TOP = "/var/lib/images/top.qcow2";
 
 /** Returns an svirt instance that can label that file and cannot restore its label. */
-function cannotRestore(machine: Machine, path: string): Node {
+function cannotRestore(machine: Machine, path: string): Instance {
   const node = nodeOn(machine);
   let isLabelled = false;
   const host: Host = {
@@ -42,8 +42,8 @@ describe("what cannot be taken back", () => {
     const machine = makeMachine();
     const before = snapshot(machine);
     machine.qemu = { endsAtOnce: { status: 1, says: "no such machine" } };
-    const node = cannotRestore(machine, DISK);
-    const error = await errorOf(startDomain(node, domainXml({ disks: diskXml(DISK, "vda") })));
+    const instance = cannotRestore(machine, DISK);
+    const error = await errorOf(startDomain(instance, domainXml({ disks: diskXml(DISK, "vda") })));
     expect(error.message).toContain("no such machine");
     expect(error.message).toContain("and taking the start back failed: ");
     expect(error.message).toContain("EIO: the disk cannot be read");
@@ -57,7 +57,7 @@ describe("what cannot be taken back", () => {
     const machine = await machineWithDisks();
     const { steps } = recordOf(machine);
     machine.qemu = { refuses: "device_add" };
-    const ask = { key: "vm1", wish: {}, isDryRun: false };
+    const ask = { key: "vm1", options: {}, isDryRun: false };
     const error = await errorOf(attachDevice(cannotRestore(machine, TOP), ask, deviceOf(SECOND)));
     expect(error.message).toContain("as the test wants it");
     expect(error.message).toContain("EIO: the disk cannot be read");

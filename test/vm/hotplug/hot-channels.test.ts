@@ -8,7 +8,7 @@ import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "../../scenes/
 import { SOCKET, withSocket } from "../../scenes/peer.ts";
 import { domainXml, errorOf, labelOf, nodeOn, ORIGINAL, sweepAll, UUID } from "../../scenes/scene.ts";
 
-const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+const ASK = { key: "vm1", options: { live: true }, isDryRun: false } as const;
 const PING = '{"execute":"guest-ping"}';
 const CONTROLLER = "<controller type='virtio-serial' index='0'/>";
 const AGENT = channel("org.qemu.guest_agent.0");
@@ -171,7 +171,7 @@ test.each([
 });
 
 test("the definition takes every kind of channel, and gives it back", async () => {
-  const config = { ...ASK, wish: { config: true } };
+  const config = { ...ASK, options: { config: true } };
   machine.files.put("/vm.xml", "file", { bytes: domainXml({}) });
   expect((await runOn(machine, "define", "/vm.xml")).err).toBe("");
   await attachDevice(nodeOn(machine), config, deviceOf(channel("t", "", "pty")));

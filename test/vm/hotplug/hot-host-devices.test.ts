@@ -22,7 +22,7 @@ import {
 import { leavesNothing, strikeEverywhere, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
 const TIMEOUT_MS = 120_000;
-const ASK = { key: "vm1", wish: {}, isDryRun: false };
+const ASK = { key: "vm1", options: {}, isDryRun: false };
 const NAME = "0000:06:00.0";
 const CARD: PciWish = { name: NAME, group: "12", driver: "e1000e", match: "e1000e" };
 const FOLDER = `/run/svirt/${UUID}/guest/${NAME}`;
@@ -173,7 +173,7 @@ describe("a PCI device comes to a running guest", () => {
     expect(labelOf(machine, "/dev/vfio/vfio")).toBe("system_u:object_r:vfio_device_t:s0");
     expect(recordOf(machine).xml).not.toContain("<hostdev");
     const left = recordOf(machine).steps.map((step) => step.do);
-    expect(left.filter((what) => ["take-device", "make-link", "set-memlock"].includes(what))).toEqual([]);
+    expect(left.filter((what) => ["bind-vfio", "make-link", "set-memlock"].includes(what))).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(machine.pci.driverOf(NAME)).toBe("e1000e");
   });
@@ -183,7 +183,7 @@ describe("a PCI device comes to a running guest", () => {
     const { steps } = await attachDevice(nodeOn(machine), { ...ASK, isDryRun: true }, deviceOf(pci()));
     expect(steps.map((step) => step.do)).toEqual([
       "reserve",
-      "take-device",
+      "bind-vfio",
       "reserve",
       "reserve",
       "set-label",

@@ -7,7 +7,7 @@ import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "../../scenes/
 import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "../../scenes/peer.ts";
 import { domainXml, errorOf, labelOf, nodeOn, ORIGINAL, sweepAll } from "../../scenes/scene.ts";
 
-const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+const ASK = { key: "vm1", options: { live: true }, isDryRun: false } as const;
 const OTHER = "11111111-2222-4333-8444-000000000002";
 const SECOND = nbdDisk().replace("vda", "vdb").replace("name='x'", "name='y'");
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
@@ -113,7 +113,7 @@ describe("a device that another program serves and that comes to a guest that ru
     await start("", { name: "vm2", uuid: OTHER });
     await start("");
     await attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(nbdDisk()));
-    expect((await errorOf(attach(nbdDisk()))).kind).toBe("label-taken");
+    expect((await errorOf(attach(nbdDisk()))).kind).toBe("in-use");
   });
 });
 

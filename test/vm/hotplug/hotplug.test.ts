@@ -23,7 +23,7 @@ import {
   UUID,
 } from "../../scenes/scene.ts";
 
-const ASK: Ask = { key: "vm1", wish: {}, isDryRun: false };
+const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const IMAGES = "/var/lib/images";
 const OTHER = "22222222-2222-4333-8444-000000000002";
 
@@ -68,10 +68,10 @@ describe("attachDevice()", () => {
     const machine = await machineWithDisks();
     await attach(machine, SECOND);
     const xml = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(`${IMAGES}/top.qcow2`, "vda") });
-    expect((await errorOf(startDomain(nodeOn(machine), xml))).kind).toBe("label-taken");
+    expect((await errorOf(startDomain(nodeOn(machine), xml))).kind).toBe("in-use");
     await detach(machine, SECOND);
     expect((await startDomain(nodeOn(machine), xml)).did).toBe(true);
-    expect((await failedAttach(machine, SECOND)).kind).toBe("label-taken");
+    expect((await failedAttach(machine, SECOND)).kind).toBe("in-use");
   });
 
   test.each(["add-fd", "blockdev-add", "device_add"])(
@@ -92,7 +92,7 @@ describe("attachDevice()", () => {
     await attach(machine, again);
     await detach(machine, again);
     expect(labelOf(machine, `${IMAGES}/shared.raw`)).toBe(label);
-    expect((await failedAttach(machine, diskXml(`${IMAGES}/shared.raw`, "vdc"))).kind).toBe("label-taken");
+    expect((await failedAttach(machine, diskXml(`${IMAGES}/shared.raw`, "vdc"))).kind).toBe("in-use");
   });
 
   test.each([
@@ -244,7 +244,7 @@ test("updateDevice() pulls a cable out, and changes nothing else of an interface
 test("two devices that come to a definition at once both come", async () => {
   const machine = makeMachine();
   await defineDomain(nodeOn(machine), domainXml());
-  const ask: Ask = { key: "vm1", wish: { config: true }, isDryRun: false };
+  const ask: Ask = { key: "vm1", options: { config: true }, isDryRun: false };
   const disks = ["vdb", "vdc"].map((target) => deviceOf(diskXml(`${IMAGES}/${target}.raw`, target)));
   await Promise.all(disks.map((disk) => attachDevice(nodeOn(machine), ask, disk)));
   const { xml = "" } = readDefinition(nodeOn(machine), "vm1") ?? {};

@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { imagePath } from "../../../src/domain/devices/disk/images.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
-import { listPlugged } from "../../../src/plan/record/qemu-objects.ts";
+import { listQemuObjects } from "../../../src/plan/record/qemu-objects.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import { isRunning, readRecords } from "../../../src/state/record.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { sweep } from "../../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import type { Strike } from "../../memory-host/svirt.ts";
@@ -76,7 +76,7 @@ function workOf(act: Act, count: number): Work | undefined {
     case "abort":
       return (node) => endOn(node, "abort");
     case "sweep":
-      return sweep;
+      return recoverAll;
     case "end":
     case "reboot":
       return undefined;
@@ -118,7 +118,7 @@ function expectLabelled(machine: Machine): void {
   for (const record of readRecords(node)) {
     if (!isRunning(node, record) || record.change !== undefined) continue;
     if (record.jobs === undefined) {
-      const drive = listPlugged(record.steps).devices.get("virtio-disk0")?.["drive"];
+      const drive = listQemuObjects(record.steps).devices.get("virtio-disk0")?.["drive"];
       expect(machine.processes.qemuOf(record.uuid)?.devices?.mediumOf("virtio-disk0")).toBe(drive);
     }
     for (const step of record.steps)

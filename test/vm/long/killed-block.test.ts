@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { imagePath } from "../../../src/domain/devices/disk/images.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
-import { sweep } from "../../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
   commitOn,
@@ -58,7 +58,7 @@ const CASES: readonly Subject[] = [
       machine.pass(1000);
       return machine;
     },
-    work: (node) => sweep(node),
+    work: (node) => recoverAll(node),
   },
 ];
 

@@ -8,7 +8,7 @@ import { domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
 import { type Subject, type Work, withoutInodes } from "../../scenes/strikes.ts";
 import { describeDeaths, endedState } from "./deaths.ts";
 
-const ASK = { key: "vm1", wish: {}, isDryRun: false } as const;
+const ASK = { key: "vm1", options: {}, isDryRun: false } as const;
 
 const attach: Work = (node) => attachDevice(node, ASK, deviceOf(SECOND));
 const detach: Work = (node) => detachDevice(node, ASK, deviceOf(SECOND));

@@ -33,11 +33,11 @@ async function machineWithOlder(): Promise<Machine> {
   return machine;
 }
 
-const saving: Work = (node) => saveDomain(node, "vm1", { wakes: undefined, path: FILE });
+const saving: Work = (node) => saveDomain(node, "vm1", { resumes: undefined, path: FILE });
 const dumping =
   (format: string | undefined): Work =>
   (node) =>
-    dumpDomain(node, "vm1", { path: FILE, wish: { format, live: false, afterwards: "go-on" } });
+    dumpDomain(node, "vm1", { path: FILE, options: { format, live: false, afterwards: "go-on" } });
 const drawing: Work = (node) => takeScreenshot(node, "vm1", { screen: 0, pathFor: () => FILE });
 
 /** Expects either the guest with its memory as before, or no guest and its whole state in the file. Returns which. */
@@ -171,7 +171,7 @@ describe("a restore killed before, within and after every call that changes some
   }
   const restore: Work = async (node) => {
     const { restoreDomain } = await import("../../../src/vm/save/restore-domain.ts");
-    return await restoreDomain(node, FILE, { wakes: undefined, xml: undefined });
+    return await restoreDomain(node, FILE, { resumes: undefined, xml: undefined });
   };
 
   test(
@@ -211,7 +211,7 @@ describe("a start from a managed save killed before, within and after every call
     await startDomain(nodeOn(machine), domainXml());
     const stream = machine.processes.qemuOf(UUID)?.stream;
     if (stream !== undefined) stream.memory = REMEMBERED;
-    await managedSaveDomain(nodeOn(machine), "vm1", { wakes: undefined });
+    await managedSaveDomain(nodeOn(machine), "vm1", { resumes: undefined });
     await reapAll(machine);
     return machine;
   }

@@ -18,7 +18,7 @@ const DOMAIN = domainXml({
   disks: diskXml("/var/lib/images/top.qcow2", "vda") + SECOND + DRIVE,
   devices: CARD + OTHER_CARD,
 });
-const LIVE = { key: "vm1", wish: { live: true }, isDryRun: false };
+const LIVE = { key: "vm1", options: { live: true }, isDryRun: false };
 
 async function definedMachine(): Promise<Machine> {
   const machine = makeMachine();

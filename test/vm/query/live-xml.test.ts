@@ -10,7 +10,7 @@ import { diskXml, domainXml, makeMachine, nodeOn, putText, reapAll, UUID } from 
 
 const ASK = {
   key: "vm1",
-  wish: { live: true, config: false, current: false, persistent: false },
+  options: { live: true, config: false, current: false, persistent: false },
   isDryRun: false,
 };
 const SCHEMA = `${process.env["SVIRT_TEST_DATA"] ?? ""}/libvirt/schemas/domain.rng`;
@@ -21,10 +21,10 @@ const card = (last: string): string =>
   `<interface type='bridge'><mac address='52:54:00:00:00:${last}'/><source bridge='br0'/><model type='virtio'/></interface>`;
 const RNG = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>";
 
-async function running(wish: Parameters<typeof domainXml>[0]): Promise<Machine> {
+async function running(options: Parameters<typeof domainXml>[0]): Promise<Machine> {
   const machine = makeMachine();
   machine.taps.addBridge("br0");
-  await startDomain(nodeOn(machine), domainXml(wish));
+  await startDomain(nodeOn(machine), domainXml(options));
   return machine;
 }
 

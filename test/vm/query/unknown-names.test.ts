@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import { asSvirtError } from "../../../src/errors.ts";
 import { findDevice } from "../../../src/qemu/hotplug/families.ts";
-import type { Node } from "../../../src/state/instance.ts";
+import type { Instance } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { findDomain, findRunning } from "../../../src/vm/guest/find-domain.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
@@ -11,15 +11,15 @@ import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
 
 // Clients of libvirt branch on these numbers: virt-install expects 50 of an unknown volume and 42 of an unknown domain.
 
-test.each<[string, (node: Node) => unknown, number, string]>([
-  ["a domain", (node) => findDomain(node, "nosuch"), 42, "failed to get domain 'nosuch'"],
-  ["a guest that is off", (node) => findRunning(node, "vm1"), 55, "domain 'vm1' is not running"],
-  ["a volume", (node) => showVolume(node, "/var/lib/images/nosuch"), 50, "No such file or directory"],
+test.each<[string, (instance: Instance) => unknown, number, string]>([
+  ["a domain", (instance) => findDomain(instance, "nosuch"), 42, "failed to get domain 'nosuch'"],
+  ["a guest that is off", (instance) => findRunning(instance, "vm1"), 55, "domain 'vm1' is not running"],
+  ["a volume", (instance) => showVolume(instance, "/var/lib/images/nosuch"), 50, "No such file or directory"],
   [
     "a device",
-    (node) =>
+    (instance) =>
       findDevice(
-        parseDomainText(findDomain(node, "vm1").definition?.xml ?? ""),
+        parseDomainText(findDomain(instance, "vm1").definition?.xml ?? ""),
         deviceOf(diskXml("/a.raw", "vdz")),
       ),
     99,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Node } from "../../../src/state/instance.ts";
+import type { Instance } from "../../../src/state/instance.ts";
 import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
@@ -103,7 +103,11 @@ describe("with no room for records", () => {
     async () => {
       const prepare = (): Promise<Machine> => running(RESTARTS);
       const first = (await prepare()).processes.qemuOf(UUID)?.pid;
-      const subject = { name: "destroy", prepare, work: (node: Node) => destroyDomain(node, "vm1") };
+      const subject = {
+        name: "destroy",
+        prepare,
+        work: (instance: Instance) => destroyDomain(instance, "vm1"),
+      };
       await strikeEverywhere(subject, "crash", async (machine, place) => {
         await sweepAll(machine);
         await reapAll(machine);

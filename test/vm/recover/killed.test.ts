@@ -3,7 +3,7 @@ import { SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { ClaimRegistry } from "../../../src/registry/claims.ts";
 import { isRunning, readRecords } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { settle, sweep } from "../../../src/vm/recover/recover.ts";
+import { recoverAll, recoverGuest } from "../../../src/vm/recover/recover.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import type { Strike } from "../../memory-host/svirt.ts";
@@ -26,9 +26,9 @@ const XML = domainXml({ disks: ALL_KINDS, devices: ALL_DEVICES });
 const start: Work = (node) => startDomain(node, XML);
 const destroy: Work = (node) => destroyDomain(node, "vm1");
 /** Work of a reaper after the guest has ended by itself. */
-const reap: Work = (node) => settle(node, UUID);
+const reap: Work = (node) => recoverGuest(node, UUID);
 /** Work that every command does first. */
-const recover: Work = (node) => sweep(node);
+const recover: Work = (node) => recoverAll(node);
 
 async function machineWithGuest(): Promise<Machine> {
   const machine = makeMachine();

@@ -6,7 +6,7 @@ import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { rebootGuest, shutdownGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
-import { settle } from "../../../src/vm/recover/recover.ts";
+import { recoverGuest } from "../../../src/vm/recover/recover.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import {
@@ -99,11 +99,11 @@ describe("a guest that ends by itself", () => {
       return machine;
     };
     const counting = nodeOn(await ended());
-    await settle(counting, UUID);
+    await recoverGuest(counting, UUID);
     // Late enough that the guest's folder with the exit status is gone, early enough that its record is not.
     const at = counting.svirt.changes.lastIndexOf("removeFolder") + 1;
     const machine = await ended();
-    await errorOf(settle(nodeOn(machine, { at, moment: "after", how: "crash" }), UUID));
+    await errorOf(recoverGuest(nodeOn(machine, { at, moment: "after", how: "crash" }), UUID));
     expect(machine.files.find(`/run/svirt/${UUID}`)).toBeUndefined();
     expect(readRecord(nodeOn(machine), UUID)?.state).toBe("stopping");
     await sweepAll(machine);

@@ -8,9 +8,9 @@ import { FILE, fileText, machineWithGuest, PRIVATE, REMEMBERED, stateOf } from "
 import { errorOf, labelOf, makeMachine, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
 
 describe("a dump", () => {
-  const wish = { format: "elf", live: false, afterwards: "go-on" } as const;
+  const options = { format: "elf", live: false, afterwards: "go-on" } as const;
   const dump = (machine: Machine, more: object = {}) =>
-    dumpDomain(nodeOn(machine), "vm1", { path: FILE, wish: { ...wish, ...more } });
+    dumpDomain(nodeOn(machine), "vm1", { path: FILE, options: { ...options, ...more } });
 
   test.each([
     ["of memory alone", {}, `elf of ${REMEMBERED}`],
@@ -56,7 +56,10 @@ describe("a dump", () => {
 
 describe("a screenshot", () => {
   const VIDEO = "<video><model type='vga' heads='1'/></video>";
-  const wish = { screen: 0, pathFor: (_: string, type: string) => `${FILE}.${type.replace(/^.*[/-]/, "")}` };
+  const options = {
+    screen: 0,
+    pathFor: (_: string, type: string) => `${FILE}.${type.replace(/^.*[/-]/, "")}`,
+  };
 
   test.each([
     ["as PNG", {}, "png"],
@@ -67,7 +70,7 @@ describe("a screenshot", () => {
       const machine = await machineWithGuest(VIDEO);
       const before = stateOf(machine);
       machine.qemu = qemu;
-      const { path } = await takeScreenshot(nodeOn(machine), "vm1", wish);
+      const { path } = await takeScreenshot(nodeOn(machine), "vm1", options);
       expect(fileText(machine, path)).toBe(`${format} of ${REMEMBERED}`);
       expect(labelOf(machine, path)).not.toMatch(PRIVATE);
       machine.files.remove(path);
@@ -77,10 +80,10 @@ describe("a screenshot", () => {
 
   test("of a guest without a screen, or of one that is not there, is refused in libvirt's words", async () => {
     const blind = await machineWithGuest();
-    const error = await errorOf(takeScreenshot(nodeOn(blind), "vm1", wish));
+    const error = await errorOf(takeScreenshot(nodeOn(blind), "vm1", options));
     expect(error.message).toBe("Requested operation is not valid: no screens to take screenshot from");
     const seeing = await machineWithGuest(VIDEO);
-    const second = await errorOf(takeScreenshot(nodeOn(seeing), "vm1", { ...wish, screen: 1 }));
+    const second = await errorOf(takeScreenshot(nodeOn(seeing), "vm1", { ...options, screen: 1 }));
     expect(second.message).toBe("invalid argument: no such screen");
   });
 
@@ -88,7 +91,7 @@ describe("a screenshot", () => {
     const machine = await machineWithGuest(VIDEO);
     const before = stateOf(machine);
     machine.qemu = { refuses: "screendump" };
-    await errorOf(takeScreenshot(nodeOn(machine), "vm1", wish));
+    await errorOf(takeScreenshot(nodeOn(machine), "vm1", options));
     expect(stateOf(machine)).toEqual(before);
   });
 });

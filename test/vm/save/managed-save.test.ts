@@ -18,7 +18,7 @@ import {
   UUID,
 } from "../../scenes/scene.ts";
 
-const AS_IT_WAS = { wakes: undefined } as const;
+const AS_IT_WAS = { resumes: undefined } as const;
 
 describe("a managed save", () => {
   async function managed(): Promise<Machine> {

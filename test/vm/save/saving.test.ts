@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Watch } from "../../../src/run/steps/run-plan.ts";
+import type { StepObserver } from "../../../src/run/steps/run-plan.ts";
 import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
@@ -7,7 +7,7 @@ import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { resumeGuest, shutdownGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { getGuestState } from "../../../src/vm/query/guest-state.ts";
-import { sweep } from "../../../src/vm/recover/recover.ts";
+import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
 import { restoreDomain } from "../../../src/vm/save/restore-domain.ts";
 import { managedSaveDomain, saveDomain } from "../../../src/vm/save/save-domain.ts";
@@ -41,7 +41,7 @@ import {
 } from "../../scenes/scene.ts";
 import { beStruck, type Work } from "../../scenes/strikes.ts";
 
-const AS_IT_WAS = { wakes: undefined } as const;
+const AS_IT_WAS = { resumes: undefined } as const;
 
 describe("a guest that is saved", () => {
   test("ends, and leaves nothing but the file, which never carries its label", async () => {
@@ -59,10 +59,10 @@ describe("a guest that is saved", () => {
   test("tells what watches of each step, those that take its start back too", async () => {
     const machine = await machineWithGuest();
     const done: string[] = [];
-    const watch: Watch = (moment, step) => {
+    const observer: StepObserver = (moment, step) => {
       if (moment === "after") done.push(step.do);
     };
-    await saveDomain(nodeOn(machine), "vm1", { ...AS_IT_WAS, path: FILE, watch });
+    await saveDomain(nodeOn(machine), "vm1", { ...AS_IT_WAS, path: FILE, observer });
     expect(done.slice(0, done.indexOf("kill"))).toContain("save-memory");
     expect(done.slice(done.indexOf("kill"))).toContain("restore-label");
   });
@@ -87,7 +87,7 @@ describe("a guest that is saved", () => {
 
   test("has every device that came while it ran, and its board's version", async () => {
     const machine = await machineWithGuest();
-    await attachDevice(nodeOn(machine), { key: "vm1", wish: {}, isDryRun: false }, deviceOf(SECOND));
+    await attachDevice(nodeOn(machine), { key: "vm1", options: {}, isDryRun: false }, deviceOf(SECOND));
     await save(machine);
     const { xml } = readSaveImage(nodeOn(machine), FILE);
     expect(xml).toContain("machine='pc-i440fx-10.0'");
@@ -101,10 +101,10 @@ describe("a guest that is saved", () => {
     [false, true, "running"],
   ] as const)(
     "while it runs: %p, with --running/--paused: %p, is %s afterwards",
-    async (runs, wakes, status) => {
+    async (runs, resumes, status) => {
       const machine = await machineWithGuest();
       if (!runs) await suspendGuest(nodeOn(machine), "vm1");
-      await saveDomain(nodeOn(machine), "vm1", { wakes, path: FILE });
+      await saveDomain(nodeOn(machine), "vm1", { resumes, path: FILE });
       await restored(machine);
       expect(machine.processes.qemuOf(UUID)?.status).toBe(status);
       await resumeGuest(nodeOn(machine), "vm1");
@@ -133,7 +133,7 @@ test("a save that was killed once all was written is told of as ended, not as ru
   const renamed = node.svirt.changes.indexOf("renameFile") + 1;
   const killed = await machineWithGuest();
   await beStruck(killed, work, { at: renamed, moment: "before", how: "crash" });
-  const { running, settled } = await sweep(nodeOn(killed));
+  const { running, settled } = await recoverAll(nodeOn(killed));
   expect([running, settled]).toEqual([[], ["vm1"]]);
 });
 
@@ -145,7 +145,7 @@ test("a save that was killed keeps nobody waiting for a QEMU that somebody has t
   const machine = await machineWithGuest();
   await beStruck(machine, work, { at: begun, moment: "after", how: "crash" });
   machine.qemu = { answers: new Map([["query-migrate", { status: "cancelling" }]]) };
-  const { errors, running } = await sweep(nodeOn(machine));
+  const { errors, running } = await recoverAll(nodeOn(machine));
   expect([errors.map(({ kind }) => kind), running.length]).toEqual([["timeout"], 1]);
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);
@@ -158,7 +158,7 @@ describe("a guest whose image QEMU copies just then", () => {
   test.each<[string, Work]>([
     ["saved", (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE })],
     ["saved for the next start", (node) => managedSaveDomain(node, "vm1", AS_IT_WAS)],
-    ["dumped as QEMU writes its state", (node) => dumpDomain(node, "vm1", { path: FILE, wish: dump })],
+    ["dumped as QEMU writes its state", (node) => dumpDomain(node, "vm1", { path: FILE, options: dump })],
   ])("is not %s, in libvirt's words", async (_, work) => {
     const machine = await machineWithChain();
     await copyOn(nodeOn(machine));
@@ -220,7 +220,7 @@ describe("a save that fails", () => {
   });
 
   test.each([
-    ["/var/lib/images/private1.raw", "label-taken", "the guest vm1 uses it"],
+    ["/var/lib/images/private1.raw", "in-use", "the guest vm1 uses it"],
     ["/etc/passwd.save", "denied", "it belongs to the host"],
     ["/var/lib/svirt/records/x", "denied", "it belongs to the host"],
     ["/nowhere/x", "not-found", "No such file or directory"],

@@ -66,7 +66,7 @@ test("a device is taken from its driver before anything else, and given back las
 test("a plan takes nothing, and says what it would", async () => {
   const before = snapshot(machine);
   const steps = await planDomainStart(nodeOn(machine), domainXml({ devices: pci() }));
-  expect(steps[1]).toMatchObject({ do: "take-device", device: NAME, driver: "e1000e" });
+  expect(steps[1]).toMatchObject({ do: "bind-vfio", device: NAME, driver: "e1000e" });
   expect(steps.map(describeStep).join("\n")).toContain("label /dev/vfio/12: ");
   expect(snapshot(machine)).toEqual(before);
 });
@@ -221,7 +221,7 @@ describe("nothing is taken", () => {
     await start(nodeOn(machine));
     const before = snapshot(machine);
     const second = domainXml({ name: "vm2", uuid: OTHER, devices: pci() });
-    expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "label-taken" });
+    expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "in-use" });
     expect(snapshot(machine)).toEqual(before);
   });
 });

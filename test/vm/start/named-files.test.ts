@@ -95,7 +95,7 @@ describe("a start", () => {
     await startDomain(nodeOn(machine), domainXml({ devices: EVDEV }));
     const before = snapshot(machine);
     const second = domainXml({ name: "vm2", uuid: OTHER, devices: PASSED });
-    expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "label-taken" });
+    expect(await errorOf(startDomain(nodeOn(machine), second))).toMatchObject({ kind: "in-use" });
     expect(snapshot(machine)).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import type { Domain } from "../../../src/domain/domain.ts";
 import { refuseListeners } from "../../../src/domain/forbidden/listeners.ts";
 import { listPeerSockets } from "../../../src/domain/resources/peer-sockets.ts";
 import { listResources } from "../../../src/domain/resources/resources.ts";
-import { refuseUnready } from "../../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../../src/domain/unimplemented/refuse.ts";
 import { usesNetwork } from "../../../src/domain/uses-network.ts";
 import { asSvirtError } from "../../../src/errors.ts";
 import { completeGuest } from "../../../src/qemu/complete-guest.ts";
@@ -45,7 +45,7 @@ const OUTSIDE = [
 function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
   try {
     const domain = parseDomain(bytes, SPARE_UUID);
-    refuseUnready(domain);
+    refuseUnimplemented(domain);
     refuseListeners(domain);
     // QEMU does not interpret the command line of the guest's kernel.
     const words = launchWords(domain).filter((_, at, all) => all[at - 1] !== "-append");

@@ -206,14 +206,18 @@ describe("an ordinary user is refused, and nothing is changed:", () => {
 
   test("a guest without confinement, unless he has said in his own settings that it may be", async () => {
     const machine = makeUsersMachine();
-    const wish = { type: "qemu", seclabel: "<seclabel type='none'/>", disks: diskXml(DISK, "vda") } as const;
-    const error = await failedStart(machine, wish);
+    const options = {
+      type: "qemu",
+      seclabel: "<seclabel type='none'/>",
+      disks: diskXml(DISK, "vda"),
+    } as const;
+    const error = await failedStart(machine, options);
     expect(error.remedy).toContain(`${HOME}/.config/svirt/svirt.conf`);
     machine.files.putFolder(`${HOME}/.config/svirt`);
     machine.files.put(`${HOME}/.config/svirt/svirt.conf`, "file", {
       bytes: new TextEncoder().encode("security_require_confined = 0\n"),
     });
-    await startDomain(nodeOn(machine), domainXml(wish));
+    await startDomain(nodeOn(machine), domainXml(options));
     expect(machine.processes.qemuOf(UUID)?.uid).toBe(USER);
     expect(labelOf(machine, DISK)).toBe(HOME_LABEL);
     await destroyDomain(nodeOn(machine), "vm1");

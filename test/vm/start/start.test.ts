@@ -87,7 +87,7 @@ describe("startDomain()", () => {
     await startDomain(nodeOn(machine), domainXml({ disks }));
     expect(labelOf(machine, file)).toBe(ORIGINAL);
     const error = await failedStart(machine, { name: "vm2", uuid: OTHER, disks: diskXml(file, "vda") });
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
   });
 
   test("puts back what the file itself remembers from a boot before, not the dead guest's label on it", async () => {

@@ -23,8 +23,8 @@ import { strikeEverywhere } from "../../scenes/strikes.ts";
 
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-async function rangeOf(machine: Machine, wish: DomainWish): Promise<string> {
-  const { guest } = await startDomain(nodeOn(machine), domainXml(wish));
+async function rangeOf(machine: Machine, options: DomainWish): Promise<string> {
+  const { guest } = await startDomain(nodeOn(machine), domainXml(options));
   return guest.label.label?.split(":").slice(3).join(":") ?? "none";
 }
 
@@ -37,7 +37,7 @@ describe("two guests", () => {
     await startDomain(nodeOn(machine), domainXml({ disks: diskXml(PRIVATE, "vda") }));
     const label = labelOf(machine, PRIVATE);
     const error = await failedStart(machine, { name: "vm2", uuid: OTHER, disks: diskXml(PRIVATE, "vda") });
-    expect([error.kind, labelOf(machine, PRIVATE)]).toEqual(["label-taken", label ?? "none"]);
+    expect([error.kind, labelOf(machine, PRIVATE)]).toEqual(["in-use", label ?? "none"]);
   });
 
   // Weakness 3 of the reference implementation: the second guest removes the label from the first guest's disk.
@@ -52,7 +52,7 @@ describe("two guests", () => {
       uuid: OTHER,
       disks: diskXml(PRIVATE, "vda", extra),
     });
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
   });
 
   test("may not use one file as shareable and as read-only: the labels differ", async () => {
@@ -63,7 +63,7 @@ describe("two guests", () => {
       uuid: OTHER,
       disks: diskXml(SHARED, "vda", "<readonly/>"),
     });
-    expect(error.kind).toBe("label-taken");
+    expect(error.kind).toBe("in-use");
     expect(error.message).toEndWith("uses it as system_u:object_r:svirt_image_t:s0");
     expect(labelOf(machine, SHARED)).toBe("system_u:object_r:svirt_image_t:s0");
   });
@@ -146,23 +146,23 @@ describe("a level", () => {
     const machine = makeMachine();
     const range = await rangeOf(machine, {});
     const error = await failedStart(machine, { name: "vm2", uuid: OTHER, seclabel: staticLabel(range) });
-    expect(error).toMatchObject({ kind: "label-taken", exitCode: 5 });
+    expect(error).toMatchObject({ kind: "in-use", exitCode: 5 });
   });
 
   test("is there for each of 28 guests with 8 categories, and the 29th is told that there is none", async () => {
     const machine = makeMachine();
     machine.ownContext = "system_u:system_r:svirt_manager_t:s0-s0:c0.c7";
     const ranges = new Set<string>();
-    const wish = (at: number): DomainWish => ({
+    const options = (at: number): DomainWish => ({
       name: `vm${at}`,
       uuid: `33333333-2222-4333-8444-${String(at).padStart(12, "0")}`,
     });
-    for (let at = 1; at <= 28; at += 1) ranges.add(await rangeOf(machine, wish(at)));
+    for (let at = 1; at <= 28; at += 1) ranges.add(await rangeOf(machine, options(at)));
     expect(ranges.size).toBe(28);
-    const error = await failedStart(machine, wish(29));
+    const error = await failedStart(machine, options(29));
     expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are taken");
     await destroyDomain(nodeOn(machine), "vm7");
-    expect(ranges).toContain(await rangeOf(machine, wish(29)));
+    expect(ranges).toContain(await rangeOf(machine, options(29)));
   });
 });
 

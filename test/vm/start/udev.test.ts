@@ -82,7 +82,7 @@ describe("a guest with a device node, on a host where udevd runs", () => {
     await startDomain(nodeOn(machine), domainXml());
     machine.files.putFolder(RULES);
     const before = wholeState(machine);
-    const ask = { key: "vm1", wish: {}, isDryRun: false };
+    const ask = { key: "vm1", options: {}, isDryRun: false };
     await attachDevice(nodeOn(machine), ask, deviceOf(blockDisk("vdb")));
     expect(rulesOf(machine)).toHaveLength(1);
     await detachDevice(nodeOn(machine), ask, deviceOf(blockDisk("vdb")));

@@ -22,8 +22,8 @@ function make(machine: Machine, volume: Volume): Promise<string> {
 describe("createVolume()", () => {
   test("makes a raw image with the label and the mode that its XML asks for", async () => {
     const machine = makeMachine();
-    const wish = `<permissions><mode>0640</mode><label>${LABEL}</label></permissions>`;
-    expect(await make(machine, volumeOf(wish))).toBe(`${FOLDER}/new.img`);
+    const options = `<permissions><mode>0640</mode><label>${LABEL}</label></permissions>`;
+    expect(await make(machine, volumeOf(options))).toBe(`${FOLDER}/new.img`);
     expect(labelOf(machine, `${FOLDER}/new.img`)).toBe(LABEL);
     expect(showVolume(nodeOn(machine), `${FOLDER}/new.img`)).toMatchObject({
       type: "file",
@@ -67,8 +67,8 @@ describe("createVolume()", () => {
 
   test("leaves nothing where the policy does not know the label", async () => {
     const machine = makeMachine();
-    const wish = "<permissions><label>system_u:object_r:unknown_t:s0</label></permissions>";
-    expect((await errorOf(make(machine, volumeOf(wish)))).exitCode).toBe(5);
+    const options = "<permissions><label>system_u:object_r:unknown_t:s0</label></permissions>";
+    expect((await errorOf(make(machine, volumeOf(options)))).exitCode).toBe(5);
     expect(nodeOn(machine).host.inspectFile(`${FOLDER}/new.img`)).toBeUndefined();
   });
 

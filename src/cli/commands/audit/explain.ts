@@ -39,19 +39,19 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { host } = call.node;
+    const { host } = call.instance;
     const [file, key] = [call.options.get("file"), call.operands.get("domain")];
     const lines = readLogs(host, file);
-    const guest = key === undefined ? undefined : findDomain(call.node, key).uuid;
+    const guest = key === undefined ? undefined : findDomain(call.instance, key).uuid;
     const isAll = call.options.has("all");
-    const found = explainLog(call.node, lines, {
+    const found = explainLog(call.instance, lines, {
       guest,
       isAll,
       sinceMs: sinceMs(call, isAll || file !== undefined),
       onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
     });
     // A log from a file does not describe the present.
-    const held = file === undefined ? listHeldGuests(call.node, guest) : [];
+    const held = file === undefined ? listHeldGuests(call.instance, guest) : [];
     if (call.options.has("json")) printJson(call, [...found.map(asJson), ...held]);
     else call.output.print(formatAll(found, held));
     return undefined;
@@ -73,10 +73,10 @@ function formatHeld({ change, guest, held, reason, remedy }: HeldGuest): string 
   ]);
 }
 
-function sinceMs({ node, options }: Call, isWhole: boolean): number {
+function sinceMs({ instance, options }: Call, isWhole: boolean): number {
   const since = options.get("since");
-  if (since !== undefined) return parseSince(since, node.host.nowMs());
-  return isWhole ? 0 : node.host.getBootTime() * 1000;
+  if (since !== undefined) return parseSince(since, instance.host.nowMs());
+  return isWhole ? 0 : instance.host.getBootTime() * 1000;
 }
 
 /** Formats times as in ISO 8601. */

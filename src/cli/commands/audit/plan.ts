@@ -2,7 +2,7 @@ import { parseDomain } from "../../../domain/document.ts";
 import { formatSteps } from "../../../plan/steps/describe.ts";
 import { planStop } from "../../../plan/steps/inverse.ts";
 import type { Step } from "../../../plan/steps/step.ts";
-import type { Node } from "../../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import { allSteps } from "../../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../../state/record.ts";
 import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
@@ -43,8 +43,8 @@ async function planSteps(call: Call): Promise<Planned> {
   const isStop = call.options.has("stop");
   const { bytes, found, guest } = readOperand(call);
   if (guest !== undefined) return { guest, steps: isStop ? planStop(allSteps(guest)) : [] };
-  const saved = found === undefined ? undefined : findManagedState(call.node, found);
-  const start = await planDomainStart(call.node, saved?.bytes ?? bytes, saved?.incoming);
+  const saved = found === undefined ? undefined : findManagedState(call.instance, found);
+  const start = await planDomainStart(call.instance, saved?.bytes ?? bytes, saved?.incoming);
   return { steps: isStop ? planStop(start) : start };
 }
 
@@ -56,18 +56,18 @@ interface Subject {
 }
 
 /** Returns the XML, and the guest that a start would report as running. */
-function readOperand({ node, operands }: Call): Subject {
+function readOperand({ instance, operands }: Call): Subject {
   const key = operands.get("domain") ?? "";
   if (key === "-" || key.includes("/")) {
-    const bytes = node.host.readInput(key, MOST_BYTES);
-    return { bytes, guest: findGuest(node, parseDomain(bytes).uuid) };
+    const bytes = instance.host.readInput(key, MOST_BYTES);
+    return { bytes, guest: findGuest(instance, parseDomain(bytes).uuid) };
   }
-  const found = findDomain(node, key);
+  const found = findDomain(instance, key);
   const xml = found.definition?.xml ?? found.guest?.xml ?? "";
   return { bytes: new TextEncoder().encode(xml), found, guest: found.guest };
 }
 
-function findGuest(node: Node, uuid: string | undefined): GuestRecord | undefined {
-  const guest = uuid === undefined ? undefined : readRecord(node, uuid);
-  return guest !== undefined && isRunning(node, guest) ? guest : undefined;
+function findGuest(instance: Instance, uuid: string | undefined): GuestRecord | undefined {
+  const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
+  return guest !== undefined && isRunning(instance, guest) ? guest : undefined;
 }

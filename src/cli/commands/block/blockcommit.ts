@@ -38,9 +38,9 @@ export const command: Command = {
   },
   async run(call) {
     refuseBoth(call, "pivot", "keep-overlay");
-    const { node, options } = call;
+    const { instance, options } = call;
     const isActive = ["active", "pivot", "keep-overlay"].some((name) => options.has(name));
-    const asked = commitLive(node, {
+    const request = commitLive(instance, {
       path: operand(call, "path"),
       top: options.get("top"),
       base: options.get("base"),
@@ -48,7 +48,7 @@ export const command: Command = {
       isActive,
       bytesPerSecond: paceOf(call),
     });
-    await runJob(call, asked, {
+    await runJob(call, request, {
       label: "Block commit",
       started: isActive ? "Active Block Commit started" : "Block Commit started",
       ready: "Now in synchronized phase",

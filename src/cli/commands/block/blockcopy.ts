@@ -1,6 +1,6 @@
 import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
 import { SvirtError } from "../../../errors.ts";
-import { type CopyWish, copyLive } from "../../../vm/block/copy.ts";
+import { type CopyOptions, copyLive } from "../../../vm/block/copy.ts";
 import { formatDocument } from "../../../xml/format-document.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
@@ -53,14 +53,14 @@ export const command: Command = {
   async run(call) {
     for (const other of ["dest", "format", "blockdev"]) refuseBoth(call, other, "xml");
     refuseBoth(call, "pivot", "finish");
-    const { node, options, output } = call;
+    const { instance, options, output } = call;
     const target = targetOf(call);
     if (options.has("print-xml")) {
       output.print(formatTarget(target));
       return undefined;
     }
-    const asked = copyLive(node, { ...target, path: operand(call, "path"), ...howOf(call) });
-    await runJob(call, asked, {
+    const request = copyLive(instance, { ...target, path: operand(call, "path"), ...howOf(call) });
+    await runJob(call, request, {
       label: "Block Copy",
       started: "Block Copy started",
       ready: "Now in mirroring phase",
@@ -73,9 +73,9 @@ export const command: Command = {
   },
 };
 
-type Target = Pick<CopyWish, "dest" | "storage" | "format">;
+type Target = Pick<CopyOptions, "dest" | "storage" | "format">;
 
-function howOf(call: Call): Omit<CopyWish, keyof Target | "path"> {
+function howOf(call: Call): Omit<CopyOptions, keyof Target | "path"> {
   const { options } = call;
   const numberOf = (name: string): number | undefined => {
     const text = options.get(name);
@@ -91,10 +91,10 @@ function howOf(call: Call): Omit<CopyWish, keyof Target | "path"> {
   };
 }
 
-function targetOf({ node, operands, options }: Call): Target {
+function targetOf({ instance, operands, options }: Call): Target {
   const xml = options.get("xml");
   if (xml !== undefined) {
-    const { driver, source, type } = parseCopyTarget(node.host.readInput(xml, MOST_BYTES));
+    const { driver, source, type } = parseCopyTarget(instance.host.readInput(xml, MOST_BYTES));
     return { storage: type, format: driver?.type, dest: "file" in source ? source.file : source.dev };
   }
   const dest = operands.get("dest");

@@ -1,5 +1,5 @@
 import type { BlockJob } from "../../../plan/facts/block-job.ts";
-import { endBlockJob, lookAtDisk, paceBlockJob } from "../../../vm/block/jobs.ts";
+import { endBlockJob, paceBlockJob, readJob } from "../../../vm/block/jobs.ts";
 import { formatProgress, paceOf, refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
@@ -35,16 +35,16 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { node, operands, options } = call;
+    const { instance, operands, options } = call;
     for (const one of ["raw", "info", "bytes"])
       for (const other of ["abort", "pivot", "async"]) refuseBoth(call, one, other);
     for (const one of ["raw", "info"]) refuseBoth(call, one, "bandwidth");
     const [key, path] = [operand(call, "domain"), operand(call, "path")];
     if (operands.has("bandwidth")) {
-      await paceBlockJob(node, key, { path, bytesPerSecond: paceOf(call) ?? 0 });
+      await paceBlockJob(instance, key, { path, bytesPerSecond: paceOf(call) ?? 0 });
     } else if (["abort", "pivot", "async"].some((name) => options.has(name))) {
       const end = options.has("pivot") ? "pivot" : "abort";
-      await endBlockJob(node, key, { path, end, isAsync: options.has("async") });
+      await endBlockJob(instance, key, { path, end, isAsync: options.has("async") });
     } else {
       await printInfo(call, path);
     }
@@ -53,8 +53,8 @@ export const command: Command = {
 };
 
 async function printInfo(call: Call, path: string): Promise<void> {
-  const { node, options, output } = call;
-  const found = await lookAtDisk(node, operand(call, "domain"), path);
+  const { instance, options, output } = call;
+  const found = await readJob(instance, operand(call, "domain"), path);
   if (options.has("json")) return printJson(call, found === undefined ? null : factsOf(found));
   if (found === undefined) {
     if (!options.has("raw")) output.print(`No current block job for ${path}\n`);
@@ -70,7 +70,7 @@ async function printInfo(call: Call, path: string): Promise<void> {
   output.print(speed === 0 ? "\n" : `    Bandwidth limit: ${speed} bytes/s (${formatCapacity(speed)}/s)\n`);
 }
 
-function factsOf({ job, qemu, speed }: NonNullable<Awaited<ReturnType<typeof lookAtDisk>>>) {
+function factsOf({ job, qemu, speed }: NonNullable<Awaited<ReturnType<typeof readJob>>>) {
   const { "current-progress": current, "total-progress": total, status } = qemu;
   return { type: NAMES[job.type], status, speed, current, total };
 }

@@ -26,12 +26,12 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const asked = pullLive(call.node, {
+    const request = pullLive(call.instance, {
       path: operand(call, "path"),
       base: call.options.get("base"),
       bytesPerSecond: paceOf(call),
     });
-    await runJob(call, asked, {
+    await runJob(call, request, {
       label: "Block Pull",
       started: "Block Pull started",
       ready: "Pull complete",

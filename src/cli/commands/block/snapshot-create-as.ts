@@ -43,22 +43,22 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { node, options, output, rest } = call;
+    const { instance, options, output, rest } = call;
     refuseBoth(call, "print-xml", "no-metadata");
     const given = call.operands.get("name");
     const disks = rest.map(parseDiskspec);
     if (options.has("print-xml")) {
-      findDomain(node, operand(call, "domain"));
+      findDomain(instance, operand(call, "domain"));
       output.print(formatSnapshot({ name: given, description: call.operands.get("description"), disks }));
       return undefined;
     }
     refuseMemory(call);
-    const name = given ?? String(Math.floor(node.host.nowMs() / MS_PER_SECOND));
-    const asked = snapshotLive(node, { name, disks, reuses: options.has("reuse-external") });
+    const name = given ?? String(Math.floor(instance.host.nowMs() / MS_PER_SECOND));
+    const request = snapshotLive(instance, { name, disks, reuses: options.has("reuse-external") });
     if (options.has(DRY_RUN_OPTION.name)) {
-      printDryRun(call, asked);
+      printDryRun(call, request);
     } else {
-      await takeSnapshot(node, operand(call, "domain"), { asked, watch: crashDrill(call) });
+      await takeSnapshot(instance, operand(call, "domain"), { request, observer: crashDrill(call) });
       output.print(`Domain snapshot ${name} created\n`);
     }
     return undefined;

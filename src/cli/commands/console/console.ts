@@ -24,8 +24,8 @@ export const command: Command = {
   },
   async run(call) {
     const key = parseEscapeKey(call.options.get("escape") ?? "^]");
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    await talkToGuest(call.node, guest, {
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    await talkToGuest(call.instance, guest, {
       devname: call.options.get("devname"),
       force: call.options.has("force"),
       leaveBy: key.byte,

@@ -17,7 +17,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
     const type = call.options.get("type") ?? "vnc";
     if (type !== "vnc") {
       throw new SvirtError(`domain '${guest.name}' has no ${type} display`, {
@@ -25,7 +25,7 @@ export const command: Command = {
         remedy: "Ask for vnc: no other is started by svirt.",
       });
     }
-    const uri = formatDisplayUri(getScreen(call.node, guest));
+    const uri = formatDisplayUri(getScreen(call.instance, guest));
     if (call.options.has("json")) printJson(call, { uri });
     else call.output.print(`${uri}\n\n`);
     return undefined;

@@ -21,9 +21,10 @@ export const command: Command = {
   },
   async run(call) {
     const given = call.operands.get("file");
-    const { path, type } = await takeScreenshot(call.node, operand(call, "domain"), {
+    const { path, type } = await takeScreenshot(call.instance, operand(call, "domain"), {
       screen: screenOf(call),
-      pathFor: (name, picture) => given ?? `${name}-${formatTime(call.node.host.nowMs())}${ENDINGS[picture]}`,
+      pathFor: (name, picture) =>
+        given ?? `${name}-${formatTime(call.instance.host.nowMs())}${ENDINGS[picture]}`,
     });
     call.output.print(`Screenshot saved to ${oneLine(path)}, with type of ${type}\n\n`);
     return undefined;

@@ -26,7 +26,7 @@ export const command: Command = {
       return qcode;
     });
     const holdMs = readHoldTime(call.options.get("holdtime"));
-    await pressKeys(call.node, operand(call, "domain"), { qcodes, holdMs });
+    await pressKeys(call.instance, operand(call, "domain"), { qcodes, holdMs });
     return undefined;
   },
 };

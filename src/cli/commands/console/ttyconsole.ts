@@ -11,8 +11,8 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const { facts, id } = await findConsole(call.node, guest, undefined);
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    const { facts, id } = await findConsole(call.instance, guest, undefined);
     if (call.options.has("json")) printJson(call, { device: id, path: facts.id.path });
     else call.output.print(`${facts.id.path}\n\n`);
     return undefined;

@@ -16,8 +16,8 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const screen = getScreen(call.node, guest);
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    const screen = getScreen(call.instance, guest);
     if (call.options.has("json")) printJson(call, screen);
     else call.output.print(`${formatVncDisplay(screen)}\n\n`);
     return undefined;

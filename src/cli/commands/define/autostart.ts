@@ -16,7 +16,7 @@ export const command: Command = {
   },
   async run(call) {
     refuseInSession(call);
-    const { definition, name } = findDomain(call.node, operand(call, "domain"));
+    const { definition, name } = findDomain(call.instance, operand(call, "domain"));
     if (definition === undefined) {
       throw new SvirtError(
         `Requested operation is not valid: cannot set autostart for transient domain '${name}'`,
@@ -27,15 +27,15 @@ export const command: Command = {
       );
     }
     const wanted = !call.options.has("disable");
-    setAutostart(call.node, name, wanted);
+    setAutostart(call.instance, name, wanted);
     call.output.print(`Domain '${name}' ${wanted ? "marked" : "unmarked"} as autostarted\n\n`);
     return undefined;
   },
 };
 
 /** Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no daemon. */
-function refuseInSession({ node }: Call): void {
-  if (!isSession(node)) return;
+function refuseInSession({ instance }: Call): void {
+  if (!isSession(instance)) return;
   throw new SvirtError(
     "Cannot mark the domain as autostarted: at boot nothing is started for an ordinary user",
     {

@@ -14,7 +14,7 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const defined = await defineDomain(call.node, call.node.host.readInput(file, MOST_BYTES));
+    const defined = await defineDomain(call.instance, call.instance.host.readInput(file, MOST_BYTES));
     if (call.options.has("json")) printJson(call, defined);
     else call.output.print(`Domain '${defined.name}' defined from ${oneLine(file)}\n\n`);
     return undefined;

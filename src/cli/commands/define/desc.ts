@@ -1,4 +1,4 @@
-import { readWords, writeWords } from "../../../vm/change/describe-domain.ts";
+import { readDescription, writeDescription } from "../../../vm/change/describe-domain.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
 
@@ -26,10 +26,10 @@ export const command: Command = {
     const ask = askOf(call);
     if (call.rest.length === 0) {
       const nothing = `No ${which} for domain: ${operand(call, "domain")}`;
-      call.output.print(`${readWords(call.node, ask, which) ?? nothing}\n\n`);
+      call.output.print(`${readDescription(call.instance, ask, which) ?? nothing}\n\n`);
       return undefined;
     }
-    await writeWords(call.node, ask, { which, text: call.rest.join(" ") });
+    await writeDescription(call.instance, ask, { which, text: call.rest.join(" ") });
     call.output.print(`Domain ${which} updated successfully\n\n`);
     return undefined;
   },

@@ -17,10 +17,10 @@ export const command: Command = {
     options: [{ name: "inactive", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
-    const { definition, guest, name, uuid } = findDomain(call.node, operand(call, "domain"));
+    const { definition, guest, name, uuid } = findDomain(call.instance, operand(call, "domain"));
     const isLive = guest !== undefined && !call.options.has("inactive");
     const xml = isLive
-      ? formatLive(call.node, guest, await channelsOf(call, guest))
+      ? formatLive(call.instance, guest, await channelsOf(call, guest))
       : (definition?.xml ?? guest?.xml ?? "");
     if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
     else call.output.print(`${xml}\n`);
@@ -31,7 +31,7 @@ export const command: Command = {
 /** Returns which channels are connected; empty with a warning for a guest that does not answer. */
 async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
   try {
-    return await askChannels(call.node, guest);
+    return await askChannels(call.instance, guest);
   } catch (thrown) {
     const { message } = asSvirtError(thrown);
     call.output.warn(`warning: ${oneLine(message)}: which channels are connected is not shown\n`);

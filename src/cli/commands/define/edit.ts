@@ -15,7 +15,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { isChanged, name } = await editDomain(call.node, operand(call, "domain"));
+    const { isChanged, name } = await editDomain(call.instance, operand(call, "domain"));
     call.output.print(`Domain '${name}' XML ${isChanged ? "configuration edited." : "not changed"}\n\n`);
     return undefined;
   },

@@ -15,7 +15,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { name } = await undefineDomain(call.node, operand(call, "domain"), {
+    const { name } = await undefineDomain(call.instance, operand(call, "domain"), {
       managedSave: call.options.has("managed-save"),
       nvram: whatOfNvram(call),
     });

@@ -12,7 +12,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const capabilities = getCapabilities(call.node.host);
+    const capabilities = getCapabilities(call.instance.host);
     if (call.options.has("json")) {
       const { baseLabels, ...secmodel } = capabilities.secmodel;
       printJson(call, {

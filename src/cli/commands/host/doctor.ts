@@ -16,7 +16,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const findings = examineNode(call.node.host, call.node.paths);
+    const findings = examineNode(call.instance.host, call.instance.paths);
     if (call.options.has("json")) {
       printJson(call, findings);
     } else {

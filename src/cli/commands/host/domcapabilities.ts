@@ -32,9 +32,9 @@ export const command: Command = {
         remedy: "Leave it out: svirt is for x86_64.",
       });
     }
-    const facts = getEmulatorFacts(call.node, emulator, type);
-    const wish = { emulator, type, machine: call.options.get("machine") };
-    const xml = formatDomainCapabilities(call.node, wish, facts);
+    const facts = getEmulatorFacts(call.instance, emulator, type);
+    const options = { emulator, type, machine: call.options.get("machine") };
+    const xml = formatDomainCapabilities(call.instance, options, facts);
     if (call.options.has("json")) printJson(call, { emulator, type, ...facts });
     else call.output.print(`${xml}\n`);
     return undefined;

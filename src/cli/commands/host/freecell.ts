@@ -27,7 +27,7 @@ interface Free {
 }
 
 function listWanted(call: Call): readonly (number | undefined)[] {
-  const cells = [...listCells(call.node.host).keys()];
+  const cells = [...listCells(call.instance.host).keys()];
   if (call.options.has("all")) return cells;
   const text = call.operands.get("cellno");
   if (text === undefined) return [undefined];
@@ -42,8 +42,8 @@ function listWanted(call: Call): readonly (number | undefined)[] {
   );
 }
 
-function freeIn({ node }: Call, cell: number | undefined): number {
-  return getMemory(node.host, cell).get("MemFree") ?? 0;
+function freeIn({ instance }: Call, cell: number | undefined): number {
+  return getMemory(instance.host, cell).get("MemFree") ?? 0;
 }
 
 function formatOne(free: readonly Free[]): string {

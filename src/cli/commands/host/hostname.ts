@@ -10,7 +10,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const hostname = (call.node.host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
+    const hostname = (call.instance.host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
     if (call.options.has("json")) printJson(call, { hostname });
     else call.output.print(`${hostname}\n\n`);
     return undefined;

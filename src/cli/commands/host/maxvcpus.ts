@@ -17,7 +17,7 @@ export const command: Command = {
   },
   async run(call) {
     const type = readVirtType(call, "type");
-    const { machines } = getEmulatorFacts(call.node, DEFAULT_EMULATOR, type);
+    const { machines } = getEmulatorFacts(call.instance, DEFAULT_EMULATOR, type);
     const most = Math.max(...machines.map(({ mostCpus }) => mostCpus));
     if (call.options.has("json")) printJson(call, { maxvcpus: most });
     else call.output.print(`${most}\n\n`);

@@ -16,7 +16,10 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const [present, online] = [listHostProcessors(call.node.host), listOnlineProcessors(call.node.host)];
+    const [present, online] = [
+      listHostProcessors(call.instance.host),
+      listOnlineProcessors(call.instance.host),
+    ];
     if (call.options.has("json")) {
       printJson(call, { present, online });
       return undefined;

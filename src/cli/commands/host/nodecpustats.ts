@@ -20,7 +20,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { host } = call.node;
+    const { host } = call.instance;
     const text = call.options.get("cpu");
     const cpu = text === undefined ? undefined : parseWhole(text, "cpu", [0, 65_535]);
     const before = getProcessorTimes(host, cpu);

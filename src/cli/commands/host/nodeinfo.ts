@@ -15,7 +15,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const facts = getNodeFacts(call.node.host);
+    const facts = getNodeFacts(call.instance.host);
     if (call.options.has("json")) {
       printJson(call, facts);
       return undefined;

@@ -22,7 +22,7 @@ export const command: Command = {
   async run(call) {
     const text = call.options.get("cell");
     const cell = text === undefined ? undefined : parseWhole(text, "cell", [0, 65_535]);
-    const memory = getMemory(call.node.host, cell);
+    const memory = getMemory(call.instance.host, cell);
     const found = NAMES.flatMap(([name, kernel]) => {
       const kiB = memory.get(kernel);
       return kiB === undefined ? [] : [[name, kiB] as const];

@@ -12,7 +12,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const xml = getSysinfo(call.node.host);
+    const xml = getSysinfo(call.instance.host);
     if (xml === undefined) {
       throw new SvirtError("Cannot tell of the host's firmware: the kernel has no /sys/firmware/dmi/tables", {
         kind: "not-found",

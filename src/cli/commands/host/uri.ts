@@ -10,7 +10,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const uri = `qemu:///${call.node.paths.instance}`;
+    const uri = `qemu:///${call.instance.paths.instance}`;
     if (call.options.has("json")) printJson(call, { uri });
     else call.output.print(`${uri}\n\n`);
     return undefined;

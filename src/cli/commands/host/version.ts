@@ -11,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const qemu = getQemuVersion(call.node.host, call.node.paths);
+    const qemu = getQemuVersion(call.instance.host, call.instance.paths);
     if (call.options.has("json")) printJson(call, { svirt: call.version, qemu });
     else call.output.print(`svirt ${call.version}\nQEMU ${qemu ?? "not found"}\n`);
     return undefined;

@@ -24,7 +24,11 @@ export const command: Command = {
   },
   async run(call) {
     const device = readDevice(call);
-    printChanged(call, await attachDevice(call.node, askOf(call), device), "Device attached successfully");
+    printChanged(
+      call,
+      await attachDevice(call.instance, askOf(call), device),
+      "Device attached successfully",
+    );
     return undefined;
   },
 };

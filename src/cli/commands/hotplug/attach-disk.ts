@@ -37,14 +37,14 @@ export const command: Command = {
   async run(call) {
     refuseOtherWords(call);
     const source = operand(call, "source");
-    const found = source.startsWith("/") ? call.node.host.inspectFile(source)?.type : undefined;
+    const found = source.startsWith("/") ? call.instance.host.inspectFile(source)?.type : undefined;
     const xml = formatDiskOptions({ source, target: operand(call, "target"), found }, call.options);
     if (call.options.has("print-xml")) {
       call.output.print(`${xml}\n\n`);
       return undefined;
     }
     const device = parseDevice(new TextEncoder().encode(xml));
-    printChanged(call, await attachDevice(call.node, askOf(call), device), "Disk attached successfully");
+    printChanged(call, await attachDevice(call.instance, askOf(call), device), "Disk attached successfully");
     return undefined;
   },
 };

@@ -34,7 +34,11 @@ export const command: Command = {
       return undefined;
     }
     const device = parseDevice(new TextEncoder().encode(xml));
-    printChanged(call, await attachDevice(call.node, askOf(call), device), "Interface attached successfully");
+    printChanged(
+      call,
+      await attachDevice(call.instance, askOf(call), device),
+      "Interface attached successfully",
+    );
     return undefined;
   },
 };

@@ -36,10 +36,10 @@ export const command: Command = {
   async run(call) {
     const action = actionOf(call);
     const ask = askOf(call);
-    const drive = findNamedDisk(call.node, ask, { name: operand(call, "path"), isDrive: true });
+    const drive = findNamedDisk(call.instance, ask, { name: operand(call, "path"), isDrive: true });
     const source = action === "eject" ? undefined : call.operands.get("source");
     const type = isBlock(call, source) ? "block" : "file";
-    const changed = await changeMedium(call.node, ask, {
+    const changed = await changeMedium(call.instance, ask, {
       target: drive.target.dev,
       force: call.options.has("force"),
       change: (found) => putMedium(found, action, { type, path: source }),
@@ -60,7 +60,7 @@ function actionOf({ operands, options }: Call): MediumAction {
   return action;
 }
 
-function isBlock({ node, options }: Call, source: string | undefined): boolean {
+function isBlock({ instance, options }: Call, source: string | undefined): boolean {
   if (options.has("block")) return true;
-  return source?.startsWith("/") === true && node.host.inspectFile(source)?.type === "block";
+  return source?.startsWith("/") === true && instance.host.inspectFile(source)?.type === "block";
 }

@@ -23,7 +23,11 @@ export const command: Command = {
   },
   async run(call) {
     const device = readDevice(call);
-    printChanged(call, await detachDevice(call.node, askOf(call), device), "Device detached successfully");
+    printChanged(
+      call,
+      await detachDevice(call.instance, askOf(call), device),
+      "Device detached successfully",
+    );
     return undefined;
   },
 };

@@ -21,13 +21,13 @@ export const command: Command = {
   },
   async run(call) {
     const ask = askOf(call);
-    const value = findNamedDisk(call.node, ask, { name: operand(call, "target"), isDrive: false });
+    const value = findNamedDisk(call.instance, ask, { name: operand(call, "target"), isDrive: false });
     const device: Device = { element: "disk", value };
     if (call.options.has("print-xml")) {
       call.output.print(`${formatDevice(device)}\n\n`);
       return undefined;
     }
-    printChanged(call, await detachDevice(call.node, ask, device), "Disk detached successfully");
+    printChanged(call, await detachDevice(call.instance, ask, device), "Disk detached successfully");
     return undefined;
   },
 };

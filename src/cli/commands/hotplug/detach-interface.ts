@@ -24,12 +24,12 @@ export const command: Command = {
   async run(call) {
     const ask = askOf(call);
     const meant = { type: operand(call, "type"), mac: call.options.get("mac") };
-    const device: Device = { element: "interface", value: findTypedInterface(call.node, ask, meant) };
+    const device: Device = { element: "interface", value: findTypedInterface(call.instance, ask, meant) };
     if (call.options.has("print-xml")) {
       call.output.print(`${formatDevice(device)}\n\n`);
       return undefined;
     }
-    printChanged(call, await detachDevice(call.node, ask, device), "Interface detached successfully");
+    printChanged(call, await detachDevice(call.instance, ask, device), "Interface detached successfully");
     return undefined;
   },
 };

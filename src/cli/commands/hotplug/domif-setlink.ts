@@ -19,11 +19,11 @@ export const command: Command = {
       throw new SvirtError(`invalid link state '${state}'`, { kind: "usage", remedy: "Write up or down." });
     }
     const ask = askOf(call);
-    const is = findNamedInterface(call.node, ask, operand(call, "interface"));
+    const is = findNamedInterface(call.instance, ask, operand(call, "interface"));
     const device = { element: "interface", value: { ...is, link: { state } } } as const;
     printChanged(
       call,
-      await updateDevice(call.node, ask, { device, force: false }),
+      await updateDevice(call.instance, ask, { device, force: false }),
       "Device updated successfully",
     );
     return undefined;

@@ -12,7 +12,7 @@ export const command: Command = {
     options: CHANGE_OPTIONS,
   },
   async run(call) {
-    printChanged(call, await setMostMemory(call.node, askOf(call), operand(call, "size")), "");
+    printChanged(call, await setMostMemory(call.instance, askOf(call), operand(call, "size")), "");
     return undefined;
   },
 };

@@ -13,7 +13,7 @@ export const command: Command = {
     options: IMPACT_OPTIONS,
   },
   async run(call) {
-    await setMemory(call.node, askOf(call), operand(call, "size"));
+    await setMemory(call.instance, askOf(call), operand(call, "size"));
     return undefined;
   },
 };

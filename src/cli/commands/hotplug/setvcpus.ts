@@ -23,13 +23,13 @@ export const command: Command = {
     const count = parseWhole(operand(call, "count"), "count", [1, MOST]);
     const ask = askOf(call);
     const isMost = call.options.has("maximum");
-    if (isMost && ask.wish.config !== true) {
+    if (isMost && ask.options.config !== true) {
       throw new SvirtError("Option --config is required by option --maximum", {
         kind: "usage",
         remedy: `svirt setvcpus ${ask.key} ${count} --maximum --config`,
       });
     }
-    const changed = await (isMost ? setMostVcpus : setVcpus)(call.node, ask, count);
+    const changed = await (isMost ? setMostVcpus : setVcpus)(call.instance, ask, count);
     printChanged(call, changed, "");
     return undefined;
   },

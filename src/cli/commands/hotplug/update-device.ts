@@ -25,7 +25,7 @@ export const command: Command = {
   async run(call) {
     const device = readDevice(call);
     const to = { device, force: call.options.has("force") };
-    printChanged(call, await updateDevice(call.node, askOf(call), to), "Device updated successfully");
+    printChanged(call, await updateDevice(call.instance, askOf(call), to), "Device updated successfully");
     return undefined;
   },
 };

@@ -33,8 +33,8 @@ export const command: Command = {
     const machine = call.options.get("machine");
     if (machine === undefined) throw noMachine();
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-    const contexts = readFileContexts(call.node.host);
-    const released = await releaseLabels(call.node, { paths: call.rest, machine, isDryRun }, contexts);
+    const contexts = readFileContexts(call.instance.host);
+    const released = await releaseLabels(call.instance, { paths: call.rest, machine, isDryRun }, contexts);
     return reportEach(call, released, (changes) =>
       printChanges(call, changes, `${isDryRun ? "Would be released" : "Released"}: `),
     );

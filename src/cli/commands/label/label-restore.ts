@@ -20,8 +20,8 @@ export const command: Command = {
   },
   async run(call) {
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-    const contexts = readFileContexts(call.node.host);
-    const restored = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);
+    const contexts = readFileContexts(call.instance.host);
+    const restored = await restoreLabels(call.instance, { paths: call.rest, isDryRun }, contexts);
     return reportEach(call, restored, (changes) => printChanges(call, changes));
   },
 };

@@ -19,7 +19,7 @@ export const command: Command = {
   },
   async run(call) {
     const act = { path: operand(call, "path"), isDryRun: call.options.has(DRY_RUN_OPTION.name) };
-    printChanges(call, [await setLabel(call.node, act, operand(call, "context"))]);
+    printChanges(call, [await setLabel(call.instance, act, operand(call, "context"))]);
     return undefined;
   },
 };

@@ -17,8 +17,8 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const contexts = readFileContexts(call.node.host);
-    const looked = forEachPath(call.rest, (path) => showLabel(call.node, path, contexts));
+    const contexts = readFileContexts(call.instance.host);
+    const looked = forEachPath(call.rest, (path) => showLabel(call.instance, path, contexts));
     return reportEach(call, looked, (shown) => {
       if (call.options.has("json")) printJson(call, shown);
       else call.output.print(shown.map(formatLabel).join(""));

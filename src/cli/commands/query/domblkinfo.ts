@@ -22,9 +22,11 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { node, options, output } = call;
+    const { instance, options, output } = call;
     const key = operand(call, "domain");
-    const found = options.has("all") ? listDiskSizes(node, key) : findDiskSizes(node, key, deviceOf(call));
+    const found = options.has("all")
+      ? listDiskSizes(instance, key)
+      : findDiskSizes(instance, key, deviceOf(call));
     if (options.has("json")) printJson(call, found);
     else output.print("length" in found ? formatAll(call, found) : formatOne(call, found));
     return undefined;

@@ -16,7 +16,7 @@ export const command: Command = {
   },
   async run(call) {
     const form = call.options.has("inactive") ? "defined" : "running";
-    const disks = listDisks(call.node, operand(call, "domain"), form);
+    const disks = listDisks(call.instance, operand(call, "domain"), form);
     const rows = disks.map((disk) => ({ ...disk, source: disk.source ?? "-" }));
     if (call.options.has("json")) {
       printJson(call, rows);

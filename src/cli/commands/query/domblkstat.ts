@@ -33,8 +33,12 @@ export const command: Command = {
     options: [{ name: "human", summary: "print a description of each number" }, JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const { statistics, target } = await getStatisticsOfDisk(call.node, guest, call.operands.get("device"));
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    const { statistics, target } = await getStatisticsOfDisk(
+      call.instance,
+      guest,
+      call.operands.get("device"),
+    );
     if (call.options.has("json")) {
       printJson(call, { ...(target === "" ? {} : { target }), statistics });
       return undefined;

@@ -10,7 +10,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const found = findDomain(call.node, operand(call, "domain"));
+    const found = findDomain(call.instance, operand(call, "domain"));
     const value = found.guest?.id ?? "-";
     if (call.options.has("json")) printJson(call, value);
     else call.output.print(`${value}\n\n`);

@@ -14,7 +14,7 @@ export const command: Command = {
     const name = operand(call, "interface");
     const form = call.options.has("config") ? "defined" : "running";
     // virsh prints "default" if there is no <link>: the link is up then.
-    const state = getLinkState(call.node, operand(call, "domain"), { form, name }) ?? "default";
+    const state = getLinkState(call.instance, operand(call, "domain"), { form, name }) ?? "default";
     if (call.options.has("json")) printJson(call, { interface: name, state });
     else call.output.print(`${name} ${state}\n`);
     return undefined;

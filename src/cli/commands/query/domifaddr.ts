@@ -30,7 +30,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const found = await listAddresses(call.node, operand(call, "domain"), {
+    const found = await listAddresses(call.instance, operand(call, "domain"), {
       source: sourceOf(call),
       name: call.operands.get("interface"),
     });

@@ -12,7 +12,7 @@ export const command: Command = {
   },
   async run(call) {
     const form = call.options.has("inactive") ? "defined" : "running";
-    const rows = listInterfaces(call.node, operand(call, "domain"), form).map((found) => ({
+    const rows = listInterfaces(call.instance, operand(call, "domain"), form).map((found) => ({
       interface: found.interface ?? "-",
       type: found.type,
       source: found.source ?? "-",

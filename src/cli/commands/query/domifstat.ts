@@ -14,7 +14,7 @@ export const command: Command = {
   },
   async run(call) {
     const { device, statistics: is } = getInterfaceStatistics(
-      call.node,
+      call.instance,
       operand(call, "domain"),
       operand(call, "interface"),
     );

@@ -11,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const facts = await getDomainFacts(call.node, operand(call, "domain"));
+    const facts = await getDomainFacts(call.instance, operand(call, "domain"));
     if (call.options.has("json")) printJson(call, facts);
     else call.output.print(formatFacts(toLines(facts)));
     return undefined;

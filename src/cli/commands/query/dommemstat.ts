@@ -29,11 +29,11 @@ export const command: Command = {
     const period = call.options.get("period");
     const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
     if (seconds !== undefined) {
-      await setStatisticsPeriod(call.node, askOf(call), seconds);
+      await setStatisticsPeriod(call.instance, askOf(call), seconds);
       return undefined;
     }
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const memory = await getMemoryStatistics(call.node, guest);
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    const memory = await getMemoryStatistics(call.instance, guest);
     if (call.options.has("json")) {
       const { told, ...numbers } = memory;
       printJson(call, { ...numbers, ...Object.fromEntries(told) });

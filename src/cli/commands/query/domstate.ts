@@ -10,7 +10,7 @@ export const command: Command = {
     options: [{ name: "reason", summary: "also show the reason" }, JSON_OPTION],
   },
   async run(call) {
-    const { reason, state } = await getDomainState(call.node, operand(call, "domain"));
+    const { reason, state } = await getDomainState(call.instance, operand(call, "domain"));
     if (call.options.has("json")) printJson(call, { state, reason });
     else call.output.print(call.options.has("reason") ? `${state} (${reason})\n\n` : `${state}\n\n`);
     return undefined;

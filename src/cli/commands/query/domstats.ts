@@ -59,7 +59,7 @@ export const command: Command = {
   async run(call) {
     const named = groupNames().filter((name) => call.options.has(name));
     const groups = named.length === 0 ? groupNames() : named;
-    const records = await listDomainStatistics(call.node, {
+    const records = await listDomainStatistics(call.instance, {
       keys: call.rest,
       running: call.running,
       filters: new Set(filterNames().filter((name) => call.options.has(`list-${name}`))),

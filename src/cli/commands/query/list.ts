@@ -43,19 +43,19 @@ export const command: Command = {
 };
 
 async function listRows(call: Call): Promise<Row[]> {
-  const { node, options, running } = call;
+  const { instance, options, running } = call;
   const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
   const active = wantsInactive && !wantsAll ? [] : await activeRows(call);
   if (!wantsAll && !wantsInactive) return active;
   const { listDefinitionNames } = await import("../../../state/definitions.ts");
   const runningNames = new Set(running.map((guest) => guest.name));
-  const names = listDefinitionNames(node).filter((name) => !runningNames.has(name));
+  const names = listDefinitionNames(instance).filter((name) => !runningNames.has(name));
   return [...active, ...(await inactiveRows(call, names))];
 }
 
-async function activeRows({ node, running }: Call): Promise<Row[]> {
+async function activeRows({ instance, running }: Call): Promise<Row[]> {
   if (running.length === 0) return [];
-  const states = await listStates(node, running);
+  const states = await listStates(instance, running);
   const rows: Row[] = [];
   for (const { id, name, uuid } of running)
     rows.push({ id, name, uuid, state: "running", ...states[rows.length] });
@@ -67,7 +67,7 @@ async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]
   const wantsUuid = call.options.has("uuid") || call.options.has("json");
   const { readDefinition } = await import("../../../state/definitions.ts");
   return names.map((name) => {
-    const uuid = wantsUuid ? readDefinition(call.node, name)?.uuid : undefined;
+    const uuid = wantsUuid ? readDefinition(call.instance, name)?.uuid : undefined;
     return { id: undefined, name, uuid, state: "shut off" };
   });
 }

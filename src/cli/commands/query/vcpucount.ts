@@ -25,7 +25,7 @@ export const command: Command = {
       call.output.print(`${await countOne(call)}\n\n`);
       return undefined;
     }
-    const counts = await listVcpuCounts(call.node, operand(call, "domain"));
+    const counts = await listVcpuCounts(call.instance, operand(call, "domain"));
     if (call.options.has("json")) printJson(call, counts);
     else call.output.print(`${counts.map(formatCount).join("")}\n`);
     return undefined;
@@ -38,7 +38,7 @@ function formatCount({ count, of, what }: VcpuCount): string {
 
 /** Returns one number of one state, which virsh prints for scripts. */
 async function countOne(call: Call): Promise<number> {
-  const { node, options } = call;
+  const { instance, options } = call;
   for (const [one, other] of [
     ["maximum", "active"],
     ["live", "config"],
@@ -49,7 +49,11 @@ async function countOne(call: Call): Promise<number> {
       remedy: "Leave one of them out.",
     });
   }
-  const wish = { live: options.has("live"), config: options.has("config"), current: options.has("current") };
+  const impact = {
+    live: options.has("live"),
+    config: options.has("config"),
+    current: options.has("current"),
+  };
   const what = options.has("maximum") ? "maximum" : "current";
-  return await getVcpuCount(node, operand(call, "domain"), { what, wish });
+  return await getVcpuCount(instance, operand(call, "domain"), { what, options: impact });
 }

@@ -17,7 +17,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const vcpus = await listVcpuInfo(call.node, operand(call, "domain"));
+    const vcpus = await listVcpuInfo(call.instance, operand(call, "domain"));
     if (call.options.has("json")) {
       printJson(
         call,
@@ -25,7 +25,7 @@ export const command: Command = {
       );
       return undefined;
     }
-    const most = (listHostProcessors(call.node.host).at(-1) ?? 0) + 1;
+    const most = (listHostProcessors(call.instance.host).at(-1) ?? 0) + 1;
     const format = call.options.has("pretty") ? formatPretty : formatRow;
     call.output.print(vcpus.map((vcpu) => formatVcpu(vcpu, format(vcpu.affinity, most))).join(""));
     return undefined;

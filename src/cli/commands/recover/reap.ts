@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import { uuidOf } from "../../../vm/guest/find-domain.ts";
-import { settle } from "../../../vm/recover/recover.ts";
+import { recoverGuest } from "../../../vm/recover/recover.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt reap UUID` */
@@ -15,7 +15,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await settle(call.node, readUuid(operand(call, "uuid")));
+    await recoverGuest(call.instance, readUuid(operand(call, "uuid")));
     return undefined;
   },
 };

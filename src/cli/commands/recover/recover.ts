@@ -2,7 +2,7 @@ import { asSvirtError } from "../../../errors.ts";
 import { isAutostarted, listDefinitionNames } from "../../../state/definitions.ts";
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
 import { findDomain } from "../../../vm/guest/find-domain.ts";
-import { sweep } from "../../../vm/recover/recover.ts";
+import { recoverAll } from "../../../vm/recover/recover.ts";
 import { startDefined } from "../../../vm/save/restore-domain.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -25,13 +25,13 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { errors, kept, settled } = await sweep(call.node);
+    const { errors, kept, settled } = await recoverAll(call.instance);
     const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
     const failed = [...errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
-    for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${oneLine(stale)}\n`);
+    for (const stale of findStaleLabels(call.instance)) call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {
         recovered: settled,
@@ -50,11 +50,13 @@ export const command: Command = {
 async function autostart(call: Call) {
   const names: string[] = [];
   const errors: ReturnType<typeof asSvirtError>[] = [];
-  for (const name of listDefinitionNames(call.node).filter((each) => isAutostarted(call.node, each))) {
+  for (const name of listDefinitionNames(call.instance).filter((each) =>
+    isAutostarted(call.instance, each),
+  )) {
     try {
-      const found = findDomain(call.node, name);
+      const found = findDomain(call.instance, name);
       const xml = found.definition?.xml ?? "";
-      const { did } = await startDefined(call.node, { ...found, xml }, { forceBoot: false });
+      const { did } = await startDefined(call.instance, { ...found, xml }, { forceBoot: false });
       if (did) names.push(name);
     } catch (error) {
       errors.push(asSvirtError(error));

@@ -15,8 +15,8 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const bytes = call.node.host.readInput(file, MOST_BYTES);
-    const { did, guest } = await startDomain(call.node, bytes, crashDrill(call));
+    const bytes = call.instance.host.readInput(file, MOST_BYTES);
+    const { did, guest } = await startDomain(call.instance, bytes, crashDrill(call));
     warnOfMode(call, guest);
     call.output.print(
       `Domain '${guest.name}' ${did ? `created from ${oneLine(file)}` : "is already active"}\n\n`,

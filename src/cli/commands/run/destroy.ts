@@ -12,7 +12,7 @@ export const command: Command = {
     options: [CRASH_OPTION],
   },
   async run(call) {
-    const { did, name } = await destroyDomain(call.node, operand(call, "domain"), crashDrill(call));
+    const { did, name } = await destroyDomain(call.instance, operand(call, "domain"), crashDrill(call));
     call.output.print(did ? `Domain '${name}' destroyed\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;
   },

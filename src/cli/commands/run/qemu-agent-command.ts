@@ -26,8 +26,8 @@ export const command: Command = {
   },
   async run(call) {
     const timeoutMs = timeoutOf(call);
-    const { guest } = findRunning(call.node, operand(call, "domain"));
-    const said = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
+    const said = await askAgent(call.instance, guest, { command: operand(call, "cmd"), timeoutMs });
     if (said === undefined) return undefined;
     const indent = call.options.has("pretty") ? 2 : undefined;
     for (const piece of formatAgentAnswer(said.line, said.name, indent)) call.output.printBytes(piece);

@@ -21,13 +21,13 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const { guest } = findRunning(call.instance, operand(call, "domain"));
     const words = call.rest.join(" ");
     const isHmp = call.options.has("hmp");
     const { command: name, args } = isHmp
       ? { command: "human-monitor-command", args: { "command-line": words } }
       : readMessage(words);
-    const answer = await tellMonitor(call.node, guest.uuid, { execute: name, arguments: args });
+    const answer = await tellMonitor(call.instance, guest.uuid, { execute: name, arguments: args });
     const indent = call.options.has("pretty") ? 2 : undefined;
     const text =
       isHmp && !call.options.has("json")

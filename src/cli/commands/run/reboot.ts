@@ -10,7 +10,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { name } = await rebootGuest(call.node, operand(call, "domain"));
+    const { name } = await rebootGuest(call.instance, operand(call, "domain"));
     call.output.print(`Domain '${name}' is being rebooted\n\n`);
     return undefined;
   },

@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: { name: "resume", summary: "resume a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
-    const { name } = await resumeGuest(call.node, operand(call, "domain"));
+    const { name } = await resumeGuest(call.instance, operand(call, "domain"));
     call.output.print(`Domain '${name}' resumed\n\n`);
     return undefined;
   },

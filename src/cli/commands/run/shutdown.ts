@@ -10,7 +10,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { did, name } = await shutdownGuest(call.node, operand(call, "domain"));
+    const { did, name } = await shutdownGuest(call.instance, operand(call, "domain"));
     call.output.print(did ? `Domain '${name}' is being shutdown\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;
   },

@@ -22,7 +22,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const found = findDomain(call.node, operand(call, "domain"));
+    const found = findDomain(call.instance, operand(call, "domain"));
     const xml = found.definition?.xml ?? found.guest?.xml;
     if (xml === undefined)
       throw new SvirtError(`failed to get domain '${found.name}'`, {
@@ -30,8 +30,8 @@ export const command: Command = {
         libvirt: "NO_DOMAIN",
         remedy: "svirt list --all shows the domains there are.",
       });
-    const how = { forceBoot: call.options.has("force-boot"), watch: crashDrill(call) };
-    const started = await startDefined(call.node, { ...found, xml }, how);
+    const how = { forceBoot: call.options.has("force-boot"), observer: crashDrill(call) };
+    const started = await startDefined(call.instance, { ...found, xml }, how);
     warnOfMode(call, started.guest);
     if (call.options.has("json")) {
       const { id, label, name, uuid } = started.guest;

@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: { name: "suspend", summary: "pause a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
-    const { name } = await suspendGuest(call.node, operand(call, "domain"));
+    const { name } = await suspendGuest(call.instance, operand(call, "domain"));
     call.output.print(`Domain '${name}' suspended\n\n`);
     return undefined;
   },

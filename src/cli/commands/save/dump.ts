@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { DumpWish } from "../../../plan/actions/stream.ts";
+import type { DumpOptions } from "../../../plan/actions/stream.ts";
 import { dumpDomain } from "../../../vm/save/dump-domain.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
@@ -32,18 +32,18 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const [path, wish, watch] = [operand(call, "file"), wishOf(call), crashDrill(call)];
+    const [path, options, observer] = [operand(call, "file"), wishOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Dump", (onProgress) =>
-      dumpDomain(call.node, operand(call, "domain"), { path, wish, watch, onProgress }),
+      dumpDomain(call.instance, operand(call, "domain"), { path, options, observer, onProgress }),
     );
     call.output.print(`\nDomain '${name}' dumped to ${oneLine(path)}\n\n`);
     return undefined;
   },
 };
 
-function wishOf(call: Call): DumpWish {
+function wishOf(call: Call): DumpOptions {
   const how = onlyOne(call, ["live", "crash", "reset"]);
-  const afterwards = new Map<unknown, DumpWish["afterwards"]>([
+  const afterwards = new Map<unknown, DumpOptions["afterwards"]>([
     ["crash", "end"],
     ["reset", "reset"],
   ]);

@@ -11,8 +11,8 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { name } = findDomain(call.node, operand(call, "domain"));
-    const did = removeManagedSave(call.node, name);
+    const { name } = findDomain(call.instance, operand(call, "domain"));
+    const did = removeManagedSave(call.instance, name);
     call.output.print(
       did
         ? `Removed managedsave image for domain '${name}'\n\n`

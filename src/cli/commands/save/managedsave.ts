@@ -1,5 +1,5 @@
 import { managedSaveDomain } from "../../../vm/save/save-domain.ts";
-import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
+import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
@@ -13,9 +13,9 @@ export const command: Command = {
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
   async run(call) {
-    const [wakes, watch] = [wakesOf(call), crashDrill(call)];
+    const [resumes, observer] = [resumesOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Managedsave", (onProgress) =>
-      managedSaveDomain(call.node, operand(call, "domain"), { wakes, watch, onProgress }),
+      managedSaveDomain(call.instance, operand(call, "domain"), { resumes, observer, onProgress }),
     );
     call.output.print(`\nDomain '${name}' state saved by libvirt\n\n`);
     return undefined;

@@ -1,6 +1,6 @@
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
-import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
+import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -29,9 +29,9 @@ export const command: Command = {
   async run(call) {
     const path = operand(call, "file");
     const other = call.options.get("xml");
-    const xml = other === undefined ? undefined : call.node.host.readInput(other, MOST_BYTES);
-    const wish = { wakes: wakesOf(call), xml, watch: crashDrill(call) };
-    const { guest } = await restoreDomain(call.node, path, wish);
+    const xml = other === undefined ? undefined : call.instance.host.readInput(other, MOST_BYTES);
+    const options = { resumes: resumesOf(call), xml, observer: crashDrill(call) };
+    const { guest } = await restoreDomain(call.instance, path, options);
     warnOfMode(call, guest);
     call.output.print(`Domain restored from ${oneLine(path)}\n\n`);
     return undefined;

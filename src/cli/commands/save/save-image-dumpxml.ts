@@ -11,7 +11,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { xml } = readSaveImage(call.node, operand(call, "file"));
+    const { xml } = readSaveImage(call.instance, operand(call, "file"));
     call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },

@@ -1,5 +1,5 @@
 import { saveDomain } from "../../../vm/save/save-domain.ts";
-import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
+import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -18,9 +18,9 @@ export const command: Command = {
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
   async run(call) {
-    const [wakes, watch, path] = [wakesOf(call), crashDrill(call), operand(call, "file")];
+    const [resumes, observer, path] = [resumesOf(call), crashDrill(call), operand(call, "file")];
     const { name } = await withProgress(call, "Save", (onProgress) =>
-      saveDomain(call.node, operand(call, "domain"), { path, wakes, watch, onProgress }),
+      saveDomain(call.instance, operand(call, "domain"), { path, resumes, observer, onProgress }),
     );
     call.output.print(`\nDomain '${name}' saved to ${oneLine(path)}\n\n`);
     return undefined;

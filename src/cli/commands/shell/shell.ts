@@ -23,7 +23,9 @@ export const command: Command = {
   },
   async run(call) {
     const allowed = call.options.has("read-only") ? "reads" : "changes";
-    return await call.carryOut(readWords(call.node.host), (spec, words) => checkAccess(spec, words, allowed));
+    return await call.carryOut(readWords(call.instance.host), (spec, words) =>
+      checkAccess(spec, words, allowed),
+    );
   },
 };
 

@@ -71,11 +71,11 @@ export const command: Command = {
       show(call);
       return undefined;
     }
-    const wish = {
+    const options = {
       what: "limit disks",
       change: (domain: Domain) => withBlkiotune(domain, { weight, devices }),
     };
-    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;
   },
 };
@@ -97,9 +97,9 @@ function parseDevices(text: string | undefined): { readonly path: string; readon
 }
 
 function show(call: Call): void {
-  const shown = findShown(call.node, askOf(call));
+  const shown = findShown(call.instance, askOf(call));
   const devices = shown.domain.blkiotune?.devices ?? [];
-  const weight = readDiskWeight(call.node, shown);
+  const weight = readDiskWeight(call.instance, shown);
   if (call.options.has("json")) {
     printJson(call, { weight, devices });
     return;

@@ -30,19 +30,21 @@ export const command: Command = {
       return undefined;
     }
     const cpus = parsePin(list);
-    const wish = {
+    const options = {
       what: "pin the emulator",
       change: (domain: Domain) => withEmulatorPin(domain, cpus),
     };
-    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;
   },
 };
 
 /** Prints CPUs as virsh does. cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
-  const { domain } = findShown(call.node, askOf(call));
-  const cpus = cpuSet.encode(pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.node.host));
+  const { domain } = findShown(call.instance, askOf(call));
+  const cpus = cpuSet.encode(
+    pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.instance.host),
+  );
   if (call.options.has("json")) printJson(call, { cpus });
   else call.output.print(`emulator: CPU Affinity\n${"-".repeat(34)}\n       *: ${cpus}\n\n`);
 }

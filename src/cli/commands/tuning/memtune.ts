@@ -43,11 +43,11 @@ export const command: Command = {
       show(call);
       return undefined;
     }
-    const wish = {
+    const options = {
       what: "limit memory",
       change: (domain: Domain) => withMemtune(domain, change),
     };
-    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;
   },
 };
@@ -63,7 +63,7 @@ function parseLimit(option: string, text: string): number {
 }
 
 function show(call: Call): void {
-  const is = readMemoryLimits(call.node, findShown(call.node, askOf(call)));
+  const is = readMemoryLimits(call.instance, findShown(call.instance, askOf(call)));
   if (call.options.has("json")) {
     printJson(call, is);
     return;

@@ -42,8 +42,8 @@ export const command: Command = {
     const words = [...(named === undefined ? [] : [named]), ...call.rest];
     if (words.length > 0) {
       const change = parseParameters(words);
-      const wish = { what: "share processors", change: (domain: Domain) => withCputune(domain, change) };
-      const changed = await changeShares(call.node, askOf(call), wish);
+      const options = { what: "share processors", change: (domain: Domain) => withCputune(domain, change) };
+      const changed = await changeShares(call.instance, askOf(call), options);
       if (call.options.has("dry-run") || call.options.has("json")) {
         printChanged(call, changed, "");
         return undefined;
@@ -71,7 +71,7 @@ function parseParameters(words: readonly string[]): Partial<Cputune> {
 
 /** Prints parameters as virsh does, also after a change. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
-  const is = readCpuShares(call.node, findShown(call.node, askOf(call)));
+  const is = readCpuShares(call.instance, findShown(call.instance, askOf(call)));
   if (call.options.has("json")) {
     printJson(call, is);
     return;

@@ -45,18 +45,18 @@ export const command: Command = {
       });
     }
     const cpus = parsePin(list);
-    const wish = {
+    const options = {
       what: `pin vcpu ${vcpu}`,
       change: (domain: Domain) => withVcpuPin(domain, vcpu, cpus),
     };
-    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;
   },
 };
 
 function show(call: Call, vcpu: number | undefined): void {
-  const { domain } = findShown(call.node, askOf(call));
-  const online = listOnlineProcessors(call.node.host);
+  const { domain } = findShown(call.instance, askOf(call));
+  const online = listOnlineProcessors(call.instance.host);
   const numbers = [...Array(domain.vcpu?.count ?? 1).keys()].filter(
     (at) => vcpu === undefined || at === vcpu,
   );

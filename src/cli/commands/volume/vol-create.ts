@@ -20,8 +20,8 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const volume = parseVolume(call.node.host.readInput(file, MOST_BYTES));
-    const path = await createVolume(call.node, operand(call, "pool"), volume);
+    const volume = parseVolume(call.instance.host.readInput(file, MOST_BYTES));
+    const path = await createVolume(call.instance, operand(call, "pool"), volume);
     if (call.options.has("json")) printJson(call, { name: volume.name, path });
     else call.output.print(`Vol ${volume.name} created from ${oneLine(file)}\n\n`);
     return undefined;

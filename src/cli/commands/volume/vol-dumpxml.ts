@@ -15,7 +15,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   run(call) {
-    const volume = showVolume(call.node, operand(call, "volume"));
+    const volume = showVolume(call.instance, operand(call, "volume"));
     if (!call.options.has("json")) refuseUnwritable(volume);
     if (call.options.has("json")) printJson(call, volume);
     else call.output.print(`${visible(formatVolume(volume))}\n`);

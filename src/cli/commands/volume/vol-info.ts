@@ -22,7 +22,7 @@ export const command: Command = {
   },
   run(call) {
     const { allocationBytes, capacityBytes, name, physicalBytes, type } = showVolume(
-      call.node,
+      call.instance,
       operand(call, "volume"),
     );
     const isPhysical = call.options.has("physical");

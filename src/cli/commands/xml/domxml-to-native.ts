@@ -37,14 +37,15 @@ export const command: Command = {
   },
 };
 
-function readDomain({ node, operands, options }: Call): Domain {
+function readDomain({ instance, operands, options }: Call): Domain {
   const [file, key] = [operands.get("xml"), options.get("domain")];
   if ((file === undefined) === (key === undefined)) {
     throw usage("command 'domxml-to-native' requires either <xml> or --domain");
   }
-  if (file !== undefined) return completeLooseDomain(node.host, node.host.readInput(file, MOST_BYTES));
-  const { definition, guest } = findDomain(node, key ?? "");
-  return completeLooseDomain(node.host, new TextEncoder().encode(definition?.xml ?? guest?.xml ?? ""));
+  if (file !== undefined)
+    return completeLooseDomain(instance.host, instance.host.readInput(file, MOST_BYTES));
+  const { definition, guest } = findDomain(instance, key ?? "");
+  return completeLooseDomain(instance.host, new TextEncoder().encode(definition?.xml ?? guest?.xml ?? ""));
 }
 
 function usage(message: string): SvirtError {

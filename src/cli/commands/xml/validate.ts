@@ -33,7 +33,7 @@ export const command: Command = {
   },
   run(call) {
     const file = call.operands.get("file") ?? "-";
-    const { host } = call.node;
+    const { host } = call.instance;
     const { domain, listStartErrors, ...inspected } = inspectLooseDomain(
       host,
       host.readInput(file, MOST_BYTES),

@@ -23,7 +23,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
-import { halfMade } from "../../../plan/half-made.ts";
+import { partialPath } from "../../../plan/half-made.ts";
 import type { FileContent } from "../../files.ts";
 import { thrownFacts } from "../calls/call-facts.ts";
 import { nativeName } from "../calls/native-name.ts";
@@ -174,7 +174,7 @@ export function makeSymlink(path: string, target: string): void {
 
 /** Implements Host.makeFile. Neither link(2) nor O_EXCL replaces an existing file. */
 export function makeFile(path: string, mode: number, content?: FileContent): FileId {
-  const fresh = content === undefined ? path : halfMade(path);
+  const fresh = content === undefined ? path : partialPath(path);
   return orThrow(`make ${path}`, () => {
     if (fresh !== path) removeFile(fresh);
     const made = writeNew(fresh, mode, content);

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { fstatSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { HandedFile } from "../../../plan/facts/guest-order.ts";
+import type { PassedFile } from "../../../plan/facts/launch-spec.ts";
 import { EWOULDBLOCK } from "../calls/errno.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { readErrno } from "../calls/libc.ts";
@@ -31,7 +31,7 @@ const ALL = [DOES, FORBIDS].flatMap((first) => [READ, WRITE, RESIZE].map((at) =>
 const PATIENCE_MS = 3000;
 const POLL_MS = 20;
 
-type Lock = NonNullable<HandedFile["lock"]>;
+type Lock = NonNullable<PassedFile["lock"]>;
 
 const LOCKS: Readonly<
   Record<Lock["as"], { readonly does: readonly bigint[]; readonly forbids: readonly bigint[] }>
@@ -43,7 +43,7 @@ const LOCKS: Readonly<
 
 /**
  * Locks an image like QEMU, so that qemu-img refuses it. The lock belongs to the open file description, not to a process, and
- * lasts as long as the guest has the descriptor. Has no effect on a file system without locks. Throws "label-taken" if
+ * lasts as long as the guest has the descriptor. Has no effect on a file system without locks. Throws "in-use" if
  * another program has locked the image. F_OFD_SETLK, fcntl(2)
  */
 export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void {
@@ -110,7 +110,7 @@ function ask(command: bigint, fd: number, flock: { type: number; readonly byte: 
 
 function taken(path: string): SvirtError {
   return new SvirtError(`Cannot hand ${path} to the guest: another program has locked it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: `End that program: lsof ${path}`,
   });
 }

@@ -6,7 +6,7 @@ import {
   parseDescriptorInfo,
   parseMaps,
 } from "../../../plan/facts/process-files.ts";
-import type { HeldThing, Holding, HowToLook } from "../../processes.ts";
+import type { HeldThing, Holding, InspectProcessesOptions } from "../../processes.ts";
 import { deviceNumber, fileFacts } from "../files/file-id.ts";
 import { isLockedForWriting } from "../files/image-lock.ts";
 import { getxattr } from "../labels/xattr.ts";
@@ -56,7 +56,7 @@ interface Wanted {
 export function findHoldings(
   things: readonly HeldThing[],
   pids: readonly number[],
-  { isComplete, most = Number.POSITIVE_INFINITY }: HowToLook,
+  { isComplete, most = Number.POSITIVE_INFINITY }: InspectProcessesOptions,
 ): readonly Holding[] {
   const wanted = prepare(things, { isComplete, budget: new LookBudget(most) });
   const all = withinBudget(() => [

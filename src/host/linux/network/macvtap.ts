@@ -81,7 +81,7 @@ function cannotMake(name: string, lower: string, errno: number): SvirtError {
   }
   if (errno === EEXIST) {
     return new SvirtError(`Cannot make the macvtap ${name}: a network device of that name is there`, {
-      kind: "label-taken",
+      kind: "in-use",
       remedy: "Write another name into <target dev='…'/>, or none.",
     });
   }

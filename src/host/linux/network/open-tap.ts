@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { HandedTap } from "../../../plan/facts/tap.ts";
+import type { PassedTap } from "../../../plan/facts/tap.ts";
 import { callDevice, requestFor } from "../calls/device-call.ts";
 import { EBUSY } from "../calls/errno.ts";
 import { hostCallError, readErrno } from "../calls/libc.ts";
@@ -25,9 +25,9 @@ interface OpenedQueue {
 
 /**
  * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. Only its descriptors keep a created
- * tap. Throws "host-call"; "label-taken" if another program has the name.
+ * tap. Throws "host-call"; "in-use" if another program has the name.
  */
-export function openTap(tap: HandedTap): readonly OpenedQueue[] {
+export function openTap(tap: PassedTap): readonly OpenedQueue[] {
   const opened: OpenedQueue[] = [];
   try {
     const path = tap.macvtap === undefined ? "/dev/net/tun" : macvtapNode(tap.name);
@@ -53,7 +53,7 @@ function open(path: string): number {
  * Verifies and labels the node of a macvtap. Its name has the device's index, which other network namespaces use too, so the
  * node may be another device's. Labelled as virSecuritySELinuxSetTapFDLabel() of libvirt does.
  */
-function beginMacvtap(fd: number, name: string, { label }: NonNullable<HandedTap["macvtap"]>): void {
+function beginMacvtap(fd: number, name: string, { label }: NonNullable<PassedTap["macvtap"]>): void {
   if (!isNodeOf(fd, name)) {
     throw new SvirtError(`Cannot open the macvtap ${name}: the node in /dev is another one's`, {
       kind: "host-call",
@@ -75,7 +75,7 @@ function labelOpen(fd: number, label: string): void {
 }
 
 /** Joins a queue to the tap. The first one creates the device, if it is new, and refuses an existing name. */
-function joinTap(fd: number, tap: HandedTap, at: number): void {
+function joinTap(fd: number, tap: PassedTap, at: number): void {
   const { hasHeader, isMade, name, queues } = tap;
   // The node identifies a macvtap: the kernel ignores the name.
   const { bytes, rest } = requestFor(tap.macvtap === undefined ? name : "");
@@ -90,7 +90,7 @@ function joinTap(fd: number, tap: HandedTap, at: number): void {
   const errno = readErrno();
   if (errno !== EBUSY) throw hostCallError(`open the tap ${name}`, errno);
   throw new SvirtError(`Cannot open the tap ${name} for the guest: another program has it`, {
-    kind: "label-taken",
+    kind: "in-use",
     remedy: "End that program, or write another name into <target dev='…'/>.",
   });
 }

@@ -1,9 +1,9 @@
 import { closeSync, unlinkSync } from "node:fs";
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
-import type { GuestOrder, HandedSocket } from "../../../plan/facts/guest-order.ts";
+import type { LaunchSpec, PassedSocket } from "../../../plan/facts/launch-spec.ts";
 import type { ProcessId } from "../../processes.ts";
 import { readText, unlessMissing } from "../files/files.ts";
-import { openHanded } from "../files/open-handed.ts";
+import { openPassed } from "../files/open-passed.ts";
 import { openTap } from "../network/open-tap.ts";
 import { connectPeer } from "../sockets/connect-peer.ts";
 import { listenUnix, listenWithin } from "../sockets/listen.ts";
@@ -18,13 +18,13 @@ const POLL_MS = 1;
 const TRIES_A_LOOK = 100;
 
 /** Implements Host.spawnGuest. */
-export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
+export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
     unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
-  const handed = openAll(order);
+  const passedFiles = openAll(order);
   const log = openLog(order.logFile);
   try {
-    const end = FIRST_HANDED + handed.length;
+    const end = FIRST_HANDED + passedFiles.length;
     const words = [
       order.folder,
       process.execPath,
@@ -44,23 +44,23 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
         env: { ...order.environment },
         // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
-        stdio: ["ignore", log, log, ...handed],
+        stdio: ["ignore", log, log, ...passedFiles],
       },
     );
     reaper.unref();
     return await waitForPid(order, () => reaper.exitCode);
   } finally {
-    for (const fd of [...handed, log]) closeSync(fd);
+    for (const fd of [...passedFiles, log]) closeSync(fd);
   }
 }
 
 /** Opens the descriptors in the order of their numbers, which must be consecutive: they become 3, 4, 5 ... in the guest. */
-function openAll(order: GuestOrder): number[] {
+function openAll(order: LaunchSpec): number[] {
   const opened: number[] = [];
   try {
     for (const socket of order.sockets) opened.push(listenFor(order, socket));
     for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
-    for (const file of order.files) opened.push(openHanded(file));
+    for (const file of order.files) opened.push(openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
     const numbers = [...listed.map(fdOf), ...listTapFds(order)];
@@ -79,15 +79,15 @@ function fdOf({ fd }: { readonly fd: number }): number {
   return fd;
 }
 
-function listTapFds({ taps = [] }: GuestOrder): number[] {
+function listTapFds({ taps = [] }: LaunchSpec): number[] {
   return taps.flatMap(({ queues, vhosts }) => [...queues, ...vhosts]).map(Number);
 }
 
-function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocket): number {
+function listenFor({ context }: LaunchSpec, { label, path, within }: PassedSocket): number {
   return within === undefined ? listenUnix(path, context) : listenWithin(within, path, { context, label });
 }
 
-async function waitForPid(order: GuestOrder, getExitCode: () => number | null): Promise<ProcessId> {
+async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): Promise<ProcessId> {
   const deadline = performance.now() + PID_TIMEOUT_MS;
   for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
     const line = readText(`${order.folder}/pid`);

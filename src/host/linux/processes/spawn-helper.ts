@@ -1,6 +1,6 @@
 import { closeSync, existsSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { HelperOrder } from "../../../plan/facts/guest-order.ts";
+import type { HelperSpec } from "../../../plan/facts/launch-spec.ts";
 import { withFile } from "../files/file-id.ts";
 import { openLog } from "./guest-log.ts";
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
@@ -19,7 +19,7 @@ if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi
 exec "$@"`;
 
 /** Implements Host.spawnHelper. */
-export async function spawnHelper(order: HelperOrder): Promise<void> {
+export async function spawnHelper(order: HelperSpec): Promise<void> {
   const log = openLog(order.logFile);
   try {
     const user = String(order.uid);
@@ -49,12 +49,12 @@ export async function spawnHelper(order: HelperOrder): Promise<void> {
 }
 
 /** Runs `use` with a path that is valid in the new process too. */
-function inFolder<Result>(folder: HelperOrder["workFolder"], use: (path: string) => Result): Result {
+function inFolder<Result>(folder: HelperSpec["workFolder"], use: (path: string) => Result): Result {
   if (typeof folder === "string") return use(folder);
   return withFile(folder, (opened) => use(opened.replace("/self/", `/${process.pid}/`)));
 }
 
-async function waitUntilReady(order: HelperOrder, getExitCode: () => number | null): Promise<void> {
+async function waitUntilReady(order: HelperSpec, getExitCode: () => number | null): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!existsSync(order.ready)) {
     const code = getExitCode();

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { HandedPeer } from "../../../plan/facts/guest-order.ts";
+import type { PassedPeer } from "../../../plan/facts/launch-spec.ts";
 import { withUser } from "../calls/as-user.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { terminalCalls } from "../calls/terminal.ts";
@@ -20,7 +20,7 @@ const TIMEOUT_S = 10;
  * Returns a descriptor for QEMU. Throws "host-call", "denied". unix(7)
  */
 export function connectPeer(
-  { context, socket }: Pick<HandedPeer, "context" | "socket">,
+  { context, socket }: Pick<PassedPeer, "context" | "socket">,
   uid: number,
 ): number {
   const fd = makeSocket(context);

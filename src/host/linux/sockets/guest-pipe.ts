@@ -1,7 +1,7 @@
 import { closeSync, constants, readSync, writeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { GuestPipe, Pace, PipeWish } from "../../channels.ts";
+import type { GuestPipe, Pace, PipeOptions } from "../../channels.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { POLLIN, POLLOUT, wakeWaiters, whenReady } from "../calls/ready.ts";
 import { openSame } from "../files/file-id.ts";
@@ -17,7 +17,7 @@ const [SYS_fcntl, F_SETFL, F_SETPIPE_SZ] = [72n, 4n, 1031n];
 /**
  * Creates a pipe with the guest's label, since a pipe otherwise has its creator's. The caller passes QEMU's end on. pipe(2)
  */
-export function makeGuestPipe({ direction, label }: PipeWish): {
+export function makeGuestPipe({ direction, label }: PipeOptions): {
   readonly guestEnd: number;
   readonly pipe: GuestPipe;
 } {

@@ -1,15 +1,15 @@
 import { closeSync } from "node:fs";
 import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
 import type { Display } from "../../../plan/facts/display.ts";
-import type { HandedFile, PluggedPeer } from "../../../plan/facts/guest-order.ts";
-import type { HandedTap } from "../../../plan/facts/tap.ts";
+import type { PassedFile, PluggedPeer } from "../../../plan/facts/launch-spec.ts";
+import type { PassedTap } from "../../../plan/facts/tap.ts";
 import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../../qemu/monitor/answer-limits.ts";
 import { joinLine, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
 import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../../qemu/monitor/qmp.ts";
-import type { GuestPipe, PipeWish } from "../../channels.ts";
+import type { GuestPipe, PipeOptions } from "../../channels.ts";
 import type { Monitor } from "../../monitor.ts";
 import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/ready.ts";
-import { openHanded } from "../files/open-handed.ts";
+import { openPassed } from "../files/open-passed.ts";
 import { openTap } from "../network/open-tap.ts";
 import { connectPeer } from "./connect-peer.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
@@ -90,14 +90,14 @@ class Conversation implements Monitor {
     return await this.#ask(command, args, (line) => this.#send(line));
   }
 
-  async handOver(file: HandedFile): Promise<void> {
-    await this.#give(openHanded(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
+  async handOver(file: PassedFile): Promise<void> {
+    await this.#give(openPassed(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
   }
 
-  async openPipe(wish: PipeWish): Promise<GuestPipe> {
-    const { guestEnd, pipe } = makeGuestPipe(wish);
+  async openPipe(options: PipeOptions): Promise<GuestPipe> {
+    const { guestEnd, pipe } = makeGuestPipe(options);
     try {
-      await this.#give(guestEnd, "getfd", { fdname: wish.name });
+      await this.#give(guestEnd, "getfd", { fdname: options.name });
       return pipe;
     } catch (error) {
       pipe.close();
@@ -105,7 +105,7 @@ class Conversation implements Monitor {
     }
   }
 
-  async handTap(tap: HandedTap): Promise<void> {
+  async passTap(tap: PassedTap): Promise<void> {
     const opened = openTap(tap);
     try {
       for (const { fd, name } of opened)

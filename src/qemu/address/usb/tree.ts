@@ -67,16 +67,19 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
     reserve({ bus, port }, path) {
       const numbers = port.split(".").map(Number);
       const last = numbers.pop() ?? 0;
-      const node = numbers.reduce<Node | undefined>((at, number) => at?.hubs.get(number), rootOf(bus, path));
-      if (node === undefined || last < 1 || last > node.count) {
+      const instance = numbers.reduce<Node | undefined>(
+        (at, number) => at?.hubs.get(number),
+        rootOf(bus, path),
+      );
+      if (instance === undefined || last < 1 || last > instance.count) {
         const why = `USB bus ${bus} has no port ${port}`;
         throw cannotTranslate(`${path}/address/@port`, why, "Write another port, or leave the address out.");
       }
-      if (node.taken.has(last)) {
+      if (instance.taken.has(last)) {
         const why = `port ${port} of USB bus ${bus} is taken`;
         throw cannotTranslate(`${path}/address/@port`, why, "Give each device its own.");
       }
-      node.taken.add(last);
+      instance.taken.add(last);
     },
     take(bus, path) {
       const wanted = bus === undefined ? buses : [{ index: bus, root: rootOf(bus, path) }];
@@ -91,8 +94,8 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
       const numbers = port.split(".").map(Number);
       const last = numbers.pop() ?? 0;
       const root = buses.find(({ index }) => index === bus)?.root;
-      const node = numbers.reduce<Node | undefined>((at, number) => at?.hubs.get(number), root);
-      node?.hubs.set(last, newNode(HUB_PORTS));
+      const instance = numbers.reduce<Node | undefined>((at, number) => at?.hubs.get(number), root);
+      instance?.hubs.set(last, newNode(HUB_PORTS));
     },
   };
 }

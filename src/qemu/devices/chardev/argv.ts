@@ -1,6 +1,6 @@
 import type { Channel, ConsoleDevice, Serial } from "../../../domain/devices/chardev.ts";
 import { listPorts, type Port } from "../../../domain/ports.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import { controllerId, pciKeys, usbKeys } from "../../argument/bus-properties.ts";
 import type { Launch } from "../../launch.ts";
 import { controllersOf, type Guest } from "../../model/guest.ts";
@@ -15,7 +15,7 @@ export interface NamedPort {
 }
 
 /** -chardev and -device for serial and parallel ports, channels and consoles, in libvirt's order. */
-export function formatChardevs(guest: Guest, launch: Launch | undefined): Words {
+export function formatChardevs(guest: Guest, launch: Launch | undefined): Arguments {
   let fdset = 0;
   return namePorts(guest).flatMap((named) => {
     const { chardev } = named.port;
@@ -39,16 +39,16 @@ export function namePorts({ devices }: Guest): readonly NamedPort[] {
   return named.toSorted((a, b) => order.indexOf(a.port.device) - order.indexOf(b.port.device));
 }
 
-function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Words {
+function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Arguments {
   const chardev = `char${id}`;
   refuseOtherSpice(guest, port, path);
   switch (port.device) {
     case "serial":
       return formatSerial(guest, { id, path, device: port.chardev });
     case "parallel":
-      return jsonWords("-device", { driver: "isa-parallel", chardev, id });
+      return jsonArguments("-device", { driver: "isa-parallel", chardev, id });
     case "console":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "virtconsole",
         ...serialBusKeys(guest, port.chardev.address),
         chardev,
@@ -73,13 +73,13 @@ function refuseOtherSpice(guest: Guest, { device, chardev }: Port, path: string)
 
 const SPICE_AGENT = "com.redhat.spice.0";
 
-function formatChannel(guest: Guest, id: string, { address, target, type }: Channel): Words {
+function formatChannel(guest: Guest, id: string, { address, target, type }: Channel): Arguments {
   const chardev = `char${id}`;
   if (target.type === "guestfwd") {
     const str = `tcp:${target.address}:${target.port}-chardev:${chardev}`;
-    return jsonWords("-netdev", { type: "user", guestfwd: [{ str }], id });
+    return jsonArguments("-netdev", { type: "user", guestfwd: [{ str }], id });
   }
-  return jsonWords("-device", {
+  return jsonArguments("-device", {
     driver: "virtserialport",
     ...serialBusKeys(guest, address),
     chardev,
@@ -110,7 +110,7 @@ interface NamedSerial {
 }
 
 // qemuBuildSerialChrDeviceProps() of libvirt
-function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Words {
+function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Arguments {
   const { target, address } = device;
   const chardev = `char${id}`;
   const type = target?.type ?? "isa-serial";
@@ -119,16 +119,16 @@ function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Words {
     throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
   }
   if (type === "pci-serial" && address?.type === "pci") {
-    return jsonWords("-device", { driver: type, chardev, id, ...pciKeys(guest, address) });
+    return jsonArguments("-device", { driver: type, chardev, id, ...pciKeys(guest, address) });
   }
   if (type === "usb-serial" && address?.type === "usb") {
-    return jsonWords("-device", { driver: type, chardev, id, ...usbKeys(guest, address) });
+    return jsonArguments("-device", { driver: type, chardev, id, ...usbKeys(guest, address) });
   }
   // irq 0 means none and is omitted; iobase 0 is written. qemuBuildDeviceAddressProps() of libvirt
   const isa = address?.type === "isa" ? { iobase: address.iobase ?? 0, irq: address.irq || undefined } : {};
-  if (type === "isa-debug") return jsonWords("-device", { driver: "isa-debugcon", chardev, id, ...isa });
+  if (type === "isa-debug") return jsonArguments("-device", { driver: "isa-debugcon", chardev, id, ...isa });
   const index = Number(target?.port ?? 0);
-  return jsonWords("-device", { driver: "isa-serial", chardev, id, index, ...isa });
+  return jsonArguments("-device", { driver: "isa-serial", chardev, id, index, ...isa });
 }
 
 /** Address type by type of serial port. A serial console has the type of its port. */

@@ -1,9 +1,9 @@
 import type { Channel } from "../../../domain/devices/chardev.ts";
 import { pipeEnds } from "../../../domain/resources/chardev.ts";
-import { escapeCommas, keyValues, onOffWord, type Words } from "../../argument/argument.ts";
+import { type Arguments, escapeCommas, keyValues, onOffWord } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
-import { handedName, type Launch, peerOf, peerPair } from "../../launch.ts";
-import { cannotTranslate, notSettled, notStartable, refuseUnproven } from "../../refusal.ts";
+import { type Launch, passedName, peerOf, peerPair } from "../../launch.ts";
+import { cannotTranslate, hostDependent, notStartable, refuseUnproven } from "../../refusal.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -37,13 +37,13 @@ export function countDescriptors({ type, log }: ChardevBackend): number {
  * Formats -chardev of a device that is no port. Without a launch, throws "unsupported" for one with files: libvirt's
  * descriptor sets for them are not known for certain.
  */
-export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Words {
+export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Arguments {
   if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "files of such a device");
   return formatBackend(named, launch, 0);
 }
 
 /** Formats -chardev, with its descriptor sets numbered from `fdset`. qemuBuildChardevCommand() of libvirt */
-export function formatBackend(named: NamedBackend, launch: Launch | undefined, fdset: number): Words {
+export function formatBackend(named: NamedBackend, launch: Launch | undefined, fdset: number): Arguments {
   const { chardev, id } = named;
   const isFile = chardev.type === "file";
   const source = isFile
@@ -67,9 +67,9 @@ function appended(
   path: string,
   launch: Launch | undefined,
   { opaque, set }: { readonly set: number; readonly opaque: string },
-): { readonly add: Words; readonly name: string } {
+): { readonly add: Arguments; readonly name: string } {
   const wanted = { path, purpose: "chardev", access: "append" } as const;
-  const name = handedName(launch, wanted);
+  const name = passedName(launch, wanted);
   if (name !== path) return { add: [], name };
   // libvirt counts descriptors from 3. The numbers are placeholders before a start.
   return { add: ["-add-fd", `set=${set},fd=${set + 3},opaque=${opaque}`], name: `/dev/fdset/${set}` };
@@ -98,7 +98,7 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
       return `socket,${name},${tcpPairs(chardev, named.path)}`;
     case "udp": {
       const why = "svirt lets nobody write to a guest without a connection, as datagrams do";
-      throw notSettled(`${named.path}/@type`, why, "Use a Unix socket.");
+      throw hostDependent(`${named.path}/@type`, why, "Use a Unix socket.");
     }
     case "spiceport":
     case "dbus":
@@ -112,13 +112,13 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
 function pipePairs(name: string, path: string, launch: Launch | undefined): string {
   if (launch === undefined) return `pipe,${name},path=${escapeCommas(path)}`;
   const { read, write } = pipeEnds(path);
-  const input = handedName(launch, { path: read, purpose: "chardev", access: "read-only" });
-  const output = handedName(launch, { path: write, purpose: "chardev", access: "append" });
+  const input = passedName(launch, { path: read, purpose: "chardev", access: "read-only" });
+  const output = passedName(launch, { path: write, purpose: "chardev", access: "append" });
   return `file,${name},path=${escapeCommas(output)},append=on,input-path=${escapeCommas(input)}`;
 }
 
 function nodeName(path: string, launch: Launch | undefined): string {
-  return escapeCommas(handedName(launch, { path, purpose: "chardev", access: "read-write" }));
+  return escapeCommas(passedName(launch, { path, purpose: "chardev", access: "read-write" }));
 }
 
 /** Name of the SPICE channel for that device. */

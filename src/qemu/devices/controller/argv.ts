@@ -1,5 +1,5 @@
 import type { Controller } from "../../../domain/devices/controller.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import { controllerId, pciKeys } from "../../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
 import { iothreadKey, iothreadMappingKey } from "../../machine/iothreads.ts";
@@ -9,7 +9,7 @@ import { type ControllerOf, controllersOf, type Guest, pciPlace } from "../../mo
 const ORDER = ["pci", "usb", "scsi", "ide", "sata", "virtio-serial"] as const;
 
 /** -global for the 64-bit PCI hole of the root bus. qemuBuildGlobalControllerCommandLine() */
-export function formatPciHole({ devices, machine }: Guest): Words {
+export function formatPciHole({ devices, machine }: Guest): Arguments {
   const root = controllersOf(devices, "pci").find(({ index }) => index === 0);
   if (root?.pcihole64KiB === undefined) return [];
   const host = machine.chipset === "q35" ? "q35-pcihost" : "i440FX-pcihost";
@@ -17,7 +17,7 @@ export function formatPciHole({ devices, machine }: Guest): Words {
 }
 
 /** -device for each controller. qemuBuildControllersCommandLine() of libvirt */
-export function formatControllers(guest: Guest): Words {
+export function formatControllers(guest: Guest): Arguments {
   return ORDER.flatMap((type) => {
     const found = controllersOf(guest.devices, type);
     const sorted = type === "pci" ? found.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0)) : found;
@@ -25,7 +25,7 @@ export function formatControllers(guest: Guest): Words {
   });
 }
 
-function formatController(guest: Guest, controller: Controller): Words {
+function formatController(guest: Guest, controller: Controller): Arguments {
   const end = controller.address?.type === "usb" ? {} : pciKeys(guest, controller.address);
   const id = controllerId(guest, controller);
   switch (controller.type) {
@@ -34,14 +34,14 @@ function formatController(guest: Guest, controller: Controller): Words {
     case "usb":
       return formatUsb(guest, controller);
     case "scsi":
-      return jsonWords("-device", { ...scsiKeys(controller, id), ...end });
+      return jsonArguments("-device", { ...scsiKeys(controller, id), ...end });
     case "sata":
-      return id === "ide" ? [] : jsonWords("-device", { driver: "ahci", id, ...end });
+      return id === "ide" ? [] : jsonArguments("-device", { driver: "ahci", id, ...end });
     case "virtio-serial": {
       const { ports, vectors, model, driver: options } = controller;
       const driver = virtioDriver("virtio-serial", model);
       const keys = { driver, ...virtioKeys(options), id, max_ports: ports, vectors };
-      return jsonWords("-device", { ...keys, ...end });
+      return jsonArguments("-device", { ...keys, ...end });
     }
     case "ide":
     case "fdc":
@@ -77,14 +77,14 @@ function scsiKeys({ model = "lsilogic", driver }: ControllerOf<"scsi">, id: stri
   };
 }
 
-function formatBridge(guest: Guest, controller: ControllerOf<"pci">): Words {
+function formatBridge(guest: Guest, controller: ControllerOf<"pci">): Arguments {
   const { model = "", index, target, modelName, address } = controller;
   const driver = modelName?.name;
   if (driver === undefined) return [];
   const { slot, function: fn } = pciPlace(address ?? { type: "pci" });
   const isPort = model === "pcie-root-port" || model === "pcie-switch-downstream-port";
   const port = target?.port ?? (model === "pcie-root-port" ? slot * 8 + fn : slot);
-  return jsonWords("-device", {
+  return jsonArguments("-device", {
     driver,
     ...(isPort ? { port, chassis: target?.chassis ?? index } : {}),
     ...(model === "pci-bridge" ? { chassis_nr: target?.chassisNr ?? index, ...reserveKeys(controller) } : {}),
@@ -113,7 +113,7 @@ const USB: ReadonlyMap<string, string> = new Map([
   ["qemu-xhci", "qemu-xhci"],
 ]);
 
-function formatUsb(guest: Guest, controller: ControllerOf<"usb">): Words {
+function formatUsb(guest: Guest, controller: ControllerOf<"usb">): Arguments {
   const { model = "none", ports, master, address } = controller;
   const driver = USB.get(model);
   if (driver === undefined) return [];
@@ -123,5 +123,5 @@ function formatUsb(guest: Guest, controller: ControllerOf<"usb">): Words {
   );
   const masterbus = `${first === undefined ? id : controllerId(guest, first)}.0`;
   const name = master === undefined ? { id } : { masterbus, firstport: master.startport };
-  return jsonWords("-device", { driver, p2: ports, p3: ports, ...name, ...pciKeys(guest, address) });
+  return jsonArguments("-device", { driver, p2: ports, p3: ports, ...name, ...pciKeys(guest, address) });
 }

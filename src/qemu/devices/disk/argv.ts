@@ -1,6 +1,6 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../../domain/devices/disk/facts.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import type { BootIndexes } from "../../argument/boot-index.ts";
 import { controllerId, pciKeys, usbKeys } from "../../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
@@ -27,7 +27,7 @@ export interface DiskFacts {
  * -blockdev and -device for each disk. Images are numbered from the last disk to the first.
  * qemuBuildDisksCommandLine() of libvirt
  */
-export function formatDisks(guest: Guest, facts: DiskFacts): Words {
+export function formatDisks(guest: Guest, facts: DiskFacts): Arguments {
   const { disks } = guest.devices;
   for (const [index, disk] of disks.entries()) refuseDisk(disk, guest, index);
   return [
@@ -44,7 +44,7 @@ export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
 }
 
 /** Formats a hot-plugged disk, whose images have their own numbers. Throws "unsupported". */
-export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Words {
+export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Arguments {
   refuseDisk(numbered.disk, guest, guest.devices.disks.indexOf(numbered.disk));
   return formatDisk(guest, numbered, facts);
 }
@@ -84,7 +84,7 @@ function numberDisks(guest: Guest, chains: FoundChains | undefined): readonly Nu
   return numbered.toReversed();
 }
 
-function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: DiskFacts): Words {
+function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: DiskFacts): Arguments {
   const { disk } = numbered;
   if (diskBus(disk) === "sd") return formatSdCard(numbered);
   const { words, top } = formatNodes(numbered, launch);
@@ -113,7 +113,7 @@ function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: Disk
   return [
     ...formatVhostUserDisk(disk, { id, place: numbered.path, launch }),
     ...words,
-    ...jsonWords("-device", device),
+    ...jsonArguments("-device", device),
   ];
 }
 
@@ -187,7 +187,7 @@ function scsiKeys(guest: Guest, disk: Disk, bus: string): ReturnType<typeof plac
 }
 
 /** Floppy controller: on the board of a pc, added on q35 for a drive. */
-function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
+function formatFloppyDrive(guest: Guest, boot: BootIndexes): Arguments {
   const floppies = guest.devices.disks.filter((disk) => diskBus(disk) === "fdc");
   const indexes = floppies.flatMap((disk) => {
     const index = boot.get(disk);
@@ -196,7 +196,9 @@ function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
   });
   if (guest.machine.chipset === "q35") {
     const hasController = floppies.length > 0;
-    return hasController ? jsonWords("-device", { driver: "isa-fdc", ...Object.fromEntries(indexes) }) : [];
+    return hasController
+      ? jsonArguments("-device", { driver: "isa-fdc", ...Object.fromEntries(indexes) })
+      : [];
   }
   return indexes.flatMap(([key, index]) => ["-global", `isa-fdc.${key}=${index}`]);
 }

@@ -1,9 +1,9 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 
 /** Block nodes between a disk's image and its device, and the name of the top one. */
 interface Filters {
-  readonly words: Words;
+  readonly words: Arguments;
   readonly top: string;
 }
 
@@ -20,7 +20,7 @@ export function formatFilters(disk: Disk, node: string, firstNumber: number): Fi
     const file = top;
     top = `libvirt-${firstNumber + index}-filter`;
     const filter = { driver: "throttle", "node-name": top, "throttle-group": `throttle-${group}`, file };
-    return jsonWords("-blockdev", filter);
+    return jsonArguments("-blockdev", filter);
   });
-  return { words: [...(copies ? jsonWords("-blockdev", copy) : []), ...throttles], top };
+  return { words: [...(copies ? jsonArguments("-blockdev", copy) : []), ...throttles], top };
 }

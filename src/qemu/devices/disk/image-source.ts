@@ -2,7 +2,7 @@ import { hostPciName } from "../../../domain/forms/host-pci.ts";
 import type { NetworkSource } from "../../../domain/forms/source/disk.ts";
 import type { ImageHost } from "../../../domain/forms/source/network.ts";
 import type { LaunchPeer } from "../../launch.ts";
-import { cannotTranslate, notSettled, notStartable } from "../../refusal.ts";
+import { cannotTranslate, hostDependent, notStartable } from "../../refusal.ts";
 import type { ImagePlace } from "./chain.ts";
 import { DEFAULT_PORTS } from "./default-image.ts";
 
@@ -37,9 +37,9 @@ export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): 
       return { driver: "nvme", device: hostPciName(address), namespace };
     }
     case "volume":
-      throw notSettled(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
+      throw hostDependent(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
     case "dir":
-      throw notSettled(path, "svirt makes no file system of a folder", "Make an image of it.");
+      throw hostDependent(path, "svirt makes no file system of a folder", "Make an image of it.");
   }
 }
 
@@ -156,7 +156,7 @@ function nfsKeys(source: Protocol<"nfs">, path: string): Json {
   const { user, group } = source.identity ?? {};
   const numberOf = (text: string | undefined, place: string): number => {
     if (text !== undefined && /^\+?\d{1,9}$/.test(text)) return Number(text);
-    throw notSettled(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
+    throw hostDependent(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
   };
   return {
     driver: "nfs",

@@ -1,16 +1,16 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import type { DiskDriver } from "../../../domain/devices/disk/driver.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import { fdsetPath, isDirect, type Launch, lockingKeys, peerOf } from "../../launch.ts";
 import { refuseUnproven } from "../../refusal.ts";
 import type { ChainImage, DiskChain } from "./chain.ts";
 import { formatFilters } from "./filters.ts";
 import { remoteSource } from "./image-source.ts";
-import { reservationKeys, reservationWords } from "./reservations.ts";
+import { reservationArguments, reservationKeys } from "./reservations.ts";
 
 /** Block nodes of one disk: their arguments, the deepest image first, and the node for the device. */
 export interface DiskNodes {
-  readonly words: Words;
+  readonly words: Arguments;
   readonly top: string;
 }
 
@@ -106,16 +106,16 @@ function nodeName({ image, number }: File): string {
   return `libvirt-${number}-${hasFormatNode(image) ? "format" : "storage"}`;
 }
 
-function imageWords(file: File, around: Json, launch: Launch | undefined): Words {
+function imageWords(file: File, around: Json, launch: Launch | undefined): Arguments {
   refuseUnprovenSlice(file, launch);
   const { image, number, driver } = file;
   const before = [
-    ...reservationWords(file.disk, `libvirt-${number}-storage`, image.role),
+    ...reservationArguments(file.disk, `libvirt-${number}-storage`, image.role),
     ...vdpaWords(file),
   ];
   const storage = storageNode(file, launch);
   if (!hasFormatNode(image))
-    return [...before, ...jsonWords("-blockdev", { ...storage, ...guestView(image, driver) })];
+    return [...before, ...jsonArguments("-blockdev", { ...storage, ...guestView(image, driver) })];
   const isRaw = image.format === "raw";
   const hasSliceNode = image.slice !== undefined && !isRaw;
   const format = {
@@ -133,9 +133,9 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
   const { backing: below, ...rest } = format as typeof format & { readonly backing?: unknown };
   return [
     ...before,
-    ...jsonWords("-blockdev", storage),
+    ...jsonArguments("-blockdev", storage),
     ...(hasSliceNode ? sliceWords(file, launch) : []),
-    ...jsonWords("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
+    ...jsonArguments("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
   ];
 }
 
@@ -154,8 +154,8 @@ function sliceKeys({ slice }: ChainImage): Json {
   return { offset: slice?.offset, size: slice?.size };
 }
 
-function sliceWords({ image, number }: File, launch: Launch | undefined): Words {
-  return jsonWords("-blockdev", {
+function sliceWords({ image, number }: File, launch: Launch | undefined): Arguments {
+  return jsonArguments("-blockdev", {
     driver: "raw",
     "node-name": `libvirt-${number}-slice-sto`,
     ...sliceKeys(image),
@@ -165,7 +165,7 @@ function sliceWords({ image, number }: File, launch: Launch | undefined): Words 
   });
 }
 
-function vdpaWords({ image, number, fdset }: File): Words {
+function vdpaWords({ image, number, fdset }: File): Arguments {
   if (image.place.type !== "vhostvdpa") return [];
   return ["-add-fd", `set=${fdset},fd=${fdset + 3},opaque=libvirt-${number}-storage-vdpa`];
 }
@@ -230,7 +230,8 @@ function filename({ image, driver }: File, path: string, launch: Launch | undefi
   const access = image.readOnly ? "read-only" : "read-write";
   const direct = isDirect(driver.cache);
   const found = launch?.descriptors.find(
-    (handed) => handed.path === path && handed.access === access && handed.direct === direct,
+    (passedFiles) =>
+      passedFiles.path === path && passedFiles.access === access && passedFiles.direct === direct,
   );
   return found === undefined ? path : fdsetPath(found);
 }

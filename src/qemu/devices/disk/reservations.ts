@@ -1,15 +1,15 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import type { Guest } from "../../model/guest.ts";
 import type { ChainImage } from "./chain.ts";
 
 const MANAGED = "pr-helper0";
 
 /** -object for the helper that libvirt starts for managed reservations. */
-export function formatManagedHelper({ domain, devices }: Guest): Words {
+export function formatManagedHelper({ domain, devices }: Guest): Arguments {
   if (!devices.disks.some((disk) => reservationsOf(disk)?.managed === "yes")) return [];
   const folder = `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
-  return jsonWords("-object", {
+  return jsonArguments("-object", {
     "qom-type": "pr-manager-helper",
     id: MANAGED,
     path: `${folder}/${MANAGED}.sock`,
@@ -17,11 +17,11 @@ export function formatManagedHelper({ domain, devices }: Guest): Words {
 }
 
 /** -object for a disk's own helper, whose socket the XML names. */
-export function reservationWords(disk: Disk, node: string, role: ChainImage["role"]): Words {
+export function reservationArguments(disk: Disk, node: string, role: ChainImage["role"]): Arguments {
   const reservations = reservationsOf(disk);
   if (reservations?.managed !== "no" || role !== "top") return [];
   const { path } = reservations.source;
-  return jsonWords("-object", { "qom-type": "pr-manager-helper", id: `pr-helper-${node}`, path });
+  return jsonArguments("-object", { "qom-type": "pr-manager-helper", id: `pr-helper-${node}`, path });
 }
 
 /** Returns the id of the helper for a disk's block node. */

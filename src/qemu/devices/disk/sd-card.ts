@@ -1,11 +1,11 @@
 import { isReadOnly } from "../../../domain/devices/disk/facts.ts";
-import { keyValues, type Words } from "../../argument/argument.ts";
+import { type Arguments, keyValues } from "../../argument/argument.ts";
 import { cannotTranslate } from "../../refusal.ts";
 import type { NumberedDisk } from "./nodes.ts";
 import { diskIndex } from "./place.ts";
 
 /** -drive for an SD card, which has no newer syntax in QEMU. qemuBuildDriveStr() of libvirt */
-export function formatSdCard({ disk, path }: NumberedDisk): Words {
+export function formatSdCard({ disk, path }: NumberedDisk): Arguments {
   const { source, driver } = disk;
   const file = disk.type === "file" ? disk.source?.file : undefined;
   const device = disk.type === "block" ? disk.source?.dev : undefined;

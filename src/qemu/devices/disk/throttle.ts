@@ -1,5 +1,5 @@
 import type { ThrottleGroup } from "../../../domain/forms/iotune.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import type { Guest } from "../../model/guest.ts";
 
 type Amount = Exclude<keyof ThrottleGroup, "groupName">;
@@ -30,7 +30,7 @@ const LENGTHS: typeof LIMITS = [
 ];
 
 /** -object for each throttle group of disks. qemuBuildThrottleGroupCommandLine() of libvirt */
-export function formatThrottleGroups({ domain }: Guest): Words {
+export function formatThrottleGroups({ domain }: Guest): Arguments {
   return (domain.throttleGroups?.groups ?? []).flatMap((group) => {
     const { groupName, ...amounts } = group;
     if (Object.values(amounts).every((amount) => amount === 0)) return [];
@@ -38,6 +38,6 @@ export function formatThrottleGroups({ domain }: Guest): Words {
     const limits = Object.fromEntries(
       [...LIMITS, ...lengths].map(([name, amount]) => [name, group[amount] ?? 0]),
     );
-    return jsonWords("-object", { "qom-type": "throttle-group", id: `throttle-${groupName}`, limits });
+    return jsonArguments("-object", { "qom-type": "throttle-group", id: `throttle-${groupName}`, limits });
   });
 }

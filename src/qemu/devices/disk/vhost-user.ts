@@ -1,5 +1,5 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
-import { keyValues, type Words } from "../../argument/argument.ts";
+import { type Arguments, keyValues } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
 import { type Launch, peerOf, peerPair } from "../../launch.ts";
 
@@ -7,7 +7,7 @@ import { type Launch, peerOf, peerPair } from "../../launch.ts";
 export function formatVhostUserDisk(
   disk: Disk,
   { id, launch, place }: { readonly id: string; readonly place: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   if (disk.type !== "vhostuser") return [];
   const { path, reconnect } = disk.source;
   // QEMU refuses reconnect-ms beside a descriptor, 0 as well. qmp_chardev_validate_socket() of qemu.git chardev/char-socket.c

@@ -1,5 +1,5 @@
 import type { Graphics } from "../../../domain/devices/graphics/graphics.ts";
-import { keyValues, onOffWord, type Words } from "../../argument/argument.ts";
+import { type Arguments, keyValues, onOffWord } from "../../argument/argument.ts";
 import type { Launch } from "../../launch.ts";
 import type { Guest } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
@@ -8,7 +8,7 @@ import { formatSpice } from "./spice.ts";
 import { formatVnc } from "./vnc.ts";
 
 /** -vnc, -spice and -display. qemuBuildGraphicsCommandLine() of libvirt */
-export function formatGraphics(guest: Guest, launch: Launch | undefined): Words {
+export function formatGraphics(guest: Guest, launch: Launch | undefined): Arguments {
   const { graphics } = guest.devices;
   refuseCombination(graphics);
   return graphics.flatMap((found, index) =>
@@ -16,7 +16,7 @@ export function formatGraphics(guest: Guest, launch: Launch | undefined): Words 
   );
 }
 
-function formatDisplay(found: Graphics, facts: DisplayFacts): Words {
+function formatDisplay(found: Graphics, facts: DisplayFacts): Arguments {
   switch (found.type) {
     case "vnc":
       return formatVnc(found, facts);
@@ -55,12 +55,12 @@ function hasGl(found: Graphics): boolean {
 }
 
 /** QEMU's environment selects the window system. */
-function formatSdl({ fullscreen, gl }: GraphicsOf<"sdl">): Words {
+function formatSdl({ fullscreen, gl }: GraphicsOf<"sdl">): Arguments {
   const own = gl === undefined ? "sdl" : `sdl,gl=${onOffWord(gl.enable)}`;
   return [...(fullscreen === true ? ["-full-screen"] : []), "-display", own];
 }
 
-function formatEgl({ gl }: GraphicsOf<"egl-headless">, { path }: DisplayFacts): Words {
+function formatEgl({ gl }: GraphicsOf<"egl-headless">, { path }: DisplayFacts): Arguments {
   return ["-display", `egl-headless,${keyValues([["rendernode", renderNode(path, gl?.rendernode)]])}`];
 }
 
@@ -69,7 +69,7 @@ function ownBus({ domain }: Guest): string {
   return `unix:path=/run/libvirt/qemu/dbus/-1-${[...domain.name].slice(0, 20).join("")}-dbus.sock`;
 }
 
-function formatDbus({ address, audio, gl, p2p }: GraphicsOf<"dbus">, facts: DisplayFacts): Words {
+function formatDbus({ address, audio, gl, p2p }: GraphicsOf<"dbus">, facts: DisplayFacts): Arguments {
   const node = gl?.enable === true ? renderNode(facts.path, gl.rendernode) : gl?.rendernode;
   const pairs = keyValues([
     ["p2p", p2p === true ? "on" : undefined],

@@ -1,7 +1,7 @@
 import type { SvirtError } from "../../../errors.ts";
 import type { Launch } from "../../launch.ts";
 import type { Guest } from "../../model/guest.ts";
-import { cannotTranslate, notSettled } from "../../refusal.ts";
+import { cannotTranslate, hostDependent } from "../../refusal.ts";
 
 /** Path of a display in the XML, and the context of its arguments. */
 export interface DisplayFacts {
@@ -25,11 +25,15 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
 /** Returns the render node. Refuses a display without one, for which libvirt searches the host. Throws "unsupported". */
 export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
-  throw notSettled(`${path}/gl`, "which graphics card to use is not said", "Write rendernode='/dev/dri/…'.");
+  throw hostDependent(
+    `${path}/gl`,
+    "which graphics card to use is not said",
+    "Write rendernode='/dev/dri/…'.",
+  );
 }
 
 /** Returns the refusal of a listen network, whose address libvirt looks up at a start. */
 export function networkUnknown(path: string): SvirtError {
   const why = "which address that network has is known only at a start";
-  return notSettled(`${path}/listen`, why, "Write <listen type='address' address='…'/>.");
+  return hostDependent(`${path}/listen`, why, "Write <listen type='address' address='…'/>.");
 }

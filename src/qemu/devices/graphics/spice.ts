@@ -1,5 +1,5 @@
 import type { Graphics } from "../../../domain/devices/graphics/graphics.ts";
-import { keyValues, onOffWord, type Words } from "../../argument/argument.ts";
+import { type Arguments, keyValues, onOffWord } from "../../argument/argument.ts";
 import { cannotTranslate } from "../../refusal.ts";
 import { type DisplayFacts, networkUnknown, renderNode } from "./facts.ts";
 
@@ -26,7 +26,7 @@ interface Ports {
  * -spice. Ticketing stays enabled: without a password, no client connects. qemuBuildGraphicsSPICECommandLine() of
  * libvirt, as with a SPICE password in qemu.conf
  */
-export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
+export function formatSpice(graphics: Spice, facts: DisplayFacts): Arguments {
   const { clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
   const isOff = (given: boolean | undefined): string | undefined => (given === false ? "on" : undefined);
   const pairs = keyValues([

@@ -1,5 +1,5 @@
 import type { Graphics } from "../../../domain/devices/graphics/graphics.ts";
-import { escapeCommas, keyValues, onOffWord, type Words } from "../../argument/argument.ts";
+import { type Arguments, escapeCommas, keyValues, onOffWord } from "../../argument/argument.ts";
 import { cannotTranslate } from "../../refusal.ts";
 import { socketPath } from "../chardev/backend.ts";
 import { audioWord, type DisplayFacts, networkUnknown } from "./facts.ts";
@@ -10,7 +10,7 @@ type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Listen = Vnc["listens"][number];
 
 /** -vnc. qemuBuildGraphicsVNCCommandLine() of libvirt */
-export function formatVnc(graphics: Vnc, facts: DisplayFacts): Words {
+export function formatVnc(graphics: Vnc, facts: DisplayFacts): Arguments {
   const pairs = keyValues([
     ["share", graphics.sharePolicy],
     ["password", graphics.passwd === undefined ? undefined : "on"],

@@ -2,14 +2,14 @@ import type { HostDevice, HostDeviceOf } from "../../../domain/devices/hostdev.t
 import type { InterfaceOf } from "../../../domain/devices/network/interface.ts";
 import { hostPciName } from "../../../domain/forms/host-pci.ts";
 import { mdevPath, scsiPath, usbNode } from "../../../domain/resources/passthrough-paths.ts";
-import { jsonWords, onOffWord, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments, onOffWord } from "../../argument/argument.ts";
 import type { BootIndexes } from "../../argument/boot-index.ts";
 import { acpiKeys, controllerId, pciKeys, romKeys, usbKeys } from "../../argument/bus-properties.ts";
 import { virtioDriver } from "../../argument/virtio-properties.ts";
 import { deviceNumber } from "../../device-number.ts";
-import { handedName, type Launch, lockingKeys } from "../../launch.ts";
+import { type Launch, lockingKeys, passedName } from "../../launch.ts";
 import { controllersOf, type Guest } from "../../model/guest.ts";
-import { devicePath, notSettled } from "../../refusal.ts";
+import { devicePath, hostDependent } from "../../refusal.ts";
 import { nextNodeNumber } from "../disk/argv.ts";
 import type { FoundChains } from "../disk/chain.ts";
 import { remoteSource } from "../disk/image-source.ts";
@@ -33,7 +33,7 @@ interface Named<D> {
 }
 
 /** -device for each passed-through host device. qemuBuildHostdevCommandLine() of libvirt */
-export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }: HostdevFacts): Words {
+export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }: HostdevFacts): Arguments {
   refuseHostdevs(guest);
   const { hostdevs, interfaces } = guest.devices;
   const networks = interfaces.flatMap((device, index) =>
@@ -70,7 +70,7 @@ function formatHostdev(
   guest: Guest,
   { device, id }: Named<Exclude<HostDevice, { readonly type: "scsi" }> | InterfaceOf<"hostdev">>,
   { bootindex, launch }: Pick<HostdevFacts, "launch"> & { readonly bootindex: number | undefined },
-): Words {
+): Arguments {
   const place =
     device.type === "usb" || device.address?.type !== "pci"
       ? {}
@@ -78,7 +78,7 @@ function formatHostdev(
   switch (device.type) {
     case "hostdev":
     case "pci":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: vfioDriver(device),
         ...(launch === undefined
           ? { host: hostPciName(device.source.address) }
@@ -91,7 +91,7 @@ function formatHostdev(
         ...romKeys(device.rom),
       });
     case "mdev":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: vfioDriver(device),
         id,
         sysfsdev:
@@ -103,9 +103,9 @@ function formatHostdev(
         ...place,
       });
     case "usb":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: "usb-host",
-        hostdevice: handedName(launch, {
+        hostdevice: passedName(launch, {
           path: usbNode(device.source.address) ?? "",
           purpose: "usb",
           access: "read-write",
@@ -116,7 +116,7 @@ function formatHostdev(
         ...hostdevPlace(guest, device),
       });
     case "scsi_host":
-      return jsonWords("-device", {
+      return jsonArguments("-device", {
         driver: virtioDriver("vhost-scsi", device.model),
         wwpn: device.source.wwpn,
         vhostfd: String(vhostNumber(device.source.wwpn, launch)),
@@ -157,13 +157,13 @@ function formatScsi(
   guest: Guest,
   named: Named<HostDeviceOf<"scsi">>,
   { node, bootindex, launch }: { readonly node: number } & Parameters<typeof formatHostdev>[2],
-): Words {
+): Arguments {
   const { device, id } = named;
   const name = `libvirt-${node}-backend`;
   const source = scsiSource(named, launch);
   const backend = { ...source, "node-name": name, "read-only": device.readonly };
   const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...hostdevPlace(guest, device) };
-  return [...jsonWords("-blockdev", backend), ...jsonWords("-device", keys)];
+  return [...jsonArguments("-blockdev", backend), ...jsonArguments("-device", keys)];
 }
 
 function scsiSource(
@@ -173,12 +173,16 @@ function scsiSource(
   if (source.protocol === "adapter") {
     if (launch === undefined) {
       const why = "which node it has is known only at a start";
-      throw notSettled(`${path}/source/adapter`, why, "Pass the disk as <disk type='block' device='lun'>.");
+      throw hostDependent(
+        `${path}/source/adapter`,
+        why,
+        "Pass the disk as <disk type='block' device='lun'>.",
+      );
     }
     const access = readonly ? "read-only" : "read-write";
     return {
       driver: "host_device",
-      filename: handedName(launch, { path: scsiPath(source), purpose: "scsi", access }),
+      filename: passedName(launch, { path: scsiPath(source), purpose: "scsi", access }),
       ...lockingKeys(launch),
     };
   }

@@ -1,6 +1,6 @@
 import { isVirtio } from "../../../domain/devices/is-virtio.ts";
 import type { NetworkInterface } from "../../../domain/devices/network/interface.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import type { BootIndexes } from "../../argument/boot-index.ts";
 import { acpiKeys, pciKeys, romKeys, usbKeys } from "../../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
@@ -12,7 +12,7 @@ import { formatNetdev, netdevId } from "./netdev.ts";
 import { refuseInterface } from "./rules.ts";
 
 /** -netdev and -device for each interface, except passed-through host devices. qemuBuildNetCommandLine() of libvirt */
-export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
+export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Arguments {
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));
     if (found.type === "hostdev") return [];
@@ -27,7 +27,7 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch
       ...acpiKeys(found.acpi),
       ...romKeys(found.rom),
     };
-    return [...formatNetdev(guest, found, { id, launch }), ...jsonWords("-device", device)];
+    return [...formatNetdev(guest, found, { id, launch }), ...jsonArguments("-device", device)];
   });
 }
 

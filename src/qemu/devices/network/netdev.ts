@@ -1,7 +1,7 @@
 import { isVirtio } from "../../../domain/devices/is-virtio.ts";
 import type { InterfaceOf, NetworkInterface } from "../../../domain/devices/network/interface.ts";
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
-import { jsonWords, keyValues, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments, keyValues } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
 import { cardSocket, type Launch, type LaunchTap } from "../../launch.ts";
 import type { Guest } from "../../model/guest.ts";
@@ -17,8 +17,8 @@ export function formatNetdev(
   guest: Guest,
   found: Backed,
   { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
-): Words {
-  const netdev = (keys: object): Words => jsonWords("-netdev", { ...keys, id: netdevId(id) });
+): Arguments {
+  const netdev = (keys: object): Arguments => jsonArguments("-netdev", { ...keys, id: netdevId(id) });
   switch (found.type) {
     case "network":
     case "bridge":
@@ -129,7 +129,7 @@ function vhostUserSocket(
   guest: Guest,
   found: InterfaceOf<"vhostuser">,
   { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
-): Words {
+): Arguments {
   const { backend, source } = found;
   const isPasst = backend?.type === "passt";
   const own = launch && cardSocket(launch.folder, guest.devices.interfaces.indexOf(found));

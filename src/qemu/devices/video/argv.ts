@@ -1,5 +1,5 @@
 import type { Video } from "../../../domain/devices/video.ts";
-import { jsonWords, type Words } from "../../argument/argument.ts";
+import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import { pciKeys } from "../../argument/bus-properties.ts";
 import { virtioKeys } from "../../argument/virtio-properties.ts";
 import type { Guest } from "../../model/guest.ts";
@@ -9,7 +9,7 @@ import { isHelped, refuseVideo } from "./rules.ts";
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 
 /** -device for each video device; the firmware uses the first one. qemuBuildVideoCommandLine() of libvirt */
-export function formatVideos(guest: Guest): Words {
+export function formatVideos(guest: Guest): Arguments {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
     refuseVideo(video, guest, path);
@@ -20,7 +20,7 @@ export function formatVideos(guest: Guest): Words {
     const resolution = { xres: video.model.resolution?.x, yres: video.model.resolution?.y };
     const place = video.model.type === "ramfb" ? {} : pciKeys(guest, video.address);
     const helper = isHelped(video) ? ["-chardev", `socket,id=chr-vu-${card.id},fd=3`] : [];
-    return [...helper, ...jsonWords("-device", { driver, ...own, ...resolution, ...place })];
+    return [...helper, ...jsonArguments("-device", { driver, ...own, ...resolution, ...place })];
   });
 }
 

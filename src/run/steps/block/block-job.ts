@@ -4,7 +4,7 @@ import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { BlockJob } from "../../../plan/facts/block-job.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, JOB_END_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 
 const POLL_MS = 20;
 
@@ -39,7 +39,7 @@ export async function aboutJobs<Result>(
   monitor: string,
   talk: (monitor: Monitor) => Promise<Result>,
 ): Promise<Result> {
-  return await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, talk);
+  return await withMonitorSocket(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, talk);
 }
 
 /** Starts a job. Throws "failed" with QEMU's message. */
@@ -120,7 +120,7 @@ export type JobState =
   | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
 
 /** Returns the state of a job, after waiting for one that is about to stop. Throws "timeout". */
-export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
+export async function readJobState(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
   const first = await findJob(monitor, job.job);
   if (first !== undefined && !isStopping(first) && !hasStopped(first)) return { is: "at-work", job: first };
   const { id } = first ?? { id: "" };

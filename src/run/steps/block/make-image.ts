@@ -1,6 +1,6 @@
 import type { Host } from "../../../host/host.ts";
 import { formatNewImage } from "../../../images/new-qcow2.ts";
-import { halfMade } from "../../../plan/half-made.ts";
+import { partialPath } from "../../../plan/half-made.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 
 /** Bytes of a raw image that are compared. */
@@ -20,7 +20,7 @@ export function makeImage(host: Host, step: NewImage): void {
  */
 export function removeImage(host: Host, step: NewImage): void {
   if (isUntouched(host, step, step.path)) host.removeFile(step.path);
-  const half = halfMade(step.path);
+  const half = partialPath(step.path);
   if (isBegun(host, step, half)) host.removeFile(half);
 }
 

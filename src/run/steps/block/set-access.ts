@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 
 /** Answer of `query-fdsets`. qemu.git qapi/misc.json FdsetInfo */
 const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));
@@ -12,7 +12,7 @@ const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ 
  * removed, since their locks last as long as they are open. Throws "failed" with QEMU's message.
  */
 export async function setAccess(host: Host, step: StepOf<"set-access">): Promise<void> {
-  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const before = await listDescriptors(monitor, new Set(step.files.map(({ fd }) => fd)));
     for (const file of step.files) await monitor.handOver(file);
     await monitor.execute("blockdev-reopen", { options: step.nodes });

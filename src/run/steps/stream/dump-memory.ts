@@ -28,8 +28,8 @@ export async function dumpMemory(
     file,
     at: 0,
     async tell(monitor) {
-      const wish = { paging: false, protocol: PIPE_URI, detach: true, format: step.format };
-      await monitor.execute("dump-guest-memory", wish);
+      const options = { paging: false, protocol: PIPE_URI, detach: true, format: step.format };
+      await monitor.execute("dump-guest-memory", options);
       for (;;) {
         const { completed, status, total } = v.parse(dump, await monitor.execute("query-dump"));
         if (status === "completed") return;

@@ -1,10 +1,10 @@
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
-import type { GuestPipe, Pace, PipeWish } from "../../../host/channels.ts";
+import type { GuestPipe, Pace, PipeOptions } from "../../../host/channels.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { getFileLabel, putFileLabel } from "../../labels/file-label.ts";
-import { CHANGE_TIMEOUT_MS, converse, STREAM_IDLE_MS } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, STREAM_IDLE_MS, withMonitorSocket } from "../../monitor/converse.ts";
 
 /** QEMU's name of its end of the pipe. */
 const PIPE = "svirt";
@@ -55,7 +55,7 @@ export async function streamIn(
   });
 }
 
-interface Streaming extends Pick<PipeWish, "direction"> {
+interface Streaming extends Pick<PipeOptions, "direction"> {
   tell(monitor: Monitor): Promise<void>;
   pump(pipe: GuestPipe, pace: Pace): Promise<void>;
 }
@@ -63,7 +63,7 @@ interface Streaming extends Pick<PipeWish, "direction"> {
 /** Keeps the conversation open as long as the stream moves. QEMU's own reports of progress do not count. */
 async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Streaming): Promise<void> {
   const label = end.label === undefined ? {} : { label: end.label };
-  await converse(host, { monitor: end.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: end.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const pipe = await monitor.openPipe({ direction, name: PIPE, ...label });
     const allow = (): void => monitor.allow(STREAM_IDLE_MS);
     allow();

@@ -5,7 +5,7 @@ import type { Monitor } from "../../../host/monitor.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import { formatSaveHead, formatWholeMark } from "../../../qemu/files/save-image.ts";
 import type { Progress } from "../../actor.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
 
 /** No limit of speed: QEMU's own is 128 MiB a second. */
@@ -47,7 +47,7 @@ export async function saveMemory(
 
 /** Cancels QEMU's writing and waits until it has stopped. Without a save it does nothing. Throws "timeout". */
 export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promise<void> {
-  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.execute("migrate_cancel");
     const deadline = host.nowMs() + CANCEL_TIMEOUT_MS;
     while (isUnderWay(await ask(monitor))) {

@@ -1,7 +1,7 @@
 import type { Host } from "../../../host/host.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import type { StreamStep } from "../../../plan/steps/stream.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 import type { Runs } from "../runs.ts";
 import { dumpMemory } from "./dump-memory.ts";
 import { cancelSave, loadMemory, saveMemory } from "./save-memory.ts";
@@ -29,5 +29,5 @@ function keepFile(host: Host, { from, to }: StepOf<"keep-file">): void {
 }
 
 async function tell(host: Host, monitor: string, command: string): Promise<void> {
-  await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, (qemu) => qemu.execute(command));
+  await withMonitorSocket(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, (qemu) => qemu.execute(command));
 }

@@ -1,7 +1,7 @@
 import type { Host } from "../../../host/host.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import { putFileLabel } from "../../labels/file-label.ts";
-import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 import { removeIfThere } from "../device.ts";
 import { makeTarget } from "./guest-stream.ts";
 
@@ -17,10 +17,10 @@ export async function takeScreenshot(host: Host, step: StepOf<"take-screenshot">
   const { buffer, device, format, head, label, monitor: path, set } = step;
   const file = host.makeFile(buffer, 0o600);
   if (label !== undefined) putFileLabel(host, file, label);
-  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+  await withMonitorSocket(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.handOver({ fd: set, file, access: "append", truncate: false, direct: false });
-    const wish = given({ format, device, head });
-    await monitor.execute("screendump", { filename: `/dev/fdset/${set}`, ...wish });
+    const options = given({ format, device, head });
+    await monitor.execute("screendump", { filename: `/dev/fdset/${set}`, ...options });
     await monitor.execute("remove-fd", { "fdset-id": set });
   });
   const drawn = Math.min(host.inspectFile(buffer)?.sizeBytes ?? 0, MOST_BYTES);
@@ -32,7 +32,7 @@ export async function takeScreenshot(host: Host, step: StepOf<"take-screenshot">
 
 /** Has QEMU close the buffer. A missing descriptor set is no error. */
 export async function dropScreen(host: Host, { monitor: path, set }: StepOf<"drop-screen">): Promise<void> {
-  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
+  await withMonitorSocket(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
     removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
   );
 }

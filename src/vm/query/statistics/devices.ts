@@ -1,6 +1,6 @@
 import type { NetworkInterface } from "../../../domain/devices/network/interface.ts";
 import { parseIothreads } from "../../../qemu/monitor/iothreads.ts";
-import type { Node } from "../../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import { readInterfaceStatistics } from "../../guest/guest-interfaces.ts";
 import type { Entry, Subject } from "./subject.ts";
 
@@ -20,7 +20,7 @@ export async function listIothreads({ running }: Subject): Promise<readonly Entr
 }
 
 /** Entries of VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so no counters. */
-export async function listInterfaces({ node, running, whole }: Subject): Promise<readonly Entry[]> {
+export async function listInterfaces({ instance, running, whole }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const { interfaces } = whole.devices;
   return [
@@ -28,17 +28,17 @@ export async function listInterfaces({ node, running, whole }: Subject): Promise
     ...interfaces.flatMap(({ target, type }, number) =>
       target?.dev === undefined || type === "user"
         ? []
-        : listInterface(node, { dev: target.dev, type }, number),
+        : listInterface(instance, { dev: target.dev, type }, number),
     ),
   ];
 }
 
 function listInterface(
-  node: Node,
+  instance: Instance,
   { dev: device, type }: { readonly dev: string; readonly type: NetworkInterface["type"] },
   number: number,
 ): readonly Entry[] {
-  const is = readInterfaceStatistics(node, device, type);
+  const is = readInterfaceStatistics(instance, device, type);
   const facts = [
     ["name", device],
     ["rx.bytes", is.rxBytes],

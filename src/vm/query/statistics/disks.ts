@@ -1,5 +1,5 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
-import { listPlugged, type Plugged } from "../../../plan/record/qemu-objects.ts";
+import { listQemuObjects, type Plugged } from "../../../plan/record/qemu-objects.ts";
 import { listDiskIds } from "../../../qemu/devices/disk/argv.ts";
 import { type BlockNode, parseBlockNodes } from "../../../qemu/monitor/block-nodes.ts";
 import {
@@ -32,7 +32,7 @@ async function listLayers({ backing, running, whole }: Subject): Promise<readonl
   const { disks } = whole.devices;
   if (running === undefined) return disks.map((disk) => ({ ...BARE, disk, path: pathOf(disk) }));
   const { guest, monitor } = running;
-  const plugged = listPlugged(guest.steps);
+  const plugged = listQemuObjects(guest.steps);
   const ofDevices = parseBlockStatistics(await monitor.execute("query-blockstats"));
   const ofNodes = parseNodeStatistics(await monitor.execute("query-blockstats", { "query-nodes": true }));
   const nodes = parseBlockNodes(await monitor.execute("query-named-block-nodes", { flat: true }));

@@ -1,6 +1,6 @@
 import { asSvirtError, type SvirtError } from "../../../errors.ts";
 import { listDefinitionNames } from "../../../state/definitions.ts";
-import type { Node } from "../../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import type { GuestRecord } from "../../../state/record.ts";
 import { type FoundDomain, findDomain } from "../../guest/find-domain.ts";
 import { getGuestState } from "../guest-state.ts";
@@ -40,15 +40,15 @@ export interface DomainStatistics {
  * Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
  */
 export async function listDomainStatistics(
-  node: Node,
-  wish: StatisticsWish,
+  instance: Instance,
+  options: StatisticsWish,
 ): Promise<readonly DomainStatistics[]> {
-  const found = await filterDomains(node, listWanted(node, wish), wish.filters);
+  const found = await filterDomains(instance, listWanted(instance, options), options.filters);
   return await Promise.all(
     found.map(async (domain) => {
       const { name } = domain;
       try {
-        return { name, entries: await listStatistics(node, domain, wish) };
+        return { name, entries: await listStatistics(instance, domain, options) };
       } catch (error) {
         return { name, entries: [], error: asSvirtError(error) };
       }
@@ -56,20 +56,20 @@ export async function listDomainStatistics(
   );
 }
 
-function listWanted(node: Node, { keys, running }: StatisticsWish): readonly FoundDomain[] {
-  if (keys.length > 0) return keys.map((key) => findDomain(node, key));
+function listWanted(instance: Instance, { keys, running }: StatisticsWish): readonly FoundDomain[] {
+  if (keys.length > 0) return keys.map((key) => findDomain(instance, key));
   const names = new Set(running.map(({ name }) => name));
-  const off = listDefinitionNames(node).filter((name) => !names.has(name));
-  return [...running.map(({ uuid }) => uuid), ...off].map((key) => findDomain(node, key));
+  const off = listDefinitionNames(instance).filter((name) => !names.has(name));
+  return [...running.map(({ uuid }) => uuid), ...off].map((key) => findDomain(instance, key));
 }
 
 async function filterDomains(
-  node: Node,
+  instance: Instance,
   all: readonly FoundDomain[],
   filters: ReadonlySet<Filter>,
 ): Promise<readonly FoundDomain[]> {
   if (filters.size === 0) return all;
-  const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(node, found) })));
+  const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(instance, found) })));
   const isKept = (is: ReadonlySet<Filter>): boolean =>
     FILTERS.every((kind) => {
       const wanted = kind.filter((name) => filters.has(name));
@@ -79,8 +79,11 @@ async function filterDomains(
 }
 
 /** Returns the filters that a domain matches. */
-async function describe(node: Node, { definition, guest }: FoundDomain): Promise<ReadonlySet<Filter>> {
-  const state = guest === undefined ? "shutoff" : (await getGuestState(node, guest)).state;
+async function describe(
+  instance: Instance,
+  { definition, guest }: FoundDomain,
+): Promise<ReadonlySet<Filter>> {
+  const state = guest === undefined ? "shutoff" : (await getGuestState(instance, guest)).state;
   const known = state === "running" || state === "paused" || state === "shutoff";
   return new Set<Filter>([
     guest === undefined ? "inactive" : "active",

@@ -1,7 +1,7 @@
 import { guestPaths } from "../../../plan/paths.ts";
 import { completeGuest } from "../../../qemu/complete-guest.ts";
-import { converse } from "../../../run/monitor/converse.ts";
-import type { Node } from "../../../state/instance.ts";
+import { withMonitorSocket } from "../../../run/monitor/converse.ts";
+import type { Instance } from "../../../state/instance.ts";
 import type { FoundDomain } from "../../guest/find-domain.ts";
 import { formOf } from "../../guest/found-form.ts";
 import { listInterfaces, listIothreads } from "./devices.ts";
@@ -37,19 +37,19 @@ const TIMEOUT_MS = 5000;
  * Lists the statistics of one domain as libvirt's virConnectGetAllDomainStats does, in its order. Throws "timeout", "failed".
  */
 export async function listStatistics(
-  node: Node,
+  instance: Instance,
   found: FoundDomain,
-  wish: { readonly groups: readonly Group[]; readonly backing: boolean },
+  options: { readonly groups: readonly Group[]; readonly backing: boolean },
 ): Promise<readonly Entry[]> {
   const { guest } = found;
   const domain = formOf(found, "running");
-  const subject = { node, found, domain, whole: completeGuest(domain), backing: wish.backing };
+  const subject = { instance, found, domain, whole: completeGuest(domain), backing: options.backing };
   const pid = guest?.process?.pid;
   if (guest === undefined || pid === undefined)
-    return await listGroups({ ...subject, running: undefined }, wish);
-  const at = { monitor: guestPaths(node.paths, guest.uuid).monitor, timeoutMs: TIMEOUT_MS };
-  return await converse(node.host, at, (monitor) =>
-    listGroups({ ...subject, running: { guest, pid, monitor } }, wish),
+    return await listGroups({ ...subject, running: undefined }, options);
+  const at = { monitor: guestPaths(instance.paths, guest.uuid).monitor, timeoutMs: TIMEOUT_MS };
+  return await withMonitorSocket(instance.host, at, (monitor) =>
+    listGroups({ ...subject, running: { guest, pid, monitor } }, options),
   );
 }
 

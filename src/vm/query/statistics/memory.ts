@@ -3,12 +3,12 @@ import { askMemory } from "../guest-statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 
 /** Entries of VIR_DOMAIN_STATS_BALLOON. */
-export async function listBalloon({ domain, node, running }: Subject): Promise<readonly Entry[]> {
+export async function listBalloon({ domain, instance, running }: Subject): Promise<readonly Entry[]> {
   const maximum: Entry = ["balloon.maximum", domain.memory.kiB];
   if (running === undefined) {
     return [["balloon.current", domain.currentMemoryKiB ?? domain.memory.kiB], maximum];
   }
-  const { actualKiB, rssKiB, told } = await askMemory(node, running.guest, running.monitor);
+  const { actualKiB, rssKiB, told } = await askMemory(instance, running.guest, running.monitor);
   return [
     ["balloon.current", actualKiB],
     maximum,

@@ -8,8 +8,8 @@ import type { Entry, Subject } from "./subject.ts";
 const RUNNING = 1;
 
 /** Entries of VIR_DOMAIN_STATS_CPU_TOTAL. */
-export async function listCpuTotal({ node, running }: Subject): Promise<readonly Entry[]> {
-  const times = running === undefined ? undefined : getTimes(node.host, running.pid);
+export async function listCpuTotal({ instance, running }: Subject): Promise<readonly Entry[]> {
+  const times = running === undefined ? undefined : getTimes(instance.host, running.pid);
   if (running === undefined || times === undefined) return [];
   const counted = [...(await askKvm(running.monitor, "vcpu")).values()].flat();
   const polled = (name: string): readonly Entry[] => {
@@ -51,11 +51,11 @@ export async function listMachine({ running }: Subject): Promise<readonly Entry[
 }
 
 function listVcpu(
-  { node }: Subject,
+  { instance }: Subject,
   pid: number,
   vcpu: VcpuThread & { readonly counted: ReadonlyMap<string, KvmStatistics> },
 ): readonly Entry[] {
-  const thread = getThread(node.host, pid, vcpu.thread);
+  const thread = getThread(instance.host, pid, vcpu.thread);
   const name = (key: string): string => `vcpu.${vcpu.index}.${key}`;
   return [
     [name("state"), RUNNING],

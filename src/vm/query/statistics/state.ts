@@ -4,10 +4,10 @@ import { askState } from "../guest-state.ts";
 import type { Entry, Subject } from "./subject.ts";
 
 /** Entries of VIR_DOMAIN_STATS_STATE. */
-export async function listState({ found, node, running }: Subject): Promise<readonly Entry[]> {
+export async function listState({ found, instance, running }: Subject): Promise<readonly Entry[]> {
   const is =
     running === undefined
-      ? { state: "shut off" as const, reason: readReason(node, found.uuid) ?? "unknown" }
+      ? { state: "shut off" as const, reason: readReason(instance, found.uuid) ?? "unknown" }
       : await askState(running.guest, running.monitor);
   const { reason, state } = numberState(is);
   return [

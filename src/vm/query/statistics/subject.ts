@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { Guest } from "../../../qemu/model/guest.ts";
-import type { Node } from "../../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import type { GuestRecord } from "../../../state/record.ts";
 import type { FoundDomain } from "../../guest/find-domain.ts";
 
@@ -10,7 +10,7 @@ export type Entry = readonly [key: string, value: number | string];
 
 /** A domain whose statistics are requested. */
 export interface Subject {
-  readonly node: Node;
+  readonly instance: Instance;
   readonly found: FoundDomain;
   readonly domain: Domain;
   /** The domain with all defaults and addresses that QEMU gets. */

@@ -32,7 +32,7 @@ async function run(machine: Machine, ...words: readonly string[]) {
     printBytes: (bytes: Uint8Array) => void out.push(new TextDecoder().decode(bytes)),
     warn: (text: string) => void err.push(text),
   };
-  const code = await runCommandLine({ words, node: nodeOn(machine), output, version: "1.2.3" });
+  const code = await runCommandLine({ words, instance: nodeOn(machine), output, version: "1.2.3" });
   return { code, out: out.join(""), err: err.join("") };
 }
 

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
-import { openHanded } from "../../../../src/host/linux/files/open-handed.ts";
+import { openPassed } from "../../../../src/host/linux/files/open-passed.ts";
 import type { FileId } from "../../../../src/plan/facts/file.ts";
-import type { HandedFile } from "../../../../src/plan/facts/guest-order.ts";
+import type { PassedFile } from "../../../../src/plan/facts/launch-spec.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-type Lock = NonNullable<HandedFile["lock"]>;
+type Lock = NonNullable<PassedFile["lock"]>;
 const MIB = 1024 * 1024;
 const qemuImg = Bun.which("qemu-img");
 const aside = qemuImg === null ? " (skipped: qemu-img is missing)" : "";
 
 function open(file: FileId, as: Lock["as"], isFirst = true) {
   const access = as === "reader" ? "read-only" : "read-write";
-  return openHanded({ fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } });
+  return openPassed({ fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } });
 }
 
 /** Returns true if qemu-img, which is independent of svirt, can do this to the image; otherwise its error output. */

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { openHanded } from "../../../../src/host/linux/files/open-handed.ts";
-import type { HandedFile } from "../../../../src/plan/facts/guest-order.ts";
+import { openPassed } from "../../../../src/host/linux/files/open-passed.ts";
+import type { PassedFile } from "../../../../src/plan/facts/launch-spec.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-type Wish = Partial<Omit<HandedFile, "file">>;
+type Wish = Partial<Omit<PassedFile, "file">>;
 
-function open(folder: RealFolder, path: string, wish: Wish): number {
-  const how = { fd: 3, access: "read-only", truncate: false, direct: false, ...wish } as const;
-  return openHanded({ ...how, file: folder.id(path) });
+function open(folder: RealFolder, path: string, options: Wish): number {
+  const how = { fd: 3, access: "read-only", truncate: false, direct: false, ...options } as const;
+  return openPassed({ ...how, file: folder.id(path) });
 }
 
 /** Returns the flags of a descriptor as the kernel reports them. proc_pid_fdinfo(5) */
@@ -27,9 +27,9 @@ describe("a file that is opened for a guest", () => {
     ["to be added to", { access: "append" }, O_WRONLY | O_APPEND],
     ["past the cache", { access: "read-write", direct: true }, O_RDWR | O_DIRECT],
     ["without waiting", { nonBlocking: true }, O_RDONLY | O_NONBLOCK],
-  ])("%s can that and no more", (_, wish, flags) => {
+  ])("%s can that and no more", (_, options, flags) => {
     using folder = new RealFolder();
-    const fd = open(folder, folder.file("disk", "text"), wish);
+    const fd = open(folder, folder.file("disk", "text"), options);
     expect((flagsOf(fd) & TOLD).toString(8)).toBe(flags.toString(8));
     closeSync(fd);
   });
@@ -49,19 +49,19 @@ describe("a file that is opened for a guest", () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "mine");
     const file = folder.id(path);
-    const wish = { fd: 3, file, access: "append", truncate: true, direct: false } as const;
+    const options = { fd: 3, file, access: "append", truncate: true, direct: false } as const;
     renameSync(path, `${path}.old`);
     const secret = folder.file("secret", "secret");
     folder.symlink("disk", secret);
-    expect(() => openHanded(wish)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("another file stands there");
     folder.host.removeFile(path);
     writeFileSync(path, "another");
-    expect(() => openHanded(wish)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("another file stands there");
     expect([readFileSync(secret, "utf8"), readFileSync(path, "utf8")]).toEqual(["secret", "another"]);
     // A symlink to the inspected file is refused as well, because its path was not inspected.
     folder.host.removeFile(path);
     folder.symlink("disk", `${path}.old`);
-    expect(() => openHanded(wish)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("another file stands there");
     expect(readFileSync(`${path}.old`, "utf8")).toBe("mine");
   });
 

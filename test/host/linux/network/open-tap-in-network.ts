@@ -2,12 +2,12 @@
 import { closeSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
-import type { HandedTap } from "../../../../src/plan/facts/tap.ts";
+import type { PassedTap } from "../../../../src/plan/facts/tap.ts";
 import { isOpenTap } from "../../../../src/run/process/open-tap.ts";
 
 const host = makeLinuxHost();
 const run = (...words: readonly string[]): unknown => Bun.spawnSync([...words]);
-const tap = (name: string, isMade: boolean): HandedTap => ({
+const tap = (name: string, isMade: boolean): PassedTap => ({
   name,
   netdev: "hostnet0",
   queues: ["a"],
@@ -15,7 +15,7 @@ const tap = (name: string, isMade: boolean): HandedTap => ({
   hasHeader: true,
   isMade,
 });
-const open = (wanted: HandedTap): number => openTap(wanted)[0]?.fd ?? -1;
+const open = (wanted: PassedTap): number => openTap(wanted)[0]?.fd ?? -1;
 
 const made = tap("vnet0", true);
 const lasting = tap("lasting", false);

@@ -7,11 +7,11 @@ import { libc } from "../../../../src/host/linux/calls/libc.ts";
 import { withRoutes } from "../../../../src/host/linux/network/netlink.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { removeTap, setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
-import type { HandedTap } from "../../../../src/plan/facts/tap.ts";
+import type { PassedTap } from "../../../../src/plan/facts/tap.ts";
 import { frameThrough } from "./frame-through.ts";
 
 const TUNSETPERSIST = 0x400454cb;
-const tap = (name: string, queues: readonly string[]): HandedTap => ({
+const tap = (name: string, queues: readonly string[]): PassedTap => ({
   name,
   netdev: "hostnet0",
   queues: [...queues],
@@ -59,7 +59,7 @@ const facts = {
   queues: readdirSync("/sys/class/net/vnet0/queues").filter((name) => name.startsWith("rx")).length,
   ports: ports(),
   isUp: ["vnet0", "web"].map((name) => (Number(read(`${name}/flags`)) & 1) === 1),
-  gathered: withRoutes((fd) => gatheredBy(fd, "vnet0")),
+  resolved: withRoutes((fd) => gatheredBy(fd, "vnet0")),
   missingBridge: said(() => setUpTap({ name: "web", mac: "fe:54:00:00:00:02", bridge: "br9" })),
   arrived: await frameThrough(first.fd, second.fd, BY),
 };

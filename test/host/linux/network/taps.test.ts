@@ -67,7 +67,7 @@ describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
       queues: 2,
       ports: ["vnet0", "web"],
       isUp: [true, true],
-      gathered: 7,
+      resolved: 7,
       missingBridge: "Cannot find the network device br9: No such device (errno 19)",
       arrived: "hello, neighbour",
       isolated: ["1", "1"],

@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import type { GuestOrder } from "../../../../src/plan/facts/guest-order.ts";
+import type { LaunchSpec } from "../../../../src/plan/facts/launch-spec.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
 const UID = 0x70000004;
@@ -21,7 +21,7 @@ const PUNCH_HOLE = 3;
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const [SYS_FALLOCATE, SYS_FTRUNCATE] = process.arch === "x64" ? [285, 77] : [47, 46];
 
-function orderIn(folder: RealFolder, script: string): GuestOrder {
+function orderIn(folder: RealFolder, script: string): LaunchSpec {
   mkdirSync(`${folder.path}/run/guest`, { recursive: true });
   return {
     uuid: UUID,
@@ -38,7 +38,7 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
 }
 
 /** Starts the guest and waits until it has ended and its log is complete. Returns the exit status. */
-async function run(folder: RealFolder, order: GuestOrder): Promise<string> {
+async function run(folder: RealFolder, order: LaunchSpec): Promise<string> {
   await folder.host.spawnGuest(order);
   const exit = `${folder.path}/run/exit`;
   while (!existsSync(exit) || statSync(exit).size === 0) await Bun.sleep(5);

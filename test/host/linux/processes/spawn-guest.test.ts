@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
-import type { GuestOrder } from "../../../../src/plan/facts/guest-order.ts";
+import type { LaunchSpec } from "../../../../src/plan/facts/launch-spec.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
 const UID = 0x70000002;
@@ -9,7 +9,7 @@ const UUID = "66666666-2222-4333-8444-000000000001";
 const TELL =
   'ls /proc/self/fd; grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs)" /proc/self/status; cat <&4; exit 7';
 
-function orderIn(folder: RealFolder, script: string): GuestOrder {
+function orderIn(folder: RealFolder, script: string): LaunchSpec {
   mkdirSync(`${folder.path}/run/guest`, { recursive: true });
   return {
     uuid: UUID,
@@ -34,7 +34,7 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
 }
 
 /** Returns an order whose reaper cannot write its files. */
-function silentOrder(folder: RealFolder): GuestOrder {
+function silentOrder(folder: RealFolder): LaunchSpec {
   return { ...orderIn(folder, ":"), folder: `${folder.path}/none`, sockets: [], files: [] };
 }
 
@@ -161,8 +161,8 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     const [disk] = order.files;
     if (disk === undefined) throw new Error("the order has no file");
     renameSync(folder.file("other", "another's"), `${folder.path}/disk`);
-    const wish = { ...order, files: [{ ...disk, access: "append" as const, truncate: true }] };
-    await expect(folder.host.spawnGuest(wish)).rejects.toThrow("another file stands there");
+    const options = { ...order, files: [{ ...disk, access: "append" as const, truncate: true }] };
+    await expect(folder.host.spawnGuest(options)).rejects.toThrow("another file stands there");
     expect(readFileSync(`${folder.path}/disk`, "utf8")).toBe("another's");
   });
 

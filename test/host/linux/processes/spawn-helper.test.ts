@@ -9,13 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import type { HelperOrder } from "../../../../src/plan/facts/guest-order.ts";
+import type { HelperSpec } from "../../../../src/plan/facts/launch-spec.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
 const UID = 0x70000003;
 const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 
-function orderIn(folder: RealFolder, script: string): HelperOrder {
+function orderIn(folder: RealFolder, script: string): HelperSpec {
   chmodSync(folder.path, 0o711);
   mkdirSync(`${folder.path}/state`);
   folder.host.giveFolder(`${folder.path}/state`, { uid: UID });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../../src/domain/document.ts";
-import { refuseUnready } from "../../../../src/domain/unimplemented/refuse.ts";
+import { refuseUnimplemented } from "../../../../src/domain/unimplemented/refuse.ts";
 import { formatArgv } from "../../../../src/qemu/domain-argv.ts";
 import { domainWith } from "../../../domain/corpus.ts";
 
@@ -147,7 +147,7 @@ describe("refuseUnready() of a disk names what a start does not do", () => {
       "backingStore/@type",
     ],
   ])("%s", (xml, place) => {
-    const refuse = (): void => refuseUnready(parseDomain(domainWith(xml)));
+    const refuse = (): void => refuseUnimplemented(parseDomain(domainWith(xml)));
     expect(refuse).toThrow(`Cannot start the guest: /domain/devices/disk[1]/${place}: svirt does not `);
   });
 
@@ -157,6 +157,6 @@ describe("refuseUnready() of a disk names what a start does not do", () => {
     disk("<target dev='vda'/><iotune><total_iops_sec>9</total_iops_sec></iotune>"),
     network("<source protocol='nbd'><host name='h'/></source>"),
   ])("and nothing of what it does: %s", (xml) => {
-    expect(() => refuseUnready(parseDomain(domainWith(xml)))).not.toThrow();
+    expect(() => refuseUnimplemented(parseDomain(domainWith(xml)))).not.toThrow();
   });
 });

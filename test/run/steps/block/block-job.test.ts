@@ -7,8 +7,8 @@ import { formatNewImage } from "../../../../src/images/new-qcow2.ts";
 import { planConclusion, planStartJob, planWritable } from "../../../../src/plan/actions/block.ts";
 import type { BlockJob, ChainLink } from "../../../../src/plan/facts/block-job.ts";
 import { type FileId, fileKey } from "../../../../src/plan/facts/file.ts";
-import { settleSteps } from "../../../../src/plan/record/compact.ts";
-import { isToldQemu, planUndo } from "../../../../src/plan/steps/inverse.ts";
+import { compactSteps } from "../../../../src/plan/record/compact.ts";
+import { isMonitorStep, planUndo } from "../../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../../src/plan/steps/step.ts";
 import {
   commitCommand,
@@ -17,7 +17,7 @@ import {
   streamCommand,
 } from "../../../../src/qemu/monitor/block-job-commands.ts";
 import { ClaimRegistry } from "../../../../src/registry/claims.ts";
-import { aboutJobs, concludeJob, lookAtJob } from "../../../../src/run/steps/block/block-job.ts";
+import { aboutJobs, concludeJob, readJobState } from "../../../../src/run/steps/block/block-job.ts";
 import { runStep } from "../../../../src/run/steps/run-step.ts";
 import { qemuProgram } from "../../../qemu/real-qemu.ts";
 import { untilListening } from "../../until-listening.ts";
@@ -50,7 +50,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       return found.id;
     };
     const carryOut = async (steps: readonly Step[]): Promise<void> => {
-      for (const step of steps) if (isToldQemu(step)) await runStep(actor, step);
+      for (const step of steps) if (isMonitorStep(step)) await runStep(actor, step);
     };
 
     /** Returns the steps that plug an image in its own set; the first image also gets a device. */
@@ -80,11 +80,18 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       const device = { driver: "virtio-blk-pci", id: DEVICE, drive: node };
       const added = chain.length === 0 ? [{ execute: "device_add", arguments: device }] : [];
       const lock = { as: "writer", isFirst: true } as const;
-      const handed = { fd: set, file, access: "read-write", truncate: false, direct: false, lock } as const;
+      const passedFiles = {
+        fd: set,
+        file,
+        access: "read-write",
+        truncate: false,
+        direct: false,
+        lock,
+      } as const;
       return {
         steps: [
           { do: "reserve", claim },
-          { do: "plug", monitor, files: [handed], commands: [...commands, ...added] },
+          { do: "plug", monitor, files: [passedFiles], commands: [...commands, ...added] },
         ],
         link: { node, path, format: as, storage: "file" },
       };
@@ -101,7 +108,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     const conclude = async (job: BlockJob): Promise<boolean> => {
       for (;;) {
         const state = await aboutJobs(host, monitor, async (conversation) => {
-          const now = await lookAtJob(host, conversation, job);
+          const now = await readJobState(host, conversation, job);
           if (now.is !== "pending") return now;
           const isDone = await concludeJob(host, conversation, { job, expected: true });
           return { is: "ended", isDone } as const;
@@ -109,7 +116,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
         if (state.is === "ended") {
           const plan = planConclusion(done, { job, isDone: state.isDone }, facts);
           await carryOut(plan.after);
-          done = settleSteps(done, plan);
+          done = compactSteps(done, plan);
           if (state.isDone) chain = job.chain;
           return state.isDone;
         }
@@ -118,7 +125,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     };
     const start = async (job: BlockJob, steps: readonly Step[]): Promise<void> => {
       await carryOut(steps);
-      done = settleSteps(done, { steps, after: [] });
+      done = compactSteps(done, { steps, after: [] });
       for (let status = ""; status !== "ready" && status !== "pending"; await Bun.sleep(10)) {
         const found = (await tell("query-jobs")) as { id: string; status: string }[];
         status = found.find(({ id }) => id === job.job)?.status ?? "ready";

@@ -6,7 +6,7 @@ import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { inverse } from "../../../../src/plan/steps/inverse.ts";
 import type { StreamStep } from "../../../../src/plan/steps/stream.ts";
 import { ClaimRegistry } from "../../../../src/registry/claims.ts";
-import { converse, resumeGuest } from "../../../../src/run/monitor/converse.ts";
+import { resumeGuest, withMonitorSocket } from "../../../../src/run/monitor/converse.ts";
 import { runStep } from "../../../../src/run/steps/run-step.ts";
 import { dumpMemory } from "../../../../src/run/steps/stream/dump-memory.ts";
 import { cancelSave, loadMemory, saveMemory } from "../../../../src/run/steps/stream/save-memory.ts";
@@ -59,7 +59,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
   }
 
   const ask = (monitor: string, command: string) =>
-    converse(host, { monitor, timeoutMs: 10_000 }, (qemu) => qemu.execute(command));
+    withMonitorSocket(host, { monitor, timeoutMs: 10_000 }, (qemu) => qemu.execute(command));
   const statusOf = async (monitor: string) =>
     (await ask(monitor, "query-status")) as { readonly status: string };
 

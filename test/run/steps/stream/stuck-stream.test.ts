@@ -28,7 +28,7 @@ function hostWithStuckQemu(move: (moved: () => void) => void): { host: Host; hap
     allow: (timeoutMs) => void happened.push(`allowed ${timeoutMs}`),
     execute: () => Promise.reject(new SvirtError("no answer", { kind: "timeout", remedy: "Wait." })),
     handOver: async () => undefined,
-    handTap: async () => undefined,
+    passTap: async () => undefined,
     handPeer: async () => undefined,
     handListener: async () => undefined,
     openPipe: async () => pipe,

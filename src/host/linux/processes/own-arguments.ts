@@ -4,7 +4,7 @@ import { textOfName } from "../calls/native-name.ts";
 const REPLACEMENT = "\ufffd";
 
 /** Returns svirt's arguments, in which a file's name may contain any bytes: textOfName(). proc_pid_cmdline(5) */
-export function exactWords(words: readonly string[]): readonly string[] {
+export function exactArguments(words: readonly string[]): readonly string[] {
   if (!words.some((word) => word.includes(REPLACEMENT))) return words;
   // Read in only here: node:fs takes as long as half of svirt list.
   const { readFileSync } = process.getBuiltinModule("node:fs");

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isToldQemu } from "../../../src/plan/steps/inverse.ts";
+import { isMonitorStep } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 
 // Steps whose effect ends with QEMU. All others leave something behind when QEMU has ended.
@@ -11,8 +11,8 @@ const TOLD: readonly Step["do"][] = [
     "set-link",
     "set-memlock",
     "set-access",
-    "hand-tap",
-    "take-tap",
+    "pass-tap",
+    "close-tap",
   ] as const),
   ...(["start-job", "cancel-job", "adopt-chain", "resume", "tune-threads", "set-limits"] as const),
 ];
@@ -33,7 +33,7 @@ const LEFT: readonly Step["do"][] = [
     "make-group",
     "remove-group",
     "set-up-tap",
-    "take-device",
+    "bind-vfio",
     "grant",
   ] as const),
 ];
@@ -41,6 +41,6 @@ const LEFT: readonly Step["do"][] = [
 test.each([...TOLD.map((name) => [name, true] as const), ...LEFT.map((name) => [name, false] as const)])(
   "isToldQemu() of %s is %p",
   (name, isTold) => {
-    expect(isToldQemu({ do: name } as Step)).toBe(isTold);
+    expect(isMonitorStep({ do: name } as Step)).toBe(isTold);
   },
 );

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { fileId } from "./file.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
-import { handedTap } from "./tap.ts";
+import { passedTap } from "./tap.ts";
 
 /** File that svirt opens and passes to the guest under the number `fd`. */
-export const handedFile = v.strictObject({
+export const passedFile = v.strictObject({
   fd: aNumber,
   file: fileId,
   access: v.picklist(["read-only", "read-write", "append"]),
@@ -19,10 +19,10 @@ export const handedFile = v.strictObject({
     v.strictObject({ as: v.picklist(["reader", "writer", "sharer"]), isFirst: v.boolean() }),
   ),
 });
-export type HandedFile = v.InferOutput<typeof handedFile>;
+export type PassedFile = v.InferOutput<typeof passedFile>;
 
 /** Socket on which svirt listens for the guest, so that no other program can bind its path first. */
-const handedSocket = v.strictObject({
+const passedSocket = v.strictObject({
   fd: aNumber,
   path: aString,
   /** The inspected folder of a socket outside the guest's folder. An existing file of the socket's name is kept. */
@@ -30,7 +30,7 @@ const handedSocket = v.strictObject({
   /** Label of the socket file; absent: the policy's default. */
   label: maybeString,
 });
-export type HandedSocket = v.InferOutput<typeof handedSocket>;
+export type PassedSocket = v.InferOutput<typeof passedSocket>;
 
 const connection = {
   socket: fileId,
@@ -39,8 +39,8 @@ const connection = {
 };
 
 /** Socket of another program. svirt connects to it, and QEMU gets the connection. */
-const handedPeer = v.strictObject({ fd: aNumber, ...connection });
-export type HandedPeer = v.InferOutput<typeof handedPeer>;
+const passedPeer = v.strictObject({ fd: aNumber, ...connection });
+export type PassedPeer = v.InferOutput<typeof passedPeer>;
 
 /** Socket of another program for a running QEMU, whose monitor gets the connection under `name`. */
 export const pluggedPeer = v.strictObject({
@@ -58,7 +58,7 @@ export const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
 const mostDescriptors = v.exactOptional(aNumber);
 
 /** Launch specification of QEMU. A reaper starts it with this user and context, and with the listed descriptors only. */
-export const guestOrder = v.strictObject({
+export const launchSpec = v.strictObject({
   uuid: aString,
   program: aString,
   words: v.array(aString),
@@ -77,17 +77,17 @@ export const guestOrder = v.strictObject({
   workFolder: aString,
   logFile: aString,
   /** The first socket is the monitor's. Numbers continue from 3 through sockets, peers, files, and the queues of each tap. */
-  sockets: v.array(handedSocket),
-  peers: v.exactOptional(v.array(handedPeer)),
-  files: v.array(handedFile),
-  taps: v.exactOptional(v.array(handedTap)),
+  sockets: v.array(passedSocket),
+  peers: v.exactOptional(v.array(passedPeer)),
+  files: v.array(passedFile),
+  taps: v.exactOptional(v.array(passedTap)),
 });
-export type GuestOrder = v.InferOutput<typeof guestOrder>;
+export type LaunchSpec = v.InferOutput<typeof launchSpec>;
 
 /**
  * Launch specification of a helper process that QEMU talks to. It has the guest's user and context, and ends with the guest.
  */
-export const helperOrder = v.strictObject({
+export const helperSpec = v.strictObject({
   program: aString,
   words: v.array(aString),
   environment: v.record(aString, aString),
@@ -101,4 +101,4 @@ export const helperOrder = v.strictObject({
   /** Socket that the helper creates when it is ready. */
   ready: aString,
 });
-export type HelperOrder = v.InferOutput<typeof helperOrder>;
+export type HelperSpec = v.InferOutput<typeof helperSpec>;

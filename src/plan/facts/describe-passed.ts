@@ -1,7 +1,7 @@
-import type { HandedPeer } from "./guest-order.ts";
+import type { PassedPeer } from "./launch-spec.ts";
 
 /** Describes a connection to another program. */
-export function describePeer({ context, socket }: Pick<HandedPeer, "context" | "socket">): string {
+export function describePeer({ context, socket }: Pick<PassedPeer, "context" | "socket">): string {
   return `a connection to ${socket.path} (${context ?? "svirt's own context"})`;
 }
 

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const MODULE = new URL("../../../../src/host/linux/processes/own-words.ts", import.meta.url).pathname;
-const SCRIPT = `import { exactWords } from "${MODULE}";
-  process.stdout.write(JSON.stringify(exactWords(process.argv.slice(1))));`;
+const MODULE = new URL("../../../../src/host/linux/processes/own-arguments.ts", import.meta.url).pathname;
+const SCRIPT = `import { exactArguments } from "${MODULE}";
+  process.stdout.write(JSON.stringify(exactArguments(process.argv.slice(1))));`;
 
-/** Returns the arguments as exactWords() reads them, each written for printf(1): a shell passes bytes, bun's spawn text. */
+/** Returns the arguments as exactArguments() reads them, each written for printf(1): a shell passes bytes, bun's spawn text. */
 function wordsOf(...words: readonly string[]): unknown {
   const made = words.map((word) => `"$(printf '${word}')"`).join(" ");
   const script = `exec "$0" -e "$1" -- ${made}`;

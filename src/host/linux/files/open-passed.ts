@@ -1,21 +1,21 @@
 import { closeSync, constants, ftruncateSync } from "node:fs";
-import type { HandedFile } from "../../../plan/facts/guest-order.ts";
+import type { PassedFile } from "../../../plan/facts/launch-spec.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { lockImage } from "./image-lock.ts";
 
-const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
+const ACCESS_FLAGS: Readonly<Record<PassedFile["access"], number>> = {
   "read-only": constants.O_RDONLY,
   "read-write": constants.O_RDWR,
   append: constants.O_WRONLY | constants.O_APPEND,
 };
 
 /**
- * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "label-taken".
+ * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "in-use".
  */
-export function openHanded(handed: HandedFile): number {
-  const { file, lock, truncate } = handed;
-  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(handed)));
+export function openPassed(passedFiles: PassedFile): number {
+  const { file, lock, truncate } = passedFiles;
+  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(passedFiles)));
   try {
     if (lock !== undefined) lockImage(fd, file.path, lock);
     // Emptied only after the check: O_TRUNC would first empty another file in its place.
@@ -27,7 +27,7 @@ export function openHanded(handed: HandedFile): number {
   }
 }
 
-function flagsOf({ access, direct, nonBlocking }: HandedFile): number {
+function flagsOf({ access, direct, nonBlocking }: PassedFile): number {
   const { O_DIRECT, O_NOCTTY, O_NONBLOCK } = constants;
   return ACCESS_FLAGS[access] | O_NOCTTY | (direct ? O_DIRECT : 0) | (nonBlocking ? O_NONBLOCK : 0);
 }
