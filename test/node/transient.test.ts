@@ -11,8 +11,9 @@ onTheNode("what a guest writes to a transient disk goes with it, however it ends
     overlay=/var/lib/svirt/transient/$(uuid_of life-a)/vda.qcow2
     # A cluster more in the overlay. What qemu-io says goes to QEMU's own output.
     write() { svirt qemu-monitor-command life-a --hmp "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend \\"write -P 7 0 512\\""; }
-    # The reaper clears away what ends by itself.
-    is_away() { [ ! -e "$overlay" ]; }
+    # The reaper cleans up after a guest that ends by itself, and removes the record last.
+    record=/var/lib/svirt/records/$(uuid_of life-a).json
+    is_away() { [ ! -e "$record" ]; }
     guest life-a "$(disk $here/a.img vda '<transient/>')"
     guest life-b "$(disk $here/a.img vda '<transient/>')"
     labels $here/a.img >$work/before; sha256sum $here/a.img >>$work/before
