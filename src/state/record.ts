@@ -32,9 +32,7 @@ export function readRecords(
   onDamaged: (error: SvirtError, uuid: string) => void = () => undefined,
 ): GuestRecord[] {
   const guests: GuestRecord[] = [];
-  for (const name of instance.host.listFolder(recordsFolder(instance.paths))) {
-    if (!name.endsWith(RECORD_SUFFIX)) continue;
-    const uuid = name.slice(0, -RECORD_SUFFIX.length);
+  for (const uuid of listRecorded(instance)) {
     try {
       const guest = readRecord(instance, uuid);
       if (guest !== undefined) guests.push(guest);
@@ -46,7 +44,15 @@ export function readRecords(
 }
 
 /** Ending of the names of records; a record that is being written has another one. */
-export const RECORD_SUFFIX = ".json";
+const RECORD_SUFFIX = ".json";
+
+/** Returns the UUIDs of all guests that have a record. */
+export function listRecorded({ host, paths }: Instance): string[] {
+  return host
+    .listFolder(recordsFolder(paths))
+    .filter((name) => name.endsWith(RECORD_SUFFIX))
+    .map((name) => name.slice(0, -RECORD_SUFFIX.length));
+}
 
 // Not imported: a start on a host without guests reads no record, and making the schemas of all steps takes a twentieth of
 // it.

@@ -1,6 +1,6 @@
-import { recordsFolder } from "../plan/paths.ts";
+import { guestPaths } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
-import { endNotesFolder, type GuestRecord, isRunning, RECORD_SUFFIX } from "./record.ts";
+import { endNotesFolder, type GuestRecord, isRunning, listRecorded } from "./record.ts";
 
 /** Fields of a running guest's record that lists of guests need. */
 export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">;
@@ -12,9 +12,8 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
  */
 export function readSettledGuests(instance: Instance): RunningGuest[] | undefined {
   const guests: RunningGuest[] = [];
-  for (const name of instance.host.listFolder(recordsFolder(instance.paths))) {
-    if (!name.endsWith(RECORD_SUFFIX)) continue;
-    const text = instance.host.readText(`${recordsFolder(instance.paths)}/${name}`);
+  for (const recorded of listRecorded(instance)) {
+    const text = instance.host.readText(guestPaths(instance.paths, recorded).record);
     // The guest has ended since.
     if (text === undefined) continue;
     const guest = readSettled(instance, text);
