@@ -1,6 +1,7 @@
 import { type Device, parseDevice } from "../domain/device.ts";
 import { formatSteps } from "../plan/steps/describe.ts";
 import type { Ask, Changed } from "../vm/change/change-domain.ts";
+import type { ImpactOptions } from "../vm/change/impact.ts";
 import { MOST_BYTES } from "../xml/limits.ts";
 import {
   type Call,
@@ -48,17 +49,21 @@ export function readDevice(call: Call): Device {
 
 /** Returns the change that the command line requests. Throws "usage". */
 export function askOf(call: Call): Ask {
-  const { options } = call;
   return {
     key: operand(call, "domain"),
-    options: {
-      live: options.has("live"),
-      config: options.has("config"),
-      current: options.has("current"),
-      persistent: options.has(PERSISTENT_OPTION.name),
-    },
-    isDryRun: options.has(DRY_RUN_OPTION.name),
+    options: impactOf(call),
+    isDryRun: call.options.has(DRY_RUN_OPTION.name),
     observer: crashDrill(call),
+  };
+}
+
+/** Returns whether the command line selects the running guest, the definition or both. */
+export function impactOf({ options }: Pick<Call, "options">): ImpactOptions {
+  return {
+    live: options.has("live"),
+    config: options.has("config"),
+    current: options.has("current"),
+    persistent: options.has(PERSISTENT_OPTION.name),
   };
 }
 

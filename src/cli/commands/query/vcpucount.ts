@@ -1,6 +1,7 @@
-import { SvirtError } from "../../../errors.ts";
 import { getVcpuCount, listVcpuCounts, type VcpuCount } from "../../../vm/query/vcpu-counts.ts";
+import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { impactOf } from "../../device-change.ts";
 
 /** `svirt vcpucount DOMAIN` */
 export const command: Command = {
@@ -38,22 +39,8 @@ function formatCount({ count, of, what }: VcpuCount): string {
 
 /** Returns one number of one state, which virsh prints for scripts. */
 async function countOne(call: Call): Promise<number> {
-  const { instance, options } = call;
-  for (const [one, other] of [
-    ["maximum", "active"],
-    ["live", "config"],
-  ] as const) {
-    if (!options.has(one) || !options.has(other)) continue;
-    throw new SvirtError(`Options --${one} and --${other} are mutually exclusive`, {
-      kind: "usage",
-      remedy: "Leave one of them out.",
-    });
-  }
-  const impact = {
-    live: options.has("live"),
-    config: options.has("config"),
-    current: options.has("current"),
-  };
-  const what = options.has("maximum") ? "maximum" : "current";
-  return await getVcpuCount(instance, operand(call, "domain"), { what, options: impact });
+  onlyOne(call, ["maximum", "active"]);
+  onlyOne(call, ["live", "config"]);
+  const what = call.options.has("maximum") ? "maximum" : "current";
+  return await getVcpuCount(call.instance, operand(call, "domain"), { what, options: impactOf(call) });
 }
