@@ -1,24 +1,9 @@
 import { expect, test } from "bun:test";
 import { describe } from "../../../src/plan/steps/describe.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
+import { claim, file, label, order, path } from "./samples.ts";
 
-const file = { path: "/dev/vdb", device: "5", inode: "7", node: "254:16" };
-const label = "d:e:f";
-const path = "/run/x";
-const order = {
-  uuid: "11111111-2222-4333-8444-000000000001",
-  program: "/usr/bin/qemu",
-  words: [],
-  environment: {},
-  uid: 7,
-  folder: "/run/guest",
-  workFolder: "/run/guest/guest",
-  logFile: "/log",
-  sockets: [],
-  files: [],
-};
 const image = { format: "qcow2", sizeBytes: 4096 } as const;
-const claim = { kind: "file", key: "k", sharing: "shared" } as const;
 
 // Each with and without a label: operators read there which label a guest gets.
 test.each<[Step, string]>([

@@ -8,12 +8,9 @@ import { KINDS, step } from "../../../src/plan/steps/kinds.ts";
 import { type PciStep, pciSteps } from "../../../src/plan/steps/pci.ts";
 import type { Step, StepOf } from "../../../src/plan/steps/step.ts";
 import type { Runs } from "../../../src/run/steps/runs.ts";
+import { claim, file, label, order, path } from "./samples.ts";
 
 const monitor = "/run/monitor";
-const path = "/run/x";
-const label = "d:e:f";
-const file = { path: "/dev/vdb", device: "5", inode: "7", node: "254:16" };
-const claim = { kind: "file", key: "k", sharing: "shared" } as const;
 const ownership = { uid: 7, gid: 8, mode: 0o600 };
 const tree = { folder: file, claim, uid: 7, access: "read-only", to: label } as const;
 const pci = { device: "0000:06:00.0", driver: "e1000e", bootId: "b" };
@@ -21,18 +18,6 @@ const image = { format: "raw", sizeBytes: 4096 } as const;
 const process = { pid: 7, startTicks: 8 };
 const options: ThreadSettings = { thread: "vcpu", number: 0, cpus: [1] };
 const command = { execute: "device_add", arguments: { id: "net0" } };
-const order = {
-  uuid: "11111111-2222-4333-8444-000000000001",
-  program: "/usr/bin/qemu",
-  words: [],
-  environment: {},
-  uid: 7,
-  folder: "/run/guest",
-  workFolder: "/run/guest/guest",
-  logFile: "/log",
-  sockets: [],
-  files: [],
-};
 
 const helper = {
   program: "/usr/bin/swtpm",
