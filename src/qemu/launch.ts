@@ -121,12 +121,12 @@ export function passedName(
   launch: Launch | undefined,
   wanted: Pick<Descriptor, "path" | "purpose" | "access">,
 ): string {
-  const passedFiles = launch?.descriptors.find(
+  const passed = launch?.descriptors.find(
     ({ access, path, purpose }) =>
       path === wanted.path && purpose === wanted.purpose && access === wanted.access,
   );
-  if (passedFiles === undefined) return launch?.named?.get(wanted.path) ?? wanted.path;
-  return isOpenedByName(passedFiles) ? `/proc/self/fd/${passedFiles.fd}` : fdsetPath(passedFiles);
+  if (passed === undefined) return launch?.named?.get(wanted.path) ?? wanted.path;
+  return isOpenedByName(passed) ? `/proc/self/fd/${passed.fd}` : fdsetPath(passed);
 }
 
 /** Returns the pair for -chardev socket of a device that another program serves: svirt's connection, or else the path. */

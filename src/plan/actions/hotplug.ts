@@ -26,7 +26,7 @@ export interface NewDevice {
 
 /** Tap of an attached device; `setup` is that of a tap that svirt creates. */
 export interface NewTap {
-  readonly passedFiles: PassedTap;
+  readonly passed: PassedTap;
   readonly setup: TapSetup | undefined;
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
@@ -47,11 +47,11 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ passedFiles, link, setup }: NewTap, monitor: string): Step[] {
+function planTap({ passed, link, setup }: NewTap, monitor: string): Step[] {
   return [
-    { do: "reserve", claim: tapClaim(passedFiles.name) },
+    { do: "reserve", claim: tapClaim(passed.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
-    { do: "pass-tap", monitor, tap: passedFiles },
+    { do: "pass-tap", monitor, tap: passed },
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];
 }

@@ -124,8 +124,8 @@ export const deviceSteps: Kinds<DeviceStep> = {
 };
 
 function describePlug({ commands, files, peers = [] }: Plug): string {
-  const passedFiles = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
-  return `hand QEMU ${listFiles(passedFiles)} and tell it ${commands.map(describeCommand).join(", ")}`;
+  const passed = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
+  return `hand QEMU ${listFiles(passed)} and tell it ${commands.map(describeCommand).join(", ")}`;
 }
 
 function describeUnplug({ commands, device, sets }: Unplug): string {

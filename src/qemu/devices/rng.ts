@@ -68,8 +68,6 @@ function egdChardev({ source, type }: Extract<RngBackend, { readonly model: "egd
 
 function randomSource(path: string | undefined, launch: Launch | undefined): string {
   const source = path ?? DEFAULT_RANDOM_SOURCE;
-  const passedFiles = launch?.descriptors.find(
-    (found) => found.path === source && found.purpose === "random",
-  );
-  return passedFiles === undefined ? source : fdsetPath(passedFiles);
+  const passed = launch?.descriptors.find((found) => found.path === source && found.purpose === "random");
+  return passed === undefined ? source : fdsetPath(passed);
 }

@@ -105,7 +105,7 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
     chains: resolved.chains,
     names,
     peers: placed(device, peers),
-    taps: tap === undefined ? [] : [tap.passedFiles],
+    taps: tap === undefined ? [] : [tap.passed],
     folder: guestPaths(instance.paths, record.uuid).workFolder,
     named: nameFiles(plugged.device, resolved),
   });

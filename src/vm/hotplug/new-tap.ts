@@ -23,13 +23,13 @@ export function decideNewTap(
   const isDirect = device.value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
   const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(instance), ...macvtap });
-  return { passedFiles: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+  return { passed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }
 
 /** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
   if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
   const { value } = device;
-  const target = { ...value.target, dev: tap.passedFiles.name };
+  const target = { ...value.target, dev: tap.passed.name };
   return withOther(domain, device, { element: "interface", value: { ...value, target } });
 }

@@ -18,7 +18,7 @@ export async function listVcpuCounts(instance: Instance, key: string): Promise<r
 }
 
 /**
- * Returns one number of virtual CPUs, of the running guest or the definition, as `wish` selects. Throws "not-found", "usage",
+ * Returns one number of virtual CPUs, of the running guest or the definition, as `options` select. Throws "not-found", "usage",
  * "wrong-state", "timeout".
  */
 export async function getVcpuCount(

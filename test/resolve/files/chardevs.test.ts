@@ -53,9 +53,9 @@ describe("a start connects a guest to", () => {
     await during(serial("dev", "/dev/ttyS0"), (machine, image) => {
       expect(labelOf(machine, "/dev/ttyS0")).toBe(image);
       const { files, words } = orderOf(machine);
-      const passedFiles = files.find(({ file }) => file.path === "/dev/ttyS0");
-      expect(passedFiles).toMatchObject({ access: "read-write", nonBlocking: true });
-      expect(words).toContain(`serial,id=charserial0,path=/dev/fdset/${passedFiles?.fd}`);
+      const passed = files.find(({ file }) => file.path === "/dev/ttyS0");
+      expect(passed).toMatchObject({ access: "read-write", nonBlocking: true });
+      expect(words).toContain(`serial,id=charserial0,path=/dev/fdset/${passed?.fd}`);
     });
   });
 
@@ -63,7 +63,7 @@ describe("a start connects a guest to", () => {
     await during(serial("pipe", "/srv/pipe"), (machine, image) => {
       const { files, words } = orderOf(machine);
       const fdOf = (path: string, access: string) =>
-        files.find((passedFiles) => passedFiles.file.path === path && passedFiles.access === access)?.fd;
+        files.find((passed) => passed.file.path === path && passed.access === access)?.fd;
       const [input, output] = [fdOf("/srv/pipe.in", "read-only"), fdOf("/srv/pipe.out", "append")];
       for (const end of ["in", "out"]) expect(labelOf(machine, `/srv/pipe.${end}`)).toBe(image);
       const ends = `path=/dev/fdset/${output},append=on,input-path=/dev/fdset/${input}`;

@@ -13,9 +13,9 @@ const ACCESS_FLAGS: Readonly<Record<PassedFile["access"], number>> = {
 /**
  * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "in-use".
  */
-export function openPassed(passedFiles: PassedFile): number {
-  const { file, lock, truncate } = passedFiles;
-  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(passedFiles)));
+export function openPassed(passed: PassedFile): number {
+  const { file, lock, truncate } = passed;
+  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(passed)));
   try {
     if (lock !== undefined) lockImage(fd, file.path, lock);
     // Emptied only after the check: O_TRUNC would first empty another file in its place.

@@ -21,10 +21,10 @@ const TRIES_A_LOOK = 100;
 export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
     unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
-  const passedFiles = openAll(order);
+  const passedNumbers = openAll(order);
   const log = openLog(order.logFile);
   try {
-    const end = FIRST_HANDED + passedFiles.length;
+    const end = FIRST_HANDED + passedNumbers.length;
     const words = [
       order.folder,
       process.execPath,
@@ -44,13 +44,13 @@ export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
         env: { ...order.environment },
         // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
-        stdio: ["ignore", log, log, ...passedFiles],
+        stdio: ["ignore", log, log, ...passedNumbers],
       },
     );
     reaper.unref();
     return await waitForPid(order, () => reaper.exitCode);
   } finally {
-    for (const fd of [...passedFiles, log]) closeSync(fd);
+    for (const fd of [...passedNumbers, log]) closeSync(fd);
   }
 }
 

@@ -230,8 +230,7 @@ function filename({ image, driver }: File, path: string, launch: Launch | undefi
   const access = image.readOnly ? "read-only" : "read-write";
   const direct = isDirect(driver.cache);
   const found = launch?.descriptors.find(
-    (passedFiles) =>
-      passedFiles.path === path && passedFiles.access === access && passedFiles.direct === direct,
+    (passed) => passed.path === path && passed.access === access && passed.direct === direct,
   );
   return found === undefined ? path : fdsetPath(found);
 }

@@ -16,7 +16,7 @@ const FILTERS = [
 export type Filter = (typeof FILTERS)[number][number];
 
 /** Domains and groups whose statistics are requested. */
-interface StatisticsWish {
+interface StatisticsOptions {
   /** Names, ids or UUIDs of domains; empty: all. */
   readonly keys: readonly string[];
   /** Guests that run, for a request of all domains. */
@@ -41,7 +41,7 @@ export interface DomainStatistics {
  */
 export async function listDomainStatistics(
   instance: Instance,
-  options: StatisticsWish,
+  options: StatisticsOptions,
 ): Promise<readonly DomainStatistics[]> {
   const found = await filterDomains(instance, listWanted(instance, options), options.filters);
   return await Promise.all(
@@ -56,7 +56,7 @@ export async function listDomainStatistics(
   );
 }
 
-function listWanted(instance: Instance, { keys, running }: StatisticsWish): readonly FoundDomain[] {
+function listWanted(instance: Instance, { keys, running }: StatisticsOptions): readonly FoundDomain[] {
   if (keys.length > 0) return keys.map((key) => findDomain(instance, key));
   const names = new Set(running.map(({ name }) => name));
   const off = listDefinitionNames(instance).filter((name) => !names.has(name));

@@ -80,7 +80,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       const device = { driver: "virtio-blk-pci", id: DEVICE, drive: node };
       const added = chain.length === 0 ? [{ execute: "device_add", arguments: device }] : [];
       const lock = { as: "writer", isFirst: true } as const;
-      const passedFiles = {
+      const passed = {
         fd: set,
         file,
         access: "read-write",
@@ -91,7 +91,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       return {
         steps: [
           { do: "reserve", claim },
-          { do: "plug", monitor, files: [passedFiles], commands: [...commands, ...added] },
+          { do: "plug", monitor, files: [passed], commands: [...commands, ...added] },
         ],
         link: { node, path, format: as, storage: "file" },
       };
