@@ -9,7 +9,15 @@ const LIBRARY = fileURLToPath(new URL("lib.sh", import.meta.url));
 /** Folder of lib.sh on the node. */
 const FOLDER = "/srv/lifecycle";
 /** Runs a file copied from standard input: no command line shows the script, and its commands have no input. */
-const RUN_SCRIPT = 'f=$(mktemp); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
+const RUN_SCRIPT =
+  'f=$(mktemp /tmp/svirt-test.XXXXXX); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
+/** A script goes on after its test has timed out, and may wait for minutes and then destroy the guest of another test. */
+const END_SCRIPTS = `
+  for process in /proc/[0-9]*; do
+    case $(tr '\\0' ' ' <$process/cmdline 2>/dev/null) in
+      'sh /tmp/svirt-test.'*) kill -KILL "\${process#/proc/}" ;;
+    esac
+  done`;
 
 /** Acts of the disks in FOLDER/boot. */
 const BOOT: Readonly<Record<string, LastAct>> = {
@@ -49,8 +57,9 @@ export async function onNode(script: string, name = OWN): Promise<Notes> {
   return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`, name));
 }
 
-/** Copies the library and the boot disks to the node, and removes remains of an earlier run. */
+/** Copies the library and the boot disks to the node. Ends scripts of an earlier run, and removes its remains. */
 export async function prepare(name = OWN): Promise<void> {
+  await node(["ssh", END_SCRIPTS], "", name);
   const folder = await mkdtemp(`${tmpdir()}/svirt-lifecycle-`);
   try {
     await mkdir(`${folder}/lifecycle/boot`, { recursive: true });
