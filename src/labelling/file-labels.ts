@@ -86,10 +86,7 @@ export function refuseOtherLabel(
   options: { readonly uuid: string; readonly to: string | undefined },
 ): void {
   const { id } = file.facts;
-  const others = registryOf(instance)
-    .listHolders("file", fileKey(id))
-    .filter(({ owner }) => owner !== options.uuid);
-  const [other] = others;
+  const [other] = registryOf(instance).listOthers({ kind: "file", key: fileKey(id) }, options.uuid);
   if (other === undefined || options.to === undefined) return;
   const is = getFileLabel(instance.host, id);
   if (is === options.to) return;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { type Claim, claim as claimSchema, ownership } from "../plan/facts/step-parts.ts";
 
@@ -13,6 +13,13 @@ const claimEntry = v.strictObject({
 /** Claim of one owner. */
 export interface Holder extends v.InferOutput<typeof claimEntry> {
   readonly owner: string;
+}
+
+/** Claim of one owner, as unparsed text. */
+interface ClaimText extends Pick<Claim, "kind" | "key"> {
+  readonly owner: string;
+  readonly path: string;
+  readonly text: string;
 }
 
 /**
@@ -30,7 +37,14 @@ export class ClaimRegistry {
 
   /** Lists the owners of a key. Throws "failed" for a damaged claim. */
   listHolders(kind: Claim["kind"], key: string): Holder[] {
-    return this.#listTexts(kind, key).map(({ owner, path, text }) => ({ owner, ...parseEntry(path, text) }));
+    return this.#listTexts(kind, key).map(toHolder);
+  }
+
+  /** Lists the other owners of a key. Ignores damage of the owner's own claim. Throws "failed" for another damaged claim. */
+  listOthers({ key, kind }: Pick<Claim, "kind" | "key">, owner: string): Holder[] {
+    return this.#listTexts(kind, key)
+      .filter((claimed) => claimed.owner !== owner)
+      .map(toHolder);
   }
 
   /** Returns whether an owner has claimed the key. */
@@ -41,10 +55,7 @@ export class ClaimRegistry {
   /** Claims a key, also if the same owner has claimed it before. Throws "in-use" if another owner's claim conflicts. */
   reserve(claim: Claim, owner: string): void {
     // The owner's previous claim is overwritten, even if it is damaged.
-    const others = this.#listTexts(claim.kind, claim.key)
-      .filter((hold) => hold.owner !== owner)
-      .map((hold) => ({ owner: hold.owner, ...parseEntry(hold.path, hold.text) }));
-    const inTheWay = others.find(
+    const inTheWay = this.listOthers(claim, owner).find(
       (holder) =>
         claim.sharing === "exclusive" || holder.sharing === "exclusive" || holder.label !== claim.label,
     );
@@ -74,21 +85,35 @@ export class ClaimRegistry {
 
   /** Lists all claims of all owners, for audit and for claims that a crash left. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
+    return this.#listAllTexts().map(({ key, kind, owner }) => ({ kind, key, owner }));
+  }
+
+  /** Returns an error for each damaged claim, for audit. */
+  listDamaged(): SvirtError[] {
+    return this.#listAllTexts().flatMap((claimed) => {
+      try {
+        parseEntry(claimed);
+        return [];
+      } catch (error) {
+        return [asSvirtError(error)];
+      }
+    });
+  }
+
+  #listAllTexts(): ClaimText[] {
     return claimSchema.entries.kind.options.flatMap((kind) =>
-      this.#host
-        .listFolder(`${this.#folder}/${kind}`)
-        .flatMap((key) => this.#listTexts(kind, key).map(({ owner }) => ({ kind, key, owner }))),
+      this.#host.listFolder(`${this.#folder}/${kind}`).flatMap((key) => this.#listTexts(kind, key)),
     );
   }
 
   /** Lists the claims on a key as unparsed text. */
-  #listTexts(kind: Claim["kind"], key: string): { owner: string; path: string; text: string }[] {
+  #listTexts(kind: Claim["kind"], key: string): ClaimText[] {
     const folder = this.#keyFolder(kind, key);
     return this.#listOwners(kind, key).flatMap((owner) => {
       const path = `${folder}/${owner}`;
       const text = this.#host.readText(path) ?? "";
       // A power failure before the text was on disk leaves an empty file. It ended the owner too.
-      return text === "" ? [] : [{ owner, path, text }];
+      return text === "" ? [] : [{ kind, key, owner, path, text }];
     });
   }
 
@@ -105,14 +130,20 @@ export class ClaimRegistry {
   }
 }
 
-function parseEntry(path: string, text: string): v.InferOutput<typeof claimEntry> {
+function toHolder(claimed: ClaimText): Holder {
+  return { owner: claimed.owner, ...parseEntry(claimed) };
+}
+
+function parseEntry({ kind, owner, path, text }: ClaimText): v.InferOutput<typeof claimEntry> {
   try {
     return v.parse(claimEntry, JSON.parse(text));
   } catch (error) {
     throw new SvirtError(`Cannot read the claim ${path}: it is damaged`, {
       kind: "failed",
       remedy:
-        "End the guest whose UUID its name is (svirt domname UUID), or, if it does not run, remove the file.",
+        kind === "static"
+          ? `Define the domain ${owner} again. If it is not defined, remove the file.`
+          : `End its guest: svirt destroy ${owner}. If it does not run, remove the file.`,
       cause: error,
     });
   }

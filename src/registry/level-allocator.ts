@@ -82,7 +82,6 @@ function checkedPair(range: string): string {
 
 function isReserved(registry: ClaimRegistry, range: string, uuid: string): boolean {
   const isOthers = (kind: "level" | "static"): boolean =>
-    registry.isTaken(kind, range) &&
-    registry.listHolders(kind, range).some((holder) => holder.owner !== uuid);
+    registry.isTaken(kind, range) && registry.listOthers({ kind, key: range }, uuid).length > 0;
   return isOthers("level") || isOthers("static");
 }

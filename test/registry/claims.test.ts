@@ -159,6 +159,29 @@ describe("a hold that is damaged", () => {
     expect(registry.isTaken("level", LEVEL.key)).toBe(true);
   });
 
+  test("does not keep its owner from what others hold", () => {
+    const machine = damaged();
+    const registry = registryOn(machine);
+    expect(registry.listOthers(LEVEL, "one")).toEqual([]);
+    expect(() => registry.listOthers(LEVEL, "two")).toThrow("it is damaged");
+  });
+
+  test.each([
+    ["level", "End its guest: svirt destroy one. If it does not run, remove the file."],
+    ["static", "Define the domain one again. If it is not defined, remove the file."],
+  ] as const)("of the kind %s is listed with its remedy", (kind, remedy) => {
+    const machine = new Machine();
+    const registry = registryOn(machine);
+    registry.reserve({ ...LEVEL, kind }, "one");
+    registry.reserve({ ...LEVEL, kind, key: "s0:c5,c6" }, "one");
+    expect(registry.listDamaged()).toEqual([]);
+    const path = `/var/lib/svirt/claims/${kind}/${LEVEL.key}/one`;
+    machine.files.get(path).bytes = new TextEncoder().encode("[]");
+    expect(registry.listDamaged().map((error) => [error.message, error.remedy])).toEqual([
+      [`Cannot read the claim ${path}: it is damaged`, remedy],
+    ]);
+  });
+
   test("does not hide the others, and its owner may take and release it", () => {
     const registry = registryOn(damaged());
     registry.reserve(SHARED, "two");

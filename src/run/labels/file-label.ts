@@ -144,8 +144,8 @@ export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label"
     const isOurs = labelOf(file) === step.from;
     // A start that was killed between its claim and its label is no user of the label.
     const here = registry
-      .listHolders("file", step.claim.key)
-      .filter((holder) => holder.owner !== owner && (!isOurs || holder.label === step.from));
+      .listOthers(step.claim, owner)
+      .filter((holder) => !isOurs || holder.label === step.from);
     if (here.length > 0) {
       const remembered = getRemembered(file);
       // A file that was not labelled for them remembers nothing.

@@ -134,7 +134,7 @@ function listMachines(host: Host, id: FileId): readonly unknown[] {
 }
 
 function listOthers({ owner, registry }: LabelActor, { claim }: TreeStep): readonly unknown[] {
-  return registry.listHolders("file", claim.key).filter((holder) => holder.owner !== owner);
+  return registry.listOthers(claim, owner);
 }
 
 function unlabelled({ id }: TreeEntry): SvirtError {

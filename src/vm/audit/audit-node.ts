@@ -2,7 +2,7 @@ import { labelModel } from "../../label/label-models.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/let-go.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import type { Instance } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/give-up.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
@@ -50,6 +50,9 @@ export function auditNode(instance: Instance): Audit {
         finding === undefined ? [] : [`${guest === undefined ? "" : `${guest}: `}${path} ${finding}`],
       ),
       ...damaged.values(),
+      ...registryOf(instance)
+        .listDamaged()
+        .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findLeftovers(instance, records, [...damaged.keys()]),
       ...findStaleLabels(instance),
       ...findStaleNeighbours(instance, records),

@@ -117,9 +117,7 @@ function refuseOtherUser(
   { base, disk }: { readonly disk: RunningDisk; readonly base: RunningImage },
 ): void {
   for (const file of base.layer.files.values()) {
-    const other = registryOf(instance)
-      .listHolders("file", fileKey(file))
-      .find(({ owner }) => owner !== guest.uuid);
+    const [other] = registryOf(instance).listOthers({ kind: "file", key: fileKey(file) }, guest.uuid);
     if (other !== undefined) throw taken(file.path, `guest ${nameOf(instance, other.owner)}`);
     const isElsewhere = [...listQemuObjects(guest.steps).files].some(
       ([set, one]) => fileKey(one) === fileKey(file) && !isOfDisk(disk, set),

@@ -123,9 +123,7 @@ function takeStep(host: Host, device: string): Step {
 }
 
 function refuseOthers(instance: Instance, key: string, uuid: string): void {
-  const other = registryOf(instance)
-    .listHolders("pci", key)
-    .find(({ owner }) => owner !== uuid);
+  const [other] = registryOf(instance).listOthers({ kind: "pci", key }, uuid);
   if (other === undefined) return;
   throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} has it`, {
     kind: "in-use",

@@ -209,6 +209,23 @@ describe("auditNode() proves that", () => {
     ]);
   });
 
+  test.each([
+    ["no JSON", '{"sharing":'],
+    ["JSON of another shape", '{"shared":true}'],
+  ])("every claim can be read: %s", async (_, text) => {
+    const machine = await running();
+    const folder = "/var/lib/svirt/claims/file";
+    const [key] = nodeOn(machine).host.listFolder(folder);
+    const [owner] = nodeOn(machine).host.listFolder(`${folder}/${key}`);
+    const path = `${folder}/${key}/${owner}`;
+    machine.files.get(path).bytes = new TextEncoder().encode(text);
+    expect(findings(machine)).toEqual([
+      `Cannot read the claim ${path}: it is damaged; remedy: End its guest: svirt destroy ${owner}. If it does not run, remove the file.`,
+    ]);
+    const { code, out } = await runOn(machine, "audit");
+    expect([code, out.includes(path)]).toEqual([1, true]);
+  });
+
   test("no QEMU runs that is nobody's", async () => {
     const machine = await running();
     machine.processes.add({ pid: 4243, command: "qemu-system-x86", uid: 64055 });
