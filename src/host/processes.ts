@@ -17,6 +17,9 @@ export interface ProcessFacts extends ProcessId {
   readonly command: string;
 }
 
+/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. */
+export type ProgramOutput = { readonly text: string } | { readonly fault: "failed" | "timeout" | "too-long" };
+
 /** A descriptor of a process: its number, its target, and the label of that file. */
 export interface OpenFile {
   readonly fd: number;
@@ -97,14 +100,14 @@ export interface ProcessHost {
   /** Kills svirt like an external `kill -9`, at this instant, for drills. */
   killSelf(): never;
   /**
-   * Returns the output of a program run without a shell; undefined if it cannot be run or fails. A confined program may write
-   * only where guests' logs may be, and read only files with a guest's label. So input and output go through files there.
+   * Returns the output of a program run without a shell. Kills the processes that it leaves. A confined program may write only
+   * where guests' logs may be, and read only files with a guest's label. So input and output go through files there.
    */
   readOutput(
     words: readonly string[],
     confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
     input?: string,
-  ): string | undefined;
+  ): ProgramOutput;
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**

@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts";
+import type { ProgramOutput } from "../host/processes.ts";
 import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
@@ -11,7 +12,7 @@ const EMULATOR = "/usr/bin/qemu-system-x86_64";
  */
 export function getQemuVersion(host: Host, paths: Paths, emulator: string = EMULATOR): string | undefined {
   const output = askQemu(host, paths, { words: [emulator, "--version"], type: "kvm" });
-  return /version (\d+(?:\.\d+)*)/.exec(output ?? "")?.[1];
+  return "text" in output ? /version (\d+(?:\.\d+)*)/.exec(output.text)?.[1] : undefined;
 }
 
 /** Call of QEMU: its arguments, the type of guest whose domain confines it, and its input. */
@@ -21,8 +22,8 @@ interface QemuCall {
   readonly input?: string;
 }
 
-/** Returns QEMU's output, run in a guest's domain without categories. Undefined if it cannot run. */
-export function askQemu(host: Host, paths: Paths, { input, type, words }: QemuCall): string | undefined {
+/** Returns QEMU's output, run in a guest's domain without categories. */
+export function askQemu(host: Host, paths: Paths, { input, type, words }: QemuCall): ProgramOutput {
   if (host.getSelinux().mode === "disabled") return host.readOutput(words, undefined, input);
   const { domain, image, own } = readPolicyFacts(host);
   const { role, user } = own;

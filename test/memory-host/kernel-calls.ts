@@ -24,7 +24,7 @@ export function kernelCalls(
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: () => undefined,
+    readOutput: () => ({ fault: "failed" }),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),

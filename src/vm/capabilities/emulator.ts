@@ -49,14 +49,25 @@ export function getEmulatorFacts(instance: Instance, emulator: string, type: "kv
 function ask({ host, paths }: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
   const words = probeArguments(emulator, type);
   const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
-  if (output !== undefined) return parseEmulatorFacts(output);
-  throw new SvirtError(
-    `Cannot ask ${emulator} what it can do: it does not run as a guest of type ${type}, or does not end`,
-    {
-      kind: "failed",
+  if ("text" in output) return parseEmulatorFacts(output.text);
+  const { is, remedy } = describeFault(output.fault, type);
+  throw new SvirtError(`Cannot ask ${emulator} what it can do: ${is}`, { kind: "failed", remedy });
+}
+
+function describeFault(
+  fault: "failed" | "timeout" | "too-long",
+  type: "kvm" | "qemu",
+): { readonly is: string; readonly remedy: string } {
+  if (fault === "failed") {
+    return {
+      is: `it does not run as a guest of type ${type}`,
       remedy: type === "kvm" ? "See svirt doctor, or ask for --virttype qemu." : "See svirt doctor.",
-    },
-  );
+    };
+  }
+  return {
+    is: fault === "timeout" ? "it does not end" : "it prints more than a QEMU does",
+    remedy: "Name a QEMU: --emulatorbin",
+  };
 }
 
 /** Reads the cached answer; undefined if it is damaged or of another version of svirt. */

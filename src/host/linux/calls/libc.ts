@@ -31,6 +31,7 @@ const OTHERS = {
   statx: { args: [i32, ptr, i32, u32, ptr], returns: i32 },
   strerror: { args: [i32], returns: cstring },
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
+  waitid: { args: [i32, u32, ptr, i32], returns: i32 },
 } as const;
 
 type Basic = ReturnType<typeof dlopen<typeof BASIC>>["symbols"];

@@ -1,7 +1,9 @@
-import { closeSync, constants, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Host } from "../../host.ts";
+import type { ProgramOutput } from "../../processes.ts";
 import { withFileLimit } from "../calls/file-limit.ts";
 import { setExecContext, setFileContext } from "../labels/selinux.ts";
+import { withoutDescendants } from "./descendants.ts";
 
 /** Domain of a program, and the label and folder of its files. */
 interface Confined {
@@ -26,12 +28,14 @@ export const readOutput = readOutputWithin(LIMITS);
 export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
   return (words, confined, input) => {
     try {
-      return confined === undefined
-        ? readDirectly(limits, words, input)
-        : readConfined(limits, words, { ...confined, input });
+      return withoutDescendants(() =>
+        confined === undefined
+          ? readDirectly(limits, words, input)
+          : readConfined(limits, words, { ...confined, input }),
+      );
     } catch {
       // The program is missing, or the policy denies it: the caller decides.
-      return undefined;
+      return { fault: "failed" };
     }
   };
 }
@@ -50,17 +54,22 @@ function readDirectly(
   limits: OutputLimits,
   words: readonly string[],
   input: string | undefined,
-): string | undefined {
+): ProgramOutput {
   const stdin = input === undefined ? "ignore" : new TextEncoder().encode(input);
   const done = Bun.spawnSync([...words], { ...surroundings(limits), stdin });
-  return done.success ? done.stdout.toString() : undefined;
+  if (done.success) return { text: done.stdout.toString() };
+  return { fault: done.exitedDueToMaxBuffer === true ? "too-long" : faultOf(done) };
+}
+
+function faultOf({ exitedDueToTimeout }: { readonly exitedDueToTimeout?: boolean }): "timeout" | "failed" {
+  return exitedDueToTimeout === true ? "timeout" : "failed";
 }
 
 function readConfined(
   limits: OutputLimits,
   words: readonly string[],
   { context, input, inputLabel, logFolder }: Confined & { readonly input: string | undefined },
-): string | undefined {
+): ProgramOutput {
   const stdin =
     input === undefined ? undefined : openInput(`${logFolder}/.input-${process.pid}`, inputLabel, input);
   const path = `${logFolder}/.output-${process.pid}`;
@@ -70,7 +79,9 @@ function readConfined(
     const done = withFileLimit(limits.mostBytes, () =>
       Bun.spawnSync([...words], { ...surroundings(limits), stdin: stdin ?? "ignore", stdout: fd }),
     );
-    return done.success ? readFileSync(path, "utf8") : undefined;
+    if (done.success) return { text: readFileSync(path, "utf8") };
+    // Not by SIGXFSZ: a shell reports that of its child by an exit status, and a program may ignore it.
+    return { fault: fstatSync(fd).size >= limits.mostBytes ? "too-long" : faultOf(done) };
   } finally {
     for (const opened of [fd, stdin]) if (opened !== undefined) closeSync(opened);
     unlinkSync(path);

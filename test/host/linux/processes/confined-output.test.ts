@@ -32,7 +32,7 @@ function readConfined(folder: RealFolder, script: string, input?: string): unkno
 describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
   test("is read, from a file of the guest's label, and leaves none; both contexts are cleared", () => {
     using folder = new RealFolder();
-    expect(readConfined(folder, "cat", "given\n")).toBe("given\n");
+    expect(readConfined(folder, "cat", "given\n")).toEqual({ text: "given\n" });
     const [exec, file] = ["exec", "fscreate"].map((name) => readFileSync(`${folder.path}/${name}`, "utf8"));
     expect([exec, file]).toEqual([`\n${CONTEXT.slice(1)}\0`, `\n${LABEL.slice(1)}\0`]);
     expect(readdirSync(`${folder.path}/log`)).toEqual([]);
@@ -40,17 +40,22 @@ describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
 
   test("has an empty input where it is given none, and no variables but those that it needs", () => {
     using folder = new RealFolder();
-    expect(readConfined(folder, "cat; exec env")).toSatisfy((text) =>
-      String(text).includes("PATH=/usr/bin:/bin\n"),
-    );
-    expect(readConfined(folder, "echo $LC_ALL $HOME")).toBe("C\n");
+    expect(readConfined(folder, "cat; exec env")).toEqual({
+      text: expect.stringContaining("PATH=/usr/bin:/bin\n"),
+    });
+    expect(readConfined(folder, "echo $LC_ALL $HOME")).toEqual({ text: "C\n" });
   });
 
   test("gives nothing when it fails, writes too much or goes on for ever", () => {
     using folder = new RealFolder();
-    for (const script of ["echo x; exit 3", "head -c 5000 /dev/zero", "sleep 30"])
-      expect([script, readConfined(folder, script)]).toEqual([script, undefined]);
-    expect(readConfined(folder, "head -c 4096 /dev/zero | tr '\\0' x")).toHaveLength(4096);
+    for (const [script, fault] of [
+      ["echo x; exit 3", "failed"],
+      ["head -c 5000 /dev/zero", "too-long"],
+      ["exec head -c 5000 /dev/zero", "too-long"],
+      ["exec sleep 30", "timeout"],
+    ] as const)
+      expect([script, readConfined(folder, script)]).toEqual([script, { fault }]);
+    expect(readConfined(folder, "head -c 4096 /dev/zero | tr '\\0' x")).toEqual({ text: "x".repeat(4096) });
     expect(readdirSync(`${folder.path}/log`)).toEqual([]);
   });
 });

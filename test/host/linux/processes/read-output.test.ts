@@ -4,31 +4,58 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withFileLimit } from "../../../../src/host/linux/calls/file-limit.ts";
 import { readOutput, readOutputWithin } from "../../../../src/host/linux/processes/read-output.ts";
+import type { ProgramOutput } from "../../../../src/host/processes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "svirt-output-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const LIMITS = { deadlineMs: 500, mostBytes: 65_536 };
-const read = (script: string): string | undefined => readOutputWithin(LIMITS)(["/bin/sh", "-c", script]);
+const read = (script: string): ProgramOutput => readOutputWithin(LIMITS)(["/bin/sh", "-c", script]);
 
 test("readOutput() gives what a program prints, from what it is given", () => {
-  expect(readOutput(["/bin/cat"], undefined, "word")).toBe("word");
-  expect(readOutput(["/nonexistent"])).toBeUndefined();
-  expect(readOutput(["/bin/false"])).toBeUndefined();
+  expect(readOutput(["/bin/cat"], undefined, "word")).toEqual({ text: "word" });
+  expect(readOutput(["/nonexistent"])).toEqual({ fault: "failed" });
+  expect(readOutput(["/bin/false"])).toEqual({ fault: "failed" });
 });
 
 // Each program would outlast the limit: the end of the test is the proof.
 test.each([
-  ["sleeps", "exec sleep 30"],
-  ["ignores signals", "trap '' TERM INT HUP; while :; do sleep 30; done"],
-  ["prints without end", "while :; do echo yes; done"],
-  ["stops itself", "kill -STOP $$"],
-])("readOutput() ends a program that %s, and gives nothing", (_, script) => {
-  expect(read(script)).toBeUndefined();
+  ["sleeps", "exec sleep 30", "timeout"],
+  ["ignores signals", "trap '' TERM INT HUP; while :; do sleep 30; done", "timeout"],
+  ["prints without end", "exec cat /dev/zero", "too-long"],
+  ["stops itself", "kill -STOP $$", "timeout"],
+  ["kills itself", "kill -KILL $$", "failed"],
+] as const)("readOutput() ends a program that %s, and says why it gives nothing", (_, script, fault) => {
+  expect(read(script)).toEqual({ fault });
+});
+
+// Each program leaves a process that would go on for a minute, and whose number it writes to a file.
+test.each([
+  ["its child", "sleep 60 & echo $! >PID; wait"],
+  ["its child's child, whose parent has ended", "(sleep 60 & echo $! >PID) ; sleep 60"],
+  ["its child in a session of its own", "setsid sh -c 'echo $$ >PID; exec sleep 60' & wait"],
+  ["its child that ignores signals", "sh -c 'trap \"\" TERM HUP; echo $$ >PID; sleep 60; :' & wait"],
+  ["what it leaves behind when it ends", "(setsid sleep 60 & echo $! >PID) ; echo said"],
+])("readOutput() ends %s", (_, script) => {
+  const file = join(folder, "pid");
+  rmSync(file, { force: true });
+  read(script.replaceAll("PID", file));
+  const pid = readFileSync(file, "utf8").trim();
+  expect(pid).toMatch(/^\d+$/);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
+
+test("readOutput() leaves other children of svirt alone", async () => {
+  await using other = Bun.spawn(["/bin/sleep", "60"]);
+  await Bun.sleep(20);
+  expect(read("sleep 60 & echo said")).toEqual({ text: "said\n" });
+  expect(existsSync(`/proc/${other.pid}`)).toBe(true);
+  expect(other.exitCode).toBeNull();
 });
 
 test("readOutput() gives a program no variables of svirt's", () => {
-  expect(readOutput(["/usr/bin/env"])?.split("\n").toSorted()).toEqual([
+  const output = readOutput(["/usr/bin/env"]);
+  expect("text" in output && output.text.split("\n").toSorted()).toEqual([
     "",
     "LC_ALL=C",
     "PATH=/usr/bin:/bin",
@@ -36,7 +63,7 @@ test("readOutput() gives a program no variables of svirt's", () => {
 });
 
 test("readOutput() does not wait for what a program has left behind, which has its output open", () => {
-  expect(read("sleep 30 & echo said")).toBe("said\n");
+  expect(read("sleep 30 & echo said")).toEqual({ text: "said\n" });
 });
 
 test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
@@ -45,8 +72,8 @@ test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
     const logFolder = mkdtempSync(join(folder, "log-"));
     const confined = { context: "a:b:c:s0", inputLabel: "a:b:d:s0", logFolder };
     const words = ["/bin/sh", "-c", `: >${folder}/ran`];
-    expect(readOutput(words, confined)).toBeUndefined();
-    expect(readOutput(words, confined, "input")).toBeUndefined();
+    expect(readOutput(words, confined)).toEqual({ fault: "failed" });
+    expect(readOutput(words, confined, "input")).toEqual({ fault: "failed" });
     expect([existsSync(join(folder, "ran")), readdirSync(logFolder)]).toEqual([false, []]);
   },
 );
