@@ -92,6 +92,11 @@ export interface FileHost {
   writeVolatile(path: string, text: string, mode: number): void;
   /** Does nothing if the file is missing. */
   removeFile(path: string): void;
+  /**
+   * Removes the file that was inspected from the folder that has it. Does nothing if it is missing. Throws "denied" if the path
+   * now leads to another file.
+   */
+  removeSame(file: FileId): void;
   /** Returns the names in a folder, sorted; none if the folder is missing. */
   listFolder(path: string): readonly string[];
   /**

@@ -84,6 +84,7 @@ function fileCalls(
   | "stageText"
   | "placeText"
   | "removeFile"
+  | "removeSame"
   | "makeSymlink"
   | "makeLinkWithin"
   | "removeLink"
@@ -127,6 +128,11 @@ function fileCalls(
       machine.unsynced.add(files.get(path));
     },
     removeFile: (path) => files.remove(path),
+    removeSame(file) {
+      if (files.find(file.path, false) === undefined) return;
+      files.getSame(file);
+      files.remove(file.path);
+    },
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
     makeLinkWithin(folder, { label, path, target }) {
       files.getSame(folder);

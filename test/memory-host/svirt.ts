@@ -25,6 +25,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "stageText",
   "placeText",
   "removeFile",
+  "removeSame",
   "makeFolder",
   "giveFolder",
   "removeFolder",

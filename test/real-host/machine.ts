@@ -14,6 +14,7 @@ const FILE_CALLS = [
   "placeText",
   "writeVolatile",
   "removeFile",
+  "removeSame",
   "listFolder",
   "makeFolder",
   "giveFolder",

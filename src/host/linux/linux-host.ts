@@ -91,6 +91,7 @@ function fileCalls() {
     placeText: (path) => others().placeText(path),
     writeVolatile: (path, text, mode) => others().writeVolatile(path, text, mode),
     removeFile: (path) => others().removeFile(path),
+    removeSame: (file) => others().removeSame(file),
     makeFolder: (folder) => others().makeFolder(folder),
     giveFolder: (path, to) => others().giveFolder(path, to),
     removeFolder: (path, isMounted) => others().removeFolder(path, isMounted),

@@ -8,6 +8,7 @@ import { inspectFile, withAttributes, withInspected } from "./files/inspect-file
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
 import { isLocked, lock } from "./files/lock.ts";
 import { readText } from "./files/quick-files.ts";
+import { removeSame } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
@@ -48,6 +49,7 @@ export type QuickCall =
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
     ...files.textCalls,
+    removeSame,
     makeFolder: files.makeFolder,
     giveFolder,
     removeFolder: removeTree,

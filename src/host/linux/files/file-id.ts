@@ -90,7 +90,8 @@ export function listChildren(folder: number): readonly Child[] {
   }));
 }
 
-function refuseOther(file: FileId, stat: BigIntStats): void {
+/** Throws "denied" for another file than the one that was inspected. */
+export function refuseOther(file: FileId, stat: BigIntStats): void {
   const now = fileFacts(file.path, stat).id;
   const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
   // A symlink created right after the file's removal may have got its inode number.

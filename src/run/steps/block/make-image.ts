@@ -1,3 +1,4 @@
+import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import { formatNewImage } from "../../../images/new-qcow2.ts";
 import { partialPath } from "../../../plan/half-made.ts";
@@ -16,28 +17,24 @@ export function makeImage(host: Host, step: NewImage): void {
 
 /**
  * Removes an image that is still empty, and a partial one that a killed svirt may have left. Another file at its path stays;
- * a missing one is no error.
+ * a missing one is no error. Throws "denied" if another file replaces it meanwhile.
  */
 export function removeImage(host: Host, step: NewImage): void {
-  if (isUntouched(host, step, step.path)) host.removeFile(step.path);
-  const half = partialPath(step.path);
-  if (isBegun(host, step, half)) host.removeFile(half);
+  const image = findBegun(host, step, step.path);
+  if (image?.sizeBytes === sizeOf(step)) host.removeSame(image.id);
+  const half = findBegun(host, step, partialPath(step.path));
+  if (half !== undefined) host.removeSame(half.id);
 }
 
-/** Reports whether the image exists, complete and unchanged. */
-function isUntouched(host: Host, step: NewImage, path: string): boolean {
-  const size = host.inspectFile(path)?.sizeBytes;
-  return size === sizeOf(step) && isBegun(host, step, path);
-}
-
-/** Reports whether the file is a complete or partial copy of the empty image. */
-function isBegun(host: Host, step: NewImage, path: string): boolean {
+/** Returns the file if it is a complete or partial copy of the empty image. */
+function findBegun(host: Host, step: NewImage, path: string): FileFacts | undefined {
   const found = host.inspectFile(path);
-  if (found?.type !== "file" || found.id.path !== path || found.sizeBytes > sizeOf(step)) return false;
+  if (found?.type !== "file" || found.id.path !== path || found.sizeBytes > sizeOf(step)) return undefined;
   const bytes = formatNewImage(step.image);
   const length = Math.min(found.sizeBytes, Math.max(bytes.length, RAW_BYTES));
   const is = host.readBytes(found.id, 0, length);
-  return is.length === length && is.every((byte, at) => byte === (bytes[at] ?? 0));
+  const isSame = is.length === length && is.every((byte, at) => byte === (bytes[at] ?? 0));
+  return isSame ? found : undefined;
 }
 
 /** Returns the size of the image's file. A raw image is as long as the guest's disk. */

@@ -1,0 +1,29 @@
+import { closeSync, constants, fstatSync, unlinkSync } from "node:fs";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { nativeName } from "../calls/native-name.ts";
+import { O_PATH, openAt, openPath, refuseOther } from "./file-id.ts";
+import { unlessMissing } from "./files.ts";
+
+/** Implements Host.removeSame. A folder that is replaced meanwhile does not lead elsewhere: the opened one has the file. */
+export function removeSame(file: FileId): void {
+  const cut = file.path.lastIndexOf("/");
+  unlessMissing(`remove ${file.path}`, () => {
+    const folder = openAt(file.path.slice(0, cut) || "/", O_PATH | constants.O_DIRECTORY);
+    try {
+      const at = `/proc/self/fd/${folder}${file.path.slice(cut)}`;
+      refuseOtherAt(at, file);
+      unlinkSync(nativeName(at));
+    } finally {
+      closeSync(folder);
+    }
+  });
+}
+
+function refuseOtherAt(at: string, file: FileId): void {
+  const fd = openPath(at);
+  try {
+    refuseOther(file, fstatSync(fd, { bigint: true }));
+  } finally {
+    closeSync(fd);
+  }
+}
