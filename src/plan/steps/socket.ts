@@ -3,8 +3,18 @@ import { fileId } from "../facts/file.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
-const expectSocket = v.strictObject({ do: v.literal("expect-socket"), path: aString, label: maybeString });
-const removeSocket = v.strictObject({ do: v.literal("remove-socket"), path: aString, label: maybeString });
+const ownSocket = {
+  path: aString,
+  label: maybeString,
+  /** The socket of a running guest, if it has no label by which it is recognized. */
+  file: v.exactOptional(fileId),
+};
+
+/** Leaves a path free, where svirt creates the socket when it starts QEMU. */
+const expectSocket = v.strictObject({ do: v.literal("expect-socket"), ...ownSocket });
+
+/** Removes the guest's socket. Another program's socket at its path stays. */
+const removeSocket = v.strictObject({ do: v.literal("remove-socket"), ...ownSocket });
 
 /** Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its own folder. */
 const linkSocket = v.strictObject({

@@ -1,8 +1,10 @@
 import { SvirtError } from "../../errors.ts";
+import type { OpenedFile } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { SocketStep } from "../../plan/steps/socket.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { getFileLabel } from "../labels/file-label.ts";
+import { isStill } from "../labels/remembered-label.ts";
 import type { Runs } from "./runs.ts";
 
 /** Effects of the steps on paths of a guest's sockets. */
@@ -31,10 +33,29 @@ function refuseOccupied(host: Host, path: string): void {
   });
 }
 
-/** Removes a guest's socket. One that lacks the guest's label, if there is one, is another program's and stays. */
-function removeSocket(host: Host, socket: { readonly path: string; readonly label?: string }): void {
-  const found = host.inspectFile(socket.path);
-  if (found?.type !== "socket") return;
-  if (socket.label === undefined || getFileLabel(host, found.id) === socket.label)
-    host.removeFile(socket.path);
+/**
+ * Returns the steps with the identity of each socket that has no label. Runs once svirt has created them. As long as QEMU
+ * listens, no other file gets the socket's inode, even if its name is removed.
+ */
+export function withSocketIds(host: Host, steps: readonly Step[]): Step[] {
+  return steps.map((step) => {
+    if (step.do !== "expect-socket" || step.label !== undefined) return step;
+    const found = host.inspectFile(step.path);
+    return found?.type === "socket" ? { ...step, file: found.id } : step;
+  });
+}
+
+/** Removes a guest's socket. One without its label, or that replaced it, is another program's and stays. */
+function removeSocket(host: Host, socket: StepOf<"remove-socket">): void {
+  const found = host.withInspected(socket.path, (now) =>
+    isOwn(host, now, socket) ? now.facts.id : undefined,
+  );
+  if (found !== undefined) host.removeSame(found);
+}
+
+function isOwn(host: Host, now: OpenedFile, { file, label }: StepOf<"remove-socket">): boolean {
+  if (now.facts.type !== "socket") return false;
+  if (label !== undefined) return getFileLabel(host, now.facts.id) === label;
+  // A socket remembers no boot: on a device with another number, its inode and path decide.
+  return file === undefined || (isStill(host, now, file) ?? true);
 }

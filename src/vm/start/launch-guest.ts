@@ -4,6 +4,7 @@ import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
+import { withSocketIds } from "../../run/steps/socket.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, placeRecord, stageRecord, writeRecord } from "../../state/record.ts";
 import { undoStart } from "../end/undo-start.ts";
@@ -22,12 +23,14 @@ export async function launchGuest(
   observer: StepObserver,
 ): Promise<GuestRecord> {
   let staged: GuestRecord | undefined;
+  let launched = guest;
   try {
     const terminals = await runLaunch(instance, guest, (moment, step, at) => {
       observer(moment, step, at);
+      if (moment !== "after" || step.do !== "spawn") return;
+      launched = { ...guest, steps: withSocketIds(instance.host, guest.steps) };
       // Staged while QEMU starts: the disk would take as long once the guest runs.
-      if (moment === "after" && step.do === "spawn" && guest.change === undefined)
-        staged = stageRunning(instance, guest);
+      if (guest.change === undefined) staged = stageRunning(instance, launched);
     });
     const process = findGuestProcess(instance, guest);
     if (process === undefined)
@@ -35,13 +38,13 @@ export async function launchGuest(
         kind: "failed",
         remedy: SEE_QEMU_LOG,
       });
-    const running = runningRecord(guest, process, terminals);
+    const running = runningRecord(launched, process, terminals);
     if (terminals.size === 0 && isSame(staged?.process, running.process)) placeRecord(instance, guest.uuid);
     else writeRecord(instance, running);
     return running;
   } catch (error) {
     const withLog = await addLog(instance, guest, error);
-    await undoStart(instance, guest, withLog);
+    await undoStart(instance, launched, withLog);
     throw withLog;
   }
 }

@@ -24,20 +24,23 @@ test("removeSame() refuses another file at the path, and a symlink", () => {
   expect(readdirSync(folder.path)).toEqual(["file", "moved"]);
 });
 
-test.each(["the folder", "a folder above"])("removeSame() is not redirected by a link that replaces %s", (which) => {
-  using folder = new RealFolder();
-  const [one, two] = [`${folder.path}/one`, `${folder.path}/two`];
-  for (const place of [one, two]) mkdirSync(`${place}/in`, { recursive: true });
-  const file = folder.file("one/in/file", "x");
-  const id = folder.id(file);
-  const other = folder.file("two/in/file", "other");
-  const [from, to] = which === "the folder" ? [`${one}/in`, `${two}/in`] : [one, two];
-  renameSync(from, `${folder.path}/moved`);
-  symlinkSync(to, from);
-  try {
-    folder.host.removeSame(id);
-  } catch (error) {
-    expect(String(error)).toContain("another file stands there");
-  }
-  expect(readFileSync(other, "utf8")).toBe("other");
-});
+test.each(["the folder", "a folder above"])(
+  "removeSame() is not redirected by a link that replaces %s",
+  (which) => {
+    using folder = new RealFolder();
+    const [one, two] = [`${folder.path}/one`, `${folder.path}/two`];
+    for (const place of [one, two]) mkdirSync(`${place}/in`, { recursive: true });
+    const file = folder.file("one/in/file", "x");
+    const id = folder.id(file);
+    const other = folder.file("two/in/file", "other");
+    const [from, to] = which === "the folder" ? [`${one}/in`, `${two}/in`] : [one, two];
+    renameSync(from, `${folder.path}/moved`);
+    symlinkSync(to, from);
+    try {
+      folder.host.removeSame(id);
+    } catch (error) {
+      expect(String(error)).toContain("another file stands there");
+    }
+    expect(readFileSync(other, "utf8")).toBe("other");
+  },
+);

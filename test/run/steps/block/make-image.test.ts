@@ -1,8 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import type { Host } from "../../../../src/host/host.ts";
-import type { StepOf } from "../../../../src/plan/steps/step.ts";
 import { partialPath } from "../../../../src/plan/half-made.ts";
+import type { StepOf } from "../../../../src/plan/steps/step.ts";
 import { makeImage, removeImage } from "../../../../src/run/steps/block/make-image.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
