@@ -22,7 +22,7 @@ export function reasonOf(instance: Instance, guest: GuestRecord): ShutoffReason 
 
 /** Returns why a guest went off; undefined if it has not run since the host booted. */
 export function readReason(instance: Instance, uuid: string): string | undefined {
-  return instance.host.readText(`${instance.paths.run}/ended/${uuid}`)?.trim();
+  return instance.host.readText(reasonFile(instance, uuid))?.trim();
 }
 
 /** Stores the reason for readReason(). */
@@ -30,8 +30,17 @@ export function writeReason(instance: Instance, uuid: string, reason: ShutoffRea
   // Without room for it, domstate says "unknown".
   isWritten(() => {
     instance.host.makeFolder({ path: `${instance.paths.run}/ended`, mode: 0o700 });
-    instance.host.writeText(`${instance.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
+    instance.host.writeText(reasonFile(instance, uuid), `${reason}\n`, 0o600);
   });
+}
+
+/** Removes the reason. A new domain does not show why an earlier guest with its UUID ended. */
+export function removeReason(instance: Instance, uuid: string): void {
+  instance.host.removeFile(reasonFile(instance, uuid));
+}
+
+function reasonFile({ paths }: Instance, uuid: string): string {
+  return `${paths.run}/ended/${uuid}`;
 }
 
 /** Lists all steps done or possibly done for a guest, including those of a change in progress. */

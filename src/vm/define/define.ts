@@ -13,6 +13,7 @@ import { readDefinition, removeDefinition, writeDefinition } from "../../state/d
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import { removeReason } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
@@ -35,12 +36,15 @@ export async function defineDomain(
 export function storeDomain(instance: Instance, domain: Domain): void {
   refuseConflict(instance, domain);
   const registry = registryOf(instance);
-  const before = staticClaims(readDefinition(instance, domain.name)?.xml);
+  const earlier = readDefinition(instance, domain.name);
+  const before = staticClaims(earlier?.xml);
   const xml = formatDomain(domain);
   const claims = staticClaims(xml);
   // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always claimed.
   for (const claim of claims) registry.reserve(claim, domain.uuid);
   const { name, uuid } = domain;
+  // virDomainObjNew() of libvirt: a new domain is off for an unknown reason.
+  if (earlier === undefined) removeReason(instance, uuid);
   writeDefinition(instance, { name, xml });
   keepCompleted(instance, { name, uuid, xml }, domain);
   for (const claim of before) {

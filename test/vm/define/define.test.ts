@@ -7,7 +7,9 @@ import {
 } from "../../../src/state/definitions.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { findDomain } from "../../../src/vm/guest/find-domain.ts";
+import { getDomainState } from "../../../src/vm/query/domain-state.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
@@ -39,6 +41,38 @@ describe("defineDomain()", () => {
     const second = await defineDomain(node, withoutUuid);
     expect(first.uuid).toMatch(/^[0-9a-f-]{36}$/);
     expect(second.uuid).toBe(first.uuid);
+  });
+
+  test("does not show the end of an earlier guest with its UUID, as libvirt's does not", async () => {
+    const node = nodeOn(makeMachine());
+    const states = [];
+    for (const prepare of [
+      // A transient guest, then a definition of its UUID.
+      async () => {
+        await startDomain(node, domainXml());
+        await destroyDomain(node, "vm1");
+        await defineDomain(node, domainXml());
+      },
+      // Defined once more: the same domain.
+      async () => {
+        await startDomain(node, domainXml());
+        await destroyDomain(node, "vm1");
+        await defineDomain(node, domainXml());
+      },
+      // Undefined, then defined: a new one.
+      async () => {
+        await undefineDomain(node, "vm1");
+        await defineDomain(node, domainXml());
+      },
+    ]) {
+      await prepare();
+      states.push(await getDomainState(node, "vm1"));
+    }
+    expect(states).toEqual([
+      { state: "shut off", reason: "unknown" },
+      { state: "shut off", reason: "destroyed" },
+      { state: "shut off", reason: "unknown" },
+    ]);
   });
 
   test("makes a number for a generation that has none, and leaves one that has", async () => {
