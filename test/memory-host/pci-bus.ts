@@ -3,7 +3,8 @@ import type { Machine } from "./machine.ts";
 
 const BUS = "/sys/bus/pci";
 const DEVICES = `${BUS}/devices`;
-const FOR_GUESTS = "vfio-pci";
+/** Names of the drivers that keep a device for guests. */
+const FOR_GUESTS = /vfio[-_]pci/;
 const LABEL = "security.selinux";
 
 /** A PCI device with its IOMMU group and drivers. */
@@ -56,7 +57,7 @@ export class PciBus {
     const { files } = this.#machine;
     files.putFolder(`${BUS}/drivers/${driver}`);
     files.put(`${folderOf(name)}/driver`, "symlink", { target: `${BUS}/drivers/${driver}` });
-    if (driver === FOR_GUESTS) this.#showGroup(name);
+    if (FOR_GUESTS.test(driver)) this.#showGroup(name);
   }
 
   unbind(name: string): void {
@@ -64,7 +65,8 @@ export class PciBus {
     const group = this.#devices.get(name)?.group;
     files.remove(`${folderOf(name)}/driver`);
     const others = [...this.#devices.values()].filter((other) => other.group === group);
-    if (others.every((other) => this.driverOf(other.name) !== FOR_GUESTS)) files.remove(nodeOf(group));
+    if (others.every((other) => !FOR_GUESTS.test(this.driverOf(other.name) ?? "")))
+      files.remove(nodeOf(group));
   }
 
   /** Binds each device to the driver that the kernel chooses, as at boot. */

@@ -15,6 +15,7 @@ export function listHostDevice(device: HostDevice): readonly Resource[] {
           kind: "vfio-device",
           path: hostPciPath(device.source.address),
           isManaged: device.managed === true,
+          ...(device.driver?.model === undefined ? {} : { driver: device.driver.model }),
         },
       ];
     case "mdev":

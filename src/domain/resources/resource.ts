@@ -68,8 +68,7 @@ export type Resource =
       readonly access: Access;
       readonly shareable: boolean;
     }
-  /** Folder of the device in sysfs. Managed: svirt detaches it from its driver, and reattaches it. */
-  | { readonly kind: "vfio-device"; readonly path: string; readonly isManaged: boolean }
+  | VfioDevice
   | FirmwareFile
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
@@ -91,6 +90,15 @@ export type Resource =
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
 type Format = "raw" | "qcow2";
+
+/** Folder of the device in sysfs. Managed: svirt detaches it from its driver, and reattaches it. */
+export interface VfioDevice {
+  readonly kind: "vfio-device";
+  readonly path: string;
+  readonly isManaged: boolean;
+  /** Driver for guests that the XML chooses for a managed device; absent: any that it has, or vfio-pci. */
+  readonly driver?: string;
+}
 
 /** File of the firmware that the XML names: its code, or its variables. */
 export type FirmwareFile =

@@ -1,5 +1,6 @@
 import type { HostDevice } from "../devices/hostdev.ts";
 import type { NetworkInterface } from "../devices/network/interface.ts";
+import { isVfioDriver } from "../forms/hostdev-driver.ts";
 import { type DeviceRule, forEach, LEAVE_OUT, type UnimplementedRule } from "./rule.ts";
 
 const HOST_USB = "<hostdev mode='subsystem' type='usb'>";
@@ -105,6 +106,17 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
     why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
     remedy: "Write rawio='no'.",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
+  },
+  {
+    place: "driver/@model",
+    missing: "bind a PCI device to a driver whose name is none of VFIO's",
+    why: "QEMU opens devices of VFIO alone",
+    remedy: "Write the name of a VFIO driver, such as model='vfio-pci' or model='mlx5_vfio_pci'.",
+    isAsked: (found) =>
+      found.type === "pci" &&
+      found.managed === true &&
+      found.driver?.model !== undefined &&
+      !isVfioDriver(found.driver.model),
   },
   {
     place: "source/@startupPolicy",

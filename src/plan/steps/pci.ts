@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
@@ -9,6 +10,8 @@ const common = {
   driver: maybeString,
   /** Only driver that the administrator allowed before the step; absent: any. driver_override */
   override: maybeString,
+  /** Driver for guests; absent: vfio-pci. */
+  to: maybeString,
   /** Boot of the step. The kernel chooses drivers by itself at every boot. */
   bootId: aString,
 };
@@ -23,7 +26,8 @@ export const pciSteps: Kinds<PciStep> = {
   "bind-vfio": {
     schema: bindVfio,
     inverse: (done) => ({ ...done, do: "rebind-driver" }),
-    describe: ({ device, driver }) => `give ${device} to vfio-pci (its driver is ${driver ?? "none"})`,
+    describe: ({ device, driver, to = VFIO_PCI }) =>
+      `give ${device} to ${to} (its driver is ${driver ?? "none"})`,
     where: "host",
     record: "kept",
     givesUp: "nothing",
@@ -31,8 +35,8 @@ export const pciSteps: Kinds<PciStep> = {
   "rebind-driver": {
     schema: giveDevice,
     inverse: noInverse,
-    describe: ({ device, driver }) =>
-      `take ${device} from vfio-pci and give it back to ${driver ?? "no driver"}`,
+    describe: ({ device, driver, to = VFIO_PCI }) =>
+      `take ${device} from ${to} and give it back to ${driver ?? "no driver"}`,
     where: "host",
     record: "kept",
     givesUp: "nothing",

@@ -1,9 +1,10 @@
 import type { Domain } from "../../domain/domain.ts";
+import { isVfioDriver, VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
 import { listHostDevice } from "../../domain/resources/hostdev.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { GroupLink } from "../../plan/actions/group-link.ts";
-import { driverOf, FOR_GUESTS, PCI_DEVICES } from "../../run/steps/pci.ts";
+import { driverOf, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { missing } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
 import { resolveVfioContainer, resolveVfioGroup } from "./device-node.ts";
@@ -65,7 +66,7 @@ export function refuseSharedGroup(
 ): void {
   const others = host.listFolder(`/sys/kernel/iommu_groups/${group}/devices`).flatMap((other) => {
     const driver = driverOf(host, other);
-    const isFree = driver === undefined || isForGuests(driver) || BYSTANDERS.has(driver);
+    const isFree = driver === undefined || isVfioDriver(driver) || BYSTANDERS.has(driver);
     return isFree || taken.has(other) ? [] : [`${other} (${driver})`];
   });
   const rest = others.filter((each) => !each.startsWith(`${nameOf(path)} `));
@@ -74,14 +75,9 @@ export function refuseSharedGroup(
     `Cannot pass ${path} through: the IOMMU does not keep it apart from what the host uses: ${rest.join(", ")}`,
     {
       kind: "wrong-state",
-      remedy: `Give the guest all of them, as <hostdev managed='yes'>, or take them from their drivers: driverctl set-override ADDRESS ${FOR_GUESTS}`,
+      remedy: `Give the guest all of them, as <hostdev managed='yes'>, or take them from their drivers: driverctl set-override ADDRESS ${VFIO_PCI}`,
     },
   );
-}
-
-/** Decides whether a driver is vfio-pci or its variant for some kind of device. */
-export function isForGuests(driver: string): boolean {
-  return /(?:^|[-_])vfio[-_]pci$/.test(driver);
 }
 
 /**
@@ -91,10 +87,10 @@ export function isForGuests(driver: string): boolean {
 function refuseUsedByHost(host: Host, found: Parameters<typeof refuseSharedGroup>[1]): void {
   const name = nameOf(found.path);
   const driver = driverOf(host, name);
-  if (!found.taken.has(name) && (driver === undefined || !isForGuests(driver))) {
+  if (!found.taken.has(name) && (driver === undefined || !isVfioDriver(driver))) {
     throw new SvirtError(`Cannot pass ${found.path} through: the host uses it (driver ${driver ?? "none"})`, {
       kind: "wrong-state",
-      remedy: `Write managed='yes', or run: driverctl set-override ${name} ${FOR_GUESTS}`,
+      remedy: `Write managed='yes', or run: driverctl set-override ${name} ${VFIO_PCI}`,
     });
   }
   refuseSharedGroup(host, found);

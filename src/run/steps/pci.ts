@@ -1,10 +1,9 @@
+import { VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
 import type { Runs } from "./runs.ts";
 
-/** Driver that keeps a PCI device for the process that opens its group. Documentation/driver-api/vfio.rst of Linux */
-export const FOR_GUESTS = "vfio-pci";
 const BUS = "/sys/bus/pci";
 /** Folder of all PCI devices in sysfs. */
 export const PCI_DEVICES = `${BUS}/devices`;
@@ -29,23 +28,23 @@ export function driverOf(host: Host, device: string): string | undefined {
 }
 
 /**
- * Takes a device from its driver and binds it to vfio-pci. A device that is bound already is no error. Throws "failed" when
- * vfio-pci does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
+ * Takes a device from its driver and binds it to one for guests. A device that is bound already is no error. Throws
+ * "failed" when that driver does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
-async function bindVfio(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
-  host.writeControl(`${folderOf(device)}/driver_override`, FOR_GUESTS);
+async function bindVfio(
+  host: Host,
+  { device, to = VFIO_PCI }: Pick<PciStep, "device" | "to">,
+): Promise<void> {
+  host.writeControl(`${folderOf(device)}/driver_override`, to);
   const driver = driverOf(host, device);
-  if (driver !== undefined && driver !== FOR_GUESTS) unbind(host, device);
-  if (driver !== FOR_GUESTS) host.writeControl(`${BUS}/drivers_probe`, device);
+  if (driver !== undefined && driver !== to) unbind(host, device);
+  if (driver !== to) host.writeControl(`${BUS}/drivers_probe`, device);
   const now = driverOf(host, device);
-  if (now !== FOR_GUESTS) {
-    throw new SvirtError(
-      `Cannot take ${device} from its driver: ${now ?? "no driver"} has it, not vfio-pci`,
-      {
-        kind: "failed",
-        remedy: "See what the kernel says: dmesg",
-      },
-    );
+  if (now !== to) {
+    throw new SvirtError(`Cannot take ${device} from its driver: ${now ?? "no driver"} has it, not ${to}`, {
+      kind: "failed",
+      remedy: "See what the kernel says: dmesg",
+    });
   }
   await waitForUdev(host);
 }
@@ -54,11 +53,11 @@ async function bindVfio(host: Host, { device }: Pick<PciStep, "device">): Promis
  * Gives a device back to its former driver, if it still exists in the same boot. A device that another driver has stays
  * there. Throws "host-call" when the kernel refuses a change.
  */
-function giveDevice(host: Host, { bootId, device, driver, override }: PciStep): void {
+function giveDevice(host: Host, { bootId, device, driver, override, to = VFIO_PCI }: PciStep): void {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;
   if (overrideOf(host, device) !== override)
     host.writeControl(`${folderOf(device)}/driver_override`, override ?? ANY_DRIVER);
-  if (driverOf(host, device) === FOR_GUESTS) unbind(host, device);
+  if (driverOf(host, device) === to) unbind(host, device);
   if (driver === undefined || driverOf(host, device) !== undefined) return;
   host.writeControl(`${BUS}/drivers_probe`, device);
 }

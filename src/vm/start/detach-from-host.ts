@@ -1,15 +1,17 @@
 import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
+import { isVfioDriver, VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
+import type { VfioDevice } from "../../domain/resources/resource.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
-import { groupOf, isForGuests, refuseSharedGroup } from "../../resolve/files/vfio.ts";
+import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
-import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
+import { driverOf, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
 import { type Instance, isSession, registryOf } from "../../state/instance.ts";
@@ -26,17 +28,22 @@ export interface DetachedDevices {
 }
 
 /**
- * Decides which devices with `managed='yes'` to detach from the host. A device that is already at vfio-pci stays there, as in
- * the reference. The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "in-use" for
+ * Decides which devices with `managed='yes'` to detach from the host. A device that a VFIO driver has stays there, unless the
+ * XML names another one, as in libvirt's virPCIDeviceBindToStub(). The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "in-use" for
  * another guest's device, "denied" in a session.
  */
 export function planHostDetach(instance: Instance, domain: Domain): DetachedDevices {
   const { host } = instance;
-  const names = listManaged(domain).filter((name) => !isForGuests(driverOf(host, name) ?? ""));
+  const drivers = new Map(
+    listManaged(domain).flatMap(({ name, driver }) =>
+      isForGuests(driverOf(host, name), driver) ? [] : [[name, driver ?? VFIO_PCI] as const],
+    ),
+  );
+  const names = [...drivers.keys()];
   if (names.length > 0 && isSession(instance)) {
     throw new SvirtError(`Cannot take ${names.join(", ")} from the host: only root can`, {
       kind: "denied",
-      remedy: `Have root give it to ${FOR_GUESTS} (driverctl set-override ADDRESS ${FOR_GUESTS}), and write managed='no'.`,
+      remedy: `Have root give it to ${VFIO_PCI} (driverctl set-override ADDRESS ${VFIO_PCI}), and write managed='no'.`,
     });
   }
   const taken = new Set(names);
@@ -46,16 +53,25 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     refuseBusyDisks(instance, name);
     refuseOthers(instance, name, domain.uuid);
   }
-  if (taken.size > 0 && host.inspectFile(`/sys/bus/pci/drivers/${FOR_GUESTS}`) === undefined) {
-    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: the kernel has no ${FOR_GUESTS}`, {
-      kind: "wrong-state",
-      remedy: `Run: modprobe -a ${FOR_GUESTS} vfio_iommu_type1`,
-    });
-  }
+  for (const [name, driver] of drivers) refuseAbsentDriver(host, name, driver);
   const claims = [...taken].map(
     (key): Step => ({ do: "reserve", claim: { kind: "pci", key, sharing: "exclusive" } }),
   );
-  return { names: taken, steps: [...claims, ...[...taken].map((name) => takeStep(host, name))] };
+  const steps = [...drivers].map(([name, driver]) => takeStep(host, name, driver));
+  return { names: taken, steps: [...claims, ...steps] };
+}
+
+/** Whether the driver that a device has keeps it for guests, and is the one that the XML names, if it names one. */
+function isForGuests(driver: string | undefined, named: string | undefined): boolean {
+  return named === undefined ? driver !== undefined && isVfioDriver(driver) : driver === named;
+}
+
+function refuseAbsentDriver(host: Host, name: string, driver: string): void {
+  if (host.inspectFile(`/sys/bus/pci/drivers/${driver}`) !== undefined) return;
+  throw new SvirtError(`Cannot take ${name} from the host: the kernel has no ${driver}`, {
+    kind: "wrong-state",
+    remedy: `Run: modprobe -a ${driver} vfio_iommu_type1`,
+  });
 }
 
 interface DetachingStart {
@@ -102,13 +118,19 @@ async function takeDevices(
   return steps;
 }
 
-function listManaged(domain: Domain): string[] {
+interface ManagedDevice extends Pick<VfioDevice, "driver"> {
+  readonly name: string;
+}
+
+function listManaged(domain: Domain): ManagedDevice[] {
   return listResources(domain).flatMap((found) =>
-    found.kind === "vfio-device" && found.isManaged ? [found.path.slice(PCI_DEVICES.length + 1)] : [],
+    found.kind === "vfio-device" && found.isManaged
+      ? [{ ...found, name: found.path.slice(PCI_DEVICES.length + 1) }]
+      : [],
   );
 }
 
-function takeStep(host: Host, device: string): Step {
+function takeStep(host: Host, device: string, to: string): Step {
   const folder = `${PCI_DEVICES}/${device}`;
   if (host.inspectFile(folder) === undefined) throw missing(folder);
   const driver = driverOf(host, device);
@@ -118,6 +140,7 @@ function takeStep(host: Host, device: string): Step {
     device,
     ...(driver === undefined ? {} : { driver }),
     ...(override === undefined ? {} : { override }),
+    ...(to === VFIO_PCI ? {} : { to }),
     bootId: host.getBootId(),
   };
 }

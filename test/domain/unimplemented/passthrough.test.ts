@@ -7,6 +7,8 @@ import { domainWith } from "../corpus.ts";
 const MAC = "<mac address='52:54:00:00:00:01'/>";
 const network = (type: string, inside: string): string =>
   `<interface type='${type}'>${MAC}${inside}</interface>`;
+const pci = (driver: string, managed = "managed='yes'"): string =>
+  `<hostdev type='pci' ${managed}>${driver}<source><address bus='6' slot='2' function='0'/></source></hostdev>`;
 const refuse = (devices: string) => (): void => refuseUnimplemented(parseDomain(domainWith(devices)));
 
 describe("refuseUnready() refuses a start that would leave out", () => {
@@ -41,6 +43,8 @@ describe("refuseUnready() refuses a start that would leave out", () => {
       "<hostdev type='pci'><source startupPolicy='optional'><address domain='0' bus='6' slot='2' function='0'/></source></hostdev>",
       "hostdev[1]/source/@startupPolicy",
     ],
+    [pci("<driver model='nvidia'/>"), "hostdev[1]/driver/@model"],
+    [pci("<driver name='vfio' model='e1000e'/>"), "hostdev[1]/driver/@model"],
     ["<redirdev bus='usb' type='spicevmc'/>", "redirdev[1]"],
     ["<smartcard mode='host'/>", "smartcard[1]"],
     ["<lease><key>k</key><target path='/srv/lease'/></lease>", "lease[1]"],
@@ -57,6 +61,12 @@ describe("refuseUnready() refuses a start that would leave out", () => {
     network("user", "<model type='virtio'/><driver rx_queue_size='512'/><link state='down'/>"),
     "<hub type='usb'/><controller type='usb' model='qemu-xhci' ports='15'/>",
     "<controller type='scsi' model='virtio-scsi'><driver ioeventfd='on'/></controller>",
+    pci("<driver model='vfio-pci'/>"),
+    pci("<driver name='vfio'/>"),
+    pci("<driver model='vfio-pci-igb'/>", "managed='no'"),
+    pci("<driver model='vfio-pci-igb'/>"),
+    pci("<driver name='vfio' model='mlx5_vfio_pci'/>"),
+    pci("<driver model='e1000e'/>", ""),
   ])("nothing of %s", (devices) => {
     expect(refuse(devices)).not.toThrow();
   });

@@ -40,8 +40,8 @@ beforeEach(() => {
   machine = makeHost();
 });
 
-function pci(fn = 0, managed = "yes"): string {
-  return `<hostdev type='pci' managed='${managed}'><source><address bus='6' slot='0' function='${fn}'/></source></hostdev>`;
+function pci(fn = 0, managed = "yes", driver = ""): string {
+  return `<hostdev type='pci' managed='${managed}'>${driver}<source><address bus='6' slot='0' function='${fn}'/></source></hostdev>`;
 }
 
 const start: Work = (node) => startDomain(node, domainXml({ devices: pci() }));
@@ -76,6 +76,51 @@ test("a device that is at vfio-pci already stays there", async () => {
   machine.pci.bind(NAME, "vfio-pci");
   const before = snapshot(machine);
   await start(nodeOn(machine));
+  await destroy(nodeOn(machine));
+  expect(snapshot(machine)).toEqual(before);
+});
+
+// virPCIDeviceBindToStub() of libvirt binds again a device that another driver than the chosen one has.
+test("a device that is at another VFIO driver stays there unless the XML names vfio-pci", async () => {
+  for (const other of ["mlx5_vfio_pci", "vfio-pci-igb"]) {
+    const own = makeHost([{ ...CARD, driver: other, match: other }]);
+    const before = withoutInodes(own);
+    await start(nodeOn(own));
+    expect(own.pci.driverOf(NAME)).toBe(other);
+    await destroy(nodeOn(own));
+    expect(withoutInodes(own)).toEqual(before);
+    await startDomain(nodeOn(own), domainXml({ devices: pci(0, "yes", "<driver model='vfio-pci'/>") }));
+    expect(own.pci.driverOf(NAME)).toBe("vfio-pci");
+    await destroy(nodeOn(own));
+    expect(own.pci.driverOf(NAME)).toBe(other);
+    expect(withoutInodes(own)).toEqual(before);
+  }
+});
+
+test.each(["vfio-pci-igb", "mlx5_vfio_pci"])(
+  "a device is bound to the VFIO driver %s that the XML names, and given back",
+  async (driver) => {
+    machine.files.putFolder(`/sys/bus/pci/drivers/${driver}`);
+    const before = withoutInodes(machine);
+    await startDomain(
+      nodeOn(machine),
+      domainXml({ devices: pci(0, "yes", `<driver name='vfio' model='${driver}'/>`) }),
+    );
+    expect(machine.pci.driverOf(NAME)).toBe(driver);
+    expect(readRecord(nodeOn(machine), UUID)?.steps.map(describeStep)).toContain(
+      `give ${NAME} to ${driver} (its driver is e1000e)`,
+    );
+    await destroy(nodeOn(machine));
+    expect(machine.pci.driverOf(NAME)).toBe("e1000e");
+    expect(withoutInodes(machine)).toEqual(before);
+  },
+);
+
+test("a device that an administrator has bound to another VFIO driver is passed as it is", async () => {
+  machine.pci.unbind(NAME);
+  machine.pci.bind(NAME, "vfio-pci-igb");
+  const before = snapshot(machine);
+  await startDomain(nodeOn(machine), domainXml({ devices: pci(0, "no", "<driver model='vfio-pci-igb'/>") }));
   await destroy(nodeOn(machine));
   expect(snapshot(machine)).toEqual(before);
 });
@@ -150,6 +195,15 @@ describe("nothing is taken", () => {
     expect(await failedStart(machine, { devices: pci() })).toMatchObject({
       kind: "wrong-state",
       remedy: "Run: modprobe -a vfio-pci vfio_iommu_type1",
+    });
+  });
+
+  test("without the driver in the kernel that the XML names", async () => {
+    const devices = pci(0, "yes", "<driver model='mlx5_vfio_pci'/>");
+    expect(await failedStart(machine, { devices })).toMatchObject({
+      kind: "wrong-state",
+      message: `Cannot take ${NAME} from the host: the kernel has no mlx5_vfio_pci`,
+      remedy: "Run: modprobe -a mlx5_vfio_pci vfio_iommu_type1",
     });
   });
 
