@@ -63,6 +63,24 @@ describe("formatArgv() and storedDomain() refuse a device or a feature", () => {
       "hostdev[1]/address",
     ],
     ["<audio id='1' type='none'/><graphics type='dbus'><audio id='1'/></graphics>", "graphics[1]/audio"],
+    // virDomainNetIPParseXML() of libvirt: "Invalid address"
+    [
+      "<interface type='user'><mac address='52:54:00:11:22:33'/><ip address='10.0.2.0' family='ipv6'/></interface>",
+      "interface[1]/ip/@family",
+    ],
+    [
+      "<interface type='user'><mac address='52:54:00:11:22:33'/><ip address='fd00::' family='ipv4'/></interface>",
+      "interface[1]/ip/@family",
+    ],
+    // QEMU: "Bus 'virtio-serial0.1' not found"
+    [
+      "<channel type='pty'><target type='virtio' name='a'/><address type='virtio-serial' bus='1' port='5'/></channel>",
+      "channel[1]/address/@bus",
+    ],
+    [
+      "<console type='pty'><target type='virtio'/><address type='virtio-serial' bus='1' port='5'/></console>",
+      "console[1]/address/@bus",
+    ],
     ["<watchdog model='ib700'/><watchdog model='ib700'/>", "watchdog[2]"],
     ["<watchdog model='ib700'/>", "watchdog[1]/@model", "", "q35"],
     ["<watchdog model='itco'/>", "watchdog[1]/@model"],

@@ -47,9 +47,13 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
   throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another port.");
 }
 
-// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u"
+// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u". libvirt gives QEMU the bus
+// of a port with a number, and QEMU has none but 0. It chooses the bus of a port without a number.
 function refuseFarPorts(devices: Devices): void {
-  for (const { controller, port, path } of listWrittenPorts(devices)) {
+  for (const { bus, controller, port, path } of listWrittenPorts(devices)) {
+    if (bus !== 0 && port !== 0) {
+      throw cannotTranslate(`${path}/@bus`, `controller ${controller} has no bus but 0`, "Write bus='0'.");
+    }
     const found = controllersOf(devices, "virtio-serial").find((candidate) => candidate.index === controller);
     if (port < (found?.ports ?? MOST_PORTS)) continue;
     const why = `controller ${controller} has no port ${port}`;

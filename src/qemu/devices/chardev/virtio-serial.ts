@@ -19,6 +19,7 @@ export function isVirtioConsole({ target }: ConsoleDevice): boolean {
 /** A port with an address in the XML. */
 interface WrittenPort {
   readonly controller: number;
+  readonly bus: number;
   /** 0: QEMU chooses the port. */
   readonly port: number;
   readonly path: string;
@@ -32,8 +33,8 @@ export function listWrittenPorts({
   const placesOf = (element: string, family: readonly Pick<Channel | ConsoleDevice, "address">[]) =>
     family.flatMap(({ address }, index): WrittenPort[] => {
       if (address?.type !== "virtio-serial") return [];
-      const { controller = 0, port = 0 } = address;
-      return [{ controller, port, path: `${devicePath(element, index)}/address` }];
+      const { controller = 0, bus = 0, port = 0 } = address;
+      return [{ controller, bus, port, path: `${devicePath(element, index)}/address` }];
     });
   return [...placesOf("channel", channels), ...placesOf("console", consoles)];
 }
@@ -55,7 +56,9 @@ export function placeChannels(devices: Devices): Devices {
       const place = findPort({ taken, sizes }, channel.address, index);
       taken.add(`${place.controller}.${place.port}`);
       sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
-      return { ...channel, address: { type: "virtio-serial", bus: 0, ...place } };
+      // A bus other than 0 is refused, or without meaning if the address has no port.
+      const bus = (channel.address?.port ?? 0) === 0 ? 0 : (channel.address?.bus ?? 0);
+      return { ...channel, address: { type: "virtio-serial", bus, ...place } };
     }),
   };
 }

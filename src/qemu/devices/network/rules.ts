@@ -79,6 +79,15 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     },
   },
   {
+    place: "ip/@family",
+    why: "the address is of the other family",
+    remedy: "Write family='ipv4' for 10.0.2.0 and family='ipv6' for fd00::, or leave it out.",
+    isBroken: ({ ips }) =>
+      ips.some(
+        ({ address, family }) => family !== undefined && (family === "ipv6") !== address.includes(":"),
+      ),
+  },
+  {
     place: "ip/@prefix",
     why: "a user network has 4 to 27 bits for IPv4 and 64 for IPv6",
     remedy: "Write such a prefix, or leave it out.",
