@@ -29,7 +29,7 @@ import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../start/detach-from-host.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
-import { bindPassthrough, decidePassed, nameFiles, withOnly } from "./new-passthrough.ts";
+import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
@@ -42,7 +42,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
   return {
     what,
     make(guest) {
-      if (device.element !== "hostdev") return [];
+      if (passedOf(device) === undefined) return [];
       const { domain } = plugDevice(runningGuest(guest).domain, bindPassthrough(instance, device));
       refuseUnimplemented(domain, what);
       return planHostDetach(instance, withOnly(domain, device)).steps;
@@ -60,10 +60,21 @@ export function detachLive(instance: Instance, meant: Device): ChangeRequest {
   };
 }
 
-/** Resolves an interface's network to its bridge, as in the XML of a running guest. */
-function onItsBridge(instance: Instance, device: Device): Device {
-  if (device.element !== "interface") return device;
-  return { ...device, value: bindInterface(instance, device.value, "/interface") };
+type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => HotDevice<E>;
+
+/** Resolves a device as in the XML of a running guest. "none": that has it as the definition has it. */
+const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
+  disk: "none",
+  interface: (instance, value) => bindInterface(instance, value, "/interface"),
+  rng: "none",
+  channel: "none",
+  hostdev: "none",
+};
+
+/** Resolves an interface's network to its bridge. */
+function onItsBridge<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
+  const bind: Bind<E> | "none" = BOUND[device.element];
+  return bind === "none" ? device : { ...device, value: bind(instance, device.value) };
 }
 
 /** A new medium for a drive of a running guest, or none. */
@@ -83,10 +94,7 @@ export function changeMediumLive(instance: Instance, options: MediumChange): Cha
 }
 
 /** Returns the change of the link state of a running guest's network card. */
-export function setLinkLive(
-  instance: Instance,
-  to: Extract<Device, { element: "interface" }>,
-): ChangeRequest {
+export function setLinkLive(instance: Instance, to: Device<"interface">): ChangeRequest {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
 }
 
@@ -163,16 +171,12 @@ function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly La
   return peers.map(({ name }) => ({ name, place: `/domain/devices/${element}[1]` }));
 }
 
-function decideLink(
-  instance: Instance,
-  record: GuestRecord,
-  to: Extract<Device, { element: "interface" }>,
-): DecidedChange {
+function decideLink(instance: Instance, record: GuestRecord, to: Device<"interface">): DecidedChange {
   const { domain, guest } = runningGuest(record);
-  const old = findDevice(domain, to);
+  const old = findDevice<"interface">(domain, to);
   const other = refuseOtherInterface(old, to);
   const isUp = to.value.link?.state !== "down";
-  const wasUp = old.element !== "interface" || old.value.link?.state !== "down";
+  const wasUp = old.value.link?.state !== "down";
   const device = idOf(record, guest, old);
   const monitor = monitorOf(instance, record);
   return {

@@ -1,4 +1,5 @@
-import type { Device } from "../../domain/device.ts";
+import type { Device, HotDevice, HotElement } from "../../domain/device.ts";
+import type { HostDevice } from "../../domain/devices/hostdev.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { PassedDevice } from "../../plan/actions/passthrough.ts";
@@ -14,21 +15,48 @@ import type { GuestRecord } from "../../state/record.ts";
 import { memlockOf } from "../start/guest-command.ts";
 import { addedLabelOf } from "./new-files.ts";
 
+/** Decisions about a device of one family that is passed through from the host. */
+interface PassedFamily<E extends HotElement> {
+  /** Returns the device with its address on the host. Throws "not-found", "unsupported". */
+  bind(instance: Instance, value: HotDevice<E>): HotDevice<E>;
+  /** Returns the device of the host. */
+  passed(value: HotDevice<E>): HostDevice;
+}
+
+/** Devices of the host by family. "none": no device of the family is one of the host. */
+const PASSED: { readonly [E in HotElement]: PassedFamily<E> | "none" } = {
+  disk: "none",
+  interface: "none",
+  rng: "none",
+  channel: "none",
+  hostdev: {
+    bind: ({ host }, value) => (value.type === "usb" ? bindUsbDevice(host, value) : value),
+    passed: (value) => value,
+  },
+};
+
 /** Resolves a USB host device to its address on the bus. Throws "not-found", "unsupported". */
-export function bindPassthrough(instance: Instance, device: Device): Device {
-  if (device.element !== "hostdev" || device.value.type !== "usb") return device;
-  return { ...device, value: bindUsbDevice(instance.host, device.value) };
+export function bindPassthrough<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
+  const family: PassedFamily<E> | "none" = PASSED[device.element];
+  return family === "none" ? device : { ...device, value: family.bind(instance, device.value) };
+}
+
+/** Returns the device of the host that is passed through; undefined for another device. */
+export function passedOf<E extends HotElement>(device: Device<E>): HostDevice | undefined {
+  const family: PassedFamily<E> | "none" = PASSED[device.element];
+  return family === "none" ? undefined : family.passed(device.value);
 }
 
 /** Returns the domain without disks and without host devices other than this one. */
 export function withOnly(domain: Domain, device: Device): Domain {
-  const hostdevs = device.element === "hostdev" ? [device.value] : [];
+  const passed = passedOf(device);
+  const hostdevs = passed === undefined ? [] : [passed];
   return { ...domain, devices: { ...domain.devices, disks: [], hostdevs } };
 }
 
 /** Maps the paths in a device's XML to those that QEMU opens by name. */
 export function nameFiles(device: Device, { files }: ResolvedFiles): ReadonlyMap<string, string> {
-  if (device.element !== "hostdev" || device.value.type !== "scsi") return new Map();
+  if (passedOf(device)?.type !== "scsi") return new Map();
   return new Map(files.map(({ facts, named }) => [named, facts.id.path]));
 }
 
@@ -42,9 +70,10 @@ export function decidePassed(
   found: { readonly device: Device; readonly domain: Domain; readonly resolved: ResolvedFiles },
 ): PassedDevice | undefined {
   const { device, domain, resolved } = found;
-  if (device.element !== "hostdev") return undefined;
-  refuseBlind(instance, guest, device);
-  const isByName = device.value.type !== "usb";
+  const passed = passedOf(device);
+  if (passed === undefined) return undefined;
+  refuseBlind(instance, guest, passed);
+  const isByName = passed.type !== "usb";
   return {
     links: listGroupLinks(instance.host, withOnly(domain, device)),
     label: addedLabelOf(instance, guest, "guest-folder"),
@@ -71,10 +100,9 @@ function decideMemlock(
 function refuseBlind(
   instance: Instance,
   { label: { baseLabel, label, type } }: GuestRecord,
-  device: Extract<Device, { element: "hostdev" }>,
+  passed: HostDevice,
 ): void {
-  if (device.value.type !== "usb" || type !== "dynamic" || label === undefined || baseLabel !== undefined)
-    return;
+  if (passed.type !== "usb" || type !== "dynamic" || label === undefined || baseLabel !== undefined) return;
   const { domain } = readPolicyFacts(instance.host);
   const is = parseContextOrUndefined(label)?.type;
   const keys = ["kvm", "kvmWithNetwork", "qemu", "qemuWithNetwork"] as const;

@@ -1,4 +1,5 @@
-import { type Device, withOther } from "../../domain/device.ts";
+import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { NewTap } from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
@@ -8,28 +9,64 @@ import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
+type Guest = Pick<GuestRecord, "label" | "uid">;
+
+/** Decisions about the tap of a device of one family. */
+interface TapFamily<E extends HotElement> {
+  decide(
+    instance: Instance,
+    guest: Guest,
+    found: { readonly value: HotDevice<E>; readonly names: FreeNames },
+  ): NewTap | undefined;
+  /** Returns the device with the name of its tap. */
+  withName(value: HotDevice<E>, name: string): HotDevice<E>;
+}
+
+/** Taps by family. "none": its devices have none. */
+const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
+  disk: "none",
+  interface: {
+    decide: decideInterface,
+    withName: (value, dev) => (isTapped(value) ? { ...value, target: { ...value.target, dev } } : value),
+  },
+  rng: "none",
+  channel: "none",
+  hostdev: "none",
+};
+
 /**
  * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the errors of
  * decideTap().
  */
-export function decideNewTap(
+export function decideNewTap<E extends HotElement>(
   instance: Instance,
-  { label, uid }: Pick<GuestRecord, "label" | "uid">,
-  { device, names }: { readonly device: Device; readonly names: FreeNames },
+  guest: Guest,
+  { device, names }: { readonly device: Device<E>; readonly names: FreeNames },
 ): NewTap | undefined {
-  if (device.element !== "interface" || !isTapped(device.value)) return undefined;
-  refuseTap(instance, device.value, "/interface");
-  const alias = device.value.alias ?? names.alias;
-  const isDirect = device.value.type === "direct";
-  const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
-  const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(instance), ...macvtap });
-  return { passed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+  const family: TapFamily<E> | "none" = TAPS[device.element];
+  return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
 /** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
-  if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
-  const { value } = device;
-  const target = { ...value.target, dev: tap.passed.name };
-  return withOther(domain, device, { element: "interface", value: { ...value, target } });
+  return tap === undefined ? domain : withOther(domain, device, withName(device, tap.passed.name));
+}
+
+function withName<E extends HotElement>(device: Device<E>, name: string): Device<E> {
+  const family: TapFamily<E> | "none" = TAPS[device.element];
+  return family === "none" ? device : { ...device, value: family.withName(device.value, name) };
+}
+
+function decideInterface(
+  instance: Instance,
+  { label, uid }: Guest,
+  { value, names }: { readonly value: NetworkInterface; readonly names: FreeNames },
+): NewTap | undefined {
+  if (!isTapped(value)) return undefined;
+  refuseTap(instance, value, "/interface");
+  const alias = value.alias ?? names.alias;
+  const isDirect = value.type === "direct";
+  const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
+  const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance), ...macvtap });
+  return { passed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }

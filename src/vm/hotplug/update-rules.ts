@@ -51,10 +51,9 @@ export function takeSource(drive: Disk, other: Disk): Disk {
  * qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(
-  old: Device,
-  other: Extract<Device, { element: "interface" }>,
-): Extract<Device, { element: "interface" }> {
-  if (old.element !== "interface") return other;
+  old: Device<"interface">,
+  other: Device<"interface">,
+): Device<"interface"> {
   const { link: _, ...before } = old.value;
   const { link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
