@@ -1,13 +1,17 @@
 import { expect, test } from "bun:test";
 import { withoutDevices } from "./field-mutations.ts";
-import { documents, readFields } from "./field-readers.ts";
+import { documents, readFields, refusalOf, related } from "./field-readers.ts";
 import { UNREAD } from "./unread-fields.ts";
 
 test("every field of a device changes what svirt decides, but for those of unread-fields.txt", () => {
-  const seen = readFields(documents, UNREAD);
+  const seen = readFields(documents, UNREAD, [related]);
   expect(seen.size).toBeGreaterThan(900);
   expect([...seen].flatMap(([field, isRead]) => (isRead || UNREAD.has(field) ? [] : [field]))).toEqual([]);
 }, 120_000);
+
+test("devices that refer to each other are not refused", () => {
+  expect(refusalOf(related)).toBeUndefined();
+});
 
 test("a field that no code reads is named", () => {
   const first = documents.find(({ devices }) => devices.rngs.length > 0);

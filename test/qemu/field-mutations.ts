@@ -55,6 +55,19 @@ export function listSpecimens(
   );
 }
 
+/** Each device of a domain among its others: one that refers to another device is refused without that. */
+export function listInPlace(domain: Domain): readonly PrunableSpecimen[] {
+  return FAMILIES.flatMap((family) => {
+    const { [family]: all } = domain.devices;
+    return listFamily(domain.devices, family).map((device, index) => ({
+      ...specimenOf(family, device, (other) =>
+        withFamily(domain, family, Array.isArray(all) ? all.with(index, other) : other),
+      ),
+      prune: () => undefined,
+    }));
+  });
+}
+
 function specimenOf(family: Family, device: unknown, put: (device: unknown) => Domain): Specimen {
   return {
     domain: put(device),
@@ -99,8 +112,11 @@ function listParts(device: unknown): readonly (readonly Key[])[] {
 }
 
 function withOnly(domain: Domain, family: Family, device: unknown): Domain {
-  const isList = Array.isArray(domain.devices[family]);
-  return { ...domain, devices: { ...domain.devices, [family]: isList ? [device] : device } };
+  return withFamily(domain, family, Array.isArray(domain.devices[family]) ? [device] : device);
+}
+
+function withFamily(domain: Domain, family: Family, devices: unknown): Domain {
+  return { ...domain, devices: { ...domain.devices, [family]: devices } };
 }
 
 /** The domain without devices, except those that are given. */

@@ -11,6 +11,7 @@ import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { listStartCommands } from "../../src/qemu/start-commands.ts";
 import { corpus, readCase } from "../domain/corpus.ts";
 import {
+  listInPlace,
   listSpecimens,
   type Mutation,
   type PrunableSpecimen,
@@ -33,6 +34,9 @@ export const documents = [
   everything,
   ...(await Promise.all(corpus.map((name) => readCase(name)))),
 ].map(parseDomainText);
+
+/** A document whose devices refer to each other: each is changed among the others. */
+export const related = parseDomainText(await Bun.file(`${DATA}field-relations.xml`).text());
 
 const spice = parseDomainText(
   everything.replace(/<devices>.*<\/devices>/s, "<devices><graphics type='spice'/></devices>"),
@@ -83,7 +87,8 @@ function attempt(decide: () => unknown): string {
   }
 }
 
-function refusalOf(domain: Domain): string | undefined {
+/** Returns why the domain has no arguments for QEMU, if it has none. */
+export function refusalOf(domain: Domain): string | undefined {
   try {
     formatArgv(domain);
     return undefined;
@@ -107,14 +112,15 @@ function readerOf(domain: Domain): (other: Domain) => boolean {
 const MOST_TRIES = 60;
 
 /**
- * Returns whether the fields of the documents change a decision when they have another value or are left out. A field that
- * is skipped counts as unread. Refused parts are left out for few fields only, since finding them takes long.
+ * Returns whether the fields of the documents, whose devices are changed alone, and of `whole`, whose devices are changed among
+ * the others, change a decision when they have another value or are left out. A skipped field counts as unread. Refused parts are left out for few fields only, since finding them takes long.
  */
 export function readFields(
   cases: readonly Domain[],
   skipped: ReadonlySet<string> = new Set(),
+  whole: readonly Domain[] = [],
 ): ReadonlyMap<string, boolean> {
-  const specimens = listSpecimens(cases, AROUND);
+  const specimens = [...whole.flatMap(listInPlace), ...listSpecimens(cases, AROUND)];
   const fields = specimens.flatMap(({ mutations }) => mutations.map(({ field }) => field));
   const unread = new Set(fields.filter((field) => !skipped.has(field)));
   tryFields(unread, specimens, (specimen) => specimen);
