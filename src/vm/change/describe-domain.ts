@@ -3,6 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
@@ -15,8 +16,7 @@ export function readDescription(
   { key, options }: Pick<Ask, "key" | "options">,
   which: DescriptionField,
 ): string | undefined {
-  const { definition, guest } = decideImpact(findDomain(instance, key), options);
-  return parseDomainText(guest?.xml ?? definition?.xml ?? "")[which];
+  return formOf(decideImpact(findDomain(instance, key), options), "running")[which];
 }
 
 /** Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines, "xml". */

@@ -1,12 +1,19 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import type { FoundDomain } from "./find-domain.ts";
 
 /** Form of a domain: as it runs, or as it is defined. */
 export type Form = "running" | "defined";
 
-/** Returns the domain in this form, or in the other one if it has only that. */
-export function formOf({ definition, guest }: FoundDomain, form: Form): Domain {
+/** The forms of a domain: those that it has, or those that a change selects. */
+type Forms = Readonly<Record<"definition" | "guest", { readonly xml: string } | undefined>>;
+
+/** Returns the domain in this form, or in the other one if there is only that. */
+export function formOf(forms: Forms, form: Form): Domain {
+  return parseDomainText(xmlOf(forms, form) ?? "");
+}
+
+/** Returns the stored XML of this form, or of the other one if there is only that. */
+export function xmlOf({ definition, guest }: Forms, form: Form): string | undefined {
   const [first, second] = form === "running" ? [guest, definition] : [definition, guest];
-  return parseDomainText(first?.xml ?? second?.xml ?? "");
+  return first?.xml ?? second?.xml;
 }

@@ -1,11 +1,11 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
-import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
 
 /**
  * Returns the disk with that target or source path; with `isDrive`, among drives with media only. Throws "not-found" with
@@ -16,9 +16,7 @@ export function findNamedDisk(
   { key, options }: Ask,
   { isDrive, name }: { readonly name: string; readonly isDrive: boolean },
 ): Disk {
-  const { definition, guest } = decideImpact(findDomain(instance, key), options);
-  const xml = guest?.xml ?? definition?.xml ?? "";
-  const { disks } = parseDomainText(xml).devices;
+  const { disks } = formOf(decideImpact(findDomain(instance, key), options), "running").devices;
   const found = disks.find((disk) => (!isDrive || isChangeable(disk)) && isDiskNamed(disk, name));
   if (found !== undefined) return found;
   throw new SvirtError(`No disk found whose source path or target is ${name}`, {

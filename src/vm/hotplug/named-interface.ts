@@ -1,16 +1,15 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
-/** Returns the interfaces of the running guest or of the definition, whichever is changed first. */
+/** Returns the interfaces of the running guest if the change concerns it, else of the definition. */
 function interfacesOf(instance: Instance, { key, options }: Ask): readonly NetworkInterface[] {
-  const { definition, guest } = decideImpact(findDomain(instance, key), options);
-  return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.interfaces;
+  return formOf(decideImpact(findDomain(instance, key), options), "running").devices.interfaces;
 }
 
 /** Returns the interface with that device name on the host or that MAC address. Throws "not-found". */

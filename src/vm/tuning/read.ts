@@ -1,4 +1,3 @@
-import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -6,6 +5,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { formOf } from "../guest/found-form.ts";
 
 /** A domain as it runs or as it is defined; `guest` is set in the first case. */
 export interface ShownDomain {
@@ -21,8 +21,8 @@ export function findShown(instance: Instance, { key, options }: Ask): ShownDomai
       remedy: "Leave one of them out.",
     });
   }
-  const { definition, guest } = decideImpact(findDomain(instance, key), options);
-  return { domain: parseDomainText(guest?.xml ?? definition?.xml ?? ""), guest };
+  const impact = decideImpact(findDomain(instance, key), options);
+  return { domain: formOf(impact, "running"), guest: impact.guest };
 }
 
 /** Limits of memory in KiB; undefined: none. */
