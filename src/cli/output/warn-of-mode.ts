@@ -1,11 +1,11 @@
-import { describePermissive } from "../../report/permissive.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { describePermissiveMode } from "../../vm/query/selinux-mode.ts";
 import type { Call } from "../command.ts";
 
 /** Warns if SELinux is permissive, for a command that shows all guests. */
 export function warnOfPermissive(call: Call): void {
-  if (call.instance.host.getSelinuxMode() !== "permissive") return;
-  call.output.warn(`warning: SELinux is ${describePermissive(call.instance.host)}\n`);
+  const mode = describePermissiveMode(call.instance);
+  if (mode !== undefined) call.output.warn(`warning: SELinux is ${mode}\n`);
 }
 
 /** Warns if a guest is not confined, or SELinux is permissive. */

@@ -3,7 +3,7 @@ import type { TalkEnd } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { GuestRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
 import { findConsole } from "./find-console.ts";
 
 /** Options of a connection to a guest's console. */
@@ -13,22 +13,26 @@ export interface TalkOptions {
   readonly force: boolean;
   /** Byte that ends the connection. */
   readonly leaveBy: number;
-  onOpen(): void;
+  /** Called with the domain's name when the connection is open. */
+  onOpen(name: string): void;
 }
 
 /** Time for a disconnected process to end. */
 const LET_GO_MS = 5000;
 
-/** Connects the caller's input and output to a guest's console. Throws "wrong-state" if another process is connected. */
-export async function talkToGuest(
-  instance: Instance,
-  guest: GuestRecord,
-  options: TalkOptions,
-): Promise<TalkEnd> {
+/**
+ * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
+ * or another process is connected.
+ */
+export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
+  const { guest } = findRunning(instance, key);
   const { facts, id } = await findConsole(instance, guest, options.devname);
   const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), options.force);
   try {
-    return await instance.host.talk(facts, options);
+    return await instance.host.talk(facts, {
+      leaveBy: options.leaveBy,
+      onOpen: () => options.onOpen(guest.name),
+    });
   } finally {
     release();
   }

@@ -1,16 +1,22 @@
 import { SvirtError } from "../../errors.ts";
 import type { Display } from "../../plan/facts/display.ts";
-import { bracketed, FIRST_VNC_PORT } from "../../plan/facts/display-address.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { GuestRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
 import { domainOf } from "./guest-statistics.ts";
 
 /** Address of a running guest's VNC screen: a socket, or an address and a port. */
 export type Screen = { readonly socket: string } | Display;
 
-/** Returns a running guest's screen. Throws "wrong-state" if it has none. */
-export function getScreen(instance: Instance, guest: GuestRecord): Screen {
+/** Returns a running guest's screen of this type. Throws "not-found"; "wrong-state" if it has none. */
+export function getScreen(instance: Instance, key: string, type = "vnc"): Screen {
+  const { guest } = findRunning(instance, key);
+  if (type !== "vnc") {
+    throw new SvirtError(`domain '${guest.name}' has no ${type} display`, {
+      kind: "wrong-state",
+      remedy: "Ask for vnc: no other is started by svirt.",
+    });
+  }
   const vnc = domainOf(guest).devices.graphics.find((found) => found.type === "vnc");
   const [listen] = vnc?.listens ?? [];
   if (listen?.type === "socket")
@@ -22,18 +28,4 @@ export function getScreen(instance: Instance, guest: GuestRecord): Screen {
     kind: "wrong-state",
     remedy: "Give it one: <graphics type='vnc'><listen type='socket'/></graphics>",
   });
-}
-
-/** Formats the screen as `virsh vncdisplay` does: `127.0.0.1:0`, or `:0` for every address. */
-export function formatVncDisplay(screen: Screen): string {
-  if ("socket" in screen) return screen.socket;
-  const shown = screen.address === "0.0.0.0" ? "" : bracketed(screen.address);
-  return `${shown}:${screen.port - FIRST_VNC_PORT}`;
-}
-
-/** Formats the screen as `virsh domdisplay` does: an address for a viewer on the host itself. */
-export function formatDisplayUri(screen: Screen): string {
-  if ("socket" in screen) return `vnc+unix://${screen.socket}`;
-  const isAny = screen.address === "0.0.0.0" || screen.address === "::";
-  return `vnc://${isAny ? "localhost" : bracketed(screen.address)}:${screen.port - FIRST_VNC_PORT}`;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../qemu/monitor/statistics.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 
 /** A disk and its I/O statistics. */
@@ -48,30 +49,35 @@ async function getDiskStatistics(instance: Instance, guest: GuestRecord): Promis
 }
 
 /**
- * Returns the statistics of one disk, by its target or source path, as virsh accepts them. Without a key, returns the sum of
- * all disks under an empty name. Throws "not-found", "timeout", "failed".
+ * Returns the statistics of one disk of a running guest, by its target or source path, as virsh accepts them. Without a name,
+ * returns the sum of all disks under an empty name. Throws "not-found", "wrong-state", "timeout", "failed".
  */
 export async function getStatisticsOfDisk(
   instance: Instance,
-  guest: GuestRecord,
-  key: string | undefined,
+  key: string,
+  name: string | undefined,
 ): Promise<DiskWithStatistics> {
+  const { guest } = findRunning(instance, key);
   const disks = domainOf(guest).devices.disks;
   const all = await getDiskStatistics(instance, guest);
-  if (key === undefined)
+  if (name === undefined)
     return { target: "", statistics: addStatistics(all.map(({ statistics }) => statistics)) };
-  const disk = disks.find((found) => isDiskNamed(found, key));
+  const disk = disks.find((found) => isDiskNamed(found, name));
   const found = all.find(({ target }) => target === disk?.target.dev);
   if (found !== undefined) return found;
-  throw new SvirtError(`invalid path: ${key}`, {
+  throw new SvirtError(`invalid path: ${name}`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
     remedy: `See the disks there are: svirt domblklist ${guest.name}`,
   });
 }
 
-/** Returns a guest's memory by its balloon, or all of its memory without one. Throws "timeout", "failed". */
-export async function getMemoryStatistics(instance: Instance, guest: GuestRecord): Promise<MemoryStatistics> {
+/**
+ * Returns a running guest's memory by its balloon, or all of its memory without one. Throws "not-found", "wrong-state",
+ * "timeout", "failed".
+ */
+export async function getMemoryStatistics(instance: Instance, key: string): Promise<MemoryStatistics> {
+  const { guest } = findRunning(instance, key);
   return await withMonitor(instance, guest.uuid, (monitor) => askMemory(instance, guest, monitor));
 }
 

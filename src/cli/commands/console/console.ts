@@ -1,5 +1,4 @@
 import { talkToGuest } from "../../../vm/console/talk-to-guest.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { parseEscapeKey } from "../../arguments/escape-key.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
@@ -24,13 +23,12 @@ export const command: Command = {
   },
   async run(call) {
     const key = parseEscapeKey(call.options.get("escape") ?? "^]");
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    await talkToGuest(call.instance, guest, {
+    await talkToGuest(call.instance, operand(call, "domain"), {
       devname: call.options.get("devname"),
       force: call.options.has("force"),
       leaveBy: key.byte,
-      onOpen: () =>
-        call.output.print(`Connected to domain '${guest.name}'\nEscape character is ${key.shown}\n`),
+      onOpen: (name) =>
+        call.output.print(`Connected to domain '${name}'\nEscape character is ${key.shown}\n`),
     });
     call.output.print("\n");
     return undefined;

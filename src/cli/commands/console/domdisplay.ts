@@ -1,7 +1,6 @@
-import { SvirtError } from "../../../errors.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { formatDisplayUri, getScreen } from "../../../vm/query/guest-screen.ts";
+import { getScreen } from "../../../vm/query/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { formatDisplayUri } from "../../output/screen-address.ts";
 
 /** `svirt domdisplay DOMAIN` */
 export const command: Command = {
@@ -17,15 +16,8 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    const type = call.options.get("type") ?? "vnc";
-    if (type !== "vnc") {
-      throw new SvirtError(`domain '${guest.name}' has no ${type} display`, {
-        kind: "wrong-state",
-        remedy: "Ask for vnc: no other is started by svirt.",
-      });
-    }
-    const uri = formatDisplayUri(getScreen(call.instance, guest));
+    const screen = getScreen(call.instance, operand(call, "domain"), call.options.get("type"));
+    const uri = formatDisplayUri(screen);
     if (call.options.has("json")) printJson(call, { uri });
     else call.output.print(`${uri}\n\n`);
     return undefined;

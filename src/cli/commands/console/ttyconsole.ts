@@ -1,5 +1,4 @@
-import { findConsole } from "../../../vm/console/find-console.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { getConsole } from "../../../vm/console/console-path.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
 /** `svirt ttyconsole DOMAIN` */
@@ -11,10 +10,9 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    const { facts, id } = await findConsole(call.instance, guest, undefined);
-    if (call.options.has("json")) printJson(call, { device: id, path: facts.id.path });
-    else call.output.print(`${facts.id.path}\n\n`);
+    const { device, path } = await getConsole(call.instance, operand(call, "domain"));
+    if (call.options.has("json")) printJson(call, { device, path });
+    else call.output.print(`${path}\n\n`);
     return undefined;
   },
 };

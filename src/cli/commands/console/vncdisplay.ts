@@ -1,6 +1,6 @@
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { formatVncDisplay, getScreen } from "../../../vm/query/guest-screen.ts";
+import { getScreen } from "../../../vm/query/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { formatVncDisplay } from "../../output/screen-address.ts";
 
 /** `svirt vncdisplay DOMAIN` */
 export const command: Command = {
@@ -16,8 +16,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    const screen = getScreen(call.instance, guest);
+    const screen = getScreen(call.instance, operand(call, "domain"));
     if (call.options.has("json")) printJson(call, screen);
     else call.output.print(`${formatVncDisplay(screen)}\n\n`);
     return undefined;

@@ -1,9 +1,5 @@
-import { asSvirtError } from "../../../errors.ts";
-import type { GuestRecord } from "../../../state/record.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
-import { askChannels } from "../../../vm/query/channel-states.ts";
-import { formatLive } from "../../../vm/query/live-xml.ts";
-import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { getDomainXml } from "../../../vm/query/domain-xml.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt dumpxml DOMAIN` */
@@ -17,24 +13,18 @@ export const command: Command = {
     options: [{ name: "inactive", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
-    const { definition, guest, name, uuid } = findDomain(call.instance, operand(call, "domain"));
-    const isLive = guest !== undefined && !call.options.has("inactive");
-    const xml = isLive
-      ? formatLive(call.instance, guest, await channelsOf(call, guest))
-      : (definition?.xml ?? guest?.xml ?? "");
+    const form = call.options.has("inactive") ? "defined" : "running";
+    const { channelsError, isLive, name, uuid, xml } = await getDomainXml(
+      call.instance,
+      operand(call, "domain"),
+      form,
+    );
+    if (channelsError !== undefined) {
+      const why = oneLine(channelsError.message);
+      call.output.warn(`warning: ${why}: which channels are connected is not shown\n`);
+    }
     if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
     else call.output.print(`${xml}\n`);
     return undefined;
   },
 };
-
-/** Returns which channels are connected; empty with a warning for a guest that does not answer. */
-async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
-  try {
-    return await askChannels(call.instance, guest);
-  } catch (thrown) {
-    const { message } = asSvirtError(thrown);
-    call.output.warn(`warning: ${oneLine(message)}: which channels are connected is not shown\n`);
-    return new Map();
-  }
-}

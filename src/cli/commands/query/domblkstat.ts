@@ -1,5 +1,4 @@
 import type { DiskStatistics } from "../../../qemu/monitor/statistics.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { getStatisticsOfDisk } from "../../../vm/query/guest-statistics.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
@@ -33,10 +32,9 @@ export const command: Command = {
     options: [{ name: "human", summary: "print a description of each number" }, JSON_OPTION],
   },
   async run(call) {
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
     const { statistics, target } = await getStatisticsOfDisk(
       call.instance,
-      guest,
+      operand(call, "domain"),
       call.operands.get("device"),
     );
     if (call.options.has("json")) {

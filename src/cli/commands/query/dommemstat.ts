@@ -1,4 +1,3 @@
-import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { getMemoryStatistics } from "../../../vm/query/guest-statistics.ts";
 import { setStatisticsPeriod } from "../../../vm/tuning/set-statistics-period.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
@@ -32,8 +31,7 @@ export const command: Command = {
       await setStatisticsPeriod(call.instance, askOf(call), seconds);
       return undefined;
     }
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    const memory = await getMemoryStatistics(call.instance, guest);
+    const memory = await getMemoryStatistics(call.instance, operand(call, "domain"));
     if (call.options.has("json")) {
       const { told, ...numbers } = memory;
       printJson(call, { ...numbers, ...Object.fromEntries(told) });

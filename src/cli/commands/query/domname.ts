@@ -1,4 +1,4 @@
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { getIdentity } from "../../../vm/query/domain-identity.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
 /** `svirt domname DOMAIN` */
@@ -10,8 +10,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const found = findDomain(call.instance, operand(call, "domain"));
-    const value = found.name;
+    const value = getIdentity(call.instance, operand(call, "domain")).name;
     if (call.options.has("json")) printJson(call, value);
     else call.output.print(`${value}\n\n`);
     return undefined;

@@ -1,16 +1,7 @@
-import { type ListedState, listStates } from "../../../vm/query/listed-states.ts";
+import { type ListedDomain, type ListOptions, listDomains } from "../../../vm/query/domain-list.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
 import { warnOfPermissive } from "../../output/warn-of-mode.ts";
-
-interface Row {
-  readonly id: number | undefined;
-  readonly name: string;
-  readonly uuid: string | undefined;
-  readonly state: string;
-  /** Whether a running guest's QEMU has answered the query for its state. */
-  readonly monitor?: ListedState["monitor"];
-}
 
 /** `svirt list` */
 export const command: Command = {
@@ -35,44 +26,21 @@ export const command: Command = {
   },
   async run(call) {
     warnOfPermissive(call);
-    const rows = await listRows(call);
-    if (call.options.has("json")) printJson(call, rows);
-    else call.output.print(formatRows(call, rows));
+    const { instance, options, running } = call;
+    const wantsUuids = options.has("uuid") || options.has("json");
+    const domains = await listDomains(instance, { running, which: whichOf(call), wantsUuids });
+    if (options.has("json")) printJson(call, domains);
+    else call.output.print(formatRows(call, domains));
     return undefined;
   },
 };
 
-async function listRows(call: Call): Promise<Row[]> {
-  const { instance, options, running } = call;
-  const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
-  const active = wantsInactive && !wantsAll ? [] : await activeRows(call);
-  if (!wantsAll && !wantsInactive) return active;
-  const { listDefinitionNames } = await import("../../../state/definitions.ts");
-  const runningNames = new Set(running.map((guest) => guest.name));
-  const names = listDefinitionNames(instance).filter((name) => !runningNames.has(name));
-  return [...active, ...(await inactiveRows(call, names))];
+function whichOf({ options }: Call): ListOptions["which"] {
+  if (options.has("all")) return "all";
+  return options.has("inactive") ? "inactive" : "active";
 }
 
-async function activeRows({ instance, running }: Call): Promise<Row[]> {
-  if (running.length === 0) return [];
-  const states = await listStates(instance, running);
-  const rows: Row[] = [];
-  for (const { id, name, uuid } of running)
-    rows.push({ id, name, uuid, state: "running", ...states[rows.length] });
-  return rows;
-}
-
-/** Lists domains that are off. Reads a definition only if its UUID is requested. */
-async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]> {
-  const wantsUuid = call.options.has("uuid") || call.options.has("json");
-  const { readDefinition } = await import("../../../state/definitions.ts");
-  return names.map((name) => {
-    const uuid = wantsUuid ? readDefinition(call.instance, name)?.uuid : undefined;
-    return { id: undefined, name, uuid, state: "shut off" };
-  });
-}
-
-function formatRows(call: Call, rows: readonly Row[]): string {
+function formatRows(call: Call, rows: readonly ListedDomain[]): string {
   for (const column of COLUMNS) if (call.options.has(column)) return formatColumns(call, rows);
   const cells: string[][] = [];
   for (const row of rows) cells.push([row.id === undefined ? "-" : String(row.id), row.name, stateOf(row)]);
@@ -80,7 +48,7 @@ function formatRows(call: Call, rows: readonly Row[]): string {
 }
 
 /** Appends the mark to the last column, so that it moves no column of virsh. */
-function stateOf({ monitor, state }: Row): string {
+function stateOf({ monitor, state }: ListedDomain): string {
   return monitor === "no answer" || monitor === "busy" ? `${state} (${monitor})` : state;
 }
 
@@ -88,7 +56,7 @@ function stateOf({ monitor, state }: Row): string {
 const COLUMNS = ["uuid", "id", "name"] as const;
 
 /** Formats columns. If only ids are requested, domains that are off have no row. */
-function formatColumns({ options }: Call, rows: readonly Row[]): string {
+function formatColumns({ options }: Call, rows: readonly ListedDomain[]): string {
   const columns = COLUMNS.filter((column) => options.has(column));
   const isIdsOnly = columns.length === 1 && columns[0] === "id";
   const shown = rows.filter(({ id }) => !isIdsOnly || id !== undefined);

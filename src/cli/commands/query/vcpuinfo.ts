@@ -1,5 +1,5 @@
 import type { IdSet } from "../../../domain/forms/id-set.ts";
-import { listHostProcessors } from "../../../report/host-processors.ts";
+import { countHostProcessors } from "../../../vm/host/processors.ts";
 import { listVcpuInfo, type VcpuInfo } from "../../../vm/query/vcpu-info.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatProcessors, formatRow } from "../../output/processor-row.ts";
@@ -25,7 +25,7 @@ export const command: Command = {
       );
       return undefined;
     }
-    const most = (listHostProcessors(call.instance.host).at(-1) ?? 0) + 1;
+    const most = countHostProcessors(call.instance);
     const format = call.options.has("pretty") ? formatPretty : formatRow;
     call.output.print(vcpus.map((vcpu) => formatVcpu(vcpu, format(vcpu.affinity, most))).join(""));
     return undefined;

@@ -1,0 +1,55 @@
+import type { Instance } from "../../state/instance.ts";
+import type { RunningGuest } from "../../state/running-guests.ts";
+import { type ListedState, listStates } from "./listed-states.ts";
+
+/** A domain in a list. */
+export interface ListedDomain {
+  /** Undefined if the domain is off. */
+  readonly id: number | undefined;
+  readonly name: string;
+  /** Undefined for a domain that is off, if its UUID is not requested. */
+  readonly uuid: string | undefined;
+  readonly state: ListedState["state"] | "shut off";
+  /** Whether a running guest's QEMU has answered the query for its state. */
+  readonly monitor?: ListedState["monitor"];
+}
+
+/** Selection of the domains in a list. */
+export interface ListOptions {
+  /** The running guests, as the recovery before the call has found them. */
+  readonly running: readonly RunningGuest[];
+  readonly which: "active" | "inactive" | "all";
+  /** Whether domains that are off have their UUIDs, for which each definition is read. */
+  readonly wantsUuids: boolean;
+}
+
+/** Lists domains: those that run by their ids, then those that are off by their names. */
+export async function listDomains(instance: Instance, options: ListOptions): Promise<ListedDomain[]> {
+  const { running, which } = options;
+  const active = which === "inactive" ? [] : await listActive(instance, running);
+  return which === "active" ? active : [...active, ...(await listInactive(instance, options))];
+}
+
+async function listActive(instance: Instance, running: readonly RunningGuest[]): Promise<ListedDomain[]> {
+  if (running.length === 0) return [];
+  const states = await listStates(instance, running);
+  const domains: ListedDomain[] = [];
+  for (const { id, name, uuid } of running)
+    domains.push({ id, name, uuid, state: "running", ...states[domains.length] });
+  return domains;
+}
+
+async function listInactive(
+  instance: Instance,
+  { running, wantsUuids }: ListOptions,
+): Promise<ListedDomain[]> {
+  // Imported only if requested: the usual list is of running guests.
+  const { listDefinitionNames, readDefinition } = await import("../../state/definitions.ts");
+  const runningNames = new Set(running.map(({ name }) => name));
+  return listDefinitionNames(instance)
+    .filter((name) => !runningNames.has(name))
+    .map((name) => {
+      const uuid = wantsUuids ? readDefinition(instance, name)?.uuid : undefined;
+      return { id: undefined, name, uuid, state: "shut off" };
+    });
+}

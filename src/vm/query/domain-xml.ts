@@ -1,0 +1,42 @@
+import { asSvirtError, type SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { type Form, xmlOf } from "../guest/found-form.ts";
+import { askChannels } from "./channel-states.ts";
+import { formatLive } from "./live-xml.ts";
+
+/** XML of a domain. */
+export interface DomainXml {
+  readonly name: string;
+  readonly uuid: string;
+  /** Whether the XML is that of a running guest, with its id, label and addresses. */
+  readonly isLive: boolean;
+  readonly xml: string;
+  /** Reason for which the XML does not show the channels that the guest has open; undefined if it does. */
+  readonly channelsError: SvirtError | undefined;
+}
+
+/** Returns the XML of a domain as it runs or is defined, or in the form that it has. Throws "not-found". */
+export async function getDomainXml(instance: Instance, key: string, form: Form): Promise<DomainXml> {
+  const found = findDomain(instance, key);
+  const { guest, name, uuid } = found;
+  if (guest === undefined || form === "defined") {
+    const xml = xmlOf(found, "defined") ?? "";
+    return { name, uuid, isLive: false, xml, channelsError: undefined };
+  }
+  const { error, states } = await channelsOf(instance, guest);
+  return { name, uuid, isLive: true, xml: formatLive(instance, guest, states), channelsError: error };
+}
+
+/** Returns which channels are open; none and the error for a guest that does not answer. */
+async function channelsOf(
+  instance: Instance,
+  guest: GuestRecord,
+): Promise<{ readonly states: ReadonlyMap<string, boolean>; readonly error: SvirtError | undefined }> {
+  try {
+    return { states: await askChannels(instance, guest), error: undefined };
+  } catch (thrown) {
+    return { states: new Map(), error: asSvirtError(thrown) };
+  }
+}
