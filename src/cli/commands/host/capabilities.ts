@@ -1,4 +1,4 @@
-import { formatCapabilities, getCapabilities } from "../../../report/capabilities.ts";
+import { getHostCapabilities } from "../../../vm/capabilities/capabilities.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt capabilities` */
@@ -12,7 +12,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const capabilities = getCapabilities(call.instance.host);
+    const { capabilities, xml } = getHostCapabilities(call.instance);
     if (call.options.has("json")) {
       const { baseLabels, ...secmodel } = capabilities.secmodel;
       printJson(call, {
@@ -20,7 +20,7 @@ export const command: Command = {
         secmodel: { ...secmodel, baseLabels: Object.fromEntries(baseLabels) },
       });
     } else {
-      call.output.print(`${formatCapabilities(capabilities)}\n`);
+      call.output.print(`${xml}\n`);
     }
     return undefined;
   },

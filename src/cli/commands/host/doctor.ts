@@ -1,4 +1,4 @@
-import { examineNode } from "../../../report/doctor.ts";
+import { examineHost } from "../../../vm/host/description.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 const FAILED = 1;
@@ -16,7 +16,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const findings = examineNode(call.instance.host, call.instance.paths);
+    const findings = examineHost(call.instance);
     if (call.options.has("json")) {
       printJson(call, findings);
     } else {

@@ -1,7 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import { DEFAULT_EMULATOR } from "../../../qemu/default-devices.ts";
-import { formatDomainCapabilities } from "../../../vm/capabilities/domain-capabilities.ts";
-import { getEmulatorFacts } from "../../../vm/capabilities/emulator.ts";
+import { getDomainCapabilities } from "../../../vm/capabilities/capabilities.ts";
 import { readVirtType } from "../../arguments/virt-type.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
@@ -23,7 +21,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const emulator = call.options.get("emulatorbin") ?? DEFAULT_EMULATOR;
     const type = readVirtType(call, "virttype");
     const arch = call.options.get("arch") ?? "x86_64";
     if (arch !== "x86_64") {
@@ -32,10 +29,12 @@ export const command: Command = {
         remedy: "Leave it out: svirt is for x86_64.",
       });
     }
-    const facts = getEmulatorFacts(call.instance, emulator, type);
-    const options = { emulator, type, machine: call.options.get("machine") };
-    const xml = formatDomainCapabilities(call.instance, options, facts);
-    if (call.options.has("json")) printJson(call, { emulator, type, ...facts });
+    const { facts, xml, ...kind } = getDomainCapabilities(call.instance, {
+      emulator: call.options.get("emulatorbin"),
+      type,
+      machine: call.options.get("machine"),
+    });
+    if (call.options.has("json")) printJson(call, { ...kind, ...facts });
     else call.output.print(`${xml}\n`);
     return undefined;
   },

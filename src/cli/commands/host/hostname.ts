@@ -1,3 +1,4 @@
+import { getHostname } from "../../../vm/host/description.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt hostname` */
@@ -10,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const hostname = (call.instance.host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
+    const hostname = getHostname(call.instance);
     if (call.options.has("json")) printJson(call, { hostname });
     else call.output.print(`${hostname}\n\n`);
     return undefined;

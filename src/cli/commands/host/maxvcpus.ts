@@ -1,5 +1,4 @@
-import { DEFAULT_EMULATOR } from "../../../qemu/default-devices.ts";
-import { getEmulatorFacts } from "../../../vm/capabilities/emulator.ts";
+import { getMostVcpus } from "../../../vm/capabilities/capabilities.ts";
 import { readVirtType } from "../../arguments/virt-type.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
@@ -16,9 +15,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const type = readVirtType(call, "type");
-    const { machines } = getEmulatorFacts(call.instance, DEFAULT_EMULATOR, type);
-    const most = Math.max(...machines.map(({ mostCpus }) => mostCpus));
+    const most = getMostVcpus(call.instance, readVirtType(call, "type"));
     if (call.options.has("json")) printJson(call, { maxvcpus: most });
     else call.output.print(`${most}\n\n`);
     return undefined;

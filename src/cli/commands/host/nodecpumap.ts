@@ -1,4 +1,4 @@
-import { listHostProcessors, listOnlineProcessors } from "../../../report/host-processors.ts";
+import { getProcessorMap } from "../../../vm/host/processors.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatProcessors, formatRow } from "../../output/processor-row.ts";
 import { formatFacts } from "../../output/table.ts";
@@ -16,10 +16,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const [present, online] = [
-      listHostProcessors(call.instance.host),
-      listOnlineProcessors(call.instance.host),
-    ];
+    const { online, present } = getProcessorMap(call.instance);
     if (call.options.has("json")) {
       printJson(call, { present, online });
       return undefined;

@@ -1,4 +1,4 @@
-import { getNodeFacts } from "../../../report/node-facts.ts";
+import { getHostFacts } from "../../../vm/host/description.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatFacts } from "../../output/table.ts";
 
@@ -15,7 +15,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const facts = getNodeFacts(call.instance.host);
+    const facts = getHostFacts(call.instance);
     if (call.options.has("json")) {
       printJson(call, facts);
       return undefined;

@@ -1,3 +1,4 @@
+import { getUri } from "../../../vm/host/description.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt uri`, which programs written for virsh call first. */
@@ -10,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const uri = `qemu:///${call.instance.paths.instance}`;
+    const uri = getUri(call.instance);
     if (call.options.has("json")) printJson(call, { uri });
     else call.output.print(`${uri}\n\n`);
     return undefined;

@@ -1,4 +1,4 @@
-import { getQemuVersion } from "../../../report/qemu-version.ts";
+import { getHostQemuVersion } from "../../../vm/host/description.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt version` */
@@ -11,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const qemu = getQemuVersion(call.instance.host, call.instance.paths);
+    const qemu = getHostQemuVersion(call.instance);
     if (call.options.has("json")) printJson(call, { svirt: call.version, qemu });
     else call.output.print(`svirt ${call.version}\nQEMU ${qemu ?? "not found"}\n`);
     return undefined;

@@ -1,0 +1,59 @@
+import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
+import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
+import { type Capabilities, formatCapabilities, getCapabilities } from "../../report/capabilities.ts";
+import type { Instance } from "../../state/instance.ts";
+import { formatDomainCapabilities } from "./domain-capabilities.ts";
+import { getEmulatorFacts } from "./emulator.ts";
+
+/** Capabilities of the host and its security models, and libvirt's `<capabilities>`. */
+export interface HostCapabilities {
+  readonly capabilities: Capabilities;
+  readonly xml: string;
+}
+
+/** Capabilities of a kind of guest, and libvirt's `<domainCapabilities>`. */
+export interface DomainCapabilities {
+  readonly emulator: string;
+  readonly type: "kvm" | "qemu";
+  readonly facts: EmulatorFacts;
+  readonly xml: string;
+}
+
+/** Returns the capabilities of the host. */
+export function getHostCapabilities({ host }: Instance): HostCapabilities {
+  const capabilities = getCapabilities(host);
+  return { capabilities, xml: formatCapabilities(capabilities) };
+}
+
+/**
+ * Returns the capabilities of guests of an emulator, by default of the installed one. Throws "not-found" for an unknown
+ * machine type or emulator, "failed" if the emulator does not answer.
+ */
+export function getDomainCapabilities(
+  instance: Instance,
+  kind: {
+    readonly emulator: string | undefined;
+    readonly type: "kvm" | "qemu" | undefined;
+    readonly machine: string | undefined;
+  },
+): DomainCapabilities {
+  const { emulator = DEFAULT_EMULATOR, machine, type = fastestType(instance) } = kind;
+  const facts = getEmulatorFacts(instance, emulator, type);
+  return {
+    emulator,
+    type,
+    facts,
+    xml: formatDomainCapabilities(instance, { emulator, type, machine }, facts),
+  };
+}
+
+/** Returns the highest number of virtual CPUs that a machine type of the installed emulator takes. Throws as above. */
+export function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): number {
+  const { machines } = getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
+  return Math.max(...machines.map(({ mostCpus }) => mostCpus));
+}
+
+/** Returns the faster type of guests that the host has. */
+function fastestType({ host }: Instance): "kvm" | "qemu" {
+  return host.inspectFile("/dev/kvm")?.type === "character" ? "kvm" : "qemu";
+}

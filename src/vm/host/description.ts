@@ -1,0 +1,41 @@
+import { SvirtError } from "../../errors.ts";
+import { examineNode } from "../../report/doctor.ts";
+import { getNodeFacts, type NodeFacts } from "../../report/node-facts.ts";
+import { getQemuVersion } from "../../report/qemu-version.ts";
+import { getSysinfo } from "../../report/sysinfo.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Returns the host's name. */
+export function getHostname({ host }: Instance): string {
+  return (host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
+}
+
+/** Returns libvirt's URI of the hypervisor and the instance. */
+export function getUri({ paths }: Instance): string {
+  return `qemu:///${paths.instance}`;
+}
+
+/** Returns the version of QEMU; undefined if it is not installed or does not answer. */
+export function getHostQemuVersion({ host, paths }: Instance): string | undefined {
+  return getQemuVersion(host, paths);
+}
+
+/** Returns the facts about the host's processors and memory. */
+export function getHostFacts({ host }: Instance): NodeFacts {
+  return getNodeFacts(host);
+}
+
+/** Returns the host's SMBIOS data as libvirt's XML. Throws "not-found" if the kernel has none. */
+export function getSysinfoXml({ host }: Instance): string {
+  const xml = getSysinfo(host);
+  if (xml !== undefined) return xml;
+  throw new SvirtError("Cannot tell of the host's firmware: the kernel has no /sys/firmware/dmi/tables", {
+    kind: "not-found",
+    remedy: "See /sys/class/dmi, or ask the host's maker: not every machine has SMBIOS.",
+  });
+}
+
+/** Checks the requirements of confined guests. */
+export function examineHost({ host, paths }: Instance): ReturnType<typeof examineNode> {
+  return examineNode(host, paths);
+}
