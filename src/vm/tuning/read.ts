@@ -8,12 +8,15 @@ import { findDomain } from "../guest/find-domain.ts";
 import { formOf } from "../guest/found-form.ts";
 
 /** A domain as it runs or as it is defined; `guest` is set in the first case. */
-export interface ShownDomain {
+interface ShownDomain {
   readonly domain: Domain;
   readonly guest: GuestRecord | undefined;
 }
 
-/** Returns the domain that a command line selects: the running guest, unless it asks for the definition. Throws "usage". */
+/**
+ * Returns the domain that `ask` selects: the running guest, unless it asks for the definition. Throws "not-found", "usage",
+ * "wrong-state".
+ */
 export function findShown(instance: Instance, { key, options }: Ask): ShownDomain {
   if (options.live === true && options.config === true) {
     throw new SvirtError("Options --live and --config are mutually exclusive", {
@@ -32,8 +35,9 @@ export interface MemoryLimits {
   readonly swapHardKiB: number | undefined;
 }
 
-/** Returns the limits: the kernel's for a running guest, those of the XML for a definition. */
-export function readMemoryLimits(instance: Instance, { domain, guest }: ShownDomain): MemoryLimits {
+/** Returns the limits: the kernel's for a running guest, those of the XML for a definition. Throws as findShown() does. */
+export function readMemoryLimits(instance: Instance, ask: Ask): MemoryLimits {
+  const { domain, guest } = findShown(instance, ask);
   if (guest === undefined) {
     const { hardLimitKiB, softLimitKiB, swapHardLimitKiB } = domain.memtune ?? {};
     return { hardKiB: hardLimitKiB, softKiB: softLimitKiB, swapHardKiB: swapHardLimitKiB };
@@ -64,8 +68,10 @@ interface Quota {
 
 /**
  * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as the reference shows it.
+ * Throws as findShown() does.
  */
-export function readCpuShares(instance: Instance, { domain, guest }: ShownDomain): CpuShares {
+export function readCpuShares(instance: Instance, ask: Ask): CpuShares {
+  const { domain, guest } = findShown(instance, ask);
   if (guest === undefined) return definedShares(domain);
   const read = (folder: string): Quota => {
     const text = readGroupFile(instance, guest, `${folder}cpu.max`) ?? "max 100000";
@@ -81,8 +87,21 @@ export function readCpuShares(instance: Instance, { domain, guest }: ShownDomain
   };
 }
 
-/** Returns the weight of a running guest's disks, or the one in the XML. */
-export function readDiskWeight(instance: Instance, { domain, guest }: ShownDomain): number | undefined {
+/** Share of the host's disks. */
+export interface DiskShares {
+  /** Against other guests; undefined: none. */
+  readonly weight: number | undefined;
+  /** Limits of single devices. */
+  readonly devices: NonNullable<Domain["blkiotune"]>["devices"];
+}
+
+/** Returns the weight of a running guest's disks, or the one in the XML, and the XML's limits. Throws as findShown() does. */
+export function readDiskShares(instance: Instance, ask: Ask): DiskShares {
+  const shown = findShown(instance, ask);
+  return { weight: readDiskWeight(instance, shown), devices: shown.domain.blkiotune?.devices ?? [] };
+}
+
+function readDiskWeight(instance: Instance, { domain, guest }: ShownDomain): number | undefined {
   if (guest === undefined) return domain.blkiotune?.weight;
   const text = ["io.bfq.weight", "io.weight"]
     .map((file) => readGroupFile(instance, guest, file))

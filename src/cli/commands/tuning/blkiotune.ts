@@ -2,7 +2,7 @@ import type { Domain } from "../../../domain/domain.ts";
 import { type DeviceLimit, withBlkiotune } from "../../../domain/edits/tuning.ts";
 import { SvirtError } from "../../../errors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
-import { findShown, readDiskWeight } from "../../../vm/tuning/read.ts";
+import { readDiskShares } from "../../../vm/tuning/read.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -97,9 +97,7 @@ function parseDevices(text: string | undefined): { readonly path: string; readon
 }
 
 function show(call: Call): void {
-  const shown = findShown(call.instance, askOf(call));
-  const devices = shown.domain.blkiotune?.devices ?? [];
-  const weight = readDiskWeight(call.instance, shown);
+  const { devices, weight } = readDiskShares(call.instance, askOf(call));
   if (call.options.has("json")) {
     printJson(call, { weight, devices });
     return;

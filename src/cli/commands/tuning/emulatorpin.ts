@@ -1,10 +1,8 @@
 import type { Domain } from "../../../domain/domain.ts";
 import { parsePin, withEmulatorPin } from "../../../domain/edits/tuning.ts";
 import { cpuSet } from "../../../domain/forms/id-set.ts";
-import { pinOf } from "../../../plan/decide/threads.ts";
-import { listOnlineProcessors } from "../../../report/host-processors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
-import { findShown } from "../../../vm/tuning/read.ts";
+import { getEmulatorPin } from "../../../vm/tuning/pins.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 
@@ -41,10 +39,7 @@ export const command: Command = {
 
 /** Prints CPUs as virsh does. cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
-  const { domain } = findShown(call.instance, askOf(call));
-  const cpus = cpuSet.encode(
-    pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.instance.host),
-  );
+  const cpus = cpuSet.encode(getEmulatorPin(call.instance, askOf(call)));
   if (call.options.has("json")) printJson(call, { cpus });
   else call.output.print(`emulator: CPU Affinity\n${"-".repeat(34)}\n       *: ${cpus}\n\n`);
 }

@@ -3,7 +3,7 @@ import { withMemtune } from "../../../domain/edits/tuning.ts";
 import { parseSizeInKiB } from "../../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../../errors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
-import { findShown, readMemoryLimits } from "../../../vm/tuning/read.ts";
+import { readMemoryLimits } from "../../../vm/tuning/read.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
@@ -63,7 +63,7 @@ function parseLimit(option: string, text: string): number {
 }
 
 function show(call: Call): void {
-  const is = readMemoryLimits(call.instance, findShown(call.instance, askOf(call)));
+  const is = readMemoryLimits(call.instance, askOf(call));
   if (call.options.has("json")) {
     printJson(call, is);
     return;

@@ -3,7 +3,7 @@ import { withCputune } from "../../../domain/edits/tuning.ts";
 import type { Cputune } from "../../../domain/machine/cputune.ts";
 import { SvirtError } from "../../../errors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
-import { type CpuShares, findShown, readCpuShares } from "../../../vm/tuning/read.ts";
+import { type CpuShares, readCpuShares } from "../../../vm/tuning/read.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -71,7 +71,7 @@ function parseParameters(words: readonly string[]): Partial<Cputune> {
 
 /** Prints parameters as virsh does, also after a change. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
-  const is = readCpuShares(call.instance, findShown(call.instance, askOf(call)));
+  const is = readCpuShares(call.instance, askOf(call));
   if (call.options.has("json")) {
     printJson(call, is);
     return;

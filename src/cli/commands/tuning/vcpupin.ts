@@ -2,10 +2,8 @@ import type { Domain } from "../../../domain/domain.ts";
 import { parsePin, withVcpuPin } from "../../../domain/edits/tuning.ts";
 import { cpuSet } from "../../../domain/forms/id-set.ts";
 import { SvirtError } from "../../../errors.ts";
-import { pinOf } from "../../../plan/decide/threads.ts";
-import { listOnlineProcessors } from "../../../report/host-processors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
-import { findShown } from "../../../vm/tuning/read.ts";
+import { listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -55,14 +53,9 @@ export const command: Command = {
 };
 
 function show(call: Call, vcpu: number | undefined): void {
-  const { domain } = findShown(call.instance, askOf(call));
-  const online = listOnlineProcessors(call.instance.host);
-  const numbers = [...Array(domain.vcpu?.count ?? 1).keys()].filter(
-    (at) => vcpu === undefined || at === vcpu,
-  );
-  const rows = numbers.map((number) => ({
-    vcpu: number,
-    cpus: cpuSet.encode(pinOf(domain, { thread: "vcpu", number }) ?? online),
+  const rows = listVcpuPins(call.instance, askOf(call), vcpu).map((pin) => ({
+    vcpu: pin.vcpu,
+    cpus: cpuSet.encode(pin.cpus),
   }));
   if (call.options.has("json")) printJson(call, rows);
   else
