@@ -1,9 +1,8 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
 import { SvirtError } from "../../errors.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
-
-const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
 /** A domain that is defined, running, or both. */
 export interface FoundDomain {
@@ -61,13 +60,6 @@ export function definitionByUuid(instance: Instance, key: string): Definition | 
     if (definition?.uuid === wanted) return definition;
   }
   return undefined;
-}
-
-/** Returns a UUID in the form of definitions and records: lower case, with hyphens; undefined for any other text. */
-export function uuidOf(key: string): string | undefined {
-  if (!UUID.test(key)) return undefined;
-  const digits = key.replaceAll("-", "").toLowerCase();
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 function withDefinition(instance: Instance, guest: GuestRecord): FoundDomain {

@@ -4,7 +4,8 @@ import type { Incoming } from "../../plan/facts/file.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
-import type { FoundDomain } from "../guest/find-domain.ts";
+import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
+import { xmlOf } from "../guest/found-form.ts";
 import { type Started, startDefinition, startFromState } from "../start/start.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
@@ -32,11 +33,24 @@ export async function restoreDomain(
   });
 }
 
+/** How to start a defined domain. */
+interface HowToStart {
+  /** Removes its managed save first. */
+  readonly forceBoot: boolean;
+  readonly observer?: StepObserver;
+}
+
+/** Starts the domain with that name, id or UUID, as startDefined() does. Throws "not-found". */
+export async function startNamed(instance: Instance, key: string, how: HowToStart): Promise<Started> {
+  const found = findDomain(instance, key);
+  return await startDefined(instance, { ...found, xml: xmlOf(found, "defined") ?? "" }, how);
+}
+
 /** Starts a defined domain, with its managed save if there is one. */
 export async function startDefined(
   instance: Instance,
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
-  how: { readonly forceBoot: boolean; readonly observer?: StepObserver },
+  how: HowToStart,
 ): Promise<Started> {
   const { forceBoot, observer } = how;
   const isRunning = found.guest !== undefined;

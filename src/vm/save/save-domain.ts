@@ -5,10 +5,10 @@ import { decideMachine } from "../../qemu/model/machine.ts";
 import type { Progress } from "../../run/actor.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { managedTarget } from "../../state/managed-save.ts";
+import { managedTarget, removeManagedSave } from "../../state/managed-save.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
-import { findRunning } from "../guest/find-domain.ts";
+import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
 import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
@@ -55,6 +55,15 @@ export async function managedSaveDomain(
   }
   await save(instance, guest, { ...options, targetOf: (now) => managedTarget(instance, now) });
   return { name };
+}
+
+/** Removes the managed save of a domain: its next start boots it. `did` is false if it has none. Throws "not-found". */
+export function discardManagedSave(
+  instance: Instance,
+  key: string,
+): { readonly name: string; readonly did: boolean } {
+  const { name } = findDomain(instance, key);
+  return { name, did: removeManagedSave(instance, name) };
 }
 
 type TargetOf = (guest: GuestRecord) => TargetFile;

@@ -1,5 +1,5 @@
+import { uuidOf } from "../../../domain/forms/uuid.ts";
 import { SvirtError } from "../../../errors.ts";
-import { uuidOf } from "../../../vm/guest/find-domain.ts";
 import { recoverGuest } from "../../../vm/recover/recover.ts";
 import { type Command, operand } from "../../command.ts";
 

@@ -1,10 +1,7 @@
-import { asSvirtError } from "../../../errors.ts";
-import { isAutostarted, listDefinitionNames } from "../../../state/definitions.ts";
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { startAutostarted } from "../../../vm/recover/autostart.ts";
 import { recoverAll } from "../../../vm/recover/recover.ts";
-import { startDefined } from "../../../vm/save/restore-domain.ts";
-import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { PARTLY } from "../../output/report-each.ts";
 import { warnOf } from "../../output/warn-of.ts";
@@ -26,7 +23,9 @@ export const command: Command = {
   },
   async run(call) {
     const { errors, kept, settled } = await recoverAll(call.instance);
-    const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
+    const started = call.options.has("autostart")
+      ? await startAutostarted(call.instance)
+      : { names: [], errors: [] };
     const failed = [...errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
@@ -46,21 +45,3 @@ export const command: Command = {
     return failed.length === 0 ? undefined : PARTLY;
   },
 };
-
-async function autostart(call: Call) {
-  const names: string[] = [];
-  const errors: ReturnType<typeof asSvirtError>[] = [];
-  for (const name of listDefinitionNames(call.instance).filter((each) =>
-    isAutostarted(call.instance, each),
-  )) {
-    try {
-      const found = findDomain(call.instance, name);
-      const xml = found.definition?.xml ?? "";
-      const { did } = await startDefined(call.instance, { ...found, xml }, { forceBoot: false });
-      if (did) names.push(name);
-    } catch (error) {
-      errors.push(asSvirtError(error));
-    }
-  }
-  return { names, errors };
-}

@@ -1,6 +1,4 @@
-import { SvirtError } from "../../../errors.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
-import { startDefined } from "../../../vm/save/restore-domain.ts";
+import { startNamed } from "../../../vm/save/restore-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
@@ -22,23 +20,12 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const found = findDomain(call.instance, operand(call, "domain"));
-    const xml = found.definition?.xml ?? found.guest?.xml;
-    if (xml === undefined)
-      throw new SvirtError(`failed to get domain '${found.name}'`, {
-        kind: "not-found",
-        libvirt: "NO_DOMAIN",
-        remedy: "svirt list --all shows the domains there are.",
-      });
     const how = { forceBoot: call.options.has("force-boot"), observer: crashDrill(call) };
-    const started = await startDefined(call.instance, { ...found, xml }, how);
-    warnOfMode(call, started.guest);
-    if (call.options.has("json")) {
-      const { id, label, name, uuid } = started.guest;
-      printJson(call, { name, uuid, id, label: label.label, started: started.did });
-    } else {
-      call.output.print(`Domain '${found.name}' ${started.did ? "started" : "is already active"}\n\n`);
-    }
+    const { did, guest } = await startNamed(call.instance, operand(call, "domain"), how);
+    warnOfMode(call, guest);
+    const { id, label, name, uuid } = guest;
+    if (call.options.has("json")) printJson(call, { name, uuid, id, label: label.label, started: did });
+    else call.output.print(`Domain '${name}' ${did ? "started" : "is already active"}\n\n`);
     return undefined;
   },
 };

@@ -1,5 +1,4 @@
-import { removeManagedSave } from "../../../state/managed-save.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { discardManagedSave } from "../../../vm/save/save-domain.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
 /** `svirt managedsave-remove DOMAIN` */
@@ -11,8 +10,7 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    const { name } = findDomain(call.instance, operand(call, "domain"));
-    const did = removeManagedSave(call.instance, name);
+    const { did, name } = discardManagedSave(call.instance, operand(call, "domain"));
     call.output.print(
       did
         ? `Removed managedsave image for domain '${name}'\n\n`

@@ -1,0 +1,36 @@
+import { SvirtError } from "../../errors.ts";
+import { setAutostart } from "../../state/definitions.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
+
+/**
+ * Marks a defined domain to start at boot, or removes the mark. Returns its name. Throws "not-found", "unsupported" in a
+ * session, "wrong-state" for a domain without a definition.
+ */
+export function markAutostart(instance: Instance, key: string, isMarked: boolean): { readonly name: string } {
+  refuseInSession(instance);
+  const { definition, name } = findDomain(instance, key);
+  if (definition === undefined) {
+    throw new SvirtError(
+      `Requested operation is not valid: cannot set autostart for transient domain '${name}'`,
+      {
+        kind: "wrong-state",
+        remedy: `Define it first: svirt dumpxml ${name} --inactive | svirt define -`,
+      },
+    );
+  }
+  setAutostart(instance, name, isMarked);
+  return { name };
+}
+
+/** Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no daemon. */
+function refuseInSession(instance: Instance): void {
+  if (!isSession(instance)) return;
+  throw new SvirtError(
+    "Cannot mark the domain as autostarted: at boot nothing is started for an ordinary user",
+    {
+      kind: "unsupported",
+      remedy: "Start it where you log in, such as in ~/.profile: svirt start DOMAIN",
+    },
+  );
+}

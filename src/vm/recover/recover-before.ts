@@ -1,0 +1,53 @@
+import type { SvirtError } from "../../errors.ts";
+import { recordsFolder } from "../../plan/paths.ts";
+import type { Instance } from "../../state/instance.ts";
+import { hasPendingRestart } from "../../state/pending-restart.ts";
+import { type RunningGuest, readSettledGuests } from "../../state/running-guests.ts";
+import type { RecoverOptions } from "./recover.ts";
+
+/** Time for QEMUs to finish a change: one that does not answer must not delay others. */
+const ASK_MS = 2000;
+
+/** Running guests after a recovery, its errors, and the files that keep a label, a sentence each. */
+export interface RecoveryBefore {
+  readonly running: readonly RunningGuest[];
+  readonly errors: readonly SvirtError[];
+  readonly kept: readonly string[];
+}
+
+const NONE: RecoveryBefore = { running: [], errors: [], kept: [] };
+
+/**
+ * Finishes or undoes interrupted work before a use case: cleans up after all guests that have ended, and finishes the changes
+ * of the guests with these names, ids or UUIDs, as far as their QEMUs answer within 2 s. With `isForRootAlone`, does nothing
+ * for an ordinary user, whose call then needs no folders. Never throws for a single guest.
+ */
+export async function recoverBefore(
+  instance: Instance,
+  keys: readonly string[] | "all",
+  { isForRootAlone = false }: { readonly isForRootAlone?: boolean } = {},
+): Promise<RecoveryBefore> {
+  if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
+  const isRestarting = hasPendingRestart(instance);
+  // Usual case for use cases about all guests: every guest runs, and no change is incomplete.
+  const settled = keys === "all" && !isRestarting ? readSettledGuests(instance) : undefined;
+  if (settled !== undefined) return { running: settled, errors: [], kept: [] };
+  // Without records, the module that reads them is not loaded.
+  if (!isRestarting && instance.host.listFolder(recordsFolder(instance.paths)).length === 0) return NONE;
+  const { readRecords, isRunning } = await import("../../state/record.ts");
+  const { uuidOf } = await import("../../domain/forms/uuid.ts");
+  const isConcerned: RecoverOptions["isConcerned"] & {} = ({ id, name, uuid }) =>
+    keys === "all" || keys.some((key) => key === name || key === String(id) || uuidOf(key) === uuid);
+  let isWhole = true;
+  const guests = readRecords(instance, () => {
+    isWhole = false;
+  });
+  const isSettled = guests.every(
+    (guest) =>
+      isRunning(instance, guest) &&
+      ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
+  );
+  if (isWhole && isSettled && !isRestarting) return { running: guests, errors: [], kept: [] };
+  const { recoverAll } = await import("./recover.ts");
+  return await recoverAll(instance, { isConcerned, askMs: ASK_MS });
+}
