@@ -2,7 +2,7 @@ import { type Device, parseDevice } from "../domain/device.ts";
 import { formatSteps } from "../plan/steps/describe.ts";
 import type { Ask, Changed } from "../vm/change/change-domain.ts";
 import type { ImpactOptions } from "../vm/change/impact.ts";
-import { MOST_BYTES } from "../xml/limits.ts";
+import { readInputFile } from "./arguments/input-file.ts";
 import {
   type Call,
   DOMAIN_OPERAND,
@@ -44,7 +44,7 @@ export const DEVICE_OPERANDS: readonly Operand[] = [
 
 /** Reads the device that the command line names. Throws "xml", "unsupported". */
 export function readDevice(call: Call): Device {
-  return parseDevice(call.instance.host.readInput(operand(call, "file"), MOST_BYTES));
+  return parseDevice(readInputFile(call, operand(call, "file")));
 }
 
 /** Returns the change that the command line requests. Throws "usage". */

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { Since } from "../../vm/explain/explain-logs.ts";
 
 const UNITS: ReadonlyMap<string, number> = new Map([
   ["s", 1000],
@@ -8,13 +9,13 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?$/;
 
-/** Parses a point in time to milliseconds since 1970: an age (`10m`) or a date. Throws "usage". */
-export function parseSince(text: string, nowMs: number): number {
+/** Parses a point in time: an age (`10m`) or a date. Throws "usage". */
+export function parseSince(text: string): Since {
   const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const unitMs = UNITS.get(unit);
-  if (unitMs !== undefined) return nowMs - Number(count) * unitMs;
+  if (unitMs !== undefined) return { agoMs: Number(count) * unitMs };
   const atMs = DATE.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
-  if (!Number.isNaN(atMs)) return atMs;
+  if (!Number.isNaN(atMs)) return { atMs };
   throw new SvirtError(`Cannot read the time "${text}": it is neither like 10m nor like 2026-01-31 12:00`, {
     kind: "usage",
     remedy:

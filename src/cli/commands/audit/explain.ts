@@ -1,7 +1,6 @@
-import { type Explanation, explainLog, type NamedGuest } from "../../../vm/explain/explain.ts";
-import { type HeldGuest, listHeldGuests } from "../../../vm/explain/held-guests.ts";
-import { readLogs } from "../../../vm/explain/read-logs.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import type { Explanation, NamedGuest } from "../../../vm/explain/explain.ts";
+import { explainLogs, type Since } from "../../../vm/explain/explain-logs.ts";
+import type { HeldGuest } from "../../../vm/explain/held-guests.ts";
 import { parseSince } from "../../arguments/since.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -39,28 +38,22 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { host } = call.instance;
-    const [file, key] = [call.options.get("file"), call.operands.get("domain")];
-    const lines = readLogs(host, file);
-    const guest = key === undefined ? undefined : findDomain(call.instance, key).uuid;
-    const isAll = call.options.has("all");
-    const found = explainLog(call.instance, lines, {
-      guest,
-      isAll,
-      sinceMs: sinceMs(call, isAll || file !== undefined),
+    const { denials, held } = explainLogs(call.instance, {
+      file: call.options.get("file"),
+      key: call.operands.get("domain"),
+      isAll: call.options.has("all"),
+      since: sinceOf(call),
       onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
     });
-    // A log from a file does not describe the present.
-    const held = file === undefined ? listHeldGuests(call.instance, guest) : [];
-    if (call.options.has("json")) printJson(call, [...found.map(asJson), ...held]);
-    else call.output.print(formatAll(found, held));
+    if (call.options.has("json")) printJson(call, [...denials.map(asJson), ...held]);
+    else call.output.print(formatAll(denials, held));
     return undefined;
   },
 };
 
-function formatAll(found: readonly Explanation[], held: readonly HeldGuest[]): string {
-  const denials = found.length === 0 ? "No denials.\n" : found.map(formatExplanation).join("");
-  return denials + held.map(formatHeld).join("");
+function formatAll(denials: readonly Explanation[], held: readonly HeldGuest[]): string {
+  const first = denials.length === 0 ? "No denials.\n" : denials.map(formatExplanation).join("");
+  return first + held.map(formatHeld).join("");
 }
 
 function formatHeld({ change, guest, held, reason, remedy }: HeldGuest): string {
@@ -73,10 +66,10 @@ function formatHeld({ change, guest, held, reason, remedy }: HeldGuest): string 
   ]);
 }
 
-function sinceMs({ instance, options }: Call, isWhole: boolean): number {
+function sinceOf({ options }: Call): Since {
   const since = options.get("since");
-  if (since !== undefined) return parseSince(since, instance.host.nowMs());
-  return isWhole ? 0 : instance.host.getBootTime() * 1000;
+  if (since !== undefined) return parseSince(since);
+  return options.has("all") || options.has("file") ? "ever" : "boot";
 }
 
 /** Formats times as in ISO 8601. */

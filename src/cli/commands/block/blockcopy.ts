@@ -2,7 +2,7 @@ import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts"
 import { SvirtError } from "../../../errors.ts";
 import { type CopyOptions, copyLive } from "../../../vm/block/copy.ts";
 import { formatDocument } from "../../../xml/format-document.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
@@ -91,10 +91,11 @@ function howOf(call: Call): Omit<CopyOptions, keyof Target | "path"> {
   };
 }
 
-function targetOf({ instance, operands, options }: Call): Target {
+function targetOf(call: Call): Target {
+  const { operands, options } = call;
   const xml = options.get("xml");
   if (xml !== undefined) {
-    const { driver, source, type } = parseCopyTarget(instance.host.readInput(xml, MOST_BYTES));
+    const { driver, source, type } = parseCopyTarget(readInputFile(call, xml));
     return { storage: type, format: driver?.type, dest: "file" in source ? source.file : source.dev };
   }
   const dest = operands.get("dest");

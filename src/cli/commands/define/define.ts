@@ -1,5 +1,5 @@
 import { defineDomain } from "../../../vm/define/define.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
@@ -14,7 +14,7 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const defined = await defineDomain(call.instance, call.instance.host.readInput(file, MOST_BYTES));
+    const defined = await defineDomain(call.instance, readInputFile(call, file));
     if (call.options.has("json")) printJson(call, defined);
     else call.output.print(`Domain '${defined.name}' defined from ${oneLine(file)}\n\n`);
     return undefined;

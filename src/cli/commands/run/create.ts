@@ -1,5 +1,5 @@
 import { startDomain } from "../../../vm/start/start.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -15,7 +15,7 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const bytes = call.instance.host.readInput(file, MOST_BYTES);
+    const bytes = readInputFile(call, file);
     const { did, guest } = await startDomain(call.instance, bytes, crashDrill(call));
     warnOfMode(call, guest);
     call.output.print(

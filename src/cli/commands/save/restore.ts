@@ -1,6 +1,6 @@
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -29,7 +29,7 @@ export const command: Command = {
   async run(call) {
     const path = operand(call, "file");
     const other = call.options.get("xml");
-    const xml = other === undefined ? undefined : call.instance.host.readInput(other, MOST_BYTES);
+    const xml = other === undefined ? undefined : readInputFile(call, other);
     const options = { resumes: resumesOf(call), xml, observer: crashDrill(call) };
     const { guest } = await restoreDomain(call.instance, path, options);
     warnOfMode(call, guest);

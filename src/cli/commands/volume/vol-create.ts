@@ -1,6 +1,6 @@
 import { parseVolume } from "../../../domain/other-documents/volume.ts";
 import { createVolume } from "../../../vm/volume/create-volume.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
@@ -20,7 +20,7 @@ export const command: Command = {
   },
   async run(call) {
     const file = operand(call, "file");
-    const volume = parseVolume(call.instance.host.readInput(file, MOST_BYTES));
+    const volume = parseVolume(readInputFile(call, file));
     const path = await createVolume(call.instance, operand(call, "pool"), volume);
     if (call.options.has("json")) printJson(call, { name: volume.name, path });
     else call.output.print(`Vol ${volume.name} created from ${oneLine(file)}\n\n`);

@@ -1,10 +1,6 @@
-import type { Domain } from "../../../domain/domain.ts";
 import { SvirtError } from "../../../errors.ts";
-import { formatVariables } from "../../../qemu/command-line.ts";
-import { formatArgv } from "../../../qemu/domain-argv.ts";
-import { completeLooseDomain } from "../../../resolve/complete-domain.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import { getNativeCommand } from "../../../vm/query/native-command.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatShellCommand } from "../../output/shell-command.ts";
 
@@ -29,23 +25,19 @@ export const command: Command = {
   run(call) {
     const format = operand(call, "format");
     if (format !== "qemu-argv") throw usage(`invalid argument: unsupported config type ${format}`);
-    const domain = readDomain(call);
-    const words = [...formatVariables(domain), ...formatArgv(domain)];
+    const words = getNativeCommand(call.instance, subjectOf(call));
     if (call.options.has("json")) printJson(call, words);
     else call.output.print(`${formatShellCommand(words)}\n\n`);
     return Promise.resolve(undefined);
   },
 };
 
-function readDomain({ instance, operands, options }: Call): Domain {
-  const [file, key] = [operands.get("xml"), options.get("domain")];
+function subjectOf(call: Call): Parameters<typeof getNativeCommand>[1] {
+  const [file, key] = [call.operands.get("xml"), call.options.get("domain")];
   if ((file === undefined) === (key === undefined)) {
     throw usage("command 'domxml-to-native' requires either <xml> or --domain");
   }
-  if (file !== undefined)
-    return completeLooseDomain(instance.host, instance.host.readInput(file, MOST_BYTES));
-  const { definition, guest } = findDomain(instance, key ?? "");
-  return completeLooseDomain(instance.host, new TextEncoder().encode(definition?.xml ?? guest?.xml ?? ""));
+  return file === undefined ? { key: key ?? "" } : { xml: readInputFile(call, file) };
 }
 
 function usage(message: string): SvirtError {

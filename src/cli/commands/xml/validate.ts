@@ -1,7 +1,7 @@
 import { formatDomain } from "../../../domain/document.ts";
-import { firstErrors, type SvirtError } from "../../../errors.ts";
-import { inspectLooseDomain } from "../../../resolve/complete-domain.ts";
-import { MOST_BYTES } from "../../../xml/limits.ts";
+import type { SvirtError } from "../../../errors.ts";
+import { validateDomain } from "../../../vm/define/validate.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { warnOf } from "../../output/warn-of.ts";
 
@@ -33,13 +33,8 @@ export const command: Command = {
   },
   run(call) {
     const file = call.operands.get("file") ?? "-";
-    const { host } = call.instance;
-    const { domain, listStartErrors, ...inspected } = inspectLooseDomain(
-      host,
-      host.readInput(file, MOST_BYTES),
-    );
-    const errors = firstErrors(inspected.errors);
-    const warnings = firstErrors(listStartErrors());
+    const validated = validateDomain(call.instance, readInputFile(call, file));
+    const { domain, errors, startErrors: warnings } = validated;
     if (call.options.has("print")) {
       if (domain !== undefined) call.output.print(formatDomain(domain));
     } else if (call.options.has("json")) {

@@ -1,0 +1,61 @@
+import { parseDomain } from "../../domain/document.ts";
+import { planStop } from "../../plan/steps/inverse.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import type { Instance } from "../../state/instance.ts";
+import { allSteps } from "../../state/reason.ts";
+import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
+import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
+import { xmlOf } from "../guest/found-form.ts";
+import { findManagedState } from "../save/restore-domain.ts";
+import { planDomainStart } from "../start/start.ts";
+
+/** Steps of a domain's start or end. */
+export interface DomainPlan {
+  readonly steps: readonly Step[];
+  /** Name of the guest, if it runs: its start is complete and has no steps. */
+  readonly runningName: string | undefined;
+}
+
+/** Domain by its name, id or UUID, or as a document. */
+export type PlanSubject = { readonly key: string } | { readonly xml: Uint8Array };
+
+/**
+ * Returns all steps of a domain's start or of its end, and changes nothing. The end of a guest that runs has the steps of its
+ * record. Throws "not-found", and the errors of a start.
+ */
+export async function planDomain(
+  instance: Instance,
+  subject: PlanSubject,
+  what: "start" | "end",
+): Promise<DomainPlan> {
+  const { bytes, found, guest } = resolveSubject(instance, subject);
+  if (guest !== undefined) {
+    return { runningName: guest.name, steps: what === "end" ? planStop(allSteps(guest)) : [] };
+  }
+  const saved = found === undefined ? undefined : findManagedState(instance, found);
+  const start = await planDomainStart(instance, saved?.bytes ?? bytes, saved?.incoming);
+  return { runningName: undefined, steps: what === "end" ? planStop(start) : start };
+}
+
+interface Resolved {
+  readonly bytes: Uint8Array;
+  /** Undefined if the XML itself is given. */
+  readonly found: FoundDomain | undefined;
+  /** Guest that a start would report as running. */
+  readonly guest: GuestRecord | undefined;
+}
+
+function resolveSubject(instance: Instance, subject: PlanSubject): Resolved {
+  if ("xml" in subject) {
+    const guest = findGuest(instance, parseDomain(subject.xml).uuid);
+    return { bytes: subject.xml, found: undefined, guest };
+  }
+  const found = findDomain(instance, subject.key);
+  const bytes = new TextEncoder().encode(xmlOf(found, "defined") ?? "");
+  return { bytes, found, guest: found.guest };
+}
+
+function findGuest(instance: Instance, uuid: string | undefined): GuestRecord | undefined {
+  const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
+  return guest !== undefined && isRunning(instance, guest) ? guest : undefined;
+}
