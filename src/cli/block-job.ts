@@ -4,7 +4,7 @@ import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
 import type { ChangeRequest } from "../vm/change/change-guest.ts";
-import { findRunning } from "../vm/guest/find-domain.ts";
+import { planGuestChange } from "../vm/change/plan-change.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
@@ -84,10 +84,7 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 
 /** Prints the steps of a change without applying it. */
 export function printDryRun(call: Call, request: ChangeRequest): void {
-  const { guest } = findRunning(call.instance, operand(call, "domain"));
-  const made = request.make?.(guest) ?? [];
-  const { after, steps } = request.decide(guest);
-  call.output.print(formatSteps([...made, ...steps, ...after]));
+  call.output.print(formatSteps(planGuestChange(call.instance, operand(call, "domain"), request)));
 }
 
 /**

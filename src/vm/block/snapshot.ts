@@ -31,6 +31,13 @@ export interface SnapshotOptions {
   readonly reuses: boolean;
 }
 
+const MS_PER_SECOND = 1000;
+
+/** Returns the name of a snapshot that has none: the seconds since 1970, as in libvirt. */
+export function defaultSnapshotName({ host }: Instance): string {
+  return String(Math.floor(host.nowMs() / MS_PER_SECOND));
+}
+
 /** Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. */
 export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest {
   return {

@@ -15,6 +15,13 @@ import { decideTarget } from "./target-file.ts";
 /** Format of a picture: PNG if this QEMU supports it, else PPM. */
 export type PictureType = "image/png" | "image/x-portable-pixmap";
 
+/** Picture whose file needs a name: the domain, the format, and the time since 1970. */
+export interface Picture {
+  readonly name: string;
+  readonly type: PictureType;
+  readonly nowMs: number;
+}
+
 const schema = v.array(v.looseObject({ values: v.optional(v.array(v.string())) }));
 
 /** Writes a guest's screen to a file. Throws "wrong-state" if it is off, "failed" with QEMU's message. */
@@ -23,7 +30,7 @@ export async function takeScreenshot(
   key: string,
   options: {
     /** Returns the file's path, once the format is known. */
-    pathFor(name: string, type: PictureType): string;
+    pathFor(picture: Picture): string;
     /** Number of an output of the first card. */
     readonly screen: number;
   },
@@ -32,7 +39,7 @@ export async function takeScreenshot(
   const screen = findScreen(guest, options.screen);
   const { monitor, workFolder } = guestPaths(instance.paths, guest.uuid);
   const type = await askPictureType(instance, guest.uuid);
-  const path = options.pathFor(name, type);
+  const path = options.pathFor({ name, type, nowMs: instance.host.nowMs() });
   const request: ChangeRequest = {
     what: "screenshot",
     decide(now) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readReason } from "../../../src/state/reason.ts";
 import { suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
-import { takeScreenshot } from "../../../src/vm/save/screenshot.ts";
+import { type Picture, takeScreenshot } from "../../../src/vm/save/screenshot.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { FILE, fileText, machineWithGuest, PRIVATE, REMEMBERED, stateOf } from "../../scenes/saving.ts";
 import { errorOf, labelOf, makeMachine, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
@@ -58,7 +58,7 @@ describe("a screenshot", () => {
   const VIDEO = "<video><model type='vga' heads='1'/></video>";
   const options = {
     screen: 0,
-    pathFor: (_: string, type: string) => `${FILE}.${type.replace(/^.*[/-]/, "")}`,
+    pathFor: ({ type }: Picture) => `${FILE}.${type.replace(/^.*[/-]/, "")}`,
   };
 
   test.each([

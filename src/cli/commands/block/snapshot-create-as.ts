@@ -1,14 +1,12 @@
 import { SvirtError } from "../../../errors.ts";
 import { takeSnapshot } from "../../../vm/block/jobs.ts";
-import { snapshotLive } from "../../../vm/block/snapshot.ts";
-import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { defaultSnapshotName, snapshotLive } from "../../../vm/block/snapshot.ts";
+import { getIdentity } from "../../../vm/query/domain-identity.ts";
 import { printDryRun, refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
 import { formatSnapshot, parseDiskspec } from "../../xml/snapshot.ts";
-
-const MS_PER_SECOND = 1000;
 
 /** `svirt snapshot-create-as DOMAIN [NAME] --disk-only` */
 export const command: Command = {
@@ -48,12 +46,13 @@ export const command: Command = {
     const given = call.operands.get("name");
     const disks = rest.map(parseDiskspec);
     if (options.has("print-xml")) {
-      findDomain(instance, operand(call, "domain"));
+      // Throws for an unknown domain, as virsh does.
+      getIdentity(instance, operand(call, "domain"));
       output.print(formatSnapshot({ name: given, description: call.operands.get("description"), disks }));
       return undefined;
     }
     refuseMemory(call);
-    const name = given ?? String(Math.floor(instance.host.nowMs() / MS_PER_SECOND));
+    const name = given ?? defaultSnapshotName(instance);
     const request = snapshotLive(instance, { name, disks, reuses: options.has("reuse-external") });
     if (options.has(DRY_RUN_OPTION.name)) {
       printDryRun(call, request);

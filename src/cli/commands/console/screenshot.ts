@@ -23,8 +23,7 @@ export const command: Command = {
     const given = call.operands.get("file");
     const { path, type } = await takeScreenshot(call.instance, operand(call, "domain"), {
       screen: screenOf(call),
-      pathFor: (name, picture) =>
-        given ?? `${name}-${formatTime(call.instance.host.nowMs())}${ENDINGS[picture]}`,
+      pathFor: (picture) => given ?? `${picture.name}-${formatTime(picture.nowMs)}${ENDINGS[picture.type]}`,
     });
     call.output.print(`Screenshot saved to ${oneLine(path)}, with type of ${type}\n\n`);
     return undefined;

@@ -1,6 +1,7 @@
 import { parseDevice } from "../../../domain/device.ts";
 import { SvirtError } from "../../../errors.ts";
 import { attachDevice } from "../../../vm/hotplug/change-devices.ts";
+import { getSourceType } from "../../../vm/hotplug/source-type.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
 import { formatDiskOptions } from "../../xml/disk.ts";
@@ -37,7 +38,7 @@ export const command: Command = {
   async run(call) {
     refuseOtherWords(call);
     const source = operand(call, "source");
-    const found = source.startsWith("/") ? call.instance.host.inspectFile(source)?.type : undefined;
+    const found = getSourceType(call.instance, source);
     const xml = formatDiskOptions({ source, target: operand(call, "target"), found }, call.options);
     if (call.options.has("print-xml")) {
       call.output.print(`${xml}\n\n`);

@@ -2,6 +2,7 @@ import { SvirtError } from "../../../errors.ts";
 import { changeMedium } from "../../../vm/hotplug/change-devices.ts";
 import { type MediumAction, putMedium } from "../../../vm/hotplug/medium.ts";
 import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
+import { getSourceType } from "../../../vm/hotplug/source-type.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -62,5 +63,5 @@ function actionOf({ operands, options }: Call): MediumAction {
 
 function isBlock({ instance, options }: Call, source: string | undefined): boolean {
   if (options.has("block")) return true;
-  return source?.startsWith("/") === true && instance.host.inspectFile(source)?.type === "block";
+  return source !== undefined && getSourceType(instance, source) === "block";
 }

@@ -1,6 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import { releaseLabels } from "../../../labelling/release-label.ts";
-import { readFileContexts } from "../../../report/default-labels.ts";
+import { releaseFileLabels } from "../../../vm/label/file-labels.ts";
 import { type Command, JSON_OPTION } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 import { reportEach } from "../../output/report-each.ts";
@@ -33,8 +32,7 @@ export const command: Command = {
     const machine = call.options.get("machine");
     if (machine === undefined) throw noMachine();
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-    const contexts = readFileContexts(call.instance.host);
-    const released = await releaseLabels(call.instance, { paths: call.rest, machine, isDryRun }, contexts);
+    const released = await releaseFileLabels(call.instance, { paths: call.rest, machine, isDryRun });
     return reportEach(call, released, (changes) =>
       printChanges(call, changes, `${isDryRun ? "Would be released" : "Released"}: `),
     );

@@ -1,5 +1,4 @@
-import { restoreLabels } from "../../../labelling/set-label.ts";
-import { readFileContexts } from "../../../report/default-labels.ts";
+import { restoreFileLabels } from "../../../vm/label/file-labels.ts";
 import { type Command, JSON_OPTION } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 import { reportEach } from "../../output/report-each.ts";
@@ -20,8 +19,7 @@ export const command: Command = {
   },
   async run(call) {
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-    const contexts = readFileContexts(call.instance.host);
-    const restored = await restoreLabels(call.instance, { paths: call.rest, isDryRun }, contexts);
+    const restored = await restoreFileLabels(call.instance, { paths: call.rest, isDryRun });
     return reportEach(call, restored, (changes) => printChanges(call, changes));
   },
 };

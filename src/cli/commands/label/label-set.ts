@@ -1,4 +1,4 @@
-import { setLabel } from "../../../labelling/set-label.ts";
+import { setFileLabel } from "../../../vm/label/file-labels.ts";
 import { type Command, JSON_OPTION, operand } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 
@@ -19,7 +19,7 @@ export const command: Command = {
   },
   async run(call) {
     const act = { path: operand(call, "path"), isDryRun: call.options.has(DRY_RUN_OPTION.name) };
-    printChanges(call, [await setLabel(call.instance, act, operand(call, "context"))]);
+    printChanges(call, [await setFileLabel(call.instance, act, operand(call, "context"))]);
     return undefined;
   },
 };

@@ -1,6 +1,5 @@
-import { forEachPath } from "../../../labelling/each-path.ts";
-import { type LabelFacts, showLabel } from "../../../labelling/show-label.ts";
-import { readFileContexts } from "../../../report/default-labels.ts";
+import type { LabelFacts } from "../../../labelling/show-label.ts";
+import { showFileLabels } from "../../../vm/label/file-labels.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { reportEach } from "../../output/report-each.ts";
@@ -17,9 +16,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const contexts = readFileContexts(call.instance.host);
-    const looked = forEachPath(call.rest, (path) => showLabel(call.instance, path, contexts));
-    return reportEach(call, looked, (shown) => {
+    return reportEach(call, showFileLabels(call.instance, call.rest), (shown) => {
       if (call.options.has("json")) printJson(call, shown);
       else call.output.print(shown.map(formatLabel).join(""));
     });

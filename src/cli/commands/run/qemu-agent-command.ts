@@ -1,6 +1,5 @@
 import { formatAgentAnswer } from "../../../qemu/agent/answer.ts";
-import { askAgent } from "../../../vm/agent/ask-agent.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { sendAgentCommand } from "../../../vm/agent/agent-command.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
@@ -26,8 +25,8 @@ export const command: Command = {
   },
   async run(call) {
     const timeoutMs = timeoutOf(call);
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
-    const said = await askAgent(call.instance, guest, { command: operand(call, "cmd"), timeoutMs });
+    const options = { command: operand(call, "cmd"), timeoutMs };
+    const said = await sendAgentCommand(call.instance, operand(call, "domain"), options);
     if (said === undefined) return undefined;
     const indent = call.options.has("pretty") ? 2 : undefined;
     for (const piece of formatAgentAnswer(said.line, said.name, indent)) call.output.printBytes(piece);

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { SvirtError } from "../../../errors.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { tellMonitor } from "../../../vm/guest/guest-monitor.ts";
+import { sendMonitorCommand } from "../../../vm/lifecycle/monitor-command.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
 
 /** `svirt qemu-monitor-command DOMAIN COMMAND` */
@@ -21,13 +20,13 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { guest } = findRunning(call.instance, operand(call, "domain"));
     const words = call.rest.join(" ");
     const isHmp = call.options.has("hmp");
     const { command: name, args } = isHmp
       ? { command: "human-monitor-command", args: { "command-line": words } }
       : readMessage(words);
-    const answer = await tellMonitor(call.instance, guest.uuid, { execute: name, arguments: args });
+    const message = { execute: name, arguments: args };
+    const answer = await sendMonitorCommand(call.instance, operand(call, "domain"), message);
     const indent = call.options.has("pretty") ? 2 : undefined;
     const text =
       isHmp && !call.options.has("json")

@@ -1,0 +1,40 @@
+import { type EachPath, forEachPath } from "../../labelling/each-path.ts";
+import { releaseLabels } from "../../labelling/release-label.ts";
+import { type LabelChange, restoreLabels, setLabel } from "../../labelling/set-label.ts";
+import { type LabelFacts, showLabel } from "../../labelling/show-label.ts";
+import { readFileContexts } from "../../report/default-labels.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Files that are labelled, or only would be. */
+interface Files {
+  readonly paths: readonly string[];
+  readonly isDryRun: boolean;
+}
+
+/** Returns the facts about each file's label. A file that fails does not stop the others. */
+export function showFileLabels(instance: Instance, paths: readonly string[]): EachPath<LabelFacts> {
+  const contexts = readFileContexts(instance.host);
+  return forEachPath(paths, (path) => showLabel(instance, path, contexts));
+}
+
+/** Sets a file's label, which the file also gets back after a guest used it. Throws as setLabel() does. */
+export async function setFileLabel(
+  instance: Instance,
+  file: { readonly path: string; readonly isDryRun: boolean },
+  context: string,
+): Promise<LabelChange> {
+  return await setLabel(instance, file, context);
+}
+
+/** Restores the remembered labels of files, or the policy's default. A file that fails does not stop the others. */
+export async function restoreFileLabels(instance: Instance, files: Files): Promise<EachPath<LabelChange>> {
+  return await restoreLabels(instance, files, readFileContexts(instance.host));
+}
+
+/** Removes the marks of another machine from files. A file that fails does not stop the others. */
+export async function releaseFileLabels(
+  instance: Instance,
+  files: Files & { readonly machine: string },
+): Promise<EachPath<LabelChange>> {
+  return await releaseLabels(instance, files, readFileContexts(instance.host));
+}
