@@ -27,6 +27,9 @@ const FORMS: readonly string[] = [
 /** Matches an import or a re-export that is not only of types. Captures its names. */
 const EAGER = /^(?:import|export) (?!type )(?:\{([^}]*)\}|[^;]*?) ?from "[^"]+";$/gm;
 
+/** Matches an import when called. */
+const CALLED = /(?<!typeof )\bimport\(\s*"[^"]+"/g;
+
 const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
 const PLAN_STEP = stepOf("plan");
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
@@ -86,6 +89,12 @@ function eagerImportsOf(file: string, text: string): string[] {
   return importsOf(file, eager.map(([statement]) => statement).join("\n"));
 }
 
+/** Returns the files of src/ from which a file imports values, at once or when called, by path below src/. */
+export function valueImportsOf(file: string, text: string): string[] {
+  const called = [...withoutComments(text).matchAll(CALLED)].map(([call]) => call);
+  return [...eagerImportsOf(file, text), ...importsOf(file, called.join("\n"))];
+}
+
 function mayAct(file: string): boolean {
   return BEGINNINGS.includes(file) || file.startsWith("host/linux/");
 }
@@ -105,6 +114,7 @@ export function importsOf(file: string, text: string): string[] {
   return targets.filter((target) => target.startsWith("/src/")).map((target) => target.slice("/src/".length));
 }
 
-function withoutComments(text: string): string {
+/** Returns a source text without its comments. */
+export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
 }
