@@ -114,7 +114,7 @@ export interface FileHost {
    * Sets owner and label of a folder and its direct entries, and the mode of the folder. Follows no symlink, because the
    * previous owner may have put any file there.
    */
-  giveFolder(
+  assignFolder(
     path: string,
     to: { readonly uid: number; readonly label?: string; readonly mode?: number },
   ): void;

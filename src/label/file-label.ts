@@ -1,5 +1,5 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
-import type { LabelDecision } from "./guest-label.ts";
+import type { LabelDecision } from "./label-decision.ts";
 import { labelModel } from "./label-models.ts";
 import type { FileRole } from "./roles.ts";
 

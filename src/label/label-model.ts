@@ -1,7 +1,8 @@
 import type { LabelModelName } from "../domain/forms/label-model.ts";
 import type { SvirtError } from "../errors.ts";
 import type { Level } from "../selinux/level.ts";
-import type { LabelDecision, LabelledGuest, LabelRequest, RecordedLabel } from "./guest-label.ts";
+import type { LabelDecision, LabelledGuest, RecordedLabel } from "./label-decision.ts";
+import type { LabelRequest } from "./label-request.ts";
 import type { FileRole } from "./roles.ts";
 
 /**

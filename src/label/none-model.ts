@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { LabelDecision } from "./guest-label.ts";
+import type { LabelDecision } from "./label-decision.ts";
 import type { LabelModel } from "./label-model.ts";
 
 /** Decision for an unconfined guest: nothing is labelled. */

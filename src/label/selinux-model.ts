@@ -14,8 +14,9 @@ import {
   type ImageContexts,
 } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";
-import type { LabelDecision, LabelRequest, RecordedLabel } from "./guest-label.ts";
+import type { LabelDecision, RecordedLabel } from "./label-decision.ts";
 import type { LabelModel } from "./label-model.ts";
+import type { LabelRequest } from "./label-request.ts";
 import type { FileRole } from "./roles.ts";
 
 /** Facts from the host's SELinux policy. */

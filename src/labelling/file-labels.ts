@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { decideFileLabel } from "../label/file-label.ts";
-import type { LabelDecision } from "../label/guest-label.ts";
+import type { LabelDecision } from "../label/label-decision.ts";
 import { fileKey, type LabelledFile, PENDING_FILE, type PlannedSocket } from "../plan/facts/file.ts";
 import { cardSocket } from "../qemu/launch.ts";
 import { udevRuleFor } from "../report/udev.ts";

@@ -1,8 +1,8 @@
 import type { Domain } from "../domain/domain.ts";
-import { guestSeclabel, modelOf } from "../domain/machine/guest-seclabel.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
-import type { LabelDecision, LabelRequest } from "../label/guest-label.ts";
+import type { LabelDecision } from "../label/label-decision.ts";
+import { type LabelRequest, requestOf } from "../label/label-request.ts";
 import { chooseRange, type LevelOffer } from "../registry/level-allocator.ts";
 import { type HostModel, modelOn } from "../report/label-models.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
@@ -66,26 +66,6 @@ function notAllowed(settings: string): SvirtError {
     libvirt: "CONFIG_UNSUPPORTED",
     remedy: `Leave <seclabel type='none'/> out, or set security_require_confined = 0 in ${settings}.`,
   });
-}
-
-/** Returns the label request of the XML, with libvirt's defaults: dynamic, and static without relabelling. */
-export function requestOf(domain: Domain): LabelRequest {
-  const seclabel = guestSeclabel(domain.seclabels);
-  const model = modelOf(seclabel);
-  switch (seclabel.type) {
-    case "dynamic":
-      return { model, type: "dynamic", relabel: true, label: undefined, baseLabel: seclabel.baselabel };
-    case "static":
-      return {
-        model,
-        type: "static",
-        relabel: seclabel.relabel ?? false,
-        label: seclabel.label,
-        baseLabel: undefined,
-      };
-    case "none":
-      return { model, type: "none", relabel: false, label: undefined, baseLabel: undefined };
-  }
 }
 
 /** Returns the kind of guest. A device that is missing now may come later, so all devices in the XML count. */

@@ -1,9 +1,10 @@
 import type { Domain } from "../domain/domain.ts";
 import { joinErrors } from "../errors.ts";
+import { requestOf } from "../label/label-request.ts";
 import { BY_CLAIMS, type LevelOffer, type LevelRequest, LevelsTaken } from "../registry/level-allocator.ts";
 import { type Instance, levelsOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
-import { levelOf, requestOf } from "./guest-label.ts";
+import { levelOf } from "./guest-label.ts";
 
 /** Limit of ranges that a store may offer to one start. */
 const MOST_OFFERS = 4;

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { HeldThing } from "../host/processes.ts";
-import { listTaken } from "../plan/record/given-up.ts";
+import { listClaimed } from "../plan/record/released-resources.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { Instance } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
@@ -60,7 +60,7 @@ export function listUnseen(
   steps: readonly Step[],
   { looks, own }: { readonly looks: Looks; readonly own?: OwnGuest },
 ): readonly HeldThing[] {
-  const unseen = listChanged(instance, listPossiblyHeld(instance, listTaken(steps)), looks);
+  const unseen = listChanged(instance, listPossiblyHeld(instance, listClaimed(steps)), looks);
   return unseen.length === 0 || listOtherGuests(instance, own).length === 0 ? [] : unseen;
 }
 

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { LabelDecision } from "../label/guest-label.ts";
+import type { LabelDecision } from "../label/label-decision.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import type { Instance } from "../state/instance.ts";

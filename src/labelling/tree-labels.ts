@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { TreeEntry } from "../host/files.ts";
 import { decideFileLabel } from "../label/file-label.ts";
-import type { LabelDecision } from "../label/guest-label.ts";
+import type { LabelDecision } from "../label/label-decision.ts";
 import { type FileId, fileKey, type SharedTree } from "../plan/facts/file.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import type { ResolvedFolder } from "../resolve/files/shared-folders.ts";

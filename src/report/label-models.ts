@@ -1,8 +1,9 @@
 import { LABEL_MODELS, type LabelModelName } from "../domain/forms/label-model.ts";
 import type { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { LabelDecision, LabelledGuest, LabelRequest, RecordedLabel } from "../label/guest-label.ts";
+import type { LabelDecision, LabelledGuest, RecordedLabel } from "../label/label-decision.ts";
 import type { LabelModel, ModelDescription } from "../label/label-model.ts";
+import type { LabelRequest } from "../label/label-request.ts";
 import { none } from "../label/none-model.ts";
 import { selinux } from "../label/selinux-model.ts";
 import type { Level } from "../selinux/level.ts";

@@ -14,13 +14,13 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
   if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
   const errors: SvirtError[] = [];
   const interfaces = devices.interfaces.map((found, at) => {
-    let settled = found;
+    let bound = found;
     const place = `/domain/devices/interface[${at + 1}]`;
-    const settle = (): void => {
-      settled = bindInterface(instance, found, place);
+    const bind = (): void => {
+      bound = bindInterface(instance, found, place);
     };
-    errors.push(...errorsOf(settle));
-    return settled;
+    errors.push(...errorsOf(bind));
+    return bound;
   });
   throwErrors(errors);
   return { ...domain, devices: { ...devices, interfaces } };

@@ -26,7 +26,7 @@ export function bindUsbDevices(host: Host, domain: Domain): Domain {
   if (!devices.hostdevs.some(({ type }) => type === "usb")) return domain;
   const found = listUsb(host);
   const hostdevs = devices.hostdevs.flatMap((device): readonly HostDevice[] =>
-    device.type === "usb" ? settle(device, found) : [device],
+    device.type === "usb" ? bindFound(device, found) : [device],
   );
   return { ...domain, devices: { ...devices, hostdevs } };
 }
@@ -34,12 +34,12 @@ export function bindUsbDevices(host: Host, domain: Domain): Domain {
 /** Adds the address of one USB device. Throws "not-found", "unsupported". */
 export function bindUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
   const { startupPolicy: _, ...source } = hostdev.source;
-  const [found] = settle({ ...hostdev, source }, listUsb(host));
+  const [found] = bindFound({ ...hostdev, source }, listUsb(host));
   if (found === undefined) return hostdev;
   return { ...found, source: { ...hostdev.source, ...found.source } };
 }
 
-function settle(hostdev: UsbHostdev, found: readonly UsbDevice[]): readonly UsbHostdev[] {
+function bindFound(hostdev: UsbHostdev, found: readonly UsbDevice[]): readonly UsbHostdev[] {
   const { source } = hostdev;
   const meant = found.filter((device) => isMeant(source, device));
   const [first, second] = meant;

@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import type { LabelDecision } from "../label/guest-label.ts";
+import type { LabelDecision } from "../label/label-decision.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { Instance } from "./instance.ts";
 import { takeNextId } from "./next-id.ts";

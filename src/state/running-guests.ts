@@ -10,13 +10,13 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
  * no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined if a record is
  * damaged in the fields read here, or needs work.
  */
-export function readSettledGuests(instance: Instance): RunningGuest[] | undefined {
+export function readIdleGuests(instance: Instance): RunningGuest[] | undefined {
   const guests: RunningGuest[] = [];
   for (const recorded of listRecorded(instance)) {
     const text = instance.host.readText(guestPaths(instance.paths, recorded).record);
     // The guest has ended since.
     if (text === undefined) continue;
-    const guest = readSettled(instance, text);
+    const guest = readIdle(instance, text);
     if (guest === undefined) return undefined;
     guests.push(guest);
   }
@@ -26,7 +26,7 @@ export function readSettledGuests(instance: Instance): RunningGuest[] | undefine
 }
 
 /** Reads the fields of a record; undefined if they are damaged, or the guest does not run or needs work. */
-function readSettled(instance: Instance, text: string): RunningGuest | undefined {
+function readIdle(instance: Instance, text: string): RunningGuest | undefined {
   const { bootId, change, format, id, jobs, name, process, state, uuid } = parseFields(text);
   if (format !== 1 || change !== undefined || jobs !== undefined) return undefined;
   if (typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number") return undefined;

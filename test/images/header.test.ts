@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
 import type { ImageHeader } from "../../src/images/element.ts";
 import { parseImageHeader, probeImageFormat } from "../../src/images/header.ts";
-import { extension, type HeaderWish, qcow2Bytes } from "./qcow2-bytes.ts";
+import { extension, type HeaderOptions, qcow2Bytes } from "./qcow2-bytes.ts";
 
-const parse = (options: HeaderWish): ImageHeader => parseImageHeader(qcow2Bytes(options), "qcow2");
+const parse = (options: HeaderOptions): ImageHeader => parseImageHeader(qcow2Bytes(options), "qcow2");
 
 describe("parseImageHeader() of qcow2", () => {
   test("reads an image that stands alone", () => {
@@ -72,7 +72,7 @@ describe("parseImageHeader() of qcow2", () => {
     ],
     ["a name with NUL", { backingFile: "a\0b" }, "not UTF-8 text"],
     ["compression bits without a type", { features: 8n }, "contradict each other"],
-  ] satisfies [string, HeaderWish, string][])("refuses %s", (_, options, message) => {
+  ] satisfies [string, HeaderOptions, string][])("refuses %s", (_, options, message) => {
     expect(() => parse(options)).toThrow(message);
   });
 

@@ -1,5 +1,5 @@
 /** Fields of a qcow2 header for a test. Missing ones are as qemu-img writes them. */
-export interface HeaderWish {
+export interface HeaderOptions {
   readonly version?: 2 | 3;
   readonly backingFile?: string;
   readonly extensions?: readonly (readonly [type: number, text: string])[];
@@ -19,7 +19,7 @@ export const extension = {
 } as const;
 
 /** Returns the first 1,024 bytes of a qcow2 image. */
-export function qcow2Bytes(options: HeaderWish): Uint8Array {
+export function qcow2Bytes(options: HeaderOptions): Uint8Array {
   const bytes = new Uint8Array(1024);
   const view = new DataView(bytes.buffer);
   const version = options.version ?? 3;

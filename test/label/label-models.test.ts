@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LABEL_MODELS } from "../../src/domain/forms/label-model.ts";
 import { decideFileLabel, labelOfRole } from "../../src/label/file-label.ts";
-import type { LabelDecision } from "../../src/label/guest-label.ts";
+import type { LabelDecision } from "../../src/label/label-decision.ts";
 import { labelModel } from "../../src/label/label-models.ts";
 import { none, UNCONFINED } from "../../src/label/none-model.ts";
 

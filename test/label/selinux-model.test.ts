@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { LabelRequest } from "../../src/label/guest-label.ts";
+import type { LabelRequest } from "../../src/label/label-request.ts";
 import { decideDynamicLabel, decideStaticLabel, type PolicyFacts } from "../../src/label/selinux-model.ts";
 import { parseContext } from "../../src/selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../../src/selinux/contexts-files.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import {
-  type DomainWish,
+  type DomainOptions,
   diskXml,
   domainXml,
   failedStart,
@@ -34,7 +34,7 @@ function machineWithUsb(): Machine {
   return machine;
 }
 
-async function typeOf(machine: Machine, options: DomainWish): Promise<string | undefined> {
+async function typeOf(machine: Machine, options: DomainOptions): Promise<string | undefined> {
   await startDomain(nodeOn(machine), domainXml(options));
   return orderOf(machine).context?.split(":")[2];
 }

@@ -37,7 +37,7 @@ export interface Place {
 }
 
 /** Properties of a new inode; absent ones are as for an empty file that root creates. */
-export type InodeWish = Partial<
+export type InodeOptions = Partial<
   Pick<Inode, "mode" | "uid" | "gid" | "node" | "target" | "bytes" | "fileSystem">
 >;
 
@@ -87,7 +87,7 @@ export class FileTree {
   }
 
   /** Creates an inode at a path and replaces an existing one. Throws "host-call" if the folder is missing. */
-  put(path: string, type: Inode["type"], options: InodeWish = {}): Inode {
+  put(path: string, type: Inode["type"], options: InodeOptions = {}): Inode {
     const { folder, name } = this.#split(path);
     const made = this.#inode(type, { fileSystem: folder.fileSystem, ...options });
     const label = folder.xattrs.get(LABEL);
@@ -131,7 +131,7 @@ export class FileTree {
     return this.find(place.path.slice(0, place.path.lastIndexOf("/")) || "/");
   }
 
-  #inode(type: Inode["type"], options: InodeWish & Pick<Inode, "fileSystem">): Inode {
+  #inode(type: Inode["type"], options: InodeOptions & Pick<Inode, "fileSystem">): Inode {
     this.#lastInode += 1;
     return {
       type,

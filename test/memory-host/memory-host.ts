@@ -39,7 +39,7 @@ type Part<Names extends keyof Host> = Pick<Host, Names>;
 function folderCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"listFolder" | "makeFolder" | "giveFolder" | "removeFolder"> {
+): Part<"listFolder" | "makeFolder" | "assignFolder" | "removeFolder"> {
   const { files } = machine;
   return {
     listFolder: (path) => [...(files.find(path)?.inode.entries.keys() ?? [])].sort(),
@@ -51,7 +51,7 @@ function folderCalls(
       made.mode = folder.mode;
       made.uid = folder.uid ?? made.uid;
     },
-    giveFolder(path, { label, mode, uid }) {
+    assignFolder(path, { label, mode, uid }) {
       const folder = files.get(path);
       folder.uid = uid;
       folder.mode = mode ?? folder.mode;

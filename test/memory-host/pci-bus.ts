@@ -8,7 +8,7 @@ const FOR_GUESTS = /vfio[-_]pci/;
 const LABEL = "security.selinux";
 
 /** A PCI device with its IOMMU group and drivers. */
-export interface PciWish {
+export interface PciOptions {
   readonly name: string;
   readonly group: string;
   /** Driver that is bound to the device now. */
@@ -20,13 +20,13 @@ export interface PciWish {
 /** PCI devices of the host and their drivers, read and changed by files of sysfs. Documentation/ABI/testing/sysfs-bus-pci */
 export class PciBus {
   readonly #machine: Machine;
-  readonly #devices = new Map<string, PciWish>();
+  readonly #devices = new Map<string, PciOptions>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
   }
 
-  put(options: PciWish): void {
+  put(options: PciOptions): void {
     const { files } = this.#machine;
     const { driver, group, match, name } = options;
     this.#devices.set(name, { ...options, ...(match === undefined ? {} : { match }) });

@@ -27,7 +27,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "removeFile",
   "removeSame",
   "makeFolder",
-  "giveFolder",
+  "assignFolder",
   "removeFolder",
   "makeSymlink",
   "makeLinkWithin",

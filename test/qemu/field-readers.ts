@@ -3,7 +3,7 @@ import type { Domain } from "../../src/domain/domain.ts";
 import { refuseListeners } from "../../src/domain/forbidden/listeners.ts";
 import { refusePasswords } from "../../src/domain/forbidden/passwords.ts";
 import { listResources } from "../../src/domain/resources/resources.ts";
-import { UNREADY } from "../../src/domain/unimplemented/refuse.ts";
+import { UNIMPLEMENTED_RULES } from "../../src/domain/unimplemented/refuse.ts";
 import { usesNetwork } from "../../src/domain/uses-network.ts";
 import { decideTap, isTapped } from "../../src/plan/decide/tap.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
@@ -70,7 +70,7 @@ type Decision = (domain: Domain) => unknown;
 /** All that svirt decides from the XML alone, the fast decisions first. */
 const DECISIONS: readonly Decision[] = [
   listResources,
-  (domain) => UNREADY.map((rule) => rule.findIn(domain)),
+  (domain) => UNIMPLEMENTED_RULES.map((rule) => rule.findIn(domain)),
   refuseListeners,
   refusePasswords,
   usesNetwork,

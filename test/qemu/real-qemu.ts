@@ -48,7 +48,7 @@ export function hasKvm(): boolean {
 }
 
 /** Options of a test domain besides its devices. */
-export interface DomainWish {
+export interface DomainOptions {
   readonly type?: "qemu" | "kvm";
   readonly machine?: string;
   /** XML inside <os>. */
@@ -58,7 +58,7 @@ export interface DomainWish {
 }
 
 /** Returns a small domain with these devices. */
-export function testDomain(devices: string, options: DomainWish = {}): Domain {
+export function testDomain(devices: string, options: DomainOptions = {}): Domain {
   const { type = "qemu", machine = "q35", boot = "", rest = "" } = options;
   const xml = `<domain type='${type}'><name>test</name><memory unit='MiB'>64</memory>${rest}<vcpu>1</vcpu>
     <os><type arch='x86_64' machine='${machine}'>hvm</type>${boot}</os><features><acpi/></features>

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { bootDisk } from "../guest/boot-sector.ts";
-import { type DomainWish, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
+import { type DomainOptions, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
 
 // Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
@@ -16,7 +16,7 @@ describe.skipIf(qemuProgram === null)(`QEMU finds what a guest has besides disks
   afterAll(() => fs.rmSync(root, { recursive: true }));
   afterEach(() => running?.kill());
   const at = (name: string): string => path.join(root, name);
-  const start = async (devices: string, options: DomainWish = {}) => {
+  const start = async (devices: string, options: DomainOptions = {}) => {
     const folder = fs.mkdtempSync(at("guest-"));
     running = await startQemu(testDomain(devices, options), folder, new Map());
     return { qemu: running, folder };

@@ -7,7 +7,14 @@ import type { FoundChains } from "../../src/qemu/devices/disk/chain.ts";
 import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
 import { echoKernel } from "../guest/kernel.ts";
-import { type DomainWish, hasKvm, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
+import {
+  type DomainOptions,
+  hasKvm,
+  qemuProgram,
+  type RealQemu,
+  startQemu,
+  testDomain,
+} from "./real-qemu.ts";
 
 // Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
@@ -20,7 +27,7 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
   afterAll(() => fs.rmSync(root, { recursive: true }));
   afterEach(() => running?.kill());
   const at = (name: string): string => path.join(root, name);
-  const start = async (devices: string, facts: DomainWish & { readonly chains?: FoundChains } = {}) => {
+  const start = async (devices: string, facts: DomainOptions & { readonly chains?: FoundChains } = {}) => {
     const folder = fs.mkdtempSync(at("guest-"));
     running = await startQemu(testDomain(devices, facts), folder, facts.chains ?? new Map());
     return { qemu: running, folder };

@@ -17,7 +17,7 @@ const FILE_CALLS = [
   "removeSame",
   "listFolder",
   "makeFolder",
-  "giveFolder",
+  "assignFolder",
   "removeFolder",
   "makeFile",
   "inspectFile",

@@ -7,7 +7,7 @@ import {
   type FileSystem,
   FileTree,
   type Inode,
-  type InodeWish,
+  type InodeOptions,
   type Place,
 } from "../memory-host/file-tree.ts";
 
@@ -48,7 +48,7 @@ export class RealTree extends FileTree {
     return { path, inode };
   }
 
-  override put(path: string, type: Inode["type"], options: InodeWish = {}): Inode {
+  override put(path: string, type: Inode["type"], options: InodeOptions = {}): Inode {
     const real = this.realPath(path);
     if (real === undefined) return super.put(path, type, options);
     const { bytes = new Uint8Array(), mode = 0o600 } = options;

@@ -6,7 +6,7 @@ import { recoverAll } from "../../src/vm/recover/recover.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { FileSystem } from "../memory-host/file-tree.ts";
 import { Machine } from "../memory-host/machine.ts";
-import { type DomainWish, diskXml, domainXml, nodeOn, ORIGINAL, putText, reapAll } from "./scene.ts";
+import { type DomainOptions, diskXml, domainXml, nodeOn, ORIGINAL, putText, reapAll } from "./scene.ts";
 
 /** Folder that two machines share, at the same path. */
 export const FOLDER = "/mnt/shared";
@@ -53,7 +53,7 @@ export function putShared(machine: Machine, path: string): void {
 }
 
 /** Starts a guest, by default with the shared disk. */
-export async function startOn(machine: Machine, options: DomainWish = {}): Promise<void> {
+export async function startOn(machine: Machine, options: DomainOptions = {}): Promise<void> {
   await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda"), ...options }));
 }
 

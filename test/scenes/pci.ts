@@ -1,5 +1,5 @@
 import type { Machine } from "../memory-host/machine.ts";
-import type { PciWish } from "../memory-host/pci-bus.ts";
+import type { PciOptions } from "../memory-host/pci-bus.ts";
 import { putNode } from "./scene.ts";
 
 /** Returns the folder of a PCI device in sysfs. */
@@ -8,7 +8,7 @@ export function pciFolder(name: string): string {
 }
 
 /** Adds PCI devices to sysfs, with VFIO's device node and modules. */
-export function putPciDevices(machine: Machine, devices: readonly PciWish[]): void {
+export function putPciDevices(machine: Machine, devices: readonly PciOptions[]): void {
   const { files } = machine;
   files.putFolder("/sys/module/vfio_iommu_type1");
   files.putFolder("/sys/bus/pci/drivers/vfio-pci");

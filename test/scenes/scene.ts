@@ -16,7 +16,7 @@ import type { Strike, Svirt } from "../memory-host/svirt.ts";
 export const ORIGINAL = "system_u:object_r:qemu_image_t:s0";
 
 /** Options for the XML of a test's domain. */
-export interface DomainWish {
+export interface DomainOptions {
   readonly name?: string;
   readonly uuid?: string;
   readonly type?: "kvm" | "qemu";
@@ -32,7 +32,7 @@ export const UUID = "11111111-2222-4333-8444-000000000001";
 export const OTHER = "99999999-2222-4333-8444-000000000009";
 
 /** Returns the XML of a domain. */
-export function domainXml(options: DomainWish = {}): Uint8Array {
+export function domainXml(options: DomainOptions = {}): Uint8Array {
   const {
     devices = "",
     disks = "",
@@ -136,7 +136,7 @@ export async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
 }
 
 /** Returns the error of a start that must fail. Expects the machine to be unchanged. */
-export async function failedStart(machine: Machine, options: DomainWish): Promise<SvirtError> {
+export async function failedStart(machine: Machine, options: DomainOptions): Promise<SvirtError> {
   const before = snapshot(machine);
   const error = await errorOf(startDomain(nodeOn(machine), domainXml(options)));
   machine.pass(1000);
@@ -161,9 +161,9 @@ export async function reapAll(machine: Machine): Promise<void> {
 /** Recovers, as every command does first. Returns the names of recovered guests; throws the first error. */
 export async function sweepAll(machine: Machine): Promise<readonly string[]> {
   machine.pass(1000);
-  const { errors, settled } = await recoverAll(nodeOn(machine));
+  const { errors, recovered } = await recoverAll(nodeOn(machine));
   if (errors[0] !== undefined) throw errors[0];
-  return settled;
+  return recovered;
 }
 
 /** Returns the svirt instance of the machine's user. */

@@ -5,7 +5,7 @@ import { listRefusals } from "../../scripts/docs/domain-xml/refusals.ts";
 import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
 import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
 import { formatDomain, parseDomainText } from "../../src/domain/document.ts";
-import { UNREADY } from "../../src/domain/unimplemented/refuse.ts";
+import { UNIMPLEMENTED_RULES } from "../../src/domain/unimplemented/refuse.ts";
 import { withAliases } from "../../src/qemu/aliases.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
@@ -30,7 +30,9 @@ async function read(file: string): Promise<Document> {
   const root = parseDocument(new TextEncoder().encode(text));
   const devices = root.children.find(({ tag }) => tag === "devices")?.children ?? [];
   const domain = parseDomainText(text);
-  const refused = UNREADY.flatMap((rule) => rule.findIn(domain).map(({ place = rule.place }) => place));
+  const refused = UNIMPLEMENTED_RULES.flatMap((rule) =>
+    rule.findIn(domain).map(({ place = rule.place }) => place),
+  );
   return {
     elements: new Set([
       ...root.children.map(({ tag }) => `/domain/${tag}`),

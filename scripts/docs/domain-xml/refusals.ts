@@ -1,4 +1,4 @@
-import { UNREADY } from "../../../src/domain/unimplemented/refuse.ts";
+import { UNIMPLEMENTED_RULES } from "../../../src/domain/unimplemented/refuse.ts";
 import { listSections, listTops } from "./sections.ts";
 import { STARTS } from "./starts.ts";
 
@@ -22,7 +22,7 @@ const ANY_DEVICE = "/domain/devices/*";
 
 /** Returns the refusals by a start on a page: the rules of the source, and others. */
 export function listRefusals(page: string): readonly Refusal[] {
-  const rules = UNREADY.filter(({ place }) => place !== ANY_DEVICE && pageOf(place) === page);
+  const rules = UNIMPLEMENTED_RULES.filter(({ place }) => place !== ANY_DEVICE && pageOf(place) === page);
   const others = STARTS[page]?.others ?? [];
   const [top = "/domain"] = listTops().flatMap((each) => (each.page === page ? [each.path] : []));
   return [

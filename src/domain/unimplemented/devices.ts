@@ -1,6 +1,7 @@
 import { type ByFamily, entriesIn, FAMILIES } from "../families.ts";
 import { BACKEND_RULES } from "./backends.ts";
 import { DISK_RULES } from "./disks.ts";
+import { INTERFACE_RULES } from "./interfaces.ts";
 import { PASSTHROUGH_RULES } from "./passthrough.ts";
 import type { UnimplementedRule } from "./rule.ts";
 import { SOCKET_RULES } from "./sockets.ts";
@@ -20,7 +21,7 @@ const DEVICE_RULES: ByFamily<FamilyRules> = {
   controllers: "none",
   leases: { sockets: [], others: PASSTHROUGH_RULES.leases },
   filesystems: { sockets: [], others: BACKEND_RULES.filesystems },
-  interfaces: { sockets: SOCKET_RULES.interfaces, others: PASSTHROUGH_RULES.interfaces },
+  interfaces: { sockets: SOCKET_RULES.interfaces, others: INTERFACE_RULES },
   smartcards: { sockets: [], others: PASSTHROUGH_RULES.smartcards },
   serials: { sockets: SOCKET_RULES.ports, others: BACKEND_RULES.ports },
   parallels: "with serials",
@@ -51,7 +52,7 @@ const DEVICE_RULES: ByFamily<FamilyRules> = {
 const RULES = entriesIn(DEVICE_RULES, FAMILIES);
 
 /** Rules for other programs' sockets that devices name, by family. */
-export const UNREADY_SOCKETS: readonly UnimplementedRule[] = RULES.flatMap(({ sockets }) => sockets);
+export const UNIMPLEMENTED_SOCKETS: readonly UnimplementedRule[] = RULES.flatMap(({ sockets }) => sockets);
 
 /** Rules for other requests of devices to the host that a start does not implement yet, by family. */
-export const UNREADY_DEVICES: readonly UnimplementedRule[] = RULES.flatMap(({ others }) => others);
+export const UNIMPLEMENTED_DEVICES: readonly UnimplementedRule[] = RULES.flatMap(({ others }) => others);

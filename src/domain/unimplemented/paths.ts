@@ -6,7 +6,7 @@ import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
  * Rules for variables of firmware on the network, and for paths that QEMU would open by name, which its user may not: svirt
  * does not pass descriptors of them yet.
  */
-export const UNREADY_PATHS: readonly UnimplementedRule[] = [
+export const UNIMPLEMENTED_PATHS: readonly UnimplementedRule[] = [
   {
     place: "/domain/os/nvram",
     missing: "keep variables on the network",

@@ -1,16 +1,16 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
-import { UNREADY_DEVICES, UNREADY_SOCKETS } from "./devices.ts";
-import { UNREADY_PATHS } from "./paths.ts";
+import { UNIMPLEMENTED_DEVICES, UNIMPLEMENTED_SOCKETS } from "./devices.ts";
+import { UNIMPLEMENTED_PATHS } from "./paths.ts";
 import type { UnimplementedRule } from "./rule.ts";
-import { UNREADY_TUNING } from "./tuning.ts";
+import { UNIMPLEMENTED_TUNING } from "./tuning.ts";
 
 /** All rules for requests of the XML to the host that a start does not implement yet. */
-export const UNREADY: readonly UnimplementedRule[] = [
-  ...UNREADY_SOCKETS,
-  ...UNREADY_TUNING,
-  ...UNREADY_PATHS,
-  ...UNREADY_DEVICES,
+export const UNIMPLEMENTED_RULES: readonly UnimplementedRule[] = [
+  ...UNIMPLEMENTED_SOCKETS,
+  ...UNIMPLEMENTED_TUNING,
+  ...UNIMPLEMENTED_PATHS,
+  ...UNIMPLEMENTED_DEVICES,
 ];
 
 /**
@@ -33,7 +33,7 @@ export function listUnimplemented(
   domain: Domain,
   { attempt = "start the guest", locate = (place) => place }: Listing = {},
 ): readonly SvirtError[] {
-  return UNREADY.flatMap((rule) =>
+  return UNIMPLEMENTED_RULES.flatMap((rule) =>
     rule.findIn(domain).map((found) => {
       const { missing, place: within, remedy, why } = { ...rule, ...found };
       const place = locate(within);

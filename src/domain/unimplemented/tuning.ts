@@ -3,7 +3,7 @@ import type { Domain } from "../domain.ts";
 import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
 /** Rules for elements outside `<devices>` whose requests a start does not implement yet. */
-export const UNREADY_TUNING: readonly UnimplementedRule[] = [
+export const UNIMPLEMENTED_TUNING: readonly UnimplementedRule[] = [
   rule("idmap", "map a guest's user numbers", ({ idmap }) => idmap !== undefined),
   rule("perf", "count a guest's events", ({ perf }) => perf !== undefined),
   rule("on_lockfailure", "take leases of a lock manager", ({ onLockfailure }) => onLockfailure !== undefined),

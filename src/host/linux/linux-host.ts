@@ -93,7 +93,7 @@ function fileCalls() {
     removeFile: (path) => others().removeFile(path),
     removeSame: (file) => others().removeSame(file),
     makeFolder: (folder) => others().makeFolder(folder),
-    giveFolder: (path, to) => others().giveFolder(path, to),
+    assignFolder: (path, to) => others().assignFolder(path, to),
     removeFolder: (path, isMounted) => others().removeFolder(path, isMounted),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
     makeLinkWithin: (folder, link) => others().makeLinkWithin(folder, link),

@@ -2,8 +2,8 @@ import type { Host } from "../host.ts";
 import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
+import { assignFolder } from "./files/assign-folder.ts";
 import * as files from "./files/files.ts";
-import { giveFolder } from "./files/give-folder.ts";
 import { inspectFile, withAttributes, withInspected } from "./files/inspect-file.ts";
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
 import { isLocked, lock } from "./files/lock.ts";
@@ -51,7 +51,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...files.textCalls,
     removeSame,
     makeFolder: files.makeFolder,
-    giveFolder,
+    assignFolder,
     removeFolder: removeTree,
     makeSymlink: files.makeSymlink,
     makeLinkWithin,

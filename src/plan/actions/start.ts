@@ -1,5 +1,5 @@
 import { labelOfRole } from "../../label/file-label.ts";
-import type { LabelDecision } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/label-decision.ts";
 import { labelModel } from "../../label/label-models.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
@@ -22,7 +22,7 @@ import type { Step } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 
 /** Folder of svirt that belongs to the guest while it runs. It is created if missing. */
-interface LentFolder {
+interface AssignedFolder {
   readonly path: string;
   /** Undefined: the folder keeps its label. */
   readonly label: string | undefined;
@@ -48,9 +48,9 @@ export interface StartDecision {
   readonly displays?: readonly Display[];
   /** Files QEMU must open by path. Its user has access until it has opened them. */
   readonly grants: readonly GrantedFile[];
-  /** Helper processes of the guest, and the folders of svirt that they use (`lent`). */
+  /** Helper processes of the guest, and the folders of svirt that they use (`assigned`). */
   readonly helpers: readonly HelperSpec[];
-  readonly lent: readonly LentFolder[];
+  readonly assigned: readonly AssignedFolder[];
   readonly trees: readonly SharedTree[];
   /** VFIO devices, which QEMU looks up by their group. */
   readonly links: readonly GroupLink[];
@@ -75,7 +75,8 @@ const WORK_FOLDER_MODE = 0o700;
  * its vCPUs stopped until its context is checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, grants, helpers, incoming, label, lent, order, paths, sockets, uid } = decision;
+  const { commands, files, grants, helpers, incoming, label, assigned, order, paths, sockets, uid } =
+    decision;
   const workLabel = labelOfRole(label, LABEL_ROLES["guest-folder"]["read-write"].role);
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -94,7 +95,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...[...files, ...decision.trees].flatMap(planOwner),
     ...files.flatMap((file) => planLabel(file)),
-    ...lent.map(
+    ...assigned.map(
       ({ label: to, original, path }): Step => ({
         do: "assign-folder",
         path,

@@ -92,8 +92,12 @@ const GENERATED = "vnet";
 const GENERATED_MACVTAP = "macvtap";
 const MOST_NAMES = 100_000;
 
-function chooseName(wish: string | undefined, taken: ReadonlySet<string>, generated = GENERATED): string {
-  const pattern = wish === undefined || wish.startsWith(generated) ? `${generated}%d` : wish;
+function chooseName(
+  requested: string | undefined,
+  taken: ReadonlySet<string>,
+  generated = GENERATED,
+): string {
+  const pattern = requested === undefined || requested.startsWith(generated) ? `${generated}%d` : requested;
   if (pattern.includes("%d")) return freeName(pattern, taken);
   if (!taken.has(pattern)) return pattern;
   throw new SvirtError(`Cannot make the tap ${pattern}: a network device of that name is there`, {

@@ -24,7 +24,7 @@ export const accessSteps: Kinds<AccessStep> = {
     describe: ({ access, file, uid }) => `let uid ${uid} open ${file.path} (${access}) by name`,
     where: "host",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   revoke: {
     schema: revoke,
@@ -32,6 +32,6 @@ export const accessSteps: Kinds<AccessStep> = {
     describe: ({ file, uid }) => `let uid ${uid} open ${file.path} no more`,
     where: "host",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };

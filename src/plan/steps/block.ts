@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { listFiles } from "../facts/describe-passed.ts";
 import { fileId } from "../facts/file.ts";
-import { accessTo } from "../facts/given-up.ts";
 import { passedFile } from "../facts/launch-spec.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
+import { accessTo } from "../facts/released-resource.ts";
 import { type Claim, claim, monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
@@ -93,7 +93,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: (step) => `make the image ${step.path}: ${describeImage(step)}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-image": {
     schema: removeImage,
@@ -101,7 +101,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ path }) => `remove the image ${path}, if nothing was written into it`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "change-label": {
     schema: changeLabel,
@@ -109,7 +109,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${describeUse(from)} -> ${describeUse(to)}`,
     where: "host",
     record: "kept",
-    givesUp: ({ file, to }) => (to.sharing === "shared" ? accessTo(file, "writing") : undefined),
+    releases: ({ file, to }) => (to.sharing === "shared" ? accessTo(file, "writing") : undefined),
   },
   "set-access": {
     schema: setAccess,
@@ -118,7 +118,7 @@ export const blockSteps: Kinds<BlockStep> = {
       `let QEMU open ${listFiles(files.map(({ access, file }) => `${file.path} (${access})`))}, and nothing of them otherwise`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "start-job": {
     schema: startJob,
@@ -126,7 +126,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ command, job }) => `tell QEMU ${command.execute}, as job ${job}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "cancel-job": {
     schema: cancelJob,
@@ -134,7 +134,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ job }) => `give up the job ${job}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "adopt-chain": {
     schema: adoptChain,
@@ -145,7 +145,7 @@ export const blockSteps: Kinds<BlockStep> = {
         : `know ${device} to stand on ${chain.join(", ")}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

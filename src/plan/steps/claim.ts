@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { fileKey, PENDING_FILE } from "../facts/file.ts";
-import { claimed } from "../facts/given-up.ts";
+import { claimed } from "../facts/released-resource.ts";
 import { type Claim, claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
@@ -18,7 +18,7 @@ export const claimSteps: Kinds<ClaimStep> = {
     describe: (step) => `reserve ${describeClaim(step.claim)}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   release: {
     schema: release,
@@ -26,7 +26,7 @@ export const claimSteps: Kinds<ClaimStep> = {
     describe: (step) => `release ${describeClaim(step.claim)}`,
     where: "host",
     record: "kept",
-    givesUp: (done) => claimed(done.claim),
+    releases: (done) => claimed(done.claim),
   },
 };
 

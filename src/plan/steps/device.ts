@@ -80,7 +80,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describePlug,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   unplug: {
     schema: unplug,
@@ -88,7 +88,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describeUnplug,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "set-medium": {
     schema: setMedium,
@@ -103,7 +103,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describeMedium,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "set-link": {
     schema: setLink,
@@ -111,7 +111,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: ({ device, up }) => `set the link of ${device} ${up ? "up" : "down"}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "set-memlock": {
     schema: setMemlock,
@@ -119,7 +119,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: ({ from, to }) => `let QEMU lock memory: ${describeMemlock(from)} -> ${describeMemlock(to)}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -52,7 +52,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: describeMade,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-folder": {
     schema: removeFolder,
@@ -60,7 +60,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: ({ path }) => `remove folder ${path}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "make-link": {
     schema: makeLink,
@@ -68,7 +68,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: ({ path, target }) => `make the link ${path} to ${target}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "assign-folder": {
     schema: lendFolder,
@@ -81,7 +81,7 @@ export const folderSteps: Kinds<FolderStep> = {
       `give ${path} and what is in it to uid ${uid} (${label ?? "its label kept"})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "reclaim-folder": {
     schema: returnFolder,
@@ -90,7 +90,7 @@ export const folderSteps: Kinds<FolderStep> = {
       `give ${path} and what is in it back to root (${label ?? "its label kept"})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -81,7 +81,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ tap }) => `hand QEMU ${describeTap(tap)}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "close-tap": {
     schema: closeTap,
@@ -89,7 +89,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ descriptors }) => `take back ${descriptors.join(", ")}, if no netdev has them`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "pass-display": {
     schema: passDisplay,
@@ -98,7 +98,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `hand QEMU a socket for its screen, on ${bracketed(address)}:${port}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "set-up-tap": {
     schema: setUpTap,
@@ -106,7 +106,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ setup }) => describeSetup(setup),
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-tap": {
     schema: removeTap,
@@ -115,7 +115,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `remove tap ${name} if it is still there (it goes with QEMU's last descriptor of it)`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "make-macvtap": {
     schema: makeMacvtap,
@@ -124,7 +124,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-macvtap": {
     schema: removeMacvtap,
@@ -132,7 +132,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ name }) => `remove macvtap ${name}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "make-group": {
     schema: makeGroup,
@@ -140,7 +140,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ group }) => describeGroup(group),
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-group": {
     schema: removeGroup,
@@ -148,7 +148,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ path }) => `remove control group ${path}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "tune-threads": {
     schema: tuneThreads,
@@ -156,7 +156,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ settings }) => `run ${settings.map(describeThreadSettings).join(", ")}`,
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "set-limits": {
     schema: setLimits,
@@ -168,7 +168,7 @@ export const shareSteps: Kinds<ShareStep> = {
     // The limits end with the group, which has no process after QEMU.
     where: "qemu",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import type { GivenUp } from "../facts/given-up.ts";
+import type { ReleasedResource } from "../facts/released-resource.ts";
 import type { Step } from "./step.ts";
 
 /** Definition of one kind of step. run/steps has its effect. */
@@ -14,7 +14,7 @@ export interface Kind<Done extends { readonly do: string }> {
   /** Whether the record of a running guest keeps the step after its change. Kept steps are undone when the guest ends. */
   readonly record: "kept" | "dropped";
   /** Returns the resource that a running guest may not keep after the step; undefined if its processes cannot keep it. */
-  readonly givesUp: "nothing" | ((done: Done) => GivenUp | undefined);
+  readonly releases: "nothing" | ((done: Done) => ReleasedResource | undefined);
 }
 
 /** Definitions of all kinds of a group, by name. A kind without a definition does not compile. */

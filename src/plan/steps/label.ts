@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
-import { accessTo } from "../facts/given-up.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
+import { accessTo } from "../facts/released-resource.ts";
 import { claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
@@ -52,7 +52,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${from ?? NO_LABEL} -> ${to}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "restore-label": {
     schema: restoreLabel,
@@ -60,7 +60,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${from} -> ${to ?? NO_LABEL}`,
     where: "host",
     record: "kept",
-    givesUp: ({ file }) => accessTo(file, "any"),
+    releases: ({ file }) => accessTo(file, "any"),
   },
   "write-udev-rule": {
     schema: writeUdevRule,
@@ -68,7 +68,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, path }) => `have udev keep the label of ${file.path} (${path})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-udev-rule": {
     schema: removeUdevRule,
@@ -76,6 +76,6 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, path }) => `have udev label ${file.path} as it likes (remove ${path})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };

@@ -18,7 +18,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
     describe: (step) => `remember of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "restore-owner": {
     schema: restoreOwner,
@@ -26,7 +26,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
     describe: (step) => `restore of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -30,7 +30,7 @@ export const pciSteps: Kinds<PciStep> = {
       `give ${device} to ${to} (its driver is ${driver ?? "none"})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "rebind-driver": {
     schema: giveDevice,
@@ -39,6 +39,6 @@ export const pciSteps: Kinds<PciStep> = {
       `take ${device} from ${to} and give it back to ${driver ?? "no driver"}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };

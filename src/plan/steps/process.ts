@@ -44,7 +44,7 @@ export const processSteps: Kinds<ProcessStep> = {
       `start ${program} as uid ${uid} in ${context ?? NOT_CONFINED}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   spawn: {
     schema: spawn,
@@ -52,7 +52,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ order }) => describeSpawn(order),
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   kill: {
     schema: kill,
@@ -60,7 +60,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ graceMs }) => `end the guest's process (SIGTERM, after ${graceMs / 1000} s SIGKILL)`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "check-context": {
     schema: checkContext,
@@ -68,7 +68,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ context }) => `check that the guest's process runs in ${context}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   greet: {
     schema: greet,
@@ -76,7 +76,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ monitor }) => `wait for the monitor ${monitor}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   resume: {
     schema: resume,
@@ -84,7 +84,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ commands }) => `let the vCPUs run (${commands.map(({ execute }) => execute).join(", ")})`,
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -41,7 +41,7 @@ export const socketSteps: Kinds<SocketStep> = {
       `leave ${path} free for a socket of the guest's (${label ?? "default label"})`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-socket": {
     schema: removeSocket,
@@ -49,7 +49,7 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path }) => `remove the socket ${path}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "link-socket": {
     schema: linkSocket,
@@ -57,7 +57,7 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path, target }) => `lead ${path} to the guest's socket ${target}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "unlink-socket": {
     schema: unlinkSocket,
@@ -65,6 +65,6 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path }) => `remove the link ${path}`,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };

@@ -95,7 +95,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ path }) => `leave ${path} free for a new file`,
     where: "host",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "remove-file": {
     schema: removeFile,
@@ -103,7 +103,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ path }) => `remove ${path}`,
     where: "host",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "keep-file": {
     schema: keepFile,
@@ -111,7 +111,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ from, to }) => `put ${from} in the place of ${to}`,
     where: "host",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   pause: {
     schema: pause,
@@ -119,7 +119,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ wasRunning }) => (wasRunning ? "stop the vCPUs" : "leave the vCPUs stopped"),
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   unpause: {
     schema: unpause,
@@ -127,7 +127,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "let the vCPUs go on",
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   reset: {
     schema: reset,
@@ -135,7 +135,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "reset the guest",
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "save-memory": {
     schema: saveMemory,
@@ -143,7 +143,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: (step) => `write the guest's state to ${step.to}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "cancel-save": {
     schema: cancelSave,
@@ -151,7 +151,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "tell QEMU to write no more",
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "dump-memory": {
     schema: dumpMemory,
@@ -160,7 +160,7 @@ export const streamSteps: Kinds<StreamStep> = {
       `write the guest's memory to ${step.to} (${step.format}), through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "take-screenshot": {
     schema: takeScreenshot,
@@ -169,7 +169,7 @@ export const streamSteps: Kinds<StreamStep> = {
       `write the guest's screen to ${to}, from ${buffer} (${label ?? "(no label)"})`,
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "drop-screen": {
     schema: dropScreen,
@@ -177,7 +177,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "tell QEMU to let go of the picture",
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "load-memory": {
     schema: loadMemory,
@@ -185,7 +185,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: (step) => `give QEMU the state in ${step.from.path}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

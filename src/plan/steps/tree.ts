@@ -29,7 +29,7 @@ export const treeSteps: Kinds<TreeStep> = {
     describe: describeShared,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
   "unshare-tree": {
     schema: unshareTree,
@@ -37,7 +37,7 @@ export const treeSteps: Kinds<TreeStep> = {
     describe: describeUnshared,
     where: "host",
     record: "kept",
-    givesUp: "nothing",
+    releases: "nothing",
   },
 };
 

@@ -9,7 +9,7 @@ export interface Rule<T> {
   readonly why: string;
   readonly remedy: string;
   /** Set if the domain is valid: its arguments depend on the host ("until-start"), or a start refuses them too ("always"). */
-  readonly isUnsettled?: "until-start" | "always";
+  readonly isUndecided?: "until-start" | "always";
   isBroken(device: T, guest: Guest): boolean;
 }
 
@@ -25,8 +25,8 @@ const REFUSALS = { "until-start": hostDependent, always: notStartable, never: ca
 /** Throws "unsupported" with all rules that a device breaks. Refusals of an invalid domain come first. */
 export function refuseBroken<T>(rules: readonly Rule<T>[], { device, guest, path }: Placed<T>): void {
   const broken = rules.filter((candidate) => candidate.isBroken(device, guest));
-  const refusals = broken.map(({ isUnsettled, place, remedy, why }) => {
-    return REFUSALS[isUnsettled ?? "never"](place === "" ? path : `${path}/${place}`, why, remedy);
+  const refusals = broken.map(({ isUndecided, place, remedy, why }) => {
+    return REFUSALS[isUndecided ?? "never"](place === "" ? path : `${path}/${place}`, why, remedy);
   });
   const isFinal = (refusal: SvirtError): boolean => !(refusal instanceof HostDependentError);
   throwErrors([...refusals.filter(isFinal), ...refusals.filter((refusal) => !isFinal(refusal))]);

@@ -3,7 +3,7 @@ import { type Arguments, jsonArguments, keyValues } from "../argument/argument.t
 import { pciKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
 import { filesystemId, type Launch, passedName, peerPair, virtiofsSocket } from "../launch.ts";
-import { refuseUnsharedMemory } from "../machine/shared-memory.ts";
+import { refuseUnsharedMemory } from "../machine/refuse-unshared-memory.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "../refusal.ts";
 

@@ -47,8 +47,8 @@ function hasFiles({ path, template }: FirmwareDescriptor, { os }: Domain): boole
 function hasFeatures({ features: given }: FirmwareDescriptor, domain: Domain): boolean {
   const { features, launchSecurity, os, pm } = domain;
   const has = (name: FirmwareFeature): boolean => given.includes(name);
-  const isAs = (wished: boolean | undefined, name: FirmwareFeature): boolean =>
-    wished === undefined || wished === has(name);
+  const isAs = (wanted: boolean | undefined, name: FirmwareFeature): boolean =>
+    wanted === undefined || wanted === has(name);
   const options = (name: string): boolean | undefined =>
     os.firmwareRequirements?.features.find((found) => found.name === name)?.enabled;
   return (

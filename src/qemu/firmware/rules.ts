@@ -11,7 +11,7 @@ interface Rule {
 }
 
 const isUefi = ({ os }: Domain): boolean => os.firmware === "efi" || os.loader?.type === "pflash";
-const wish = ({ os }: Domain, name: string): boolean | undefined =>
+const featureOf = ({ os }: Domain, name: string): boolean | undefined =>
   os.firmwareRequirements?.features.find((found) => found.name === name)?.enabled;
 
 /** virDomainDefOSValidate() and qemuValidateDomainDefBoot() of libvirt */
@@ -44,7 +44,8 @@ const RULES: readonly Rule[] = [
     place: "firmware/feature",
     why: "keys are of no use without Secure Boot",
     remedy: "Ask for both, or for neither.",
-    isBroken: (domain) => wish(domain, "enrolled-keys") === true && wish(domain, "secure-boot") === false,
+    isBroken: (domain) =>
+      featureOf(domain, "enrolled-keys") === true && featureOf(domain, "secure-boot") === false,
   },
   {
     place: "loader",

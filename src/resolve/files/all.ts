@@ -42,7 +42,7 @@ export function resolveResources(
   const chains: Chains = new Map();
   const files: ResolvedFile[] = [];
   for (const resource of resources) {
-    const found = gatherOne(host, resource, { ...options, chains });
+    const found = resolveOne(host, resource, { ...options, chains });
     for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
     files.push(...found);
   }
@@ -59,12 +59,12 @@ function isJudged({ kind }: Resource, { named }: ResolvedFile, { overlays }: Res
 
 type Chains = Map<string, readonly FoundElement<FileFacts>[]>;
 
-function gatherOne(
+function resolveOne(
   host: Host,
   resource: Resource,
   { chains, ...options }: ResolveOptions & { readonly chains: Chains },
 ): ResolvedFile[] {
-  if (resource.kind !== "disk") return gatherOther(host, resource, options);
+  if (resource.kind !== "disk") return resolveOther(host, resource, options);
   const images = resolveDisk(imageReader(host, options.overlays), resource);
   chains.set(
     resource.target,
@@ -73,7 +73,7 @@ function gatherOne(
   return images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image }));
 }
 
-function gatherOther(
+function resolveOther(
   host: Host,
   resource: Exclude<Resource, DiskResource>,
   options: ResolveOptions,
@@ -85,7 +85,7 @@ function gatherOther(
     case "kernel":
     case "initrd":
     case "boot-file":
-      return [gatherBootFile(host, resource)];
+      return [resolveBootFile(host, resource)];
     case "memory-file":
       return [resolveMemoryFile(host, resource, options)];
     case "input-device":
@@ -134,7 +134,7 @@ function gatherOther(
 
 type BootFile = Extract<Resource, { readonly kind: "kernel" | "initrd" | "boot-file" }>;
 
-function gatherBootFile(host: Host, { access, kind, path }: BootFile): ResolvedFile {
+function resolveBootFile(host: Host, { access, kind, path }: BootFile): ResolvedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);

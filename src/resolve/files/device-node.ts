@@ -30,13 +30,13 @@ const KINDS = {
  * under that name. Throws "not-found", "unsupported".
  */
 export function resolveDeviceNode(host: Host, { kind, path }: NodeResource): ResolvedFile {
-  if (kind === "sgx-device") return gatherSgx(host, path);
+  if (kind === "sgx-device") return resolveSgx(host, path);
   const facts = nodeAt(host, path, kind);
   return { named: path, facts, role: LABEL_ROLES[kind]["read-write"].role, override: undefined };
 }
 
 /** Inspects a node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
-function gatherSgx(host: Host, path: string): ResolvedFile {
+function resolveSgx(host: Host, path: string): ResolvedFile {
   if (host.inspectFile(path) === undefined) {
     throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
       kind: "not-found",

@@ -28,7 +28,7 @@ export function resolveDisk(reader: Reader, disk: DiskResource): ResolvedImage[]
     // An override in the XML applies to the images below, until one has its own.
     override = image.override ?? override;
     const goesOn = depth === images.length - 1 && disk.below === "as-probed";
-    return gatherImage(reader, { image, depth, goesOn, disk, override });
+    return resolveOneImage(reader, { image, depth, goesOn, disk, override });
   });
 }
 
@@ -46,7 +46,7 @@ interface Depth {
   readonly override: LabelOverride | undefined;
 }
 
-function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): ResolvedImage[] {
+function resolveOneImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): ResolvedImage[] {
   const readOnly = depth > 0 || disk.access === "read-only";
   const { dataFile, path, slice } = image;
   const below = goesOn ? "as-probed" : "nothing";

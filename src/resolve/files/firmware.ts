@@ -19,15 +19,15 @@ const LARGEST_TEMPLATE = 64 * 1024 * 1024;
  * "not-found", "unsupported", "denied", "in-use".
  */
 export function resolveFirmware(host: Host, file: FirmwareFile, options: ResolveOptions): ResolvedFile {
-  if (file.kind === "loader") return gatherLoader(host, file);
+  if (file.kind === "loader") return resolveLoader(host, file);
   if (file.storage === "file") makeVariables(host, file, options);
-  return gatherVariables(host, file);
+  return resolveVariables(host, file);
 }
 
 type Loader = Extract<FirmwareFile, { readonly kind: "loader" }>;
 type Variables = Extract<FirmwareFile, { readonly kind: "nvram" }>;
 
-function gatherLoader(host: Host, { access, format, path }: Loader): ResolvedFile {
+function resolveLoader(host: Host, { access, format, path }: Loader): ResolvedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
@@ -40,7 +40,10 @@ function gatherLoader(host: Host, { access, format, path }: Loader): ResolvedFil
   return { ...named, role: LABEL_ROLES.loader[isInstalled(facts.id.path) ? "installed" : access].role };
 }
 
-function gatherVariables(host: Host, { format, override, path, storage, template }: Variables): ResolvedFile {
+function resolveVariables(
+  host: Host,
+  { format, override, path, storage, template }: Variables,
+): ResolvedFile {
   const facts = inspect(host, path) ?? (template === undefined ? undefined : factsOfPlanned(path));
   if (facts === undefined) throw withoutTemplate(path);
   refuseInstalled(facts.id.path);

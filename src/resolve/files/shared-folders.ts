@@ -22,7 +22,7 @@ export interface ResolvedFolder extends ResolvedFile {
  */
 export function resolveFolders(host: Host, domain: Domain): readonly ResolvedFolder[] {
   const found = listResources(domain).flatMap((resource) =>
-    resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],
+    resource.kind === "shared-folder" ? [resolveFolder(host, resource)] : [],
   );
   const isSame = (one: ResolvedFile, other: ResolvedFile): boolean =>
     one.facts.id.path === other.facts.id.path;
@@ -43,7 +43,7 @@ export function resolveFolders(host: Host, domain: Domain): readonly ResolvedFol
     }));
 }
 
-function gatherFolder(
+function resolveFolder(
   host: Host,
   resource: Extract<Resource, { kind: "shared-folder" }>,
 ): Omit<ResolvedFolder, "names"> {

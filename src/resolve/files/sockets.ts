@@ -26,9 +26,11 @@ export interface ResolvedSocket {
  */
 export function resolveSockets(host: Host, resources: readonly Resource[]): readonly ResolvedSocket[] {
   const found = resources.flatMap((resource) => {
-    if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
+    if (resource.kind === "chardev-socket") return [resolveNamedSocket(host, resource)];
     if (resource.kind !== "guest-socket") return [];
-    return [{ ...gatherSocket(host, { ...resource, override: undefined }), interface: resource.interface }];
+    return [
+      { ...resolveNamedSocket(host, { ...resource, override: undefined }), interface: resource.interface },
+    ];
   });
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;
@@ -44,7 +46,7 @@ interface NamedSocket {
   readonly override: LabelOverride | undefined;
 }
 
-function gatherSocket(host: Host, { kind, override, path }: NamedSocket): ResolvedSocket {
+function resolveNamedSocket(host: Host, { kind, override, path }: NamedSocket): ResolvedSocket {
   refuseImpossibleTarget(path);
   const cut = path.lastIndexOf("/");
   const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];

@@ -1,6 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import { decideFileLabel } from "../../label/file-label.ts";
-import type { LabelDecision } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/label-decision.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import type { StartDecision } from "../../plan/actions/start.ts";
 import { guestPaths } from "../../plan/paths.ts";
@@ -32,14 +32,14 @@ export function decideTpm(
   instance: Instance,
   domain: Domain,
   { label, uid }: { readonly label: LabelDecision; readonly uid: number },
-): Pick<StartDecision, "helpers" | "lent"> {
+): Pick<StartDecision, "helpers" | "assigned"> {
   const [tpm] = domain.devices.tpms;
-  if (tpm?.backend.type !== "emulator") return { helpers: [], lent: [] };
+  if (tpm?.backend.type !== "emulator") return { helpers: [], assigned: [] };
   const path = tpmFolder(instance, domain.uuid);
   const socket = `${guestPaths(instance.paths, domain.uuid).workFolder}/${TPM_SOCKET}`;
   const home = instance.host.inspectFile(homeOf(instance.paths));
   return {
-    lent: [
+    assigned: [
       {
         path,
         label: decideFileLabel(label, LABEL_ROLES["tpm-state"]["read-write"].role, undefined).to,

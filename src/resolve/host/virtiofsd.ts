@@ -1,6 +1,6 @@
 import type { Filesystem } from "../../domain/devices/filesystem.ts";
 import type { Domain } from "../../domain/domain.ts";
-import type { LabelDecision } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/label-decision.ts";
 import type { HelperSpec } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { filesystemId, virtiofsSocket } from "../../qemu/launch.ts";

@@ -11,18 +11,18 @@ export const runFolder: Runs<FolderStep> = {
   "make-folder": ({ host }, step) => host.makeFolder(step),
   "remove-folder": ({ host }, { isMounted, path }) => host.removeFolder(path, isMounted),
   "make-link": ({ host }, { path, target }) => host.makeSymlink(path, target),
-  "assign-folder": ({ host }, step) => lendFolder(host, step),
-  "reclaim-folder": ({ host }, step) => returnFolder(host, step),
+  "assign-folder": ({ host }, step) => assignFolder(host, step),
+  "reclaim-folder": ({ host }, step) => reclaimFolder(host, step),
 };
 
 /** Gives the folder to the guest's user. It is created if missing. */
-function lendFolder(host: Host, { label, path, uid }: StepOf<"assign-folder">): void {
+function assignFolder(host: Host, { label, path, uid }: StepOf<"assign-folder">): void {
   host.makeFolder({ path, mode: MODE, uid: 0 });
-  host.giveFolder(path, { uid, ...(label === undefined ? {} : { label }) });
+  host.assignFolder(path, { uid, ...(label === undefined ? {} : { label }) });
 }
 
 /** Gives the folder back to root, and resets its mode, which its user may have changed. A missing folder is left alone. */
-function returnFolder(host: Host, { label, path }: StepOf<"reclaim-folder">): void {
+function reclaimFolder(host: Host, { label, path }: StepOf<"reclaim-folder">): void {
   if (host.inspectFile(path)?.type !== "folder") return;
-  host.giveFolder(path, { uid: 0, mode: MODE, ...(label === undefined ? {} : { label }) });
+  host.assignFolder(path, { uid: 0, mode: MODE, ...(label === undefined ? {} : { label }) });
 }

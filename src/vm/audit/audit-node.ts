@@ -1,10 +1,10 @@
 import { labelModel } from "../../label/label-models.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
-import { describeHeld } from "../../run/process/let-go.ts";
+import { describeHeld } from "../../run/process/still-held.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
-import { listHeldInChange } from "../change/give-up.ts";
+import { listHeldInChange } from "../change/release-resources.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";

@@ -99,7 +99,7 @@ export async function endBlockJob(
 
 /** Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was intended. */
 async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
-  await refuseUnready(instance, guest, job);
+  await refuseUnimplemented(instance, guest, job);
   markPivot(instance, guest, job);
   try {
     const ended = await finishJobs(instance, guest.uuid);
@@ -170,7 +170,7 @@ export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefi
 }
 
 /** qemuDomainBlockPivot() of libvirt */
-async function refuseUnready(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
+async function refuseUnimplemented(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   if (!replacesTop(job))
     throw wrongState(`job type '${job.type}' does not support pivot`, "Wait for its end.");
   const found = await withMonitor(instance, guest.uuid, (monitor) => findJob(monitor, job.job));

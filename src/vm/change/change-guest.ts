@@ -19,7 +19,7 @@ import {
 } from "../../state/record.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { finishChange, isStillPlugged } from "./finish-change.ts";
-import { type ChangingGuest, giveUp } from "./give-up.ts";
+import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
 /** Time to undo a change after QEMU has failed to answer. */
 const MUTE_UNDO_MS = 2000;
@@ -234,7 +234,7 @@ async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: b
   const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
   // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  await giveUp(instance, guest, {
+  await releaseResources(instance, guest, {
     steps: back.filter((step) => !isMonitorStep(step)),
     observer: NO_OBSERVER,
     isWaiting,

@@ -10,7 +10,7 @@ import { decideImpact } from "./impact.ts";
 /** The one-line title or the text that describes a domain. */
 export type DescriptionField = "title" | "description";
 
-/** Returns the title or description of the running guest or the definition, as `options` select; undefined if it has none. */
+/** Returns the title or description of the running guest or the definition, as `options` selects; undefined if it has none. */
 export function readDescription(
   instance: Instance,
   { key, options }: Pick<Ask, "key" | "options">,

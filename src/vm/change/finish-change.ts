@@ -10,7 +10,7 @@ import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { updateDefinition } from "../end/follow-guest.ts";
-import { type ChangingGuest, giveUp } from "./give-up.ts";
+import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
 /** Carries out the rest of a change that can no longer be undone. The caller holds the guest's lock. */
 export async function finishChange(
@@ -45,7 +45,7 @@ async function finish(instance: Instance, changing: ChangingGuest, observer: Ste
     await noteAsked(instance, guest, error);
     throw error;
   }
-  await giveUpTold(instance, guest, {
+  await releaseAndRecord(instance, guest, {
     steps: after.slice(lead.length).filter((step) => !isMonitorStep(step)),
     observer: (moment, step, at) => observer(moment, step, told.length + at),
   });
@@ -82,13 +82,13 @@ async function chooseOutcome(instance: Instance, guest: ChangingGuest): Promise<
 }
 
 /** Records that QEMU has done its part, so that a later call neither repeats it nor waits for a guest that keeps a file. */
-async function giveUpTold(
+async function releaseAndRecord(
   instance: Instance,
   guest: ChangingGuest,
   given: { readonly steps: readonly Step[]; readonly observer: StepObserver },
 ): Promise<void> {
   try {
-    await giveUp(instance, guest, { ...given, isWaiting: guest.change.isTold !== true });
+    await releaseResources(instance, guest, { ...given, isWaiting: guest.change.isTold !== true });
   } catch (error) {
     if (asSvirtError(error).kind === "partly" && guest.change.isTold !== true)
       writeRecord(instance, { ...guest, change: { ...guest.change, isTold: true } });

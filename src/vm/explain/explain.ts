@@ -60,7 +60,7 @@ export function explainLog(
 ): Explanation[] {
   const log = parseAuditLog(lines, options.sinceMs);
   if (log.isCut) options.onCut?.(MOST_DENIALS);
-  const known = gatherKnown(instance, listKnownGuests(instance, log.machines));
+  const known = collectKnown(instance, listKnownGuests(instance, log.machines));
   return [...Map.groupBy(log.denials, groupKey).values()]
     .map((denials) => explain(instance, known, denials))
     .filter((found) => options.isAll || found.subject !== "other" || found.owner !== undefined)
@@ -77,7 +77,7 @@ interface Known {
   readonly managerType: string;
 }
 
-function gatherKnown(instance: Instance, guests: readonly KnownGuest[]): Known {
+function collectKnown(instance: Instance, guests: readonly KnownGuest[]): Known {
   const { domain, image, own } = readPolicyFacts(instance.host);
   return {
     guests,
@@ -98,7 +98,7 @@ function explain(instance: Instance, known: Known, denials: readonly Denial[]): 
   const [first, last] = [denials[0], denials.at(-1)];
   if (first === undefined || last === undefined) throw new Error("a group of denials has one at least");
   const permissions = [...new Set(denials.flatMap((denial) => denial.permissions))];
-  const facts = gatherFacts(instance, known, { ...last, permissions });
+  const facts = collectFacts(instance, known, { ...last, permissions });
   const { denial, file, guest, owner, source, subject, target } = facts;
   return {
     guest: namedOf(guest),
@@ -120,7 +120,7 @@ function explain(instance: Instance, known: Known, denials: readonly Denial[]): 
   };
 }
 
-function gatherFacts(instance: Instance, known: Known, denial: Denial): DenialFacts {
+function collectFacts(instance: Instance, known: Known, denial: Denial): DenialFacts {
   const [source, target] = [parseContext(denial.source), parseContext(denial.target)];
   const guest = guestOfRange(known.guests, source.range, denial.atMs) ?? guestOfProcess(known, denial);
   const file = findKnownFile(instance, known.files, denial.object);

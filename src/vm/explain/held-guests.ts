@@ -1,7 +1,7 @@
-import { describeHeld } from "../../run/process/let-go.ts";
+import { describeHeld } from "../../run/process/still-held.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readRecords } from "../../state/record.ts";
-import { listHeldInChange } from "../change/give-up.ts";
+import { listHeldInChange } from "../change/release-resources.ts";
 
 /** Guest that has not released a file or device. */
 export interface HeldGuest {

@@ -3,7 +3,7 @@ import { peerSocketOf } from "../../domain/resources/peer-sockets.ts";
 import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import { labelOfRole } from "../../label/file-label.ts";
-import type { LabelDecision } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/label-decision.ts";
 import { peerContext } from "../../label/peer-context.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { decideFiles } from "../../labelling/file-labels.ts";
@@ -42,7 +42,7 @@ function peerOf(device: Device): PeerSocket | undefined {
   return peerSocketOf(familyOf(device), device.value);
 }
 
-interface Gathered {
+interface ResolvedDevice {
   readonly resolved: ResolvedFiles;
   readonly words: DeviceCommands;
   readonly peers?: readonly PluggedPeer[];
@@ -68,7 +68,7 @@ export function decidePeer(
 export function decideNewDevice(
   instance: Instance,
   guest: GuestRecord,
-  { resolved, peers = [], words }: Gathered,
+  { resolved, peers = [], words }: ResolvedDevice,
 ): NewDevice {
   const { uid, uuid } = guest;
   const files = decideFiles(instance, labelDecisionOf(instance, guest), { uuid, uid, files: resolved.files });

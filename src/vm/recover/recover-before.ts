@@ -2,7 +2,7 @@ import type { SvirtError } from "../../errors.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
-import { type RunningGuest, readSettledGuests } from "../../state/running-guests.ts";
+import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
 import type { RecoverOptions } from "./recover.ts";
 
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
@@ -30,8 +30,8 @@ export async function recoverBefore(
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
   const isRestarting = hasPendingRestart(instance);
   // Usual case for use cases about all guests: every guest runs, and no change is incomplete.
-  const settled = keys === "all" && !isRestarting ? readSettledGuests(instance) : undefined;
-  if (settled !== undefined) return { running: settled, errors: [], kept: [] };
+  const idle = keys === "all" && !isRestarting ? readIdleGuests(instance) : undefined;
+  if (idle !== undefined) return { running: idle, errors: [], kept: [] };
   // Without records, the module that reads them is not loaded.
   if (!isRestarting && instance.host.listFolder(recordsFolder(instance.paths)).length === 0) return NONE;
   const { readRecords, isRunning } = await import("../../state/record.ts");
@@ -42,12 +42,12 @@ export async function recoverBefore(
   const guests = readRecords(instance, () => {
     isWhole = false;
   });
-  const isSettled = guests.every(
+  const isIdle = guests.every(
     (guest) =>
       isRunning(instance, guest) &&
       ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
   );
-  if (isWhole && isSettled && !isRestarting) return { running: guests, errors: [], kept: [] };
+  if (isWhole && isIdle && !isRestarting) return { running: guests, errors: [], kept: [] };
   const { recoverAll } = await import("./recover.ts");
   return await recoverAll(instance, { isConcerned, askMs: ASK_MS });
 }

@@ -37,7 +37,7 @@ export interface RecoverOptions {
 export interface Recovery {
   readonly running: readonly GuestRecord[];
   /** Names of the guests that were cleaned up or started again. */
-  readonly settled: readonly string[];
+  readonly recovered: readonly string[];
   readonly errors: readonly SvirtError[];
   /** Files that keep the label of a guest that is gone, and why: a sentence each. */
   readonly kept: readonly string[];
@@ -54,7 +54,7 @@ export async function recoverAll(
   instance: Instance,
   { askMs, isConcerned = () => true }: RecoverOptions = {},
 ): Promise<Recovery> {
-  const settled: string[] = [];
+  const recovered: string[] = [];
   const errors: SvirtError[] = [];
   const kept: string[] = [];
   const guests = readRecords(instance, (error) => errors.push(error));
@@ -63,23 +63,23 @@ export async function recoverAll(
   for (const guest of guests) {
     if (running.includes(guest) || !(await isLeft(instance, guest, isConcerned(guest) ? until : 0))) continue;
     await attempt(errors, () => recoverGuest(instance, guest.uuid, (notice) => kept.push(notice)));
-    settled.push(guest.name);
+    recovered.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
   const host = askMs === undefined ? instance.host : withinTime(instance.host, askMs);
   await Promise.all(
-    concerned.map((guest) => attempt(errors, () => settleRunning({ ...instance, host }, guest))),
+    concerned.map((guest) => attempt(errors, () => recoverRunning({ ...instance, host }, guest))),
   );
   const ended = concerned.filter(
     (guest) => guest.change?.ends !== undefined && !isStillThere(instance, guest),
   );
-  settled.push(...ended.map(({ name }) => name));
+  recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
     await attempt(errors, () => restart(instance, pending));
-    settled.push(pending.name);
+    recovered.push(pending.name);
   }
-  return { running: running.filter((guest) => !ended.includes(guest)), settled, errors, kept };
+  return { running: running.filter((guest) => !ended.includes(guest)), recovered, errors, kept };
 }
 
 /** Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works on it. */
@@ -115,7 +115,7 @@ export async function recoverGuest(
 }
 
 /** Recovers a running guest's change and jobs. A change that another svirt carries out is left to that one. */
-async function settleRunning(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
+async function recoverRunning(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
   const { finishJobs } = await import("../block/finish-jobs.ts");

@@ -3,7 +3,7 @@ import { listPeerSockets } from "../../domain/resources/peer-sockets.ts";
 import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import type { LabelDecision } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/label-decision.ts";
 import { peerContext } from "../../label/peer-context.ts";
 import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { GrantedFile, PlannedSocket } from "../../plan/facts/file.ts";

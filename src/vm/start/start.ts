@@ -113,15 +113,15 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
     const before = readRecord(instance, domain.uuid);
     if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
     if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
-    const settled = bindToHost(instance.host, domain);
+    const bound = bindToHost(instance.host, domain);
     instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
-    makeTpmHome(instance, settled);
-    makeNvramFolder(instance, settled);
-    const guest = await withLevel(instance, settled, async (offer) => {
+    makeTpmHome(instance, bound);
+    makeNvramFolder(instance, bound);
+    const guest = await withLevel(instance, bound, async (offer) => {
       const prepared = await withNewOverlays(instance, domain.uuid, () =>
-        withDetachedDevices(instance, { domain: settled, offer, observer: how.observer }, async (taken) => {
-          const seen = resolveDomain(instance, settled, { makeMissing: true });
-          const start = { domain: settled, written: domain, completed, offer, taken };
+        withDetachedDevices(instance, { domain: bound, offer, observer: how.observer }, async (taken) => {
+          const seen = resolveDomain(instance, bound, { makeMissing: true });
+          const start = { domain: bound, written: domain, completed, offer, taken };
           return await prepare(instance, { ...start, ...seen, ...how });
         }),
       );
@@ -144,12 +144,12 @@ export async function planDomainStart(
 ): Promise<readonly Step[]> {
   const completed = await completeBytes(instance, bytes);
   const domain = startable(instance, completed.domain);
-  const settled = bindToHost(instance.host, domain);
-  const taken = planHostDetach(instance, settled);
-  const seen = resolveDomain(instance, settled, { makeMissing: false, taken: taken.names });
-  const offer = await offerLevel(instance, settled, { purpose: "plan", refused: new Set() });
+  const bound = bindToHost(instance.host, domain);
+  const taken = planHostDetach(instance, bound);
+  const seen = resolveDomain(instance, bound, { makeMissing: false, taken: taken.names });
+  const offer = await offerLevel(instance, bound, { purpose: "plan", refused: new Set() });
   const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
-  const { after, steps } = decide(instance, settled, start);
+  const { after, steps } = decide(instance, bound, start);
   return [...taken.steps, ...steps, ...after];
 }
 
@@ -255,8 +255,8 @@ function decide(
 
 /** Decides the programs that run beside QEMU, and the folders that they get. */
 function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
-  const { helpers, lent } = decideTpm(instance, domain, facts);
-  return { lent, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
+  const { helpers, assigned } = decideTpm(instance, domain, facts);
+  return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
 }
 
 /** Re-applies the defaults if the start changed the domain. */

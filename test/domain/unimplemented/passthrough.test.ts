@@ -11,7 +11,7 @@ const pci = (driver: string, managed = "managed='yes'"): string =>
   `<hostdev type='pci' ${managed}>${driver}<source><address bus='6' slot='2' function='0'/></source></hostdev>`;
 const refuse = (devices: string) => (): void => refuseUnimplemented(parseDomain(domainWith(devices)));
 
-describe("refuseUnready() refuses a start that would leave out", () => {
+describe("refuseUnimplemented() refuses a start that would leave out", () => {
   test.each([
     [network("mcast", "<source address='230.0.0.1' port='5558'/>"), "interface[1]/@type"],
     [network("direct", "<source dev='eth0'/><mtu size='1400'/>"), "interface[1]/mtu"],

@@ -3,7 +3,7 @@ import { parseDomain } from "../../../src/domain/document.ts";
 import { refuseUnimplemented } from "../../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../corpus.ts";
 
-describe("refuseUnready()", () => {
+describe("refuseUnimplemented()", () => {
   test.each([
     ["<vcpu placement='auto'>1</vcpu>", "/domain/vcpu/@placement: svirt does not ask numad yet"],
     [

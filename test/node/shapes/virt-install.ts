@@ -1,7 +1,7 @@
 import { uuidOf } from "../harness/names.ts";
 
 /** Options of virt-install(1). */
-interface Wish {
+interface InstallOptions {
   readonly name: string;
   /** Whole elements, the console included, in the order in which virt-install writes them. */
   readonly devices?: readonly string[];
@@ -29,7 +29,12 @@ export function diskXml(
  * Formats a domain as `virt-install --osinfo debian12 --memory 64 --print-xml` of virt-manager 5.0 does. It has double quotes,
  * fourteen root ports and the defaults of that system.
  */
-export function virtInstall({ beside = [], devices = [], name, os = ['<boot dev="hd"/>'] }: Wish): string {
+export function virtInstall({
+  beside = [],
+  devices = [],
+  name,
+  os = ['<boot dev="hd"/>'],
+}: InstallOptions): string {
   return `<domain type="kvm">
   <name>${name}</name>
   <uuid>${uuidOf(name)}</uuid>

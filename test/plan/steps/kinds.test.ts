@@ -143,7 +143,7 @@ test("a kind that is not decided everywhere does not compile", () => {
   const { schema: _schema, ...withoutSchema } = take;
   const { where: _where, ...withoutPlace } = take;
   const { record: _record, ...withoutRecord } = take;
-  const { givesUp: _givesUp, ...withoutGivenUp } = take;
+  const { releases: _releases, ...withoutReleases } = take;
   const missing: readonly Kinds<PciStep>[] = [
     // @ts-expect-error: no definition
     { "rebind-driver": give },
@@ -158,7 +158,7 @@ test("a kind that is not decided everywhere does not compile", () => {
     // @ts-expect-error: nothing about the record
     { "rebind-driver": give, "bind-vfio": withoutRecord },
     // @ts-expect-error: nothing about resources that the guest gives up
-    { "rebind-driver": give, "bind-vfio": withoutGivenUp },
+    { "rebind-driver": give, "bind-vfio": withoutReleases },
     // @ts-expect-error: the schema of another kind
     { "rebind-driver": give, "bind-vfio": { ...take, schema: give.schema } },
   ];

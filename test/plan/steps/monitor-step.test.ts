@@ -39,8 +39,8 @@ const LEFT: readonly Step["do"][] = [
 ];
 
 test.each([...TOLD.map((name) => [name, true] as const), ...LEFT.map((name) => [name, false] as const)])(
-  "isToldQemu() of %s is %p",
-  (name, isTold) => {
-    expect(isMonitorStep({ do: name } as Step)).toBe(isTold);
+  "isMonitorStep() of %s is %p",
+  (name, isMonitor) => {
+    expect(isMonitorStep({ do: name } as Step)).toBe(isMonitor);
   },
 );

@@ -48,7 +48,7 @@ const DECISION: StartDecision = {
       sharing: "exclusive",
     },
   ],
-  lent: [
+  assigned: [
     { path: "/var/lib/svirt/tpm/a", label: "private:label:of:the_guest", original: "old:label:of:svirt" },
   ],
   order: {

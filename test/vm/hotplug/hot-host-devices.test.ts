@@ -4,7 +4,7 @@ import { attachDevice, detachDevice } from "../../../src/vm/hotplug/change-devic
 import { formatLive } from "../../../src/vm/query/live-xml.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import type { PciWish } from "../../memory-host/pci-bus.ts";
+import type { PciOptions } from "../../memory-host/pci-bus.ts";
 import { deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
 import { putPciDevices } from "../../scenes/pci.ts";
 import {
@@ -24,7 +24,7 @@ import { leavesNothing, strikeEverywhere, type Work, withoutInodes } from "../..
 const TIMEOUT_MS = 120_000;
 const ASK = { key: "vm1", options: {}, isDryRun: false };
 const NAME = "0000:06:00.0";
-const CARD: PciWish = { name: NAME, group: "12", driver: "e1000e", match: "e1000e" };
+const CARD: PciOptions = { name: NAME, group: "12", driver: "e1000e", match: "e1000e" };
 const FOLDER = `/run/svirt/${UUID}/guest/${NAME}`;
 const SG = "/dev/sg1";
 const USB_NODE = "/dev/bus/usb/001/002";

@@ -133,8 +133,8 @@ test("a save that was killed once all was written is told of as ended, not as ru
   const renamed = node.svirt.changes.indexOf("renameFile") + 1;
   const killed = await machineWithGuest();
   await beStruck(killed, work, { at: renamed, moment: "before", how: "crash" });
-  const { running, settled } = await recoverAll(nodeOn(killed));
-  expect([running, settled]).toEqual([[], ["vm1"]]);
+  const { running, recovered } = await recoverAll(nodeOn(killed));
+  expect([running, recovered]).toEqual([[], ["vm1"]]);
 });
 
 test("a save that was killed keeps nobody waiting for a QEMU that somebody has taken over, and the guest can be ended", async () => {

@@ -4,7 +4,7 @@ import { readRecord } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { planDomainStart, startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import type { PciWish } from "../../memory-host/pci-bus.ts";
+import type { PciOptions } from "../../memory-host/pci-bus.ts";
 import { pciFolder, putPciDevices } from "../../scenes/pci.ts";
 import {
   domainXml,
@@ -24,11 +24,11 @@ const TIMEOUT_MS = 120_000;
 const OTHER = "11111111-2222-4333-8444-000000000002";
 const NAME = "0000:06:00.0";
 const SOUND = "0000:06:00.1";
-const CARD: PciWish = { name: NAME, group: "12", driver: "e1000e", match: "e1000e" };
+const CARD: PciOptions = { name: NAME, group: "12", driver: "e1000e", match: "e1000e" };
 
 let machine: Machine;
 
-function makeHost(devices: readonly PciWish[] = [CARD]): Machine {
+function makeHost(devices: readonly PciOptions[] = [CARD]): Machine {
   const made = makeMachine();
   made.files.putFolder("/sys/bus/pci/drivers/e1000e");
   made.files.putFolder("/sys/bus/pci/drivers/snd_hda_intel");

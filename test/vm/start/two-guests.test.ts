@@ -5,7 +5,7 @@ import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { commitOn } from "../../scenes/block.ts";
 import {
-  type DomainWish,
+  type DomainOptions,
   diskXml,
   domainXml,
   failedStart,
@@ -23,7 +23,7 @@ import { strikeEverywhere } from "../../scenes/strikes.ts";
 
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-async function rangeOf(machine: Machine, options: DomainWish): Promise<string> {
+async function rangeOf(machine: Machine, options: DomainOptions): Promise<string> {
   const { guest } = await startDomain(nodeOn(machine), domainXml(options));
   return guest.label.label?.split(":").slice(3).join(":") ?? "none";
 }
@@ -153,7 +153,7 @@ describe("a level", () => {
     const machine = makeMachine();
     machine.ownContext = "system_u:system_r:svirt_manager_t:s0-s0:c0.c7";
     const ranges = new Set<string>();
-    const options = (at: number): DomainWish => ({
+    const options = (at: number): DomainOptions => ({
       name: `vm${at}`,
       uuid: `33333333-2222-4333-8444-${String(at).padStart(12, "0")}`,
     });

@@ -22,7 +22,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { errors, kept, settled } = await recoverAll(call.instance);
+    const { errors, kept, recovered } = await recoverAll(call.instance);
     const started = call.options.has("autostart")
       ? await startAutostarted(call.instance)
       : { names: [], errors: [] };
@@ -33,13 +33,13 @@ export const command: Command = {
     for (const stale of findStaleLabels(call.instance)) call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {
-        recovered: settled,
+        recovered,
         started: started.names,
         kept,
         errors: failed.map((error) => error.message),
       });
     } else {
-      for (const name of settled) call.output.print(`Domain '${name}' recovered\n`);
+      for (const name of recovered) call.output.print(`Domain '${name}' recovered\n`);
       for (const name of started.names) call.output.print(`Domain '${name}' started\n`);
     }
     return failed.length === 0 ? undefined : PARTLY;

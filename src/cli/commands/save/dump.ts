@@ -32,7 +32,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const [path, options, observer] = [operand(call, "file"), wishOf(call), crashDrill(call)];
+    const [path, options, observer] = [operand(call, "file"), dumpOptionsOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Dump", (onProgress) =>
       dumpDomain(call.instance, operand(call, "domain"), { path, options, observer, onProgress }),
     );
@@ -41,7 +41,7 @@ export const command: Command = {
   },
 };
 
-function wishOf(call: Call): DumpOptions {
+function dumpOptionsOf(call: Call): DumpOptions {
   const how = onlyOne(call, ["live", "crash", "reset"]);
   const afterwards = new Map<unknown, DumpOptions["afterwards"]>([
     ["crash", "end"],

@@ -53,7 +53,7 @@ export function setUpTap(setup: TapSetup): void {
     };
     joinBridge(fd, setup, say);
     setUpPort(setup, say);
-    if (gatheredFrames !== undefined) gatherFrames(fd, name, gatheredFrames);
+    if (gatheredFrames !== undefined) coalesceFrames(fd, name, gatheredFrames);
     say("bring up", { type: RTM_SETLINK, family: AF_UNSPEC, flags: IFF_UP, attributes: [] });
   });
 }
@@ -111,7 +111,7 @@ function vlanMessage(
 }
 
 /** Sets the number of frames and keeps the other values. */
-function gatherFrames(fd: number, name: string, frames: number): void {
+function coalesceFrames(fd: number, name: string, frames: number): void {
   const facts = new Uint32Array(COALESCE_NUMBERS);
   const { bytes, rest } = requestFor(name);
   rest.setBigUint64(0, BigInt(ptr(facts)), true);

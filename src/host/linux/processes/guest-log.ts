@@ -13,7 +13,7 @@ const LATE_BYTES = 16 * 1024 * 1024;
 /** The unit of ulimit -f: sh(1) */
 const BLOCK_BYTES = 512;
 /** Longest wait for a log, and the interval between checks. */
-const SETTLE_MS = 500;
+const STILL_MS = 500;
 const POLL_MS = 10;
 
 /**
@@ -108,7 +108,7 @@ export async function readLogEnd(path: string, mostBytes: number): Promise<strin
 async function waitUntilKept(path: string): Promise<void> {
   const keeper = keepers.get(path);
   if (keeper === undefined) return;
-  const deadline = performance.now() + SETTLE_MS;
+  const deadline = performance.now() + STILL_MS;
   for (let before = -1; performance.now() < deadline; ) {
     const now = changedMs(path) + changedMs(lateName(path));
     if (now === before && !isWaiting(keeper)) return;

@@ -10,7 +10,7 @@ import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbT
 interface UsbDevice {
   readonly device: object;
   readonly path: string;
-  readonly wish: { readonly bus?: number; readonly port?: string } | undefined;
+  readonly requested: { readonly bus?: number; readonly port?: string } | undefined;
 }
 
 /**
@@ -23,9 +23,10 @@ export function placeUsb(written: Devices): Devices {
   const listed = listUsb(devices);
   const hubs = placeHubs(devices.hubs, listed, tree);
   const places = new Map<object, UsbPlace>();
-  for (const { device, wish, path } of listed) {
-    if (wish?.port !== undefined) places.set(device, { type: "usb", bus: wish.bus ?? 0, port: wish.port });
-    else places.set(device, tree.take(wish?.bus, path));
+  for (const { device, requested, path } of listed) {
+    if (requested?.port !== undefined)
+      places.set(device, { type: "usb", bus: requested.bus ?? 0, port: requested.port });
+    else places.set(device, tree.take(requested?.bus, path));
   }
   const placed = <D extends object>(family: readonly D[]): D[] =>
     family.map((device) => {
@@ -70,8 +71,8 @@ function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: Usb
     tree.reserve({ bus, port }, pathOf(hub));
     tree.addHub({ type: "usb", bus, port });
   }
-  for (const { wish, path } of listed) {
-    if (wish?.port !== undefined) tree.reserve({ bus: wish.bus ?? 0, port: wish.port }, path);
+  for (const { requested, path } of listed) {
+    if (requested?.port !== undefined) tree.reserve({ bus: requested.bus ?? 0, port: requested.port }, path);
   }
   return hubs.map((hub) => {
     if (hub.address?.port !== undefined) return hub;
@@ -86,7 +87,7 @@ function listUsb(devices: Devices): readonly UsbDevice[] {
   const { hostdevs, disks, interfaces, controllers, inputs, serials, sounds, redirdevs } = devices;
   const list = <D extends object>(element: string, family: readonly D[], isUsb: (device: D) => boolean) =>
     family.flatMap((device, index): UsbDevice[] =>
-      isUsb(device) ? [{ device, path: devicePath(element, index), wish: wishOf(device) }] : [],
+      isUsb(device) ? [{ device, path: devicePath(element, index), requested: requestedPort(device) }] : [],
     );
   return [
     ...list("hostdev", hostdevs, ({ type }) => type === "usb"),
@@ -100,7 +101,7 @@ function listUsb(devices: Devices): readonly UsbDevice[] {
   ];
 }
 
-function wishOf(device: object): UsbDevice["wish"] {
+function requestedPort(device: object): UsbDevice["requested"] {
   if (!("address" in device) || typeof device.address !== "object") return undefined;
   const address: { readonly type?: string; readonly bus?: number; readonly port?: string } | null =
     device.address;

@@ -2,7 +2,7 @@ import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { diskBus, isReadOnly } from "../../../domain/devices/disk/facts.ts";
 import { type Rule, refuseBroken } from "../../argument/rule.ts";
 import { isDirect } from "../../launch.ts";
-import { refuseUnsharedMemory } from "../../machine/shared-memory.ts";
+import { refuseUnsharedMemory } from "../../machine/refuse-unshared-memory.ts";
 import type { Guest } from "../../model/guest.ts";
 import { devicePath } from "../../refusal.ts";
 import { DRIVE_RULES, kindOf } from "./drive-rules.ts";
@@ -65,13 +65,13 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "encryption",
     why: "svirt keeps no secrets that it could give to QEMU",
-    isUnsettled: "always",
+    isUndecided: "always",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ encryption }) => encryption !== undefined,
   },
   {
     place: "source/encryption",
-    isUnsettled: "always",
+    isUndecided: "always",
     why: "svirt keeps no secrets that it could give to QEMU",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ source }) => source !== undefined && "encryption" in source,
@@ -117,7 +117,7 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "auth",
     why: "svirt keeps no secrets that it could give to QEMU",
-    isUnsettled: "always",
+    isUndecided: "always",
     remedy: "Leave <auth> out, and use a source that needs none.",
     isBroken: (disk) => "auth" in disk,
   },

@@ -13,7 +13,7 @@ const hasRamfb = (device: HostDevice): boolean => "ramfb" in device && device.ra
 const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "source/address",
-    isUnsettled: "until-start",
+    isUndecided: "until-start",
     why: "svirt does not look for a device by its vendor and product yet",
     remedy: "Write <address bus='…' device='…'/>.",
     isBroken: (device) => device.type === "usb" && device.source.address === undefined,

@@ -1,7 +1,7 @@
 import { isVirtio } from "../../../domain/devices/is-virtio.ts";
 import type { NetworkInterface } from "../../../domain/devices/network/interface.ts";
 import { type Rule, refuseBroken } from "../../argument/rule.ts";
-import { refuseUnsharedMemory } from "../../machine/shared-memory.ts";
+import { refuseUnsharedMemory } from "../../machine/refuse-unshared-memory.ts";
 import type { Guest } from "../../model/guest.ts";
 
 const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
@@ -187,7 +187,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "source/@network",
-    isUnsettled: "until-start",
+    isUndecided: "until-start",
     why: "svirt does not look up which device of the host the network gives",
     remedy: "Write type='hostdev' and the device's address.",
     isBroken: ({ teaming, type }) => type === "network" && teaming?.type === "transient",

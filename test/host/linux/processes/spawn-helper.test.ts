@@ -18,7 +18,7 @@ const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 function orderIn(folder: RealFolder, script: string): HelperSpec {
   chmodSync(folder.path, 0o711);
   mkdirSync(`${folder.path}/state`);
-  folder.host.giveFolder(`${folder.path}/state`, { uid: UID });
+  folder.host.assignFolder(`${folder.path}/state`, { uid: UID });
   return {
     program: "/bin/sh",
     words: ["-c", script],
@@ -70,13 +70,13 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     writeFileSync(`${path}/file`, "");
     writeFileSync(`${path}/below/deep`, "");
     symlinkSync(secret, `${path}/link`);
-    folder.host.giveFolder(path, { uid: UID, label: LABEL });
+    folder.host.assignFolder(path, { uid: UID, label: LABEL });
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([UID, UID, UID]);
     expect([lstatSync(`${path}/link`).uid, statSync(`${path}/below/deep`).uid]).toEqual([UID, 0]);
     expect(statSync(secret).uid).toBe(0);
     expect(folder.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
     expect(folder.getXattr(folder.id(`${path}/file`), "security.selinux")).toBe(LABEL);
-    folder.host.giveFolder(path, { uid: 0 });
+    folder.host.assignFolder(path, { uid: 0 });
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([0, 0, 0]);
   });
 
@@ -85,10 +85,10 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     const path = `${folder.path}/state`;
     mkdirSync(path);
     writeFileSync(`${path}/program`, "");
-    folder.host.giveFolder(path, { uid: UID });
+    folder.host.assignFolder(path, { uid: UID });
     chmodSync(path, 0o777);
     chmodSync(`${path}/program`, 0o6755);
-    folder.host.giveFolder(path, { uid: 0, mode: 0o700 });
+    folder.host.assignFolder(path, { uid: 0, mode: 0o700 });
     const modes = [path, `${path}/program`].map((name) => (statSync(name).mode & 0o7777).toString(8));
     expect(modes).toEqual(["700", "755"]);
   });
@@ -99,7 +99,7 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     mkdirSync(path);
     const name = Buffer.concat([Buffer.from(`${path}/`), new Uint8Array([0xff, 0xfe])]);
     writeFileSync(name, "");
-    folder.host.giveFolder(path, { uid: UID });
+    folder.host.assignFolder(path, { uid: UID });
     expect(statSync(name).uid).toBe(UID);
   });
 
@@ -108,7 +108,7 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     const secret = folder.file("secret", "x");
     mkdirSync(`${folder.path}/state`);
     linkSync(secret, `${folder.path}/state/name`);
-    folder.host.giveFolder(`${folder.path}/state`, { uid: UID, label: LABEL });
+    folder.host.assignFolder(`${folder.path}/state`, { uid: UID, label: LABEL });
     expect(statSync(secret).uid).toBe(0);
     expect(folder.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
   });

@@ -115,7 +115,7 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
   });
 });
 
-describe("refuseUnready() of a disk names what a start does not do", () => {
+describe("refuseUnimplemented() of a disk names what a start does not do", () => {
   test.each([
     [
       network("<source protocol='gluster' name='a/b'><host transport='unix' socket='/s'/></source>"),

@@ -1,11 +1,16 @@
 import { joinErrors } from "../../errors.ts";
-import type { GivenUp } from "../../plan/facts/given-up.ts";
+import type { ReleasedResource } from "../../plan/facts/released-resource.ts";
 import { countLooks } from "../../plan/record/count-looks.ts";
-import { listEndedPeers, listGivenUp } from "../../plan/record/given-up.ts";
+import { listEndedPeers, listReleased } from "../../plan/record/released-resources.ts";
 import { planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { whileFrozen } from "../../run/process/freeze.ts";
-import { type LookedAtGuest, listStillHeld, notGivenUp, type StillHeld } from "../../run/process/let-go.ts";
+import {
+  type InspectedGuest,
+  listStillHeld,
+  notReleased,
+  type StillHeld,
+} from "../../run/process/still-held.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { actorFor } from "../../state/locks.ts";
@@ -13,14 +18,14 @@ import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../..
 import { undoShared } from "../end/end-guest.ts";
 
 /** Longest time in which an honest QEMU closes a file. One of its threads unmaps memory a little later. */
-const LET_GO_TIMEOUT_MS = 3000;
+const RELEASE_TIMEOUT_MS = 3000;
 const POLL_MS = 20;
 
 /** Guest with a change in progress. */
 export type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
 /** Steps that release labels and claims, and whether to wait for the guest to close its files. */
-interface GivingUp {
+interface Release {
   readonly steps: readonly Step[];
   readonly observer: StepObserver;
   readonly isWaiting: boolean;
@@ -32,17 +37,17 @@ interface GivingUp {
  * one. Then no step was carried out, and the steps stay in the record for the next call. Throws the errors of the
  * steps, joined, after the last one.
  */
-export async function giveUp(
+export async function releaseResources(
   instance: Instance,
   guest: ChangingGuest,
-  { isWaiting, steps, observer }: GivingUp,
+  { isWaiting, steps, observer }: Release,
 ): Promise<void> {
   const things = listThings(guest);
-  const until = instance.host.nowMs() + (isWaiting ? LET_GO_TIMEOUT_MS : 0);
+  const until = instance.host.nowMs() + (isWaiting ? RELEASE_TIMEOUT_MS : 0);
   for (;;) {
     const held = await lookTwice(instance, guest, things);
     if (held.length === 0) break;
-    if (instance.host.nowMs() >= until) throw notGivenUp(guest.name, held);
+    if (instance.host.nowMs() >= until) throw notReleased(guest.name, held);
     await instance.host.sleep(POLL_MS);
   }
   const errors = await undoShared(instance, { actor: actorFor(instance, guest), steps, observer });
@@ -53,10 +58,10 @@ export async function giveUp(
 export function listHeldInChange(instance: Instance, guest: GuestRecord): StillHeld[] {
   const { change } = guest;
   if (change === undefined || !isRunning(instance, guest)) return [];
-  return listStillHeld(instance.host, lookedAt(guest), listThings({ ...guest, change }));
+  return listStillHeld(instance.host, toInspect(guest), listThings({ ...guest, change }));
 }
 
-function lookedAt(guest: GuestRecord): LookedAtGuest {
+function toInspect(guest: GuestRecord): InspectedGuest {
   return { ...identityOf(guest), most: countLooks(guest.steps) };
 }
 
@@ -64,17 +69,17 @@ function lookedAt(guest: GuestRecord): LookedAtGuest {
 async function lookTwice(
   { host }: Instance,
   guest: GuestRecord,
-  things: readonly GivenUp[],
+  things: readonly ReleasedResource[],
 ): Promise<StillHeld[]> {
   if (things.length === 0) return [];
-  const look = (): StillHeld[] => listStillHeld(host, lookedAt(guest), things);
+  const look = (): StillHeld[] => listStillHeld(host, toInspect(guest), things);
   const held = look();
   return held.length > 0 ? held : await whileFrozen(host, guest.steps, look);
 }
 
 /** Lists all files that the change, or undoing it, takes from the guest. */
-function listThings({ change, steps }: ChangingGuest): GivenUp[] {
+function listThings({ change, steps }: ChangingGuest): ReleasedResource[] {
   const ending = change.stage === "finishing" ? change.after : planUndo(change.steps);
   const done = [...steps, ...change.steps];
-  return [...listGivenUp(ending, done), ...listEndedPeers(done, ending)];
+  return [...listReleased(ending, done), ...listEndedPeers(done, ending)];
 }

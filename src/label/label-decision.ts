@@ -1,15 +1,6 @@
 import type { LabelModelName } from "../domain/forms/label-model.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
-
-/** Label request of a domain's XML, with libvirt's defaults. */
-export interface LabelRequest {
-  /** Model that decides: `none` if the guest is to run without a label. */
-  readonly model: LabelModelName;
-  readonly type: "dynamic" | "static" | "none";
-  readonly relabel: boolean;
-  readonly label: string | undefined;
-  readonly baseLabel: string | undefined;
-}
+import type { LabelRequest } from "./label-request.ts";
 
 /** Guest whose label is decided. */
 export interface LabelledGuest {

@@ -4,9 +4,9 @@ import { openPassed } from "../../../../src/host/linux/files/open-passed.ts";
 import type { PassedFile } from "../../../../src/plan/facts/launch-spec.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-type Wish = Partial<Omit<PassedFile, "file">>;
+type PassedOptions = Partial<Omit<PassedFile, "file">>;
 
-function open(folder: RealFolder, path: string, options: Wish): number {
+function open(folder: RealFolder, path: string, options: PassedOptions): number {
   const how = { fd: 3, access: "read-only", truncate: false, direct: false, ...options } as const;
   return openPassed({ ...how, file: folder.id(path) });
 }
@@ -21,7 +21,7 @@ const { O_APPEND, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
 const TOLD = O_APPEND | O_DIRECT | O_NONBLOCK | O_RDONLY | O_RDWR | O_WRONLY;
 
 describe("a file that is opened for a guest", () => {
-  test.each<[string, Wish, number]>([
+  test.each<[string, PassedOptions, number]>([
     ["to be read", {}, O_RDONLY],
     ["to be written", { access: "read-write" }, O_RDWR],
     ["to be added to", { access: "append" }, O_WRONLY | O_APPEND],

@@ -1,5 +1,5 @@
 import { type FileId, fileKey } from "../facts/file.ts";
-import { claimed, type GivenUp } from "../facts/given-up.ts";
+import { claimed, type ReleasedResource } from "../facts/released-resource.ts";
 import type { PassedTap } from "../facts/tap.ts";
 import { kindOf } from "../steps/kind-of.ts";
 import type { Step } from "../steps/step.ts";
@@ -9,11 +9,11 @@ import { listQemuObjects } from "./qemu-objects.ts";
  * Returns the resources that those steps release, each once. Empty: the steps release nothing that the guest could keep.
  * `done`, the guest's earlier steps, supply the path of a file that is known only by its claim.
  */
-export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []): GivenUp[] {
+export function listReleased(steps: readonly Step[], done: readonly Step[] = []): ReleasedResource[] {
   const paths = pathsIn(done);
   const taps = new Map([...done, ...steps].flatMap(tapsOf).map((tap) => [`tap-${tap.name}`, tap]));
-  const found = new Map<string, GivenUp>();
-  for (const one of steps.flatMap((step) => givenUpBy(step) ?? [])) {
+  const found = new Map<string, ReleasedResource>();
+  for (const one of steps.flatMap((step) => releasedBy(step) ?? [])) {
     const before = found.get(one.key);
     const tap = taps.get(one.key);
     const isAll = one.forbidden === "any" || before?.forbidden === "any";
@@ -34,7 +34,7 @@ export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []):
  * Returns the connections to other programs that those steps end. A connection is no file: it is identified by its context,
  * which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
  */
-export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): GivenUp[] {
+export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): ReleasedResource[] {
   const keeps = listQemuObjects([...done, ...ending]).peers.size;
   const context = done.flatMap(peersOf).find((peer) => peer.context !== undefined)?.context;
   if (context === undefined || keeps === listQemuObjects(done).peers.size) return [];
@@ -42,7 +42,7 @@ export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): 
 }
 
 /** Returns the files and taps that those steps claim for the guest, by key, with the paths that the steps name. */
-export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
+export function listClaimed(steps: readonly Step[]): Pick<ReleasedResource, "key" | "path">[] {
   const paths = pathsIn(steps);
   const reserved = steps.flatMap((step) => (step.do === "reserve" ? (claimed(step.claim)?.key ?? []) : []));
   const labelled = steps.flatMap((step) => (step.do === "set-label" ? fileKey(step.file) : []));
@@ -79,7 +79,7 @@ function peersOf(step: Step): readonly { readonly context?: string }[] {
   return step.do === "plug" ? (step.peers ?? []) : [];
 }
 
-function givenUpBy(step: Step): GivenUp | undefined {
-  const { givesUp } = kindOf(step);
-  return givesUp === "nothing" ? undefined : givesUp(step);
+function releasedBy(step: Step): ReleasedResource | undefined {
+  const { releases } = kindOf(step);
+  return releases === "nothing" ? undefined : releases(step);
 }

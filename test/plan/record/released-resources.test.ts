@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Claim } from "../../../src/plan/facts/step-parts.ts";
-import { listGivenUp, listTaken } from "../../../src/plan/record/given-up.ts";
+import { listClaimed, listReleased } from "../../../src/plan/record/released-resources.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 
 const file = { path: "/srv/disk", device: "8:1", inode: "7" };
@@ -18,7 +18,7 @@ const release = (key: string, kind: Claim["kind"] = "file"): Step => ({
 });
 const any = (key: string, path?: string) => ({ key, path, forbidden: "any" as const });
 
-describe("listGivenUp()", () => {
+describe("listReleased()", () => {
   const cases: readonly (readonly [string, readonly Step[], readonly object[]])[] = [
     ["nothing by steps that leave all with the guest", [{ do: "revoke", file, uid: 1 }], []],
     [
@@ -53,18 +53,18 @@ describe("listGivenUp()", () => {
     ],
   ];
   test.each(cases)("gives %s", (_, steps, given) => {
-    expect(listGivenUp(steps)).toEqual(given as never);
+    expect(listReleased(steps)).toEqual(given as never);
   });
 });
 
-describe("listGivenUp() of a tap", () => {
+describe("listReleased() of a tap", () => {
   const tap = { netdev: "hostnet0", queues: ["a"], vhosts: [], hasHeader: true };
   const passTap = (more: { name: string; isMade: boolean; macvtap?: object }): Step => ({
     do: "pass-tap",
     monitor: "/m",
     tap: { ...tap, ...more },
   });
-  const given = (done: Step): object | undefined => listGivenUp([release("vnet0", "tap")], [done])[0];
+  const given = (done: Step): object | undefined => listReleased([release("vnet0", "tap")], [done])[0];
 
   test.each([true, false])("tells whether svirt made it: %p", (isMade) => {
     const done = passTap({ name: "vnet0", isMade });
@@ -77,7 +77,7 @@ describe("listGivenUp() of a tap", () => {
   });
 });
 
-test("listTaken() gives each file that is reserved or labelled, with its path where that is told", () => {
+test("listClaimed() gives each file that is reserved or labelled, with its path where that is told", () => {
   const steps: readonly Step[] = [
     { do: "reserve", claim },
     { do: "reserve", claim: { kind: "level", key: "s0:c1,c2", sharing: "exclusive" } },
@@ -85,7 +85,7 @@ test("listTaken() gives each file that is reserved or labelled, with its path wh
     { do: "reserve", claim: { kind: "tap", key: "vnet0", sharing: "exclusive" } },
     { do: "set-label", file, claim, to: "a:b:c:s0" },
   ];
-  expect(listTaken(steps)).toEqual([
+  expect(listClaimed(steps)).toEqual([
     { key: "inode-8:1-7", path: "/srv/disk" },
     { key: "device-7:0", path: undefined },
     { key: "tap-vnet0", path: undefined },

@@ -3,7 +3,7 @@ import type { Claim } from "./step-parts.ts";
 import type { PassedTap } from "./tap.ts";
 
 /** Resource that a running guest must release. */
-export interface GivenUp {
+export interface ReleasedResource {
   /** fileKey() of a file, `tap-NAME` of a tap, `peers-CONTEXT` of connections to other programs. */
   readonly key: string;
   /** Undefined: only the claim is known. */
@@ -17,12 +17,12 @@ export interface GivenUp {
 }
 
 /** Returns all access to a file, or only writing. */
-export function accessTo(file: FileId, forbidden: GivenUp["forbidden"]): GivenUp {
+export function accessTo(file: FileId, forbidden: ReleasedResource["forbidden"]): ReleasedResource {
   return { key: fileKey(file), path: file.path, forbidden };
 }
 
 /** Returns the resource of a claim; undefined for a level, a user, a port, a PCI device or a planned socket (`socket-`). */
-export function claimed({ key, kind }: Claim): GivenUp | undefined {
+export function claimed({ key, kind }: Claim): ReleasedResource | undefined {
   if (kind === "tap") return { key: `tap-${key}`, path: undefined, forbidden: "any" };
   if (kind !== "file" || key.startsWith("socket-")) return undefined;
   return { key, path: undefined, forbidden: "any" };

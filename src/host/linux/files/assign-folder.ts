@@ -10,15 +10,15 @@ interface NewOwner {
 }
 
 /**
- * Implements Host.giveFolder by descriptors. Changes the folder's owner first, so that the previous owner can add no more
+ * Implements Host.assignFolder by descriptors. Changes the folder's owner first, so that the previous owner can add no more
  * files. chown(2) clears the setuid bit of the entries.
  */
-export function giveFolder(path: string, to: NewOwner): void {
+export function assignFolder(path: string, to: NewOwner): void {
   orThrow(`give ${path} to user ${to.uid}`, () => {
     const folder = openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       fchownSync(folder, to.uid, to.uid);
-      for (const { at } of listChildren(folder)) giveEntry(at, to);
+      for (const { at } of listChildren(folder)) assignEntry(at, to);
       if (to.mode !== undefined) fchmodSync(folder, to.mode);
       putLabel(folder, to.label);
     } finally {
@@ -28,7 +28,7 @@ export function giveFolder(path: string, to: NewOwner): void {
 }
 
 /** Changes owner and label of an entry. Skips a file with several links, which may belong to another user. */
-function giveEntry(path: Buffer, { label, uid }: NewOwner): void {
+function assignEntry(path: Buffer, { label, uid }: NewOwner): void {
   const fd = openPath(path);
   try {
     const stat = fstatSync(fd);

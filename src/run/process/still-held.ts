@@ -1,23 +1,27 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Holding } from "../../host/processes.ts";
-import type { GivenUp } from "../../plan/facts/given-up.ts";
+import type { ReleasedResource } from "../../plan/facts/released-resource.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 import { isOpenTap } from "./open-tap.ts";
 
 /** Resource that the guest must release, and the access that one of its processes still has. */
 export interface StillHeld {
-  readonly thing: GivenUp;
+  readonly thing: ReleasedResource;
   readonly holding: Holding;
 }
 
 /** Guest, and the maximum number of its open files to inspect. */
-export interface LookedAtGuest extends GuestIdentity {
+export interface InspectedGuest extends GuestIdentity {
   readonly most: number;
 }
 
 /** Returns the resources that the guest still holds, according to the kernel. An ambiguous one counts as held. */
-export function listStillHeld(host: Host, guest: LookedAtGuest, things: readonly GivenUp[]): StillHeld[] {
+export function listStillHeld(
+  host: Host,
+  guest: InspectedGuest,
+  things: readonly ReleasedResource[],
+): StillHeld[] {
   // If no process has any of them open, the guest's processes need not be inspected.
   const opened = host.listOpened(things);
   if (opened.length === 0) return [];
@@ -40,7 +44,7 @@ export function listStillHeld(host: Host, guest: LookedAtGuest, things: readonly
 function listOpenTaps(
   host: Host,
   seen: {
-    readonly things: readonly GivenUp[];
+    readonly things: readonly ReleasedResource[];
     readonly shown: readonly Holding[];
     readonly pids: readonly number[];
   },
@@ -68,13 +72,13 @@ export function describeHeld({ holding, thing }: StillHeld): string {
   return `process ${holding.pid} may still hold ${name} (${holding.by})`;
 }
 
-function nameOf({ keeps, key, path, tap }: GivenUp): string {
+function nameOf({ keeps, key, path, tap }: ReleasedResource): string {
   if (keeps !== undefined) return "a connection to another program";
   return tap === undefined ? (path ?? key) : `the tap ${tap.name}`;
 }
 
 /** Returns the error for resources that are still held. Labels and claims stay, and the change is not done. */
-export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError {
+export function notReleased(name: string, held: readonly StillHeld[]): SvirtError {
   const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
   return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
     kind: "partly",
