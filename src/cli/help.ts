@@ -46,7 +46,7 @@ export function formatOverview(specs: readonly CommandSpec[]): string {
   ].join("\n");
 }
 
-/** Formats the list of commands with a common first part. */
+/** Formats the help of commands whose names begin with the same word, such as `label`. */
 export function formatFamily(specs: readonly CommandSpec[]): string {
   return ["  svirt COMMAND --help", "", ...specs.map(({ name, summary }) => line(name, summary)), ""].join(
     "\n",

@@ -4,7 +4,7 @@ import type { Call, CommandSpec } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 import { warnOf } from "./output/warn-of.ts";
 
-/** Call before its recovery. */
+/** Call of a command whose recovery has not run yet. */
 type NewCall = Omit<Call, "running">;
 
 /**

@@ -13,8 +13,8 @@ import type { Domain } from "./domain.ts";
 import type { DeviceOf, ELEMENTS, EntryOf, Family } from "./families.ts";
 
 /**
- * Form of each family whose devices can be attached and detached, also while the guest runs. "none": a device of the family
- * is changed in the definition alone. With a form, the compiler asks for the family in qemu/hotplug and vm/hotplug.
+ * Form of each family whose devices can be attached and detached, also while the guest runs. "none": only a new definition
+ * changes a device of the family. A family with a form must be in the tables of qemu/hotplug and vm/hotplug, or tsc fails.
  */
 const FORMS = {
   disks: disk,

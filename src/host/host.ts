@@ -23,18 +23,18 @@ export interface Host extends FileHost, ProcessHost, SelinuxHost {
   /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
   removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;
   /**
-   * Connects standard input and output to the guest's terminal or socket that was inspected. Ends at the byte `leaveBy`, or
-   * when one side ends. A terminal at standard input is raw meanwhile and always restored afterwards. Throws "failed" if a
-   * signal ends it.
+   * Connects standard input and output to an inspected terminal or socket of the guest. Ends at the byte `leaveBy`, or when
+   * one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
+   * the connection.
    */
   talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
-  /** Connects to the guest's socket that was inspected. Throws "host-call". */
+  /** Connects to an inspected socket of the guest. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
   /** Returns the ID of the current boot. random(4) */
   getBootId(): string;
   /** Returns the machine, identified by an ID that survives reboots. */
   getMachine(): Machine;
-  /** Returns the boot time in seconds since 1970, to which the reference implementation ties its attributes. */
+  /** Returns the boot time in seconds since 1970. libvirt writes it into its attributes. */
   getBootTime(): number;
   getUid(): number;
   nowMs(): number;

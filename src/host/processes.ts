@@ -60,7 +60,7 @@ export interface InspectProcessesOptions {
   readonly most?: number;
 }
 
-/** Processes: what they have open, guests' processes, and their limits. */
+/** Processes: their open files, the processes of guests, and limits. */
 export interface ProcessHost {
   getProcess(pid: number): ProcessFacts | undefined;
   /** Returns whether this very process exists and is no zombie, at the cost of reading one small file. */

@@ -14,7 +14,7 @@ export interface LabelRequest {
 
 /**
  * Returns the label request of the XML, with libvirt's defaults. The default type is dynamic. A static label relabels no file
- * unless the XML has `relabel='yes'`. libvirt virSecurityLabelDefParseXML()
+ * unless the XML has `relabel='yes'`. https://libvirt.org/formatdomain.html#security-label
  */
 export function requestOf(domain: Domain): LabelRequest {
   const seclabel = guestSeclabel(domain.seclabels);

@@ -51,9 +51,9 @@ export function isHeldElsewhere(instance: Instance, file: FileWithMarks): boolea
 }
 
 /**
- * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. In its own
- * boot, a mark of an svirt without machine marks counts as this machine's. The caller has checked that no guest here holds
- * the file.
+ * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. A label that
+ * the file remembers since the present boot counts as this machine's: an older svirt set no machine marks. The caller has
+ * checked that no guest here holds the file.
  */
 export function heldUnmarked(
   instance: Instance,

@@ -52,8 +52,8 @@ export async function withLooks<Result>(
 }
 
 /**
- * Lists the files and taps that those steps claim, that others may hold, and that were not inspected since their claims
- * changed. The caller holds the lock.
+ * Lists files and taps that the steps claim and other guests may hold, unless they were inspected since their claims changed.
+ * The caller holds the lock.
  */
 export function listUnseen(
   instance: Instance,

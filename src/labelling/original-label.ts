@@ -9,7 +9,7 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";
 import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
 
-/** Tolerance between two computations of one boot time: the reference's own jitters. */
+/** Tolerance between two computations of one boot time: libvirt's results differ by a second. */
 const BOOT_TIME_JITTER_S = 2;
 
 /** A file, and the path by which the request names it. */

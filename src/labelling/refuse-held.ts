@@ -35,8 +35,8 @@ export function findHeldByOthers(
 }
 
 /**
- * Lists the files and taps that some process may have open. A tap that is not made yet is held by none. In svirt's network,
- * queues of a tap are opened by its name. drivers/net/tun.c tun_set_iff() of Linux
+ * Lists the files and taps that some process may have open. A tap that does not exist yet is open in none: a queue of it can
+ * be opened only by its name in svirt's network namespace. drivers/net/tun.c tun_set_iff() of Linux
  */
 export function listPossiblyHeld({ host }: Instance, things: readonly HeldThing[]): readonly HeldThing[] {
   return host

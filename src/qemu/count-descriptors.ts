@@ -9,7 +9,7 @@ const OF_ALL = 4096;
 const OF_VCPU = 64;
 /** Descriptors per queue: eventfd(2) of QEMU and of vhost, the tap, and vhost. hw/net/vhost_net.c */
 const OF_QUEUE = 8;
-/** Upper bound, whatever the XML asks for. */
+/** Upper bound for any XML. */
 const MOST = 32_768;
 
 /** Returns the most descriptors that the guest's QEMU may have, with room for later devices. RLIMIT_NOFILE, getrlimit(2) */

@@ -11,7 +11,7 @@ export interface Instance {
   readonly isForKey?: true;
   /** Store of levels that several hosts share; absent: the claims of this host. */
   readonly levels?: LevelAllocator;
-  /** Identifies the sources of this svirt. Without it, svirt stores no data that only the same svirt understands. */
+  /** Identifies the sources of this svirt. Without it, svirt stores no data that only the same build can read. */
   readonly build?: string;
 }
 

@@ -28,7 +28,7 @@ export function listPendingRestarts(instance: Instance): PendingRestart[] {
   return listFiles(instance).flatMap((uuid) => readPendingRestart(instance, uuid) ?? []);
 }
 
-/** Returns whether any restart is pending. */
+/** Reports whether any restart is pending. */
 export function hasPendingRestart(instance: Instance): boolean {
   // A loop, as svirt list asks each time.
   for (const name of instance.host.listFolder(folder(instance))) if (!name.endsWith(PART_SUFFIX)) return true;

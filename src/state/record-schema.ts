@@ -7,8 +7,8 @@ import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
 import { step } from "../plan/steps/kinds.ts";
 
 /**
- * A guest's security label, as decided at its start. A record without a model is of a svirt that had SELinux's alone: a guest
- * without a label has none.
+ * A guest's security label, as decided at its start. A record without a model is of an older svirt, which had only
+ * SELinux: a guest without a label then has the model `none`.
  */
 const recordedLabel = v.pipe(
   v.strictObject({

@@ -10,7 +10,7 @@ export interface ValueForm<T> {
 /** Any text, unchanged. */
 export const anyText: ValueForm<string> = { expects: "text", decode: (text) => text, encode: (text) => text };
 
-/** Returns the form of a choice of words. */
+/** Returns the form of a value that is one of these texts. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
   return new WordForm(words);
 }

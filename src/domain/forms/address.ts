@@ -97,5 +97,5 @@ export const onPci = { alias, address: child(pciAddress) };
 /** Last fields of a USB device's element, in libvirt's order. */
 export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: () => ({ usb }) })) };
 
-/** Last fields of the element of a device for PCI or USB. */
+/** Last fields of a device that is on PCI or USB. */
 export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

@@ -41,7 +41,7 @@ export interface SizeBounds {
 /** Unit of memory. */
 export const memoryUnit: ValueForm<string> = oneOf(...UNIT_BYTES.keys());
 
-/** Count of a unit, from `least`. */
+/** Number of units, at least `least`. */
 export function sizeCount(least = 1): ValueForm<number> {
   return integer(least, Number.MAX_SAFE_INTEGER);
 }

@@ -135,7 +135,7 @@ export type ChardevResource =
       readonly append: boolean;
     })
   | (Chardev & { readonly kind: "chardev-device" | "chardev-pipe"; readonly access: "read-write" })
-  /** Socket on which the guest listens: a socket to which it connects is a peer's. */
+  /** Socket on which the guest listens. A socket to which it connects is a peer socket. */
   | (Chardev & { readonly kind: "chardev-socket" });
 
 /** Unix socket at which another program of the host serves a device of the guest. */

@@ -13,8 +13,8 @@ interface FamilyRules {
 }
 
 /**
- * Rules of each family. "none": a start carries out everything that a device of the family asks of the host, except for the
- * paths of resources/unopened-paths.ts.
+ * Rules of each family. "none": a start implements every feature of the family, except for the paths of
+ * resources/unopened-paths.ts.
  */
 const DEVICE_RULES: ByFamily<FamilyRules> = {
   disks: { sockets: SOCKET_RULES.disks, others: DISK_RULES },
@@ -54,5 +54,5 @@ const RULES = entriesIn(DEVICE_RULES, FAMILIES);
 /** Rules for other programs' sockets that devices name, by family. */
 export const UNIMPLEMENTED_SOCKETS: readonly UnimplementedRule[] = RULES.flatMap(({ sockets }) => sockets);
 
-/** Rules for other requests of devices to the host that a start does not implement yet, by family. */
+/** Rules for other features of devices that a start does not implement yet, by family. */
 export const UNIMPLEMENTED_DEVICES: readonly UnimplementedRule[] = RULES.flatMap(({ others }) => others);

@@ -103,7 +103,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
 ];
 
-/** Rules for requests of disks to the host that a start does not implement yet. */
+/** Rules for features of disks that a start does not implement yet. */
 export const DISK_RULES: readonly UnimplementedRule[] = forEach(
   "disk",
   ({ devices }) => devices.disks,

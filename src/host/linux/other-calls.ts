@@ -104,7 +104,7 @@ const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 
 let bootTime: number | undefined;
 
 /**
- * Implements Host.getBootTime: reads it once, like the reference, so that all marks of one call are equal. proc_stat(5) btime
+ * Implements Host.getBootTime: reads it once, like libvirt, so that all marks of one call are equal. proc_stat(5) btime
  */
 function getBootTime(): number {
   bootTime ??= Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0");

@@ -4,8 +4,8 @@ import type { Step } from "../steps/step.ts";
 const OF_QEMU = 65_536;
 
 /**
- * Returns how many open files of a guest's processes are inspected: enough for every honest guest. Helpers may open up to
- * their own limit, and virtiofsd opens one for each file that its guest knows.
+ * Returns the limit on the open files of a guest that are inspected. A guest that is not compromised stays below it. Helpers
+ * may open files up to their own limit, and virtiofsd opens one for each file that its guest knows.
  */
 export function countLooks(steps: readonly Step[]): number {
   const helpers = steps.map((step) => (step.do === "spawn-helper" ? (step.order.mostDescriptors ?? 0) : 0));

@@ -8,7 +8,7 @@ export function inverse(done: Step): Step | undefined {
 
 /**
  * Returns the steps that end a guest. QEMU is killed, the guest's folders are released, and then the other steps are undone,
- * each group last step first. Steps that only tell a running QEMU something have no inverse here.
+ * each group last step first. Steps that only change a running QEMU have no inverse here.
  *
  * Folders come before labels and claims, because their removal runs outside of the registry's lock. All labels and claims
  * must be released within one hold of it. Otherwise two guests that share a file and end at once each see the other's claim,
@@ -59,7 +59,7 @@ export function planUndo(done: readonly Step[]): Step[] {
   return done.toReversed().flatMap((step) => inverse(step) ?? []);
 }
 
-/** Reports whether a step only tells a running QEMU something, or lasts as long as QEMU runs. */
+/** Reports whether a step only changes a running QEMU, so that its effect ends with QEMU. */
 export function isMonitorStep(step: Step): boolean {
   return kindOf(step).where === "qemu";
 }

@@ -8,7 +8,7 @@ export interface Rule<T> {
   readonly place: string;
   readonly why: string;
   readonly remedy: string;
-  /** Set if the domain is valid: its arguments depend on the host ("until-start"), or a start refuses them too ("always"). */
+  /** For a valid domain: its arguments depend on the host ("until-start"), or a start refuses it too ("always"). */
   readonly isUndecided?: "until-start" | "always";
   isBroken(device: T, guest: Guest): boolean;
 }

@@ -30,7 +30,7 @@ interface HotFacts {
   readonly launch: Launch;
 }
 
-/** Facts of a device that QEMU has, as it was told them. */
+/** Properties of a device in QEMU, as svirt has passed them. */
 export type PluggedFacts = Readonly<Record<string, unknown>>;
 
 /** Everything that hot-plug decides about one family, as values. */
@@ -90,7 +90,7 @@ export function notFound(message: string): SvirtError {
   });
 }
 
-/** Whether QEMU was told that place for a device. */
+/** Reports whether a device in QEMU has this place. */
 export function hasPlace(facts: PluggedFacts, place: object): boolean {
   const keys: [string, unknown][] = Object.entries(place);
   return keys.length > 0 && keys.every(([key, at]) => at === undefined || facts[key] === at);

@@ -17,7 +17,7 @@ export function placeHot(guest: Guest, device: Device, connection: Connection | 
   return { ...device, value: { ...device.value, address } } as Device;
 }
 
-/** Whether QEMU was told that PCI address for a device. */
+/** Reports whether a device in QEMU has this PCI address. */
 export function isAtPci(
   guest: Guest,
   address: { readonly type: string } | PciAddress | undefined,

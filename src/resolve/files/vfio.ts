@@ -14,8 +14,8 @@ const IOMMU_MODULE = "/sys/module/vfio_iommu_type1";
 const BYSTANDERS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp"]);
 
 /**
- * Lists the files that QEMU opens for a passed-through device, by its folder in sysfs. These are the group's node, and
- * the node that all guests with such a device open. `taken` are devices that svirt would detach from their drivers.
+ * Lists the files that QEMU opens for a passed-through device, by its folder in sysfs: the device node of its group, and
+ * /dev/vfio/vfio, which all guests with such a device open. `taken` are devices that svirt would detach from their drivers.
  * Throws "not-found", "wrong-state", "unsupported".
  */
 export function resolveVfio(

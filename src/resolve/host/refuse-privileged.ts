@@ -7,7 +7,7 @@ import { isTapped } from "../../plan/decide/tap.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 
 /**
- * In a session, refuses settings that need the rights of root, by their place, before any change. Inspection of files
+ * In a session, refuses settings that need root's rights, before any change, and names their place. Inspection of files
  * reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".
  */
 export function refusePrivileged(instance: Instance, domain: Domain): void {

@@ -13,7 +13,7 @@ export const MONITOR_TIMEOUT_MS = 10_000;
 export const CHANGE_TIMEOUT_MS = 30_000;
 /** Time for QEMU to end a block job that needs nothing more: it may have to write the guest's latest data. */
 export const JOB_END_TIMEOUT_MS = 60_000;
-/** Time in which a state that is saved, dumped or loaded must progress by a MiB. The whole has no limit. */
+/** Time limit for each MiB of a state that is saved, dumped or loaded. The transfer as a whole has no limit. */
 export const STREAM_IDLE_MS = 60_000;
 
 /**
@@ -34,7 +34,7 @@ export async function withMonitorSocket<Result>(
 }
 
 /**
- * Waits until QEMU has opened all its files and answers, and asks for the names of its terminals. The guest has not run yet,
+ * Waits until QEMU has opened all its files and answers, and queries the names of its terminals. The guest has not run yet,
  * so no guest can falsify them. Throws "timeout"; "failed" when QEMU ended instead.
  */
 export async function greetMonitor(

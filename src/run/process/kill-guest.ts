@@ -25,8 +25,8 @@ export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFac
 }
 
 /**
- * Returns the guest's processes out of a session user's: those in the guest's context, which they cannot leave; children of
- * its reaper, which they cannot touch; and those started as that guest, before they are in its context.
+ * Selects a guest's processes among all of a session's user: processes in the guest's context, which they cannot leave;
+ * children of its reaper, which they cannot signal; and processes with its UUID, which are not in its context yet.
  */
 function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[]): ProcessFacts[] {
   const reapers = new Set(listReapers(host, guest).map(({ pid }) => pid));

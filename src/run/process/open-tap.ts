@@ -7,8 +7,8 @@ const IFF_UP = 1;
 
 /**
  * Reports whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt created
- * exists as long as one of its files is open. A persistent tap has a carrier as long. The policy lets no guest set either.
- * drivers/net/tun.c __tun_detach() of Linux
+ * exists as long as one of its files is open, and a persistent tap has a carrier as long as one is. The policy lets no guest
+ * make a tap persistent or set its carrier. drivers/net/tun.c __tun_detach() of Linux
  */
 export function isOpenTap(host: Host, { isMade, name }: Pick<PassedTap, "isMade" | "name">): boolean {
   // An interface of that name that is not a tap has no such file.

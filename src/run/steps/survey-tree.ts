@@ -3,7 +3,7 @@ import type { TreeEntry } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
-/** Maximum of entries. A start needs some seconds for them, in which no other guest can start. */
+/** Maximum number of entries. A start needs some seconds for so many, and no other guest can start meanwhile. */
 const MOST_ENTRIES = 100_000;
 
 /**

@@ -53,8 +53,9 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
 
 /**
  * Ends the sharing: restores owners and access, and the labels after the folder's last user. Files that the guest created get
- * the folder's owner, and the label of the folder around them. The folder's own label is restored last, before the marks are
- * removed: as long as it remembers one, the entries do.
+ * the folder's owner, and the label of the folder around them. The folder's own label is restored after all entries, and the
+ * marks are removed last. So after an interrupted call the next one finds the folder's original label, and restores the
+ * entries again.
  */
 export function unshareTree(actor: LabelActor, step: TreeStep): void {
   const { host } = actor;

@@ -78,7 +78,7 @@ export function plugImage(
   const target = disk.target.dev;
   const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
   const changed = withImages(disk, [wanted]);
-  // The guest's record will be read again, and a path may contain characters that XML cannot.
+  // Fails for a path with a character that XML cannot contain: the guest's record must be readable later.
   parseDevice(new TextEncoder().encode(formatDevice({ element: "disk", value: changed })));
   const medium = formatMedium(guest, changed, {
     chains: new Map([[target, [element]]]),

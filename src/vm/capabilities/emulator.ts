@@ -20,7 +20,7 @@ const kept = v.strictObject({
 });
 
 /**
- * Returns the capabilities of an emulator. QEMU is asked once per version and boot, and root caches its answer. Throws
+ * Returns the capabilities of an emulator. QEMU is queried once per version and boot, and root caches its answer. Throws
  * "not-found"; "failed" when it does not answer.
  */
 export function getEmulatorFacts(instance: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {

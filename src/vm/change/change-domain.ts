@@ -21,7 +21,7 @@ export interface Ask {
   readonly observer?: StepObserver;
 }
 
-/** Steps on the running guest that a dry run would take; none if the change was made or only the definition is concerned. */
+/** Steps of a dry run on the running guest. Empty after a real change, and if only the definition changes. */
 export interface Changed {
   readonly name: string;
   readonly steps: readonly Step[];

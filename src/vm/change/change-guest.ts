@@ -51,7 +51,7 @@ export interface ChangeRequest {
   decide(guest: GuestRecord): DecidedChange;
 }
 
-/** Change that depends on QEMU's state. QEMU may answer slowly, so it is asked without the registry's lock. */
+/** Change that depends on QEMU's state. QEMU may answer slowly, so it is queried without the registry's lock. */
 export interface ChangeQuery {
   readonly what: string;
   look(guest: GuestRecord): Promise<ChangeRequest>;
@@ -64,9 +64,9 @@ interface Audience {
 }
 
 /**
- * Changes a running guest: decides the change, records it and carries it out. A failed change is undone before this
- * throws. One that only could not be finished stays in the record for a later call. Throws the errors of the decision
- * and the host.
+ * Changes a running guest: decides the change, records it and carries it out. A change that fails is undone before this
+ * throws. A change that QEMU has made and that cannot be finished stays in the record for a later call. Throws the errors
+ * of the decision and the host.
  */
 export async function changeGuest(
   instance: Instance,
@@ -109,8 +109,8 @@ export async function changeIdleGuest(
 }
 
 /**
- * Undoes or finishes a change during which svirt was killed. A guest that still has a device to release is not asked
- * again, and keeps its change. The caller holds the guest's lock.
+ * Undoes or finishes a change during which svirt was killed. A guest that still has to release a device gets no second
+ * request, and keeps its change. The caller holds the guest's lock.
  */
 export async function recoverChange(instance: Instance, guest: GuestRecord): Promise<void> {
   const { change } = guest;

@@ -81,7 +81,10 @@ async function chooseOutcome(instance: Instance, guest: ChangingGuest): Promise<
   return other;
 }
 
-/** Records that QEMU has done its part, so that a later call neither repeats it nor waits for a guest that keeps a file. */
+/**
+ * Releases the resources. If the guest keeps one, records that QEMU has done its part: a later call neither repeats the
+ * commands nor waits.
+ */
 async function releaseAndRecord(
   instance: Instance,
   guest: ChangingGuest,
@@ -96,7 +99,7 @@ async function releaseAndRecord(
   }
 }
 
-/** Records that the guest was asked: it releases the device in its own time, and later calls only check. */
+/** Records that the guest has the request: it may release the device at any time, and later calls only check. */
 async function noteAsked(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(instance, guest.change))) return;
   writeRecord(instance, { ...guest, change: { ...guest.change, isAsked: true } });

@@ -17,7 +17,7 @@ import { actorFor } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../../state/record.ts";
 import { undoShared } from "../end/end-guest.ts";
 
-/** Longest time in which an honest QEMU closes a file. One of its threads unmaps memory a little later. */
+/** Longest time in which a QEMU that is not compromised closes a file. One of its threads unmaps memory a little later. */
 const RELEASE_TIMEOUT_MS = 3000;
 const POLL_MS = 20;
 
@@ -65,7 +65,7 @@ function toInspect(guest: GuestRecord): InspectedGuest {
   return { ...identityOf(guest), most: countLooks(guest.steps) };
 }
 
-/** Freezes a guest only to confirm that it holds nothing: an honest one once, for the time of one inspection. */
+/** Freezes a guest only to confirm that it holds nothing. So a guest that releases its files is frozen once, briefly. */
 async function lookTwice(
   { host }: Instance,
   guest: GuestRecord,

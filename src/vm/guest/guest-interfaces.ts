@@ -33,8 +33,8 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
 }
 
 /**
- * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends. A
- * macvtap counts like the guest. Throws "not-found" with the reference's message if the device is missing.
+ * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends. The
+ * counters of a macvtap have the guest's direction already. Throws "not-found" with libvirt's message if the device is missing.
  * virNetDevTapInterfaceStats()
  */
 export function readInterfaceStatistics(

@@ -22,8 +22,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { listPassedFiles } from "../start/guest-command.ts";
 
 /**
- * Returns the inspected files of one device. Those of PCI devices in `taken` are returned as after their detachment from the
- * host.
+ * Returns the inspected files of one device. PCI devices in `taken` count as detached from the host.
  */
 export function resolveDevice(
   instance: Instance,

@@ -3,7 +3,7 @@ import { lookAtVcpus, type VcpuActivity } from "../../run/process/vcpu-activity.
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 
-/** Time for the QEMUs that are asked, all at once. */
+/** Time limit for all queries together: the QEMUs are queried at once. */
 const ASK_MS = 1000;
 
 /** State of a guest, and whether its QEMU has answered the query for it. */
@@ -16,8 +16,8 @@ export interface ListedState {
 const MOST_LOOKS = 3;
 
 /**
- * Returns the states of running guests. The kernel shows that a guest runs; only the QEMUs of the others are asked, so that a
- * list takes no time for QEMUs (docs/decisions/monitor.md).
+ * Returns the states of running guests. The kernel shows that the vCPUs of a guest run. Only the QEMUs of other guests are
+ * queried, so that a list usually waits for no QEMU (docs/decisions/monitor.md).
  */
 export async function listStates(
   instance: Instance,

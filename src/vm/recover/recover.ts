@@ -33,7 +33,7 @@ export interface RecoverOptions {
   readonly askMs?: number;
 }
 
-/** Results of a sweep, besides the guests that run. */
+/** Result of a recovery. */
 export interface Recovery {
   readonly running: readonly GuestRecord[];
   /** Names of the guests that were cleaned up or started again. */
@@ -88,7 +88,7 @@ function isStillThere(instance: Instance, { uuid }: GuestRecord): boolean {
   return now !== undefined && isRunning(instance, now);
 }
 
-/** Returns whether no other svirt works on the guest, or has finished by `until`. An svirt that starts it takes longer. */
+/** Reports whether no other svirt works on the guest. Waits until `until` for one that ends it, but not for a start. */
 async function isLeft(instance: Instance, guest: GuestRecord, until: number): Promise<boolean> {
   const { lock } = guestPaths(instance.paths, guest.uuid);
   while (instance.host.isLocked(lock)) {

@@ -11,7 +11,7 @@ import type { GuestRecord } from "../../state/record.ts";
 const FIRST_WITH_MANY = 5.2;
 
 /**
- * Writes the queues of disks where the XML leaves them to QEMU, for a guest that got virtual CPUs since its start. A QEMU
+ * Sets the number of queues of each disk whose XML leaves it to QEMU, for a guest that got virtual CPUs since its start. A QEMU
  * that starts with all of them would make more queues and reject the state. qemu.git hw/virtio/virtio-pci.c
  * virtio_pci_optimal_num_queues()
  */

@@ -29,7 +29,8 @@ export interface DetachedDevices {
 
 /**
  * Decides which devices with `managed='yes'` to detach from the host. A device that a VFIO driver has stays there, unless the
- * XML names another one, as in libvirt's virPCIDeviceBindToStub(). The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "in-use" for
+ * XML names another driver, as in libvirt's virPCIDeviceBindToStub(). The caller holds the registry lock. Throws
+ * "wrong-state" for a device that the host needs, "in-use" for
  * another guest's device, "denied" in a session.
  */
 export function planHostDetach(instance: Instance, domain: Domain): DetachedDevices {

@@ -140,7 +140,7 @@ export function listPassedFiles(
   });
 }
 
-/** Lists the files that QEMU's user must be able to open by name: those of the guest alone, and devices. */
+/** Lists the files that QEMU's user must be able to open by name: files that only this guest uses, and device nodes. */
 function listGrants(
   order: Pick<LaunchSpec, "files">,
   descriptors: readonly Descriptor[],
@@ -200,7 +200,7 @@ function startCommands(
 }
 
 /**
- * Memory that a guest with such devices can lock besides its own, as in the reference: memory that hardware writes to cannot
+ * Memory that a guest with VFIO devices may lock beyond its own memory, as in libvirt. Memory that hardware writes to cannot
  * be swapped out.
  */
 const VFIO_EXTRA_KIB = 1024 * 1024;

@@ -14,7 +14,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 
-/** A change of the host resources that a domain gets from now on. */
+/** Change of a domain's limits and pins on the host's resources. */
 export interface TuningChange {
   /** Description for the operator, such as `pin vcpu 0`. */
   readonly what: string;

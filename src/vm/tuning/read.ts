@@ -67,7 +67,7 @@ interface Quota {
 }
 
 /**
- * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as the reference shows it.
+ * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as in virsh.
  * Throws as findShown() does.
  */
 export function readCpuShares(instance: Instance, ask: Ask): CpuShares {

@@ -44,7 +44,8 @@ export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
     if (made !== 0) throw cannotMake(name, lower, made);
     const index = findLink(fd, name)?.index ?? 0;
     const set = { type: RTM_SETLINK, family: AF_UNSPEC, index };
-    // In passthrough mode it begins with the lower device's address, and gives that device its own; the kernel restores it.
+    // In passthrough mode a macvtap has the lower device's address at first, and a new address is set on both. The kernel
+    // restores the lower device's address when the macvtap is removed.
     const told =
       tell(fd, { ...set, attributes: [attribute(IFLA_ADDRESS, macBytes(mac))] }) ||
       tell(fd, { ...set, flags: IFF_UP, attributes: [] });

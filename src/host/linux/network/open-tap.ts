@@ -24,8 +24,8 @@ interface OpenedQueue {
 }
 
 /**
- * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. Only its descriptors keep a created
- * tap. Throws "host-call"; "in-use" if another program has the name.
+ * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. A created tap exists as long as one
+ * of its descriptors. Throws "host-call"; "in-use" if another program has the name.
  */
 export function openTap(tap: PassedTap): readonly OpenedQueue[] {
   const opened: OpenedQueue[] = [];

@@ -12,7 +12,7 @@ import { getProcess } from "./process-facts.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
 
 /** First descriptor after stdin, stdout and stderr. */
-const FIRST_HANDED = 3;
+const FIRST_PASSED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
 const TRIES_A_LOOK = 100;
@@ -24,7 +24,7 @@ export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
   const passedNumbers = openAll(order);
   const log = openLog(order.logFile);
   try {
-    const end = FIRST_HANDED + passedNumbers.length;
+    const end = FIRST_PASSED + passedNumbers.length;
     const words = [
       order.folder,
       process.execPath,
@@ -64,7 +64,7 @@ function openAll(order: LaunchSpec): number[] {
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
     const numbers = [...listed.map(fdOf), ...listTapFds(order)];
-    if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
+    if (numbers.every((fd, at) => fd === FIRST_PASSED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
       kind: "failed",
       remedy: REPORT_FAULT,

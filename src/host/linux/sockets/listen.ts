@@ -20,7 +20,7 @@ export const ADDRESS_BYTES = 110;
 
 /**
  * Creates a listening unix socket that only root may connect to, as a descriptor for QEMU. With a context it belongs to the
- * guest from its creation: QEMU may accept on it, and no program can be faster at its path. Throws "host-call". unix(7),
+ * guest from its creation: QEMU may accept on it, and no other program can take its path first. Throws "host-call". unix(7),
  * setsockcreatecon(3)
  */
 export function listenUnix(path: string, context: string | undefined): number {

@@ -46,7 +46,7 @@ class Conversation implements Monitor {
   readonly #path: string;
   #fd: number | undefined;
   #allowedMs = 0;
-  /** Deadline of the whole conversation: a QEMU that answers late, or a byte at a time, gets no more than a silent one. */
+  /** Deadline of the whole conversation: a QEMU that answers slowly gets no more time than one that does not answer. */
   #deadlineMs = 0;
   readonly #lines = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);

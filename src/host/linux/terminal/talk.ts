@@ -70,7 +70,7 @@ class Talk {
     };
     for (const name of ENDING_SIGNALS) process.on(name, end);
     process.on("SIGWINCH", resize);
-    // Only after the handlers, so that no signal ends svirt without restoring the terminal.
+    // The handlers are installed before: otherwise a signal could end svirt without restoring the terminal.
     const restore = makeRaw(STDIN);
     try {
       resize();

@@ -158,7 +158,7 @@ function placeDmi(controller: Controller, index: number, buses: PciBuses): Contr
   return { ...controller, address };
 }
 
-/** ICH9's sound gets its slot of the real board, if that is free. */
+/** Gives ICH9's sound its slot on the real board, if that is free. */
 function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBuses): Devices["sounds"] {
   const place = { bus: 0, slot: 0x1b, function: 0 };
   const at = sounds.findIndex((found) => found.model === "ich9" && found.address === undefined);

@@ -6,7 +6,7 @@ import { controllersOf } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbTree } from "./tree.ts";
 
-/** A device on USB, and the bus and port that it asks for. */
+/** A device on USB, and the bus and port that its XML requests. */
 interface UsbDevice {
   readonly device: object;
   readonly path: string;

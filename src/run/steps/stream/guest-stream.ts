@@ -27,7 +27,7 @@ export function makeTarget(host: Host, target: { readonly to: string; readonly f
   return file;
 }
 
-/** Has QEMU write into a pipe, and copies from there into the file. `tell` waits until QEMU has written all. */
+/** Has QEMU write into a pipe, and copies its output into the file. `tell` waits until QEMU has written all. */
 export async function streamOut(
   host: Host,
   end: StreamEnd,
@@ -95,7 +95,7 @@ async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promi
 }
 
 /**
- * Closes both ends of the pipe. QEMU may not use its end, or may keep it open: svirt would then wait for ever on its own. An
+ * Closes both ends of the pipe. QEMU may not use its end, or may keep it open: svirt would then wait forever at its own end. An
  * ended QEMU is no error.
  */
 async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {

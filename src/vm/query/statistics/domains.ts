@@ -7,7 +7,7 @@ import { getGuestState } from "../guest-state.ts";
 import { type Group, listStatistics } from "./list.ts";
 import type { Entry } from "./subject.ts";
 
-/** Filters of domains, by kind. As in libvirt, a domain must match one of each kind that is asked for. */
+/** Filters of domains, by kind. As in libvirt, a domain must match one filter of each requested kind. */
 const FILTERS = [
   ["active", "inactive"],
   ["persistent", "transient"],
