@@ -54,7 +54,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<disk>",
-      "One guest writes it, and nobody else may read it. An external data file of a qcow2 image has the role of its image.",
+      "One guest writes it, and no other may read it. An external data file of a qcow2 image has the role of its image.",
     ),
     "read-only": row(
       "content",
@@ -154,7 +154,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<input type='evdev'>, <input type='passthrough'>",
-      "A keyboard that one guest has, no other may read.",
+      "No other guest may read the keyboard of a guest.",
     ),
   },
   "usb-device": {
@@ -220,21 +220,25 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<serial type='file'> and the other character devices",
-      "What one guest writes, no other may read.",
+      "No other guest may read the output of a guest.",
     ),
   },
   "chardev-log": {
     "read-write": row(
       "private",
       "<log file=...> of a character device",
-      "What one guest writes, no other may read.",
+      "No other guest may read the output of a guest.",
     ),
   },
   "chardev-device": {
     "read-write": row("private", "<serial type='dev'>", "One guest has the device."),
   },
   "chardev-pipe": {
-    "read-write": row("private", "<serial type='pipe'>", "What one guest says, no other may read or answer."),
+    "read-write": row(
+      "private",
+      "<serial type='pipe'>",
+      "No other guest may read the output of a guest or answer it.",
+    ),
   },
   "chardev-socket": {
     "read-write": row(
