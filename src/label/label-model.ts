@@ -16,7 +16,7 @@ export interface LabelModel<Facts> {
   isAvailable(host: HostSecurity): boolean;
   /** Returns the error for a guest of this model on a host without it. `settings` is the path of svirt.conf. */
   unavailable(settings: string): SvirtError;
-  /** Returns the level of which the guest gets a pair of categories; undefined if none is chosen for it. */
+  /** Returns the level from which the guest gets a pair of categories; undefined if none is chosen for it. */
   levelFor(type: LabelRequest["type"], facts: Facts): Level | undefined;
   /** Decides the labels of a guest and its files. Throws "unsupported" for a request that the model cannot fulfil. */
   decide(request: LabelRequest, guest: LabelledGuest, facts: Facts): LabelDecision;

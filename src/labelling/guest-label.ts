@@ -41,7 +41,7 @@ export function decideGuestLabel(
 }
 
 /**
- * Returns the level of which a guest with a dynamic label gets a pair of categories. Throws "denied" as decideGuestLabel()
+ * Returns the level from which a guest with a dynamic label gets a pair of categories. Throws "denied" as decideGuestLabel()
  * does.
  */
 export function levelOf(instance: Instance, domain: Domain): Level {

@@ -12,7 +12,7 @@ import { readRecord } from "../state/record.ts";
 
 const TAP = "tap-";
 
-/** The guest whose processes may hold the inspected files: its own. */
+/** Guest for which the files are inspected. Its own processes may hold them. */
 export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
 
 /**

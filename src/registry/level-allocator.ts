@@ -8,7 +8,7 @@ export interface LevelRequest {
   readonly uuid: string;
   /** A plan reserves nothing. */
   readonly purpose: "start" | "plan";
-  /** Returns the level of which the guest gets a pair of categories. It reads the policy of the host. Throws "denied". */
+  /** Returns the level from which the guest gets a pair of categories. It reads the policy of the host. Throws "denied". */
   level(): Level;
   /** Ranges that a store has offered to this start and that are in use on this host. */
   readonly refused: ReadonlySet<string>;

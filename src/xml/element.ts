@@ -71,7 +71,7 @@ export function refused(place: string, why: string): Exception {
   return { place, act: "refuse", why };
 }
 
-/** Ignores the content of this place; it is not written again. */
+/** Ignores the content of this place when reading, and does not write it. */
 export function dropped(place: string, why: string): Exception {
   return { place, act: "drop", why };
 }

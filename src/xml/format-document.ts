@@ -51,7 +51,7 @@ function escapeAttribute(value: string): string {
   return wellFormed(value).replace(/[&<>'"\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
 }
 
-// An encoder would replace the bytes, which are lone surrogates within svirt: another file's name.
+// An encoder would replace the bytes, which are lone surrogates within svirt. The result would name another file.
 function wellFormed(value: string): string {
   if (value.isWellFormed()) return value;
   throw new SvirtError(`Cannot write ${value} as XML: it is not UTF-8`, {

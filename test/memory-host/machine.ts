@@ -91,7 +91,7 @@ export class Machine {
     const contexts = (name: string, lines: readonly string[]): void => {
       this.files.put(`${POLICY}/${name}`, "file").bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     };
-    // Test data of the reference implementation, securityselinuxhelperdata.
+    // Test data of libvirt, securityselinuxhelperdata.
     contexts("virtual_domain_context", ["system_u:system_r:svirt_t:s0", "system_u:system_r:svirt_tcg_t:s0"]);
     contexts("virtual_image_context", [
       "system_u:object_r:svirt_image_t:s0",

@@ -54,7 +54,7 @@ onTheNode("a dynamic label is the guest's own, the same at every start, and put 
   }
   expect(rangeOf(outOf(notes, "other"))).toMatch(PAIR);
   expect(rangeOf(outOf(notes, "other"))).not.toBe(range);
-  // While the file has another label, its attributes store the original one, with the reference implementation's names.
+  // While the file has another label, its attributes store the original one, with libvirt's names.
   const file = parseLabels(outOf(notes, "remembered1")).get("/srv/lifecycle/a.img");
   expect(file?.get("trusted.libvirt.security.selinux")).toBe("system_u:object_r:var_t:s0");
   expect(file?.get("trusted.libvirt.security.ref_selinux")).toBe("1");

@@ -119,7 +119,7 @@ onTheNode("a policy that is loaded again and again meanwhile keeps nobody from a
   const notes = await onNode(`
     copy halt a.img
     guest life-a "$(disk $here/a.img)"
-    # Whoever has something open is then asked anew whether he may use it.
+    # The kernel then checks again whether each process may use the files that it has open.
     (while [ -e $here/a.img ]; do echo 1 >/sys/fs/selinux/commit_pending_bools; sleep 0.02; done) &
     loads=$!
     note start svirt start life-a

@@ -4,8 +4,8 @@ import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 import { diskXml, virtInstall } from "./shapes/virt-install.ts";
 
-// The eight shapes of guests of the reference's measurement, of which it starts none on stock Debian 13. Each is started
-// under enforcing from XML as virt-install writes it, inspected while it runs, and ended.
+// The eight shapes of guests with which libvirt was measured. libvirt starts none of them on stock Debian 13. svirt starts each
+// under enforcing, from XML as virt-install writes it. Each is inspected while it runs, and ended.
 
 const onTheNode = await onANode();
 

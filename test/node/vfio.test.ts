@@ -115,7 +115,7 @@ onTheNode("an NVMe controller of the host's is a guest's disk", async () => {
     note same diff $work/before $work/after
     note left left life-a
     ${FREE}
-    # The kernel's own driver has it, with a disk that nobody has mounted.
+    # The kernel's own driver has it, with a disk that is not mounted.
     modprobe nvme
     wait_for test -b /dev/nvme0n1
     guest life-b "<disk type='nvme' device='disk'><driver name='qemu' type='raw'/><source type='pci' managed='yes' namespace='1'>$(address $nvme)</source><target dev='vda' bus='virtio'/></disk>"
@@ -256,7 +256,7 @@ onTheNode("a PCI device comes to a running guest and goes again, and its driver 
     state_of >$work/after; limit >>$work/limit
     note same diff $work/before $work/after
     note limits uniq $work/limit
-    # Killed once QEMU has the device, and once it is asked to let go.
+    # Killed once QEMU has the device, and once it must release it.
     note drill svirt attach-device life-a $work/card.xml --crash-drill after:12
     note struck driver_of $card
     note list svirt list

@@ -203,7 +203,7 @@ onTheNode("a folder that an administrator's virtiofsd serves is his affair", asy
     note folder diff $work/before $work/while
     wait_gone life-a
     note said cat $here/life-a.serial
-    # It removes its socket once somebody has connected, and ends with its guest.
+    # It removes its socket once a program has connected, and ends with its guest.
     wait
     note socket ls $here/fs.sock
     note left left life-a

@@ -4,7 +4,7 @@ import type { Paths } from "../../src/plan/paths.ts";
 import type { Instance } from "../../src/state/instance.ts";
 
 const POLICY = "/etc/selinux/given/";
-/** Contexts of guests in the policy: test data of the reference implementation, securityselinuxhelperdata. */
+/** Contexts of guests in the policy: test data of libvirt, securityselinuxhelperdata. */
 const CONTEXTS = new Map([
   ["virtual_domain_context", "system_u:system_r:svirt_t:s0\nsystem_u:system_r:svirt_tcg_t:s0\n"],
   ["virtual_image_context", "system_u:object_r:svirt_image_t:s0\nsystem_u:object_r:virt_content_t:s0\n"],

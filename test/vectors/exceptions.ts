@@ -1,10 +1,10 @@
 import { NOTHING } from "./vectors.ts";
 
-/** Deliberate difference between svirt and a vector of the reference. */
+/** Deliberate difference between svirt and a vector of libvirt. */
 export interface Exception {
-  /** Reason. Numbers are those of the reference's weaknesses, docs/weaknesses.md. */
+  /** Reason. Numbers are those of libvirt's weaknesses, docs/weaknesses.md. */
   readonly because: string;
-  /** Value of the reference and value of svirt, by observation. */
+  /** Value of libvirt and value of svirt, by observation. */
   readonly differs: Record<string, readonly [string, string]>;
 }
 
@@ -99,7 +99,7 @@ export function formatExceptions(exceptions: ReadonlyMap<string, Exception>): st
     .join("\n");
 }
 
-/** Returns the exception for files that the reference neither remembers nor restores: shared and read-only ones. */
+/** Returns the exception for files that libvirt neither remembers nor restores: shared and read-only ones. */
 function givenBack(label: string, ...files: readonly string[]): Exception {
   return {
     because: "6: the reference never restores what guests share or only read",

@@ -32,7 +32,7 @@ export const NOTHING = "-";
  */
 export type Seen = ReadonlyMap<string, string>;
 
-/** One run of the reference: its input and its observations. */
+/** One run of libvirt: its input and its observations. */
 export interface Vector {
   readonly name: string;
   readonly xml: string;
@@ -92,7 +92,7 @@ export function withoutRange(seen: Seen): Seen {
   return new Map([...seen].map(([name, text]) => [name, text.replaceAll(range, "s0:cA,cB")]));
 }
 
-/** Returns values of the reference and of svirt that differ. An error is equal if it has the reference's reason. */
+/** Returns values of libvirt and of svirt that differ. An error is equal if it has libvirt's reason. */
 export function differences(recorded: Seen, seen: Seen): Record<string, readonly [string, string]> {
   const names = new Set([...recorded.keys(), ...seen.keys()]);
   return Object.fromEntries(

@@ -24,7 +24,7 @@ import {
   UUID,
 } from "../scenes/scene.ts";
 
-/** Weaknesses observed in the reference implementation, by their numbers in docs/weaknesses.md. */
+/** Weaknesses observed in libvirt, by their numbers in docs/weaknesses.md. */
 
 const DISK = "/var/lib/images/private1.raw";
 const DISKS = ["private1", "private2", "private3"].map((name) => `/var/lib/images/${name}.raw`);

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Returns the one of these options that is given. Throws "usage" with virsh's message for two. */
+/** Returns the option that is given, of those that exclude each other. Throws "usage" with virsh's message for two. */
 export function onlyOne<Name extends string>(
   { options }: Pick<Call, "options">,
   names: readonly Name[],

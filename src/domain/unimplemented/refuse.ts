@@ -5,7 +5,7 @@ import { UNIMPLEMENTED_PATHS } from "./paths.ts";
 import type { UnimplementedRule } from "./rule.ts";
 import { UNIMPLEMENTED_TUNING } from "./tuning.ts";
 
-/** All rules for requests of the XML to the host that a start does not implement yet. */
+/** All rules for features of the XML that a start does not implement yet. */
 export const UNIMPLEMENTED_RULES: readonly UnimplementedRule[] = [
   ...UNIMPLEMENTED_SOCKETS,
   ...UNIMPLEMENTED_TUNING,

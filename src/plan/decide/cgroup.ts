@@ -127,7 +127,7 @@ function partitionOf(domain: Domain, root: string, facts: GroupFacts): string {
 
 /**
  * Returns the maximum number of threads, far above QEMU's need. It stops a compromised QEMU that forks. Each vhost-net has a
- * thread in QEMU's name.
+ * thread that counts as QEMU's.
  */
 function mostThreads(domain: Domain): number {
   const iothreads = listIothreads(domain);

@@ -3,7 +3,7 @@ import { fileId } from "../facts/file.ts";
 import { aNumber } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
-/** Lets the guest's user open a file by name, as QEMU accepts no descriptor. It is revoked once the file is open. */
+/** Lets the guest's user open a file by name, as QEMU accepts no descriptor. The access ends once the file is open. */
 const grant = v.strictObject({
   do: v.literal("grant"),
   file: fileId,

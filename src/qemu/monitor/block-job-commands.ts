@@ -66,7 +66,7 @@ export function mirrorCommand(
     readonly isShallow: boolean;
     readonly granularity: number | undefined;
     readonly bufferBytes: number | undefined;
-    /** The guest's write completes only after it reached both images. */
+    /** The guest's write completes only after it has reached both images. */
     readonly isSynchronous: boolean;
   },
 ): QmpCommand {

@@ -9,7 +9,7 @@ import type { Host } from "../../host/host.ts";
  */
 export type VcpuActivity = "active" | "halted" | "unknown";
 
-/** Number of threads that are looked at: QEMU determines how many there are. vCPU threads are among its first. */
+/** Limit on the threads that are inspected, since QEMU determines their number. vCPU threads are among its first. */
 const MOST_THREADS = 64;
 /** Kernel functions in which a vCPU waits for an interrupt. linux.git virt/kvm/kvm_main.c kvm_vcpu_block() */
 const KVM_WAITS = "kvm_vcpu_";

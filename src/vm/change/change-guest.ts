@@ -214,7 +214,7 @@ async function runSteps(
   );
 }
 
-/** An error while undoing joins the first one and hides neither it nor that the guest still holds a file. */
+/** Joins an error while undoing to the first one. Neither hides the other, nor that the guest still holds a file. */
 async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   // A QEMU that has not answered is not waited for as long again: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";

@@ -198,7 +198,7 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
 
 type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
 
-/** Refusals of devices of the start that a detachment would leave over in part. "none": each can be detached whole. */
+/** Refusals of devices from the start of which a part cannot be detached. "none": each can be detached whole. */
 const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
   disk: "none",
   interface: "none",
@@ -225,7 +225,7 @@ function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, i
   });
 }
 
-/** Refuses a channel whose backend svirt made or the start created: it would be left over. */
+/** Refuses a channel whose backend svirt or the start created: the backend would remain. */
 function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, id: string): void {
   const { chardevs, devices } = listQemuObjects(record.steps);
   if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;

@@ -4,7 +4,7 @@ import { withMonitorSocket } from "../../run/monitor/converse.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** How long to wait for another conversation with QEMU: the state of channels is only additional output. */
+/** Time limit for another conversation with QEMU to end: the state of channels is only additional output. */
 const TIMEOUT_MS = 2000;
 
 /**

@@ -53,7 +53,7 @@ const CHECK = `
   check() {
     note other-$1 svirt $2
     note left-$1 left life-a
-    # Who is at work, for whoever has to find out why something was left.
+    # Lists the processes at work, to find out why something was left.
     [ ! -s "$work/out" ] || note debug-$1 sh -c 'ps; cat /proc/locks; ls -i /run/svirt/locks; cat /var/lib/svirt/records/*'
     labels $all >$work/labels
     note labels-$1 diff $here/before $work/labels

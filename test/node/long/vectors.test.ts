@@ -79,7 +79,7 @@ function scriptOf({ files, xml }: Vector): string {
   `;
 }
 
-/** Makes a file as in the reference's recordings. ../shared/data/README.md */
+/** Makes a file as in the recordings of libvirt. */
 function makeFile(file: string): string {
   if (!file.endsWith(".qcow2")) return `truncate -s 1M $here/${file}`;
   const below = new Map([

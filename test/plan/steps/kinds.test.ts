@@ -157,7 +157,7 @@ test("a kind that is not decided everywhere does not compile", () => {
     { "rebind-driver": give, "bind-vfio": withoutPlace },
     // @ts-expect-error: nothing about the record
     { "rebind-driver": give, "bind-vfio": withoutRecord },
-    // @ts-expect-error: nothing about resources that the guest gives up
+    // @ts-expect-error: nothing about resources that the guest releases
     { "rebind-driver": give, "bind-vfio": withoutReleases },
     // @ts-expect-error: the schema of another kind
     { "rebind-driver": give, "bind-vfio": { ...take, schema: give.schema } },

@@ -40,7 +40,7 @@ describe("two guests", () => {
     expect([error.kind, labelOf(machine, PRIVATE)]).toEqual(["in-use", label ?? "none"]);
   });
 
-  // Weakness 3 of the reference implementation: the second guest removes the label from the first guest's disk.
+  // Weakness 3 of libvirt: the second guest removes the label from the first guest's disk.
   test.each([
     ["read-only", "<readonly/>"],
     ["shareable", "<shareable/>"],

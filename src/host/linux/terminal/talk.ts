@@ -41,7 +41,7 @@ function openConsole({ id, type }: FileFacts): number {
   return orThrow(`connect to ${id.path}`, () => {
     if (type === "socket") return withFile(id, connectUnix);
     const fd = openSame(id, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    // Raw, as QEMU sets it: an earlier user may have changed it, and then it echoes the guest's output.
+    // Raw mode, as QEMU sets it: after a change by an earlier user the terminal would echo the guest's output.
     makeRaw(fd);
     return fd;
   });
