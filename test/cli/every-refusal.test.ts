@@ -26,10 +26,11 @@ const CACHE =
   /^error: Cannot read \/domain\/devices\/disk\[2\]\/driver\/@cache in line 1: "much" is not one of/;
 const RELATIVE = /^error: Cannot read \/domain\/devices\/disk\[2\]\/source\/@file in line 1: "a" is not/;
 const NO_CHANNEL =
-  "Cannot start the guest: /domain/devices/channel: svirt does not connect guests by spicevmc yet";
-const NO_SPICE = "Cannot start the guest: /domain/devices/graphics: svirt does not do spice displays yet";
+  "Cannot start the guest: /domain/devices/channel: svirt does not connect ports and consoles by spicevmc yet";
+const NO_SPICE =
+  "Cannot start the guest: /domain/devices/graphics: svirt does not support spice displays yet";
 
-const NO_SOUND = "Cannot start the guest: /domain/devices/audio: svirt does not give guests spice sound yet";
+const NO_SOUND = "Cannot start the guest: /domain/devices/audio: svirt does not support spice audio yet";
 
 const faulty = domainXml({
   disks: diskXml("/a.raw", "vda"),
@@ -88,7 +89,7 @@ describe("svirt validate", () => {
     const { err } = await runOn(withXml(xml), "validate", "/vm.xml");
     expect(linesOf(err)).toEqual([
       "error: Cannot translate /domain/devices/disk[1]/readonly for QEMU: a disk on IDE or SATA cannot be read-only",
-      "warning: Cannot start the guest: /domain/devices/disk[2]/source/@protocol: svirt does not hand a guest keys for SSH yet",
+      "warning: Cannot start the guest: /domain/devices/disk[2]/source/@protocol: svirt does not pass SSH keys to a guest yet",
     ]);
   });
 
@@ -156,7 +157,7 @@ describe("a start", () => {
     expect(linesOf(err)).toEqual([
       "error: Network not found: no network with matching name 'a' (/domain/devices/interface[1]/source/@network)",
       "error: Network not found: no network with matching name 'b' (/domain/devices/interface[2]/source/@network)",
-      "error: Cannot start the guest: /domain/devices/vsock: svirt does not open the host's vsock for a guest yet",
+      "error: Cannot start the guest: /domain/devices/vsock: svirt does not open /dev/vhost-vsock yet",
     ]);
   });
 });

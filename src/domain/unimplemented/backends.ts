@@ -21,36 +21,36 @@ const OTHER_BACKEND = "Write type='pty', or type='unix'.";
 const FOLDERS: readonly DeviceRule<Filesystem>[] = [
   {
     place: "binary/sandbox",
-    missing: "let virtiofsd make a sandbox of its own",
-    why: "it takes capabilities, and virtiofsd has none: it runs as the guest's user in the guest's SELinux context",
+    missing: "let virtiofsd create its own sandbox",
+    why: "that requires capabilities, and virtiofsd has none: it runs as the guest's user in the guest's SELinux context",
     isAsked: ({ binary }) => binary?.sandbox !== undefined,
   },
   {
     place: "binary/lock",
-    missing: "have virtiofsd pass locks on to the host",
-    why: "it has no such option since it is written in Rust",
+    missing: "let virtiofsd forward file locks to the host",
+    why: "the current virtiofsd, written in Rust, has no such option",
     remedy: "Write <lock posix='off' flock='off'/>.",
     isAsked: ({ binary }) => binary?.lock?.posix === true || binary?.lock?.flock === true,
   },
   {
     place: "idmap",
-    missing: "let a guest's users be users of the host's",
-    why: "it takes a user namespace that root sets up; what they make is the folder's owner's in the end",
+    missing: "map users of the guest to users of the host",
+    why: "that requires a user namespace set up by root; all new files belong to the folder's owner",
     isAsked: ({ idmap }) => idmap !== undefined,
   },
   {
     place: "driver/@type",
-    missing: "share a folder by handles",
-    why: "QEMU has no such driver since its version 4.0",
+    missing: "share a folder by file handles",
+    why: "QEMU removed that driver in version 4.0",
     remedy: "Write type='path'.",
     isAsked: ({ driver }) => driver?.type === "handle",
   },
   {
     place: "@accessmode",
-    missing: "let a guest make files that belong to others",
-    why: "it takes a capability (CAP_CHOWN), and QEMU has none",
+    missing: "let a guest create files of other owners",
+    why: "that requires the capability CAP_CHOWN, and QEMU has no capabilities",
     remedy:
-      "Write accessmode='mapped' (owners and modes are the guest's own affair), 'squash', or <readonly/>.",
+      "Write accessmode='mapped' (owners and modes are seen by the guest only), 'squash', or <readonly/>.",
     isAsked: ({ accessmode, driver, readonly }) =>
       !readonly && driver?.type !== "virtiofs" && (accessmode ?? "passthrough") === "passthrough",
   },
@@ -62,7 +62,7 @@ export const BACKEND_RULES = {
   ports: [
     {
       place: "/domain/devices/*/@type",
-      missing: `connect a guest's ports and consoles by anything but ${[...READY_CHARDEVS].join(", ")}`,
+      missing: `connect ports and consoles by types other than ${[...READY_CHARDEVS].join(", ")}`,
       remedy: OTHER_BACKEND,
       findIn: ({ devices }) =>
         listPorts(devices).flatMap((port) => {
@@ -70,34 +70,34 @@ export const BACKEND_RULES = {
           if (READY_CHARDEVS.has(type)) return [];
           const place = portPlace(devices, port);
           const remedy = OF_SPICE.has(type) ? withName(LEAVE_OUT, place) : OTHER_BACKEND;
-          return [{ place, missing: `connect guests by ${type}`, remedy, ...never(type) }];
+          return [{ place, missing: `connect ports and consoles by ${type}`, remedy, ...never(type) }];
         }),
     },
   ],
   graphics: [
     device("graphics", ({ graphics }) => graphics, {
-      missing: "do displays other than VNC's",
-      remedy: "Write <graphics type='vnc'/> instead, or leave it out if the guest has one.",
-      find: ({ type }) => (type === "vnc" ? undefined : { missing: `do ${type} displays` }),
+      missing: "support displays other than VNC",
+      remedy: "Write <graphics type='vnc'/> instead, or leave it out if the guest has a VNC display.",
+      find: ({ type }) => (type === "vnc" ? undefined : { missing: `support ${type} displays` }),
     }),
     device("graphics", ({ graphics }) => graphics, {
       within: "@websocket",
-      missing: "open WebSockets",
+      missing: "listen for WebSocket connections",
       remedy: "Leave it out, and connect by VNC.",
       find: (found) => (found.type === "vnc" && (found.websocket ?? 0) !== 0 ? {} : undefined),
     }),
   ],
   audios: [
     device("audio", ({ audios }) => audios, {
-      missing: "give guests sound of any type but none",
-      remedy: "Write <audio type='none'/>: the guest keeps its sound card, and nothing is heard.",
-      find: ({ type }) => (type === "none" ? undefined : { missing: `give guests ${type} sound` }),
+      missing: "support audio backends other than none",
+      remedy: "Write <audio type='none'/>: the guest keeps its sound card, and the host plays no sound.",
+      find: ({ type }) => (type === "none" ? undefined : { missing: `support ${type} audio` }),
     }),
   ],
   rngs: [
     device("rng", ({ rngs }) => rngs, {
       within: "backend",
-      missing: "reach entropy daemons otherwise than at their Unix socket",
+      missing: "connect to entropy daemons except by their Unix socket",
       remedy:
         "Write type='unix' and <source mode='connect' path='…'/>, or <backend model='random'>/dev/urandom</backend>.",
       find: ({ backend }) =>
@@ -108,22 +108,22 @@ export const BACKEND_RULES = {
   ],
   // These would need swtpm_setup(8) and a store of secrets.
   tpms: [
-    emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
-    emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
-    emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
+    emulatedTpm("encryption", "store secrets for the encryption of a TPM's state", "encryption"),
+    emulatedTpm("profile", "set the profile of an emulated TPM", "profile"),
+    emulatedTpm("active_pcr_banks", "set the PCR banks of an emulated TPM", "banks"),
   ],
   filesystems: forEach("filesystem", ({ devices }) => devices.filesystems, FOLDERS),
   videos: [
     device("video", ({ videos }) => videos, {
       within: "driver/@name",
-      missing: "start a program that draws",
+      missing: "start vhost-user graphics programs",
       remedy: "Write name='qemu'.",
       find: ({ driver }) => (driver?.name === "vhostuser" ? {} : undefined),
     }),
   ],
   vsock: [
     device("vsock", ({ vsock }) => (vsock === undefined ? [] : [vsock]), {
-      missing: "open the host's vsock for a guest",
+      missing: "open /dev/vhost-vsock",
       remedy: "Leave it out, or connect guest and host by <channel type='unix'>.",
       find: () => ({}),
     }),
@@ -150,7 +150,7 @@ export function portPlace(devices: Domain["devices"], { chardev, device }: Port)
 
 /** Returns the reason for a backend that will never be implemented. */
 function never(type: string): Partial<Unimplemented> {
-  return type === "stdio" ? { why: "they have no terminal" } : {};
+  return type === "stdio" ? { why: "QEMU runs without a terminal" } : {};
 }
 
 /** Rule for each device of a family. */

@@ -12,20 +12,20 @@ const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].include
 const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "@type",
-    missing: "have QEMU make a disk of a folder",
-    why: "it opens by name whatever it finds there, then and later",
-    remedy: "Share the folder with <filesystem>, or make an image of it, as mkisofs(1) does.",
+    missing: "present a folder as a disk",
+    why: "QEMU would open files of that folder by name at any time",
+    remedy: "Share the folder with <filesystem>, or make an image of it with mkisofs(1).",
     isAsked: ({ type }) => type === "dir",
   },
   {
     place: "@type",
-    missing: "ask a storage pool, or a device of vDPA, for a disk",
+    missing: "support disks of storage pools or vDPA devices",
     remedy: "Write type='file' and <source file='…'/>, with the path of the image.",
     isAsked: (disk) => !isLocal(disk) && !isServed(disk) && !["network", "nvme", "dir"].includes(disk.type),
   },
   {
     place: "source/host/@transport",
-    missing: "connect a guest to another program's socket but for vhost-user and NBD",
+    missing: "connect disks to Unix sockets except for vhost-user and NBD",
     remedy: "Have the server listen on TCP, and write transport='tcp', name and port.",
     isAsked: (disk) =>
       disk.type === "network" &&
@@ -34,19 +34,19 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
   {
     place: "source/@protocol",
-    missing: "hand a guest keys for SSH",
+    missing: "pass SSH keys to a guest",
     remedy: "Serve the image with qemu-nbd(8), and write protocol='nbd'.",
     isAsked: (disk) => disk.type === "network" && disk.source?.protocol === "ssh",
   },
   {
     place: "source/config",
-    missing: "open the configuration of a cluster for a guest",
+    missing: "open a Ceph configuration file for a guest",
     remedy: "Leave <config> out of <source>, and write the monitors as <host name='…'/>.",
     isAsked: (disk) => disk.type === "network" && disk.source !== undefined && "config" in disk.source,
   },
   {
     place: "backingStore",
-    missing: "look into an image that is not on the host for what is below it",
+    missing: "read the backing chain of images that are not on the host",
     remedy: "Write <backingStore/> if the image has none, or <driver type='raw'/>.",
     isAsked: (disk) =>
       !isLocal(disk) &&
@@ -56,19 +56,19 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
   {
     place: "backingStore/@type",
-    missing: "open images that are neither files nor block devices",
+    missing: "open backing images other than files and block devices",
     remedy: "Copy the image to a file, and write type='file' and <source file='…'/>.",
     isAsked: (disk) => listStores(disk).some((store) => !isLocal(store)),
   },
   {
     place: "driver/@type",
-    missing: "follow images of other formats than raw and qcow2",
+    missing: "support images of formats other than raw and qcow2",
     remedy: "Convert the image to qcow2 with qemu-img(1), and write type='qcow2'.",
     isAsked: ({ driver }) => !isRead(driver?.type),
   },
   {
     place: "backingStore/format",
-    missing: "follow images of other formats than raw and qcow2, nor set their caches",
+    missing: "support backing images of formats other than raw and qcow2, or set their metadata caches",
     remedy:
       "Convert the image to qcow2 with qemu-img(1), write <format type='qcow2'/>, and leave <metadata_cache> out.",
     isAsked: (disk) =>
@@ -79,25 +79,25 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
   {
     place: "target/@bus",
-    missing: "hand QEMU an SD card's file by descriptor",
+    missing: "pass the image of an SD card to QEMU",
     remedy: "Write bus='usb'.",
     isAsked: (disk) => diskBus(disk) === "sd",
   },
   {
     place: "source/dataStore",
-    missing: "open an image whose data are in another place than on the host",
+    missing: "open external data of images that is not on the host",
     remedy: "Copy the data to a file, and write <dataStore type='file'> with <source file='…'/>.",
     isAsked: (disk) => listSources(disk).some(hasFarData),
   },
   {
     place: "source/reservations",
-    missing: "reach a helper for persistent reservations",
+    missing: "connect to a helper for persistent reservations",
     isAsked: (disk) => listSources(disk).some((source) => "reservations" in source),
   },
   {
     place: "@rawio",
-    missing: "give QEMU the right to send raw commands",
-    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    missing: "let QEMU send raw SCSI commands",
+    why: "that requires the capability CAP_SYS_RAWIO, and QEMU has no capabilities",
     remedy: "Write rawio='no'.",
     isAsked: ({ rawio }) => rawio === true,
   },

@@ -6,90 +6,89 @@ const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 const RULES: readonly DeviceRule<NetworkInterface>[] = [
   {
     place: "@type",
-    missing:
-      "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
+    missing: "support interfaces other than bridges, taps, macvtaps, vhost-user and QEMU's user network",
     remedy: "Write type='bridge' and <source bridge='…'/>.",
     // A start resolves a network to its bridge before this check.
     isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
   },
   {
     place: "source/ip",
-    missing: "give the host's end of an interface an address",
+    missing: "assign addresses to the host's side of an interface",
     remedy: "Leave <ip> and <route> out of <source>, and give the tap its address with ip(8).",
     isAsked: (found) =>
       found.type === "ethernet" && (found.source?.ips.length ?? 0) + (found.source?.routes.length ?? 0) > 0,
   },
   {
     place: "virtualport",
-    missing: "talk to Open vSwitch, nor to a switch by 802.1Qbg",
+    missing: "configure ports of Open vSwitch or of 802.1Qbg switches",
     remedy: "Leave <virtualport> out. Write type='bridge' and <source bridge='…'/> of a Linux bridge.",
     isAsked: ({ virtualport }) => virtualport !== undefined,
   },
   {
     place: "backend",
     missing: "start passt",
-    remedy: "Leave <backend> out: an interface of type='user' is then on QEMU's own network.",
+    remedy: "Leave <backend> out: an interface of type='user' then uses QEMU's user network.",
     isAsked: ({ backend }) => backend !== undefined,
   },
   {
     place: "filterref",
-    missing: "write the host's packet filter, where each of a filter's rules would have to be undone,",
+    missing: "write rules of the host's packet filter",
     remedy:
       "Leave <filterref> out. Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
     isAsked: ({ filterref }) => filterref !== undefined,
   },
   {
     place: "bandwidth",
-    missing: "limit guests' traffic",
+    missing: "limit network traffic",
     remedy: "Leave <bandwidth> out, and run tc(8) on the tap: <target dev='…'/> names it.",
     isAsked: ({ bandwidth }) => bandwidth !== undefined,
   },
   {
     place: "vlan",
-    missing: "tag the traffic of interfaces that are on no bridge",
+    missing: "set VLANs of interfaces that are not on a bridge",
     remedy: "Write type='bridge' and <source bridge='…'/>, or leave <vlan> out.",
     isAsked: (found) => found.vlan !== undefined && !isBridge(found),
   },
   {
     place: "port",
-    missing: "isolate interfaces that are on no bridge",
+    missing: "isolate interfaces that are not on a bridge",
     remedy: "Write type='bridge' and <source bridge='…'/>, or leave <port> out.",
     isAsked: (found) => found.port !== undefined && !isBridge(found),
   },
   {
     place: "target",
-    missing: "name a device of the host that is not there",
+    missing: "name a host device for an interface that has none",
     isAsked: ({ target, type }) => target !== undefined && (type === "user" || type === "vhostuser"),
   },
   {
     place: "target/@managed",
-    missing: "put a tap of somebody else's on a bridge",
-    remedy: "Write type='ethernet', and put it on the bridge yourself.",
+    missing: "put an existing tap on a bridge",
+    remedy: "Write type='ethernet', and put the tap on the bridge with ip(8).",
     isAsked: (found) => found.target?.managed === false && isBridge(found),
   },
   {
     place: "coalesce",
-    missing: "gather packets where no tap is made",
+    missing: "coalesce packets of interfaces without a new tap",
     isAsked: ({ coalesce, target, type }) =>
       coalesce !== undefined &&
       (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
   },
   {
     place: "mtu",
-    missing: "set the size of a macvtap's frames",
-    why: "it has that of the device that it stands on",
+    missing: "set the MTU of a macvtap",
+    why: "a macvtap has the MTU of its lower device",
     remedy: "Leave <mtu> out, and set the MTU of the device in <source dev='…'/> with ip(8).",
     isAsked: ({ mtu, type }) => mtu !== undefined && type === "direct",
   },
   {
     place: "target/@managed",
-    missing: "use a macvtap of somebody else's",
-    remedy: "Write managed='yes': svirt makes the macvtap.",
+    missing: "use an existing macvtap",
+    remedy: "Write managed='yes': svirt creates the macvtap.",
     isAsked: ({ target, type }) => target?.managed === false && type === "direct",
   },
   {
     place: "@trustGuestRxFilters",
-    missing: "tell the host's device which addresses a guest listens to",
+    missing: "pass the guest's receive filters to the host's device",
     remedy: "Write trustGuestRxFilters='no'.",
     isAsked: ({ trustGuestRxFilters }) => trustGuestRxFilters === true,
   },

@@ -7,8 +7,8 @@ const HOST_USB = "<hostdev mode='subsystem' type='usb'>";
 const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   {
     place: "@rawio",
-    missing: "give QEMU the right to send raw commands",
-    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    missing: "let QEMU send raw SCSI commands",
+    why: "that requires the capability CAP_SYS_RAWIO, and QEMU has no capabilities",
     remedy: "Write rawio='no'.",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
   },
@@ -25,7 +25,7 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   },
   {
     place: "source/@startupPolicy",
-    missing: "start a guest without its PCI device if that is absent",
+    missing: "start a guest whose PCI device is absent",
     remedy: "Write startupPolicy='mandatory'.",
     isAsked: ({ source, type }) => type === "pci" && (source.startupPolicy ?? "mandatory") !== "mandatory",
   },
@@ -35,12 +35,18 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
 export const PASSTHROUGH_RULES = {
   hostdevs: forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
   redirdevs: forEach("redirdev", ({ devices }) => devices.redirdevs, [
-    any("redirect USB devices", `Leave this <redirdev> out, or pass a device of the host: ${HOST_USB}.`),
+    any(
+      "redirect USB devices of a client",
+      `Leave this <redirdev> out, or pass a device of the host: ${HOST_USB}.`,
+    ),
   ]),
   smartcards: forEach("smartcard", ({ devices }) => devices.smartcards, [
-    any("give guests smartcards", `Leave this <smartcard> out, or pass the host's card reader: ${HOST_USB}.`),
+    any(
+      "emulate smartcard readers",
+      `Leave this <smartcard> out, or pass the host's card reader: ${HOST_USB}.`,
+    ),
   ]),
-  leases: forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
+  leases: forEach("lease", ({ devices }) => devices.leases, [any("use leases of a lock manager")]),
 } as const satisfies Readonly<Record<string, readonly UnimplementedRule[]>>;
 
 function any(missing: string, remedy = LEAVE_OUT): DeviceRule<unknown> {

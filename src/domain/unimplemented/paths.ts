@@ -9,16 +9,16 @@ import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 export const UNIMPLEMENTED_PATHS: readonly UnimplementedRule[] = [
   {
     place: "/domain/os/nvram",
-    missing: "keep variables on the network",
+    missing: "store UEFI variables on the network",
     remedy: "Write <nvram type='file'> with <source file='…'/>.",
     findIn: ({ os }) => once(os.nvram?.type === "network"),
   },
   {
     place: "/domain/devices/*",
     missing:
-      "open a path for a guest that a device names and that is no image, memory, console or device of the host " +
+      "open paths of devices other than images, memory, consoles and host devices " +
       "(a render node, a ROM, a script, a virtiofsd, /dev/sev)",
-    remedy: "Leave the attribute or element that names the path out; without one, the device.",
+    remedy: "Remove the attribute or element that names the path, or the device.",
     findIn: (domain) =>
       listResources(domain).flatMap((resource) =>
         resource.kind === "unopened"

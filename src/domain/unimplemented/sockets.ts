@@ -4,8 +4,8 @@ import { portPlace } from "./backends.ts";
 import { forEach, LEAVE_OUT, type UnimplementedRule } from "./rule.ts";
 
 const AGAIN = {
-  missing: "connect a guest again to a program that has hung up",
-  why: "QEMU is handed a connection, and no right to make another",
+  missing: "reconnect a guest to a server that closed the connection",
+  why: "QEMU receives one open connection, and SELinux does not let it connect again",
   remedy: "Write enabled='no', or leave <reconnect> out.",
 };
 
@@ -14,9 +14,9 @@ export const SOCKET_RULES = {
   interfaces: forEach("interface", ({ devices }) => devices.interfaces, [
     {
       place: "source",
-      missing: "connect a card to another program's socket",
+      missing: "connect an interface to the socket of a vhost-user program",
       why:
-        "QEMU serves vhost-user networks over sockets alone that it has opened itself, which takes the right to the " +
+        "QEMU must open the sockets of vhost-user networks itself, which requires access to the " +
         "other program's SELinux domain",
       remedy: "Write mode='server', and have the program connect to the guest.",
       isAsked: (found) => found.type === "vhostuser" && found.source?.mode !== "server",
@@ -25,8 +25,8 @@ export const SOCKET_RULES = {
   shmems: forEach("shmem", ({ devices }) => devices.shmems, [
     {
       place: "server",
-      missing: "let a guest use memory that another program makes",
-      why: "it comes as that program's own open files, which the policy keeps from every guest",
+      missing: "share memory that another program creates",
+      why: "the program passes its own open files, which the policy denies to every guest",
       remedy: "Write <model type='ivshmem-plain'/>, and leave <server> out of <shmem>.",
       isAsked: ({ server }) => server !== undefined,
     },

@@ -4,42 +4,46 @@ import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
 /** Rules for elements outside `<devices>` whose requests a start does not implement yet. */
 export const UNIMPLEMENTED_TUNING: readonly UnimplementedRule[] = [
-  rule("idmap", "map a guest's user numbers", ({ idmap }) => idmap !== undefined),
-  rule("perf", "count a guest's events", ({ perf }) => perf !== undefined),
-  rule("on_lockfailure", "take leases of a lock manager", ({ onLockfailure }) => onLockfailure !== undefined),
+  rule("idmap", "map user IDs of containers", ({ idmap }) => idmap !== undefined),
+  rule("perf", "enable performance events", ({ perf }) => perf !== undefined),
+  rule("on_lockfailure", "use a lock manager", ({ onLockfailure }) => onLockfailure !== undefined),
   rule(
     "cputune/cachetune",
-    "share a processor's cache out",
+    "allocate processor cache (resctrl)",
     ({ cputune }) => (cputune?.cachetunes.length ?? 0) > 0,
   ),
   rule(
     "cputune/memorytune",
-    "share memory's bandwidth out",
+    "allocate memory bandwidth (resctrl)",
     ({ cputune }) => (cputune?.memorytunes.length ?? 0) > 0,
   ),
   rule(
     "resource/fibrechannel",
-    "mark what a guest sends to a SAN",
+    "set a Fibre Channel VMID",
     ({ resource }) => resource?.fibrechannel !== undefined,
   ),
   {
     ...rule(
       "numatune/memory/@placement",
-      "ask numad",
+      "ask numad for a placement",
       ({ numatune }) => numatune?.memory?.placement === "auto",
     ),
     remedy: "Write placement='static' and nodeset='…'.",
   },
   {
-    ...rule("vcpu/@placement", "ask numad", ({ vcpu }) => vcpu?.placement === "auto"),
+    ...rule("vcpu/@placement", "ask numad for a placement", ({ vcpu }) => vcpu?.placement === "auto"),
     remedy: "Write placement='static'.",
   },
   {
-    ...rule("cpu", "compare the host's processor", ({ cpu }) => comparesProcessor(cpu)),
+    ...rule("cpu", "compare the guest's processor with the host's", ({ cpu }) => comparesProcessor(cpu)),
     remedy: "Write match='exact', without <vendor> and without policy='forbid'.",
   },
   {
-    ...rule("on_crash", "dump a guest's memory", ({ onCrash }) => onCrash?.startsWith("coredump") === true),
+    ...rule(
+      "on_crash",
+      "dump the guest's memory after a crash",
+      ({ onCrash }) => onCrash?.startsWith("coredump") === true,
+    ),
     remedy: "Write <on_crash>destroy</on_crash>, or restart.",
   },
   {
@@ -55,15 +59,11 @@ export const UNIMPLEMENTED_TUNING: readonly UnimplementedRule[] = [
     remedy: "Write arch='x86_64'.",
   },
   {
-    ...rule(
-      "clock/@timezone",
-      "give QEMU a time zone of its own",
-      ({ clock }) => clock?.offset === "timezone",
-    ),
+    ...rule("clock/@timezone", "set a time zone for QEMU", ({ clock }) => clock?.offset === "timezone"),
     remedy: "Write offset='localtime', which is the host's zone, and leave timezone out.",
   },
   {
-    ...rule("vcpus", "plug processors in", ({ vcpus }) =>
+    ...rule("vcpus", "hot-plug vCPUs during a start", ({ vcpus }) =>
       (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true),
     ),
     remedy: "Write hotpluggable='no' for each <vcpu> that is enabled.",

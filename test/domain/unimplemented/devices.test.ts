@@ -32,48 +32,48 @@ describe("a start", () => {
   test.each([
     [
       "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='1'/></serial>",
-      "connect guests by tcp",
+      "connect ports and consoles by tcp",
     ],
-    ["<channel type='spicevmc'><target type='virtio'/></channel>", "connect guests by spicevmc"],
-    ["<graphics type='spice'/>", "do spice displays"],
-    ["<graphics type='vnc' websocket='5700'/>", "open WebSockets"],
-    ["<audio id='1' type='pulseaudio'/>", "give guests pulseaudio sound"],
-    ["<vsock><cid auto='yes'/></vsock>", "open the host's vsock for a guest"],
-    ["<video><driver name='vhostuser'/><model type='virtio'/></video>", "start a program that draws"],
+    ["<channel type='spicevmc'><target type='virtio'/></channel>", "connect ports and consoles by spicevmc"],
+    ["<graphics type='spice'/>", "support spice displays"],
+    ["<graphics type='vnc' websocket='5700'/>", "listen for WebSocket connections"],
+    ["<audio id='1' type='pulseaudio'/>", "support pulseaudio audio"],
+    ["<vsock><cid auto='yes'/></vsock>", "open /dev/vhost-vsock"],
+    ["<video><driver name='vhostuser'/><model type='virtio'/></video>", "start vhost-user graphics programs"],
     [
       "<rng model='virtio'><backend model='egd' type='tcp'><source mode='connect' host='a' service='1'/></backend></rng>",
-      "reach entropy daemons otherwise than at their Unix socket",
+      "connect to entropy daemons except by their Unix socket",
     ],
   ])("is refused for %s", (devices, missing) => {
     expect(() => start(devices)).toThrow(`svirt does not ${missing} yet`);
   });
 
   test.each([
-    ["<serial type='stdio'/>", "serial", "they have no terminal"],
+    ["<serial type='stdio'/>", "serial", "QEMU runs without a terminal"],
     [
       "<shmem name='a'><model type='ivshmem-doorbell'/><server path='/run/a'/></shmem>",
       "shmem[1]/server",
-      "which the policy keeps from every guest",
+      "which the policy denies to every guest",
     ],
     [
       "<interface type='vhostuser'><source type='unix' path='/run/a' mode='client'/></interface>",
       "interface[1]/source",
-      "over sockets alone that it has opened itself",
+      "QEMU must open the sockets of vhost-user networks itself",
     ],
     [
       "<disk type='vhostuser'><source type='unix' path='/run/a'><reconnect enabled='yes' timeout='1'/></source><target dev='vda'/></disk>",
       "disk[1]/source/reconnect",
-      "no right to make another",
+      "SELinux does not let it connect again",
     ],
     [
       "<disk type='network'><source protocol='nbd' name='a'><host transport='unix' socket='/run/a'/><reconnect delay='9'/></source><target dev='vda'/></disk>",
       "disk[1]/source/reconnect",
-      "no right to make another",
+      "SELinux does not let it connect again",
     ],
     [
       "<serial type='unix'><source mode='connect' path='/run/a'><reconnect enabled='yes' timeout='1'/></source></serial>",
       "serial/source/reconnect",
-      "no right to make another",
+      "SELinux does not let it connect again",
     ],
   ])("is refused for what QEMU cannot be handed of another program: %s", (devices, place, why) => {
     expect(() => start(devices)).toThrow(`/domain/devices/${place}: svirt does not `);

@@ -5,29 +5,38 @@ import { domainWith } from "../corpus.ts";
 
 describe("refuseUnimplemented()", () => {
   test.each([
-    ["<vcpu placement='auto'>1</vcpu>", "/domain/vcpu/@placement: svirt does not ask numad yet"],
+    [
+      "<vcpu placement='auto'>1</vcpu>",
+      "/domain/vcpu/@placement: svirt does not ask numad for a placement yet",
+    ],
     [
       "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='3' unit='MiB'/></cachetune></cputune>",
-      "/domain/cputune/cachetune: svirt does not share a processor's cache out",
+      "/domain/cputune/cachetune: svirt does not allocate processor cache (resctrl)",
     ],
     [
       "<cputune><memorytune vcpus='0'><node id='0' bandwidth='60'/></memorytune></cputune>",
-      "/domain/cputune/memorytune: svirt does not share memory's bandwidth out",
+      "/domain/cputune/memorytune: svirt does not allocate memory bandwidth (resctrl)",
     ],
     [
       "<resource><fibrechannel appid='a'/></resource>",
-      "/domain/resource/fibrechannel: svirt does not mark what a guest sends",
+      "/domain/resource/fibrechannel: svirt does not set a Fibre Channel VMID",
     ],
     [
       "<clock offset='timezone' timezone='Europe/Paris'/>",
-      "/domain/clock/@timezone: svirt does not give QEMU a time zone of its own",
+      "/domain/clock/@timezone: svirt does not set a time zone for QEMU",
     ],
-    ["<on_crash>coredump-restart</on_crash>", "/domain/on_crash: svirt does not dump a guest's memory"],
+    [
+      "<on_crash>coredump-restart</on_crash>",
+      "/domain/on_crash: svirt does not dump the guest's memory after a crash",
+    ],
     [
       "<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>",
       "/domain/idmap: svirt does not map",
     ],
-    ["<perf><event name='cmt' enabled='yes'/></perf>", "/domain/perf: svirt does not count"],
+    [
+      "<perf><event name='cmt' enabled='yes'/></perf>",
+      "/domain/perf: svirt does not enable performance events",
+    ],
     [
       "<launchSecurity type='sev'><policy>0x1</policy></launchSecurity>",
       "/domain/launchSecurity: svirt does not open /dev/sev for a guest",
@@ -38,7 +47,7 @@ describe("refuseUnimplemented()", () => {
     ],
     ["<cpu match='strict'><model>core2duo</model></cpu>", "/domain/cpu: svirt does not compare"],
     ["<cpu><model>core2duo</model><vendor>Intel</vendor></cpu>", "/domain/cpu: svirt does not compare"],
-    ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not take leases"],
+    ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not use a lock manager"],
     [
       "<numatune><memory placement='auto'/></numatune>",
       "/domain/numatune/memory/@placement: svirt does not ask",
@@ -52,15 +61,15 @@ describe("refuseUnimplemented()", () => {
   test.each([
     [
       "<disk type='dir'><driver type='fat'/><source dir='/srv'/><target dev='vda'/><readonly/></disk>",
-      "/@type: svirt does not have QEMU make a disk of a folder: it opens by name whatever it finds there",
+      "/@type: svirt does not present a folder as a disk: QEMU would open files of that folder by name",
     ],
     [
       "<disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>",
-      "/@type: svirt does not ask a storage pool",
+      "/@type: svirt does not support disks of storage pools",
     ],
     [
       "<disk type='vhostvdpa'><driver type='raw'/><source dev='/dev/vhost-vdpa-0'/><target dev='vda' bus='virtio'/></disk>",
-      "/@type: svirt does not ask a storage pool, or a device of vDPA",
+      "/@type: svirt does not support disks of storage pools or vDPA devices",
     ],
   ])("names the place of a disk, and the reason: %s", (disk, message) => {
     expect(() => refuseUnimplemented(parseDomain(domainWith(disk)))).toThrow(

@@ -126,7 +126,7 @@ describe("a channel that comes to a guest that runs", () => {
     [
       "a connection that is made again",
       channel("x", `<source mode='connect' path='${SOCKET}'><reconnect enabled='yes' timeout='1'/></source>`),
-      "connect a guest again",
+      "reconnect a guest",
     ],
     ["a name that the guest has", channel("first"), "the guest has a channel first"],
   ])("with %s is refused, and nothing changes", async (_, device, message) => {
