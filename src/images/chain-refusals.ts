@@ -20,10 +20,10 @@ export function refuseImage(element: ChainElement, header: ImageHeader): void {
 /** Refuses <dataStore> for an image whose data are not in another file: QEMU would not open it. Throws "unsupported". */
 export function refuseSurplusData({ format, path }: ChainElement, header: ImageHeader): void {
   if (header.dataFile !== undefined) return;
-  const why = format === "raw" ? "it is raw" : "its header says that it has them itself";
-  throw new SvirtError(`the data of ${path} are in no other file: ${why}`, {
+  const why = format === "raw" ? "it is raw" : "its header names no data file";
+  throw new SvirtError(`${path} has no external data file: ${why}`, {
     kind: "unsupported",
-    remedy: "Leave <dataStore> out.",
+    remedy: "Remove <dataStore>.",
   });
 }
 

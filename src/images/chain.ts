@@ -92,7 +92,7 @@ function findElement<Facts extends ImageFacts>(
   const found = statImage(image.path, reader);
   const again = chain.find(({ facts }) => identityOf(facts) === identityOf(found.facts));
   if (again === undefined) return { ...image, ...found };
-  throw new SvirtError(`${image.path} is in its chain twice (before as ${again.path})`, {
+  throw new SvirtError(`${image.path} occurs twice in its chain (before as ${again.path})`, {
     kind: "failed",
     remedy: "Correct the backing file with qemu-img rebase -u -b FILE -F FORMAT.",
   });
@@ -110,7 +110,7 @@ function statImage<Facts extends ImageFacts>(
   if (facts === undefined) {
     throw new SvirtError(`${path} does not exist`, {
       kind: "not-found",
-      remedy: "Put the file in its place, or correct the path that names it.",
+      remedy: "Create the file, or correct the path that names it.",
     });
   }
   if (facts.type === "file" || facts.type === "block") return { storage: facts.type, facts };
@@ -144,7 +144,7 @@ function dataFileOf(
   throw new SvirtError(`the data file of ${element.path} is ${format}, not raw`, {
     kind: "unsupported",
     remedy:
-      "Make its data file raw, as QEMU wants it: qemu-img convert -O qcow2 -o data_file=FILE,data_file_raw=on",
+      "Convert it to a raw data file, as QEMU requires: qemu-img convert -O qcow2 -o data_file=FILE,data_file_raw=on",
   });
 }
 
@@ -157,9 +157,9 @@ function backingOf<Facts extends ImageFacts>(
   const { path, format: named } = resolveImageName(element.path, header.backingFile);
   const recorded = recordedFormat(header);
   if (named !== undefined && recorded !== undefined && named !== recorded) {
-    throw new SvirtError(`${element.path} says both ${named} and ${recorded} of ${path}`, {
+    throw new SvirtError(`${element.path} names both ${named} and ${recorded} as the format of ${path}`, {
       kind: "failed",
-      remedy: `Say one: qemu-img rebase -u -b ${path} -F FORMAT ${element.path}`,
+      remedy: `Record one format: qemu-img rebase -u -b ${path} -F FORMAT ${element.path}`,
     });
   }
   const word = recorded ?? named;
@@ -187,6 +187,6 @@ function guessFormat<Facts extends ImageFacts>(
   if (header.backingFile === undefined && header.dataFile === undefined) return format;
   throw new SvirtError(`${above.path} does not record the format of ${path}, which names another file`, {
     kind: "denied",
-    remedy: `Record it with qemu-img rebase -u -b ${path} -F ${format} ${above.path}, if it is right.`,
+    remedy: `Record the format if it is right: qemu-img rebase -u -b ${path} -F ${format} ${above.path}`,
   });
 }

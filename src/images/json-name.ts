@@ -59,7 +59,7 @@ function followFiles(options: Options): { path: string; format?: string; used: S
 function decideFormat([outer, ...inner]: readonly string[]): { readonly format?: string } {
   const strange = [outer, ...inner].find((driver) => driver !== undefined && !FORMAT_DRIVERS.has(driver));
   if (strange !== undefined) throw refuse(`the driver "${strange}" is not supported`);
-  if (inner.some((driver) => driver !== "raw")) throw refuse("it has one format inside another");
+  if (inner.some((driver) => driver !== "raw")) throw refuse("it nests one format in another");
   return outer === undefined ? {} : { format: outer };
 }
 
@@ -94,7 +94,7 @@ function flatten(value: object, prefix: string, depth: number): Map<string, unkn
       : [[prefix + key, inner] as const];
     for (const [path, leaf] of entries) {
       // A name may have both "file.filename" and {"file":{"filename":...}}: QEMU and svirt could choose differently.
-      if (flat.has(path)) throw refuse(`it says "${path}" twice`);
+      if (flat.has(path)) throw refuse(`it has the key "${path}" twice`);
       flat.set(path, leaf);
     }
   }
@@ -108,6 +108,6 @@ function isObject(value: unknown): value is object {
 function refuse(why: string): SvirtError {
   return new SvirtError(`Cannot use a json: image name: ${why}`, {
     kind: "unsupported",
-    remedy: "Write a plain path into the image with qemu-img rebase -u -b FILE -F FORMAT.",
+    remedy: "Write a plain path into the image: qemu-img rebase -u -b FILE -F FORMAT.",
   });
 }

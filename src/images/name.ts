@@ -19,7 +19,7 @@ export function resolveImageName(container: string, name: string): ImageName {
   throw new SvirtError(`Cannot use "${name}": the protocol "${protocol}" is not supported`, {
     kind: "unsupported",
     remedy:
-      "Put the image into a local file, then qemu-img rebase -u -b FILE -F FORMAT on the image above it.",
+      "Copy the image to a local file, then run qemu-img rebase -u -b FILE -F FORMAT on the image above it.",
   });
 }
 
@@ -27,7 +27,7 @@ function joinPath(container: string, name: string): string {
   if (name === "") {
     throw new SvirtError("Cannot use an image name: it is empty", {
       kind: "unsupported",
-      remedy: "Give the image above it a name: qemu-img rebase -u -b FILE -F FORMAT IMAGE",
+      remedy: "Write the name of its backing file into the image: qemu-img rebase -u -b FILE -F FORMAT IMAGE",
     });
   }
   return name.startsWith("/") ? name : container.slice(0, container.lastIndexOf("/") + 1) + name;

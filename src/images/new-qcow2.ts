@@ -76,8 +76,8 @@ function writeBacking(bytes: Uint8Array, backing: NonNullable<NewImage["backing"
 }
 
 function cannotHold(why: string): SvirtError {
-  return new SvirtError(`Cannot make a qcow2 image: ${why}`, {
+  return new SvirtError(`Cannot create a qcow2 image: ${why}`, {
     kind: "unsupported",
-    remedy: "Give the image below a shorter path.",
+    remedy: "Give the backing image a shorter path.",
   });
 }

@@ -55,7 +55,7 @@ function parseLayout(header: HeaderBytes): Layout {
   }
   const length = header.u32(100);
   if (length < VERSION_3_BYTES || length > clusterBytes || length % 8 !== 0) {
-    throw brokenHeader("qcow2", `its own length is given as ${length}`);
+    throw brokenHeader("qcow2", `its header length is ${length}`);
   }
   const features = header.bits64(72);
   checkVersion3(header, length, features);
@@ -82,7 +82,7 @@ function parseBackingFile(header: HeaderBytes, layout: Layout): string | undefin
   if (length > LONGEST_BACKING_NAME)
     throw brokenHeader("qcow2", `its backing file's name has ${length} bytes`);
   if (at < layout.headerBytes || at + length > layout.clusterBytes) {
-    throw brokenHeader("qcow2", `its backing file's name is said to stand at ${at}`);
+    throw brokenHeader("qcow2", `its backing file's name is declared at offset ${at}`);
   }
   return length === 0 ? undefined : header.text(at, length);
 }
@@ -98,16 +98,16 @@ function checkFeatures(features: bigint, extensions: Qcow2Extensions): void {
   if (unknown === 0n) return;
   const bits = [...Array(64).keys()].filter((bit) => (unknown >> BigInt(bit)) & 1n);
   const names = bits.map((bit) => extensions.featureNames.get(bit) ?? `bit ${bit}`).join(", ");
-  throw new SvirtError(`Cannot read the qcow2 header: it needs a feature that is not known: ${names}`, {
+  throw new SvirtError(`Cannot read the qcow2 header: it has unknown incompatible features: ${names}`, {
     kind: "unsupported",
-    remedy: "Convert the image with a qemu-img that knows this feature.",
+    remedy: "Convert the image with a qemu-img that supports these features.",
   });
 }
 
 function parseDataFile(features: bigint, extensions: Qcow2Extensions): { readonly dataFile?: string } {
   if ((features & DATA_FILE) === 0n) return {};
   if (extensions.dataFile === undefined || extensions.dataFile === "") {
-    throw brokenHeader("qcow2", "its data is in another file, which it does not name");
+    throw brokenHeader("qcow2", "it has external data but names no data file");
   }
   return { dataFile: extensions.dataFile };
 }

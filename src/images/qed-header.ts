@@ -27,7 +27,7 @@ export function parseQedHeader(bytes: Uint8Array): ImageHeader {
   const [at, length] = [header.u32(56), header.u32(60)];
   const clusterBytes = header.u32(4) * header.u32(12);
   if (length === 0 || length > LONGEST_BACKING_NAME || at + length > clusterBytes) {
-    throw brokenHeader("qed", `its backing file's name is said to stand at ${at}, with ${length} bytes`);
+    throw brokenHeader("qed", `its backing file's name is declared at offset ${at}, with ${length} bytes`);
   }
   const backing = { backingFile: header.text(at, length), ...rawIf((features & BACKING_IS_RAW) !== 0n) };
   return { format: "qed", virtualSizeBytes, ...backing };

@@ -14,7 +14,7 @@ export function decodeDocument(bytes: Uint8Array): string {
       { kind: "xml", remedy: "Give svirt the definition of one domain, not an image or a log." },
     );
   }
-  if (isWide(bytes)) throw notXml(START, "it is UTF-16 or UTF-32, and only UTF-8 is taken");
+  if (isWide(bytes)) throw notXml(START, "it is UTF-16 or UTF-32, and only UTF-8 is supported");
   const text = decodeUtf8(bytes);
   refuseForbiddenCharacter(text);
   return text.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
@@ -33,7 +33,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw notXml(firstBadPosition(bytes), "its bytes are not UTF-8", cause);
+    throw notXml(firstBadPosition(bytes), "it has bytes that are not UTF-8", cause);
   }
 }
 
@@ -63,5 +63,5 @@ function refuseForbiddenCharacter(text: string): void {
   const offset = text.search(/[^\t\n\r -\ufffd]/);
   if (offset === -1) return;
   const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, "0");
-  throw notXml(positionAt(text, offset), `the character U+${code} may not stand in XML`);
+  throw notXml(positionAt(text, offset), `the character U+${code} is not allowed in XML`);
 }

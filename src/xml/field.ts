@@ -261,7 +261,11 @@ function onlyChild(node: XmlNode, name: string): XmlNode | undefined {
     if (candidate.tag !== name) continue;
     if (found === undefined) found = candidate;
     else
-      throw notUnderstood({ node: candidate }, `only one <${name}> may stand here`, "Leave one of them out.");
+      throw notUnderstood(
+        { node: candidate },
+        `only one <${name}> is allowed here`,
+        "Remove all but one of them.",
+      );
   }
   return found;
 }

@@ -56,6 +56,6 @@ function wellFormed(value: string): string {
   if (value.isWellFormed()) return value;
   throw new SvirtError(`Cannot write ${value} as XML: it is not UTF-8`, {
     kind: "usage",
-    remedy: "Rename the file: only XML can describe it here.",
+    remedy: "Rename the file: XML must be UTF-8.",
   });
 }

@@ -80,7 +80,7 @@ function resolved(text: string | { readonly badAt: number }, span: Span): string
 
 function readOtherwise(span: Span | undefined): SvirtError {
   const where = span === undefined ? "" : ` at <${shortened(span.tag, 40)}>, character ${span.from + 1}`;
-  return new SvirtError(`Cannot read the XML: svirt and its XML parser understand it differently${where}`, {
+  return new SvirtError(`Cannot read the XML: svirt's check and its XML parser disagree${where}`, {
     kind: "failed",
     remedy: REPORT_FAULT,
   });

@@ -49,7 +49,7 @@ export function notKnown(spot: Spot): SvirtError {
   return notUnderstood(
     spot,
     "svirt does not know it",
-    "Remove it, or correct its name: an unknown element could open a file without a label.",
+    "Remove it, or correct its name: an unknown element could name a file that svirt would not label.",
   );
 }
 

@@ -52,7 +52,10 @@ describe("parseDomain() and formatDomain()", () => {
       "<memory>8</memory><currentMemory>9</currentMemory>",
       "/domain/currentMemory in line 1: 9 KiB is more than <memory>",
     ],
-    ["<memory>8</memory><memory>8</memory>", "/domain/memory[2] in line 1: only one <memory> may stand here"],
+    [
+      "<memory>8</memory><memory>8</memory>",
+      "/domain/memory[2] in line 1: only one <memory> is allowed here",
+    ],
     ["", "/domain/memory in line 1: it is missing"],
   ])("refuse %s", (memory, message) => {
     const xml = `<domain type='kvm'><name>a</name>${memory}<os><type>hvm</type></os></domain>`;

@@ -93,7 +93,7 @@ describe("walkChain()", () => {
       slice: { offset: 0, size: 512 },
     });
     const ask = () => walkChain({ ...top, path: "/i/plain.qcow2", dataFile }, reader);
-    expect(ask).toThrow("the data of /i/plain.qcow2 are in no other file");
+    expect(ask).toThrow("/i/plain.qcow2 has no external data file");
   });
 
   test("reads the header of a part of a file where the part begins", () => {
@@ -144,7 +144,7 @@ describe("walkChain()", () => {
 
   test("refuses a loop, by name or by another name of the same file, and prints the chain", () => {
     const self = readerOf({ "/i/top.qcow2": overlay("top.qcow2", "qcow2") });
-    expect(() => walkChain(top, self.reader)).toThrow("/i/top.qcow2 is in its chain twice");
+    expect(() => walkChain(top, self.reader)).toThrow("/i/top.qcow2 occurs twice in its chain");
     const link = readerOf(
       {
         "/i/top.qcow2": overlay("mid.qcow2", "qcow2"),
@@ -154,7 +154,7 @@ describe("walkChain()", () => {
       { "/i/link": "/i/top.qcow2" },
     );
     expect(() => walkChain(top, link.reader)).toThrow(
-      "Cannot follow the image /i/top.qcow2: /i/link is in its chain twice (before as /i/top.qcow2); its chain is /i/top.qcow2 (qcow2) <- /i/mid.qcow2 (qcow2)",
+      "Cannot follow the image /i/top.qcow2: /i/link occurs twice in its chain (before as /i/top.qcow2); its chain is /i/top.qcow2 (qcow2) <- /i/mid.qcow2 (qcow2)",
     );
   });
 

@@ -39,7 +39,7 @@ describe("parseImageHeader() of qcow2", () => {
     const extensions = [[extension.dataFile, "disk.data"]] as const;
     expect(parse({ extensions, features: 4n }).dataFile).toBe("disk.data");
     expect(parse({ extensions }).dataFile).toBeUndefined();
-    expect(() => parse({ features: 4n })).toThrow("its data is in another file, which it does not name");
+    expect(() => parse({ features: 4n })).toThrow("it has external data but names no data file");
   });
 
   test("names the encryption and the corrupt mark", () => {
@@ -57,7 +57,7 @@ describe("parseImageHeader() of qcow2", () => {
 
   test.each([
     ["a cluster size out of bounds", { clusterBits: 22 }, "its clusters have 2^22 bytes"],
-    ["a header that is too short", { headerLength: 96 }, "its own length is given as 96"],
+    ["a header that is too short", { headerLength: 96 }, "its header length is 96"],
     ["an unknown encryption", { encryption: 3 }, "its encryption method is 3"],
     ["a long backing format", { extensions: [[extension.backingFormat, "q".repeat(16)]] }, "16 letters"],
     [

@@ -24,17 +24,17 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["qcow2-protocol-backing-nbd", `the protocol "nbd+tcp" is not supported`],
   ["qcow2-qcow2_nbd-raw", `the protocol "nbd+tcp" is not supported`],
   // Top and base keep their data in one file. libvirt ignores the top's; QEMU would write and read one file.
-  ["qcow2datafile-qcow2_qcow2-datafile", "images/raw is in its chain twice"],
+  ["qcow2datafile-qcow2_qcow2-datafile", "images/raw occurs twice in its chain"],
 ]);
 
 /** Images that libvirt refuses too: no chain is recorded. */
 const WITHOUT_CHAIN: readonly (readonly [image: string, why: string])[] = [
-  ["loop-1.qcow2", "is in its chain twice"],
-  ["loop-2.qcow2", "is in its chain twice"],
-  ["loop-self.qcow2", "is in its chain twice"],
+  ["loop-1.qcow2", "occurs twice in its chain"],
+  ["loop-2.qcow2", "occurs twice in its chain"],
+  ["loop-self.qcow2", "occurs twice in its chain"],
   ["qcow2_qcow2-missing.qcow2", "images/bogus does not exist"],
   ["qcow2_qcow2-auto_qcow2-auto.qcow2", "does not record the format"],
-  ["datafile-emptystr.qcow2", "its data is in another file, which it does not name"],
+  ["datafile-emptystr.qcow2", "it has external data but names no data file"],
   // Links in libvirt's own tree. Here they are files whose relative names lead nowhere.
   ["qcow2_raw-raw-reldir.qcow2", "does not exist"],
   ["qcow2_qcow2-qcow2-symlink_raw-raw-reldir.qcow2", "does not exist"],

@@ -44,10 +44,7 @@ describe("resolveImageName()", () => {
     ["json:[]", "not a JSON object"],
     [`json:{"driver":"nbd","host":"x"}`, `the driver "nbd"`],
     [`json:{"driver":"file","filename":"relative"}`, "not absolute"],
-    [
-      `json:{"driver":"qcow2","file":{"driver":"qcow2","file":{"filename":"/a"}}}`,
-      "one format inside another",
-    ],
+    [`json:{"driver":"qcow2","file":{"driver":"qcow2","file":{"filename":"/a"}}}`, "one format in another"],
     [`json:{"driver":"qcow2","file.filename":"/a","backing":"/etc/shadow"}`, `"backing"`],
     [`json:{"driver":"raw","offset":512,"file.filename":"/a"}`, `"offset"`],
     [`json:{"file.filename":"/a","file":{"filename":"/b"}}`, `"file.filename" twice`],

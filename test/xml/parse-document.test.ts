@@ -51,7 +51,7 @@ describe("parseDocument()", () => {
   test("knows a prefix inside the element that declares it, and not beside it", () => {
     expect(parse("<r><a xmlns:p='q'><b xmlns:p='s'/><p:c p:d=''/></a></r>").tag).toBe("r");
     for (const text of ["<r><a xmlns:p='q'/><p:c/></r>", "<r><a xmlns:p='q'></a><p:c/></r>"])
-      expect(() => parse(text)).toThrow("a name's prefix is declared nowhere around it");
+      expect(() => parse(text)).toThrow("the prefix of a name is not declared");
   });
 
   test("numbers those of one name in a path, and knows each element's line and source", () => {
@@ -95,9 +95,7 @@ describe("buildTree()", () => {
   ])("refuses %s as a fault in svirt", (_, other, where) => {
     const seen = messageOf(() => buildTree(TEXT, guardText(TEXT), readPieces(other)));
     const place = where === undefined ? "" : ` at ${where}`;
-    expect(seen).toBe(
-      `failed;Cannot read the XML: svirt and its XML parser understand it differently${place}\n`,
-    );
+    expect(seen).toBe(`failed;Cannot read the XML: svirt's check and its XML parser disagree${place}\n`);
   });
 });
 

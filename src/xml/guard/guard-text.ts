@@ -28,7 +28,7 @@ export function guardText(text: string): readonly Span[] {
   const unclosed = guard.open.at(-1);
   if (unclosed !== undefined)
     throw faultAt(text, text.length, `<${shortened(unclosed.tag, 40)}> has no end tag`);
-  if (guard.spans.length === 0) throw faultAt(text, text.length, "there is no element in it");
+  if (guard.spans.length === 0) throw faultAt(text, text.length, "it has no element");
   return guard.spans;
 }
 
@@ -67,7 +67,7 @@ function passText(guard: Guard, from: number): number {
   const to = next === -1 ? text.length : next;
   const raw = text.slice(from, to);
   const end = raw.indexOf("]]>");
-  if (end !== -1) throw faultAt(text, from + end, '"]]>" may stand only at the end of a CDATA section');
+  if (end !== -1) throw faultAt(text, from + end, '"]]>" is allowed only at the end of a CDATA section');
   checkReferences(text, from, resolveReferences(raw));
   return passInside(guard, from, to);
 }
@@ -83,7 +83,7 @@ function passStartTag({ text, open, spans, prefixes }: Guard, found: StartTag): 
   const { tag, attributes, from, to } = found;
   if (open.length === 0 && spans.length > 0) throw faultAt(text, from, "a second root element");
   if (spans.length === MOST_ELEMENTS) throw faultAt(text, from, `more than ${MOST_ELEMENTS} elements`);
-  if (open.length === MOST_DEPTH) throw faultAt(text, from, `elements more than ${MOST_DEPTH} deep`);
+  if (open.length === MOST_DEPTH) throw faultAt(text, from, `elements nested more than ${MOST_DEPTH} deep`);
   prefixes.open(attributes);
   const fault = prefixes.findFault(tag, attributes);
   if (fault !== undefined) throw faultAt(text, from, fault);
@@ -109,5 +109,5 @@ function faultOfEndTag(text: string, tag: string, started: StartTag | undefined)
     started === undefined
       ? "no element"
       : `<${shortened(started.tag, 40)}> of line ${positionAt(text, started.from).line}`;
-  return `</${shortened(tag, 40)}> stands here, but ${wanted} is open`;
+  return `the end tag </${shortened(tag, 40)}> does not match: ${wanted} is open`;
 }

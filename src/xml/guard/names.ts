@@ -22,7 +22,7 @@ export function checkName(text: string, at: number, name: string): void {
   const cut = name.search(BLANK_TO_JAVASCRIPT);
   if (cut === -1) return;
   const code = name.charCodeAt(cut).toString(16).toUpperCase();
-  throw faultAt(text, at + cut, `the character U+${code} is not taken in a name`);
+  throw faultAt(text, at + cut, `the character U+${code} is not supported in a name`);
 }
 
 /** Returns the match of a regular expression with the flag y at an offset. */

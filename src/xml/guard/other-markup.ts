@@ -24,20 +24,20 @@ export function passDeclaration(text: string): number {
     throw faultAt(text, 0, 'the XML declaration is not <?xml version="1.0" encoding="UTF-8"?>');
   const [all, , , encoding = "UTF-8"] = found;
   if (encoding.toUpperCase() === "UTF-8") return all.length;
-  throw faultAt(text, 0, `it is said to be ${quoted(encoding)}, and only UTF-8 is taken`);
+  throw faultAt(text, 0, `its encoding is declared as ${quoted(encoding)}, and only UTF-8 is supported`);
 }
 
 /** Checks a comment. XML 1.0, 2.5. Throws "xml". */
 export function passComment(text: string, from: number): number {
   const end = text.indexOf("--", from + 4);
   if (end !== -1 && text[end + 2] === ">") return end + 3;
-  throw faultAt(text, end === -1 ? from : end, 'the comment has a "--" that does not end it, or no end');
+  throw faultAt(text, end === -1 ? from : end, 'the comment contains "--", or has no end');
 }
 
 /** Checks a CDATA section, and refuses a DOCTYPE and other declarations. XML 1.0, 2.7. Throws "xml". */
 export function passCdata(text: string, from: number): number {
   if (!text.startsWith("<![CDATA[", from))
-    throw faultAt(text, from, "a DOCTYPE or another <!…> declaration is not taken");
+    throw faultAt(text, from, "a DOCTYPE or another <!…> declaration is not supported");
   const end = text.indexOf("]]>", from + 9);
   if (end === -1) throw faultAt(text, from, "the CDATA section has no end");
   return end + 3;
@@ -56,16 +56,15 @@ export function passInstruction(text: string, from: number): number {
     throw faultAt(text, from, "the processing instruction has no name or no end");
   const quote = text.slice(after, end).search(/["']/);
   if (quote === -1) return end + 2;
-  throw faultAt(text, after + quote, "a quote in a processing instruction is not taken");
+  throw faultAt(text, after + quote, "a quote in a processing instruction is not supported");
 }
 
 function checkTarget(text: string, from: number, target: string): void {
   checkName(text, from + 2, target);
   if (target.toLowerCase() === "xml")
-    throw faultAt(text, from, "an XML declaration stands only at the very beginning");
-  if (target.includes(":"))
-    throw faultAt(text, from, "the name of a processing instruction has a colon in it");
+    throw faultAt(text, from, "an XML declaration is allowed only at the very beginning");
+  if (target.includes(":")) throw faultAt(text, from, "the name of a processing instruction has a colon");
   const after = from + 2 + target.length;
   if (target !== "" && !/^(?:[ \t\n]|\?>)/.test(text.slice(after, after + 2)))
-    throw faultAt(text, after, "the name of a processing instruction is followed by no blank");
+    throw faultAt(text, after, "the name of a processing instruction must be followed by a blank");
 }

@@ -31,7 +31,7 @@ export class Prefixes {
 
   /** Returns the fault of an open element by Namespaces in XML 1.0; undefined: none. */
   findFault(tag: string, attributes: Attributes): string | undefined {
-    if (tag.startsWith("xmlns:")) return "an element may not have the prefix xmlns";
+    if (tag.startsWith("xmlns:")) return "an element must not have the prefix xmlns";
     for (const name of [tag, ...attributes.keys()]) {
       const fault = name.includes(":") ? this.#faultOfName(name) : undefined;
       if (fault !== undefined) return fault;
@@ -45,9 +45,10 @@ export class Prefixes {
 
   #faultOfName(name: string): string | undefined {
     const [prefix = "", local = "", ...rest] = name.split(":");
-    if (rest.length > 0 || NOT_A_START.test(local)) return "a name has not one prefix and one name after it";
+    if (rest.length > 0 || NOT_A_START.test(local))
+      return "a name must have at most one prefix, followed by a name";
     if (prefix === "xmlns" || this.#namespaceOf(prefix) !== undefined) return undefined;
-    return "a name's prefix is declared nowhere around it";
+    return "the prefix of a name is not declared";
   }
 
   #namespaceOf(prefix: string): string | undefined {
@@ -61,8 +62,7 @@ export class Prefixes {
       const [prefix = "", local] = name.split(":");
       if (local === undefined || prefix === "xmlns") continue;
       const whole = `${local} ${this.#namespaceOf(prefix)}`;
-      if (found.has(whole))
-        return `the attribute ${shortened(local, 40)} stands there twice, by two prefixes`;
+      if (found.has(whole)) return `the attribute ${shortened(local, 40)} occurs twice, with two prefixes`;
       found.add(whole);
     }
     return undefined;
@@ -78,10 +78,10 @@ function prefixDeclared(name: string): string | undefined {
 function faultOfDeclaration(name: string, uri: string): string | undefined {
   const prefix = name === "xmlns" ? "" : prefixDeclared(name);
   if (prefix === undefined) return undefined;
-  if (prefix === "xmlns") return "the prefix xmlns may not be declared";
+  if (prefix === "xmlns") return "the prefix xmlns must not be declared";
   if (prefix !== "" && uri === "")
     return `the prefix ${shortened(prefix, 40)} is declared without a namespace`;
   if (uri === XMLNS || (prefix === "xml") !== (uri === XML))
-    return "the prefixes xml and xmlns and their namespaces belong to each other alone";
+    return "the prefixes xml and xmlns are reserved for their namespaces";
   return undefined;
 }

@@ -22,7 +22,7 @@ const BLANKS = new RegExp(`${BLANK}*`, "y");
 /** Reads the tag whose "<" is at an offset. XML 1.0, 3.1. Throws "xml". */
 export function checkStartTag(text: string, from: number): StartTag {
   const [head = "", tag = ""] = matchAt(text, from, HEAD) ?? [];
-  if (tag === "") throw faultAt(text, from, 'a name must stand after "<"; a "<" in a text is written &lt;');
+  if (tag === "") throw faultAt(text, from, 'a name must follow "<"; write a "<" in a text as &lt;');
   checkName(text, from + 1, tag);
   const attributes = new Map<string, string>();
   let at = from + head.length;
@@ -43,8 +43,7 @@ function addAttribute(text: string, found: RegExpExecArray, attributes: Map<stri
   const [all, blanks = "", name = "", inDouble, inSingle = ""] = found;
   const nameAt = found.index + blanks.length;
   checkName(text, nameAt, name);
-  if (attributes.has(name))
-    throw faultAt(text, nameAt, `the attribute ${shortened(name, 40)} stands there twice`);
+  if (attributes.has(name)) throw faultAt(text, nameAt, `the attribute ${shortened(name, 40)} occurs twice`);
   const to = found.index + all.length;
   const raw = inDouble ?? inSingle;
   attributes.set(name, checkReferences(text, to - 1 - raw.length, resolveValue(raw)));
@@ -58,11 +57,7 @@ export function checkReferences(
   resolved: string | { readonly badAt: number },
 ): string {
   if (typeof resolved === "string") return resolved;
-  throw faultAt(
-    text,
-    at + resolved.badAt,
-    'this "&" begins no reference that XML knows; a plain one is written &amp;',
-  );
+  throw faultAt(text, at + resolved.badAt, 'this "&" does not begin a reference; write a plain "&" as &amp;');
 }
 
 /** Returns the fault of a tag at an offset where no attribute and no end of the tag begins. */
@@ -73,7 +68,7 @@ function faultOfAttribute(
 ) {
   const next = skipBlanks(text, at);
   const named = `the tag of <${shortened(tag, 40)}>`;
-  if (next === at) return faultAt(text, at, `${named} goes on without a blank, or has no end`);
+  if (next === at) return faultAt(text, at, `${named} lacks a blank, or has no end`);
   if (next === text.length) return faultAt(text, next, `${named} has no end`);
   if (attributes.size === MOST_ATTRIBUTES)
     return faultAt(text, next, `more than ${MOST_ATTRIBUTES} attributes`);
@@ -86,10 +81,10 @@ function faultOfValue(text: string, from: number): Error {
   const open = skipBlanks(text, equals + 1);
   const quote = text[open];
   if (name === "" || text[equals] !== "=" || (quote !== '"' && quote !== "'"))
-    return faultAt(text, from, "an attribute is not name='value'");
+    return faultAt(text, from, "an attribute must have the form name='value'");
   const end = text.indexOf(quote, open + 1);
   if (end === -1) return faultAt(text, open, `the value of ${shortened(name, 40)} has no closing quote`);
-  return faultAt(text, text.indexOf("<", open), 'a "<" in a value is written &lt;');
+  return faultAt(text, text.indexOf("<", open), 'write a "<" in a value as &lt;');
 }
 
 function skipBlanks(text: string, at: number): number {

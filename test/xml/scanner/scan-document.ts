@@ -36,7 +36,7 @@ export function scanDocument(bytes: Uint8Array): XmlNode {
   }
   if (builder.open !== undefined)
     throw faultAt(text, text.length, `<${shortened(builder.open.tag, 40)}> has no end tag`);
-  if (builder.root === undefined) throw faultAt(text, text.length, "there is no element in it");
+  if (builder.root === undefined) throw faultAt(text, text.length, "it has no element");
   return builder.root;
 }
 
@@ -66,7 +66,8 @@ function startElement(builder: Builder, token: Token & { readonly is: "start" })
     throw faultAt(text, token.from, "a second root element");
   if (builder.elements === MOST_ELEMENTS)
     throw faultAt(text, token.from, `more than ${MOST_ELEMENTS} elements`);
-  if (builder.depth === MOST_DEPTH) throw faultAt(text, token.from, `elements more than ${MOST_DEPTH} deep`);
+  if (builder.depth === MOST_DEPTH)
+    throw faultAt(text, token.from, `elements nested more than ${MOST_DEPTH} deep`);
   const { tag, attributes, from } = token;
   const node = {
     tag,
@@ -96,7 +97,11 @@ function endElement(builder: Builder, token: Token & { readonly is: "end" }): vo
   const { text, open } = builder;
   if (open === undefined || open.tag !== token.tag) {
     const wanted = open === undefined ? "no element" : `<${shortened(open.tag, 40)}> of line ${open.line}`;
-    throw faultAt(text, token.from, `</${shortened(token.tag, 40)}> stands here, but ${wanted} is open`);
+    throw faultAt(
+      text,
+      token.from,
+      `the end tag </${shortened(token.tag, 40)}> does not match: ${wanted} is open`,
+    );
   }
   closeNode(builder, open, token.to);
   builder.open = open.parent;

@@ -60,7 +60,7 @@ function skipDeclaration(text: string): number {
     throw faultAt(text, 0, 'the XML declaration is not <?xml version="1.0" encoding="UTF-8"?>');
   const [, , , encoding = "UTF-8"] = found;
   if (encoding.toUpperCase() === "UTF-8") return found[0].length;
-  throw faultAt(text, 0, `it is said to be ${quoted(encoding)}, and only UTF-8 is taken`);
+  throw faultAt(text, 0, `its encoding is declared as ${quoted(encoding)}, and only UTF-8 is supported`);
 }
 
 /** Returns the end of a comment or processing instruction that begins here, or undefined. Throws "xml". */
@@ -68,7 +68,7 @@ function skipUnread(text: string, at: number): number | undefined {
   if (text.startsWith("<!--", at)) {
     const end = text.indexOf("--", at + 4);
     if (end !== -1 && text[end + 2] === ">") return end + 3;
-    throw faultAt(text, end === -1 ? at : end, 'the comment has a "--" that does not end it, or no end');
+    throw faultAt(text, end === -1 ? at : end, 'the comment contains "--", or has no end');
   }
   return text.startsWith("<?", at) ? skipInstruction(text, at) : undefined;
 }
@@ -76,11 +76,11 @@ function skipUnread(text: string, at: number): number | undefined {
 function skipInstruction(text: string, at: number): number {
   const target = readName(text, at + 2);
   if (target.toLowerCase() === "xml")
-    throw faultAt(text, at, "an XML declaration stands only at the very beginning");
-  if (target.includes(":")) throw faultAt(text, at, "the name of a processing instruction has a colon in it");
+    throw faultAt(text, at, "an XML declaration is allowed only at the very beginning");
+  if (target.includes(":")) throw faultAt(text, at, "the name of a processing instruction has a colon");
   const after = at + 2 + target.length;
   if (target !== "" && !/^(?:[ \t\n]|\?>)/.test(text.slice(after, after + 2)))
-    throw faultAt(text, after, "the name of a processing instruction is followed by no blank");
+    throw faultAt(text, after, "the name of a processing instruction must be followed by a blank");
   const end = text.indexOf("?>", after);
   if (target !== "" && end !== -1) return end + 2;
   throw faultAt(text, at, "the processing instruction has no name or no end");
@@ -93,7 +93,7 @@ function readToken(text: string, at: number): Token {
     return { is: "text", text: text.slice(at + 9, end), from: at, to: end + 3 };
   }
   if (text.startsWith("<!", at))
-    throw faultAt(text, at, "a DOCTYPE or another <!…> declaration is not taken");
+    throw faultAt(text, at, "a DOCTYPE or another <!…> declaration is not supported");
   if (text.startsWith("</", at)) return readEndTag(text, at);
   return text[at] === "<" ? readStartTag(text, at) : readText(text, at);
 }
@@ -103,7 +103,7 @@ function readText(text: string, from: number): Token {
   const to = next === -1 ? text.length : next;
   const raw = text.slice(from, to);
   const end = raw.indexOf("]]>");
-  if (end !== -1) throw faultAt(text, from + end, '"]]>" may stand only at the end of a CDATA section');
+  if (end !== -1) throw faultAt(text, from + end, '"]]>" is allowed only at the end of a CDATA section');
   return { is: "text", text: resolve(text, from, raw), from, to };
 }
 
@@ -116,7 +116,7 @@ function readEndTag(text: string, from: number): Token {
 
 function readStartTag(text: string, from: number): Token {
   const tag = readName(text, from + 1);
-  if (tag === "") throw faultAt(text, from, 'a name must stand after "<"; a "<" in a text is written &lt;');
+  if (tag === "") throw faultAt(text, from, 'a name must follow "<"; write a "<" in a text as &lt;');
   const attributes = new Map<string, string>();
   let at = from + 1 + tag.length;
   for (;;) {
@@ -125,7 +125,7 @@ function readStartTag(text: string, from: number): Token {
     if (text.startsWith("/>", next))
       return { is: "start", tag, attributes, closed: true, from, to: next + 2 };
     if (next === at)
-      throw faultAt(text, at, `the tag of <${shortened(tag, 40)}> goes on without a blank, or has no end`);
+      throw faultAt(text, at, `the tag of <${shortened(tag, 40)}> lacks a blank, or has no end`);
     if (next === text.length) throw faultAt(text, next, `the tag of <${shortened(tag, 40)}> has no end`);
     if (attributes.size === MOST_ATTRIBUTES)
       throw faultAt(text, next, `more than ${MOST_ATTRIBUTES} attributes`);
@@ -139,15 +139,14 @@ function readAttribute(text: string, from: number, attributes: Map<string, strin
   const open = skipBlanks(text, equals + 1);
   const quote = text[open];
   if (name === "" || text[equals] !== "=" || (quote !== '"' && quote !== "'")) {
-    throw faultAt(text, from, "an attribute is not name='value'");
+    throw faultAt(text, from, "an attribute must have the form name='value'");
   }
   const end = text.indexOf(quote, open + 1);
   if (end === -1) throw faultAt(text, open, `the value of ${shortened(name, 40)} has no closing quote`);
   const raw = text.slice(open + 1, end);
   const less = raw.indexOf("<");
-  if (less !== -1) throw faultAt(text, open + 1 + less, 'a "<" in a value is written &lt;');
-  if (attributes.has(name))
-    throw faultAt(text, from, `the attribute ${shortened(name, 40)} stands there twice`);
+  if (less !== -1) throw faultAt(text, open + 1 + less, 'write a "<" in a value as &lt;');
+  if (attributes.has(name)) throw faultAt(text, from, `the attribute ${shortened(name, 40)} occurs twice`);
   // Bare white space in a value becomes a blank. A reference to white space keeps it. XML 1.0, 3.3.3
   attributes.set(name, resolve(text, open + 1, raw.replaceAll(/[\t\n]/g, " ")));
   return end + 1;
@@ -159,7 +158,7 @@ function resolve(text: string, from: number, raw: string): string {
   throw faultAt(
     text,
     from + resolved.badAt,
-    'this "&" begins no reference that XML knows; a plain one is written &amp;',
+    'this "&" does not begin a reference; write a plain "&" as &amp;',
   );
 }
 
