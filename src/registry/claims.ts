@@ -158,7 +158,7 @@ function taken(claim: Claim, holder: Holder): SvirtError {
     `Cannot reserve ${claim.kind} ${claim.key}: the guest ${holder.owner} holds it${how}`,
     {
       kind: "in-use",
-      remedy: `Stop that guest (svirt domname ${holder.owner} tells its name), or do not share it; what was detached from it, but is not let go of yet, svirt recover gives free.`,
+      remedy: `Stop that guest (its name: svirt domname ${holder.owner}), or use another file; if it was detached from that guest, run svirt recover.`,
     },
   );
 }

@@ -66,7 +66,7 @@ export function chooseRange(offer: LevelOffer, use: LocalUse): string {
   throw new LevelsTaken(
     offer.by === "store"
       ? `Cannot choose a level: ${offer.range}, which is reserved for the guest, is in use on this host`
-      : `Cannot choose a level: all ${countPairs(level)} pairs of categories are taken`,
+      : `Cannot choose a level: all ${countPairs(level)} pairs of categories are in use`,
     { kind: "in-use", remedy: "Stop a guest, or run svirt with a wider range of categories." },
   );
 }
@@ -74,7 +74,7 @@ export function chooseRange(offer: LevelOffer, use: LocalUse): string {
 /** Returns a store's range. Throws "failed" for any range but a pair, which would not separate guests. */
 function checkedPair(range: string): string {
   if (pairOf(range) !== undefined) return range;
-  throw new SvirtError(`Cannot use the level ${range} of the store: it is no pair of categories`, {
+  throw new SvirtError(`Cannot use the level ${range} of the store: it must be a pair of categories`, {
     kind: "failed",
     remedy: "Correct the store's entry of this guest.",
   });

@@ -62,7 +62,7 @@ function checkMode(host: Host): Finding {
     return { check, verdict: "failed", is: describePermissive(host), remedy };
   }
   const remedy = "Boot a kernel that has SELinux with: security=selinux selinux=1 enforcing=1";
-  return { check, verdict: "failed", is: "not running: guests cannot be confined", remedy };
+  return { check, verdict: "failed", is: "not enabled: guests cannot be confined", remedy };
 }
 
 function checkPolicy(host: Host): Finding[] {
@@ -123,7 +123,7 @@ function checkKvm(host: Host): Finding {
     return { check, verdict: "ok", is: "there", remedy: undefined };
   const remedy =
     "Load kvm-intel or kvm-amd, and allow virtualization in the firmware; or write <domain type='qemu'>.";
-  return { check, verdict: "warning", is: "not there: guests of type kvm cannot start", remedy };
+  return { check, verdict: "warning", is: "missing: guests of type kvm cannot start", remedy };
 }
 
 function checkQemu(host: Host, paths: Paths): Finding {
@@ -140,12 +140,13 @@ function checkGroups(host: Host): Finding {
   const missing = wanted.filter((name) => found?.controllers.has(name) !== true);
   if (missing.length === 0) return { check, verdict: "ok", is: wanted.join(", "), remedy: undefined };
   if (found === undefined) {
-    const is = "none at /sys/fs/cgroup: nothing bounds guests, and who wants limits cannot start";
+    const is =
+      "none at /sys/fs/cgroup: guests have no limits, and guests with limits in their XML cannot start";
     return { check, verdict: "warning", is, remedy: "Run: mount -t cgroup2 cgroup2 /sys/fs/cgroup" };
   }
   const words = missing.map((name) => `+${name}`).join(" ");
   const remedy = `Run: echo ${words} >/sys/fs/cgroup/cgroup.subtree_control`;
-  return { check, verdict: "warning", is: `without ${missing.join(", ")}`, remedy };
+  return { check, verdict: "warning", is: `missing controllers: ${missing.join(", ")}`, remedy };
 }
 
 function checkProgram(host: Host, path: string, remedy: string): Finding {
@@ -165,7 +166,7 @@ function checkProgram(host: Host, path: string, remedy: string): Finding {
 function checkFolder(host: Host, path: string): Finding {
   const facts = host.inspectFile(path);
   if (facts === undefined)
-    return { check: path, verdict: "ok", is: "made at the first start", remedy: undefined };
+    return { check: path, verdict: "ok", is: "created at the first start", remedy: undefined };
   const label = getFileLabel(host, facts.id);
   const remedy =
     label === undefined

@@ -17,7 +17,7 @@ export function listOnlineProcessors(host: Host): IdSet {
 function readProcessors(host: Host, name: "present" | "online"): IdSet {
   const found = cpuSet.decode((host.readText(`${FOLDER}/${name}`) ?? "").trim());
   if (found !== undefined) return found;
-  throw new SvirtError(`Cannot tell the host's processors: ${FOLDER}/${name} does not say`, {
+  throw new SvirtError(`Cannot list the host's processors: ${FOLDER}/${name} is missing`, {
     kind: "failed",
     remedy: "Mount /sys.",
   });

@@ -17,9 +17,9 @@ export function readPolicyFacts(host: Host): PolicyFacts {
     const path = `${folder}/${name}`;
     const text = host.readText(path);
     if (text !== undefined) return { text, path };
-    throw new SvirtError(`cannot read SELinux context file '${path}': there is none`, {
+    throw new SvirtError(`cannot read SELinux context file '${path}': it does not exist`, {
       kind: "failed",
-      remedy: "Install a policy that knows virtual machines, and set SELINUXTYPE in /etc/selinux/config.",
+      remedy: "Install a policy with types for virtual machines, and set SELINUXTYPE in /etc/selinux/config.",
     });
   };
   const domain = read("virtual_domain_context");

@@ -16,9 +16,9 @@ export interface ProcessorTimes {
 export function getProcessorTimes(host: Host, cpu: number | undefined): ProcessorTimes {
   const found = parseProcessorTimes(host.readText("/proc/stat") ?? "", cpu);
   if (found !== undefined) return found;
-  throw new SvirtError(`Cannot tell of processor ${cpu}: the host has none of that number that is on`, {
+  throw new SvirtError(`Cannot show processor ${cpu}: the host has no online processor with that number`, {
     kind: "not-found",
-    remedy: "See them: svirt nodecpumap --pretty",
+    remedy: "List the online processors: svirt nodecpumap --pretty",
   });
 }
 

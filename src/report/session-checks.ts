@@ -17,11 +17,11 @@ function checkProtection(host: Host, paths: Paths): Finding {
     return {
       check: CHECK,
       verdict: "failed",
-      is: "cannot be confined, so none starts unless you say that it may have all your rights",
+      is: "cannot be confined, so a guest starts only if you allow it to have all your rights",
       remedy:
         (mode === "disabled"
           ? "Boot with SELinux."
-          : "Have your login mapped to unconfined_u: svirt's policy lets it enter svirt_manager_t from there.") +
+          : "Have your login mapped to unconfined_u, from which svirt's policy enters svirt_manager_t.") +
         ` Or write <seclabel type='none'/> in the guest's XML and security_require_confined = 0 in ${configOf(paths)}.`,
     };
   }
@@ -30,8 +30,8 @@ function checkProtection(host: Host, paths: Paths): Finding {
     return { check: CHECK, verdict: "warning", is, remedy: "Have root run: setenforce 1" };
   }
   const is =
-    "confined by SELinux, each at a level of its own: none reaches another's files or the rest of yours. They run as " +
-    "your user, so nothing else separates them";
+    "confined by SELinux, each at its own level: a guest cannot access files of other guests or your other files. They run as " +
+    "your user, so only SELinux separates them";
   return { check: CHECK, verdict: "ok", is, remedy: undefined };
 }
 
@@ -48,6 +48,6 @@ function checkUsersKvm(host: Host): Finding[] {
   if (kvm === undefined) return [];
   if (host.mayOpen(kvm.id))
     return [{ check: "KVM for you", verdict: "ok", is: "you may open /dev/kvm", remedy: undefined }];
-  const remedy = "Have root run usermod -aG kvm YOU, and log in anew; or write <domain type='qemu'>.";
+  const remedy = "Have root run usermod -aG kvm YOU, and log in again; or write <domain type='qemu'>.";
   return [{ check: "KVM for you", verdict: "warning", is: "you may not open /dev/kvm", remedy }];
 }

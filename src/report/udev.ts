@@ -13,8 +13,8 @@ function hasUdev(host: Host): boolean {
 /** Describes how this host keeps the labels of guests' device nodes. */
 export function describeKeeper(host: Host): string {
   return hasUdev(host)
-    ? `udevd runs: a rule in ${UDEV_RULES} keeps the label of each that a guest has`
-    : "no udevd runs: the kernel's devtmpfs keeps them, and nothing else sets them";
+    ? `udevd runs: rules in ${UDEV_RULES} keep the labels of guests' devices`
+    : "no udevd runs: the kernel's devtmpfs keeps the labels";
 }
 
 /** Returns the rule that keeps the label of a guest's device node; undefined for other files and without udevd. */

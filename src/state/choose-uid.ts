@@ -17,10 +17,10 @@ export function chooseUid(instance: Instance, uuid: string): number {
     if (!registry.isTaken("uid", String(uid)) && instance.host.listProcesses(uid).length === 0) return uid;
   }
   throw new SvirtError(
-    `Cannot choose a user for the guest: ${MOST_TRIES} from ${guestUser(uuid, 0)} on are taken`,
+    `Cannot choose a user for the guest: ${MOST_TRIES} users from ${guestUser(uuid, 0)} on are in use`,
     {
       kind: "in-use",
-      remedy: "Stop guests, or give this one another UUID.",
+      remedy: "Stop some guests, or give this one another UUID.",
     },
   );
 }

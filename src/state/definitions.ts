@@ -31,10 +31,13 @@ export function readDefinition(instance: Instance, name: string): Definition | u
   if (xml === undefined) return undefined;
   const uuid = STORED_UUID.exec(xml)?.[1];
   if (uuid !== undefined) return { name, uuid, xml };
-  throw new SvirtError(`Cannot read the definition ${path}: it has no <uuid> where svirt writes it`, {
-    kind: "failed",
-    remedy: `Define it again: mv ${path} /tmp && svirt define /tmp/${name}.xml`,
-  });
+  throw new SvirtError(
+    `Cannot read the definition ${path}: it has no <uuid> at the place where svirt writes it`,
+    {
+      kind: "failed",
+      remedy: `Define it again: mv ${path} /tmp && svirt define /tmp/${name}.xml`,
+    },
+  );
 }
 
 /** Writes the definition to disk before it returns. */

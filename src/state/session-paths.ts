@@ -38,10 +38,10 @@ function findHome(host: Pick<Host, "readText">, uid: number): string {
   const [, , , , , home = ""] = lines.find(([, , number]) => number === String(uid)) ?? [];
   if (home.startsWith("/") && home !== "/") return home.replace(/\/+$/, "");
   throw new SvirtError(
-    `Cannot tell where user ${uid} keeps guests: /etc/passwd names no home for that user`,
+    `Cannot find the guests of user ${uid}: /etc/passwd has no home folder for that user`,
     {
       kind: "not-found",
-      remedy: "Add the user, with a home: adduser",
+      remedy: "Add the user with a home folder: adduser",
     },
   );
 }
@@ -50,9 +50,9 @@ function findRunFolder(host: Pick<Host, "inspectFile">, uid: number): string {
   const path = `/run/user/${uid}`;
   const found = host.inspectFile(path);
   if (found?.type === "folder" && found.uid === uid) return path;
-  const is = found === undefined ? "is not there" : "does not belong to that user";
-  throw new SvirtError(`Cannot keep guests of user ${uid}: ${path} ${is}`, {
+  const is = found === undefined ? "does not exist" : "does not belong to that user";
+  throw new SvirtError(`Cannot store guests of user ${uid}: ${path} ${is}`, {
     kind: found === undefined ? "not-found" : "denied",
-    remedy: `systemd makes it at login (loginctl enable-linger keeps it); or as root: install -d -m 700 -o ${uid} ${path}`,
+    remedy: `Log in with systemd, which creates it (loginctl enable-linger keeps it), or run as root: install -d -m 700 -o ${uid} ${path}`,
   });
 }

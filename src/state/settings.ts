@@ -22,9 +22,9 @@ export function readSettings(instance: Instance): Settings {
     const match = LINE.exec(line);
     const [, key = "", value = ""] = match ?? [];
     if (key !== "security_require_confined" || (value !== "0" && value !== "1")) {
-      throw new SvirtError(`Cannot read ${path}: line ${at + 1} is not understood`, {
+      throw new SvirtError(`Cannot read ${path}: line ${at + 1} has an unknown setting`, {
         kind: "usage",
-        remedy: "Known is: security_require_confined = 0 or 1",
+        remedy: "Write only: security_require_confined = 0 or 1",
       });
     }
     values.set(key, value);

@@ -66,6 +66,8 @@ describe("without confinement", () => {
     machine.files.put("/etc/svirt/svirt.conf", "file", {
       bytes: new TextEncoder().encode("require_confined = 0\n"),
     });
-    expect((await failedStart(machine, { seclabel: NONE })).message).toContain("line 1 is not understood");
+    expect((await failedStart(machine, { seclabel: NONE })).message).toContain(
+      "line 1 has an unknown setting",
+    );
   });
 });

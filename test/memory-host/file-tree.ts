@@ -80,10 +80,10 @@ export class FileTree {
     if (place === undefined) throw hostCall(`open ${file.path}`, "ENOENT: no such file or directory");
     const now = factsOf(place).id;
     if (now.device === file.device && now.inode === file.inode && now.node === file.node) return place.inode;
-    throw new SvirtError(
-      `Cannot open ${file.path}: another file stands there than the one that was inspected`,
-      { kind: "denied", remedy: "Start it again." },
-    );
+    throw new SvirtError(`Cannot open ${file.path}: the file was replaced after svirt inspected it`, {
+      kind: "denied",
+      remedy: "Start it again.",
+    });
   }
 
   /** Creates an inode at a path and replaces an existing one. Throws "host-call" if the folder is missing. */

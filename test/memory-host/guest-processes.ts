@@ -249,7 +249,7 @@ export class GuestProcesses {
 /** Opens the descriptors of an order and creates its sockets. Throws as the real calls would. */
 export function openHanded(machine: Machine, order: LaunchSpec): void {
   const numbers = [...order.sockets, ...(order.peers ?? []), ...order.files].map(({ fd }) => fd);
-  if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));
+  if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("pass descriptors", numbers.join(", "));
   for (const { label, path, within } of order.sockets) {
     if (within !== undefined && machine.files.find(path, false) !== undefined)
       throw hostCall(`bind ${path}`, "EADDRINUSE");

@@ -136,7 +136,7 @@ function fileCalls(
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
     makeLinkWithin(folder, { label, path, target }) {
       files.getSame(folder);
-      if (files.find(path, false) !== undefined) throw hostCall(`make symlink ${path}`, "EEXIST");
+      if (files.find(path, false) !== undefined) throw hostCall(`create symlink ${path}`, "EEXIST");
       const { xattrs } = files.put(path, "symlink", { target });
       if (label !== undefined) xattrs.set("security.selinux", label);
     },
@@ -196,7 +196,7 @@ function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
       const deadline = machine.nowMs + timeoutMs;
       while (machine.locks.has(path)) {
         if (machine.nowMs > deadline)
-          throw new SvirtError(`Cannot take the lock ${path}`, { kind: "timeout", remedy: "Wait." });
+          throw new SvirtError(`Cannot lock ${path}`, { kind: "timeout", remedy: "Wait." });
         await passTime(machine, LOCK_POLL_MS);
         if (svirt.isDead) return () => undefined;
       }

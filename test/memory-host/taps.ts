@@ -54,7 +54,7 @@ export class Taps {
   /** Adds a macvtap, which stays until it is removed. It is brought up last. */
   addMacvtap({ group, lower, mac, name }: Macvtap, midway: () => void): void {
     if (!this.#isThere(lower)) throw hostCall(`find the network device ${lower}`, "ENODEV");
-    if (this.#isThere(name)) throw hostCall(`make the macvtap ${name}`, "EEXIST");
+    if (this.#isThere(name)) throw hostCall(`create the macvtap ${name}`, "EEXIST");
     this.#write(`${name}/netdev_group`, String(group));
     midway();
     this.#write(`${name}/address`, mac);

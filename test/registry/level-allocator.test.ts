@@ -52,7 +52,7 @@ describe("chooseRange() by the claims of the host", () => {
 
   test("refuses if all pairs are in use", () => {
     expect(() => choose(BY_CLAIMS, [...rangesFor(UUID, LEVEL)])).toThrow(
-      "Cannot choose a level: all 28 pairs of categories are taken",
+      "Cannot choose a level: all 28 pairs of categories are in use",
     );
   });
 });
@@ -75,7 +75,7 @@ describe("chooseRange() of a store's offer", () => {
   test.each(["s0", "s0:c1", "s0-s0:c0.c1023", "s0:c1.c2,c4", ""])(
     "refuses %p, which is no pair and would not separate guests",
     (range) => {
-      expect(() => choose({ ...STORED, range }, [])).toThrow("it is no pair of categories");
+      expect(() => choose({ ...STORED, range }, [])).toThrow("it must be a pair of categories");
     },
   );
 });

@@ -18,7 +18,7 @@ describe("examineNode() says of control groups", () => {
     expect(found(machine)).toEqual({
       check: "control groups",
       verdict: "warning",
-      is: "without cpuset, io, memory",
+      is: "missing controllers: cpuset, io, memory",
       remedy: "Run: echo +cpuset +io +memory >/sys/fs/cgroup/cgroup.subtree_control",
     });
   });

@@ -15,7 +15,7 @@ function check(change: (machine: UsersMachine) => void): ReadonlyMap<string, Fin
 
 describe("checkSession()", () => {
   test.each<[string, [Finding["verdict"], string], (machine: UsersMachine) => void]>([
-    ["enforces", ["ok", "nothing else separates them"], () => undefined],
+    ["enforces", ["ok", "only SELinux separates them"], () => undefined],
     [
       "is permissive",
       ["warning", "have all your rights"],
@@ -24,7 +24,7 @@ describe("checkSession()", () => {
       },
     ],
     [
-      "is not there",
+      "does not exist",
       ["failed", "cannot be confined"],
       (machine) => {
         machine.selinux = { mode: "disabled", policyName: undefined };

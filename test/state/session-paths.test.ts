@@ -39,7 +39,7 @@ describe("sessionPaths()", () => {
 
   test.each([
     [
-      "is not there",
+      "does not exist",
       (files: ReturnType<typeof makeUsersMachine>["files"]) => files.remove(`/run/user/${USER}`),
       "not-found",
     ],

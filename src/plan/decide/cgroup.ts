@@ -94,7 +94,7 @@ function noController({ controller, place }: Demand): SvirtError {
     controller === ""
       ? "no control groups of version 2 at /sys/fs/cgroup"
       : `no controller "${controller}" for its control groups`;
-  return new SvirtError(`Cannot do what ${place} says: the host has ${what}`, {
+  return new SvirtError(`Cannot apply ${place}: the host has ${what}`, {
     kind: "unsupported",
     remedy:
       controller === ""
@@ -104,9 +104,9 @@ function noController({ controller, place }: Demand): SvirtError {
 }
 
 function onlyRoots({ place }: Demand): SvirtError {
-  return new SvirtError(`Cannot do what ${place} says: only root makes control groups`, {
+  return new SvirtError(`Cannot apply ${place}: creating control groups requires root`, {
     kind: "unsupported",
-    remedy: "Remove that element, or let root start the guest.",
+    remedy: "Remove that element, or start the guest as root.",
   });
 }
 
@@ -121,7 +121,7 @@ function partitionOf(domain: Domain, root: string, facts: GroupFacts): string {
   if (partition !== "" && facts.hasGroup(`${root}${partition}`)) return partition;
   throw new SvirtError(`Cannot put the guest into the partition ${partition}: it does not exist`, {
     kind: "not-found",
-    remedy: `Make it: mkdir -p ${root}${partition}`,
+    remedy: `Create it: mkdir -p ${root}${partition}`,
   });
 }
 

@@ -33,22 +33,25 @@ export function decideDisplay(
 
 function checkAddress(address: string, place: string): string {
   if (IP_ADDRESS.test(address)) return address;
-  throw new SvirtError(`Cannot start the guest: ${place}/listen: svirt looks up no names: ${address}`, {
-    kind: "unsupported",
-    remedy: "Write an IP address of the host's.",
-  });
+  throw new SvirtError(
+    `Cannot start the guest: ${place}/listen: svirt does not resolve host names: ${address}`,
+    {
+      kind: "unsupported",
+      remedy: "Write an IP address of the host.",
+    },
+  );
 }
 
 function checkPort(port: number, taken: ReadonlySet<number>, place: string): number {
   if (port < FIRST_VNC_PORT || port > LAST_VNC_PORT) {
-    const why = `the policy keeps other guests from ports ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} alone`;
+    const why = `the policy protects only ports ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} from other guests`;
     throw new SvirtError(`Cannot start the guest: ${place}/@port is ${port}: ${why}`, {
       kind: "unsupported",
-      remedy: "Write one of those, or autoport='yes'.",
+      remedy: "Write a port in that range, or autoport='yes'.",
     });
   }
   if (!taken.has(port)) return port;
-  throw new SvirtError(`Cannot give the guest port ${port} for its screen: somebody listens on it`, {
+  throw new SvirtError(`Cannot assign port ${port} to the guest's display: another program listens on it`, {
     kind: "in-use",
     remedy: "Write another port, or autoport='yes'.",
   });
@@ -59,10 +62,10 @@ function freePort(taken: ReadonlySet<number>): number {
     if (!taken.has(port)) return port;
   }
   throw new SvirtError(
-    `Cannot give the guest a port for its screen: ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} are taken`,
+    `Cannot assign a port to the guest's display: ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} are in use`,
     {
       kind: "in-use",
-      remedy: "Write <listen type='socket'/>: the screen is then a socket in the guest's folder.",
+      remedy: "Write <listen type='socket'/>: the display is then a socket in the guest's folder.",
     },
   );
 }

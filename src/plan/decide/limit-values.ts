@@ -35,7 +35,7 @@ export function limitBlkio(
     ...devices.flatMap((device) => {
       const number = facts.deviceNumber(device.path);
       if (number === undefined) {
-        throw new SvirtError(`Cannot limit ${device.path} for the guest: it is no block device`, {
+        throw new SvirtError(`Cannot limit ${device.path} for the guest: it must be a block device`, {
           kind: "not-found",
           remedy: "Correct <path> in /domain/blkiotune/device.",
         });
@@ -52,7 +52,7 @@ export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
   if ((shares ?? 0) > MOST_WEIGHT) {
     throw new SvirtError(`cpu.weight '${shares}' must be in range [1, ${MOST_WEIGHT}]`, {
       kind: "unsupported",
-      remedy: "Write fewer <shares> in /domain/cputune: 100 is what a group has by itself.",
+      remedy: "Write fewer <shares> in /domain/cputune: the default is 100.",
     });
   }
   const quota = quotaValue(globalQuotaUs, globalPeriodUs);

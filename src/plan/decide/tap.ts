@@ -68,7 +68,7 @@ function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts
   if (!facts.taken.has(lower)) {
     throw new SvirtError(`Cannot get interface MTU on '${lower}': No such device`, {
       kind: "not-found",
-      remedy: "Name a network device of the host's: ip link",
+      remedy: "Name a network device of the host: ip link",
     });
   }
   const name = chooseName(found.target?.dev, facts.taken, GENERATED_MACVTAP);
@@ -100,9 +100,9 @@ function chooseName(
   const pattern = requested === undefined || requested.startsWith(generated) ? `${generated}%d` : requested;
   if (pattern.includes("%d")) return freeName(pattern, taken);
   if (!taken.has(pattern)) return pattern;
-  throw new SvirtError(`Cannot make the tap ${pattern}: a network device of that name is there`, {
+  throw new SvirtError(`Cannot create the tap ${pattern}: a network device of that name exists`, {
     kind: "in-use",
-    remedy: "Write another name, or managed='no' into <target> to use that one.",
+    remedy: "Write another name into <target>, or managed='no' to use that device.",
   });
 }
 
@@ -111,9 +111,9 @@ function freeName(pattern: string, taken: ReadonlySet<string>): string {
     const name = pattern.replace("%d", String(number));
     if (!taken.has(name)) return name;
   }
-  throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, {
+  throw new SvirtError(`Cannot create a tap: every name of the form ${pattern} is in use`, {
     kind: "in-use",
-    remedy: "Write another name into <target>, or remove taps that nobody uses: ip link",
+    remedy: "Write another name into <target>, or remove unused taps: ip link",
   });
 }
 
@@ -122,7 +122,7 @@ function existingName({ target }: Pick<TappedInterface, "target">, taken: Readon
   if (taken.has(name)) return name;
   throw new SvirtError(`target managed='no' but specified dev doesn't exist: ${name}`, {
     kind: "not-found",
-    remedy: `Make it: ip tuntap add ${name} mode tap`,
+    remedy: `Create it: ip tuntap add ${name} mode tap`,
   });
 }
 
@@ -157,7 +157,7 @@ function decidePort(found: InterfaceOf<"bridge">, facts: TapFacts): Partial<TapS
   if (is === undefined) {
     throw new SvirtError(`Cannot get interface MTU on '${bridge}': No such device`, {
       kind: "not-found",
-      remedy: `Make the bridge: ip link add ${bridge} type bridge && ip link set ${bridge} up`,
+      remedy: `Create the bridge: ip link add ${bridge} type bridge && ip link set ${bridge} up`,
     });
   }
   return {
@@ -172,7 +172,7 @@ function decideVlans({ source, vlan }: InterfaceOf<"bridge">, is: BridgeFacts): 
   if (vlan === undefined) return {};
   if (!is.filtersVlans) {
     throw new SvirtError(
-      `Cannot put the guest into a VLAN: the bridge ${source.bridge} does not filter VLANs, so it would be in all`,
+      `Cannot put the guest into a VLAN: the bridge ${source.bridge} does not filter VLANs, so the guest would be in all of them`,
       {
         kind: "unsupported",
         remedy: `Run: ip link set ${source.bridge} type bridge vlan_filtering 1`,

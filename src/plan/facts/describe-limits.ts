@@ -7,7 +7,7 @@ export function describeGroup({ path, threads, values }: GuestGroup): string {
   const limits = groups.flatMap(({ name, values: own }) =>
     own.map((limit) => `${name === "" ? "" : `${name}/`}${limit.names[0]} ${limit.value}`),
   );
-  return `make control group ${path}${limits.length === 0 ? "" : ` (${limits.join(", ")})`}`;
+  return `create control group ${path}${limits.length === 0 ? "" : ` (${limits.join(", ")})`}`;
 }
 
 /** Describes the new limits of a running guest. */

@@ -5,7 +5,7 @@ export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name
   const facts = [
     `MAC ${mac}`,
     ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
-    ...(gatheredFrames === undefined ? [] : [`${gatheredFrames} frames at once`]),
+    ...(gatheredFrames === undefined ? [] : [`coalescing ${gatheredFrames} frames`]),
     ...(bridge === undefined ? [] : [`on bridge ${bridge}`]),
     ...(isolated === true ? ["isolated"] : []),
     ...(vlans ?? []).map(describeVlan),

@@ -21,7 +21,7 @@ export const accessSteps: Kinds<AccessStep> = {
   grant: {
     schema: grant,
     inverse: ({ file, uid }) => ({ do: "revoke", file, uid }),
-    describe: ({ access, file, uid }) => `let uid ${uid} open ${file.path} (${access}) by name`,
+    describe: ({ access, file, uid }) => `let uid ${uid} open ${file.path} by name (${access})`,
     where: "host",
     record: "dropped",
     releases: "nothing",
@@ -29,7 +29,7 @@ export const accessSteps: Kinds<AccessStep> = {
   revoke: {
     schema: revoke,
     inverse: noInverse,
-    describe: ({ file, uid }) => `let uid ${uid} open ${file.path} no more`,
+    describe: ({ file, uid }) => `revoke uid ${uid}'s access to ${file.path}`,
     where: "host",
     record: "dropped",
     releases: "nothing",

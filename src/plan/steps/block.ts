@@ -90,7 +90,7 @@ export const blockSteps: Kinds<BlockStep> = {
   "make-image": {
     schema: makeImage,
     inverse: (done) => ({ ...done, do: "remove-image" }),
-    describe: (step) => `make the image ${step.path}: ${describeImage(step)}`,
+    describe: (step) => `create the image ${step.path}: ${describeImage(step)}`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -98,7 +98,7 @@ export const blockSteps: Kinds<BlockStep> = {
   "remove-image": {
     schema: removeImage,
     inverse: noInverse,
-    describe: ({ path }) => `remove the image ${path}, if nothing was written into it`,
+    describe: ({ path }) => `remove the image ${path} if it is unchanged`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -115,7 +115,7 @@ export const blockSteps: Kinds<BlockStep> = {
     schema: setAccess,
     inverse: inverseAccess,
     describe: ({ files }) =>
-      `let QEMU open ${listFiles(files.map(({ access, file }) => `${file.path} (${access})`))}, and nothing of them otherwise`,
+      `limit QEMU's access to ${listFiles(files.map(({ access, file }) => `${file.path} (${access})`))}`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -123,7 +123,7 @@ export const blockSteps: Kinds<BlockStep> = {
   "start-job": {
     schema: startJob,
     inverse: ({ job, monitor }) => ({ do: "cancel-job", monitor, job }),
-    describe: ({ command, job }) => `tell QEMU ${command.execute}, as job ${job}`,
+    describe: ({ command, job }) => `start ${command.execute} in QEMU as job ${job}`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -131,7 +131,7 @@ export const blockSteps: Kinds<BlockStep> = {
   "cancel-job": {
     schema: cancelJob,
     inverse: noInverse,
-    describe: ({ job }) => `give up the job ${job}`,
+    describe: ({ job }) => `cancel the job ${job}`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -141,8 +141,8 @@ export const blockSteps: Kinds<BlockStep> = {
     inverse: noInverse,
     describe: ({ chain, device }) =>
       chain.length === 0
-        ? `forget what was begun for ${device}`
-        : `know ${device} to stand on ${chain.join(", ")}`,
+        ? `discard the new images of ${device}`
+        : `record the images of ${device}: ${chain.join(", ")}`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -164,7 +164,8 @@ function inverseAccess(done: v.InferOutput<typeof setAccess>): BlockStep {
 }
 
 function describeImage({ image }: v.InferOutput<typeof makeImage>): string {
-  const below = image.backing === undefined ? "" : `, on ${image.backing.path} (${image.backing.format})`;
+  const below =
+    image.backing === undefined ? "" : `, backing file ${image.backing.path} (${image.backing.format})`;
   return `${image.format}, ${image.sizeBytes} bytes${below}`;
 }
 

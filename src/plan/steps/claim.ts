@@ -32,5 +32,5 @@ export const claimSteps: Kinds<ClaimStep> = {
 
 function describeClaim({ key, kind, sharing }: Claim): string {
   const isToCome = key === fileKey({ path: "", ...PENDING_FILE });
-  return `${kind} ${isToCome ? "that the start makes" : key} (${sharing})`;
+  return `${kind} ${isToCome ? "that the start creates" : key} (${sharing})`;
 }

@@ -125,13 +125,13 @@ export const deviceSteps: Kinds<DeviceStep> = {
 
 function describePlug({ commands, files, peers = [] }: Plug): string {
   const passed = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
-  return `hand QEMU ${listFiles(passed)} and tell it ${commands.map(describeCommand).join(", ")}`;
+  return `pass ${listFiles(passed)} to QEMU, then ${commands.map(describeCommand).join(", ")}`;
 }
 
 function describeUnplug({ commands, device, sets }: Unplug): string {
-  const asked = device === undefined ? [] : [`device_del ${device} (wait until the guest lets go of it)`];
+  const asked = device === undefined ? [] : [`device_del ${device} (wait until the guest releases it)`];
   const told = [...asked, ...commands.map(describeCommand)].join(", ");
-  return `tell QEMU ${told}, and take back ${listFiles(sets.map((set) => `set ${set}`))}`;
+  return `send QEMU ${told}, and close ${listFiles(sets.map((set) => `set ${set}`))}`;
 }
 
 function describeMedium({ device, force, from, to }: SetMedium): string {

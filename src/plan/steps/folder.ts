@@ -65,7 +65,7 @@ export const folderSteps: Kinds<FolderStep> = {
   "make-link": {
     schema: makeLink,
     inverse: noInverse,
-    describe: ({ path, target }) => `make the link ${path} to ${target}`,
+    describe: ({ path, target }) => `create the link ${path} to ${target}`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -78,7 +78,7 @@ export const folderSteps: Kinds<FolderStep> = {
       ...(label === undefined ? {} : { label }),
     }),
     describe: ({ label, path, uid }) =>
-      `give ${path} and what is in it to uid ${uid} (${label ?? "its label kept"})`,
+      `give ${path} and its content to uid ${uid} (${label ?? "labels unchanged"})`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -87,7 +87,7 @@ export const folderSteps: Kinds<FolderStep> = {
     schema: returnFolder,
     inverse: noInverse,
     describe: ({ label, path }) =>
-      `give ${path} and what is in it back to root (${label ?? "its label kept"})`,
+      `give ${path} and its content back to root (${label ?? "labels unchanged"})`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -96,5 +96,5 @@ export const folderSteps: Kinds<FolderStep> = {
 
 function describeMade({ label, limit, mode, path, uid }: v.InferOutput<typeof makeFolder>): string {
   const size = limit === undefined ? "" : `, at most ${limit.bytes / MIB} MiB in ${limit.inodes} files`;
-  return `make folder ${path} (mode ${mode.toString(8)}, uid ${uid}, ${label ?? "default label"}${size})`;
+  return `create folder ${path} (mode ${mode.toString(8)}, uid ${uid}, ${label ?? "default label"}${size})`;
 }

@@ -78,7 +78,7 @@ export const shareSteps: Kinds<ShareStep> = {
       monitor,
       descriptors: [...tap.queues, ...tap.vhosts],
     }),
-    describe: ({ tap }) => `hand QEMU ${describeTap(tap)}`,
+    describe: ({ tap }) => `pass ${describeTap(tap)} to QEMU`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -86,7 +86,7 @@ export const shareSteps: Kinds<ShareStep> = {
   "close-tap": {
     schema: closeTap,
     inverse: noInverse,
-    describe: ({ descriptors }) => `take back ${descriptors.join(", ")}, if no netdev has them`,
+    describe: ({ descriptors }) => `close ${descriptors.join(", ")} in QEMU if no netdev uses them`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -95,7 +95,7 @@ export const shareSteps: Kinds<ShareStep> = {
     schema: passDisplay,
     inverse: noInverse,
     describe: ({ display: { address, port } }) =>
-      `hand QEMU a socket for its screen, on ${bracketed(address)}:${port}`,
+      `pass QEMU a socket for its display, on ${bracketed(address)}:${port}`,
     where: "qemu",
     record: "kept",
     releases: "nothing",
@@ -112,7 +112,7 @@ export const shareSteps: Kinds<ShareStep> = {
     schema: removeTap,
     inverse: noInverse,
     describe: ({ name }) =>
-      `remove tap ${name} if it is still there (it goes with QEMU's last descriptor of it)`,
+      `remove tap ${name} if it still exists (the kernel removes it with QEMU's last descriptor)`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -121,7 +121,7 @@ export const shareSteps: Kinds<ShareStep> = {
     schema: makeMacvtap,
     inverse: ({ link }) => ({ do: "remove-macvtap", name: link.name, group: link.group }),
     describe: ({ link: { lower, mac, mode, name } }) =>
-      `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`,
+      `create macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`,
     where: "host",
     record: "kept",
     releases: "nothing",

@@ -65,7 +65,7 @@ export const labelSteps: Kinds<LabelStep> = {
   "write-udev-rule": {
     schema: writeUdevRule,
     inverse: ({ file, path }) => ({ do: "remove-udev-rule", path, file }),
-    describe: ({ file, path }) => `have udev keep the label of ${file.path} (${path})`,
+    describe: ({ file, path }) => `write the udev rule that keeps the label of ${file.path} (${path})`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -73,7 +73,7 @@ export const labelSteps: Kinds<LabelStep> = {
   "remove-udev-rule": {
     schema: removeUdevRule,
     inverse: noInverse,
-    describe: ({ file, path }) => `have udev label ${file.path} as it likes (remove ${path})`,
+    describe: ({ file, path }) => `remove the udev rule for ${file.path} (${path})`,
     where: "host",
     record: "kept",
     releases: "nothing",

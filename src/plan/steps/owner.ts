@@ -15,7 +15,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
   "remember-owner": {
     schema: rememberOwner,
     inverse: (done) => ({ ...done, do: "restore-owner" }),
-    describe: (step) => `remember of ${describeOwner(step)}`,
+    describe: (step) => `remember the owner of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -23,7 +23,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
   "restore-owner": {
     schema: restoreOwner,
     inverse: noInverse,
-    describe: (step) => `restore of ${describeOwner(step)}`,
+    describe: (step) => `restore the owner of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
     releases: "nothing",

@@ -27,7 +27,7 @@ export const pciSteps: Kinds<PciStep> = {
     schema: bindVfio,
     inverse: (done) => ({ ...done, do: "rebind-driver" }),
     describe: ({ device, driver, to = VFIO_PCI }) =>
-      `give ${device} to ${to} (its driver is ${driver ?? "none"})`,
+      `bind ${device} to ${to} (driver before: ${driver ?? "none"})`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -36,7 +36,7 @@ export const pciSteps: Kinds<PciStep> = {
     schema: giveDevice,
     inverse: noInverse,
     describe: ({ device, driver, to = VFIO_PCI }) =>
-      `take ${device} from ${to} and give it back to ${driver ?? "no driver"}`,
+      `unbind ${device} from ${to} and bind it to ${driver ?? "no driver"}`,
     where: "host",
     record: "kept",
     releases: "nothing",

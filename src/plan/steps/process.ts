@@ -81,7 +81,7 @@ export const processSteps: Kinds<ProcessStep> = {
   resume: {
     schema: resume,
     inverse: noInverse,
-    describe: ({ commands }) => `let the vCPUs run (${commands.map(({ execute }) => execute).join(", ")})`,
+    describe: ({ commands }) => `resume the vCPUs (${commands.map(({ execute }) => execute).join(", ")})`,
     where: "qemu",
     record: "dropped",
     releases: "nothing",

@@ -37,8 +37,7 @@ export const socketSteps: Kinds<SocketStep> = {
   "expect-socket": {
     schema: expectSocket,
     inverse: (done) => ({ ...done, do: "remove-socket" }),
-    describe: ({ label, path }) =>
-      `leave ${path} free for a socket of the guest's (${label ?? "default label"})`,
+    describe: ({ label, path }) => `reserve ${path} for a socket of the guest (${label ?? "default label"})`,
     where: "host",
     record: "kept",
     releases: "nothing",
@@ -54,7 +53,7 @@ export const socketSteps: Kinds<SocketStep> = {
   "link-socket": {
     schema: linkSocket,
     inverse: ({ path, target }) => ({ do: "unlink-socket", path, target }),
-    describe: ({ path, target }) => `lead ${path} to the guest's socket ${target}`,
+    describe: ({ path, target }) => `link ${path} to the guest's socket ${target}`,
     where: "host",
     record: "kept",
     releases: "nothing",

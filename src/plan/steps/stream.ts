@@ -92,7 +92,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "expect-file": {
     schema: expectFile,
     inverse: ({ path }) => ({ do: "remove-file", path }),
-    describe: ({ path }) => `leave ${path} free for a new file`,
+    describe: ({ path }) => `reserve ${path} for a new file`,
     where: "host",
     record: "dropped",
     releases: "nothing",
@@ -108,7 +108,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "keep-file": {
     schema: keepFile,
     inverse: noInverse,
-    describe: ({ from, to }) => `put ${from} in the place of ${to}`,
+    describe: ({ from, to }) => `rename ${from} to ${to}`,
     where: "host",
     record: "dropped",
     releases: "nothing",
@@ -124,7 +124,7 @@ export const streamSteps: Kinds<StreamStep> = {
   unpause: {
     schema: unpause,
     inverse: noInverse,
-    describe: () => "let the vCPUs go on",
+    describe: () => "resume the vCPUs",
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -148,7 +148,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "cancel-save": {
     schema: cancelSave,
     inverse: noInverse,
-    describe: () => "tell QEMU to write no more",
+    describe: () => "cancel the save in QEMU",
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -174,7 +174,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "drop-screen": {
     schema: dropScreen,
     inverse: noInverse,
-    describe: () => "tell QEMU to let go of the picture",
+    describe: () => "close the picture in QEMU",
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -182,7 +182,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "load-memory": {
     schema: loadMemory,
     inverse: noInverse,
-    describe: (step) => `give QEMU the state in ${step.from.path}, through ${describePipe(step)}`,
+    describe: (step) => `load the state in ${step.from.path} into QEMU, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -190,5 +190,5 @@ export const streamSteps: Kinds<StreamStep> = {
 };
 
 function describePipe({ label }: { readonly label?: string }): string {
-  return label === undefined ? "a pipe" : `a pipe of ${label}`;
+  return label === undefined ? "a pipe" : `a pipe labelled ${label}`;
 }

@@ -44,12 +44,14 @@ export const treeSteps: Kinds<TreeStep> = {
 const NO_LABEL = "(no label)";
 
 function describeShared({ access, folder, from, to, uid }: TreeStep): string {
-  const labels = to === undefined ? "its labels kept" : `${from ?? NO_LABEL} -> ${to}`;
+  const labels = to === undefined ? "labels unchanged" : `${from ?? NO_LABEL} -> ${to}`;
   return `share ${folder.path} and all below it with uid ${uid} (${access}): ${labels}`;
 }
 
 function describeUnshared({ folder, from, to, uid }: TreeStep): string {
   const labels =
-    to === undefined ? "its labels kept" : `${to} -> ${from ?? NO_LABEL}, or what an entry remembers`;
-  return `share ${folder.path} and all below it with uid ${uid} no more: ${labels}`;
+    to === undefined
+      ? "labels unchanged"
+      : `${to} -> ${from ?? NO_LABEL}, or the label that an entry remembers`;
+  return `stop sharing ${folder.path} and all below it with uid ${uid}: ${labels}`;
 }

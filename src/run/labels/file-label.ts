@@ -110,15 +110,15 @@ export function putFileLabel(host: Host, file: FileId, label: string): void {
 export function putLabel(file: FileAttributes, path: string, label: string): void {
   if (file.setXattr(LABEL, `${label}\0`)) return;
   const is = labelOf(file);
-  const shown = is === undefined ? "none" : `${is}, that of its mount`;
+  const shown = is === undefined ? "none" : `${is}, the label of its mount`;
   throw new SvirtError(
-    `Cannot label ${path}: its file system keeps no labels (it has ${shown}), so SELinux could not keep other ` +
+    `Cannot label ${path}: its file system stores no labels (it has ${shown}), so SELinux could not keep other ` +
       "guests from it",
     {
       kind: "denied",
       remedy:
-        "Move it to a file system with labels. Or mount this one for that guest alone, with " +
-        `context="${label}" and a static label in the guest's XML. Or, if any guest may reach what is on it, mount it with ` +
+        "Move it to a file system with labels. Or mount this one for that guest only, with " +
+        `context="${label}" and a static label in the guest's XML. Or, if every guest may use its files, mount it with ` +
         `context="${withoutLevel(label)}" and write <seclabel model='selinux' relabel='no'/> into the source.`,
     },
   );
@@ -177,7 +177,7 @@ export function mayBeTaken(
   const holder = others.length > 0 ? `another machine holds it, ${nameAll(others)}` : undefined;
   const command = marks.length > 0 ? `restore ${path}` : `release ${path} --machine ${UNKNOWN_MACHINE}`;
   onKept?.(
-    `${path} keeps its label: ${holder ?? `other machines may have taken it meanwhile, by ${through}; if none has, run svirt label ${command}`}`,
+    `${path} keeps its label: ${holder ?? `other machines may use it meanwhile, by ${through}; if none does, run svirt label ${command}`}`,
   );
   return true;
 }

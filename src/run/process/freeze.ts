@@ -42,10 +42,10 @@ async function waitUntilFrozen(host: Host, group: string): Promise<void> {
   const until = host.nowMs() + FREEZE_TIMEOUT_MS;
   while (!/^frozen 1$/m.test(host.readText(`${group}/cgroup.events`) ?? "")) {
     if (host.nowMs() >= until) {
-      throw new SvirtError(`Cannot look at what the guest has: its processes do not stop (${group})`, {
+      throw new SvirtError(`Cannot inspect the guest's open files: its processes do not stop (${group})`, {
         kind: "partly",
         remedy:
-          "Call svirt again: one of them waits for a device. If that stays so, end the guest: svirt destroy",
+          "Repeat the command, since a process waits for a device; if that does not help, end the guest: svirt destroy",
       });
     }
     await host.sleep(POLL_MS);

@@ -110,8 +110,8 @@ function listReapers(host: Host, guest: GuestIdentity): ProcessFacts[] {
 
 function stuck(guest: GuestIdentity, left: readonly ProcessFacts[]): SvirtError {
   const pids = left.map((process) => process.pid).join(", ");
-  return new SvirtError(`Cannot end guest ${guest.uuid}: the kernel does not let go of process ${pids}`, {
+  return new SvirtError(`Cannot end guest ${guest.uuid}: the kernel does not end process ${pids}`, {
     kind: "timeout",
-    remedy: "See /proc/PID/stack: it waits for a device. Mend that, then run: svirt recover",
+    remedy: "Repair the device that the process waits for (/proc/PID/stack), then run: svirt recover",
   });
 }

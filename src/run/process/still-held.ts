@@ -30,7 +30,7 @@ export function listStillHeld(
   const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
   // A process that started meanwhile may have received a file from another one before that was inspected.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
-  const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
+  const begun = later.map((pid): Holding => ({ pid, by: "inherited from its parent", canWrite: true }));
   return [...found, ...begun].flatMap((holding) => {
     const thing = opened.find(({ key }) => holding.key === undefined || key === holding.key);
     if (thing === undefined || (thing.forbidden === "writing" && !holding.canWrite)) return [];
@@ -55,7 +55,7 @@ function listOpenTaps(
   return things.flatMap(({ key, tap }) =>
     tap === undefined || shown.some((holding) => holding.key === key) || !isOpenTap(host, tap)
       ? []
-      : { pid, key, by: "it is open, without a descriptor: vhost-net keeps it", canWrite: true },
+      : { pid, key, by: "vhost-net keeps it open without a descriptor", canWrite: true },
   );
 }
 
@@ -80,11 +80,11 @@ function nameOf({ keeps, key, path, tap }: ReleasedResource): string {
 /** Returns the error for resources that are still held. Labels and claims stay, and the change is not done. */
 export function notReleased(name: string, held: readonly StillHeld[]): SvirtError {
   const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
-  return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
+  return new SvirtError(`Cannot release resources of the guest ${name}: ${told}`, {
     kind: "partly",
     remedy:
-      "QEMU said that it had let go: do not trust that guest. End it (svirt destroy), or call svirt again once it holds " +
-      "this no more; until then label and claim stay.",
+      "End that guest (svirt destroy), since QEMU reported a release that did not happen; or call svirt again after the " +
+      "release. Until then label and claim stay.",
   });
 }
 

@@ -72,10 +72,10 @@ async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<
 async function removeDevice(monitor: Monitor, device: string): Promise<void> {
   const isThere = await removeIfThere(monitor, "device_del", { id: device });
   if (!isThere || (await monitor.waitUntilDeleted(device, UNPLUG_TIMEOUT_MS))) return;
-  throw new SvirtError(`Cannot detach ${device}: the guest has not let go of it within 5 s`, {
+  throw new SvirtError(`Cannot detach ${device}: the guest has not released it within 5 s`, {
     kind: "timeout",
     remedy:
-      "Any command about the guest finishes it once the guest does, as do svirt list and svirt recover. To ask again: the same command.",
+      "Repeat the command, or wait: after the release any command about the guest, svirt list or svirt recover completes it.",
   });
 }
 

@@ -43,7 +43,8 @@ function setLimits(host: Host, path: string, values: readonly ControlValue[]): v
     if (name === undefined) {
       throw new SvirtError(`Cannot limit the guest: the kernel has no ${names.join(" or ")}`, {
         kind: "unsupported",
-        remedy: "Leave that limit out of its XML, or load the module that has it (bfq for weights of disks).",
+        remedy:
+          "Remove that limit from its XML, or load the kernel module for it (bfq for weights of disks).",
       });
     }
     host.writeControl(`${path}/${name}`, value);

@@ -41,9 +41,9 @@ async function bindVfio(
   if (driver !== to) host.writeControl(`${BUS}/drivers_probe`, device);
   const now = driverOf(host, device);
   if (now !== to) {
-    throw new SvirtError(`Cannot take ${device} from its driver: ${now ?? "no driver"} has it, not ${to}`, {
+    throw new SvirtError(`Cannot bind ${device} to ${to}: its driver is ${now ?? "none"}`, {
       kind: "failed",
-      remedy: "See what the kernel says: dmesg",
+      remedy: "See the kernel's messages: dmesg",
     });
   }
   await waitForUdev(host);

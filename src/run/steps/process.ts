@@ -23,9 +23,11 @@ function checkContext(actor: Actor, wanted: string): void {
   const other = found.find((process) => process.context !== wanted);
   if (found.length > 0 && other === undefined) return;
   const is =
-    other === undefined ? "it is gone" : `process ${other.pid} is in ${other.context ?? "no context"}`;
+    other === undefined
+      ? "its process has ended"
+      : `process ${other.pid} has the context ${other.context ?? "none"}`;
   throw new SvirtError(`Cannot confine the guest in ${wanted}: ${is}`, {
     kind: "denied",
-    remedy: "See the denials (dmesg | grep avc), and svirt doctor.",
+    remedy: "See the denials (svirt explain) and the policy (svirt doctor).",
   });
 }

@@ -40,7 +40,7 @@ async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
   const drives = v.parse(v.array(drive), await monitor.execute("query-block"));
   const found = drives.find(({ qdev }) => qdev === id);
   if (found !== undefined) return found;
-  throw new SvirtError(`Cannot change the medium of ${id}: QEMU has no such drive`, {
+  throw new SvirtError(`Cannot change the medium of ${id}: QEMU does not have that drive`, {
     kind: "failed",
     remedy: SEE_QEMU_LOG,
   });
@@ -53,7 +53,7 @@ async function waitForTray(host: Host, monitor: Monitor, id: string): Promise<vo
     if (host.nowMs() >= deadline) {
       throw new SvirtError(`Cannot change the medium of ${id}: the guest keeps the tray locked`, {
         kind: "wrong-state",
-        remedy: "Eject it in the guest, or take it out by force: --force",
+        remedy: "Eject it in the guest, or use --force",
       });
     }
     await host.sleep(POLL_MS);

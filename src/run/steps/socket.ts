@@ -27,7 +27,7 @@ export function refuseTakenPaths(host: Host, steps: readonly Step[]): void {
 function refuseOccupied(host: Host, path: string): void {
   const found = host.inspectFile(path);
   if (found === undefined) return;
-  throw new SvirtError(`Cannot listen at ${path} for the guest: a ${found.type} is there`, {
+  throw new SvirtError(`Cannot listen at ${path} for the guest: a ${found.type} exists there`, {
     kind: "in-use",
     remedy: "Remove it if no program uses it, or write another path.",
   });

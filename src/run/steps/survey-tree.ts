@@ -29,7 +29,7 @@ export function surveyTree(host: Host, folder: FileId, look?: (entry: TreeEntry)
 }
 
 function tooMany({ path }: FileId): SvirtError {
-  return new SvirtError(`Cannot share ${path} with a guest: more than ${MOST_ENTRIES} files are below it`, {
+  return new SvirtError(`Cannot share ${path} with a guest: it contains more than ${MOST_ENTRIES} files`, {
     kind: "unsupported",
     remedy: "Share a folder below it.",
   });
@@ -38,13 +38,13 @@ function tooMany({ path }: FileId): SvirtError {
 function mounted({ id }: TreeEntry): SvirtError {
   return new SvirtError(`Cannot share ${id.path} with a guest: another file system is mounted there`, {
     kind: "unsupported",
-    remedy: "Unmount it, or share it in a <filesystem> of its own.",
+    remedy: "Unmount it, or share it by a separate <filesystem>.",
   });
 }
 
 function linked({ id, links }: TreeEntry): SvirtError {
   return new SvirtError(
     `Cannot share ${id.path} with a guest: the file has ${links} names, and not all of them are in the folder`,
-    { kind: "denied", remedy: "Put a copy of the file there." },
+    { kind: "denied", remedy: "Replace it by a copy of the file." },
   );
 }

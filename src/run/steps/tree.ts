@@ -101,8 +101,8 @@ function labelEntry(
 function remember(host: Host, entry: TreeEntry, original: string): void {
   if (entry.setXattr(BOOT_ID, host.getBootId()) && entry.setXattr(ORIGINAL, original)) return;
   throw new SvirtError(
-    `Cannot label ${entry.id.path}: its label is another one than its folder's, and its file system cannot remember that`,
-    { kind: "denied", remedy: "Give all that is in the folder one label first: chcon -R." },
+    `Cannot label ${entry.id.path}: its label differs from that of its folder, and its file system cannot store the original label`,
+    { kind: "denied", remedy: "Give the folder and its content one label first: chcon -R" },
   );
 }
 
@@ -140,8 +140,8 @@ function listOthers({ owner, registry }: LabelActor, { claim }: TreeStep): reado
 
 function unlabelled({ id }: TreeEntry): SvirtError {
   return new SvirtError(
-    `Cannot label ${id.path}: its file system keeps no labels, so SELinux could not keep other guests from it`,
-    { kind: "denied", remedy: "Share a folder on a file system with labels." },
+    `Cannot label ${id.path}: its file system stores no labels, so SELinux could not keep other guests from it`,
+    { kind: "denied", remedy: "Share a folder on a file system that stores labels." },
   );
 }
 

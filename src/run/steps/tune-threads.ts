@@ -46,10 +46,10 @@ function sortThreads(all: ReadonlySet<number>, told: Omit<Threads, "emulator">):
   const stranger = [...told.vcpus.values(), ...told.iothreads.values()].find((thread) => !all.has(thread));
   if (stranger !== undefined) {
     throw new SvirtError(
-      `Cannot tune the guest's threads: QEMU says that ${stranger} is one, and it is none`,
+      `Cannot tune the guest's threads: QEMU reports ${stranger}, which is not a thread of the guest`,
       {
         kind: "failed",
-        remedy: "Something is wrong with that guest: see svirt audit, and end it.",
+        remedy: "End that guest, which may be compromised; svirt audit shows more.",
       },
     );
   }
@@ -62,9 +62,9 @@ function threadsOf(threads: Threads, options: ThreadSettings): readonly number[]
   const table = options.thread === "vcpu" ? threads.vcpus : threads.iothreads;
   const found = table.get(options.number ?? -1);
   if (found !== undefined) return [found];
-  throw new SvirtError(`Cannot tune ${nameThread(options)}: QEMU has no such thread`, {
+  throw new SvirtError(`Cannot tune ${nameThread(options)}: QEMU does not have that thread`, {
     kind: "failed",
-    remedy: "Give the number of one that it has: svirt vcpuinfo DOMAIN",
+    remedy: "Give the number of an existing thread: svirt vcpuinfo DOMAIN",
   });
 }
 

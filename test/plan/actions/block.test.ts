@@ -91,13 +91,13 @@ describe("planWritable()", () => {
   test("makes the base the guest's own before QEMU may open it for writing", () => {
     expect(steps.map(describeStep)).toEqual([
       `label /i/base: ${CONTENT} (shared) -> ${OWN} (exclusive)`,
-      "let QEMU open /i/base (read-write), and nothing of them otherwise",
+      "limit QEMU's access to /i/base (read-write)",
     ]);
   });
 
   test("is taken back by QEMU first", () => {
     expect(planUndo(steps).map(describeStep)).toEqual([
-      "let QEMU open /i/base (read-only), and nothing of them otherwise",
+      "limit QEMU's access to /i/base (read-only)",
       `label /i/base: ${OWN} (exclusive) -> ${CONTENT} (shared)`,
     ]);
   });
@@ -124,8 +124,8 @@ describe("planConclusion()", () => {
 
   test("of a pivot gives the overlay its label back, once QEMU has let go of it", () => {
     expect(pivoted.after.map(describeStep)).toEqual([
-      "know disk0 to stand on libvirt-2-storage",
-      "tell QEMU blockdev-del libvirt-1-format, blockdev-del libvirt-1-storage, and take back set 4",
+      "record the images of disk0: libvirt-2-storage",
+      "send QEMU blockdev-del libvirt-1-format, blockdev-del libvirt-1-storage, and close set 4",
       `label /i/top: ${OWN} -> ${BEFORE}`,
       "release file inode-8:1-2 (exclusive)",
     ]);
@@ -133,8 +133,8 @@ describe("planConclusion()", () => {
 
   test("of what was given up makes the base content again, once QEMU only reads it", () => {
     expect(kept.after.map(describeStep)).toEqual([
-      "forget what was begun for disk0",
-      "let QEMU open /i/base (read-only), and nothing of them otherwise",
+      "discard the new images of disk0",
+      "limit QEMU's access to /i/base (read-only)",
       `label /i/base: ${OWN} (exclusive) -> ${CONTENT} (shared)`,
     ]);
     expect(compactSteps(started, kept)).toEqual([...DONE]);

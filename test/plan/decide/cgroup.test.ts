@@ -75,7 +75,7 @@ describe("decideGroup()", () => {
     ]);
     expect(() =>
       groupOf("<blkiotune><device><path>/dev/null</path><weight>200</weight></device></blkiotune>"),
-    ).toThrow("it is no block device");
+    ).toThrow("it must be a block device");
   });
 
   test("limits processors, the guest's as a whole and those of its threads", () => {
@@ -83,7 +83,7 @@ describe("decideGroup()", () => {
       <global_quota>-1</global_quota><emulator_quota>10000</emulator_quota></cputune>`);
     if (group === undefined) throw new Error("there is no group");
     expect(describeGroup(group)).toBe(
-      `make control group /sys/fs/cgroup/svirt/${UUID} (pids.max 578, cpu.weight 2048, cpu.max max 100000, ` +
+      `create control group /sys/fs/cgroup/svirt/${UUID} (pids.max 578, cpu.weight 2048, cpu.max max 100000, ` +
         "emulator/cpu.max 10000 100000, vcpu0/cpu.max 25000 50000, vcpu1/cpu.max 25000 50000)",
     );
     expect(group.controllers).toEqual(["cpu", "pids"]);
@@ -116,7 +116,7 @@ describe("decideGroup()", () => {
     ["<numatune><memory mode='strict' nodeset='0'/></numatune>", "numatune/memory", "cpuset"],
   ])("refuses %s where the host has not the controller", (inside, place, controller) => {
     const controllers = new Set([...FACTS.controllers].filter((name) => name !== controller));
-    const why = `Cannot do what /domain/${place} says: the host has no controller "${controller}"`;
+    const why = `Cannot apply /domain/${place}: the host has no controller "${controller}"`;
     expect(() => groupOf(inside, { ...FACTS, controllers })).toThrow(why);
     expect(() => groupOf(inside, { ...FACTS, root: undefined })).toThrow(why);
   });

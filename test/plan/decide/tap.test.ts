@@ -39,12 +39,12 @@ describe("decideTap()", () => {
   });
 
   test("refuses a name that is taken", () => {
-    expect(() => onBridge("<target dev='eth0'/>")).toThrow("a network device of that name is there");
+    expect(() => onBridge("<target dev='eth0'/>")).toThrow("a network device of that name exists");
   });
 
   test("refuses when each of a hundred thousand names is taken", () => {
     const taken = new Set(Array.from({ length: 100_000 }, (_, at) => `vnet${at}`));
-    expect(() => onBridge("", { ...FACTS, taken })).toThrow("every name like vnet%d is taken");
+    expect(() => onBridge("", { ...FACTS, taken })).toThrow("every name of the form vnet%d is in use");
     taken.delete("vnet99999");
     expect(onBridge("", { ...FACTS, taken }).name).toBe("vnet99999");
   });

@@ -165,7 +165,7 @@ describe("describe()", () => {
       "reserve file inode-8:1-2 (exclusive)",
     );
     expect(reserve(fileKey({ path: "/a", ...PENDING_FILE }))).toBe(
-      "reserve file that the start makes (exclusive)",
+      "reserve file that the start creates (exclusive)",
     );
   });
 });

@@ -132,7 +132,7 @@ describe("a file that is swapped between inspection and label", () => {
     const machine = makeMachine();
     const steps = labelSteps(machine, SHARED, CONTENT);
     machine.files.put(SHARED, "file").xattrs.set("security.selinux", "system_u:object_r:shadow_t:s0");
-    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("another file stands there");
+    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("the file was replaced");
     expect([...machine.files.get(SHARED).xattrs]).toEqual([
       ["security.selinux", "system_u:object_r:shadow_t:s0"],
     ]);
@@ -143,7 +143,7 @@ describe("a file that is swapped between inspection and label", () => {
     const steps = labelSteps(machine, SHARED, CONTENT);
     machine.files.put("/etc/shadow", "file").xattrs.set("security.selinux", "system_u:object_r:shadow_t:s0");
     machine.files.put(SHARED, "symlink", { target: "/etc/shadow" });
-    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("another file stands there");
+    await expect(runPlan(actorOn(machine), steps, NO_OBSERVER)).rejects.toThrow("the file was replaced");
     expect(labelOf(machine, "/etc/shadow")).toBe("system_u:object_r:shadow_t:s0");
   });
 });

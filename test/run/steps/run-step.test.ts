@@ -27,7 +27,7 @@ describe("the check of a guest's context", () => {
       words: ["q", OTHER],
     });
     await expect(runStep(actorOn(machine).actor, check)).rejects.toThrow(
-      `Cannot confine the guest in ${CONTEXT}: it is gone`,
+      `Cannot confine the guest in ${CONTEXT}: its process has ended`,
     );
   });
 
@@ -39,7 +39,7 @@ describe("the check of a guest's context", () => {
     await runStep(actorOn(machine).actor, check);
     const other = add("system_u:system_r:svirt_manager_t:s0");
     await expect(runStep(actorOn(machine).actor, check)).rejects.toThrow(
-      `process ${other.pid} is in system_u:system_r:svirt_manager_t:s0`,
+      `process ${other.pid} has the context system_u:system_r:svirt_manager_t:s0`,
     );
   });
 });

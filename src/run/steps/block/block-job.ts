@@ -98,7 +98,7 @@ export async function waitForState(
         {
           kind: "timeout",
           remedy:
-            "Once QEMU has, any command about this guest finishes it, as do svirt list and svirt recover.",
+            "Run svirt recover later: it completes the job after QEMU has ended it, as any command about this guest does.",
         },
       );
     }

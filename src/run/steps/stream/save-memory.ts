@@ -58,9 +58,9 @@ export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promi
 }
 
 function writesOn(): SvirtError {
-  return new SvirtError("Cannot take the save back: QEMU says that it writes on", {
+  return new SvirtError("Cannot cancel the save: QEMU reports that it continues", {
     kind: "timeout",
-    remedy: "Something is wrong with that guest: see svirt audit, and end it.",
+    remedy: "End that guest, which may be compromised; svirt audit shows more.",
   });
 }
 
