@@ -54,7 +54,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<disk>",
-      "One guest writes it, and no other may read it. An external data file of a qcow2 image has the role of its image.",
+      "One guest writes it, and no other guest may read it. An external data file of a qcow2 image has the role of its image.",
     ),
     "read-only": row(
       "content",

@@ -89,7 +89,7 @@ function refuseOtherPins(
   const unknown = iothreadscheds.flatMap((found) => found.iothreads).find((id) => !iothreads.has(id));
   if (unknown !== undefined) {
     const spot = { node: at.node, place: "cputune/iothreadsched/@iothreads" };
-    contradict(at.faults, notUnderstood(spot, `number ${unknown} is none of the guest's`, "Leave it out."));
+    contradict(at.faults, notUnderstood(spot, `the guest does not have number ${unknown}`, "Leave it out."));
   }
   const pinned = iothreadpins.map(({ iothread }) => iothread);
   refusePins("iothreadpin/@iothread", { pinned, known: iothreads }, at);
@@ -102,10 +102,10 @@ interface Pins {
 
 function refusePins(place: string, { pinned, known }: Pins, { node, faults }: CheckedDomain): void {
   for (const [at, id] of pinned.entries()) {
-    const problem = known.has(id) ? "is listed twice" : "is none of the guest's";
+    const problem = known.has(id) ? `number ${id} is listed twice` : `the guest does not have number ${id}`;
     if (known.has(id) && pinned.indexOf(id) === at) continue;
     const spot = { node, place: `cputune/${place}` };
-    contradict(faults, notUnderstood(spot, `number ${id} ${problem}`, "Leave it out."));
+    contradict(faults, notUnderstood(spot, problem, "Leave it out."));
   }
 }
 

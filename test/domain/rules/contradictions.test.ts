@@ -13,7 +13,7 @@ describe("parseDomain() refuses", () => {
     ["<vcpu placement='auto' cpuset='0'>2</vcpu>", "/domain/vcpu/@cpuset in line 1: placement='auto' leaves"],
     [
       "<vcpu>2</vcpu><cputune><vcpupin vcpu='2' cpuset='0'/></cputune>",
-      "/domain/cputune/vcpupin/@vcpu in line 1: number 2 is none of the guest's",
+      "/domain/cputune/vcpupin/@vcpu in line 1: the guest does not have number 2",
     ],
     [
       "<vcpu>2</vcpu><cputune><vcpusched vcpus='0-1' scheduler='batch'/><vcpusched vcpus='1' scheduler='idle'/></cputune>",
