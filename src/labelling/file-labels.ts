@@ -37,10 +37,10 @@ export function decideFiles(
     const before = decided.get(key);
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
       throw new SvirtError(
-        `Cannot label ${file.named}: the domain uses it in two ways that want different labels`,
+        `Cannot label ${file.named}: the domain uses that file in two ways that require different labels`,
         {
           kind: "in-use",
-          remedy: "Give the domain a copy of it for one of the two.",
+          remedy: "Give the domain a copy of the file for one of them.",
         },
       );
     }
@@ -91,10 +91,10 @@ export function refuseOtherLabel(
   const is = getFileLabel(instance.host, id);
   if (is === options.to) return;
   throw new SvirtError(
-    `Cannot label ${file.named} ${options.to}: the guest ${other.owner} uses it as ${is ?? "a file without label"}`,
+    `Cannot label ${file.named} ${options.to}: the guest ${other.owner} uses that file as ${is ?? "a file without label"}`,
     {
       kind: "in-use",
-      remedy: `Stop that guest (svirt domname ${other.owner} tells its name), or use the file in the same way; what was detached from it, but is not let go of yet, svirt recover gives free.`,
+      remedy: `Stop that guest (its name: svirt domname ${other.owner}), or use the file in the same way. If it was detached from that guest, run svirt recover.`,
     },
   );
 }

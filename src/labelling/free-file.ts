@@ -68,7 +68,7 @@ function refuseHeld(
 }
 
 function inUse(path: string, guest: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: the guest ${guest} uses it`, {
+  return new SvirtError(`Cannot label ${path}: the guest ${guest} uses that file`, {
     kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,
   });
@@ -76,9 +76,9 @@ function inUse(path: string, guest: string): SvirtError {
 
 /** Returns the error for a file of the host, which svirt does not label. */
 export function ofHost(path: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
+  return new SvirtError(`Cannot label ${path}: that file belongs to the host`, {
     kind: "denied",
-    remedy: "Label the host's own files with restorecon or chcon.",
+    remedy: "Label files of the host with restorecon or chcon.",
   });
 }
 

@@ -90,12 +90,12 @@ function rangesOfProcesses(instance: Instance): ReadonlySet<string> {
 
 function refuseInvalid(model: HostModel, label: string | undefined, type: LabelRequest["type"]): void {
   if (label === undefined || model.knows(label)) return;
-  throw new SvirtError(`XML error: Invalid security label ${label}: the loaded policy does not know it`, {
+  throw new SvirtError(`XML error: Invalid security label ${label}: the loaded policy does not define it`, {
     kind: "denied",
     libvirt: "XML_ERROR",
     remedy:
       type === "static"
         ? "Correct the <label>: its user, role, type and range must fit together in the policy."
-        : "Correct the <baselabel>, or see what the policy lacks: svirt doctor",
+        : "Correct the <baselabel>, or check the policy: svirt doctor",
   });
 }

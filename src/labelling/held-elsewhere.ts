@@ -73,7 +73,7 @@ export function mayBeHeld(
   through: string,
 ): SvirtError {
   return new SvirtError(
-    `Cannot label ${named}: it has the label ${label} of a guest that is not here, and other machines see it by ${through}`,
+    `Cannot label ${named}: it has the label ${label} of a guest that this machine does not run, and other machines access it by ${through}`,
     {
       kind: "in-use",
       remedy: host.withAttributes(id, keepsLabels)
@@ -85,4 +85,4 @@ export function mayBeHeld(
 
 /** Remedy for a file that has one guest's label from its mount: no call changes it. */
 export const OF_MOUNT =
-  "For the guest whose label that is, write it as a static label into the guest's XML. For another one, mount it with another context=.";
+  "If the guest owns that label, write it into the guest's XML as a static label; if not, mount the file system with another context=.";

@@ -45,9 +45,9 @@ export async function withLooks<Result>(
     if (error !== undefined) throw error;
     looks = new Map([...looks, ...before]);
   }
-  throw new SvirtError("Cannot tell what other guests hold: their claims changed at each look", {
+  throw new SvirtError("Cannot list the claims of other guests: they changed during every attempt", {
     kind: "timeout",
-    remedy: "Do it again.",
+    remedy: "Repeat the command.",
   });
 }
 

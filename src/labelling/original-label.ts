@@ -91,16 +91,16 @@ export function refuseOtherTool(instance: Instance, named: string, { label, reme
     (remembered?.users ?? 0) > 0 &&
     isOfThisBoot(instance, remembered)
   ) {
-    throw new SvirtError(`Cannot label ${named}: libvirt holds it for ${remembered?.users} of its guests`, {
+    throw new SvirtError(`Cannot label ${named}: ${remembered?.users} guests of libvirt use it`, {
       kind: "in-use",
-      remedy: "Stop the guest that uses it in libvirt.",
+      remedy: "Stop the guests of libvirt that use it.",
     });
   }
   const range = privateRange(instance.host, label);
   if (range === undefined || !isLevelOfOthers(instance, range)) return;
-  throw new SvirtError(`Cannot label ${named}: it has the level ${range}, in which a process runs`, {
+  throw new SvirtError(`Cannot label ${named}: a process runs at its level ${range}`, {
     kind: "in-use",
-    remedy: `Stop that process (ps -eZ | grep ${range}): svirt did not start it.`,
+    remedy: `Stop that process, which svirt did not start: ps -eZ | grep ${range}`,
   });
 }
 

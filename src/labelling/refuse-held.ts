@@ -145,12 +145,12 @@ function heldBy(
   const who =
     guest === undefined ? `a guest that svirt does not know, ${which},` : `the guest ${guest}, ${which},`;
   const what =
-    holding.isTooMuch === true ? `may hold it, for it has ${holding.by}` : `still holds it (${holding.by})`;
+    holding.isTooMuch === true ? `may still hold it (${holding.by})` : `still holds it (${holding.by})`;
   return new SvirtError(`Cannot use ${path}: ${who} ${what}`, {
     kind: "in-use",
     remedy:
       guest === undefined
         ? `End that process: kill ${process.pid}`
-        : `End that guest, for it holds what it has no claim to: svirt destroy ${guest}`,
+        : `End that guest, which has no claim to the file: svirt destroy ${guest}`,
   });
 }

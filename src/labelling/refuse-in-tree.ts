@@ -22,9 +22,9 @@ export function refuseInTree(
       continue;
     }
     const who = other.owner === uuid ? "this guest shares" : `the guest ${other.owner} shares`;
-    throw new SvirtError(`Cannot give ${named} to the guest: ${who} ${folder} with all that is in it`, {
+    throw new SvirtError(`Cannot give ${named} to the guest: ${who} ${folder} and all files in it`, {
       kind: "in-use",
-      remedy: "Put the file elsewhere, or end that guest.",
+      remedy: "Move the file to another folder, or end that guest.",
     });
   }
 }

@@ -25,11 +25,11 @@ export function refuseOthersDisk(instance: Instance, uuid: string, files: readon
     const found = other === undefined || other.uuid === uuid ? undefined : findOwn(instance, other, named);
     if (found === undefined) continue;
     throw new SvirtError(
-      `Cannot give ${found} to the guest: an image's header names it, and it is a disk of '${name}'`,
+      `Cannot give ${found} to the guest: an image's header names that file, which is a disk of '${name}'`,
       {
         kind: "in-use",
         remedy:
-          "If that is meant, say so in the disk's XML: <backingStore> for an image below, <dataStore> for its data.",
+          "If that is intended, name the file in the disk's XML: by <backingStore> as a backing image, by <dataStore> as external data.",
       },
     );
   }

@@ -23,10 +23,10 @@ export function refuseUnusable(
   const willBe = to ?? getFileLabel(instance.host, facts.id) ?? UNLABELED;
   if (instance.host.mayAccess({ context, label: willBe, type: facts.type, permissions: ["read"] })) return;
   throw new SvirtError(
-    `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
+    `Cannot give ${named} to the guest: ${context} may not read a file labelled ${willBe}`,
     {
       kind: "denied",
-      remedy: `Let svirt label it (leave relabel='no' and the <label> out), or label it: svirt label set ${named} LABEL`,
+      remedy: `Let svirt label it (leave relabel='no' and <label> out), or label it yourself: svirt label set ${named} LABEL`,
     },
   );
 }

@@ -82,7 +82,7 @@ function releaseFile(instance: Instance, release: FileRelease): LabelChange {
 }
 
 function labelOfMount(named: string, label: string | undefined): SvirtError {
-  return new SvirtError(`Cannot release ${named}: it has the label ${label} from its mount`, {
+  return new SvirtError(`Cannot release ${named}: its mount option context= sets the label ${label}`, {
     kind: "denied",
     remedy: OF_MOUNT,
   });
@@ -106,10 +106,10 @@ function labelFor(
   ].find((each) => each !== undefined && privateRange(host, each) === undefined);
   if (found !== undefined) return found;
   throw new SvirtError(
-    `Cannot release ${named}: neither it nor the policy nor its folder tells which label it should have`,
+    `Cannot release ${named}: the file remembers no label, and neither the policy nor its folder has one for it`,
     {
       kind: "failed",
-      remedy: `Give its folder a label first: chcon ${folderOf(facts.id.path)}`,
+      remedy: `Label its folder first: chcon ${folderOf(facts.id.path)}`,
     },
   );
 }
@@ -123,7 +123,7 @@ function givenUp(
   const others = othersOf(instance.host, marks.machines);
   if (machine === UNKNOWN_MACHINE) {
     if (others.length === 0 && heldUnmarked(instance, { id: file.facts.id, marks }) !== undefined) return [];
-    throw notHeld(named, others, "a machine that has not marked it");
+    throw notHeld(named, others, "a machine that did not mark the file");
   }
   const meant = others.filter(({ id, name }) => id === machine.toLowerCase() || name === machine);
   if (meant.length === 1) return meant;
@@ -137,13 +137,11 @@ function givenUp(
 function notHeld(named: string, others: readonly MachineMark[], who: string): SvirtError {
   const machines = others.map(({ id, name }) => `${name} (${id})`).join(", ");
   return new SvirtError(
-    `Cannot release ${named}: not ${who} holds it, but ${machines === "" ? "no other machine" : machines}`,
+    `Cannot release ${named}: ${who} does not hold it; ${machines === "" ? "no other machine does" : `the holder is ${machines}`}`,
     {
       kind: "not-found",
       remedy:
-        machines === ""
-          ? `Give it its label back: svirt label restore ${named}`
-          : "Name that one, by its id.",
+        machines === "" ? `Restore its label: svirt label restore ${named}` : "Name the machine by its id.",
     },
   );
 }

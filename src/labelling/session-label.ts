@@ -18,13 +18,13 @@ export function labelByOwner(
   if (isPlanned || facts.uid === instance.host.getUid()) return wanted;
   if (getFileLabel(instance.host, facts.id) === wanted) return undefined;
   throw new SvirtError(
-    `Cannot label ${named} ${wanted}: it belongs to user ${facts.uid}, and only he and root may`,
+    `Cannot label ${named} ${wanted}: it belongs to user ${facts.uid}, and only that user and root may label it`,
     {
       kind: "denied",
       remedy:
         role === "content"
-          ? `Have root label it once, for all guests that read it: svirt label set ${named} ${wanted}`
-          : "Give the guest a file of your own.",
+          ? `Have root label it for all guests that read it: svirt label set ${named} ${wanted}`
+          : "Give the guest a file that you own.",
     },
   );
 }

@@ -111,7 +111,7 @@ export function isRoot({ host }: Instance): boolean {
 
 /** Returns the error for an ordinary user who labels. */
 export function onlyRoot(path: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: only root can see to it that no guest takes it meanwhile`, {
+  return new SvirtError(`Cannot label ${path}: only root can reserve the file during the change`, {
     kind: "denied",
     remedy: "Run svirt as root.",
   });
@@ -119,14 +119,14 @@ export function onlyRoot(path: string): SvirtError {
 
 function refuseUnknown(instance: Instance, context: string): void {
   if (instance.host.getSelinux().mode === "disabled" || instance.host.isValidContext(context)) return;
-  throw new SvirtError(`Cannot label a file ${context}: the loaded policy does not know that context`, {
+  throw new SvirtError(`Cannot label a file ${context}: the loaded policy does not define that context`, {
     kind: "denied",
     remedy: "Correct its user, role, type or range.",
   });
 }
 
 function noPolicy(path: string): SvirtError {
-  return new SvirtError(`Cannot tell the default label of ${path}: there is no file_contexts`, {
+  return new SvirtError(`Cannot look up the default label of ${path}: the policy has no file_contexts`, {
     kind: "failed",
     remedy: "Install an SELinux policy, and set SELINUXTYPE in /etc/selinux/config.",
   });

@@ -50,18 +50,18 @@ function refuseUsedBelow(instance: Instance, { facts, named }: ResolvedFolder, u
   surveyTree(instance.host, facts.id, (entry) => {
     if (entry.id.path === facts.id.path) return;
     const key = fileKey(entry.id);
-    if (own.has(key) || registry.isTaken("file", key)) throw taken(entry, named, "a guest has it");
+    if (own.has(key) || registry.isTaken("file", key)) throw taken(entry, named, "a guest uses it");
     const range = privateRange(instance.host, entry.getXattr("security.selinux"));
     if (range === undefined) return;
     if (isRunning(range)) throw taken(entry, named, `a process runs at its level, ${range}`);
     const marks = readMarks(instance.host, { id: entry.id, file: entry });
     if (isHeldElsewhere(instance, { id: entry.id, marks }))
-      throw taken(entry, named, "a guest of another machine may have it");
+      throw taken(entry, named, "a guest of another machine may use it");
   });
 }
 
 function taken({ id }: TreeEntry, named: string, why: string): SvirtError {
-  return new SvirtError(`Cannot share ${named} with the guest: ${id.path} is in it, and ${why}`, {
+  return new SvirtError(`Cannot share ${named} with the guest: it contains ${id.path}, and ${why}`, {
     kind: "in-use",
     remedy: "Keep guests' disks out of shared folders.",
   });

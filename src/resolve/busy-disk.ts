@@ -47,10 +47,10 @@ export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "no
   if (busy === undefined) return;
   const what = busy.name === path ? "the host uses it" : `the host uses its partition ${busy.name}`;
   throw new SvirtError(
-    `Cannot let a guest write ${path}: ${what} (mounted, as swap or as a part of a device)`,
+    `Cannot let a guest write ${path}: ${what} (mounted, as swap, or as part of another device)`,
     {
       kind: "wrong-state",
-      remedy: "Unmount it, or name another device.",
+      remedy: "Stop using the device on the host, or name another device.",
     },
   );
 }

@@ -36,8 +36,8 @@ export function physicalSize(
   if (facts.type === "file") return facts.sizeBytes;
   const sectors = Number(instance.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
   if (Number.isSafeInteger(sectors) && sectors > 0) return sectors * SECTOR_BYTES;
-  throw new SvirtError(`Cannot tell the size of ${path}: the kernel does not`, {
+  throw new SvirtError(`Cannot read the size of ${path}: the kernel does not report it`, {
     kind: "failed",
-    remedy: "Name a file or a disk that has a size.",
+    remedy: "Name a regular file or a block device.",
   });
 }

@@ -47,7 +47,7 @@ export function factsOfPlanned(path: string): FileFacts {
 export function missing(path: string): SvirtError {
   return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
-    remedy: "Put the file in its place, or correct the path.",
+    remedy: "Create the file, or correct the path.",
   });
 }
 

@@ -32,7 +32,7 @@ export function bindInterface(instance: Instance, found: NetworkInterface, place
   const { network, portgroup } = found.source;
   if (portgroup !== undefined) {
     throw new SvirtError(
-      `Cannot look up ${place}/source/@portgroup: svirt's networks are bridges without groups`,
+      `Cannot look up ${place}/source/@portgroup: svirt's networks are bridges without port groups`,
       {
         kind: "unsupported",
         remedy: "Leave portgroup out of <source>, and write its <vlan> into the interface.",
@@ -54,15 +54,15 @@ function readNetwork({ host, paths }: Instance, name: string, place: string): Br
         kind: "not-found",
         libvirt: "NO_NETWORK",
         place: `${place}/source/@network`,
-        remedy: `Write type='bridge' and <source bridge='…'/>, or say in ${path} which bridge it is: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
+        remedy: `Write type='bridge' and <source bridge='…'/>, or write its bridge into ${path}: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
       },
     );
   }
   const network = understood(path, text);
   if (network.name === name) return network;
-  throw new SvirtError(`Cannot read ${path}: it is of the network '${network.name}'`, {
+  throw new SvirtError(`Cannot read ${path}: that file defines the network '${network.name}'`, {
     kind: "xml",
-    remedy: "Give the file the network's name.",
+    remedy: "Rename the file to the network's name.",
   });
 }
 

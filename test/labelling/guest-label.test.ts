@@ -92,7 +92,7 @@ test.each(["", "<shareable/>"])(
     const error = await failedStart(machine, options);
     expect(error.kind).toBe("in-use");
     expect(error.message).toBe(
-      "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
+      "Cannot label /var/lib/images/private1.raw: the domain uses that file in two ways that require different labels",
     );
   },
 );
@@ -117,7 +117,7 @@ test.each([
       const error = await failedStart(makeMachine(), { disks });
       expect([error.kind, error.message]).toEqual([
         "in-use",
-        `Cannot label ${IMAGE}: the domain uses it in two ways that want different labels`,
+        `Cannot label ${IMAGE}: the domain uses that file in two ways that require different labels`,
       ]);
     }
   },

@@ -33,7 +33,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     const error = await errorOf(startDomain(nodeOn(machine), withoutScreen(xmlOf("nfs"))));
     expect(wantedLabels("nfs").get("/nfs/plain.raw")).toBe("EOPNOTSUPP");
     expect(error.kind).toBe("denied");
-    expect(error.message).toStartWith("Cannot label /nfs/plain.raw: its file system keeps no labels");
+    expect(error.message).toStartWith("Cannot label /nfs/plain.raw: its file system stores no labels");
   });
 
   // The case also has a pipe of a single FIFO, with which svirt starts no guest.

@@ -16,9 +16,9 @@ describe("a file that has one guest's label from its mount, which other machines
     const error = await errorOf(startOn(a));
     expect(error.kind).toBe("in-use");
     expect(error.message).toContain(
-      `${OF_MOUNT} of a guest that is not here, and other machines see it by NFS`,
+      `${OF_MOUNT} of a guest that this machine does not run, and other machines access it by NFS`,
     );
-    expect(error.remedy).toContain("mount it with another context=");
+    expect(error.remedy).toContain("mount the file system with another context=");
     expect(error.remedy).not.toContain("label release");
     await startOn(a, { seclabel: staticLabel("s0:c10,c20") });
   });
@@ -26,7 +26,9 @@ describe("a file that has one guest's label from its mount, which other machines
   test("is not released: the label is not the file's", async () => {
     const error = await errorOf(release(withMount(), UNKNOWN_MACHINE));
     expect(error.kind).toBe("denied");
-    expect(error.message).toBe(`Cannot release ${DISK}: it has the label ${OF_MOUNT} from its mount`);
+    expect(error.message).toBe(
+      `Cannot release ${DISK}: its mount option context= sets the label ${OF_MOUNT}`,
+    );
     expect(error.remedy).toContain("another context=");
   });
 });

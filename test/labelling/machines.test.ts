@@ -110,10 +110,10 @@ describe("recover after a power failure", () => {
     const during = labelOf(a, DISK);
     const [notice = ""] = await powerFailure(a);
     expect(labelOf(a, DISK)).toBe(during);
-    expect(notice).toContain(`${DISK} keeps its label: other machines may have taken it meanwhile, by `);
+    expect(notice).toContain(`${DISK} keeps its label: other machines may use it meanwhile, by `);
     expect((await recoverAll(nodeOn(a))).kept).toEqual([]);
     // The notice contains the command that restores the label.
-    const { command } = /; if none has, run svirt (?<command>.*)$/.exec(notice)?.groups ?? {};
+    const { command } = /; if none does, run svirt (?<command>.*)$/.exec(notice)?.groups ?? {};
     expect([await run(a, ...(command ?? "").split(" ")), labelOf(a, DISK), marksOn(a)]).toEqual([
       0,
       ORIGINAL,
@@ -184,7 +184,7 @@ describe("what counts as a mark", () => {
     xattrs.set("trusted.svirt.boot_id", nodeOn(a).host.getBootId());
     b.reboot();
     expect((await errorOf(startOn(b))).message).toContain(
-      "of a guest that is not here, and other machines see it by GFS2",
+      "of a guest that this machine does not run, and other machines access it by GFS2",
     );
     await startOn(a);
     await endOn(a);
@@ -285,7 +285,7 @@ describe("a folder that guests of two machines share", () => {
     const error = await errorOf(startOn(b, { ...another, ...folder("") }));
     expect([error.kind, error.message]).toEqual([
       "in-use",
-      `Cannot share ${FOLDER}/all with the guest: ${FOLDER}/all/a is in it, and a guest of another machine may have it`,
+      `Cannot share ${FOLDER}/all with the guest: it contains ${FOLDER}/all/a, and a guest of another machine may use it`,
     ]);
   });
 });

@@ -58,7 +58,7 @@ describe("a disk with the label of a guest that is gone", () => {
     expect(await startAndStop(labelDisk(makeMachine(), GONE, rules))).toBe(GONE);
   });
 
-  test("keeps it where there is no file_contexts", async () => {
+  test("keeps it where the policy has no file_contexts", async () => {
     const machine = makeMachine();
     machine.files.get(DISK).xattrs.set("security.selinux", GONE);
     expect(await startAndStop(machine)).toBe(GONE);
@@ -74,7 +74,7 @@ describe("a disk with the label of a guest that is gone", () => {
     const before = snapshot(machine);
     const error = await errorOf(startDomain(nodeOn(machine), domainXml({ disks: DISKS })));
     expect(error.kind).toBe("in-use");
-    expect(error.message).toContain("it has the level s0:c7,c9, in which a process runs");
+    expect(error.message).toContain("a process runs at its level s0:c7,c9");
     expect(snapshot(machine)).toEqual(before);
   });
 
@@ -92,7 +92,7 @@ describe("a disk with the label of a guest that is gone", () => {
   test("is told by audit and by recover with what to do, until that is done", async () => {
     const machine = labelDisk(makeMachine(), GONE);
     await defineDomain(nodeOn(machine), domainXml({ disks: DISKS }));
-    const finding = `${DISK} carries the label of a guest that does not use it; run svirt label restore ${DISK}`;
+    const finding = `${DISK} has the label of a guest that does not use it; run svirt label restore ${DISK}`;
     expect(auditNode(nodeOn(machine)).findings).toEqual([finding]);
     expect(await run(machine, "recover")).toEqual({ code: 0, out: "", err: `warning: ${finding}\n` });
     expect((await run(machine, "label", "restore", DISK)).code).toBe(0);

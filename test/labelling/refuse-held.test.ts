@@ -69,7 +69,7 @@ describe("what a guest's process holds without a claim", () => {
     machine.qemu = { keepsFiles: true, floods: UUID };
     const error = await errorOf(otherOn(machine, TOP));
     expect([error.kind, error.remedy]).toEqual(["in-use", expect.stringContaining("svirt destroy vm1")]);
-    expect(error.message).toMatch(/: the guest vm1, process \d+ .* may hold it, for it has more than is /);
+    expect(error.message).toMatch(/: the guest vm1, process \d+ .* may still hold it \(more than is /);
     const { errors } = await restoreLabels(nodeOn(machine), { paths: [TOP], isDryRun: false }, undefined);
     expect(errors.map(({ kind }) => kind)).toEqual(["in-use"]);
     const disks = diskXml(`${IMAGES}/shared.raw`, "vda", "<shareable/>");

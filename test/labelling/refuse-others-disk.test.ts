@@ -111,7 +111,7 @@ describe("an image whose header says that its data are in another file", () => {
       expect([error.kind, error.message]).toEqual([
         "denied",
         expect.stringContaining(
-          `Cannot use ${OWN} as a disk: its header says that its data are in another folder`,
+          `Cannot use ${OWN} as a disk: its header names a data file in another folder`,
         ),
       ]);
       expect(snapshot(machine)).toEqual(before);

@@ -230,7 +230,7 @@ describe("what UEFI's variables are when the definition goes", () => {
     expect(error.remedy).toContain("svirt destroy vm1");
     const elsewhere = await ended("<nvram>/var/lib/images/vars.fd</nvram>");
     const other = await errorOf(undefineDomain(nodeOn(elsewhere), "vm1", { nvram: "remove" }));
-    expect(other.message).toContain("svirt has not put it there");
+    expect(other.message).toContain("svirt did not create that file");
     expect(elsewhere.files.find("/var/lib/images/vars.fd")).toBeDefined();
   });
 

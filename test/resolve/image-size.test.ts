@@ -22,7 +22,7 @@ test("a device is as large as the kernel says, in sectors of 512 bytes, and not 
   expect([imageSize(node, device), physicalSize(node, device)]).toEqual([1_048_576, 1_048_576]);
   for (const text of ["0\n", "x\n", "-1\n"]) {
     putText(machine, file, text);
-    expect(() => physicalSize(node, device)).toThrow("Cannot tell the size of /dev/vdb");
+    expect(() => physicalSize(node, device)).toThrow("Cannot read the size of /dev/vdb");
   }
 });
 

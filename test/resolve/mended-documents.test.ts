@@ -18,7 +18,7 @@ const LATER = [
   // The mending itself removed a required part: <os>, <name>, <memory>, a serial port, a display, memory, a NUMA cell.
   /^Cannot read \/domain\/(?:os|name|memory) in line \d+: it is missing$/,
   /^Cannot start the guest: \/domain\/devices\/console: /,
-  /^Cannot translate \S+\/@display for QEMU: a screen needs <graphics>/,
+  /^Cannot translate \S+\/@display for QEMU: display='on' requires/,
   /: it has room for \d+ virtual CPUs, and the guest has 1$/,
   /: the guest has no (?:NUMA cell|virtual CPU) \d+$/,
   /: it requires a NUMA cell$/,

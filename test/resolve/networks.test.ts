@@ -59,7 +59,7 @@ describe("an interface on a network", () => {
     ["network='lan'", LAN.replace("bridge'", "nat'"), "xml", "/network/forward"],
     ["network='lan'", LAN.replace("<forward mode='bridge'/>", ""), "xml", "/network/forward"],
     ["network='lan'", LAN.replace("</network>", "<ip address='10.0.0.1'/></network>"), "xml", "/network/ip"],
-    ["network='lan'", LAN.replace(">lan<", ">wan<"), "xml", "it is of the network 'wan'"],
+    ["network='lan'", LAN.replace(">lan<", ">wan<"), "xml", "that file defines the network 'wan'"],
     ["network='lan'", "<domain/>", "xml", "it is not a <network>"],
   ] as const)("with %s and %s is refused", async (...[source, network, kind, says]) => {
     const error = await errorOf(planned(machineWith(network), card(source)));

@@ -123,7 +123,7 @@ function resolveOther(
     case "host-device":
     case "host-socket":
       throw new SvirtError(
-        `Cannot give ${resource.path} to the guest: svirt does not label such a thing yet`,
+        `Cannot give ${resource.path} to the guest: svirt cannot label this kind of resource`,
         {
           kind: "unsupported",
           remedy: "Leave its element out.",

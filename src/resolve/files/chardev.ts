@@ -51,7 +51,7 @@ function inspectDevice(host: Host, path: string): FileFacts {
   if (facts.type === "character") return facts;
   throw new SvirtError(`Cannot connect the guest to ${path}: it is a ${facts.type}, not a character device`, {
     kind: "unsupported",
-    remedy: "Name a device such as /dev/ttyS0, or write another type of <serial>.",
+    remedy: "Name a device such as /dev/ttyS0, or write another type for the <serial>.",
   });
 }
 

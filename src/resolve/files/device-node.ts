@@ -15,14 +15,14 @@ type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
  * decides. Documentation/admin-guide/devices.txt of Linux
  */
 const KINDS = {
-  "input-device": { node: /^13:/, path: /^\/dev\//, words: "a keyboard, mouse or the like" },
+  "input-device": { node: /^13:/, path: /^\/dev\//, words: "an input device" },
   "usb-device": { node: /^189:/, path: /^\/dev\//, words: "a USB device" },
   "tpm-device": { node: /./, path: /^\/dev\/tpm\d+$/, words: "a TPM" },
-  "sgx-device": { node: /^10:/, path: /^\/dev\/sgx_(?:vepc|provision)$/, words: "a node of SGX" },
-  "vhost-scsi": { node: /^10:/, path: /^\/dev\/vhost-scsi$/, words: "the node of vhost-scsi" },
-  "scsi-device": { node: /^21:/, path: /^\/dev\/sg\d+$/, words: "a SCSI device's generic node" },
+  "sgx-device": { node: /^10:/, path: /^\/dev\/sgx_(?:vepc|provision)$/, words: "an SGX node" },
+  "vhost-scsi": { node: /^10:/, path: /^\/dev\/vhost-scsi$/, words: "the vhost-scsi node" },
+  "scsi-device": { node: /^21:/, path: /^\/dev\/sg\d+$/, words: "a generic SCSI node" },
   "vfio-device": { node: /./, path: /^\/dev\/vfio\/\d+$/, words: "a VFIO group" },
-  "vfio-gate": { node: /^10:196$/, path: /^\/dev\/vfio\/vfio$/, words: "the node of VFIO" },
+  "vfio-gate": { node: /^10:196$/, path: /^\/dev\/vfio\/vfio$/, words: "the VFIO node" },
 } as const;
 
 /**
@@ -38,9 +38,9 @@ export function resolveDeviceNode(host: Host, { kind, path }: NodeResource): Res
 /** Inspects a node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
 function resolveSgx(host: Host, path: string): ResolvedFile {
   if (host.inspectFile(path) === undefined) {
-    throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
+    throw new SvirtError(`Cannot give the guest SGX memory (model='sgx-epc'): the host has no ${path}`, {
       kind: "not-found",
-      remedy: "Switch SGX on in the firmware, and boot a kernel with CONFIG_X86_SGX_KVM.",
+      remedy: "Enable SGX in the firmware, and boot a kernel with CONFIG_X86_SGX_KVM.",
     });
   }
   const facts = nodeAt(host, path, "sgx-device");
@@ -62,7 +62,7 @@ export function resolveScsiNode(host: Host, resource: ScsiResource): ResolvedFil
   const [name] = host.listFolder(resource.path);
   if (name === undefined) {
     throw new SvirtError(
-      `Cannot find the SCSI device ${resource.path}: it is not there, or has no generic node`,
+      `Cannot find the SCSI device ${resource.path}: it does not exist, or has no generic node`,
       {
         kind: "not-found",
         remedy: "Correct the address (lsscsi -g lists them), and load the module sg.",

@@ -71,7 +71,7 @@ function resolveOneImage(reader: Reader, { depth, disk, goesOn, image, override 
 
 function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
   if (format === "raw" || format === "qcow2") return format;
-  throw new SvirtError(`Cannot use ${path} as a disk: svirt does not read images of format ${format}`, {
+  throw new SvirtError(`Cannot use ${path} as a disk: svirt does not support images of format ${format}`, {
     kind: "unsupported",
     remedy: "Convert it to qcow2 with qemu-img(1).",
   });
@@ -91,8 +91,8 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
   const isOver = facts.type === "file" && end > facts.sizeBytes;
   if (!isOver && size % SECTOR_BYTES === 0) return;
   const why = isOver
-    ? `it would end at ${end}, and the file at ${facts.sizeBytes}`
-    : `its size is no multiple of ${SECTOR_BYTES}`;
+    ? `the slice ends at ${end}, and the file at ${facts.sizeBytes}`
+    : `the size must be a multiple of ${SECTOR_BYTES}`;
   throw new SvirtError(`Cannot use the ${size} bytes from ${offset} of ${path} as an image: ${why}`, {
     kind: "unsupported",
     remedy: "Correct the <slice>.",
@@ -105,10 +105,10 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
  */
 function unsaidData(path: string, data: string): SvirtError {
   return new SvirtError(
-    `Cannot use ${path} as a disk: its header says that its data are in another folder, in ${data}, and the XML does not`,
+    `Cannot use ${path} as a disk: its header names a data file in another folder, ${data}, and the XML does not`,
     {
       kind: "denied",
-      remedy: `If they are, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
+      remedy: `If that is right, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
     },
   );
 }

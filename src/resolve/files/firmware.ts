@@ -56,10 +56,10 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   if (template === undefined || inspect(host, path) !== undefined) return;
   if (template.format !== format) {
     throw new SvirtError(
-      `Cannot make ${path} from ${template.path}: svirt does not convert ${template.format} to ${format}`,
+      `Cannot create ${path} from ${template.path}: svirt does not convert ${template.format} to ${format}`,
       {
         kind: "unsupported",
-        remedy: `Make it with qemu-img(1) convert, or write <nvram format='${template.format}'>.`,
+        remedy: `Create it with qemu-img(1) convert, or write <nvram format='${template.format}'>.`,
       },
     );
   }
@@ -75,16 +75,22 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
 /** Refuses a template that another guest uses alone, since svirt reads it on behalf of this guest. */
 function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   if (privateRange(host, getFileLabel(host, facts.id)) !== undefined) {
-    throw new SvirtError(`Cannot make a guest's variables from ${path}: it carries the label of a guest`, {
-      kind: "in-use",
-      remedy: "Name the template that came with the firmware.",
-    });
+    throw new SvirtError(
+      `Cannot create a guest's variables from ${path}: that file has the label of a guest`,
+      {
+        kind: "in-use",
+        remedy: "Name the template that is installed with the firmware.",
+      },
+    );
   }
   if (facts.sizeBytes <= LARGEST_TEMPLATE) return;
-  throw new SvirtError(`Cannot make a guest's variables from ${path}: it has ${facts.sizeBytes} bytes`, {
-    kind: "unsupported",
-    remedy: "Name the template that came with the firmware.",
-  });
+  throw new SvirtError(
+    `Cannot create a guest's variables from ${path}: that file has ${facts.sizeBytes} bytes`,
+    {
+      kind: "unsupported",
+      remedy: "Name the template that is installed with the firmware.",
+    },
+  );
 }
 
 /** Refuses an image with backing files: QEMU gets one file, and its user may open no other. */
@@ -94,19 +100,19 @@ function refuseChain(host: Host, image: { readonly path: string; readonly format
   if (length === 1) return;
   throw new SvirtError(`Cannot use ${image.path} as firmware: the image needs other files`, {
     kind: "unsupported",
-    remedy: "Make one image of it with qemu-img(1) convert.",
+    remedy: "Merge it into one image with qemu-img(1) convert.",
   });
 }
 
 function withoutTemplate(path: string): SvirtError {
   return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
-    remedy: "Write <nvram template='...'>: svirt then makes it from that file.",
+    remedy: "Write <nvram template='...'>: svirt then creates the file from the template.",
   });
 }
 
 function wrongStorage(path: string, storage: "file" | "block", { type }: FileFacts): SvirtError {
-  return new SvirtError(`Cannot keep a guest's variables in ${path}: it is a ${type}`, {
+  return new SvirtError(`Cannot store a guest's variables in ${path}: it is a ${type}`, {
     kind: "unsupported",
     remedy: storage === "file" ? "Name a regular file." : "Name a block device.",
   });

@@ -14,10 +14,10 @@ export function resolvePeerSocket(host: Host, { override, path, place, sharing }
   const facts = look(host, path);
   if (facts?.type === "socket")
     return { named: path, facts, role: LABEL_ROLES["peer-socket"][sharing].role, override };
-  const is = facts === undefined ? "nothing is there" : `it is a ${facts.type}, not a socket`;
+  const is = facts === undefined ? "the socket does not exist" : `it is a ${facts.type}, not a socket`;
   throw new SvirtError(`Cannot connect ${place} to ${path}: ${is}`, {
     kind: facts === undefined ? "not-found" : "unsupported",
-    remedy: "Start the program that serves it first, or correct the path.",
+    remedy: "Start the program that listens there first, or correct the path.",
   });
 }
 
@@ -31,7 +31,7 @@ function look(host: Host, path: string): FileFacts | undefined {
     throw new SvirtError(message, {
       kind: "denied",
       cause: error,
-      remedy: `Have the program listen where disks may lie, such as in /srv, or run: chcon -t virt_image_t ${path}`,
+      remedy: `Let the program listen in a folder for images, such as /srv, or run: chcon -t virt_image_t ${path}`,
     });
   }
 }

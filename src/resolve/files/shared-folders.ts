@@ -30,10 +30,13 @@ export function resolveFolders(host: Host, domain: Domain): readonly ResolvedFol
     found.some((other) => isSame(folder, other) && other.access !== folder.access),
   );
   if (twice !== undefined) {
-    throw new SvirtError(`Cannot share ${twice.named} with the guest: once it may write there, once not`, {
-      kind: "unsupported",
-      remedy: "Write <readonly/> into both <filesystem> elements, or into none.",
-    });
+    throw new SvirtError(
+      `Cannot share ${twice.named} with the guest: one <filesystem> is writable and another is read-only`,
+      {
+        kind: "unsupported",
+        remedy: "Write <readonly/> into both <filesystem> elements, or into none.",
+      },
+    );
   }
   return found
     .filter((folder, at) => found.findIndex((other) => isSame(folder, other)) === at)

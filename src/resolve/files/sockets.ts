@@ -34,9 +34,9 @@ export function resolveSockets(host: Host, resources: readonly Resource[]): read
   });
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;
-  throw new SvirtError(`Cannot listen at ${twice.named} for the guest: two of its devices want to`, {
+  throw new SvirtError(`Cannot listen at ${twice.named} for the guest: two of its devices name that path`, {
     kind: "unsupported",
-    remedy: "Write another path for one of them, or leave both out.",
+    remedy: "Write another path for one of them, or leave both paths out.",
   });
 }
 
@@ -52,11 +52,14 @@ function resolveNamedSocket(host: Host, { kind, override, path }: NamedSocket): 
   const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];
   const folder = above === "/" ? undefined : inspect(host, above);
   if (folder?.type !== "folder" || ["", ".", ".."].includes(name)) {
-    throw new SvirtError(`Cannot listen at ${path} for the guest: ${above} is no folder for it`, {
-      kind: "not-found",
-      remedy:
-        "Make the folder, or leave the path out: the socket is then in the guest's own run-time folder.",
-    });
+    throw new SvirtError(
+      `Cannot listen at ${path} for the guest: ${above} does not exist or may not be used`,
+      {
+        kind: "not-found",
+        remedy:
+          "Create the folder, or leave the path out: the socket is then in the guest's run-time folder.",
+      },
+    );
   }
   const { role } = LABEL_ROLES[kind]["read-write"];
   return { named: path, path: placeOfMade(host, path, "listener"), folder: folder.id, override, role };

@@ -26,7 +26,7 @@ export function resolveVfio(
   const group = groupOf(host, path);
   if (isPciFolder(path)) refuseUsedByHost(host, { path, group, taken });
   if (host.inspectFile(IOMMU_MODULE) === undefined) {
-    throw new SvirtError(`Cannot pass ${path} through: the kernel has no vfio_iommu_type1`, {
+    throw new SvirtError(`Cannot pass ${path} through: the kernel has not loaded vfio_iommu_type1`, {
       kind: "wrong-state",
       remedy: "Run: modprobe vfio_iommu_type1",
     });
@@ -48,10 +48,10 @@ export function groupOf(host: Host, path: string): string {
   if (host.inspectFile(path) === undefined) throw missing(path);
   const group = host.inspectFile(`${path}/iommu_group`)?.id.path.replace(/^.*\//, "");
   if (group !== undefined) return group;
-  throw new SvirtError(`Cannot pass ${path} through: the host does not isolate its devices`, {
+  throw new SvirtError(`Cannot pass ${path} through: the host's IOMMU is off`, {
     kind: "wrong-state",
     remedy:
-      "Switch the IOMMU on, in the firmware and with intel_iommu=on or amd_iommu=on on the kernel's command line.",
+      "Enable the IOMMU in the firmware and on the kernel's command line (intel_iommu=on or amd_iommu=on).",
   });
 }
 
@@ -72,10 +72,10 @@ export function refuseSharedGroup(
   const rest = others.filter((each) => !each.startsWith(`${nameOf(path)} `));
   if (rest.length === 0) return;
   throw new SvirtError(
-    `Cannot pass ${path} through: the IOMMU does not keep it apart from what the host uses: ${rest.join(", ")}`,
+    `Cannot pass ${path} through: its IOMMU group has other devices that the host uses: ${rest.join(", ")}`,
     {
       kind: "wrong-state",
-      remedy: `Give the guest all of them, as <hostdev managed='yes'>, or take them from their drivers: driverctl set-override ADDRESS ${VFIO_PCI}`,
+      remedy: `Pass all of them to the guest as <hostdev managed='yes'>, or unbind them from their drivers: driverctl set-override ADDRESS ${VFIO_PCI}`,
     },
   );
 }

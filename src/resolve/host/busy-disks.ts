@@ -25,9 +25,9 @@ export function refuseBusyDisks(instance: Instance, device: string): void {
     return isMounted || isPart || registryOf(instance).isTaken("file", `device-${number}`);
   });
   if (busy.length === 0) return;
-  throw new SvirtError(`Cannot take ${device} from the host: it has ${busy.join(", ")} on it in use`, {
+  throw new SvirtError(`Cannot take ${device} from the host: the host uses ${busy.join(", ")} on it`, {
     kind: "wrong-state",
-    remedy: "Unmount what is on it, stop the guest that has it, or pass another device.",
+    remedy: "Unmount its file systems, stop the guest that uses it, or pass another device.",
   });
 }
 

@@ -23,7 +23,7 @@ export function refusePrivileged(instance: Instance, domain: Domain): void {
     ...refuseIf(
       domain.devices.tpms.some(({ backend }) => backend.type === "emulator"),
       () =>
-        onlyRoot("lend /domain/devices/tpm a folder that it cannot leave", {
+        onlyRoot("confine the emulator of /domain/devices/tpm to a folder", {
           place: "/domain/devices/tpm",
           remedy: "Leave <tpm> out.",
         }),
@@ -31,13 +31,13 @@ export function refusePrivileged(instance: Instance, domain: Domain): void {
     ...refuseIf(
       resources.some(({ kind }) => kind === "shared-folder"),
       () =>
-        onlyRoot("label folders as a whole, as /domain/devices/filesystem asks", {
+        onlyRoot("label whole folders for /domain/devices/filesystem", {
           place: "/domain/devices/filesystem",
           remedy: "Leave <filesystem> out.",
         }),
     ),
     ...refuseIf(domain.memoryBacking?.locked === true, () =>
-      onlyRoot("lock memory, as /domain/memoryBacking/locked says", {
+      onlyRoot("lock memory for /domain/memoryBacking/locked", {
         place: "/domain/memoryBacking/locked",
         remedy: "Leave <locked> out.",
       }),
@@ -45,9 +45,9 @@ export function refusePrivileged(instance: Instance, domain: Domain): void {
     ...refuseIf(
       resources.some((found) => found.kind === "nvram" && found.path.startsWith(NVRAM_FOLDER)),
       () =>
-        onlyRoot(`keep variables in ${NVRAM_FOLDER}`, {
+        onlyRoot(`store UEFI variables in ${NVRAM_FOLDER}`, {
           place: "/domain/os/nvram",
-          remedy: "Write the path of a file of your own into <nvram>.",
+          remedy: "Write the path of a file that you own into <nvram>.",
         }),
     ),
   ]);
@@ -57,11 +57,11 @@ export function refusePrivileged(instance: Instance, domain: Domain): void {
 export function refuseTap(instance: Instance, found: NetworkInterface, place: string): void {
   const isThere = !isTapped(found) || (found.type === "ethernet" && found.target?.managed === false);
   if (isThere || !isSession(instance)) return;
-  throw onlyRoot(`make the tap of ${place}`, { place, remedy: TAP_REMEDY });
+  throw onlyRoot(`create the tap of ${place}`, { place, remedy: TAP_REMEDY });
 }
 
 const TAP_REMEDY =
-  "Write <interface type='user'/>; or have root make one (ip tuntap add tap0 mode tap user NAME) and write " +
+  "Write <interface type='user'/>; or have root create a tap (ip tuntap add tap0 mode tap user NAME) and write " +
   "<interface type='ethernet'><target dev='tap0' managed='no'/></interface>.";
 
 function refuseKvm({ host }: Instance, { type }: Domain): void {
@@ -71,7 +71,7 @@ function refuseKvm({ host }: Instance, { type }: Domain): void {
     kind: "denied",
     place: "/domain/@type",
     remedy:
-      "Join the group that has it (usermod -aG kvm NAME, and log in anew), or write <domain type='qemu'>.",
+      "Join the group of /dev/kvm (usermod -aG kvm NAME, then log in again), or write <domain type='qemu'>.",
   });
 }
 

@@ -31,12 +31,12 @@ function refuseFewPages(host: Host, size: number, backends: readonly Backend[]):
   const folder = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;
   const free = host.readText(`${folder}/free_hugepages`)?.trim();
   if (Number(free ?? "-1") >= count) return;
-  const why = free === undefined ? "has none of that size" : `has ${free}`;
+  const why = free === undefined ? "has no pages of that size" : `has ${free}`;
   throw new SvirtError(`Cannot give the guest ${count} huge pages of ${size / 1024} KiB: the host ${why}`, {
     kind: "wrong-state",
     remedy:
       free === undefined
         ? "Write another size in <page>, or leave <hugepages> out."
-        : `Set more aside: echo N >${folder}/nr_hugepages`,
+        : `Reserve more pages: echo N >${folder}/nr_hugepages`,
   });
 }

@@ -104,7 +104,7 @@ describe("a start is refused", () => {
       const devices = `<serial type='unix'><source mode='bind' path='${path}'/></serial>`;
       expect(await failedStart(machineWithNodes(), { devices })).toMatchObject({
         kind: "not-found",
-        message: expect.stringMatching(/^Cannot listen at .* is no folder for it$/),
+        message: expect.stringMatching(/^Cannot listen at .* does not exist or may not be used$/),
       });
     },
   );
@@ -121,7 +121,10 @@ describe("a start is refused", () => {
     const machine = machineWithNodes();
     machine.files.put("/srv/a.sock", type);
     const error = await failedStart(machine, { devices: SOCKET });
-    expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining(`a ${type} is there`)]);
+    expect([error.kind, error.message]).toEqual([
+      "in-use",
+      expect.stringContaining(`a ${type} exists there`),
+    ]);
   });
 
   test.each([
@@ -135,9 +138,9 @@ describe("a start is refused", () => {
       "belongs to the host",
     ],
     ["a socket among the host's files", socket("/etc/a.sock", "bind"), "belongs to the host"],
-    ["a socket without a folder", socket("/nosuch/a.sock", "bind"), "no folder for it"],
-    ["two sockets in one place", SOCKET + SOCKET, "two of its devices want to"],
-    ["a socket that nobody has made", socket("/srv/a.sock", "connect"), "nothing is there"],
+    ["a socket without a folder", socket("/nosuch/a.sock", "bind"), "does not exist or may not be used"],
+    ["two sockets in one place", SOCKET + SOCKET, "two of its devices name that path"],
+    ["a socket that nobody has made", socket("/srv/a.sock", "connect"), "the socket does not exist"],
     ["a file as a socket", socket("/var/lib/images/base.raw", "connect"), "it is a file, not a socket"],
   ])("for %s", async (_, devices, message) => {
     const machine = machineWithNodes();

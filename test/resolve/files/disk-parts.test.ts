@@ -76,11 +76,7 @@ describe("<dataStore>", () => {
   });
 
   test.each([
-    [
-      "an image that has its data itself",
-      disk("top.qcow2", store("data")),
-      "its header says that it has them",
-    ],
+    ["an image that has its data itself", disk("top.qcow2", store("data")), "its header names no data file"],
     ["a raw image", disk("private1.raw", store("data")), "it is raw"],
     ["a file that is not there", disk("tables.qcow2", store("gone")), "/var/lib/images/gone does not exist"],
     [
@@ -116,8 +112,8 @@ describe("<slices>", () => {
   });
 
   test.each([
-    ["end after their file", slice(3584, 1024), "it would end at 4608, and the file at 4096"],
-    ["are no whole sectors", slice(0, 1000), "its size is no multiple of 512"],
+    ["end after their file", slice(3584, 1024), "the slice ends at 4608, and the file at 4096"],
+    ["are no whole sectors", slice(0, 1000), "the size must be a multiple of 512"],
   ])("are refused where they %s", async (_, slices, why) => {
     const error = await failedStart(machine, { disks: disk("private1.raw", slices) });
     expect(error).toMatchObject({ kind: "unsupported" });

@@ -58,7 +58,7 @@ describe("<memory model='sgx-epc'>", () => {
     const error = await failedStart(machine, { devices: EPC });
     expect(error).toMatchObject({
       kind: "not-found",
-      message: `Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`,
+      message: `Cannot give the guest SGX memory (model='sgx-epc'): the host has no ${path}`,
     });
   });
 
@@ -67,7 +67,7 @@ describe("<memory model='sgx-epc'>", () => {
     putNode(machine, "/dev/sgx_vepc", { node: "1:1", type: "memory_device_t" });
     const error = await failedStart(machine, { devices: EPC });
     expect(error.message).toBe(
-      "Cannot give /dev/sgx_vepc to the guest: it is the device 1:1, not a node of SGX",
+      "Cannot give /dev/sgx_vepc to the guest: it is the device 1:1, not an SGX node",
     );
   });
 });

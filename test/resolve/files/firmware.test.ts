@@ -102,7 +102,7 @@ test("a ROM is read by name, through the descriptor", async () => {
 
 test.each([
   ["a ROM that QEMU's user may not read", "<loader type='rom'>/srv/secret</loader>", "chmod o+r /srv/secret"],
-  ["code that is not there", pflash("/srv/nosuch"), "Put the file in its place"],
+  ["code that is not there", pflash("/srv/nosuch"), "Create the file"],
   ["variables without a template", pflash("/srv/secret") + nvram("/srv/vars"), "Write <nvram template"],
   ["installed code that the guest would write", pflash(CODE, "no"), "Give the guest a copy"],
   ["variables among the host's files", pflash(CODE) + nvram(TEMPLATE), "Give the guest a copy"],

@@ -263,7 +263,7 @@ describe("a PCI device is refused", () => {
     ]);
     expect(await failedStart(machine, { devices: PCI })).toMatchObject({
       kind: "wrong-state",
-      message: `Cannot pass ${PCI_DEVICE} through: the IOMMU does not keep it apart from what the host uses: 0000:06:00.1 (snd_hda_intel), 0000:06:00.4 (xhci_hcd)`,
+      message: `Cannot pass ${PCI_DEVICE} through: its IOMMU group has other devices that the host uses: 0000:06:00.1 (snd_hda_intel), 0000:06:00.4 (xhci_hcd)`,
     });
   });
 });

@@ -43,7 +43,7 @@ describe("huge pages", () => {
 
   test.each([
     ["31", "Cannot give the guest 32 huge pages of 2048 KiB: the host has 31"],
-    [undefined, "Cannot give the guest 32 huge pages of 2048 KiB: the host has none of that size"],
+    [undefined, "Cannot give the guest 32 huge pages of 2048 KiB: the host has no pages of that size"],
   ])("of which the host has %s are too few", async (free, message) => {
     machine.files.remove(PAGES);
     if (free !== undefined) putText(machine, `${PAGES}/free_hugepages`, `${free}\n`);

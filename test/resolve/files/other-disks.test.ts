@@ -74,7 +74,7 @@ describe("a disk on the network", () => {
     const ask = { key: "vm1", options: { live: true }, isDryRun: false };
     const error = await errorOf(attachDevice(nodeOn(machine), ask, device));
     expect(error).toMatchObject({ kind: "denied" });
-    expect(error.message).toStartWith("Cannot attach the disk: the guest was started without a network");
+    expect(error.message).toStartWith("Cannot attach the disk: the guest was started without network access");
   });
 });
 

@@ -112,7 +112,7 @@ describe("a device that another program serves", () => {
     const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices })));
     expect([error.kind, error.message]).toEqual([
       "unsupported",
-      expect.stringContaining("needs the guest's memory to be shared"),
+      expect.stringContaining("requires shared guest memory"),
     ]);
   });
 

@@ -116,7 +116,7 @@ describe("a folder that a guest shares", () => {
       return auditFile(nodeOn(machine), guest, { fd: 30, target, label: labelOf(machine, target), id });
     };
     expect(open("/srv/all/sub/b").finding).toBeUndefined();
-    expect(open("/srv/outside").finding).toBe("is none of the files that svirt gave it");
+    expect(open("/srv/outside").finding).toBe("is not one of the files that svirt gave to the guest");
   });
 
   test("has what the guest made there as the folder's owner's, with the folder's label", async () => {
@@ -181,7 +181,7 @@ describe("a start is refused", () => {
     }
     const error = await failedStart(machine, { ...other, disks: diskXml("/srv/all/a", "vda") });
     expect(error.message).toBe(
-      `Cannot give /srv/all/a to the guest: the guest ${UUID} shares /srv/all with all that is in it`,
+      `Cannot give /srv/all/a to the guest: the guest ${UUID} shares /srv/all and all files in it`,
     );
   });
 
@@ -193,7 +193,7 @@ describe("a start is refused", () => {
     });
     await startDomain(nodeOn(machine), domainXml({ ...other, disks: diskXml("/srv/all/sub/b", "vda") }));
     expect((await failedStart(machine, { devices: share() })).message).toBe(
-      "Cannot share /srv/all with the guest: /srv/all/sub/b is in it, and a guest has it",
+      "Cannot share /srv/all with the guest: it contains /srv/all/sub/b, and a guest uses it",
     );
   });
 

@@ -48,18 +48,18 @@ describe("a screen on TCP", () => {
     const machine = makeMachine();
     machine.ports.hand({ address: "127.0.0.1", port: 5900 }, 1);
     expect(await planned(machine, screen())).toContain(
-      "hand QEMU a socket for its screen, on 127.0.0.1:5901",
+      "pass QEMU a socket for its display, on 127.0.0.1:5901",
     );
     const { kind, message } = await errorOf(started(machine, screen("port='5900'")));
     expect([kind, message]).toEqual([
       "in-use",
-      "Cannot give the guest port 5900 for its screen: somebody listens on it",
+      "Cannot assign port 5900 to the guest's display: another program listens on it",
     ]);
   });
 
   test.each([
     ["port='6000'", "5900 to 5999"],
-    ["port='5900' listen='node.example'", "looks up no names: node.example"],
+    ["port='5900' listen='node.example'", "does not resolve host names: node.example"],
   ])("is refused where it could not be kept from other guests, or not be found: %s", async (words, why) => {
     const machine = makeMachine();
     const { kind, message } = await errorOf(started(machine, screen(words)));
@@ -72,7 +72,7 @@ describe("a screen on TCP", () => {
     ["socket='/run/v'", ""],
   ])("is not made for a screen that is elsewhere: %s %s", async (words, more) => {
     const plan = await planned(makeMachine(), screen(words, more)).catch(String);
-    expect(plan).not.toContain("for its screen");
+    expect(plan).not.toContain("for its display");
   });
 });
 

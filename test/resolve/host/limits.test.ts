@@ -55,7 +55,7 @@ describe("a start", () => {
     const machine = machineWithGroups();
     machine.groups.lie = 1;
     const error = await errorOf(start(nodeOn(machine)));
-    expect(error.message).toContain("QEMU says that 1 is one, and it is none");
+    expect(error.message).toContain("QEMU reports 1, which is not a thread of the guest");
     expect(machine.threads.get(1)).toBeUndefined();
   });
 

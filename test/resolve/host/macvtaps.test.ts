@@ -77,8 +77,8 @@ describe("a start", () => {
     const plan = (await planDomainStart(nodeOn(machine), domainXml({ devices: card("01") }))).map(
       describeStep,
     );
-    expect(plan.find((line) => line.startsWith("make macvtap"))).toBe(
-      "make macvtap macvtap0 on br0: vepa, MAC 52:54:00:00:00:01, up",
+    expect(plan.find((line) => line.startsWith("create macvtap"))).toBe(
+      "create macvtap macvtap0 on br0: vepa, MAC 52:54:00:00:00:01, up",
     );
     expect(snapshot(machine)).toEqual(before);
     await start(nodeOn(machine));

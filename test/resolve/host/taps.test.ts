@@ -62,8 +62,8 @@ describe("a start", () => {
     const machine = await machineWithGuest();
     const back = planStop(recordOf(machine).steps).map(describeStep);
     expect(back.filter((line) => line.includes("tap"))).toEqual([
-      "remove tap web if it is still there (it goes with QEMU's last descriptor of it)",
-      "remove tap vnet0 if it is still there (it goes with QEMU's last descriptor of it)",
+      "remove tap web if it still exists (the kernel removes it with QEMU's last descriptor)",
+      "remove tap vnet0 if it still exists (the kernel removes it with QEMU's last descriptor)",
       "release tap web (exclusive)",
       "release tap vnet0 (exclusive)",
     ]);
@@ -81,7 +81,7 @@ describe("a start", () => {
     const error = await errorOf(startDomain(nodeOn(machine), second(card("03", "<target dev='web'/>"))));
     expect([error.kind, error.message]).toEqual([
       "in-use",
-      "Cannot make the tap web: a network device of that name is there",
+      "Cannot create the tap web: a network device of that name exists",
     ]);
     await startDomain(nodeOn(machine), second(card("03")));
     expect(ports(machine)).toEqual(["vnet0", "vnet1", "web"]);

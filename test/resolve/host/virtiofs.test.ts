@@ -105,7 +105,7 @@ describe("a folder that a guest shares by virtiofs", () => {
   test("is refused where the guest's memory is not shared, before anything is done", async () => {
     const before = snapshot(machine);
     const error = await errorOf(start(share(), { lifecycle: "" }));
-    expect(error.message).toContain("needs the guest's memory to be shared");
+    expect(error.message).toContain("requires shared guest memory");
     expect(snapshot(machine)).toEqual(before);
   });
 
