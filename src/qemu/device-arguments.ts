@@ -139,6 +139,6 @@ export function formatDevices(guest: Guest, facts: DeviceFacts): Arguments {
 function formatRawWords({ domain }: Guest, { launch }: DeviceFacts): Arguments {
   const words = domain.qemuCommandline?.words ?? [];
   if (words.length === 0 || launch === undefined) return words.map(({ value }) => value);
-  const why = "nobody knows what its words open";
+  const why = "svirt cannot know which files raw QEMU arguments open";
   throw cannotTranslate("/domain/qemu:commandline", why, "Leave it out.");
 }

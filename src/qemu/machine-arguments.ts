@@ -39,7 +39,7 @@ export function formatMachine(guest: Guest): Arguments {
 function firmwareOnSerial({ domain, devices }: Guest): boolean {
   if (domain.os.bios?.useserial !== true) return false;
   if (devices.serials.length > 0) return true;
-  throw cannotTranslate("/domain/os/bios/@useserial", "there is no serial port", "Add a <serial>.");
+  throw cannotTranslate("/domain/os/bios/@useserial", "the guest has no serial port", "Add a <serial>.");
 }
 
 const IRQCHIPS = { kvm: "on", qemu: "split" } as const;
@@ -64,7 +64,11 @@ export function formatTseg({ domain, machine }: Guest): Arguments {
   const tseg = domain.features?.smm?.tseg;
   if (tseg === undefined) return [];
   if (machine.chipset === "q35") return ["-global", `mch.extended-tseg-mbytes=${tseg.mib}`];
-  throw cannotTranslate("/domain/features/smm/tseg", "only a q35 has it", "Write machine='q35'.");
+  throw cannotTranslate(
+    "/domain/features/smm/tseg",
+    "only a q35 machine has this feature",
+    "Write machine='q35'.",
+  );
 }
 
 /**
@@ -98,11 +102,15 @@ export function formatSmp({ domain }: Guest): Arguments {
   const { sockets = count, dies = 1, clusters = 1, cores = 1, threads = 1 } = topology ?? {};
   if (clusters !== 1) {
     const path = "/domain/cpu/topology/@clusters";
-    throw cannotTranslate(path, "a PC's processors have no clusters", "Leave it out.");
+    throw cannotTranslate(path, "the processors of a PC have no clusters", "Leave it out.");
   }
   if (sockets * dies * cores * threads !== count) {
-    const why = `${sockets} x ${dies} x ${cores} x ${threads} are not the ${count} of <vcpu>`;
-    throw cannotTranslate("/domain/cpu/topology", why, "Make the product equal to <vcpu>.");
+    const why = `${sockets} x ${dies} x ${cores} x ${threads} differ from the ${count} virtual CPUs of <vcpu>`;
+    throw cannotTranslate(
+      "/domain/cpu/topology",
+      why,
+      "Write a topology whose product is the number in <vcpu>.",
+    );
   }
   const pairs = keyValues([
     ["maxcpus", started === count ? undefined : count],

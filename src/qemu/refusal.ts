@@ -44,8 +44,8 @@ export function movedRefusal(refusal: SvirtError, place: string): SvirtError {
  */
 export function refuseUnproven(launch: Launch | undefined, place: string, what: string): void {
   if (launch !== undefined) return;
-  const why = `how the reference writes ${what} is not known for certain`;
-  throw hostDependent(place, why, "Start the guest, or leave that out.");
+  const why = `libvirt's arguments for ${what} are not known for certain`;
+  throw hostDependent(place, why, "Start the guest, or remove this setting.");
 }
 
 /** Returns the path of a device. `index` counts the devices of that element from 0; the path counts from 1, as XPath does. */

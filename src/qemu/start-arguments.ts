@@ -17,7 +17,7 @@ export function formatAccelerator({ domain }: Guest, launch: Launch | undefined)
   const { kvm, tcg } = domain.features ?? {};
   if (domain.type === "qemu") return ["-accel", `tcg${tcg === undefined ? "" : cacheWord(tcg.tbCacheKiB)}`];
   if (tcg !== undefined) {
-    throw cannotTranslate("/domain/features/tcg", "KVM runs the guest's code as it is", "Leave it out.");
+    throw cannotTranslate("/domain/features/tcg", "KVM does not translate code", "Leave it out.");
   }
   const opened = launch?.descriptors.find(({ purpose }) => purpose === "kvm");
   const device = opened === undefined ? "" : `,device=${fdsetPath(opened)}`;

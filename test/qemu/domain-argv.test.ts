@@ -65,7 +65,7 @@ describe("formatArgv() refuses", () => {
     [
       "a USB bus that is not there",
       "<input type='tablet'><address type='usb' bus='3' port='1'/></input>",
-      "there is no USB bus 3",
+      "the guest has no USB bus 3",
     ],
     ["two disks of one name", disk("vda") + disk("vda"), "disk[2]/target/@dev"],
     [
@@ -85,11 +85,7 @@ describe("formatArgv() refuses", () => {
       "<input type='tablet'><address type='usb' bus='0' port='1.1'/></input>",
       "input[1]/address/@port",
     ],
-    [
-      "a USB device without USB",
-      "<controller type='usb' model='none'/><input type='tablet'/>",
-      "USB is turned off",
-    ],
+    ["a USB device without USB", "<controller type='usb' model='none'/><input type='tablet'/>", "USB is off"],
     [
       "PCI Express on a pc",
       "<controller type='pci' model='pcie-root-port' index='1'/>",

@@ -19,7 +19,7 @@ describe("formatArgv() throws", () => {
     expect(messagesOf(() => formatArgv(parseDomain(domainWith(devices))))).toEqual([
       "Cannot translate /domain/devices/disk[2]/readonly for QEMU: a disk on IDE or SATA cannot be read-only",
       "Cannot translate /domain/devices/disk[4]/readonly for QEMU: a disk on IDE or SATA cannot be read-only",
-      "Cannot translate /domain/devices/disk[4]/driver for QEMU: queues, event_idx, ioeventfd, iommu, ats, packed and page_per_vq are for bus virtio",
+      "Cannot translate /domain/devices/disk[4]/driver for QEMU: queues, event_idx, ioeventfd, iommu, ats, packed and page_per_vq are for the bus virtio",
     ]);
   });
 
@@ -28,8 +28,10 @@ describe("formatArgv() throws", () => {
     const messages = messagesOf(() => formatArgv(parseDomain(domainWith(devices))));
     expect(messages).toEqual([
       expect.stringContaining("/domain/devices/disk[1]"),
-      expect.stringContaining("/domain/devices/tpm[1]/@model for QEMU: a TPM 1.2 has no such interface"),
-      expect.stringContaining("/domain/devices/input[1]/@bus for QEMU: there is no PS/2 tablet"),
+      expect.stringContaining(
+        "/domain/devices/tpm[1]/@model for QEMU: a TPM 1.2 does not have the interface tpm-crb",
+      ),
+      expect.stringContaining("/domain/devices/input[1]/@bus for QEMU: PS/2 has no tablet"),
     ]);
   });
 });
@@ -39,8 +41,8 @@ test("completeGuest() throws the refusals of all devices", () => {
     `<input type='mouse' bus='usb'><address type='usb' bus='7' port='${port}'/></input>`;
   const messages = messagesOf(() => completeGuest(parseDomain(domainWith(`${usb("1")}${usb("2")}`))));
   expect(messages).toEqual([
-    "Cannot translate /domain/devices/input[1]/address/@bus for QEMU: there is no USB bus 7",
-    "Cannot translate /domain/devices/input[2]/address/@bus for QEMU: there is no USB bus 7",
+    "Cannot translate /domain/devices/input[1]/address/@bus for QEMU: the guest has no USB bus 7",
+    "Cannot translate /domain/devices/input[2]/address/@bus for QEMU: the guest has no USB bus 7",
   ]);
 });
 

@@ -47,7 +47,7 @@ export function formatAgentAnswer(
     // Each mark must occur exactly once; otherwise the guest wrote one as well.
     if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length) return withRuns(pieces, runs);
   }
-  throw refusal(command, "its answer has a key twice, or a text like those that svirt marks its place by");
+  throw refusal(command, "its answer has a duplicate key, or a text that looks like a mark of svirt");
 }
 
 /** The answer without its long texts: run 0 belongs between pieces 0 and 1, and so on. */
@@ -132,7 +132,7 @@ function readAnswer(json: Uint8Array, command: string): unknown {
 function refusal(command: string, why: string): SvirtError {
   return new SvirtError(`internal error: unable to execute QEMU agent command '${command}': ${why}`, {
     kind: "failed",
-    remedy: `See what it can: svirt qemu-agent-command DOMAIN '{"execute":"guest-info"}'`,
+    remedy: `List the agent's commands: svirt qemu-agent-command DOMAIN '{"execute":"guest-info"}'`,
   });
 }
 

@@ -45,9 +45,9 @@ export function parseInterfaces(said: unknown): readonly AgentInterface[] {
   const parsed = v.safeParse(answer, said);
   if (!parsed.success) {
     const place = v.getDotPath(parsed.issues[0]) ?? "it";
-    throw new SvirtError(`Cannot read the agent's answer to ${ASK_INTERFACES}: ${place} is not as expected`, {
+    throw new SvirtError(`Cannot read the agent's answer to ${ASK_INTERFACES}: ${place} is malformed`, {
       kind: "failed",
-      remedy: `See it whole: svirt qemu-agent-command DOMAIN '{"execute":"${ASK_INTERFACES}"}'`,
+      remedy: `See the whole answer: svirt qemu-agent-command DOMAIN '{"execute":"${ASK_INTERFACES}"}'`,
     });
   }
   const found = new Map<string, AgentInterface>();

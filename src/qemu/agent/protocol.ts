@@ -29,7 +29,7 @@ export function parseAgentCommand(text: string): { readonly name: string; readon
     const line = new TextEncoder().encode(`${JSON.stringify(read.output)}\n`);
     return { name: read.output.execute, line };
   }
-  throw new SvirtError(`Cannot read the agent's command ${text.slice(0, 80)}: it is not {"execute": NAME}`, {
+  throw new SvirtError(`Cannot read the agent's command ${text.slice(0, 80)}: it must be {"execute": NAME}`, {
     kind: "usage",
     remedy: `Write it like '{"execute":"guest-ping"}'.`,
   });

@@ -31,7 +31,7 @@ function refuseTwins(audios: readonly Audio[]): void {
   const twin = ids.findIndex((id, index) => ids.indexOf(id) < index);
   if (twin === -1) return;
   const path = `${devicePath("audio", twin)}/@id`;
-  throw cannotTranslate(path, "another one has this number", "Write another id.");
+  throw cannotTranslate(path, "another <audio> has this number", "Write another id.");
 }
 
 // qemuValidateDomainDeviceDefAudio() of libvirt
@@ -39,7 +39,7 @@ function refuseOtherSpice({ audios, graphics }: Devices): void {
   const index = audios.findIndex(({ type }) => type === "spice");
   if (index === -1 || graphics.some(({ type }) => type === "spice")) return;
   const path = `${devicePath("audio", index)}/@type`;
-  throw cannotTranslate(path, "there is no SPICE display", "Write <graphics type='spice'/>.");
+  throw cannotTranslate(path, "the guest has no SPICE display", "Write <graphics type='spice'/>.");
 }
 
 function ownKeys(audio: Audio): Readonly<Record<string, unknown>> {

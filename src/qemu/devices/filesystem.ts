@@ -28,11 +28,15 @@ export function formatFilesystems(guest: Guest, launch: Launch | undefined): Arg
 /** Refuses fmode and dmode unless QEMU maps the guest's owners and modes. */
 function refuseOtherModes({ accessmode, driver, fileMode, directoryMode }: Filesystem, path: string): void {
   if (driver?.type === "handle" && (accessmode ?? "passthrough") !== "passthrough") {
-    throw cannotTranslate(`${path}/@accessmode`, "a handle passes modes through", "Write passthrough.");
+    throw cannotTranslate(
+      `${path}/@accessmode`,
+      "the driver handle supports only passthrough",
+      "Write passthrough.",
+    );
   }
   if (accessmode === "mapped" || (fileMode ?? directoryMode) === undefined) return;
   const place = fileMode === undefined ? "@dmode" : "@fmode";
-  throw cannotTranslate(`${path}/${place}`, "it goes with mapped modes", "Write accessmode='mapped'.");
+  throw cannotTranslate(`${path}/${place}`, "it requires accessmode='mapped'", "Write accessmode='mapped'.");
 }
 
 function format9p(

@@ -88,5 +88,5 @@ function formatEmulated(
       break;
   }
   if (type !== "tablet") return [];
-  throw cannotTranslate(`${path}/@bus`, "there is no PS/2 tablet", "Write bus='usb'.");
+  throw cannotTranslate(`${path}/@bus`, "PS/2 has no tablet", "Write bus='usb'.");
 }

@@ -11,7 +11,11 @@ export function formatIommu(guest: Guest): Arguments {
   const path = "/domain/devices/iommu";
   const id = iommu.alias ?? "iommu0";
   if (guest.machine.chipset !== "q35") {
-    throw cannotTranslate(`${path}/@model`, `a ${guest.machine.word} has none`, "Write machine='q35'.");
+    throw cannotTranslate(
+      `${path}/@model`,
+      `a ${guest.machine.word} machine has no IOMMU`,
+      "Write machine='q35'.",
+    );
   }
   if (iommu.model === "intel") {
     refuseWithoutRemapping(iommu, guest, path);
@@ -19,10 +23,14 @@ export function formatIommu(guest: Guest): Arguments {
   }
   if (guest.domain.features?.acpi !== true) {
     const remedy = "Write <features><acpi/></features>.";
-    throw cannotTranslate(`${path}/@model`, "a guest finds it by ACPI alone", remedy);
+    throw cannotTranslate(`${path}/@model`, "it requires ACPI", remedy);
   }
   if ((iommu.address?.bus ?? 0) !== 0) {
-    throw cannotTranslate(`${path}/address/@bus`, "it is part of the root bus", "Write bus='0x00'.");
+    throw cannotTranslate(
+      `${path}/address/@bus`,
+      "a virtio IOMMU must be on the root bus",
+      "Write bus='0x00'.",
+    );
   }
   return jsonArguments("-device", { driver: "virtio-iommu", id, ...pciKeys(guest, iommu.address) });
 }
@@ -45,10 +53,10 @@ function intelKeys({ driver }: IntelIommu): Readonly<Record<string, unknown>> {
 // virDomainIOMMUDefValidate() and qemuValidateDomainDeviceDefIOMMU() of libvirt
 function refuseWithoutRemapping({ driver }: IntelIommu, { domain }: Guest, path: string): void {
   if (driver?.intremap === true && domain.features?.ioapic?.driver !== "qemu") {
-    const why = "it needs an I/O APIC of QEMU's";
+    const why = "it requires QEMU's I/O APIC";
     throw cannotTranslate(`${path}/driver/@intremap`, why, "Write <features><ioapic driver='qemu'/>.");
   }
   if (driver?.eim !== true || driver.intremap === true) return;
-  const why = "it needs interrupt remapping";
-  throw cannotTranslate(`${path}/driver/@eim`, why, "Write intremap='on' as well.");
+  const why = "it requires interrupt remapping";
+  throw cannotTranslate(`${path}/driver/@eim`, why, "Write intremap='on' too.");
 }

@@ -24,7 +24,7 @@ export function formatSmartcards(guest: Guest, launch: Launch | undefined): Argu
   const { smartcards } = guest.devices;
   if (smartcards.length > 1) {
     const path = devicePath("smartcard", 1);
-    throw cannotTranslate(path, "a guest has one smartcard", "Leave the others out.");
+    throw cannotTranslate(path, "a guest has one smartcard", "Remove the others.");
   }
   return smartcards.flatMap((found, index) => {
     const { controller: reader = 0, slot = 0 } = found.address ?? {};

@@ -92,5 +92,5 @@ function audiodevOf({ devices }: Guest, sound: Sound, index: number): string {
   const found = devices.audios.find((audio) => audio.id === id);
   if (found !== undefined) return `audio${found.id}`;
   const path = `${devicePath("sound", index)}/audio`;
-  throw cannotTranslate(path, "there is no <audio> for its sound", "Write <audio id='1' type='none'/>.");
+  throw cannotTranslate(path, "the guest has no <audio>", "Write <audio id='1' type='none'/>.");
 }

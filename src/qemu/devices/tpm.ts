@@ -22,11 +22,15 @@ export function formatTpms(guest: Guest, launch: Launch | undefined): Arguments 
 function refuseOldTpm({ backend, model }: Tpm, path: string): void {
   if (backend.type !== "emulator") return;
   if (backend.version === "1.2" && model === "tpm-crb") {
-    throw cannotTranslate(`${path}/@model`, "a TPM 1.2 has no such interface", "Write model='tpm-tis'.");
+    throw cannotTranslate(
+      `${path}/@model`,
+      "a TPM 1.2 does not have the interface tpm-crb",
+      "Write model='tpm-tis'.",
+    );
   }
   if (backend.banks === undefined || backend.version === "2.0") return;
   const place = `${path}/backend/active_pcr_banks`;
-  throw cannotTranslate(place, "only a TPM 2.0 has several banks", "Write version='2.0'.");
+  throw cannotTranslate(place, "only a TPM 2.0 has PCR banks", "Write version='2.0'.");
 }
 
 function formatTpmBackend(
@@ -38,7 +42,7 @@ function formatTpmBackend(
   switch (backend.type) {
     case "emulator": {
       if (launch !== undefined) return formatEmulator(id, ["path", `${launch.folder}/${TPM_SOCKET}`]);
-      const why = "where its emulator listens is known only at a start";
+      const why = "the socket of the emulator is known only at a start";
       throw hostDependent(`${path}/backend`, why, "Write type='external' and a socket.");
     }
     case "passthrough":

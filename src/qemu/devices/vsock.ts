@@ -12,7 +12,7 @@ export function formatVsock(guest: Guest, launch: Launch | undefined): Arguments
   if (vsock === undefined) return [];
   const { address, auto } = vsock.cid;
   if (address === undefined || auto === true) {
-    const why = "which number it gets is known only at a start";
+    const why = "its CID is known only at a start";
     throw hostDependent("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
   }
   return jsonArguments("-device", {

@@ -49,7 +49,12 @@ function refuseWatchdog(guest: Guest, { action = "reset", address, model }: Watc
       `a ${machine.word} has no ${model}`,
       "Write model='i6300esb'.",
     ],
-    [model !== "i6300esb" && address !== undefined, "/address", `an ${model} has none`, "Leave it out."],
+    [
+      model !== "i6300esb" && address !== undefined,
+      "/address",
+      `an ${model} has no address`,
+      "Leave it out.",
+    ],
   ] as const;
   for (const [isBroken, place, why, remedy] of problems) {
     if (isBroken) throw cannotTranslate(`${path}${place}`, why, remedy);

@@ -85,7 +85,7 @@ function broken(message: string): SvirtError {
   return new SvirtError(`operation failed: ${message}`, {
     kind: "failed",
     libvirt: "OPERATION_FAILED",
-    remedy: "Name a file that svirt save, or virsh save, has written whole.",
+    remedy: "Name a complete file written by svirt save or virsh save.",
   });
 }
 
@@ -93,6 +93,6 @@ function compressed(format: string): SvirtError {
   return new SvirtError(`operation failed: unsupported save image format: ${format}`, {
     kind: "unsupported",
     libvirt: "OPERATION_FAILED",
-    remedy: 'Save it anew with save_image_format = "raw" in /etc/libvirt/qemu.conf.',
+    remedy: 'Save the guest again with save_image_format = "raw" in /etc/libvirt/qemu.conf.',
   });
 }

@@ -107,7 +107,11 @@ function variablesPlace(nvram: Nvram, launch: Launch | undefined): Readonly<Reco
         (name) => name in nvram.source,
       );
       if (strange !== undefined) {
-        throw cannotTranslate(`${path}/${strange}`, "variables have none", "Leave it out.");
+        throw cannotTranslate(
+          `${path}/${strange}`,
+          "UEFI variables do not have this element",
+          "Leave it out.",
+        );
       }
       return remoteSource({ place: { type: "network", source: nvram.source }, path });
     }

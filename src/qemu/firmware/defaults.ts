@@ -28,7 +28,7 @@ export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareCh
   const { os } = domain;
   if (!namesFirmware(os)) {
     if (os.firmwareRequirements === undefined) return domain;
-    const why = "there is no firmware that could have features";
+    const why = "features require automatic selection of firmware";
     throw cannotTranslate("/domain/os/firmware", why, "Write <os firmware='efi'>.");
   }
   refuseFirmware(domain, machine);
@@ -48,13 +48,13 @@ function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
   if (host === undefined)
     return cannotTranslate(
       place,
-      `no ${kind} firmware that svirt knows is as wanted`,
-      `Ask for less, or ${otherwise}`,
+      `no ${kind} firmware of this host has the required features`,
+      `Require fewer features, or ${otherwise}`,
     );
   return cannotTranslate(
     place,
     `Unable to find '${kind}' firmware that is compatible with the current configuration`,
-    `Install one that says so in /usr/share/qemu/firmware (Debian's package ovmf), ask for less, or ${otherwise}`,
+    `Install one with a descriptor in /usr/share/qemu/firmware (Debian's package ovmf), require fewer features, or ${otherwise}`,
   );
 }
 

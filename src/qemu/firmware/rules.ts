@@ -18,7 +18,7 @@ const featureOf = ({ os }: Domain, name: string): boolean | undefined =>
 const RULES: readonly Rule[] = [
   {
     place: "nvram",
-    why: "a BIOS keeps no variables",
+    why: "a BIOS has no variables",
     remedy: "Leave it out, or use UEFI.",
     isBroken: (domain) => domain.os.nvram !== undefined && !isUefi(domain),
   },
@@ -30,32 +30,32 @@ const RULES: readonly Rule[] = [
   },
   {
     place: "loader/@stateless",
-    why: "a BIOS keeps no state",
+    why: "a BIOS is always stateless",
     remedy: "Leave it out.",
     isBroken: (domain) => domain.os.loader?.stateless === false && !isUefi(domain),
   },
   {
     place: "loader",
-    why: "it names no file, and none is chosen",
+    why: "it must name a file, since automatic selection is off",
     remedy: "Write the file's path, or <os firmware='efi'>.",
     isBroken: ({ os }) => os.firmware === undefined && os.loader?.path === undefined,
   },
   {
     place: "firmware/feature",
-    why: "keys are of no use without Secure Boot",
-    remedy: "Ask for both, or for neither.",
+    why: "enrolled keys require Secure Boot",
+    remedy: "Require both, or neither.",
     isBroken: (domain) =>
       featureOf(domain, "enrolled-keys") === true && featureOf(domain, "secure-boot") === false,
   },
   {
     place: "loader",
-    why: "UEFI needs ACPI on a PC",
+    why: "UEFI requires ACPI on a PC",
     remedy: "Write <features><acpi/></features>.",
     isBroken: (domain) => isUefi(domain) && domain.features?.acpi !== true,
   },
   {
     place: "loader/@secure",
-    why: "it needs the SMM of a q35",
+    why: "it requires a q35 machine with SMM",
     remedy: "Write machine='q35' and <features><smm state='on'/></features>.",
     isBroken: ({ features, os }, { chipset }) => {
       if (os.loader?.secure !== true) return false;

@@ -46,18 +46,19 @@ function findChannel({ devices }: Domain, meant: Channel): Channel {
 /** Accepts only a socket in the guest's folder or one of another program; other backends need more than commands. */
 function refusePlug(channel: Channel): void {
   if (channel.target.type !== "virtio") {
-    throw cannotPlug("a channel of guestfwd is not hotplugged", NEEDS_START);
+    throw cannotPlug("a guestfwd channel cannot be hot-plugged", NEEDS_START);
   }
   if (channel.type !== "unix") {
-    const why = `a channel of type '${channel.type}' is not hotplugged`;
-    throw cannotPlug(why, "Write type='unix', without a path.");
+    const why = `a channel of type '${channel.type}' cannot be hot-plugged`;
+    throw cannotPlug(why, "Write type='unix' without a path.");
   }
   const { source } = fillChannel(channel) as typeof channel;
   if (source?.path !== undefined && source.mode !== "connect") {
-    const why = "a channel's socket is hotplugged in the guest's own folder alone";
-    throw cannotPlug(why, "Leave its path out: svirt dumpxml shows where it is.");
+    const why = "the socket of a hot-plugged channel must be in the guest's folder";
+    throw cannotPlug(why, "Leave its path out: svirt dumpxml then shows the path.");
   }
-  if (channel.log !== undefined) throw cannotPlug("a channel with a <log> is not hotplugged", NEEDS_START);
+  if (channel.log !== undefined)
+    throw cannotPlug("a channel with a <log> cannot be hot-plugged", NEEDS_START);
 }
 
 /** The guest identifies a channel by its name. qemu.git hw/char/virtio-serial-bus.c */
@@ -68,6 +69,6 @@ function refuseDouble({ devices }: Domain, { target }: Channel): void {
   throw new SvirtError(`operation failed: chardev already exists: the guest has a channel ${name}`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
-    remedy: "svirt dumpxml shows what there is.",
+    remedy: "List the guest's devices: svirt dumpxml",
   });
 }

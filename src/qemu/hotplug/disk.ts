@@ -24,7 +24,7 @@ export const DISK: HotplugFamily<"disk"> = {
     throw new SvirtError(`operation failed: target ${target.dev} already exists`, {
       kind: "wrong-state",
       libvirt: "OPERATION_FAILED",
-      remedy: "Give the disk another target, or detach that one first.",
+      remedy: "Give the disk another target, or detach the other disk first.",
     });
   },
   place: (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined),
@@ -66,10 +66,10 @@ function refusePlug(disk: Disk): void {
     throw cannotPlug(why, "Write bus='virtio', 'scsi' or 'usb'.");
   }
   if (disk.device === "cdrom" && disk.source === undefined) {
-    throw cannotPlug("an empty CD-ROM drive is not hotplugged", "Give it a medium.");
+    throw cannotPlug("an empty CD-ROM drive cannot be hot-plugged", "Write its <source>.");
   }
-  if (disk.transient !== undefined) throw cannotPlug("a transient disk is not hotplugged", NEEDS_START);
-  if (disk.wwn !== undefined) throw cannotPlug("a disk with a <wwn> is not hotplugged", "Leave it out.");
+  if (disk.transient !== undefined) throw cannotPlug("a transient disk cannot be hot-plugged", NEEDS_START);
+  if (disk.wwn !== undefined) throw cannotPlug("a disk with a <wwn> cannot be hot-plugged", "Leave it out.");
 }
 
 // qemuDomainDetachPrepDisk() of libvirt

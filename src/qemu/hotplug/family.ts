@@ -70,7 +70,7 @@ export interface HotplugFamily<E extends HotElement> {
 }
 
 /** Remedy for a device that only a start can give to a guest. */
-export const NEEDS_START = "Change the definition (--config): it counts at the next start.";
+export const NEEDS_START = "Change the definition for the next start: --config";
 
 /** Returns the error of a device that cannot be attached or detached while its guest runs. */
 export function cannotPlug(why: string, remedy: string): SvirtError {

@@ -15,12 +15,16 @@ export const HOSTDEV: HotplugFamily<"hostdev"> = {
   name: nameHostDevice,
   find: findHostDevice,
   refusePlug(device) {
-    if (device.type === "scsi_host") throw cannotPlug("a vhost-scsi device is not hotplugged", NEEDS_START);
+    if (device.type === "scsi_host")
+      throw cannotPlug("a vhost-scsi device cannot be hot-plugged", NEEDS_START);
     if ("ramfb" in device && device.ramfb === true) {
-      throw cannotPlug("a device with the firmware's screen is not hotplugged", "Leave ramfb out.");
+      throw cannotPlug("a device with ramfb='on' cannot be hot-plugged", "Leave ramfb out.");
     }
     if (device.address?.type === "unassigned")
-      throw cannotPlug("a device without an address is not hotplugged", "Leave the <address> out.");
+      throw cannotPlug(
+        "a device with address type='unassigned' cannot be hot-plugged",
+        "Leave the <address> out.",
+      );
   },
   refuseUnplug: acceptAll,
   refuseDouble,
@@ -61,7 +65,7 @@ function findHostDevice({ devices }: Domain, meant: HostDevice): HostDevice {
   const [value] = found;
   if (value === undefined) throw notFound(`${nameHostDevice(meant)} not found among the domain's devices`);
   if (found.length === 1) return value;
-  throw new SvirtError(`operation failed: ${nameHostDevice(meant)} means several of the domain's devices`, {
+  throw new SvirtError(`operation failed: ${nameHostDevice(meant)} matches several of the domain's devices`, {
     kind: "usage",
     libvirt: "OPERATION_FAILED",
     remedy: "Write its <address bus='…' device='…'/>, as svirt dumpxml shows it.",
@@ -89,9 +93,9 @@ function refuseDouble({ devices }: Domain, device: HostDevice): void {
   const isSame = (one: HostDevice): boolean =>
     one.type === type && canonical(one.source) === canonical(source);
   if (!devices.hostdevs.some(isSame)) return;
-  throw new SvirtError(`operation failed: ${nameHostDevice(device)} is the guest's already`, {
+  throw new SvirtError(`operation failed: the guest has ${nameHostDevice(device)} already`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
-    remedy: "svirt dumpxml shows what there is.",
+    remedy: "List the guest's devices: svirt dumpxml",
   });
 }

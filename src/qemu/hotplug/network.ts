@@ -12,10 +12,13 @@ export const NETWORK: HotplugFamily<"interface"> = {
   find: findInterface,
   refusePlug({ model, type }) {
     if (!HOT_TYPES.has(type)) {
-      throw cannotPlug(`interface type '${type}' is not hotplugged`, "Write <interface type='bridge'>.");
+      throw cannotPlug(
+        `an interface of type '${type}' cannot be hot-plugged`,
+        "Write <interface type='bridge'>.",
+      );
     }
     if (model?.type === "usb-net")
-      throw cannotPlug("a network card on USB is not hotplugged", "Choose another model.");
+      throw cannotPlug("a USB network card cannot be hot-plugged", "Write another <model>.");
   },
   refuseUnplug: acceptAll,
   // Two cards may have one MAC address.
@@ -37,7 +40,7 @@ const HOT_TYPES: ReadonlySet<NetworkInterface["type"]> = new Set(["user", "bridg
 
 function findInterface({ devices }: Domain, { mac }: NetworkInterface): NetworkInterface {
   if (mac === undefined) {
-    throw new SvirtError("Cannot tell which interface is meant: it has no <mac>", {
+    throw new SvirtError("Cannot find the interface: the XML has no <mac>", {
       kind: "usage",
       remedy: "Write its <mac address='…'/>, as svirt dumpxml shows it.",
     });

@@ -45,8 +45,8 @@ function freePlace({ devices, machine }: Guest, connection: Connection): PciAddr
   if (buses.added.length === 0) return place;
   const isExpress = machine.chipset === "q35";
   const why = isExpress
-    ? `no free ${connection === "pcie" ? "port" : "bridge"} is left, and none can be added while the guest runs`
-    : "no free slot is left, and no bridge can be added while the guest runs";
+    ? `no free ${connection === "pcie" ? "port" : "bridge"} is left, and the running guest cannot get another`
+    : "no free slot is left, and the running guest cannot get another bridge";
   const model = connection === "pcie" ? "pcie-root-port" : "pcie-to-pci-bridge";
   const remedy = isExpress
     ? `Add <controller type='pci' model='${model}'/> to the definition, and start the guest again.`

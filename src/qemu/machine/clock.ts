@@ -50,19 +50,11 @@ function variableBase(
 ): string {
   const offset = "/domain/clock/@offset";
   if (nowSeconds === undefined) {
-    throw hostDependent(
-      offset,
-      "what the clock says depends on when the guest starts",
-      "Write utc or localtime.",
-    );
+    throw hostDependent(offset, "the clock depends on the time of the start", "Write utc or localtime.");
   }
   if (basis !== "localtime") return formatUtcTime(nowSeconds + adjustmentSeconds);
   if (adjustmentSeconds === 0) return "localtime";
-  throw hostDependent(
-    offset,
-    "svirt does not know how far the host's own time is from UTC",
-    "Write basis='utc'.",
-  );
+  throw hostDependent(offset, "the host's offset from UTC is known only at a start", "Write basis='utc'.");
 }
 
 /** Returns the timer of that name. */
@@ -92,9 +84,17 @@ function refuseTimer(timer: Timer, index: number): void {
     (setting) => timer[setting] !== undefined && timer[setting] !== true && !known.includes(setting),
   );
   if (timer.name === "rtc" && timer.tickpolicy === "discard") {
-    throw cannotTranslate(`${path}/@tickpolicy`, "QEMU's rtc drops no ticks", "Write delay or catchup.");
+    throw cannotTranslate(
+      `${path}/@tickpolicy`,
+      "QEMU's rtc cannot discard ticks",
+      "Write delay or catchup.",
+    );
   }
   if (strange !== undefined) {
-    throw cannotTranslate(`${path}/@${strange}`, `QEMU's ${timer.name} has no such setting`, "Leave it out.");
+    throw cannotTranslate(
+      `${path}/@${strange}`,
+      `QEMU's ${timer.name} does not have this setting`,
+      "Leave it out.",
+    );
   }
 }

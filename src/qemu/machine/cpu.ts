@@ -36,7 +36,7 @@ function isImplied({ name, policy }: Feature): boolean {
 
 function formatFeature({ name, policy = "require" }: Feature, index: number): string {
   if (policy === "optional") {
-    const why = "it depends on the host's processor, which is not in the XML";
+    const why = "it depends on the host's processor";
     throw hostDependent(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
   }
   return `${featureWord(name, index)}=${onOffWord(policy === "force" || policy === "require")}`;
@@ -52,7 +52,7 @@ function featureWord(name: string, index: number): string {
   if (name === "pclmuldq") return "pclmulqdq";
   if (!UNKNOWN_FEATURES.has(name)) return name.replaceAll("_", "-");
   const path = `/domain/cpu/feature[${index + 1}]`;
-  throw cannotTranslate(path, `QEMU has no feature ${name}`, "Leave it out.");
+  throw cannotTranslate(path, `QEMU does not have the feature ${name}`, "Leave it out.");
 }
 
 function formatModel(domain: Domain, cpu: Cpu | undefined): string {
@@ -60,17 +60,17 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
   switch (cpu.mode) {
     case "custom":
       if (cpu.match === "minimum") {
-        const why = "what the host's processor has besides is not in the XML";
+        const why = "it depends on the features of the host's processor";
         throw hostDependent("/domain/cpu/@match", why, "Write match='exact'.");
       }
       return cpu.model?.name ?? DEFAULT_MODEL;
     case "host-model": {
-      const why = "svirt does not compute a model from the host's processor yet";
+      const why = "svirt does not derive a model from the host's processor yet";
       throw hostDependent("/domain/cpu/@mode", why, "Write a model, or mode='host-passthrough'.");
     }
     case "host-passthrough":
       if (domain.type !== "kvm") {
-        const why = "an emulated processor cannot be the host's";
+        const why = "an emulated guest cannot have the host's processor";
         throw cannotTranslate("/domain/cpu/@mode", why, "Write mode='maximum', or <domain type='kvm'>.");
       }
       return `host,migratable=${onOffWord(cpu.migratable ?? true)}`;

@@ -9,25 +9,25 @@ export function refuseFeatures({ domain }: Guest): void {
     [
       type === "kvm" && features?.tcg !== undefined,
       "features/tcg",
-      "KVM translates no code",
+      "KVM does not translate code",
       "Leave it out, or write <domain type='qemu'>.",
     ],
     [
       features?.kvm?.hintDedicated?.state === true && cpu?.mode !== "host-passthrough",
       "features/kvm/hint-dedicated",
-      "only the host's own processor can be the guest's alone",
+      "hint-dedicated requires the host's processor model",
       "Write <cpu mode='host-passthrough'/>, or leave it out.",
     ],
     [
       isOff && devices.inputs.some((input) => "bus" in input && input.bus === "ps2"),
       "features/ps2",
-      "there are devices on PS/2",
-      "Remove them, or leave it out.",
+      "the guest has PS/2 devices",
+      "Remove these devices, or leave it out.",
     ],
     [
       isOff && features.vmport?.state === true,
       "features/vmport",
-      "it needs the controller of PS/2",
+      "it requires the PS/2 controller",
       "Write state='off', or leave <ps2> out.",
     ],
   ] as const;

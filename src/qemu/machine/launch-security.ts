@@ -8,11 +8,11 @@ export function formatLaunchSecurity({ domain }: Guest): Arguments {
   if (security === undefined) return [];
   if (domain.type !== "kvm") {
     const remedy = "Write <domain type='kvm'>, or leave it out.";
-    throw cannotTranslate("/domain/launchSecurity", "an emulated processor encrypts nothing", remedy);
+    throw cannotTranslate("/domain/launchSecurity", "an emulated processor cannot encrypt memory", remedy);
   }
   const { cbitpos, reducedPhysBits } = security;
   if (cbitpos === undefined || reducedPhysBits === undefined) {
-    const why = "where the host's processor marks encrypted memory is not in the XML";
+    const why = "the position of the C-bit depends on the host's processor";
     throw hostDependent("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
   }
   const folder = `/var/lib/libvirt/qemu/domain--1-${[...name].slice(0, 20).join("")}`;

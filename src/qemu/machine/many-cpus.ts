@@ -20,15 +20,15 @@ export function refuseMany(domain: Domain, { chipset, word }: Machine): void {
   if (!hasMany(domain)) return;
   const { iommu } = domain.devices;
   if (chipset !== "q35") {
-    const why = `a ${word} has at most ${MOST_WITHOUT_EIM}`;
+    const why = `a ${word} machine has at most ${MOST_WITHOUT_EIM} processors`;
     throw cannotTranslate("/domain/vcpu", why, "Write machine='q35', or a smaller number.");
   }
   if (iommu?.model === "intel" && iommu.driver?.eim === true) return;
-  const why = `more than ${MOST_WITHOUT_EIM} processors need extended interrupts`;
+  const why = `more than ${MOST_WITHOUT_EIM} processors require extended interrupt mode`;
   throw cannotTranslate(
     "/domain/devices/iommu",
     why,
-    "Write <driver intremap='on' eim='on'/> in it, or leave it out.",
+    "Write <driver intremap='on' eim='on'/> into it, or leave it out.",
   );
 }
 

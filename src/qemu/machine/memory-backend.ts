@@ -204,8 +204,12 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
   const isOwn = nodes !== undefined || own !== undefined;
   if (nodes !== undefined || own !== undefined) return { ids: nodes ?? own?.nodeset, mode, isOwn };
   if (memory !== undefined && memory.nodeset === undefined) {
-    const why = "numad chooses the host's nodes, and svirt does not ask it";
-    throw hostDependent("/domain/numatune/memory/@placement", why, "Write nodeset there.");
+    const why = "svirt does not ask numad for a placement";
+    throw hostDependent(
+      "/domain/numatune/memory/@placement",
+      why,
+      "Write nodeset='…' instead of placement='auto'.",
+    );
   }
   return { ids: memory?.nodeset, mode, isOwn };
 }
@@ -214,8 +218,8 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
 // libvirt
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
-  const why = "which of the host's nodes have the processors that QEMU may run on, its XML does not say";
-  throw hostDependent(place, why, "Leave vcpu/@cpuset and emulatorpin out.");
+  const why = "the NUMA nodes of QEMU's processors are known only at a start";
+  throw hostDependent(place, why, "Remove vcpu/@cpuset and <emulatorpin>.");
 }
 
 function accessOf(domain: Domain, { access, cell }: MemoryPiece): "shared" | "private" | undefined {
@@ -235,8 +239,8 @@ function cellOf({ cpu }: Domain, id: number | undefined): ReturnType<typeof list
 function hugePath(domain: Domain, sizeKiB: number): string {
   const mount = MOUNTS.get(sizeKiB);
   if (mount !== undefined) return `${mount}/libvirt/qemu/${shortName(domain)}`;
-  const why = `an x86 processor has no pages of ${sizeKiB} KiB`;
-  throw cannotTranslate("/domain/memoryBacking/hugepages", why, "Write 2048 or 1048576.");
+  const why = `an x86 processor does not have pages of ${sizeKiB} KiB`;
+  throw cannotTranslate("/domain/memoryBacking/hugepages", why, "Write a size of 2048 or 1048576 KiB.");
 }
 
 /** Returns virDomainDefGetShortName() of libvirt, for a guest that does not run. */

@@ -12,7 +12,7 @@ export function refuseUnsharedMemory({ domain }: Guest, place: string): void {
   if (isShared && (whole || cells.length > 0)) return;
   throw cannotTranslate(
     place,
-    "another program serves it, which needs the guest's memory to be shared",
+    "a vhost-user device requires shared guest memory",
     "Write <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>.",
   );
 }

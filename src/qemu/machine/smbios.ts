@@ -19,13 +19,13 @@ export function formatSmbios({ domain }: Guest): Arguments {
   const mode = domain.os.smbios?.mode ?? "emulate";
   if (mode === "emulate") return [];
   if (mode === "host") {
-    const why = "the host's tables are not in the XML";
+    const why = "the host's SMBIOS tables are known only at a start";
     throw cannotTranslate("/domain/os/smbios/@mode", why, "Write mode='sysinfo' and <sysinfo>.");
   }
   const found = domain.sysinfos.find((sysinfo) => sysinfo.type === "smbios");
   if (found !== undefined) return formatTables(found);
-  const why = "there is no <sysinfo type='smbios'>";
-  throw cannotTranslate("/domain/os/smbios/@mode", why, "Write one, or leave <smbios> out.");
+  const why = "the domain has no <sysinfo type='smbios'>";
+  throw cannotTranslate("/domain/os/smbios/@mode", why, "Write that element, or leave <smbios> out.");
 }
 
 /** Formats -fw_cfg for entries that the guest's firmware can read. qemuBuildSysinfoCommandLine() of libvirt */
@@ -44,7 +44,7 @@ export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Argu
 /** Formats -device by which a guest detects that it is a copy. qemuBuildVMGenIDCommandLine() of libvirt */
 export function formatGenid({ domain: { genid } }: Guest): Arguments {
   if (genid === "") {
-    throw hostDependent("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
+    throw hostDependent("/domain/genid", "the UUID is generated at the definition", "Write the UUID.");
   }
   return genid === undefined
     ? []
@@ -54,14 +54,22 @@ export function formatGenid({ domain: { genid } }: Guest): Arguments {
 // libvirt escapes these characters as in XML, and QEMU takes the escapes literally.
 function refuseMarkup(text: string): void {
   if (!/[<>&'",]/.test(text)) return;
-  const why = "QEMU would be told another text for one with markup, quotes or commas";
-  throw cannotTranslate("/domain/sysinfo[@type='fwcfg']/entry", why, "Put it into a file of a plain name.");
+  const why = "QEMU would receive another text, since the value has markup, quotes or commas";
+  throw cannotTranslate(
+    "/domain/sysinfo[@type='fwcfg']/entry",
+    why,
+    "Write the text into a file, and name that file.",
+  );
 }
 
 function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios): Arguments {
   const [board, other] = baseBoards;
   if (other !== undefined) {
-    throw cannotTranslate("/domain/sysinfo/baseBoard[2]", "QEMU makes one board", "Leave it out.");
+    throw cannotTranslate(
+      "/domain/sysinfo/baseBoard[2]",
+      "QEMU supports only one <baseBoard>",
+      "Leave it out.",
+    );
   }
   const strings = (oemStrings?.entries ?? []).map(({ value }) => `,value=${escapeCommas(value)}`);
   return [

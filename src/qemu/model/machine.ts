@@ -20,6 +20,6 @@ export function decideMachine(domain: Domain): Machine {
   const word = domain.os.type.machine ?? "pc";
   if (I440FX.test(word)) return { word, chipset: "i440fx", rootBus: "pci.0", powerDevice: "PIIX4_PM" };
   if (Q35.test(word)) return { word, chipset: "q35", rootBus: "pcie.0", powerDevice: "ICH9-LPC" };
-  const why = `the machine "${word}" is neither a pc (i440fx) nor a q35`;
+  const why = `the machine "${word}" must be a pc (i440fx) or a q35`;
   throw cannotTranslate("/domain/os/type/@machine", why, `Write machine='q35' or machine='pc'.`);
 }

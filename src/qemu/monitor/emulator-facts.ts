@@ -74,9 +74,9 @@ export function parseEmulatorFacts(output: string): EmulatorFacts {
     const id = QUESTIONS.findIndex(({ execute }) => execute === command);
     const found = messages.find((message) => message.is === "return" && message.id === id);
     if (found?.is === "return") return parseAnswer(schema, found.value, command);
-    throw new SvirtError(`Cannot ask QEMU what it can do: it does not answer ${command}`, {
+    throw new SvirtError(`Cannot query QEMU's capabilities: it does not answer ${command}`, {
       kind: "failed",
-      remedy: "Name another emulator: svirt takes QEMU 10.",
+      remedy: "Name another emulator: svirt requires QEMU 10.",
     });
   };
   const { major, micro, minor } = answer(version, "query-version").qemu;

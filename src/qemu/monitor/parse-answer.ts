@@ -13,8 +13,8 @@ export function parseAnswer<Schema extends v.GenericSchema>(
   const parsed = v.safeParse(schema, answer);
   if (parsed.success) return parsed.output;
   const place = v.getDotPath(parsed.issues[0]);
-  throw new SvirtError(`Cannot read QEMU's answer to ${command}: ${place ?? "it"} is not as expected`, {
+  throw new SvirtError(`Cannot read QEMU's answer to ${command}: ${place ?? "it"} is malformed`, {
     kind: "failed",
-    remedy: `See it whole: svirt qemu-monitor-command DOMAIN ${command}`,
+    remedy: `See the whole answer: svirt qemu-monitor-command DOMAIN ${command}`,
   });
 }

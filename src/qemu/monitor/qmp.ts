@@ -48,14 +48,14 @@ export function parseQmpLine(line: Uint8Array): QmpMessage | undefined {
     return { is: "event", name: event, facts: fieldsOf(fields.get("data")), atMs: timeOf(fields) };
   }
   if (fields.has("QMP")) return { is: "greeting", version: versionOf(fields.get("QMP")) };
-  throw notQmp("a message is neither greeting, reply nor event");
+  throw notQmp("a message must be a greeting, a reply or an event");
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new SvirtError("Cannot understand QEMU's monitor: a line is not JSON", {
+    throw new SvirtError("Cannot parse QEMU's monitor: a line is not JSON", {
       kind: "failed",
       remedy: SEE_QEMU_LOG,
       cause,
@@ -96,7 +96,7 @@ function versionOf(greeting: unknown): string {
 
 /** Returns the error for a message that violates QMP. */
 export function notQmp(what: string): SvirtError {
-  return new SvirtError(`Cannot understand QEMU's monitor: ${what}`, {
+  return new SvirtError(`Cannot parse QEMU's monitor: ${what}`, {
     kind: "failed",
     remedy: SEE_QEMU_LOG,
   });

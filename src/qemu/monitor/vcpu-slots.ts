@@ -53,7 +53,7 @@ export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuCha
   const message = "failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count";
   throw new SvirtError(`Requested operation is not valid: ${message}`, {
     kind: "wrong-state",
-    remedy: `The guest was started with ${present.length - added.length}, which stay: change its definition (--config).`,
+    remedy: `Change its definition (--config): the ${present.length - added.length} that the guest was started with cannot be removed.`,
   });
 }
 
@@ -66,7 +66,7 @@ export function refuseTooMany(
   const message = `requested vcpus is greater than max allowable vcpus for the ${whose} domain: ${wanted} > ${most}`;
   throw new SvirtError(`invalid argument: ${message}`, {
     kind: "usage",
-    remedy: `Give at most ${most}, or let the definition have more: setvcpus DOMAIN ${wanted} --maximum --config`,
+    remedy: `Give at most ${most}, or raise the definition's maximum: svirt setvcpus DOMAIN ${wanted} --maximum --config`,
   });
 }
 

@@ -59,6 +59,6 @@ describe("the firmware of a domain", () => {
 
   test("of the kind UEFI is refused without ACPI", () => {
     const guest = guestWith("<os firmware='efi'><type/></os>", { features: "" });
-    expect(() => formatArgv(guest)).toThrow("UEFI needs ACPI on a PC");
+    expect(() => formatArgv(guest)).toThrow("UEFI requires ACPI on a PC");
   });
 });

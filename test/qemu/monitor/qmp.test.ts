@@ -52,7 +52,7 @@ describe("parseQmpLine()", () => {
   });
 
   test.each(["hello\n", "[]\n", "{}\n", "1\n", `{"event": 1}\n`])("refuses %j", (text) => {
-    expect(() => feed([new TextEncoder().encode(text)])).toThrow("Cannot understand QEMU's monitor");
+    expect(() => feed([new TextEncoder().encode(text)])).toThrow("Cannot parse QEMU's monitor");
   });
 
   test("meets any JSON with messages or a SvirtError", () => {

@@ -32,7 +32,7 @@ function numberExpanders(controllers: readonly Controller[]): readonly Controlle
     if (lowest <= 2) {
       throw cannotTranslate(
         "/domain/devices",
-        "no number is left for an expander's bus",
+        "no bus number is free for an expander",
         "Write target/@busNr.",
       );
     }

@@ -70,7 +70,11 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
   const add = (model: PciModel, path: string): void => {
     const index = Math.max(...buses.map((bus) => bus.index)) + 1;
     if (index > HIGHEST_BUS) {
-      throw cannotTranslate("/domain/devices", "its devices do not fit on 256 PCI buses", "Remove some.");
+      throw cannotTranslate(
+        "/domain/devices",
+        "its devices require more than 256 PCI buses",
+        "Remove some devices.",
+      );
     }
     buses.push(newBus(index, model));
     added.push({ index, model });
@@ -85,7 +89,7 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
     reserve(address, path, bridge) {
       const place = pciPlace(address);
       if ((address.domain ?? 0) !== 0) {
-        throw cannotTranslate(`${path}/address/@domain`, "a PC has one PCI domain", "Leave it out.");
+        throw cannotTranslate(`${path}/address/@domain`, "a PC has only PCI domain 0", "Leave it out.");
       }
       refusePlace(buses, place, `${path}/address`);
       refuseOtherKind(buses, { place, bridge, path });
@@ -173,8 +177,8 @@ function busesToAdd(
   if (isPlain) return ["pcie-root-port", "pcie-to-pci-bridge"];
   throw cannotTranslate(
     path,
-    `the machine ${word} has no free place for it`,
-    "Give it an address, or remove it.",
+    `the machine ${word} has no free slot for this device`,
+    "Write an address for the device, or remove it.",
   );
 }
 
@@ -195,7 +199,7 @@ function refuseOtherKind(
   const isRight =
     bridge === undefined || bridge === "bridge" ? !BRIDGES_ONLY.has(model) : KINDS[model][0].includes(bridge);
   if (isRight) return;
-  const why = `a ${model} takes no such thing`;
+  const why = `a ${model} does not accept this device`;
   throw cannotTranslate(`${path}/address/@bus`, why, "Write another bus, or leave the address out.");
 }
 
@@ -205,16 +209,16 @@ function refusePlace(buses: readonly Bus[], place: PciPlace, path: string): void
   if (bus === undefined) {
     throw cannotTranslate(
       path,
-      `there is no PCI bus ${place.bus}`,
-      "Add its controller, or leave the address out.",
+      `the guest has no PCI bus ${place.bus}`,
+      "Add the controller of that bus, or leave the address out.",
     );
   }
   const [, first, last] = KINDS[bus.model];
   if (place.slot < first || place.slot > last) {
-    const why = `a ${bus.model} has slots from ${first} to ${last}, and it asks for ${place.slot}`;
+    const why = `a ${bus.model} has slots from ${first} to ${last}, and the address has slot ${place.slot}`;
     throw cannotTranslate(path, why, "Write another slot, or leave the address out.");
   }
   if (bus.slots.get(place.slot)?.has(place.function)) {
-    throw cannotTranslate(path, `the PCI address ${shown} is taken`, "Give each device its own address.");
+    throw cannotTranslate(path, `the PCI address ${shown} is in use`, "Give each device its own address.");
   }
 }

@@ -54,7 +54,7 @@ function withHubs(devices: Devices): Devices {
   const count = listUsb(devices).length + devices.hubs.length;
   if (count > 0 && usb.some(({ model }) => model === "none")) {
     const remedy = "Remove model='none', or the devices on USB.";
-    throw cannotTranslate("/domain/devices", "USB is turned off, and there are USB devices", remedy);
+    throw cannotTranslate("/domain/devices", "USB is off, and the guest has USB devices", remedy);
   }
   // A hub occupies one port and has eight.
   const needed = count > ports ? Math.ceil((count - ports + 1) / (HUB_PORTS - 1)) : 0;

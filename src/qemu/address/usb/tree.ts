@@ -61,7 +61,11 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
   const rootOf = (bus: number, path: string): Node => {
     const root = buses.find(({ index }) => index === bus)?.root;
     if (root !== undefined && root.count > 0) return root;
-    throw cannotTranslate(`${path}/address/@bus`, `there is no USB bus ${bus}`, "Add its controller.");
+    throw cannotTranslate(
+      `${path}/address/@bus`,
+      `the guest has no USB bus ${bus}`,
+      "Add the controller of that bus.",
+    );
   };
   return {
     reserve({ bus, port }, path) {
@@ -76,8 +80,8 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
         throw cannotTranslate(`${path}/address/@port`, why, "Write another port, or leave the address out.");
       }
       if (instance.taken.has(last)) {
-        const why = `port ${port} of USB bus ${bus} is taken`;
-        throw cannotTranslate(`${path}/address/@port`, why, "Give each device its own.");
+        const why = `port ${port} of USB bus ${bus} is in use`;
+        throw cannotTranslate(`${path}/address/@port`, why, "Give each device its own port.");
       }
       instance.taken.add(last);
     },
@@ -88,7 +92,7 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
         if (port !== undefined) return { type: "usb", bus: index, port };
       }
       const remedy = "Use <controller type='usb' model='qemu-xhci' ports='15'/>.";
-      throw cannotTranslate(`${path}/address`, "there is no free USB port", remedy);
+      throw cannotTranslate(`${path}/address`, "no USB port is free", remedy);
     },
     addHub({ bus, port }) {
       const numbers = port.split(".").map(Number);

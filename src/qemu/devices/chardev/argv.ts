@@ -63,12 +63,20 @@ function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Arguments 
 function refuseOtherSpice(guest: Guest, { device, chardev }: Port, path: string): void {
   if (chardev.type !== "spicevmc" && chardev.type !== "spiceport") return;
   if (!guest.devices.graphics.some(({ type }) => type === "spice")) {
-    throw cannotTranslate(`${path}/@type`, "there is no SPICE display", "Write <graphics type='spice'/>.");
+    throw cannotTranslate(
+      `${path}/@type`,
+      "the guest has no SPICE display",
+      "Write <graphics type='spice'/>.",
+    );
   }
   if (device !== "channel" || chardev.type !== "spicevmc" || chardev.target.type !== "virtio") return;
   const { name = SPICE_AGENT } = chardev.target;
   if (name === SPICE_AGENT) return;
-  throw cannotTranslate(`${path}/target/@name`, `SPICE's agent is ${SPICE_AGENT}`, "Write that name.");
+  throw cannotTranslate(
+    `${path}/target/@name`,
+    `the name of SPICE's agent must be ${SPICE_AGENT}`,
+    "Write that name.",
+  );
 }
 
 const SPICE_AGENT = "com.redhat.spice.0";
@@ -116,7 +124,11 @@ function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Argument
   const type = target?.type ?? "isa-serial";
   const wanted = SERIAL_ADDRESSES.get(type);
   if (address !== undefined && address.type !== wanted) {
-    throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
+    throw cannotTranslate(
+      `${path}/address/@type`,
+      `a ${type} does not have an address of this type`,
+      "Leave the address out.",
+    );
   }
   if (type === "pci-serial" && address?.type === "pci") {
     return jsonArguments("-device", { driver: type, chardev, id, ...pciKeys(guest, address) });

@@ -25,7 +25,11 @@ const LONGEST_SOCKET_PATH = 107;
 export function socketPath(folder: string, id: string): string {
   const path = `${folder}/${id}.sock`;
   if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
-  throw cannotTranslate("/domain/devices", `the socket ${path} has too long a path`, "Use a shorter alias.");
+  throw cannotTranslate(
+    "/domain/devices",
+    `the path of the socket ${path} is too long`,
+    "Use a shorter alias.",
+  );
 }
 
 /** Number of descriptors that a backend's files need. */
@@ -38,7 +42,7 @@ export function countDescriptors({ type, log }: ChardevBackend): number {
  * descriptor sets for them are not known for certain.
  */
 export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Arguments {
-  if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "files of such a device");
+  if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "the file of such a device");
   return formatBackend(named, launch, 0);
 }
 
@@ -97,7 +101,7 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
     case "tcp":
       return `socket,${name},${tcpPairs(chardev, named.path)}`;
     case "udp": {
-      const why = "svirt lets nobody write to a guest without a connection, as datagrams do";
+      const why = "svirt does not accept datagrams, which any program can send to the guest";
       throw hostDependent(`${named.path}/@type`, why, "Use a Unix socket.");
     }
     case "spiceport":
@@ -133,7 +137,7 @@ function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefin
   const source = chardev.type === "unix" ? chardev.source : undefined;
   if (source?.mode === "connect") {
     if (source.path === undefined) {
-      throw cannotTranslate(`${path}/source`, "it does not say what to connect to", "Write source/@path.");
+      throw cannotTranslate(`${path}/source`, "the path of the socket is missing", "Write source/@path.");
     }
     // QEMU takes no reconnect-ms with a descriptor, and a start refuses `enabled='yes'`.
     const again = peerOf(launch, path) === undefined ? reconnectMs(source.reconnect) : undefined;
@@ -151,12 +155,16 @@ function listenPairs(
   if (wanted === undefined) return keyValues([["path", socketPath(launch.folder, id)]]);
   const listener = launch.listeners.find((found) => found.path === wanted);
   if (listener !== undefined) return `fd=${listener.fd}`;
-  throw cannotTranslate(`${path}/source/@path`, "svirt does not listen there for it", "Leave the path out.");
+  throw cannotTranslate(
+    `${path}/source/@path`,
+    "svirt did not create a socket at that path",
+    "Leave the path out.",
+  );
 }
 
 function tcpPairs({ source, protocol }: BackendOf<"tcp">, path: string): string {
   if (source.tls === true) {
-    const why = "what TLS needs is said by settings of the host";
+    const why = "TLS depends on settings of the host";
     throw notStartable(`${path}/source/@tls`, why, "Write tls='no', and use a Unix socket and SSH.");
   }
   const listens = source.mode === "bind";

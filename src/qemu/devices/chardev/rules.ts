@@ -29,19 +29,23 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
   const type = target?.type ?? "isa-serial";
   const kind = KINDS[type];
   if (address !== undefined && address.type !== kind.address) {
-    throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
+    throw cannotTranslate(
+      `${path}/address/@type`,
+      `a ${type} does not have an address of this type`,
+      "Leave the address out.",
+    );
   }
   if (target?.model !== undefined && target.model.name !== kind.model) {
     throw cannotTranslate(
       `${path}/target/model`,
-      `${target.model.name} is another device than ${type}`,
-      "Leave <model> out.",
+      `${target.model.name} is not the model of ${type}`,
+      "Remove <model>.",
     );
   }
   if (type !== "isa-serial") return;
   const before = serials.slice(0, index).filter((other) => (other.target?.type ?? type) === type);
   if (before.length >= MOST_ISA_PORTS) {
-    throw cannotTranslate(path, `it has ${MOST_ISA_PORTS} before it on ISA`, "Write type='pci-serial'.");
+    throw cannotTranslate(path, `ISA has only ${MOST_ISA_PORTS} serial ports`, "Write type='pci-serial'.");
   }
   if (target?.port === undefined || !before.some((other) => other.target?.port === target.port)) return;
   throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another port.");
@@ -71,6 +75,6 @@ function refuseOtherSpice({ graphics, redirdevs, smartcards }: Devices): void {
     const index = family.findIndex(({ type }) => type === "spicevmc" || type === "spiceport");
     if (index === -1) continue;
     const path = `${devicePath(element, index)}/@type`;
-    throw cannotTranslate(path, "there is no SPICE display", "Write <graphics type='spice'/>.");
+    throw cannotTranslate(path, "the guest has no SPICE display", "Write <graphics type='spice'/>.");
   }
 }

@@ -69,7 +69,7 @@ function takeWritten(devices: Devices): Taken {
     if (port === 0) continue;
     const key = `${controller}.${port}`;
     if (taken.has(key)) {
-      throw cannotTranslate(path, `port ${port} is taken`, "Give each device a port of its own.");
+      throw cannotTranslate(path, `port ${port} is in use`, "Give each device its own port.");
     }
     taken.add(key);
   }

@@ -65,7 +65,7 @@ function scsiController({ type, address }: HostDevice): readonly number[] {
 function upTo(numbers: readonly number[]): readonly number[] {
   const highest = Math.max(-1, ...numbers);
   if (highest < MOST_CONTROLLERS) return [...Array(highest + 1).keys()];
-  const why = `an address names controller ${highest}, and all below it would be added`;
+  const why = `an address names controller ${highest}, which would add all controllers with lower numbers`;
   throw cannotTranslate("/domain/devices", why, `Write a number up to ${MOST_CONTROLLERS - 1}.`);
 }
 

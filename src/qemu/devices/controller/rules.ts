@@ -14,8 +14,12 @@ export function refuseTooMany(controllers: readonly Controller[]): void {
     const count = (counts.get(type) ?? 0) + 1;
     counts.set(type, count);
     if (count <= MOST_CONTROLLERS && (type !== "pci" || index < MOST_CONTROLLERS)) continue;
-    const why = `a board takes ${MOST_CONTROLLERS} controllers of one type, from number 0`;
-    throw cannotTranslate(devicePath("controller", position), why, "Remove it, or give it a lower number.");
+    const why = `a machine has at most ${MOST_CONTROLLERS} controllers of one type, from number 0`;
+    throw cannotTranslate(
+      devicePath("controller", position),
+      why,
+      "Remove the controller, or write a lower number.",
+    );
   }
 }
 
@@ -39,7 +43,11 @@ function refuseDouble(controllers: readonly Controller[]): void {
     const key = `${type} ${index}`;
     if (seen.has(key)) {
       const path = `${devicePath("controller", position)}/@index`;
-      throw cannotTranslate(path, `there is another ${type} controller ${index}`, "Write another number.");
+      throw cannotTranslate(
+        path,
+        `another ${type} controller has the number ${index}`,
+        "Write another number.",
+      );
     }
     seen.add(key);
   }
@@ -49,7 +57,11 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
   switch (controller.type) {
     case "ide":
       if (chipset === "i440fx" && controller.index === 0 && (controller.model ?? "piix3") === "piix3") return;
-      throw cannotTranslate(path, `a ${word} has no such IDE controller`, "Use bus='sata' or bus='virtio'.");
+      throw cannotTranslate(
+        path,
+        `a ${word} does not have this IDE controller`,
+        "Use bus='sata' or bus='virtio'.",
+      );
     case "fdc":
       if (controller.index === 0) return;
       throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
@@ -63,7 +75,11 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
       return;
     case "scsi":
       if (controller.driver === undefined || controller.model?.startsWith("virtio")) return;
-      throw cannotTranslate(`${path}/driver`, "only a virtio controller has settings", "Leave it out.");
+      throw cannotTranslate(
+        `${path}/driver`,
+        "only a virtio-scsi controller has driver options",
+        "Leave it out.",
+      );
     case "sata":
     case "virtio-serial":
     case "ccid":
@@ -81,12 +97,16 @@ function refuseUsb(controllers: readonly Controller[]): void {
     if (!isMaster(controller) && !usb.some((found) => isMaster(found) && found.index === controller.index)) {
       throw cannotTranslate(
         `${path}/master`,
-        "no controller with this index is a master",
-        "Add the EHCI controller.",
+        "no USB controller with this index is a master",
+        "Add the EHCI controller of this index.",
       );
     }
     if (controller.model === "none" && usb.length > 1) {
-      throw cannotTranslate(`${path}/@model`, "there are other USB controllers", "Remove them, or this one.");
+      throw cannotTranslate(
+        `${path}/@model`,
+        "the guest has other USB controllers",
+        "Remove the other controllers, or this one.",
+      );
     }
   }
 }
@@ -96,7 +116,7 @@ function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void 
   if (ports !== undefined && model !== "nec-xhci" && model !== "qemu-xhci") {
     throw cannotTranslate(
       `${path}/@ports`,
-      `a ${model ?? "piix3-uhci"} has as many as it has`,
+      `a ${model ?? "piix3-uhci"} has a fixed number of ports`,
       "Leave it out.",
     );
   }
@@ -120,11 +140,15 @@ function refuseBridge(
 ): void {
   if (model === undefined) return;
   if (modelName !== undefined && !BRIDGE_DEVICES.get(model)?.includes(modelName.name)) {
-    throw cannotTranslate(`${path}/model`, `a ${model} is no ${modelName.name}`, "Leave <model> out.");
+    throw cannotTranslate(
+      `${path}/model`,
+      `${modelName.name} is not a device for ${model}`,
+      "Remove <model>.",
+    );
   }
   const root = chipset === "q35" ? "pcie-root" : "pci-root";
   if ((index === 0) !== (model === root)) {
-    const why = `the PCI controller with index 0, and no other, is the ${root} of a ${word}`;
+    const why = `the PCI controller with index 0, and only that one, must be the ${root} of a ${word}`;
     throw cannotTranslate(
       `${path}/@model`,
       why,
@@ -145,5 +169,5 @@ const ON_ROOT: ReadonlySet<string> = new Set(["dmi-to-pci-bridge", "pci-expander
 // virDomainPCIAddressValidate() of libvirt: "It requires a controller that accepts a dmi-to-pci-bridge."
 function refuseBridgeBus({ model, address }: ControllerOf<"pci">, path: string): void {
   if (model === undefined || !ON_ROOT.has(model) || (address?.bus ?? 0) === 0) return;
-  throw cannotTranslate(`${path}/address/@bus`, `a ${model} stands on the root bus alone`, "Write bus='0'.");
+  throw cannotTranslate(`${path}/address/@bus`, `a ${model} must be on the root bus`, "Write bus='0'.");
 }

@@ -36,43 +36,43 @@ const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<Drive
 export const DRIVE_RULES: readonly Rule<Disk>[] = [
   {
     place: "@device",
-    why: "floppies, and nothing else, are on bus fdc",
-    remedy: "Write device='floppy' with bus='fdc', or neither.",
+    why: "the bus fdc is for floppy drives, and only for these",
+    remedy: "Write both device='floppy' and bus='fdc', or neither.",
     isBroken: (disk) => (kindOf(disk) === "floppy") !== (diskBus(disk) === "fdc"),
   },
   {
     place: "target/@dev",
-    why: "the names of floppy drives, and of no others, begin with fd",
+    why: "names that begin with fd are for floppy drives, and only for these",
     remedy: "Write fda for a floppy drive, vda, sda or hda for a disk.",
     isBroken: (disk) => (kindOf(disk) === "floppy") !== disk.target.dev.startsWith("fd"),
   },
   {
     place: "target/@bus",
-    why: "neither a virtio disk nor an SD card is a CD-ROM",
+    why: "a CD-ROM drive cannot be on the bus virtio or sd",
     remedy: "Write bus='sata' or bus='scsi'.",
     isBroken: (disk) => kindOf(disk) === "cdrom" && ["virtio", "sd"].includes(diskBus(disk)),
   },
   {
     place: "source",
-    why: "a drive on USB has its medium from the start",
-    remedy: "Give it a medium, or write bus='sata'.",
+    why: "a USB drive must have a medium",
+    remedy: "Write its <source>, or bus='sata'.",
     isBroken: (disk) => disk.source === undefined && diskBus(disk) === "usb",
   },
   {
     place: "target/@bus",
-    why: "a q35 has no IDE",
+    why: "a q35 machine has no IDE bus",
     remedy: "Write bus='sata' or bus='virtio'.",
     isBroken: (disk, { machine }) => diskBus(disk) === "ide" && machine.chipset === "q35",
   },
   {
     place: "address/@type",
-    why: "it is not an address on the disk's bus",
+    why: "the disk's bus has addresses of another type",
     remedy: "Leave the address out.",
     isBroken: (disk) => disk.address !== undefined && disk.address.type !== ADDRESSES[diskBus(disk)],
   },
   {
     place: "address",
-    why: "the bus has no such place",
+    why: "the address is out of the bus's range",
     remedy: "Leave the address out.",
     isBroken: isOutside,
   },
@@ -84,13 +84,13 @@ export const DRIVE_RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "target/@tray",
-    why: "only a CD-ROM or floppy drive has one",
+    why: "only a CD-ROM or floppy drive has a tray",
     remedy: LEAVE_OUT,
     isBroken: (disk) => disk.target.tray !== undefined && !isRemovable(disk),
   },
   {
     place: "source/@startupPolicy",
-    why: "only a CD-ROM or floppy drive can be left empty later",
+    why: "only a CD-ROM or floppy drive can be empty",
     remedy: "Write mandatory or optional.",
     isBroken: (disk) =>
       disk.source !== undefined &&
@@ -100,7 +100,7 @@ export const DRIVE_RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "target/@removable",
-    why: "only what is on USB, and a disk on bus scsi, can say so",
+    why: "only a USB device or a disk on the bus scsi can be removable",
     remedy: LEAVE_OUT,
     isBroken: (disk) =>
       disk.target.removable !== undefined &&
@@ -109,7 +109,7 @@ export const DRIVE_RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "target/@rotation_rate",
-    why: "only a disk on bus scsi, ide or sata has one",
+    why: "only a disk on the bus scsi, ide or sata has a rotation rate",
     remedy: LEAVE_OUT,
     isBroken: (disk) =>
       disk.target.rotationRate !== undefined &&
@@ -117,45 +117,45 @@ export const DRIVE_RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "wwn",
-    why: "only a disk on bus ide or scsi has one",
+    why: "only a disk on the bus ide or scsi has a WWN",
     remedy: LEAVE_OUT,
     isBroken: (disk) => disk.wwn !== undefined && !["ide", "scsi"].includes(diskBus(disk)),
   },
   {
     place: "vendor",
-    why: "only a disk on bus scsi has one",
+    why: "only a disk on the bus scsi has a vendor",
     remedy: LEAVE_OUT,
     isBroken: (disk) => disk.vendor !== undefined && diskBus(disk) !== "scsi",
   },
   {
     place: "product",
-    why: "it is for bus scsi, at most 16 characters, and for ide and sata, at most 40",
-    remedy: "Shorten it, or leave it out.",
+    why: "it must have at most 16 characters on the bus scsi, and at most 40 on ide and sata",
+    remedy: "Shorten the text, or leave it out.",
     isBroken: (disk) => disk.product !== undefined && disk.product.length > longestProduct(disk),
   },
   {
     place: "serial",
-    why: "it is of letters, digits, blanks and - _ . +, and not for an SD card",
+    why: "it may contain only letters, digits, blanks and - _ . +, and an SD card has none",
     remedy: LEAVE_OUT,
     isBroken: (disk) =>
       disk.serial !== undefined && (diskBus(disk) === "sd" || !/^[A-Za-z0-9\-_ .+]*$/.test(disk.serial)),
   },
   {
     place: "blockio",
-    why: "a floppy drive has its own sizes",
+    why: "a floppy drive or an SD card has fixed block sizes",
     remedy: LEAVE_OUT,
     isBroken: (disk) => disk.blockio !== undefined && ["fdc", "sd"].includes(diskBus(disk)),
   },
   {
     place: "geometry",
-    why: "only a hard disk has one",
+    why: "only a hard disk has a geometry",
     remedy: LEAVE_OUT,
     isBroken: (disk) =>
       disk.geometry !== undefined && (kindOf(disk) !== "disk" || ["usb", "sd"].includes(diskBus(disk))),
   },
   {
     place: "geometry/@trans",
-    why: "only a disk on bus ide is told how it is translated",
+    why: "only a disk on the bus ide has a translation mode",
     remedy: LEAVE_OUT,
     isBroken: (disk) => disk.geometry?.translation !== undefined && diskBus(disk) !== "ide",
   },

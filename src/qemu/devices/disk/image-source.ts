@@ -37,9 +37,17 @@ export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): 
       return { driver: "nvme", device: hostPciName(address), namespace };
     }
     case "volume":
-      throw hostDependent(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
+      throw hostDependent(
+        path,
+        "svirt does not support storage pools yet",
+        "Write the path of the volume's file or device.",
+      );
     case "dir":
-      throw hostDependent(path, "svirt makes no file system of a folder", "Make an image of it.");
+      throw hostDependent(
+        path,
+        "svirt does not present a folder as a disk",
+        "Create an image of the folder.",
+      );
   }
 }
 
@@ -58,7 +66,7 @@ function networkKeys(source: NetworkSource, path: string): Json {
   switch (source.protocol) {
     case "nbd": {
       if (source.tls === true) {
-        const why = "the certificates are those of the host's settings";
+        const why = "the certificates depend on settings of the host";
         throw notStartable(`${path}/@tls`, why, "Write tls='no'.");
       }
       const server = socketAddress(onlyHost(source, path), source, path);
@@ -92,8 +100,8 @@ const GLUSTER_DEBUG = 4;
 function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
-  const why = "svirt keeps no secrets that it could give to QEMU";
-  throw notStartable(`${path}/${place}`, why, "Leave it out, and use a source that needs none.");
+  const why = "svirt does not store secrets";
+  throw notStartable(`${path}/${place}`, why, "Leave it out, and use a source without authentication.");
 }
 
 type Protocol<P extends NetworkSource["protocol"]> = Extract<NetworkSource, { readonly protocol: P }>;
@@ -101,7 +109,11 @@ type Protocol<P extends NetworkSource["protocol"]> = Extract<NetworkSource, { re
 function rbdKeys({ name, hosts, snapshot, config, protocol }: Protocol<"rbd">, path: string): Json {
   const [pool, image] = splitName(name, path);
   if (image.includes("/")) {
-    throw cannotTranslate(`${path}/@name`, "it names a namespace", "Write the name as pool/image.");
+    throw cannotTranslate(
+      `${path}/@name`,
+      "RBD namespaces are not supported",
+      "Write the name as pool/image.",
+    );
   }
   const server = hosts.map((host) => inetAddress(host, protocol, path));
   return {
@@ -118,7 +130,11 @@ function iscsiKeys(source: Protocol<"iscsi">, path: string): Json {
   const { host, port } = inetAddress(onlyHost(source, path), source.protocol, path);
   const [target = "", lun = "0"] = source.name.split(/\/(.*)/s);
   if (!/^\d{1,9}$/.test(lun)) {
-    throw cannotTranslate(`${path}/@name`, `"${lun}" is no logical unit`, "Write a number after the slash.");
+    throw cannotTranslate(
+      `${path}/@name`,
+      `"${lun}" must be the number of a logical unit`,
+      "Write a number after the slash.",
+    );
   }
   return {
     driver: "iscsi",
@@ -134,7 +150,11 @@ function webKeys(source: Protocol<"http" | "https" | "ftp" | "ftps">, path: stri
   const { host, port } = inetAddress(onlyHost(source, path), source.protocol, path);
   const name = source.name ?? "";
   if (!/^[-A-Za-z0-9_.~/]*$/.test(name)) {
-    throw cannotTranslate(`${path}/@name`, "a URL would escape parts of it", "Use plain letters and digits.");
+    throw cannotTranslate(
+      `${path}/@name`,
+      "the name has characters that a URL escapes",
+      "Use only letters, digits and - . _ ~ /",
+    );
   }
   const query = "query" in source && source.query !== undefined ? `?${source.query}` : "";
   return {
@@ -156,7 +176,7 @@ function nfsKeys(source: Protocol<"nfs">, path: string): Json {
   const { user, group } = source.identity ?? {};
   const numberOf = (text: string | undefined, place: string): number => {
     if (text !== undefined && /^\+?\d{1,9}$/.test(text)) return Number(text);
-    throw hostDependent(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
+    throw hostDependent(`${path}/identity/@${place}`, "svirt does not resolve names", "Write a number.");
   };
   return {
     driver: "nfs",
@@ -172,7 +192,7 @@ function onlyHost({ protocol, hosts }: NetworkSource, path: string): ImageHost {
   if (host !== undefined && hosts.length === 1) return host;
   throw cannotTranslate(
     `${path}/host`,
-    `${protocol} takes one host, and there are ${hosts.length}`,
+    `${protocol} requires one host instead of ${hosts.length}`,
     "Write one <host name='…'/>.",
   );
 }
@@ -189,7 +209,7 @@ function inetAddress(
 ): { readonly host: string; readonly port: string } {
   const { name, port = DEFAULT_PORTS.get(protocol) } = namedHost(host, protocol, path);
   if (port !== undefined) return { host: name, port: String(port) };
-  throw cannotTranslate(`${path}/host/@port`, `${protocol} has no usual port`, "Write the port.");
+  throw cannotTranslate(`${path}/host/@port`, `${protocol} has no default port`, "Write the port.");
 }
 
 function namedHost(
@@ -198,14 +218,18 @@ function namedHost(
   path: string,
 ): Exclude<ImageHost, { readonly transport: "unix" }> {
   if (host.transport !== "unix") return host;
-  throw cannotTranslate(`${path}/host/@transport`, `${protocol} goes over TCP`, "Write name='…'.");
+  throw cannotTranslate(`${path}/host/@transport`, `${protocol} requires TCP`, "Write name='…'.");
 }
 
 /** Splits "pool/image". virDomainDiskSourceNetworkParse() of libvirt */
 function splitName(name: string, path: string): readonly [string, string] {
   const slash = name.indexOf("/");
   if (slash > 0) return [name.slice(0, slash), name.slice(slash + 1)];
-  throw cannotTranslate(`${path}/@name`, "it is not two names with a slash between", "Write pool/image.");
+  throw cannotTranslate(
+    `${path}/@name`,
+    "it must be two names with a slash between them",
+    "Write pool/image.",
+  );
 }
 
 function bracketed(host: string): string {

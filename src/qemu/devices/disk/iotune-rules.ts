@@ -6,19 +6,19 @@ import type { Rule } from "../../argument/rule.ts";
 export const IOTUNE_RULES: readonly Rule<Disk>[] = [
   {
     place: "iotune",
-    why: "an SD card has no limits",
+    why: "an SD card cannot have limits",
     remedy: "Leave it out.",
     isBroken: (disk) => disk.iotune !== undefined && diskBus(disk) === "sd",
   },
   {
     place: "iotune/group_name",
-    why: "a group shares limits, and there is none",
+    why: "a group without limits has no effect",
     remedy: "Write a limit as well, or leave the name out.",
     isBroken: ({ iotune }) => iotune?.groupName !== undefined && limitsOf(iotune).length === 0,
   },
   {
     place: "iotune/group_name",
-    why: "another disk of the group has other limits",
+    why: "another disk of the group has different limits",
     remedy: "Write the same limits for each disk of the group.",
     isBroken: ({ iotune }, { devices }) =>
       iotune?.groupName !== undefined &&

@@ -142,7 +142,7 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Argum
 /** Refuses a slice with a cache mode before a start: libvirt's arguments for it are not known for certain. */
 function refuseUnprovenSlice({ image, driver, path }: File, launch: Launch | undefined): void {
   if (image.slice === undefined || image.format === "raw" || CACHES.get(driver.cache) === undefined) return;
-  refuseUnproven(launch, `${path}/slices`, "the caching of a part of a file");
+  refuseUnproven(launch, `${path}/slices`, "the cache mode of a <slice>");
 }
 
 function qcow2Keys({ format, cacheBytes, role }: ChainImage, { discardNoUnref }: DiskDriver): Json {

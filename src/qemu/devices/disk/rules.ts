@@ -21,50 +21,50 @@ const ASKING: ReadonlySet<string> = new Set(["iscsi", "http", "https", "ftp", "f
 const RULES: readonly Rule<Disk>[] = [
   {
     place: "driver/@type",
-    why: "a folder is seen as a FAT file system, and nothing else is",
+    why: "the format fat is for a folder, and a folder must have it",
     remedy: "Write type='fat' for a folder, and another format for an image.",
     isBroken: ({ type, driver }) => (type === "dir") !== (driver?.type === "fat"),
   },
   {
     place: "readonly",
-    why: "a folder is not written to",
+    why: "a disk of type dir must be read-only",
     remedy: "Write <readonly/>.",
     isBroken: (disk) => disk.type === "dir" && !isReadOnly(disk),
   },
   {
     place: "@model",
-    why: "only a disk on bus virtio has virtio's models",
+    why: "only a disk on the bus virtio has virtio models",
     remedy: "Leave it out.",
     isBroken: (disk) => disk.model !== undefined && diskBus(disk) !== "virtio",
   },
   {
     place: "driver",
-    why: "queues, event_idx, ioeventfd, iommu, ats, packed and page_per_vq are for bus virtio",
+    why: "queues, event_idx, ioeventfd, iommu, ats, packed and page_per_vq are for the bus virtio",
     remedy: "Leave them out, or write bus='virtio'.",
     isBroken: (disk) => diskBus(disk) !== "virtio" && hasVirtioOption(disk),
   },
   {
     place: "driver/@copy_on_read",
-    why: "what is copied is written, and this disk is not written to",
+    why: "copy-on-read writes to the image, and this disk is read-only or shareable",
     remedy: "Leave it out.",
     isBroken: (disk) => disk.driver?.copyOnRead === true && (isReadOnly(disk) || disk.shareable),
   },
   {
     place: "driver/metadata_cache",
-    why: "only qcow2 has such a cache",
+    why: "only a qcow2 image has a metadata cache",
     remedy: "Leave it out.",
     isBroken: ({ driver }) => driver?.metadataCache?.maxSizeBytes !== undefined && driver.type !== "qcow2",
   },
   {
     place: "driver/@discard_no_unref",
-    why: "only a qcow2 image that is written can do so",
+    why: "it requires a writable qcow2 image",
     remedy: "Leave it out.",
     isBroken: (disk) =>
       disk.driver?.discardNoUnref === true && (disk.driver.type !== "qcow2" || isReadOnly(disk)),
   },
   {
     place: "encryption",
-    why: "svirt keeps no secrets that it could give to QEMU",
+    why: "svirt does not store secrets",
     isUndecided: "always",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ encryption }) => encryption !== undefined,
@@ -72,19 +72,19 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "source/encryption",
     isUndecided: "always",
-    why: "svirt keeps no secrets that it could give to QEMU",
+    why: "svirt does not store secrets",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ source }) => source !== undefined && "encryption" in source,
   },
   {
     place: "auth",
-    why: "nobody is asked who he is by that protocol",
+    why: "that protocol has no authentication",
     remedy: "Leave it out.",
     isBroken: (disk) => disk.type === "network" && hasAuth(disk) && !ASKING.has(disk.source.protocol),
   },
   {
     place: "encryption/cipher",
-    why: "an image names its cipher itself",
+    why: "the image's header already names the cipher",
     remedy: "Leave it out.",
     isBroken: (disk) => {
       const encryption = encryptionOf(disk);
@@ -93,7 +93,7 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "encryption/@format",
-    why: "only RBD's own library opens it",
+    why: "only librbd supports this encryption",
     remedy: "Write format='luks', or use a raw image of RBD.",
     isBroken: (disk) => {
       const encryption = encryptionOf(disk);
@@ -104,44 +104,44 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "driver/@cache",
-    why: "a vDPA device is not cached",
+    why: "a vDPA disk must not be cached",
     remedy: "Write cache='none'.",
     isBroken: ({ type, driver }) => type === "vhostvdpa" && !isDirect(driver?.cache),
   },
   {
     place: "auth/secret/@type",
-    why: "it is a secret of another kind than the protocol takes",
+    why: "the protocol requires another type of secret",
     remedy: "Write type='iscsi' for iSCSI, type='ceph' for RBD.",
     isBroken: hasOtherSecret,
   },
   {
     place: "auth",
-    why: "svirt keeps no secrets that it could give to QEMU",
+    why: "svirt does not store secrets",
     isUndecided: "always",
-    remedy: "Leave <auth> out, and use a source that needs none.",
+    remedy: "Leave <auth> out, and use a source without authentication.",
     isBroken: (disk) => "auth" in disk,
   },
   {
     place: "target/@bus",
-    why: "what another program serves is a virtio disk",
+    why: "a vhost-user or vDPA disk must be on the bus virtio",
     remedy: "Write bus='virtio'.",
     isBroken: (disk) => diskBus(disk) !== "virtio" && ["vhostuser", "vhostvdpa"].includes(disk.type),
   },
   {
     place: "driver",
-    why: "QEMU does not read the disk of a vhost-user program, and can set nothing about it",
-    remedy: "Leave out all but queues, queue_size and virtio's options.",
+    why: "QEMU does not access the image of a vhost-user disk, so it cannot apply image options",
+    remedy: "Leave out all options except queues, queue_size and those of virtio.",
     isBroken: (disk) => disk.type === "vhostuser" && hasImageOption(disk),
   },
   {
     place: "@snapshot",
-    why: "what another program serves has no snapshots",
+    why: "a vhost-user disk cannot have snapshots",
     remedy: "Write snapshot='no', or leave it out.",
     isBroken: ({ type, snapshot }) => type === "vhostuser" && (snapshot ?? "no") !== "no",
   },
   {
     place: "throttlefilters",
-    why: "there is no such <throttlegroup>, or the disk is none of QEMU's nodes",
+    why: "the <throttlegroup> is missing, or QEMU does not access the disk's image",
     remedy: "Add the group to <throttlegroups>.",
     isBroken: (disk, { domain }) =>
       (disk.throttleFilters?.filters ?? []).some(({ group }) => {
@@ -151,20 +151,20 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "transient",
-    why: "what the guest writes goes to a file beside the image, and there is no such image",
+    why: "the overlay is created beside the image, and this disk has no image file",
     remedy: "Leave it out, or use a disk whose image is a file.",
     isBroken: (disk) => disk.transient !== undefined && !canBeTransient(disk),
   },
   {
     place: "transient/@shareBacking",
-    why: "only a disk on bus virtio, scsi or usb comes after the start",
+    why: "only a disk on the bus virtio, scsi or usb can be hot-plugged with a shared backing image",
     remedy: "Leave it out.",
     isBroken: (disk) =>
       disk.transient?.shareBacking === true && !["virtio", "scsi", "usb"].includes(diskBus(disk)),
   },
   {
     place: "shareable",
-    why: "an image of that format has one writer",
+    why: "only a raw image can have several writers",
     remedy: "Use a raw image, or write <readonly/>.",
     isBroken: (disk) =>
       disk.shareable &&
@@ -174,7 +174,7 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "driver/@io",
-    why: "native needs cache='none' or 'directsync'",
+    why: "io='native' requires cache='none' or 'directsync'",
     remedy: "Write cache='none' or 'directsync', or io='threads'.",
     isBroken: ({ driver }) => driver?.io === "native" && !isDirect(driver.cache),
   },

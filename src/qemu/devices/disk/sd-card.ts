@@ -11,7 +11,11 @@ export function formatSdCard({ disk, path }: NumberedDisk): Arguments {
   const device = disk.type === "block" ? disk.source?.dev : undefined;
   const name = file ?? device;
   if (source === undefined || name === undefined) {
-    throw cannotTranslate(`${path}/source`, "an SD card is a file or a device", "Write type='file'.");
+    throw cannotTranslate(
+      `${path}/source`,
+      "an SD card must be a file or a block device",
+      "Write type='file'.",
+    );
   }
   const mode = driver?.detectZeroes === "unmap" && driver.discard !== "unmap" ? "on" : driver?.detectZeroes;
   const words = keyValues([

@@ -44,7 +44,7 @@ function refuseCombination(graphics: readonly Graphics[]): void {
     if (other === undefined) continue;
     throw cannotTranslate(
       path,
-      `it goes with no ${other.type} that draws by itself`,
+      `a ${other.type} display with OpenGL excludes it`,
       `Leave it out, or write <gl enable='no'/> for the other.`,
     );
   }
@@ -88,7 +88,7 @@ function busAudio(facts: DisplayFacts, id: number): string {
   if (audios.some((audio) => audio.id === id && audio.type === "dbus")) return found;
   throw cannotTranslate(
     `${facts.path}/audio`,
-    "sound that goes over D-Bus is of type dbus",
+    "sound over D-Bus must have the type dbus",
     "Write <audio type='dbus'/>.",
   );
 }

@@ -17,7 +17,7 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
   if (found !== undefined) return `audio${found.id}`;
   throw cannotTranslate(
     `${path}/audio`,
-    "there is no <audio> of that number",
+    "no <audio> has that number",
     "Write <audio id='…'/> with that number.",
   );
 }
@@ -27,13 +27,13 @@ export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
   throw hostDependent(
     `${path}/gl`,
-    "which graphics card to use is not said",
+    "the host's graphics card is not named",
     "Write rendernode='/dev/dri/…'.",
   );
 }
 
 /** Returns the refusal of a listen network, whose address libvirt looks up at a start. */
 export function networkUnknown(path: string): SvirtError {
-  const why = "which address that network has is known only at a start";
+  const why = "the address of a network is known only at a start";
   return hostDependent(`${path}/listen`, why, "Write <listen type='address' address='…'/>.");
 }

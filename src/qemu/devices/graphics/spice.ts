@@ -55,10 +55,14 @@ function channelPairs(graphics: Spice, path: string): readonly Pair[] {
   const pairsOf = (place: string, name: string, mode: Spice["defaultMode"]): readonly Pair[] => {
     if (mode === undefined || mode === "any") return [];
     if (mode === "secure" && tls === 0) {
-      throw cannotTranslate(`${path}/${place}`, "there is no port with TLS", "Write tlsPort, or 'any'.");
+      throw cannotTranslate(`${path}/${place}`, "the display has no TLS port", "Write tlsPort, or 'any'.");
     }
     if (mode === "insecure" && !isPlain) {
-      throw cannotTranslate(`${path}/${place}`, "there is no port without TLS", "Write port, or 'any'.");
+      throw cannotTranslate(
+        `${path}/${place}`,
+        "the display has no port without TLS",
+        "Write port, or 'any'.",
+      );
     }
     return [[mode === "secure" ? "tls-channel" : "plaintext-channel", name]];
   };
@@ -74,7 +78,8 @@ function channelPairs(graphics: Spice, path: string): readonly Pair[] {
 
 function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly Pair[] {
   const [listen, second] = graphics.listens;
-  if (second !== undefined) throw cannotTranslate(`${path}/listen[2]`, "QEMU has one", "Remove it.");
+  if (second !== undefined)
+    throw cannotTranslate(`${path}/listen[2]`, "QEMU supports only one listen address", "Remove it.");
   switch (listen?.type) {
     case "none":
       return [["port", 0]];

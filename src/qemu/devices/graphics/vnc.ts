@@ -23,7 +23,8 @@ export function formatVnc(graphics: Vnc, facts: DisplayFacts): Arguments {
 
 function formatListen(graphics: Vnc, facts: DisplayFacts): string {
   const [listen = defaultListen(graphics), second] = graphics.listens;
-  if (second !== undefined) throw cannotTranslate(`${facts.path}/listen[2]`, "QEMU has one", "Remove it.");
+  if (second !== undefined)
+    throw cannotTranslate(`${facts.path}/listen[2]`, "QEMU supports only one listen address", "Remove it.");
   switch (listen.type) {
     case "none":
       return "none";
@@ -57,10 +58,14 @@ function formatAddress(graphics: Vnc, address: string, facts: DisplayFacts): str
   if (isAutomatic(graphics)) return `${host}:0${web}`;
   const port = graphics.port ?? FIRST_VNC_PORT;
   if (port >= FIRST_VNC_PORT) return `${host}:${port - FIRST_VNC_PORT}${web}`;
-  throw cannotTranslate(`${facts.path}/@port`, `QEMU counts from ${FIRST_VNC_PORT}`, "Write a higher port.");
+  throw cannotTranslate(
+    `${facts.path}/@port`,
+    `QEMU's VNC ports begin at ${FIRST_VNC_PORT}`,
+    "Write a higher port.",
+  );
 }
 
 function formatWebsocket({ websocket = 0 }: Vnc, path: string): string {
   if (websocket >= 0) return websocket === 0 ? "" : `,websocket=${websocket}`;
-  throw cannotTranslate(`${path}/@websocket`, "svirt chooses no port for it", "Write the port.");
+  throw cannotTranslate(`${path}/@websocket`, "svirt does not choose a WebSocket port", "Write the port.");
 }

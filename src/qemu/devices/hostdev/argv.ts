@@ -172,7 +172,7 @@ function scsiSource(
 ): object {
   if (source.protocol === "adapter") {
     if (launch === undefined) {
-      const why = "which node it has is known only at a start";
+      const why = "the device node is known only at a start";
       throw hostDependent(
         `${path}/source/adapter`,
         why,

@@ -14,50 +14,50 @@ const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "source/address",
     isUndecided: "until-start",
-    why: "svirt does not look for a device by its vendor and product yet",
+    why: "the device's address is known only at a start",
     remedy: "Write <address bus='…' device='…'/>.",
     isBroken: (device) => device.type === "usb" && device.source.address === undefined,
   },
   {
     place: "@display",
-    why: "a screen needs <graphics> to be seen in",
+    why: "display='on' requires a <graphics> element",
     remedy: "Add <graphics>, or write display='off'.",
     isBroken: (device, { devices }) => hasDisplay(device) && devices.graphics.length === 0,
   },
   {
     place: "@ramfb",
-    why: "the firmware's screen needs display='on'",
+    why: "ramfb='on' requires display='on'",
     remedy: "Write display='on', or leave it out.",
     isBroken: (device) => hasRamfb(device) && !hasDisplay(device),
   },
   {
     place: "@ramfb",
-    why: "one device has the firmware's screen",
+    why: "only one device can have ramfb='on'",
     remedy: "Write ramfb='off' for the others.",
     isBroken: (device, { devices }) => hasRamfb(device) && devices.hostdevs.filter(hasRamfb).length > 1,
   },
   {
     place: "boot",
-    why: "no firmware boots from such a device",
+    why: "firmware cannot boot from a device of this type",
     remedy: "Leave it out.",
     isBroken: ({ boot, type }) => boot !== undefined && (type === "mdev" || type === "scsi_host"),
   },
   {
     place: "teaming",
-    why: "only a PCI device can go away while another stands in",
+    why: "only a transient PCI device can be in a team",
     remedy: "Leave it out, or write type='transient'.",
     isBroken: ({ teaming, type }) =>
       teaming !== undefined && (type !== "pci" || teaming.type !== "transient"),
   },
   {
     place: "rom",
-    why: "only a PCI device has a boot program",
+    why: "only a PCI device has an option ROM",
     remedy: "Leave it out.",
     isBroken: ({ rom, type }) => rom !== undefined && type !== "pci",
   },
   {
     place: "acpi",
-    why: "only a PCI device has such a number",
+    why: "only a PCI device has an ACPI index",
     remedy: "Leave it out.",
     isBroken: ({ acpi, type }) => acpi !== undefined && (type === "usb" || type === "scsi"),
   },
@@ -69,13 +69,13 @@ const RULES: readonly Rule<HostDevice>[] = [
   },
   {
     place: "address",
-    why: "the bus has no such place",
+    why: "the address is out of the bus's range",
     remedy: "Leave the address out.",
     isBroken: (device, { devices }) => device.address?.type === "drive" && isNoScsiPlace(device, devices),
   },
   {
     place: "address/@type",
-    why: "it is not an address for such a device",
+    why: "a device of this type has addresses of another type",
     remedy: "Leave the address out.",
     isBroken: (device, { domain, devices }) => {
       // Completion adds USB addresses, so this checks the stored XML. A hot-plugged device is checked alone.
@@ -113,7 +113,7 @@ export function refuseHostdevs(guest: Guest): void {
 
 function refuseSecond(seen: Set<string>, source: string, path: string): void {
   if (seen.has(source)) {
-    throw cannotTranslate(`${path}/source`, "the guest has this device already", "Leave one of them out.");
+    throw cannotTranslate(`${path}/source`, "the guest has this device twice", "Remove one of them.");
   }
   seen.add(source);
 }
@@ -138,7 +138,7 @@ function refuseTakenDrive({ devices }: Guest, device: HostDevice, path: string):
   if (!taken.includes(key)) return;
   throw cannotTranslate(
     `${path}/address`,
-    "another device has this place",
-    "Write another unit in <address>.",
+    "another device has this address",
+    "Write another unit into <address>.",
   );
 }

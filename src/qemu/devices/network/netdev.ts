@@ -95,7 +95,7 @@ function queuesOf(
     return { queues: listNumbers(FIRST_TAP, queues), vhosts: listNumbers(FIRST_VHOST, vhosts) };
   const tap = launch.taps?.find(({ netdev }) => netdev === id);
   if (tap !== undefined) return tap;
-  throw new SvirtError(`Cannot tell QEMU of ${id}: no tap was made for it`, {
+  throw new SvirtError(`Cannot add ${id} to QEMU: its tap is missing`, {
     kind: "failed",
     remedy: REPORT_FAULT,
   });

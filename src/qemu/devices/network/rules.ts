@@ -18,26 +18,26 @@ const LEAVE_OUT = "Leave it out.";
 const RULES: readonly Rule<NetworkInterface>[] = [
   {
     place: "mac",
-    why: "it has no address yet",
-    remedy: "Write <mac address='52:54:00:…'/>; svirt define does so by itself.",
+    why: "the MAC address is missing",
+    remedy: "Write <mac address='52:54:00:…'/>, or let svirt define choose one.",
     isBroken: ({ mac }) => mac === undefined,
   },
   {
     place: "script",
-    why: "only an interface of type ethernet runs scripts",
+    why: "only an interface of type ethernet can have scripts",
     remedy: LEAVE_OUT,
     isBroken: ({ type, script, downscript }) =>
       type !== "ethernet" && (script !== undefined || downscript !== undefined),
   },
   {
     place: "backend/@type",
-    why: "passt is for types user and vhostuser",
+    why: "passt requires the type user or vhostuser",
     remedy: LEAVE_OUT,
     isBroken: (found) => isPasst(found) && found.type !== "user" && found.type !== "vhostuser",
   },
   {
     place: "backend/@tap",
-    why: "only an interface with a tap has its path",
+    why: "only an interface with a tap has the paths of tap and vhost",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
       (found.backend?.tap !== undefined && !isPlainTap(found)) ||
@@ -45,14 +45,14 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "filterref",
-    why: "only a tap on a bridge, a network or by itself is filtered, and none with a virtual port",
+    why: "only a tap without a virtual port can have a packet filter",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
       found.filterref !== undefined && (!isPlainTap(found) || found.virtualport?.type !== undefined),
   },
   {
     place: "backend/@logFile",
-    why: "only passt writes a log",
+    why: "only passt has a log file",
     remedy: LEAVE_OUT,
     isBroken: (found) => found.backend?.logFile !== undefined && !isPasst(found),
   },
@@ -64,13 +64,13 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "source",
-    why: "only passt is told a device of the host",
+    why: "only passt uses a host device",
     remedy: "Write <backend type='passt'/>, or leave it out.",
     isBroken: (found) => found.type === "user" && found.source !== undefined && !isPasst(found),
   },
   {
     place: "ip",
-    why: "only user networks give guests an address, one of each family",
+    why: "only user networks have addresses, one for each family",
     remedy: LEAVE_OUT,
     isBroken: (found) => {
       const families = found.ips.map(({ address }) => address.includes(":"));
@@ -89,7 +89,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "ip/@prefix",
-    why: "a user network has 4 to 27 bits for IPv4 and 64 for IPv6",
+    why: "a user network has a prefix of 4 to 27 bits for IPv4 and 64 bits for IPv6",
     remedy: "Write such a prefix, or leave it out.",
     isBroken: ({ ips }) =>
       ips.some(({ address, prefix = 0 }) => prefix > 0 && !isUserPrefix(address, prefix)),
@@ -102,13 +102,13 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "route",
-    why: "QEMU gives guests no routes",
+    why: "QEMU does not set routes in guests",
     remedy: LEAVE_OUT,
     isBroken: ({ routes }) => routes.length > 0,
   },
   {
     place: "source/@path",
-    why: "it does not say where the other program listens",
+    why: "the path or the mode of the vhost-user socket is missing",
     remedy: "Write type='unix', path='…' and mode='client' there.",
     isBroken: (found) =>
       found.type === "vhostuser" &&
@@ -117,14 +117,14 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "source/reconnect",
-    why: "it is for who connects",
+    why: "only a client can reconnect",
     remedy: "Write mode='client'.",
     isBroken: (found) =>
       found.type === "vhostuser" && found.source?.reconnect !== undefined && found.source.mode === "server",
   },
   {
     place: "model",
-    why: "another program can serve a virtio interface alone",
+    why: "a vhost-user or vDPA interface requires the model virtio",
     remedy: "Write <model type='virtio'/>.",
     isBroken: (found) =>
       (found.type === "vhostuser" && !isVirtio(found)) ||
@@ -132,14 +132,14 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "driver/@name",
-    why: "vhost is for a virtio interface with a tap",
+    why: "vhost requires the model virtio",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
       found.type !== "hostdev" && found.driver?.name === "vhost" && isTap(found) && !isVirtio(found),
   },
   {
     place: "driver/@queues",
-    why: "only a virtio interface with a tap, or of another program, has several queues",
+    why: "only a virtio interface with a tap, of type vhostuser or of type vdpa can have several queues",
     remedy: LEAVE_OUT,
     isBroken: (found) => {
       if (found.type === "hostdev" || found.driver?.queues === undefined) return false;
@@ -150,19 +150,19 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "driver/@rx_queue_size",
-    why: "it is a power of two",
+    why: "it must be a power of two",
     remedy: "Write 256, 512 or 1024.",
     isBroken: (found) => found.type !== "hostdev" && !isPowerOfTwo(found.driver?.rxQueueSize),
   },
   {
     place: "driver/@tx_queue_size",
-    why: "it is a power of two",
+    why: "it must be a power of two",
     remedy: "Write 256, 512 or 1024.",
     isBroken: (found) => found.type !== "hostdev" && !isPowerOfTwo(found.driver?.txQueueSize),
   },
   {
     place: "mtu",
-    why: "only an interface with a plain tap, of passt, a vhost-user program or vdpa has its size",
+    why: "only a tap, passt, a vhost-user or a vDPA interface has an MTU",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
       found.mtu !== undefined &&
@@ -173,13 +173,13 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "tune/sndbuf",
-    why: "only an interface with a tap has one",
+    why: "only an interface with a tap has a send buffer",
     remedy: LEAVE_OUT,
     isBroken: (found) => found.tune?.sndbuf !== undefined && !isTap(found),
   },
   {
     place: "teaming",
-    why: "what stands in is a virtio interface, and what goes away is a device of the host",
+    why: "the persistent interface must have the model virtio, and the transient one must be a host device",
     remedy: "Write type='persistent' for a virtio interface, type='transient' for type='hostdev'.",
     isBroken: (found) =>
       found.teaming !== undefined &&
@@ -188,19 +188,19 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   {
     place: "source/@network",
     isUndecided: "until-start",
-    why: "svirt does not look up which device of the host the network gives",
+    why: "the network's host device is known only at a start",
     remedy: "Write type='hostdev' and the device's address.",
     isBroken: ({ teaming, type }) => type === "network" && teaming?.type === "transient",
   },
   {
     place: "coalesce",
-    why: "only an interface on a bridge or a network gathers its packets",
+    why: "only an interface on a bridge or a network can coalesce packets",
     remedy: LEAVE_OUT,
     isBroken: ({ coalesce, type }) => coalesce !== undefined && !isBridged(type),
   },
   {
     place: "target/@managed",
-    why: "only an interface of type ethernet uses a device that is there already",
+    why: "only an interface of type ethernet can use an existing device",
     remedy: LEAVE_OUT,
     isBroken: ({ target, type }) => target?.managed === false && type !== "ethernet",
   },
@@ -213,50 +213,50 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "vlan",
-    why: "only a port of a bridge or a network, and a device that is passed through, has one",
+    why: "only an interface on a bridge or a network, or a passed-through device, can have a VLAN",
     remedy: LEAVE_OUT,
     isBroken: (found) => found.vlan !== undefined && !canHaveVlan(found),
   },
   {
     place: "bandwidth",
-    why: "the traffic of a device that is passed through does not pass the host",
+    why: "the host cannot limit the traffic of a passed-through device",
     remedy: LEAVE_OUT,
     isBroken: ({ bandwidth, type }) => bandwidth !== undefined && type === "hostdev",
   },
   {
     place: "bandwidth/inbound/@floor",
-    why: "only a network keeps a share for each of its guests",
+    why: "only an interface of type network can have a guaranteed bandwidth",
     remedy: LEAVE_OUT,
     isBroken: ({ bandwidth, type }) => bandwidth?.inbound?.floor !== undefined && type !== "network",
   },
   {
     place: "driver",
-    why: "iommu, ats, packed and page_per_vq are for a virtio interface",
+    why: "iommu, ats, packed and page_per_vq require the model virtio",
     remedy: "Leave them out, or write <model type='virtio'/>.",
     isBroken: (found) => found.type !== "hostdev" && !isVirtio(found) && hasVirtioOption(found.driver),
   },
   {
     place: "virtualport",
-    why: "a plain interface has none",
+    why: "an interface of this type has no virtual port",
     remedy: LEAVE_OUT,
     isBroken: ({ type, virtualport }) =>
       virtualport !== undefined && !["network", "bridge", "direct", "hostdev"].includes(type),
   },
   {
     place: "rom",
-    why: "only a PCI device has a boot program",
+    why: "only a PCI device has an option ROM",
     remedy: "Leave it out.",
     isBroken: ({ rom, model }) => rom !== undefined && model?.type === "usb-net",
   },
   {
     place: "acpi",
-    why: "only a PCI device has such a number",
+    why: "only a PCI device has an ACPI index",
     remedy: "Leave it out.",
     isBroken: ({ acpi, model }) => acpi !== undefined && model?.type === "usb-net",
   },
   {
     place: "address/@type",
-    why: "it is not an address for this model",
+    why: "only the model usb-net has a USB address",
     remedy: "Leave the address out.",
     isBroken: ({ address, model }) => address?.type === "usb" && model?.type !== "usb-net",
   },

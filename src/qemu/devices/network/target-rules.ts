@@ -27,8 +27,12 @@ export function refuseTarget({ model = "pci-root", target, pcihole64KiB }: Bridg
   const wrong = TARGETS.find(([, key, models]) => target?.[key] !== undefined && !models.includes(model));
   if (wrong !== undefined) {
     const [place] = wrong;
-    throw cannotTranslate(`${path}/target/${place}`, `a ${model} has no such setting`, "Leave it out.");
+    throw cannotTranslate(
+      `${path}/target/${place}`,
+      `a ${model} does not have this setting`,
+      "Leave it out.",
+    );
   }
   if (pcihole64KiB === undefined || model === "pci-root" || model === "pcie-root") return;
-  throw cannotTranslate(`${path}/pcihole64`, "only the root of all buses has one", "Leave it out.");
+  throw cannotTranslate(`${path}/pcihole64`, "only the root bus has this setting", "Leave it out.");
 }

@@ -86,7 +86,7 @@ function virtioCard(video: Video, { id, isPrimary }: Pick<Card, "id" | "isPrimar
 
 function refuseSecond({ model }: Video, isPrimary: boolean, path: string): void {
   if (isPrimary) return;
-  throw cannotTranslate(path, `a second card cannot be a ${model.type}`, "Use qxl or virtio.");
+  throw cannotTranslate(path, `only the first card can be a ${model.type}`, "Write the model qxl or virtio.");
 }
 
 /** Converts to MiB. QEMU accepts only powers of two, at least 1. */
@@ -95,7 +95,7 @@ function mebibytes(sizeKiB: number, path: string): number {
   if (Number.isInteger(Math.log2(size)) && size >= 1) return size;
   throw cannotTranslate(
     `${path}/model`,
-    `${sizeKiB} KiB is no power of two`,
+    `${sizeKiB} KiB must be a power of two`,
     "Write a power of two, at least 1024.",
   );
 }

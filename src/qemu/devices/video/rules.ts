@@ -32,7 +32,11 @@ export function refuseVideo(video: Video, guest: Guest, path: string): void {
   ];
   const strange = others.find(([, isThere]) => isThere);
   if (strange !== undefined) {
-    throw cannotTranslate(`${path}/${strange[0]}`, `such a ${model.type} card has none`, "Leave it out.");
+    throw cannotTranslate(
+      `${path}/${strange[0]}`,
+      `a ${model.type} card does not have this setting`,
+      "Leave it out.",
+    );
   }
   refuseTogether(video, guest, path);
 }
@@ -42,18 +46,18 @@ function refuseTogether({ address, model }: Video, { devices, domain }: Guest, p
   if (!MANY_HEADS.has(model.type) && (model.heads ?? 1) > 1) {
     throw cannotTranslate(
       `${path}/model/@heads`,
-      `a ${model.type} card serves one screen`,
+      `a ${model.type} card has only one screen`,
       "Write heads='1'.",
     );
   }
   if (model.type === "ramfb" && address !== undefined) {
-    throw cannotTranslate(`${path}/address`, "the firmware's screen is on no bus", "Leave it out.");
+    throw cannotTranslate(`${path}/address`, "ramfb is not on a bus", "Leave it out.");
   }
   if (model.type === "none" && devices.videos.length > 1) {
-    const why = "there are other graphics cards";
-    throw cannotTranslate(`${path}/model/@type`, why, "Remove it, or the others.");
+    const why = "the guest has other graphics cards";
+    throw cannotTranslate(`${path}/model/@type`, why, "Remove this card, or the others.");
   }
   if (model.blob !== true || domain.memoryBacking?.source?.type === "memfd") return;
-  const why = "the guest's memory must be one that can be handed on";
+  const why = "it requires guest memory from memfd";
   throw cannotTranslate(`${path}/model/@blob`, why, "Write <memoryBacking><source type='memfd'/>.");
 }
