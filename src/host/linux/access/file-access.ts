@@ -24,14 +24,14 @@ export function grantOn(path: string, shown: string, { access, uid }: GrantedAcc
   const wanted = PERMISSIONS[access] | (isFolder ? SEARCH : 0);
   const entries = withUser(before, uid, wanted);
   if (entries === undefined) {
-    throw new SvirtError(`Cannot let the guest open ${shown}: the mask of its ACL forbids that`, {
+    throw new SvirtError(`Cannot let the guest open ${shown}: the mask of its ACL denies access`, {
       kind: "denied",
       remedy: `Run: setfacl -m m::rw${isFolder ? "x" : ""} ${shown}`,
     });
   }
   if (setxattr(path, ACL, formatAcl(entries))) return;
   throw new SvirtError(
-    `Cannot let the guest open ${shown}: QEMU opens it by name, and its file system has no ACLs`,
+    `Cannot let the guest open ${shown}: QEMU opens it by name, and its file system does not support ACLs`,
     { kind: "denied", remedy: "Move it to a file system with ACLs, such as ext4, XFS or tmpfs." },
   );
 }

@@ -11,7 +11,7 @@ const MODE_BITS = 0o7777;
  */
 export function setOwnership(file: FileId, { gid, mode, uid }: Ownership): void {
   withFile(file, (path) =>
-    orThrow(`give ${file.path} back its owner and mode`, () => {
+    orThrow(`restore owner and mode of ${file.path}`, () => {
       const is = statSync(path);
       if (is.uid !== uid || is.gid !== gid) chownSync(path, uid, gid);
       if ((statSync(path).mode & MODE_BITS) !== mode) chmodSync(path, mode);

@@ -99,7 +99,8 @@ function entryOf(fd: number, path: string): TreeEntry {
     gid: Number(stat.gid),
     links: Number(stat.nlink),
     ...attributesAt({ at, shown: path }),
-    setOwner: (owner, group) => orThrow(`give ${path} to user ${owner}`, () => chownSync(at, owner, group)),
+    setOwner: (owner, group) =>
+      orThrow(`change the owner of ${path} to user ${owner}`, () => chownSync(at, owner, group)),
     grantAccess: (granted) => named(() => grantOn(at, path, granted)),
     revokeAccess: (user) => {
       // A symlink has no ACL.
@@ -115,7 +116,7 @@ function sayingPath(error: unknown, at: string, path: string): SvirtError {
 }
 
 function tooDeep(path: string): SvirtError {
-  return new SvirtError(`Cannot go through ${path}: folders are nested more than ${MOST_LEVELS} deep`, {
+  return new SvirtError(`Cannot walk ${path}: its folders are nested more than ${MOST_LEVELS} levels deep`, {
     kind: "unsupported",
     remedy: `Run: rm -r ${path}`,
   });

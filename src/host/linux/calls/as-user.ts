@@ -45,7 +45,7 @@ function getGroups(): Uint32Array {
 }
 
 function setGroups(groups: Uint32Array): void {
-  callWith(SYS_SETGROUPS, groups, "act without svirt's groups");
+  callWith(SYS_SETGROUPS, groups, "drop svirt's groups");
 }
 
 function callWith(number: bigint, groups: Uint32Array, attempt: string): void {
@@ -74,7 +74,7 @@ function getCapabilities(): Uint8Array {
 }
 
 function setCapabilities(sets: Uint8Array): void {
-  callOn(SYS_CAPSET, sets, "keep svirt's capabilities");
+  callOn(SYS_CAPSET, sets, "restore svirt's capabilities");
 }
 
 function callOn(number: bigint, sets: Uint8Array, attempt: string): void {

@@ -30,12 +30,12 @@ function callRemedy(errno: number | undefined): string {
   switch (errno) {
     case EPERM:
     case EACCES:
-      return "Run svirt as root; where that is so already, svirt explain tells what SELinux has denied.";
+      return "Run svirt as root; if it runs as root already, see SELinux's denials: svirt explain";
     case ENOSPC:
     case EDQUOT:
-      return "Make room on that file system.";
+      return "Free space on that file system.";
     case EROFS:
-      return "Mount that file system for writing, or put the file on another one.";
+      return "Mount that file system for writing, or use a file on another one.";
     case ENOENT:
     case ENOTDIR:
     case ELOOP:
@@ -44,10 +44,10 @@ function callRemedy(errno: number | undefined): string {
     case EISDIR:
       return "Name a file, not a folder.";
     case ENOMEM:
-      return "Free memory of the host's.";
+      return "Free memory on the host.";
     case EBUSY:
-      return "End whatever uses it, and try again.";
+      return "End the program that uses it, and try again.";
     default:
-      return "See what the kernel says of it: dmesg.";
+      return "See the kernel's messages: dmesg";
   }
 }

@@ -75,9 +75,9 @@ export function cString(text: string): Uint8Array {
 }
 
 function refuseNul(text: string): never {
-  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, {
+  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it contains a NUL character`, {
     kind: "usage",
-    remedy: "Write it without: no file's name has one.",
+    remedy: "Remove that character: file names cannot contain it.",
   });
 }
 

@@ -14,7 +14,7 @@ interface NewOwner {
  * files. chown(2) clears the setuid bit of the entries.
  */
 export function assignFolder(path: string, to: NewOwner): void {
-  orThrow(`give ${path} to user ${to.uid}`, () => {
+  orThrow(`change the owner of ${path} to user ${to.uid}`, () => {
     const folder = openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       fchownSync(folder, to.uid, to.uid);

@@ -96,13 +96,10 @@ export function refuseOther(file: FileId, stat: BigIntStats): void {
   const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
   // A symlink created right after the file's removal may have got its inode number.
   if (isSame && !stat.isSymbolicLink()) return;
-  throw new SvirtError(
-    `Cannot open ${file.path}: another file stands there than the one that was inspected`,
-    {
-      kind: "denied",
-      remedy: "Find out who replaces files there, then try again.",
-    },
-  );
+  throw new SvirtError(`Cannot open ${file.path}: the file was replaced after svirt inspected it`, {
+    kind: "denied",
+    remedy: "Find the program that replaces files there, then try again.",
+  });
 }
 
 function fileType(stat: BigIntStats): FileType {

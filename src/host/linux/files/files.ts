@@ -145,7 +145,7 @@ export function makeFolder(folder: {
   label?: string;
   limit?: FolderLimit;
 }): void {
-  orThrow(`make folder ${folder.path}`, () => {
+  orThrow(`create folder ${folder.path}`, () => {
     mkdirSync(folder.path, { recursive: true, mode: folder.mode });
     if (folder.limit !== undefined) mountMemory(folder.path, folder.limit);
     const fd = openAt(folder.path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -166,7 +166,7 @@ export function makeFolder(folder: {
 /** Implements Host.makeSymlink: replaces an existing file; the link is on disk on return. */
 export function makeSymlink(path: string, target: string): void {
   removeFile(path);
-  orThrow(`make symlink ${path}`, () => {
+  orThrow(`create symlink ${path}`, () => {
     symlinkSync(target, path);
     syncFolder(dirname(path));
   });

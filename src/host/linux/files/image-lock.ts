@@ -109,7 +109,7 @@ function ask(command: bigint, fd: number, flock: { type: number; readonly byte: 
 }
 
 function taken(path: string): SvirtError {
-  return new SvirtError(`Cannot hand ${path} to the guest: another program has locked it`, {
+  return new SvirtError(`Cannot pass ${path} to the guest: another program has locked it`, {
     kind: "in-use",
     remedy: `End that program: lsof ${path}`,
   });

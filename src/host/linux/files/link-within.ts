@@ -13,7 +13,7 @@ export function makeLinkWithin(
   withFile(folder, (opened) => {
     if (label !== undefined) setFileContext(label);
     try {
-      orThrow(`make symlink ${path}`, () => symlinkSync(target, `${opened}/${name}`));
+      orThrow(`create symlink ${path}`, () => symlinkSync(target, `${opened}/${name}`));
     } finally {
       if (label !== undefined) setFileContext("");
     }

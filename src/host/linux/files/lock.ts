@@ -24,13 +24,10 @@ export async function lock(path: string, timeoutMs: number): Promise<() => void>
     const fd = tryLock(path);
     if (fd !== undefined) return () => closeSync(fd);
     if (performance.now() > deadline) {
-      throw new SvirtError(
-        `Cannot take the lock ${path}: another svirt has held it for ${timeoutMs / 1000} s`,
-        {
-          kind: "timeout",
-          remedy: `Wait, or find its holder: grep "$(stat -c %i ${path})" /proc/locks`,
-        },
-      );
+      throw new SvirtError(`Cannot lock ${path}: another svirt has held the lock for ${timeoutMs / 1000} s`, {
+        kind: "timeout",
+        remedy: `Wait, or find the holder: grep "$(stat -c %i ${path})" /proc/locks`,
+      });
     }
     await sleep(pauseMs * (0.5 + Math.random()));
   }

@@ -30,7 +30,7 @@ export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void 
   if (calls().mount(cString("svirt"), cString(path), cString("tmpfs"), FLAGS, words) === 0) return;
   const errno = readErrno();
   if (errno !== EPERM) throw hostCallError(`mount a tmpfs on ${path}`, errno);
-  throw new SvirtError(`Cannot mount a tmpfs on ${path}: root may not mount here (errno ${errno})`, {
+  throw new SvirtError(`Cannot mount a tmpfs on ${path}: root has no permission to mount (errno ${errno})`, {
     kind: "no-access",
     remedy: "Run svirt where root has CAP_SYS_ADMIN, not in a container without it.",
   });

@@ -171,9 +171,9 @@ class Descent {
     const fd = openWithin(this.#current(), "..", O_RDONLY);
     if (typeof fd !== "object" && idOf(fd) === this.#levels.at(-1)?.id) return fd;
     if (typeof fd !== "object") closeSync(fd);
-    throw new SvirtError(`Cannot remove folder ${this.#path}: something in it is moved meanwhile`, {
+    throw new SvirtError(`Cannot remove folder ${this.#path}: another program moves files in it`, {
       kind: "failed",
-      remedy: "End whatever uses it, and try again.",
+      remedy: "End the program that uses it, and try again.",
     });
   }
 

@@ -85,7 +85,7 @@ function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding
   try {
     const { id } = fileFacts(path, fstatSync(fd, { bigint: true }));
     if (fileKey(id) !== key || !isLockedForWriting(fd)) return [];
-    return [{ pid, key, by: "an open file that no descriptor shows", canWrite: true }];
+    return [{ pid, key, by: "an open file without a descriptor", canWrite: true }];
   } finally {
     closeSync(fd);
   }
@@ -194,7 +194,7 @@ function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Hol
     return { pid, by: `files or buffers of the io_uring ${fd}`, canWrite: true };
   if (!target.startsWith("socket:")) return undefined;
   const { waiting = -1 } = readInfo(descriptor);
-  if (waiting > 0) return { pid, by: `descriptors that wait in socket ${fd}`, canWrite: true };
+  if (waiting > 0) return { pid, by: `descriptors in transit in socket ${fd}`, canWrite: true };
   return waiting < 0 || wanted.contexts.size === 0 ? undefined : lookAtConnection(wanted, descriptor, target);
 }
 

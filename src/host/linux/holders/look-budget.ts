@@ -5,7 +5,7 @@ export class TooMuchError extends Error {
   readonly pid: number;
 
   constructor(pid: number) {
-    super(`Cannot look at all that process ${pid} has open`);
+    super(`Cannot inspect all open files of process ${pid}`);
     this.pid = pid;
   }
 }
@@ -39,7 +39,7 @@ export function withinBudget(look: () => Holding[]): Holding[] {
     return look();
   } catch (error) {
     if (!(error instanceof TooMuchError)) throw error;
-    const by = "more open files, threads or mappings than svirt looks at";
+    const by = "more open files, threads or mappings than svirt inspects";
     return [{ pid: error.pid, by, canWrite: true, isTooMuch: true }];
   }
 }

@@ -75,16 +75,16 @@ export function macvtapNode(name: string): string {
 
 function cannotMake(name: string, lower: string, errno: number): SvirtError {
   if (errno === EOPNOTSUPP) {
-    return new SvirtError(`Cannot make the macvtap ${name}: the kernel has no module for it`, {
+    return new SvirtError(`Cannot create the macvtap ${name}: the kernel has no macvtap module`, {
       kind: "unsupported",
       remedy: "Run: modprobe macvtap",
     });
   }
   if (errno === EEXIST) {
-    return new SvirtError(`Cannot make the macvtap ${name}: a network device of that name is there`, {
+    return new SvirtError(`Cannot create the macvtap ${name}: a network device of that name exists`, {
       kind: "in-use",
-      remedy: "Write another name into <target dev='…'/>, or none.",
+      remedy: "Write another name into <target dev='…'/>, or leave <target> out.",
     });
   }
-  return hostCallError(`make the macvtap ${name} on ${lower}`, errno);
+  return hostCallError(`create the macvtap ${name} on ${lower}`, errno);
 }

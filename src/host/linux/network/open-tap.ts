@@ -55,17 +55,21 @@ function open(path: string): number {
  */
 function beginMacvtap(fd: number, name: string, { label }: NonNullable<PassedTap["macvtap"]>): void {
   if (!isNodeOf(fd, name)) {
-    throw new SvirtError(`Cannot open the macvtap ${name}: the node in /dev is another one's`, {
-      kind: "host-call",
-      remedy: "Write <interface type='bridge'>; or end what has made it, in another network namespace.",
-    });
+    throw new SvirtError(
+      `Cannot open the macvtap ${name}: its node in /dev belongs to another network device`,
+      {
+        kind: "host-call",
+        remedy:
+          "Write <interface type='bridge'>; or remove the other device, which is in another network namespace.",
+      },
+    );
   }
   if (label !== undefined) labelOpen(fd, label);
 }
 
 function isNodeOf(fd: number, name: string): boolean {
   const folder = `/sys/class/net/${name}/macvtap`;
-  const [node = ""] = orThrow(`look at ${folder}`, () => readdirSync(folder));
+  const [node = ""] = orThrow(`inspect ${folder}`, () => readdirSync(folder));
   const number = orThrow(`read ${folder}`, () => readFileSync(`${folder}/${node}/dev`, "utf8"));
   return number.trim() === deviceNumber(fstatSync(fd, { bigint: true }).rdev);
 }
@@ -89,7 +93,7 @@ function joinTap(fd: number, tap: PassedTap, at: number): void {
   if (callDevice(fd, TUNSETIFF, bytes)) return;
   const errno = readErrno();
   if (errno !== EBUSY) throw hostCallError(`open the tap ${name}`, errno);
-  throw new SvirtError(`Cannot open the tap ${name} for the guest: another program has it`, {
+  throw new SvirtError(`Cannot open the tap ${name} for the guest: another program uses it`, {
     kind: "in-use",
     remedy: "End that program, or write another name into <target dev='…'/>.",
   });

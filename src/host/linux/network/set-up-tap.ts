@@ -79,8 +79,8 @@ function setUpPort({ defaultVlan, isolated, vlans }: TapSetup, say: Say): void {
     say("isolate", { type: RTM_SETLINK, family: AF_BRIDGE, attributes: [port] });
   }
   if (vlans !== undefined && defaultVlan !== undefined)
-    say("take the default VLAN from", vlanMessage(RTM_DELLINK, { id: defaultVlan }));
-  for (const vlan of vlans ?? []) say(`give VLAN ${vlan.id} to`, vlanMessage(RTM_SETLINK, vlan));
+    say("remove the default VLAN of", vlanMessage(RTM_DELLINK, { id: defaultVlan }));
+  for (const vlan of vlans ?? []) say(`add VLAN ${vlan.id} to`, vlanMessage(RTM_SETLINK, vlan));
 }
 
 /** Implements Host.removeTap. */
@@ -120,5 +120,5 @@ function coalesceFrames(fd: number, name: string, frames: number): void {
   facts[0] = ETHTOOL_SCOALESCE;
   facts[RX_FRAMES_AT] = frames;
   isDone &&= callDevice(fd, SIOCETHTOOL, bytes);
-  if (!isDone) throw hostCallError(`gather frames of tap ${name}`, readErrno());
+  if (!isDone) throw hostCallError(`set coalescing of tap ${name}`, readErrno());
 }

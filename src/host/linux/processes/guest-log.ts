@@ -52,7 +52,7 @@ const keepers = new Map<string, number>();
 export function openLog(path: string): number {
   makeRoom(path);
   const ends = new Int32Array(2);
-  if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw hostCallError("make a pipe", readErrno());
+  if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw hostCallError("create a pipe", readErrno());
   const [out = -1, into = -1] = ends;
   try {
     const limits = [BEGINNING_BYTES, LATE_BYTES].map((bytes) => String(bytes / BLOCK_BYTES));
@@ -123,7 +123,7 @@ function lateName(path: string): string {
 
 /** Returns the time of modification; 0 for a missing file. */
 function changedMs(path: string): number {
-  return unlessMissing(`look at ${path}`, () => lstatSync(path).mtimeMs) ?? 0;
+  return unlessMissing(`inspect ${path}`, () => lstatSync(path).mtimeMs) ?? 0;
 }
 
 /** Reports whether the pipe has output that the keeper has not read. */

@@ -110,7 +110,7 @@ function killUser(uid: number): void {
   const why = done.stderr.toString().trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
   throw new SvirtError(`Cannot end the processes of user ${uid}: ${why}`, {
     kind: "failed",
-    remedy: "setpriv (util-linux) and /bin/sh must be there: mend that, then run svirt recover.",
+    remedy: "Install setpriv (util-linux) and /bin/sh, then run svirt recover.",
   });
 }
 

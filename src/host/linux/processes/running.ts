@@ -8,7 +8,7 @@ let bootId: string | undefined;
 export function getBootId(): string {
   bootId ??= readText("/proc/sys/kernel/random/boot_id")?.trim();
   if (bootId !== undefined) return bootId;
-  throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", {
+  throw new SvirtError("Cannot read the kernel's boot id: /proc does not have it", {
     kind: "host-call",
     remedy: "Mount /proc.",
   });

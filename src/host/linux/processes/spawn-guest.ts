@@ -65,7 +65,7 @@ function openAll(order: LaunchSpec): number[] {
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
     const numbers = [...listed.map(fdOf), ...listTapFds(order)];
     if (numbers.every((fd, at) => fd === FIRST_PASSED + at)) return opened;
-    throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
+    throw new SvirtError(`Cannot pass descriptors: ${numbers.join(", ")} are not consecutive`, {
       kind: "failed",
       remedy: REPORT_FAULT,
     });
@@ -101,8 +101,8 @@ async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): 
     if (tries % TRIES_A_LOOK === 0) await Bun.sleep(POLL_MS);
     else Bun.sleepSync(POLL_MS);
   }
-  throw new SvirtError(`Cannot start ${order.program}: its reaper did not tell a process number`, {
+  throw new SvirtError(`Cannot start ${order.program}: its reaper did not report a process ID`, {
     kind: "failed",
-    remedy: `See ${order.logFile}; setpriv (util-linux) and /bin/sh must be there.`,
+    remedy: `See ${order.logFile}, and install setpriv (util-linux) and /bin/sh if they are missing.`,
   });
 }

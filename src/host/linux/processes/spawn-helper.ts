@@ -61,11 +61,11 @@ async function waitUntilReady(order: HelperSpec, getExitCode: () => number | nul
     if (code !== null) {
       throw new SvirtError(`Cannot start ${order.program}: it ended with status ${code}`, {
         kind: "failed",
-        remedy: `See ${order.logFile}, and whether ${order.program} is installed.`,
+        remedy: `See ${order.logFile}, and install ${order.program} if it is missing.`,
       });
     }
     if (performance.now() > deadline) {
-      throw new SvirtError(`Cannot start ${order.program}: it does not get ready`, {
+      throw new SvirtError(`Cannot start ${order.program}: it did not become ready in time`, {
         kind: "timeout",
         remedy: `See ${order.logFile}`,
       });

@@ -46,8 +46,8 @@ function connectTo(
   throw new SvirtError(message, {
     kind: "host-call",
     remedy:
-      "See that the program runs which listens there, as an administrator's (docs/policy.md), and that the socket lies " +
-      "where disks may lie, not in /run.",
+      "Start the program that listens there, in an administrator's domain (docs/policy.md), with its socket " +
+      "in a folder for images, not in /run.",
   });
 }
 

@@ -22,7 +22,7 @@ export function makeGuestPipe({ direction, label }: PipeOptions): {
   readonly pipe: GuestPipe;
 } {
   const ends = new Int32Array(2);
-  if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw hostCallError("make a pipe", readErrno());
+  if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw hostCallError("create a pipe", readErrno());
   const [out = -1, into = -1] = ends;
   const [ours, guestEnd] = direction === "from-guest" ? [out, into] : [into, out];
   const pipe = new OpenPipe(ours);
@@ -96,11 +96,13 @@ class OpenPipe implements GuestPipe {
 
   async #ready(events: number, clock: PaceClock, file: FileId): Promise<void> {
     const isReady = await whenReady(this.#fd, events, clock.deadlineMs);
-    const why = isReady ? "svirt has given it up" : `QEMU moves less than 1 MiB in ${clock.idleMs / 1000} s`;
+    const why = isReady
+      ? "svirt aborted the transfer"
+      : `QEMU transfers less than 1 MiB in ${clock.idleMs / 1000} s`;
     if (this.#isOpen && isReady) return;
-    throw new SvirtError(`Cannot move the guest's state (${file.path}): ${why}`, {
+    throw new SvirtError(`Cannot transfer the guest's state (${file.path}): ${why}`, {
       kind: "timeout",
-      remedy: "QEMU may hang, or have been taken over: see svirt audit.",
+      remedy: "Run svirt audit: QEMU may hang or be compromised.",
     });
   }
 

@@ -65,9 +65,9 @@ class Channel implements LineChannel {
       this.#next = 0;
       return;
     }
-    throw new SvirtError(`Cannot read from ${this.#path}: the guest has hung up`, {
+    throw new SvirtError(`Cannot read from ${this.#path}: the guest closed the connection`, {
       kind: "failed",
-      remedy: "See how it stands: svirt list --all",
+      remedy: "See the guest's state: svirt list --all",
     });
   }
 
@@ -75,14 +75,14 @@ class Channel implements LineChannel {
     if (line.bytes <= mostBytes) return line;
     throw new SvirtError(`Cannot read from ${this.#path}: a line has more than ${mostBytes} bytes`, {
       kind: "failed",
-      remedy: "Ask for less at once; what answers so is the guest's own program.",
+      remedy: "Ask for less at once: the answer comes from a program in the guest.",
     });
   }
 
   #hangs(): SvirtError {
-    return new SvirtError(`Cannot write to ${this.#path}: nothing is taken from it`, {
+    return new SvirtError(`Cannot write to ${this.#path}: the receiver does not read`, {
       kind: "timeout",
-      remedy: "QEMU may hang: see svirt audit.",
+      remedy: "Run svirt audit: QEMU may hang.",
     });
   }
 }

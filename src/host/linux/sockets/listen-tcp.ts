@@ -22,12 +22,12 @@ export function listenTcp({ address, port }: Display): number {
   const name = address.includes(":") ? formatIn6(address, port) : formatIn(address, port);
   const family = address.includes(":") ? AF_INET6 : AF_INET;
   const fd = libc().socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw hostCallError("make a TCP socket", readErrno());
+  if (fd < 0) throw hostCallError("create a TCP socket", readErrno());
   try {
     // Otherwise the connection of an earlier viewer keeps the port busy for a minute.
     const yes = new Int32Array([1]);
     if (libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, yes, yes.byteLength) !== 0)
-      throw hostCallError(`use ${said} again`, readErrno());
+      throw hostCallError(`reuse ${said}`, readErrno());
     if (libc().bind(fd, name, name.length) !== 0) throw hostCallError(`bind ${said}`, readErrno());
     if (libc().listen(fd, BACKLOG) !== 0) throw hostCallError(`listen on ${said}`, readErrno());
     return fd;

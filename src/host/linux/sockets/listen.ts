@@ -102,7 +102,7 @@ export function makeSocket(context: string | undefined, flags = 0): number {
   if (context !== undefined) setSocketContext(context);
   try {
     const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-    if (fd < 0) throw hostCallError("make a unix socket", readErrno());
+    if (fd < 0) throw hostCallError("create a Unix socket", readErrno());
     return fd;
   } finally {
     if (context !== undefined) setSocketContext("");

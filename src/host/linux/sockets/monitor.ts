@@ -203,7 +203,7 @@ class Conversation implements Monitor {
       }
       this.#refuseLonger(this.#lines.pendingBytes);
       const most = mostAnswerBytes(this.#asked) + MOST_MESSAGE_BYTES;
-      if (this.#bytesSince > most) throw notQmp(`it says more than ${most} bytes without an answer`);
+      if (this.#bytesSince > most) throw notQmp(`it sent more than ${most} bytes without an answer`);
     } catch (error) {
       this.#failure ??= asSvirtError(error);
     }
@@ -250,7 +250,8 @@ class Conversation implements Monitor {
       `Cannot talk to QEMU at ${this.#path}: no answer within ${this.#allowedMs / 1000} s`,
       {
         kind: "timeout",
-        remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
+        remedy:
+          "See its log in /var/log/svirt, and svirt audit: QEMU may hang, or another program uses its monitor.",
       },
     );
     return this.#failure;

@@ -30,5 +30,5 @@ export function sendFile(socket: number, text: string, fd: number): void {
     0n,
   ]);
   const sent = libc().sendmsg(socket, ptr(message), MSG_NOSIGNAL);
-  if (Number(sent) !== bytes.length) throw hostCallError("hand a file to QEMU", readErrno());
+  if (Number(sent) !== bytes.length) throw hostCallError("pass a file to QEMU", readErrno());
 }

@@ -27,15 +27,15 @@ export async function editFile(path: string): Promise<void> {
 
 function splitEditor(text: string): readonly string[] {
   if (EDITOR.test(text)) return text.trim().split(/ +/);
-  throw new SvirtError(`Cannot run the editor '${text}': svirt gives it to no shell`, {
+  throw new SvirtError(`Cannot run the editor '${text}': svirt does not run it by a shell`, {
     kind: "usage",
-    remedy: "Set EDITOR to a program and options alone: EDITOR='vim -n'",
+    remedy: "Set EDITOR to a program with options only: EDITOR='vim -n'",
   });
 }
 
 function notEdited(words: readonly string[], why: string): SvirtError {
   return new SvirtError(`Cannot edit with ${words.join(" ")}: ${why}`, {
     kind: "failed",
-    remedy: "Set EDITOR to one that is there and leaves by itself: EDITOR=vi",
+    remedy: "Set EDITOR to an installed editor that runs in the foreground: EDITOR=vi",
   });
 }

@@ -93,7 +93,7 @@ function openInput(path: string): Input {
   if (seen === undefined) {
     throw new SvirtError(`Cannot read ${path}: No such file or directory`, {
       kind: "not-found",
-      remedy: "Correct the path, or write - and give it on standard input.",
+      remedy: "Correct the path, or write - and pass the file on standard input.",
     });
   }
   try {
@@ -126,7 +126,7 @@ function openDescriptor(path: string, fd: number): Input {
 function notAFile(path: string, stat: Stats): SvirtError {
   return new SvirtError(`Cannot read ${path}: it is a ${kindOf(stat)}, not a regular file`, {
     kind: "usage",
-    remedy: stat.isDirectory() ? "Name a file, not a folder." : `Give it on standard input: - <${path}`,
+    remedy: stat.isDirectory() ? "Name a file, not a folder." : `Pass it on standard input: - <${path}`,
   });
 }
 

@@ -53,7 +53,7 @@ describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE
     // With an ACL, the group's part of the mode is the mask. acl(5)
     chmodSync(path, 0o640);
     expect(() => folder.host.grantAccess(folder.id(path), { uid: ONE, access: "read-write" })).toThrow(
-      "the mask of its ACL forbids that",
+      "the mask of its ACL denies access",
     );
   });
 });

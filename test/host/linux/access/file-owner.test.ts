@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)(`owner and mode of a file on the real machine${aside}`,
     expect(() => folder.host.setOwnership(file, BEFORE)).toThrow();
     folder.host.removeFile(file.path);
     chmodSync(folder.file("disk", "z"), 0o600);
-    expect(() => folder.host.setOwnership(file, BEFORE)).toThrow("another file stands there");
+    expect(() => folder.host.setOwnership(file, BEFORE)).toThrow("the file was replaced");
     expect([ownerOf(other), ownerOf(file.path)]).toEqual(["600 0:0", "600 0:0"]);
   });
 });

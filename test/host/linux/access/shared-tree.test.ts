@@ -92,7 +92,7 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
           ),
         );
       const actor = { ...scene.actor, host: { ...host, visitTree } };
-      expect(() => shareTree(actor, scene.step)).toThrow("its file system cannot remember that");
+      expect(() => shareTree(actor, scene.step)).toThrow("its file system cannot store the original label");
     }
   });
 

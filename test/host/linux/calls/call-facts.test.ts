@@ -20,7 +20,7 @@ test("a call of the kernel's that fails comes with what to do about it", () => {
   expect(remedyOf(() => writeText("/dev/full/file", "", 0o600))).toBe("Correct the path.");
   expect(remedyOf(() => readText(`/${"a".repeat(300)}`))).toBe("Correct the path.");
   // ENOSPC, EACCES, and an error without a special remedy. asm-generic/errno-base.h
-  expect(hostCallError("write", 28).remedy).toBe("Make room on that file system.");
+  expect(hostCallError("write", 28).remedy).toBe("Free space on that file system.");
   expect(hostCallError("write", 13)).toMatchObject({
     exitCode: 5,
     remedy: expect.stringContaining("svirt explain"),

@@ -98,7 +98,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     unlinkSync(path);
     folder.symlink("disk", secret);
     // The symlink may even have the old file's inode number, as on ext4.
-    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("the file was replaced");
     expect(() => folder.host.readBytes(file, 0, 10)).toThrow();
     expect(folder.getXattr(folder.id(secret), LABEL)).toBe(SECRET);
     // O_PATH|O_NOFOLLOW opens the symlink itself, which must not be labelled either.
@@ -112,7 +112,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const other = folder.file("other");
     folder.setXattr(folder.id(other), LABEL, `${SECRET}\0`);
     renameSync(other, path);
-    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("the file was replaced");
     expect(folder.getXattr(folder.id(path), LABEL)).toBe(SECRET);
   });
 
@@ -124,7 +124,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const other = folder.file("others/disk");
     renameSync(`${folder.path}/images`, `${folder.path}/moved`);
     folder.symlink("images", `${folder.path}/others`);
-    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("the file was replaced");
     expect(folder.getXattr(folder.id(other), LABEL)).toBeUndefined();
   });
 
@@ -135,7 +135,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     // The old file is kept, so that its inode number is not reused.
     renameSync(path, `${folder.path}/kept`);
     Bun.spawnSync(["mkfifo", path]);
-    expect(() => folder.host.readBytes(file, 0, 10)).toThrow("another file stands there");
+    expect(() => folder.host.readBytes(file, 0, 10)).toThrow("the file was replaced");
   });
 
   test("is looked at before it is opened: another in its place notices nothing", () => {
@@ -145,7 +145,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     renameSync(path, `${folder.path}/kept`);
     Bun.spawnSync(["mkfifo", path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    expect(() => folder.host.writeBytes(file, 0, new Uint8Array(1))).toThrow("another file stands there");
+    expect(() => folder.host.writeBytes(file, 0, new Uint8Array(1))).toThrow("the file was replaced");
     // POLLHUP would be set once a writer had opened the FIFO. poll(2)
     expect(poll([{ fd: reader, events: 0 }], 0)).toEqual([0]);
     closeSync(reader);
@@ -160,7 +160,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const before = new Set(descriptors());
     for (let at = 0; at < 20; at += 1) {
       folder.setXattr(file, LABEL, `${PRIVATE}\0`);
-      expect(() => folder.getXattr({ ...file, inode: "1" }, LABEL)).toThrow("another file stands there");
+      expect(() => folder.getXattr({ ...file, inode: "1" }, LABEL)).toThrow("the file was replaced");
       folder.host.inspectFile(path);
       folder.host.isLocked(`${folder.path}/lock`);
     }

@@ -77,7 +77,7 @@ time.sleep(${seconds})`;
     try {
       await other.stdout.getReader().read();
       expect(() => open(folder.id(path), as)).toThrow(
-        `Cannot hand ${path} to the guest: another program has locked it`,
+        `Cannot pass ${path} to the guest: another program has locked it`,
       );
     } finally {
       other.kill();

@@ -14,7 +14,7 @@ describe.skipIf(MISSING !== undefined)(`a link to a guest's socket on the real m
     renameSync(`${folder.path}/one`, `${folder.path}/two`);
     mkdirSync(`${folder.path}/one`);
     expect(() => folder.host.makeLinkWithin(one, { path, target: "/run/target" })).toThrow(
-      "another file stands there",
+      "the file was replaced",
     );
     expect(existsSync(path)).toBe(false);
   });

@@ -9,7 +9,7 @@ describe.skipIf(MISSING !== undefined)(`names on the real machine${ASIDE}`, () =
     const path = folder.symlink("link", old);
     folder.host.makeSymlink(path, "../elsewhere");
     expect([readlinkSync(path), readFileSync(old, "utf8")]).toEqual(["../elsewhere", "old\n"]);
-    expect(() => folder.host.makeSymlink(`${folder.path}/none/link`, "x")).toThrow("Cannot make symlink ");
+    expect(() => folder.host.makeSymlink(`${folder.path}/none/link`, "x")).toThrow("Cannot create symlink ");
   });
 
   test("renames a file over another one, but nothing that a symlink leads to", () => {

@@ -53,15 +53,15 @@ describe("a file that is opened for a guest", () => {
     renameSync(path, `${path}.old`);
     const secret = folder.file("secret", "secret");
     folder.symlink("disk", secret);
-    expect(() => openPassed(options)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("the file was replaced");
     folder.host.removeFile(path);
     writeFileSync(path, "another");
-    expect(() => openPassed(options)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("the file was replaced");
     expect([readFileSync(secret, "utf8"), readFileSync(path, "utf8")]).toEqual(["secret", "another"]);
     // A symlink to the inspected file is refused as well, because its path was not inspected.
     folder.host.removeFile(path);
     folder.symlink("disk", `${path}.old`);
-    expect(() => openPassed(options)).toThrow("another file stands there");
+    expect(() => openPassed(options)).toThrow("the file was replaced");
     expect(readFileSync(`${path}.old`, "utf8")).toBe("mine");
   });
 

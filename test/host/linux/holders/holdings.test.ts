@@ -29,8 +29,8 @@ const WAYS: readonly (readonly [string, RegExp, boolean])[] = [
 
 /** Ways whose files the kernel does not identify. */
 const UNTOLD: readonly (readonly [string, RegExp])[] = [
-  ["message", /^descriptors that wait in socket \d+$/],
-  ["message to a caller", /^descriptors that wait in socket \d+$/],
+  ["message", /^descriptors in transit in socket \d+$/],
+  ["message to a caller", /^descriptors in transit in socket \d+$/],
   ["ring", /^files or buffers of the io_uring \d+$/],
 ];
 
@@ -137,7 +137,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
         {
           pid: child.pid,
           key: things[0]?.key ?? "",
-          by: "an open file that no descriptor shows",
+          by: "an open file without a descriptor",
           canWrite: true,
         },
       ]);

@@ -44,7 +44,7 @@ test.skipIf(!hasMacvtaps)(
       mode: "bridge",
       hasHeader: true,
       arrived: "hello, neighbour",
-      twice: "Cannot make the macvtap web: a network device of that name is there",
+      twice: "Cannot create the macvtap web: a network device of that name exists",
       missing: "Cannot find the network device eth9: No such device (errno 19)",
       anotherGroup: true,
       removed: [false, false],
@@ -61,7 +61,7 @@ describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
     const { errors, facts } = await inOwnNetwork("tap-in-network.ts");
     expect(errors).toBe("");
     expect(facts).toEqual({
-      refusedTwice: "Cannot open the tap vnet0 for the guest: another program has it",
+      refusedTwice: "Cannot open the tap vnet0 for the guest: another program uses it",
       address: "fe:54:00:00:00:01",
       mtu: "1400",
       queues: 2,

@@ -148,7 +148,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     using folder = new RealFolder();
     const order = orderIn(folder, TELL);
     renameSync(folder.file("other", "another's"), `${folder.path}/disk`);
-    await expect(folder.host.spawnGuest(order)).rejects.toThrow("another file stands there");
+    await expect(folder.host.spawnGuest(order)).rejects.toThrow("the file was replaced");
     expect([existsSync(`${folder.path}/run/pid`), folder.host.listProcesses(UID).length > 0]).toEqual([
       false,
       false,
@@ -162,14 +162,14 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     if (disk === undefined) throw new Error("the order has no file");
     renameSync(folder.file("other", "another's"), `${folder.path}/disk`);
     const options = { ...order, files: [{ ...disk, access: "append" as const, truncate: true }] };
-    await expect(folder.host.spawnGuest(options)).rejects.toThrow("another file stands there");
+    await expect(folder.host.spawnGuest(options)).rejects.toThrow("the file was replaced");
     expect(readFileSync(`${folder.path}/disk`, "utf8")).toBe("another's");
   });
 
   test("is not started by a reaper that ends without a word", async () => {
     using folder = new RealFolder();
     await expect(folder.host.spawnGuest(silentOrder(folder))).rejects.toThrow(
-      "Cannot start /bin/sh: its reaper did not tell a process number",
+      "Cannot start /bin/sh: its reaper did not report a process ID",
     );
   });
 
@@ -179,7 +179,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     const before = readdirSync("/proc/self/fd").length;
     const files = order.files.map((file) => ({ ...file, fd: 5 }));
     await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
-      "Cannot hand descriptors over: 3, 5 do not follow one another",
+      "Cannot pass descriptors: 3, 5 are not consecutive",
     );
     expect(readdirSync("/proc/self/fd")).toHaveLength(before);
   });

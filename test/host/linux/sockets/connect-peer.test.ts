@@ -56,7 +56,7 @@ describe.skipIf(MISSING !== undefined)(`a connection for a guest on the real mac
     const listeners = [listenUnix(path, undefined), listenUnix(other, undefined)];
     const socket = folder.id(path);
     renameSync(other, path);
-    expect(() => connectPeer({ socket }, UID)).toThrow("another file stands there");
+    expect(() => connectPeer({ socket }, UID)).toThrow("the file was replaced");
     for (const opened of listeners) closeSync(opened);
   });
 

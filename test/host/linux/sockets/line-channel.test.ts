@@ -85,12 +85,12 @@ describe("Host.connectLines() on the real machine", () => {
     mute.stop(true);
   });
 
-  test("says that the guest has hung up", async () => {
+  test("says that the guest closed the connection", async () => {
     using folder = new RealFolder();
     const guest = listen(folder);
     const channel = await folder.host.connectLines(guest.facts);
     await channel.send(new TextEncoder().encode("leave\n"), 10_000);
-    await expect(channel.readLine(10_000, MIB)).rejects.toThrow("the guest has hung up");
+    await expect(channel.readLine(10_000, MIB)).rejects.toThrow("the guest closed the connection");
     channel.close();
     guest.stop();
   });

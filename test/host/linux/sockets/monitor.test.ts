@@ -134,12 +134,12 @@ test("many QEMUs are asked at once: those that say nothing keep none of the othe
 
 describe("a QEMU is told from one that answers when it", () => {
   test.each([
-    ["floods", "it says more than 2097152 bytes without an answer"],
+    ["floods", "it sent more than 2097152 bytes without an answer"],
     ["endless", "a message has more than 1048576 bytes"],
     ["nested", "a message is nested more than 512 levels deep"],
   ])("%s", async (behaviour, why) => {
     const error = await errorOf(ask(behaviour, LONG_MS));
     expect(error.kind).toBe("failed");
-    expect(error.message).toBe(`Cannot understand QEMU's monitor: ${why}`);
+    expect(error.message).toBe(`Cannot parse QEMU's monitor: ${why}`);
   });
 });
