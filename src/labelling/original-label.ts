@@ -91,7 +91,7 @@ export function refuseOtherTool(instance: Instance, named: string, { label, reme
     (remembered?.users ?? 0) > 0 &&
     isOfThisBoot(instance, remembered)
   ) {
-    throw new SvirtError(`Cannot label ${named}: ${remembered?.users} guests of libvirt use it`, {
+    throw new SvirtError(`Cannot label ${named}: libvirt uses it for ${remembered?.users} of its guests`, {
       kind: "in-use",
       remedy: "Stop the guests of libvirt that use it.",
     });

@@ -111,7 +111,7 @@ describe("startDomain()", () => {
     xattrs.set("trusted.libvirt.security.ref_selinux", "1");
     xattrs.set("trusted.libvirt.security.timestamp_selinux", String(machine.bootSeconds + 1));
     const error = await failedStart(machine, { disks: diskXml(path, "vda") });
-    expect(error.message).toContain("libvirt holds it for 1 of its guests");
+    expect(error.message).toContain("libvirt uses it for 1 of its guests");
   });
 });
 
