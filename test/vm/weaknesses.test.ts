@@ -69,7 +69,7 @@ test("weakness 2: a pair is free again when its guest is gone, and with none lef
   }
   for (let at = 1; at <= 28; at += 1) await start(machine, guest(at));
   const error = await failedStart(machine, guest(29));
-  expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are taken");
+  expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are in use");
 });
 
 describe("weakness 3: no second guest takes the label off a running guest's disk", () => {
@@ -286,7 +286,7 @@ test("weakness 11: a disk on a file system without labels is refused, with what 
   machine.files.put("/srv/nfs.raw", "file", { bytes: new Uint8Array(4096) });
   const error = await failedStart(machine, { disks: diskXml("/srv/nfs.raw", "vda") });
   expect(error.kind).toBe("denied");
-  expect(error.message).toStartWith("Cannot label /srv/nfs.raw: its file system keeps no labels");
+  expect(error.message).toStartWith("Cannot label /srv/nfs.raw: its file system stores no labels");
   expect(error.remedy).toContain("context=");
 });
 

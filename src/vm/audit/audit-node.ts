@@ -42,7 +42,7 @@ export function auditNode(instance: Instance): Audit {
     guests,
     devices,
     findings: [
-      ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: nothing holds the guests back`]),
+      ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: guests are not confined`]),
       ...guests.flatMap(findingsOf),
       ...running.flatMap((guest) => findHeld(instance, guest)),
       ...findSharedLevels(instance, guests),
@@ -84,7 +84,7 @@ function findingsOf(guest: AuditedGuest): string[] {
   return [
     ...(wrong
       ? []
-      : [`${guest.name}: its process is in ${guest.label ?? "no context"}, decided was ${guest.decided}`]),
+      : [`${guest.name}: its process has the context ${guest.label ?? "none"} instead of ${guest.decided}`]),
     ...(guest.decided === undefined
       ? [`${guest.name}: runs without confinement, as its XML and the settings say`]
       : []),
@@ -99,7 +99,7 @@ function findHeld(instance: Instance, guest: GuestRecord): string[] {
   const { change, name } = guest;
   return listHeldInChange(instance, guest).map(
     (held) =>
-      `${name} has not let go (${change?.what}): ${describeHeld(held)}; end it: svirt destroy ${name}`,
+      `${name} has not released a device (${change?.what}): ${describeHeld(held)}; end the guest: svirt destroy ${name}`,
   );
 }
 
@@ -117,7 +117,7 @@ function findSharedLevels(instance: Instance, guests: readonly AuditedGuest[]): 
   const strangers = instance.host.listProcesses().flatMap(({ command, context, pid, uid }) => {
     const holder = holders.get(pairIn(context) ?? "");
     if (holder === undefined || users.has(uid)) return [];
-    return [`process ${pid} (${command}) runs at the level ${pairIn(context)}, which is ${holder.name}'s`];
+    return [`process ${pid} (${command}) runs at the level ${pairIn(context)} of the guest ${holder.name}`];
   });
   return [...shared, ...strangers];
 }

@@ -67,8 +67,8 @@ function findChange(
   now: FileFacts | undefined,
   label: string | undefined,
 ): string | undefined {
-  if (now === undefined) return "is not there any more";
-  if (fileKey(now.id) !== fileKey(file)) return "stands for another device by now";
+  if (now === undefined) return "does not exist any more";
+  if (fileKey(now.id) !== fileKey(file)) return "has become another device";
   return label === to ? undefined : `should be labelled ${to}`;
 }
 
@@ -80,7 +80,7 @@ function findMissingRule(
 ): string | undefined {
   const path = now === undefined ? undefined : udevRuleFor(host, now, uuid)?.path;
   if (path === undefined || host.inspectFile(path) !== undefined) return undefined;
-  return "may be labelled anew by udevd: no rule keeps its label; start the guest anew";
+  return "may be relabelled by udevd, since no udev rule keeps its label; restart the guest";
 }
 
 function auditGates(instance: Instance): AuditedDevice[] {
@@ -118,7 +118,7 @@ function findStaleNodes(instance: Instance): AuditedDevice[] {
       path: id.path,
       label: getFileLabel(instance.host, id),
       guest: undefined,
-      finding: `carries the label of a guest that does not use it; run svirt label restore ${id.path}`,
+      finding: `has the label of a guest that does not use it; run svirt label restore ${id.path}`,
     }));
 }
 

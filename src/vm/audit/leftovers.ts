@@ -20,7 +20,7 @@ export function findLeftovers(
   const ended = records.filter((guest) => !isRunning(instance, guest));
   return [
     ...findClaims(instance, known),
-    ...ended.map(({ name }) => `${name}: has ended and is not cleared away yet; run svirt recover`),
+    ...ended.map(({ name }) => `${name}: has ended and is not cleaned up; run svirt recover`),
     ...findStrays(instance, records),
     ...findFolders(instance, known),
     ...(isSession(instance) ? [] : findRules(instance, known)),
@@ -38,7 +38,10 @@ function findStrays(instance: Instance, records: readonly GuestRecord[]): string
   return instance.host
     .listProcesses()
     .filter((process) => process.command.startsWith("qemu-system") && isStray(instance, process, records))
-    .map(({ context, pid }) => `process ${pid} is a QEMU that is not ours, in ${context ?? "no context"}`);
+    .map(
+      ({ context, pid }) =>
+        `process ${pid} is a QEMU that svirt did not start (context: ${context ?? "none"})`,
+    );
 }
 
 /** Root's audit ignores processes of users' sessions, and a user's audit those of other users. */
@@ -61,7 +64,7 @@ function findFolders({ host, paths }: Instance, known: ReadonlySet<string>): str
   return host
     .listFolder(paths.run)
     .filter((name) => name.length === UUID_LENGTH && !known.has(name))
-    .map((name) => `${paths.run}/${name} is left, and ${recordsFolder(paths)} has no record of it`);
+    .map((name) => `${paths.run}/${name} is left over: ${recordsFolder(paths)} has no record of that guest`);
 }
 
 function findRules({ host }: Instance, known: ReadonlySet<string>): string[] {

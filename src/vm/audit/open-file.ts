@@ -39,7 +39,7 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
   const range = rangeOf(label);
   if (range === undefined || pairOf(range) === undefined || range === rangeOf(guest.label.label))
     return undefined;
-  return `carries the level of another guest`;
+  return `has the level of another guest`;
 }
 
 /** Reports a file that svirt did not pass, that QEMU did not create, and that is not readable by every program. */
@@ -57,7 +57,7 @@ function findForeign(
   if (id !== undefined && passedFiles.some((file) => fileKey(file) === fileKey(id))) return undefined;
   if (isMacvtap(instance, guest, id?.node)) return undefined;
   if (target === `${instance.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
-  return "is none of the files that svirt gave it";
+  return "is not one of the files that svirt gave to the guest";
 }
 
 /** Reports whether the node is that of the guest's macvtap. udevd may have given it the common label. */

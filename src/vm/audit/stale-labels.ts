@@ -22,7 +22,7 @@ export function findStaleLabels(instance: Instance): string[] {
     try {
       return pathsOf(instance, name).flatMap((path) => findStaleLabel(instance, path));
     } catch (error) {
-      return [`${name}: its files cannot be looked at: ${asSvirtError(error).message}`];
+      return [`${name}: its files cannot be inspected: ${asSvirtError(error).message}`];
     }
   });
 }
@@ -87,9 +87,9 @@ function findStaleLabel(instance: Instance, path: string): string[] {
   if (facts === undefined || left === undefined) return [];
   const real = facts.id.path;
   if (left.through === undefined)
-    return [`${real} carries the label of a guest that does not use it; run svirt label restore ${real}`];
+    return [`${real} has the label of a guest that does not use it; run svirt label restore ${real}`];
   return [
-    `${real} carries the label of a guest that is not here, and other machines see it by ${left.through}; if none runs it, ` +
+    `${real} has the label of a guest that this machine does not run, and other machines access it by ${left.through}; if none runs that guest, ` +
       `run svirt label release ${real} --machine ${UNKNOWN_MACHINE}`,
   ];
 }

@@ -82,19 +82,19 @@ function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOpti
   if (topAt === 0 && !options.isActive) {
     throw refuse(
       `invalid argument: commit of '${disk.disk.target.dev}' active layer requires active flag`,
-      "Add --active, or name an image below with --top.",
+      "Add --active, or name a backing image with --top.",
     );
   }
   if (topAt > 0 && options.isActive) {
     throw refuse(
       `invalid argument: active commit requested but '${top.found.path}' is not active`,
-      "Leave --active and --pivot out, or --top.",
+      "Leave out --active and --pivot, or --top.",
     );
   }
   if (topAt === images.length - 1) {
     throw refuse(
       `invalid argument: top '${top.found.path}' in chain for '${path}' has no backing file`,
-      "There is nothing to commit into.",
+      "Name an image that has a backing file: --top PATH",
     );
   }
   const lowest = options.isShallow ? topAt + 1 : images.length - 1;
@@ -104,7 +104,7 @@ function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOpti
   if (options.isShallow && baseAt !== topAt + 1) {
     throw refuse(
       `invalid argument: base '${base.found.path}' is not immediately below '${top.found.path}' in chain for '${path}'`,
-      "Leave --shallow or --base out.",
+      "Leave out --shallow or --base.",
     );
   }
   return { top, topAt, base, baseAt };
@@ -144,10 +144,13 @@ function nameOf(instance: Instance, uuid: string): string {
 }
 
 function taken(path: string, who: string): SvirtError {
-  return new SvirtError(`Cannot commit into ${path}: the ${who} uses it, and would see it change`, {
-    kind: "in-use",
-    remedy: "Stop that guest, or pull what is below into this disk: svirt blockpull",
-  });
+  return new SvirtError(
+    `Cannot commit into ${path}: the ${who} uses that image, and a commit would change it`,
+    {
+      kind: "in-use",
+      remedy: "Stop that guest, or pull the backing images into this disk: svirt blockpull",
+    },
+  );
 }
 
 function refuse(message: string, remedy: string): SvirtError {

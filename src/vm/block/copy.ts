@@ -105,7 +105,7 @@ function decideCopied(
   const format = options.format ?? top.found.format;
   const target = disk.disk.target.dev;
   if (format === "qed")
-    throw new SvirtError(`Cannot copy ${target}: svirt makes no images of format qed`, {
+    throw new SvirtError(`Cannot copy ${target}: svirt does not create qed images`, {
       kind: "unsupported",
       remedy: QCOW2_REMEDY,
     });
@@ -128,6 +128,6 @@ function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): 
   if (facts.type === options.storage) return facts;
   throw new SvirtError(
     `blockdev flag requested for disk ${target}, but file '${options.dest}' is not a block device`,
-    { kind: "usage", remedy: "Give --blockdev for a block device, and for nothing else." },
+    { kind: "usage", remedy: "Use --blockdev for a block device only." },
   );
 }

@@ -32,7 +32,7 @@ export function findDiskSizes(instance: Instance, key: string, name: string): Di
   throw new SvirtError(`invalid argument: invalid path ${name} not assigned to domain`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
-    remedy: `svirt domblklist ${key} shows the disks there are.`,
+    remedy: `svirt domblklist ${key} lists the disks.`,
   });
 }
 

@@ -165,17 +165,17 @@ export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefi
   throw new SvirtError(`invalid argument: disk '${path}' not found in domain`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
-    remedy: `svirt domblklist ${guest.name} shows the disks there are.`,
+    remedy: `svirt domblklist ${guest.name} lists the disks.`,
   });
 }
 
 /** qemuDomainBlockPivot() of libvirt */
 async function refuseUnimplemented(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   if (!replacesTop(job))
-    throw wrongState(`job type '${job.type}' does not support pivot`, "Wait for its end.");
+    throw wrongState(`job type '${job.type}' does not support pivot`, "Wait until the job has ended.");
   const found = await withMonitor(instance, guest.uuid, (monitor) => findJob(monitor, job.job));
   if (found?.status === "ready") return;
-  throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See how far it is: svirt blockjob");
+  throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See its progress: svirt blockjob");
 }
 
 /** A ready copy stays as a whole image of this moment; the disk keeps its own. qemuDomainBlockJobAbort() of libvirt */
@@ -188,15 +188,18 @@ async function tellAbort(monitor: Monitor, id: string): Promise<void> {
 function noJob(path: string): SvirtError {
   return wrongState(
     `Requested operation is not valid: disk ${path} does not have an active block job`,
-    "svirt blockcommit, blockcopy and blockpull start one.",
+    "Start a job with svirt blockcommit, blockcopy or blockpull.",
   );
 }
 
 function notPivoted({ error, job }: EndedJob): SvirtError {
-  return new SvirtError(`failed to pivot job for disk ${job.disk}: ${error ?? "QEMU has not done so"}`, {
-    kind: "failed",
-    remedy: "The disk is as before. See the guest's log.",
-  });
+  return new SvirtError(
+    `failed to pivot job for disk ${job.disk}: ${error ?? "QEMU did not switch the disk"}`,
+    {
+      kind: "failed",
+      remedy: "See the guest's log in /var/log/svirt: the disk is unchanged.",
+    },
+  );
 }
 
 function wrongState(message: string, remedy: string): SvirtError {

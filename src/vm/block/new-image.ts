@@ -37,9 +37,9 @@ export function placeOfNew(instance: Instance, path: string): string {
   const folder = path.startsWith("/") ? inspect(instance.host, path.slice(0, cut) || "/") : undefined;
   const name = path.slice(cut + 1);
   if (folder?.type === "folder" && !["", ".", ".."].includes(name)) return placeOfMade(instance.host, path);
-  throw new SvirtError(`Cannot make the image ${path}: there is no such folder`, {
+  throw new SvirtError(`Cannot create the image ${path}: its folder does not exist`, {
     kind: "not-found",
-    remedy: "Write the path of a file, from the root, in a folder that is there.",
+    remedy: "Write the absolute path of a file in an existing folder.",
   });
 }
 
@@ -59,7 +59,7 @@ export function planNew(
   if (inspect(instance.host, place) === undefined) return { do: "make-image", path: place, image };
   throw new SvirtError(`${taken}: ${place}`, {
     kind: "in-use",
-    remedy: "Write another path, or use what is there: --reuse-external",
+    remedy: "Write another path, or use the existing file: --reuse-external",
   });
 }
 

@@ -20,16 +20,19 @@ export function inspectReused(
 ): FileFacts {
   const { below, image, missing } = options;
   if (inspect(instance.host, image.path) === undefined)
-    throw new SvirtError(missing, { kind: "not-found", remedy: "Make it, or leave --reuse-external out." });
+    throw new SvirtError(missing, {
+      kind: "not-found",
+      remedy: "Create the file, or leave --reuse-external out.",
+    });
   const [top, next] = walkChain({ ...image, readOnly: false }, imageReader(instance.host));
   if (top !== undefined && isBelow(next, below)) return top.facts;
   const wanted = below === undefined ? "nothing" : below.found.path;
   throw new SvirtError(
-    `Cannot use ${image.path}: its header names ${next?.path ?? "nothing"} below it, and it would stand on ${wanted}`,
+    `Cannot use ${image.path}: its header names the backing file ${next?.path ?? "none"}, not ${wanted}`,
     {
       kind: "unsupported",
       remedy:
-        "Make it with qemu-img create and the backing file that it will have (-b, -F), or leave --reuse-external out.",
+        "Create it with that backing file (qemu-img create -b FILE -F FORMAT), or leave --reuse-external out.",
     },
   );
 }

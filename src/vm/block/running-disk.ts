@@ -50,7 +50,7 @@ export function findRunningDisk(instance: Instance, record: GuestRecord, name: s
     throw new SvirtError(`invalid argument: disk '${name}' not found in domain`, {
       kind: "not-found",
       libvirt: "INVALID_ARG",
-      remedy: `svirt domblklist ${record.name} shows the disks there are.`,
+      remedy: `svirt domblklist ${record.name} lists the disks.`,
     });
   }
   refuseBusyDisk(record, { element: "disk", value: disk });
@@ -97,10 +97,10 @@ function findImages(
   if (top !== undefined && images.length === layers.length && images.length === found.length)
     return [top, ...below];
   throw new SvirtError(
-    `Cannot change the images of ${disk.target.dev}: they are not those that QEMU was given`,
+    `Cannot change the images of ${disk.target.dev}: QEMU uses other images than svirt passed to it`,
     {
       kind: "denied",
-      remedy: `See what its images say: qemu-img info -U --backing-chain ${imagePath(disk) ?? ""}`,
+      remedy: `Compare the image headers: qemu-img info -U --backing-chain ${imagePath(disk) ?? ""}`,
     },
   );
 }
@@ -128,10 +128,10 @@ function unsuited(disk: Disk): string | undefined {
   if (disk.source === undefined) return "it is empty";
   if (isReadOnly(disk)) return "it is read-only";
   if (disk.device !== undefined && disk.device !== "disk") return `it is a ${disk.device}`;
-  if (disk.shareable) return "guests share it";
+  if (disk.shareable) return "it is shareable";
   if (disk.transient !== undefined) return "it is transient";
   if (disk.throttleFilters !== undefined || disk.driver?.copyOnRead === true)
-    return "something stands between it and its image";
+    return "it has throttle filters or copy-on-read";
   return unsuitedSource(disk);
 }
 
@@ -139,8 +139,8 @@ function unsuited(disk: Disk): string | undefined {
 function unsuitedSource(placed: Disk | BackingStore | undefined): string | undefined {
   if (placed === undefined || (placed.type !== "file" && placed.type !== "block")) return undefined;
   const { backingStore, source } = placed;
-  if (source !== undefined && source.seclabels.length > 0) return "a source of it has a label of its own";
-  if (source?.slices !== undefined) return "a source of it is a part of a file";
-  if (source?.dataStore !== undefined) return "the XML says where the data of a source of it are";
+  if (source !== undefined && source.seclabels.length > 0) return "a <source> of it has its own <seclabel>";
+  if (source?.slices !== undefined) return "a <source> of it has a <slice>";
+  if (source?.dataStore !== undefined) return "a <source> of it has a <dataStore>";
   return unsuitedSource(backingStore);
 }

@@ -105,9 +105,8 @@ function listOverlays(instance: Instance, guest: GuestRecord, options: SnapshotO
   const said = new Map<Disk, SnapshotDisk>();
   for (const one of options.disks) {
     const disk = disks.find((found) => isDiskNamed(found, one.name));
-    if (disk === undefined)
-      throw refuse(`no disk named '${one.name}'`, "svirt domblklist shows the disks there are.");
-    if (said.has(disk)) throw refuse(`disk '${disk.target.dev}' specified twice`, "Say it once.");
+    if (disk === undefined) throw refuse(`no disk named '${one.name}'`, "svirt domblklist lists the disks.");
+    if (said.has(disk)) throw refuse(`disk '${disk.target.dev}' specified twice`, "Name each disk once.");
     said.set(disk, one);
   }
   const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
@@ -124,7 +123,7 @@ function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {
   const target = disk.target.dev;
   if (snapshot !== "external") {
     throw new SvirtError(
-      `Operation not supported: svirt takes no ${snapshot} snapshot, which disk '${target}' asks for`,
+      `Operation not supported: svirt does not create ${snapshot} snapshots, as requested for disk '${target}'`,
       {
         kind: "usage",
         libvirt: "OPERATION_UNSUPPORTED",

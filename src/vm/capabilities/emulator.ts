@@ -27,7 +27,7 @@ export function getEmulatorFacts(instance: Instance, emulator: string, type: "kv
   const { host, paths } = instance;
   const file = host.inspectFile(emulator);
   if (file?.type !== "file") {
-    throw new SvirtError(`Cannot ask ${emulator} what it can do: it is no program`, {
+    throw new SvirtError(`Cannot query the capabilities of ${emulator}: it is not an executable program`, {
       kind: "not-found",
       remedy: "Install qemu-system-x86, or name another: --emulatorbin",
     });
@@ -51,7 +51,7 @@ function ask({ host, paths }: Instance, emulator: string, type: "kvm" | "qemu"):
   const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
   if ("text" in output) return parseEmulatorFacts(output.text);
   const { is, remedy } = describeFault(output.fault, type);
-  throw new SvirtError(`Cannot ask ${emulator} what it can do: ${is}`, { kind: "failed", remedy });
+  throw new SvirtError(`Cannot query the capabilities of ${emulator}: ${is}`, { kind: "failed", remedy });
 }
 
 function describeFault(
@@ -60,8 +60,8 @@ function describeFault(
 ): { readonly is: string; readonly remedy: string } {
   if (fault === "failed") {
     return {
-      is: `it does not run as a guest of type ${type}`,
-      remedy: type === "kvm" ? "See svirt doctor, or ask for --virttype qemu." : "See svirt doctor.",
+      is: `it does not start as a guest of type ${type}`,
+      remedy: type === "kvm" ? "See svirt doctor, or use --virttype qemu." : "See svirt doctor.",
     };
   }
   return {

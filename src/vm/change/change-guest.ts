@@ -91,10 +91,13 @@ export async function changeGuest(
 
 /** Returns the error for a guest that has not released a device of an earlier change. */
 export function notLetGo({ change, name }: ChangingGuest): SvirtError {
-  return new SvirtError(`Cannot change the guest ${name}: it has not let go yet (${change.what})`, {
-    kind: "wrong-state",
-    remedy: "Detach that device in the guest, or ask it again by the same command.",
-  });
+  return new SvirtError(
+    `Cannot change the guest ${name}: it has not released a device yet (${change.what})`,
+    {
+      kind: "wrong-state",
+      remedy: "Detach that device in the guest, or repeat the command.",
+    },
+  );
 }
 
 /** Changes a guest that has no change in progress. The caller holds its lock. */

@@ -28,7 +28,7 @@ export async function writeDescription(
   if (which === "title" && text.includes("\n")) {
     throw new SvirtError("metadata title can't contain newlines", {
       kind: "usage",
-      remedy: "Write the rest into the description.",
+      remedy: "Use one line; set longer text as the description.",
     });
   }
   const change = ({ [which]: _, ...domain }: Domain): Domain =>

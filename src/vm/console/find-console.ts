@@ -39,7 +39,7 @@ export async function findConsole(
   }
   throw new SvirtError(`Cannot connect to ${port.id} of '${guest.name}': ${path} is gone`, {
     kind: "not-found",
-    remedy: `See how the guest stands: svirt domstate ${guest.name}`,
+    remedy: `See the guest's state: svirt domstate ${guest.name}`,
   });
 }
 
@@ -98,9 +98,9 @@ function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid 
   const isUsers = uid === guest.uid && (isGuestUser(uid) || hasLevelOf(guest, getFileLabel(host, id)));
   if (type === "character" && isUsers) return;
   if (type === "socket" && (isUsers || isLabelled || isRoots)) return;
-  throw new SvirtError(`Cannot connect to ${id.path}: it is not the guest's own`, {
+  throw new SvirtError(`Cannot connect to ${id.path}: the device does not belong to the guest`, {
     kind: "denied",
-    remedy: "The guest's QEMU may have been taken over: see svirt audit.",
+    remedy: "Run svirt audit: the guest's QEMU may be compromised.",
   });
 }
 

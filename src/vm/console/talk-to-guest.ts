@@ -56,7 +56,7 @@ export async function lockConsole({ host }: Instance, path: string, force: boole
     throw new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
       kind: "wrong-state",
       libvirt: "OPERATION_FAILED",
-      remedy: "End that one, or disconnect it: --force",
+      remedy: "End that session, or disconnect it: --force",
       cause: error,
     });
   }

@@ -80,9 +80,9 @@ function forget(
 ): { readonly name: string } {
   const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
-    throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
+    throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
       kind: "wrong-state",
-      remedy: `It is gone when it ends: svirt destroy ${name}`,
+      remedy: `End it: svirt destroy ${name}`,
     });
   }
   if (!managedSave && hasManagedSave(instance, name)) {
@@ -115,18 +115,18 @@ function refuseVariables(
   if (nvram === undefined) {
     throw new SvirtError(stays, {
       kind: "wrong-state",
-      remedy: `Remove ${variables} with it: svirt undefine ${name} --nvram; or keep it: --keep-nvram`,
+      remedy: `Remove ${variables} as well: svirt undefine ${name} --nvram; or keep it: --keep-nvram`,
     });
   }
   if (nvram === "keep") return;
   if (!isInNvramFolder(instance, variables)) {
-    throw new SvirtError(`${stays} in ${variables}: svirt has not put it there`, {
+    throw new SvirtError(`${stays} in ${variables}: svirt did not create that file`, {
       kind: "wrong-state",
       remedy: `Remove the file by hand after svirt undefine ${name} --keep-nvram`,
     });
   }
   if (!readRecords(instance).some((guest) => guest.name === name)) return;
-  throw new SvirtError(`${stays}: it runs, and uses it`, {
+  throw new SvirtError(`${stays}: the running guest uses that file`, {
     kind: "wrong-state",
     remedy: `End it first: svirt destroy ${name}; or keep it: --keep-nvram`,
   });

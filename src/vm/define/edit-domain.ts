@@ -20,7 +20,7 @@ export async function editDomain(instance: Instance, key: string): Promise<Edite
   const { host, paths } = instance;
   const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
-    throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
+    throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
       kind: "wrong-state",
       remedy: `Define it first: svirt dumpxml ${name} --inactive, then svirt define`,
     });
@@ -46,9 +46,9 @@ async function lockEditing({ host, paths }: Instance, uuid: string, name: string
     return await host.lock(deviceLock(paths, uuid, "edit"), 0);
   } catch (error) {
     if (asSvirtError(error).kind !== "timeout") throw error;
-    throw new SvirtError(`Cannot edit ${name}: somebody else does`, {
+    throw new SvirtError(`Cannot edit ${name}: another svirt edit is running`, {
       kind: "wrong-state",
-      remedy: "Wait until he has finished.",
+      remedy: "Wait until that editor has ended.",
       cause: error,
     });
   }
@@ -63,7 +63,7 @@ interface EditedText {
 }
 
 async function store(instance: Instance, { before, path, text, uuid }: EditedText): Promise<void> {
-  const kept = `Your text is in ${path}: correct it there, then svirt define ${path}`;
+  const kept = `Correct your text in ${path}, then run: svirt define ${path}`;
   try {
     const domain = completeDomain(instance, new TextEncoder().encode(text));
     await withRegistryLock(instance, async () => {
@@ -89,6 +89,6 @@ async function store(instance: Instance, { before, path, text, uuid }: EditedTex
 function changedMeanwhile(uuid: string): SvirtError {
   return new SvirtError("the XML configuration was changed by another user", {
     kind: "wrong-state",
-    remedy: `See what it is by now: svirt dumpxml ${uuid} --inactive.`,
+    remedy: `See the present definition: svirt dumpxml ${uuid} --inactive`,
   });
 }

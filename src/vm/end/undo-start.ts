@@ -9,7 +9,7 @@ export async function undoStart(instance: Instance, guest: GuestRecord, first: u
     await endGuest(instance, guest, { reason: "failed" });
   } catch (error) {
     const { kind, message, remedy } = asSvirtError(first);
-    const both = `${message}; and taking the start back failed: ${asSvirtError(error).message}`;
+    const both = `${message}; undoing the start failed as well: ${asSvirtError(error).message}`;
     throw new SvirtError(both, { kind, remedy, cause: error });
   }
 }

@@ -27,17 +27,17 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
 
 /** Descriptions of permissions with unclear names. */
 const DEEDS: ReadonlyMap<string, string> = new Map([
-  ["execmem", "make code at run time in (execmem)"],
-  ["execstack", "make code on the stack of (execstack)"],
+  ["execmem", "execute generated code in (execmem)"],
+  ["execstack", "execute code on the stack of (execstack)"],
   ["connectto", "connect to"],
   ["name_connect", "connect to (name_connect)"],
   ["name_bind", "listen on (name_bind)"],
-  ["node_bind", "take an address for (node_bind)"],
+  ["node_bind", "bind an address for (node_bind)"],
   ["relabelfrom", "relabel (relabelfrom)"],
   ["relabelto", "give its label to (relabelto)"],
-  ["signull", "ask for (signull)"],
+  ["signull", "check the existence of (signull)"],
   ["add_name", "add a name to (add_name)"],
-  ["remove_name", "take a name out of (remove_name)"],
+  ["remove_name", "remove a name from (remove_name)"],
   ["mounton", "mount on"],
 ]);
 
@@ -45,7 +45,7 @@ const DEEDS: ReadonlyMap<string, string> = new Map([
 export function describeDenial(denial: Denial, source: Context, target: Context): string {
   const { operation, permissions, targetClass } = denial;
   if (operation !== undefined)
-    return `${source.type} may not become or make something in ${target.type} (${operation}): ${denial.target} is not a context of the policy`;
+    return `${source.type} may not enter or create objects of ${target.type} (${operation}): ${denial.target} is not a context of the policy`;
   const deeds = permissions.map((word) => DEEDS.get(word) ?? word).join(", ");
   if (targetClass.startsWith("cap"))
     return `${source.type} may not use the capability ${permissions.join(", ")}`;

@@ -22,13 +22,13 @@ export function guestReason(facts: DenialFacts): Reason {
 function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Reason | undefined {
   if (file?.given === undefined || file.guest.uuid !== guest?.uuid || file.given === denial.target)
     return undefined;
-  const reason = `svirt gave it the label ${file.given}; since then something has labelled it ${denial.target}.`;
+  const reason = `svirt gave it the label ${file.given}; afterwards another program labelled it ${denial.target}.`;
   const isMended = labelNow === file.given;
   return {
-    reason: isMended ? `${reason} By now it has the right label again.` : reason,
+    reason: isMended ? `${reason} It has the right label again.` : reason,
     rule: undefined,
     remedy: isMended
-      ? "Find out what relabels files there (restorecon, udev, a backup), and have it leave this one alone."
+      ? "Find the program that relabels files there (restorecon, udev, a backup), and exclude this file."
       : `Label it again: setfattr -n security.selinux -v ${file.given} ${shellWord(shown)}`,
   };
 }
@@ -49,22 +49,22 @@ function otherLevel({
   const who = guest?.name ?? `the guest at ${source.range}`;
   if (owner !== undefined) {
     return {
-      reason: `It is ${owner.name}'s, not ${who}'s: the levels ${target.range} and ${source.range} keep them apart.`,
+      reason: `It belongs to ${owner.name}, not to ${who}: the levels ${target.range} and ${source.range} separate the guests.`,
       rule: undefined,
-      remedy: `Allow nothing: this is an attempt to leave the guest. Look at what runs in ${who}.`,
+      remedy: `Allow nothing: this is an attempt to escape from the guest. Inspect the programs in ${who}.`,
     };
   }
   if (target.type === imageType && file !== undefined) {
     return {
-      reason: `It carries the level ${target.range} of a guest that is not there any more.`,
+      reason: `It has the level ${target.range} of a guest that has ended.`,
       rule: undefined,
       remedy: `svirt label restore ${shellWord(shown)}`,
     };
   }
   return {
-    reason: `It has the level ${target.range}, ${who} has ${source.range}: ${denial.targetClass} of other levels are none of its business.`,
+    reason: `It has the level ${target.range}, ${who} has ${source.range}: a guest may not use a ${denial.targetClass} of another level.`,
     rule: undefined,
-    remedy: `Allow nothing: this is an attempt to leave the guest. Look at what runs in ${who}.`,
+    remedy: `Allow nothing: this is an attempt to escape from the guest. Inspect the programs in ${who}.`,
   };
 }
 
@@ -76,23 +76,23 @@ function ofProcess(facts: DenialFacts): Reason | undefined {
   const who = guest?.name ?? "the guest";
   if (permissions.some((word) => NO_CODE.has(word))) {
     return {
-      reason: `QEMU makes code at run time when it emulates the processor, and ${source.type} is for guests that KVM runs.`,
+      reason: `QEMU generates code when it emulates the processor, and ${source.type} is for KVM guests.`,
       rule: allowRule(denial, source, target),
-      remedy: `If ${who} is to be emulated, write <domain type='qemu'> in its XML${wayOfBoolean(facts, "virt_use_execmem")}. If not, look at what runs in it.`,
+      remedy: `If ${who} is to be emulated, write <domain type='qemu'> in its XML${wayOfBoolean(facts, "virt_use_execmem")}. If not, inspect the programs in it.`,
     };
   }
   if (targetClass === "anon_inode") {
     return {
-      reason: "QEMU looks whether it may use io_uring, and uses threads if it may not.",
+      reason: "QEMU checks whether it may use io_uring, and uses threads otherwise.",
       rule: allowRule(denial, source, target),
-      remedy: "Nothing is needed: the guest works without.",
+      remedy: "Do nothing: the guest works without it.",
     };
   }
   if (!targetClass.startsWith("cap") && !targetClass.startsWith("process")) return undefined;
   return {
-    reason: `A guest has no capability, and no other process is its affair.`,
+    reason: `A guest has no capabilities and may not access other processes.`,
     rule: allowRule(denial, source, target),
-    remedy: `Allow nothing: QEMU does not need it. Look at what runs in ${who}.`,
+    remedy: `Allow nothing: QEMU does not need it. Inspect the programs in ${who}.`,
   };
 }
 
@@ -102,12 +102,12 @@ function ofNetwork({ denial, guest, source, target }: DenialFacts): Reason | und
   const who = guest?.name ?? "The guest";
   return {
     reason: hasNetwork
-      ? "User networking connects to ports, and does nothing else on the network."
-      : `${who} has no user networking, so its QEMU has nothing to do on the network.`,
+      ? "User networking only connects to ports."
+      : `${who} has no user networking, so its QEMU does not need the network.`,
     rule: allowRule(denial, source, target),
     remedy: hasNetwork
-      ? `Allow nothing: look at what runs in ${who}.`
-      : `If it is to have it, write <interface type='user'> in its XML; if not, look at what runs in ${who}.`,
+      ? `Allow nothing. Inspect the programs in ${who}.`
+      : `If the guest needs it, write <interface type='user'> in its XML; if not, inspect the programs in ${who}.`,
   };
 }
 
@@ -134,23 +134,23 @@ function unlisted({
   const rule = allowRule(denial, source, target);
   if (file !== undefined && file.guest.uuid !== guest?.uuid) {
     return {
-      reason: `The XML of ${file.guest.name} names it, that of ${who} does not.`,
+      reason: `The XML of ${file.guest.name} names it, the XML of ${who} does not.`,
       rule,
-      remedy: `Allow nothing, unless both are to have it: then list it in the XML of ${who} as well.`,
+      remedy: `Allow nothing, unless both guests need it: then list it in the XML of ${who} as well.`,
     };
   }
   if (file !== undefined) {
     return {
-      reason: `${who} has it as it is, with a label that ${source.type} may not use in that way.`,
+      reason: `svirt passed it to ${who} without a new label, and ${source.type} may not use its label in that way.`,
       rule,
-      remedy: `Let svirt label it: leave relabel='no' and <label> out of its element, and start ${who} anew.`,
+      remedy: `Let svirt label it: leave relabel='no' and <label> out of its element, and restart ${who}.`,
     };
   }
   if (target.range !== undefined && target.type === imageType && /:c/.test(target.range)) return undefined;
   return {
-    reason: `It is none of the files that the XML of ${who} names, so svirt has not labelled it.`,
+    reason: `The XML of ${who} does not name it, so svirt did not label it.`,
     rule,
-    remedy: `If ${who} is to have it, list ${shown} in its XML; if not, look at what runs in it.`,
+    remedy: `If ${who} needs it, list ${shown} in its XML; if not, inspect the programs in it.`,
   };
 }
 
@@ -160,14 +160,14 @@ function ofPolicy({ denial, guest, imageType, source, target }: DenialFacts): Re
     target.type === imageType || target.type === "virt_content_t" || denial.source === denial.target;
   if (isOwn) {
     return {
-      reason: "It is the guest's own, and the policy lacks the rule.",
+      reason: "It belongs to the guest, and the policy lacks the rule.",
       rule,
       remedy: "Load svirt's policy module, or add the rule to a module of your own: semodule -i FILE.cil",
     };
   }
   return {
-    reason: `${target.type} belongs to the host: QEMU needs nothing of it.`,
+    reason: `${target.type} belongs to the host: QEMU does not need it.`,
     rule,
-    remedy: `Allow nothing: look at what runs in ${guest?.name ?? `the guest at ${source.range ?? source.type}`}.`,
+    remedy: `Allow nothing. Inspect the programs in ${guest?.name ?? `the guest at ${source.range ?? source.type}`}.`,
   };
 }

@@ -27,8 +27,8 @@ export function listHeldGuests(instance: Instance, uuid: string | undefined): He
         change: change.what,
         held,
         reason:
-          "QEMU was told to let go, and the kernel says that it has not: until then label and claim stay, and nobody else is given it.",
-        remedy: `End the guest (svirt destroy ${name}), or run svirt recover once it has let go.`,
+          "QEMU was told to close it, but the kernel still shows it open: until it is closed, its label and claim stay, and no other guest gets it.",
+        remedy: `End the guest (svirt destroy ${name}), or run svirt recover after QEMU has closed it.`,
       },
     ];
   });

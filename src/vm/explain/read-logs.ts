@@ -17,19 +17,16 @@ export function readLogs(host: Host, file: string | undefined): Iterable<string>
   if (file !== undefined) return host.readLines(file, { ...LIMITS, onMore: () => refuseLarge(file) });
   const [hasAudit, kernel] = [hasAuditLog(host), host.readKernelLog()];
   if (hasAudit || kernel !== undefined) return bothOf(host, hasAudit, kernel ?? []);
-  throw new SvirtError(
-    "Cannot read what the kernel has denied: neither /dev/kmsg nor auditd's log is readable",
-    {
-      kind: "denied",
-      remedy: "Run svirt as root, or give it the lines: dmesg | svirt explain --file -",
-    },
-  );
+  throw new SvirtError("Cannot read the kernel's denials: neither /dev/kmsg nor auditd's log is readable", {
+    kind: "denied",
+    remedy: "Run svirt as root, or pass the lines on standard input: dmesg | svirt explain --file -",
+  });
 }
 
 function refuseLarge(file: string): never {
   throw new SvirtError(`Cannot read ${file}: it is larger than 64 MiB`, {
     kind: "unsupported",
-    remedy: "Give its end on standard input: tail -c 64M FILE | svirt explain --file -",
+    remedy: "Pass its end on standard input: tail -c 64M FILE | svirt explain --file -",
   });
 }
 

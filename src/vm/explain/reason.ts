@@ -19,7 +19,7 @@ function invalidContext(): Reason {
   return {
     reason: "The loaded policy does not allow this user, role, type and range together.",
     rule: undefined,
-    remedy: "See what the policy lacks: svirt doctor",
+    remedy: "See the policy's faults: svirt doctor",
   };
 }
 
@@ -27,23 +27,23 @@ function ofSvirt({ denial, source, target, shown }: DenialFacts): Reason {
   const rule = allowRule(denial, source, target);
   if (denial.permissions.some((word) => word.startsWith("relabel"))) {
     return {
-      reason: `svirt may not change the label of what is ${target.type}: that is not where guests' files lie.`,
+      reason: `svirt may not relabel objects of type ${target.type}, which is not a type for guests' files.`,
       rule,
       remedy: `Move ${shown} to /var/lib/libvirt/images, or to another folder for images.`,
     };
   }
   return {
-    reason: "svirt itself was denied it.",
+    reason: "The denial is for svirt itself.",
     rule,
-    remedy: "Load svirt's policy module of this version, and see: svirt doctor",
+    remedy: "Load the policy module of this version of svirt, and check it: svirt doctor",
   };
 }
 
 function ofHost({ denial, owner, source, target }: DenialFacts): Reason {
-  const whose = owner === undefined ? "" : ` It is ${owner.name}'s.`;
+  const whose = owner === undefined ? "" : ` It belongs to ${owner.name}.`;
   return {
-    reason: `A program of the host was denied it, not a guest.${whose}`,
+    reason: `The denial is for a program of the host, not for a guest.${whose}`,
     rule: allowRule(denial, source, target),
-    remedy: "If that program is to do it, give its domain the rule.",
+    remedy: "If that program needs it, add the rule for its domain.",
   };
 }

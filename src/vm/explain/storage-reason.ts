@@ -33,13 +33,13 @@ export function sharedStorageReason(facts: DenialFacts): Reason | undefined {
   const image = guest?.record?.label.imageLabel ?? "the guest's image label";
   return kind.isMount
     ? {
-        reason: `Files on ${kind.what} have no labels of their own there, so nothing would keep other guests from them.`,
+        reason: `Files on ${kind.what} have no separate labels, so SELinux could not separate the guests that use them.`,
         rule,
-        remedy: `Mount it for that guest alone, with context="${image}"${setBoolean}`,
+        remedy: `Mount it for that guest only, with context="${image}"${setBoolean}`,
       }
     : {
-        reason: `All of ${kind.what} have this type, and no rule gives one of them to one guest.`,
+        reason: `All of ${kind.what} have this type, so no rule can allow a single one to a single guest.`,
         rule,
-        remedy: `List the device in the guest's XML, so that it is labelled for it${setBoolean}`,
+        remedy: `List the device in the guest's XML, so that svirt labels it for the guest${setBoolean}`,
       };
 }

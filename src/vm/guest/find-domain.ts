@@ -36,7 +36,7 @@ export function findDomain(instance: Instance, key: string): FoundDomain {
   throw new SvirtError(`failed to get domain '${key}'`, {
     kind: "not-found",
     libvirt: "NO_DOMAIN",
-    remedy: "svirt list --all shows the domains there are.",
+    remedy: "svirt list --all lists the domains.",
   });
 }
 

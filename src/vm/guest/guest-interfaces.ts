@@ -28,7 +28,7 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
   throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
     kind: "not-found",
     libvirt: "DEVICE_MISSING",
-    remedy: "svirt domiflist shows the interfaces there are.",
+    remedy: "svirt domiflist lists the interfaces.",
   });
 }
 
@@ -48,7 +48,7 @@ export function readInterfaceStatistics(
     throw new SvirtError(`internal error: /proc/net/dev: Interface '${device}' not found`, {
       kind: "not-found",
       libvirt: "INTERNAL_ERROR",
-      remedy: "svirt domiflist shows the interfaces there are.",
+      remedy: "svirt domiflist lists the interfaces.",
     });
   };
   const [rx, tx] = type === "direct" ? ["rx", "tx"] : ["tx", "rx"];

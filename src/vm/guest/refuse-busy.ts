@@ -12,6 +12,6 @@ export function refuseBusyDisk({ jobs = [], name }: GuestRecord, device: Device)
   throw new SvirtError(`block copy still active: disk '${target}' already in active block job`, {
     kind: "wrong-state",
     libvirt: "BLOCK_COPY_ACTIVE",
-    remedy: `Wait until it has ended, or end it: svirt blockjob ${name} ${target} --abort`,
+    remedy: `Wait until the job has ended, or abort it: svirt blockjob ${name} ${target} --abort`,
   });
 }

@@ -27,6 +27,6 @@ export function refuseConflict(
   throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
     kind: "in-use",
     libvirt: "OPERATION_FAILED",
-    remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
+    remedy: "Give this domain another name and leave its <uuid> out, or undefine the other domain.",
   });
 }

@@ -80,7 +80,7 @@ export async function updateDevice<E extends HotElement>(
   throw new SvirtError(`Operation not supported: cannot modify device '${element}'`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "Detach it, and attach another.",
+    remedy: "Detach the device, and attach another.",
   });
 }
 

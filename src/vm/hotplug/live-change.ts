@@ -190,10 +190,13 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
 function idOf(record: GuestRecord, guest: Guest, device: Device): string {
   const id = pluggedId(listQemuObjects(record.steps), guest, device);
   if (id !== undefined) return id;
-  throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, {
-    kind: "failed",
-    remedy: REPORT_FAULT,
-  });
+  throw new SvirtError(
+    `Cannot find ${nameDevice(device)}: it is not among the devices that svirt passed to QEMU`,
+    {
+      kind: "failed",
+      remedy: REPORT_FAULT,
+    },
+  );
 }
 
 type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
@@ -218,11 +221,14 @@ function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, i
   const { devices, nodes } = listQemuObjects(record.steps);
   const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
   if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
-  throw new SvirtError("Operation not supported: the guest was started with that SCSI device", {
-    kind: "unsupported",
-    libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "Detach it from the definition (--config), and start the guest again.",
-  });
+  throw new SvirtError(
+    "Operation not supported: the guest was started with that SCSI device, which QEMU cannot release",
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: "Detach it from the definition (--config), and start the guest again.",
+    },
+  );
 }
 
 /** Refuses a channel whose backend svirt or the start created: the backend would remain. */
@@ -230,7 +236,7 @@ function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, i
   const { chardevs, devices } = listQemuObjects(record.steps);
   if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
   throw new SvirtError(
-    `Operation not supported: a channel of type '${device.type}' that the guest was started with is not detached`,
+    `Operation not supported: a channel of type '${device.type}' cannot be detached if the guest was started with it`,
     {
       kind: "unsupported",
       libvirt: "OPERATION_UNSUPPORTED",
@@ -242,7 +248,7 @@ function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, i
 /** Refuses a drive on USB: it contains another drive, which QEMU names in its own way. */
 function refuseUsbDrive(disk: Disk): void {
   if (diskBus(disk) !== "usb") return;
-  throw new SvirtError("Operation not supported: the medium of a drive on USB is not changed", {
+  throw new SvirtError("Operation not supported: the medium of a USB drive cannot be changed", {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Detach the drive, and attach it with the other medium.",

@@ -19,10 +19,10 @@ export function putMedium(drive: Disk, action: MediumAction, medium: Medium): Di
   refuseFixed(drive);
   const name = drive.target.dev;
   if (action === "eject" && drive.source === undefined) {
-    throw fault(`The disk device '${name}' doesn't have media`, "It is empty already.");
+    throw fault(`The disk device '${name}' doesn't have media`, "Leave the drive as it is: it is empty.");
   }
   if (action === "insert" && drive.source !== undefined) {
-    throw fault(`The disk device '${name}' already has media`, "Put another one in: --update");
+    throw fault(`The disk device '${name}' already has media`, "Replace the medium: --update");
   }
   const other = parseDevice(new TextEncoder().encode(formatDocument(draftOf(drive, medium))));
   return other.element === "disk" ? takeSource(drive, other.value) : drive;

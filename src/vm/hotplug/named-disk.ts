@@ -22,7 +22,7 @@ export function findNamedDisk(
   throw new SvirtError(`No disk found whose source path or target is ${name}`, {
     kind: "not-found",
     libvirt: "DEVICE_MISSING",
-    remedy: `svirt domblklist ${key} shows the disks there are.`,
+    remedy: `svirt domblklist ${key} lists the disks.`,
   });
 }
 

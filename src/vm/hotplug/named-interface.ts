@@ -35,12 +35,12 @@ export function findTypedInterface(
     throw new SvirtError(`No interface ${what} found`, {
       kind: "not-found",
       libvirt: "DEVICE_MISSING",
-      remedy: `svirt domiflist ${ask.key} shows the interfaces there are.`,
+      remedy: `svirt domiflist ${ask.key} lists the interfaces.`,
     });
   }
   if (found.length === 1) return first;
   throw new SvirtError(
     `Domain has ${found.length} interfaces. Please specify which one to detach using --mac`,
-    { kind: "usage", remedy: `svirt domiflist ${ask.key} shows them.` },
+    { kind: "usage", remedy: `List them: svirt domiflist ${ask.key}` },
   );
 }

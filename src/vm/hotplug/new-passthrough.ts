@@ -108,11 +108,11 @@ function refuseBlind(
   const keys = ["kvm", "kvmWithNetwork", "qemu", "qemuWithNetwork"] as const;
   if (!keys.some((key) => domain[key].type === is && domain.withUsb[key].type !== is)) return;
   throw new SvirtError(
-    `Cannot attach the hostdev: the guest was started without USB devices of the host's, and ${is} may not look for them`,
+    `Cannot attach the hostdev: the guest was started without USB host devices, and ${is} may not search for USB devices`,
     {
       kind: "denied",
       remedy:
-        "Attach it to the definition (--config), or give that one with startupPolicy='optional', and start the guest again.",
+        "Attach it to the definition (--config), or define an optional one (startupPolicy='optional'), and start the guest again.",
     },
   );
 }

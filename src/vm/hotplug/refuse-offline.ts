@@ -27,7 +27,7 @@ export function refuseOffline(instance: Instance, guest: GuestRecord, device: De
   );
   if (!isOffline) return;
   throw new SvirtError(
-    `Cannot attach the ${device.element}: the guest was started without a network, and ${is} may make no connection`,
+    `Cannot attach the ${device.element}: the guest was started without network access, and ${is} may not open connections`,
     { kind: "denied", remedy: "Attach it to the definition (--config), and start the guest again." },
   );
 }

@@ -26,6 +26,6 @@ export function getScreen(instance: Instance, key: string, type = "vnc"): Screen
     return { address: listen.address, port: vnc.port };
   throw new SvirtError(`domain '${guest.name}' has no VNC display`, {
     kind: "wrong-state",
-    remedy: "Give it one: <graphics type='vnc'><listen type='socket'/></graphics>",
+    remedy: "Add a display: <graphics type='vnc'><listen type='socket'/></graphics>",
   });
 }

@@ -68,7 +68,7 @@ export async function getStatisticsOfDisk(
   throw new SvirtError(`invalid path: ${name}`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
-    remedy: `See the disks there are: svirt domblklist ${guest.name}`,
+    remedy: `List the disks: svirt domblklist ${guest.name}`,
   });
 }
 

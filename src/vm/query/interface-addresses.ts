@@ -44,7 +44,7 @@ export async function listAddresses(
       return listArpAddresses(instance, name === undefined ? all : [findInterface(all, name)]);
     }
     case "lease": {
-      const why = "svirt gives guests no addresses, so it knows no leases";
+      const why = "svirt does not assign addresses, so it has no leases";
       throw new SvirtError(`Failed to query for interfaces addresses: ${why}`, {
         kind: "unsupported",
         remedy: "Write --source arp, or --source agent.",

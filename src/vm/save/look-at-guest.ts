@@ -33,7 +33,7 @@ export function refuseJobs({ jobs = [], name }: GuestRecord): void {
   if (jobs.length === 0) return;
   throw new SvirtError("Requested operation is not valid: domain has active block job", {
     kind: "wrong-state",
-    remedy: `Wait until it is done, or give it up: svirt blockjob ${name} DISK --abort`,
+    remedy: `Wait until the job has ended, or abort it: svirt blockjob ${name} DISK --abort`,
   });
 }
 

@@ -94,7 +94,7 @@ function refuseOthers(
     {
       kind: "failed",
       libvirt: "OPERATION_FAILED",
-      remedy: `Start it anew: svirt start ${name} --force-boot`,
+      remedy: `Boot the domain without its saved state: svirt start ${name} --force-boot`,
     },
   );
 }

@@ -36,7 +36,7 @@ export function decideSavedXml(image: SaveImage, other: Uint8Array | undefined):
     {
       kind: "usage",
       libvirt: "CONFIG_UNSUPPORTED",
-      remedy: "Change a copy of what svirt save-image-dumpxml prints.",
+      remedy: "Change a copy of the output of svirt save-image-dumpxml.",
     },
   );
 }

@@ -59,11 +59,11 @@ export async function takeScreenshot(
 function findScreen({ xml }: GuestRecord, head: number): { readonly device: string; readonly head: number } {
   const [card] = completeGuest(parseDomainText(xml)).devices.videos;
   if (card === undefined || card.model.type === "none") {
-    throw refused("no screens to take screenshot from", "wrong-state", "Give it a <video>.");
+    throw refused("no screens to take screenshot from", "wrong-state", "Add a <video> to the domain.");
   }
   const heads = card.model.heads ?? 1;
   if (head < heads) return { device: card.alias ?? "video0", head };
-  throw refused("no such screen", "usage", `Name one below ${heads}: --screen 0`);
+  throw refused("no such screen", "usage", `Name a screen from 0 to ${heads - 1}: --screen 0`);
 }
 
 function refused(what: string, kind: "wrong-state" | "usage", remedy: string): SvirtError {

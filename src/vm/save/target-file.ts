@@ -45,21 +45,21 @@ function newPath({ host }: Instance, named: string): string {
   if (folder?.type !== "folder" || name === "" || name === "." || name === "..") {
     throw new SvirtError(`Failed to create file '${named}': No such file or directory`, {
       kind: "not-found",
-      remedy: "Name a file in a folder that is there.",
+      remedy: "Name a file in an existing folder.",
     });
   }
   return `${folder.id.path === "/" ? "" : folder.id.path}/${name}`;
 }
 
 function inUse(path: string, guest: string): SvirtError {
-  return new SvirtError(`Cannot write ${path}: the guest ${guest} uses it`, {
+  return new SvirtError(`Cannot write ${path}: the guest ${guest} uses that file`, {
     kind: "in-use",
     remedy: "Name another file.",
   });
 }
 
 function ofHost(path: string): SvirtError {
-  return new SvirtError(`Cannot write ${path}: it belongs to the host`, {
+  return new SvirtError(`Cannot write ${path}: that folder belongs to the host`, {
     kind: "denied",
     remedy: "Name a file elsewhere, such as in /var/lib/libvirt/images.",
   });

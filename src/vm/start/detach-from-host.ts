@@ -42,9 +42,9 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
   );
   const names = [...drivers.keys()];
   if (names.length > 0 && isSession(instance)) {
-    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: only root can`, {
+    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: changing a driver requires root`, {
       kind: "denied",
-      remedy: `Have root give it to ${VFIO_PCI} (driverctl set-override ADDRESS ${VFIO_PCI}), and write managed='no'.`,
+      remedy: `Have root assign it to ${VFIO_PCI} (driverctl set-override ADDRESS ${VFIO_PCI}), and write managed='no'.`,
     });
   }
   const taken = new Set(names);
@@ -149,8 +149,8 @@ function takeStep(host: Host, device: string, to: string): Step {
 function refuseOthers(instance: Instance, key: string, uuid: string): void {
   const [other] = registryOf(instance).listOthers({ kind: "pci", key }, uuid);
   if (other === undefined) return;
-  throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} has it`, {
+  throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} uses it`, {
     kind: "in-use",
-    remedy: `Stop that guest: svirt domname ${other.owner} tells its name.`,
+    remedy: `Stop that guest; its name: svirt domname ${other.owner}`,
   });
 }

@@ -167,22 +167,25 @@ function passedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd
 function fileAt(instance: Instance, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {
   const facts = known.get(path) ?? instance.host.inspectFile(path);
   if (facts !== undefined) return facts;
-  throw new SvirtError(`Cannot hand ${path} to the guest: it does not exist`, {
+  throw new SvirtError(`Cannot pass ${path} to the guest: it does not exist`, {
     kind: "not-found",
     remedy:
       path === "/dev/kvm"
         ? "Load kvm-intel or kvm-amd, or write <domain type='qemu'>."
-        : "Put it in its place.",
+        : "Create the file, or correct the path.",
   });
 }
 
 /** Refuses a file that others may not read: QEMU's user opens it, without being its owner or in any group. */
 function refuseUnreadable(path: string, { mode }: FileFacts): void {
   if ((mode & READABLE_BY_OTHERS) !== 0) return;
-  throw new SvirtError(`Cannot give ${path} to the guest: QEMU opens it as a user who may not read it`, {
-    kind: "denied",
-    remedy: `Run: chmod o+r ${path}`,
-  });
+  throw new SvirtError(
+    `Cannot give ${path} to the guest: the guest's user, as which QEMU opens it, may not read it`,
+    {
+      kind: "denied",
+      remedy: `Run: chmod o+r ${path}`,
+    },
+  );
 }
 
 /**

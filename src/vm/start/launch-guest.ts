@@ -34,7 +34,7 @@ export async function launchGuest(
     });
     const process = findGuestProcess(instance, guest);
     if (process === undefined)
-      throw new SvirtError("Cannot start the guest: it ended at once", {
+      throw new SvirtError("Cannot start the guest: QEMU ended at once", {
         kind: "failed",
         remedy: SEE_QEMU_LOG,
       });
@@ -104,11 +104,11 @@ async function addLog(instance: Instance, guest: GuestRecord, error: unknown): P
   const said = (log ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
   if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
     return new SvirtError(
-      `Cannot start the guest: the policy does not let svirt run QEMU unconfined; ${said}`,
+      `Cannot start the guest: the SELinux policy does not allow svirt to run QEMU unconfined; ${said}`,
       {
         kind: "denied",
         cause: error,
-        remedy: "Remove <seclabel type='none'/> from its XML: it then gets a label of its own.",
+        remedy: "Remove <seclabel type='none'/> from its XML: svirt then confines the guest.",
       },
     );
   }

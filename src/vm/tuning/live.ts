@@ -59,7 +59,7 @@ function limitSteps(
   const none: GuestGroup = { path: "", controllers: [], values: [], threads: [] };
   const limits = listChangedLimits(was ?? none, is ?? none);
   if (limits === undefined) {
-    throw cannot("it was started without control groups of its threads' own");
+    throw cannot("it was started without control groups for its threads");
   }
   if (limits.length === 0) return [];
   if (made?.do !== "make-group") throw cannot("it was started without a control group");
@@ -68,10 +68,10 @@ function limitSteps(
 }
 
 function cannot(why: string): SvirtError {
-  return new SvirtError(`Operation not supported: the running guest cannot be limited so: ${why}`, {
+  return new SvirtError(`Operation not supported: the running guest cannot get that limit: ${why}`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "Change the definition (--config): it counts at the next start.",
+    remedy: "Change the definition for the next start: --config",
   });
 }
 

@@ -46,14 +46,14 @@ function withCurrentMemory(domain: Domain, size: string): Domain {
   if (kiB <= domain.memory.kiB) return { ...domain, currentMemoryKiB: kiB };
   throw new SvirtError("invalid argument: cannot set memory higher than max memory", {
     kind: "usage",
-    remedy: `It can have ${domain.memory.kiB} KiB. To let it have more: svirt setmaxmem ${domain.name} ${size} --config`,
+    remedy: `Give at most ${domain.memory.kiB} KiB, or raise the maximum: svirt setmaxmem ${domain.name} ${size} --config`,
   });
 }
 
 function readSize(size: string): number {
   const kiB = parseSizeInKiB(size);
   if (kiB !== undefined && kiB > 0) return kiB;
-  throw new SvirtError(`Cannot set the memory to ${size}: it is no size`, {
+  throw new SvirtError(`Cannot set the memory to ${size}: that is not a size`, {
     kind: "usage",
     remedy: "Give a size in KiB, or with a unit: 512MiB.",
   });
@@ -63,6 +63,6 @@ function refuseCells({ cpu }: Domain): void {
   if ((cpu?.numa?.cells ?? []).length === 0) return;
   throw new SvirtError(
     "Requested operation is not valid: initial memory size of a domain with NUMA nodes cannot be modified with this API",
-    { kind: "wrong-state", remedy: "Change its cells: svirt edit" },
+    { kind: "wrong-state", remedy: "Change the memory of its NUMA cells: svirt edit" },
   );
 }

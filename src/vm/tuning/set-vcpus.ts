@@ -37,7 +37,7 @@ function explainUnplug(error: unknown): SvirtError {
   return new SvirtError(found.message, {
     kind: "failed",
     remedy:
-      "The guest's system does not support that, or has not booted yet. Change its definition: --config",
+      "Change its definition (--config): the guest's system does not support that, or has not booted yet.",
     cause: error,
   });
 }
@@ -96,7 +96,7 @@ function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number):
 function withVcpus(domain: Domain, current: number): Domain {
   if (domain.vcpus !== undefined) {
     throw new SvirtError(
-      "Cannot set the number of virtual CPUs: /domain/vcpus says of each whether it is there",
+      "Cannot set the number of virtual CPUs: /domain/vcpus sets each virtual CPU separately",
       {
         kind: "unsupported",
         remedy: "Leave <vcpus> out, and write <vcpu current='1'>4</vcpu>: svirt edit",

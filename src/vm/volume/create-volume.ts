@@ -41,48 +41,51 @@ export async function createVolume(instance: Instance, folder: string, volume: V
 function pathOf(instance: Instance, folder: string, { name, target }: Volume): string {
   const found = instance.host.inspectFile(folder);
   if (found?.type !== "folder") {
-    throw new SvirtError(`Cannot make a volume in ${folder}: it is no folder`, {
+    throw new SvirtError(`Cannot create a volume in ${folder}: that is not a folder`, {
       kind: found === undefined ? "not-found" : "unsupported",
-      remedy: "Name the folder that the volume is to be in.",
+      remedy: "Name an existing folder for the volume.",
     });
   }
   const path = `${found.id.path.replace(/[/]$/, "")}/${name}`;
   if (belongsToHost(path)) {
-    throw new SvirtError(`Cannot make a volume in ${folder}: it belongs to the host`, {
+    throw new SvirtError(`Cannot create a volume in ${folder}: that folder belongs to the host`, {
       kind: "denied",
       remedy: "Name a folder for images.",
     });
   }
-  if (/[/]|^[.]{1,2}$/.test(name)) throw notMade("name", "it is no file's name");
+  if (/[/]|^[.]{1,2}$/.test(name)) throw notMade("name", "the name must be a file name");
   placeOfMade(instance.host, path);
   if (target.path !== undefined && target.path !== path && target.path !== `${folder}/${name}`)
-    throw notMade("target/path", `it is not ${path}`);
+    throw notMade("target/path", `the path must be ${path}`);
   return path;
 }
 
 /** Refuses each requested property that the new volume would not have. */
 function refuseUnmade({ source, target, type }: Volume): void {
   const { clusterBytes, compat = COMPAT, encryption, features, nocow, permissions } = target;
-  if (type !== "file") throw notMade("@type", "svirt makes volumes in files alone");
-  if (source !== undefined) throw notMade("source", "svirt makes volumes in files alone");
-  if (encryption !== undefined) throw notMade("target/encryption", "svirt makes no encrypted images");
+  if (type !== "file") throw notMade("@type", "svirt creates volumes in files only");
+  if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
+  if (encryption !== undefined) throw notMade("target/encryption", "svirt does not create encrypted images");
   if (compat !== COMPAT)
-    throw notMade("target/compat", `svirt makes qcow2 images of version ${COMPAT} alone`);
-  if (nocow) throw notMade("target/nocow", "svirt does not set it");
-  if (clusterBytes !== undefined) throw notMade("target/clusterSize", "svirt makes clusters of 64 KiB");
+    throw notMade("target/compat", `svirt creates qcow2 images of version ${COMPAT} only`);
+  if (nocow) throw notMade("target/nocow", "svirt does not set this");
+  if (clusterBytes !== undefined) throw notMade("target/clusterSize", "svirt creates clusters of 64 KiB");
   if (features?.lazyRefcounts === true || features?.extendedL2 === true)
-    throw notMade("target/features", "svirt makes plain qcow2 images");
+    throw notMade("target/features", "svirt creates qcow2 images without further features");
   if ((permissions?.owner ?? 0) !== 0 || (permissions?.group ?? 0) !== 0)
-    throw notMade("target/permissions", "a volume is root's: a guest is handed its disk already open");
+    throw notMade(
+      "target/permissions",
+      "volumes belong to root: a guest receives its disks as open descriptors",
+    );
 }
 
 function newImage(instance: Instance, path: string, volume: Volume): NewImage {
   const { backingStore, capacityBytes = 0, target } = volume;
   const format = target.format?.type ?? "raw";
   if (format !== "raw" && format !== "qcow2")
-    throw notMade("target/format", `svirt makes raw and qcow2 images, no ${format}`);
+    throw notMade("target/format", `svirt creates raw and qcow2 images, not ${format}`);
   if (backingStore === undefined) return { format, sizeBytes: capacityBytes };
-  if (format === "raw") throw notMade("backingStore", "a raw image has nothing below it");
+  if (format === "raw") throw notMade("backingStore", "a raw image has no backing file");
   const below = { path: backingStore.path, format: backingStore.format?.type ?? "raw" };
   return { format, backing: below, sizeBytes: capacityBytes || sizeOf(instance, path, below) };
 }
@@ -95,13 +98,13 @@ function sizeOf(
 ): number {
   const format = parseImageFormat(below.format);
   const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance.host));
-  if (image === undefined) throw notMade("backingStore", `${path} has nothing below it`);
+  if (image === undefined) throw notMade("backingStore", `${path} has no backing file`);
   return imageSize(instance, image);
 }
 
 function notMade(place: string, why: string): SvirtError {
-  return new SvirtError(`Cannot make the volume as /volume/${place} says: ${why}`, {
+  return new SvirtError(`Cannot create the volume: /volume/${place}: ${why}`, {
     kind: "unsupported",
-    remedy: "Correct it, or leave it out.",
+    remedy: "Correct the element, or remove it.",
   });
 }

@@ -84,7 +84,7 @@ describe("auditNode() proves that", () => {
     const context = machine.processes.qemuOf(UUID)?.context;
     machine.processes.add({ pid: 4242, command: "sh", context });
     expect(findings(machine)).toEqual([
-      `process 4242 (sh) runs at the level ${context?.split(":").slice(3).join(":")}, which is vm1's`,
+      `process 4242 (sh) runs at the level ${context?.split(":").slice(3).join(":")} of the guest vm1`,
     ]);
   });
 
@@ -93,7 +93,7 @@ describe("auditNode() proves that", () => {
     const guest = machine.processes.qemuOf(UUID);
     Object.assign(guest ?? {}, { context: "system_u:system_r:init_t:s0" });
     expect(findings(machine).join("\n")).toContain(
-      "vm1: its process is in system_u:system_r:init_t:s0, decided was",
+      "vm1: its process has the context system_u:system_r:init_t:s0 instead of",
     );
   });
 
@@ -118,7 +118,9 @@ describe("auditNode() proves that", () => {
       truncate: false,
       direct: false,
     });
-    expect(findings(machine)).toEqual(["vm1: /etc/passwd is none of the files that svirt gave it"]);
+    expect(findings(machine)).toEqual([
+      "vm1: /etc/passwd is not one of the files that svirt gave to the guest",
+    ]);
     const theirs = machine.files.get("/var/lib/images/private2.raw");
     mine?.addSet({
       fd: 78,
@@ -127,9 +129,7 @@ describe("auditNode() proves that", () => {
       truncate: false,
       direct: false,
     });
-    expect(findings(machine)).toContain(
-      "vm1: /var/lib/images/private2.raw carries the level of another guest",
-    );
+    expect(findings(machine)).toContain("vm1: /var/lib/images/private2.raw has the level of another guest");
   });
 
   test("a device node of a guest is there, is the one, and carries its label", async () => {
@@ -138,9 +138,9 @@ describe("auditNode() proves that", () => {
     relabel(machine, "/dev/vdb", "system_u:object_r:fixed_disk_device_t:s0");
     expect(findings(machine)).toEqual([`vm1: /dev/vdb should be labelled ${label}`]);
     machine.files.put("/dev/vdb", "block", { node: "254:32" });
-    expect(findings(machine)).toContain("vm1: /dev/vdb stands for another device by now");
+    expect(findings(machine)).toContain("vm1: /dev/vdb has become another device");
     machine.files.remove("/dev/vdb");
-    expect(findings(machine)).toContain("vm1: /dev/vdb is not there any more");
+    expect(findings(machine)).toContain("vm1: /dev/vdb does not exist any more");
   });
 
   test("udevd has a rule for a device node of a guest, also if it was started later", async () => {
@@ -148,7 +148,7 @@ describe("auditNode() proves that", () => {
     machine.files.putFolder("/run/udev");
     machine.files.put("/run/udev/control", "socket");
     expect(findings(machine)).toEqual([
-      "vm1: /dev/vdb may be labelled anew by udevd: no rule keeps its label; start the guest anew",
+      "vm1: /dev/vdb may be relabelled by udevd, since no udev rule keeps its label; restart the guest",
     ]);
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
@@ -177,7 +177,7 @@ describe("auditNode() proves that", () => {
     machine.files.put(path, type, type === "block" ? { node: "8:99" } : {});
     relabel(machine, path, GONE);
     expect(findings(machine)).toEqual([
-      `${path} carries the label of a guest that does not use it; run svirt label restore ${path}`,
+      `${path} has the label of a guest that does not use it; run svirt label restore ${path}`,
     ]);
   });
 
@@ -187,9 +187,7 @@ describe("auditNode() proves that", () => {
     machine.files.put("/srv/deep/a.raw", "file");
     await defineDomain(nodeOn(machine), domainXml({ disks: diskXml("/srv/deep/a.raw", "vda") }));
     relabel(machine, "/srv/deep/a.raw", GONE);
-    expect(findings(machine)).toEqual([
-      expect.stringContaining("/srv/deep/a.raw carries the label of a guest"),
-    ]);
+    expect(findings(machine)).toEqual([expect.stringContaining("/srv/deep/a.raw has the label of a guest")]);
   });
 
   test("no claim, folder, record or rule of udev is left of a guest that does not run", async () => {
@@ -229,6 +227,6 @@ describe("auditNode() proves that", () => {
   test("no QEMU runs that is nobody's", async () => {
     const machine = await running();
     machine.processes.add({ pid: 4243, command: "qemu-system-x86", uid: 64055 });
-    expect(findings(machine)).toEqual(["process 4243 is a QEMU that is not ours, in no context"]);
+    expect(findings(machine)).toEqual(["process 4243 is a QEMU that svirt did not start (context: none)"]);
   });
 });

@@ -126,7 +126,7 @@ describe("takeSnapshot()", () => {
     ["an internal one", { snapshot: "internal" }, "takes no internal snapshot"],
     ["a disk that is not there", { name: "vdz" }, "no disk named 'vdz'"],
     ["nothing", { snapshot: "no" }, "nothing selected for snapshot"],
-    ["a folder that is not there", { file: "/none/x" }, "no such folder"],
+    ["a folder that is not there", { file: "/none/x" }, "its folder does not exist"],
   ])("refuses %s", async (_, said, words) => {
     const machine = await machineWithChain();
     const before = wholeState(machine);

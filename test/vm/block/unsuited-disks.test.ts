@@ -9,14 +9,11 @@ describe("the images of a disk are not changed", () => {
   test.each([
     ["it is read-only", diskXml(raw, "vdb", "<readonly/>")],
     ["it is read-only", plain.replace("device='disk'", "device='cdrom'").replace("'virtio'", "'sata'")],
-    ["guests share it", diskXml(`${IMAGES}/shared.raw`, "vdb", "<shareable/>")],
+    ["it is shareable", diskXml(`${IMAGES}/shared.raw`, "vdb", "<shareable/>")],
     ["it is transient", diskXml(raw, "vdb", "<transient/>")],
+    ["it has throttle filters or copy-on-read", plain.replace("type='raw'", "type='raw' copy_on_read='on'")],
     [
-      "something stands between it and its image",
-      plain.replace("type='raw'", "type='raw' copy_on_read='on'"),
-    ],
-    [
-      "a source of it has a label of its own",
+      "a <source> of it has its own <seclabel>",
       plain.replace(
         `<source file='${raw}'/>`,
         `<source file='${raw}'><seclabel model='selinux' relabel='no'/></source>`,

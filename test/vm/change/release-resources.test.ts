@@ -76,9 +76,9 @@ describe("a QEMU that keeps what it was told to close", () => {
     expect(auditNode(nodeOn(machine)).findings).toEqual([]);
     await errorOf(detach(machine));
     const { findings } = auditNode(nodeOn(machine));
-    expect(findings.filter((finding) => finding.startsWith("vm1 has not let go (detach vdb)"))).toHaveLength(
-      2,
-    );
+    expect(
+      findings.filter((finding) => finding.startsWith("vm1 has not released a device (detach vdb)")),
+    ).toHaveLength(2);
     expect(findings.join()).toContain(`still holds ${TOP}`);
     closeKept(machine);
     await sweepAll(machine);

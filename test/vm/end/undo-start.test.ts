@@ -45,7 +45,7 @@ describe("what cannot be taken back", () => {
     const instance = cannotRestore(machine, DISK);
     const error = await errorOf(startDomain(instance, domainXml({ disks: diskXml(DISK, "vda") })));
     expect(error.message).toContain("no such machine");
-    expect(error.message).toContain("and taking the start back failed: ");
+    expect(error.message).toContain("undoing the start failed as well: ");
     expect(error.message).toContain("EIO: the disk cannot be read");
     expect(labelOf(machine, DISK)).toContain(":svirt_image_t:");
     expect(recordOf(machine).state).toBe("stopping");

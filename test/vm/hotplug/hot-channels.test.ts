@@ -114,14 +114,18 @@ describe("a channel that comes to a guest that runs", () => {
   });
 
   test.each([
-    ["a terminal", channel("x", "", "pty"), "type 'pty' is not hotplugged"],
-    ["a file", channel("x", "<source path='/srv/log'/>", "file"), "type 'file' is not hotplugged"],
-    ["a socket elsewhere", channel("x", "<source mode='bind' path='/srv/x.sock'/>"), "own folder alone"],
-    ["a log", channel("x", "<log file='/srv/log'/>"), "with a <log> is not hotplugged"],
+    ["a terminal", channel("x", "", "pty"), "type 'pty' cannot be hot-plugged"],
+    ["a file", channel("x", "<source path='/srv/log'/>", "file"), "type 'file' cannot be hot-plugged"],
+    [
+      "a socket elsewhere",
+      channel("x", "<source mode='bind' path='/srv/x.sock'/>"),
+      "must be in the guest's folder",
+    ],
+    ["a log", channel("x", "<log file='/srv/log'/>"), "with a <log> cannot be hot-plugged"],
     [
       "a forwarded address",
       "<channel type='unix'><target type='guestfwd' address='10.0.2.1' port='4600'/></channel>",
-      "guestfwd is not hotplugged",
+      "guestfwd channel cannot be hot-plugged",
     ],
     [
       "a connection that is made again",
@@ -165,7 +169,7 @@ test.each([
   await start(device);
   const before = wholeState(machine);
   expect((await errorOf(detach(device))).message).toContain(
-    "that the guest was started with is not detached",
+    "cannot be detached if the guest was started with it",
   );
   expect(wholeState(machine)).toEqual(before);
 });

@@ -105,7 +105,7 @@ describe("a device that another program serves and that comes to a guest that ru
     await start("", { lifecycle: "" });
     const before = wholeState(machine);
     const error = await errorOf(attach(VHOST_USER_DISK));
-    expect(error.message).toContain("needs the guest's memory to be shared");
+    expect(error.message).toContain("requires shared guest memory");
     expect(wholeState(machine)).toEqual(before);
   });
 

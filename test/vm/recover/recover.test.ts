@@ -246,7 +246,7 @@ describe("auditNode()", () => {
     machine.selinux = { mode: "permissive", policyName: "svirt" };
     killReaper(machine);
     endQemu(machine, 0);
-    expect(auditNode(nodeOn(machine)).findings.join("\n")).toContain("has ended and is not cleared away yet");
+    expect(auditNode(nodeOn(machine)).findings.join("\n")).toContain("has ended and is not cleaned up");
     expect(auditNode(nodeOn(machine)).findings.join("\n")).toContain("SELinux is permissive");
   });
 });

@@ -55,7 +55,7 @@ test("a device is taken from its driver before anything else, and given back las
   expect(labelOf(machine, "/dev/vfio/12")).toBe(record?.label.imageLabel ?? "");
   expect(record?.steps.slice(0, 2).map(describeStep)).toEqual([
     `reserve pci ${NAME} (exclusive)`,
-    `give ${NAME} to vfio-pci (its driver is e1000e)`,
+    `bind ${NAME} to vfio-pci (driver before: e1000e)`,
   ]);
   await destroy(nodeOn(machine));
   expect(machine.pci.driverOf(NAME)).toBe("e1000e");
@@ -181,7 +181,7 @@ describe("nothing is taken", () => {
     machine = makeHost([CARD, { ...CARD, name: SOUND, driver: "snd_hda_intel" }]);
     expect(await failedStart(machine, { devices: pci() })).toMatchObject({
       kind: "wrong-state",
-      message: `Cannot pass ${pciFolder(NAME)} through: the IOMMU does not keep it apart from what the host uses: ${SOUND} (snd_hda_intel)`,
+      message: `Cannot pass ${pciFolder(NAME)} through: its IOMMU group has other devices that the host uses: ${SOUND} (snd_hda_intel)`,
     });
   });
 
@@ -212,7 +212,7 @@ describe("nothing is taken", () => {
     const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
     const refusal = (disk: string) => ({
       kind: "wrong-state",
-      message: `Cannot take ${NAME} from the host: it has ${disk} on it in use`,
+      message: `Cannot take ${NAME} from the host: the host uses ${disk} on it`,
     });
 
     function putDisk(folder: string, name: string): void {

@@ -78,8 +78,7 @@ describe("a start", () => {
     const error = await failedStart(machine, { devices: EVDEV.replace("event3", "mem") });
     expect(error).toMatchObject({
       kind: "unsupported",
-      message:
-        "Cannot give /dev/input/mem to the guest: it is the device 1:1, not a keyboard, mouse or the like",
+      message: "Cannot give /dev/input/mem to the guest: it is the device 1:1, not an input device",
     });
   });
 

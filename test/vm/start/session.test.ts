@@ -109,9 +109,9 @@ describe("a guest of an ordinary user", () => {
     const steps = (await planDomainStart(nodeOn(machine), XML)).map(describeStep);
     expect(snapshot(machine)).toEqual(before);
     expect(steps.filter((step) => step.includes("uid"))).toEqual([
-      expect.stringContaining(`make folder /run/user/${USER}/svirt/${UUID} (mode 711, uid ${USER}`),
-      expect.stringContaining(`make folder /run/user/${USER}/svirt/${UUID}/guest (mode 700, uid ${USER}`),
-      `remember of ${DISK}: mode 600, uid ${USER}, gid 0`,
+      expect.stringContaining(`create folder /run/user/${USER}/svirt/${UUID} (mode 711, uid ${USER}`),
+      expect.stringContaining(`create folder /run/user/${USER}/svirt/${UUID}/guest (mode 700, uid ${USER}`),
+      `remember the owner of ${DISK}: mode 600, uid ${USER}, gid 0`,
       expect.stringContaining(
         `start /usr/bin/qemu-system-x86_64 as uid ${USER} in system_u:system_r:svirt_tcg_t:`,
       ),
@@ -158,7 +158,10 @@ describe("the console of a user's guest", () => {
     const terminal = machine.files.put("/dev/pts/7", "character", { uid: USER, node: "136:7" });
     terminal.xattrs.set("security.selinux", `system_u:object_r:svirt_devpts_t:${range || own}`);
     const said = await runOn(machine, "console", "vm1");
-    expect([said.code, said.err.includes("it is not the guest's own")]).toEqual([code, code !== 0]);
+    expect([said.code, said.err.includes("the device does not belong to the guest")]).toEqual([
+      code,
+      code !== 0,
+    ]);
   });
 });
 
@@ -201,7 +204,7 @@ describe("an ordinary user is refused, and nothing is changed:", () => {
       type: "qemu",
       lifecycle: "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune>",
     });
-    expect(error.message).toBe("Cannot do what /domain/memtune says: only root makes control groups");
+    expect(error.message).toBe("Cannot apply /domain/memtune: creating control groups requires root");
   });
 
   test("a guest without confinement, unless he has said in his own settings that it may be", async () => {
@@ -235,7 +238,7 @@ describe("an ordinary user is refused, and nothing is changed:", () => {
     const machine = makeUsersMachine();
     machine.files.remove(`/run/user/${USER}`);
     const error = await errorOf(startDomain(nodeOn(machine), XML));
-    expect(error.message).toContain(`/run/user/${USER} is not there`);
+    expect(error.message).toContain(`/run/user/${USER} does not exist`);
   });
 
   test("a bridge for a guest that runs", async () => {
@@ -246,7 +249,7 @@ describe("an ordinary user is refused, and nothing is changed:", () => {
     machine.files.put("/card.xml", "file", { bytes });
     const said = await runOn(machine, "attach-device", "vm1", "/card.xml");
     machine.files.remove("/card.xml");
-    expect([said.code, said.err]).toEqual([5, expect.stringContaining("only root can make the tap")]);
+    expect([said.code, said.err]).toEqual([5, expect.stringContaining("only root can create the tap")]);
     expect(snapshot(machine)).toEqual(before);
   });
 

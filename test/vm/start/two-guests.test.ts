@@ -64,7 +64,7 @@ describe("two guests", () => {
       disks: diskXml(SHARED, "vda", "<readonly/>"),
     });
     expect(error.kind).toBe("in-use");
-    expect(error.message).toEndWith("uses it as system_u:object_r:svirt_image_t:s0");
+    expect(error.message).toEndWith("uses that file as system_u:object_r:svirt_image_t:s0");
     expect(labelOf(machine, SHARED)).toBe("system_u:object_r:svirt_image_t:s0");
   });
 
@@ -160,7 +160,7 @@ describe("a level", () => {
     for (let at = 1; at <= 28; at += 1) ranges.add(await rangeOf(machine, options(at)));
     expect(ranges.size).toBe(28);
     const error = await failedStart(machine, options(29));
-    expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are taken");
+    expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are in use");
     await destroyDomain(nodeOn(machine), "vm7");
     expect(ranges).toContain(await rangeOf(machine, options(29)));
   });

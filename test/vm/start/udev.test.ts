@@ -52,7 +52,7 @@ describe("a guest with a device node, on a host where udevd runs", () => {
     const at = steps.findIndex((step) => step.do === "write-udev-rule");
     expect(steps[at - 1]).toMatchObject({ do: "set-label", file: { path: "/dev/vdb" } });
     expect(steps.slice(at, at + 1).map(describeStep)).toEqual([
-      `have udev keep the label of /dev/vdb (${RULE})`,
+      `write the udev rule that keeps the label of /dev/vdb (${RULE})`,
     ]);
     expect(rulesOf(machine)).toEqual([]);
   });
