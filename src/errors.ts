@@ -70,12 +70,12 @@ const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly li
 export const MOST_LISTED = 100;
 
 /** Remedy for a state that only a fault in svirt causes. */
-export const REPORT_FAULT = "This is a fault in svirt: report it, with the command and what came before it.";
+export const REPORT_FAULT = "Report this fault in svirt, with the command and the commands before it.";
 /** Remedy if QEMU has ended or its answer cannot be parsed. */
-export const SEE_QEMU_LOG = "See QEMU's own words: its log is in /var/log/svirt.";
+export const SEE_QEMU_LOG = "See QEMU's log in /var/log/svirt.";
 /** Remedy for a refusal by QEMU. */
 export const HEED_QEMU =
-  "Change what QEMU complains of; what it can be told it says itself: svirt qemu-monitor-command DOMAIN query-commands";
+  "Correct the fault that QEMU reports; list its commands: svirt qemu-monitor-command DOMAIN query-commands";
 
 interface ErrorFacts {
   readonly kind: ErrorKind;
@@ -139,7 +139,7 @@ export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[
   const next = errors[MOST_LISTED];
   if (next === undefined) return errors;
   const message = `Cannot list all refusals: there are more than ${MOST_LISTED}`;
-  const last = new SvirtError(message, { kind: next.kind, remedy: "Correct these first." });
+  const last = new SvirtError(message, { kind: next.kind, remedy: "Correct these refusals first." });
   return [...errors.slice(0, MOST_LISTED), last];
 }
 

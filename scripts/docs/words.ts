@@ -9,7 +9,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [6, "no answer in time"],
   [
     7,
-    "partly: some guests could not be recovered or started, or a guest still holds what it was to let go of",
+    "partly: some guests could not be recovered or started, or a guest still holds a resource that it should have released",
   ],
 ];
 
@@ -17,7 +17,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
 export const FILES: readonly (readonly [path: string, what: string])[] = [
   ["/etc/svirt/domains/NAME.xml", "definitions"],
   ["/etc/svirt/svirt.conf", "settings: security_require_confined = 0 or 1"],
-  ["/var/lib/svirt/", "records of running guests, and who holds which level, user and file"],
+  ["/var/lib/svirt/", "records of running guests, and the holders of levels, users and files"],
   ["/run/svirt/UUID/", "a running guest's monitor and own folder"],
   ["/var/log/svirt/NAME.log", "what QEMU said"],
 ];

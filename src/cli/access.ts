@@ -50,16 +50,16 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
 export function checkAccess(spec: CommandSpec, words: readonly string[], allowed: "reads" | "changes"): void {
   const access = ACCESS.get(spec.name) ?? "local";
   if (access === "local") {
-    throw denied(`run svirt ${spec.name}`, "it needs a key with a shell", "Use a key with a shell.");
+    throw denied(`run svirt ${spec.name}`, "it requires a key with a shell", "Use a key with a shell.");
   }
   if (allowed === "changes" || access === "reads") return;
   const remedy = "Use a key without --read-only.";
-  if (access === "changes") throw denied(`run svirt ${spec.name}`, "this key may only read", remedy);
+  if (access === "changes") throw denied(`run svirt ${spec.name}`, "this key is read-only", remedy);
   const extra = listGiven(spec, words).find(
     ([name, value]) => ![name, `${name}=${value}`].some((known) => access.readsWith.includes(known)),
   );
   if (extra !== undefined)
-    throw denied(`run svirt ${spec.name} with ${extra[0]}`, "this key may only read", remedy);
+    throw denied(`run svirt ${spec.name} with ${extra[0]}`, "this key is read-only", remedy);
 }
 
 /** Lists the operands and options that are given. */

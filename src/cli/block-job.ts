@@ -111,12 +111,12 @@ async function sayEnd(call: Call, words: JobMessages, came: Waited): Promise<voi
   const [key, path] = [operand(call, "domain"), operand(call, "path")];
   if (came === "timeout") {
     await endBlockJob(instance, key, { path, end: "abort" });
-    throw new SvirtError(words.aborted, { kind: "timeout", remedy: "Give it more time: --timeout" });
+    throw new SvirtError(words.aborted, { kind: "timeout", remedy: "Allow more time: --timeout" });
   }
   if (came === "failed") {
     throw new SvirtError(words.failed, {
       kind: "failed",
-      remedy: "The disk is as before. See the guest's log.",
+      remedy: "See the guest's log in /var/log/svirt: the disk is unchanged.",
     });
   }
   if (options.has("verbose")) output.warn(formatProgress(words.label, 1, 1));
@@ -132,6 +132,6 @@ export function refuseBoth({ operands, options }: Call, one: string, other: stri
   if (!has(one) || !has(other)) return;
   throw new SvirtError(`Options --${one} and --${other} are mutually exclusive`, {
     kind: "usage",
-    remedy: "Leave one of them out.",
+    remedy: "Remove one of the options.",
   });
 }

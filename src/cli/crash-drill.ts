@@ -17,7 +17,7 @@ export function crashDrill(call: Call): StepObserver {
   if (match === null) {
     throw new SvirtError(`option --${CRASH_OPTION.name} wants before:N or after:N, not '${drill}'`, {
       kind: "usage",
-      remedy: "Number the steps by: svirt plan DOMAIN",
+      remedy: "Take the number from the output of: svirt plan DOMAIN",
     });
   }
   return (moment, _step, at) => {

@@ -55,7 +55,8 @@ function find(name: string): NonNullable<ReturnType<typeof COMMANDS.get>> {
   const longer = membersOf(name);
   throw new SvirtError(`unknown command: '${name}'`, {
     kind: "usage",
-    remedy: longer.length === 0 ? "See: svirt help" : `Say what to do: svirt ${longer.join(", or svirt ")}`,
+    remedy:
+      longer.length === 0 ? "See: svirt help" : `Write a whole command: svirt ${longer.join(", or svirt ")}`,
   });
 }
 

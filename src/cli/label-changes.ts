@@ -20,7 +20,7 @@ export function printChanges(call: Call, changes: readonly LabelChange[], act = 
 }
 
 function formatChange({ from, path, to }: LabelChange, isDryRun: boolean): string {
-  if (to === undefined) return `${path} keeps ${from ?? "no label"}: policy has none for it`;
+  if (to === undefined) return `${path} keeps ${from ?? "no label"}: the policy has no label for this path`;
   if (from === to) return `${path} has ${to} already`;
   return `${path} ${isDryRun ? "would be relabelled" : "relabelled"} from ${from ?? "no label"} to ${to}`;
 }

@@ -36,7 +36,7 @@ describe.skipIf(!isAble)(`svirt list where nothing runs${ASIDE}`, () => {
     expect(listAfter("true", ">/dev/full")).toMatchObject({
       warned:
         "error: Cannot write to standard output: No space left on device (errno 28)\n" +
-        "remedy: Make room on that file system.\n",
+        "remedy: Free space on that file system.\n",
       code: 1,
     });
   });

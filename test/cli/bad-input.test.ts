@@ -51,7 +51,7 @@ describe("svirt define refuses", () => {
     const { exitCode, stderr } = await run(["define", file]);
     expect([exitCode, stderr]).toEqual([
       2,
-      `error: Cannot read ${file}: it is a device, not a regular file\nremedy: Give it on standard input: - <${file}\n`,
+      `error: Cannot read ${file}: it is a device, not a regular file\nremedy: Pass it on standard input: - <${file}\n`,
     ]);
   });
 });

@@ -69,7 +69,8 @@ describe("svirt validate", () => {
       libvirt: { name: "VIR_ERR_XML_ERROR", code: 27, domain: 20 },
       place: "/domain/devices/frob",
       message: UNKNOWN,
-      remedy: "Remove it, or correct its name: an unknown element could open a file without a label.",
+      remedy:
+        "Remove it, or correct its name: an unknown element could name a file that svirt would not label.",
     });
     expect(refusals[4]).toEqual({
       by: "start",

@@ -102,7 +102,7 @@ describe("a permissive node", () => {
   };
 
   test.each([
-    ["quiet enforcing=0 selinux=1", ", as enforcing=0 on the kernel's command line asks"],
+    ["quiet enforcing=0 selinux=1", ", as set by enforcing=0 on the kernel's command line"],
     ["quiet enforcing=1", ""],
   ])("booted with %s is told of by list and start, and fails in doctor", async (cmdline, why) => {
     const machine = withMode(cmdline);

@@ -38,7 +38,7 @@ describe("what a killed svirt has left", () => {
     const before = snapshot(machine);
     const { code, out } = await runOn(machine, "audit");
     expect(code).toBe(1);
-    expect(out).toContain("vm1: has ended and is not cleared away yet; run svirt recover");
+    expect(out).toContain("vm1: has ended and is not cleaned up; run svirt recover");
     expect(snapshot(machine)).toEqual(before);
   });
 });

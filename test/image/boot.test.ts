@@ -62,10 +62,10 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
       err: "",
     });
     for (const [command, why] of [
-      ["svirt destroy one", "this key may only read"],
-      ["sh", "this key may run svirt alone"],
-      ["svirt list; reboot", "no shell reads it"],
-      [undefined, "none was given"],
+      ["svirt destroy one", "this key is read-only"],
+      ["sh", "this key may run only svirt"],
+      ["svirt list; reboot", "svirt runs no shell"],
+      [undefined, "the client sent no command"],
     ] as const) {
       expect((await machine.ask(command, "reader")).err).toContain(why);
     }
@@ -132,7 +132,7 @@ whereBuilt("the product's image boots, runs two guests, isolates them and powers
       const refused = await machine.ask(withXml("svirt create -", guestXml("one", "kvm")));
       expect([refused.code, refused.err]).toEqual([
         3,
-        expect.stringContaining("Cannot hand /dev/kvm to the guest: it does not exist"),
+        expect.stringContaining("Cannot pass /dev/kvm to the guest: it does not exist"),
       ]);
       expect((await machine.ask("svirt doctor")).out).toContain("guests of type kvm cannot start");
     });

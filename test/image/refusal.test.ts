@@ -10,7 +10,7 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
     const machine = await bootMachine(directBoot(({ admin }) => `svirt.key=${admin} enforcing=0`));
     try {
       const why =
-        "permissive, as enforcing=0 on the kernel's command line asks: guests are labelled, but nothing is enforced";
+        "permissive, as set by enforcing=0 on the kernel's command line: guests are labelled, but nothing is enforced";
       expect(await machine.console()).toContain("svirt-node: WARNING: SELinux does not enforce");
       expect(await machine.ask("svirt list --name")).toEqual({
         code: 0,
@@ -20,7 +20,7 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
       const doctor = await machine.ask("svirt doctor");
       expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining(why)]);
       expect((await machine.ask("svirt audit")).out).toContain(
-        "SELinux is permissive: nothing holds the guests back",
+        "SELinux is permissive: guests are not confined",
       );
     } finally {
       await machine.stop();

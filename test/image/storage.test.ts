@@ -62,7 +62,7 @@ whereBuilt("the product's image, with disks on a network", () => {
     const others = await machine.ask("svirt start other");
     expect([others.code, others.err]).toEqual([
       5,
-      expect.stringContaining("its file system keeps no labels"),
+      expect.stringContaining("its file system stores no labels"),
     ]);
     await machine.run("umount /srv/nfs");
     await mountNfs("");

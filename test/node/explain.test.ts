@@ -70,7 +70,7 @@ onTheNode(
     expect(told.every(({ guest }) => guest?.name === "life-a")).toBe(true);
     expect(of("/b.img")).toMatchObject({ owner: { name: "life-b" } });
     expect(of("/b.img")?.rule).toBeUndefined();
-    expect(of("/b.img")?.remedy).toContain("this is an attempt to leave the guest");
+    expect(of("/b.img")?.remedy).toContain("this is an attempt to escape from the guest");
     expect(of("/c.img")?.remedy).toContain("/c.img in its XML");
     expect(of("/d.img")?.remedy).toContain("Allow nothing");
     expect(of("/a.img")?.denied).toContain("may not read a file of type var_t");
@@ -117,7 +117,7 @@ onTheNode(
     const objects = neighbours.map(({ object }) => object);
     expect(objects.some((object) => object.endsWith("/b.img"))).toBe(true);
     for (const { remedy, rule } of neighbours) {
-      expect([rule, remedy.includes("an attempt to leave the guest")]).toEqual([undefined, true]);
+      expect([rule, remedy.includes("an attempt to escape from the guest")]).toEqual([undefined, true]);
     }
     expect(noteOf(notes, "text").out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   },

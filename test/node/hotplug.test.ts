@@ -42,7 +42,7 @@ onTheNode("a disk comes and goes: labelled, opened and kept from others only whi
   expect(outOf(notes, "nodes")).toContain("libvirt-");
   expect([noteOf(notes, "other").code, noteOf(notes, "other").err]).toEqual([
     5,
-    expect.stringContaining("uses it as"),
+    expect.stringContaining("uses that file as"),
   ]);
   expect(noteOf(notes, "audit").out).not.toContain("b.img should");
   expect(outOf(notes, "xml")).toContain("/b.img");
@@ -100,7 +100,7 @@ onTheNode("a guest that does not let go keeps the label, and gives it back at it
   expect(outOf(notes, "attach")).toBe("Disk attached successfully");
   expect([noteOf(notes, "detach").code, noteOf(notes, "detach").err]).toEqual([
     6,
-    expect.stringContaining("has not let go"),
+    expect.stringContaining("has not released"),
   ]);
   expect(outOf(notes, "still")).toBe(outOf(notes, "during"));
   expect(outOf(notes, "list")).toContain("life-a");

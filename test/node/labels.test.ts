@@ -156,7 +156,9 @@ onTheNode(
     expect(noteOf(notes, "settings").code).toBe(5);
     // The policy does not let svirt run QEMU in svirt's domain (image/policy/svirt-manager.cil).
     expect(noteOf(notes, "policy").code).toBe(5);
-    expect(noteOf(notes, "policy").err).toContain("the policy does not let svirt run QEMU unconfined");
+    expect(noteOf(notes, "policy").err).toContain(
+      "the SELinux policy does not allow svirt to run QEMU unconfined",
+    );
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
     expect(noteOf(notes, "left").out).toBe("");
   },

@@ -224,7 +224,7 @@ onTheNode("on a permissive node a start says that nothing is enforced, and label
   expect(outOf(notes, "disk")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
   expect(outOf(notes, "info")).toMatch(/^Security label: .* \(permissive\)$/m);
   expect(noteOf(notes, "audit").code).toBe(1);
-  expect(noteOf(notes, "audit").out).toContain("SELinux is permissive: nothing holds the guests back");
+  expect(noteOf(notes, "audit").out).toContain("SELinux is permissive: guests are not confined");
   expect(noteOf(notes, "doctor").out).toMatch(/^failed +SELinux +permissive/m);
   // An unconfined guest still has a user of its own and no capability.
   expect(noteOf(notes, "start-none").code).toBe(0);

@@ -74,7 +74,7 @@ onTheNode("limits, pins and schedulers are as the kernel shows them", async () =
     note trace left life-a
   `);
   expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
-  expect(outOf(notes, "plan")).toContain(`make control group ${GROUP} (`);
+  expect(outOf(notes, "plan")).toContain(`create control group ${GROUP} (`);
   expect(outOf(notes, "values").split("\n")).toEqual([
     "memory.max: 734003200;",
     "memory.high: 629145600;",
@@ -105,7 +105,7 @@ onTheNode("a svirt that is killed in a start leaves no group", async () => {
   const notes = await onNode(`
     ${SCENE}
     guest life-a "$(disk $here/a.img)" "<vcpu>1</vcpu><cputune><quota>50000</quota></cputune>"
-    for act in 'make control group' 'start ' 'run vcpu'; do
+    for act in 'create control group' 'start ' 'run vcpu'; do
       step=$(svirt plan life-a | grep " $act" | awk '{print $1}' | head -n 1)
       svirt start life-a --crash-drill after:$step >/dev/null 2>&1 || :
       ls -d $group >>$work/during

@@ -147,7 +147,7 @@ onTheNode("a running guest is given a macvtap with its level, hears by it, and l
 onTheNode("a svirt that is killed in a start leaves no macvtap", async () => {
   const notes = await onNode(`
     ${MACVTAPS}
-    step=$(svirt plan life-a | grep 'make macvtap' | awk '{print $1}')
+    step=$(svirt plan life-a | grep 'create macvtap' | awk '{print $1}')
     note killed svirt start life-a --crash-drill after:$step
     note during names
     note list svirt list

@@ -200,7 +200,7 @@ onTheNode("a network card that waits for the program that serves it", async () =
     silence
   `);
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
-  expect(outOf(notes, "plan")).toContain("lead /srv/lifecycle/card.sock to the guest's socket /run/svirt/");
+  expect(outOf(notes, "plan")).toContain("link /srv/lifecycle/card.sock to the guest's socket /run/svirt/");
   expect(outOf(notes, "own")).toBe(outOf(notes, "image"));
   expect(outOf(notes, "link")).toMatch(/^\/run\/svirt\/[-0-9a-f]+\/guest\/card0.sock$/);
   // VHOST_USER_GET_FEATURES and VHOST_USER_SET_OWNER

@@ -175,7 +175,9 @@ onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives 
   // The guest has no system that could release the vCPU, and QEMU reports that.
   expect([noteOf(notes, "less").code, noteOf(notes, "less").err]).toEqual([
     1,
-    expect.stringContaining("remedy: The guest's system does not support that"),
+    expect.stringContaining(
+      "remedy: Change its definition (--config): the guest's system does not support that",
+    ),
   ]);
   expect(noteOf(notes, "settled").err).toBe("");
   expect(noteOf(notes, "many").code).toBe(2);
@@ -230,7 +232,7 @@ onTheNode(
     // The policy runs only QEMU there.
     expect([noteOf(notes, "nobody").code, noteOf(notes, "nobody").err]).toEqual([
       1,
-      expect.stringContaining("what it can do: it does not run as a guest"),
+      expect.stringContaining("it does not start as a guest"),
     ]);
   },
   { denied: /\{ entrypoint \} .*path="\/usr\/bin\/busybox"/ },

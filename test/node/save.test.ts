@@ -132,7 +132,7 @@ onTheNode("a managed save is what the next start goes on from, once, or forgets"
   expect(noteOf(notes, "save").out.trim()).toBe("Domain 'life-a' state saved by libvirt");
   expect(outOf(notes, "some")).toMatch(/^Managed save: {3}yes$/m);
   expect(outOf(notes, "label")).not.toMatch(PRIVATE);
-  expect(outOf(notes, "plan")).toContain("give QEMU the state in /var/lib/svirt/save/life-a.save");
+  expect(outOf(notes, "plan")).toContain("load the state in /var/lib/svirt/save/life-a.save");
   expect(noteOf(notes, "refused").err).toContain(
     "Refusing to undefine while domain managed save image exists",
   );
@@ -226,7 +226,7 @@ onTheNode("svirt killed in a save: the guest goes on, or all of it is in the fil
     done
     note serial cat $here/serial.log
     svirt managedsave life-a >/dev/null
-    load=$(svirt plan life-a | sed -n 's/^ *\\([0-9]*\\)  give QEMU.*/\\1/p')
+    load=$(svirt plan life-a | sed -n 's/^ *\\([0-9]*\\)  load the state.*/\\1/p')
     for drill in before:$load after:$load after:$((load + 1)) after:$((load + 2)); do
       note start-$drill svirt start life-a --crash-drill $drill
       svirt list >/dev/null

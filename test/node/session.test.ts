@@ -295,7 +295,9 @@ onTheNode("what only root can do a user is told, and doctor says what his guests
     note pure as_alice svirt validate ${HOME}/vm.xml
     note no-folder as_alice svirt doctor
   `);
-  expect(noteOf(notes, "bridge").err).toContain("only root can make the tap of /domain/devices/interface[1]");
+  expect(noteOf(notes, "bridge").err).toContain(
+    "only root can create the tap of /domain/devices/interface[1]",
+  );
   expect(noteOf(notes, "disk").err).toContain("/srv/lifecycle/a.img");
   for (const name of ["bridge", "disk", "label"]) expect([name, noteOf(notes, name).code]).toEqual([name, 5]);
   expect(noteOf(notes, "autostart")).toMatchObject({
@@ -305,7 +307,7 @@ onTheNode("what only root can do a user is told, and doctor says what his guests
   expect(noteOf(notes, "doctor").code).toBe(0);
   expect(noteOf(notes, "doctor").out).toMatch(/^ok +your guests +confined by SELinux/m);
   expect(noteOf(notes, "doctor").out).toMatch(/^ok +KVM for you +you may open \/dev\/kvm/m);
-  expect(noteOf(notes, "gone").err).toContain(`/run/user/${USER} is not there`);
+  expect(noteOf(notes, "gone").err).toContain(`/run/user/${USER} does not exist`);
   for (const name of ["validate", "pure"]) expect(outOf(notes, name)).toContain("is valid");
   expect(noteOf(notes, "no-folder")).toMatchObject({
     code: 1,

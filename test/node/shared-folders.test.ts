@@ -67,7 +67,7 @@ XML"
   expect(outOf(notes, "secret")).not.toBe(image);
   expect(outOf(notes, "state")).toContain("running");
   expect(noteOf(notes, "audit")).toMatchObject({ code: 0, err: "" });
-  expect(noteOf(notes, "other").err).toContain("shares /srv/lifecycle/all with all that is in it");
+  expect(noteOf(notes, "other").err).toContain("shares /srv/lifecycle/all and all files in it");
   expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
   expect(noteOf(notes, "left").out).toBe("");
   expect(noteOf(notes, "one")).toMatchObject({ code: 0, err: "" });

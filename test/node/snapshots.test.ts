@@ -90,7 +90,7 @@ for (const type of ["qemu", "kvm"]) {
       note log cat /var/log/svirt/life-a.log
       note image base64 $here/a.s1
     `);
-    expect(outOf(notes, "plan")).toContain("make the image /srv/lifecycle/a.s1: qcow2, 1048576 bytes");
+    expect(outOf(notes, "plan")).toContain("create the image /srv/lifecycle/a.s1: qcow2, 1048576 bytes");
     expect(noteOf(notes, "absent").code).toBe(0);
     expect(outOf(notes, "snapshot")).toBe("Domain snapshot s1 created");
     expect([outOf(notes, "overlay"), outOf(notes, "below")]).toEqual([

@@ -44,7 +44,7 @@ function expectRefused(notes: Notes, name: string, type: string): void {
   const { code, err } = noteOf(notes, name);
   expect([name, code]).toEqual([name, 5]);
   expect(err).toContain(
-    `its file system keeps no labels (it has system_u:object_r:${type}:s0, that of its mount)`,
+    `its file system stores no labels (it has system_u:object_r:${type}:s0, the label of its mount)`,
   );
   expect(err).toContain("so SELinux could not keep other guests from it");
   expect(err).toContain('context="system_u:object_r:svirt_image_t:s0:c');

@@ -74,7 +74,7 @@ onTheNode(
     expect(new Set(during).size).toBe(1);
     expect(during[0]).toContain(":svirt_image_t:s0:c");
     expect(noteOf(notes, "plan").out).toContain(
-      "have udev keep the label of /dev/vdd (/run/udev/rules.d/99-svirt-",
+      "write the udev rule that keeps the label of /dev/vdd (/run/udev/rules.d/99-svirt-",
     );
     expect(noteOf(notes, "rules").out.match(/SECLABEL/g)).toHaveLength(3);
     expect([noteOf(notes, "verify").code, noteOf(notes, "verify").err]).toEqual([0, ""]);
@@ -93,7 +93,7 @@ onTheNode("a rule that a killed svirt has left is removed by the next call", asy
   const notes = await onNode(`
     ${UDEVD}
     guest life-a "$(block /dev/vdd vda)"
-    step=$(svirt plan life-a | sed -n 's/^ *\\([0-9]*\\)  have udev keep.*/\\1/p')
+    step=$(svirt plan life-a | sed -n 's/^ *\\([0-9]*\\)  write the udev rule.*/\\1/p')
     note killed svirt start life-a --crash-drill after:$step
     note left sh -c 'ls /run/udev/rules.d'
     note swept svirt list

@@ -158,7 +158,7 @@ onTheNode("a device is refused beside what the host uses in its group", async ()
   expect(noteOf(notes, "group").code).toBe(0);
   const [, second] = outOf(notes, "place").split(" ");
   expect(noteOf(notes, "refused").code).not.toBe(0);
-  expect(noteOf(notes, "refused").err).toContain(`what the host uses: ${second} (e1000)`);
+  expect(noteOf(notes, "refused").err).toContain(`that the host uses: ${second} (e1000)`);
   expect(noteOf(notes, "left").out).toBe("");
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "back")).toBe("e1000");
@@ -204,7 +204,7 @@ onTheNode("a managed device is taken from its driver and given back, however its
     note both-after echo $(driver_of $first) $(driver_of $second)
   `);
   expect(outOf(notes, "before")).toBe("e1000e");
-  expect(outOf(notes, "plan")).toContain("give 0000:00:1e.0 to vfio-pci (its driver is e1000e)");
+  expect(outOf(notes, "plan")).toContain("bind 0000:00:1e.0 to vfio-pci (driver before: e1000e)");
   expect(outOf(notes, "planned")).toBe("e1000e");
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "during")).toBe("vfio-pci");
@@ -218,11 +218,11 @@ onTheNode("a managed device is taken from its driver and given back, however its
   expect(outOf(notes, "killed")).toBe("e1000e");
   expect(noteOf(notes, "drill").code).not.toBe(0);
   expect(outOf(notes, "struck")).toBe("vfio-pci");
-  expect(noteOf(notes, "finding").out).toContain("life-a: has ended and is not cleared away yet");
+  expect(noteOf(notes, "finding").out).toContain("life-a: has ended and is not cleaned up");
   expect(noteOf(notes, "recover").code).toBe(0);
   expect(outOf(notes, "recovered")).toBe("e1000e");
   expect(noteOf(notes, "left-again").out).toBe("");
-  expect(noteOf(notes, "half").err).toContain("what the host uses: ");
+  expect(noteOf(notes, "half").err).toContain("that the host uses: ");
   expect(outOf(notes, "whole-before")).toBe("e1000");
   expect(noteOf(notes, "both")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "seen").match(/PCI device 8086:100e/g)).toHaveLength(2);
@@ -273,7 +273,7 @@ onTheNode("a PCI device comes to a running guest and goes again, and its driver 
     note ended driver_of $card
     note left left life-a
   `);
-  expect(outOf(notes, "dry")).toContain("give 0000:00:1e.0 to vfio-pci (its driver is e1000e)");
+  expect(outOf(notes, "dry")).toContain("bind 0000:00:1e.0 to vfio-pci (driver before: e1000e)");
   expect(noteOf(notes, "attach")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "seen")).toContain("PCI device 8086:10d3");
   expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
@@ -341,7 +341,7 @@ A
     modprobe -r scsi_debug sg xhci_pci || :
   `);
   expect(noteOf(notes, "blind").code).toBe(5);
-  expect(noteOf(notes, "blind").err).toContain("svirt_tcg_t may not look for them");
+  expect(noteOf(notes, "blind").err).toContain("svirt_tcg_t may not search for USB devices");
   for (const kind of ["scsi", "usb"]) {
     expect({ kind, ...noteOf(notes, kind) }).toMatchObject({ kind, code: 0, err: "" });
     expect(noteOf(notes, `${kind}-audit`).code).toBe(0);

@@ -10,7 +10,7 @@ export function onlyOne<Name extends string>(
   if (second === undefined) return first;
   throw new SvirtError(`Options --${first} and --${second} are mutually exclusive`, {
     kind: "usage",
-    remedy: "Leave one of them out.",
+    remedy: "Remove one of the options.",
   });
 }
 

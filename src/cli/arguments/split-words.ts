@@ -34,8 +34,8 @@ function textOf({ double, plain, single }: Readonly<Record<string, string | unde
     (double === undefined ? SPECIAL.exec(plain ?? "") : SPECIAL_IN_DOUBLE_QUOTES.exec(double)) ?? [];
   if (special !== undefined) {
     throw notSplit(
-      `no shell reads it, and ${JSON.stringify(special)} is a shell's`,
-      "Put it in single quotes.",
+      `svirt runs no shell, and ${JSON.stringify(special)} is a shell's special character`,
+      "Put the character in single quotes.",
     );
   }
   return double ?? plain ?? "";

@@ -37,7 +37,7 @@ describe("splitWords()", () => {
   });
 
   test.each([..."$`\\"])("refuses %j in double quotes, where a shell would act on it", (letter) => {
-    expect(() => splitWords(`svirt desc vm1 "a${letter}b"`)).toThrow("no shell reads it");
+    expect(() => splitWords(`svirt desc vm1 "a${letter}b"`)).toThrow("svirt runs no shell");
   });
 
   test.each(["'", '"', "svirt desc vm1 'it", 'svirt desc vm1 a"', `'"`])(

@@ -95,7 +95,7 @@ describe("svirt shell", () => {
     const before = snapshot(machine);
     const said = await runOn(machine, "shell", "--read-only");
     expect(said).toMatchObject({ code: 5, out: "" });
-    expect(said.err).toStartWith(`error: Cannot run ${what}: this key may only read\nremedy: `);
+    expect(said.err).toStartWith(`error: Cannot run ${what}: this key is read-only\nremedy: `);
     expect(snapshot(machine)).toEqual(before);
   });
 
@@ -131,6 +131,6 @@ describe("svirt shell", () => {
   test.each(["", undefined])("asked for %j says how to ask", async (original) => {
     const said = await runOn(await asked(original), "shell");
     expect([said.code, said.out]).toEqual([2, ""]);
-    expect(said.err).toContain("Cannot run a command: none was given");
+    expect(said.err).toContain("Cannot run a command: the client sent no command");
   });
 });

@@ -130,12 +130,12 @@ onBoth("NFS without labels: a guest's own label is refused to a guest on B", (a,
     );
     expect(noteOf(onB, "start").code).toBe(5);
     expect(noteOf(onB, "start").err).toContain(
-      `${STATIC_IMAGE} of a guest that is not here, and other machines see it by NFS`,
+      `${STATIC_IMAGE} of a guest that this machine does not run, and other machines access it by NFS`,
     );
     // The label is the mount's: no call can change the label of the file.
-    expect(noteOf(onB, "start").err).toContain("mount it with another context=");
+    expect(noteOf(onB, "start").err).toContain("mount the file system with another context=");
     expect(noteOf(onB, "release").code).toBe(5);
-    expect(noteOf(onB, "release").err).toContain(`it has the label ${STATIC_IMAGE} from its mount`);
+    expect(noteOf(onB, "release").err).toContain(`its mount option context= sets the label ${STATIC_IMAGE}`);
   });
 });
 

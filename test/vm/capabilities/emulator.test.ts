@@ -6,7 +6,7 @@ import { errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
 const PROGRAM = "/usr/bin/other";
 
 const FAULTS: readonly [fault: ProgramOutput, is: string][] = [
-  [{ fault: "failed" }, "it does not run as a guest of type qemu"],
+  [{ fault: "failed" }, "it does not start as a guest of type qemu"],
   [{ fault: "timeout" }, "it does not end"],
   [{ fault: "too-long" }, "it prints more than a QEMU does"],
 ];
@@ -19,5 +19,5 @@ test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", 
   const instance = { ...node, host: { ...node.host, readOutput: () => fault } };
   const asked = Promise.resolve().then(() => getEmulatorFacts(instance, PROGRAM, "qemu"));
   const error = await errorOf(asked);
-  expect([error.message, error.kind]).toEqual([`Cannot ask ${PROGRAM} what it can do: ${is}`, "failed"]);
+  expect([error.message, error.kind]).toEqual([`Cannot query the capabilities of ${PROGRAM}: ${is}`, "failed"]);
 });

@@ -43,7 +43,7 @@ export const command: Command = {
       key: call.operands.get("domain"),
       isAll: call.options.has("all"),
       since: sinceOf(call),
-      onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
+      onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are shown\n`),
     });
     if (call.options.has("json")) printJson(call, [...denials.map(asJson), ...held]);
     else call.output.print(formatAll(denials, held));
@@ -87,13 +87,13 @@ function formatExplanation(found: Explanation): string {
     ["Contexts", `${found.source} -> ${found.target}`],
     ["Count", `${count}, last at ${isoTime(lastMs)} by ${oneLine(command)} (PID ${pid ?? "?"})`],
     ["Reason", oneLine(found.reason)],
-    ["Rule", found.rule ?? "none would help, or none should"],
+    ["Rule", found.rule ?? "none, no rule helps or should be added"],
     ["Remedy", oneLine(found.remedy)],
   ]);
 }
 
 function whoElse({ source, subject }: Explanation): string {
-  if (subject === "guest") return "unknown, its level is no guest's here";
+  if (subject === "guest") return "unknown, its level belongs to no guest of this machine";
   return subject === "svirt" ? "none, svirt itself" : `none, a program in ${source}`;
 }
 

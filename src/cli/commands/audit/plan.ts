@@ -9,7 +9,7 @@ export const command: Command = {
     name: "plan",
     summary: "print all steps of a start, with labels before and after, and change nothing",
     details:
-      "A running domain has none, since a start does not change it. --stop prints the steps of its end.",
+      "A running domain has no steps, since a start does not change it. --stop prints the steps of its end.",
     operands: [
       { name: "domain", summary: "name, id or uuid of a domain; a path with a /; or - for standard input" },
     ],

@@ -100,11 +100,14 @@ function targetOf(call: Call): Target {
   }
   const dest = operands.get("dest");
   if (dest === undefined)
-    throw new SvirtError("need either --dest or --xml", { kind: "usage", remedy: "Name the copy's path." });
+    throw new SvirtError("need either --dest or --xml", {
+      kind: "usage",
+      remedy: "Name the copy: --dest PATH",
+    });
   const format = options.get("format");
   if (format === undefined || format === "raw" || format === "qcow2")
     return { dest, format, storage: options.has("blockdev") ? "block" : "file" };
-  throw new SvirtError(`Cannot copy to an image of format '${format}': svirt makes raw and qcow2`, {
+  throw new SvirtError(`Cannot copy to an image of format '${format}': svirt creates raw and qcow2 images`, {
     kind: "unsupported",
     remedy: "Give --format qcow2.",
   });

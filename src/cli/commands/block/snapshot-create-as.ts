@@ -66,9 +66,9 @@ export const command: Command = {
 
 function refuseMemory({ options }: Call): void {
   if (options.has("disk-only")) return;
-  throw new SvirtError("Operation not supported: svirt takes no snapshot of a guest's memory", {
+  throw new SvirtError("Operation not supported: svirt does not take snapshots of a guest's memory", {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "Add --disk-only: the disks alone.",
+    remedy: "Add --disk-only, for a snapshot of the disks only.",
   });
 }

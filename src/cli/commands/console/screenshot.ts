@@ -35,7 +35,7 @@ function screenOf({ options }: Call): number {
   if (/^\d{1,3}$/.test(word)) return Number(word);
   throw new SvirtError(`Numeric value '${word}' for <screen> option is malformed or out of range`, {
     kind: "usage",
-    remedy: "Write a number from 0 on.",
+    remedy: "Write 0 or a greater number.",
   });
 }
 

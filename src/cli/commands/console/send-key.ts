@@ -34,7 +34,10 @@ export const command: Command = {
 function readHoldTime(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,5}$/.test(text) && Number(text) <= MOST_MS) return Number(text);
-  throw usage(`Numeric value '${text}' for <holdtime> option is malformed or out of range`, "Give ms, 100.");
+  throw usage(
+    `Numeric value '${text}' for <holdtime> option is malformed or out of range`,
+    "Give milliseconds: --holdtime 100",
+  );
 }
 
 function usage(message: string, remedy: string): SvirtError {

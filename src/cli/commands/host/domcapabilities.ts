@@ -26,7 +26,7 @@ export const command: Command = {
     if (arch !== "x86_64") {
       throw new SvirtError(`unknown architecture: ${arch}`, {
         kind: "usage",
-        remedy: "Leave it out: svirt is for x86_64.",
+        remedy: "Leave --arch out: svirt supports only x86_64.",
       });
     }
     const { facts, xml, ...kind } = getDomainCapabilities(call.instance, {

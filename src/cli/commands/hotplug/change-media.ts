@@ -55,7 +55,7 @@ function actionOf({ operands, options }: Call): MediumAction {
   if (action === "insert" && !operands.has("source")) {
     throw new SvirtError("No disk source specified for inserting", {
       kind: "usage",
-      remedy: "Name the medium after the drive.",
+      remedy: "Name the medium after the drive: svirt change-media DOMAIN DRIVE SOURCE",
     });
   }
   return action;

@@ -42,6 +42,6 @@ export const command: Command = {
 function noMachine(): SvirtError {
   return new SvirtError("Cannot release files: no machine is named", {
     kind: "usage",
-    remedy: "Say which one has them no more: --machine MACHINE",
+    remedy: "Name the machine whose marks to remove: --machine MACHINE",
   });
 }

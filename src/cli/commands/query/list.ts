@@ -7,20 +7,20 @@ import { warnOfPermissive } from "../../output/warn-of-mode.ts";
 export const command: Command = {
   spec: {
     name: "list",
-    summary: "list the domains that run",
+    summary: "list the running domains",
     details:
-      "A guest whose virtual CPUs are active, as the kernel shows, is running. The QEMUs of the other guests are asked, all " +
+      "A guest whose virtual CPUs are active, as the kernel shows, is running. The QEMUs of the other guests are queried, all " +
       "at once. One that does not answer within 1 s is shown as running (no answer), since its process exists, or as " +
       "running (busy) while another svirt works on that guest. With --json the field monitor has answers, no answer, busy or " +
-      "not asked; svirt domstate --reason asks always.",
+      "not asked; svirt domstate --reason always queries QEMU.",
     recovery: "all",
     operands: [],
     options: [
-      { name: "all", summary: "those that are off as well" },
-      { name: "inactive", summary: "only those that are off" },
+      { name: "all", summary: "also domains that are off" },
+      { name: "inactive", summary: "only domains that are off" },
       { name: "uuid", summary: "uuids only, one a line" },
-      { name: "id", summary: "ids only, of those that run; beside uuids or names, - for the others" },
-      { name: "name", summary: "names only, or after the other two" },
+      { name: "id", summary: "ids only, of running domains; beside uuids or names, - for other domains" },
+      { name: "name", summary: "names only; with --uuid or --id, names in the last column" },
       JSON_OPTION,
     ],
   },

@@ -26,6 +26,6 @@ function readUuid(text: string): string {
   if (uuid !== undefined) return uuid;
   throw new SvirtError(`Cannot reap '${text}': it is not a UUID`, {
     kind: "usage",
-    remedy: "Any other command clears away what has ended: svirt recover",
+    remedy: "Clean up after guests that have ended: svirt recover",
   });
 }

@@ -54,7 +54,7 @@ function formatOf({ options }: Call): string | undefined {
   const format = options.get("format");
   if (options.has("memory-only")) return known(format ?? "elf");
   if (format === undefined) return undefined;
-  throw refused("--format only works with --memory-only", "usage", "Write --memory-only as well.");
+  throw refused("--format only works with --memory-only", "usage", "Add --memory-only.");
 }
 
 function known(format: string): string {
@@ -62,7 +62,7 @@ function known(format: string): string {
   if (!SEEKING.includes(format)) {
     throw refused(`format '${format}' is not supported`, "usage", `Write one of ${FORMATS.join(", ")}.`);
   }
-  const why = "QEMU would have to go back in the file, and it writes into a pipe";
+  const why = "QEMU must seek in the file, and svirt gives it a pipe";
   throw refused(`Cannot dump in the format ${format}: ${why}`, "unsupported", "Write --format kdump-zlib.");
 }
 

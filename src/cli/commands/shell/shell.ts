@@ -40,19 +40,19 @@ function readWords(host: Host): readonly string[] {
   if (asked.includes("\ufffd")) {
     throw new SvirtError("Cannot run the command: it is not UTF-8", {
       kind: "usage",
-      remedy: "Give the file a name in UTF-8: mv FILE NAME",
+      remedy: "Rename the file to a name in UTF-8: mv FILE NAME",
     });
   }
   const [program, ...words] = splitWords(asked);
   if (program === undefined) {
-    throw new SvirtError("Cannot run a command: none was given, and this key opens no shell", {
+    throw new SvirtError("Cannot run a command: the client sent no command, and this key opens no shell", {
       kind: "usage",
-      remedy: "Say what to do: ssh NODE svirt list",
+      remedy: "Write a command: ssh NODE svirt list",
     });
   }
   if (program === "svirt") return words;
-  throw new SvirtError(`Cannot run '${program}': this key may run svirt alone`, {
+  throw new SvirtError(`Cannot run '${program}': this key may run only svirt`, {
     kind: "denied",
-    remedy: "Say: ssh NODE svirt help",
+    remedy: "Write: ssh NODE svirt help",
   });
 }

@@ -58,7 +58,7 @@ function parseLimit(option: string, text: string): number {
   if (kiB !== undefined) return kiB;
   throw new SvirtError(`Scaled numeric value '${text}' for <${option}> option is malformed or out of range`, {
     kind: "usage",
-    remedy: "Write KiB, or a unit: 512MiB; -1 is no limit.",
+    remedy: "Write KiB or a number with a unit: 512MiB; -1 is no limit.",
   });
 }
 

@@ -32,10 +32,10 @@ const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 function refuseUnwritable({ backingStore, key, name }: Volume): void {
   const found = [name, key ?? "", backingStore?.path ?? ""].find((text) => NO_XML.test(text));
   if (found === undefined) return;
-  const why = found.isWellFormed() ? "has a control character in it" : "is not UTF-8";
+  const why = found.isWellFormed() ? "has a control character" : "is not UTF-8";
   throw new SvirtError(`Cannot write ${found} as XML: the name ${why}`, {
     kind: "unsupported",
-    remedy: "Rename the file, or ask for JSON: --json",
+    remedy: "Rename the file, or use --json.",
   });
 }
 

@@ -63,7 +63,7 @@ describe("svirt explain", () => {
     expect(out).toContain(`Object:         ${THEIRS}\n`);
     expect(out).toContain(`Belongs to:     vm2 (${OTHER}, running)\n`);
     expect(out).toContain("Count:          2, last at ");
-    expect(out).toContain("Remedy:         Allow nothing: this is an attempt to leave the guest.");
+    expect(out).toContain("Remedy:         Allow nothing: this is an attempt to escape from the guest.");
     expect(out).not.toContain("(allow ");
     expect(snapshot(machine)).toEqual(before);
   });
@@ -80,7 +80,7 @@ describe("svirt explain", () => {
     expect(found.denied).toBe("svirt_t may not read a file of type var_t");
     expect(found.remedy).toBe(`Label it again: setfattr -n security.selinux -v ${given} '${odd}'`);
     machine.files.get(odd).xattrs.set("security.selinux", String(given));
-    expect((await explained(machine))[0].reason).toContain("By now it has the right label again.");
+    expect((await explained(machine))[0].reason).toContain("It has the right label again.");
   });
 
   test("of a file that no XML names says to list it, with the rule of CIL", async () => {
@@ -94,7 +94,7 @@ describe("svirt explain", () => {
     const [found] = await explained(machine);
     expect(found.rule).toBe("(allow svirt_t var_t (file (read)))");
     expect(found.remedy).toBe(
-      "If vm1 is to have it, list /srv/x.img in its XML; if not, look at what runs in it.",
+      "If vm1 needs it, list /srv/x.img in its XML; if not, inspect the programs in it.",
     );
   });
 
@@ -129,7 +129,7 @@ describe("svirt explain", () => {
       });
       const image = labelOf(machine, MINE);
       expect((await explained(machine))[0].remedy).toBe(
-        `Mount it for that guest alone, with context="${image}"`,
+        `Mount it for that guest only, with context="${image}"`,
       );
       machine.files.putFolder("/sys/fs/selinux/booleans");
       machine.files.put(`/sys/fs/selinux/booleans/${boolean}`, "file", {
@@ -168,7 +168,7 @@ describe("svirt explain", () => {
     const [found] = await explained(machine);
     expect([found.object, found.remedy]).toEqual([
       "shadow (inode 9 on vda)",
-      "Allow nothing: look at what runs in vm1.",
+      "Allow nothing. Inspect the programs in vm1.",
     ]);
   });
 
@@ -259,6 +259,6 @@ describe("svirt explain", () => {
     machine.kernelLog = undefined;
     const { code, err } = await runOn(machine, "explain");
     expect(code).toBe(5);
-    expect(err).toContain("remedy: Run svirt as root, or give it the lines");
+    expect(err).toContain("remedy: Run svirt as root, or pass the lines on standard input");
   });
 });

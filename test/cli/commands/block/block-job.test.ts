@@ -54,7 +54,7 @@ describe("snapshot-create-as", () => {
   });
 
   test.each([
-    ["", 2, "Operation not supported: svirt takes no snapshot of a guest's memory"],
+    ["", 2, "Operation not supported: svirt does not take snapshots of a guest's memory"],
     ["--print-xml --no-metadata", 2, "Options --print-xml and --no-metadata are mutually exclusive"],
     ["--disk-only --diskspec vda,size=1", 2, "unable to parse diskspec: vda,size=1"],
     ["--disk-only --quiesce", 2, "command 'snapshot-create-as' doesn't support option --quiesce"],
@@ -144,8 +144,10 @@ describe("a job", () => {
   test("--dry-run prints its steps, and changes nothing", async () => {
     const machine = await machineWithChain();
     const said = await run(machine, "blockcopy vm1 vda /var/lib/images/c.qcow2 --dry-run");
-    expect(said.out.split("\n")[0]).toBe("  1  make the image /var/lib/images/c.qcow2: qcow2, 1048576 bytes");
-    expect(said.out).toContain("tell QEMU blockdev-mirror, as job copy-vda-libvirt-1-format");
+    expect(said.out.split("\n")[0]).toBe(
+      "  1  create the image /var/lib/images/c.qcow2: qcow2, 1048576 bytes",
+    );
+    expect(said.out).toContain("start blockdev-mirror in QEMU as job copy-vda-libvirt-1-format");
     expect(machine.files.find(`${IMAGES}/c.qcow2`)).toBeUndefined();
   });
 

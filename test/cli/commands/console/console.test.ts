@@ -69,7 +69,7 @@ describe("svirt console", () => {
     const talks = listTalks(machine);
     const said = await runOn(machine, "console", "vm1");
     expect([said.code, said.out, talks]).toEqual([5, "", []]);
-    expect(said.err).toContain(`Cannot connect to ${TERMINAL}: it is not the guest's own`);
+    expect(said.err).toContain(`Cannot connect to ${TERMINAL}: the device does not belong to the guest`);
   });
 
   test("refuses a symlink that a guest has put in the place of its socket", async () => {

@@ -39,7 +39,7 @@ describe("svirt edit", () => {
     const { code, err } = await runOn(machine, "edit", "vm1");
     expect(code).toBe(2);
     expect(err).toContain("/domain/devices/frob");
-    expect(err).toContain(`Your text is in ${TEXT}`);
+    expect(err).toContain(`Correct your text in ${TEXT}`);
     expect((await runOn(machine, "dumpxml", "vm1")).out).toBe(before);
     expect(new TextDecoder().decode(machine.files.get(TEXT).bytes)).toContain("<frob/>");
   });
@@ -84,7 +84,7 @@ describe("svirt edit", () => {
       return text;
     };
     await runOn(machine, "edit", "vm1");
-    expect(second?.err).toContain("somebody else does");
+    expect(second?.err).toContain("another svirt edit is running");
     await runOn(machine, "start", "vm1");
     await runOn(machine, "undefine", "vm1");
     expect((await runOn(machine, "edit", "vm1")).code).toBe(4);

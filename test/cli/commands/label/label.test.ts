@@ -146,7 +146,7 @@ describe("svirt label set", () => {
       path: DISK,
       context: "a:b:unknown_t:s0",
       code: 5,
-      says: "not know",
+      says: "does not define",
     },
     { what: "a file of the host", path: "/etc/svirt", context: WANTED, code: 5, says: "belongs to the host" },
     { what: "a symlink to one", path: "/link", context: WANTED, code: 5, says: "belongs to the host" },
@@ -173,7 +173,7 @@ describe("svirt label set", () => {
     const said = await run(machine, "label", act, DISK, ...(act === "set" ? [WANTED] : []));
     expect([said.code, said.err]).toEqual([
       5,
-      `error: Cannot label ${DISK}: the guest vm1 uses it\nremedy: Stop that guest: svirt shutdown vm1\n`,
+      `error: Cannot label ${DISK}: the guest vm1 uses that file\nremedy: Stop that guest: svirt shutdown vm1\n`,
     ]);
     expect(snapshot(machine)).toEqual(before);
   });
@@ -193,10 +193,7 @@ describe("svirt label set", () => {
     xattrs.set("trusted.libvirt.security.ref_selinux", "1");
     xattrs.set("trusted.libvirt.security.timestamp_selinux", String(machine.bootSeconds));
     const said = await run(machine, "label", "set", DISK, WANTED);
-    expect([said.code, said.err]).toEqual([
-      5,
-      expect.stringContaining("libvirt holds it for 1 of its guests"),
-    ]);
+    expect([said.code, said.err]).toEqual([5, expect.stringContaining("libvirt uses it for 1 of its guests")]);
   });
 });
 
@@ -225,7 +222,7 @@ describe("svirt label restore", () => {
     machine.files.remove("/run/user");
     const before = snapshot(machine);
     const said = await run(machine, "label", "restore", DISK, OTHER);
-    const why = "only root can see to it that no guest takes it meanwhile\nremedy: Run svirt as root.\n";
+    const why = "only root can reserve the file during the change\nremedy: Run svirt as root.\n";
     expect(said).toEqual({
       code: 5,
       out: "",
@@ -243,14 +240,14 @@ describe("svirt label restore", () => {
     machine.files.putFolder("/srv");
     machine.files.put("/srv/x", "file").xattrs.set("security.selinux", WANTED);
     expect((await run(machine, "label", "restore", "/srv/x")).out).toBe(
-      `/srv/x keeps ${WANTED}: policy has none for it\n`,
+      `/srv/x keeps ${WANTED}: the policy has no label for this path\n`,
     );
     expect(labelOf(machine, "/srv/x")).toBe(WANTED);
   });
 
   test("says what is missing where there is no policy", async () => {
     const said = await run(makeMachine(), "label", "restore", DISK);
-    expect([said.code, said.err]).toEqual([1, expect.stringContaining("there is no file_contexts")]);
+    expect([said.code, said.err]).toEqual([1, expect.stringContaining("the policy has no file_contexts")]);
   });
 });
 
@@ -265,7 +262,7 @@ test("a command's name may have two words, and svirt says which there are", asyn
   expect(await run(machine, "label")).toEqual({
     code: 2,
     out: "",
-    err: "error: unknown command: 'label'\nremedy: Say what to do: svirt label show, or svirt label set, or svirt label restore, or svirt label release\n",
+    err: "error: unknown command: 'label'\nremedy: Write a whole command: svirt label show, or svirt label set, or svirt label restore, or svirt label release\n",
   });
   expect((await run(machine, "label", "show")).err).toContain("requires <path> option");
 });

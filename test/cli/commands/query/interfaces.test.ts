@@ -110,6 +110,6 @@ test("domifaddr tells what the host has learnt of its neighbours, and that there
   );
   expect(await runOn(machine, "domifaddr", "vm1")).toMatchObject({
     code: 2,
-    err: expect.stringContaining("knows no leases"),
+    err: expect.stringContaining("has no leases"),
   });
 });

@@ -48,7 +48,7 @@ test("managedsave, start and what is in between say what virsh says", async () =
   expect(await info()).toBe("no");
   expect(await said("managedsave", "vm1")).toEqual([0, "\nDomain 'vm1' state saved by libvirt\n\n", ""]);
   expect(await info()).toBe("yes");
-  expect((await said("plan", "vm1"))[1]).toContain(`give QEMU the state in ${MANAGED}`);
+  expect((await said("plan", "vm1"))[1]).toContain(`load the state in ${MANAGED}`);
   expect(await said("undefine", "vm1")).toEqual([
     4,
     "",
@@ -117,7 +117,7 @@ test.each([
   [
     "dump vm1 /var/lib/images/s --memory-only --format kdump-raw-zlib",
     2,
-    "Cannot dump in the format kdump-raw-zlib: QEMU would have to go back in the file, and it writes into a pipe",
+    "Cannot dump in the format kdump-raw-zlib: QEMU must seek in the file, and svirt gives it a pipe",
   ],
   ["screenshot vm1 --screen x", 2, "Numeric value 'x' for <screen> option is malformed or out of range"],
   ["restore /vm.xml", 1, "operation failed: image magic is incorrect"],

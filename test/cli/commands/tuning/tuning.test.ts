@@ -121,7 +121,7 @@ describe("schedinfo", () => {
   test("refuses a quota for threads that have no group, and a share that is none", async () => {
     const machine = await runningMachine();
     expect((await runOn(machine, "schedinfo", "vm1", "emulator_quota=5000")).err).toContain(
-      "it was started without control groups of its threads' own",
+      "it was started without control groups for its threads",
     );
     expect((await runOn(machine, "schedinfo", "vm1", "cpu_share=5000")).err).toContain(
       "invalid scheduler option: cpu_share=5000",
