@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
+import { childrenOf, parseSource, type SyntaxNode } from "../../scripts/mutation/mutants.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
-// Plain technical English in comments and help texts: the worst habits are counted, so that they do not come back. CONTRIBUTING.md
+// Plain technical English in comments, help texts and messages: the worst habits are counted, so that they do not come back. CONTRIBUTING.md
 
 const SRC = new URL("../../src/", import.meta.url).pathname;
 const COMMENT = /\/\*\*([\s\S]*?)\*\/|^\s*\/\/(.*)$/gm;
@@ -15,6 +16,10 @@ const VAGUE_START = /^(?:What|Whoever|Whatever|The same|Of (?:what|those)|Those|
 const NO_VERB = /^(?:what|how|where|which|whether|who|on which|of|the|an?|all|each|is|that)\b/i;
 /** In 100 words: opencontainers/selinux has 0.09, firecracker 0.02. */
 const MOST_WHAT = 0.1;
+
+/** Phrases of messages without a referent, or that have a plain word: "exists", "releases", "the host's ports". */
+const VAGUE_MESSAGE =
+  /\bstands? (?:there|here)\b|\blets? go\b|\bas it likes\b|\bwhat (?:is|it|its|the|another|was|runs|stands) |\bno more$|\bof (?:the \w+|QEMU|svirt)'s(?! \w)|\bis not there\b|\bcan do$|\btakes it back\b/i;
 
 interface Comment {
   readonly file: string;
@@ -57,6 +62,50 @@ test("comments of src/ name their subject", () => {
 
 test("comments of src/ are not made of relative clauses", () => {
   expect(countWhat(comments)).toBeLessThan(MOST_WHAT);
+});
+
+/** Lists the texts of a source file of three words and more; the values in a template are left out. */
+function textsOf(file: string, source: string): Comment[] {
+  const visit = (node: SyntaxNode): string[] => {
+    if (node.type === "ImportDeclaration") return [];
+    return [...ownText(node), ...childrenOf(node).flatMap(visit)];
+  };
+  return visit(parseSource(file, source))
+    .filter((text) => text.trim().split(/\s+/).length >= 3)
+    .map((text) => ({ file, text }));
+}
+
+function ownText({ quasis, type, value }: SyntaxNode): string[] {
+  if (type === "Literal" && typeof value === "string") return [value];
+  if (type !== "TemplateLiteral") return [];
+  const parts = quasis as readonly { readonly value: { readonly cooked: string } }[];
+  return [parts.map((part) => part.value.cooked).join("…")];
+}
+
+function listVagueMessages(texts: readonly Comment[]): string[] {
+  const isVague = ({ text }: Comment): boolean => text.search(VAGUE) >= 0 || VAGUE_MESSAGE.test(text);
+  return texts.filter(isVague).map(({ file, text }) => `${file}: ${text}`);
+}
+
+test("messages and remedies of src/ name their subject", async () => {
+  const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
+  const texts = (
+    await Promise.all(files.map(async (file) => textsOf(file, await Bun.file(SRC + file).text())))
+  ).flat();
+  expect(texts.length).toBeGreaterThan(2000);
+  expect(listVagueMessages(texts)).toEqual([]);
+});
+
+test.each([
+  "`Cannot give the guest port ${port} for its screen: somebody listens on it`",
+  "`Cannot open ${path}: another file stands there than the one that was inspected`",
+  "`device_del ${device} (wait until the guest lets go of it)`",
+  '"give /srv and what is in it back to root"',
+  '"Write an IP address of the host\'s."',
+  '"Say which one has them no more"',
+  "`Cannot ask ${emulator} what it can do`",
+])("the rules refuse the message %s", (source) => {
+  expect(listVagueMessages(textsOf("a.ts", `const message = ${source};`))).toHaveLength(1);
 });
 
 /** Texts of a command's help that are worse than the rules allow. */
