@@ -54,6 +54,6 @@ function refuseBoth({ config, current, live, persistent }: ImpactOptions): void 
   if (other === undefined) return;
   throw new SvirtError(`Options --${String(other[0])} and --current are mutually exclusive`, {
     kind: "usage",
-    remedy: "Leave one of them out.",
+    remedy: "Remove one of the options.",
   });
 }

@@ -27,10 +27,10 @@ export function markAutostart(instance: Instance, key: string, isMarked: boolean
 function refuseInSession(instance: Instance): void {
   if (!isSession(instance)) return;
   throw new SvirtError(
-    "Cannot mark the domain as autostarted: at boot nothing is started for an ordinary user",
+    "Cannot mark the domain as autostarted: an ordinary user's domains are not started at boot",
     {
       kind: "unsupported",
-      remedy: "Start it where you log in, such as in ~/.profile: svirt start DOMAIN",
+      remedy: "Start it at your login, such as in ~/.profile: svirt start DOMAIN",
     },
   );
 }

@@ -29,9 +29,9 @@ export function getHostFacts({ host }: Instance): NodeFacts {
 export function getSysinfoXml({ host }: Instance): string {
   const xml = getSysinfo(host);
   if (xml !== undefined) return xml;
-  throw new SvirtError("Cannot tell of the host's firmware: the kernel has no /sys/firmware/dmi/tables", {
+  throw new SvirtError("Cannot read the host's SMBIOS data: the kernel has no /sys/firmware/dmi/tables", {
     kind: "not-found",
-    remedy: "See /sys/class/dmi, or ask the host's maker: not every machine has SMBIOS.",
+    remedy: "Use a host with SMBIOS, which shows its data in /sys/class/dmi.",
   });
 }
 

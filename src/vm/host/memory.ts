@@ -34,10 +34,10 @@ export function listFreeMemory(
   if (which === "cells") return cells.map(free);
   const { cell } = which;
   if (cells.includes(cell)) return [free(cell)];
-  throw new SvirtError(
-    `Cannot tell of NUMA cell ${cell}: the host has those with number ${cells.join(", ")}`,
-    { kind: "not-found", remedy: "Name one of these." },
-  );
+  throw new SvirtError(`Cannot show NUMA cell ${cell}: the host has the cells ${cells.join(", ")}`, {
+    kind: "not-found",
+    remedy: "Name one of these.",
+  });
 }
 
 /** Returns the memory statistics of a NUMA cell, or of the host for a cell of which the kernel has none. */

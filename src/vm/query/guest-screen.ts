@@ -14,7 +14,7 @@ export function getScreen(instance: Instance, key: string, type = "vnc"): Screen
   if (type !== "vnc") {
     throw new SvirtError(`domain '${guest.name}' has no ${type} display`, {
       kind: "wrong-state",
-      remedy: "Ask for vnc: no other is started by svirt.",
+      remedy: "Write --type vnc: svirt supports no other display.",
     });
   }
   const vnc = domainOf(guest).devices.graphics.find((found) => found.type === "vnc");

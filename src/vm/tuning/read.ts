@@ -21,7 +21,7 @@ export function findShown(instance: Instance, { key, options }: Ask): ShownDomai
   if (options.live === true && options.config === true) {
     throw new SvirtError("Options --live and --config are mutually exclusive", {
       kind: "usage",
-      remedy: "Leave one of them out.",
+      remedy: "Remove one of the options.",
     });
   }
   const impact = decideImpact(findDomain(instance, key), options);

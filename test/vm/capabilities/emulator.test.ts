@@ -19,5 +19,8 @@ test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", 
   const instance = { ...node, host: { ...node.host, readOutput: () => fault } };
   const asked = Promise.resolve().then(() => getEmulatorFacts(instance, PROGRAM, "qemu"));
   const error = await errorOf(asked);
-  expect([error.message, error.kind]).toEqual([`Cannot query the capabilities of ${PROGRAM}: ${is}`, "failed"]);
+  expect([error.message, error.kind]).toEqual([
+    `Cannot query the capabilities of ${PROGRAM}: ${is}`,
+    "failed",
+  ]);
 });

@@ -193,7 +193,10 @@ describe("svirt label set", () => {
     xattrs.set("trusted.libvirt.security.ref_selinux", "1");
     xattrs.set("trusted.libvirt.security.timestamp_selinux", String(machine.bootSeconds));
     const said = await run(machine, "label", "set", DISK, WANTED);
-    expect([said.code, said.err]).toEqual([5, expect.stringContaining("libvirt uses it for 1 of its guests")]);
+    expect([said.code, said.err]).toEqual([
+      5,
+      expect.stringContaining("libvirt uses it for 1 of its guests"),
+    ]);
   });
 });
 
