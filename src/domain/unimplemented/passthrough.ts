@@ -1,5 +1,5 @@
 import type { HostDevice } from "../devices/hostdev.ts";
-import { isVfioDriver } from "../forms/hostdev-driver.ts";
+import { isVfioDriver } from "../forms/vfio-driver.ts";
 import { type DeviceRule, forEach, LEAVE_OUT, type UnimplementedRule } from "./rule.ts";
 
 const HOST_USB = "<hostdev mode='subsystem' type='usb'>";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
+import { VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 

@@ -1,5 +1,5 @@
 import type { Domain } from "../../domain/domain.ts";
-import { isVfioDriver, VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
+import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { listHostDevice } from "../../domain/resources/hostdev.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";

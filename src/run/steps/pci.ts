@@ -1,4 +1,4 @@
-import { VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
+import { VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";

@@ -1,6 +1,6 @@
 import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { isVfioDriver, VFIO_PCI } from "../../domain/forms/hostdev-driver.ts";
+import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import type { VfioDevice } from "../../domain/resources/resource.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
