@@ -185,7 +185,7 @@ describe("an unfinished detach of a guest that does not answer", () => {
     await runOn(machine, "attach-disk", "vm2", `${IMAGES}/private4.raw`, "vdb", "--config");
     const refused = await timed(machine, "start", "vm2");
     expect(refused.code).toBe(5);
-    expect(refused.err).toContain(`the guest ${uuidOf(1)} uses it`);
+    expect(refused.err).toContain(`the guest ${uuidOf(1)} uses that file`);
     expect(refused.err).toContain("svirt recover");
     expect(refused.tookMs).toBeLessThan(LIST_MS);
     machine.qemu = {};

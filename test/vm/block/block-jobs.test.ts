@@ -112,7 +112,7 @@ describe("a commit of the disk's own image", () => {
     const xml = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(`${IMAGES}/top2.qcow2`, "vda") });
     await startDomain(nodeOn(machine), xml);
     const before = wholeState(machine);
-    await expectRefused(machine, commitOn(nodeOn(machine)), "the guest vm2 uses it");
+    await expectRefused(machine, commitOn(nodeOn(machine)), "the guest vm2 uses that image");
     expect(wholeState(machine)).toEqual(before);
     const twice = await machineWithChain();
     twice.files.put(`${IMAGES}/top2.qcow2`, "file", { bytes: twice.files.get(`${IMAGES}/top.qcow2`).bytes });
@@ -120,7 +120,7 @@ describe("a commit of the disk's own image", () => {
     await reapAll(twice);
     const disks = diskXml(`${IMAGES}/top.qcow2`, "vda") + diskXml(`${IMAGES}/top2.qcow2`, "vdb");
     await startDomain(nodeOn(twice), domainXml({ disks }));
-    await expectRefused(twice, commitOn(nodeOn(twice)), "other disk uses it");
+    await expectRefused(twice, commitOn(nodeOn(twice)), "other disk uses that image");
   });
 
   test("keeps every other guest from the base while it runs", async () => {

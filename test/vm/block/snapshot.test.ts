@@ -123,7 +123,7 @@ describe("takeSnapshot()", () => {
 
   test.each([
     ["a format that it does not make", { driver: "raw" }, "is unsupported: raw"],
-    ["an internal one", { snapshot: "internal" }, "takes no internal snapshot"],
+    ["an internal one", { snapshot: "internal" }, "svirt does not create internal snapshots"],
     ["a disk that is not there", { name: "vdz" }, "no disk named 'vdz'"],
     ["nothing", { snapshot: "no" }, "nothing selected for snapshot"],
     ["a folder that is not there", { file: "/none/x" }, "its folder does not exist"],

@@ -38,7 +38,7 @@ describe("listFreeMemory()", () => {
 
   test("throws for a cell that the host does not have", () => {
     expect(() => listFreeMemory(nodeOn(hostMachine()), { cell: 2 })).toThrow(
-      "Cannot tell of NUMA cell 2: the host has those with number 0, 1",
+      "Cannot show NUMA cell 2: the host has the cells 0, 1",
     );
   });
 });

@@ -108,7 +108,7 @@ test.each(["vfio-pci-igb", "mlx5_vfio_pci"])(
     );
     expect(machine.pci.driverOf(NAME)).toBe(driver);
     expect(readRecord(nodeOn(machine), UUID)?.steps.map(describeStep)).toContain(
-      `give ${NAME} to ${driver} (its driver is e1000e)`,
+      `bind ${NAME} to ${driver} (driver before: e1000e)`,
     );
     await destroy(nodeOn(machine));
     expect(machine.pci.driverOf(NAME)).toBe("e1000e");

@@ -16,7 +16,7 @@ test.each([
     `<serial type='unix'><source mode='bind' path='${PATH}'>${seclabel}</source></serial>` +
     diskXml("/var/lib/images/private1.raw", "vda");
   const started = startDomain(nodeOn(machine), domainXml({ disks: serial }));
-  await expect(started).rejects.toThrow(`Cannot listen at ${PATH} for the guest: a socket is there`);
+  await expect(started).rejects.toThrow(`Cannot listen at ${PATH} for the guest: a socket exists there`);
   expect(machine.files.find(PATH, false)).toBeDefined();
   expect(snapshot(machine)).toEqual(before);
 });

@@ -61,7 +61,7 @@ describe("createVolume()", () => {
   ])("refuses %s with the place, and makes nothing", async (_, target, place) => {
     const machine = makeMachine();
     const error = await errorOf(make(machine, volumeOf(target)));
-    expect([error.exitCode, error.message]).toEqual([2, expect.stringContaining(`/volume/${place} `)]);
+    expect([error.exitCode, error.message]).toEqual([2, expect.stringContaining(`: /volume/${place}: `)]);
     expect(nodeOn(machine).host.inspectFile(`${FOLDER}/new.img`)).toBeUndefined();
   });
 

@@ -197,7 +197,9 @@ describe("decideVcpus()", () => {
     expect(decideVcpus(slots, 3)).toEqual({ add: [], remove: ["vcpu3"] });
     expect(decideVcpus(slots, 2)).toEqual({ add: [], remove: ["vcpu3", "vcpu2"] });
     expect(decideVcpus(slots, 4)).toEqual({ add: [], remove: [] });
-    expect((await errorOf(Promise.try(() => decideVcpus(slots, 1)))).remedy).toContain("started with 2");
+    expect((await errorOf(Promise.try(() => decideVcpus(slots, 1)))).remedy).toContain(
+      "the 2 that the guest was started with",
+    );
   });
 });
 

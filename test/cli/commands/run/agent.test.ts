@@ -136,8 +136,8 @@ describe("svirt qemu-agent-command", () => {
   });
 
   test.each([
-    ["guest-ping", "it is not {"],
-    ['{"command":"guest-ping"}', "it is not {"],
+    ["guest-ping", 'it must be {"execute": NAME}'],
+    ['{"command":"guest-ping"}', 'it must be {"execute": NAME}'],
     [`${PING} --timeout 0`, "malformed or out of range"],
     [`${PING} --async --block`, "mutually exclusive"],
   ])("refuses %s", async (words, says) => {

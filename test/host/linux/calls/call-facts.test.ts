@@ -33,6 +33,6 @@ test("what is thrown and is none of svirt's errors is called a fault of svirt's"
   expect(asSvirtError(new TypeError("undefined is not a function"))).toMatchObject({
     exitCode: 1,
     message: "undefined is not a function",
-    remedy: expect.stringContaining("report it"),
+    remedy: expect.stringContaining("Report this fault in svirt"),
   });
 });

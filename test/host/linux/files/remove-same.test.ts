@@ -18,9 +18,9 @@ test("removeSame() refuses another file at the path, and a symlink", () => {
   const id = folder.id(file);
   renameSync(file, `${folder.path}/moved`);
   folder.file("file", "other");
-  expect(() => folder.host.removeSame(id)).toThrow("another file stands there");
+  expect(() => folder.host.removeSame(id)).toThrow("the file was replaced after svirt inspected it");
   renameSync(folder.symlink("link", "moved"), file);
-  expect(() => folder.host.removeSame(id)).toThrow("another file stands there");
+  expect(() => folder.host.removeSame(id)).toThrow("the file was replaced after svirt inspected it");
   expect(readdirSync(folder.path)).toEqual(["file", "moved"]);
 });
 
@@ -39,7 +39,7 @@ test.each(["the folder", "a folder above"])(
     try {
       folder.host.removeSame(id);
     } catch (error) {
-      expect(String(error)).toContain("another file stands there");
+      expect(String(error)).toContain("the file was replaced after svirt inspected it");
     }
     expect(readFileSync(other, "utf8")).toBe("other");
   },

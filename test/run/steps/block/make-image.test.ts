@@ -79,7 +79,7 @@ describe("removeImage()", () => {
       folder.file("guest/fresh", "data");
       renameSync(`${folder.path}/guest/fresh`, step.path);
     });
-    expect(() => removeImage(host, step)).toThrow("another file stands there");
+    expect(() => removeImage(host, step)).toThrow("the file was replaced after svirt inspected it");
     expect(readdirSync(`${folder.path}/guest`)).toEqual(["new.qcow2"]);
   });
 });
