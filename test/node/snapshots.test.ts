@@ -107,7 +107,7 @@ for (const type of ["qemu", "kvm"]) {
     expect(noteOf(notes, "reader").code).toBe(0);
     expect([noteOf(notes, "taken").code, noteOf(notes, "taken").err]).toEqual([
       5,
-      expect.stringContaining("the guest life-b uses it"),
+      expect.stringContaining("the guest life-b uses that image"),
     ]);
     expect(outOf(notes, "still")).toBe("system_u:object_r:virt_content_t:s0");
     expect([noteOf(notes, "commit").code, noteOf(notes, "commit").out.trim()]).toEqual([
