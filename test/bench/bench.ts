@@ -51,21 +51,26 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "12" },
     guests: { type: "string", default: "10" },
     host: { type: "boolean", default: false },
+    node: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m${at + 1}`);
 
-printRatios("This machine, no guest", listRatios(await measureListHere(), LIST_AIM));
-const labels = await measureDefaultLabel(TOOLS, 5 * rounds);
-if (labels === undefined)
-  say("The look-up of a default label is not measured: no policy is here, see image/build\n");
-else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
-await printTranslations();
-await printLabelling();
-await printMute();
-await printHeld();
+if (!values.node) await measureHost();
 if (!values.host) await measureNode();
+
+async function measureHost(): Promise<void> {
+  printRatios("This machine, no guest", listRatios(await measureListHere(), LIST_AIM));
+  const labels = await measureDefaultLabel(TOOLS, 5 * rounds);
+  if (labels === undefined)
+    say("The look-up of a default label is not measured: no policy is here, see image/build\n");
+  else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
+  await printTranslations();
+  await printLabelling();
+  await printMute();
+  await printHeld();
+}
 
 async function measureNode(): Promise<void> {
   await node(["start"]);
