@@ -86,11 +86,16 @@ function refuseBusyUnit(host: Host, generic: string): void {
 
 /** Inspects the node of an IOMMU group that is passed through; it may not exist yet. Throws "not-found", "unsupported". */
 export function resolveVfioGroup(host: Host, group: string, isToCome: boolean): ResolvedFile {
-  const path = `/dev/vfio/${group}`;
+  const path = vfioGroupNode(group);
   const planned = isToCome && host.inspectFile(path) === undefined;
   const facts = planned ? factsOfPlanned(path) : nodeAt(host, path, "vfio-device");
   const { role } = LABEL_ROLES["vfio-device"]["read-write"];
   return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };
+}
+
+/** Returns the path of the node of an IOMMU group. It exists while a VFIO driver has a device of the group. */
+export function vfioGroupNode(group: string): string {
+  return `/dev/vfio/${group}`;
 }
 
 /**

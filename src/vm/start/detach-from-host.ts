@@ -6,8 +6,10 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import { fileKey } from "../../plan/facts/file.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
+import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
@@ -30,8 +32,7 @@ export interface DetachedDevices {
 /**
  * Decides which devices with `managed='yes'` to detach from the host. A device that a VFIO driver has stays there, unless the
  * XML names another driver, as in libvirt's virPCIDeviceBindToStub(). The caller holds the registry lock. Throws
- * "wrong-state" for a device that the host needs, "in-use" for
- * another guest's device, "denied" in a session.
+ * "wrong-state" for a device that the host needs, "in-use" for another guest's device, "denied" in a session.
  */
 export function planHostDetach(instance: Instance, domain: Domain): DetachedDevices {
   const { host } = instance;
@@ -50,9 +51,10 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
   const taken = new Set(names);
   for (const name of taken) {
     const path = `${PCI_DEVICES}/${name}`;
-    refuseSharedGroup(host, { path, group: groupOf(host, path), taken });
+    const group = groupOf(host, path);
+    refuseSharedGroup(host, { path, group, taken });
     refuseBusyDisks(instance, name);
-    refuseOthers(instance, name, domain.uuid);
+    refuseOthers(instance, { name, group }, domain.uuid);
   }
   for (const [name, driver] of drivers) refuseAbsentDriver(host, name, driver);
   const claims = [...taken].map(
@@ -146,10 +148,21 @@ function takeStep(host: Host, device: string, to: string): Step {
   };
 }
 
-function refuseOthers(instance: Instance, key: string, uuid: string): void {
-  const [other] = registryOf(instance).listOthers({ kind: "pci", key }, uuid);
+function refuseOthers(
+  instance: Instance,
+  { group, name }: { readonly name: string; readonly group: string },
+  uuid: string,
+): void {
+  const registry = registryOf(instance);
+  const node = instance.host.inspectFile(vfioGroupNode(group))?.id;
+  const [other] = [
+    ...registry.listOthers({ kind: "pci", key: name }, uuid),
+    // A guest that found the device at a VFIO driver has claimed the group's node alone. The kernel would remove the device
+    // from that guest before it binds another driver.
+    ...(node === undefined ? [] : registry.listOthers({ kind: "file", key: fileKey(node) }, uuid)),
+  ];
   if (other === undefined) return;
-  throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} uses it`, {
+  throw new SvirtError(`Cannot take ${name} from the host: the guest ${other.owner} uses it`, {
     kind: "in-use",
     remedy: `Stop that guest; its name: svirt domname ${other.owner}`,
   });

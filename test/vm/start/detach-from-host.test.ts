@@ -271,6 +271,21 @@ describe("nothing is taken", () => {
     expect(snapshot(users).length).toBe(before.length);
   });
 
+  test("for a guest that names another VFIO driver, while another guest uses the device", async () => {
+    machine.files.putFolder("/sys/bus/pci/drivers/mlx5_vfio_pci");
+    machine.pci.unbind(NAME);
+    machine.pci.bind(NAME, "vfio-pci");
+    await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, devices: pci(0, "no") }));
+    // A device that is bound again has a new node.
+    const before = snapshot(machine);
+    const devices = pci(0, "yes", "<driver model='mlx5_vfio_pci'/>");
+    expect(await errorOf(startDomain(nodeOn(machine), domainXml({ devices })))).toMatchObject({
+      kind: "in-use",
+      message: `Cannot take ${NAME} from the host: the guest ${OTHER} uses it`,
+    });
+    expect(snapshot(machine)).toEqual(before);
+  });
+
   test("for a second guest, which leaves the first one its device", async () => {
     await start(nodeOn(machine));
     const before = snapshot(machine);
