@@ -41,11 +41,15 @@ export function withSocketIds(host: Host, steps: readonly Step[]): Step[] {
   return steps.map((step) => {
     if (step.do !== "expect-socket" || step.label !== undefined) return step;
     const found = host.inspectFile(step.path);
-    return found?.type === "socket" ? { ...step, file: found.id } : step;
+    // A symlink that replaced the socket leads to another one.
+    return found?.type === "socket" && found.id.path === step.path ? { ...step, file: found.id } : step;
   });
 }
 
-/** Removes a guest's socket. One without its label, or that replaced it, is another program's and stays. */
+/**
+ * Removes a guest's socket. One without its label, or that replaced it, is another program's and stays, and so does one
+ * elsewhere to which a symlink leads.
+ */
 function removeSocket(host: Host, socket: StepOf<"remove-socket">): void {
   const found = host.withInspected(socket.path, (now) =>
     isOwn(host, now, socket) ? now.facts.id : undefined,
@@ -53,8 +57,8 @@ function removeSocket(host: Host, socket: StepOf<"remove-socket">): void {
   if (found !== undefined) host.removeSame(found);
 }
 
-function isOwn(host: Host, now: OpenedFile, { file, label }: StepOf<"remove-socket">): boolean {
-  if (now.facts.type !== "socket") return false;
+function isOwn(host: Host, now: OpenedFile, { file, label, path }: StepOf<"remove-socket">): boolean {
+  if (now.facts.type !== "socket" || now.facts.id.path !== path) return false;
   if (label !== undefined) return getFileLabel(host, now.facts.id) === label;
   // A socket remembers no boot: on a device with another number, its inode and path decide.
   return file === undefined || (isStill(host, now, file) ?? true);

@@ -6,6 +6,7 @@ import { diskXml, domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll } f
 import { withoutInodes } from "../../scenes/strikes.ts";
 
 const PATH = "/var/lib/images/serial.sock";
+const ELSEWHERE = "/var/lib/images/elsewhere.sock";
 const NO_LABEL = "<seclabel model='selinux' relabel='no'/>";
 
 function xmlWithSocket(seclabel: string): Uint8Array {
@@ -59,6 +60,30 @@ describe("the end of a guest that listens at a path of its XML", () => {
     expect(machine.files.find(PATH)?.inode.type).toBe("socket");
     await sweepAll(machine);
     expect(withoutInodes(machine)).toEqual(withoutInodes(clean));
+  });
+
+  test.each([
+    ["before svirt creates its own, so that the start fails", "before"],
+    ["after svirt created its own", "after"],
+  ])("leaves a socket elsewhere to which a symlink leads that was put there %s", async (_, when) => {
+    const machine = makeMachine();
+    const { inode } = machine.files.put(ELSEWHERE, "socket");
+    const { host, ...node } = nodeOn(machine);
+    const link = (): void => {
+      machine.files.remove(PATH);
+      machine.files.put(PATH, "symlink", { target: ELSEWHERE });
+    };
+    const spawnGuest: typeof host.spawnGuest = async (order) => {
+      if (when === "before") link();
+      const process = await host.spawnGuest(order);
+      link();
+      return process;
+    };
+    const start = startDomain({ ...node, host: { ...host, spawnGuest } }, xmlWithSocket(NO_LABEL));
+    if (when === "before") await errorOf(start);
+    else await start.then(async () => await destroyDomain(nodeOn(machine), "vm1"));
+    expect(machine.files.find(PATH, false)?.inode.type).toBe("symlink");
+    expect(machine.files.find(ELSEWHERE)?.inode.inode).toBe(inode);
   });
 
   test("leaves a socket that replaced its own while QEMU started and failed", async () => {
