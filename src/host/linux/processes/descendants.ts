@@ -1,7 +1,8 @@
-import type { ProcessFacts } from "../../processes.ts";
+import type { ProcessId } from "../../processes.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { readText } from "../files/quick-files.ts";
-import { CLOCK_TICKS, processCalls } from "./processes.ts";
+import { listFolder, readText } from "../files/quick-files.ts";
+import { processCalls } from "./processes.ts";
+import { parseStat } from "./running.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const IS_X64 = process.arch === "x64";
@@ -18,51 +19,74 @@ const WNOWAIT = 0x0100_0000;
 const KILL_MS = 2000;
 const POLL_MS = 2;
 
+/** Process below svirt. */
+interface Descendant extends ProcessId {
+  readonly parentPid: number;
+}
+
 /**
  * Runs `run`, which starts a program and waits for it, and then kills all processes that the program has left. Meanwhile svirt
  * is the parent of each whose own parent has ended, also in another session. Throws "host-call", "no-access".
  * PR_SET_CHILD_SUBREAPER(2const)
  */
 export function withoutDescendants<Result>(run: () => Result): Result {
-  const since = bootTicks();
+  const earlier = new Set(listDescendants().map(keyOf));
   setSubreaper(true);
   try {
     return run();
   } finally {
     try {
-      killDescendants(since);
+      killDescendants(earlier);
     } finally {
       setSubreaper(false);
     }
   }
 }
 
-function killDescendants(since: number): void {
-  const killed = new Set<number>();
+function killDescendants(earlier: ReadonlySet<string>): void {
   const deadline = performance.now() + KILL_MS;
-  while (hasChildren() && performance.now() < deadline) {
-    const left = listDescendants(since);
-    if (left.length === 0) break;
-    for (const one of left) {
-      processCalls.signalProcess(one, "SIGKILL");
-      killed.add(one.pid);
-    }
+  for (
+    let left = listDescendants(earlier);
+    left.length > 0 && performance.now() < deadline;
+    left = listDescendants(earlier)
+  ) {
+    for (const one of left) processCalls.signalProcess(one, "SIGKILL");
     Bun.sleepSync(POLL_MS);
-    for (const pid of killed) reapChild(pid);
+    for (const { pid } of left) reapChild(pid);
   }
+}
+
+/**
+ * Lists the processes below svirt, except for those in `earlier` and the processes below those. Includes children that have
+ * ended: a process below one, read before its parent ended, would otherwise be missed.
+ */
+function listDescendants(earlier: ReadonlySet<string> = new Set()): readonly Descendant[] {
+  if (!hasChildren()) return [];
+  const all = listFolder("/proc").flatMap((name) => (/^\d+$/.test(name) ? readProcess(Number(name)) : []));
+  const found = all.filter((one) => one.parentPid === process.pid && !earlier.has(keyOf(one)));
+  for (const { pid } of found) found.push(...all.filter(({ parentPid }) => parentPid === pid));
+  return found;
+}
+
+function readProcess(pid: number): Descendant[] {
+  try {
+    const stat = readText(`/proc/${pid}/stat`);
+    if (stat === undefined) return [];
+    const { fields, startTicks } = parseStat(stat);
+    return [{ pid, startTicks, parentPid: Number(fields[1]) }];
+  } catch {
+    // The process ended between two reads.
+    return [];
+  }
+}
+
+function keyOf({ pid, startTicks }: ProcessId): string {
+  return `${pid} ${startTicks}`;
 }
 
 /** Returns whether svirt has a child, ended or not, and changes nothing. waitid(2) */
 function hasChildren(): boolean {
   return libc().waitid(P_ALL, 0, null, WEXITED | WNOHANG | WNOWAIT) === 0;
-}
-
-/** Lists the processes below svirt, except for children that started earlier and the processes below those. */
-function listDescendants(since: number): readonly ProcessFacts[] {
-  const all = processCalls.listProcesses();
-  const found = all.filter(({ parentPid, startTicks }) => parentPid === process.pid && startTicks >= since);
-  for (const { pid } of found) found.push(...all.filter(({ parentPid }) => parentPid === pid));
-  return found;
 }
 
 /** Removes the zombie of a child. Does nothing for other processes. wait4(2) */
@@ -73,10 +97,4 @@ function reapChild(pid: number): void {
 function setSubreaper(is: boolean): void {
   if (libc().syscall(SYS_PRCTL, PR_SET_CHILD_SUBREAPER, is ? 1n : 0n, 0n, 0n) === 0n) return;
   throw hostCallError("adopt the processes of a program", readErrno());
-}
-
-/** Returns the time since the boot in the unit of startTicks, rounded down as it is. proc_uptime(5) */
-function bootTicks(): number {
-  const seconds = Number(readText("/proc/uptime")?.split(" ")[0] ?? "0");
-  return Math.floor(Math.round(seconds * 1000) / (1000 / CLOCK_TICKS));
 }

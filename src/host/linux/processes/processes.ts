@@ -26,8 +26,8 @@ const KTHREADD = 2;
 const PF_KTHREAD = 0x0020_0000;
 /** Index of `flags` after the command. proc_pid_stat(5) */
 const FLAGS_AT = 6;
-/** Clock ticks of /proc in a second. asm-generic/param.h USER_HZ */
-export const CLOCK_TICKS = 100;
+/** asm-generic/param.h USER_HZ */
+const CLOCK_TICKS = 100;
 
 /** Methods of Host for processes of guests and of others. */
 export const processCalls = {
