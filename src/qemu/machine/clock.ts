@@ -54,7 +54,7 @@ function variableBase(
   }
   if (basis !== "localtime") return formatUtcTime(nowSeconds + adjustmentSeconds);
   if (adjustmentSeconds === 0) return "localtime";
-  throw hostDependent(offset, "the host's offset from UTC is known only at a start", "Write basis='utc'.");
+  throw hostDependent(offset, "svirt does not read the host's offset from UTC", "Write basis='utc'.");
 }
 
 /** Returns the timer of that name. */

@@ -218,7 +218,7 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
 // libvirt
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
-  const why = "the NUMA nodes of QEMU's processors are known only at a start";
+  const why = "svirt does not look up the NUMA nodes of QEMU's processors";
   throw hostDependent(place, why, "Remove vcpu/@cpuset and <emulatorpin>.");
 }
 

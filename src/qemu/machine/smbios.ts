@@ -19,7 +19,7 @@ export function formatSmbios({ domain }: Guest): Arguments {
   const mode = domain.os.smbios?.mode ?? "emulate";
   if (mode === "emulate") return [];
   if (mode === "host") {
-    const why = "the host's SMBIOS tables are known only at a start";
+    const why = "svirt does not copy the host's SMBIOS tables";
     throw cannotTranslate("/domain/os/smbios/@mode", why, "Write mode='sysinfo' and <sysinfo>.");
   }
   const found = domain.sysinfos.find((sysinfo) => sysinfo.type === "smbios");

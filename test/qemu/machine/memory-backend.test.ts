@@ -20,7 +20,7 @@ describe("formatArgv() refuses what only the host knows", () => {
     ["<vcpu placement='auto'>1</vcpu>", "/domain/numatune/memory/@placement"],
     [
       "<vcpu cpuset='0'>1</vcpu><numatune><memory nodeset='0'/></numatune><memoryBacking><hugepages/></memoryBacking>",
-      "/domain/memory",
+      "/domain/memory for QEMU: svirt does not look up the NUMA nodes of QEMU's processors",
     ],
     [
       "<memoryBacking><hugepages><page size='5' unit='MiB'/></hugepages></memoryBacking>",

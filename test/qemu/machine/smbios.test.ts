@@ -16,7 +16,11 @@ const fwcfg = (entry: string): string => `<sysinfo type='fwcfg'>${entry}</sysinf
 describe("formatArgv() refuses", () => {
   test.each([
     ["", "<genid/>", "/domain/genid"],
-    ["<smbios mode='host'/>", "", "/domain/os/smbios/@mode"],
+    [
+      "<smbios mode='host'/>",
+      "",
+      "/domain/os/smbios/@mode for QEMU: svirt does not copy the host's SMBIOS tables",
+    ],
     ["<smbios mode='sysinfo'/>", "", "/domain/os/smbios/@mode"],
     ["<bios useserial='yes'/>", "", "/domain/os/bios/@useserial"],
     ["", fwcfg("<entry name='opt/a'>a,b</entry>"), "/domain/sysinfo[@type='fwcfg']/entry"],

@@ -57,11 +57,11 @@ describe("startDomain()", () => {
     expect(words[words.indexOf("-rtc") + 1]).toBe(`base=${expected}`);
   });
 
-  test("refuses a clock that is set off from a local time, which is known only at a start", async () => {
+  test("refuses a clock that is set off from the host's local time", async () => {
     const lifecycle = "<clock offset='variable' adjustment='1' basis='localtime'/>";
     const error = await failedStart(makeMachine(), { lifecycle });
     expect(error.message).toStartWith(
-      "Cannot translate /domain/clock/@offset for QEMU: the host's offset from UTC is known only at a start",
+      "Cannot translate /domain/clock/@offset for QEMU: svirt does not read the host's offset from UTC",
     );
   });
 
