@@ -3,6 +3,17 @@ import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { type Claim, claim as claimSchema, ownership } from "../plan/facts/step-parts.ts";
 
+/** Resources in remedies. */
+const NOUNS: Readonly<Record<Claim["kind"], string>> = {
+  level: "level",
+  static: "level",
+  uid: "user",
+  file: "file",
+  tap: "tap",
+  port: "port",
+  pci: "PCI device",
+};
+
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),
   label: v.exactOptional(v.string()),
@@ -158,7 +169,7 @@ function taken(claim: Claim, holder: Holder): SvirtError {
     `Cannot reserve ${claim.kind} ${claim.key}: the guest ${holder.owner} holds it${how}`,
     {
       kind: "in-use",
-      remedy: `Stop that guest (its name: svirt domname ${holder.owner}), or use another file; if it was detached from that guest, run svirt recover.`,
+      remedy: `Stop that guest (its name: svirt domname ${holder.owner}), or use another ${NOUNS[claim.kind]}; if it was detached from that guest, run svirt recover.`,
     },
   );
 }

@@ -27,6 +27,22 @@ describe("reserve()", () => {
     expect(registry.listHolders("level", LEVEL.key).map(({ owner }) => owner)).toEqual(["one"]);
   });
 
+  test.each([
+    ["level", "s0:c1,c2", "level"],
+    ["pci", "0000:01:00.0", "PCI device"],
+    ["port", "5901", "port"],
+    ["file", "inode-8:1-7", "file"],
+  ] as const)("refuses a second owner of a %s with a remedy for that kind", (kind, key, noun) => {
+    const registry = registryOn(new Machine());
+    registry.reserve({ kind, key, sharing: "exclusive" }, "one");
+    const reserve = (): void => registry.reserve({ kind, key, sharing: "exclusive" }, "two");
+    expect(reserve).toThrow(
+      expect.objectContaining({
+        remedy: `Stop that guest (its name: svirt domname one), or use another ${noun}; if it was detached from that guest, run svirt recover.`,
+      }),
+    );
+  });
+
   test("lets the same owner have it twice, and one release gives it free", () => {
     const registry = registryOn(new Machine());
     registry.reserve(LEVEL, "one");
