@@ -59,7 +59,7 @@ function inUse(path: string, guest: string): SvirtError {
 }
 
 function ofHost(path: string): SvirtError {
-  return new SvirtError(`Cannot write ${path}: that folder belongs to the host`, {
+  return new SvirtError(`Cannot write ${path}: its folder belongs to the host`, {
     kind: "denied",
     remedy: "Name a file elsewhere, such as in /var/lib/libvirt/images.",
   });

@@ -221,8 +221,8 @@ describe("a save that fails", () => {
 
   test.each([
     ["/var/lib/images/private1.raw", "in-use", "the guest vm1 uses that file"],
-    ["/etc/passwd.save", "denied", "that folder belongs to the host"],
-    ["/var/lib/svirt/records/x", "denied", "that folder belongs to the host"],
+    ["/etc/passwd.save", "denied", "Cannot write /etc/passwd.save: its folder belongs to the host"],
+    ["/var/lib/svirt/records/x", "denied", "its folder belongs to the host"],
     ["/nowhere/x", "not-found", "No such file or directory"],
     ["/dev/vdb", "unsupported", "it is a block"],
     ["/var/lib/images/", "unsupported", "it is a folder"],
