@@ -77,7 +77,8 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
   await withRunning(instance, key, async (guest) => {
     const most = parseDomainText(guest.xml).memory.kiB;
     if (kiB === undefined || kiB > most) {
-      throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: its maximum is ${most} KiB`, {
+      const why = kiB === undefined ? "that is not a size" : `its maximum is ${most} KiB`;
+      throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: ${why}`, {
         kind: "usage",
         remedy: "Give a size in KiB, or with a unit: 512MiB.",
       });

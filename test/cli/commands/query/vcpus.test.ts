@@ -204,6 +204,21 @@ describe("decideVcpus()", () => {
 });
 
 describe("svirt setmem and setmaxmem", () => {
+  test("of a running guest tell a word from a size above its maximum", async () => {
+    const machine = await running();
+    const maximum = /<memory unit='KiB'>(\d+)</.exec((await runOn(machine, "dumpxml", "vm1")).out)?.[1];
+    for (const [size, why] of [
+      ["much", "that is not a size"],
+      ["99G", `its maximum is ${maximum} KiB`],
+    ] as const) {
+      const said = await runOn(machine, "setmem", "vm1", size);
+      expect([said.code, said.err]).toEqual([
+        2,
+        expect.stringContaining(`Cannot set the memory of vm1 to ${size}: ${why}\n`),
+      ]);
+    }
+  });
+
   test("change the definition; what is set never exceeds what there can be", async () => {
     const machine = await running();
     const defined = async (): Promise<string> => (await runOn(machine, "dumpxml", "vm1", "--inactive")).out;
