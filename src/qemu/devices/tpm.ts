@@ -30,7 +30,7 @@ function refuseOldTpm({ backend, model }: Tpm, path: string): void {
   }
   if (backend.banks === undefined || backend.version === "2.0") return;
   const place = `${path}/backend/active_pcr_banks`;
-  throw cannotTranslate(place, "only a TPM 2.0 has PCR banks", "Write version='2.0'.");
+  throw cannotTranslate(place, "only a TPM 2.0 has several PCR banks", "Write version='2.0'.");
 }
 
 function formatTpmBackend(

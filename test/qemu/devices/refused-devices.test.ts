@@ -209,3 +209,19 @@ describe("formatArgv() takes", () => {
     });
   }
 });
+
+describe("formatArgv() says why it refuses", () => {
+  test.each([
+    [
+      "<tpm><backend type='emulator' version='1.2'><active_pcr_banks><sha256/></active_pcr_banks></backend></tpm>",
+      "only a TPM 2.0 has several PCR banks",
+    ],
+    ["<graphics type='sdl'/><graphics type='egl-headless'/>", "an SDL display excludes it"],
+    [
+      "<graphics type='spice'><gl enable='yes'/></graphics><graphics type='egl-headless'/>",
+      "a SPICE display with OpenGL excludes it",
+    ],
+  ])("%s", (devices, why) => {
+    expect(() => formatArgv(domainOf([devices, ""]))).toThrow(why);
+  });
+});

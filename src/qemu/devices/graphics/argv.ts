@@ -42,10 +42,11 @@ function refuseCombination(graphics: readonly Graphics[]): void {
     if (type !== "egl-headless") continue;
     const other = graphics.find((found) => found.type === "sdl" || hasGl(found));
     if (other === undefined) continue;
+    if (other.type === "sdl") throw cannotTranslate(path, "an SDL display excludes it", "Leave it out.");
     throw cannotTranslate(
       path,
-      `a ${other.type} display with OpenGL excludes it`,
-      `Leave it out, or write <gl enable='no'/> for the other.`,
+      "a SPICE display with OpenGL excludes it",
+      "Leave it out, or write <gl enable='no'/> for the SPICE display.",
     );
   }
 }
