@@ -123,21 +123,23 @@ function givenUp(
   const others = othersOf(instance.host, marks.machines);
   if (machine === UNKNOWN_MACHINE) {
     if (others.length === 0 && heldUnmarked(instance, { id: file.facts.id, marks }) !== undefined) return [];
-    throw notHeld(named, others, "a machine that did not mark the file");
+    throw notHeld(named, others, "no unknown machine holds it");
   }
   const meant = others.filter(({ id, name }) => id === machine.toLowerCase() || name === machine);
   if (meant.length === 1) return meant;
   throw notHeld(
     named,
     others,
-    meant.length === 0 ? `the machine ${machine}` : `one machine called ${machine}`,
+    meant.length === 0
+      ? `the machine ${machine} does not hold it`
+      : `several machines that hold it are called ${machine}`,
   );
 }
 
-function notHeld(named: string, others: readonly MachineMark[], who: string): SvirtError {
+function notHeld(named: string, others: readonly MachineMark[], why: string): SvirtError {
   const machines = others.map(({ id, name }) => `${name} (${id})`).join(", ");
   return new SvirtError(
-    `Cannot release ${named}: ${who} does not hold it; ${machines === "" ? "no other machine does" : `the holder is ${machines}`}`,
+    `Cannot release ${named}: ${why}; ${machines === "" ? "no other machine holds it" : `it is held by ${machines}`}`,
     {
       kind: "not-found",
       remedy:

@@ -86,11 +86,36 @@ describe.each(MARKED)("marks on %s", (_, kind) => {
     const error = await errorOf(startOn(b, another));
     expect(error.message).toContain(`another machine holds it, ${a.name} (${a.id})`);
     expect(error.remedy).toContain(`--machine ${a.id}`);
-    for (const wrong of ["elsewhere", b.id, UNKNOWN_MACHINE])
-      expect([wrong, (await errorOf(release(b, wrong))).kind]).toEqual([wrong, "not-found"]);
+    const holders = `it is held by ${a.name} (${a.id})`;
+    for (const [wrong, why] of [
+      ["elsewhere", "the machine elsewhere does not hold it"],
+      [b.id, `the machine ${b.id} does not hold it`],
+      [UNKNOWN_MACHINE, "no unknown machine holds it"],
+    ] as const) {
+      const refused = await errorOf(release(b, wrong));
+      expect(refused.kind).toBe("not-found");
+      expect(refused.message).toBe(`Cannot release ${DISK}: ${why}; ${holders}`);
+    }
     expect(marksOn(b)).toEqual([a.id]);
     await release(b, a.name);
     expect(marksOn(b)).toEqual([]);
+  });
+
+  test("of two machines with one name are told apart by their ids alone", async () => {
+    const { a, b } = makeMachines(kind);
+    await startOn(a);
+    const twin = "f".repeat(32);
+    const { xattrs } = b.files.get(DISK);
+    for (const [name, mark] of [...xattrs])
+      if (name.endsWith(`.svirt.machine.${a.id}`)) xattrs.set(name.replace(a.id, twin), mark);
+    const { message, remedy } = await errorOf(release(b, a.name));
+    expect(message).toBe(
+      `Cannot release ${DISK}: several machines that hold it are called ${a.name}; ` +
+        `it is held by ${a.name} (${a.id}), ${a.name} (${twin})`,
+    );
+    expect(remedy).toBe("Name the machine by its id.");
+    await release(b, a.id);
+    expect(marksOn(b)).toEqual([twin]);
   });
 
   test("of this machine from before a power failure are its own: its guest starts anew", async () => {
