@@ -69,6 +69,6 @@ function refuseDouble({ devices }: Domain, { target }: Channel): void {
   throw new SvirtError(`operation failed: chardev already exists: the guest has a channel ${name}`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
-    remedy: "List the guest's devices: svirt dumpxml",
+    remedy: "List the guest's devices: svirt dumpxml DOMAIN",
   });
 }

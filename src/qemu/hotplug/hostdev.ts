@@ -96,6 +96,6 @@ function refuseDouble({ devices }: Domain, device: HostDevice): void {
   throw new SvirtError(`operation failed: the guest has ${nameHostDevice(device)} already`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
-    remedy: "List the guest's devices: svirt dumpxml",
+    remedy: "List the guest's devices: svirt dumpxml DOMAIN",
   });
 }
