@@ -18,7 +18,7 @@ for (const type of ["kvm", "qemu"]) {
       copy halt a.img
       guest_type=${type}
       guest life-a "$(disk $here/a.img)"
-      svirt start life-a >/dev/null
+      svirt start life-a >/dev/null || exit
       pid=$(pid_of life-a)
       note status cat /proc/$pid/status
       note context context_of $pid

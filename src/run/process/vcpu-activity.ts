@@ -22,8 +22,11 @@ const FROZEN = "do_freezer_trap";
  */
 export function lookAtVcpus(host: Host, pid: number): VcpuActivity {
   try {
+    const main = String(pid);
     let left = MOST_THREADS;
     for (const thread of host.listFolder(`/proc/${pid}/task`)) {
+      // The main loop, never a vCPU.
+      if (thread === main) continue;
       const activity = lookAtThread(host, `/proc/${pid}/task/${thread}`);
       if (activity !== "unknown") return activity;
       left -= 1;

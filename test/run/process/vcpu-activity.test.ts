@@ -4,14 +4,15 @@ import { makeMachine, nodeOn } from "../../scenes/scene.ts";
 
 const PID = 4000;
 
-/** Looks at a process with these threads: its name, its state, and the kernel's function in which it waits. */
+/** Looks at a process with these threads besides its main one: its name, its state, and the kernel's function in which it waits. */
 function lookAt(...threads: readonly (readonly [name: string, state: string, waitsIn?: string])[]): string {
   const machine = makeMachine();
   for (const [at, [name, state, waitsIn = "0"]] of threads.entries()) {
-    const files = { stat: `${PID + at} (${name}) ${state} 1 2 3`, wchan: waitsIn };
-    machine.files.putFolder(`/proc/${PID}/task/${PID + at}`);
+    const thread = PID + 1 + at;
+    const files = { stat: `${thread} (${name}) ${state} 1 2 3`, wchan: waitsIn };
+    machine.files.putFolder(`/proc/${PID}/task/${thread}`);
     for (const [file, text] of Object.entries(files))
-      machine.files.put(`/proc/${PID}/task/${PID + at}/${file}`, "file", {
+      machine.files.put(`/proc/${PID}/task/${thread}/${file}`, "file", {
         bytes: new TextEncoder().encode(text),
       });
   }

@@ -14,10 +14,10 @@ const GUEST = {
 /** Lists the state of a guest without a QEMU to ask, whose vCPU waits in these functions of the kernel in turn. */
 async function listAfter(waits: readonly string[]): Promise<{ monitor: string | undefined; looks: number }> {
   const machine = makeMachine();
-  const folder = `/proc/${PID}/task/${PID}`;
+  const folder = `/proc/${PID}/task/${PID + 1}`;
   machine.files.putFolder(folder);
   machine.files.put(`${folder}/stat`, "file", {
-    bytes: new TextEncoder().encode(`${PID} (CPU 0/KVM) S 1 2 3`),
+    bytes: new TextEncoder().encode(`${PID + 1} (CPU 0/KVM) S 1 2 3`),
   });
   const node = nodeOn(machine);
   let looks = 0;
