@@ -9,3 +9,11 @@ readonly LONG='/long/'
 list_host_tests() {
   find ./test -name '*.test.ts' -not -path './test/node/*' -not -path './test/image/*' -not -path './test/readme/*' | sort
 }
+
+# list_failed JUNIT: prints "FILE: TITLE" for each failed test of a JUnit file that bun has written; nothing without the file.
+list_failed() {
+  [ -e "$1" ] || return 0
+  awk '/<testcase /{ test = $0 } /<failure/ { print test }' "$1" |
+    sed -E "s/.*<testcase name=\"([^\"]*)\".* file=\"([^\"]*)\".*/\2: \1/
+      s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g"
+}

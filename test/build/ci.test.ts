@@ -59,6 +59,15 @@ test.each([
   expect([run.out, run.code]).toEqual([`${sum}\n`, sum.includes(" 0 failed") ? 0 : 1]);
 });
 
+test("CI names what has failed once more at its end", async () => {
+  const { err } = await runCi({ demo: "exit 1", ok: "exit 1", test: "echo killed; exit 3" });
+  expect(err.trimEnd().split("\n").slice(-3)).toEqual([
+    "(fail) scripts/demo",
+    "(fail) check_a_clone",
+    "(fail) scripts/test ends with exit code 3 and without its last line: killed",
+  ]);
+}, 30_000);
+
 test("each of CI's commands has an empty cache of its own, which is gone afterwards", async () => {
   const { err } = await runCi({
     ...FINE,
