@@ -340,13 +340,20 @@ guest_leave() {
   disk_label=$(label_of "$here/$liar/disk.img")
   write_order "$liar" exit 0
   waited=0
-  while { [ "$(processes_of "$uid" | wc -l)" != 0 ] || [ -e "$(run_folder_of "$liar")" ]; } && [ "$waited" -lt 300 ]; do
+  # The label is given back last, after the folder has gone.
+  while ! is_cleared && [ "$waited" -lt 300 ]; do
     waited=$((waited + 1))
     sleep 0.1
   done
   left=$(processes_of "$uid" | wc -l)
-  [ "$lingers-$left" = done-0 ] && [ "$(label_of "$here/$liar/disk.img")" != "$disk_label" ] && verdict=refused || verdict='done'
-  result "$1" monitor "$2" "$verdict" reap "$lingers, $left left"
+  [ "$lingers" = 'done' ] && is_cleared && verdict=refused || verdict='done'
+  result "$1" monitor "$2" "$verdict" reap "$lingers, $left left, label $(label_of "$here/$liar/disk.img")"
+}
+
+# Returns whether nothing of the guest with this $uid and $disk_label remains.
+is_cleared() {
+  [ "$(processes_of "$uid" | wc -l)" = 0 ] && [ ! -e "$(run_folder_of "$liar")" ] &&
+    [ "$(label_of "$here/$liar/disk.img")" != "$disk_label" ]
 }
 
 victims_are_well() {
