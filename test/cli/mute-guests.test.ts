@@ -3,6 +3,7 @@ import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { CHANGE_TIMEOUT_MS } from "../../src/run/monitor/converse.ts";
 import { withRegistryLock } from "../../src/state/locks.ts";
 import { type GuestRecord, readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { getGuestState } from "../../src/vm/query/guest-state.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../scenes/scene.ts";
@@ -234,6 +235,25 @@ test("a guest that another svirt is still clearing away keeps only commands abou
     const { code, tookMs } = await timed(machine, ...words);
     expect({ words, code, waits: tookMs >= 1000 }).toEqual({ words, code: 0, waits });
   }
+});
+
+test("a destroy of a guest that another svirt is still clearing away does not say that it is off", async () => {
+  const machine = await machineWith(1, []);
+  const svirt = nodeOn(machine).host;
+  await svirt.lock(guestPaths(SYSTEM_PATHS, uuidOf(1)).lock, 0);
+  const { pid = 0 } = machine.processes.qemuOf(uuidOf(1)) ?? {};
+  machine.processes.end(pid, 0);
+  const { code, err } = await timed(machine, "destroy", "vm1");
+  expect({ code, err }).toEqual({ code: 6, err: expect.stringContaining("lock") });
+});
+
+test("a destroy of a guest that has ended, and that no other svirt clears away, gives its labels back", async () => {
+  const machine = await machineWith(1, []);
+  const { pid = 0 } = machine.processes.qemuOf(uuidOf(1)) ?? {};
+  machine.processes.end(pid, 0);
+  const node = nodeOn(machine);
+  expect(await destroyDomain(node, "vm1")).toEqual({ name: "vm1", did: false });
+  expect(readRecord(node, uuidOf(1))).toBeUndefined();
 });
 
 test("no QEMU is asked under the registry's lock, for which every start and end of a guest waits", async () => {

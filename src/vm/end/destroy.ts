@@ -1,25 +1,34 @@
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
-import { readRecord, writeEnding } from "../../state/record.ts";
+import { reasonOf } from "../../state/reason.ts";
+import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { endGuest } from "./end-guest.ts";
 
-/** Ends a guest at once and undoes its start. `did` is false if the guest was off. Throws "not-found". */
+/**
+ * Ends a guest at once and undoes its start. `did` is false if the guest was off. One that has ended by itself is waited for
+ * while its reaper gives its labels back. Throws "not-found".
+ */
 export async function destroyDomain(
   instance: Instance,
   key: string,
   observer?: StepObserver,
 ): Promise<{ name: string; did: boolean }> {
-  const { guest, name } = findDomain(instance, key);
-  if (guest === undefined) return { name, did: false };
-  return await withGuestLock(instance, guest.uuid, async () => {
-    const now = readRecord(instance, guest.uuid);
+  const { guest, name, uuid } = findDomain(instance, key);
+  if (guest === undefined && readRecord(instance, uuid) === undefined) return { name, did: false };
+  const observed = observer === undefined ? {} : { observer };
+  return await withGuestLock(instance, uuid, async () => {
+    const now = readRecord(instance, uuid);
     if (now === undefined) return { name, did: false };
+    if (!isRunning(instance, now)) {
+      await endGuest(instance, now, { reason: reasonOf(instance, now), ...observed });
+      return { name, did: false };
+    }
     // Recorded first: after a crash, the next call must not take this end for the guest's own shutdown.
     const asked = { ...now, intent: "destroy" } as const;
     writeEnding(instance, asked);
-    await endGuest(instance, asked, { reason: "destroyed", ...(observer === undefined ? {} : { observer }) });
+    await endGuest(instance, asked, { reason: "destroyed", ...observed });
     return { name, did: true };
   });
 }
