@@ -1,8 +1,8 @@
 import type { ProcessId } from "../../processes.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { listFolder, readText } from "../files/quick-files.ts";
+import { listFolder } from "../files/quick-files.ts";
 import { processCalls } from "./processes.ts";
-import { parseStat } from "./running.ts";
+import { readStat } from "./running.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const IS_X64 = process.arch === "x64";
@@ -69,15 +69,8 @@ function listDescendants(earlier: ReadonlySet<string> = new Set()): readonly Des
 }
 
 function readProcess(pid: number): Descendant[] {
-  try {
-    const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return [];
-    const { fields, startTicks } = parseStat(stat);
-    return [{ pid, startTicks, parentPid: Number(fields[1]) }];
-  } catch {
-    // The process ended between two reads.
-    return [];
-  }
+  const stat = readStat(pid);
+  return stat === undefined ? [] : [{ pid, startTicks: stat.startTicks, parentPid: Number(stat.fields[1]) }];
 }
 
 function keyOf({ pid, startTicks }: ProcessId): string {

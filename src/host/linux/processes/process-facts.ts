@@ -1,27 +1,21 @@
 import { trimLabel } from "../../../selinux/context.ts";
 import type { ProcessFacts } from "../../processes.ts";
 import { readText } from "../files/quick-files.ts";
-import { parseStat } from "./running.ts";
+import { readStat } from "./running.ts";
 
 /** Implements Host.getProcess; also undefined for a zombie. proc_pid_stat(5) */
 export function getProcess(pid: number): ProcessFacts | undefined {
-  try {
-    const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return undefined;
-    const { command, fields, isZombie, startTicks } = parseStat(stat);
-    if (isZombie) return undefined;
-    return {
-      pid,
-      startTicks,
-      parentPid: Number(fields[1]),
-      command,
-      uid: readUid(pid) ?? 0,
-      context: readContext(pid),
-    };
-  } catch {
-    // The process ended between two reads, and counts as gone.
-    return undefined;
-  }
+  const stat = readStat(pid);
+  if (stat === undefined || stat.isZombie) return undefined;
+  const { command, fields, startTicks } = stat;
+  return {
+    pid,
+    startTicks,
+    parentPid: Number(fields[1]),
+    command,
+    uid: readUid(pid) ?? 0,
+    context: readContext(pid),
+  };
 }
 
 /** Reads the user from `status`: /proc/PID belongs to root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */

@@ -4,6 +4,7 @@ import { EINVAL, ENOENT, ESRCH } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
 import { getProcess, readContext, readUid } from "./process-facts.ts";
+import { readStat } from "./running.ts";
 
 /** asm-generic/unistd.h, the same on every architecture since 5.1 */
 const SYS_PIDFD_SEND_SIGNAL = 424n;
@@ -73,14 +74,8 @@ function getCommandLine(pid: number): readonly string[] {
 
 /** Implements Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on every architecture of Linux. */
 function getCpuSeconds(pid: number): number | undefined {
-  try {
-    const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return undefined;
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
-  } catch {
-    return undefined;
-  }
+  const fields = readStat(pid)?.fields;
+  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
 /** Implements Host.signalProcess by a pidfd, so that a process that reuses the number is not hit. */

@@ -16,15 +16,8 @@ export function getBootId(): string {
 
 /** Implements Host.hasProcess. */
 export function hasProcess({ pid, startTicks }: ProcessId): boolean {
-  try {
-    const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return false;
-    const found = parseStat(stat);
-    return found.startTicks === startTicks && !found.isZombie;
-  } catch {
-    // The process ended while it was read.
-    return false;
-  }
+  const found = readStat(pid);
+  return found?.startTicks === startTicks && !found.isZombie;
 }
 
 /** Content of /proc/PID/stat. */
@@ -36,8 +29,19 @@ interface Stat {
   readonly isZombie: boolean;
 }
 
+/** Reads /proc/PID/stat; undefined if the process is gone. */
+export function readStat(pid: number): Stat | undefined {
+  try {
+    const stat = readText(`/proc/${pid}/stat`);
+    return stat === undefined ? undefined : parseStat(stat);
+  } catch {
+    // The process ended while it was read.
+    return undefined;
+  }
+}
+
 /** Parses /proc/PID/stat. proc_pid_stat(5) */
-export function parseStat(stat: string): Stat {
+function parseStat(stat: string): Stat {
   // The command is in parentheses and may contain any bytes, including blanks and parentheses.
   const end = stat.lastIndexOf(")");
   const fields = stat.slice(end + 2).split(" ");
