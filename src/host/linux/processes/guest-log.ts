@@ -4,6 +4,8 @@ import { POLLIN, sleep } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
 import { openAt } from "../files/file-id.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
+import { readText } from "../files/quick-files.ts";
+import { readStat } from "./running.ts";
 
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
@@ -12,8 +14,8 @@ const BEGINNING_BYTES = 1024 * 1024;
 const LATE_BYTES = 16 * 1024 * 1024;
 /** The unit of ulimit -f: sh(1) */
 const BLOCK_BYTES = 512;
-/** Longest wait for a log, and the interval between checks. */
-const STILL_MS = 500;
+/** Longest wait for a log, for instance of a guest that never stops printing, and the interval between checks. */
+const STILL_MS = 3000;
 const POLL_MS = 10;
 
 /**
@@ -104,17 +106,12 @@ export async function readLogEnd(path: string, mostBytes: number): Promise<strin
   });
 }
 
-/** Waits briefly until the keeper has read all output so far, and the log stops growing. */
+/** Waits, for a limited time, until the log has all output so far. */
 async function waitUntilKept(path: string): Promise<void> {
   const keeper = keepers.get(path);
   if (keeper === undefined) return;
   const deadline = performance.now() + STILL_MS;
-  for (let before = -1; performance.now() < deadline; ) {
-    const now = changedMs(path) + changedMs(lateName(path));
-    if (now === before && !isWaiting(keeper)) return;
-    before = now;
-    await sleep(POLL_MS);
-  }
+  while (performance.now() < deadline && !hasKeptAll(keeper)) await sleep(POLL_MS);
 }
 
 function lateName(path: string): string {
@@ -126,7 +123,18 @@ function changedMs(path: string): number {
   return unlessMissing(`inspect ${path}`, () => lstatSync(path).mtimeMs) ?? 0;
 }
 
-/** Reports whether the pipe has output that the keeper has not read. */
+/** Reports whether all output has been written: the keeper has ended, or its cat(1) waits at an empty pipe. */
+function hasKeptAll(keeper: number): boolean {
+  const stat = readStat(keeper);
+  if (stat === undefined || stat.isZombie) return true;
+  if (isWaiting(keeper)) return false;
+  // The order matters: a cat(1) that sleeps after the pipe was seen empty has written what it had read.
+  const [child] = (readText(`/proc/${keeper}/task/${keeper}/children`) ?? "").split(" ");
+  const reader = readStat(Number(child));
+  return reader?.command === "cat" && reader.fields[0] === "S";
+}
+
+/** Reports whether the pipe has output that nobody has read. */
 function isWaiting(keeper: number): boolean {
   try {
     const fd = openSync(`/proc/${keeper}/fd/0`, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -47,9 +47,14 @@ async function run(folder: RealFolder, order: LaunchSpec): Promise<string> {
 }
 
 function isKept(log: string): boolean {
-  return readdirSync("/proc").some(
+  return findKeeper(log) !== undefined;
+}
+
+function findKeeper(log: string): number | undefined {
+  const found = readdirSync("/proc").find(
     (name) => /^\d+$/.test(name) && commandLine(name).includes(`svirt-log\0${log}\0`),
   );
+  return found === undefined ? undefined : Number(found);
 }
 
 /** The NUL-terminated arguments of a process; empty if it has ended. proc_pid_cmdline(5) */
@@ -142,5 +147,18 @@ describe.skipIf(MISSING !== undefined)(`a guest's log on the real machine${ASIDE
       expect(await folder.host.readLogEnd(order.logFile, 4096)).toContain(`said ${at}\n`);
       while (isKept(order.logFile)) await Bun.sleep(5);
     }
+  });
+
+  test("has it too if its keeper gets no processor for a second", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, 'sleep 1; print "said\n"; sleep 5');
+    await folder.host.spawnGuest(order);
+    const keeper = findKeeper(order.logFile);
+    if (keeper === undefined) throw new Error("No keeper of the log runs");
+    const reader = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").trim();
+    process.kill(Number(reader), "SIGSTOP");
+    setTimeout(() => process.kill(Number(reader), "SIGCONT"), 2000);
+    await Bun.sleep(1000);
+    expect(await folder.host.readLogEnd(order.logFile, 4096)).toContain("said\n");
   });
 });
