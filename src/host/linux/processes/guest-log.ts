@@ -134,7 +134,7 @@ function hasKeptAll(keeper: number): boolean {
   return reader?.command === "cat" && reader.fields[0] === "S";
 }
 
-/** Reports whether the pipe has output that nobody has read. */
+/** Reports whether the pipe has unread output. */
 function isWaiting(keeper: number): boolean {
   try {
     const fd = openSync(`/proc/${keeper}/fd/0`, constants.O_RDONLY | constants.O_NONBLOCK);
