@@ -6,9 +6,12 @@
 //   and dictionaries that split Thai or Chinese into words. svirt prints English only.
 // - texts for bun's other functions, each packed by zstd: rules of its linter, polyfills for browsers, pages of its
 //   development server, completions of shells.
+// - modules in JavaScript that implement the network protocols, databases, prompt, test runner and debugger of Node.js and
+//   bun. svirt imports none of them, directly or not: `bun build --bytecode` compiles all that it imports, and fails if one
+//   of them is empty.
 //
 // The removed parts become zeros, which compress to nothing: the file keeps its size and every offset, and an image loses
-// some 8 MB. docs/building.md says what changes for a program. The counts below hold for bun 1.4.5 only, and are asserted.
+// some 9 MB. docs/building.md says what changes for a program. The counts below hold for bun 1.4.5 only, and are asserted.
 
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
@@ -24,6 +27,22 @@ const EMPTIED = { items: 3924, bytes: 8_977_952 };
 const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
 const TEXT_BYTES = 1000;
 const TEXTS = { frames: 40, bytes: 1_021_750 };
+
+/** Start of a module's text, which ends with a NUL, and the modules that become empty. */
+const MODULE = '(function (){"use strict";// build/release/tmp_modules/';
+const UNUSED = [
+  /^bun\/sql.*$/,
+  /^internal\/(?:assert|dgram|http|inspector|perf_hooks|quic|sql|test_runner)(?:\/.*)?$/,
+  /^internal\/(?:bake|debugger|http1_server_fallback|serve_cli|tls|trace_events)$/,
+  /^internal\/repl(?:\/(?:acorn.*|await|completion|mode|utils))?$/,
+  /^internal\/streams\/iter\/(?:broadcast|consumers|duplex|push|ringbuffer|share|transform)$/,
+  /^internal-for-testing$/,
+  /^node\/(?:_?http|_?tls|_stream_wrap|assert|dns|inspector|zlib).*$/,
+  /^node\/(?:child_process|crypto|dgram|net|perf_hooks|punycode|querystring|quic|repl)$/,
+  /^node\/(?:stream\.iter|test|trace_events|v8|wasi)$/,
+  /^thirdparty\/.*$/,
+];
+const MODULES = { modules: 88, bytes: 1_748_091 };
 
 const [input = "", output = ""] = process.argv.slice(2);
 const runtime = readFileSync(input);
@@ -41,6 +60,14 @@ const textBytes = texts.reduce((sum, { begin, end }) => sum + end - begin, 0);
 if (texts.length !== TEXTS.frames || textBytes !== TEXTS.bytes)
   throw new Error(`Cannot slim ${input}: ${texts.length} texts of ${textBytes} bytes would become empty`);
 
+const modules = listModules(runtime).filter(({ name }) => UNUSED.some((pattern) => pattern.test(name)));
+for (const { begin, end } of modules) runtime.fill(0, begin, end);
+const moduleBytes = modules.reduce((sum, { begin, end }) => sum + end - begin, 0);
+if (modules.length !== MODULES.modules || moduleBytes !== MODULES.bytes)
+  throw new Error(
+    `Cannot slim ${input}: ${modules.length} modules of ${moduleBytes} bytes would become empty`,
+  );
+
 writeFileSync(`${output}.new`, runtime);
 chmodSync(`${output}.new`, 0o755);
 renameSync(`${output}.new`, output);
@@ -51,7 +78,7 @@ interface Span {
 }
 
 interface Item extends Span {
-  /** Name as in ICU's listing: `coll/de.res`. */
+  /** Name as in ICU's listing, `coll/de.res`, or of a module. */
   readonly name: string;
 }
 
@@ -116,6 +143,17 @@ function endOfFrame(bytes: Buffer, begin: number): number | undefined {
     at += 3 + (type === 1 ? 1 : block >> 3);
   }
   return at + 4 * ((descriptor >> 2) & 1);
+}
+
+/** Lists the modules that the runtime has as JavaScript: `node/http2`. */
+function listModules(bytes: Buffer): readonly Item[] {
+  const found: Item[] = [];
+  for (let begin = bytes.indexOf(MODULE); begin >= 0; begin = bytes.indexOf(MODULE, begin + 1)) {
+    const end = bytes.indexOf(0, begin);
+    const [line = ""] = bytes.toString("latin1", begin + MODULE.length, end).split(".ts\n", 1);
+    found.push({ name: line, begin, end });
+  }
+  return found;
 }
 
 function isText(frame: Uint8Array): boolean {
