@@ -22,13 +22,13 @@ export interface Pace {
 /** svirt's end of a guest's pipe. */
 export interface GuestPipe {
   /**
-   * Writes the pipe's output into the file from `offset` on, until QEMU closes its end. Returns the number of bytes. Throws
-   * "host-call", "timeout"; also "timeout" if the pipe is closed meanwhile.
+   * Writes the pipe's output into the file from `offset` on, until QEMU closes its end. Returns the number of bytes.
+   * Throws "host-call", "timeout"; also "timeout" if the pipe is closed during the transfer.
    */
   readInto(file: FileId, offset: number, pace: Pace): Promise<number>;
   /** Sends the file from `offset` on, and closes the pipe. Throws like readInto(). */
   sendFrom(file: FileId, offset: number, pace: Pace): Promise<void>;
-  /** Closes the pipe; closing twice is no error. */
+  /** Closes the pipe; closing it again is not an error. */
   close(): void;
 }
 

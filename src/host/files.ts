@@ -81,7 +81,9 @@ export interface FileHost {
   readText(path: string): string | undefined;
   /** Writes a file atomically; it is on disk on return. Steps: new file, fsync, rename, fsync of the folder. */
   writeText(path: string, text: string, mode: number): void;
-  /** First half of writeText(): writes the text to disk beside the file. placeText() moves it into place. */
+  /**
+   * First half of writeText(): writes the text to a temporary file in the same folder. placeText() moves it into place.
+   */
   stageText(path: string, text: string, mode: number): void;
   /**
    * Moves the staged text into place atomically. A power failure may restore the previous file. Throws "host-call" if no text
@@ -163,8 +165,8 @@ export interface FileHost {
   /** Opens the file once and runs `use` with its attributes. Throws if the path now leads to another file. */
   withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
   /**
-   * Adds an ACL entry, beside owner and group. Throws "denied" if the file system has no ACLs or the mask forbids the access.
-   * acl(5)
+   * Adds an ACL entry. The owner's and the group's entries stay. Throws "denied" if the file system has no ACLs or the
+   * mask forbids the access. acl(5)
    */
   grantAccess(file: FileId, granted: GrantedAccess): void;
   /** Sets owner, group and mode where they differ. Throws if the path now leads to another file. */

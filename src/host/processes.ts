@@ -8,7 +8,7 @@ export interface ProcessId {
   readonly startTicks: number;
 }
 
-/** Facts of /proc about a process. A zombie counts as gone: it holds no file and runs no code. */
+/** Facts of /proc about a process. A zombie counts as ended: it holds no file and runs no code. */
 export interface ProcessFacts extends ProcessId {
   readonly parentPid: number;
   /** As in /proc/PID/attr/current; undefined if the kernel does not report it. */
@@ -39,10 +39,10 @@ export interface HeldThing {
   readonly forbidden?: "any" | "writing";
 }
 
-/** A hold that a process has on one of the requested things. */
+/** Open descriptor, mapping or other hold of a process on one of the requested resources. */
 export interface Holding {
   readonly pid: number;
-  /** Absent if the kernel does not identify the thing held. */
+  /** Absent if the kernel does not identify the held resource. */
   readonly key?: string;
   /** Shown to the operator, such as `descriptor 7`. */
   readonly by: string;
@@ -54,7 +54,7 @@ export interface Holding {
 
 /** Options for the inspection of processes. */
 export interface InspectProcessesOptions {
-  /** Whether things that cannot be identified count as held. */
+  /** Whether a descriptor or mapping that cannot be identified counts as a hold. */
   readonly isComplete: boolean;
   /** Limit on the descriptors, threads and lines of mappings inspected; absent: no limit. */
   readonly most?: number;
@@ -63,7 +63,10 @@ export interface InspectProcessesOptions {
 /** Processes: their open files, the processes of guests, and limits. */
 export interface ProcessHost {
   getProcess(pid: number): ProcessFacts | undefined;
-  /** Returns whether this very process exists and is no zombie, at the cost of reading one small file. */
+  /**
+   * Returns whether a process with this PID and start time exists and is not a zombie, at the cost of reading one small
+   * file.
+   */
   hasProcess(process: ProcessId): boolean;
   /** Returns the processes of one user, or of all users, without kernel threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
@@ -80,8 +83,8 @@ export interface ProcessHost {
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
   /**
-   * Returns the things that some process may have open. Omits only files for which the kernel proves that no process has them
-   * open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.
+   * Returns the resources that some process may have open. Omits only files for which the kernel proves that no process
+   * has them open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.
    */
   listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
   /**
@@ -97,7 +100,7 @@ export interface ProcessHost {
   ): readonly Holding[];
   /** Returns the processor time of a process. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
-  /** Kills svirt like an external `kill -9`, at this instant, for drills. */
+  /** Kills svirt immediately, like an external `kill -9`, for drills. */
   killSelf(): never;
   /**
    * Returns the output of a program run without a shell. Kills the processes that it leaves. A confined program may write only
@@ -111,8 +114,8 @@ export interface ProcessHost {
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**
-   * Kills all processes of a user at once, so that none escapes by forking. No processes is no error. Throws "failed".
-   * kill(2)
+   * Kills all processes of a user in one call, so that none escapes by forking. A user without processes is not an error.
+   * Throws "failed". kill(2)
    */
   killUser(uid: number): void;
   /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */

@@ -12,7 +12,7 @@ export interface LoadedPolicy {
   readonly version: number;
   readonly isMls: boolean;
   readonly denyUnknown: boolean;
-  /** SHA-256 of the loaded policy; undefined if svirt may not read it. */
+  /** SHA-256 of the loaded policy; undefined if svirt is not permitted to read it. */
   readonly sha256: string | undefined;
 }
 
@@ -35,7 +35,10 @@ export interface SelinuxHost {
   isValidContext(context: string): boolean;
   /** Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs "access" */
   mayAccess(access: FileAccess): boolean;
-  /** Returns the kernel log, one record a line, prefixed with the priority; undefined if svirt may not read it. dev-kmsg */
+  /**
+   * Returns the kernel log, one record a line, prefixed with the priority; undefined if svirt is not permitted to read
+   * it. dev-kmsg
+   */
   readKernelLog(): readonly string[] | undefined;
   /** Returns undefined without SELinux. */
   getPolicy(): LoadedPolicy | undefined;

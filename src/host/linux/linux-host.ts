@@ -5,8 +5,8 @@ import { getBootId, hasProcess } from "./processes/running.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 /**
- * Returns the machine that svirt runs on. Loads the calls of `svirt list` at once, and all others when the first of them is
- * called. Loading those takes longer than the whole of `svirt list` (docs/measurements.md).
+ * Returns the machine that svirt runs on. Loads the calls of `svirt list` immediately, and all others when the first of
+ * them is called. Loading those takes longer than the whole of `svirt list` (docs/measurements.md).
  */
 export function makeLinuxHost(): Host {
   return {
@@ -56,7 +56,7 @@ export function makeLinuxHost(): Host {
   };
 }
 
-/** Methods for resources that guests share, besides files. */
+/** Methods for resources other than files that guests share. */
 function shareCalls(): Pick<
   Host,
   | "setUpTap"

@@ -43,7 +43,7 @@ function enter<T>(place: Place, above: T, visit: Visit<T>): void {
     }
     for (const { at, name } of orThrow(`list ${path}`, () => listChildren(fd))) {
       const child = unlessMissing(`open ${name}`, () => openPath(at));
-      // The entry is gone.
+      // The entry no longer exists.
       if (child === undefined) continue;
       const inside = { ...place, fd: child, path: `${path}/${name}`, levels: levels + 1 };
       if (isBelow(inside)) enter(reopened(inside), below, visit);

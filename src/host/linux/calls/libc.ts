@@ -45,7 +45,7 @@ export function basicCalls(): Basic {
   return basic;
 }
 
-/** Returns false if the process may not create code at run time, which bun:ffi does (SELinux: execmem). */
+/** Returns false if the process is not permitted to create code at run time, which bun:ffi does (SELinux: execmem). */
 export function hasBasicCalls(): boolean {
   try {
     return basicCalls() !== undefined;

@@ -22,9 +22,9 @@ const waiters = new Set<Waiter>();
 let next: NodeJS.Timeout | "soon" | undefined;
 
 /**
- * Waits for an event on the descriptor. Returns true, or false at the deadline (performance.now()). One poll(2) serves all
- * waits of svirt instead of bun's event loop. An idle loop collects garbage, on threads that take the processors from the
- * awaited QEMU. A start is shorter by a tenth for it (docs/measurements.md).
+ * Waits for an event on the descriptor. Returns true, or false at the deadline (performance.now()). One poll(2) serves
+ * all waits of svirt instead of bun's event loop. An idle loop collects garbage, on threads that take the processors from
+ * the awaited QEMU. This shortens a start by a tenth (docs/measurements.md).
  */
 export async function whenReady(fd: number, events: number, deadlineMs: number): Promise<boolean> {
   if (performance.now() >= deadlineMs) return false;

@@ -38,7 +38,7 @@ export function terminalCalls(): Calls {
 }
 
 /**
- * Switches a terminal to raw mode and returns the function that restores it. Returns undefined if the descriptor is no
+ * Switches a terminal to raw mode and returns the function that restores it. Returns undefined if the descriptor is not a
  * terminal. termios(3)
  */
 export function makeRaw(fd: number): (() => void) | undefined {
@@ -48,11 +48,11 @@ export function makeRaw(fd: number): (() => void) | undefined {
   const raw = before.slice();
   cfmakeraw(raw);
   tcsetattr(fd, TCSADRAIN, raw);
-  // The call fails if the terminal is gone; then there is no mode to restore.
+  // The call fails if the terminal no longer exists; then there is no mode to restore.
   return () => void tcsetattr(fd, TCSADRAIN, before);
 }
 
-/** Copies the size of one terminal to another. Has no effect if `from` is no terminal. ioctl_tty(2) */
+/** Copies the size of one terminal to another. Has no effect if `from` is not a terminal. ioctl_tty(2) */
 export function copySize(from: number, to: number): void {
   const size = new Uint8Array(WINSIZE_BYTES);
   const { ioctl } = terminalCalls();

@@ -88,7 +88,7 @@ function placeText(path: string): void {
   orThrow(`write ${path}`, () => renameSync(freshName(path), path));
 }
 
-/** Implements Host.writeVolatile without fsync(2), which takes a disk as long as all the rest. */
+/** Implements Host.writeVolatile without fsync(2), which takes as long as all other parts of a write. */
 function writeVolatile(path: string, text: string, mode: number): void {
   replaceFile(path, { text, mode, sync: () => undefined });
 }
@@ -111,7 +111,7 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
   unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
   const fd = openSync(fresh, NEW_FILE, mode);
   try {
-    // Writes all bytes: on a full disk write(2) writes a part, which is no error to writeSync.
+    // Writes all bytes: on a full disk write(2) writes a part, which writeSync does not treat as an error.
     writeFileSync(fd, text);
     sync(fd);
   } catch (error) {
@@ -155,7 +155,7 @@ export function makeFolder(folder: {
         setLabelOf(fd, label);
       }
       fchmodSync(fd, folder.mode);
-      // An ordinary user may not change owners, and the group's ID differs from the user's.
+      // An ordinary user cannot change owners, and the group's ID differs from the user's.
       if (uid !== undefined && fstatSync(fd).uid !== uid) fchownSync(fd, uid, uid);
     } finally {
       closeSync(fd);

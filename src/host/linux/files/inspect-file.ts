@@ -7,7 +7,7 @@ import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 
-/** Link targets that are no usable path: a removed name, a pipe, a mount out of reach. */
+/** Link targets that are not usable paths: a removed name, a pipe, a mount out of reach. */
 const NO_PATH = /^(?!\/)| \(deleted\)$/;
 
 /** Implements Host.inspectFile. */

@@ -36,7 +36,9 @@ export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void 
   });
 }
 
-/** Unmounts all file systems on a folder, even if they are in use. No mount is no error. umount2(2) */
+/**
+ * Unmounts all file systems on a folder, even if they are in use. A folder without a mount is not an error. umount2(2)
+ */
 export function unmountMemory(path: string): void {
   for (let at = 0; at < MOST_MOUNTS; at += 1) {
     if (calls().umount2(cString(path), MNT_DETACH | UMOUNT_NOFOLLOW) === 0) continue;

@@ -12,8 +12,8 @@ const CHUNK_BYTES = 16_384;
 let made: Uint8Array | undefined;
 
 /**
- * Implements Host.readText by the C library alone. `svirt list` reads a few small files and folders, and loading node:fs
- * takes as long as all the rest of it (docs/measurements.md).
+ * Implements Host.readText with the C library only. `svirt list` reads a few small files and folders, and loading node:fs
+ * would double its duration (docs/measurements.md).
  */
 export function readText(path: string): string | undefined {
   if (!hasBasicCalls()) return slowFiles().readText(path);
@@ -26,7 +26,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Implements Host.listFolder by the C library alone. getdents(2) */
+/** Implements Host.listFolder with the C library only. getdents(2) */
 export function listFolder(path: string): readonly string[] {
   if (!hasBasicCalls()) return slowFiles().listFolder(path);
   const fd = openToRead(`list ${path}`, path);

@@ -4,7 +4,7 @@ import { nativeName } from "../calls/native-name.ts";
 import { O_PATH, openAt, openPath, refuseOther } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 
-/** Implements Host.removeSame. A folder that is replaced meanwhile does not lead elsewhere: the opened one has the file. */
+/** Implements Host.removeSame. Replacing the folder has no effect: the file is removed through the opened folder. */
 export function removeSame(file: FileId): void {
   const cut = file.path.lastIndexOf("/");
   unlessMissing(`remove ${file.path}`, () => {

@@ -30,9 +30,9 @@ const OWNER_MAY_ALL = 0o700;
 
 /** Limit on open descriptors. Folders further up are reopened by "..". */
 const MOST_OPEN = 32;
-/** Limit on the names of a path in an error. */
+/** Maximum number of path components that an error shows. */
 const MOST_SHOWN = 8;
-/** Limit on the listings of a folder to which entries are added meanwhile. */
+/** Maximum number of passes over a folder to which entries are added during its removal. */
 const MOST_PASSES = 3;
 
 interface Level {
@@ -45,8 +45,9 @@ interface Level {
 }
 
 /**
- * Implements Host.removeFolder by descriptors, without recursion. Follows no symlink and crosses no mount: openat2(2). Throws
- * "host-call", "no-access", "wrong-state" for a mount in it, and "failed" if a folder in it is moved meanwhile.
+ * Implements Host.removeFolder by descriptors, without recursion. Follows no symlink and crosses no mount: openat2(2).
+ * Throws "host-call", "no-access", "wrong-state" for a mount in it, and "failed" if a folder in it is moved during the
+ * removal.
  */
 export function removeTree(path: string, isMounted = false): void {
   orThrow(`remove folder ${path}`, () => {
@@ -60,7 +61,7 @@ export function removeTree(path: string, isMounted = false): void {
   });
 }
 
-/** Opens the folder. Returns undefined if it is missing; removes a file that is no folder. */
+/** Opens the folder. Returns undefined if it is missing; removes a file that is not a folder. */
 function openTop(path: string): number | undefined {
   const parent = openParent(path);
   if (parent === undefined) return undefined;
@@ -89,7 +90,7 @@ function nameOf(path: string): Name {
   return Buffer.from(basename(path)).toString("latin1");
 }
 
-/** Removes the emptied folder. Returns false if entries were added meanwhile; throws in the last pass. */
+/** Removes the emptied folder. Returns false if entries have been added since; throws in the last pass. */
 function isRemoved(path: string, isLast: boolean): boolean {
   try {
     rmdirSync(path);
@@ -177,7 +178,7 @@ class Descent {
     });
   }
 
-  /** Returns undefined if the folder is gone. */
+  /** Returns undefined if the folder no longer exists. */
   #openBelow(name: Name): number | undefined {
     let fd = openWithin(this.#current(), name, O_RDONLY);
     if (typeof fd === "object" && fd.errno === EACCES) {

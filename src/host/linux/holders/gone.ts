@@ -2,8 +2,8 @@ import type { Holding } from "../../processes.ts";
 import { TooMuchError } from "./look-budget.ts";
 
 /**
- * Runs an inspection of a process. Reports an unidentified holding if the kernel hides a part, since it may be anything.
- * Returns none for a process that ends meanwhile.
+ * Runs an inspection of a process. Reports an unidentified holding if the kernel hides a part, since that may be any
+ * file. Returns none for a process that ends during the inspection.
  */
 export function attempt(pid: number, look: () => Holding[]): Holding[] {
   try {
@@ -15,7 +15,7 @@ export function attempt(pid: number, look: () => Holding[]): Holding[] {
   }
 }
 
-/** Returns no holding for a descriptor that was closed, or a thread that ended, meanwhile. */
+/** Returns no holding if the descriptor has been closed, or the thread has ended, since it was listed. */
 export function orGone(look: () => Holding | never[]): Holding | never[] {
   try {
     return look();

@@ -28,7 +28,7 @@ const TUN = "/dev/net/tun";
 /** admin-guide/devices.txt */
 const TUN_NUMBER = "10:200";
 
-/** Requested things, prepared for comparison. */
+/** Requested resources, prepared for comparison. */
 interface Wanted {
   readonly keys: ReadonlySet<string>;
   /** Inodes of the files and of device nodes. */
@@ -40,11 +40,11 @@ interface Wanted {
   readonly hasTaps: boolean;
   /** Contexts of connections. */
   readonly contexts: ReadonlySet<string>;
-  /** Texts of which a line of `maps` about a requested thing contains at least one. */
+  /** Every line of `maps` about a requested resource contains at least one of these texts. */
   readonly marks: readonly string[];
-  /** Numbers of the requested things and of /dev/net/tun; inodes with the precision of a `number`. */
+  /** Numbers of the requested resources and of /dev/net/tun; inodes with the precision of a `number`. */
   readonly numbers: { readonly inodes: ReadonlySet<number>; readonly devices: ReadonlySet<string> };
-  /** Whether things that cannot be identified count as held. */
+  /** Whether a descriptor or mapping that cannot be identified counts as a hold. */
   readonly isComplete: boolean;
   readonly budget: LookBudget;
 }
@@ -163,7 +163,7 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   const { canWrite, inode = "" } = readInfo(descriptor);
   const found = { pid, by: `descriptor ${fd}`, canWrite };
   if (key !== "unreadable") return { ...found, key };
-  // Counts as a requested thing if its inode number is the same.
+  // Counts as a requested resource if its inode number is the same.
   return wanted.inodes.has(inode) ? found : undefined;
 }
 
@@ -209,7 +209,7 @@ function lookAtConnection(
   return { pid, key: `peers-${context}`, by: target, canWrite: true };
 }
 
-/** Returns undefined for a descriptor that svirt may not inspect, since svirt has not created it. */
+/** Returns undefined for a descriptor that svirt is not permitted to inspect, since svirt has not created it. */
 function labelOf(link: string): string | undefined {
   try {
     return getxattr(link, "security.selinux");
@@ -222,7 +222,7 @@ function readInfo({ fd, table }: Descriptor): DescriptorInfo {
   return parseDescriptorInfo(readFileSync(`${table}/fdinfo/${fd}`, "utf8"));
 }
 
-/** Returns the key of the requested thing to which a link of /proc leads. */
+/** Returns the key of the requested resource to which a link in /proc leads. */
 function keyAt(wanted: Wanted, link: string): string | "unreadable" | undefined {
   try {
     const { id, type } = fileFacts(link, statSync(link, { bigint: true }));
@@ -284,7 +284,7 @@ function isNamed({ paths }: Wanted, path: string): boolean {
   return paths.has(path.replace(DELETED, ""));
 }
 
-/** Returns "unreadable" for a mapping that is gone, so that its line in `maps` decides. */
+/** Returns "unreadable" for a mapping that no longer exists, so that its line in `maps` decides. */
 function keyAtMapping(wanted: Wanted, link: string): string | "unreadable" | undefined {
   try {
     return keyAt(wanted, link);

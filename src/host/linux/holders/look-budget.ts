@@ -11,8 +11,8 @@ export class TooMuchError extends Error {
 }
 
 /**
- * Rest of the limit of an inspection. Threads with separate descriptor tables let a guest have its limit of descriptors once
- * for each.
+ * Remaining budget of an inspection. A guest's limit on descriptors applies to each table, and its threads may have
+ * separate tables.
  */
 export class LookBudget {
   #left: number;
@@ -21,13 +21,13 @@ export class LookBudget {
     this.#left = most;
   }
 
-  /** Subtracts a count. Throws TooMuchError if it exceeds the rest. */
+  /** Subtracts a count. Throws TooMuchError if it exceeds the remaining budget. */
   spend(pid: number, count: number): void {
     this.refuse(pid, count);
     this.#left -= count;
   }
 
-  /** Throws TooMuchError if a count exceeds the rest. */
+  /** Throws TooMuchError if a count exceeds the remaining budget. */
   refuse(pid: number, count: number): void {
     if (count > this.#left) throw new TooMuchError(pid);
   }

@@ -25,9 +25,9 @@ interface Descendant extends ProcessId {
 }
 
 /**
- * Runs `run`, which starts a program and waits for it, and then kills all processes that the program has left. Meanwhile svirt
- * is the parent of each whose own parent has ended, also in another session. Throws "host-call", "no-access".
- * PR_SET_CHILD_SUBREAPER(2const)
+ * Runs `run`, which starts a program and waits for it, and then kills all processes that the program has left behind.
+ * While `run` runs, svirt is the parent of each process whose own parent has ended, even in another session. Throws
+ * "host-call", "no-access". PR_SET_CHILD_SUBREAPER(2const)
  */
 export function withoutDescendants<Result>(run: () => Result): Result {
   const earlier = new Set(listDescendants().map(keyOf));

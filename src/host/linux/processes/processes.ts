@@ -92,8 +92,8 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
 }
 
 /**
- * Implements Host.killUser as that user, since kill(2) selects processes by the caller's user. It kills all at once, under
- * the lock that fork(2) waits for. Repeats a call that another svirt's call kills.
+ * Implements Host.killUser as that user, since kill(2) selects processes by the caller's user. One call kills all of
+ * them, under the lock that fork(2) waits for. Repeats the call if another svirt's call kills the process that makes it.
  */
 function killUser(uid: number): void {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];

@@ -23,9 +23,9 @@ import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
  * If the host runs out of memory, the kernel should end a guest before sshd, svirt or a reaper, which has labels to restore.
  * So a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
  *
- * The limit on descriptors applies to QEMU alone: `svirt reap` must not fail by it.
+ * The limit on descriptors applies only to QEMU: `svirt reap` must not fail because of it.
  *
- * The umask is not the caller's: others may not write the files that QEMU and the reaper create.
+ * The umask is not the caller's: others must not be able to write the files that QEMU and the reaper create.
  *
  * POSIX lets a shell close only single-digit descriptors; busybox and bash close the others too.
  */

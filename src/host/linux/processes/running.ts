@@ -29,7 +29,7 @@ interface Stat {
   readonly isZombie: boolean;
 }
 
-/** Reads /proc/PID/stat; undefined if the process is gone. */
+/** Reads /proc/PID/stat; undefined if the process no longer exists. */
 export function readStat(pid: number): Stat | undefined {
   try {
     const stat = readText(`/proc/${pid}/stat`);

@@ -125,7 +125,7 @@ class OpenPipe implements GuestPipe {
   }
 }
 
-/** Requires at least a MiB from deadline to deadline: a byte now and then is no progress. */
+/** Requires at least a MiB from deadline to deadline: an occasional byte is not progress. */
 class PaceClock {
   readonly idleMs: number;
   readonly #onMoved: () => void;

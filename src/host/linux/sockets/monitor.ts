@@ -140,7 +140,7 @@ class Conversation implements Monitor {
     return this.#fd;
   }
 
-  /** Sends a command with a descriptor, which is QEMU's alone from then on. */
+  /** Sends a command with a descriptor, which from then on only QEMU has. */
   async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       // No other output waits: each command is sent after the answer to the previous one.

@@ -33,7 +33,7 @@ function readMachine(): Machine {
   return decideMachine({ ...facts, keptId });
 }
 
-/** Returns undefined if svirt may not read the file: only root may read the board's UUID. */
+/** Returns undefined if svirt is not permitted to read the file: only root may read the board's UUID. */
 function readAllowed(path: string): string | undefined {
   try {
     return readText(path);

@@ -147,7 +147,7 @@ class Talk {
     const count = readSome(this.#guest, this.#chunk);
     if (count === "later") return;
     if (count === "ended") this.#hungUp = true;
-    // The reader of the output is gone: svirt console vm1 | head
+    // The reader of the output has closed its end: svirt console vm1 | head
     else if (!writeBytes(STDOUT, this.#chunk.subarray(0, count))) this.#hasLeft = true;
   }
 }

@@ -4,15 +4,15 @@ import { basicCalls, hasBasicCalls, hostCallError, readErrno } from "../calls/li
 const POLL_MS = 1;
 
 /**
- * Writes all of a text to standard output or standard error before it returns, however slow the pipe. A reader that is gone
- * (`svirt list | head -1`) is no error. Much quicker than process.stdout, whose streams take longer to set up than all of
- * `svirt list`. Throws "host-call" for a full disk. write(2)
+ * Writes all of a text to standard output or standard error before it returns, however slow the pipe. A reader that has
+ * closed its end (`svirt list | head -1`) is not an error. This is much quicker than process.stdout, whose streams take
+ * longer to set up than all of `svirt list`. Throws "host-call" for a full disk. write(2)
  */
 export function writeOut(fd: 1 | 2, text: string): void {
   writeBytes(fd, new TextEncoder().encode(text));
 }
 
-/** Writes bytes like writeOut(). Returns false if the reader is gone. */
+/** Writes bytes like writeOut(). Returns false if the reader has closed its end. */
 export function writeBytes(fd: 1 | 2, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     const written = hasBasicCalls() ? writeSome(fd, bytes.subarray(at)) : writeSlowly(fd, bytes.subarray(at));
