@@ -37,7 +37,7 @@ import {
   formatMonitor,
 } from "./start-arguments.ts";
 
-/** Facts besides the domain on which a command line depends. */
+/** Facts on which a command line depends in addition to the domain. */
 export interface ArgvFacts {
   /** The image chain of each disk as inspected on the host; without it, the chain that the XML gives. */
   readonly chains?: FoundChains;

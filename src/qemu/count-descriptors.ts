@@ -12,7 +12,10 @@ const OF_QUEUE = 8;
 /** Upper bound for any XML. */
 const MOST = 32_768;
 
-/** Returns the most descriptors that the guest's QEMU may have, with room for later devices. RLIMIT_NOFILE, getrlimit(2) */
+/**
+ * Returns the maximum number of descriptors that the guest's QEMU may have, with room for later devices. RLIMIT_NOFILE,
+ * getrlimit(2)
+ */
 export function countDescriptors({ devices, vcpu }: Domain): number {
   const { controllers, disks, interfaces } = devices;
   const queues = [

@@ -24,7 +24,7 @@ const DEVICE_FILES = {
   controllers: "none",
   leases: "none",
   filesystems: listFolders,
-  // Taps and sockets are no files of the XML: resolve/host/taps.ts, peer-sockets.ts.
+  // Taps and sockets are not files of the XML: resolve/host/taps.ts, peer-sockets.ts.
   interfaces: "none",
   smartcards: "none",
   serials: listPorts,

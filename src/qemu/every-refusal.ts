@@ -3,7 +3,7 @@ import { ELEMENTS, FAMILIES, type Family } from "../domain/families.ts";
 import { listErrors, SvirtError, throwErrors } from "../errors.ts";
 import { movedRefusal } from "./refusal.ts";
 
-/** The most refusals that are listed: each costs one more translation. */
+/** Maximum number of refusals to list: each costs one more translation. */
 const MOST_REFUSALS = 100;
 /** A place that begins with `/domain/devices/disk[2]` or `/domain/devices/vsock`. */
 const DEVICE = /^\/domain\/devices\/([a-z]+)(?:\[(\d+)\])?/;

@@ -63,11 +63,11 @@ export interface LaunchPeer {
   readonly place: string;
 }
 
-/** Facts of a real start besides the domain. Without them the command line is libvirt's. */
+/** Facts of a real start, in addition to the domain. Without them the command line is libvirt's. */
 export interface Launch {
   /** The listening socket of the monitor. */
   readonly monitorFd: number;
-  /** Other sockets that listen already, by the path in the XML. */
+  /** Other sockets that already listen, by the path in the XML. */
   readonly listeners: readonly { readonly fd: number; readonly path: string }[];
   /** Connections to sockets of other programs, by device. */
   readonly peers?: readonly LaunchPeer[];

@@ -29,7 +29,7 @@ export function fillCpu(domain: Domain): Cpu {
 
 type CustomCpu = Extract<Cpu, { readonly mode: "custom" }>;
 
-/** The default model is not checked: it may not match the host, and QEMU omits missing features. */
+/** The default model is not checked: it might not match the host, and QEMU omits missing features. */
 function fillModel(
   { model, check }: CustomCpu,
   domain: Domain,
@@ -43,7 +43,7 @@ function fillModel(
   };
 }
 
-/** The program for 32 bits has a default of its own. */
+/** The emulator for 32-bit guests has a different default. */
 function defaultModel({ os, devices }: Domain): string {
   const { emulator = os.type.arch === "i686" ? "qemu-system-i386" : "" } = devices;
   return emulator.endsWith("qemu-system-i386") ? "qemu32" : DEFAULT_MODEL;

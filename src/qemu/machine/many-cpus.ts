@@ -4,7 +4,7 @@ import type { Machine } from "../model/machine.ts";
 import { cannotTranslate } from "../refusal.ts";
 
 /**
- * The most vCPUs whose numbers fit into an interrupt without extended interrupt mode. QEMU_MAX_VCPUS_WITHOUT_EIM of
+ * Maximum number of vCPUs that interrupts can address without extended interrupt mode. QEMU_MAX_VCPUS_WITHOUT_EIM of
  * libvirt
  */
 const MOST_WITHOUT_EIM = 255;

@@ -41,7 +41,7 @@ const MOUNTS: ReadonlyMap<number, string> = new Map([
 /** Size of normal pages, and the default size of huge pages on x86. */
 const [SMALL_KIB, DEFAULT_KIB] = [4, 2048];
 
-/** Facts besides the domain on which a backend depends. */
+/** Facts on which a backend depends in addition to the domain. */
 export interface MemoryFacts {
   /** -mem-prealloc is given already. */
   readonly isAllFilled?: boolean;

@@ -101,7 +101,7 @@ function speedKey(bytesPerSecond: number | undefined): object {
   return bytesPerSecond === undefined ? {} : { speed: bytesPerSecond };
 }
 
-/** The mask makes QEMU write the image's format beside the name, not the protocol's. */
+/** The mask makes QEMU write the image's format along with the name, not the protocol's. */
 function backingKeys(backingFile: string | undefined): object {
   return backingFile === undefined ? {} : { "backing-file": backingFile, "backing-mask-protocol": true };
 }

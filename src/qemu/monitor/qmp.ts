@@ -19,7 +19,7 @@ export type QmpMessage =
       readonly atMs: number;
     };
 
-/** Limit of nested levels in an answer. A disk has at most 200 images, each nested in the one above it. */
+/** Maximum nesting depth of an answer. A disk has at most 200 images, each nested in the one above it. */
 const MOST_LEVELS = 512;
 
 /** Formats a command as a line. Its reply carries `id`. */

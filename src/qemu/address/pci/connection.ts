@@ -5,7 +5,7 @@ import type { Video } from "../../../domain/devices/video.ts";
 import type { Connection } from "./buses.ts";
 
 /**
- * Returns the kind of slot that a controller needs; undefined if it is no PCI device.
+ * Returns the kind of slot that a controller needs; undefined if it is not a PCI device.
  * qemuDomainDeviceCalculatePCIConnectFlags()
  */
 export function controllerConnection(controller: Controller): Connection | undefined {

@@ -38,7 +38,7 @@ export function countDescriptors({ type, log }: ChardevBackend): number {
 }
 
 /**
- * Formats -chardev of a device that is no port. Without a launch, throws "unsupported" for one with files: libvirt's
+ * Formats -chardev of a device that is not a port. Without a launch, throws "unsupported" for one with files: libvirt's
  * descriptor sets for them are not known for certain.
  */
 export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Arguments {

@@ -56,7 +56,7 @@ export function placeChannels(devices: Devices): Devices {
       const place = findPort({ taken, sizes }, channel.address, index);
       taken.add(`${place.controller}.${place.port}`);
       sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
-      // A bus other than 0 is refused, or without meaning if the address has no port.
+      // A bus other than 0 is refused, or has no meaning if the address has no port.
       const bus = (channel.address?.port ?? 0) === 0 ? 0 : (channel.address?.bus ?? 0);
       return { ...channel, address: { type: "virtio-serial", bus, ...place } };
     }),

@@ -87,7 +87,7 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
   }
 }
 
-/** Refuses a companion without a master, and "none" beside another USB controller. */
+/** Refuses a companion without a master, and "none" together with another USB controller. */
 function refuseUsb(controllers: readonly Controller[]): void {
   const usb = controllers.filter((found) => found.type === "usb");
   const isMaster = ({ master }: ControllerOf<"usb">): boolean => master === undefined;

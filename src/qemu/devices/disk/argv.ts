@@ -16,7 +16,7 @@ import { refuseDisk } from "./rules.ts";
 import { formatSdCard } from "./sd-card.ts";
 import { formatVhostUserDisk } from "./vhost-user.ts";
 
-/** Context of a disk's arguments besides the guest. */
+/** Context of a disk's arguments, in addition to the guest. */
 export interface DiskFacts {
   readonly chains: FoundChains | undefined;
   readonly boot: BootIndexes;

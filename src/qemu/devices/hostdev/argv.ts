@@ -16,7 +16,7 @@ import { remoteSource } from "../disk/image-source.ts";
 import { drivePlace, scsiPlaceKeys } from "../disk/place.ts";
 import { refuseHostdevs } from "./rules.ts";
 
-/** Context of a host device's arguments besides the guest. */
+/** Context of a host device's arguments, in addition to the guest. */
 interface HostdevFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
