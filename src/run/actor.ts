@@ -17,7 +17,7 @@ export interface Actor {
   readonly bootId?: string;
   /** Called for each file that keeps the guest's label, with the reason. */
   readonly onKept?: (notice: string) => void;
-  /** Called with the progress of a step that may take long. */
+  /** Called with the progress of a step that may take a long time. */
   readonly onProgress?: Progress;
   /** Called with the terminals of a new QEMU, by the names of their devices. */
   readonly onTerminals?: (found: ReadonlyMap<string, string>) => void;

@@ -10,7 +10,7 @@ import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 
-/** Facts about a guest that a plan needs besides its steps. */
+/** Facts about a guest that a plan needs in addition to its steps. */
 export interface BlockFacts {
   readonly monitor: string;
   /** Whether the disk's files bypass the host's page cache. */

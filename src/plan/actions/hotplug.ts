@@ -69,7 +69,7 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
 
 /** Plans the removal of a netdev's tap and the release of its name. */
 function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] {
-  // Use the last one: an earlier tap of this netdev is gone, and its name may belong to another guest.
+  // Use the last one: an earlier tap of this netdev no longer exists, and its name may belong to another guest.
   const name = done.flatMap(tapsOf).findLast((tap) => tap.netdev === netdev)?.name;
   return done.toReversed().flatMap((step) => {
     const isIts =

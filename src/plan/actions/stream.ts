@@ -33,9 +33,9 @@ export function planSave(
 
 /** Options of a dump, and the state of the guest afterwards. */
 export interface DumpOptions {
-  /** QEMU's format of a dump of memory alone; undefined: the whole guest in QEMU's own format. */
+  /** QEMU's format of a memory-only dump; undefined: the whole guest in QEMU's own format. */
   readonly format: string | undefined;
-  /** svirt does not stop the vCPUs. QEMU itself stops them while it writes memory alone. */
+  /** svirt does not stop the vCPUs. QEMU itself stops them during a memory-only dump. */
   readonly live: boolean;
   readonly afterwards: "go-on" | "reset" | "end";
 }

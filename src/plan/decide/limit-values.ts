@@ -9,8 +9,8 @@ const MOST_WEIGHT = 10_000;
 const WEIGHTS = ["io.bfq.weight", "io.weight"];
 
 /**
- * Returns the limits of `<memtune>`. At the soft limit the kernel begins to reclaim memory. `<swap_hard_limit>` limits memory
- * and swap together, the kernel's file swap alone.
+ * Returns the limits of `<memtune>`. At the soft limit the kernel begins to reclaim memory. `<swap_hard_limit>` limits
+ * memory and swap together, but the kernel's file limits only swap.
  */
 export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   if (memtune === undefined) return [];
@@ -71,7 +71,7 @@ export function quotaValue(quotaUs: number | undefined, periodUs: number | undef
 
 type Device = NonNullable<Domain["blkiotune"]>["devices"][number];
 
-/** Returns the limits of a device; 0 is no limit. virCgroupV2SetBlkioDeviceReadIops() and its like */
+/** Returns the limits of a device; 0 means no limit. virCgroupV2SetBlkioDeviceReadIops() and its like */
 function limitDevice(device: Device, number: string): ControlValue[] {
   const limits = [
     ["riops", device.readOperations],

@@ -15,7 +15,7 @@ export interface BridgeFacts {
   readonly defaultVlan: number;
 }
 
-/** Facts for the decision, besides the XML. */
+/** Facts for the decision, in addition to the XML. */
 export interface TapFacts {
   /** Names of network devices that exist or that a guest has claimed. */
   readonly taken: ReadonlySet<string>;

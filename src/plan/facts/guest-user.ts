@@ -10,7 +10,7 @@ export function guestUser(uuid: string, later: number): number {
   return FIRST_UID + ((Number.parseInt(uuid.replaceAll("-", "").slice(-8), 16) + later) % UIDS);
 }
 
-/** Reports whether a user ID belongs to one guest alone. In a session, all guests have the ID of their user. */
+/** Reports whether a user ID belongs to a single guest. In a session, all guests have the ID of their user. */
 export function isGuestUser(uid: number): boolean {
   return uid >= FIRST_UID && uid < FIRST_UID + UIDS;
 }

@@ -8,9 +8,11 @@ export interface ReleasedResource {
   readonly key: string;
   /** Undefined: only the claim is known. */
   readonly path: string | undefined;
-  /** Access that no process of the guest may keep. A file that becomes shared content may still be read. */
+  /** Access that no process of the guest must keep. A file that becomes shared content may still be read. */
   readonly forbidden: "any" | "writing";
-  /** Tap that the guest was passed and that is no macvtap. If svirt created it (`isMade`), it ends with its last file. */
+  /**
+   * Tap, other than a macvtap, that was passed to the guest. If svirt created it (`isMade`), it ends with its last file.
+   */
   readonly tap?: Pick<PassedTap, "name" | "isMade">;
   /** Number of connections that the guest keeps. It is not known which ones. */
   readonly keeps?: number;

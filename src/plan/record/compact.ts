@@ -6,8 +6,8 @@ import { kindOf } from "../steps/kind-of.ts";
 import type { Step, StepOf } from "../steps/step.ts";
 
 /**
- * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources need no inverse
- * any more, and a device that was attached and detached leaves no step.
+ * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources no longer
+ * need an inverse, and a device that was attached and detached leaves no step.
  */
 export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];

@@ -31,8 +31,8 @@ export function listReleased(steps: readonly Step[], done: readonly Step[] = [])
 }
 
 /**
- * Returns the connections to other programs that those steps end. A connection is no file: it is identified by its context,
- * which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
+ * Returns the connections to other programs that those steps end. A connection is not a file: it is identified by its
+ * context, which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
  */
 export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): ReleasedResource[] {
   const keeps = listQemuObjects([...done, ...ending]).peers.size;

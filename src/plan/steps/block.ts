@@ -53,7 +53,7 @@ const startJob = v.strictObject({
   made: maybeString,
 });
 
-/** Cancels a job in any state. A missing job is no error. */
+/** Cancels a job in any state. A missing job is not an error. */
 const cancelJob = v.strictObject({
   do: v.literal("cancel-job"),
   monitor: aString,

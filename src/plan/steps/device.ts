@@ -17,7 +17,8 @@ const plug = v.strictObject({
 type Plug = v.InferOutput<typeof plug>;
 
 /**
- * Removes a device, if there is one, after the guest has released it, and then its backends. Missing objects are no error.
+ * Removes a device, if there is one, after the guest has released it, and then its backends. Missing objects are not an
+ * error.
  */
 const unplug = v.strictObject({
   do: v.literal("unplug"),

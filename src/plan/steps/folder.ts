@@ -25,7 +25,10 @@ const removeFolder = v.strictObject({
 /** Link in a folder that an earlier step created. It is removed with the folder. */
 const makeLink = v.strictObject({ do: v.literal("make-link"), path: aString, target: aString });
 
-/** Gives a folder of svirt and its content to the guest while it runs. Both stay afterwards. */
+/**
+ * Makes the guest's user the owner of one of svirt's folders and its content while the guest runs. Folder and content
+ * remain afterwards.
+ */
 const lendFolder = v.strictObject({
   do: v.literal("assign-folder"),
   path: aString,

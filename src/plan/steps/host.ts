@@ -54,7 +54,7 @@ const setLimits = v.strictObject({
   limits: v.array(changedLimit),
 });
 
-/** Step on parts of the host that guests share besides files: networks, processors, memory and disks. */
+/** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
   | typeof passTap
   | typeof closeTap

@@ -11,8 +11,8 @@ export function inverse(done: Step): Step | undefined {
  * each group last step first. Steps that only change a running QEMU have no inverse here.
  *
  * Folders come before labels and claims, because their removal runs outside of the registry's lock. All labels and claims
- * must be released within one hold of it. Otherwise two guests that share a file and end at once each see the other's claim,
- * and neither restores the label.
+ * must be released within one hold of it. Otherwise two guests that share a file and end at the same time each see the
+ * other's claim, and neither restores the label.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(

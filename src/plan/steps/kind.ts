@@ -13,7 +13,9 @@ export interface Kind<Done extends { readonly do: string }> {
   readonly where: "host" | "qemu";
   /** Whether the record of a running guest keeps the step after its change. Kept steps are undone when the guest ends. */
   readonly record: "kept" | "dropped";
-  /** Returns the resource that a running guest may not keep after the step; undefined if its processes cannot keep it. */
+  /**
+   * Returns the resource that a running guest must not keep after the step; undefined if its processes cannot keep it.
+   */
   readonly releases: "nothing" | ((done: Done) => ReleasedResource | undefined);
 }
 

@@ -42,5 +42,5 @@ function isName(name: unknown): name is Step["do"] {
   return typeof name === "string" && Object.hasOwn(KINDS, name);
 }
 
-/** Schema that refuses a value which is no step of a known kind. */
+/** Schema that refuses a value that is not a step of a known kind. */
 const noStep = v.custom<Step>(() => false, "Invalid step: its kind is unknown");

@@ -18,7 +18,7 @@ const common = {
 const bindVfio = v.strictObject({ do: v.literal("bind-vfio"), ...common });
 const giveDevice = v.strictObject({ do: v.literal("rebind-driver"), ...common });
 
-/** Takes a PCI device of the host from its driver for guests, or gives it back. */
+/** Unbinds a PCI device of the host from its driver for a guest, or binds it again. */
 export type PciStep = v.InferOutput<typeof bindVfio | typeof giveDevice>;
 
 /** Kinds of these steps. */

@@ -22,7 +22,7 @@ const linkSocket = v.strictObject({
   folder: fileId,
   path: aString,
   target: aString,
-  /** Label of the link, which belongs to this guest alone. */
+  /** Label of the link, which only this guest has. */
   label: maybeString,
 });
 const unlinkSocket = v.strictObject({ do: v.literal("unlink-socket"), path: aString, target: aString });

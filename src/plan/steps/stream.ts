@@ -43,7 +43,7 @@ const saveMemory = v.strictObject({
 /** Cancels QEMU's writing of the state. */
 const cancelSave = v.strictObject({ do: v.literal("cancel-save"), monitor: aString });
 
-/** Writes the guest's memory alone, for debugging. `format` is QEMU's: elf, kdump-zlib. */
+/** Writes only the guest's memory, for debugging. `format` is QEMU's: elf, kdump-zlib. */
 const dumpMemory = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: aString });
 
 /** Has QEMU draw into the buffer, a file with the guest's label that svirt opens. Its content is copied to the target. */
@@ -53,7 +53,7 @@ const takeScreenshot = v.strictObject({
   buffer: aString,
   /** Number of the buffer's descriptor set in QEMU. */
   set: aNumber,
-  /** Arguments of QEMU's `screendump`, besides the file. */
+  /** Arguments of QEMU's `screendump`, without the file. */
   format: maybeString,
   device: maybeString,
   head: v.exactOptional(aNumber),

@@ -26,7 +26,7 @@ import { writeUdevRule } from "./udev-rule.ts";
 
 const LABEL = "security.selinux";
 
-/** Guest, host and registry for labelling, besides the step. */
+/** Guest, host and registry for labelling, in addition to the step. */
 export interface LabelActor {
   readonly host: Host;
   readonly registry: ClaimRegistry;
@@ -70,14 +70,15 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
 
 /**
  * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "in-use" when
- * another machine has claimed the file meanwhile.
+ * another machine has claimed the file in the meantime.
  */
 export function setFileLabel(actor: LabelActor, step: StepOf<"set-label">): void {
   const { host, registry } = actor;
   const { claim, file: id, from, to } = step;
   const users = registry.listHolders("file", claim.key).length;
   host.withAttributes(id, (file) => {
-    // The mark comes before the check: if two machines claim the file at once, at least one sees the other's mark.
+    // The mark comes before the check: if two machines claim the file at the same time, at least one sees the other's
+    // mark.
     setMachineMark(host, { file, id });
     const others = othersOf(host, readMachineMarks(host, { file, id }));
     if (others.length > 0 && (claim.sharing === "exclusive" || labelOf(file) !== to))
@@ -142,7 +143,7 @@ export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label"
     if (mayBeTaken(actor, id, marks)) return;
     const others = othersOf(host, marks);
     const isOurs = labelOf(file) === step.from;
-    // A start that was killed between its claim and its label is no user of the label.
+    // A start that was killed between its claim and its label is not a user of the label.
     const here = registry
       .listOthers(step.claim, owner)
       .filter((holder) => !isOurs || holder.label === step.from);

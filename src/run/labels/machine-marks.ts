@@ -6,9 +6,10 @@ import { seenByOthers } from "../../label/seen-by-others.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
 /**
- * Each machine whose guests use a file has its own attribute on it, so that none is lost when two are written at once:
- * `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file that keeps no `trusted.*`,
- * as on NFS, the name is `user.svirt.machine.ID`. It counts only there, because any writer of the file can set it.
+ * Each machine whose guests use a file has its own attribute on it, so that none is lost when two are written at the same
+ * time: `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file that keeps no
+ * `trusted.*`, as on NFS, the name is `user.svirt.machine.ID`. It counts only there, because any writer of the file can
+ * set it.
  */
 const TRUSTED = "trusted.svirt.machine.";
 const USER = "user.svirt.machine.";
@@ -77,7 +78,7 @@ export function keepsLabels(file: FileAttributes): boolean {
   return label === undefined || file.setXattr(LABEL, `${label}\0`);
 }
 
-/** Removes marks. A missing one is no error. */
+/** Removes marks. A missing one is not an error. */
 export function removeMachineMarks(file: FileAttributes, marks: readonly MachineMark[]): void {
   for (const { attribute } of marks) file.removeXattr(attribute);
 }

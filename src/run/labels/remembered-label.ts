@@ -48,7 +48,7 @@ export function getRemembered(file: FileAttributes, found: readonly string[] = A
 /** Reports whether svirt labelled the file in an earlier boot; undefined if unknown. */
 function isOfEarlierBoot(host: Host, file: OpenedFile): boolean | undefined {
   const own = host.getMachine().id;
-  // A killed svirt may have written this machine's mark alone.
+  // A killed svirt may have written only this machine's mark.
   const marks = readMachineMarks(host, { id: file.facts.id, file });
   const bootId = file.getXattr(BOOT_ID) ?? marks.find(({ id }) => id === own)?.bootId;
   return bootId === undefined ? undefined : bootId !== host.getBootId();

@@ -2,7 +2,10 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Step } from "../../plan/steps/step.ts";
 
-/** Threads stop at their next return from the kernel; a thread that waits for a disk takes as long as the disk. */
+/**
+ * Threads stop at their next return from the kernel; a thread that waits for a disk stops only when the disk has
+ * answered.
+ */
 const FREEZE_TIMEOUT_MS = 1000;
 const POLL_MS = 1;
 
@@ -27,7 +30,7 @@ export async function whileFrozen<Result>(
   }
 }
 
-/** Lets a guest run that a killed svirt has left frozen. A running guest is no error. */
+/** Lets a guest run that a killed svirt has left frozen. A guest that is not frozen is not an error. */
 export function thaw(host: Host, done: readonly Step[]): void {
   const group = groupOf(done);
   if (group === undefined || host.readText(`${group}/cgroup.freeze`)?.startsWith("1") !== true) return;

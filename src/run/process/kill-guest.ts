@@ -14,7 +14,7 @@ const REAPER_WORDS = [REAPER, "--reuid"];
 export interface GuestIdentity {
   readonly uuid: string;
   readonly uid: number;
-  /** Context of this guest alone; absent: it is not confined. */
+  /** Context that only this guest has; absent: it is not confined. */
   readonly context?: string;
 }
 
@@ -43,10 +43,11 @@ function hasUuid(words: readonly string[], uuid: string): boolean {
 }
 
 /**
- * Ends the guest and waits until it is gone: SIGTERM first, SIGKILL after the grace. Its reaper ends by itself after writing
- * the guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with the rest. A guest that
- * forks constantly escapes any list of processes. So all of its user's processes are killed in one call, after no reaper is
- * left that could start one. Only then does an empty list count. Throws "timeout" when the kernel does not end the processes.
+ * Ends the guest and waits until all its processes have ended: SIGTERM first, SIGKILL after the grace. Its reaper ends by
+ * itself after writing the guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with
+ * the rest. A guest that forks constantly escapes any list of processes. So all of its user's processes are killed in one
+ * call, after no reaper is left that could start one. Only then does an empty list count. Throws "timeout" when the
+ * kernel does not end the processes.
  */
 export async function killGuest(host: Host, guest: GuestIdentity, graceMs: number): Promise<void> {
   const started = host.nowMs();

@@ -28,7 +28,8 @@ export function listStillHeld(
   const pids = listPids(host, guest);
   const shown = host.findHoldings(opened, pids, { isComplete: true, most: guest.most });
   const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
-  // A process that started meanwhile may have received a file from another one before that was inspected.
+  // A process that started during the inspection may have received a file from another process before that one was
+  // inspected.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "inherited from its parent", canWrite: true }));
   return [...found, ...begun].flatMap((holding) => {

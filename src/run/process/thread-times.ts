@@ -20,14 +20,14 @@ function parseTimes(stat: string): Times | undefined {
   return { userNs: user * NS_PER_TICK, systemNs: system * NS_PER_TICK, processor };
 }
 
-/** Returns the processor time of a process; undefined if it is gone. */
+/** Returns the processor time of a process; undefined if it no longer exists. */
 export function getTimes(host: Host, pid: number): Times | undefined {
   return parseTimes(readQuietly(host, `/proc/${pid}/stat`));
 }
 
 /** Thread of a process. */
 export interface Thread extends Times {
-  /** Time in which the thread could have run and another one did. */
+  /** Time that the thread spent runnable, waiting for a processor. */
   readonly delayNs: number | undefined;
   /** Processors on which it may run, as the kernel lists them: `0-3,7`. */
   readonly allowed: string;

@@ -33,8 +33,8 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
 }
 
 /**
- * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or backend is no
- * error. Throws "timeout" when the guest does not release the device.
+ * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or backend is not
+ * an error. Throws "timeout" when the guest does not release the device.
  */
 export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
   await withMonitorSocket(host, at(step), async (monitor) => {

@@ -9,7 +9,7 @@ export async function passTap(host: Host, { monitor: path, tap }: StepOf<"pass-t
   await withMonitorSocket(host, at, (monitor) => monitor.passTap(tap));
 }
 
-/** Closes the descriptors that no netdev uses. A missing one is no error. */
+/** Closes the descriptors that no netdev uses. A missing one is not an error. */
 export async function closeTap(
   host: Host,
   { descriptors, monitor: path }: StepOf<"close-tap">,

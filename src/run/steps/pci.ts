@@ -11,7 +11,7 @@ export const PCI_DEVICES = `${BUS}/devices`;
 const NO_OVERRIDE = "(null)";
 /** Value that resets driver_override. Documentation/ABI/testing/sysfs-bus-pci */
 const ANY_DRIVER = "\n";
-/** Exists while udevd has events to carry out. systemd.git src/udev/udev-manager.c */
+/** Exists while udevd has events in its queue. systemd.git src/udev/udev-manager.c */
 const UDEV_QUEUE = "/run/udev/queue";
 const UDEV_MS = 5000;
 const POLL_MS = 20;
@@ -28,7 +28,7 @@ export function driverOf(host: Host, device: string): string | undefined {
 }
 
 /**
- * Takes a device from its driver and binds it to one for guests. A device that is bound already is no error. Throws
+ * Unbinds a device from its driver and binds it to one for guests. A device that is already bound is not an error. Throws
  * "failed" when that driver does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
 async function bindVfio(
@@ -50,8 +50,8 @@ async function bindVfio(
 }
 
 /**
- * Gives a device back to its former driver, if it still exists in the same boot. A device that another driver has stays
- * there. Throws "host-call" when the kernel refuses a change.
+ * Binds a device to its former driver again, if the device still exists in the same boot. A device that another driver
+ * has stays there. Throws "host-call" when the kernel refuses a change.
  */
 function giveDevice(host: Host, { bootId, device, driver, override, to = VFIO_PCI }: PciStep): void {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;

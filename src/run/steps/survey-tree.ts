@@ -3,7 +3,9 @@ import type { TreeEntry } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
-/** Maximum number of entries. A start needs some seconds for so many, and no other guest can start meanwhile. */
+/**
+ * Maximum number of entries. A start takes some seconds to visit that many, and no other guest can start until it has.
+ */
 const MOST_ENTRIES = 100_000;
 
 /**

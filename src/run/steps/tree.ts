@@ -123,7 +123,7 @@ function forget(entry: TreeEntry): undefined {
   for (const name of [ORIGINAL, BOOT_ID]) if (found.includes(name)) entry.removeXattr(name);
 }
 
-/** Reports whether a label belonged to one guest alone: files of the policy have no categories. */
+/** Reports whether a label belonged to a single guest: the policy's labels for files have no categories. */
 function isPrivate(label: string | undefined): boolean {
   const range = label === undefined ? undefined : parseContextOrUndefined(label)?.range;
   return range !== undefined && pairOf(range) !== undefined;

@@ -30,7 +30,7 @@ const drives = v.array(
   }),
 );
 
-/** States in which a job does nothing more by itself. JobStatus of qemu.git qapi/job.json */
+/** States that a job leaves only by a command. JobStatus of qemu.git qapi/job.json */
 const AT_REST: ReadonlySet<string> = new Set(["ready", "standby", "pending", "concluded"]);
 
 /** Holds a conversation about jobs. */
@@ -48,7 +48,7 @@ export async function startJob(host: Host, step: StepOf<"start-job">): Promise<v
   await aboutJobs(host, step.monitor, (monitor) => monitor.execute(execute, args));
 }
 
-/** Cancels a job, waits for its end, and dismisses it. A missing job is no error. */
+/** Cancels a job, waits for its end, and dismisses it. A missing job is not an error. */
 export async function cancelJob(host: Host, step: StepOf<"cancel-job">): Promise<void> {
   await aboutJobs(host, step.monitor, async (monitor) => {
     const found = await findJob(monitor, step.job);
@@ -59,7 +59,7 @@ export async function cancelJob(host: Host, step: StepOf<"cancel-job">): Promise
   });
 }
 
-/** Dismisses a job that has ended. A missing job is no error. */
+/** Dismisses a job that has ended. A missing job is not an error. */
 export async function dismissJob(host: Host, step: StepOf<"adopt-chain">): Promise<void> {
   const { job, monitor: path } = step;
   if (job === undefined) return;
@@ -80,7 +80,7 @@ export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
   return found.find(({ device }) => device === id)?.speed ?? 0;
 }
 
-/** Waits until `isThere` accepts a job, or the job is gone. Throws "timeout". */
+/** Waits until `isThere` accepts a job, or the job no longer exists. Throws "timeout". */
 export async function waitForState(
   host: Host,
   monitor: Monitor,

@@ -16,8 +16,8 @@ export function makeImage(host: Host, step: NewImage): void {
 }
 
 /**
- * Removes an image that is still empty, and a partial one that a killed svirt may have left. Another file at its path stays;
- * a missing one is no error. Throws "denied" if another file replaces it meanwhile.
+ * Removes an image that is still empty, and a partial one that a killed svirt may have left. Another file at its path
+ * stays; a missing one is not an error. Throws "denied" if another file replaces it during the call.
  */
 export function removeImage(host: Host, step: NewImage): void {
   const image = findBegun(host, step, step.path);

@@ -67,7 +67,7 @@ async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Str
     const pipe = await monitor.openPipe({ direction, name: PIPE, ...label });
     const allow = (): void => monitor.allow(STREAM_IDLE_MS);
     allow();
-    // A full disk is the reason. QEMU's missing reader only follows from it.
+    // The full disk is the cause. That QEMU lost its reader is only a consequence.
     let reason: unknown;
     const told = outcomeOf(tell(monitor), async (error) => {
       reason ??= error;
@@ -95,8 +95,8 @@ async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promi
 }
 
 /**
- * Closes both ends of the pipe. QEMU may not use its end, or may keep it open: svirt would then wait forever at its own end. An
- * ended QEMU is no error.
+ * Closes both ends of the pipe. QEMU might not use its end, or might keep it open: svirt would then wait forever at its
+ * own end. It is not an error if QEMU has ended.
  */
 async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {
   try {

@@ -30,7 +30,7 @@ export async function takeScreenshot(host: Host, step: StepOf<"take-screenshot">
   host.removeFile(buffer);
 }
 
-/** Has QEMU close the buffer. A missing descriptor set is no error. */
+/** Has QEMU close the buffer. A missing descriptor set is not an error. */
 export async function dropScreen(host: Host, { monitor: path, set }: StepOf<"drop-screen">): Promise<void> {
   await withMonitorSocket(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
     removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
