@@ -6,7 +6,7 @@ export interface Machine {
   readonly name: string;
 }
 
-/** File of the generated id, beside the records, which persist as long. */
+/** File of the generated id, next to the records: it persists as long as they do. */
 export const KEPT_ID = "/var/lib/svirt/machine-id";
 
 /** Sources of a machine's id. */
@@ -15,7 +15,7 @@ export interface MachineFacts {
   readonly machineId: string | undefined;
   /** Whether /run/machine-id exists: the id was generated for this boot only. machine-id(5), "First boot semantics" */
   readonly isTransient: boolean;
-  /** /sys/class/dmi/id/product_uuid; undefined if it is missing or svirt may not read it. */
+  /** /sys/class/dmi/id/product_uuid; undefined if it is missing or svirt is not permitted to read it. */
   readonly productUuid: string | undefined;
   /** Id that svirt generated and stored in `KEPT_ID` because the machine has no other. */
   readonly keptId: string | undefined;

@@ -13,7 +13,7 @@ const FORBIDDEN: readonly string[] = [
 
 const FORBIDDEN_STARTS: readonly string[] = FORBIDDEN.map((folder) => `${folder}/`);
 
-/** Throws "denied" for a path, with its symlinks resolved, that may not be labelled or passed to a guest. */
+/** Throws "denied" for a path, with its symlinks resolved, that must not be labelled or passed to a guest. */
 export function refuseImpossibleTarget(path: string): void {
   if (!belongsToHost(path)) return;
   throw new SvirtError(`Cannot give ${path} to a guest: it belongs to the host`, {
@@ -42,7 +42,7 @@ export function refuseHostFolder(path: string): void {
  */
 const COMMON_MAJORS: ReadonlySet<string> = new Set(["1", "5", "10"]);
 
-/** Throws "denied" for a device that a guest cannot have alone, because every program needs it. */
+/** Throws "denied" for a device that a guest cannot have to itself, because every program needs it. */
 export function refuseCommonDevice(path: string, node: string | undefined): void {
   if (!COMMON_MAJORS.has(node?.split(":")[0] ?? "")) return;
   throw new SvirtError(`Cannot give ${path} to a guest: every program of the host uses it`, {

@@ -3,8 +3,8 @@ import type { Resource } from "../domain/resources/resource.ts";
 /**
  * Role of a file for a guest, which decides its label and whether another guest may use it at the same time.
  *
- * - `private`: used by this guest alone. Label: svirt_image_t with the guest's categories.
- * - `folder`: a folder of this guest alone, with its contents. Label: svirt_folder_t with the guest's categories.
+ * - `private`: only this guest uses it. Label: svirt_image_t with the guest's categories.
+ * - `folder`: a folder that only this guest uses, with its contents. Label: svirt_folder_t with the guest's categories.
  * - `shared`: written by several guests. Label: svirt_image_t without categories.
  * - `content`: read by guests and written by none. Label: virt_content_t, without categories.
  * - `host`: part of the host, such as packaged firmware. It keeps its label.
@@ -46,7 +46,7 @@ export function useOfDisk(disk: {
 
 /**
  * Central table of sVirt: kind of resource and its use by the guest -> role. A start, a hot-plug and a block job decide
- * labels by this table alone; docs/labels.md is generated from it. A kind without a row does not compile. libvirt
+ * labels only by this table; docs/labels.md is generated from it. A kind without a row does not compile. libvirt
  * security_selinux.c virSecuritySELinuxSetAllLabel()
  */
 export const LABEL_ROLES = {

@@ -9,7 +9,7 @@ export interface StorageFacts {
 }
 
 export interface FileSystemFacts {
-  /** f_type of statfs(2); undefined if svirt may not call it: the type decides then. */
+  /** f_type of statfs(2); undefined if svirt is not permitted to call it: then the type decides. */
   readonly magic: number | undefined;
   /** Type in /proc/self/mountinfo, with FUSE's subtype. proc_pid_mountinfo(5) */
   readonly type: string;

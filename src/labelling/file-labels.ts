@@ -32,7 +32,7 @@ export function decideFiles(
     const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
     const to = labelByOwner(instance, file, wanted);
     const { id } = file.facts;
-    // A file that the start makes is known by its path alone.
+    // A file that the start creates is known only by its path.
     const key = id.inode === PENDING_FILE.inode ? id.path : fileKey(id);
     const before = decided.get(key);
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {

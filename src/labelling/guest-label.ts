@@ -20,8 +20,8 @@ interface LabelChoice {
 }
 
 /**
- * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level meanwhile. Throws
- * "denied" if the guest may not run like that on this host, "in-use" if no level is left.
+ * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level in the
+ * meantime. Throws "denied" if this host does not permit such a guest, "in-use" if no level is left.
  */
 export function decideGuestLabel(
   instance: Instance,

@@ -6,7 +6,7 @@ import { type Instance, levelsOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 import { levelOf } from "./guest-label.ts";
 
-/** Limit of ranges that a store may offer to one start. */
+/** Maximum number of ranges that a store may offer to one start. */
 const MOST_OFFERS = 4;
 
 /**

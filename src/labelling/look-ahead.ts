@@ -13,7 +13,8 @@ import {
 } from "./refuse-held.ts";
 
 /**
- * Limit of attempts. The more files guests have open, the longer an inspection takes; claims that change meanwhile void it.
+ * Maximum number of attempts. The more files guests have open, the longer an inspection takes; a claim that changes
+ * during it invalidates it.
  */
 const MOST_TRIES = 10;
 

@@ -22,8 +22,9 @@ const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined }
 
 /**
  * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
- * present one. A missing label and that of a guest that is gone, unless it is `meant`, are replaced by the original in that
- * guest's record, or by the policy's default. Throws "in-use" if another tool or another machine holds the file.
+ * present one. A missing label is replaced, and so is the label of a guest that no longer exists, unless it is `meant`:
+ * by the original in that guest's record, or by the policy's default. Throws "in-use" if another tool or another machine
+ * holds the file.
  */
 export function originalOf(instance: Instance, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = instance;
@@ -58,9 +59,11 @@ function recordedOriginal(
   return undefined;
 }
 
-/** A label of one guest alone, on a file that no guest here holds. */
+/** A label that belongs to a single guest, on a file that no guest on this machine holds. */
 interface LeftLabel {
-  /** The storage by which other machines may see the file, whose guest it may be; undefined: the guest is gone. */
+  /**
+   * The storage by which other machines may see the file, whose guest it may be; undefined: the guest no longer exists.
+   */
   readonly through: string | undefined;
 }
 
@@ -78,7 +81,7 @@ export function findLeftLabel(instance: Instance, { id }: FileFacts): LeftLabel 
   return { through: heldUnmarked(instance, { id, marks }) };
 }
 
-/** Returns whether an unused file has the label of a guest that is gone, and not of one with a static label. */
+/** Returns whether an unused file has the label of a guest that no longer exists, and not a static label. */
 export function isStale(instance: Instance, facts: FileFacts): boolean {
   const left = findLeftLabel(instance, facts);
   return left !== undefined && left.through === undefined;

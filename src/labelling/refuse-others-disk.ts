@@ -35,7 +35,7 @@ export function refuseOthersDisk(instance: Instance, uuid: string, files: readon
   }
 }
 
-/** Returns the file that the definition has for itself. Parsing a definition takes long, so its text is searched first. */
+/** Returns the file that the definition has for itself. Parsing a definition is slow, so its text is searched first. */
 function findOwn(
   instance: Instance,
   { xml }: Definition,

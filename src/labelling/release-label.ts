@@ -21,7 +21,7 @@ import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
 
-/** An administrator's statement that a machine, by its id or name, holds none of these files any more. */
+/** An administrator's statement that a machine, by its id or name, no longer holds any of these files. */
 interface Release {
   readonly paths: readonly string[];
   readonly machine: string;

@@ -43,10 +43,10 @@ export async function setLabel(instance: Instance, act: LabelAct, context: strin
 }
 
 /**
- * Restores the label that each file remembers. A file that remembers none, or only that of a guest that is gone, gets the
- * policy's default. All files are restored under one lock, because a lock for each would take a fifth of the work. A file
- * that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for each; "failed"
- * without a policy.
+ * Restores the label that each file remembers. A file that remembers none, or only that of a guest that no longer exists,
+ * gets the policy's default. All files are restored under one lock, because a lock for each would take a fifth of the
+ * work. A file that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for
+ * each; "failed" without a policy.
  */
 export async function restoreLabels(
   instance: Instance,
@@ -87,7 +87,7 @@ export function restoredLabel(
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
-/** Changes one file's label. The caller holds the registry lock, so that no start claims the file meanwhile. */
+/** Changes one file's label. The caller holds the registry lock, so that no start claims the file in the meantime. */
 function changeLabel(
   instance: Instance,
   { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },

@@ -35,7 +35,7 @@ export interface LabelFacts {
   readonly seenBy?: string;
   /** The label that the file gets when its last user ends, or by svirt label restore. */
   readonly givenBack: string | undefined;
-  /** The file has the label of a guest that is gone. */
+  /** The file has the label of a guest that no longer exists. */
   readonly isStale: boolean;
 }
 
