@@ -16,7 +16,7 @@ export interface LevelRequest {
 
 /** Ranges that a guest may get. chooseRange() checks them under the registry lock. */
 export type LevelOffer =
-  /** Every pair of the level, in the guest's order. The claims of this host decide alone. */
+  /** Every pair of the level, in the guest's order. Only the claims of this host decide. */
   | { readonly by: "claims" }
   /** The one range that a store has reserved for the guest, for several hosts. */
   | {

@@ -6,8 +6,8 @@ import { refuseImpossibleTarget } from "../label/protected-paths.ts";
 import { PENDING_FILE } from "../plan/facts/file.ts";
 
 /**
- * Inspects a file. Checks its name first, because svirt's domain may not even inspect some files; then checks the target
- * of its symlinks.
+ * Inspects a file. Checks its name first, because svirt's domain is not even permitted to inspect some files; then checks
+ * the target of its symlinks.
  */
 export function inspect(host: Host, path: string): FileFacts | undefined {
   refuseImpossibleTarget(path);

@@ -17,7 +17,7 @@ export interface ResolvedFile {
 
 /**
  * Options for inspecting files. `makeMissing` creates missing files that QEMU would create, such as a serial port's; a
- * plan alone does not.
+ * dry run does not.
  */
 export interface ResolveOptions {
   readonly makeMissing: boolean;

@@ -51,7 +51,7 @@ export function placeOfMade(host: Host, named: string, kind: "file" | "listener"
 }
 
 /**
- * Lists home folders with unresolved symlinks: svirt's domain may not follow all of them.
+ * Lists home folders with unresolved symlinks: svirt's domain is not permitted to follow all of them.
  * name:password:UID:GID:comment:home:shell, passwd(5)
  */
 function listHomes(host: Host): string[] {

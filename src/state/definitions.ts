@@ -46,7 +46,7 @@ export function writeDefinition(instance: Instance, definition: Pick<Definition,
   instance.host.writeText(definitionPath(instance, definition.name), definition.xml, 0o600);
 }
 
-/** Removes the definition and its autostart mark. A missing one is no error. */
+/** Removes the definition and its autostart mark. A missing one is not an error. */
 export function removeDefinition(instance: Instance, name: string): void {
   setAutostart(instance, name, false);
   instance.host.removeFile(definitionPath(instance, name));

@@ -30,7 +30,7 @@ export function listPendingRestarts(instance: Instance): PendingRestart[] {
 
 /** Reports whether any restart is pending. */
 export function hasPendingRestart(instance: Instance): boolean {
-  // A loop, as svirt list asks each time.
+  // A loop rather than array methods, since every `svirt list` runs it.
   for (const name of instance.host.listFolder(folder(instance))) if (!name.endsWith(PART_SUFFIX)) return true;
   return false;
 }
@@ -43,7 +43,7 @@ export function readPendingRestart(instance: Instance, uuid: string): PendingRes
   return { uuid, name: text.slice(0, end), xml: text.slice(end + 1) };
 }
 
-/** Removes a restart that was carried out or abandoned. A missing one is no error. */
+/** Removes a restart that was carried out or abandoned. A missing one is not an error. */
 export function removePendingRestart(instance: Instance, uuid: string): void {
   instance.host.removeFile(`${folder(instance)}/${uuid}`);
 }

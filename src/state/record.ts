@@ -71,8 +71,8 @@ export function writeRecord(instance: Instance, value: GuestRecord): void {
 
 /**
  * Writes the record of a guest that ends, which must not need disk space. If the record cannot be written, the reason is
- * noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the guest is cleaned up, the
- * next call uses QEMU's exit status alone.
+ * noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the guest is cleaned up,
+ * the next call has only QEMU's exit status.
  */
 export function writeEnding(instance: Instance, value: GuestRecord): void {
   if (isWritten(() => writeRecord(instance, value))) return;
@@ -100,7 +100,7 @@ export function isWritten(write: () => void): boolean {
   }
 }
 
-/** Writes the text of writeRecord() to disk, for placeRecord() to put in place in an instant. */
+/** Writes the text of writeRecord() to disk. placeRecord() then only has to rename it. */
 export function stageRecord(instance: Instance, value: GuestRecord): void {
   instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
 }
@@ -142,7 +142,10 @@ function noteFile(instance: Instance, uuid: string): string {
   return `${endNotesFolder(instance)}/${uuid}`;
 }
 
-/** Returns whether the recorded guest runs now: the very process that was started, in this boot. */
+/**
+ * Returns whether the recorded guest is running: the process that was started, identified by PID and start time, in this
+ * boot.
+ */
 export function isRunning(
   { host }: Instance,
   { bootId, process, state }: Pick<GuestRecord, "state" | "process" | "bootId">,

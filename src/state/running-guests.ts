@@ -34,7 +34,7 @@ function readIdle(instance: Instance, text: string): RunningGuest | undefined {
   return isRunning(instance, { state, bootId, process }) ? { id, name, uuid, process } : undefined;
 }
 
-/** Returns no field for a text that is no JSON object. */
+/** Returns no field for a text that is not a JSON object. */
 function parseFields(text: string): Partial<Record<keyof GuestRecord, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

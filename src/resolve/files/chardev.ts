@@ -12,7 +12,7 @@ import { placeOfMade } from "../written-place.ts";
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 
 /**
- * Inspects the files to which a character device is connected; the guest uses them alone. Creates a missing file, as QEMU
+ * Inspects the files to which a character device is connected; no other guest uses them. Creates a missing file, as QEMU
  * would. Throws "not-found", "unsupported", "denied".
  */
 export function resolveChardev(host: Host, chardev: Chardev, options: ResolveOptions): ResolvedFile[] {

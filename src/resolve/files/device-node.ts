@@ -26,7 +26,7 @@ const KINDS = {
 } as const;
 
 /**
- * Inspects a device node that the guest uses alone. The node's number must match its kind: a guest gets no other device
+ * Inspects a device node that only this guest uses. The node's number must match its kind: a guest gets no other device
  * under that name. Throws "not-found", "unsupported".
  */
 export function resolveDeviceNode(host: Host, { kind, path }: NodeResource): ResolvedFile {

@@ -56,7 +56,7 @@ function resolveOneImage(reader: Reader, { depth, disk, goesOn, image, override 
   if (own !== undefined) refuseOtherType(image, own.facts.type);
   const hasData = data?.role === "data-file";
   if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
-  // qemu-img puts the data file beside the image. A path with `..` is never beside it.
+  // qemu-img puts the data file in the image's folder. A path with `..` is never in that folder.
   if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
     throw unsaidData(path, data.path);
   const role = depth === 0 ? LABEL_ROLES.disk[useOfDisk(disk)].role : BACKING;

@@ -72,7 +72,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   host.makeFile(placeOfMade(host, path), 0o600, { bytes, sizeBytes: bytes.length });
 }
 
-/** Refuses a template that another guest uses alone, since svirt reads it on behalf of this guest. */
+/** Refuses a template that has another guest's label, since svirt reads it on behalf of this guest. */
 function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   if (privateRange(host, getFileLabel(host, facts.id)) !== undefined) {
     throw new SvirtError(

@@ -7,7 +7,7 @@ import { inspect } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
 
 /**
- * Inspects the socket at which another program serves a device. While one guest uses it alone, it has that guest's label,
+ * Inspects the socket at which another program serves a device. While a single guest uses it, it has that guest's label,
  * like any host file that a guest uses. Throws "not-found", "unsupported", "denied".
  */
 export function resolvePeerSocket(host: Host, { override, path, place, sharing }: PeerSocket): ResolvedFile {
@@ -21,7 +21,7 @@ export function resolvePeerSocket(host: Host, { override, path, place, sharing }
   });
 }
 
-/** Inspects a socket. svirt's domain may not inspect sockets in places where no disk may be. */
+/** Inspects a socket. svirt's domain is not permitted to inspect sockets in places where no disk may be. */
 function look(host: Host, path: string): FileFacts | undefined {
   try {
     return inspect(host, path);

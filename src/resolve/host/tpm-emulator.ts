@@ -55,7 +55,7 @@ export function decideTpm(
           ...(tpm.backend.version === "2.0" ? ["--tpm2"] : []),
           ...(tpm.backend.debug === undefined ? [] : ["--log", `fd=2,level=${tpm.backend.debug}`]),
         ],
-        // The guest may not read the host's settings of OpenSSL.
+        // The guest is not permitted to read the host's OpenSSL settings.
         environment: { LC_ALL: "C", PATH: "/usr/bin:/bin", OPENSSL_CONF: "/dev/null" },
         ...(label.label === undefined ? {} : { context: label.label }),
         uid,
