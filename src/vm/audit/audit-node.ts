@@ -122,7 +122,7 @@ function findSharedLevels(instance: Instance, guests: readonly AuditedGuest[]): 
   return [...shared, ...strangers];
 }
 
-/** Returns the range of a context if it has categories; one without belongs to no guest alone. */
+/** Returns the range of a context if it has categories; a range without categories is not that of a single guest. */
 function pairIn(context: string | undefined): string | undefined {
   const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
   return range?.includes(":c") === true ? range : undefined;

@@ -38,8 +38,8 @@ const GATES = [
 const DEEPEST = 6;
 
 /**
- * Audits each device node whose label matters: those of guests, the gates, and any with the label of a guest that is
- * gone.
+ * Audits each device node whose label matters: those of guests, the gates, and any with the label of a guest that no
+ * longer exists.
  */
 export function auditDevices(instance: Instance, running: readonly GuestRecord[]): AuditedDevice[] {
   const held = running.flatMap((guest) => heldNodes(instance, guest));
@@ -109,7 +109,7 @@ function typeAndRange(label: string | undefined): string | undefined {
 }
 
 function findStaleNodes(instance: Instance): AuditedDevice[] {
-  // An ordinary user has no nodes, and may not read all folders.
+  // An ordinary user has no nodes, and cannot read all folders.
   const top = isSession(instance) ? undefined : instance.host.inspectFile("/dev");
   if (top === undefined) return [];
   return [...walk(instance, "/dev", { device: top.id.device, deepest: DEEPEST })]

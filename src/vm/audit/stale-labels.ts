@@ -14,8 +14,8 @@ import type { GuestRecord } from "../../state/record.ts";
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
 
 /**
- * Finds unused files of defined domains that carry the label of a guest that is gone, because their original label was
- * lost. Returns one line each, with its remedy.
+ * Finds unused files of defined domains that carry the label of a guest that no longer exists, because their original
+ * label was lost. Returns one line each, with its remedy.
  */
 export function findStaleLabels(instance: Instance): string[] {
   return listDefinitionNames(instance).flatMap((name) => {
@@ -58,7 +58,10 @@ function pathsOf(instance: Instance, name: string): string[] {
   return listResources(parseDomainText(xml)).flatMap(pathOf);
 }
 
-/** Returns the path of a resource that one guest may have alone. Others are never labelled for one guest. */
+/**
+ * Returns the path of a resource that a single guest may have to itself. Other resources are never labelled for a single
+ * guest.
+ */
 function pathOf(resource: Resource): string[] {
   return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
 }
@@ -72,7 +75,7 @@ const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "nvram",
 ]);
 
-/** Ignores errors: a file that svirt may not inspect belongs to no guest. */
+/** Ignores errors: a file that svirt is not permitted to inspect belongs to no guest. */
 function findAround(instance: Instance, path: string): string[] {
   try {
     return findStaleLabel(instance, path);

@@ -24,7 +24,7 @@ export interface CopyOptions {
   readonly format: "raw" | "qcow2" | undefined;
   /** Copies only the disk's own image: the copy gets the same backing file. */
   readonly isShallow: boolean;
-  /** The destination exists already. */
+  /** The destination already exists. */
   readonly reuses: boolean;
   readonly bytesPerSecond: number | undefined;
   readonly granularity: number | undefined;

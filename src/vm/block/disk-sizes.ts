@@ -12,7 +12,7 @@ import { formOf } from "../guest/found-form.ts";
 /** Sizes of a disk's own image, in bytes. */
 export interface DiskSizes {
   readonly target: string;
-  /** Size that the guest sees. All are undefined for an empty drive, or an image that is no file or device. */
+  /** Size that the guest sees. All are undefined for an empty drive, or an image that is not a file or device. */
   readonly capacity: number | undefined;
   /** Space used on the host. */
   readonly allocation: number | undefined;

@@ -37,8 +37,8 @@ export async function startBlockJob(
 }
 
 /**
- * Creates overlays and lets QEMU switch to all of them at once. Throws the errors of the decision, the host and QEMU;
- * then nothing has changed.
+ * Creates overlays and lets QEMU switch to all of them in one transaction. Throws the errors of the decision, the host
+ * and QEMU; then nothing has changed.
  */
 export async function takeSnapshot(
   instance: Instance,

@@ -109,7 +109,7 @@ function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
   return [...files.values()].some((file) => fileKey(file) === fileKey(id));
 }
 
-/** Refuses a disk whose images are not the writable images of this guest alone, or have labels from the XML. */
+/** Refuses a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
 function refuseUnsuited(disk: Disk): void {
   const why = unsuited(disk);
   if (why === undefined) return;

@@ -144,7 +144,7 @@ function isChangeable(disk: Disk): boolean {
 }
 
 /**
- * Returns a path beside the disk's own image, with the snapshot's name as suffix.
+ * Returns a path in the folder of the disk's own image, with the snapshot's name as suffix.
  * virDomainSnapshotDefAssignExternalNames()
  */
 function defaultPath(disk: Disk, name: string): string {

@@ -47,7 +47,10 @@ export function getDomainCapabilities(
   };
 }
 
-/** Returns the highest number of virtual CPUs that a machine type of the installed emulator takes. Throws as above. */
+/**
+ * Returns the highest number of virtual CPUs that a machine type of the installed emulator takes. Throws as
+ * getEmulatorFacts() does.
+ */
 export function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): number {
   const { machines } = getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
   return Math.max(...machines.map(({ mostCpus }) => mostCpus));

@@ -62,8 +62,8 @@ export function refuseChange(instance: Instance, { xml }: Definition, change: Ch
 }
 
 /**
- * Changes the present definition: another call may have changed another part of it. Throws "not-found", "wrong-state"
- * when it is gone.
+ * Changes the current definition: another call may have changed a different part of it. Throws "not-found", "wrong-state"
+ * if the definition no longer exists.
  */
 export async function changeDefinition(
   instance: Instance,

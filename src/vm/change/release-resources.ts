@@ -33,8 +33,8 @@ interface Release {
 
 /**
  * Releases labels and claims while the guest runs, once the kernel shows that none of its processes has the files. The
- * caller holds the guest's lock, so that svirt passes no file to it meanwhile. Throws "partly" when a process still has
- * one. Then no step was carried out, and the steps stay in the record for the next call. Throws the errors of the
+ * caller holds the guest's lock, so that svirt passes no file to it in the meantime. Throws "partly" when a process still
+ * has one. Then no step was carried out, and the steps stay in the record for the next call. Throws the errors of the
  * steps, joined, after the last one.
  */
 export async function releaseResources(

@@ -7,8 +7,8 @@ import { findDomain } from "../guest/find-domain.ts";
 import { endGuest } from "./end-guest.ts";
 
 /**
- * Ends a guest at once and undoes its start. `did` is false if the guest was off. One that has ended by itself is waited for
- * while its reaper gives its labels back. Throws "not-found".
+ * Ends a guest immediately and undoes its start. `did` is false if the guest was off. If the guest has ended by itself,
+ * waits until its reaper has restored its labels. Throws "not-found".
  */
 export async function destroyDomain(
   instance: Instance,

@@ -11,9 +11,9 @@ import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 
 /**
- * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed meanwhile,
- * the next caller finishes. Steps that cannot be undone stay in the record for a later attempt. Continues after errors,
- * then throws them joined.
+ * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has
+ * finished, the next caller finishes the work. Steps that cannot be undone stay in the record for a later attempt.
+ * Continues after errors, then throws them joined.
  */
 export async function endGuest(
   instance: Instance,

@@ -4,7 +4,7 @@ import { type Explanation, explainLog } from "./explain.ts";
 import { type HeldGuest, listHeldGuests } from "./held-guests.ts";
 import { readLogs } from "./read-logs.ts";
 
-/** Beginning of the time whose denials are explained: before now, since 1970, the boot, or none. */
+/** Start of the period whose denials are explained: an age, a time since 1970, the boot, or no limit. */
 export type Since = { readonly agoMs: number } | { readonly atMs: number } | "boot" | "ever";
 
 /** Selection of denials. */

@@ -182,7 +182,7 @@ function labelNow(instance: Instance, path: string): string | undefined {
   }
 }
 
-/** Reads a boolean; undefined also if svirt may not read it. */
+/** Reads a boolean; undefined also if svirt is not permitted to read it. */
 function readBoolean(instance: Instance, name: string): boolean | undefined {
   try {
     const text = instance.host.readText(`/sys/fs/selinux/booleans/${name}`);

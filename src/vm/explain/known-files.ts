@@ -43,7 +43,7 @@ export function findKnownFile(
   });
 }
 
-/** Folders to search for a name besides those of guests' files. */
+/** Folders to search for a name, in addition to those of guests' files. */
 const USUAL_FOLDERS = ["/dev", "/var/lib/libvirt/images"];
 
 /** Finds the path of a file that the kernel reports only by name, in the folders of guests' files and the usual ones. */
@@ -100,7 +100,7 @@ function inspectFor(instance: Instance, guest: KnownGuest, path: string): KnownF
   return id === undefined ? [] : [{ id, guest, given: undefined }];
 }
 
-/** Inspects a file; undefined if svirt may not. */
+/** Inspects a file; undefined if svirt is not permitted to. */
 function inspectOrUndefined(instance: Instance, path: string): FileId | undefined {
   try {
     return instance.host.inspectFile(path)?.id;

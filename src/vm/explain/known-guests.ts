@@ -36,7 +36,7 @@ export function listKnownGuests(instance: Instance, machines: readonly AuditedMa
   );
 }
 
-/** Returns the guest that has the level, or had it then; undefined for a level that belongs to no guest alone. */
+/** Returns the guest that has the level, or had it then; undefined for a level that is not that of a single guest. */
 export function guestOfRange(
   guests: readonly KnownGuest[],
   range: string | undefined,

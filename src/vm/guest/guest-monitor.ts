@@ -13,7 +13,7 @@ export async function withMonitor<Result>(
   return await withMonitorSocket(instance.host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, talk);
 }
 
-/** Sends a command that changes the guest and may take long. Throws "timeout". */
+/** Sends a command that changes the guest and may take a long time. Throws "timeout". */
 export async function tellMonitor(
   instance: Instance,
   uuid: string,

@@ -61,8 +61,9 @@ export function nameFiles(device: Device, { files }: ResolvedFiles): ReadonlyMap
 }
 
 /**
- * Decides the parts of a host device that QEMU opens by itself; undefined for other devices. `domain` has the device. Throws
- * "denied" if the guest's SELinux domain may not search for it: a process keeps the domain in which it was started.
+ * Decides the parts of a host device that QEMU opens by itself; undefined for other devices. `domain` has the device.
+ * Throws "denied" if the guest's SELinux domain is not permitted to search for it: a process keeps the domain in which it
+ * was started.
  */
 export function decidePassed(
   instance: Instance,

@@ -26,12 +26,12 @@ export async function rebootGuest(instance: Instance, key: string): Promise<{ na
   return await pressPowerButton(instance, key, "reboot");
 }
 
-/** Stops the vCPUs. Stopped vCPUs are no error. Throws "wrong-state" if the guest is off. */
+/** Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off. */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
   return await tell(instance, key, "stop");
 }
 
-/** Resumes the vCPUs. Running vCPUs are no error. Throws "wrong-state" if the guest is off. */
+/** Resumes the vCPUs. vCPUs that already run are not an error. Throws "wrong-state" if the guest is off. */
 export async function resumeGuest(instance: Instance, key: string): Promise<{ name: string }> {
   return await tell(instance, key, "cont");
 }
@@ -56,7 +56,7 @@ async function pressPowerButton(
   });
 }
 
-/** Presses keys of the guest's keyboard at once, for `holdMs` or for QEMU's default of 100 ms. */
+/** Presses keys of the guest's keyboard together, for `holdMs` or for QEMU's default of 100 ms. */
 export async function pressKeys(
   instance: Instance,
   key: string,
@@ -87,7 +87,7 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
   });
 }
 
-/** Finds the guest again once its lock is held: a guest that was cleaned up meanwhile must not get a new record. */
+/** Finds the guest again once its lock is held: a guest that has been cleaned up since must not get a new record. */
 async function withRunning(
   instance: Instance,
   key: string,

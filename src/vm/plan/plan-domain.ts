@@ -12,7 +12,7 @@ import { planDomainStart } from "../start/start.ts";
 /** Steps of a domain's start or end. */
 export interface DomainPlan {
   readonly steps: readonly Step[];
-  /** Name of the guest, if it runs: its start is complete and has no steps. */
+  /** Name of the guest, if it runs: its start is then complete and has no steps left. */
   readonly runningName: string | undefined;
 }
 

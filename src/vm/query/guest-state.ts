@@ -5,7 +5,7 @@ import { withMonitorSocket } from "../../run/monitor/converse.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** A monitor answers at once, unless another svirt uses it. */
+/** A monitor answers immediately, unless another svirt uses it. */
 const ASK_TIMEOUT_MS = 2000;
 
 /** Reason why only a guest's process is known: QEMU does not answer, or talks to another svirt. */

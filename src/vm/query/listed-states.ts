@@ -3,7 +3,7 @@ import { lookAtVcpus, type VcpuActivity } from "../../run/process/vcpu-activity.
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 
-/** Time limit for all queries together: the QEMUs are queried at once. */
+/** Time limit for all queries together: all QEMUs are queried concurrently. */
 const ASK_MS = 1000;
 
 /** State of a guest, and whether its QEMU has answered the query for it. */

@@ -39,7 +39,7 @@ export interface Recovery {
   /** Names of the guests that were cleaned up or started again. */
   readonly recovered: readonly string[];
   readonly errors: readonly SvirtError[];
-  /** Files that keep the label of a guest that is gone, and why: a sentence each. */
+  /** Files that keep the label of a guest that no longer exists, and why: a sentence each. */
   readonly kept: readonly string[];
 }
 

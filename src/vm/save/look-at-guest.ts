@@ -9,7 +9,7 @@ import { withMonitor } from "../guest/guest-monitor.ts";
 import { addedLabelOf } from "../hotplug/new-files.ts";
 
 const status = v.object({ running: v.boolean() });
-/** Names of machine types with a version: another QEMU knows the state by that name alone. */
+/** Names of machine types with a version: a different QEMU accepts the state only under such a name. */
 const VERSIONED = /^(pc-(?:i440fx|q35)-\d+\.\d+)-machine$/;
 
 /** QEMU's report about itself before its state is written. */
@@ -28,7 +28,7 @@ export async function inspectGuest(instance: Instance, guest: GuestRecord): Prom
   });
 }
 
-/** Throws "wrong-state" with libvirt's message if the guest has block jobs: a restored QEMU would not have them any more. */
+/** Throws "wrong-state" with libvirt's message if the guest has block jobs: a restored QEMU would no longer have them. */
 export function refuseJobs({ jobs = [], name }: GuestRecord): void {
   if (jobs.length === 0) return;
   throw new SvirtError("Requested operation is not valid: domain has active block job", {

@@ -9,7 +9,7 @@ import { xmlOf } from "../guest/found-form.ts";
 import { type Started, startDefinition, startFromState } from "../start/start.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
-/** Options of a restore, besides the file. */
+/** Options of a restore, in addition to the file. */
 export interface RestoreOptions {
   /** Whether the guest runs or stays paused; undefined: as the file says. */
   readonly resumes: boolean | undefined;

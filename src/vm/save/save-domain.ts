@@ -13,7 +13,7 @@ import { withBootQueues } from "./boot-queues.ts";
 import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** Options of a save, besides the file. */
+/** Options of a save, in addition to the file. */
 export interface SaveOptions {
   /** Whether the guest runs or stays paused once it is restored; undefined: as it is now. */
   readonly resumes: boolean | undefined;

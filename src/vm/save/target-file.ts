@@ -13,8 +13,8 @@ import { readRecord } from "../../state/record.ts";
 
 /**
  * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
- * file with the label of a guest that is gone is replaced by one with the policy's label. Throws "not-found" without its
- * folder, "in-use", "denied", "unsupported" for a file that is not regular.
+ * file with the label of a guest that no longer exists is replaced by one with the policy's label. Throws "not-found"
+ * without its folder, "in-use", "denied", "unsupported" for a file that is not regular.
  */
 export function decideTarget(instance: Instance, named: string, uuid: string): TargetFile {
   const old = instance.host.inspectFile(named);
@@ -31,7 +31,10 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
   return { part, path, label: privateRange(instance.host, label) === undefined ? label : undefined };
 }
 
-/** Refuses places that guests may not write: a guest influences the content, and the key has no say in who reads it. */
+/**
+ * Refuses places that guests are not permitted to write: a guest influences the content, and a restricted key must not
+ * choose which program of the host reads it.
+ */
 function refuseForKey({ host }: Instance, old: FileFacts | undefined, path: string): void {
   if (old === undefined) placeOfMade(host, path);
   else refuseWritten(host, old);

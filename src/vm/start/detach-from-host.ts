@@ -157,8 +157,8 @@ function refuseOthers(
   const node = instance.host.inspectFile(vfioGroupNode(group))?.id;
   const [other] = [
     ...registry.listOthers({ kind: "pci", key: name }, uuid),
-    // A guest that found the device at a VFIO driver has claimed the group's node alone. The kernel would remove the device
-    // from that guest before it binds another driver.
+    // A guest that found the device bound to a VFIO driver has claimed only the group's node. The kernel would remove the
+    // device from that guest before it binds another driver.
     ...(node === undefined ? [] : registry.listOthers({ kind: "file", key: fileKey(node) }, uuid)),
   ];
   if (other === undefined) return;

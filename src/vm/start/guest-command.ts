@@ -176,7 +176,7 @@ function fileAt(instance: Instance, known: ReadonlyMap<string, FileFacts>, path:
   });
 }
 
-/** Refuses a file that others may not read: QEMU's user opens it, without being its owner or in any group. */
+/** Refuses a file that is not readable by others: QEMU's user opens it, and is neither its owner nor in any group. */
 function refuseUnreadable(path: string, { mode }: FileFacts): void {
   if ((mode & READABLE_BY_OTHERS) !== 0) return;
   throw new SvirtError(

@@ -29,7 +29,7 @@ export async function launchGuest(
       observer(moment, step, at);
       if (moment !== "after" || step.do !== "spawn") return;
       launched = { ...guest, steps: withSocketIds(instance.host, guest.steps) };
-      // Staged while QEMU starts: the disk would take as long once the guest runs.
+      // Staged while QEMU starts: afterwards the write would delay the guest by as much.
       if (guest.change === undefined) staged = stageRunning(instance, launched);
     });
     const process = findGuestProcess(instance, guest);
@@ -50,8 +50,8 @@ export async function launchGuest(
 }
 
 /**
- * Stages the record that the guest will most likely have: the process that its reaper reported becomes QEMU by execve(2)
- * alone.
+ * Stages the record that the guest will most likely have: the process that its reaper reported becomes QEMU by execve(2),
+ * so its ID stays the same.
  */
 function stageRunning(instance: Instance, guest: GuestRecord): GuestRecord | undefined {
   const told = toldProcess(instance, guest);
@@ -96,7 +96,7 @@ function findGuestProcess(instance: Instance, guest: GuestRecord): ProcessFacts 
   );
 }
 
-/** Adds the end of QEMU's log to the error: it says best why QEMU ended. */
+/** Adds the end of QEMU's log to the error: it is the best indication of why QEMU ended. */
 async function addLog(instance: Instance, guest: GuestRecord, error: unknown): Promise<SvirtError> {
   const { kind, message, remedy } = asSvirtError(error);
   const path = `${instance.paths.log}/${guest.name}.log`;

@@ -128,7 +128,7 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
       return await launchGuest(instance, prepared, how.observer);
     });
     if (guest.change === undefined) return { did: true, guest };
-    // The guest has its state: no step is undone any more, and any later call may finish the rest.
+    // The guest has its state: from here on no step is undone, and any later call may complete the start.
     const { length } = guest.steps;
     const { finishChange } = await import("../change/finish-change.ts");
     await finishChange(instance, guest, (moment, step, at) => how.observer(moment, step, length + at));
@@ -153,7 +153,7 @@ export async function planDomainStart(
   return [...taken.steps, ...steps, ...after];
 }
 
-/** Decides the start, records it, and runs all steps that must not be decided twice at once. */
+/** Decides the start, records it, and runs all steps about which two concurrent starts must not decide. */
 async function prepare(
   instance: Instance,
   start: HowToStart & ResolvedDomain & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
@@ -253,7 +253,7 @@ function decide(
   };
 }
 
-/** Decides the programs that run beside QEMU, and the folders that they get. */
+/** Decides the programs that run alongside QEMU, and the folders that they get. */
 function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
   const { helpers, assigned } = decideTpm(instance, domain, facts);
   return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };

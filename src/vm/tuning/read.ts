@@ -47,7 +47,7 @@ export function readMemoryLimits(instance: Instance, ask: Ask): MemoryLimits {
     return text === undefined || text === "max" ? undefined : Number(text) / 1024;
   };
   const [hardKiB, swapKiB] = [read("memory.max"), read("memory.swap.max")];
-  // The kernel's limit is for swap alone.
+  // The kernel's limit applies only to swap.
   const swapHardKiB = swapKiB === undefined || hardKiB === undefined ? undefined : hardKiB + swapKiB;
   return { hardKiB, softKiB: read("memory.high"), swapHardKiB };
 }

@@ -36,8 +36,8 @@ export interface DomainStatistics {
 }
 
 /**
- * Lists the statistics of domains. All QEMUs are queried at once, and one that does not answer has an error in its place.
- * Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
+ * Lists the statistics of domains. All QEMUs are queried concurrently, and one that does not answer has an error in its
+ * place. Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
  */
 export async function listDomainStatistics(
   instance: Instance,

@@ -30,7 +30,7 @@ export const GROUPS = {
 } as const satisfies Readonly<Record<string, (subject: Subject) => Promise<readonly Entry[]>>>;
 export type Group = keyof typeof GROUPS;
 
-/** Limit for all queries of one guest: some 20, each answered at once by a QEMU that does not hang. */
+/** Limit for all queries of one guest: some 20, each answered immediately by a QEMU that does not hang. */
 const TIMEOUT_MS = 5000;
 
 /**
