@@ -1,4 +1,6 @@
-/** Kind of an error. It fixes the exit code (docs/commands.md) and, unless the error names another, libvirt's error. */
+/**
+ * Kind of an error. It determines the exit code (docs/commands.md) and, unless the error names another, libvirt's error.
+ */
 export type ErrorKind =
   | "failed"
   | "host-call"
@@ -66,7 +68,7 @@ const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly li
   partly: { exitCode: 7, libvirt: "OPERATION_FAILED" },
 };
 
-/** Most errors that are listed at once. */
+/** Maximum number of errors in one list. */
 export const MOST_LISTED = 100;
 
 /** Remedy for a state that only a fault in svirt causes. */

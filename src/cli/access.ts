@@ -4,15 +4,15 @@ import type { CommandSpec } from "./command.ts";
 
 /**
  * Effect of a command on the host. A `local` command needs the host itself: it runs a program of the user's choice or
- * calls svirt again. A command with `readsWith` reads if only these operands and options are given: `name` with any
- * value, `name=value` with that one.
+ * calls svirt again. A command with `readsWith` only reads if no other operands and options than these are given: `name`
+ * with any value, `name=value` with that one.
  */
 export type Access = "reads" | "changes" | "local" | { readonly readsWith: readonly string[] };
 
 /** Operands and options with which a command shows its settings without changing them. */
 const SHOWN = ["domain", "live", "config", "current", "json"];
 
-/** Effect of each command, for restricted keys (`svirt shell`). They may not call a command that is not listed. */
+/** Effect of each command, for restricted keys (`svirt shell`). They must not call a command that is not listed. */
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
@@ -46,7 +46,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed("local", "edit shell"),
 ]);
 
-/** Throws "denied" if a restricted key may not call a command with these arguments. */
+/** Throws "denied" if a restricted key is not permitted to call a command with these arguments. */
 export function checkAccess(spec: CommandSpec, words: readonly string[], allowed: "reads" | "changes"): void {
   const access = ACCESS.get(spec.name) ?? "local";
   if (access === "local") {

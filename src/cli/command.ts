@@ -48,7 +48,7 @@ export interface Output {
   warn(text: string): void;
 }
 
-/** Throws if a command may not be called with these arguments. */
+/** Throws if the command is not permitted with these arguments. */
 export type CheckCommand = (spec: CommandSpec, words: readonly string[]) => void;
 
 /** Call of a command. */

@@ -13,7 +13,7 @@ import { guestSeclabel } from "./machine/guest-seclabel.ts";
 import { QEMU_NAMESPACE } from "./machine/qemu-commandline.ts";
 import type { Seclabel } from "./machine/seclabel.ts";
 
-/** Facts of a running guest that its XML shows beside its definition. */
+/** Facts of a running guest that its XML shows in addition to its definition. */
 export interface LiveFacts extends LiveDevices {
   readonly id: number;
   /** Label model of the running guest. */
@@ -45,7 +45,7 @@ export interface InspectedDomain {
   locate(place: string): string;
 }
 
-/** Reads a document and collects its refusals. Throws "xml" if the document is no XML or no `<domain>`. */
+/** Reads a document and collects its refusals. Throws "xml" if the document is not XML or not a `<domain>`. */
 export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
   const root = withPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {

@@ -15,7 +15,7 @@ export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   return readDomain(bytes, spareUuid);
 }
 
-/** Reads a document and collects its refusals. Throws "xml" if the document is no XML or no `<domain>`. */
+/** Reads a document and collects its refusals. Throws "xml" if the document is not XML or not a `<domain>`. */
 export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
   const { inspectDomain: inspect }: typeof import("./document-forms.ts") = require("./document-forms.ts");
   return inspect(bytes, spareUuid);

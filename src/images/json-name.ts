@@ -80,7 +80,7 @@ function parseObject(name: string): object {
     const value: unknown = JSON.parse(name.slice(PREFIX.length));
     if (isObject(value)) return value;
   } catch {
-    // Same refusal as for JSON that is no object: the parser's message does not help.
+    // Same refusal as for JSON that is not an object: the parser's message does not help.
   }
   throw refuse("it is not a JSON object");
 }

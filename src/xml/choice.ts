@@ -14,7 +14,7 @@ import type { XmlNode } from "./node.ts";
 import { notSupported, notUnderstood, quoted } from "./refusal.ts";
 import { oneOf } from "./value-form.ts";
 
-/** Properties of a choice besides its alternatives. */
+/** Properties of a choice other than its alternatives. */
 interface ChoiceFacts {
   /** Value that an absent attribute stands for; it is written out. */
   readonly absent?: string;

@@ -41,7 +41,7 @@ const parser = new XMLParser({
   jPath: false,
 });
 
-/** Reads a text that guardText() accepts. Returns the root element and the blanks beside it. */
+/** Reads a text that guardText() accepts. Returns the root element and the blanks around it. */
 export function readPieces(text: string): readonly Piece[] {
   return toPieces(parser.parse(text));
 }

@@ -28,7 +28,7 @@ interface Listing {
   locate?(place: string): string;
 }
 
-/** Lists all refusals of a start that follow from the domain alone. */
+/** Lists all refusals of a start that depend only on the domain. */
 export function listUnimplemented(
   domain: Domain,
   { attempt = "start the guest", locate = (place) => place }: Listing = {},

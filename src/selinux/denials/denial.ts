@@ -49,7 +49,7 @@ export interface AuditLog {
   readonly isCut: boolean;
 }
 
-/** Most denials, paths or machines that are kept of one log. */
+/** Maximum number of denials, paths or machines kept from one log. */
 export const MOST_DENIALS = 10_000;
 
 /** Reads a log in bounded memory and ignores lines of other kinds. Keeps the latest denials since `sinceMs`. */

@@ -24,9 +24,9 @@ export interface FileSpec {
 }
 
 /**
- * Line with content that is no comment. Its first word has up to three plain folders, other plain text, and the rest
- * from the first character that makes it an expression. One match does it all, because a look-up spends most of its
- * time here, on six thousand lines. Two more fields follow. Blanks are those of isspace(3).
+ * Line that is neither empty nor a comment. Its first word has up to three plain folders, other plain text, and the rest
+ * from the first character that makes it an expression. One match does it all, because a look-up spends most of its time
+ * here, on six thousand lines. Two more fields follow. Blanks are those of isspace(3).
  */
 const LINE = new RegExp(
   String.raw`^[ \t\r\v\f]*(?=[^ \t\r\v\f\n#])((?:/(?:PLAIN)+(?=/)){0,3})((?:PLAIN|/)*)([^ \t\r\v\f\n]*)`.replaceAll(

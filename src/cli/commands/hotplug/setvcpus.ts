@@ -4,7 +4,7 @@ import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 
-/** Most vCPUs that any machine of QEMU accepts. */
+/** Maximum number of vCPUs of any machine type of QEMU. */
 const MOST = 4096;
 
 /** `svirt setvcpus DOMAIN COUNT` */

@@ -24,7 +24,7 @@ export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
   } as Disk;
 }
 
-/** Returns the path of a disk's own image; undefined if it is no file or device of the host. */
+/** Returns the path of a disk's own image; undefined if it is not a file or device of the host. */
 export function imagePath({ source }: Disk): string | undefined {
   if (source === undefined) return undefined;
   if ("file" in source) return source.file;
