@@ -15,7 +15,7 @@ export function crashDrill(call: Call): StepObserver {
   if (drill === undefined) return NO_OBSERVER;
   const match = /^(before|after):(\d+)$/.exec(drill);
   if (match === null) {
-    throw new SvirtError(`option --${CRASH_OPTION.name} wants before:N or after:N, not '${drill}'`, {
+    throw new SvirtError(`option --${CRASH_OPTION.name} requires before:N or after:N, not '${drill}'`, {
       kind: "usage",
       remedy: "Take the number from the output of: svirt plan DOMAIN",
     });

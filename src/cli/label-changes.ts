@@ -21,6 +21,6 @@ export function printChanges(call: Call, changes: readonly LabelChange[], act = 
 
 function formatChange({ from, path, to }: LabelChange, isDryRun: boolean): string {
   if (to === undefined) return `${path} keeps ${from ?? "no label"}: the policy has no label for this path`;
-  if (from === to) return `${path} has ${to} already`;
+  if (from === to) return `${path} already has ${to}`;
   return `${path} ${isDryRun ? "would be relabelled" : "relabelled"} from ${from ?? "no label"} to ${to}`;
 }

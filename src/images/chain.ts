@@ -92,7 +92,7 @@ function findElement<Facts extends ImageFacts>(
   const found = statImage(image.path, reader);
   const again = chain.find(({ facts }) => identityOf(facts) === identityOf(found.facts));
   if (again === undefined) return { ...image, ...found };
-  throw new SvirtError(`${image.path} occurs twice in its chain (before as ${again.path})`, {
+  throw new SvirtError(`${image.path} occurs twice in its chain (first as ${again.path})`, {
     kind: "failed",
     remedy: "Correct the backing file with qemu-img rebase -u -b FILE -F FORMAT.",
   });

@@ -101,7 +101,7 @@ function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const because = decideAgainstFolder(place, folder, folderType);
   if (because !== undefined) return { because: `${folder} ${because}`, remedy: MOVE };
   if (own === undefined || isForFiles(path, own)) return undefined;
-  return { because: `it is labelled ${own}, as files elsewhere are`, remedy: `Run: restorecon ${path}` };
+  return { because: `its label ${own} is for files in other folders`, remedy: `Run: restorecon ${path}` };
 }
 
 /** Names the files at a place that no guest may write, whatever their label. */
@@ -118,13 +118,13 @@ function decideAgainstFolder(
 ): string | undefined {
   const { path } = place;
   if (type !== undefined && !isForFiles(path, type))
-    return `is labelled ${type}, so it is no folder for guests' files`;
+    return `is labelled ${type}, so it is not a folder for guests' files`;
   if (type !== undefined && IMAGE_TYPES.has(type)) return undefined;
   if (HOME_PLACES.test(path)) return undefined;
   const home = homeOf(place);
   if (home !== undefined) return `is not labelled for guests' files, and ${home} is a home folder`;
   const isPlace = PLACES.test(path) || !SYSTEM_TOPS.has(topOf(path));
-  return isPlace && folder !== "/" ? undefined : "is no folder for guests' files";
+  return isPlace && folder !== "/" ? undefined : "is not a folder for guests' files";
 }
 
 /** Returns the home folder that contains the place, or that the shared folder contains. */

@@ -32,7 +32,7 @@ export function refuseHostFolder(path: string): void {
   if (!isAbove && !isBelow && !belongsToHost(path)) return;
   throw new SvirtError(`Cannot share ${path} with a guest: the host's own files are there`, {
     kind: "denied",
-    remedy: "Share a folder of its own, such as one in /srv.",
+    remedy: "Share a dedicated folder, such as one in /srv.",
   });
 }
 

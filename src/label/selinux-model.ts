@@ -37,7 +37,7 @@ export const selinux: LabelModel<PolicyFacts> = {
     new SvirtError("Cannot confine the guest: the kernel runs without SELinux", {
       kind: "denied",
       remedy:
-        "Boot with security=selinux selinux=1 enforcing=1. To run it unconfined all the same, both must say so: " +
+        "Boot with security=selinux selinux=1 enforcing=1. To run it unconfined anyway, set both: " +
         `<seclabel type='none'/> in its XML and security_require_confined = 0 in ${settings}.`,
     }),
   levelFor: (type, facts) => (type === "dynamic" ? availableLevel(facts.own.range) : undefined),

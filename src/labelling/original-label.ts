@@ -103,7 +103,7 @@ export function refuseOtherTool(instance: Instance, named: string, { label, reme
   if (range === undefined || !isLevelOfOthers(instance, range)) return;
   throw new SvirtError(`Cannot label ${named}: a process runs at its level ${range}`, {
     kind: "in-use",
-    remedy: `Stop that process, which svirt did not start: ps -eZ | grep ${range}`,
+    remedy: `Find that process with ps -eZ | grep ${range}, and stop it: svirt did not start it.`,
   });
 }
 

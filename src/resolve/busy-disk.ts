@@ -47,7 +47,7 @@ export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "no
   if (busy === undefined) return;
   const what = busy.name === path ? "the host uses it" : `the host uses its partition ${busy.name}`;
   throw new SvirtError(
-    `Cannot let a guest write ${path}: ${what} (mounted, as swap, or as part of another device)`,
+    `Cannot let a guest write ${path}: ${what} (as a mount, as swap, or as part of another device)`,
     {
       kind: "wrong-state",
       remedy: "Stop using the device on the host, or name another device.",

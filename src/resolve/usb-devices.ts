@@ -53,7 +53,7 @@ function bindFound(hostdev: UsbHostdev, found: readonly UsbDevice[]): readonly U
     if (source.startupPolicy === "optional" || source.startupPolicy === "requisite") return [];
     throw new SvirtError(`Cannot find the USB device ${nameOf(source)} on the host`, {
       kind: "not-found",
-      remedy: "Plug it in, correct the XML (lsusb lists them), or write startupPolicy='optional'.",
+      remedy: "Plug it in, correct the XML (lsusb lists the devices), or write startupPolicy='optional'.",
     });
   }
   return [{ ...hostdev, source: { ...source, address: { bus: first.bus, device: first.device } } }];

@@ -18,7 +18,7 @@ export function availableLevel(ownRange: string | undefined): Level {
   if (count < LEAST_CATEGORIES) {
     throw new SvirtError(`Cannot choose two categories: svirt's own range ${ownRange} has only ${count}`, {
       kind: "denied",
-      remedy: `Run svirt with a range of at least ${LEAST_CATEGORIES} categories, best s0-s0:c0.c1023.`,
+      remedy: `Run svirt with a range of at least ${LEAST_CATEGORIES} categories, ideally s0-s0:c0.c1023.`,
     });
   }
   return { sensitivity, categories: range.high.categories };

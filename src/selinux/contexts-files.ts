@@ -90,8 +90,8 @@ function contextLines(text: string, path: string): Context[] {
 }
 
 function lacks(path: string, what: string): SvirtError {
-  return new SvirtError(`Cannot learn the types of guests: ${path} lacks ${what}`, {
+  return new SvirtError(`Cannot determine the SELinux types of guests: ${path} lacks ${what}`, {
     kind: "failed",
-    remedy: "Install a policy with virtualization support, or mend that file.",
+    remedy: "Install a policy with virtualization support, or correct that file.",
   });
 }

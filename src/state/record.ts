@@ -17,7 +17,8 @@ export function readRecord(instance: Instance, uuid: string): GuestRecord | unde
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
-      remedy: "Compare it with docs/state.md, or move it away, end its QEMU by hand and run: svirt audit",
+      remedy:
+        "Compare it with docs/state.md; or move it to another folder, end the guest's QEMU, and run: svirt audit",
       cause: error,
     });
   }

@@ -51,7 +51,7 @@ function findRunFolder(host: Pick<Host, "inspectFile">, uid: number): string {
   const found = host.inspectFile(path);
   if (found?.type === "folder" && found.uid === uid) return path;
   const is = found === undefined ? "does not exist" : "does not belong to that user";
-  throw new SvirtError(`Cannot store guests of user ${uid}: ${path} ${is}`, {
+  throw new SvirtError(`Cannot store the state of user ${uid}'s guests: ${path} ${is}`, {
     kind: found === undefined ? "not-found" : "denied",
     remedy: `Log in with systemd, which creates it (loginctl enable-linger keeps it), or run as root: install -d -m 700 -o ${uid} ${path}`,
   });

@@ -154,7 +154,7 @@ describe("walkChain()", () => {
       { "/i/link": "/i/top.qcow2" },
     );
     expect(() => walkChain(top, link.reader)).toThrow(
-      "Cannot follow the image /i/top.qcow2: /i/link occurs twice in its chain (before as /i/top.qcow2); its chain is /i/top.qcow2 (qcow2) <- /i/mid.qcow2 (qcow2)",
+      "Cannot follow the image /i/top.qcow2: /i/link occurs twice in its chain (first as /i/top.qcow2); its chain is /i/top.qcow2 (qcow2) <- /i/mid.qcow2 (qcow2)",
     );
   });
 

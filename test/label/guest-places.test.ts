@@ -142,7 +142,7 @@ describe("refuseWrittenPlace()", () => {
   test.each(SYSTEM_TOPS)("refuses /%s, and folders of it that no label calls a guest's", (top) => {
     for (const type of ["-", "default_t", "nfs_t"]) {
       expect(refusal([`/${top}/vm/a.img`, type, type])).toBe(
-        `Cannot let a guest write /${top}/vm/a.img: /${top}/vm is no folder for guests' files`,
+        `Cannot let a guest write /${top}/vm/a.img: /${top}/vm is not a folder for guests' files`,
       );
       expect(refusal([`/${top}/vm`, type, type, "folder"])).toBeString();
     }
@@ -159,9 +159,11 @@ describe("refuseWrittenPlace()", () => {
   });
 
   test("tells a label that is wrong from a folder that is", () => {
-    expect(refusal(["/srv/link", "user_home_t", "var_t"])).toContain("it is labelled user_home_t");
+    expect(refusal(["/srv/link", "user_home_t", "var_t"])).toContain(
+      "its label user_home_t is for files in other folders",
+    );
     expect(refusal(["/root/x", "-", "user_home_dir_t"])).toContain("/root is labelled user_home_dir_t");
-    expect(refusal(["/opt/x", "-", "-"])).toContain("/opt is no folder for guests' files");
+    expect(refusal(["/opt/x", "-", "-"])).toContain("/opt is not a folder for guests' files");
   });
 
   describe("where users of the host have their homes elsewhere", () => {

@@ -334,7 +334,7 @@ onTheNode("a source's own seclabel goes before the rule", async () => {
   expect(noteOf(notes, "foreign").code).toBe(5);
   expect(noteOf(notes, "foreign").err).toContain("read a file labelled system_u:object_r:var_t:s0");
   expect(noteOf(notes, "elsewhere").code).toBe(5);
-  expect(noteOf(notes, "elsewhere").err).toContain("it is labelled etc_t, as files elsewhere are");
+  expect(noteOf(notes, "elsewhere").err).toContain("its label etc_t is for files in other folders");
   expect(outOf(notes, "a")).toBe(SHARED);
   expect(outOf(notes, "before")).toContain(outOf(notes, "b").trim());
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));

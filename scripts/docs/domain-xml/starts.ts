@@ -141,7 +141,7 @@ export const REFUSED_DEFINITIONS: readonly (readonly [place: string, why: string
   ],
   [
     "/domain/devices/graphics/@passwd",
-    "svirt keeps no passwords in a definition",
+    "svirt stores no passwords in a definition",
     "Leave it out, and use a socket and SSH.",
   ],
 ];

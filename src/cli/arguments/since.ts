@@ -16,7 +16,7 @@ export function parseSince(text: string): Since {
   if (unitMs !== undefined) return { agoMs: Number(count) * unitMs };
   const atMs = DATE.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (!Number.isNaN(atMs)) return { atMs };
-  throw new SvirtError(`Cannot read the time "${text}": the form must be 10m or 2026-01-31 12:00`, {
+  throw new SvirtError(`Cannot read the time "${text}": the form must be like 10m or 2026-01-31 12:00`, {
     kind: "usage",
     remedy: "Write an age (30s, 10m, 2h, 3d) or a date: 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00:00Z.",
   });

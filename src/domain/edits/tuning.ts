@@ -32,7 +32,7 @@ export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefine
       `invalid argument: vcpu ${vcpu} is out of range of persistent cpu count ${domain.vcpu?.count ?? 1}`,
       {
         kind: "usage",
-        remedy: "Count from 0.",
+        remedy: "Number virtual CPUs from 0.",
       },
     );
   }

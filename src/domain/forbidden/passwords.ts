@@ -10,7 +10,7 @@ export function refusePasswords({ devices }: Domain): void {
     if (!("passwd" in found) || found.passwd === undefined) return [];
     const place = `/domain/devices/graphics[${index + 1}]/@passwd`;
     return [
-      new SvirtError(`Cannot read ${place}: svirt keeps no passwords in a definition`, {
+      new SvirtError(`Cannot read ${place}: svirt stores no passwords in a definition`, {
         kind: "unsupported",
         remedy: "Leave passwd out, and use <listen type='socket'/> and SSH.",
         place,

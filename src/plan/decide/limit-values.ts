@@ -52,7 +52,7 @@ export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
   if ((shares ?? 0) > MOST_WEIGHT) {
     throw new SvirtError(`cpu.weight '${shares}' must be in range [1, ${MOST_WEIGHT}]`, {
       kind: "unsupported",
-      remedy: "Write fewer <shares> in /domain/cputune: the default is 100.",
+      remedy: "Write a smaller <shares> in /domain/cputune: the default is 100.",
     });
   }
   const quota = quotaValue(globalQuotaUs, globalPeriodUs);

@@ -93,7 +93,7 @@ function refuseDouble({ devices }: Domain, device: HostDevice): void {
   const isSame = (one: HostDevice): boolean =>
     one.type === type && canonical(one.source) === canonical(source);
   if (!devices.hostdevs.some(isSame)) return;
-  throw new SvirtError(`operation failed: the guest has ${nameHostDevice(device)} already`, {
+  throw new SvirtError(`operation failed: the guest already has ${nameHostDevice(device)}`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
     remedy: "List the guest's devices: svirt dumpxml DOMAIN",

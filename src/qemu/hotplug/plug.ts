@@ -135,7 +135,7 @@ function exactCommands(words: Arguments): QmpCommand[] {
   const isExact = words.every((word) => !word.startsWith("{") || JSON.stringify(JSON.parse(word)) === word);
   const commands = commandsOf(words);
   if (isExact && commands.length * 2 === words.length) return commands;
-  throw new SvirtError("Operation not supported: a running QEMU cannot get exactly this device", {
+  throw new SvirtError("Operation not supported: QEMU's monitor cannot create exactly this device", {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Change the definition for the next start: --config",

@@ -53,7 +53,7 @@ export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuCha
   const message = "failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count";
   throw new SvirtError(`Requested operation is not valid: ${message}`, {
     kind: "wrong-state",
-    remedy: `Change its definition (--config): the ${present.length - added.length} that the guest was started with cannot be removed.`,
+    remedy: `Change its definition (--config): the ${present.length - added.length} virtual CPUs that the guest was started with cannot be removed.`,
   });
 }
 

@@ -65,7 +65,7 @@ export function resolveScsiNode(host: Host, resource: ScsiResource): ResolvedFil
       `Cannot find the SCSI device ${resource.path}: it does not exist, or has no generic node`,
       {
         kind: "not-found",
-        remedy: "Correct the address (lsscsi -g lists them), and load the module sg.",
+        remedy: "Correct the address (lsscsi -g lists the devices), and load the module sg.",
       },
     );
   }

@@ -105,10 +105,10 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
  */
 function unsaidData(path: string, data: string): SvirtError {
   return new SvirtError(
-    `Cannot use ${path} as a disk: its header names a data file in another folder, ${data}, and the XML does not`,
+    `Cannot use ${path} as a disk: its header names a data file in another folder, ${data}, which the XML does not name`,
     {
       kind: "denied",
-      remedy: `If that is right, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
+      remedy: `If that is intended, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
     },
   );
 }

@@ -25,7 +25,7 @@ export function refuseBusyDisks(instance: Instance, device: string): void {
     return isMounted || isPart || registryOf(instance).isTaken("file", `device-${number}`);
   });
   if (busy.length === 0) return;
-  throw new SvirtError(`Cannot take ${device} from the host: the host uses ${busy.join(", ")} on it`, {
+  throw new SvirtError(`Cannot detach ${device} from the host: the host uses ${busy.join(", ")} on it`, {
     kind: "wrong-state",
     remedy: "Unmount its file systems, stop the guest that uses it, or pass another device.",
   });

@@ -84,8 +84,8 @@ export function notReleased(name: string, held: readonly StillHeld[]): SvirtErro
   return new SvirtError(`Cannot release resources of the guest ${name}: ${told}`, {
     kind: "partly",
     remedy:
-      "End that guest (svirt destroy), since QEMU reported a release that did not happen; or call svirt again after the " +
-      "release. Until then label and claim stay.",
+      "End that guest (svirt destroy), since QEMU falsely reported the release; or repeat the command after the " +
+      "release. Until then the label and the claim remain.",
   });
 }
 

@@ -47,6 +47,6 @@ function mounted({ id }: TreeEntry): SvirtError {
 function linked({ id, links }: TreeEntry): SvirtError {
   return new SvirtError(
     `Cannot share ${id.path} with a guest: the file has ${links} names, and not all of them are in the folder`,
-    { kind: "denied", remedy: "Replace it by a copy of the file." },
+    { kind: "denied", remedy: "Replace it with a copy of the file." },
   );
 }

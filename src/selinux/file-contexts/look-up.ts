@@ -58,7 +58,7 @@ export function parseFileContexts(texts: FileContextsTexts): FileContexts {
  */
 export function defaultContextOf(contexts: FileContexts, path: string, kind: FileKind): string | undefined {
   if (!path.startsWith("/")) {
-    throw new SvirtError(`Cannot look the default label of ${path} up: it is not an absolute path`, {
+    throw new SvirtError(`Cannot look up the default label of ${path}: it is not an absolute path`, {
       kind: "usage",
       remedy: "Give the whole path.",
     });

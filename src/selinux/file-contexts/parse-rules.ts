@@ -76,6 +76,6 @@ function parseMeaning(
 function badLine(path: string, line: string): SvirtError {
   return new SvirtError(
     `Cannot read ${path}: it has the line "${line.trim().slice(0, 80)}", not PATTERN [TYPE] CONTEXT`,
-    { kind: "failed", remedy: "Mend that line; semanage fcontext writes such files rightly." },
+    { kind: "failed", remedy: "Correct that line, or write the rule with semanage fcontext." },
   );
 }

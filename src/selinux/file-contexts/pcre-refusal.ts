@@ -4,7 +4,7 @@ import { SvirtError } from "../../errors.ts";
 export function patternRefusal(pattern: string, what: string, cause?: unknown): SvirtError {
   return new SvirtError(`Cannot read the pattern "${pattern}" of file_contexts: it has ${what}`, {
     kind: "unsupported",
-    remedy: "Write it without: see semanage fcontext --list, and man pcre2pattern.",
+    remedy: "Rewrite the pattern without that syntax: see semanage fcontext --list and pcre2pattern(3).",
     ...(cause === undefined ? {} : { cause }),
   });
 }

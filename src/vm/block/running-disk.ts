@@ -97,7 +97,7 @@ function findImages(
   if (top !== undefined && images.length === layers.length && images.length === found.length)
     return [top, ...below];
   throw new SvirtError(
-    `Cannot change the images of ${disk.target.dev}: QEMU uses other images than svirt passed to it`,
+    `Cannot change the images of ${disk.target.dev}: QEMU's images are not those that svirt passed to it`,
     {
       kind: "denied",
       remedy: `Compare the image headers: qemu-img info -U --backing-chain ${imagePath(disk) ?? ""}`,

@@ -30,7 +30,7 @@ export function formatDomainCapabilities(
       {
         kind: "not-found",
         libvirt: "INVALID_ARG",
-        remedy: "Name another: pc or q35",
+        remedy: "Name another machine type: pc or q35",
       },
     );
   }

@@ -29,7 +29,7 @@ export function getEmulatorFacts(instance: Instance, emulator: string, type: "kv
   if (file?.type !== "file") {
     throw new SvirtError(`Cannot query the capabilities of ${emulator}: it is not an executable program`, {
       kind: "not-found",
-      remedy: "Install qemu-system-x86, or name another: --emulatorbin",
+      remedy: "Install qemu-system-x86, or name another emulator: --emulatorbin",
     });
   }
   const { id, modifiedMs, sizeBytes } = file;
@@ -66,7 +66,7 @@ function describeFault(
   }
   return {
     is: fault === "timeout" ? "it does not end" : "it prints more than a QEMU does",
-    remedy: "Name a QEMU: --emulatorbin",
+    remedy: "Name a QEMU emulator: --emulatorbin",
   };
 }
 

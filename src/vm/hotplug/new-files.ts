@@ -118,7 +118,7 @@ function isNew(guest: GuestRecord, file: LabelledFile): boolean {
   if (claim === undefined) return true;
   if (claim.label === file.to && claim.sharing === file.sharing) return false;
   throw new SvirtError(
-    `Cannot label ${file.id.path}: the guest uses that file already in a way that requires another label`,
+    `Cannot label ${file.id.path}: the guest already uses that file in a way that requires a different label`,
     { kind: "in-use", remedy: "Give the guest a copy of the file." },
   );
 }

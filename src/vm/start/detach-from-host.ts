@@ -43,7 +43,7 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
   );
   const names = [...drivers.keys()];
   if (names.length > 0 && isSession(instance)) {
-    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: changing a driver requires root`, {
+    throw new SvirtError(`Cannot detach ${names.join(", ")} from the host: changing a driver requires root`, {
       kind: "denied",
       remedy: `Have root assign it to ${VFIO_PCI} (driverctl set-override ADDRESS ${VFIO_PCI}), and write managed='no'.`,
     });
@@ -71,7 +71,7 @@ function isForGuests(driver: string | undefined, named: string | undefined): boo
 
 function refuseAbsentDriver(host: Host, name: string, driver: string): void {
   if (host.inspectFile(`/sys/bus/pci/drivers/${driver}`) !== undefined) return;
-  throw new SvirtError(`Cannot take ${name} from the host: the kernel has no ${driver}`, {
+  throw new SvirtError(`Cannot detach ${name} from the host: the kernel has no driver ${driver}`, {
     kind: "wrong-state",
     remedy: `Run: modprobe -a ${driver} vfio_iommu_type1`,
   });
@@ -162,8 +162,8 @@ function refuseOthers(
     ...(node === undefined ? [] : registry.listOthers({ kind: "file", key: fileKey(node) }, uuid)),
   ];
   if (other === undefined) return;
-  throw new SvirtError(`Cannot take ${name} from the host: the guest ${other.owner} uses it`, {
+  throw new SvirtError(`Cannot detach ${name} from the host: the guest ${other.owner} uses it`, {
     kind: "in-use",
-    remedy: `Stop that guest; its name: svirt domname ${other.owner}`,
+    remedy: `Stop that guest (its name: svirt domname ${other.owner}).`,
   });
 }

@@ -180,7 +180,7 @@ function fileAt(instance: Instance, known: ReadonlyMap<string, FileFacts>, path:
 function refuseUnreadable(path: string, { mode }: FileFacts): void {
   if ((mode & READABLE_BY_OTHERS) !== 0) return;
   throw new SvirtError(
-    `Cannot give ${path} to the guest: the guest's user, as which QEMU opens it, may not read it`,
+    `Cannot give ${path} to the guest: QEMU opens it as the guest's user, who has no permission to read it`,
     {
       kind: "denied",
       remedy: `Run: chmod o+r ${path}`,

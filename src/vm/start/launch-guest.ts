@@ -34,7 +34,7 @@ export async function launchGuest(
     });
     const process = findGuestProcess(instance, guest);
     if (process === undefined)
-      throw new SvirtError("Cannot start the guest: QEMU ended at once", {
+      throw new SvirtError("Cannot start the guest: QEMU ended immediately", {
         kind: "failed",
         remedy: SEE_QEMU_LOG,
       });

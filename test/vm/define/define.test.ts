@@ -97,7 +97,7 @@ describe("defineDomain()", () => {
   test("stores no password of a display, and starts none with it", async () => {
     const node = nodeOn(makeMachine());
     const devices = "<graphics type='vnc' passwd='abc'/>";
-    const refusal = "Cannot read /domain/devices/graphics[1]/@passwd: svirt keeps no passwords";
+    const refusal = "Cannot read /domain/devices/graphics[1]/@passwd: svirt stores no passwords";
     expect((await errorOf(defineDomain(node, domainXml({ devices })))).message).toStartWith(refusal);
     expect((await errorOf(startDomain(node, domainXml({ devices })))).message).toStartWith(refusal);
     expect(listDefinitionNames(node)).toEqual([]);

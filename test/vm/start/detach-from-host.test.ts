@@ -202,7 +202,7 @@ describe("nothing is taken", () => {
     const devices = pci(0, "yes", "<driver model='mlx5_vfio_pci'/>");
     expect(await failedStart(machine, { devices })).toMatchObject({
       kind: "wrong-state",
-      message: `Cannot take ${NAME} from the host: the kernel has no mlx5_vfio_pci`,
+      message: `Cannot detach ${NAME} from the host: the kernel has no driver mlx5_vfio_pci`,
       remedy: "Run: modprobe -a mlx5_vfio_pci vfio_iommu_type1",
     });
   });
@@ -212,7 +212,7 @@ describe("nothing is taken", () => {
     const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
     const refusal = (disk: string) => ({
       kind: "wrong-state",
-      message: `Cannot take ${NAME} from the host: the host uses ${disk} on it`,
+      message: `Cannot detach ${NAME} from the host: the host uses ${disk} on it`,
     });
 
     function putDisk(folder: string, name: string): void {
@@ -281,7 +281,7 @@ describe("nothing is taken", () => {
     const devices = pci(0, "yes", "<driver model='mlx5_vfio_pci'/>");
     expect(await errorOf(startDomain(nodeOn(machine), domainXml({ devices })))).toMatchObject({
       kind: "in-use",
-      message: `Cannot take ${NAME} from the host: the guest ${OTHER} uses it`,
+      message: `Cannot detach ${NAME} from the host: the guest ${OTHER} uses it`,
     });
     expect(snapshot(machine)).toEqual(before);
   });

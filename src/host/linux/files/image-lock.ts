@@ -111,6 +111,6 @@ function ask(command: bigint, fd: number, flock: { type: number; readonly byte: 
 function taken(path: string): SvirtError {
   return new SvirtError(`Cannot pass ${path} to the guest: another program has locked it`, {
     kind: "in-use",
-    remedy: `End that program: lsof ${path}`,
+    remedy: `Find that program with lsof ${path}, and end it.`,
   });
 }

@@ -75,7 +75,7 @@ class Channel implements LineChannel {
     if (line.bytes <= mostBytes) return line;
     throw new SvirtError(`Cannot read from ${this.#path}: a line has more than ${mostBytes} bytes`, {
       kind: "failed",
-      remedy: "Ask for less at once: the answer comes from a program in the guest.",
+      remedy: "Request less data in one command: the answer comes from a program in the guest.",
     });
   }
 

@@ -27,7 +27,7 @@ export async function editFile(path: string): Promise<void> {
 
 function splitEditor(text: string): readonly string[] {
   if (EDITOR.test(text)) return text.trim().split(/ +/);
-  throw new SvirtError(`Cannot run the editor '${text}': svirt does not run it by a shell`, {
+  throw new SvirtError(`Cannot run the editor '${text}': svirt does not run editors through a shell`, {
     kind: "usage",
     remedy: "Set EDITOR to a program with options only: EDITOR='vim -n'",
   });

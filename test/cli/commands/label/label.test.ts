@@ -120,7 +120,7 @@ describe("svirt label set", () => {
       err: "",
     });
     expect([...machine.files.get(DISK).xattrs]).toEqual([["security.selinux", WANTED]]);
-    expect((await run(machine, "label", "set", DISK, WANTED)).out).toBe(`${DISK} has ${WANTED} already\n`);
+    expect((await run(machine, "label", "set", DISK, WANTED)).out).toBe(`${DISK} already has ${WANTED}\n`);
   });
 
   test.each(["-n", "--dry-run"])("only says what it would do with %s", async (option) => {

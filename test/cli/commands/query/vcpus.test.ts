@@ -198,7 +198,7 @@ describe("decideVcpus()", () => {
     expect(decideVcpus(slots, 2)).toEqual({ add: [], remove: ["vcpu3", "vcpu2"] });
     expect(decideVcpus(slots, 4)).toEqual({ add: [], remove: [] });
     expect((await errorOf(Promise.try(() => decideVcpus(slots, 1)))).remedy).toContain(
-      "the 2 that the guest was started with",
+      "the 2 virtual CPUs that the guest was started with",
     );
   });
 });

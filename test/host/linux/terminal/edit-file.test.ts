@@ -24,8 +24,11 @@ describe("Host.editFile()", () => {
   });
 
   test.each([
-    ["touch /tmp/x; vi", "Cannot run the editor 'touch /tmp/x; vi': svirt does not run it by a shell"],
-    ["$(id)", "svirt does not run it by a shell"],
+    [
+      "touch /tmp/x; vi",
+      "Cannot run the editor 'touch /tmp/x; vi': svirt does not run editors through a shell",
+    ],
+    ["$(id)", "svirt does not run editors through a shell"],
     ["/nowhere/vi -n", "Cannot edit with /nowhere/vi -n: "],
     ["false", "it ended with 1"],
   ])("of %j says what is wrong", (editor, says) => {
