@@ -24,7 +24,7 @@ export interface LineLimits {
   /** In bytes; lines outside these bounds are skipped. */
   readonly shortest: number;
   readonly longest: number;
-  /** Reads only the end of a file that is larger. */
+  /** Of a file larger than `mostBytes`, reads only the end. */
   readonly isEnd?: true;
   /** Called instead of reading the rest if there are more bytes. */
   onMore?(): void;

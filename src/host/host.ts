@@ -12,7 +12,7 @@ import type { SelinuxHost } from "./selinux.ts";
  * have one in memory.
  */
 export interface Host extends FileHost, ProcessHost, SelinuxHost {
-  /** The time limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
+  /** `timeoutMs` limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
   /** Configures the host end of a tap and brings it up last. rtnetlink(7) */
   setUpTap(setup: TapSetup): void;

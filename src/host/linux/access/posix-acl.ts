@@ -64,7 +64,10 @@ export function withUser(
   ];
 }
 
-/** Removes a user from the ACL. After the last guest the ACL is as before the first one, or as the mode if there was none. */
+/**
+ * Removes a user from the ACL. After the last guest is removed, the ACL is the one from before the first guest, or equals
+ * the mode if there was none.
+ */
 export function withoutUser(entries: readonly AclEntry[], uid: number): readonly AclEntry[] {
   const rest = entries.filter((entry) => !isOf(entry, uid));
   const own = rest.filter((entry) => !isOf(entry, MASK_STAYS));

@@ -61,7 +61,7 @@ function setIds(uid: number, gid: number): void {
     () => syscall(SYS_SETRESGID, KEEP, BigInt(gid), KEEP, 0n),
     () => syscall(SYS_SETRESUID, KEEP, BigInt(uid), KEEP, 0n),
   ];
-  // On the way back the user comes first, since only root may set the group.
+  // The user is restored first, since only root may set the group.
   for (const call of isRoot ? calls.toReversed() : calls) {
     if (call() !== 0n) throw hostCallError(`act as user ${uid}`, readErrno());
   }

@@ -6,7 +6,7 @@ export const POLLOUT = 4;
 
 /** Descriptor that poll(2) ignores, for waits without a descriptor. */
 const NO_FD = -1;
-/** Longest block of bun's event loop, which loads modules on demand. */
+/** Maximum time for which poll(2) blocks bun's event loop, which loads modules on demand. */
 const LONGEST_POLL_MS = 100;
 /** Longest wait of poll(2) and of a timer. */
 const FOREVER_MS = 2 ** 31 - 1;

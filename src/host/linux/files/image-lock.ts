@@ -17,7 +17,10 @@ const FLOCK_BYTES = 32;
 const START_AT = 8;
 const LENGTH_AT = 16;
 
-/** First bytes for the permissions that a program uses, and for those it denies to others. qemu.git block/file-posix.c */
+/**
+ * First bytes of the locks for the permissions that a program uses, and for those that it denies to others. qemu.git
+ * block/file-posix.c
+ */
 const DOES = 100n;
 const FORBIDS = 200n;
 /** Bit positions of BLK_PERM_CONSISTENT_READ, _WRITE and _RESIZE. qemu.git include/block/block-common.h */

@@ -45,7 +45,7 @@ export function listFolder(path: string): readonly string[] {
   }
 }
 
-/** Returns the shared buffer. One call uses it at a time, since none waits. */
+/** Returns the shared buffer. Only one call uses it at a time, since calls are synchronous. */
 function chunk(): Uint8Array {
   made ??= new Uint8Array(CHUNK_BYTES);
   return made;

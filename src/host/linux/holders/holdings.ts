@@ -17,7 +17,7 @@ import { openImage } from "./open-image.ts";
 
 /** Memory, null, zero and random, which store nothing. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
-/** File system without its own device, such as btrfs and overlayfs: `maps` shows another device than stat(2). */
+/** File system without its own device, such as btrfs and overlayfs: `maps` shows a different device than stat(2). */
 const ANONYMOUS_DEVICE = /^0:/;
 /** Suffix in `maps` of a file whose name was removed. proc_pid_maps(5) */
 const DELETED = / \(deleted\)$/;

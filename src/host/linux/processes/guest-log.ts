@@ -47,7 +47,7 @@ while :; do
 done
 `;
 
-/** Process numbers of the keepers that this svirt has started, by the path of the log. */
+/** Process IDs of the keepers that this svirt has started, keyed by the path of the log. */
 const keepers = new Map<string, number>();
 
 /** Returns a descriptor whose output is appended to the log. The caller closes it. Throws "host-call". */

@@ -94,7 +94,7 @@ async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): 
     if (line?.endsWith("\n")) {
       const pid = Number(line);
       const found = getProcess(pid);
-      // A process that has ended already still gets a number; its monitor does not answer.
+      // A process that has already ended still gets a number; its monitor does not answer.
       return { pid, startTicks: found?.startTicks ?? 0 };
     }
     // Only the event loop reports the reaper's end; an idle one takes the processor from the reaper (ready.ts).

@@ -79,7 +79,7 @@ function bindTo(
 ): void {
   const address = formatAddress(path);
   if (label !== undefined) setFileContext(label);
-  // Not by chmod(2) afterwards: the folder's owner may have replaced the socket by a symlink.
+  // Not by chmod(2) afterwards: the folder's owner may have replaced the socket with a symlink.
   const before = process.umask(OWNERS_ALONE);
   try {
     if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${said}`, readErrno());
