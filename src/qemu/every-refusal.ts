@@ -27,7 +27,10 @@ export function refuseEach(devices: Devices, first: unknown, translate: (devices
   throwErrors(errors);
 }
 
-/** The remaining devices. A family that lost one has the original numbers of the others, from 1. */
+/**
+ * The remaining devices. For a family from which one was removed, `numbers` has the original numbers of the others, from
+ * 1.
+ */
 interface Rest {
   readonly devices: Devices;
   readonly numbers: ReadonlyMap<Family, readonly number[]>;

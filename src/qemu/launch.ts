@@ -24,7 +24,7 @@ const WAYS = {
   memory: "name",
   input: "name",
   folder: "name",
-  // By the name QEMU decides whether it is a generic node. qemu.git block/file-posix.c hdev_is_sg()
+  // QEMU decides from the name whether it is a generic SCSI node. qemu.git block/file-posix.c hdev_is_sg()
   scsi: "name",
 } as const;
 type Purpose = keyof typeof WAYS;

@@ -4,7 +4,7 @@ import { MOST_MESSAGE_BYTES } from "../monitor/answer-limits.ts";
 import { joinBytes, joinLine, type Line } from "../monitor/line-buffer.ts";
 import { isNestedDeeper } from "../monitor/nesting.ts";
 
-/** Limit of nested levels, above that of any agent's answer. */
+/** Maximum nesting depth of an answer, greater than that of any agent's answer. */
 const MOST_LEVELS = 512;
 /** ASCII codes. */
 const [QUOTE, BACKSLASH, LETTER_U] = [0x22, 0x5c, 0x75];
@@ -13,7 +13,7 @@ const [FIRST_PRINTABLE, LAST_PRINTABLE] = [0x20, 0x7e];
 const FIRST_OF_ESCAPE = 5;
 /** Minimum length of a part of a long text. LineBuffer makes parts of 64 KiB, except the first and the last of a line. */
 const LONG_PART_BYTES = 1024;
-/** Limit of attempts to find a mark that the answer does not contain. */
+/** Maximum number of attempts to find a mark that the answer does not contain. */
 const MOST_TRIES = 100;
 
 const success = v.looseObject({ return: v.unknown() });
@@ -50,7 +50,7 @@ export function formatAgentAnswer(
   throw refusal(command, "its answer has a duplicate key, or a text that looks like a mark of svirt");
 }
 
-/** The answer without its long texts: run 0 belongs between pieces 0 and 1, and so on. */
+/** Answer without its long texts (runs): run 0 belongs between pieces 0 and 1, and so on. */
 interface Taken {
   readonly skeleton: readonly Uint8Array[];
   readonly runs: readonly (readonly Uint8Array[])[];
@@ -102,7 +102,7 @@ function placeAfter(part: Uint8Array, { escaped: left, isInText: within }: Place
 
 /** Whether the part needs no escape in a JSON text: printable ASCII without quotation mark and backslash. */
 function isPlain(part: Uint8Array): boolean {
-  // Decodes no string: JavaScript would keep its memory for long.
+  // Decodes no string: JavaScript would keep its memory for a long time.
   for (let at = 0; at < part.length; at += 1) {
     const byte = part[at] ?? 0;
     if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === QUOTE || byte === BACKSLASH) return false;

@@ -11,7 +11,7 @@ export function formatSync(id: number): Uint8Array {
   return new Uint8Array([SENTINEL, ...new TextEncoder().encode(line)]);
 }
 
-/** Limit of bytes of the answer to guest-sync-delimited. */
+/** Maximum length in bytes of the answer to guest-sync-delimited. */
 const SYNC_BYTES = 100;
 
 /** Whether the line ends with the answer to formatSync(). Other lines answer other clients. */

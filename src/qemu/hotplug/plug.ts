@@ -64,7 +64,7 @@ export function formatHotDevice(
     readonly names: FreeNames;
     readonly taps?: readonly LaunchTap[];
     readonly peers?: readonly LaunchPeer[];
-    /** As in a Launch; so is `named`. */
+    /** As in a Launch, like `named`. */
     readonly folder: string;
     readonly named: ReadonlyMap<string, string>;
   },
@@ -110,7 +110,7 @@ export function driveId(guest: Guest, disk: Disk): string {
   return diskId(guest, disk);
 }
 
-/** The position in the boot order, of the device as it is among those of `own`. */
+/** Returns the device's position in the boot order, keyed by the device's object in `own`. */
 function bootOf({ value }: Device, own: Partial<Devices>): BootIndexes {
   const order = "boot" in value ? value.boot?.order : undefined;
   if (order === undefined) return new Map();

@@ -13,7 +13,7 @@ export const RNG: HotplugFamily<"rng"> = {
   find: findRng,
   refusePlug: acceptAll,
   refuseUnplug: acceptAll,
-  // A guest may have two equal ones.
+  // A guest may have two equal sources.
   refuseDouble: acceptAll,
   place: ({ model }) => virtioConnection(model),
   findAdded: ({ rngs }, device) => rngs.at(-1) ?? device,

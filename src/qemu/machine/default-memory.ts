@@ -16,7 +16,10 @@ export function fillMemory(domain: Domain): Pick<Domain, "memoryBacking" | "numa
   };
 }
 
-/** Returns the cells by id. vCPUs of no other cell belong to the first one. qemuDomainDefNumaCPUsRectify() of libvirt */
+/**
+ * Returns the cells by id. vCPUs that no other cell names belong to the first one. qemuDomainDefNumaCPUsRectify() of
+ * libvirt
+ */
 export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
   const cells = listCells(numa).map((cell) => withDistances(cell, numa));
   const count = vcpu?.count ?? 1;

@@ -43,7 +43,7 @@ const [SMALL_KIB, DEFAULT_KIB] = [4, 2048];
 
 /** Facts on which a backend depends in addition to the domain. */
 export interface MemoryFacts {
-  /** -mem-prealloc is given already. */
+  /** Whether the command line already has -mem-prealloc. */
   readonly isAllFilled?: boolean;
   /** Set for a real start: QEMU creates memory files in the guest's folder. */
   readonly launch?: Launch | undefined;
@@ -243,7 +243,7 @@ function hugePath(domain: Domain, sizeKiB: number): string {
   throw cannotTranslate("/domain/memoryBacking/hugepages", why, "Write a size of 2048 or 1048576 KiB.");
 }
 
-/** Returns virDomainDefGetShortName() of libvirt, for a guest that does not run. */
+/** Returns the guest's short name, as virDomainDefGetShortName() of libvirt does for a guest that does not run. */
 function shortName({ name }: Domain): string {
   return `-1-${[...name].slice(0, 20).join("")}`;
 }

@@ -1,4 +1,7 @@
-/** Limit of bytes of a QEMU message, except the answers below. A compromised QEMU must not exhaust svirt's memory. */
+/**
+ * Maximum length in bytes of a QEMU message, except for the answers below. A compromised QEMU must not exhaust svirt's
+ * memory.
+ */
 export const MOST_MESSAGE_BYTES = 1024 * 1024;
 
 const LARGE_ANSWER_BYTES = 8 * 1024 * 1024;
@@ -15,7 +18,7 @@ const LARGE_ANSWERS: ReadonlySet<string> = new Set([
   "human-monitor-command",
 ]);
 
-/** Returns the limit of bytes of the answer to `command`. */
+/** Returns the maximum length in bytes of the answer to `command`. */
 export function mostAnswerBytes(command: string | undefined): number {
   return command !== undefined && LARGE_ANSWERS.has(command) ? LARGE_ANSWER_BYTES : MOST_MESSAGE_BYTES;
 }

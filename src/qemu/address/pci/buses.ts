@@ -45,7 +45,9 @@ export interface PciBuses {
 /** A bus number has eight bits. */
 const HIGHEST_BUS = 255;
 
-/** Devices that each bus takes without a given address, and its first and last slot. virDomainPCIAddressBusSetModel() */
+/**
+ * Devices that each bus accepts without a given address, and its first and last slot. virDomainPCIAddressBusSetModel()
+ */
 const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
 > = {
@@ -182,7 +184,7 @@ function busesToAdd(
   );
 }
 
-/** Buses that take bridges only, and no other devices. */
+/** Buses that accept only bridges. */
 const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
 
 /**

@@ -20,7 +20,7 @@ import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
 export function placePci(written: Devices, machine: Machine): Devices {
   const devices = withMissingBuses(written, machine);
   const counted = createPciBuses(controllersOf(devices, "pci"), machine);
-  // One slot more than needed, so that a device can be attached later.
+  // One more slot than needed, so that a device can be attached later.
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
   const draft = placeAll(devices, machine, {
     buses: counted,

@@ -16,7 +16,7 @@ const FUNCTIONS: ReadonlyMap<Usb2["model"], number> = new Map([
   ["ich9-ehci1", 7],
 ]);
 
-/** Slots of the first two on a real board. */
+/** Slots of the first two USB 2.0 controllers on a real board. */
 const USUAL_SLOTS = [0x1d, 0x1a];
 
 /** Reports whether the controller is a function of ICH9's USB 2.0. */
@@ -24,7 +24,7 @@ export function isUsb2(controller: Controller): controller is Usb2 {
   return controller.type === "usb" && FUNCTIONS.has(controller.model);
 }
 
-/** Assigns the slots of the real board to the first ones of a q35, if they are free. */
+/** Assigns the slots of the real board to the first USB 2.0 controllers of a q35, if they are free. */
 export function placeFirstUsb2(
   controllers: readonly Controller[],
   { chipset }: Machine,
@@ -68,7 +68,7 @@ function reserve(
   return withSwitch(address);
 }
 
-/** Sets multifunction on function 0: others follow. */
+/** Sets multifunction on function 0, since the slot has further functions. */
 function withSwitch(address: PciAddress): PciAddress {
   return address.function === 0 ? { ...address, multifunction: true } : address;
 }

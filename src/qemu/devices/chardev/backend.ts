@@ -18,7 +18,7 @@ export interface NamedBackend {
   readonly path: string;
 }
 
-/** Limit of bytes of a Unix socket's path. unix(7) */
+/** Maximum length in bytes of a Unix socket's path. unix(7) */
 const LONGEST_SOCKET_PATH = 107;
 
 /** Returns the socket on which QEMU listens at a start if the XML names none: in the guest's folder. */

@@ -4,7 +4,10 @@ import type { Machine } from "../../model/machine.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { refuseTarget } from "../network/target-rules.ts";
 
-/** Limit of controllers of one type: a PCI bus number has eight bits, and no type has more controllers than buses. */
+/**
+ * Maximum number of controllers of one type: a PCI bus number has eight bits, and no type has more controllers than
+ * buses.
+ */
 export const MOST_CONTROLLERS = 256;
 
 /** Refuses more controllers of one type than any board supports. Throws "unsupported". */

@@ -38,7 +38,7 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Arguments {
   ];
 }
 
-/** Returns the device id of each disk, by target. */
+/** Returns the device id of each disk, keyed by its target. */
 export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
   return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
 }

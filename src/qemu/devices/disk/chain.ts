@@ -21,7 +21,7 @@ export interface ChainImage {
   readonly readOnly: boolean;
   /** Part of the file that is the image; undefined: all of it. */
   readonly slice?: ImagePart | undefined;
-  /** Limit of a qcow2's metadata cache. */
+  /** Maximum size of a qcow2 image's metadata cache. */
   readonly cacheBytes?: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface DiskChain {
   readonly isWhole: boolean;
 }
 
-/** Result of walkChain() for each disk, by target. */
+/** Result of walkChain() for each disk, keyed by its target. */
 export type FoundChains = ReadonlyMap<string, readonly ChainElement[]>;
 
 /**
