@@ -19,6 +19,6 @@ export interface Actor {
   readonly onKept?: (notice: string) => void;
   /** Called with the progress of a step that may take a long time. */
   readonly onProgress?: Progress;
-  /** Called with the terminals of a new QEMU, by the names of their devices. */
+  /** Called with the terminals of a new QEMU, keyed by the names of their devices. */
   readonly onTerminals?: (found: ReadonlyMap<string, string>) => void;
 }

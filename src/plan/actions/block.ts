@@ -40,8 +40,8 @@ export function planStartJob(
 }
 
 /**
- * Plans the end of a job. QEMU reopens backing images read-only, and they get the label of content. Files that the guest
- * released get their labels back. An unused overlay is removed.
+ * Plans the end of a job. QEMU reopens backing images read-only, and they get the content label. Files that the guest
+ * released get their original labels back. An unused overlay is removed.
  */
 export function planConclusion(
   done: readonly Step[],

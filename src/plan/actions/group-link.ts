@@ -4,7 +4,7 @@ import type { Step } from "../steps/step.ts";
 export interface GroupLink {
   readonly name: string;
   readonly group: string;
-  /** Device that a driver made of a part of another one: QEMU's balloon depends on it. */
+  /** Mediated: a driver made it from a part of another device. QEMU's balloon depends on this. */
   readonly isMediated: boolean;
 }
 

@@ -111,7 +111,10 @@ export function planMedium(
   return { steps, after: [unplug, ...planGiveBack(done, [...done, ...steps, unplug])] };
 }
 
-/** Backends of a device: commands that delete them, users before used, and the descriptor sets that they name. */
+/**
+ * Backends of a device: commands that delete them, each before the objects that it uses, and the descriptor sets that
+ * they name.
+ */
 export interface Behind {
   readonly commands: readonly MonitorCommand[];
   readonly names: ReadonlySet<string>;

@@ -56,7 +56,7 @@ interface Given {
   readonly folder?: string;
   /** Name of the device in sysfs. */
   readonly device?: string;
-  /** No other device of the guest writes to its memory. */
+  /** Whether no other device of the guest writes to the guest's memory. */
   readonly isLast?: boolean;
 }
 

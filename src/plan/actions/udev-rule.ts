@@ -4,14 +4,17 @@ import type { Step } from "../steps/step.ts";
 /** Folder of rules that end with the boot. udevd notices changes by itself. udev(7) */
 export const UDEV_RULES = "/run/udev/rules.d";
 
-/** Guest and device node that a rule's name consists of. */
+/** Guest and device node, which form the name of a rule. */
 export interface NodeHolder {
   readonly uuid: string;
   readonly type: "block" | "character";
   readonly file: FileId;
 }
 
-/** Returns the path of a rule. Each node of each guest has its own. It sorts after other rules, as the last label counts. */
+/**
+ * Returns the path of a rule. Each node of each guest has its own. Its name sorts after those of other rules, since udevd
+ * applies the last label.
+ */
 export function udevRulePath({ file, type, uuid }: NodeHolder): string {
   return `${UDEV_RULES}/99-svirt-${uuid}-${type}-${(file.node ?? "").replace(":", "-")}.rules`;
 }

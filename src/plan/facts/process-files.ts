@@ -1,6 +1,6 @@
 /** Mapping of a file in a process. */
 export interface MappedFile {
-  /** `MAJOR:MINOR` of the inode's file system. On btrfs and overlayfs, stat(2) returns another one. */
+  /** `MAJOR:MINOR` of the inode's file system. On btrfs and overlayfs, stat(2) returns a different one. */
   readonly device: string;
   readonly inode: string;
   /** Writes to the mapping go into the file. */

@@ -12,7 +12,7 @@ export interface RecordedImage {
   readonly node: string;
   /** All its nodes, each before the nodes below it. */
   readonly nodes: readonly string[];
-  /** Its files, by the number of their descriptor set in QEMU. */
+  /** Its files, keyed by the number of their descriptor set in QEMU. */
   readonly files: ReadonlyMap<number, FileId>;
 }
 

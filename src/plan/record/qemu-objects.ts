@@ -5,18 +5,18 @@ import type { Step } from "../steps/step.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** Objects of a QEMU, by svirt's own commands. A guest that controls QEMU cannot falsify them. */
+/** Objects of a QEMU, as created by svirt's own commands. A guest that controls QEMU cannot falsify them. */
 export interface Plugged {
-  /** By id. */
+  /** Keyed by id. */
   readonly devices: ReadonlyMap<string, Facts>;
   readonly nodes: ReadonlyMap<string, Facts>;
   readonly netdevs: ReadonlyMap<string, Facts>;
   readonly objects: ReadonlyMap<string, Facts>;
   /** Only sockets: connections, and sockets in the guest's folder. */
   readonly chardevs: ReadonlyMap<string, Facts>;
-  /** By the number of the descriptor set, or of the descriptor. */
+  /** Keyed by the number of the descriptor set, or of the descriptor. */
   readonly files: ReadonlyMap<number, FileId>;
-  /** Sockets of other programs, by QEMU's name or number of the connection. */
+  /** Sockets of other programs, keyed by QEMU's name or number of the connection. */
   readonly peers: ReadonlyMap<string, FileId>;
 }
 

@@ -16,7 +16,10 @@ const revoke = v.strictObject({ do: v.literal("revoke"), file: fileId, uid: aNum
 /** Step on the access of a guest's user to a file. */
 export type AccessStep = v.InferOutput<typeof grant | typeof revoke>;
 
-/** Kinds of these steps. After a change no record keeps one, because QEMU has already opened the file. */
+/**
+ * Definition of each kind of step in this file. After a change no record keeps such a step, because QEMU has already
+ * opened the file.
+ */
 export const accessSteps: Kinds<AccessStep> = {
   grant: {
     schema: grant,

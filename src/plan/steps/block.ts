@@ -85,7 +85,7 @@ export type BlockStep = v.InferOutput<
   | typeof adoptChain
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const blockSteps: Kinds<BlockStep> = {
   "make-image": {
     schema: makeImage,

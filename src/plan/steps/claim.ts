@@ -10,7 +10,7 @@ const release = v.strictObject({ do: v.literal("release"), claim });
 /** Step on a claim in the registry. */
 export type ClaimStep = v.InferOutput<typeof reserve | typeof release>;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const claimSteps: Kinds<ClaimStep> = {
   reserve: {
     schema: reserve,

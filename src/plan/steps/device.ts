@@ -67,7 +67,7 @@ export type DeviceStep =
   | v.InferOutput<typeof setLink>
   | v.InferOutput<typeof setMemlock>;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const deviceSteps: Kinds<DeviceStep> = {
   plug: {
     schema: plug,

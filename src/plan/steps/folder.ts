@@ -43,7 +43,7 @@ export type FolderStep = v.InferOutput<
   typeof makeFolder | typeof removeFolder | typeof makeLink | typeof lendFolder | typeof returnFolder
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const folderSteps: Kinds<FolderStep> = {
   "make-folder": {
     schema: makeFolder,

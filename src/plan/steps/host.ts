@@ -69,7 +69,7 @@ export type ShareStep = v.InferOutput<
   | typeof setLimits
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const shareSteps: Kinds<ShareStep> = {
   "pass-tap": {
     schema: passTap,

@@ -19,7 +19,7 @@ export interface Kind<Done extends { readonly do: string }> {
   readonly releases: "nothing" | ((done: Done) => ReleasedResource | undefined);
 }
 
-/** Definitions of all kinds of a group, by name. A kind without a definition does not compile. */
+/** Definitions of all kinds of steps in a group, keyed by name. A kind without a definition does not compile. */
 export type Kinds<Group extends { readonly do: string }> = {
   readonly [Name in Group["do"]]: Kind<Extract<Group, { readonly do: Name }>>;
 };

@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
 import { streamSteps } from "./stream.ts";
 import { treeSteps } from "./tree.ts";
 
-/** Definitions of all kinds of steps, by name. kind-of.ts loads them when the first one is needed. */
+/** Definitions of all kinds of steps, keyed by name. kind-of.ts loads them when the first one is needed. */
 export const KINDS: Kinds<Step> = {
   ...accessSteps,
   ...blockSteps,

@@ -38,7 +38,7 @@ export type LabelStep = v.InferOutput<
   typeof setLabel | typeof restoreLabel | typeof writeUdevRule | typeof removeUdevRule
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const labelSteps: Kinds<LabelStep> = {
   "set-label": {
     schema: setLabel,

@@ -10,7 +10,7 @@ const restoreOwner = v.strictObject({ do: v.literal("restore-owner"), ...common 
 /** Remembers owner, group and mode of a file that its guest's user owns and could change, or restores them. */
 export type OwnerStep = v.InferOutput<typeof rememberOwner | typeof restoreOwner>;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const ownerSteps: Kinds<OwnerStep> = {
   "remember-owner": {
     schema: rememberOwner,

@@ -21,7 +21,7 @@ const giveDevice = v.strictObject({ do: v.literal("rebind-driver"), ...common })
 /** Unbinds a PCI device of the host from its driver for a guest, or binds it again. */
 export type PciStep = v.InferOutput<typeof bindVfio | typeof giveDevice>;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const pciSteps: Kinds<PciStep> = {
   "bind-vfio": {
     schema: bindVfio,

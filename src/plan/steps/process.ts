@@ -34,7 +34,7 @@ export type ProcessStep = v.InferOutput<
   typeof spawnHelper | typeof spawn | typeof kill | typeof checkContext | typeof greet | typeof resume
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const processSteps: Kinds<ProcessStep> = {
   "spawn-helper": {
     schema: spawnHelper,

@@ -32,7 +32,7 @@ export type SocketStep = v.InferOutput<
   typeof expectSocket | typeof removeSocket | typeof linkSocket | typeof unlinkSocket
 >;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const socketSteps: Kinds<SocketStep> = {
   "expect-socket": {
     schema: expectSocket,

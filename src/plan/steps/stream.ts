@@ -4,7 +4,7 @@ import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /**
- * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label, the file never has it.
+ * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label; the file never does.
  */
 const streamed = {
   monitor: aString,
@@ -87,7 +87,10 @@ export type StreamStep = v.InferOutput<
   | typeof loadMemory
 >;
 
-/** Kinds of these steps. No record keeps one: a pause does not change the guest, and a written file is the administrator's. */
+/**
+ * Definition of each kind of step in this file. No record keeps such a step: a pause does not change the guest, and a
+ * written file is the administrator's.
+ */
 export const streamSteps: Kinds<StreamStep> = {
   "expect-file": {
     schema: expectFile,

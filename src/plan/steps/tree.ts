@@ -21,7 +21,7 @@ const unshareTree = v.strictObject({ do: v.literal("unshare-tree"), ...common })
 /** Shares a folder of the host and all its content with a guest, or ends the sharing. */
 export type TreeStep = v.InferOutput<typeof shareTree | typeof unshareTree>;
 
-/** Kinds of these steps. */
+/** Definition of each kind of step in this file. */
 export const treeSteps: Kinds<TreeStep> = {
   "share-tree": {
     schema: shareTree,

@@ -96,7 +96,7 @@ export function changeFileLabel(actor: LabelActor, step: StepOf<"change-label">)
   const { label, original } = claim;
   actor.registry.reserve(claim, actor.owner);
   if (label === undefined) return;
-  // The rule comes first: udevd must not set the former label once more.
+  // The rule comes first: udevd must not set the former label again.
   if (udevRule !== undefined) writeUdevRule(actor.host, { do: "write-udev-rule", ...udevRule, file, label });
   const from = original === undefined ? {} : { from: original };
   setFileLabel(actor, { do: "set-label", file, claim, to: label, ...from });

@@ -94,7 +94,7 @@ function sweep(
   return now;
 }
 
-/** Sends SIGTERM once to each process: QEMU takes a second SIGTERM for impatience. */
+/** Sends SIGTERM once to each process: QEMU treats a repeated SIGTERM as a request to hurry. */
 function askToEnd(host: Host, guests: readonly ProcessFacts[], asked: Set<number>): void {
   for (const process of guests) {
     if (!asked.has(process.pid)) host.signalProcess(process, "SIGTERM");

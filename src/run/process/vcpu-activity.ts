@@ -17,8 +17,8 @@ const KVM_WAITS = "kvm_vcpu_";
 const FROZEN = "do_freezer_trap";
 
 /**
- * Looks at a QEMU's vCPU threads without asking QEMU. They have their names by `debug-threads=on`. A QEMU can lie only about
- * its own guest. qemu.git system/cpus.c qemu_wait_io_event(), proc_pid_stat(5), proc_pid_wchan(5)
+ * Inspects a QEMU's vCPU threads through /proc, without querying QEMU. `debug-threads=on` names them. A QEMU can lie only
+ * about its own guest. qemu.git system/cpus.c qemu_wait_io_event(), proc_pid_stat(5), proc_pid_wchan(5)
  */
 export function lookAtVcpus(host: Host, pid: number): VcpuActivity {
   try {

@@ -18,7 +18,7 @@ const drive = v.object({
 type Drive = v.InferOutput<typeof drive>;
 
 /**
- * Opens the tray, replaces the medium and closes the tray. A drive that has the new medium already only closes its tray.
+ * Opens the tray, replaces the medium and closes the tray. If the drive already has the new medium, only closes the tray.
  * Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's message.
  */
 export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise<void> {

@@ -41,14 +41,14 @@ export function withSocketIds(host: Host, steps: readonly Step[]): Step[] {
   return steps.map((step) => {
     if (step.do !== "expect-socket" || step.label !== undefined) return step;
     const found = host.inspectFile(step.path);
-    // A symlink that replaced the socket leads to another one.
+    // A symlink that replaced the socket leads to a different socket.
     return found?.type === "socket" && found.id.path === step.path ? { ...step, file: found.id } : step;
   });
 }
 
 /**
- * Removes a guest's socket. One without its label, or that replaced it, is another program's and stays, and so does one
- * elsewhere to which a symlink leads.
+ * Removes a guest's socket. A socket that lacks the label, or that replaced the guest's, belongs to another program and
+ * stays. So does a socket elsewhere to which a symlink leads.
  */
 function removeSocket(host: Host, socket: StepOf<"remove-socket">): void {
   const found = host.withInspected(socket.path, (now) =>

@@ -39,7 +39,7 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
   const isShared = listOthers(actor, step).length > 0 || listMachines(host, file).length > 0;
   const linked = new Set<string>();
   host.visitTree<Original>(file, from, (entry, above) => {
-    // Under its other name the file got the guest's label already, which is not its original one.
+    // The file has already got the guest's label under its other name, and that is not its original label.
     if (entry.type !== "folder" && entry.links > 1) {
       if (linked.has(entry.id.inode)) return above;
       linked.add(entry.id.inode);
@@ -86,7 +86,7 @@ function labelEntry(
   entry: TreeEntry,
   { above, isShared, to }: { readonly above: Original; readonly isShared: boolean; readonly to: string },
 ): Original {
-  // No process opens any other type through a shared folder.
+  // Other types are skipped: no process opens them through a shared folder.
   if (entry.type !== "file" && entry.type !== "folder" && entry.type !== "symlink") return above;
   const is = entry.getXattr(LABEL);
   const known = entry.getXattr(ORIGINAL);

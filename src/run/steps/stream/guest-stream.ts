@@ -22,12 +22,12 @@ export interface StreamEnd {
 export function makeTarget(host: Host, target: { readonly to: string; readonly fileLabel?: string }): FileId {
   const file = host.makeFile(target.to, FILE_MODE);
   const { fileLabel } = target;
-  // On a mount that gives all files one label, the file has it already.
+  // On a mount that gives all files one label, the file already has it.
   if (fileLabel !== undefined && getFileLabel(host, file) !== fileLabel) putFileLabel(host, file, fileLabel);
   return file;
 }
 
-/** Has QEMU write into a pipe, and copies its output into the file. `tell` waits until QEMU has written all. */
+/** Has QEMU write into a pipe, and copies its output into the file. `tell` waits until QEMU has written everything. */
 export async function streamOut(
   host: Host,
   end: StreamEnd,
@@ -42,7 +42,7 @@ export async function streamOut(
   });
 }
 
-/** Copies from the file into a pipe, from which QEMU reads. `tell` waits until QEMU has read all. */
+/** Copies from the file into a pipe, from which QEMU reads. `tell` waits until QEMU has read everything. */
 export async function streamIn(
   host: Host,
   end: StreamEnd,
