@@ -86,7 +86,7 @@ const MOVE =
   "Put it into a folder for guests' files, such as /var/lib/libvirt/images or one in /srv, or make one: " +
   "mkdir FOLDER && chcon -t virt_image_t FOLDER";
 
-/** Returns the reason against a place; undefined if a guest may write it. */
+/** Returns the reason why no guest may write a place; undefined if a guest may. */
 function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const { kind, label, path } = place;
   const others = othersAt(place);

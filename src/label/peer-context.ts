@@ -1,6 +1,6 @@
 import { formatContext, parseContext } from "../selinux/context.ts";
 
-/** Type of image/policy/svirt-guest.cil. No guest may open the connections that this type may. */
+/** Type of image/policy/svirt-guest.cil. It may open connections that no guest may open. */
 const PEER_TYPE = "svirt_peer_t";
 
 /**

@@ -83,9 +83,9 @@ export function ofHost(path: string): SvirtError {
 }
 
 /**
- * Does the work under the registry lock, with the errors for files that a guest still holds, by file key. All files are
- * inspected together and without the lock, because the inspection covers all guests. Files that appeared or were claimed
- * since are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the others.
+ * Does the work under the registry lock, with the errors for files that a guest still holds, keyed by fileKey(). All
+ * files are inspected together and without the lock, because the inspection covers all guests. Files that appeared or
+ * were claimed since are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the others.
  */
 export async function withHeld<Result>(
   instance: Instance,
@@ -107,7 +107,7 @@ function listThings(instance: Instance, paths: readonly string[]): HeldThing[] {
       const id = instance.host.inspectFile(path)?.id;
       return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
     } catch {
-      // Reported when the file is worked with.
+      // Reported by the later work on the file.
       return [];
     }
   });

@@ -83,6 +83,6 @@ export function mayBeHeld(
   );
 }
 
-/** Remedy for a file that has one guest's label from its mount: no call changes it. */
+/** Remedy for a file that has one guest's label from its mount, which no call can change. */
 export const OF_MOUNT =
   "If the guest owns that label, write it into the guest's XML as a static label; if not, mount the file system with another context=.";

@@ -4,8 +4,8 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import type { NamedFile } from "./original-label.ts";
 
 /**
- * Throws "in-use" for a file in a folder that a guest shares: all files in it have that guest's label. `free` holds folders
- * that no guest shares, and gets the further ones that are found.
+ * Throws "in-use" for a file in a folder that a guest shares: all files in it have that guest's label. `free` holds
+ * folders that no guest shares; the function adds those that it finds.
  */
 export function refuseInTree(
   instance: Instance,

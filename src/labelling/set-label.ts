@@ -44,8 +44,8 @@ export async function setLabel(instance: Instance, act: LabelAct, context: strin
 
 /**
  * Restores the label that each file remembers. A file that remembers none, or only that of a guest that no longer exists,
- * gets the policy's default. All files are restored under one lock, because a lock for each would take a fifth of the
- * work. A file that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for
+ * gets the policy's default. All files are restored under one lock, because a lock for each file would take a fifth of
+ * the time. A file that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for
  * each; "failed" without a policy.
  */
 export async function restoreLabels(
@@ -104,12 +104,12 @@ function changeLabel(
   });
 }
 
-/** Returns whether root calls. */
+/** Returns whether the caller is root. */
 export function isRoot({ host }: Instance): boolean {
   return host.getUid() === 0;
 }
 
-/** Returns the error for an ordinary user who labels. */
+/** Returns the error for an ordinary user who sets a label. */
 export function onlyRoot(path: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: only root can reserve the file during the change`, {
     kind: "denied",
