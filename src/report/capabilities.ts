@@ -15,7 +15,7 @@ export interface Capabilities {
   readonly emulator: string;
   readonly machines: readonly string[];
   readonly virtTypes: readonly ("qemu" | "kvm")[];
-  /** Not in libvirt's XML: managers compare hosts by it. */
+  /** Kept out of libvirt's XML, by which managers compare hosts. */
   readonly policy: (LoadedPolicy & { readonly name: string | undefined; readonly mode: string }) | undefined;
 }
 

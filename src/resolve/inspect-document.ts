@@ -18,7 +18,7 @@ export interface InspectedDocument {
   readonly domain: Domain | undefined;
   /** Reasons against a definition, in the order of the document. */
   readonly errors: readonly SvirtError[];
-  /** Lists the reasons for which only a start refuses it, in the order of the document. */
+  /** Lists the reasons why only a start refuses it, in the order of the document. */
   listStartErrors(): readonly SvirtError[];
   sort(errors: readonly SvirtError[]): readonly SvirtError[];
 }

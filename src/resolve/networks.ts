@@ -5,7 +5,7 @@ import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
 
 /**
- * Replaces each interface on a network by one on the network's bridge. The administrator names the bridge in libvirt's
+ * Replaces each interface on a network with one on the network's bridge. The administrator names the bridge in libvirt's
  * XML format: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without that file, "xml" if it is not a bridge,
  * "unsupported" for a port group.
  */
@@ -26,7 +26,7 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
-/** Replaces one interface on a network by one on its bridge; `place` is its path in the document. */
+/** Replaces one interface on a network with one on its bridge; `place` is its path in the document. */
 export function bindInterface(instance: Instance, found: NetworkInterface, place: string): NetworkInterface {
   if (found.type !== "network") return found;
   const { network, portgroup } = found.source;

@@ -7,7 +7,7 @@ import { CLAIMED_LEVELS, type LevelAllocator } from "../registry/level-allocator
 export interface Instance {
   readonly host: Host;
   readonly paths: Paths;
-  /** Set if `svirt shell` calls, for a key that allows nothing else: it may write only where guests may. */
+  /** Set for calls from `svirt shell`, whose key permits nothing else: they may write only where guests may. */
   readonly isForKey?: true;
   /** Store of levels that several hosts share; absent: the claims of this host. */
   readonly levels?: LevelAllocator;

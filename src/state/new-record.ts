@@ -45,7 +45,7 @@ export function newRecord(instance: Instance, domain: Domain, decided: DecidedSt
   };
 }
 
-/** Change that applies once the guest runs: its state is loaded then. */
+/** Change that applies once the guest runs, when its saved state has been loaded. */
 function wakingChange({ after, xml }: DecidedStart): GuestChange {
   return { what: "restore", stage: "finishing", steps: [], after: [...after], xml };
 }

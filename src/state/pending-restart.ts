@@ -1,7 +1,7 @@
 import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record.ts";
 
-/** Ending of a file that is being written. */
+/** Suffix of a partly written file. */
 const PART_SUFFIX = ".new";
 
 /** A guest that has ended and must restart, with the definition that it ran with. */

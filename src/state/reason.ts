@@ -27,7 +27,7 @@ export function readReason(instance: Instance, uuid: string): string | undefined
 
 /** Stores the reason for readReason(). */
 export function writeReason(instance: Instance, uuid: string, reason: ShutoffReason): void {
-  // Without room for it, domstate says "unknown".
+  // If the disk has no room for the reason, domstate reports "unknown".
   isWritten(() => {
     instance.host.makeFolder({ path: `${instance.paths.run}/ended`, mode: 0o700 });
     instance.host.writeText(reasonFile(instance, uuid), `${reason}\n`, 0o600);

@@ -79,7 +79,7 @@ export const record = v.strictObject({
   change: v.exactOptional(change),
   /** Jobs that QEMU runs on the images of the guest's disks in the background. */
   jobs: v.exactOptional(v.array(blockJob)),
-  /** Terminals that QEMU got at its start, by the device's name in QEMU. */
+  /** Terminals that QEMU got at its start, keyed by the device's name in QEMU. */
   terminals: v.exactOptional(v.record(aString, aString)),
   /** QEMU's process, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: aNumber, startTicks: aNumber })),

@@ -44,7 +44,7 @@ export function readRecords(
   return guests.sort((a, b) => a.id - b.id);
 }
 
-/** Ending of the names of records; a record that is being written has another one. */
+/** Suffix of the names of records; a partly written record has a different one. */
 const RECORD_SUFFIX = ".json";
 
 /** Returns the UUIDs of all guests that have a record. */
@@ -55,8 +55,8 @@ export function listRecorded({ host, paths }: Instance): string[] {
     .map((name) => name.slice(0, -RECORD_SUFFIX.length));
 }
 
-// Not imported: a start on a host without guests reads no record, and making the schemas of all steps takes a twentieth of
-// it.
+// Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps takes a
+// twentieth of it.
 function parse(text: string, note: string | undefined): GuestRecord {
   const { parseRecord, withEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   const guest = parseRecord(text);
@@ -90,7 +90,7 @@ export function writeEnding(instance: Instance, value: GuestRecord): void {
   });
 }
 
-/** Returns false if the host refused to write, as without room. Throws any error but "host-call". */
+/** Returns false if the host refused to write, for example for lack of space. Throws any error but "host-call". */
 export function isWritten(write: () => void): boolean {
   try {
     write();
@@ -106,7 +106,7 @@ export function stageRecord(instance: Instance, value: GuestRecord): void {
   instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
 }
 
-/** Replaces the guest's record by the staged one. After a power failure it may be the previous one. */
+/** Replaces the guest's record with the staged one. After a power failure it may be the previous one. */
 export function placeRecord(instance: Instance, uuid: string): void {
   instance.host.placeText(guestPaths(instance.paths, uuid).record);
 }

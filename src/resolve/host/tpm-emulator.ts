@@ -10,7 +10,7 @@ import type { Instance } from "../../state/instance.ts";
 
 /** TPM emulator. swtpm(8) */
 const PROGRAM = "/usr/bin/swtpm";
-/** Limit of descriptors: swtpm opens a state, a lock and two sockets. */
+/** Limit on descriptors: swtpm opens a state, a lock and two sockets. */
 const MOST_DESCRIPTORS = 1024;
 
 /** Returns the folder of an emulated TPM's persistent state; it is removed with the definition. */
@@ -26,7 +26,7 @@ export function makeTpmHome({ host, paths }: Instance, domain: Domain): void {
 
 /**
  * Decides the emulator of a guest's TPM, if it has one. It is a process of the guest that works in the folder of its
- * state. It can open no other path but the socket that it creates.
+ * state. The socket that it creates is the only path that it can open.
  */
 export function decideTpm(
   instance: Instance,

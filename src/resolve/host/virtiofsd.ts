@@ -11,7 +11,7 @@ import type { ResolvedFolder } from "../files/shared-folders.ts";
 const PROGRAM = "/usr/libexec/virtiofsd";
 
 /**
- * Limit of descriptors: virtiofsd has one for each file that its guest knows. systemd's hard limit. systemd.exec(5)
+ * Limit on descriptors: virtiofsd has one for each file that its guest knows. systemd's hard limit. systemd.exec(5)
  * LimitNOFILE=
  */
 const MOST_DESCRIPTORS = 524_288;
@@ -28,7 +28,7 @@ interface Served {
 
 /**
  * Decides the servers of the folders that a guest shares by virtiofs. Each is a process of the guest that works in its
- * folder, passed as a descriptor. It can open no other path but the socket that it creates.
+ * folder, passed as a descriptor. The socket that it creates is the only path that it can open.
  */
 export function decideVirtiofsd(instance: Instance, domain: Domain, served: Served): readonly HelperSpec[] {
   return domain.devices.filesystems.flatMap((found, index) => {
