@@ -72,7 +72,7 @@ function findChange(
   return label === to ? undefined : `should be labelled ${to}`;
 }
 
-/** Reports a missing udev rule: udevd was started after the guest, which got none. */
+/** Reports a missing udev rule: udevd was started after the guest, so the guest got none. */
 function findMissingRule(
   { host }: Instance,
   { uuid }: GuestRecord,

@@ -35,7 +35,7 @@ function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOpt
   const disk = findRunningDisk(instance, guest, options.path);
   const { base, baseAt, top, topAt } = chooseImages(instance, disk, options);
   refuseOtherUser(instance, guest, { disk, base });
-  // The base was read-only content so far.
+  // Until now the base was read-only content.
   refuseWritten(instance.host, base.found.facts);
   const target = disk.disk.target.dev;
   const isActive = topAt === 0;
@@ -110,7 +110,10 @@ function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOpti
   return { top, topAt, base, baseAt };
 }
 
-/** Refuses a base with another user, who would see it change. Throws "in-use". */
+/**
+ * Refuses a base that another guest, or another disk of this guest, uses: its content would change for that user. Throws
+ * "in-use".
+ */
 function refuseOtherUser(
   instance: Instance,
   guest: GuestRecord,

@@ -27,7 +27,7 @@ export interface SnapshotDisk {
 export interface SnapshotOptions {
   readonly name: string;
   readonly disks: readonly SnapshotDisk[];
-  /** The overlays exist already. */
+  /** The overlays already exist. */
   readonly reuses: boolean;
 }
 

@@ -48,7 +48,7 @@ export function getDomainCapabilities(
 }
 
 /**
- * Returns the highest number of virtual CPUs that a machine type of the installed emulator takes. Throws as
+ * Returns the highest number of virtual CPUs that a machine type of the installed emulator accepts. Throws as
  * getEmulatorFacts() does.
  */
 export function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): number {

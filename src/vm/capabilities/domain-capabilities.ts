@@ -100,7 +100,7 @@ function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
   ]);
 }
 
-/** QEMU's names that are modes in libvirt, or no processor. */
+/** QEMU's names that are modes in libvirt, or that name no processor. */
 const MODES = new Set(["host", "max", "base"]);
 
 const VENDORS: readonly (readonly [vendor: string, names: RegExp])[] = [

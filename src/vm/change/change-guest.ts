@@ -32,7 +32,7 @@ export interface DecidedChange extends ChangeSteps {
   readonly jobs?: readonly BlockJob[];
   /** Whether the definition's disks follow those of the guest. */
   readonly isForDefinition?: true;
-  /** Result if QEMU ends the job in another way than expected. */
+  /** Result if QEMU ends the job in an unexpected way. */
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
   /** The change ends the guest, for this reason. */
   readonly ends?: NonNullable<GuestChange["ends"]>;
@@ -219,7 +219,7 @@ async function runSteps(
 
 /** Joins an error while undoing to the first one. Neither hides the other, nor that the guest still holds a file. */
 async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
-  // A QEMU that has not answered is not waited for as long again: a later call undoes the rest.
+  // Does not wait as long again for a QEMU that has not answered: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";
   const host = isMute ? withinTime(instance.host, MUTE_UNDO_MS) : instance.host;
   try {

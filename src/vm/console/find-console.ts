@@ -87,7 +87,7 @@ async function getPath(instance: Instance, guest: GuestRecord, { id, port }: Nam
 
 /**
  * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace its socket
- * by a symlink, and so receive input for another program. No other guest has this guest's user or image label.
+ * with a symlink, and so receive input for another program. No other guest has this guest's user or image label.
  */
 function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid }: FileFacts): void {
   const isLabelled =

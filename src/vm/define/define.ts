@@ -102,7 +102,7 @@ function forget(
   return { name };
 }
 
-/** qemuDomainUndefineFlags() of libvirt; but removes only files that svirt created. */
+/** As qemuDomainUndefineFlags() of libvirt, but removes only files that svirt created. */
 function refuseVariables(
   instance: Instance,
   {

@@ -3,12 +3,12 @@ import { firstErrors, type SvirtError } from "../../errors.ts";
 import { inspectLooseDomain } from "../../resolve/complete-domain.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** A checked document, and the refusals of it in the order of the document, up to 100 each. */
+/** A checked document and its refusals: two lists in the order of the document, of at most 100 each. */
 export interface ValidatedDomain {
   /** The domain as define would store it; undefined if it is refused. */
   readonly domain: Domain | undefined;
   readonly errors: readonly SvirtError[];
-  /** Refusals by a start that define does not have. */
+  /** Refusals that a start makes and define does not. */
   readonly startErrors: readonly SvirtError[];
 }
 

@@ -18,7 +18,7 @@ export function guestReason(facts: DenialFacts): Reason {
   );
 }
 
-/** A file of the guest that carries another label than svirt set. */
+/** A file of the guest whose label is not the one that svirt set. */
 function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Reason | undefined {
   if (file?.given === undefined || file.guest.uuid !== guest?.uuid || file.given === denial.target)
     return undefined;
@@ -111,7 +111,7 @@ function ofNetwork({ denial, guest, source, target }: DenialFacts): Reason | und
   };
 }
 
-/** Types of places where disks lie: the guest may legitimately need a file there. */
+/** Types of folders that contain disks: the guest may legitimately need a file there. */
 const DISK_TYPES: ReadonlySet<string> = new Set(
   "default_t fixed_disk_device_t mnt_t public_content_rw_t public_content_t removable_device_t tmp_t tmpfs_t unlabeled_t user_home_t user_tmp_t var_lib_t var_t virt_content_t virt_image_t virt_var_lib_t".split(
     " ",

@@ -26,8 +26,8 @@ export function listKnownFiles(instance: Instance, guests: readonly KnownGuest[]
 }
 
 /**
- * Finds the file of a kernel message by inode and device, since a process may see it under another path than svirt. If
- * the device's name does not give its number, the last component of the path decides.
+ * Finds the file of a kernel message by inode and device, since a process may see it under a different path than svirt
+ * does. If the device's name does not give its number, the last component of the path decides.
  */
 export function findKnownFile(
   instance: Instance,

@@ -4,7 +4,7 @@ import { LONGEST_LINE, SHORTEST_LINE } from "../../selinux/denials/audit-line.ts
 
 /** auditd's default; auditd.conf may name another. */
 const AUDIT_LOG = "/var/log/audit/audit.log";
-/** Of a longer log of auditd only the end is read. The kernel's own log is far smaller. */
+/** Only the end of a longer auditd log is read. The kernel's own log is far smaller. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const LIMITS = { mostBytes: MOST_BYTES, shortest: SHORTEST_LINE, longest: LONGEST_LINE };
 

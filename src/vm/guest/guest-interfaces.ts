@@ -33,9 +33,9 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
 }
 
 /**
- * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends. The
- * counters of a macvtap have the guest's direction already. Throws "not-found" with libvirt's message if the device is missing.
- * virNetDevTapInterfaceStats()
+ * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends.
+ * The counters of a macvtap already have the guest's direction. Throws "not-found" with libvirt's message if the device
+ * is missing. virNetDevTapInterfaceStats()
  */
 export function readInterfaceStatistics(
   { host }: Instance,

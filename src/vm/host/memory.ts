@@ -9,7 +9,7 @@ export interface FreeMemory {
   readonly freeKiB: number;
 }
 
-/** Memory statistics of the host in KiB. Of a NUMA cell the kernel does not tell all. */
+/** Memory statistics of the host in KiB. The kernel does not report all of them for a NUMA cell. */
 export type HostMemory = Readonly<Partial<Record<"total" | "free" | "buffers" | "cached", number>>>;
 
 /** Names in the kernel, in virsh's order. */
@@ -40,7 +40,7 @@ export function listFreeMemory(
   });
 }
 
-/** Returns the memory statistics of a NUMA cell, or of the host for a cell of which the kernel has none. */
+/** Returns the memory statistics of a NUMA cell, or those of the host if the kernel reports none for the cell. */
 export function getHostMemory({ host }: Instance, cell: number | undefined): HostMemory {
   const memory = getMemory(host, cell);
   return Object.fromEntries(

@@ -62,7 +62,10 @@ export function detachLive(instance: Instance, meant: Device): ChangeRequest {
 
 type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => HotDevice<E>;
 
-/** Resolves a device as in the XML of a running guest. "none": that has it as the definition has it. */
+/**
+ * Resolves a device as in the XML of a running guest. "none": the running guest has it in the same form as the
+ * definition.
+ */
 const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
   disk: "none",
   interface: (instance, value) => bindInterface(instance, value, "/interface"),
@@ -201,7 +204,10 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
 
 type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
 
-/** Refusals of devices from the start of which a part cannot be detached. "none": each can be detached whole. */
+/**
+ * Refusals of devices that the guest was started with, parts of which cannot be detached. "none": each can be detached
+ * completely.
+ */
 const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
   disk: "none",
   interface: "none",

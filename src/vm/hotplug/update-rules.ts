@@ -5,8 +5,8 @@ import { SvirtError } from "../../errors.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
 
 /**
- * Returns the drive with the source of `other`, which must be equal in all else. Throws "unsupported" for a disk without
- * removable media, and for any other difference. qemuDomainDiskChangeSupported() of libvirt
+ * Returns the drive with the source of `other`, which must be equal in all other respects. Throws "unsupported" for a
+ * disk without removable media, and for any other difference. qemuDomainDiskChangeSupported() of libvirt
  */
 export function changeSource(drive: Disk, other: Disk): Disk {
   refuseFixed(drive);
@@ -47,7 +47,7 @@ export function takeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the interface with the link of `other`, which must be equal in all else. Throws "unsupported".
+ * Returns the interface with the link of `other`, which must be equal in all other respects. Throws "unsupported".
  * qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(

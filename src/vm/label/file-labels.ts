@@ -17,7 +17,7 @@ export function showFileLabels(instance: Instance, paths: readonly string[]): Ea
   return forEachPath(paths, (path) => showLabel(instance, path, contexts));
 }
 
-/** Sets a file's label, which the file also gets back after a guest used it. Throws as setLabel() does. */
+/** Sets a file's label, which the file also gets back after a guest has used it. Throws as setLabel() does. */
 export async function setFileLabel(
   instance: Instance,
   file: { readonly path: string; readonly isDryRun: boolean },

@@ -16,7 +16,7 @@ export interface ListedDomain {
 
 /** Selection of the domains in a list. */
 export interface ListOptions {
-  /** The running guests, as the recovery before the call has found them. */
+  /** The running guests, as found by the recovery before the call. */
   readonly running: readonly RunningGuest[];
   readonly which: "active" | "inactive" | "all";
   /** Whether domains that are off have their UUIDs, for which each definition is read. */

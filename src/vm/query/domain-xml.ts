@@ -13,7 +13,7 @@ export interface DomainXml {
   /** Whether the XML is that of a running guest, with its id, label and addresses. */
   readonly isLive: boolean;
   readonly xml: string;
-  /** Reason for which the XML does not show the channels that the guest has open; undefined if it does. */
+  /** Reason why the XML does not show the channels that the guest has open; undefined if it does. */
   readonly channelsError: SvirtError | undefined;
 }
 

@@ -27,8 +27,8 @@ export function listInterfaces(instance: Instance, key: string, form: Form): rea
 }
 
 /**
- * Returns the link state of an interface, by its name on the host or MAC address; undefined if its XML has none: the link is
- * up then. Throws "not-found".
+ * Returns the link state of an interface, by its name on the host or MAC address; undefined if its XML has none, which
+ * means that the link is up. Throws "not-found".
  */
 export function getLinkState(
   instance: Instance,

@@ -12,7 +12,7 @@ export interface ListedState {
   readonly monitor: "not asked" | "answers" | "no answer" | "busy";
 }
 
-/** A vCPU that leaves KVM for a moment waits in QEMU like one that is stopped. The next look finds it active. */
+/** A vCPU that leaves KVM for a moment waits in QEMU like one that is stopped. The next inspection finds it active. */
 const MOST_LOOKS = 3;
 
 /**

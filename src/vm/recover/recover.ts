@@ -46,9 +46,9 @@ export interface Recovery {
 /**
  * Finishes or undoes the work that a killed svirt, a killed reaper or a reboot has left. Every call that inspects guests
  * begins with it; without unfinished work it only reads. A guest that another svirt is starting is left to that one. Slow
- * work is done only for the concerned guests. One that is being cleaned up, as by its reaper, is waited for, but not for
- * long. One with a pending restart is started. Changes are finished concurrently, since they need queries of QEMU. Never
- * throws for a single guest: its error is in the result.
+ * work is done only for the concerned guests. Waits, for a limited time, for one that is being cleaned up, for example by
+ * its reaper. Starts one with a pending restart. Changes are finished concurrently, since they need queries of QEMU.
+ * Never throws for a single guest: its error is in the result.
  */
 export async function recoverAll(
   instance: Instance,

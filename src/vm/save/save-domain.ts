@@ -106,8 +106,8 @@ function refuseTransient({ name, xml }: GuestRecord): void {
 }
 
 /**
- * Formats the XML of a saved guest, with the versioned name of its board. `pc` means another board in the next version of
- * QEMU, which would reject the state.
+ * Formats the XML of a saved guest, with the versioned name of its board. `pc` means a different board in the next
+ * version of QEMU, which would reject the state.
  */
 function savedXml(guest: GuestRecord, machine: string | undefined): string {
   const domain = withBootQueues(parseDomainText(guest.xml), guest, machine);

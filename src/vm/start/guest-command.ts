@@ -27,7 +27,7 @@ const MONITOR_FD = 3;
 /** S_IROTH. inode(7) */
 const READABLE_BY_OTHERS = 0o004;
 
-/** The guest's command, the files that its user may open by name until QEMU has, and its monitor commands. */
+/** The guest's command, the files that its user may open by name until QEMU has opened them, and its monitor commands. */
 export interface GuestCommand {
   readonly order: LaunchSpec;
   readonly grants: readonly GrantedFile[];
@@ -91,7 +91,7 @@ export function buildGuestCommand(
   const found = files.flatMap(({ facts, isFoundByQemu }) =>
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
-  // In a session QEMU's user may open these files already.
+  // In a session QEMU's user already has access to these files.
   const grants = isSession(instance) ? [] : [...listGrants(order, descriptors), ...found];
   const told = listStartCommands(guest);
   const hasTerminals = told.some(({ execute }) => execute === "query-chardev");

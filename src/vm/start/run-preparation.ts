@@ -17,9 +17,9 @@ export async function runPreparation(
 }
 
 /**
- * Runs the remaining steps without the registry lock, since QEMU takes its time. Only the removal of ACL entries holds it:
- * guests that share a file share its ACL, which is read and written as a whole. Returns the terminals that QEMU got, by the
- * names of their devices.
+ * Runs the remaining steps without the registry lock, since QEMU takes its time. Only the removal of ACL entries holds
+ * it: guests that share a file share its ACL, which is read and written as a whole. Returns the terminals that QEMU got,
+ * keyed by the names of their devices.
  */
 export async function runLaunch(
   instance: Instance,

@@ -49,7 +49,7 @@ import { launchGuest } from "./launch-guest.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
 
-/** A guest that runs now; `did` is false if it ran already. */
+/** A guest that runs now; `did` is false if it already ran. */
 export interface Started {
   readonly did: boolean;
   readonly guest: GuestRecord;
