@@ -13,13 +13,13 @@ declare const SVIRT_VERSION: string | undefined;
 declare const SVIRT_BUILD: string | undefined;
 
 const BUILD = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
-/** Exit code of an error without one of its own. */
+/** Exit code for a thrown value that has none. */
 const FAILED = 1;
 /** Longest time that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-// Not awaited: otherwise bun makes a file of every set of modules that some commands share. A start would read 14 of them
-// instead of 4 (docs/building.md).
+// Not awaited: otherwise bun's bundler writes a separate file for each set of modules that several commands share. A
+// start would read 14 of them instead of 4 (docs/building.md).
 void main();
 
 async function main(): Promise<void> {

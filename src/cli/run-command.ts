@@ -7,7 +7,7 @@ import { warnOf } from "./output/warn-of.ts";
 export async function runCommandLine(invocation: Invocation): Promise<number> {
   try {
     const [name, ...words] = invocation.words;
-    // The table of all commands takes longer to make than `list`, which programs call again and again, to run.
+    // Building the table of all commands would take longer than running `list`, which programs call repeatedly.
     if (name === list.spec.name) return await callCommand({ command: list, runChecked }, invocation, words);
     const { dispatch } = await import("./dispatch.ts");
     return await dispatch(invocation);

@@ -76,7 +76,7 @@ const grammar = looseElement(
 
 /** `<domain>`, https://libvirt.org/formatdomain.html */
 export const domain = checked(grammar, (value, node, faults) => {
-  // A contradiction with an omitted part would not be the document's.
+  // With a refused part omitted, a contradiction may come from the omission and not from the document.
   if (faults?.isWhole !== false) refuseContradictions(value, node, faults);
 });
 

@@ -30,7 +30,7 @@ export type FamilyChanges<Facts> = {
   readonly [F in Family]: ((found: DevicesOf<F>, facts: Facts) => DevicesOf<F>) | "none";
 };
 
-/** Name of each family's element. A family without a name does not compile, nor does a name of no family. */
+/** Name of each family's element. A family without a name does not compile, nor does a name without a family. */
 export const ELEMENTS = {
   disks: "disk",
   controllers: "controller",

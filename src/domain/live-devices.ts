@@ -11,11 +11,11 @@ export interface LiveImage {
 
 /** Facts of a running guest's devices that its definition lacks. */
 export interface LiveDevices {
-  /** Path of each terminal that the kernel assigned to a character device, by the device's alias. */
+  /** Paths of the terminals that the kernel assigned to character devices, keyed by the device's alias. */
   readonly terminals?: ReadonlyMap<string, string>;
-  /** Images of each disk, the top first, by the disk's alias. */
+  /** Images of each disk, top first, keyed by the disk's alias. */
   readonly chains?: ReadonlyMap<string, readonly LiveImage[]>;
-  /** Whether the guest has each character device open, by the device's alias. */
+  /** Whether the guest has each character device open, keyed by the device's alias. */
   readonly openPorts?: ReadonlyMap<string, boolean>;
 }
 

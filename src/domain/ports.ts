@@ -4,7 +4,7 @@ import type { Devices } from "./devices.ts";
 /** Elements of character devices. */
 export type PortKind = "serial" | "parallel" | "console" | "channel";
 
-/** Character device of QEMU, by the device that the guest sees. */
+/** Character device of QEMU; `device` is the kind of port that the guest sees. */
 export type Port =
   | { readonly device: "serial"; readonly chardev: Serial | ConsoleDevice }
   | { readonly device: "parallel"; readonly chardev: Parallel }

@@ -56,7 +56,7 @@ interface Alternative extends Variant {
 
 type By = ChoiceFacts & { readonly attribute: string; readonly of: () => Alternatives };
 
-// A class for the reason that field.ts gives.
+// A class for the reason given in field.ts.
 class ChoiceForm implements ElementForm<object> {
   declare private made: readonly Alternative[] | undefined;
 

@@ -8,7 +8,7 @@ import { Missing, notKnown, notSupported, type Spot } from "./refusal.ts";
 /** Type of a form's value. */
 export type ValueOf<F> = F extends ElementForm<infer T> ? T : never;
 
-/** Fields of an element, by the property's name. */
+/** Fields of an element, keyed by the property's name. */
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 const NO_EXCEPTIONS: readonly Exception[] = [];
@@ -27,8 +27,8 @@ export type FieldsValue<F> = Flat<
 >;
 
 /**
- * Returns the form of `<tag>` with these fields, written in this order; all other content is refused. The fields are created
- * when the first such element is read or written: a domain has few of all elements.
+ * Returns the form of `<tag>` with these fields, written in this order; all other content is refused. The fields are
+ * created when the first such element is read or written: a domain uses only a few elements.
  */
 export function element<F extends Fields>(
   tag: string,
@@ -140,7 +140,7 @@ interface ElementFacts {
   readonly isLoose: boolean;
 }
 
-// Classes for the reason that field.ts gives.
+// Classes for the reason given in field.ts.
 class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
   declare private made: readonly Variant[] | undefined;
   declare private madeFields: F | undefined;

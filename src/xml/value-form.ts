@@ -15,7 +15,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValueForm
   return new WordForm(words);
 }
 
-// A class for the reason that field.ts gives. It precedes its instances in this file.
+// A class for the reason given in field.ts. It precedes its instances in this file.
 class WordForm<W extends string> implements ValueForm<W> {
   declare private readonly words: readonly W[];
 

@@ -47,7 +47,7 @@ export function optionsOf(spec: CommandSpec): readonly Option[] {
   return [...spec.options, HELP];
 }
 
-/** Replaces `-n` by `--dry-run`; returns any other argument unchanged. */
+/** Replaces `-n` with `--dry-run`; returns any other argument unchanged. */
 function longForm(spec: CommandSpec, word: string): string {
   const option = spec.options.find(({ short }) => short !== undefined && word === `-${short}`);
   return option === undefined ? word : `--${option.name}`;

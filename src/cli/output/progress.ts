@@ -5,7 +5,7 @@ import type { Call, Option } from "../command.ts";
 const QUIET_MS = 2000;
 const EVERY_MS = 500;
 
-/** Option of commands that run long. */
+/** Option of long-running commands. */
 export const VERBOSE_OPTION: Option = { name: "verbose", summary: "show the progress" };
 
 /** Runs the work and reports its progress on standard error, in virsh's form: `Save: [42.00 %]`. */

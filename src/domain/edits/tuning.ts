@@ -69,10 +69,10 @@ export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
   return left.length === 0 ? rest : { ...rest, memtune: Object.fromEntries(left) as Memtune };
 }
 
-/** Limit of a device, by its key in the parsed `<blkiotune>`. */
+/** Key of a device's limit in the parsed `<blkiotune>`. */
 export type DeviceLimit = Exclude<keyof Blkiotune["devices"][number], "path">;
 
-/** Returns the domain with another weight of its disks and changed limits of devices; 0 removes a limit. */
+/** Returns the domain with a different weight for its disks and changed limits of devices; 0 removes a limit. */
 export function withBlkiotune(
   domain: Domain,
   change: {

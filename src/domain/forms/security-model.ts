@@ -7,8 +7,8 @@ import { oneOf } from "../../xml/value-form.ts";
 import { OTHER_MODELS } from "./label-model.ts";
 
 /**
- * Returns the field of `model` of a `<seclabel>`. A model of another mechanism is refused by its name. `subject` is what SELinux
- * labels without the element. Message of virSecurityManagerCheckModel() of libvirt
+ * Returns the field of `model` of a `<seclabel>`. A model of another mechanism is refused by its name. `subject` names
+ * the object that gets SELinux's default label without the element. Message of virSecurityManagerCheckModel() of libvirt
  */
 export function modelAttribute<const Model extends string>(
   models: readonly Model[],
@@ -17,7 +17,7 @@ export function modelAttribute<const Model extends string>(
   return new ModelField(models, subject);
 }
 
-// A class for the reason that xml/field.ts gives.
+// A class for the reason given in xml/field.ts.
 class ModelField<Model extends string> implements Field<Model | undefined> {
   declare private readonly field: Field<Model | undefined>;
   declare private readonly subject: string;

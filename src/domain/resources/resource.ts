@@ -4,7 +4,7 @@ import type { PortKind } from "../ports.ts";
 /** Mode in which QEMU opens a resource. */
 export type Access = "read-only" | "read-write";
 
-/** Image of a disk or below one, as the XML describes it. */
+/** Image of a disk, or a backing image of one, as the XML describes it. */
 export interface ImageFile {
   readonly path: string;
   readonly source: "file" | "block";
@@ -96,7 +96,10 @@ export interface VfioDevice {
   readonly kind: "vfio-device";
   readonly path: string;
   readonly isManaged: boolean;
-  /** Driver for guests that the XML chooses for a managed device; absent: any that it has, or vfio-pci. */
+  /**
+   * VFIO driver that the XML names for a managed device; absent: the VFIO driver that the device already has, or
+   * vfio-pci.
+   */
   readonly driver?: string;
 }
 

@@ -179,7 +179,7 @@ function listFolder({ driver, readonly, source }: Filesystem): Resource[] {
   return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write", by }];
 }
 
-/** Lists the memory of a plain device; a device with a server gets it from there. */
+/** Lists the memory file of a plain device; a device with a server gets its memory from the server. */
 function listSharedMemory(shmem: Shmem): Resource[] {
   if (shmem.model.type !== "ivshmem-plain") return [];
   const path = shmemFile(shmem);

@@ -18,9 +18,9 @@ export interface FileContextsTexts {
 /** A policy's rules for default labels, ready for look-ups. */
 export interface FileContexts {
   readonly substitutions: readonly (readonly PathSubstitution[])[];
-  /** Rules for one path, the winner first. */
+  /** Rules for a single path, keyed by it, in order of precedence. */
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
-  /** All other rules by the folders that they begin with, last rule first. */
+  /** All other rules, keyed by the folders that they begin with, last rule first. */
   readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
   /** Expressions that were used so far. */
   readonly matchers: Map<FileSpec, PathMatcher>;

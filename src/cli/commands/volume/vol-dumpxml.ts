@@ -40,7 +40,7 @@ function refuseUnwritable({ backingStore, key, name }: Volume): void {
 }
 
 /**
- * Replaces characters that move a terminal's cursor or reverse text by references, which an XML parser reads as these
+ * Replaces characters that move a terminal's cursor or reverse text with references, which an XML parser reads as these
  * characters.
  */
 function visible(xml: string): string {
