@@ -9,7 +9,7 @@ import { openTerminal } from "./terminal.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = await Bun.file(`${ROOT}README.md`).text();
 const DEMO = sectionOf(README, "See it work");
-const TOUR = sectionOf(README, "A tour of five minutes");
+const TOUR = sectionOf(README, "A five-minute tour");
 
 /** Runs a command line and returns its standard output. Standard error goes to the test's. */
 async function run(commandLine: string): Promise<{ readonly out: string; readonly code: number }> {

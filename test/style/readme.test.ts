@@ -35,7 +35,7 @@ test("README.md and CONTRIBUTING.md tell a reader to type nothing but what a tes
   const found = new Set([...inText, ...blocks].map((command) => command.replace(/\s+/g, " ")));
   expect([...found].sort()).toEqual([...RUN_BY.keys()].sort());
   // Only the tour is typed at the node's prompt.
-  expect(typedIn(README)).toEqual(typedIn(sectionOf(README, "A tour of five minutes")));
+  expect(typedIn(README)).toEqual(typedIn(sectionOf(README, "A five-minute tour")));
 });
 
 function readPage(name: string): Promise<string> {
