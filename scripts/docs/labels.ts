@@ -18,20 +18,20 @@ const HEAD = `<!-- Written by scripts/write-docs.ts from src/label/roles.ts. -->
 
 Each file, device node and socket that a guest uses has a role. The role decides its label, and whether another guest may
 use it at the same time. [src/label/roles.ts](../src/label/roles.ts) holds this table; a start, \`attach-device\` and block
-jobs decide by it alone. A volume that \`vol-create\` makes keeps the label that the policy gives a new file in its folder,
+jobs decide labels only by it. A volume that \`vol-create\` creates keeps the label that the policy gives a new file in its folder,
 or gets the one that its XML names, until a guest uses it.
 
 | role | label | another guest at the same time |
 | --- | --- | --- |
 | private | \`svirt_image_t\` with the guest's categories | no |
-| folder | \`svirt_folder_t\` with the guest's categories, and all below it | no |
+| folder | \`svirt_folder_t\` with the guest's categories, and everything below it | no |
 | shared | \`svirt_image_t:s0\` | yes |
-| content | \`virt_content_t:s0\` | yes, each only reads |
+| content | \`virt_content_t:s0\` | yes, all of them only read it |
 | host | keeps its own | yes |
 | refused | none: the guest is not started | |
 
 The types are those of the policy's \`virtual_image_context\`. A \`<seclabel>\` of a source, or \`relabel='no'\`, overrides the
-role. When the last guest that uses a file has ended, the file gets the label back that it had before.
+role. When the last guest that uses a file has ended, the file gets back the label that it had before.
 `;
 
 function formatRow(cells: readonly string[]): string {

@@ -88,7 +88,7 @@ export const LABEL_ROLES = {
     "only-read": row(
       "content",
       "snapshot-create-as, blockcommit, blockpull",
-      "The job has ended, and the image is only read from now on, as every backing image.",
+      "The job has ended, and the image is only read from then on, like every backing image.",
     ),
   },
   loader: {
@@ -104,7 +104,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<nvram>",
-      "The firmware's variables are the guest's own. svirt makes a missing file from its template.",
+      "The firmware's variables are the guest's own. svirt creates a missing file from its template.",
     ),
   },
   "nvram-template": {
@@ -127,7 +127,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "folder",
       "<filesystem>",
-      "The folder and all below it are the guest's. Its type differs from that of disks, because a guest may change modes and owners in a folder and not of a disk.",
+      "The folder and all below it are the guest's. Its type differs from that of disks, because a guest may change modes and owners in a folder, but not those of a disk.",
     ),
     "read-only": row(
       "content",
@@ -213,7 +213,7 @@ export const LABEL_ROLES = {
     "read-write": row(
       "shared",
       "<memory model='sgx-epc'>",
-      "The node leads each guest to enclaves of its own, so all guests that have enclaves share it.",
+      "The node gives each guest its own enclaves, so all guests that have enclaves share it.",
     ),
   },
   "chardev-file": {
@@ -244,21 +244,21 @@ export const LABEL_ROLES = {
     "read-write": row(
       "private",
       "<channel type='unix'><source mode='bind'>",
-      "svirt makes the socket in the guest's name.",
+      "svirt creates the socket on behalf of the guest.",
     ),
   },
   "guest-socket": {
     "read-write": row(
       "private",
       "<interface type='vhostuser'><source mode='server'>",
-      "QEMU makes the socket in the guest's folder.",
+      "QEMU creates the socket in the guest's folder.",
     ),
   },
   "vnc-socket": {
     "read-write": row(
       "refused",
       "<graphics type='vnc'><listen type='socket'>",
-      "QEMU would make a socket where svirt does not label.",
+      "QEMU would create the socket in a place where svirt labels no files.",
     ),
   },
   "peer-socket": {
