@@ -37,7 +37,7 @@ export function formatOption({ name, short, value }: Option): string {
 /** Formats `svirt help`: every command with its summary. */
 export function formatOverview(specs: readonly CommandSpec[]): string {
   return [
-    "svirt confines every QEMU/KVM guest of this node by SELinux, each on its own.",
+    "svirt confines every QEMU/KVM guest of this node with SELinux, each one separately.",
     "",
     "  svirt COMMAND [ARGUMENTS]      svirt COMMAND --help",
     "",

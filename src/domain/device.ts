@@ -83,7 +83,7 @@ export function parseDevice(bytes: Uint8Array): Device {
   const element = root.tag;
   if (isHot(element)) return { element, value: readWhole(formOf(element), root) } as Device;
   const why =
-    "svirt attaches, changes and detaches disks, interfaces, channels, devices of the host and sources of randomness alone";
+    "svirt attaches, changes and detaches only disks, interfaces, channels, devices of the host and sources of randomness";
   throw notSupported({ node: root }, why, "Change the definition: svirt define");
 }
 

@@ -132,7 +132,7 @@ function givenUp(
     others,
     meant.length === 0
       ? `the machine ${machine} does not hold it`
-      : `several machines that hold it are called ${machine}`,
+      : `several machines that hold it have the name ${machine}`,
   );
 }
 

@@ -47,7 +47,7 @@ function checkUsersKvm(host: Host): Finding[] {
   const kvm = host.inspectFile("/dev/kvm");
   if (kvm === undefined) return [];
   if (host.mayOpen(kvm.id))
-    return [{ check: "KVM for you", verdict: "ok", is: "you may open /dev/kvm", remedy: undefined }];
+    return [{ check: "access to KVM", verdict: "ok", is: "you may open /dev/kvm", remedy: undefined }];
   const remedy = "Have root run usermod -aG kvm YOU, and log in again; or write <domain type='qemu'>.";
-  return [{ check: "KVM for you", verdict: "warning", is: "you may not open /dev/kvm", remedy }];
+  return [{ check: "access to KVM", verdict: "warning", is: "you may not open /dev/kvm", remedy }];
 }

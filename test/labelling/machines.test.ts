@@ -110,7 +110,7 @@ describe.each(MARKED)("marks on %s", (_, kind) => {
       if (name.endsWith(`.svirt.machine.${a.id}`)) xattrs.set(name.replace(a.id, twin), mark);
     const { message, remedy } = await errorOf(release(b, a.name));
     expect(message).toBe(
-      `Cannot release ${DISK}: several machines that hold it are called ${a.name}; ` +
+      `Cannot release ${DISK}: several machines that hold it have the name ${a.name}; ` +
         `it is held by ${a.name} (${a.id}), ${a.name} (${twin})`,
     );
     expect(remedy).toBe("Name the machine by its id.");
@@ -135,7 +135,7 @@ describe("recover after a power failure", () => {
     const during = labelOf(a, DISK);
     const [notice = ""] = await powerFailure(a);
     expect(labelOf(a, DISK)).toBe(during);
-    expect(notice).toContain(`${DISK} keeps its label: other machines may use it meanwhile, by `);
+    expect(notice).toContain(`${DISK} keeps its label: other machines may have begun to use it, through `);
     expect((await recoverAll(nodeOn(a))).kept).toEqual([]);
     // The notice contains the command that restores the label.
     const { command } = /; if none does, run svirt (?<command>.*)$/.exec(notice)?.groups ?? {};

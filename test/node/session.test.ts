@@ -306,7 +306,7 @@ onTheNode("what only root can do a user is told, and doctor says what his guests
   });
   expect(noteOf(notes, "doctor").code).toBe(0);
   expect(noteOf(notes, "doctor").out).toMatch(/^ok +your guests +confined by SELinux/m);
-  expect(noteOf(notes, "doctor").out).toMatch(/^ok +KVM for you +you may open \/dev\/kvm/m);
+  expect(noteOf(notes, "doctor").out).toMatch(/^ok +access to KVM +you may open \/dev\/kvm/m);
   expect(noteOf(notes, "gone").err).toContain(`/run/user/${USER} does not exist`);
   for (const name of ["validate", "pure"]) expect(outOf(notes, name)).toContain("is valid");
   expect(noteOf(notes, "no-folder")).toMatchObject({

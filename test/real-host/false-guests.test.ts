@@ -76,7 +76,7 @@ describe("svirt qemu-agent-command", () => {
     [
       "more than 1 MiB besides long texts",
       ["numbers", String(48 * MIB)],
-      /more than 1048576 bytes besides long texts/,
+      /more than 1048576 bytes, not counting long texts/,
     ],
     ["an answer without end", ["endless"], /a line has more than 68157440 bytes/],
   ])(

@@ -50,6 +50,6 @@ describe("checkSession()", () => {
     const found = check(({ files }) => {
       files.get("/dev/kvm").mode = mode;
     });
-    expect(found.get("KVM for you")?.verdict).toBe(verdict);
+    expect(found.get("access to KVM")?.verdict).toBe(verdict);
   });
 });

@@ -104,7 +104,7 @@ function refuseContradiction(value: Filesystem, node: XmlNode): void {
   const { dir, socket } = value.source;
   if (dir === undefined ? isVirtiofs && socket !== undefined : socket === undefined) return;
   const why = "it must have either dir or, for virtiofs, socket";
-  throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or socket='…' alone.");
+  throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or only socket='…'.");
 }
 
 type Found = readonly (readonly [place: string, isThere: boolean])[];

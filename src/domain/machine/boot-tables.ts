@@ -15,7 +15,7 @@ export const acpiTables = checked(
   ({ tables }, node) => {
     const once = tables.map(({ type }) => type).filter((type) => type !== "raw");
     if (new Set(once).size === once.length) return;
-    throw notUnderstood({ node, place: "table/@type" }, "another one has that type", "Leave one out.");
+    throw notUnderstood({ node, place: "table/@type" }, "another <table> has that type", "Leave one out.");
   },
 );
 

@@ -120,12 +120,12 @@ function refuseDoubleOverrides(node: XmlNode, faults: Faults | undefined): void 
 
 function refuseDoubleTargets(node: XmlNode, faults: Faults | undefined): void {
   const targets = listInside(node, "target").filter(({ parent }) => parent?.tag === "disk");
-  refuseDouble(targets, { attribute: "dev", problem: "another disk has this name already" }, faults);
+  refuseDouble(targets, { attribute: "dev", problem: "another disk already has this name" }, faults);
 }
 
 function refuseDoubleBootOrder({ os }: Parts, node: XmlNode, faults: Faults | undefined): void {
   const orders = listInside(node, "boot").filter(({ parent }) => parent?.tag !== "os");
-  refuseDouble(orders, { attribute: "order", problem: "another device has this place already" }, faults);
+  refuseDouble(orders, { attribute: "order", problem: "another device already has this place" }, faults);
   const [first] = orders;
   if (first === undefined || os.boot.length === 0) return;
   throw notUnderstood(

@@ -15,7 +15,7 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   {
     place: "driver/@model",
     missing: "bind a PCI device to a driver whose name is none of VFIO's",
-    why: "QEMU opens devices of VFIO alone",
+    why: "QEMU opens only VFIO devices",
     remedy: "Write the name of a VFIO driver, such as model='vfio-pci' or model='mlx5_vfio_pci'.",
     isAsked: (found) =>
       found.type === "pci" &&

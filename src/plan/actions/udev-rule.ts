@@ -33,7 +33,7 @@ export function formatUdevRule({ file, label, type }: Extract<Step, { do: "write
   const [major, minor] = (file.node ?? "").split(":");
   const subsystem = type === "block" ? 'SUBSYSTEM=="block"' : 'SUBSYSTEM!="block"';
   return [
-    "# Written by svirt, and removed when the guest gives the device back.",
+    "# Written by svirt, and removed when the guest releases the device.",
     `${subsystem}, ENV{MAJOR}=="${major}", ENV{MINOR}=="${minor}", SECLABEL{selinux}="${label}"`,
     "",
   ].join("\n");

@@ -76,7 +76,7 @@ function takeTexts({ parts }: Line, command: string): Taken {
     }
     bytes += part.length;
     if (bytes > MOST_MESSAGE_BYTES)
-      throw refusal(command, `its answer has more than ${MOST_MESSAGE_BYTES} bytes besides long texts`);
+      throw refusal(command, `its answer has more than ${MOST_MESSAGE_BYTES} bytes, not counting long texts`);
     skeleton.at(-1)?.push(part);
     place = placeAfter(part, place);
   }

@@ -10,7 +10,7 @@ export function formatPanics(guest: Guest): Arguments {
     const twin = guest.devices.panics.findIndex(({ model }) => model === panic.model);
     if (twin === index) return formatPanic(guest, panic);
     const path = devicePath("panic", index);
-    throw cannotTranslate(path, `a guest has one panic device ${panic.model}`, "Remove it.");
+    throw cannotTranslate(path, `a guest can have only one panic device ${panic.model}`, "Remove it.");
   });
 }
 

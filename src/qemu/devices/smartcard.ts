@@ -24,13 +24,17 @@ export function formatSmartcards(guest: Guest, launch: Launch | undefined): Argu
   const { smartcards } = guest.devices;
   if (smartcards.length > 1) {
     const path = devicePath("smartcard", 1);
-    throw cannotTranslate(path, "a guest has one smartcard", "Remove the others.");
+    throw cannotTranslate(path, "a guest can have only one smartcard", "Remove the others.");
   }
   return smartcards.flatMap((found, index) => {
     const { controller: reader = 0, slot = 0 } = found.address ?? {};
     if (reader !== 0 || slot !== 0) {
       const place = `${devicePath("smartcard", index)}/address`;
-      throw cannotTranslate(place, "a guest has one reader, with one slot", "Leave the address out.");
+      throw cannotTranslate(
+        place,
+        "a guest can have only one reader, with one slot",
+        "Leave the address out.",
+      );
     }
     const id = found.alias ?? `smartcard${index}`;
     const controller = controllersOf(guest.devices, "ccid").find((device) => device.index === 0);

@@ -10,7 +10,7 @@ import { countFdsets } from "./chardev/fdset-count.ts";
 export function formatTpms(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.tpms.flatMap((tpm, index) => {
     const path = devicePath("tpm", index);
-    if (index > 0) throw cannotTranslate(path, "a guest has one TPM", "Remove it.");
+    if (index > 0) throw cannotTranslate(path, "a guest can have only one TPM", "Remove it.");
     refuseOldTpm(tpm, path);
     const id = tpm.alias ?? "tpm0";
     const device = { driver: tpm.model ?? "tpm-tis", tpmdev: `tpm-${id}`, id };

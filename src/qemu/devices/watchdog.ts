@@ -40,7 +40,7 @@ function refuseWatchdog(guest: Guest, { action = "reset", address, model }: Watc
     [
       model !== "i6300esb" && before.some((other) => other.model === model),
       "",
-      `a guest has one ${model}`,
+      `a guest can have only one ${model}`,
       "Remove it.",
     ],
     [

@@ -85,7 +85,7 @@ function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   }
   if (facts.sizeBytes <= LARGEST_TEMPLATE) return;
   throw new SvirtError(
-    `Cannot create a guest's variables from ${path}: that file has ${facts.sizeBytes} bytes`,
+    `Cannot create a guest's variables from ${path}: its ${facts.sizeBytes} bytes are more than a template has`,
     {
       kind: "unsupported",
       remedy: "Name the template that is installed with the firmware.",

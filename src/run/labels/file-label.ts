@@ -178,7 +178,7 @@ export function mayBeTaken(
   const holder = others.length > 0 ? `another machine holds it, ${nameAll(others)}` : undefined;
   const command = marks.length > 0 ? `restore ${path}` : `release ${path} --machine ${UNKNOWN_MACHINE}`;
   onKept?.(
-    `${path} keeps its label: ${holder ?? `other machines may use it meanwhile, by ${through}; if none does, run svirt label ${command}`}`,
+    `${path} keeps its label: ${holder ?? `other machines may have begun to use it, through ${through}; if none does, run svirt label ${command}`}`,
   );
   return true;
 }

@@ -67,7 +67,7 @@ function findChange(
   now: FileFacts | undefined,
   label: string | undefined,
 ): string | undefined {
-  if (now === undefined) return "does not exist any more";
+  if (now === undefined) return "no longer exists";
   if (fileKey(now.id) !== fileKey(file)) return "has become another device";
   return label === to ? undefined : `should be labelled ${to}`;
 }

@@ -65,7 +65,7 @@ function describeFault(
     };
   }
   return {
-    is: fault === "timeout" ? "it does not end" : "it prints more than a QEMU does",
+    is: fault === "timeout" ? "it does not end" : "it prints more than QEMU does",
     remedy: "Name a QEMU emulator: --emulatorbin",
   };
 }

@@ -37,7 +37,7 @@ export async function findConsole(
     refuseStranger(instance, guest, facts);
     return { id: port.id, facts };
   }
-  throw new SvirtError(`Cannot connect to ${port.id} of '${guest.name}': ${path} is gone`, {
+  throw new SvirtError(`Cannot connect to ${port.id} of '${guest.name}': ${path} no longer exists`, {
     kind: "not-found",
     remedy: `See the guest's state: svirt domstate ${guest.name}`,
   });

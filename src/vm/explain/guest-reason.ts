@@ -134,7 +134,7 @@ function unlisted({
   const rule = allowRule(denial, source, target);
   if (file !== undefined && file.guest.uuid !== guest?.uuid) {
     return {
-      reason: `The XML of ${file.guest.name} names it, the XML of ${who} does not.`,
+      reason: `The XML of ${file.guest.name} names it; the XML of ${who} does not.`,
       rule,
       remedy: `Allow nothing, unless both guests need it: then list it in the XML of ${who} as well.`,
     };

@@ -166,11 +166,11 @@ describe("parseDomain() refuses", () => {
     ],
     [
       "<disk><source file='/a'/><target dev='vda'/></disk><disk><source file='/b'/><target dev='vda'/></disk>",
-      "disk[2]/target/@dev in line 6: another disk has this name already",
+      "disk[2]/target/@dev in line 6: another disk already has this name",
     ],
     [
       "<disk device='cdrom'><target dev='sda'/><boot order='1'/></disk><interface type='user'><boot order='1'/></interface>",
-      "interface/boot/@order in line 6: another device has this place already",
+      "interface/boot/@order in line 6: another device already has this place",
     ],
     [
       "<interface type='bridge'><source bridge='br0/1'/></interface>",

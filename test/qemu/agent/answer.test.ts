@@ -65,7 +65,7 @@ describe("formatAgentAnswer()", () => {
 
   test("refuses more than 1 MiB besides long texts, and what is nested too deep", () => {
     const many = JSON.stringify({ return: Array(600_000).fill(1) });
-    expect(() => format(many, 65_536)).toThrow(`more than ${MIB} bytes besides long texts`);
+    expect(() => format(many, 65_536)).toThrow(`more than ${MIB} bytes, not counting long texts`);
     expect(() => format(`{"return":${"[".repeat(1_000_000)}`, 65_536)).toThrow("more than 512 levels deep");
   });
 

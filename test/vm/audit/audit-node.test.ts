@@ -140,7 +140,7 @@ describe("auditNode() proves that", () => {
     machine.files.put("/dev/vdb", "block", { node: "254:32" });
     expect(findings(machine)).toContain("vm1: /dev/vdb has become another device");
     machine.files.remove("/dev/vdb");
-    expect(findings(machine)).toContain("vm1: /dev/vdb does not exist any more");
+    expect(findings(machine)).toContain("vm1: /dev/vdb no longer exists");
   });
 
   test("udevd has a rule for a device node of a guest, also if it was started later", async () => {

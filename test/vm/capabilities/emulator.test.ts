@@ -8,7 +8,7 @@ const PROGRAM = "/usr/bin/other";
 const FAULTS: readonly [fault: ProgramOutput, is: string][] = [
   [{ fault: "failed" }, "it does not start as a guest of type qemu"],
   [{ fault: "timeout" }, "it does not end"],
-  [{ fault: "too-long" }, "it prints more than a QEMU does"],
+  [{ fault: "too-long" }, "it prints more than QEMU does"],
 ];
 
 test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", async (fault, is) => {

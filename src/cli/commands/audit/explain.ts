@@ -81,7 +81,7 @@ function formatExplanation(found: Explanation): string {
   const { command = "a program", count, lastMs, pid } = found;
   return formatFacts([
     ["Guest", found.guest === undefined ? whoElse(found) : nameOf(found.guest)],
-    ["Denied", `${found.denied}${found.isEnforced ? "" : " (noted only: SELinux was permissive)"}`],
+    ["Denied", `${found.denied}${found.isEnforced ? "" : " (only logged: SELinux was permissive)"}`],
     ["Object", oneLine(found.object)],
     ["Belongs to", found.owner === undefined ? undefined : nameOf(found.owner)],
     ["Contexts", `${found.source} -> ${found.target}`],

@@ -11,7 +11,7 @@ export const command: Command = {
       "The base has the guest's private label during the job, and the label of its new use after it. Images that\n" +
       "the guest no longer uses get their original labels back. The job is refused if another guest or another disk\n" +
       "uses the base.\n" +
-      "Without --wait the job runs in the background. A job that needs no order is completed by the next command about\n" +
+      "Without --wait the job runs in the background. A job that needs no further command is completed by the next command about\n" +
       "that guest, by svirt list or by svirt recover; until then the disk keeps its images and their labels.",
     operands: [
       DOMAIN_OPERAND,

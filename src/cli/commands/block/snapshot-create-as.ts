@@ -15,8 +15,8 @@ export const command: Command = {
     summary: "take a snapshot of the disks of a running guest",
     details:
       "Each disk gets an overlay, a new qcow2 image to which the guest writes from then on; the previous image stays\n" +
-      "unchanged. All disks switch at one instant, or none. svirt creates the overlay with the guest's private label; QEMU\n" +
-      "keeps the images below it open only for reading, and they get the label of content. Guest and definition name the\n" +
+      "unchanged. Either all disks switch at the same instant, or none does. svirt creates the overlay with the guest's private label; QEMU\n" +
+      "keeps the images below it open only for reading, and they get the content label. Guest and definition name the\n" +
       "overlay. svirt stores no other data of a snapshot: none can be listed, reverted to or deleted, and --no-metadata\n" +
       "changes nothing. svirt blockcommit and blockpull merge the images again.",
     operands: [
@@ -32,7 +32,7 @@ export const command: Command = {
     ],
     options: [
       { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
-      { name: "no-metadata", summary: "store no data beside the images; svirt never does" },
+      { name: "no-metadata", summary: "store no data except the images; svirt never does" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
       { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },

@@ -13,7 +13,7 @@ export const command: Command = {
   spec: {
     name: "screenshot",
     summary: "save a picture of a guest's screen to a file",
-    details: "The default file name is made of the domain's name and the time (UTC), in the current folder.",
+    details: "The default file name consists of the domain's name and the time (UTC), in the current folder.",
     operands: [DOMAIN_OPERAND, { name: "file", summary: "path of the file to write", isOptional: true }],
     options: [
       { name: "screen", value: "number", summary: "number of the screen of the first video card, from 0" },

@@ -9,7 +9,7 @@ const MOST_MS = 60_000;
 export const command: Command = {
   spec: {
     name: "send-key",
-    summary: "press keys on a running guest's keyboard, all at once",
+    summary: "press keys on a running guest's keyboard, all together",
     details: "Keys have Linux's names (KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE) or numbers.",
     operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
     options: [

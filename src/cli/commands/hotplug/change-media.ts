@@ -29,7 +29,7 @@ export const command: Command = {
       { name: "eject", summary: "eject the medium" },
       { name: "insert", summary: "insert a medium into an empty drive" },
       { name: "update", summary: "replace the medium" },
-      { name: "force", summary: "also when the guest has locked the tray" },
+      { name: "force", summary: "even if the guest has locked the tray" },
       { name: "block", summary: "the source is a block device" },
       ...CHANGE_OPTIONS,
     ],

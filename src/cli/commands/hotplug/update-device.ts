@@ -17,7 +17,7 @@ export const command: Command = {
     details: "Every other field must have the value that svirt dumpxml shows.",
     operands: DEVICE_OPERANDS,
     options: [
-      { name: "force", summary: "also when the guest has locked the tray" },
+      { name: "force", summary: "even if the guest has locked the tray" },
       PERSISTENT_OPTION,
       ...CHANGE_OPTIONS,
     ],

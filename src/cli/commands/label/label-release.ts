@@ -16,7 +16,7 @@ export const command: Command = {
       "svirt label restore restores files that this machine itself left.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
+      { name: "path", summary: "files, folders or devices; for a symlink, its target", isRepeated: true },
     ],
     options: [
       {

@@ -13,7 +13,7 @@ export const command: Command = {
       "even if a file remembers it.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
+      { name: "path", summary: "files, folders or devices; for a symlink, its target", isRepeated: true },
     ],
     options: [DRY_RUN_OPTION, JSON_OPTION],
   },

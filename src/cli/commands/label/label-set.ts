@@ -6,13 +6,13 @@ import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 export const command: Command = {
   spec: {
     name: "label set",
-    summary: "set a file's label, which it also gets back after a guest used it",
+    summary: "set a file's label, which it also gets back after a guest has used it",
     details:
       "Refuses a file that a guest uses and files of the host. Removes the label that the file remembers.\n" +
       "The policy's default label does not change: use semanage fcontext for that.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "a file, folder or device; of a symlink, where it leads" },
+      { name: "path", summary: "a file, folder or device; for a symlink, its target" },
       { name: "context", summary: "user:role:type:range" },
     ],
     options: [DRY_RUN_OPTION, JSON_OPTION],

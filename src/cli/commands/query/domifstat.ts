@@ -8,7 +8,7 @@ export const command: Command = {
     name: "domifstat",
     summary: "show the traffic statistics of a running guest's network interface",
     details:
-      "Received and transmitted from the guest's side. Only taps have counters, user networking has none.",
+      "Received and transmitted as the guest sees it. Only taps have counters; user networking has none.",
     operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
     options: [JSON_OPTION],
   },

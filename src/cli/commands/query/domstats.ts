@@ -40,7 +40,7 @@ export const command: Command = {
     summary: "print the statistics of domains, by libvirt's keys",
     details:
       "Prints all groups of all domains, unless options name groups, or domains are named or filtered. All QEMUs are\n" +
-      "asked at once. A guest that does not answer within 5 s has no statistics: standard error has a warning and,\n" +
+      "asked concurrently. A guest that does not answer within 5 s has no statistics: standard error has a warning and,\n" +
       "with --json, its field error has the reason.",
     recovery: "all",
     operands: [

@@ -6,7 +6,7 @@ import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 export const command: Command = {
   spec: {
     name: "destroy",
-    summary: "end a guest at once and restore all labels",
+    summary: "end a guest immediately and restore all labels",
     recovery: "others",
     operands: [DOMAIN_OPERAND],
     options: [CRASH_OPTION],

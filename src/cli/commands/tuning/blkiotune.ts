@@ -49,7 +49,7 @@ export const command: Command = {
   spec: {
     name: "blkiotune",
     summary: "show or set a guest's share of the host's disks",
-    details: "A list has a path and a number for each device: /dev/sda,100,/dev/sdb,200. 0 is no limit.",
+    details: "A list has a path and a number for each device: /dev/sda,100,/dev/sdb,200. 0 means no limit.",
     operands: [DOMAIN_OPERAND],
     options: [
       {

@@ -22,7 +22,7 @@ export const command: Command = {
     name: "memtune",
     summary: "show or set the memory limits of a guest's QEMU",
     details:
-      "In KiB, or with a unit: 512MiB; -1 is no limit. The kernel ends a guest whose QEMU needs more than the hard\n" +
+      "In KiB, or with a unit: 512MiB; -1 means no limit. The kernel ends a guest whose QEMU needs more than the hard\n" +
       "limit. The swap hard limit is for memory and swap together.",
     operands: [DOMAIN_OPERAND],
     options: [
@@ -58,7 +58,7 @@ function parseLimit(option: string, text: string): number {
   if (kiB !== undefined) return kiB;
   throw new SvirtError(`Scaled numeric value '${text}' for <${option}> option is malformed or out of range`, {
     kind: "usage",
-    remedy: "Write KiB or a number with a unit: 512MiB; -1 is no limit.",
+    remedy: "Write KiB or a number with a unit: 512MiB; -1 means no limit.",
   });
 }
 

@@ -29,7 +29,7 @@ export const command: Command = {
     summary: "show or set a guest's share of the host's processors",
     details:
       `Parameters: ${[...PARAMETERS.keys()].join(", ")}.\n` +
-      "Periods and quotas are in microseconds; -1 is no quota. Quotas for vCPUs, I/O threads or the emulator of a running\n" +
+      "Periods and quotas are in microseconds; -1 means no quota. Quotas for vCPUs, I/O threads or the emulator of a running\n" +
       "guest can change only if it was started with a quota for them.",
     operands: [
       DOMAIN_OPERAND,

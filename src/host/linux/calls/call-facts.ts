@@ -30,7 +30,7 @@ function callRemedy(errno: number | undefined): string {
   switch (errno) {
     case EPERM:
     case EACCES:
-      return "Run svirt as root; if it runs as root already, see SELinux's denials: svirt explain";
+      return "Run svirt as root; if it already runs as root, see SELinux's denials: svirt explain";
     case ENOSPC:
     case EDQUOT:
       return "Free space on that file system.";

@@ -67,7 +67,7 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
       );
     case "fdc":
       if (controller.index === 0) return;
-      throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
+      throw cannotTranslate(path, "a PC can have only one floppy controller", "Remove it.");
     case "pci":
       refuseBridge(controller, { chipset, word }, path);
       refuseBridgeBus(controller, path);

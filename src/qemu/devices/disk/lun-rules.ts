@@ -57,7 +57,7 @@ export const LUN_RULES: readonly Rule<Disk>[] = [
   },
   ...(["rawio", "sgio"] as const).map((name) => ({
     place: `@${name}`,
-    why: "only a lun takes SCSI commands",
+    why: "only a lun accepts SCSI commands",
     remedy: AS_LUN,
     isBroken: (disk: Disk) => !isLun(disk) && disk[name] !== undefined,
   })),

@@ -151,7 +151,7 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "transient",
-    why: "the overlay is created beside the image, and this disk has no image file",
+    why: "the overlay is created in the image's folder, and this disk has no image file",
     remedy: "Leave it out, or use a disk whose image is a file.",
     isBroken: (disk) => disk.transient !== undefined && !canBeTransient(disk),
   },

@@ -38,7 +38,8 @@ function refuseCombination(graphics: readonly Graphics[]): void {
   const types = graphics.map(({ type }) => type);
   for (const [index, type] of types.entries()) {
     const path = devicePath("graphics", index);
-    if (types.indexOf(type) < index) throw cannotTranslate(path, `a guest has one ${type}`, "Remove it.");
+    if (types.indexOf(type) < index)
+      throw cannotTranslate(path, `a guest can have only one ${type}`, "Remove it.");
     if (type !== "egl-headless") continue;
     const other = graphics.find((found) => found.type === "sdl" || hasGl(found));
     if (other === undefined) continue;

@@ -10,7 +10,7 @@ export function fillVideos(videos: readonly Video[]): readonly Video[] {
   const [, second] = primary;
   if (second !== undefined) {
     const path = `${devicePath("video", videos.indexOf(second))}/model/@primary`;
-    throw cannotTranslate(path, "another card is primary already", "Leave it out.");
+    throw cannotTranslate(path, "another card is already primary", "Leave it out.");
   }
   const sorted = [...primary, ...videos.filter(({ model }) => model.primary !== true)];
   return sorted.map((video, index) => ({ ...video, model: fillModel(video.model, index === 0) }));

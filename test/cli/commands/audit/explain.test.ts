@@ -223,7 +223,7 @@ describe("svirt explain", () => {
   test("says so where nothing was enforced", async () => {
     const machine = await twoGuests();
     deny(machine, "vm1", { ...fileFacts(machine, THEIRS), permissive: "1" });
-    expect((await runOn(machine, "explain")).out).toContain("(noted only: SELinux was permissive)");
+    expect((await runOn(machine, "explain")).out).toContain("(only logged: SELinux was permissive)");
   });
 
   test("lets no control character of a name reach the terminal, and keeps them in JSON", async () => {
