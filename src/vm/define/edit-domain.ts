@@ -89,6 +89,6 @@ async function store(instance: Instance, { before, path, text, uuid }: EditedTex
 function changedMeanwhile(uuid: string): SvirtError {
   return new SvirtError("the XML configuration was changed by another user", {
     kind: "wrong-state",
-    remedy: `See the present definition: svirt dumpxml ${uuid} --inactive`,
+    remedy: `See the current definition: svirt dumpxml ${uuid} --inactive`,
   });
 }

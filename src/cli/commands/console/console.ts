@@ -16,7 +16,7 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "devname", summary: "name of the device: serial0, console1, channel0", value: "NAME" },
-      { name: "force", summary: "disconnect the present session first" },
+      { name: "force", summary: "disconnect the current session first" },
       { name: "safe", summary: "connect only with exclusive access; svirt always does" },
       { name: "escape", short: "e", summary: "key that disconnects: ^] for Ctrl and ]", value: "KEY" },
     ],
