@@ -124,7 +124,7 @@ export interface ProcessHost {
   readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
   /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
   spawnHelper(order: HelperSpec): Promise<void>;
-  /** Writes a file of the kernel by a single write. */
+  /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
   removeControlGroup(path: string): void;

@@ -36,7 +36,7 @@ export interface SelinuxHost {
   /** Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs "access" */
   mayAccess(access: FileAccess): boolean;
   /**
-   * Returns the kernel log, one record a line, prefixed with the priority; undefined if svirt is not permitted to read
+   * Returns the kernel log, one record per line, prefixed with the priority; undefined if svirt is not permitted to read
    * it. dev-kmsg
    */
   readKernelLog(): readonly string[] | undefined;

@@ -51,7 +51,7 @@ function chunk(): Uint8Array {
   return made;
 }
 
-/** Returns the implementations by node:fs. */
+/** Returns the implementations that use node:fs. */
 function slowFiles(): Pick<Host, "readText" | "listFolder"> {
   const { listFolder, readText }: typeof import("./files.ts") = require("./files.ts");
   return { listFolder, readText };

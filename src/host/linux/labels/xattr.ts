@@ -96,7 +96,7 @@ function list({ path, shown }: Place, into: Uint8Array = scratch): readonly stri
   throw hostCallError(`list the attributes of ${shown}`, errno);
 }
 
-/** Keeps the few names that svirt uses again and again. */
+/** Keeps the few names that svirt uses repeatedly. */
 function cName(name: string): Uint8Array {
   const made = namesMade.get(name) ?? cString(name);
   namesMade.set(name, made);

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, rmdirSync, writeSync } from "node:fs";
 import { listFolder, orThrow, unlessMissing } from "../files/files.ts";
 
-/** Implements Host.writeControl by a single write, which the kernel accepts or refuses. */
+/** Implements Host.writeControl with a single write, which the kernel accepts or refuses. */
 export function writeControl(path: string, value: string): void {
   orThrow(`write ${value} to ${path}`, () => {
     const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);

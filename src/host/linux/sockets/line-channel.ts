@@ -21,7 +21,7 @@ class Channel implements LineChannel {
   readonly #path: string;
   readonly #buffer = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  /** Received lines; those from `#next` on were not returned yet. */
+  /** Received lines; those from `#next` on have not been returned yet. */
   #lines: readonly Line[] = [];
   #next = 0;
 

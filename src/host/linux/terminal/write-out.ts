@@ -33,7 +33,7 @@ function writeSome(fd: number, bytes: Uint8Array): number | "gone" {
   throw hostCallError(fd === 1 ? "write to standard output" : "write to standard error", errno);
 }
 
-/** Writes by node:fs, for a policy that denies execmem and so bun:ffi. */
+/** Writes with node:fs, for a policy that denies execmem and therefore bun:ffi. */
 function writeSlowly(fd: number, bytes: Uint8Array): number | "gone" {
   try {
     return process.getBuiltinModule("node:fs").writeSync(fd, bytes);
