@@ -13,7 +13,10 @@ export const passedTap = v.strictObject({
   vhosts: v.array(aString),
   /** Frames have a virtio header. IFF_VNET_HDR, linux/if_tun.h */
   hasHeader: v.boolean(),
-  /** Created for this guest, and removed with its last descriptor. Otherwise the tap exists before and stays. */
+  /**
+   * Created for this guest, and removed with its last descriptor. Otherwise the tap already exists before the start, and
+   * remains.
+   */
   isMade: v.boolean(),
   /** Macvtap that an earlier step created. It is opened by its device node, which gets the label. */
   macvtap: v.exactOptional(v.strictObject({ label: maybeString })),

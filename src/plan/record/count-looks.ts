@@ -1,6 +1,8 @@
 import type { Step } from "../steps/step.ts";
 
-/** Descriptors, threads and mappings: several times a QEMU's descriptor limit. Inspecting so many takes about a second. */
+/**
+ * Descriptors, threads and mappings: several times a QEMU's descriptor limit. Inspecting that many takes about a second.
+ */
 const OF_QEMU = 65_536;
 
 /**

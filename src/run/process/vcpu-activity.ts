@@ -5,7 +5,8 @@ import type { Host } from "../../host/host.ts";
  *
  * - `active`: one runs, or waits for an interrupt inside KVM. QEMU has not stopped the guest.
  * - `halted`: a signal or a control group has stopped QEMU, which answers nothing.
- * - `unknown`: none of them. QEMU has stopped the guest, waits itself, or TCG waits for an interrupt, all in a futex.
+ * - `unknown`: neither shows. QEMU has stopped the guest, QEMU itself waits, or TCG waits for an interrupt: all three
+ *   wait in a futex.
  */
 export type VcpuActivity = "active" | "halted" | "unknown";
 

@@ -17,7 +17,9 @@ export async function runPlan(actor: Actor, steps: readonly Step[], observer: St
   }
 }
 
-/** Carries out inverse steps, also after one has failed. Returns the errors and the failed steps, both empty on success. */
+/**
+ * Carries out inverse steps, even after one has failed. Returns the errors and the failed steps, both empty on success.
+ */
 export async function undo(actor: Actor, steps: readonly Step[], observer: StepObserver): Promise<Undone> {
   const errors: unknown[] = [];
   const left: Step[] = [];

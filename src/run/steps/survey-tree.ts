@@ -9,9 +9,9 @@ import type { FileId } from "../../plan/facts/file.ts";
 const MOST_ENTRIES = 100_000;
 
 /**
- * Visits all entries below a folder without changing them. Refuses a folder whose sharing would give the guest more than its
- * content: another file system below, or a file that also has a name elsewhere. Throws "denied", "unsupported", and the
- * errors of `look`.
+ * Visits all entries below a folder without changing them. Refuses a folder whose sharing would give the guest more than
+ * its content: another file system below, or a file that also has a hard link elsewhere. Throws "denied", "unsupported",
+ * and the errors of `look`.
  */
 export function surveyTree(host: Host, folder: FileId, look?: (entry: TreeEntry) => void): void {
   const names = new Map<string, { readonly entry: TreeEntry; found: number }>();

@@ -8,7 +8,7 @@ import type { Progress } from "../../actor.ts";
 import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
 import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
 
-/** No limit of speed: QEMU's own is 128 MiB a second. */
+/** No speed limit: QEMU's default is 128 MiB per second. */
 const UNLIMITED_BYTES_PER_S = Number.MAX_SAFE_INTEGER;
 const POLL_MS = 20;
 /** Longer than QEMU takes to stop writing into a pipe. It bounds the wait for a compromised QEMU. */

@@ -23,7 +23,7 @@ export const runStream: Runs<StreamStep> = {
   "load-memory": ({ host }, step) => loadMemory(host, step),
 };
 
-/** Moves a file to its place. A missing one was moved before. */
+/** Moves a file to its place. A missing file has already been moved. */
 function keepFile(host: Host, { from, to }: StepOf<"keep-file">): void {
   if (host.inspectFile(from) !== undefined) host.renameFile(from, to);
 }
