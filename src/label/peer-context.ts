@@ -4,8 +4,9 @@ import { formatContext, parseContext } from "../selinux/context.ts";
 const PEER_TYPE = "svirt_peer_t";
 
 /**
- * Returns the context of a connection that svirt opens for a guest: the guest's context with another type. The connection
- * has the guest's level. The kernel checks whether this type, not the guest's, may connect to the other program's domain.
+ * Returns the context of a connection that svirt opens for a guest: the guest's context with a different type. The
+ * connection has the guest's level. The kernel checks whether this type, not the guest's, may connect to the other
+ * program's domain.
  */
 export function peerContext(guest: string): string {
   return formatContext({ ...parseContext(guest), type: PEER_TYPE });

@@ -84,8 +84,9 @@ export function ofHost(path: string): SvirtError {
 
 /**
  * Does the work under the registry lock, with the errors for files that a guest still holds, keyed by fileKey(). All
- * files are inspected together and without the lock, because the inspection covers all guests. Files that appeared or
- * were claimed since are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the others.
+ * files are inspected together and without the lock, because the inspection covers all guests. Files that have appeared
+ * or been claimed since are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the
+ * others.
  */
 export async function withHeld<Result>(
   instance: Instance,

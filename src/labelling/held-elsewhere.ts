@@ -28,7 +28,7 @@ interface FileWithMarks {
 
 /**
  * Throws "in-use" for a file that guests of another machine hold or may hold. The new guest may share it with them under
- * its present label.
+ * its current label.
  */
 export function refuseElsewhere(
   instance: Instance,
@@ -51,9 +51,9 @@ export function isHeldElsewhere(instance: Instance, file: FileWithMarks): boolea
 }
 
 /**
- * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. A label that
- * the file remembers since the present boot counts as this machine's: an older svirt set no machine marks. The caller has
- * checked that no guest here holds the file.
+ * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. A label
+ * that the file remembers since the current boot counts as this machine's: an older svirt set no machine marks. The
+ * caller has checked that no guest here holds the file.
  */
 export function heldUnmarked(
   instance: Instance,

@@ -53,8 +53,8 @@ export async function withLooks<Result>(
 }
 
 /**
- * Lists files and taps that the steps claim and other guests may hold, unless they were inspected since their claims changed.
- * The caller holds the lock.
+ * Lists files and taps that the steps claim and other guests may hold, unless they have been inspected since their claims
+ * changed. The caller holds the lock.
  */
 export function listUnseen(
   instance: Instance,
@@ -70,7 +70,7 @@ export function beginLooks(instance: Instance, things: readonly HeldThing[]): Lo
   return new Map(things.map(({ key }) => [key, ownersOf(instance, key)]));
 }
 
-/** Lists the files and taps that were not inspected, or whose claims changed since. */
+/** Lists the files and taps that have not been inspected, or whose claims have changed since. */
 export function listChanged(
   instance: Instance,
   things: readonly HeldThing[],

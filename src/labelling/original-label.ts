@@ -22,7 +22,7 @@ const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined }
 
 /**
  * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
- * present one. A missing label, or the label of a guest that no longer exists (unless it is `meant`), is replaced by the
+ * current one. A missing label, or the label of a guest that no longer exists (unless it is `meant`), is replaced by the
  * original in that guest's record, or by the policy's default. Throws "in-use" if another tool or another machine holds
  * the file.
  */

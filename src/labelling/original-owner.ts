@@ -8,9 +8,9 @@ import { type Instance, registryOf } from "../state/instance.ts";
 const RUNS_AS_OWNER = 0o6000;
 
 /**
- * Returns the owner, group and mode that the guest's end restores on a file of its user: those from before its first
- * present guest. A file that the guest writes never becomes a program that runs as its owner. Undefined for a file of
- * another user, which the guest's user cannot change, for a socket, and for a file that the start makes.
+ * Returns the owner, group and mode that the guest's end restores on a file of its user: those from before the first of
+ * its current guests. A file that the guest writes never becomes a program that runs as its owner. Undefined for a file
+ * of another user, which the guest's user cannot change, for a socket, and for a file that the start makes.
  */
 export function ownershipOf(
   instance: Instance,
