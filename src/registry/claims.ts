@@ -34,8 +34,8 @@ interface ClaimText extends Pick<Claim, "kind" | "key"> {
 }
 
 /**
- * Claims on this host: `claims/KIND/KEY/OWNER`, a file each. A look-up reads one folder, however many claims exist. The
- * caller holds the registry lock.
+ * Claims on this host: `claims/KIND/KEY/OWNER`, one file per claim. A look-up reads one folder, however many claims
+ * exist. The caller holds the registry lock.
  */
 export class ClaimRegistry {
   readonly #host: Host;
@@ -63,7 +63,7 @@ export class ClaimRegistry {
     return this.#listOwners(kind, key).length > 0;
   }
 
-  /** Claims a key, also if the same owner has claimed it before. Throws "in-use" if another owner's claim conflicts. */
+  /** Claims a key, even if the same owner has claimed it before. Throws "in-use" if another owner's claim conflicts. */
   reserve(claim: Claim, owner: string): void {
     // The owner's previous claim is overwritten, even if it is damaged.
     const inTheWay = this.listOthers(claim, owner).find(

@@ -40,7 +40,7 @@ export function getNodeFacts(host: Host): NodeFacts {
   };
 }
 
-/** Lists NUMA nodes with their processors, by number. If the kernel knows none, one node has all online processors. */
+/** Lists NUMA nodes with their processors, by number. If the kernel reports none, one node has all online processors. */
 export function listCells(host: Host): ReadonlyMap<number, IdSet> {
   const cells = host.listFolder(NODE_FOLDER).flatMap((name) => {
     const number = /^node(\d+)$/.exec(name)?.[1];

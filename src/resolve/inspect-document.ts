@@ -16,7 +16,7 @@ const MAC_PREFIX = "52:54:00";
 export interface InspectedDocument {
   /** Undefined if there are refusals. */
   readonly domain: Domain | undefined;
-  /** Reasons against a definition, in the order of the document. */
+  /** Reasons why the document cannot be defined, in its order. */
   readonly errors: readonly SvirtError[];
   /** Lists the reasons why only a start refuses it, in the order of the document. */
   listStartErrors(): readonly SvirtError[];

@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
 
 const ENDING = ".xml";
-/** The domain's uuid in the stored form, which svirt writes itself: the first element after the name. */
+/** The domain's UUID in the stored form, which svirt writes itself: the first element after the name. */
 const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
 
 /** A defined domain. */

@@ -26,7 +26,7 @@ export interface ResolvedFiles {
 }
 
 /**
- * Inspects every file that the domain names, and those that its images name. Of images only headers are read. Throws
+ * Inspects every file that the domain names, and those that its images name. Only the headers of images are read. Throws
  * "not-found", "unsupported" or "denied", with the chain if there is one.
  */
 export function resolveFiles(host: Host, domain: Domain, options: ResolveOptions): ResolvedFiles {

@@ -11,8 +11,8 @@ import type { ResolvedFile } from "../resolved-file.ts";
 type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
 
 /**
- * Kinds of device nodes, by the numbers that the kernel gives them. A TPM's number is one of many under 10, so its name
- * decides. Documentation/admin-guide/devices.txt of Linux
+ * Kinds of device nodes, by the numbers that the kernel gives them. A TPM has one of many minor numbers of major 10, so
+ * its name decides. Documentation/admin-guide/devices.txt of Linux
  */
 const KINDS = {
   "input-device": { node: /^13:/, path: /^\/dev\//, words: "an input device" },
