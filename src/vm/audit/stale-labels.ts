@@ -15,7 +15,7 @@ const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"]
 
 /**
  * Finds unused files of defined domains that carry the label of a guest that no longer exists, because their original
- * label was lost. Returns one line each, with its remedy.
+ * label was lost. Returns one line per file, with its remedy.
  */
 export function findStaleLabels(instance: Instance): string[] {
   return listDefinitionNames(instance).flatMap((name) => {

@@ -60,7 +60,10 @@ export async function takeSnapshot(
   });
 }
 
-/** Returns a disk's job, its progress in QEMU, and its limit in bytes a second, 0 for none; undefined if there is no job. */
+/**
+ * Returns a disk's job, its progress in QEMU, and its limit in bytes per second, 0 for none; undefined if there is no
+ * job.
+ */
 export async function readJob(
   instance: Instance,
   key: string,
@@ -75,7 +78,7 @@ export async function readJob(
   });
 }
 
-/** Image that the disk has after its job: the copy or base (pivot), or its present one (abort). */
+/** Image that the disk has after its job: the copy or base (pivot), or its current one (abort). */
 export type JobEnd = "pivot" | "abort";
 
 /** Ends a disk's job. Throws "wrong-state" with libvirt's message, "failed" when a pivot did not succeed. */

@@ -13,7 +13,7 @@ import { decideImpact, type ImpactOptions } from "./impact.ts";
 
 /** Target and options of a change. */
 export interface Ask {
-  /** Name, id or uuid of the domain. */
+  /** Name, id or UUID of the domain. */
   readonly key: string;
   readonly options: ImpactOptions;
   /** Change nothing. */

@@ -47,7 +47,7 @@ export interface ChangeRequest {
    * devices from their drivers.
    */
   make?(guest: GuestRecord): readonly Step[];
-  /** Decides from the guest's present record, under the registry's lock. */
+  /** Decides from the guest's current record, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
 

@@ -16,7 +16,7 @@ export interface DenialFacts {
   readonly file: KnownFile | undefined;
   /** Object, as an operator would name it. */
   readonly shown: string;
-  /** Present label of the object; undefined if unknown. */
+  /** Current label of the object; undefined if unknown. */
   readonly labelNow: string | undefined;
   /** Types in the policy of a guest's own files, and of svirt. */
   readonly imageType: string;

@@ -8,7 +8,7 @@ export interface HeldGuest {
   readonly guest: { readonly name: string; readonly uuid: string; readonly state: "running" };
   /** Description of the change: `detach vdb`. */
   readonly change: string;
-  /** Holdings of its processes, one line each. */
+  /** Holdings of its processes, one line per holding. */
   readonly held: readonly string[];
   readonly reason: string;
   readonly remedy: string;

@@ -15,8 +15,8 @@ export type Silence = "no answer" | "busy";
 type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused">;
 
 /**
- * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the guest runs as far as the kernel
- * knows, and the reason is a Silence.
+ * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the state is "running", since the
+ * guest's process exists, and the reason is a Silence.
  */
 export async function getGuestState(
   instance: Instance,

@@ -4,7 +4,7 @@ import { decideImpact, type ImpactOptions } from "../change/impact.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { countVcpus } from "./vcpu-info.ts";
 
-/** Number of virtual CPUs of a domain: the highest possible one, or the present one. */
+/** Number of virtual CPUs of a domain: the highest possible one, or the current one. */
 export interface VcpuCount {
   readonly what: "maximum" | "current";
   /** Definition or running guest. */

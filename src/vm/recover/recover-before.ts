@@ -8,7 +8,7 @@ import type { RecoverOptions } from "./recover.ts";
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
 const ASK_MS = 2000;
 
-/** Running guests after a recovery, its errors, and the files that keep a label, a sentence each. */
+/** Running guests after a recovery, its errors, and the files that keep a label, one sentence per file. */
 export interface RecoveryBefore {
   readonly running: readonly RunningGuest[];
   readonly errors: readonly SvirtError[];

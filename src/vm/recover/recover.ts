@@ -39,16 +39,16 @@ export interface Recovery {
   /** Names of the guests that were cleaned up or started again. */
   readonly recovered: readonly string[];
   readonly errors: readonly SvirtError[];
-  /** Files that keep the label of a guest that no longer exists, and why: a sentence each. */
+  /** Files that keep the label of a guest that no longer exists, and why: one sentence per file. */
   readonly kept: readonly string[];
 }
 
 /**
  * Finishes or undoes the work that a killed svirt, a killed reaper or a reboot has left. Every call that inspects guests
- * begins with it; without unfinished work it only reads. A guest that another svirt is starting is left to that one. Slow
- * work is done only for the concerned guests. Waits, for a limited time, for one that is being cleaned up, for example by
- * its reaper. Starts one with a pending restart. Changes are finished concurrently, since they need queries of QEMU.
- * Never throws for a single guest: its error is in the result.
+ * begins with it; without unfinished work it only reads. A guest that another svirt is starting is left to that process.
+ * Slow work is done only for the concerned guests. Waits, for a limited time, for one that is being cleaned up, for
+ * example by its reaper. Starts one with a pending restart. Changes are finished concurrently, since they need queries of
+ * QEMU. Never throws for a single guest: its error is in the result.
  */
 export async function recoverAll(
   instance: Instance,
@@ -114,7 +114,7 @@ export async function recoverGuest(
   if (pending !== undefined) await restart(instance, pending);
 }
 
-/** Recovers a running guest's change and jobs. A change that another svirt carries out is left to that one. */
+/** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
 async function recoverRunning(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.

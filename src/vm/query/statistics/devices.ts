@@ -4,7 +4,7 @@ import type { Instance } from "../../../state/instance.ts";
 import { readInterfaceStatistics } from "../../guest/guest-interfaces.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** Entries of VIR_DOMAIN_STATS_IOTHREAD. */
+/** Lists the entries of VIR_DOMAIN_STATS_IOTHREAD. */
 export async function listIothreads({ running }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const threads = parseIothreads(await running.monitor.execute("query-iothreads"));
@@ -19,7 +19,7 @@ export async function listIothreads({ running }: Subject): Promise<readonly Entr
   ];
 }
 
-/** Entries of VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so no counters. */
+/** Lists the entries of VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so no counters. */
 export async function listInterfaces({ instance, running, whole }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const { interfaces } = whole.devices;

@@ -9,7 +9,7 @@ import {
 } from "../../../qemu/monitor/statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** Entries of VIR_DOMAIN_STATS_BLOCK. */
+/** Lists the entries of VIR_DOMAIN_STATS_BLOCK. */
 export async function listDisks(subject: Subject): Promise<readonly Entry[]> {
   const layers = await listLayers(subject);
   return [["block.count", layers.length], ...layers.flatMap(formatLayer)];

@@ -2,7 +2,7 @@ import { parseDirtyRate } from "../../../qemu/monitor/dirty-rate.ts";
 import { askMemory } from "../guest-statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** Entries of VIR_DOMAIN_STATS_BALLOON. */
+/** Lists the entries of VIR_DOMAIN_STATS_BALLOON. */
 export async function listBalloon({ domain, instance, running }: Subject): Promise<readonly Entry[]> {
   const maximum: Entry = ["balloon.maximum", domain.memory.kiB];
   if (running === undefined) {
@@ -23,7 +23,7 @@ const KEYS: ReadonlyMap<string, string> = new Map([["last_update", "last-update"
 /** Names of virDomainDirtyRateStatus, by number. */
 const STATUSES = ["unstarted", "measuring", "measured"];
 
-/** Entries of VIR_DOMAIN_STATS_DIRTYRATE. */
+/** Lists the entries of VIR_DOMAIN_STATS_DIRTYRATE. */
 export async function listDirtyRate({ running }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const rate = parseDirtyRate(await running.monitor.execute("query-dirty-rate"));

@@ -7,7 +7,7 @@ import type { Entry, Subject } from "./subject.ts";
 /** VIR_VCPU_RUNNING of virVcpuState: QEMU reports only vCPUs that are plugged in, and not whether one waits. */
 const RUNNING = 1;
 
-/** Entries of VIR_DOMAIN_STATS_CPU_TOTAL. */
+/** Lists the entries of VIR_DOMAIN_STATS_CPU_TOTAL. */
 export async function listCpuTotal({ instance, running }: Subject): Promise<readonly Entry[]> {
   const times = running === undefined ? undefined : getTimes(instance.host, running.pid);
   if (running === undefined || times === undefined) return [];
@@ -26,7 +26,7 @@ export async function listCpuTotal({ instance, running }: Subject): Promise<read
   ];
 }
 
-/** Entries of VIR_DOMAIN_STATS_VCPU. */
+/** Lists the entries of VIR_DOMAIN_STATS_VCPU. */
 export async function listVcpus(subject: Subject): Promise<readonly Entry[]> {
   const { count = 1, current = count } = subject.domain.vcpu ?? {};
   const { running } = subject;
@@ -43,7 +43,7 @@ export async function listVcpus(subject: Subject): Promise<readonly Entry[]> {
   ];
 }
 
-/** Entries of VIR_DOMAIN_STATS_VM. */
+/** Lists the entries of VIR_DOMAIN_STATS_VM. */
 export async function listMachine({ running }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const counted = [...(await askKvm(running.monitor, "vm")).values()].flat();

@@ -3,7 +3,7 @@ import { readReason } from "../../../state/reason.ts";
 import { askState } from "../guest-state.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** Entries of VIR_DOMAIN_STATS_STATE. */
+/** Lists the entries of VIR_DOMAIN_STATS_STATE. */
 export async function listState({ found, instance, running }: Subject): Promise<readonly Entry[]> {
   const is =
     running === undefined
