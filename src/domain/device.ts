@@ -13,8 +13,9 @@ import type { Domain } from "./domain.ts";
 import type { DeviceOf, ELEMENTS, EntryOf, Family } from "./families.ts";
 
 /**
- * Form of each family whose devices can be attached and detached, also while the guest runs. "none": only a new definition
- * changes a device of the family. A family with a form must be in the tables of qemu/hotplug and vm/hotplug, or tsc fails.
+ * Form of each family whose devices can be attached and detached, even while the guest runs. "none": only a new
+ * definition changes a device of the family. A family with a form must be in the tables of qemu/hotplug and vm/hotplug,
+ * or tsc fails.
  */
 const FORMS = {
   disks: disk,
@@ -59,7 +60,7 @@ export type HotElement = keyof Families;
 /** Device of the family of an element. */
 export type HotDevice<E extends HotElement> = DeviceOf<Families[E]>;
 
-/** A device of a family that can be attached and detached, also while its guest runs. */
+/** A device of a family that can be attached and detached, even while its guest runs. */
 export type Device<E extends HotElement = HotElement> = {
   [K in E]: { readonly element: K; readonly value: HotDevice<K> };
 }[E];

@@ -29,9 +29,9 @@ export function isJsonName(name: string): boolean {
 }
 
 /**
- * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, also with dotted keys (`"file.filename"`).
- * The path must be absolute: QEMU would resolve a relative one from its working directory. Refuses any option that
- * could lead elsewhere (`backing`, `offset`, `fd`, ...). Throws "unsupported".
+ * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, or with dotted keys (`"file.filename"`). The
+ * path must be absolute: QEMU would resolve a relative one from its working directory. Refuses any option that could lead
+ * elsewhere (`backing`, `offset`, `fd`, ...). Throws "unsupported".
  */
 export function parseJsonName(name: string): ImageName {
   const options = flatten(parseObject(name), "", DEEPEST);

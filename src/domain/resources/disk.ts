@@ -125,7 +125,7 @@ function listNetwork(source: NetworkSource): readonly Resource[] {
   ];
 }
 
-/** Lists the socket of a reservation helper, and the data of an image unless imageFile() has them. */
+/** Lists the socket of a reservation helper, and the external data of an image unless imageFile() lists it. */
 function listExtras(
   { source, type }: Disk | Exclude<BackingStore, { readonly type: "end" }>,
   access: Access,

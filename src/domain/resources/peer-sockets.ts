@@ -37,7 +37,7 @@ const PEERS: { readonly [F in Family]: ((device: DeviceOf<F>) => Found | undefin
   memballoon: "none",
   rngs: ofRng,
   panics: "none",
-  // A shared memory with a server is refused: unopened-paths.ts.
+  // A shared memory device with a server is refused: unopened-paths.ts.
   shmems: "none",
   iommu: "none",
   vsock: "none",

@@ -104,7 +104,7 @@ function refuseOtherCells(
   throw notUnderstood({ node, place: "devices/memory" }, "an enclave has no NUMA cell", "Leave <node> out.");
 }
 
-// An enclave is in cell 0 by default, also without cells.
+// An enclave is in cell 0 by default, even without cells.
 function isCell(target: { readonly node?: number }, cells: number): boolean {
   return (target.node ?? 0) < Math.max(1, cells);
 }

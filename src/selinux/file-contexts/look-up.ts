@@ -22,7 +22,7 @@ export interface FileContexts {
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
   /** All other rules, keyed by the folders that they begin with, last rule first. */
   readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
-  /** Expressions that were used so far. */
+  /** Matchers of the expressions that have been used so far. */
   readonly matchers: Map<FileSpec, PathMatcher>;
 }
 

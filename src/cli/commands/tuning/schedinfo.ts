@@ -69,7 +69,7 @@ function parseParameters(words: readonly string[]): Partial<Cputune> {
   );
 }
 
-/** Prints parameters as virsh does, also after a change. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
+/** Prints parameters as virsh does, even after a change. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
   const is = readCpuShares(call.instance, askOf(call));
   if (call.options.has("json")) {
