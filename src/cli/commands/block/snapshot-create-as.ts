@@ -32,7 +32,7 @@ export const command: Command = {
     ],
     options: [
       { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
-      { name: "no-metadata", summary: "store no data except the images; svirt never does" },
+      { name: "no-metadata", summary: "store no data except the images; svirt never stores any" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
       { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
