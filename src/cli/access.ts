@@ -4,8 +4,8 @@ import type { CommandSpec } from "./command.ts";
 
 /**
  * Effect of a command on the host. A `local` command needs the host itself: it runs a program of the user's choice or
- * calls svirt again. A command with `readsWith` only reads if no other operands and options than these are given: `name`
- * with any value, `name=value` with that one.
+ * calls svirt again. A command with `readsWith` counts as reading if no operands and options other than these are given:
+ * `name` with any value, `name=value` with that one.
  */
 export type Access = "reads" | "changes" | "local" | { readonly readsWith: readonly string[] };
 

@@ -6,9 +6,9 @@ import type { LabelRequest } from "./label-request.ts";
 import type { FileRole } from "./roles.ts";
 
 /**
- * Mechanism of a host for labelling guests and, in most models, files. `Facts` are the facts about the host on which its
- * decisions depend; report/label-models.ts reads them. Another model, such as Xen's FLASK, could label a guest at its
- * creation and no files. docs/decisions/labels.md
+ * Mechanism of a host for labelling guests and, if the model labels files, their files. `Facts` are the facts about the
+ * host on which its decisions depend; report/label-models.ts reads them. Another model, such as Xen's FLASK, could label
+ * a guest at its creation and no files. docs/decisions/labels.md
  */
 export interface LabelModel<Facts> {
   readonly name: LabelModelName;

@@ -108,7 +108,7 @@ function listThings(instance: Instance, paths: readonly string[]): HeldThing[] {
       const id = instance.host.inspectFile(path)?.id;
       return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
     } catch {
-      // Reported by the later work on the file.
+      // The later work on the file reports the error.
       return [];
     }
   });

@@ -8,7 +8,7 @@ export interface ReleasedResource {
   readonly key: string;
   /** Undefined: only the claim is known. */
   readonly path: string | undefined;
-  /** Access that no process of the guest must keep. A file that becomes shared content may still be read. */
+  /** Access that the guest's processes must not keep. A file that becomes shared content may still be read. */
   readonly forbidden: "any" | "writing";
   /**
    * Tap, other than a macvtap, that was passed to the guest. If svirt created it (`isMade`), it ends with its last file.

@@ -17,8 +17,9 @@ export const JOB_END_TIMEOUT_MS = 60_000;
 export const STREAM_IDLE_MS = 60_000;
 
 /**
- * Holds a conversation with one QEMU. No other process can talk to QEMU until it ends, so it must be short. The time
- * limit applies to the whole conversation; a longer one resets it (Monitor.allow). Throws "timeout", "failed".
+ * Holds a conversation with one QEMU. No other process can talk to that QEMU until the conversation ends, so it must be
+ * short. The time limit applies to the whole conversation; a longer one resets it (Monitor.allow). Throws "timeout",
+ * "failed".
  */
 export async function withMonitorSocket<Result>(
   host: Host,

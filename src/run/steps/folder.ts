@@ -21,7 +21,10 @@ function assignFolder(host: Host, { label, path, uid }: StepOf<"assign-folder">)
   host.assignFolder(path, { uid, ...(label === undefined ? {} : { label }) });
 }
 
-/** Returns the folder to root, and resets its mode, which its user may have changed. A missing folder is left alone. */
+/**
+ * Makes root the owner of the folder again, and resets its mode, which its user may have changed. A missing folder is
+ * left alone.
+ */
 function reclaimFolder(host: Host, { label, path }: StepOf<"reclaim-folder">): void {
   if (host.inspectFile(path)?.type !== "folder") return;
   host.assignFolder(path, { uid: 0, mode: MODE, ...(label === undefined ? {} : { label }) });

@@ -18,7 +18,7 @@ export interface FileContextsTexts {
 /** A policy's rules for default labels, ready for look-ups. */
 export interface FileContexts {
   readonly substitutions: readonly (readonly PathSubstitution[])[];
-  /** Rules for a single path, keyed by it, in order of precedence. */
+  /** Rules for a single path, keyed by that path, in order of precedence. */
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
   /** All other rules, keyed by the folders that they begin with, last rule first. */
   readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;

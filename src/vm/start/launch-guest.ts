@@ -29,7 +29,7 @@ export async function launchGuest(
       observer(moment, step, at);
       if (moment !== "after" || step.do !== "spawn") return;
       launched = { ...guest, steps: withSocketIds(instance.host, guest.steps) };
-      // Staged while QEMU starts: afterwards the write would delay the guest by as much.
+      // Staged while QEMU starts: later, the write would make the start longer.
       if (guest.change === undefined) staged = stageRunning(instance, launched);
     });
     const process = findGuestProcess(instance, guest);

@@ -153,7 +153,7 @@ export async function planDomainStart(
   return [...taken.steps, ...steps, ...after];
 }
 
-/** Decides the start, records it, and runs all steps about which two concurrent starts must not decide. */
+/** Decides the start, records it, and runs all steps that two starts must not decide concurrently. */
 async function prepare(
   instance: Instance,
   start: HowToStart & ResolvedDomain & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
