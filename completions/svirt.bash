@@ -116,10 +116,21 @@ _svirt() {
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $wants == domain ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(svirt list --all --name 2>/dev/null)" -- "$word")
+    _svirt_names list --all --name
   elif [[ $wants == file ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
+}
+
+# Completes the names that a svirt command prints. compgen -W would run a name such as $(command).
+_svirt_names() {
+  local name names
+  mapfile -t names < <(svirt "$@" 2>/dev/null)
+  for name in "${names[@]}"; do
+    # Quoted, so that the completed command line does not run it either.
+    printf -v name %q "$name"
+    [[ $name != "$word"* ]] || COMPREPLY+=("$name")
+  done
 }
 
 complete -F _svirt svirt
