@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info label plan reap recover audit explain doctor shell help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info net-define net-edit net-undefine net-create net-start net-destroy net-autostart net-list net-info net-dumpxml net-name net-uuid label plan reap recover audit explain doctor shell help' -- "$word")
     return
   fi
   case $command in
@@ -101,6 +101,18 @@ _svirt() {
     vol-dumpxml) options='--json --help' ;;
     vol-create) options='--json --help' wants=file ;;
     vol-info) options='--bytes --physical --json --help' ;;
+    net-define) options='--json --help' wants=file ;;
+    net-edit) options='--help' wants=network ;;
+    net-undefine) options='--help' wants=network ;;
+    net-create) options='--help' wants=file ;;
+    net-start) options='--help' wants=network ;;
+    net-destroy) options='--help' wants=network ;;
+    net-autostart) options='--disable --help' wants=network ;;
+    net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
+    net-info) options='--json --help' wants=network ;;
+    net-dumpxml) options='--inactive --json --help' wants=network ;;
+    net-name) options='--json --help' wants=network ;;
+    net-uuid) options='--json --help' wants=network ;;
     "label show") options='--json --help' wants=file ;;
     "label set") options='--dry-run --json --help' wants=file ;;
     "label restore") options='--dry-run --json --help' wants=file ;;
@@ -117,6 +129,8 @@ _svirt() {
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $wants == domain ]]; then
     _svirt_names list --all --name
+  elif [[ $wants == network ]]; then
+    _svirt_names net-list --all --name
   elif [[ $wants == file ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

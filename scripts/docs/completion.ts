@@ -2,9 +2,9 @@ import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
 
 /** Operands that can be completed. */
-const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "path"]);
+const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path"]);
 
-/** Formats a completion for bash: commands, their options, and domains or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -26,6 +26,8 @@ ${specs.map(formatCase).join("\n")}
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $wants == domain ]]; then
     _svirt_names list --all --name
+  elif [[ $wants == network ]]; then
+    _svirt_names net-list --all --name
   elif [[ $wants == file ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

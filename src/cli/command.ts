@@ -77,6 +77,9 @@ export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 /** Operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
+/** Operand of commands about one network. */
+export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uuid of a network" };
+
 /** Operand of commands that inspect storage. */
 export const VOLUME_OPERAND: Operand = { name: "volume", summary: "the path of an image or a block device" };
 

@@ -5,6 +5,8 @@ export interface Draft {
   /** In order; a string is XML that is written unchanged. */
   readonly children: (Draft | string)[];
   text: string | undefined;
+  /** Whether an empty element has a start tag and an end tag, on two lines. */
+  readonly isPaired?: boolean;
 }
 
 /** Returns an element without content. */

@@ -66,6 +66,18 @@ export function rewritten<T>(form: ElementForm<T>, rewrite: (value: T, node: Xml
   return new RewrittenForm(form, rewrite);
 }
 
+/** Returns the form of an element that has both tags even if it is empty, as libvirt writes some. */
+export function paired<T>(form: ElementForm<T>): ElementForm<T> {
+  return {
+    tag: form.tag,
+    get variants() {
+      return form.variants;
+    },
+    parse: (node, faults) => form.parse(node, faults),
+    format: (value) => ({ ...form.format(value), isPaired: true }),
+  };
+}
+
 /** Refuses a document with content at this place; `why` is the reason for the message. */
 export function refused(place: string, why: string): Exception {
   return { place, act: "refuse", why };

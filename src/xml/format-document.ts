@@ -13,7 +13,7 @@ export function formatDocument(root: Draft): string {
 
 function addLines(draft: Draft, indent: string, lines: string[]): void {
   const head = `${indent}<${draft.tag}${formatAttributes(draft.attributes)}`;
-  if (draft.children.length === 0) {
+  if (draft.children.length === 0 && draft.isPaired !== true) {
     lines.push(draft.text === undefined ? `${head}/>` : `${head}>${escapeText(draft.text)}</${draft.tag}>`);
     return;
   }

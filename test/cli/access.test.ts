@@ -6,7 +6,7 @@ import { ACCESS } from "../../src/cli/access.ts";
 const READS = `
   audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
-  nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  net-dumpxml net-info net-list net-name net-uuid nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -28,6 +28,7 @@ const CHANGES = {
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
+  networks: "net-autostart net-create net-define net-destroy net-start net-undefine",
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
@@ -40,7 +41,7 @@ const CHANGES = {
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */
-const LOCAL = "edit shell";
+const LOCAL = "edit net-edit shell";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 const named = (name: string): string => name.replace("label-", "label ");

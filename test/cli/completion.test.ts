@@ -3,22 +3,30 @@ import { expect, test } from "bun:test";
 const COMPLETION = new URL("../../completions/svirt.bash", import.meta.url).pathname;
 
 /** Returns the words that bash offers for the second word of a command line, on a host with these names. */
-async function offered(line: readonly string[], names: readonly string[]): Promise<readonly string[]> {
+async function offered(
+  line: readonly string[],
+  names: readonly string[],
+  command = "list --all --name",
+): Promise<readonly string[]> {
   const script = `
-    svirt() { printf '%s\\n' "\${NAMES[@]}"; }
+    svirt() { [ "$*" != "$asked" ] || printf '%s\\n' "\${NAMES[@]}"; }
     readarray -t NAMES <<<"$names"
     . "$1"; shift
     COMP_WORDS=(svirt "$@"); COMP_CWORD=2
     _svirt
     printf '%s\\n' "\${COMPREPLY[@]}"`;
   const child = Bun.spawn(["bash", "-c", script, "bash", COMPLETION, ...line], {
-    env: { ...process.env, names: names.join("\n") },
+    env: { ...process.env, names: names.join("\n"), asked: command },
     stderr: "pipe",
   });
   const [out, err] = [await new Response(child.stdout).text(), await new Response(child.stderr).text()];
   expect([err, await child.exited]).toEqual(["", 0]);
   return out.split("\n").filter((word) => word !== "");
 }
+
+test("the completion offers networks to the commands of networks", async () => {
+  expect(await offered(["net-start", "l"], ["lan", "wan"], "net-list --all --name")).toEqual(["lan"]);
+});
 
 test("the completion offers the domains that begin with the word, each as one word of the shell", async () => {
   const names = ["web", "web two", "db"];

@@ -22,6 +22,11 @@ const OTHERS = new Map([
     (name) => [name, "none"] as const,
   ),
   ...["nodeinfo", "nodememstats", "sysinfo", "uri"].map((name) => [name, "none"] as const),
+  // They concern networks, which no interrupted work of a guest changes.
+  ...["define", "edit", "undefine", "create", "start", "destroy", "autostart"].map(
+    (name) => [`net-${name}`, "none"] as const,
+  ),
+  ...["list", "info", "dumpxml", "name", "uuid"].map((name) => [`net-${name}`, "none"] as const),
   // They show the current state, including unfinished work.
   ...["audit", "explain"].map((name) => [name, "none"] as const),
 ]);

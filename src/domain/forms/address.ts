@@ -29,26 +29,22 @@ const usb = {
   port: attribute("port", matching(/^[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}$/, "a USB port, 1 or 1.2")),
 };
 
-/** `<address>` of a PCI device of the host, inside a `<source>`. */
-export const hostPciAddress = element("address", () => ({
+/** Fields of the address of a PCI device of the host. */
+export const hostPciFields = {
   domain: pci.domain,
   bus: required(pci.bus),
   slot: required(pci.slot),
   function: required(pci.function),
-}));
+};
+
+/** `<address>` of a PCI device of the host, inside a `<source>`. */
+export const hostPciAddress = element("address", () => hostPciFields);
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
 /** `<address>` inside the `<source>` of an interface, which names its type. */
 export const interfacePciAddress = choice("address", {
   attribute: "type",
-  of: () => ({
-    pci: {
-      domain: pci.domain,
-      bus: required(pci.bus),
-      slot: required(pci.slot),
-      function: required(pci.function),
-    },
-  }),
+  of: () => ({ pci: hostPciFields }),
   refused: { usb: "svirt does not pass USB network devices through" },
 });
 

@@ -1,10 +1,14 @@
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
+import { startMarkedNetworks } from "../../../vm/network/autostart-network.ts";
 import { startAutostarted } from "../../../vm/recover/autostart.ts";
 import { recoverAll } from "../../../vm/recover/recover.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { PARTLY } from "../../output/report-each.ts";
 import { warnOf } from "../../output/warn-of.ts";
+
+/** Result of an autostart that was not asked for. */
+const NONE = { names: [], errors: [] };
 
 /** `svirt recover` */
 export const command: Command = {
@@ -17,16 +21,17 @@ export const command: Command = {
     recovery: "none",
     operands: [],
     options: [
-      { name: "autostart", summary: "then start the domains that svirt autostart marked" },
+      { name: "autostart", summary: "then start the networks and domains that are marked to start at boot" },
       JSON_OPTION,
     ],
   },
   async run(call) {
     const { errors, kept, recovered } = await recoverAll(call.instance);
-    const started = call.options.has("autostart")
-      ? await startAutostarted(call.instance)
-      : { names: [], errors: [] };
-    const failed = [...errors, ...started.errors];
+    const isBoot = call.options.has("autostart");
+    // Networks first: a domain with one needs it to be active.
+    const networks = isBoot ? await startMarkedNetworks(call.instance) : NONE;
+    const started = isBoot ? await startAutostarted(call.instance) : NONE;
+    const failed = [...errors, ...networks.errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
@@ -35,12 +40,17 @@ export const command: Command = {
       printJson(call, {
         recovered,
         started: started.names,
+        networks: networks.names,
         kept,
         errors: failed.map((error) => error.message),
       });
     } else {
-      for (const name of recovered) call.output.print(`Domain '${name}' recovered\n`);
-      for (const name of started.names) call.output.print(`Domain '${name}' started\n`);
+      for (const line of [
+        ...recovered.map((name) => `Domain '${name}' recovered`),
+        ...networks.names.map((name) => `Network ${oneLine(name)} started`),
+        ...started.names.map((name) => `Domain '${name}' started`),
+      ])
+        call.output.print(`${line}\n`);
     }
     return failed.length === 0 ? undefined : PARTLY;
   },

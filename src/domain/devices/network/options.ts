@@ -1,4 +1,5 @@
 import { choice } from "../../../xml/choice.ts";
+import type { Exception } from "../../../xml/declaration.ts";
 import { checked, element, refused } from "../../../xml/element.ts";
 import { attribute, child, children, content, required } from "../../../xml/field.ts";
 import type { XmlNode } from "../../../xml/node.ts";
@@ -40,8 +41,8 @@ const tag = element("tag", () => ({
   id: required(attribute("id", integer(0, 4095))),
   nativeMode: attribute("nativeMode", oneOf("tagged", "untagged")),
 }));
-// virNetDevVlanParse() of libvirt
-const vlan = checked(
+/** `<vlan>`: the tags of an interface's traffic. virNetDevVlanParse() of libvirt */
+export const vlan = checked(
   element("vlan", () => ({ trunk: attribute("trunk", yesNo), tags: children(tag) })),
   ({ tags, trunk }, node) => {
     const native = tags.filter(({ nativeMode }) => nativeMode !== undefined).length;
@@ -72,7 +73,8 @@ const parameters = child(
     profileid: attribute("profileid", objectName),
   })),
 );
-const virtualport = element("virtualport", () => ({
+/** `<virtualport>`: the port of a switch that is configured by its own protocol. */
+export const virtualport = element("virtualport", () => ({
   type: attribute("type", oneOf("802.1Qbg", "802.1Qbh", "openvswitch", "midonet")),
   parameters,
 }));
@@ -84,20 +86,24 @@ const rates = {
   burst: attribute("burst", rate),
 };
 const { average, peak, burst } = rates;
-const bandwidth = element("bandwidth", () => ({
+/** `<inbound>` and `<outbound>` of an interface's `<bandwidth>`, in KiB and KiB/s. */
+const bandwidthSides = {
   inbound: child(
     checked(
       element("inbound", () => ({ average, peak, floor: attribute("floor", rate), burst })),
       refuseWithoutAverage,
     ),
   ),
-  outbound: child(
-    checked(
-      element("outbound", () => rates),
-      refuseWithoutAverage,
-    ),
-  ),
-}));
+  outbound: child(bandwidthSide("outbound")),
+};
+
+/** Returns a side of `<bandwidth>` without `floor`, the share of a network's bandwidth that an interface gets. */
+export function bandwidthSide(tag: "inbound" | "outbound", exceptions: readonly Exception[] = []) {
+  return checked(
+    element(tag, () => rates, exceptions),
+    refuseWithoutAverage,
+  );
+}
 
 interface Rates {
   readonly average?: number;
@@ -113,12 +119,15 @@ function refuseWithoutAverage(value: Rates, node: XmlNode): void {
   throw notUnderstood({ node, place: "@average" }, "it is missing", "Write it.");
 }
 
+/** `<port>`: an isolated interface reaches no other isolated one of its bridge. */
+export const portOptions = child(element("port", () => ({ isolated: attribute("isolated", yesNo) })));
+
 /** Settings of the host's end of an interface, in libvirt's order. */
 export const hostSide = {
   vlan: child(vlan),
   virtualport: child(virtualport),
-  bandwidth: child(bandwidth),
-  port: child(element("port", () => ({ isolated: attribute("isolated", yesNo) }))),
+  bandwidth: child(element("bandwidth", () => bandwidthSides)),
+  port: portOptions,
 };
 
 const filterParameter = element("parameter", () => ({

@@ -1,0 +1,60 @@
+import { type ListedNetwork, selectNetworks } from "../../../vm/network/network-list.ts";
+import { onlyOne } from "../../arguments/exclusive.ts";
+import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatTable } from "../../output/table.ts";
+
+/** `svirt net-list` */
+export const command: Command = {
+  spec: {
+    name: "net-list",
+    summary: "list the active networks",
+    recovery: "none",
+    operands: [],
+    options: [
+      { name: "inactive", summary: "only networks that are inactive" },
+      { name: "all", summary: "also networks that are inactive" },
+      { name: "persistent", summary: "only networks with a definition" },
+      { name: "transient", summary: "only networks without a definition" },
+      { name: "autostart", summary: "only networks that start at boot" },
+      { name: "no-autostart", summary: "only networks that do not start at boot" },
+      { name: "uuid", summary: "uuids only, one a line" },
+      { name: "name", summary: "names only, one a line" },
+      { name: "table", summary: "the table, as without --uuid and --name" },
+      JSON_OPTION,
+    ],
+  },
+  run(call) {
+    const form = onlyOne(call, ["table", "name", "uuid"]);
+    const wantsUuids = form === "uuid" || call.options.has("json");
+    const networks = selectNetworks(call.instance, filterOf(call), { wantsUuids });
+    if (call.options.has("json")) printJson(call, networks.map(toJson));
+    else if (form === "uuid") call.output.print(networks.map(({ uuid = "-" }) => `${uuid}\n`).join(""));
+    else if (form === "name") call.output.print(networks.map(({ name }) => `${oneLine(name)}\n`).join(""));
+    else call.output.print(formatTable(["Name", "State", "Autostart", "Persistent"], networks.map(toRow)));
+    return Promise.resolve(undefined);
+  },
+};
+
+/** cmdNetworkList() of libvirt's tools/virsh-network.c */
+function filterOf({ options }: Call) {
+  const [all, inactive] = [options.has("all"), options.has("inactive")];
+  return {
+    active: all || !inactive,
+    inactive: all || inactive,
+    persistent: options.has("persistent"),
+    transient: options.has("transient"),
+    autostart: options.has("autostart"),
+    noAutostart: options.has("no-autostart"),
+  };
+}
+
+function toRow({ isActive, isAutostarted, isPersistent, name }: ListedNetwork): readonly string[] {
+  const yesNo = (is: boolean): string => (is ? "yes" : "no");
+  return [oneLine(name), isActive ? "active" : "inactive", yesNo(isAutostarted), yesNo(isPersistent)];
+}
+
+function toJson({ isActive, isAutostarted, isPersistent, name, uuid }: ListedNetwork) {
+  const state = isActive ? "active" : "inactive";
+  return { name, uuid, state, autostart: isAutostarted, persistent: isPersistent };
+}

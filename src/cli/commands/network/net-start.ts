@@ -1,0 +1,22 @@
+import { startNetwork } from "../../../vm/network/start-network.ts";
+import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt net-start NETWORK` */
+export const command: Command = {
+  spec: {
+    name: "net-start",
+    summary: "make a defined network active",
+    details:
+      "Networks that are a bridge of the host are started: <forward mode='bridge'/> and <bridge name='…'/>. Any other one is\n" +
+      "refused. An active network does not change.",
+    recovery: "none",
+    operands: [NETWORK_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    const { did, name } = await startNetwork(call.instance, operand(call, "network"));
+    call.output.print(`Network ${oneLine(name)} ${did ? "started" : "is already active"}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,102 @@
+import { SvirtError } from "../../errors.ts";
+import { familyOf } from "../address/ip-address.ts";
+import { hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
+import type { Network } from "../forms/network.ts";
+import { numbered } from "../forms/numbered.ts";
+import type { Problem } from "./problem.ts";
+import { listVlanProblems } from "./vlans.ts";
+
+/**
+ * Refuses a network with parts that its mode does not use, which libvirt reads but does not define. Throws "unsupported", with
+ * the place. networkValidate() of libvirt
+ */
+export function refuseUnusable(network: Network): void {
+  const [problem] = [
+    ...listUnusedServices(network),
+    ...listUnusedBandwidths(network),
+    ...listUnusedDevices(network),
+    ...listSecondDhcp(network),
+    ...listRepeatedGroups(network),
+    ...listVlanProblems(network),
+  ];
+  if (problem === undefined) return;
+  const { place, remedy, why } = problem;
+  throw new SvirtError(`Cannot use /network/${place} of ${network.name}: ${why}`, {
+    kind: "unsupported",
+    remedy,
+    place: `/network/${place}`,
+  });
+}
+
+function listUnusedServices(network: Network): readonly Problem[] {
+  if (hasOwnBridge(network)) return [];
+  const { dns, domain, ips, mac } = network;
+  const records = [dns?.txts, dns?.hosts, dns?.srvs].some((found) => (found?.length ?? 0) > 0);
+  const parts = [
+    [mac !== undefined, "mac"],
+    [ips.length > 0, "ip"],
+    [records, "dns"],
+    [domain !== undefined, "domain"],
+  ] as const;
+  const why = `a network of mode ${modeOf(network)} has no bridge and no DHCP or DNS server`;
+  return parts.flatMap(([isWritten, place]) =>
+    isWritten ? [{ place, why, remedy: `Leave <${place}> out of <network>.` }] : [],
+  );
+}
+
+function listUnusedBandwidths(network: Network): readonly Problem[] {
+  const { bandwidth, bridge, portgroups } = network;
+  const mode = modeOf(network);
+  if (hasOwnBridge(network) || (mode === "bridge" && bridge?.name !== undefined)) return [];
+  const why = `svirt limits the traffic of a bridge, and a network of mode ${mode} has none`;
+  const own = { place: "bandwidth", why, remedy: "Leave <bandwidth> out of <network>." };
+  const groups = portgroups.flatMap((group, at) => {
+    const place = `${numbered("portgroup", portgroups, at)}/bandwidth`;
+    return group.bandwidth === undefined
+      ? []
+      : [{ place, why, remedy: "Leave <bandwidth> out of <portgroup>." }];
+  });
+  return bandwidth === undefined ? groups : [own, ...groups];
+}
+
+function listUnusedDevices(network: Network): readonly Problem[] {
+  const { addresses, interfaces } = network.forward ?? { addresses: [], interfaces: [] };
+  const mode = modeOf(network);
+  if (mode === "hostdev" && interfaces.length > 0) {
+    const why = "a network of mode hostdev passes PCI devices through";
+    return [{ place: "forward/interface", why, remedy: "Write <address type='pci' …/> of each device." }];
+  }
+  if (mode === "hostdev" || addresses.length === 0) return [];
+  const why = `a network of mode ${mode} uses network devices by name`;
+  return [{ place: "forward/address", why, remedy: "Write <interface dev='…'/> of each device." }];
+}
+
+/** dnsmasq serves one network of each family on a bridge. */
+function listSecondDhcp({ ips }: Network): readonly Problem[] {
+  const serves = ips.map(({ dhcp }) => (dhcp?.ranges.length ?? 0) + (dhcp?.hosts.length ?? 0) > 0);
+  return ips.flatMap(({ address }, at) => {
+    const first = ips.findIndex(
+      (ip, other) => serves[other] === true && familyOf(ip.address) === familyOf(address),
+    );
+    if (serves[at] !== true || first === at) return [];
+    const why = `an address of ${familyOf(address)} before it has <dhcp>`;
+    return [
+      { place: `${numbered("ip", ips, at)}/dhcp`, why, remedy: "Leave <dhcp> out of all but one <ip>." },
+    ];
+  });
+}
+
+function listRepeatedGroups({ portgroups }: Network): readonly Problem[] {
+  return portgroups.flatMap((group, at) => {
+    const before = portgroups.slice(0, at);
+    const place = numbered("portgroup", portgroups, at);
+    if (before.some(({ name }) => name === group.name)) {
+      return [
+        { place: `${place}/@name`, why: `a group before it is ${group.name}`, remedy: "Write another name." },
+      ];
+    }
+    if (group.default !== true || before.every((other) => other.default !== true)) return [];
+    const why = "a group before it is the default";
+    return [{ place: `${place}/@default`, why, remedy: "Leave default out of all but one <portgroup>." }];
+  });
+}

@@ -1,0 +1,90 @@
+import { asSvirtError, listErrors, SvirtError, throwErrors } from "../../errors.ts";
+import { deviceLock, editFolder } from "../../plan/paths.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Result of editing a definition. */
+export interface Edited {
+  readonly name: string;
+  readonly isChanged: boolean;
+}
+
+/** Definition to edit. */
+export interface EditableDefinition {
+  readonly name: string;
+  /** Name of the edited file without its ending, and of the editor's lock. */
+  readonly id: string;
+  readonly xml: string;
+  /** Commands that store a text and that print the present definition. */
+  readonly commands: { readonly define: string; readonly dumpxml: string };
+  /** Stores the edited text. Under the registry's lock, `refuseOther` must accept the present definition before. */
+  store(bytes: Uint8Array, refuseOther: (present: string | undefined) => void): Promise<void>;
+}
+
+/**
+ * Lets the caller edit a definition and stores the result. A refused text stays in its file. Throws "wrong-state" if another
+ * edit runs or the definition has changed meanwhile, and the errors of `store`.
+ */
+export async function editDefinition(instance: Instance, definition: EditableDefinition): Promise<Edited> {
+  const { host, paths } = instance;
+  const { id, name, xml } = definition;
+  const release = await lockEditing(instance, id, name);
+  try {
+    const path = `${editFolder(paths)}/${id}.xml`;
+    host.makeFolder({ path: editFolder(paths), mode: 0o700 });
+    host.writeText(path, xml, 0o600);
+    await host.editFile(path);
+    const text = host.readText(path) ?? "";
+    const isChanged = text !== xml;
+    if (isChanged) await store(definition, path, text);
+    host.removeFile(path);
+    return { name, isChanged };
+  } finally {
+    release();
+  }
+}
+
+async function lockEditing({ host, paths }: Instance, id: string, name: string): Promise<() => void> {
+  try {
+    return await host.lock(deviceLock(paths, id, "edit"), 0);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    throw new SvirtError(`Cannot edit ${name}: another svirt edit is running`, {
+      kind: "wrong-state",
+      remedy: "Wait until that editor has ended.",
+      cause: error,
+    });
+  }
+}
+
+async function store(
+  { commands, store: storeText, xml }: EditableDefinition,
+  path: string,
+  text: string,
+): Promise<void> {
+  const kept = `Correct your text in ${path}, then run: svirt ${commands.define} ${path}`;
+  try {
+    await storeText(new TextEncoder().encode(text), (present) => {
+      if (present !== xml) throw changedMeanwhile(commands.dumpxml);
+    });
+  } catch (error) {
+    const errors = listErrors(error);
+    throwErrors(
+      errors.map((one, at) => {
+        const { kind, message, remedy } = one;
+        const isLast = at === errors.length - 1;
+        return new SvirtError(message, {
+          kind,
+          remedy: isLast ? `${remedy} ${kept}` : remedy,
+          cause: one,
+        });
+      }),
+    );
+  }
+}
+
+function changedMeanwhile(dumpxml: string): SvirtError {
+  return new SvirtError("the XML configuration was changed by another user", {
+    kind: "wrong-state",
+    remedy: `See the current definition: svirt ${dumpxml}`,
+  });
+}

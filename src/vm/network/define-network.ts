@@ -1,0 +1,49 @@
+import { SvirtError } from "../../errors.ts";
+import { formatNetwork, parseNetwork } from "../../network/document.ts";
+import type { Network } from "../../network/forms/network.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { removeDefinedNetwork, type StoredNetwork, writeDefinedNetwork } from "../../state/networks.ts";
+import { findNetwork } from "./find-network.ts";
+import { completeForHost } from "./new-network.ts";
+
+/** Name and UUID of a network. */
+export type NetworkIdentity = Pick<StoredNetwork, "name" | "uuid">;
+
+/**
+ * Stores the definition of a network; replaces one of the same name. An active network does not change. Throws "xml",
+ * "unsupported"; "in-use" if name and UUID belong to different networks.
+ */
+export async function defineNetwork(instance: Instance, bytes: Uint8Array): Promise<NetworkIdentity> {
+  const network = parseNetwork(bytes);
+  return await withRegistryLock(instance, async () => storeNetwork(instance, network));
+}
+
+/** Stores a network with the parts that libvirt adds. The caller holds the registry's lock. */
+export function storeNetwork(instance: Instance, network: Network): NetworkIdentity {
+  const completed = completeForHost(instance, network);
+  const { name, uuid } = completed;
+  writeDefinedNetwork(instance, name, formatNetwork(completed));
+  return { name, uuid };
+}
+
+/**
+ * Removes the definition of a network. An active network stays active until it is destroyed. Throws "not-found"; "wrong-state"
+ * for a network without a definition. networkUndefine() of libvirt
+ */
+export async function undefineNetwork(instance: Instance, key: string): Promise<NetworkIdentity> {
+  return await withRegistryLock(instance, async () => {
+    const { defined, name, uuid } = findNetwork(instance, key);
+    if (defined === undefined) throw transient("can't undefine transient network", name);
+    removeDefinedNetwork(instance, name);
+    return { name, uuid };
+  });
+}
+
+/** Returns the refusal of an operation on a network without a definition, in libvirt's words. */
+export function transient(what: string, name: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${what}`, {
+    kind: "wrong-state",
+    remedy: `Define it first: svirt net-dumpxml ${name} | svirt net-define -`,
+  });
+}
