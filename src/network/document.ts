@@ -18,10 +18,16 @@ export function parseNetwork(bytes: Uint8Array): Network {
   return value.metadata === undefined ? value : { ...value, metadata: sanitizeMetadata(value.metadata) };
 }
 
-/** Returns the network's XML in libvirt's layout. virNetworkDefFormatBuf() of libvirt */
-export function formatNetwork(value: Network): string {
+/**
+ * Returns the network's XML in libvirt's layout; of an active network with the number of interfaces on it.
+ * virNetworkDefFormatBuf() of libvirt
+ */
+export function formatNetwork(value: Network, connections = 0): string {
   const draft = network.format(value);
-  if (value.dnsmasq === undefined) return formatDocument(draft);
-  const attributes = new Map([["xmlns:dnsmasq", DNSMASQ_NAMESPACE], ...draft.attributes]);
+  const attributes = new Map([
+    ...(value.dnsmasq === undefined ? [] : ([["xmlns:dnsmasq", DNSMASQ_NAMESPACE]] as const)),
+    ...(connections === 0 ? [] : ([["connections", String(connections)]] as const)),
+    ...draft.attributes,
+  ]);
   return formatDocument({ ...draft, attributes });
 }

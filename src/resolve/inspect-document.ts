@@ -1,3 +1,4 @@
+import { unbound } from "../domain/devices/network/bound.ts";
 import { inspectDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { refuseListeners } from "../domain/forbidden/listeners.ts";
@@ -100,7 +101,7 @@ function refusedOfDefinitions(domain: Domain): readonly SvirtError[] {
 function withNumbers(host: Host, domain: Domain): Domain {
   const { devices } = domain;
   const interfaces = devices.interfaces.map((each) => ({
-    ...each,
+    ...unbound(each),
     mac: each.mac ?? { address: makeMac(host) },
   }));
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};

@@ -1,13 +1,14 @@
+import { unbound } from "../domain/devices/network/bound.ts";
 import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { BridgeNetwork } from "../domain/other-documents/bridge-network.ts";
 import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
+import type { BridgeNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
+import { readNetwork } from "../state/networks.ts";
 
 /**
- * Replaces each interface on a network with one on the network's bridge. The administrator names the bridge in libvirt's
- * XML format: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without that file, "xml" if it is not a bridge,
- * "unsupported" for a port group.
+ * Replaces each interface on a network with one on the network's bridge, as libvirt shows it in a running guest's XML. Throws
+ * "not-found" for an unknown network or port group, "wrong-state" for an inactive network.
  */
 export function bindNetworks(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
@@ -28,56 +29,61 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
 
 /** Replaces one interface on a network with one on its bridge; `place` is its path in the document. */
 export function bindInterface(instance: Instance, found: NetworkInterface, place: string): NetworkInterface {
-  if (found.type !== "network") return found;
-  const { network, portgroup } = found.source;
-  if (portgroup !== undefined) {
+  const asked = unbound(found);
+  if (asked.type !== "network") return found;
+  const { network: name, portgroup } = asked.source;
+  const { bridge, port, portgroups } = activeNetwork(instance, name, place);
+  if (portgroup !== undefined && !portgroups.some((group) => group.name === portgroup)) {
     throw new SvirtError(
-      `Cannot look up ${place}/source/@portgroup: svirt's networks are bridges without port groups`,
+      `Cannot look up ${place}/source/@portgroup: network '${name}' has no port group '${portgroup}'`,
       {
-        kind: "unsupported",
-        remedy: "Leave portgroup out of <source>, and write its <vlan> into the interface.",
+        kind: "not-found",
+        remedy: `Leave portgroup out of <source>, or name a port group of the network: svirt net-dumpxml ${name}`,
         place: `${place}/source/@portgroup`,
       },
     );
   }
-  return { ...found, type: "bridge", source: { bridge: readNetwork(instance, network, place).bridge.name } };
+  // networkAllocatePort() of libvirt: the interface's own setting precedes the network's.
+  const isolated = asked.port?.isolated ?? port?.isolated;
+  return {
+    ...asked,
+    ...(isolated === undefined ? {} : { port: { isolated } }),
+    type: "bridge",
+    source: { ...asked.source, portid: instance.host.makeUuid(), bridge: bridge.name },
+  };
 }
 
-function readNetwork({ host, paths }: Instance, name: string, place: string): BridgeNetwork {
-  const path = `${paths.config}/networks/${name}.xml`;
-  // A name with a slash would lead to another folder.
-  const text = name.includes("/") ? undefined : host.readText(path);
-  if (text === undefined) {
-    throw new SvirtError(
-      `Network not found: no network with matching name '${name}' (${place}/source/@network)`,
-      {
-        kind: "not-found",
-        libvirt: "NO_NETWORK",
-        place: `${place}/source/@network`,
-        remedy: `Write type='bridge' and <source bridge='…'/>, or write its bridge into ${path}: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
-      },
-    );
+function activeNetwork(instance: Instance, name: string, place: string): BridgeNetwork {
+  const at = `${place}/source/@network`;
+  const found = readNetwork(instance, name);
+  if (found === undefined) {
+    throw new SvirtError(`Network not found: no network with matching name '${name}' (${at})`, {
+      kind: "not-found",
+      libvirt: "NO_NETWORK",
+      place: at,
+      remedy: "List the networks: svirt net-list --all; or write type='bridge' and <source bridge='…'/>.",
+    });
   }
-  const network = understood(path, text);
-  if (network.name === name) return network;
-  throw new SvirtError(`Cannot read ${path}: that file defines the network '${network.name}'`, {
-    kind: "xml",
-    remedy: "Rename the file to the network's name.",
-  });
+  if (found.active === undefined) {
+    throw new SvirtError(`Requested operation is not valid: network '${name}' is not active (${at})`, {
+      kind: "wrong-state",
+      place: at,
+      remedy: `Start it: svirt net-start ${name}`,
+    });
+  }
+  return understood(found.active, at);
 }
 
-function understood(path: string, text: string): BridgeNetwork {
+/** Reads the XML of an active network. The forms are loaded on demand: most starts need none. */
+function understood(xml: string, place: string): BridgeNetwork {
+  const { parseNetwork }: typeof import("../network/document.ts") = require("../network/document.ts");
+  const {
+    startableNetwork,
+  }: typeof import("../network/rules/startable.ts") = require("../network/rules/startable.ts");
   try {
-    const {
-      parseBridgeNetwork,
-    }: typeof import("../domain/other-documents/bridge-network.ts") = require("../domain/other-documents/bridge-network.ts");
-    return parseBridgeNetwork(text);
+    return startableNetwork(parseNetwork(new TextEncoder().encode(xml)));
   } catch (error) {
     const { kind, message, remedy } = asSvirtError(error);
-    throw new SvirtError(`${message} (${path})`, {
-      kind,
-      remedy,
-      cause: error,
-    });
+    throw new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
   }
 }

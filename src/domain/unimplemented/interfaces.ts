@@ -1,7 +1,8 @@
 import type { NetworkInterface } from "../devices/network/interface.ts";
 import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 
-const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
+// A start resolves a network to its bridge. Without a start, it is still a network.
+const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge" || type === "network";
 
 const RULES: readonly DeviceRule<NetworkInterface>[] = [
   {

@@ -1,4 +1,5 @@
 import { type Device, type HotElement, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
@@ -11,7 +12,7 @@ import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
   // The running guest and the definition get the same MAC address.
-  const whole = withMac(instance, device);
+  const whole = withMac(instance, onItsNetwork(device));
   return await changeDomain(instance, ask, {
     live: attachLive(instance, whole),
     config(domain) {
@@ -60,7 +61,7 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
       live: setLinkLive(instance, device),
       config(domain) {
         const old = findDevice(domain, device);
-        return withOther(domain, old, refuseOtherInterface(old, device));
+        return withOther(domain, old, refuseOtherInterface(old, { ...device, value: unbound(device.value) }));
       },
     }),
   rng: "none",
@@ -82,6 +83,11 @@ export async function updateDevice<E extends HotElement>(
     libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Detach the device, and attach another.",
   });
+}
+
+/** Returns the interface of a running guest as a definition has it. */
+function onItsNetwork(device: Device): Device {
+  return device.element === "interface" ? { ...device, value: unbound(device.value) } : device;
 }
 
 function withMac(instance: Instance, device: Device): Device {

@@ -7,6 +7,7 @@ import {
 } from "../../domain/device.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
+import { boundAs } from "../../domain/devices/network/bound.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { REPORT_FAULT, SvirtError } from "../../errors.ts";
@@ -56,7 +57,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
 export function detachLive(instance: Instance, meant: Device): ChangeRequest {
   return {
     what: `detach ${nameDevice(meant)}`,
-    decide: (guest) => decideDetach(instance, guest, onItsBridge(instance, meant)),
+    decide: (guest) => decideDetach(instance, guest, meant),
   };
 }
 
@@ -177,7 +178,7 @@ function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly La
 function decideLink(instance: Instance, record: GuestRecord, to: Device<"interface">): DecidedChange {
   const { domain, guest } = runningGuest(record);
   const old = findDevice<"interface">(domain, to);
-  const other = refuseOtherInterface(old, to);
+  const other = refuseOtherInterface(old, { ...to, value: boundAs(to.value, old.value) });
   const isUp = to.value.link?.state !== "down";
   const wasUp = old.value.link?.state !== "down";
   const device = idOf(record, guest, old);

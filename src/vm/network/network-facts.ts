@@ -1,6 +1,9 @@
-import { parseNetwork } from "../../network/document.ts";
+import { isBound } from "../../domain/devices/network/bound.ts";
+import { parseDomainText } from "../../domain/document.ts";
+import { formatNetwork, parseNetwork } from "../../network/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listNetworkEntries } from "../../state/networks.ts";
+import { isRunning, readRecords } from "../../state/record.ts";
 import { findNetwork } from "./find-network.ts";
 
 /** Facts about a network, as virsh's net-info has them. */
@@ -41,5 +44,17 @@ export interface NetworkXml {
 export function getNetworkXml(instance: Instance, key: string, form: "active" | "defined"): NetworkXml {
   const { active, defined, name, uuid } = findNetwork(instance, key);
   const isLive = active !== undefined && (form === "active" || defined === undefined);
-  return { name, uuid, isLive, xml: (isLive ? active : defined) ?? "" };
+  if (active === undefined || !isLive) return { name, uuid, isLive, xml: defined ?? "" };
+  const connections = countConnections(instance, name);
+  const xml =
+    connections === 0 ? active : formatNetwork(parseNetwork(new TextEncoder().encode(active)), connections);
+  return { name, uuid, isLive, xml };
+}
+
+/** Counts the interfaces of running guests on a network. A damaged record has none. */
+function countConnections(instance: Instance, name: string): number {
+  return readRecords(instance, () => undefined)
+    .filter((guest) => guest.xml.includes("<source network=") && isRunning(instance, guest))
+    .flatMap(({ xml }) => parseDomainText(xml).devices.interfaces)
+    .filter((found) => isBound(found) && found.source.network === name).length;
 }

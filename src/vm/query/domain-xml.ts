@@ -1,7 +1,9 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { withNetworks } from "../../domain/with-networks.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { findDomain } from "../guest/find-domain.ts";
+import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { type Form, xmlOf } from "../guest/found-form.ts";
 import { askChannels } from "./channel-states.ts";
 import { formatLive } from "./live-xml.ts";
@@ -22,11 +24,19 @@ export async function getDomainXml(instance: Instance, key: string, form: Form):
   const found = findDomain(instance, key);
   const { guest, name, uuid } = found;
   if (guest === undefined || form === "defined") {
-    const xml = xmlOf(found, "defined") ?? "";
+    const xml = inactiveXml(found);
     return { name, uuid, isLive: false, xml, channelsError: undefined };
   }
   const { error, states } = await channelsOf(instance, guest);
   return { name, uuid, isLive: true, xml: formatLive(instance, guest, states), channelsError: error };
+}
+
+/** Returns the definition; without one, the XML of the running guest with its networks instead of their bridges. */
+function inactiveXml(found: FoundDomain): string {
+  const xml = xmlOf(found, "defined") ?? "";
+  return found.definition === undefined && xml.includes("<source network=")
+    ? formatDomain(withNetworks(parseDomainText(xml)))
+    : xml;
 }
 
 /** Returns which channels are open; none and the error for a guest that does not answer. */

@@ -1,4 +1,5 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { withNetworks } from "../../domain/with-networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type Form, formOf } from "../guest/found-form.ts";
@@ -39,7 +40,8 @@ export function getLinkState(
 }
 
 function interfacesOf(instance: Instance, key: string, form: Form): readonly NetworkInterface[] {
-  return formOf(findDomain(instance, key), form).devices.interfaces;
+  const domain = formOf(findDomain(instance, key), form);
+  return (form === "defined" ? withNetworks(domain) : domain).devices.interfaces;
 }
 
 /** Returns the source as virsh shows it. */
@@ -48,7 +50,8 @@ function sourceName(found: NetworkInterface): string | undefined {
     case "network":
       return found.source.network;
     case "bridge":
-      return found.source.bridge;
+      // virsh takes the first attribute of the two.
+      return found.source.network ?? found.source.bridge;
     case "direct":
     case "vdpa":
       return found.source.dev;

@@ -3,7 +3,7 @@ import { attribute, child, children, required } from "../../../xml/field.ts";
 import { integer, matching, oneOf, yesNo } from "../../../xml/value-form.ts";
 import { interfacePciAddress } from "../../forms/address.ts";
 import { sourceReconnect } from "../../forms/reconnect.ts";
-import { absolutePath, objectName } from "../../forms/text.ts";
+import { absolutePath, objectName, uuid } from "../../forms/text.ts";
 
 /** Name of a network device of the host: IFNAMSIZ in linux/if.h less the closing NUL, and no path. */
 export const deviceName = matching(
@@ -47,7 +47,13 @@ export const networkSource = element(
   }),
   [dropped("@portid", "a network gives it to a running guest")],
 );
-export const bridgeSource = element("source", () => ({ bridge: required(attribute("bridge", deviceName)) }));
+/** A running guest has the bridge of a network with the network's name. */
+export const bridgeSource = element("source", () => ({
+  network: attribute("network", objectName),
+  portgroup: attribute("portgroup", objectName),
+  portid: attribute("portid", uuid),
+  bridge: required(attribute("bridge", deviceName)),
+}));
 export const directSource = element("source", () => ({
   dev: required(attribute("dev", deviceName)),
   mode: attribute("mode", oneOf("vepa", "bridge", "private", "passthrough")),

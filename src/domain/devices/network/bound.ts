@@ -1,0 +1,32 @@
+import type { InterfaceOf, NetworkInterface } from "./interface.ts";
+
+/** Interface of a running guest that is on a network, which is a bridge of the host. */
+export type BoundInterface = InterfaceOf<"bridge"> & { readonly source: { readonly network: string } };
+
+/** Whether an interface has the bridge of a network as its own. Definitions have the network alone. */
+export function isBound(found: NetworkInterface): found is BoundInterface {
+  return found.type === "bridge" && found.source.network !== undefined;
+}
+
+/**
+ * Returns an interface as its definition has it: on its network instead of the network's bridge. libvirt shows the bridge in the
+ * XML of a running guest alone. virDomainNetDefFormat()
+ */
+export function unbound(found: NetworkInterface): NetworkInterface {
+  if (!isBound(found)) return found;
+  const { network, portgroup } = found.source;
+  return {
+    ...found,
+    type: "network",
+    source: { network, ...(portgroup === undefined ? {} : { portgroup }) },
+  };
+}
+
+/** Returns an interface on a network with the bridge of `running`, if that is on the same network. */
+export function boundAs(found: NetworkInterface, running: NetworkInterface): NetworkInterface {
+  const plain = unbound(found);
+  if (plain.type !== "network" || !isBound(running)) return found;
+  const { network, portgroup } = running.source;
+  if (plain.source.network !== network || plain.source.portgroup !== portgroup) return found;
+  return { ...plain, type: "bridge", source: running.source };
+}
