@@ -2,6 +2,8 @@ import { SvirtError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
 
 const ENDING = ".xml";
+/** Most bytes of a network's name: domainName in domain/forms/text.ts. */
+const MOST_BYTES = 200;
 /** The network's uuid in the stored form, which svirt writes itself: the first element after the name. */
 const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
 
@@ -46,6 +48,8 @@ export function listNetworkEntries(instance: Instance): readonly NetworkEntry[] 
  */
 export function readNetwork(instance: Instance, name: string): StoredNetwork | undefined {
   if (name.includes("/") || name.includes("\0")) return undefined;
+  // A longer name cannot be defined, and may be too long for a file.
+  if (new TextEncoder().encode(name).length > MOST_BYTES) return undefined;
   const [defined, active] = [readDefined(instance, name), readActive(instance, name)];
   const xml = active ?? defined;
   if (xml === undefined) return undefined;

@@ -199,6 +199,8 @@ describe("a network that a running guest uses", () => {
     const second = ON_LAN.replace(MAC, "52:54:00:00:00:02");
     await startDomain(nodeOn(machine), domainXml({ devices: ON_LAN + second }));
     expect([shown("active"), shown("defined")]).toEqual(["<network connections='2'>", "<network>"]);
+    await undefineNetwork(nodeOn(machine), "lan");
+    expect([shown("active"), shown("defined")]).toEqual(["<network connections='2'>", "<network>"]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(shown("active")).toBe("<network>");
   });

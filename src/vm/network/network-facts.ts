@@ -45,7 +45,7 @@ export function getNetworkXml(instance: Instance, key: string, form: "active" | 
   const { active, defined, name, uuid } = findNetwork(instance, key);
   const isLive = active !== undefined && (form === "active" || defined === undefined);
   if (active === undefined || !isLive) return { name, uuid, isLive, xml: defined ?? "" };
-  const connections = countConnections(instance, name);
+  const connections = form === "active" ? countConnections(instance, name) : 0;
   const xml =
     connections === 0 ? active : formatNetwork(parseNetwork(new TextEncoder().encode(active)), connections);
   return { name, uuid, isLive, xml };

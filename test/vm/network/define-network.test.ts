@@ -28,7 +28,8 @@ describe("defineNetwork()", () => {
       active: undefined,
     });
     expect(findNetwork(node, LAN_UUID.replaceAll("-", "").toUpperCase()).name).toBe("lan");
-    expect(() => findNetwork(node, OTHER)).toThrow(`failed to get network '${OTHER}'`);
+    for (const missing of [OTHER, "a".repeat(300), "é".repeat(101), "../networks/lan", ""])
+      expect(() => findNetwork(node, missing)).toThrow(`failed to get network '${missing}'`);
   });
 
   test.each(["none", "nat", "route", "open", "private", "vepa", "passthrough", "hostdev"])(
