@@ -41,6 +41,8 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["detach-device file", ["detach-device", "no-domain", "INPUT"]],
   ["update-device file", ["update-device", "no-domain", "INPUT"]],
   ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
+  ["net-define file", ["net-define", "INPUT"]],
+  ["net-create file", ["net-create", "INPUT"]],
   ["vol-create pool", ["vol-create", "INPUT", "/dev/null"]],
   ["vol-create file", ["vol-create", "FOLDER", "INPUT"]],
   ["vol-dumpxml volume", ["vol-dumpxml", "INPUT"]],
@@ -167,7 +169,7 @@ describe.each([...INPUTS.values()].map((words) => ({ words })))(
 
 describe("standard input that does not end", () => {
   const reading = [...INPUTS.values()].filter((words) =>
-    /^(?:define|create|plan|validate|explain|vol-create)$/.test(words[0] ?? ""),
+    /^(?:define|create|plan|validate|explain|net-define|net-create|vol-create)$/.test(words[0] ?? ""),
   );
 
   test.each(reading.filter(({ length }) => length <= 3).map((words) => ({ words })))(
