@@ -107,3 +107,37 @@ describe("a network that libvirt reads and does not define is refused by its pla
     expect(completeNetwork(parseNetwork(networkWith(content)), SPARES).name).toBe("n");
   });
 });
+
+/** Elements that a document may have, parseDocument(). */
+const MOST = 19_000;
+/** Processor time, which a quadratic rule exceeds. */
+const MOST_CPU_MS = 2000;
+/** The runner's five seconds are not processor time. */
+const TIMEOUT_MS = 120_000;
+
+describe("a network of many parts is read in time that grows with them", () => {
+  const many = (part: (at: number) => string, count = MOST): string =>
+    Array.from({ length: count }, (_, at) => part(at)).join("");
+  test.each([
+    [
+      "port groups",
+      `<forward mode='bridge'/><bridge name='br0'/>${many((at) => `<portgroup name='g${at}'/>`)}`,
+    ],
+    ["devices", `<forward mode='private'>${many((at) => `<interface dev='e${at}'/>`)}</forward>`],
+    [
+      "routes that the last address reaches",
+      many((at) => `<ip address='10.1.${at >> 8}.${at & 255}' prefix='30'/>`, MOST / 2) +
+        `<ip address='11.0.0.1' prefix='8'/>` +
+        many(() => "<route address='10.0.0.0' prefix='8' gateway='11.0.0.1'/>", MOST / 2),
+    ],
+  ])(
+    "%s",
+    (_, content) => {
+      const before = process.cpuUsage();
+      completeNetwork(parseNetwork(networkWith(content)), SPARES);
+      const { system, user } = process.cpuUsage(before);
+      expect((user + system) / 1000).toBeLessThan(MOST_CPU_MS);
+    },
+    TIMEOUT_MS,
+  );
+});

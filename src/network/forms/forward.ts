@@ -109,8 +109,11 @@ function refuseMixedPool({ addresses, dev, interfaces, pf }: Written, node: XmlN
 }
 
 function refuseRepeated(node: XmlNode, tag: string, pool: readonly object[]): void {
-  const keys = pool.map(canonical);
-  const again = keys.findIndex((key, at) => keys.indexOf(key) !== at);
+  const seen = new Set<string>();
+  const again = pool.findIndex((found) => {
+    const key = canonical(found);
+    return seen.has(key) || !seen.add(key);
+  });
   if (again === -1) return;
   refusePart(node, numbered(tag, pool, again), {
     why: "it is listed twice",

@@ -1,5 +1,6 @@
 import type { XmlNode } from "../../xml/node.ts";
-import { isInNetwork, prefixOf } from "../address/subnet.ts";
+import { bitsOf, familyOf } from "../address/ip-address.ts";
+import { networkOf, prefixOf } from "../address/subnet.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Forward } from "./forward.ts";
 import type { NetworkIp, Route } from "./ip.ts";
@@ -90,11 +91,20 @@ function refuseBridgeSettings(network: Parts, node: XmlNode): void {
 
 /** Refuses routes whose gateway is in no network of the bridge. */
 function refuseUnreachable({ ips, routes }: Parts, node: XmlNode): void {
+  const prefixes = new Set(ips.map((ip) => prefixOf(ip) ?? 0));
+  const networks = new Set(ips.map((ip) => subnetOf(ip.address, prefixOf(ip) ?? 0)));
   for (const [at, { gateway }] of routes.entries()) {
-    if (ips.some((ip) => isInNetwork(gateway, ip.address, prefixOf(ip) ?? 0))) continue;
+    const isReached = [...prefixes].some(
+      (prefix) => prefix <= bitsOf(familyOf(gateway)) && networks.has(subnetOf(gateway, prefix)),
+    );
+    if (isReached) continue;
     refusePart(node, `${numbered("route", routes, at)}/@gateway`, {
       why: `${gateway} is in no network of an <ip>`,
       remedy: "Write a gateway that the bridge reaches.",
     });
   }
+}
+
+function subnetOf(address: string, prefix: number): string {
+  return `${networkOf(address, prefix)}/${prefix}`;
 }

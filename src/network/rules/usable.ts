@@ -75,10 +75,11 @@ function listUnusedDevices(network: Network): readonly Problem[] {
 function listSecondDhcp({ ips }: Network): readonly Problem[] {
   const serves = ips.map(({ dhcp }) => (dhcp?.ranges.length ?? 0) + (dhcp?.hosts.length ?? 0) > 0);
   return ips.flatMap(({ address }, at) => {
+    if (serves[at] !== true) return [];
     const first = ips.findIndex(
       (ip, other) => serves[other] === true && familyOf(ip.address) === familyOf(address),
     );
-    if (serves[at] !== true || first === at) return [];
+    if (first === at) return [];
     const why = `an address of ${familyOf(address)} before it has <dhcp>`;
     return [
       { place: `${numbered("ip", ips, at)}/dhcp`, why, remedy: "Leave <dhcp> out of all but one <ip>." },
@@ -87,15 +88,16 @@ function listSecondDhcp({ ips }: Network): readonly Problem[] {
 }
 
 function listRepeatedGroups({ portgroups }: Network): readonly Problem[] {
+  const firsts = new Map([...portgroups.entries()].reverse().map(([at, { name }]) => [name, at]));
+  const firstDefault = portgroups.findIndex((group) => group.default === true);
   return portgroups.flatMap((group, at) => {
-    const before = portgroups.slice(0, at);
     const place = numbered("portgroup", portgroups, at);
-    if (before.some(({ name }) => name === group.name)) {
+    if (firsts.get(group.name) !== at) {
       return [
         { place: `${place}/@name`, why: `a group before it is ${group.name}`, remedy: "Write another name." },
       ];
     }
-    if (group.default !== true || before.every((other) => other.default !== true)) return [];
+    if (group.default !== true || at === firstDefault) return [];
     const why = "a group before it is the default";
     return [{ place: `${place}/@default`, why, remedy: "Leave default out of all but one <portgroup>." }];
   });
