@@ -120,3 +120,41 @@ onTheNode("an interface on a bridge comes to a running guest", async () => {
   expect(noteOf(notes, "left").out.trim()).toBe("");
   expect(noteOf(notes, "trace").out).toBe("");
 });
+
+onTheNode(
+  "a guest on a network of libvirt's XML has a tap on its bridge while the network is active",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    echo "<network><name>life-net</name><forward mode='bridge'/><bridge name='svirtbr0'/></network>" >$here/net.xml
+    guest life-n "<interface type='network'><source network='life-net'/><model type='virtio'/></interface>"
+    note define svirt net-define $here/net.xml
+    note inactive svirt start life-n
+    svirt net-start life-net >/dev/null
+    note start svirt start life-n
+    note ports ports
+    note interfaces svirt domiflist life-n
+    note destroy svirt net-destroy life-net
+    note still svirt domstate life-n
+    svirt destroy life-n >/dev/null
+    note left ports
+    svirt net-autostart life-net >/dev/null
+    note recover svirt recover --autostart
+    note active svirt net-list --name
+    svirt net-destroy life-net >/dev/null
+    svirt net-undefine life-net >/dev/null
+    note none svirt net-list --all --name
+    ${REMOVE}
+  `);
+    expect([noteOf(notes, "define").code, noteOf(notes, "start").err]).toEqual([0, ""]);
+    expect(noteOf(notes, "inactive").err).toContain("network 'life-net' is not active");
+    expect(outOf(notes, "ports")).toContain("vnet0");
+    expect(outOf(notes, "interfaces")).toMatch(/vnet0 +bridge +life-net +virtio/);
+    expect(noteOf(notes, "destroy").code).toBe(0);
+    expect(outOf(notes, "still")).toBe("running");
+    expect(outOf(notes, "left")).not.toContain("vnet0");
+    expect(outOf(notes, "recover")).toContain("Network life-net started");
+    expect(outOf(notes, "active")).toBe("life-net");
+    expect(noteOf(notes, "none").out.trim()).toBe("");
+  },
+);
