@@ -21,12 +21,12 @@ const FORMAT = "CmnD";
 const FORMAT_AT = 12;
 /** Contents of bun 1.4.5's ICU 78. */
 const ITEMS = 3990;
-const EMPTIED = { items: 3924, bytes: 8_977_952 };
+const EMPTIED = { kind: "items", count: 3924, bytes: 8_977_952 };
 
 /** Magic of a zstd frame. A text of bun's other functions is UTF-8, longer than TEXT_BYTES when unpacked. RFC 8878 3.1.1 */
 const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
 const TEXT_BYTES = 1000;
-const TEXTS = { frames: 40, bytes: 1_021_750 };
+const TEXTS = { kind: "texts", count: 40, bytes: 1_021_750 };
 
 /** Start of a module's text, which ends with a NUL, and the modules that become empty. */
 const MODULE = '(function (){"use strict";// build/release/tmp_modules/';
@@ -42,31 +42,21 @@ const UNUSED = [
   /^node\/(?:stream\.iter|test|trace_events|v8|wasi)$/,
   /^thirdparty\/.*$/,
 ];
-const MODULES = { modules: 88, bytes: 1_748_091 };
+const MODULES = { kind: "modules", count: 88, bytes: 1_748_091 };
 
 const [input = "", output = ""] = process.argv.slice(2);
 const runtime = readFileSync(input);
 const items = listItems(runtime);
 if (items.length !== ITEMS) throw new Error(`Cannot slim ${input}: its ICU data has ${items.length} items`);
-const emptied = items.filter(({ name }) => isOfALanguage(name));
-for (const { begin, end } of emptied) runtime.fill(0, begin, end);
-const bytes = emptied.reduce((sum, { begin, end }) => sum + end - begin, 0);
-if (emptied.length !== EMPTIED.items || bytes !== EMPTIED.bytes)
-  throw new Error(`Cannot slim ${input}: ${emptied.length} items of ${bytes} bytes would become empty`);
-
-const texts = listTexts(runtime);
-for (const { begin, end } of texts) runtime.fill(0, begin, end);
-const textBytes = texts.reduce((sum, { begin, end }) => sum + end - begin, 0);
-if (texts.length !== TEXTS.frames || textBytes !== TEXTS.bytes)
-  throw new Error(`Cannot slim ${input}: ${texts.length} texts of ${textBytes} bytes would become empty`);
-
-const modules = listModules(runtime).filter(({ name }) => UNUSED.some((pattern) => pattern.test(name)));
-for (const { begin, end } of modules) runtime.fill(0, begin, end);
-const moduleBytes = modules.reduce((sum, { begin, end }) => sum + end - begin, 0);
-if (modules.length !== MODULES.modules || moduleBytes !== MODULES.bytes)
-  throw new Error(
-    `Cannot slim ${input}: ${modules.length} modules of ${moduleBytes} bytes would become empty`,
-  );
+empty(
+  items.filter(({ name }) => isOfALanguage(name)),
+  EMPTIED,
+);
+empty(listTexts(runtime), TEXTS);
+empty(
+  listModules(runtime).filter(({ name }) => UNUSED.some((pattern) => pattern.test(name))),
+  MODULES,
+);
 
 writeFileSync(`${output}.new`, runtime);
 chmodSync(`${output}.new`, 0o755);
@@ -77,9 +67,25 @@ interface Span {
   readonly end: number;
 }
 
+interface Emptied {
+  readonly kind: string;
+  readonly count: number;
+  readonly bytes: number;
+}
+
 interface Item extends Span {
   /** Name as in ICU's listing, `coll/de.res`, or of a module. */
   readonly name: string;
+}
+
+/** Fills parts of the runtime with zeros. Throws if their number or size is not the expected one. */
+function empty(spans: readonly Span[], expected: Emptied): void {
+  for (const { begin, end } of spans) runtime.fill(0, begin, end);
+  const bytes = spans.reduce((sum, { begin, end }) => sum + end - begin, 0);
+  if (spans.length === expected.count && bytes === expected.bytes) return;
+  throw new Error(
+    `Cannot slim ${input}: ${spans.length} ${expected.kind} of ${bytes} bytes would become empty`,
+  );
 }
 
 /** Reads the table of contents: a count, then for each item the offsets of its name and data from the table's start. */

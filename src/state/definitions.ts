@@ -1,9 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
-
-const ENDING = ".xml";
-/** The domain's UUID in the stored form, which svirt writes itself: the first element after the name. */
-const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
+import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
 /** A defined domain. */
 export interface Definition {
@@ -14,11 +11,7 @@ export interface Definition {
 
 /** Lists the names of all defined domains, in libvirt's order: ignoring case. */
 export function listDefinitionNames(instance: Instance): string[] {
-  return instance.host
-    .listFolder(folder(instance))
-    .filter((file) => file.endsWith(ENDING))
-    .map((file) => file.slice(0, -ENDING.length))
-    .sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), "en"));
+  return listXmlFiles(instance.host, folder(instance)).sort(compareNames);
 }
 
 /**
@@ -29,7 +22,7 @@ export function readDefinition(instance: Instance, name: string): Definition | u
   const path = definitionPath(instance, name);
   const xml = instance.host.readText(path);
   if (xml === undefined) return undefined;
-  const uuid = STORED_UUID.exec(xml)?.[1];
+  const uuid = storedUuid(xml);
   if (uuid !== undefined) return { name, uuid, xml };
   throw new SvirtError(
     `Cannot read the definition ${path}: it has no <uuid> at the place where svirt writes it`,

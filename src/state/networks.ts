@@ -1,11 +1,9 @@
 import { SvirtError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
+import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
-const ENDING = ".xml";
 /** Most bytes of a network's name: domainName in domain/forms/text.ts. */
 const MOST_BYTES = 200;
-/** The network's uuid in the stored form, which svirt writes itself: the first element after the name. */
-const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
 
 /** A network that is defined, active, or both. */
 export interface StoredNetwork {
@@ -32,14 +30,12 @@ export function listNetworkEntries(instance: Instance): readonly NetworkEntry[] 
     namesIn(instance, activeFolder(instance)),
     namesIn(instance, autostartFolder(instance)),
   ];
-  return [...new Set([...defined, ...active])]
-    .sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), "en"))
-    .map((name) => ({
-      name,
-      isActive: active.has(name),
-      isAutostarted: defined.has(name) && marked.has(name),
-      isPersistent: defined.has(name),
-    }));
+  return [...new Set([...defined, ...active])].sort(compareNames).map((name) => ({
+    name,
+    isActive: active.has(name),
+    isAutostarted: defined.has(name) && marked.has(name),
+    isPersistent: defined.has(name),
+  }));
 }
 
 /**
@@ -53,7 +49,7 @@ export function readNetwork(instance: Instance, name: string): StoredNetwork | u
   const [defined, active] = [readDefined(instance, name), readActive(instance, name)];
   const xml = active ?? defined;
   if (xml === undefined) return undefined;
-  const uuid = STORED_UUID.exec(xml)?.[1];
+  const uuid = storedUuid(xml);
   if (uuid !== undefined) return { name, uuid, defined, active };
   const path = active === undefined ? definedPath(instance, name) : activePath(instance, name);
   throw new SvirtError(
@@ -72,7 +68,7 @@ export function readNetwork(instance: Instance, name: string): StoredNetwork | u
 export function listNetworks(instance: Instance): readonly StoredNetwork[] {
   return listNetworkEntries(instance).flatMap(({ name }) => {
     const [defined, active] = [readDefined(instance, name), readActive(instance, name)];
-    const uuid = STORED_UUID.exec(active ?? defined ?? "")?.[1];
+    const uuid = storedUuid(active ?? defined ?? "");
     return uuid === undefined ? [] : [{ name, uuid, defined, active }];
   });
 }
@@ -114,8 +110,7 @@ export function setNetworkAutostart(instance: Instance, name: string, wanted: bo
 }
 
 function namesIn({ host }: Instance, folder: string): ReadonlySet<string> {
-  const files = host.listFolder(folder).filter((file) => file.endsWith(ENDING));
-  return new Set(files.map((file) => file.slice(0, -ENDING.length)));
+  return new Set(listXmlFiles(host, folder));
 }
 
 function readDefined(instance: Instance, name: string): string | undefined {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
 import { formatNetwork, parseNetwork } from "../../src/network/document.ts";
 import type { Network } from "../../src/network/forms/network.ts";
+import { attempt } from "../qemu/recorded.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
 import {
-  attempt,
   hasRecorded,
   listRecorded,
   type RecordedFolder,

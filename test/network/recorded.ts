@@ -1,6 +1,5 @@
 import fs from "node:fs";
 import path from "node:path";
-import { SvirtError } from "../../src/errors.ts";
 
 const root = process.env["SVIRT_TEST_DATA"];
 
@@ -36,16 +35,6 @@ export function readRecorded(folder: RecordedFolder, name: string): Uint8Array {
 export function readIfRecorded(folder: RecordedFolder, name: string): string | undefined {
   const file = path.join(folderOf(folder), name);
   return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
-}
-
-/** Returns the value, or the SvirtError thrown. Any other error is a fault in svirt and is thrown again. */
-export function attempt<T>(act: () => T): T | SvirtError {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof SvirtError) return error;
-    throw error;
-  }
 }
 
 function folderOf(folder: RecordedFolder): string {

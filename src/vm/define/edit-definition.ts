@@ -14,10 +14,10 @@ export interface EditableDefinition {
   /** Name of the edited file without its ending, and of the editor's lock. */
   readonly id: string;
   readonly xml: string;
-  /** Commands that store a text and that print the present definition. */
+  /** Commands that store a text and that print the current definition. */
   readonly commands: { readonly define: string; readonly dumpxml: string };
-  /** Stores the edited text. Under the registry's lock, `refuseOther` must accept the present definition before. */
-  store(bytes: Uint8Array, refuseOther: (present: string | undefined) => void): Promise<void>;
+  /** Stores the edited text, after `refuseOther` has accepted the current definition, both under the registry's lock. */
+  store(bytes: Uint8Array, refuseOther: (current: string | undefined) => void): Promise<void>;
 }
 
 /**
@@ -63,8 +63,8 @@ async function store(
 ): Promise<void> {
   const kept = `Correct your text in ${path}, then run: svirt ${commands.define} ${path}`;
   try {
-    await storeText(new TextEncoder().encode(text), (present) => {
-      if (present !== xml) throw changedMeanwhile(commands.dumpxml);
+    await storeText(new TextEncoder().encode(text), (current) => {
+      if (current !== xml) throw changedMeanwhile(commands.dumpxml);
     });
   } catch (error) {
     const errors = listErrors(error);

@@ -1,7 +1,8 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { listNetworkEntries, setNetworkAutostart } from "../../state/networks.ts";
+import { type Autostarted, startEach } from "../recover/start-each.ts";
 import { type NetworkIdentity, transient } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 import { startNetwork } from "./start-network.ts";
@@ -32,23 +33,11 @@ export async function markNetwork(
   });
 }
 
-/** Names of the networks that were started, and the errors of the others. */
-export interface StartedNetworks {
-  readonly names: readonly string[];
-  readonly errors: readonly SvirtError[];
-}
-
 /** Starts the marked networks that are inactive. Never throws for a single network. */
-export async function startMarkedNetworks(instance: Instance): Promise<StartedNetworks> {
-  const names: string[] = [];
-  const errors: SvirtError[] = [];
-  for (const { name } of listNetworkEntries(instance).filter(({ isAutostarted }) => isAutostarted)) {
-    try {
-      const { did } = await startNetwork(instance, name);
-      if (did) names.push(name);
-    } catch (error) {
-      errors.push(asSvirtError(error));
-    }
-  }
-  return { names, errors };
+export async function startMarkedNetworks(instance: Instance): Promise<Autostarted> {
+  const marked = listNetworkEntries(instance).filter(({ isAutostarted }) => isAutostarted);
+  return await startEach(
+    marked.map(({ name }) => name),
+    async (name) => await startNetwork(instance, name),
+  );
 }

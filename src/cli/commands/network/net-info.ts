@@ -2,6 +2,7 @@ import { getNetworkFacts } from "../../../vm/network/network-facts.ts";
 import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatFacts } from "../../output/table.ts";
+import { yesNo } from "../../output/yes-no.ts";
 
 /** `svirt net-info NETWORK` */
 export const command: Command = {
@@ -31,7 +32,3 @@ export const command: Command = {
     return Promise.resolve(undefined);
   },
 };
-
-function yesNo(is: boolean): string {
-  return is ? "yes" : "no";
-}

@@ -3,6 +3,7 @@ import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatTable } from "../../output/table.ts";
+import { yesNo } from "../../output/yes-no.ts";
 
 /** `svirt net-list` */
 export const command: Command = {
@@ -50,7 +51,6 @@ function filterOf({ options }: Call) {
 }
 
 function toRow({ isActive, isAutostarted, isPersistent, name }: ListedNetwork): readonly string[] {
-  const yesNo = (is: boolean): string => (is ? "yes" : "no");
   return [oneLine(name), isActive ? "active" : "inactive", yesNo(isAutostarted), yesNo(isPersistent)];
 }
 

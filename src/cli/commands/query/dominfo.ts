@@ -1,6 +1,7 @@
 import { type DomainFacts, getDomainFacts } from "../../../vm/query/domain-facts.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatFacts } from "../../output/table.ts";
+import { yesNo } from "../../output/yes-no.ts";
 
 /** `svirt dominfo DOMAIN` */
 export const command: Command = {
@@ -30,9 +31,9 @@ function toLines(facts: DomainFacts): (readonly [string, string | undefined])[] 
     ["CPU time", facts.cpuTimeSeconds === undefined ? undefined : `${facts.cpuTimeSeconds.toFixed(1)}s`],
     ["Max memory", `${facts.maxMemoryKiB} KiB`],
     ["Used memory", `${facts.usedMemoryKiB} KiB`],
-    ["Persistent", facts.persistent ? "yes" : "no"],
+    ["Persistent", yesNo(facts.persistent)],
     ["Autostart", facts.autostart ? "enable" : "disable"],
-    ["Managed save", facts.managedSave ? "yes" : "no"],
+    ["Managed save", yesNo(facts.managedSave)],
     ["Security model", facts.securityModel],
     ["Security DOI", "0"],
     ["Security label", facts.securityLabel === undefined ? undefined : `${facts.securityLabel} (${mode})`],

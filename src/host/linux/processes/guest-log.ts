@@ -15,7 +15,7 @@ const LATE_BYTES = 16 * 1024 * 1024;
 /** The unit of ulimit -f: sh(1) */
 const BLOCK_BYTES = 512;
 /** Longest wait for a log, for instance of a guest that never stops printing, and the interval between checks. */
-const STILL_MS = 3000;
+const WAIT_MS = 3000;
 const POLL_MS = 10;
 
 /**
@@ -110,7 +110,7 @@ export async function readLogEnd(path: string, mostBytes: number): Promise<strin
 async function waitUntilKept(path: string): Promise<void> {
   const keeper = keepers.get(path);
   if (keeper === undefined) return;
-  const deadline = performance.now() + STILL_MS;
+  const deadline = performance.now() + WAIT_MS;
   while (performance.now() < deadline && !hasKeptAll(keeper)) await sleep(POLL_MS);
 }
 
@@ -128,7 +128,7 @@ function hasKeptAll(keeper: number): boolean {
   const stat = readStat(keeper);
   if (stat === undefined || stat.isZombie) return true;
   if (isWaiting(keeper)) return false;
-  // The order matters: a cat(1) that sleeps after the pipe was seen empty has written what it had read.
+  // Read after the pipe: if cat(1) sleeps now, it has written everything that it read before the pipe was empty.
   const [child] = (readText(`/proc/${keeper}/task/${keeper}/children`) ?? "").split(" ");
   const reader = readStat(Number(child));
   return reader?.command === "cat" && reader.fields[0] === "S";

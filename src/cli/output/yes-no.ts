@@ -1,0 +1,4 @@
+/** Formats a fact as virsh does. */
+export function yesNo(is: boolean): string {
+  return is ? "yes" : "no";
+}

@@ -1,0 +1,22 @@
+import type { Host } from "../host/host.ts";
+
+/** Ending of the files that hold XML. */
+export const ENDING = ".xml";
+/** The UUID in the stored form, which svirt writes itself: the first element after the name. */
+const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
+
+/** Lists the names of the XML files in a folder, without their ending. */
+export function listXmlFiles(host: Host, folder: string): string[] {
+  const files = host.listFolder(folder).filter((file) => file.endsWith(ENDING));
+  return files.map((file) => file.slice(0, -ENDING.length));
+}
+
+/** Compares two names for libvirt's order, which ignores case. */
+export function compareNames(one: string, other: string): number {
+  return one.toLowerCase().localeCompare(other.toLowerCase(), "en");
+}
+
+/** Returns the UUID of a stored document; undefined if it is not at the place where svirt writes it. */
+export function storedUuid(xml: string): string | undefined {
+  return STORED_UUID.exec(xml)?.[1];
+}
