@@ -3,8 +3,12 @@ import path from "node:path";
 
 const root = process.env["SVIRT_TEST_DATA"];
 
-/** Folders of libvirt's tests/ with recorded networks. */
-export type RecordedFolder = "networkxml2xmlin" | "networkxml2xmlout";
+/** Folders of libvirt's tests/ with recorded networks and storage pools. */
+export type RecordedFolder =
+  | "networkxml2xmlin"
+  | "networkxml2xmlout"
+  | "storagepoolxml2xmlin"
+  | "storagepoolxml2xmlout";
 
 /** Lists the names of the recorded files with this ending, without it; none if the data lacks the folder. */
 export function listRecorded(folder: RecordedFolder, ending: string): readonly string[] {

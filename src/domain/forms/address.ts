@@ -41,6 +41,11 @@ export const hostPciFields = {
 export const hostPciAddress = element("address", () => hostPciFields);
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
+/** Fields of the address of a PCI device, of which the domain is always written. */
+export function withPciDomain<T extends { readonly domain?: number }>(address: T): T & { domain: number } {
+  return { ...address, domain: address.domain ?? 0 };
+}
+
 /** `<address>` inside the `<source>` of an interface, which names its type. */
 export const interfacePciAddress = choice("address", {
   attribute: "type",

@@ -81,8 +81,8 @@ const encryptionForm = choice("encryption", {
 /** `<encryption>`, https://libvirt.org/formatstorageencryption.html */
 export const encryption = child(encryptionForm);
 
-// virSecretLookupParseSecret() of libvirt
-function refuseUnnamed(value: SecretName, node: XmlNode): void {
+/** Refuses a `<secret>` without a name, or with two. virSecretLookupParseSecret() of libvirt */
+export function refuseUnnamed(value: SecretName, node: XmlNode): void {
   if ((value.uuid === undefined) !== (value.usage === undefined)) return;
   throw notUnderstood({ node }, "it needs either a UUID or a usage", "Write one of uuid='…' and usage='…'.");
 }

@@ -1,5 +1,5 @@
 import { deviceName } from "../../domain/devices/network/source.ts";
-import { hostPciFields } from "../../domain/forms/address.ts";
+import { hostPciFields, withPciDomain } from "../../domain/forms/address.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { hostdevDriver } from "../../domain/forms/hostdev-driver.ts";
 import { choice } from "../../xml/choice.ts";
@@ -9,7 +9,6 @@ import type { XmlNode } from "../../xml/node.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { problemOfRange } from "../address/range.ts";
 import { numbered } from "./numbered.ts";
-import { withPciDomain } from "./pci-address.ts";
 import { refusePart } from "./refuse-part.ts";
 import { ipv4Address } from "./text.ts";
 

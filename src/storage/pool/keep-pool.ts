@@ -1,0 +1,77 @@
+import type { Permissions } from "../permissions.ts";
+import type { WrittenPool } from "./forms/pool.ts";
+import type { PoolSource } from "./forms/source.ts";
+import { POOL_TYPE_FACTS, type PoolType, SOURCE_PARTS } from "./pool-types.ts";
+import { sanitizePath } from "./sanitize-path.ts";
+
+/** Storage pool, with the parts that libvirt keeps of it. */
+export type Pool = Omit<WrittenPool, "source" | "target" | `${string}Bytes`> & {
+  readonly source: PoolSource;
+  readonly target?: PoolTarget;
+};
+
+/** Place of a pool's volumes on the host. */
+export interface PoolTarget {
+  readonly path: string;
+  readonly permissions?: Permissions;
+}
+
+const NO_SOURCE: PoolSource = { hosts: [], devices: [] };
+/**
+ * Returns the pool as libvirt keeps it: without sizes, which only the storage knows, and without parts that its type does not
+ * have; with the default format, the source's name and the target that follow from its type. virStoragePoolDefParseXML() and
+ * virStoragePoolDefFormatBuf() of libvirt
+ */
+export function keepPool(written: WrittenPool): Pool {
+  const { features, mountOptions, name, rbdOptions, refresh, source, target, type, uuid } = written;
+  const kept = keepSource(source ?? NO_SOURCE, type, name);
+  const place = keepTarget(target, type, kept);
+  const isMounted = type === "fs" || type === "netfs";
+  return {
+    type,
+    name,
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(features?.cow === undefined ? {} : { features }),
+    source: kept,
+    ...(place === undefined ? {} : { target: place }),
+    ...(refresh?.volume?.allocation === undefined ? {} : { refresh }),
+    ...(isMounted && hasOptions(mountOptions) ? { mountOptions } : {}),
+    ...(type === "rbd" && hasOptions(rbdOptions) ? { rbdOptions } : {}),
+  };
+}
+
+function hasOptions(found: { readonly options: readonly unknown[] } | undefined): boolean {
+  return found !== undefined && found.options.length > 0;
+}
+
+function keepSource(source: PoolSource, type: PoolType, name: string): PoolSource {
+  const { parts, sourceFormats } = POOL_TYPE_FACTS[type];
+  const { dir, format, hosts, ...rest } = source;
+  const path = dir?.path ?? (type === "gluster" ? "/" : undefined);
+  const whole: PoolSource = {
+    ...rest,
+    hosts: hosts.map(({ port, ...one }) => ({ ...one, ...(port ? { port } : {}) })),
+    ...(path === undefined ? {} : { dir: { path: sanitizePath(path) } }),
+    name: source.name ?? name,
+  };
+  const others = new Set<string>(SOURCE_PARTS.filter((part) => !parts.includes(part)));
+  return {
+    ...NO_SOURCE,
+    ...Object.fromEntries(Object.entries(whole).filter(([part]) => !others.has(part))),
+    ...(sourceFormats === undefined ? {} : { format: format ?? { type: sourceFormats.standard } }),
+  };
+}
+
+function keepTarget(
+  target: WrittenPool["target"],
+  type: PoolType,
+  source: PoolSource,
+): PoolTarget | undefined {
+  const { isRemote, targetWithin } = POOL_TYPE_FACTS[type];
+  if (isRemote === true) return undefined;
+  const path = targetWithin === undefined ? target?.path : `${targetWithin}/${source.name}`;
+  if (path === undefined) return undefined;
+  const { permissions = {} } = target ?? {};
+  const isGranted = Object.keys(permissions).length > 0;
+  return { path: sanitizePath(path), ...(isGranted ? { permissions } : {}) };
+}

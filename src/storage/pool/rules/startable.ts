@@ -1,0 +1,83 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Pool, PoolTarget } from "../keep-pool.ts";
+import type { PoolType } from "../pool-types.ts";
+
+/** Operation that svirt lacks, and what an administrator does instead. */
+interface Missing {
+  readonly missing: string;
+  readonly remedy: string;
+}
+
+const MOUNTED: Missing = {
+  missing: "mount file systems",
+  remedy: "Mount it yourself, by /etc/fstab for example, and define a pool of type dir on the mount point.",
+};
+const NETWORKED =
+  "Leave the pool inactive, and write <source protocol='…'> of the server into the domain's disk.";
+const BLOCK = "Leave the pool inactive, and write <disk type='block'> with the device into the domain.";
+
+/** Operation that pools of each type lack; undefined: they are built and started. */
+const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
+  dir: undefined,
+  fs: MOUNTED,
+  netfs: MOUNTED,
+  logical: { missing: "run LVM", remedy: BLOCK },
+  disk: { missing: "partition disks", remedy: BLOCK },
+  iscsi: {
+    missing: "log in to iSCSI targets",
+    remedy: `Log in yourself: iscsiadm --mode node --login. ${BLOCK}`,
+  },
+  "iscsi-direct": { missing: "connect to iSCSI targets", remedy: NETWORKED },
+  scsi: { missing: "search SCSI hosts for disks", remedy: BLOCK },
+  mpath: { missing: "search multipath devices", remedy: BLOCK },
+  rbd: { missing: "connect to Ceph", remedy: NETWORKED },
+  sheepdog: { missing: "connect to Sheepdog", remedy: NETWORKED },
+  gluster: { missing: "connect to Gluster", remedy: NETWORKED },
+  zfs: { missing: "run ZFS", remedy: BLOCK },
+  vstorage: { missing: "mount Virtuozzo Storage", remedy: MOUNTED.remedy },
+};
+
+/** Pool whose volumes are files in a folder. */
+export type FolderPool = Pool & { readonly target: PoolTarget };
+
+/** Whether pools of this type are built and started. */
+export function isStartable(type: PoolType): boolean {
+  return MISSING[type] === undefined;
+}
+
+/** Returns the pool if svirt can start it. Throws "unsupported" for any other, and says what to do instead. */
+export function startablePool(pool: Pool): FolderPool {
+  return folderPool(pool, "start");
+}
+
+/** Returns the pool if svirt can build it and delete its folder. Throws "unsupported" for any other. */
+export function buildablePool(pool: Pool): FolderPool {
+  const found = folderPool(pool, "build");
+  if (pool.features === undefined) return found;
+  throw refusal(pool, "build", {
+    place: "features/cow",
+    missing: "set copy-on-write of a folder",
+    remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
+  });
+}
+
+function folderPool(pool: Pool, verb: string): FolderPool {
+  const { target, type } = pool;
+  const lacks = MISSING[type];
+  if (lacks !== undefined) throw refusal(pool, verb, { ...lacks, place: "@type" });
+  // The form requires it of each type that starts.
+  if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
+  return { ...pool, target };
+}
+
+function refusal(
+  { name, type }: Pool,
+  verb: string,
+  { missing, place, remedy }: Missing & { readonly place: string },
+): SvirtError {
+  const path = `/pool/${place}`;
+  return new SvirtError(
+    `Cannot ${verb} the storage pool '${name}' of type ${type}: ${path}: svirt does not ${missing} yet`,
+    { kind: "unsupported", remedy, place: path },
+  );
+}
