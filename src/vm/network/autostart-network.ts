@@ -1,10 +1,8 @@
-import { SvirtError } from "../../errors.ts";
-import { type Instance, isSession } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { listNetworkEntries, setNetworkAutostart } from "../../state/networks.ts";
-import { type Autostarted, startEach } from "../recover/start-each.ts";
-import { type NetworkIdentity, transient } from "./define-network.ts";
-import { findNetwork } from "./find-network.ts";
+import type { Instance } from "../../state/instance.ts";
+import { networkStore } from "../../state/networks.ts";
+import type { Autostarted } from "../recover/start-each.ts";
+import { markStored, startMarked } from "../stored/mark-stored.ts";
+import { definedNetwork, type NetworkIdentity } from "./define-network.ts";
 import { startNetwork } from "./start-network.ts";
 
 /**
@@ -16,28 +14,17 @@ export async function markNetwork(
   key: string,
   isMarked: boolean,
 ): Promise<NetworkIdentity> {
-  if (isSession(instance)) {
-    throw new SvirtError(
-      "Cannot mark the network as autostarted: an ordinary user's networks are not started at boot",
-      {
-        kind: "unsupported",
-        remedy: "Start it at your login, such as in ~/.profile: svirt net-start NETWORK",
-      },
-    );
-  }
-  return await withRegistryLock(instance, async () => {
-    const { defined, name, uuid } = findNetwork(instance, key);
-    if (defined === undefined) throw transient("cannot set autostart for transient network", name);
-    setNetworkAutostart(instance, name, isMarked);
-    return { name, uuid };
-  });
+  const kind = {
+    store: networkStore,
+    noun: "network",
+    startCommand: "net-start NETWORK",
+    findDefined: (node: Instance, name: string) =>
+      definedNetwork(node, name, "cannot set autostart for transient network"),
+  };
+  return await markStored(instance, kind, { key, isMarked });
 }
 
 /** Starts the marked networks that are inactive. Never throws for a single network. */
 export async function startMarkedNetworks(instance: Instance): Promise<Autostarted> {
-  const marked = listNetworkEntries(instance).filter(({ isAutostarted }) => isAutostarted);
-  return await startEach(
-    marked.map(({ name }) => name),
-    async (name) => await startNetwork(instance, name),
-  );
+  return await startMarked(instance, networkStore, async (name) => await startNetwork(instance, name));
 }

@@ -33,17 +33,22 @@ export function storeNetwork(instance: Instance, network: Network): NetworkIdent
  */
 export async function undefineNetwork(instance: Instance, key: string): Promise<NetworkIdentity> {
   return await withRegistryLock(instance, async () => {
-    const { defined, name, uuid } = findNetwork(instance, key);
-    if (defined === undefined) throw transient("can't undefine transient network", name);
+    const { name, uuid } = definedNetwork(instance, key, "can't undefine transient network");
     removeDefinedNetwork(instance, name);
     return { name, uuid };
   });
 }
 
-/** Returns the refusal of an operation on a network without a definition, in libvirt's words. */
-export function transient(what: string, name: string): SvirtError {
-  return new SvirtError(`Requested operation is not valid: ${what}`, {
+/** Returns a network with a definition. Throws "not-found"; "wrong-state" for one without, in libvirt's words. */
+export function definedNetwork(
+  instance: Instance,
+  key: string,
+  why: string,
+): StoredNetwork & { readonly defined: string } {
+  const { defined, ...network } = findNetwork(instance, key);
+  if (defined !== undefined) return { ...network, defined };
+  throw new SvirtError(`Requested operation is not valid: ${why}`, {
     kind: "wrong-state",
-    remedy: `Define it first: svirt net-dumpxml ${name} | svirt net-define -`,
+    remedy: `Define it first: svirt net-dumpxml ${network.name} | svirt net-define -`,
   });
 }

@@ -1,8 +1,8 @@
 import { parseNetwork } from "../../network/document.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { type Edited, editDefinition } from "../define/edit-definition.ts";
-import { storeNetwork, transient } from "./define-network.ts";
+import type { Edited } from "../define/edit-definition.ts";
+import { editStored } from "../stored/edit-stored.ts";
+import { definedNetwork, storeNetwork } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 
 /**
@@ -10,19 +10,14 @@ import { findNetwork } from "./find-network.ts";
  * and the errors of `net-define`.
  */
 export async function editNetwork(instance: Instance, key: string): Promise<Edited> {
-  const { defined, name, uuid } = findNetwork(instance, key);
-  if (defined === undefined) throw transient("cannot edit transient network", name);
-  return await editDefinition(instance, {
-    name,
-    id: `network-${uuid}`,
-    xml: defined,
-    commands: { define: "net-define", dumpxml: `net-dumpxml ${uuid} --inactive` },
-    async store(bytes, refuseOther) {
-      const network = parseNetwork(bytes);
-      await withRegistryLock(instance, async () => {
-        refuseOther(findNetwork(instance, uuid).defined);
-        storeNetwork(instance, network);
-      });
-    },
-  });
+  const kind = {
+    command: "net",
+    prefix: "network",
+    find: findNetwork,
+    findDefined: (node: Instance, name: string) =>
+      definedNetwork(node, name, "cannot edit transient network"),
+    parse: parseNetwork,
+    store: storeNetwork,
+  };
+  return await editStored(instance, kind, key);
 }

@@ -1,6 +1,8 @@
-import { type ListedNetwork, selectNetworks } from "../../../vm/network/network-list.ts";
+import { selectNetworks } from "../../../vm/network/network-list.ts";
+import type { ListedXml } from "../../../vm/stored/select-stored.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
-import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { filterOf, filterOptions } from "../../arguments/stored-filter.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatTable } from "../../output/table.ts";
 import { yesNo } from "../../output/yes-no.ts";
@@ -13,12 +15,7 @@ export const command: Command = {
     recovery: "none",
     operands: [],
     options: [
-      { name: "inactive", summary: "only networks that are inactive" },
-      { name: "all", summary: "also networks that are inactive" },
-      { name: "persistent", summary: "only networks with a definition" },
-      { name: "transient", summary: "only networks without a definition" },
-      { name: "autostart", summary: "only networks that start at boot" },
-      { name: "no-autostart", summary: "only networks that do not start at boot" },
+      ...filterOptions("networks"),
       { name: "uuid", summary: "uuids only, one a line" },
       { name: "name", summary: "names only, one a line" },
       { name: "table", summary: "the table, as without --uuid and --name" },
@@ -37,24 +34,11 @@ export const command: Command = {
   },
 };
 
-/** cmdNetworkList() of libvirt's tools/virsh-network.c */
-function filterOf({ options }: Call) {
-  const [all, inactive] = [options.has("all"), options.has("inactive")];
-  return {
-    active: all || !inactive,
-    inactive: all || inactive,
-    persistent: options.has("persistent"),
-    transient: options.has("transient"),
-    autostart: options.has("autostart"),
-    noAutostart: options.has("no-autostart"),
-  };
-}
-
-function toRow({ isActive, isAutostarted, isPersistent, name }: ListedNetwork): readonly string[] {
+function toRow({ isActive, isAutostarted, isPersistent, name }: ListedXml): readonly string[] {
   return [oneLine(name), isActive ? "active" : "inactive", yesNo(isAutostarted), yesNo(isPersistent)];
 }
 
-function toJson({ isActive, isAutostarted, isPersistent, name, uuid }: ListedNetwork) {
+function toJson({ isActive, isAutostarted, isPersistent, name, uuid }: ListedXml) {
   const state = isActive ? "active" : "inactive";
   return { name, uuid, state, autostart: isAutostarted, persistent: isPersistent };
 }

@@ -1,0 +1,161 @@
+import { SvirtError } from "../errors.ts";
+import type { Instance } from "./instance.ts";
+import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
+
+/** Most bytes of a name: domainName in domain/forms/text.ts. */
+const MOST_BYTES = 200;
+
+/** Kind of objects that are defined, active, or both, each in a file of its XML. */
+export interface XmlKind {
+  /** Folder below those of configuration and of the boot. */
+  readonly folder: "networks" | "storage";
+  /** Name of an object in messages. */
+  readonly noun: string;
+  /** Command that stores a definition. */
+  readonly defineCommand: string;
+}
+
+/** An object that is defined, active, or both. */
+export interface StoredXml {
+  readonly name: string;
+  readonly uuid: string;
+  /** XML of the definition; undefined for an object that is only active. */
+  readonly defined: string | undefined;
+  /** XML with which it was started; undefined for an inactive object. */
+  readonly active: string | undefined;
+}
+
+/** An object as the names of its files show it. */
+export interface XmlEntry {
+  readonly name: string;
+  readonly isActive: boolean;
+  readonly isAutostarted: boolean;
+  readonly isPersistent: boolean;
+}
+
+/** Objects of one kind in their files. */
+export interface XmlStore {
+  /** Lists the objects that are defined or active, in libvirt's order: ignoring case. */
+  listEntries(instance: Instance): readonly XmlEntry[];
+  /** Returns undefined if no object of that name exists. Throws "failed" if a file has no <uuid> where svirt writes it. */
+  read(instance: Instance, name: string): StoredXml | undefined;
+  /** Lists all objects whose files svirt has written. */
+  list(instance: Instance): readonly StoredXml[];
+  /** Writes the definition to disk before it returns. */
+  writeDefined(instance: Instance, name: string, xml: string): void;
+  /** Removes the definition and its autostart mark. A missing one is no error. */
+  removeDefined(instance: Instance, name: string): void;
+  /** Records that an object is active, with the XML of its start. The record ends with the boot. */
+  writeActive(instance: Instance, name: string, xml: string): void;
+  /** Records that an object is inactive. */
+  removeActive(instance: Instance, name: string): void;
+  /** Marks an object to start at boot, by a symlink as libvirt does, or removes the mark. */
+  setAutostart(instance: Instance, name: string, wanted: boolean): void;
+}
+
+/** Returns the store of a kind: definitions with their marks, which stay, and active objects, which end with the boot. */
+export function xmlStore(kind: XmlKind): XmlStore {
+  const config = ({ paths }: Instance): string => `${paths.config}/${kind.folder}`;
+  const active = ({ paths }: Instance): string => `${paths.run}/${kind.folder}`;
+  const folders = (instance: Instance): Folders => ({ config: config(instance), active: active(instance) });
+  const removeMark = (instance: Instance, name: string): void =>
+    instance.host.removeFile(pathIn(autostartIn(config(instance)), name));
+  return {
+    listEntries: (instance) => listEntries(instance, folders(instance)),
+    read: (instance, name) => readStored(instance, { ...kind, ...folders(instance) }, name),
+    list: (instance) => listStored(instance, folders(instance)),
+    writeDefined: (instance, name, xml) => writeIn(instance, config(instance), { name, xml }),
+    removeDefined(instance, name) {
+      removeMark(instance, name);
+      instance.host.removeFile(pathIn(config(instance), name));
+    },
+    writeActive: (instance, name, xml) => writeIn(instance, active(instance), { name, xml }),
+    removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
+    setAutostart(instance, name, wanted) {
+      if (wanted) makeMark(instance, autostartIn(config(instance)), name);
+      else removeMark(instance, name);
+    },
+  };
+}
+
+interface Folders {
+  readonly config: string;
+  readonly active: string;
+}
+
+function listEntries({ host }: Instance, { active, config }: Folders): readonly XmlEntry[] {
+  const namesIn = (folder: string): ReadonlySet<string> => new Set(listXmlFiles(host, folder));
+  const [defined, started, marked] = [namesIn(config), namesIn(active), namesIn(autostartIn(config))];
+  return [...new Set([...defined, ...started])].sort(compareNames).map((name) => ({
+    name,
+    isActive: started.has(name),
+    isAutostarted: defined.has(name) && marked.has(name),
+    isPersistent: defined.has(name),
+  }));
+}
+
+function readStored(
+  instance: Instance,
+  { defineCommand, noun, ...folders }: XmlKind & Folders,
+  name: string,
+): StoredXml | undefined {
+  if (name.includes("/") || name.includes("\0")) return undefined;
+  // A longer name cannot be defined, and may be too long for a file.
+  if (new TextEncoder().encode(name).length > MOST_BYTES) return undefined;
+  const { active, defined } = readTexts(instance, folders, name);
+  const xml = active ?? defined;
+  if (xml === undefined) return undefined;
+  const uuid = storedUuid(xml);
+  if (uuid !== undefined) return { name, uuid, defined, active };
+  const path = pathIn(active === undefined ? folders.config : folders.active, name);
+  throw new SvirtError(
+    `Cannot read the ${noun} ${path}: it has no <uuid> at the place where svirt writes it`,
+    {
+      kind: "failed",
+      remedy:
+        active === undefined
+          ? `Define it: svirt ${defineCommand} ${path}`
+          : `End it: rm ${path}, and start it again`,
+    },
+  );
+}
+
+function listStored(instance: Instance, folders: Folders): readonly StoredXml[] {
+  return listEntries(instance, folders).flatMap(({ name }) => {
+    const { active, defined } = readTexts(instance, folders, name);
+    const uuid = storedUuid(active ?? defined ?? "");
+    return uuid === undefined ? [] : [{ name, uuid, defined, active }];
+  });
+}
+
+function readTexts(
+  { host }: Instance,
+  { active, config }: Folders,
+  name: string,
+): Pick<StoredXml, "active" | "defined"> {
+  return { defined: host.readText(pathIn(config, name)), active: host.readText(pathIn(active, name)) };
+}
+
+function makeMark({ host }: Instance, folder: string, name: string): void {
+  host.makeFolder({ path: folder, mode: 0o700 });
+  // Replaces no file: a mark that is there stays.
+  if (listXmlFiles(host, folder).includes(name)) return;
+  host.makeSymlink(pathIn(folder, name), `../${name}${ENDING}`);
+}
+
+function writeIn(
+  { host }: Instance,
+  folder: string,
+  { name, xml }: { readonly name: string; readonly xml: string },
+): void {
+  host.makeFolder({ path: folder, mode: 0o700 });
+  host.writeText(pathIn(folder, name), xml, 0o600);
+}
+
+function autostartIn(config: string): string {
+  return `${config}/autostart`;
+}
+
+function pathIn(folder: string, name: string): string {
+  return `${folder}/${name}${ENDING}`;
+}
