@@ -36,6 +36,7 @@ const LIBVIRT_ERRORS = {
   SYSTEM_ERROR: { code: 38, domain: VIR_FROM.QEMU },
   NO_DOMAIN: { code: 42, domain: VIR_FROM.QEMU },
   NO_NETWORK: { code: 43, domain: VIR_FROM.NETWORK },
+  NO_STORAGE_POOL: { code: 49, domain: VIR_FROM.STORAGE },
   NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
   OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },

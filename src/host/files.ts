@@ -37,6 +37,13 @@ export interface FileContent {
   readonly sizeBytes: number;
 }
 
+/** Space of a file system. */
+export interface FileSystemSpace {
+  readonly sizeBytes: number;
+  /** Space that root may fill. */
+  readonly freeBytes: number;
+}
+
 /** Access granted to one user, regardless of the file's owner. */
 export interface GrantedAccess {
   readonly uid: number;
@@ -112,6 +119,18 @@ export interface FileHost {
     readonly label?: string;
     readonly limit?: FolderLimit;
   }): void;
+  /**
+   * Creates a folder with exactly this mode in the folder that was inspected. Returns its identity. Throws "host-call" if the
+   * name exists, "denied" if the path leads to another folder.
+   */
+  makeFolderWithin(folder: FileId, made: { readonly path: string; readonly mode: number }): FileId;
+  /**
+   * Removes the folder that was inspected. Does nothing if it is missing. Throws "host-call" if it has entries or a mount,
+   * "denied" if the path leads to another folder.
+   */
+  removeEmptyFolder(folder: FileId): void;
+  /** Returns the space of the file system that has the folder. Throws if the path leads to another folder. statvfs(3) */
+  getSpace(folder: FileId): FileSystemSpace;
   /**
    * Sets owner and label of a folder and its direct entries, and the mode of the folder. Follows no symlink, because the
    * previous owner may have put any file there.

@@ -32,6 +32,20 @@ export function refuseWritten(host: Host, facts: FileFacts): void {
 }
 
 /**
+ * Throws "denied" for a folder in which guests may not write. A folder that is missing is judged by the nearest one above it,
+ * whose label it would get.
+ */
+export function refuseWrittenFolder(host: Host, path: string, nearest: FileFacts): void {
+  refuseWrittenPlace({
+    path,
+    kind: "folder",
+    label: getFileLabel(host, nearest.id),
+    folderLabel: undefined,
+    listHomes: () => listHomes(host),
+  });
+}
+
+/**
  * Returns the path of a file that svirt will create for a guest, with its folder's symlinks resolved. Returns the path
  * unchanged if the folder is missing. Throws "denied".
  */

@@ -50,6 +50,8 @@ export class Machine {
   /** Helper programs end at once. */
   helperEnds = false;
   uid = 0;
+  /** Space of every file system. */
+  space = { sizeBytes: 107_374_182_400, freeBytes: 64_424_509_440 };
   /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */
   isDiskFull = false;
   nowMs = FIRST_BOOT_SECONDS * 1000;

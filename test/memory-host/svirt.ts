@@ -27,6 +27,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "removeFile",
   "removeSame",
   "makeFolder",
+  "makeFolderWithin",
+  "removeEmptyFolder",
   "assignFolder",
   "removeFolder",
   "makeSymlink",

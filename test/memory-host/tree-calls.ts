@@ -1,13 +1,32 @@
 import type { TreeEntry } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
-import { factsOf, type Place } from "./file-tree.ts";
+import { factsOf, hostCall, type Place } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 import { keepsAttribute } from "./xattr-calls.ts";
 
-/** Calls for folders with all entries below. Each change of an entry counts as one call, at which svirt may be killed. */
-export function treeCalls(machine: Machine, svirt: Svirt): Pick<Host, "visitTree"> {
+/** Calls for folders in folders, and for folders with all entries below. Each change of an entry counts as one call, at which svirt may be killed. */
+export function treeCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Pick<Host, "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace"> {
+  const { files } = machine;
   return {
+    makeFolderWithin(folder, { mode, path }) {
+      files.getSame(folder);
+      if (files.find(path, false) !== undefined) throw hostCall(`create folder ${path}`, "EEXIST");
+      const made = files.put(path, "folder", { mode, uid: machine.uid, gid: machine.uid });
+      return factsOf({ path, inode: made }).id;
+    },
+    removeEmptyFolder(folder) {
+      if (files.find(folder.path, false) === undefined) return;
+      if (files.getSame(folder).entries.size > 0) throw hostCall(`remove ${folder.path}`, "ENOTEMPTY");
+      files.remove(folder.path);
+    },
+    getSpace(folder) {
+      files.getSame(folder);
+      return machine.space;
+    },
     visitTree(folder, above, visit) {
       const enter = (place: Place, told: typeof above): void => {
         const below = visit(entryOf(machine, svirt, place), told);

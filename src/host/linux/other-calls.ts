@@ -3,12 +3,14 @@ import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
 import { assignFolder } from "./files/assign-folder.ts";
+import { getSpace } from "./files/file-system-space.ts";
 import * as files from "./files/files.ts";
+import { makeFolderWithin } from "./files/folder-within.ts";
 import { inspectFile, withAttributes, withInspected } from "./files/inspect-file.ts";
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
 import { isLocked, lock } from "./files/lock.ts";
 import { readText } from "./files/quick-files.ts";
-import { removeSame } from "./files/remove-same.ts";
+import { removeEmptyFolder, removeSame } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
@@ -51,6 +53,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...files.textCalls,
     removeSame,
     makeFolder: files.makeFolder,
+    ...folderCalls,
     assignFolder,
     removeFolder: removeTree,
     makeSymlink: files.makeSymlink,
@@ -97,6 +100,9 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...ownCalls,
   };
 }
+
+/** Methods for a folder in a folder that was inspected. */
+const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace };
 
 /** Methods that identify the machine, the boot and the caller. */
 const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 0 };

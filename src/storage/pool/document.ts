@@ -32,6 +32,11 @@ export function parsePool(bytes: Uint8Array): Pool {
   throw notUnderstood({ node: root }, "it is not a <pool>", "Give svirt the definition of a storage pool.");
 }
 
+/** Reads the XML text of a definition, as parsePool() does. */
+export function parsePoolText(xml: string): Pool {
+  return parsePool(new TextEncoder().encode(xml));
+}
+
 /** Returns the pool's XML in libvirt's layout; of an active pool with its space. virStoragePoolDefFormat() of libvirt */
 export function formatPool(pool: Pool, space: PoolSpace = NO_SPACE): string {
   const form: ElementForm<WrittenPool> = poolForm;

@@ -37,6 +37,12 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   vstorage: { missing: "mount Virtuozzo Storage", remedy: MOUNTED.remedy },
 };
 
+const COPY_ON_WRITE = {
+  place: "features/cow",
+  missing: "set copy-on-write of a folder",
+  remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
+};
+
 /** Pool whose volumes are files in a folder. */
 export type FolderPool = Pool & { readonly target: PoolTarget };
 
@@ -45,26 +51,15 @@ export function isStartable(type: PoolType): boolean {
   return MISSING[type] === undefined;
 }
 
-/** Returns the pool if svirt can start it. Throws "unsupported" for any other, and says what to do instead. */
-export function startablePool(pool: Pool): FolderPool {
-  return folderPool(pool, "start");
-}
+/** Operation on a pool's storage. */
+export type PoolOperation = "start" | "build" | "delete" | "refresh";
 
-/** Returns the pool if svirt can build it and delete its folder. Throws "unsupported" for any other. */
-export function buildablePool(pool: Pool): FolderPool {
-  const found = folderPool(pool, "build");
-  if (pool.features === undefined) return found;
-  throw refusal(pool, "build", {
-    place: "features/cow",
-    missing: "set copy-on-write of a folder",
-    remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
-  });
-}
-
-function folderPool(pool: Pool, verb: string): FolderPool {
-  const { target, type } = pool;
+/** Returns the pool if svirt can do that to it. Throws "unsupported" for any other, and says what to do instead. */
+export function supportedPool(pool: Pool, operation: PoolOperation): FolderPool {
+  const { features, target, type } = pool;
   const lacks = MISSING[type];
-  if (lacks !== undefined) throw refusal(pool, verb, { ...lacks, place: "@type" });
+  if (lacks !== undefined) throw refusal(pool, operation, { ...lacks, place: "@type" });
+  if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
   // The form requires it of each type that starts.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };
@@ -72,12 +67,12 @@ function folderPool(pool: Pool, verb: string): FolderPool {
 
 function refusal(
   { name, type }: Pool,
-  verb: string,
+  operation: PoolOperation,
   { missing, place, remedy }: Missing & { readonly place: string },
 ): SvirtError {
   const path = `/pool/${place}`;
   return new SvirtError(
-    `Cannot ${verb} the storage pool '${name}' of type ${type}: ${path}: svirt does not ${missing} yet`,
+    `Cannot ${operation} the storage pool '${name}' of type ${type}: ${path}: svirt does not ${missing} yet`,
     { kind: "unsupported", remedy, place: path },
   );
 }

@@ -1,0 +1,28 @@
+import type { Instance } from "../../state/instance.ts";
+import { poolStore } from "../../state/pools.ts";
+import type { Autostarted } from "../recover/start-each.ts";
+import { markStored, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
+import { definedPool } from "./find-pool.ts";
+import { startPool } from "./start-pool.ts";
+
+/**
+ * Marks a defined pool to start at boot, or removes the mark. Throws "not-found", "unsupported" in a session, "wrong-state" for a
+ * pool without a definition. storagePoolSetAutostart() of libvirt
+ */
+export async function markPool(instance: Instance, key: string, isMarked: boolean): Promise<StoredIdentity> {
+  const kind = {
+    store: poolStore,
+    noun: "storage pool",
+    startCommand: "pool-start POOL",
+    findDefined: (node: Instance, name: string) => definedPool(node, name, "pool has no config file"),
+  };
+  return await markStored(instance, kind, { key, isMarked });
+}
+
+/** Starts the marked pools that are inactive. Never throws for a single pool. */
+export async function startMarkedPools(instance: Instance): Promise<Autostarted> {
+  return await startMarked(instance, poolStore, async (name) => {
+    await startPool(instance, name, { isBuilt: false });
+    return { did: true };
+  });
+}

@@ -1,0 +1,51 @@
+import type { Instance } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { poolStore } from "../../state/pools.ts";
+import { formatPool, parsePool } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Edited } from "../define/edit-definition.ts";
+import { editStored } from "../stored/edit-stored.ts";
+import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { definedPool, findPool, inactivePool } from "./find-pool.ts";
+import { completeForHost } from "./new-pool.ts";
+
+/**
+ * Stores the definition of a pool; replaces one of the same name. An active pool does not change. Throws "xml", "unsupported",
+ * "denied"; "in-use" if another pool has its name, UUID, source or folder.
+ */
+export async function definePool(instance: Instance, bytes: Uint8Array): Promise<StoredIdentity> {
+  const pool = parsePool(bytes);
+  return await withRegistryLock(instance, async () => storePool(instance, pool));
+}
+
+function storePool(instance: Instance, pool: Pool): StoredIdentity {
+  const completed = completeForHost(instance, pool);
+  const { name, uuid } = completed;
+  poolStore.writeDefined(instance, name, formatPool(completed));
+  return { name, uuid };
+}
+
+/** Removes the definition of an inactive pool. Throws "not-found", "wrong-state". storagePoolUndefine() of libvirt */
+export async function undefinePool(instance: Instance, key: string): Promise<StoredIdentity> {
+  return await withRegistryLock(instance, async () => {
+    const { name, uuid } = inactivePool(instance, key, "still");
+    poolStore.removeDefined(instance, name);
+    return { name, uuid };
+  });
+}
+
+/**
+ * Lets the caller edit a pool's definition and stores the result as `pool-define` would. Throws "not-found", "wrong-state", and
+ * the errors of `pool-define`.
+ */
+export async function editPool(instance: Instance, key: string): Promise<Edited> {
+  const kind = {
+    command: "pool",
+    prefix: "pool",
+    find: findPool,
+    findDefined: (node: Instance, name: string) => definedPool(node, name, "cannot edit transient pool"),
+    parse: parsePool,
+    store: storePool,
+  };
+  return await editStored(instance, kind, key);
+}

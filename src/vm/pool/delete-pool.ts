@@ -1,0 +1,37 @@
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { parsePoolText } from "../../storage/pool/document.ts";
+import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { inactivePool } from "./find-pool.ts";
+import { findTarget } from "./find-target.ts";
+
+/**
+ * Removes the folder of an inactive pool if it is empty. The definition stays. Throws "not-found" for a missing folder,
+ * "wrong-state" for one with files and for an active pool, "unsupported", "denied". virStorageBackendDeleteLocal() of libvirt
+ */
+export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
+  const { host } = instance;
+  return await withRegistryLock(instance, async () => {
+    const { defined, name, uuid } = inactivePool(instance, key, "still");
+    const { target } = supportedPool(parsePoolText(defined), "delete");
+    const { path } = target;
+    const { missing, nearest } = findTarget(host, path);
+    if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
+    // rmdir(2) refuses a file that appears after this look.
+    if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
+    host.removeEmptyFolder(nearest.id);
+    return { name, uuid };
+  });
+}
+
+function failed(path: string, why: string, kind: "not-found" | "wrong-state"): SvirtError {
+  return new SvirtError(`failed to remove pool '${path}': ${why}`, {
+    kind,
+    remedy:
+      kind === "wrong-state"
+        ? "Delete the files in the folder first."
+        : "Undefine the pool, if it is not needed any more.",
+  });
+}

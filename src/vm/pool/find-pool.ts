@@ -1,0 +1,56 @@
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { poolStore } from "../../state/pools.ts";
+import type { StoredXml } from "../../state/xml-store.ts";
+import { findStored } from "../stored/find-stored.ts";
+
+/** Returns the pool with that UUID or name, in virsh's order. Throws "not-found" with libvirt's message. */
+export function findPool(instance: Instance, key: string): StoredXml {
+  const found = findStored(poolStore, instance, key);
+  if (found !== undefined) return found;
+  throw new SvirtError(`Storage pool not found: no storage pool with matching name '${key}'`, {
+    kind: "not-found",
+    libvirt: "NO_STORAGE_POOL",
+    remedy: "svirt pool-list --all lists the pools.",
+  });
+}
+
+/** Returns an active pool, with its XML. Throws "not-found"; "wrong-state" with libvirt's message. */
+export function activePool(instance: Instance, key: string): StoredXml & { readonly active: string } {
+  const { active, ...pool } = findPool(instance, key);
+  if (active !== undefined) return { ...pool, active };
+  throw invalid(`storage pool '${pool.name}' is not active`, `Start it: svirt pool-start ${pool.name}`);
+}
+
+/**
+ * Returns an inactive pool, with its XML. `word` tells how libvirt refuses an active one. Throws "not-found"; "wrong-state" with
+ * libvirt's message.
+ */
+export function inactivePool(
+  instance: Instance,
+  key: string,
+  word: "already" | "still",
+): StoredXml & { readonly defined: string } {
+  const { active, defined = "", ...pool } = findPool(instance, key);
+  if (active === undefined) return { ...pool, active, defined };
+  throw invalid(
+    `storage pool '${pool.name}' is ${word} active`,
+    `Make it inactive first: svirt pool-destroy ${pool.name}`,
+  );
+}
+
+/** Returns a pool with a definition. Throws "not-found"; "wrong-state" for one without. */
+export function definedPool(
+  instance: Instance,
+  key: string,
+  why: string,
+): StoredXml & { readonly defined: string } {
+  const { defined, ...pool } = findPool(instance, key);
+  if (defined !== undefined) return { ...pool, defined };
+  throw invalid(why, `Define it first: svirt pool-dumpxml ${pool.name} | svirt pool-define -`);
+}
+
+/** Returns the refusal of an operation in the pool's state. VIR_ERR_OPERATION_INVALID of libvirt */
+export function invalid(why: string, remedy: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${why}`, { kind: "wrong-state", remedy });
+}

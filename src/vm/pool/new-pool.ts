@@ -1,0 +1,74 @@
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { poolStore } from "../../state/pools.ts";
+import type { StoredXml } from "../../state/xml-store.ts";
+import { type CompletedPool, completePool } from "../../storage/pool/complete.ts";
+import { parsePoolText } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
+import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
+import { findTarget } from "./find-target.ts";
+import { targetLabel } from "./target-label.ts";
+
+/**
+ * Returns a pool with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the pool with its name, or
+ * a new one. Throws "in-use" if name and UUID belong to different pools, or if another pool has its source or its folder;
+ * "denied" for a target where guests may not write. The caller holds the registry's lock.
+ */
+export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
+  const known = poolStore.list(instance);
+  const uuid = known.find(({ name }) => name === pool.name)?.uuid;
+  const completed = completePool(pool, uuid ?? instance.host.makeUuid());
+  refuseOtherPool(completed, known);
+  refuseConflict(completed, known);
+  const { target, type } = completed;
+  if (target === undefined || POOL_TYPE_FACTS[type].isFolder !== true) return completed;
+  findTarget(instance.host, target.path);
+  targetLabel(instance, target);
+  return completed;
+}
+
+/** Throws "in-use" with libvirt's messages if the name or the UUID belongs to another pool. virStoragePoolObjIsDuplicate() */
+function refuseOtherPool({ name, uuid }: CompletedPool, known: readonly StoredXml[]): void {
+  const other = known.find((one) => (one.name === name) !== (one.uuid === uuid));
+  if (other === undefined) return;
+  const why =
+    other.name === name
+      ? `pool '${name}' already exists with uuid ${other.uuid}`
+      : `pool '${other.name}' is already defined with uuid ${other.uuid}`;
+  throw failed(why, "Give this pool another name and leave its <uuid> out, or undefine the other pool.");
+}
+
+/** Throws "in-use" if another pool, as it is active or as it is defined, has the source or the folder of this one. */
+export function refuseConflict(pool: Pool, known: readonly StoredXml[]): void {
+  for (const stored of known) {
+    if (stored.name === pool.name) continue;
+    for (const other of [stored.active, stored.defined].flatMap(parsed)) {
+      if (hasSameSource(pool, other))
+        throw failed(
+          `Storage source conflict with pool: '${other.name}'`,
+          "Use that pool, or undefine it first.",
+        );
+      if (hasTargetWithin(pool, other))
+        throw failed(
+          `Storage target conflict with pool: '${other.name}', whose target is ${other.target?.path}`,
+          "Write another folder into <path>: no pool's folder is inside of another's.",
+        );
+    }
+  }
+}
+
+/** Returns the pool of a document; none of one that is missing or damaged. */
+function parsed(xml: string | undefined): readonly Pool[] {
+  if (xml === undefined) return [];
+  try {
+    return [parsePoolText(xml)];
+  } catch (error) {
+    if (error instanceof SvirtError) return [];
+    throw error;
+  }
+}
+
+function failed(why: string, remedy: string): SvirtError {
+  return new SvirtError(`operation failed: ${why}`, { kind: "in-use", libvirt: "OPERATION_FAILED", remedy });
+}

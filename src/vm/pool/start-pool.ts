@@ -1,0 +1,125 @@
+import { withHeld } from "../../labelling/free-file.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { poolStore } from "../../state/pools.ts";
+import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { type FolderPool, supportedPool } from "../../storage/pool/rules/startable.ts";
+import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
+import { existingTarget } from "./find-target.ts";
+import { type Held, makeTarget } from "./make-target.ts";
+import { completeForHost, refuseConflict } from "./new-pool.ts";
+
+/** Whether a start makes the pool's folder first. */
+export interface StartOptions {
+  readonly isBuilt: boolean;
+}
+
+/**
+ * Makes a defined pool active, if its folder is there. Throws "not-found", "denied"; "wrong-state" for an active pool;
+ * "unsupported" for one that is no folder; "in-use" for a folder of another pool. storagePoolCreate() of libvirt
+ */
+export async function startPool(
+  instance: Instance,
+  key: string,
+  { isBuilt }: StartOptions,
+): Promise<StoredIdentity> {
+  const { active, defined = active ?? "" } = findPool(instance, key);
+  return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt }, (held) => {
+    const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
+    openPool(instance, { pool: parsePoolText(xml), isBuilt, held });
+    poolStore.writeActive(instance, name, xml);
+    return { name, uuid };
+  });
+}
+
+/**
+ * Makes a pool active without defining it. If a definition has its name and UUID, the pool has that again after its end. Throws
+ * "xml", and the errors of a definition and a start. storagePoolCreateXML() of libvirt
+ */
+export async function createPool(
+  instance: Instance,
+  bytes: Uint8Array,
+  { isBuilt }: StartOptions,
+): Promise<StoredIdentity> {
+  const pool = parsePool(bytes);
+  return await withFolderLock(instance, { pool, isBuilt }, (held) => {
+    const completed = completeForHost(instance, pool);
+    const { name, uuid } = completed;
+    if (poolStore.read(instance, name)?.active !== undefined)
+      throw invalid(
+        `pool is already active as '${name}'`,
+        `Make it inactive first: svirt pool-destroy ${name}`,
+      );
+    openPool(instance, { pool: completed, isBuilt, held });
+    poolStore.writeActive(instance, name, formatPool(completed));
+    return { name, uuid };
+  });
+}
+
+/**
+ * Makes the folder of an inactive pool, with the folders above it. A folder that exists gets the permissions in the XML. Throws
+ * "not-found", "wrong-state", "unsupported", "denied"; "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
+ */
+export async function buildPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  const { active, defined = active ?? "" } = findPool(instance, key);
+  return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt: true }, (held) => {
+    const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
+    const pool = supportedPool(parsePoolText(xml), "build");
+    refuseConflict(pool, poolStore.list(instance));
+    makeTarget(instance, pool, held);
+    return { name, uuid };
+  });
+}
+
+/**
+ * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep their disks. Throws "not-found",
+ * "wrong-state". storagePoolDestroy() of libvirt
+ */
+export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  return await withRegistryLock(instance, async () => {
+    const { name, uuid } = activePool(instance, key);
+    poolStore.removeActive(instance, name);
+    return { name, uuid };
+  });
+}
+
+/**
+ * Checks the folder of an active pool again. A pool whose folder is gone, or may not be used any more, becomes inactive. Throws
+ * "not-found", "wrong-state", "denied". storagePoolRefresh() of libvirt
+ */
+export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  return await withRegistryLock(instance, async () => {
+    const { active, name, uuid } = activePool(instance, key);
+    try {
+      const { target } = supportedPool(parsePoolText(active), "refresh");
+      existingTarget(instance.host, target.path, name);
+    } catch (error) {
+      poolStore.removeActive(instance, name);
+      throw error;
+    }
+    return { name, uuid };
+  });
+}
+
+/** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
+function openPool(
+  instance: Instance,
+  { held, isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean; readonly held: Held },
+): void {
+  const startable: FolderPool = supportedPool(pool, "start");
+  refuseConflict(pool, poolStore.list(instance));
+  if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
+  existingTarget(instance.host, startable.target.path, pool.name);
+}
+
+/** Does the work under the registry's lock, after a look at guests that may hold a folder that gets a label. */
+async function withFolderLock<Result>(
+  instance: Instance,
+  { isBuilt, pool: { target } }: { readonly pool: Pool; readonly isBuilt: boolean },
+  work: (held: Held) => Result,
+): Promise<Result> {
+  const isLabelled = isBuilt && target?.permissions?.label !== undefined;
+  return await withHeld(instance, isLabelled ? [target.path] : [], work);
+}
