@@ -7,10 +7,13 @@ const isSkipped = testData === undefined || Bun.which("xmllint") === null;
 const skipped = isSkipped ? ` (skipped: ${lacks})` : "";
 
 describe.skipIf(isSkipped)(`documents of test/data follow libvirt's schema${skipped}`, () => {
-  test.each(["network"])("%s", async (folder) => {
+  test.each([
+    ["network", "network"],
+    ["pool", "storagepool"],
+  ])("%s", async (folder, schema) => {
     const documents = await readDocuments(folder);
     expect(documents.length).toBeGreaterThan(3);
-    for (const [name, text] of documents) expect([name, await validate(folder, text)]).toEqual([name, 0]);
+    for (const [name, text] of documents) expect([name, await validate(schema, text)]).toEqual([name, 0]);
   });
 
   test("a document with another element does not", async () => {
