@@ -2,9 +2,9 @@ import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
 
 /** Operands that can be completed. */
-const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path"]);
+const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path", "pool"]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks, pools or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -28,6 +28,8 @@ ${specs.map(formatCase).join("\n")}
     _svirt_names list --all --name
   elif [[ $wants == network ]]; then
     _svirt_names net-list --all --name
+  elif [[ $wants == pool ]]; then
+    _svirt_names pool-list --all --name
   elif [[ $wants == file ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
@@ -70,10 +72,15 @@ function formatFamilies(specs: readonly CommandSpec[]): string {
     .join("\n");
 }
 
+/** Whether an operand that is named a pool is a folder's path. */
+function isFolder({ name }: CommandSpec, operand: string | undefined): boolean {
+  return operand === "pool" && name.startsWith("vol-");
+}
+
 function formatCase(spec: CommandSpec): string {
   const options = optionsOf(spec).map(({ name }) => `--${name}`);
   const operand = spec.operands.map(({ name }) => name).find((name) => COMPLETED.has(name));
-  const wants = operand === "path" ? "file" : operand;
+  const wants = operand === "path" || isFolder(spec, operand) ? "file" : operand;
   const assignments = [`options='${options.join(" ")}'`, ...(wants === undefined ? [] : [`wants=${wants}`])];
   const pattern = spec.name.includes(" ") ? `"${spec.name}"` : spec.name;
   return `    ${pattern}) ${assignments.join(" ")} ;;`;

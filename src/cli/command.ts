@@ -80,6 +80,9 @@ export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or u
 /** Operand of commands about one network. */
 export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uuid of a network" };
 
+/** Operand of commands about one storage pool. */
+export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a storage pool" };
+
 /** Operand of commands that inspect storage. */
 export const VOLUME_OPERAND: Operand = { name: "volume", summary: "the path of an image or a block device" };
 

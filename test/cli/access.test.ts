@@ -6,7 +6,8 @@ import { ACCESS } from "../../src/cli/access.ts";
 const READS = `
   audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
-  net-dumpxml net-info net-list net-name net-uuid nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  net-dumpxml net-info net-list net-name net-uuid nodecpumap nodecpustats nodeinfo nodememstats plan
+  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -29,6 +30,9 @@ const CHANGES = {
   lifecycle:
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
   networks: "net-autostart net-create net-define net-destroy net-start net-undefine",
+  pools:
+    "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
+    "pool-refresh pool-start pool-undefine",
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
@@ -41,7 +45,7 @@ const CHANGES = {
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */
-const LOCAL = "edit net-edit shell";
+const LOCAL = "edit net-edit pool-edit shell";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 const named = (name: string): string => name.replace("label-", "label ");

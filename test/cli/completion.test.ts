@@ -28,6 +28,13 @@ test("the completion offers networks to the commands of networks", async () => {
   expect(await offered(["net-start", "l"], ["lan", "wan"], "net-list --all --name")).toEqual(["lan"]);
 });
 
+test("the completion offers pools to the commands of pools", async () => {
+  expect(await offered(["pool-start", "i"], ["images", "isos", "b"], "pool-list --all --name")).toEqual([
+    "images",
+    "isos",
+  ]);
+});
+
 test("the completion offers the domains that begin with the word, each as one word of the shell", async () => {
   const names = ["web", "web two", "db"];
   expect(await offered(["start", "we"], names)).toEqual(["web", "web\\ two"]);

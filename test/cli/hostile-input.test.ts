@@ -43,6 +43,8 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
   ["net-define file", ["net-define", "INPUT"]],
   ["net-create file", ["net-create", "INPUT"]],
+  ["pool-define file", ["pool-define", "INPUT"]],
+  ["pool-create file", ["pool-create", "INPUT"]],
   ["vol-create pool", ["vol-create", "INPUT", "/dev/null"]],
   ["vol-create file", ["vol-create", "FOLDER", "INPUT"]],
   ["vol-dumpxml volume", ["vol-dumpxml", "INPUT"]],
@@ -146,8 +148,13 @@ const specs = await Promise.all([...COMMANDS.values()].map(async (load) => (awai
 
 test("every operand and option that names a file is tried, or said not to be read", () => {
   const FILES = /^(?:file|xml|path|pool|volume|source|emulatorbin)$/;
+  // The operand of a pool's commands is a name.
+  const isName = (command: string, operand: string): boolean =>
+    command.startsWith("pool-") && operand === "pool";
   const found = specs.flatMap(({ name, operands, options }) => [
-    ...operands.filter((one) => FILES.test(one.name)).map((one) => `${name} ${one.name}`),
+    ...operands
+      .filter((one) => FILES.test(one.name) && !isName(name, one.name))
+      .map((one) => `${name} ${one.name}`),
     ...options.filter((one) => one.value?.toLowerCase() === "file").map((one) => `${name} --${one.name}`),
   ]);
   const known = [...INPUTS.keys(), ...NOT_READ, "domifaddr --source"];
@@ -169,7 +176,9 @@ describe.each([...INPUTS.values()].map((words) => ({ words })))(
 
 describe("standard input that does not end", () => {
   const reading = [...INPUTS.values()].filter((words) =>
-    /^(?:define|create|plan|validate|explain|net-define|net-create|vol-create)$/.test(words[0] ?? ""),
+    /^(?:define|create|plan|validate|explain|net-define|net-create|pool-define|pool-create|vol-create)$/.test(
+      words[0] ?? "",
+    ),
   );
 
   test.each(reading.filter(({ length }) => length <= 3).map((words) => ({ words })))(

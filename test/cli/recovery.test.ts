@@ -22,11 +22,17 @@ const OTHERS = new Map([
     (name) => [name, "none"] as const,
   ),
   ...["nodeinfo", "nodememstats", "sysinfo", "uri"].map((name) => [name, "none"] as const),
-  // They concern networks, which no interrupted work of a guest changes.
+  // They concern networks and pools, which no interrupted work of a guest changes.
   ...["define", "edit", "undefine", "create", "start", "destroy", "autostart"].map(
     (name) => [`net-${name}`, "none"] as const,
   ),
   ...["list", "info", "dumpxml", "name", "uuid"].map((name) => [`net-${name}`, "none"] as const),
+  ...["define", "define-as", "edit", "undefine", "create", "create-as", "build", "start", "refresh"].map(
+    (name) => [`pool-${name}`, "none"] as const,
+  ),
+  ...["destroy", "delete", "autostart", "list", "info", "dumpxml", "name", "uuid", "capabilities"].map(
+    (name) => [`pool-${name}`, "none"] as const,
+  ),
   // They show the current state, including unfinished work.
   ...["audit", "explain"].map((name) => [name, "none"] as const),
 ]);

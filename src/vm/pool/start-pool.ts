@@ -1,3 +1,4 @@
+import type { SvirtError } from "../../errors.ts";
 import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
@@ -11,9 +12,10 @@ import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
 
-/** Whether a start makes the pool's folder first. */
+/** Whether a start makes the pool's folder first, and whether its storage gets a file system. */
 export interface StartOptions {
   readonly isBuilt: boolean;
+  readonly isFormatted?: boolean;
 }
 
 /**
@@ -23,12 +25,12 @@ export interface StartOptions {
 export async function startPool(
   instance: Instance,
   key: string,
-  { isBuilt }: StartOptions,
+  { isBuilt, isFormatted = false }: StartOptions,
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
-    openPool(instance, { pool: parsePoolText(xml), isBuilt, held });
+    openPool(instance, { pool: parsePoolText(xml), isBuilt, isFormatted, held });
     poolStore.writeActive(instance, name, xml);
     return { name, uuid };
   });
@@ -41,7 +43,7 @@ export async function startPool(
 export async function createPool(
   instance: Instance,
   bytes: Uint8Array,
-  { isBuilt }: StartOptions,
+  { isBuilt, isFormatted = false }: StartOptions,
 ): Promise<StoredIdentity> {
   const pool = parsePool(bytes);
   return await withFolderLock(instance, { pool, isBuilt }, (held) => {
@@ -52,7 +54,7 @@ export async function createPool(
         `pool is already active as '${name}'`,
         `Make it inactive first: svirt pool-destroy ${name}`,
       );
-    openPool(instance, { pool: completed, isBuilt, held });
+    openPool(instance, { pool: completed, isBuilt, isFormatted, held });
     poolStore.writeActive(instance, name, formatPool(completed));
     return { name, uuid };
   });
@@ -62,11 +64,16 @@ export async function createPool(
  * Makes the folder of an inactive pool, with the folders above it. A folder that exists gets the permissions in the XML. Throws
  * "not-found", "wrong-state", "unsupported", "denied"; "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
  */
-export async function buildPool(instance: Instance, key: string): Promise<StoredIdentity> {
+export async function buildPool(
+  instance: Instance,
+  key: string,
+  { isFormatted = false }: Pick<StartOptions, "isFormatted"> = {},
+): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
+    if (isFormatted) throw withoutDevice(name);
     refuseConflict(pool, poolStore.list(instance));
     makeTarget(instance, pool, held);
     return { name, uuid };
@@ -106,12 +113,21 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
 /** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
 function openPool(
   instance: Instance,
-  { held, isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean; readonly held: Held },
+  { held, isBuilt, isFormatted, pool }: Required<StartOptions> & { readonly pool: Pool; readonly held: Held },
 ): void {
   const startable: FolderPool = supportedPool(pool, "start");
+  if (isFormatted) throw withoutDevice(pool.name);
   refuseConflict(pool, poolStore.list(instance));
   if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
   existingTarget(instance.host, startable.target.path, pool.name);
+}
+
+/** Refuses a new file system in a folder. virStorageBackendMakeFileSystem() of libvirt */
+function withoutDevice(name: string): SvirtError {
+  return invalid(
+    `No source device specified when formatting pool '${name}'`,
+    "Leave --overwrite and --no-overwrite out: a pool of type dir has no device.",
+  );
 }
 
 /** Does the work under the registry's lock, after a look at guests that may hold a folder that gets a label. */

@@ -1,5 +1,6 @@
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
 import { startMarkedNetworks } from "../../../vm/network/autostart-network.ts";
+import { startMarkedPools } from "../../../vm/pool/autostart-pool.ts";
 import { startAutostarted } from "../../../vm/recover/autostart.ts";
 import { recoverAll } from "../../../vm/recover/recover.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
@@ -21,17 +22,21 @@ export const command: Command = {
     recovery: "none",
     operands: [],
     options: [
-      { name: "autostart", summary: "then start the networks and domains that are marked to start at boot" },
+      {
+        name: "autostart",
+        summary: "then start the networks, storage pools and domains that are marked to start at boot",
+      },
       JSON_OPTION,
     ],
   },
   async run(call) {
     const { errors, kept, recovered } = await recoverAll(call.instance);
     const isBoot = call.options.has("autostart");
-    // Networks first: a domain with one needs it to be active.
+    // Networks and pools first: a domain with one needs it to be active.
     const networks = isBoot ? await startMarkedNetworks(call.instance) : NONE;
+    const pools = isBoot ? await startMarkedPools(call.instance) : NONE;
     const started = isBoot ? await startAutostarted(call.instance) : NONE;
-    const failed = [...errors, ...networks.errors, ...started.errors];
+    const failed = [...errors, ...networks.errors, ...pools.errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
@@ -41,6 +46,7 @@ export const command: Command = {
         recovered,
         started: started.names,
         networks: networks.names,
+        pools: pools.names,
         kept,
         errors: failed.map((error) => error.message),
       });
@@ -48,6 +54,7 @@ export const command: Command = {
       for (const line of [
         ...recovered.map((name) => `Domain '${name}' recovered`),
         ...networks.names.map((name) => `Network ${oneLine(name)} started`),
+        ...pools.names.map((name) => `Pool ${oneLine(name)} started`),
         ...started.names.map((name) => `Domain '${name}' started`),
       ])
         call.output.print(`${line}\n`);

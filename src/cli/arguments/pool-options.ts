@@ -1,0 +1,61 @@
+import { POOL_OPTIONS, type PoolOption } from "../../storage/pool/pool-options.ts";
+import type { Call, Operand, Option } from "../command.ts";
+import { onlyOne } from "./exclusive.ts";
+
+/** Operands that name a new pool. */
+export const NEW_POOL_OPERANDS: readonly Operand[] = [
+  { name: "name", summary: "name of the pool" },
+  { name: "type", summary: "type of the pool, such as dir" },
+];
+
+/** Summary and value of each option that gives a part of a pool. */
+const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: string]>> = {
+  "source-host": ["server with the storage", "HOST"],
+  "source-path": ["folder on the server", "PATH"],
+  "source-dev": ["block device or iSCSI target with the storage", "DEVICE"],
+  "source-name": ["name of the storage, such as a volume group", "NAME"],
+  target: ["folder of the volumes on this host", "PATH"],
+  "source-format": ["format of the storage", "FORMAT"],
+  "auth-type": ["way to log in: chap or ceph", "TYPE"],
+  "auth-username": ["user to log in as", "USER"],
+  "secret-usage": ["usage of the secret with the password", "USAGE"],
+  "secret-uuid": ["uuid of the secret with the password", "UUID"],
+  "adapter-name": ["SCSI adapter, such as scsi_host3", "NAME"],
+  "adapter-wwnn": ["node name of a Fibre Channel adapter", "WWNN"],
+  "adapter-wwpn": ["port name of a Fibre Channel adapter", "WWPN"],
+  "adapter-parent": ["parent of a virtual adapter", "NAME"],
+  "adapter-parent-wwnn": ["node name of the parent", "WWNN"],
+  "adapter-parent-wwpn": ["port name of the parent", "WWPN"],
+  "adapter-parent-fabric-wwn": ["fabric name of the parent", "WWN"],
+  "source-protocol-ver": ["version of NFS", "VERSION"],
+  "source-initiator": ["name with which the host logs in to an iSCSI target", "IQN"],
+};
+
+/** Options that give the parts of a pool, and print its XML only. */
+export const NEW_POOL_OPTIONS: readonly Option[] = [
+  { name: "print-xml", summary: "print the XML and change nothing" },
+  ...POOL_OPTIONS.map((name) => ({ name, summary: PARTS[name][0], value: PARTS[name][1] })),
+];
+
+/** Options of commands that make a pool's folder. */
+export const OVERWRITE_OPTIONS: readonly Option[] = [
+  { name: "no-overwrite", summary: "refuse storage that has a file system; a folder has none" },
+  { name: "overwrite", summary: "overwrite a file system; a folder has none" },
+];
+
+/** Options of commands that start a pool, and make its folder on request. */
+export const START_OPTIONS: readonly Option[] = [
+  { name: "build", summary: "first make the pool's folder" },
+  ...OVERWRITE_OPTIONS,
+];
+
+/** Returns how the options start a pool. Throws "usage" for two that exclude each other. */
+export function startOptionsOf(call: Call): { readonly isBuilt: boolean; readonly isFormatted: boolean } {
+  const isFormatted = isFormattedBy(call);
+  return { isBuilt: isFormatted || call.options.has("build"), isFormatted };
+}
+
+/** Whether the options ask for a new file system. Throws "usage" for two that exclude each other. */
+export function isFormattedBy(call: Call): boolean {
+  return onlyOne(call, ["overwrite", "no-overwrite"]) !== undefined;
+}

@@ -1,0 +1,24 @@
+import { buildPool } from "../../../vm/pool/start-pool.ts";
+import { isFormattedBy, OVERWRITE_OPTIONS } from "../../arguments/pool-options.ts";
+import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-build POOL` */
+export const command: Command = {
+  spec: {
+    name: "pool-build",
+    summary: "make the folder of an inactive storage pool",
+    details:
+      "Makes the folders above it, too, with mode 0711, owned by root. The pool's folder gets the <permissions> in the XML, also if it\n" +
+      "exists; its files are left alone.",
+    recovery: "none",
+    operands: [POOL_OPERAND],
+    options: OVERWRITE_OPTIONS,
+  },
+  async run(call) {
+    const isFormatted = isFormattedBy(call);
+    const { name } = await buildPool(call.instance, operand(call, "pool"), { isFormatted });
+    call.output.print(`Pool ${oneLine(name)} built\n\n`);
+    return undefined;
+  },
+};

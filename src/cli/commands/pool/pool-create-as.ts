@@ -1,0 +1,32 @@
+import { formatPoolOptions } from "../../../storage/pool/pool-options.ts";
+import { createPool } from "../../../vm/pool/start-pool.ts";
+import {
+  NEW_POOL_OPERANDS,
+  NEW_POOL_OPTIONS,
+  START_OPTIONS,
+  startOptionsOf,
+} from "../../arguments/pool-options.ts";
+import { type Command, operand } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-create-as NAME TYPE` */
+export const command: Command = {
+  spec: {
+    name: "pool-create-as",
+    summary: "make a storage pool active from options without defining it",
+    recovery: "none",
+    operands: NEW_POOL_OPERANDS,
+    options: [...NEW_POOL_OPTIONS, ...START_OPTIONS],
+  },
+  async run(call) {
+    const options = startOptionsOf(call);
+    const xml = formatPoolOptions(operand(call, "name"), operand(call, "type"), call.options);
+    if (call.options.has("print-xml")) {
+      call.output.print(`${xml}\n`);
+      return undefined;
+    }
+    const { name } = await createPool(call.instance, new TextEncoder().encode(xml), options);
+    call.output.print(`Pool ${oneLine(name)} created\n\n`);
+    return undefined;
+  },
+};

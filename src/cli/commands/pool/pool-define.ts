@@ -1,0 +1,25 @@
+import { definePool } from "../../../vm/pool/define-pool.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
+import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-define FILE` */
+export const command: Command = {
+  spec: {
+    name: "pool-define",
+    summary: "define a storage pool from an XML file, or replace its definition",
+    details:
+      "An active pool does not change; the definition applies from its next start. The target must be a folder where guests may\n" +
+      "write, or may be made there, and neither inside of another pool's nor around it.",
+    recovery: "none",
+    operands: [{ name: "file", summary: "pool XML: a file, or - for standard input" }],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const file = operand(call, "file");
+    const defined = await definePool(call.instance, readInputFile(call, file));
+    if (call.options.has("json")) printJson(call, defined);
+    else call.output.print(`Pool ${oneLine(defined.name)} defined from ${oneLine(file)}\n\n`);
+    return undefined;
+  },
+};

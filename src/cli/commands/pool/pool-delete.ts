@@ -1,0 +1,20 @@
+import { deletePool } from "../../../vm/pool/delete-pool.ts";
+import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-delete POOL` */
+export const command: Command = {
+  spec: {
+    name: "pool-delete",
+    summary: "remove the empty folder of an inactive storage pool",
+    details: "A folder with files is refused. The definition stays.",
+    recovery: "none",
+    operands: [POOL_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    const { name } = await deletePool(call.instance, operand(call, "pool"));
+    call.output.print(`Pool ${oneLine(name)} deleted\n\n`);
+    return undefined;
+  },
+};

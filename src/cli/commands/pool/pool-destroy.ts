@@ -1,0 +1,20 @@
+import { destroyPool } from "../../../vm/pool/start-pool.ts";
+import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-destroy POOL` */
+export const command: Command = {
+  spec: {
+    name: "pool-destroy",
+    summary: "make a storage pool inactive",
+    details: "Its files stay, and guests keep their disks. A pool without a definition is gone.",
+    recovery: "none",
+    operands: [POOL_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    const { name } = await destroyPool(call.instance, operand(call, "pool"));
+    call.output.print(`Pool ${oneLine(name)} destroyed\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,22 @@
+import { startPool } from "../../../vm/pool/start-pool.ts";
+import { START_OPTIONS, startOptionsOf } from "../../arguments/pool-options.ts";
+import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt pool-start POOL` */
+export const command: Command = {
+  spec: {
+    name: "pool-start",
+    summary: "make a defined storage pool active",
+    details: "Pools of type dir are started. Any other one is refused, with what to do instead.",
+    recovery: "none",
+    operands: [POOL_OPERAND],
+    options: START_OPTIONS,
+  },
+  async run(call) {
+    const options = startOptionsOf(call);
+    const { name } = await startPool(call.instance, operand(call, "pool"), options);
+    call.output.print(`Pool ${oneLine(name)} started\n\n`);
+    return undefined;
+  },
+};

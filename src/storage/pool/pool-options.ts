@@ -1,0 +1,88 @@
+import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
+import { formatDocument } from "../../xml/format-document.ts";
+
+/** Parts of a pool, by the names of virsh's options. */
+export const POOL_OPTIONS = [
+  ...(["source-host", "source-path", "source-dev", "source-name", "target", "source-format"] as const),
+  ...(["auth-type", "auth-username", "secret-usage", "secret-uuid", "adapter-name"] as const),
+  ...(["adapter-wwnn", "adapter-wwpn", "adapter-parent", "adapter-parent-wwnn"] as const),
+  ...(["adapter-parent-wwpn", "adapter-parent-fabric-wwn", "source-protocol-ver"] as const),
+  "source-initiator",
+] as const;
+
+/** Name of an option that gives a part of a pool. */
+export type PoolOption = (typeof POOL_OPTIONS)[number];
+
+type Options = ReadonlyMap<string, string>;
+
+/** Returns the document of a pool that these options give, which may be incomplete. virshBuildPoolXML() of libvirt */
+export function formatPoolOptions(name: string, type: string, options: Options): string {
+  const given = (option: PoolOption): string | undefined => options.get(option);
+  const parts = sourceParts(given);
+  const source = parts.length === 0 ? [] : [parentDraft("source", parts)];
+  const path = textIf("path", given("target"));
+  const target = path.length === 0 ? [] : [parentDraft("target", path)];
+  const draft = attributesDraft("pool", { type });
+  draft.children.push(textDraft("name", name), ...source, ...target);
+  return formatDocument(draft);
+}
+
+type Given = (option: PoolOption) => string | undefined;
+
+/** Returns the parts of the source in virsh's order. */
+function sourceParts(given: Given): readonly Draft[] {
+  const iqn = attributeIf("iqn", "name", given("source-initiator"));
+  return [
+    ...attributeIf("host", "name", given("source-host")),
+    ...attributeIf("dir", "path", given("source-path")),
+    ...attributeIf("device", "path", given("source-dev")),
+    ...(iqn.length === 0 ? [] : [parentDraft("initiator", iqn)]),
+    ...adapterDraft(given),
+    ...authDraft(given),
+    ...attributeIf("format", "type", given("source-format")),
+    ...textIf("name", given("source-name")),
+    ...attributeIf("protocol", "ver", given("source-protocol-ver")),
+  ];
+}
+
+function adapterDraft(given: Given): readonly Draft[] {
+  const [wwnn, wwpn, name] = [given("adapter-wwnn"), given("adapter-wwpn"), given("adapter-name")];
+  if (wwnn !== undefined || wwpn !== undefined)
+    return [
+      presentDraft("adapter", {
+        type: "fc_host",
+        parent: given("adapter-parent"),
+        parent_wwnn: given("adapter-parent-wwnn"),
+        parent_wwpn: given("adapter-parent-wwpn"),
+        parent_fabric_wwn: given("adapter-parent-fabric-wwn"),
+        wwnn,
+        wwpn,
+      }),
+    ];
+  return name === undefined ? [] : [presentDraft("adapter", { type: "scsi_host", name })];
+}
+
+function authDraft(given: Given): readonly Draft[] {
+  const secret = { usage: given("secret-usage"), uuid: given("secret-uuid") };
+  const user = { type: given("auth-type"), username: given("auth-username") };
+  if ([...Object.values(secret), ...Object.values(user)].every((value) => value === undefined)) return [];
+  const draft = presentDraft("auth", user);
+  draft.children.push(presentDraft("secret", secret));
+  return [draft];
+}
+
+/** Returns an element with the attributes that are present. */
+function presentDraft(tag: string, values: Readonly<Record<string, string | undefined>>): Draft {
+  const draft = attributesDraft(tag, {});
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) draft.attributes.set(name, value);
+  return draft;
+}
+
+function attributeIf(tag: string, name: string, value: string | undefined): readonly Draft[] {
+  return value === undefined ? [] : [presentDraft(tag, { [name]: value })];
+}
+
+function textIf(tag: string, value: string | undefined): readonly Draft[] {
+  return value === undefined ? [] : [textDraft(tag, value)];
+}
