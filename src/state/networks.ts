@@ -1,10 +1,7 @@
-import { type StoredXml, type XmlEntry, xmlStore } from "./xml-store.ts";
+import { type StoredXml, xmlStore } from "./xml-store.ts";
 
 /** A network that is defined, active, or both. */
 export type StoredNetwork = StoredXml;
-
-/** A network as the names of its files show it. */
-export type NetworkEntry = XmlEntry;
 
 /** Networks in `/etc/svirt/networks` and `/run/svirt/networks`. */
 export const networkStore = xmlStore({ folder: "networks", noun: "network", defineCommand: "net-define" });

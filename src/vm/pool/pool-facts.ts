@@ -7,7 +7,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { findPool } from "./find-pool.ts";
 
 /** State of a pool, as virsh names it. */
-export type PoolState = "inactive" | "running" | "inaccessible";
+type PoolState = "inactive" | "running" | "inaccessible";
 
 /** State of a pool, and its space while it runs. */
 export interface PoolUsage {
