@@ -157,6 +157,16 @@ export function errorsOf(act: () => unknown): readonly SvirtError[] {
   }
 }
 
+/** Returns the result of a function; undefined if it throws a SvirtError. Rethrows any other value. */
+export function unlessRefused<Result>(act: () => Result): Result | undefined {
+  try {
+    return act();
+  } catch (thrown) {
+    if (thrown instanceof SvirtError) return undefined;
+    throw thrown;
+  }
+}
+
 /** Lists the errors in a thrown value. A value that is not a SvirtError is a fault in svirt. */
 export function listErrors(thrown: unknown): readonly SvirtError[] {
   return thrown instanceof SvirtErrors ? thrown.errors : [asSvirtError(thrown)];

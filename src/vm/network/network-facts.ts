@@ -4,6 +4,7 @@ import { formatNetwork, parseNetwork } from "../../network/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listNetworkEntries } from "../../state/networks.ts";
 import { isRunning, readRecords } from "../../state/record.ts";
+import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findNetwork } from "./find-network.ts";
 
 /** Facts about a network, as virsh's net-info has them. */
@@ -31,24 +32,15 @@ export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
   };
 }
 
-/** XML of a network. */
-export interface NetworkXml {
-  readonly name: string;
-  readonly uuid: string;
-  /** Whether the XML is that of an active network. */
-  readonly isLive: boolean;
-  readonly xml: string;
-}
-
 /** Returns the XML of a network as it is active or as it is defined, or in the form that it has. Throws "not-found". */
-export function getNetworkXml(instance: Instance, key: string, form: "active" | "defined"): NetworkXml {
-  const { active, defined, name, uuid } = findNetwork(instance, key);
-  const isLive = active !== undefined && (form === "active" || defined === undefined);
-  if (active === undefined || !isLive) return { name, uuid, isLive, xml: defined ?? "" };
-  const connections = form === "active" ? countConnections(instance, name) : 0;
-  const xml =
-    connections === 0 ? active : formatNetwork(parseNetwork(new TextEncoder().encode(active)), connections);
-  return { name, uuid, isLive, xml };
+export function getNetworkXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
+  const network = findNetwork(instance, key);
+  return showStored(network, form, (active) => {
+    const connections = form === "active" ? countConnections(instance, network.name) : 0;
+    return connections === 0
+      ? active
+      : formatNetwork(parseNetwork(new TextEncoder().encode(active)), connections);
+  });
 }
 
 /** Counts the interfaces of running guests on a network. A damaged record has none. */

@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import { isBridgeName, pickBridgeName } from "../../network/bridge-name.ts";
 import { type CompletedNetwork, completeNetwork } from "../../network/complete.ts";
 import { parseNetwork } from "../../network/document.ts";
@@ -56,12 +56,7 @@ function chooseBridge({ host }: Instance, network: Network, bridges: ReadonlySet
 function bridgesOf({ active, defined }: StoredNetwork): readonly string[] {
   return [active, defined].flatMap((xml) => {
     if (xml === undefined) return [];
-    try {
-      return parseNetwork(new TextEncoder().encode(xml)).bridge?.name ?? [];
-    } catch (error) {
-      if (error instanceof SvirtError) return [];
-      throw error;
-    }
+    return unlessRefused(() => parseNetwork(new TextEncoder().encode(xml)).bridge?.name) ?? [];
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { Autostarted } from "../recover/start-each.ts";
+import { changeStored } from "../stored/change-stored.ts";
 import { markStored, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
 import { definedPool } from "./find-pool.ts";
 import { startPool } from "./start-pool.ts";
@@ -14,6 +15,7 @@ export async function markPool(instance: Instance, key: string, isMarked: boolea
     store: poolStore,
     noun: "storage pool",
     startCommand: "pool-start POOL",
+    change: changeStored,
     findDefined: (node: Instance, name: string) => definedPool(node, name, "pool has no config file"),
   };
   return await markStored(instance, kind, { key, isMarked });

@@ -1,9 +1,9 @@
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import type { Edited } from "../define/edit-definition.ts";
+import { changeStored } from "../stored/change-stored.ts";
 import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { definedPool, findPool, inactivePool } from "./find-pool.ts";
@@ -15,7 +15,7 @@ import { completeForHost } from "./new-pool.ts";
  */
 export async function definePool(instance: Instance, bytes: Uint8Array): Promise<StoredIdentity> {
   const pool = parsePool(bytes);
-  return await withRegistryLock(instance, async () => storePool(instance, pool));
+  return await changeStored(instance, () => storePool(instance, pool));
 }
 
 function storePool(instance: Instance, pool: Pool): StoredIdentity {
@@ -27,7 +27,7 @@ function storePool(instance: Instance, pool: Pool): StoredIdentity {
 
 /** Removes the definition of an inactive pool. Throws "not-found", "wrong-state". storagePoolUndefine() of libvirt */
 export async function undefinePool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await withRegistryLock(instance, async () => {
+  return await changeStored(instance, () => {
     const { name, uuid } = inactivePool(instance, key, "still");
     poolStore.removeDefined(instance, name);
     return { name, uuid };
@@ -42,6 +42,7 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
   const kind = {
     command: "pool",
     prefix: "pool",
+    change: changeStored,
     find: findPool,
     findDefined: (node: Instance, name: string) => definedPool(node, name, "cannot edit transient pool"),
     parse: parsePool,

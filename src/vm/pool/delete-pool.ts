@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { inactivePool } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
@@ -13,7 +13,7 @@ import { findTarget } from "./find-target.ts";
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { host } = instance;
-  return await withRegistryLock(instance, async () => {
+  return await changeStored(instance, () => {
     const { defined, name, uuid } = inactivePool(instance, key, "still");
     const { target } = supportedPool(parsePoolText(defined), "delete");
     const { path } = target;

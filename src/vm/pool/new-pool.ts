@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
@@ -60,13 +60,8 @@ export function refuseConflict(pool: Pool, known: readonly StoredXml[]): void {
 
 /** Returns the pool of a document; none of one that is missing or damaged. */
 function parsed(xml: string | undefined): readonly Pool[] {
-  if (xml === undefined) return [];
-  try {
-    return [parsePoolText(xml)];
-  } catch (error) {
-    if (error instanceof SvirtError) return [];
-    throw error;
-  }
+  const pool = xml === undefined ? undefined : unlessRefused(() => parsePoolText(xml));
+  return pool === undefined ? [] : [pool];
 }
 
 function failed(why: string, remedy: string): SvirtError {

@@ -1,9 +1,10 @@
-import { SvirtError } from "../../errors.ts";
+import { unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { formatPool, type PoolSpace, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findPool } from "./find-pool.ts";
 
 /** State of a pool, as virsh names it. */
@@ -44,28 +45,18 @@ export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active
   return { state: space === undefined ? "inaccessible" : "running", space };
 }
 
-/** XML of a pool. */
-export interface PoolXml {
-  readonly name: string;
-  readonly uuid: string;
-  /** Whether the XML is that of an active pool. */
-  readonly isLive: boolean;
-  readonly xml: string;
-}
-
 /** Returns the XML of a pool as it is active, with its space, or as it is defined, or in the form that it has. Throws "not-found". */
-export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): PoolXml {
-  const { active, defined, name, uuid } = findPool(instance, key);
-  const isLive = active !== undefined && (form === "active" || defined === undefined);
-  if (active === undefined || !isLive) return { name, uuid, isLive, xml: defined ?? "" };
-  const pool = parsePoolText(active);
-  return { name, uuid, isLive, xml: formatPool(pool, spaceOf(instance, pool)) };
+export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
+  return showStored(findPool(instance, key), form, (active) => {
+    const pool = parsePoolText(active);
+    return formatPool(pool, spaceOf(instance, pool));
+  });
 }
 
 /** Returns the space of the file system with the pool's folder; undefined without the folder. statvfs(3) */
 function spaceOf({ host }: Instance, { target }: Pool): PoolSpace | undefined {
   const path = target?.path ?? "";
-  try {
+  return unlessRefused(() => {
     const facts = host.inspectFile(path);
     if (facts?.type !== "folder" || facts.id.path !== path) return undefined;
     const { freeBytes, sizeBytes } = host.getSpace(facts.id);
@@ -74,8 +65,5 @@ function spaceOf({ host }: Instance, { target }: Pool): PoolSpace | undefined {
       allocationBytes: sizeBytes - freeBytes,
       availableBytes: freeBytes,
     };
-  } catch (error) {
-    if (error instanceof SvirtError) return undefined;
-    throw error;
-  }
+  });
 }

@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
@@ -32,7 +32,7 @@ export function selectPools(
 export function withUsage(instance: Instance, pools: readonly ListedXml[]): readonly DetailedPool[] {
   return pools.map((pool) => ({
     ...pool,
-    ...(unlessDamaged(() => getUsage(instance, { active: poolStore.read(instance, pool.name)?.active })) ?? {
+    ...(unlessRefused(() => getUsage(instance, { active: poolStore.read(instance, pool.name)?.active })) ?? {
       state: "inaccessible",
       space: undefined,
     }),
@@ -40,17 +40,8 @@ export function withUsage(instance: Instance, pools: readonly ListedXml[]): read
 }
 
 function typeOf(instance: Instance, name: string): PoolType | undefined {
-  return unlessDamaged(() => {
+  return unlessRefused(() => {
     const { active, defined } = poolStore.read(instance, name) ?? {};
     return parsePoolText(active ?? defined ?? "").type;
   });
-}
-
-function unlessDamaged<Result>(look: () => Result): Result | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof SvirtError) return undefined;
-    throw error;
-  }
 }

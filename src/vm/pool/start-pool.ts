@@ -1,11 +1,11 @@
 import type { SvirtError } from "../../errors.ts";
 import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type FolderPool, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
@@ -85,7 +85,7 @@ export async function buildPool(
  * "wrong-state". storagePoolDestroy() of libvirt
  */
 export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await withRegistryLock(instance, async () => {
+  return await changeStored(instance, () => {
     const { name, uuid } = activePool(instance, key);
     poolStore.removeActive(instance, name);
     return { name, uuid };
@@ -97,7 +97,7 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
  * "not-found", "wrong-state", "denied". storagePoolRefresh() of libvirt
  */
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await withRegistryLock(instance, async () => {
+  return await changeStored(instance, () => {
     const { active, name, uuid } = activePool(instance, key);
     try {
       const { target } = supportedPool(parsePoolText(active), "refresh");

@@ -1,7 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { type Edited, editDefinition } from "../define/edit-definition.ts";
+import type { ChangeStored } from "./change-stored.ts";
 
 /** Kind of an edited object. */
 export interface Editable<Parsed> {
@@ -12,8 +12,9 @@ export interface Editable<Parsed> {
   findDefined(instance: Instance, key: string): StoredXml & { readonly defined: string };
   /** Returns the object of that key. Throws "not-found". */
   find(instance: Instance, key: string): StoredXml;
+  readonly change: ChangeStored;
   parse(bytes: Uint8Array): Parsed;
-  /** Stores the definition; the caller holds the registry's lock. */
+  /** Stores the definition; called within `change`. */
   store(instance: Instance, parsed: Parsed): void;
 }
 
@@ -23,7 +24,7 @@ export interface Editable<Parsed> {
  */
 export async function editStored<Parsed>(
   instance: Instance,
-  { command, find, findDefined, parse, prefix, store }: Editable<Parsed>,
+  { change, command, find, findDefined, parse, prefix, store }: Editable<Parsed>,
   key: string,
 ): Promise<Edited> {
   const { defined, name, uuid } = findDefined(instance, key);
@@ -34,7 +35,7 @@ export async function editStored<Parsed>(
     commands: { define: `${command}-define`, dumpxml: `${command}-dumpxml ${uuid} --inactive` },
     async store(bytes, refuseOther) {
       const parsed = parse(bytes);
-      await withRegistryLock(instance, async () => {
+      await change(instance, () => {
         refuseOther(find(instance, uuid).defined);
         store(instance, parsed);
       });

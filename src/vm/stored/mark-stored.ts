@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import type { StoredXml, XmlStore } from "../../state/xml-store.ts";
 import { type Autostarted, startEach } from "../recover/start-each.ts";
+import type { ChangeStored } from "./change-stored.ts";
 
 /** Name and UUID of an object. */
 export type StoredIdentity = Pick<StoredXml, "name" | "uuid">;
@@ -14,6 +14,7 @@ export interface Markable {
   readonly noun: string;
   /** Command that starts one, with its operand. */
   readonly startCommand: string;
+  readonly change: ChangeStored;
   /** Returns a stored object with a definition. Throws "not-found", "wrong-state". */
   findDefined(instance: Instance, key: string): StoredXml;
 }
@@ -30,7 +31,7 @@ export interface Mark {
  */
 export async function markStored(
   instance: Instance,
-  { findDefined, noun, startCommand, store }: Markable,
+  { change, findDefined, noun, startCommand, store }: Markable,
   { isMarked, key }: Mark,
 ): Promise<StoredIdentity> {
   if (isSession(instance)) {
@@ -42,7 +43,7 @@ export async function markStored(
       },
     );
   }
-  return await withRegistryLock(instance, async () => {
+  return await change(instance, () => {
     const { name, uuid } = findDefined(instance, key);
     store.setAutostart(instance, name, isMarked);
     return { name, uuid };

@@ -61,15 +61,22 @@ describe("a pool in folders of the real host", () => {
     expect(readdirSync(`${folder.path}/a`)).toEqual([]);
   });
 
-  test.skipIf(MISSING !== undefined)(`gets its owner, its group and its mode${ASIDE}`, async () => {
-    const { node, target } = await nodeWith("<mode>0750</mode><owner>107</owner><group>36</group>");
-    await buildPool(node, "images");
-    const { gid, uid } = lstatSync(target);
-    expect([modeOf(target), uid, gid]).toEqual([0o750, 107, 36]);
-    chmodSync(target, 0o777);
-    await buildPool(node, "images");
-    expect(modeOf(target)).toBe(0o750);
-  });
+  test.skipIf(MISSING !== undefined)(
+    `gets its owner, its group, its mode and its label${ASIDE}`,
+    async () => {
+      const label = "system_u:object_r:virt_image_t:s0";
+      const { folder, node, target } = await nodeWith(
+        `<mode>0750</mode><owner>107</owner><group>36</group><label>${label}</label>`,
+      );
+      await buildPool(node, "images");
+      expect(folder.getXattr(folder.id(target), "security.selinux")).toBe(label);
+      const { gid, uid } = lstatSync(target);
+      expect([modeOf(target), uid, gid]).toEqual([0o750, 107, 36]);
+      chmodSync(target, 0o777);
+      await buildPool(node, "images");
+      expect(modeOf(target)).toBe(0o750);
+    },
+  );
 
   test.each(["the target", "the folder above"])(
     "is refused if %s is a symbolic link, even to a folder for guests",

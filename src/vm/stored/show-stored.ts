@@ -1,0 +1,20 @@
+import type { StoredXml } from "../../state/xml-store.ts";
+
+/** XML of an object. */
+export interface ShownXml {
+  readonly name: string;
+  readonly uuid: string;
+  /** Whether the XML is that of an active object. */
+  readonly isLive: boolean;
+  readonly xml: string;
+}
+
+/** Returns the XML of an object as it is active or as it is defined, or in the form that it has. */
+export function showStored(
+  { active, defined, name, uuid }: StoredXml,
+  form: "active" | "defined",
+  formatLive: (active: string) => string,
+): ShownXml {
+  const isLive = active !== undefined && (form === "active" || defined === undefined);
+  return { name, uuid, isLive, xml: isLive ? formatLive(active) : (defined ?? "") };
+}
