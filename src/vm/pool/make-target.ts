@@ -31,32 +31,29 @@ export function makeTarget(instance: Instance, { name, target }: FolderPool, hel
     const mode = one === path ? permissions.mode : undefined;
     made = host.makeFolderWithin(made, { path: one, mode: mode ?? DEFAULT_MODE });
   }
-  setPermissions(instance, existingTarget(host, path, name), permissions);
-  if (label !== undefined) setLabel(instance, { folder: made, label, held });
+  if (Object.keys(permissions).length > 0)
+    setPermissions(instance, { folder: made, held }, { ...permissions, label });
   // The label of the folder decides, too.
   existingTarget(host, path, name);
 }
 
-function setPermissions(
-  { host }: Instance,
-  { gid, id, mode, uid }: FileFacts,
-  { group, mode: wanted, owner }: Permissions,
-): void {
-  const is = { uid, gid, mode };
-  const to = { uid: owner ?? uid, gid: group ?? gid, mode: wanted ?? mode };
-  if (is.uid !== to.uid || is.gid !== to.gid || is.mode !== to.mode) host.setOwnership(id, to);
-}
+/** Owner, group, mode and label that a folder gets; undefined: it keeps its own. */
+type Wanted = Omit<Permissions, "label"> & { readonly label: string | undefined };
 
-/** Labels the folder unless a guest uses it. */
-function setLabel(
+/** Gives a folder its permissions unless a guest uses it. */
+function setPermissions(
   instance: Instance,
-  { folder, held, label }: { readonly folder: FileId; readonly label: string; readonly held: Held },
+  { folder, held }: { readonly folder: FileId; readonly held: Held },
+  { group, label, mode, owner }: Wanted,
 ): void {
   const { path } = folder;
   withUnusedFile(instance, { path, held }, (file, marks) => {
-    if (fileKey(file.facts.id) !== fileKey(folder) || file.facts.id.path !== path)
-      throw denied(`Cannot label ${path}: the folder was replaced after svirt inspected it`);
-    if (marks.label !== label) putLabel(file, path, label);
+    const is = file.facts;
+    if (fileKey(is.id) !== fileKey(folder) || is.id.path !== path)
+      throw denied(`Cannot build ${path}: the folder was replaced after svirt inspected it`);
+    const to = { uid: owner ?? is.uid, gid: group ?? is.gid, mode: mode ?? is.mode };
+    if (is.uid !== to.uid || is.gid !== to.gid || is.mode !== to.mode) instance.host.setOwnership(is.id, to);
+    if (label !== undefined && marks.label !== label) putLabel(file, path, label);
   });
 }
 

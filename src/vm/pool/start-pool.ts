@@ -130,12 +130,12 @@ function withoutDevice(name: string): SvirtError {
   );
 }
 
-/** Does the work under the registry's lock, after a look at guests that may hold a folder that gets a label. */
+/** Does the work under the registry's lock, after a look at guests that may hold a folder that gets permissions. */
 async function withFolderLock<Result>(
   instance: Instance,
   { isBuilt, pool: { target } }: { readonly pool: Pool; readonly isBuilt: boolean },
   work: (held: Held) => Result,
 ): Promise<Result> {
-  const isLabelled = isBuilt && target?.permissions?.label !== undefined;
-  return await withHeld(instance, isLabelled ? [target.path] : [], work);
+  const isChanged = isBuilt && target?.permissions !== undefined;
+  return await withHeld(instance, isChanged ? [target.path] : [], work);
 }

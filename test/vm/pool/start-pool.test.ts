@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { fileKey } from "../../../src/plan/facts/file.ts";
+import { registryOf } from "../../../src/state/instance.ts";
 import { poolStore } from "../../../src/state/pools.ts";
 import { markPool, startMarkedPools } from "../../../src/vm/pool/autostart-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
@@ -65,6 +67,23 @@ describe("buildPool()", () => {
       6,
       ["disk.img"],
     ]);
+  });
+
+  test("changes no folder that a guest uses, and leaves it as it is without permissions in the XML", async () => {
+    for (const permissions of ["<mode>0777</mode>", `<label>${IMAGES}</label>`, "<owner>5</owner>"]) {
+      const machine = await machineWith(permissions);
+      const node = nodeOn(machine);
+      const before = { ...machine.files.putFolder(TARGET, 0o700) };
+      const id = node.host.inspectFile(TARGET)?.id;
+      const key = id === undefined ? "" : fileKey(id);
+      registryOf(node).reserve({ kind: "file", key, sharing: "exclusive" }, OTHER);
+      expect([permissions, (await errorOf(buildPool(node, "images"))).kind]).toEqual([permissions, "in-use"]);
+      expect(machine.files.get(TARGET)).toEqual(before);
+    }
+    const machine = await machineWith();
+    machine.files.putFolder(TARGET, 0o700);
+    await buildPool(nodeOn(machine), "images");
+    expect(machine.files.get(TARGET).mode).toBe(0o700);
   });
 
   test("refuses an active pool, and copy-on-write", async () => {
