@@ -1,39 +1,65 @@
-import { unbound } from "../domain/devices/network/bound.ts";
-import type { NetworkInterface } from "../domain/devices/network/interface.ts";
+import { isBound, unbound } from "../domain/devices/network/bound.ts";
+import type { InterfaceOf, NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
 import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
-import type { BridgeNetwork } from "../network/rules/startable.ts";
+import type { Pool } from "../network/rules/pool.ts";
+import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
 import { readNetwork } from "../state/networks.ts";
 
 /**
- * Replaces each interface on a network with one on the network's bridge, as libvirt shows it in a running guest's XML. Throws
- * "not-found" for an unknown network or port group, "wrong-state" for an inactive network.
+ * Replaces each interface on a network with one on the network's bridge, or with a macvtap on one of its devices, as libvirt shows
+ * it in a running guest's XML. Unless the caller holds the registry's lock, another guest may get the same device:
+ * {@link chooseDevicesAgain}. Throws "not-found" for an unknown network or port group, "wrong-state" for an inactive network,
+ * "in-use" if no device is free.
  */
 export function bindNetworks(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
   const errors: SvirtError[] = [];
-  const interfaces = devices.interfaces.map((found, at) => {
-    let bound = found;
+  const interfaces: NetworkInterface[] = [...devices.interfaces];
+  for (const [at, found] of devices.interfaces.entries()) {
     const place = `/domain/devices/interface[${at + 1}]`;
+    const guest = { uuid: domain.uuid, interfaces };
     const bind = (): void => {
-      bound = bindInterface(instance, found, place);
+      if (found.type === "network") interfaces[at] = bindInterface(instance, found, { place, guest });
     };
     errors.push(...errorsOf(bind));
-    return bound;
-  });
+  }
   throwErrors(errors);
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
-/** Replaces one interface on a network with one on its bridge; `place` is its path in the document. */
-export function bindInterface(instance: Instance, found: NetworkInterface, place: string): NetworkInterface {
+/**
+ * Chooses the devices of a domain's macvtaps on networks again, for a caller that holds the registry's lock and records the guest
+ * before it releases the lock. Throws the errors of bindNetworks().
+ */
+export function chooseDevicesAgain(instance: Instance, domain: Domain): Domain {
+  const { devices } = domain;
+  const isChosen = (found: NetworkInterface): boolean => found.type === "direct" && isBound(found);
+  if (!devices.interfaces.some(isChosen)) return domain;
+  const interfaces = devices.interfaces.map((found) => (isChosen(found) ? unbound(found) : found));
+  return bindNetworks(instance, { ...domain, devices: { ...devices, interfaces } });
+}
+
+/** Interface to bind: its path in the document, and the guest that starts with it; undefined: a running guest gets it. */
+interface Binding {
+  readonly place: string;
+  readonly guest?: { readonly uuid: string; readonly interfaces: readonly NetworkInterface[] };
+}
+
+/** Replaces one interface on a network with one on its bridge or device. */
+export function bindInterface(
+  instance: Instance,
+  found: NetworkInterface,
+  binding: Binding,
+): NetworkInterface {
   const asked = unbound(found);
   if (asked.type !== "network") return found;
+  const { place } = binding;
   const { network: name, portgroup } = asked.source;
-  const { bridge, port, portgroups } = activeNetwork(instance, name, place);
-  if (portgroup !== undefined && !portgroups.some((group) => group.name === portgroup)) {
+  const { link, network } = activeNetwork(instance, name, place);
+  if (portgroup !== undefined && !network.portgroups.some((group) => group.name === portgroup)) {
     throw new SvirtError(
       `Cannot look up ${place}/source/@portgroup: network '${name}' has no port group '${portgroup}'`,
       {
@@ -44,16 +70,42 @@ export function bindInterface(instance: Instance, found: NetworkInterface, place
     );
   }
   // networkAllocatePort() of libvirt: the interface's own setting precedes the network's.
-  const isolated = asked.port?.isolated ?? port?.isolated;
+  const isolated = asked.port?.isolated ?? network.port?.isolated;
+  const plain = { ...asked, ...(isolated === undefined ? {} : { port: { isolated } }) };
+  const source = { ...asked.source, portid: instance.host.makeUuid() };
+  if (link.to === "bridge") return { ...plain, type: "bridge", source: { ...source, bridge: link.name } };
   return {
-    ...asked,
-    ...(isolated === undefined ? {} : { port: { isolated } }),
-    type: "bridge",
-    source: { ...asked.source, portid: instance.host.makeUuid(), bridge: bridge.name },
+    ...plain,
+    type: "direct",
+    source: { ...source, ...choose(instance, { name, pool: link }, binding) },
   };
 }
 
-function activeNetwork(instance: Instance, name: string, place: string): BridgeNetwork {
+type Chosen = Pick<InterfaceOf<"direct">["source"], "dev" | "mode">;
+
+/** Chooses a device by its uses. Loaded on demand, as {@link understood}. */
+function choose(
+  instance: Instance,
+  { name, pool }: { readonly name: string; readonly pool: Pool },
+  { guest, place }: Binding,
+): Chosen {
+  const { chooseDevice }: typeof import("../network/rules/pool.ts") = require("../network/rules/pool.ts");
+  const {
+    countUses,
+    listPorts,
+    onNetwork,
+  }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  // A record of the guest that starts is of an earlier run.
+  const others = listPorts(instance, name).filter(({ owner }) => owner.uuid !== guest?.uuid);
+  const uses = countUses([...others.map(({ found }) => found), ...onNetwork(guest?.interfaces ?? [], name)]);
+  try {
+    return { dev: chooseDevice(name, pool, uses), mode: pool.mode };
+  } catch (error) {
+    throw placed(error, `${place}/source/@network`);
+  }
+}
+
+function activeNetwork(instance: Instance, name: string, place: string): StartableNetwork {
   const at = `${place}/source/@network`;
   const found = readNetwork(instance, name);
   if (found === undefined) {
@@ -75,15 +127,20 @@ function activeNetwork(instance: Instance, name: string, place: string): BridgeN
 }
 
 /** Reads the XML of an active network. The forms are loaded on demand: most starts need none. */
-function understood(xml: string, place: string): BridgeNetwork {
-  const { parseNetwork }: typeof import("../network/document.ts") = require("../network/document.ts");
+function understood(xml: string, place: string): StartableNetwork {
+  const { parseNetworkText }: typeof import("../network/document.ts") = require("../network/document.ts");
   const {
     startableNetwork,
   }: typeof import("../network/rules/startable.ts") = require("../network/rules/startable.ts");
   try {
-    return startableNetwork(parseNetwork(new TextEncoder().encode(xml)));
+    return startableNetwork(parseNetworkText(xml));
   } catch (error) {
-    const { kind, message, remedy } = asSvirtError(error);
-    throw new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
+    throw placed(error, place);
   }
+}
+
+/** Returns an error with its place in the domain. */
+function placed(error: unknown, place: string): SvirtError {
+  const { kind, message, remedy } = asSvirtError(error);
+  return new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
 }

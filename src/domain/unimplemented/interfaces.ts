@@ -1,7 +1,7 @@
 import type { NetworkInterface } from "../devices/network/interface.ts";
 import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 
-// A start resolves a network to its bridge. Without a start, it is still a network.
+// A start resolves a network to a bridge or a macvtap. Without a start, it is still a network.
 const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge" || type === "network";
 
 const RULES: readonly DeviceRule<NetworkInterface>[] = [
@@ -9,7 +9,7 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
     place: "@type",
     missing: "support interfaces other than bridges, taps, macvtaps, vhost-user and QEMU's user network",
     remedy: "Write type='bridge' and <source bridge='…'/>.",
-    // A start resolves a network to its bridge before this check.
+    // A start resolves a network before this check.
     isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
   },
   {
@@ -54,7 +54,7 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
     place: "port",
     missing: "isolate interfaces that are not on a bridge",
     remedy: "Write type='bridge' and <source bridge='…'/>, or leave <port> out.",
-    isAsked: (found) => found.port !== undefined && !isBridge(found),
+    isAsked: (found) => found.port?.isolated === true && !isBridge(found),
   },
   {
     place: "target",

@@ -2,6 +2,7 @@ import { SvirtError, throwErrors } from "../../errors.ts";
 import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
 import { numbered } from "../forms/numbered.ts";
+import type { MacvtapMode, Pool } from "./pool.ts";
 
 /** Part of a network that a start would have to apply. */
 interface Missing {
@@ -12,25 +13,25 @@ interface Missing {
   readonly remedy: string;
 }
 
-/** Network that is a bridge of the host. */
-export type BridgeNetwork = Network & { readonly bridge: { readonly name: string } };
+/** Bridge or devices that connect guests to an active network. */
+type Link = { readonly to: "bridge"; readonly name: string } | ({ readonly to: "device" } & Pool);
+
+/** Network that needs nothing of the host but what exists without svirt, and its link. */
+export interface StartableNetwork {
+  readonly network: Network;
+  readonly link: Link;
+}
 
 const OWN_BRIDGE =
   "Create a bridge with ip(8) or your network's configuration, and write <forward mode='bridge'/> and <bridge name='…'/>.";
-const HOST_BRIDGE = "Write <bridge name='…'/> of a bridge of the host, without devices in <forward>.";
-const PER_INTERFACE =
-  "Write <forward mode='bridge'/> and <bridge name='…'/>; or write <interface type='direct'> into the domain.";
+const DEVICES = "Write <interface dev='…'/> of each device into <forward>.";
 
-/** Operation that the start of a network of each mode lacks; undefined: none. */
-const MODES: Readonly<Record<ForwardMode, Omit<Missing, "place"> | undefined>> = {
+/** Operation that the start of a network of each other mode lacks. */
+const MODES: Readonly<Record<Exclude<ForwardMode, MacvtapMode>, Omit<Missing, "place">>> = {
   none: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
   nat: { missing: "create bridges, run dnsmasq and translate addresses", remedy: OWN_BRIDGE },
   route: { missing: "create bridges, run dnsmasq and forward packets", remedy: OWN_BRIDGE },
   open: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
-  bridge: undefined,
-  private: { missing: "choose devices for macvtaps", remedy: PER_INTERFACE },
-  vepa: { missing: "choose devices for macvtaps", remedy: PER_INTERFACE },
-  passthrough: { missing: "choose devices for macvtaps", remedy: PER_INTERFACE },
   hostdev: {
     missing: "choose PCI devices for guests",
     remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
@@ -38,10 +39,10 @@ const MODES: Readonly<Record<ForwardMode, Omit<Missing, "place"> | undefined>> =
 };
 
 /**
- * Returns the network if its start needs nothing of the host: it is a bridge that exists without svirt. Throws "unsupported" for
- * any other network, with all parts that a start would have to apply.
+ * Returns the network with its link if its start needs nothing of the host: it is a bridge, or a pool of devices for macvtaps,
+ * that exists without svirt. Throws "unsupported" for any other network, with all parts that a start would have to apply.
  */
-export function startableNetwork(network: Network): BridgeNetwork {
+export function startableNetwork(network: Network): StartableNetwork {
   throwErrors(
     listMissing(network).map(({ missing, place, remedy }) => {
       const path = `/network/${place}`;
@@ -51,35 +52,64 @@ export function startableNetwork(network: Network): BridgeNetwork {
       );
     }),
   );
-  const { bridge } = network;
-  // listMissing() has refused a network without it.
-  if (bridge?.name === undefined)
-    throw new Error("a network without a bridge is neither started nor refused");
-  return { ...network, bridge: { ...bridge, name: bridge.name } };
+  const mode = modeOf(network);
+  const bridge = network.bridge?.name;
+  if (bridge !== undefined) return { network, link: { to: "bridge", name: bridge } };
+  const devices = network.forward?.interfaces.map(({ dev }) => dev) ?? [];
+  if (hasMacvtaps(mode)) return { network, link: { to: "device", mode, devices } };
+  throw new Error("a network of another mode is neither started nor refused");
+}
+
+function hasMacvtaps(mode: ForwardMode): mode is MacvtapMode {
+  return mode === "bridge" || mode === "private" || mode === "vepa" || mode === "passthrough";
 }
 
 function listMissing(network: Network): readonly Missing[] {
-  const mode = MODES[modeOf(network)];
-  if (mode !== undefined) {
+  const { bridge, port, portgroups } = network;
+  const mode = modeOf(network);
+  if (!hasMacvtaps(mode)) {
     const place = network.forward === undefined ? "forward" : "forward/@mode";
-    return [{ ...mode, place }, ...listOptions(network)];
+    return [{ ...MODES[mode], place }, ...listOptions(network)];
   }
-  const { bridge, portgroups } = network;
   return [
-    ...partly(bridge?.name === undefined, {
-      place: "bridge/@name",
-      missing: "choose devices for macvtaps",
-      remedy: HOST_BRIDGE,
-    }),
+    ...(bridge?.name === undefined ? listPool(network, mode) : []),
     ...partly(bridge?.macTableManager === "libvirt", {
       place: "bridge/@macTableManager",
       missing: "fill a bridge's table of addresses",
       remedy: "Leave macTableManager out of <bridge>.",
     }),
+    ...partly(bridge?.name === undefined && port?.isolated === true, {
+      place: "port",
+      missing: "isolate interfaces that are not on a bridge",
+      remedy: "Leave <port> out, or write <forward mode='private'>.",
+    }),
     ...listTraffic(network, ""),
     ...portgroups.flatMap((group, at) => listTraffic(group, `${numbered("portgroup", portgroups, at)}/`)),
     ...listOptions(network),
   ];
+}
+
+/** Lists the lack of devices for macvtaps. */
+function listPool({ forward }: Network, mode: MacvtapMode): readonly Missing[] {
+  if (forward?.pf !== undefined) {
+    return [{ place: "forward/pf", missing: "look up the virtual functions of a device", remedy: DEVICES }];
+  }
+  if ((forward?.interfaces.length ?? 0) > 0) return [];
+  return mode === "bridge"
+    ? [
+        {
+          place: "bridge/@name",
+          missing: "choose bridges and devices that the network does not name",
+          remedy: "Write <bridge name='…'/> of a bridge of the host, or <interface dev='…'/> into <forward>.",
+        },
+      ]
+    : [
+        {
+          place: "forward/interface",
+          missing: "choose devices that the network does not name",
+          remedy: DEVICES,
+        },
+      ];
 }
 
 type Traffic = Pick<Network, "bandwidth" | "trustGuestRxFilters" | "virtualport" | "vlan">;
@@ -106,7 +136,7 @@ function listTraffic(of: Traffic, within: string): readonly Missing[] {
     ...partly(virtualport !== undefined, {
       place: `${within}virtualport`,
       missing: "configure ports of Open vSwitch or of 802.1Qbg switches",
-      remedy: "Leave <virtualport> out, and name a Linux bridge.",
+      remedy: "Leave <virtualport> out, and name a Linux bridge or a device.",
     }),
   ];
 }

@@ -86,10 +86,11 @@ function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts
   };
 }
 
-/** Prefix of names that libvirt generates. A definition with one has it from an earlier run. VIR_NET_GENERATED_VNET_PREFIX */
-const GENERATED = "vnet";
-/** VIR_NET_GENERATED_MACVTAP_PREFIX */
-const GENERATED_MACVTAP = "macvtap";
+/**
+ * Prefixes of names that libvirt generates. A definition with one has it from an earlier run, on a network maybe as the other kind.
+ * VIR_NET_GENERATED_VNET_PREFIX, VIR_NET_GENERATED_MACVTAP_PREFIX
+ */
+const [GENERATED, GENERATED_MACVTAP] = ["vnet", "macvtap"];
 const MOST_NAMES = 100_000;
 
 function chooseName(
@@ -97,7 +98,8 @@ function chooseName(
   taken: ReadonlySet<string>,
   generated = GENERATED,
 ): string {
-  const pattern = requested === undefined || requested.startsWith(generated) ? `${generated}%d` : requested;
+  const isGenerated = [GENERATED, GENERATED_MACVTAP].some((prefix) => requested?.startsWith(prefix) === true);
+  const pattern = requested === undefined || isGenerated ? `${generated}%d` : requested;
   if (pattern.includes("%d")) return freeName(pattern, taken);
   if (!taken.has(pattern)) return pattern;
   throw new SvirtError(`Cannot create the tap ${pattern}: a network device of that name exists`, {

@@ -49,7 +49,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
       return planHostDetach(instance, withOnly(domain, device)).steps;
     },
     decide: (guest) =>
-      decideAttach(instance, guest, bindPassthrough(instance, onItsBridge(instance, device))),
+      decideAttach(instance, guest, bindPassthrough(instance, bindToNetwork(instance, device))),
   };
 }
 
@@ -69,14 +69,14 @@ type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => H
  */
 const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
   disk: "none",
-  interface: (instance, value) => bindInterface(instance, value, "/interface"),
+  interface: (instance, value) => bindInterface(instance, value, { place: "/interface" }),
   rng: "none",
   channel: "none",
   hostdev: "none",
 };
 
-/** Resolves an interface's network to its bridge. */
-function onItsBridge<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
+/** Resolves an interface's network to its bridge or device. */
+function bindToNetwork<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
   const bind: Bind<E> | "none" = BOUND[device.element];
   return bind === "none" ? device : { ...device, value: bind(instance, device.value) };
 }

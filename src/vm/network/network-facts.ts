@@ -1,9 +1,7 @@
-import { isBound } from "../../domain/devices/network/bound.ts";
-import { parseDomainText } from "../../domain/document.ts";
-import { formatNetwork, parseNetwork } from "../../network/document.ts";
+import { formatNetwork, parseNetworkText } from "../../network/document.ts";
+import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listNetworkEntries } from "../../state/networks.ts";
-import { isRunning, readRecords } from "../../state/record.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findNetwork } from "./find-network.ts";
 
@@ -21,7 +19,7 @@ export interface NetworkFacts {
 /** Returns facts about a network. Throws "not-found"; "xml" for a damaged file. */
 export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
   const { active, defined, name, uuid } = findNetwork(instance, key);
-  const network = parseNetwork(new TextEncoder().encode(active ?? defined));
+  const network = parseNetworkText(active ?? defined ?? "");
   return {
     name,
     uuid,
@@ -36,17 +34,9 @@ export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
 export function getNetworkXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
   const network = findNetwork(instance, key);
   return showStored(network, form, (active) => {
-    const connections = form === "active" ? countConnections(instance, network.name) : 0;
-    return connections === 0
-      ? active
-      : formatNetwork(parseNetwork(new TextEncoder().encode(active)), connections);
+    const found = form === "active" ? listPorts(instance, network.name).map((port) => port.found) : [];
+    if (found.length === 0) return active;
+    const connections = { all: found.length, devices: countUses(found) };
+    return formatNetwork(parseNetworkText(active), connections);
   });
-}
-
-/** Counts the interfaces of running guests on a network. A damaged record has none. */
-function countConnections(instance: Instance, name: string): number {
-  return readRecords(instance, () => undefined)
-    .filter((guest) => guest.xml.includes("<source network=") && isRunning(instance, guest))
-    .flatMap(({ xml }) => parseDomainText(xml).devices.interfaces)
-    .filter((found) => isBound(found) && found.source.network === name).length;
 }

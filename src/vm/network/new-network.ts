@@ -1,7 +1,7 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import { isBridgeName, pickBridgeName } from "../../network/bridge-name.ts";
 import { type CompletedNetwork, completeNetwork } from "../../network/complete.ts";
-import { parseNetwork } from "../../network/document.ts";
+import { parseNetworkText } from "../../network/document.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
@@ -56,7 +56,7 @@ function chooseBridge({ host }: Instance, network: Network, bridges: ReadonlySet
 function bridgesOf({ active, defined }: StoredNetwork): readonly string[] {
   return [active, defined].flatMap((xml) => {
     if (xml === undefined) return [];
-    return unlessRefused(() => parseNetwork(new TextEncoder().encode(xml)).bridge?.name) ?? [];
+    return unlessRefused(() => parseNetworkText(xml).bridge?.name) ?? [];
   });
 }
 

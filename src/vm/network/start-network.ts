@@ -1,4 +1,4 @@
-import { formatNetwork, parseNetwork } from "../../network/document.ts";
+import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
@@ -13,14 +13,14 @@ export interface ChangedNetwork extends NetworkIdentity {
 }
 
 /**
- * Makes a defined network active. One that is active stays as it is. Throws "not-found"; "unsupported" for a network that is not
- * a bridge of the host.
+ * Makes a defined network active. One that is active stays as it is. Throws "not-found"; "unsupported" for a network
+ * that is neither a bridge nor devices of the host.
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await withRegistryLock(instance, async () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
     if (active !== undefined) return { name, uuid, did: false };
-    startableNetwork(parseNetwork(new TextEncoder().encode(defined)));
+    startableNetwork(parseNetworkText(defined));
     writeActiveNetwork(instance, name, defined);
     return { name, uuid, did: true };
   });
@@ -43,8 +43,8 @@ export async function createNetwork(instance: Instance, bytes: Uint8Array): Prom
 }
 
 /**
- * Makes a network inactive; one without a definition is gone then. Guests that use it keep running on its bridge, as with
- * libvirt. Throws "not-found".
+ * Makes a network inactive; one without a definition is gone then. Guests that use it keep running on its bridge or device,
+ * as with libvirt. Throws "not-found".
  */
 export async function destroyNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await withRegistryLock(instance, async () => {

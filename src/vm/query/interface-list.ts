@@ -50,9 +50,10 @@ function sourceName(found: NetworkInterface): string | undefined {
     case "network":
       return found.source.network;
     case "bridge":
-      // virsh takes the first attribute of the two.
+      // virsh takes the first attribute of several.
       return found.source.network ?? found.source.bridge;
     case "direct":
+      return found.source.network ?? found.source.dev;
     case "vdpa":
       return found.source.dev;
     default:

@@ -28,6 +28,7 @@ import { decideTpm, makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
 import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
 import { makeNvramFolder } from "../../resolve/host-firmware.ts";
 import { bindToHost } from "../../resolve/late-bound.ts";
+import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { type ResolvedDomain, resolveDomain } from "../../resolve/resolve-domain.ts";
 import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
@@ -158,12 +159,13 @@ async function prepare(
   instance: Instance,
   start: HowToStart & ResolvedDomain & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
 ): Promise<GuestRecord> {
-  const { domain, taken, observer } = start;
+  const { taken, observer } = start;
   let record: GuestRecord | undefined;
   try {
     return await withLooks(instance, undefined, async (looks) => {
       // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
-      refuseConflict(instance, domain);
+      refuseConflict(instance, start.domain);
+      const domain = chooseDevicesAgain(instance, start.domain);
       const decided = decide(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
       const unseen = listUnseen(instance, decided.steps, { looks });

@@ -11,8 +11,20 @@ import { errorOf, makeMachine, nodeOn, OTHER } from "../../scenes/scene.ts";
 const IP = "<ip address='10.0.0.1' prefix='24'/>";
 const OPTIONS =
   "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><d:option value='dhcp-script=/bin/sh'/></d:options>";
+const QBH = "<virtualport type='802.1Qbh'><parameters profileid='p'/></virtualport>";
 
 describe("startNetwork()", () => {
+  test.each([
+    "<forward mode='private' dev='eth0'/>",
+    "<forward mode='vepa'><interface dev='eth0'/><interface dev='eth1'/></forward>",
+    "<forward mode='passthrough' dev='eth0'/><portgroup name='a'/>",
+    "<forward mode='bridge' dev='eth0'/><port isolated='no'/>",
+  ])("starts a network of devices: %s", async (content) => {
+    const node = nodeOn(makeMachine());
+    await defineNetwork(node, networkXml(content));
+    expect(await startNetwork(node, "lan")).toMatchObject({ did: true });
+  });
+
   test("makes a defined network active, once", async () => {
     const node = nodeOn(makeMachine());
     await defineNetwork(node, networkXml(BRIDGE, "lan", LAN_UUID));
@@ -39,11 +51,19 @@ describe("startNetwork()", () => {
     [`<forward/>${IP}`, "/network/forward/@mode"],
     [`<forward mode='route'/>${IP}`, "/network/forward/@mode"],
     [`<forward mode='open'/>${IP}`, "/network/forward/@mode"],
-    ["<forward mode='private' dev='eth0'/>", "/network/forward/@mode"],
-    ["<forward mode='vepa' dev='eth0'/>", "/network/forward/@mode"],
-    ["<forward mode='passthrough' dev='eth0'/>", "/network/forward/@mode"],
+    ["<forward mode='private'/>", "/network/forward/interface"],
+    ["<forward mode='vepa'/>", "/network/forward/interface"],
+    ["<forward mode='passthrough'><pf dev='eth0'/></forward>", "/network/forward/pf"],
+    ["<forward mode='bridge'><pf dev='eth0'/></forward>", "/network/forward/pf"],
     ["<forward mode='hostdev'><pf dev='eth0'/></forward>", "/network/forward/@mode"],
-    ["<forward mode='bridge' dev='eth0'/>", "/network/bridge/@name"],
+    ["<forward mode='private' dev='eth0'/><port isolated='yes'/>", "/network/port"],
+    [`<forward mode='private' dev='eth0'/>${QBH}`, "/network/virtualport"],
+    [
+      `<forward mode='vepa' dev='eth0'/><portgroup name='a'>${QBH}</portgroup>`,
+      "/network/portgroup/virtualport",
+    ],
+    ["<forward mode='passthrough' dev='eth0'/><vlan><tag id='1'/></vlan>", "/network/vlan"],
+    [`<forward mode='private' dev='eth0'/>${OPTIONS}`, "/network/dnsmasq:options"],
     ["<forward mode='bridge'/>", "/network/bridge/@name"],
     [
       "<forward mode='bridge'/><bridge name='br0' macTableManager='libvirt'/>",

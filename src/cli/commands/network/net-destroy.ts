@@ -8,7 +8,7 @@ export const command: Command = {
     name: "net-destroy",
     summary: "make a network inactive",
     details:
-      "Guests that use the network keep running on its bridge. A network without a definition is gone.",
+      "Guests that use the network keep running on its bridge or device. A network without a definition is gone.",
     recovery: "none",
     operands: [NETWORK_OPERAND],
     options: [],

@@ -8,8 +8,9 @@ export const command: Command = {
     name: "net-start",
     summary: "make a defined network active",
     details:
-      "Networks that are a bridge of the host are started: <forward mode='bridge'/> and <bridge name='…'/>. Any other one is\n" +
-      "refused. An active network does not change.",
+      "Starts networks that are a bridge of the host (<forward mode='bridge'/> and <bridge name='…'/>), and networks over devices\n" +
+      "of the host (<forward mode='private'>, vepa, passthrough or bridge with <interface dev='…'/>). Any other one is refused.\n" +
+      "An active network does not change.",
     recovery: "none",
     operands: [NETWORK_OPERAND],
     options: [],

@@ -1,16 +1,18 @@
 import type { InterfaceOf, NetworkInterface } from "./interface.ts";
 
-/** Interface of a running guest that is on a network, which is a bridge of the host. */
-export type BoundInterface = InterfaceOf<"bridge"> & { readonly source: { readonly network: string } };
+/** Interface of a running guest that is on a network: on its bridge, or a macvtap on a device of its pool. */
+export type BoundInterface = InterfaceOf<"bridge" | "direct"> & {
+  readonly source: { readonly network: string };
+};
 
-/** Whether an interface has the bridge of a network as its own. Definitions have the network alone. */
+/** Whether an interface has the bridge or the device of a network as its own. Definitions have the network alone. */
 export function isBound(found: NetworkInterface): found is BoundInterface {
-  return found.type === "bridge" && found.source.network !== undefined;
+  return (found.type === "bridge" || found.type === "direct") && found.source.network !== undefined;
 }
 
 /**
- * Returns an interface as its definition has it: on its network instead of the network's bridge. libvirt shows the bridge in the
- * XML of a running guest alone. virDomainNetDefFormat()
+ * Returns an interface as its definition has it: on its network instead of the network's bridge or device. libvirt shows these in
+ * the XML of a running guest alone. virDomainNetDefFormat()
  */
 export function unbound(found: NetworkInterface): NetworkInterface {
   if (!isBound(found)) return found;
@@ -22,11 +24,13 @@ export function unbound(found: NetworkInterface): NetworkInterface {
   };
 }
 
-/** Returns an interface on a network with the bridge of `running`, if that is on the same network. */
+/** Returns an interface on a network with the bridge or device of `running`, if that is on the same network. */
 export function boundAs(found: NetworkInterface, running: NetworkInterface): NetworkInterface {
   const plain = unbound(found);
   if (plain.type !== "network" || !isBound(running)) return found;
   const { network, portgroup } = running.source;
   if (plain.source.network !== network || plain.source.portgroup !== portgroup) return found;
-  return { ...plain, type: "bridge", source: running.source };
+  return running.type === "bridge"
+    ? { ...plain, type: "bridge", source: running.source }
+    : { ...plain, type: "direct", source: running.source };
 }

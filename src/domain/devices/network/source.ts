@@ -54,7 +54,11 @@ export const bridgeSource = element("source", () => ({
   portid: attribute("portid", uuid),
   bridge: required(attribute("bridge", deviceName)),
 }));
+/** A running guest has a macvtap of a network with the network's name. */
 export const directSource = element("source", () => ({
+  network: attribute("network", objectName),
+  portgroup: attribute("portgroup", objectName),
+  portid: attribute("portid", uuid),
   dev: required(attribute("dev", deviceName)),
   mode: attribute("mode", oneOf("vepa", "bridge", "private", "passthrough")),
 }));

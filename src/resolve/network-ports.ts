@@ -1,0 +1,47 @@
+import { type BoundInterface, isBound } from "../domain/devices/network/bound.ts";
+import type { NetworkInterface } from "../domain/devices/network/interface.ts";
+import { parseDomainText } from "../domain/document.ts";
+import type { Instance } from "../state/instance.ts";
+import { type GuestRecord, readRecords } from "../state/record.ts";
+
+/** Interface of a guest on a network. */
+export interface NetworkPort {
+  readonly owner: Pick<GuestRecord, "name" | "uuid">;
+  readonly found: BoundInterface;
+}
+
+/**
+ * Lists the interfaces on a network of the guests that have a record: they start, run, or still have resources of the host. An
+ * interface counts while it is attached and detached, too. A damaged record has none.
+ */
+export function listPorts(instance: Instance, network: string): readonly NetworkPort[] {
+  const bootId = instance.host.getBootId();
+  return readRecords(instance)
+    .filter((guest) => guest.bootId === bootId)
+    .flatMap(({ change, name, uuid, xml }) => {
+      const owner = { name, uuid };
+      const now = onNetwork(interfacesIn(xml), network);
+      const known = new Set(now.map(({ source }) => source.portid));
+      const next = change === undefined ? [] : onNetwork(interfacesIn(change.xml), network);
+      const added = next.filter(({ source }) => !known.has(source.portid));
+      return [...now, ...added].map((found) => ({ owner, found }));
+    });
+}
+
+/** Counts the macvtaps of a network on each device. */
+export function countUses(found: readonly BoundInterface[]): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  for (const { source } of found) {
+    if ("dev" in source) uses.set(source.dev, (uses.get(source.dev) ?? 0) + 1);
+  }
+  return uses;
+}
+
+/** Returns those of the interfaces that are on a network. */
+export function onNetwork(found: readonly NetworkInterface[], network: string): readonly BoundInterface[] {
+  return found.filter(isBound).filter(({ source }) => source.network === network);
+}
+
+function interfacesIn(xml: string): readonly NetworkInterface[] {
+  return xml.includes("<source network=") ? parseDomainText(xml).devices.interfaces : [];
+}
