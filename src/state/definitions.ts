@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
@@ -47,18 +48,13 @@ export function removeDefinition(instance: Instance, name: string): void {
 
 /** Returns whether the domain starts at boot. */
 export function isAutostarted(instance: Instance, name: string): boolean {
-  return instance.host.listFolder(autostartFolder(instance)).includes(`${name}${ENDING}`);
+  return hasAutostartMark(instance.host, autostartFolder(instance), name);
 }
 
 /** Marks a domain to start at boot, by a symlink as libvirt does, or removes the mark. */
 export function setAutostart(instance: Instance, name: string, wanted: boolean): void {
-  const mark = `${autostartFolder(instance)}/${name}${ENDING}`;
-  if (!wanted) {
-    instance.host.removeFile(mark);
-    return;
-  }
-  instance.host.makeFolder({ path: autostartFolder(instance), mode: 0o700 });
-  instance.host.makeSymlink(mark, `../domains/${name}${ENDING}`);
+  const mark = { folder: autostartFolder(instance), name, target: `../domains/${name}${ENDING}` };
+  setAutostartMark(instance.host, mark, wanted);
 }
 
 function folder(instance: Instance): string {

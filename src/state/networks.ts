@@ -15,4 +15,5 @@ export const {
   removeDefined: removeDefinedNetwork,
   writeActive: writeActiveNetwork,
   removeActive: removeActiveNetwork,
+  isAutostarted: isNetworkAutostarted,
 } = networkStore;

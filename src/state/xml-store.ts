@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
@@ -51,6 +52,8 @@ export interface XmlStore {
   removeActive(instance: Instance, name: string): void;
   /** Marks an object to start at boot, by a symlink as libvirt does, or removes the mark. */
   setAutostart(instance: Instance, name: string, wanted: boolean): void;
+  /** Returns whether an object is marked to start at boot. */
+  isAutostarted(instance: Instance, name: string): boolean;
 }
 
 /** Returns the store of a kind: definitions with their marks, which stay, and active objects, which end with the boot. */
@@ -58,23 +61,23 @@ export function xmlStore(kind: XmlKind): XmlStore {
   const config = ({ paths }: Instance): string => `${paths.config}/${kind.folder}`;
   const active = ({ paths }: Instance): string => `${paths.run}/${kind.folder}`;
   const folders = (instance: Instance): Folders => ({ config: config(instance), active: active(instance) });
-  const removeMark = (instance: Instance, name: string): void =>
-    instance.host.removeFile(pathIn(autostartIn(config(instance)), name));
+  const setMark = (instance: Instance, name: string, wanted: boolean): void => {
+    const mark = { folder: autostartIn(config(instance)), name, target: `../${name}${ENDING}` };
+    setAutostartMark(instance.host, mark, wanted);
+  };
   return {
     listEntries: (instance) => listEntries(instance, folders(instance)),
     read: (instance, name) => readStored(instance, { ...kind, ...folders(instance) }, name),
     list: (instance) => listStored(instance, folders(instance)),
     writeDefined: (instance, name, xml) => writeIn(instance, config(instance), { name, xml }),
     removeDefined(instance, name) {
-      removeMark(instance, name);
+      setMark(instance, name, false);
       instance.host.removeFile(pathIn(config(instance), name));
     },
     writeActive: (instance, name, xml) => writeIn(instance, active(instance), { name, xml }),
     removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
-    setAutostart(instance, name, wanted) {
-      if (wanted) makeMark(instance, autostartIn(config(instance)), name);
-      else removeMark(instance, name);
-    },
+    setAutostart: setMark,
+    isAutostarted: (instance, name) => hasAutostartMark(instance.host, autostartIn(config(instance)), name),
   };
 }
 
@@ -134,13 +137,6 @@ function readTexts(
   name: string,
 ): Pick<StoredXml, "active" | "defined"> {
   return { defined: host.readText(pathIn(config, name)), active: host.readText(pathIn(active, name)) };
-}
-
-function makeMark({ host }: Instance, folder: string, name: string): void {
-  host.makeFolder({ path: folder, mode: 0o700 });
-  // Replaces no file: a mark that is there stays.
-  if (listXmlFiles(host, folder).includes(name)) return;
-  host.makeSymlink(pathIn(folder, name), `../${name}${ENDING}`);
 }
 
 function writeIn(

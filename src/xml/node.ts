@@ -1,3 +1,5 @@
+import { numbered } from "./numbered.ts";
+
 /** Element of a document. Comments and processing instructions are removed, references are resolved. */
 export interface XmlNode {
   readonly tag: string;
@@ -27,6 +29,5 @@ export function pathOf(node: XmlNode): string {
   const tag = node.tag.slice(0, MOST_SHOWN);
   if (node.parent === undefined) return `/${tag}`;
   const alike = node.parent.children.filter((sibling) => sibling.tag === node.tag);
-  const number = alike.length > 1 ? `[${alike.indexOf(node) + 1}]` : "";
-  return `${pathOf(node.parent)}/${tag}${number}`;
+  return `${pathOf(node.parent)}/${numbered(tag, alike, alike.indexOf(node))}`;
 }

@@ -1,3 +1,4 @@
+import { numbered } from "../../xml/numbered.ts";
 import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
@@ -37,8 +38,7 @@ export function once(isAsked: boolean): readonly Partial<Unimplemented>[] {
 
 /** Returns the path of one of several devices; a single device has no number. */
 export function devicePlace<D>(element: string, devices: readonly D[], device: D): string {
-  const number = devices.length > 1 ? `[${devices.indexOf(device) + 1}]` : "";
-  return `/domain/devices/${element}${number}`;
+  return `/domain/devices/${numbered(element, devices, devices.indexOf(device))}`;
 }
 
 /** Returns the rules for each device of a family. */

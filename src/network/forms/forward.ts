@@ -6,9 +6,9 @@ import { choice } from "../../xml/choice.ts";
 import { checked, dropped, element, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, children, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
+import { numbered } from "../../xml/numbered.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { problemOfRange } from "../address/range.ts";
-import { numbered } from "./numbered.ts";
 import { refusePart } from "./refuse-part.ts";
 import { ipv4Address } from "./text.ts";
 

@@ -1,12 +1,12 @@
 import { checked, element, paired, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
+import { numbered } from "../../xml/numbered.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { bitsOf, familyOf } from "../address/ip-address.ts";
 import { problemInNetwork } from "../address/range.ts";
 import { networkOf, prefixOf } from "../address/subnet.ts";
 import { dhcp, refuseUnknownHost, tftp } from "./dhcp.ts";
-import { numbered } from "./numbered.ts";
 import { refusePart } from "./refuse-part.ts";
 import { ipAddress, ipv4Address } from "./text.ts";
 

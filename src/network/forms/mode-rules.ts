@@ -1,10 +1,10 @@
 import type { XmlNode } from "../../xml/node.ts";
+import { numbered } from "../../xml/numbered.ts";
 import { bitsOf, familyOf } from "../address/ip-address.ts";
 import { networkOf, prefixOf } from "../address/subnet.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Forward } from "./forward.ts";
 import type { NetworkIp, Route } from "./ip.ts";
-import { numbered } from "./numbered.ts";
 import { refusePart } from "./refuse-part.ts";
 
 /** How a network forwards its guests' traffic; `none` is isolated. */

@@ -1,7 +1,7 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
+import { numbered } from "../../xml/numbered.ts";
 import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
-import { numbered } from "../forms/numbered.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
 /** Part of a network that a start would have to apply. */

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
+import { numbered } from "../../xml/numbered.ts";
 import { familyOf } from "../address/ip-address.ts";
 import { hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
-import { numbered } from "../forms/numbered.ts";
 import type { Problem } from "./problem.ts";
 import { listVlanProblems } from "./vlans.ts";
 

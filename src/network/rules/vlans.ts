@@ -1,6 +1,6 @@
+import { numbered } from "../../xml/numbered.ts";
 import { modeOf } from "../forms/mode-rules.ts";
 import type { Network, Portgroup } from "../forms/network.ts";
-import { numbered } from "../forms/numbered.ts";
 import type { Problem } from "./problem.ts";
 
 const WHY = "only Open vSwitch and SR-IOV devices tag the traffic of a guest";

@@ -1,7 +1,7 @@
 import { formatNetwork, parseNetworkText } from "../../network/document.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listNetworkEntries } from "../../state/networks.ts";
+import { isNetworkAutostarted } from "../../state/networks.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findNetwork } from "./find-network.ts";
 
@@ -25,7 +25,7 @@ export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
     uuid,
     active: active !== undefined,
     persistent: defined !== undefined,
-    autostart: listNetworkEntries(instance).some((one) => one.name === name && one.isAutostarted),
+    autostart: defined !== undefined && isNetworkAutostarted(instance, name),
     bridge: network.bridge?.name,
   };
 }

@@ -191,6 +191,16 @@ describe("undefineDomain()", () => {
     ).toEqual([]);
   });
 
+  test("is marked for the boot once: a second mark would replace the first, which a kill could lose", async () => {
+    const machine = makeMachine();
+    await defineDomain(nodeOn(machine), domainXml());
+    setAutostart(nodeOn(machine), "vm1", true);
+    const again = nodeOn(machine);
+    setAutostart(again, "vm1", true);
+    expect(again.svirt.changes).not.toContain("makeSymlink");
+    expect(isAutostarted(again, "vm1")).toBe(true);
+  });
+
   test("lets a running guest go on, which then only runs", async () => {
     const machine = makeMachine();
     const node = nodeOn(machine);

@@ -1,0 +1,26 @@
+import type { Host } from "../host/host.ts";
+import { ENDING } from "./xml-files.ts";
+
+/** Mark of a definition that starts at boot: a symlink in a folder, as libvirt's. */
+interface AutostartMark {
+  readonly folder: string;
+  readonly name: string;
+  /** Path of the definition, relative to the folder. */
+  readonly target: string;
+}
+
+/** Sets or removes a mark. One that is there stays: its replacement could be interrupted, and leave none. */
+export function setAutostartMark(host: Host, { folder, name, target }: AutostartMark, wanted: boolean): void {
+  const path = `${folder}/${name}${ENDING}`;
+  if (!wanted) {
+    host.removeFile(path);
+    return;
+  }
+  host.makeFolder({ path: folder, mode: 0o700 });
+  if (!hasAutostartMark(host, folder, name)) host.makeSymlink(path, target);
+}
+
+/** Returns whether a definition has a mark in a folder. */
+export function hasAutostartMark(host: Host, folder: string, name: string): boolean {
+  return host.listFolder(folder).includes(`${name}${ENDING}`);
+}
