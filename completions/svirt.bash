@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info net-define net-edit net-undefine net-create net-start net-destroy net-autostart net-list net-info net-dumpxml net-name net-uuid pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities label plan reap recover audit explain doctor shell help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info net-define net-edit net-undefine net-create net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities label plan reap recover audit explain doctor shell help' -- "$word")
     return
   fi
   case $command in
@@ -108,11 +108,15 @@ _svirt() {
     net-start) options='--help' wants=network ;;
     net-destroy) options='--help' wants=network ;;
     net-autostart) options='--disable --help' wants=network ;;
+    net-update) options='--parent-index --config --live --current --help' wants=network ;;
     net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
     net-info) options='--json --help' wants=network ;;
     net-dumpxml) options='--inactive --json --help' wants=network ;;
     net-name) options='--json --help' wants=network ;;
     net-uuid) options='--json --help' wants=network ;;
+    net-port-list) options='--uuid --table --json --help' wants=network ;;
+    net-port-dumpxml) options='--json --help' wants=network ;;
+    net-dhcp-leases) options='--mac --json --help' wants=network ;;
     pool-define) options='--json --help' wants=file ;;
     pool-define-as) options='--print-xml --source-host --source-path --source-dev --source-name --target --source-format --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;

@@ -36,6 +36,7 @@ const LIBVIRT_ERRORS = {
   SYSTEM_ERROR: { code: 38, domain: VIR_FROM.QEMU },
   NO_DOMAIN: { code: 42, domain: VIR_FROM.QEMU },
   NO_NETWORK: { code: 43, domain: VIR_FROM.NETWORK },
+  INVALID_MAC: { code: 44, domain: VIR_FROM.NETWORK },
   NO_STORAGE_POOL: { code: 49, domain: VIR_FROM.STORAGE },
   NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
   OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
@@ -48,6 +49,7 @@ const LIBVIRT_ERRORS = {
   RESOURCE_BUSY: { code: 87, domain: VIR_FROM.SECURITY },
   ACCESS_DENIED: { code: 88, domain: VIR_FROM.SECURITY },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
+  NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;

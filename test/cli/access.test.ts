@@ -6,7 +6,8 @@ import { ACCESS } from "../../src/cli/access.ts";
 const READS = `
   audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
-  net-dumpxml net-info net-list net-name net-uuid nodecpumap nodecpustats nodeinfo nodememstats plan
+  net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
+  nodecpumap nodecpustats nodeinfo nodememstats plan
   pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info`;
 
@@ -29,7 +30,7 @@ const CHANGES = {
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
-  networks: "net-autostart net-create net-define net-destroy net-start net-undefine",
+  networks: "net-autostart net-create net-define net-destroy net-start net-undefine net-update",
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
     "pool-refresh pool-start pool-undefine",

@@ -43,6 +43,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
   ["net-define file", ["net-define", "INPUT"]],
   ["net-create file", ["net-create", "INPUT"]],
+  ["net-update xml", ["net-update", "no-network", "add-last", "portgroup", "INPUT"]],
   ["pool-define file", ["pool-define", "INPUT"]],
   ["pool-create file", ["pool-create", "INPUT"]],
   ["vol-create pool", ["vol-create", "INPUT", "/dev/null"]],

@@ -26,7 +26,9 @@ const OTHERS = new Map([
   ...["define", "edit", "undefine", "create", "start", "destroy", "autostart"].map(
     (name) => [`net-${name}`, "none"] as const,
   ),
-  ...["list", "info", "dumpxml", "name", "uuid"].map((name) => [`net-${name}`, "none"] as const),
+  ...["list", "info", "dumpxml", "name", "uuid", "dhcp-leases"].map(
+    (name) => [`net-${name}`, "none"] as const,
+  ),
   ...["define", "define-as", "edit", "undefine", "create", "create-as", "build", "start", "refresh"].map(
     (name) => [`pool-${name}`, "none"] as const,
   ),

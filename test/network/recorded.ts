@@ -7,6 +7,8 @@ const root = process.env["SVIRT_TEST_DATA"];
 export type RecordedFolder =
   | "networkxml2xmlin"
   | "networkxml2xmlout"
+  | "networkxml2xmlupdatein"
+  | "networkxml2xmlupdateout"
   | "storagepoolxml2xmlin"
   | "storagepoolxml2xmlout";
 

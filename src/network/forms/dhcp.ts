@@ -32,7 +32,8 @@ const lease = rewritten(
   },
 );
 
-const range = rewritten(
+/** `<range>`: addresses for guests. virNetworkDHCPRangeDefParseXML() of libvirt */
+export const range = rewritten(
   element("range", () => ({
     start: required(attribute("start", ipAddress)),
     end: required(attribute("end", ipAddress)),
@@ -40,15 +41,31 @@ const range = rewritten(
   })),
   withoutEmptyLease,
 );
-const host = rewritten(
+const hostIdentity = () => ({
+  mac: attribute("mac", hostMac),
+  id: attribute("id", duid),
+  name: attribute("name", dhcpHostName),
+});
+
+/** `<host>`: a guest with a fixed address. virNetworkDHCPHostDefParseXML() of libvirt */
+export const host = rewritten(
   element("host", () => ({
-    mac: attribute("mac", hostMac),
-    id: attribute("id", duid),
-    name: attribute("name", dhcpHostName),
+    ...hostIdentity(),
     ip: required(attribute("ip", ipAddress)),
     lease: child(lease),
   })),
   withoutEmptyLease,
+);
+/** `<host>` that names an entry to remove: one that has each of its attributes. */
+export const hostSearch = checked(
+  element("host", () => ({ ...hostIdentity(), ip: attribute("ip", ipAddress), lease: child(lease) })),
+  ({ ip, mac, name }, node) => {
+    if (mac !== undefined || name !== undefined || ip !== undefined) return;
+    refusePart(node, "@mac", {
+      why: "it is missing, and so are name and ip",
+      remedy: "Write mac, name or ip there.",
+    });
+  },
 );
 const bootp = element("bootp", () => ({
   file: required(attribute("file", lineOfText)),
@@ -68,20 +85,23 @@ export const dhcp = element("dhcp", () => ({
 /** Guest with a fixed address. */
 export type DhcpHost = ValueOf<typeof host>;
 
-/** Refuses a host that cannot be recognized in its family of addresses. virNetworkDHCPHostDefParseXML() of libvirt */
+/**
+ * Refuses a host that cannot be recognized in its family of addresses. `within` is its path below the node, with a slash at its end.
+ * virNetworkDHCPHostDefParseXML() of libvirt
+ */
 export function refuseUnknownHost(
   { id, mac, name }: DhcpHost,
-  { isIpv6, node, place }: { readonly isIpv6: boolean; readonly node: XmlNode; readonly place: string },
+  { isIpv6, node, within }: { readonly isIpv6: boolean; readonly node: XmlNode; readonly within: string },
 ): void {
   if (isIpv6 && mac !== undefined) {
-    refusePart(node, `${place}/@mac`, {
+    refusePart(node, `${within}@mac`, {
       why: "a host of IPv6 has no MAC address",
       remedy: "Write id or name instead.",
     });
   }
   const known = isIpv6 ? "id" : "mac";
   if ((isIpv6 ? id : mac) !== undefined || name !== undefined) return;
-  refusePart(node, `${place}/@${known}`, {
+  refusePart(node, `${within}@${known}`, {
     why: "it is missing, and so is name",
     remedy: `Write ${known} or name there.`,
   });

@@ -22,33 +22,35 @@ const forwarder = checked(
   },
 );
 
-const txt = element("txt", () => ({
-  name: required(attribute("name", matching(/^[^\s,\p{Cc}]{1,255}$/u, "a name without commas and blanks"))),
-  value: required(attribute("value", lineOfText)),
-}));
+const txtName = required(
+  attribute("name", matching(/^[^\s,\p{Cc}]{1,255}$/u, "a name without commas and blanks")),
+);
 
-const writtenSrv = element("srv", () => ({
-  service: required(attribute("service", serviceName)),
-  protocol: required(attribute("protocol", protocolName)),
+/** `<txt>`: a text record. virNetworkDNSTxtDefParseXML() of libvirt */
+export const txt = element("txt", () => ({ name: txtName, value: required(attribute("value", lineOfText)) }));
+/** `<txt>` that names a record to change or remove. */
+export const txtSearch = element("txt", () => ({ name: txtName, value: attribute("value", lineOfText) }));
+
+const srvTarget = () => ({
   domain: attribute("domain", dnsName),
   target: attribute("target", dnsName),
   port: attribute("port", integer(1, 65535)),
   priority: attribute("priority", short),
   weight: attribute("weight", short),
+});
+const writtenSrv = element("srv", () => ({
+  service: required(attribute("service", serviceName)),
+  protocol: required(attribute("protocol", protocolName)),
+  ...srvTarget(),
 }));
 type Srv = ValueOf<typeof writtenSrv>;
 
-/** libvirt does not write a priority or weight of 0, which is the default. RFC 2782 */
-const srv = rewritten(
-  checked(writtenSrv, (value, node) => {
-    if (value.target !== undefined) return;
-    const name = (["port", "priority", "weight"] as const).find((key) => value[key] !== undefined);
-    if (name === undefined) return;
-    refusePart(node, `@${name}`, {
-      why: "there is no target",
-      remedy: `Write target, or leave ${name} out.`,
-    });
-  }),
+/**
+ * `<srv>`: a service record. libvirt does not write a priority or weight of 0, which is the default. RFC 2782,
+ * virNetworkDNSSrvDefParseXML() of libvirt
+ */
+export const srv = rewritten(
+  checked(writtenSrv, refuseUntargeted),
   ({ priority = 0, weight = 0, ...value }): Srv => ({
     ...value,
     ...(priority === 0 ? {} : { priority }),
@@ -56,14 +58,33 @@ const srv = rewritten(
   }),
 );
 
-const host = checked(
-  element("host", () => ({
-    ip: required(attribute("ip", ipAddress)),
-    names: children(element("hostname", () => ({ name: required(content(dnsName)) }))),
+/** `<srv>` that names records to remove: those that have each of its attributes. */
+export const srvSearch = checked(
+  element("srv", () => ({
+    service: attribute("service", serviceName),
+    protocol: attribute("protocol", protocolName),
+    ...srvTarget(),
   })),
+  refuseUntargeted,
+);
+
+const hostNames = children(element("hostname", () => ({ name: required(content(dnsName)) })));
+
+/** `<host>`: names of an address. virNetworkDNSHostDefParseXML() of libvirt */
+export const host = checked(
+  element("host", () => ({ ip: required(attribute("ip", ipAddress)), names: hostNames })),
   ({ names }, node) => {
     if (names.length > 0) return;
     refusePart(node, "hostname", { why: "it is missing", remedy: "Write <hostname>…</hostname>." });
+  },
+);
+
+/** `<host>` that names records to change or remove. */
+export const hostSearch = checked(
+  element("host", () => ({ ip: attribute("ip", ipAddress), names: hostNames })),
+  ({ ip, names }, node) => {
+    if (ip !== undefined || names.length > 0) return;
+    refusePart(node, "@ip", { why: "it is missing, and so is hostname", remedy: "Write ip or <hostname>." });
   },
 );
 
@@ -81,6 +102,16 @@ export const dns = checked(written, refuseUseless);
 
 /** Settings of a network's DNS server. */
 export type Dns = ValueOf<typeof written>;
+
+function refuseUntargeted(value: Pick<Srv, "target" | "port" | "priority" | "weight">, node: XmlNode): void {
+  if (value.target !== undefined) return;
+  const name = (["port", "priority", "weight"] as const).find((key) => value[key] !== undefined);
+  if (name === undefined) return;
+  refusePart(node, `@${name}`, {
+    why: "there is no target",
+    remedy: `Write target, or leave ${name} out.`,
+  });
+}
 
 function refuseUseless(value: Dns, node: XmlNode): void {
   if (value.enable !== false) return;

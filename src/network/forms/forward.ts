@@ -44,7 +44,8 @@ const nat = element("nat", () => ({
   port: child(portRange),
 }));
 
-const poolInterface = element("interface", () => ({ dev: required(attribute("dev", deviceName)) }), [
+/** `<interface>`: a device of the host that guests use. */
+export const poolInterface = element("interface", () => ({ dev: required(attribute("dev", deviceName)) }), [
   dropped("@connections", COUNTED),
 ]);
 const poolAddress = rewritten(

@@ -100,7 +100,7 @@ function refuseOtherHosts(value: NetworkIp, node: XmlNode): void {
   const own = familyOf(value.address);
   for (const [at, found] of hosts.entries()) {
     const place = `dhcp/${numbered("host", hosts, at)}`;
-    refuseUnknownHost(found, { isIpv6: own === "ipv6", node, place });
+    refuseUnknownHost(found, { isIpv6: own === "ipv6", node, within: `${place}/` });
     if (familyOf(found.ip) === own) continue;
     refusePart(node, `${place}/@ip`, {
       why: `it is not of the family of ${value.address}`,

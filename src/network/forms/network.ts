@@ -29,7 +29,8 @@ const writtenGroup = element("portgroup", () => ({
   virtualport: child(networkVirtualport),
   bandwidth: child(networkBandwidth),
 }));
-const portgroup = paired(
+/** `<portgroup>`, https://libvirt.org/formatnetwork.html#portgroups */
+export const portgroup = paired(
   rewritten(
     writtenGroup,
     ({ default: isDefault, ...value }): Portgroup => ({

@@ -1,8 +1,8 @@
 import type { Instance } from "../../state/instance.ts";
 import { networkStore } from "../../state/networks.ts";
 import type { Autostarted } from "../recover/start-each.ts";
-import { changeStored } from "../stored/change-stored.ts";
 import { markStored, startMarked } from "../stored/mark-stored.ts";
+import { changeNetworks } from "./change-networks.ts";
 import { definedNetwork, type NetworkIdentity } from "./define-network.ts";
 import { startNetwork } from "./start-network.ts";
 
@@ -19,7 +19,7 @@ export async function markNetwork(
     store: networkStore,
     noun: "network",
     startCommand: "net-start NETWORK",
-    change: changeStored,
+    change: changeNetworks,
     findDefined: (node: Instance, name: string) =>
       definedNetwork(node, name, "cannot set autostart for transient network"),
   };

@@ -2,8 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import { formatNetwork, parseNetwork } from "../../network/document.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { removeDefinedNetwork, type StoredNetwork, writeDefinedNetwork } from "../../state/networks.ts";
+import { changeNetworks } from "./change-networks.ts";
 import { findNetwork } from "./find-network.ts";
 import { completeForHost } from "./new-network.ts";
 
@@ -16,7 +16,7 @@ export type NetworkIdentity = Pick<StoredNetwork, "name" | "uuid">;
  */
 export async function defineNetwork(instance: Instance, bytes: Uint8Array): Promise<NetworkIdentity> {
   const network = parseNetwork(bytes);
-  return await withRegistryLock(instance, async () => storeNetwork(instance, network));
+  return await changeNetworks(instance, () => storeNetwork(instance, network));
 }
 
 /** Stores a network with the parts that libvirt adds. The caller holds the registry's lock. */
@@ -32,7 +32,7 @@ export function storeNetwork(instance: Instance, network: Network): NetworkIdent
  * for a network without a definition. networkUndefine() of libvirt
  */
 export async function undefineNetwork(instance: Instance, key: string): Promise<NetworkIdentity> {
-  return await withRegistryLock(instance, async () => {
+  return await changeNetworks(instance, () => {
     const { name, uuid } = definedNetwork(instance, key, "can't undefine transient network");
     removeDefinedNetwork(instance, name);
     return { name, uuid };
@@ -47,8 +47,13 @@ export function definedNetwork(
 ): StoredNetwork & { readonly defined: string } {
   const { defined, ...network } = findNetwork(instance, key);
   if (defined !== undefined) return { ...network, defined };
-  throw new SvirtError(`Requested operation is not valid: ${why}`, {
+  throw transient(why, network.name);
+}
+
+/** Returns the refusal of an operation on a network without a definition, in libvirt's words. */
+export function transient(why: string, name: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${why}`, {
     kind: "wrong-state",
-    remedy: `Define it first: svirt net-dumpxml ${network.name} | svirt net-define -`,
+    remedy: `Define it first: svirt net-dumpxml ${name} | svirt net-define -`,
   });
 }

@@ -1,8 +1,8 @@
 import { parseNetwork } from "../../network/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Edited } from "../define/edit-definition.ts";
-import { changeStored } from "../stored/change-stored.ts";
 import { editStored } from "../stored/edit-stored.ts";
+import { changeNetworks } from "./change-networks.ts";
 import { definedNetwork, storeNetwork } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 
@@ -14,7 +14,7 @@ export async function editNetwork(instance: Instance, key: string): Promise<Edit
   const kind = {
     command: "net",
     prefix: "network",
-    change: changeStored,
+    change: changeNetworks,
     find: findNetwork,
     findDefined: (node: Instance, name: string) =>
       definedNetwork(node, name, "cannot edit transient network"),

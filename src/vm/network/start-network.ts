@@ -1,8 +1,8 @@
 import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { readNetwork, removeActiveNetwork, writeActiveNetwork } from "../../state/networks.ts";
+import { changeNetworks } from "./change-networks.ts";
 import type { NetworkIdentity } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 import { completeForHost } from "./new-network.ts";
@@ -17,7 +17,7 @@ export interface ChangedNetwork extends NetworkIdentity {
  * that is neither a bridge nor devices of the host.
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
-  return await withRegistryLock(instance, async () => {
+  return await changeNetworks(instance, () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
     if (active !== undefined) return { name, uuid, did: false };
     startableNetwork(parseNetworkText(defined));
@@ -32,7 +32,7 @@ export async function startNetwork(instance: Instance, key: string): Promise<Cha
  */
 export async function createNetwork(instance: Instance, bytes: Uint8Array): Promise<ChangedNetwork> {
   const network = parseNetwork(bytes);
-  return await withRegistryLock(instance, async () => {
+  return await changeNetworks(instance, () => {
     const completed = completeForHost(instance, network);
     const { name, uuid } = completed;
     if (readNetwork(instance, name)?.active !== undefined) return { name, uuid, did: false };
@@ -47,7 +47,7 @@ export async function createNetwork(instance: Instance, bytes: Uint8Array): Prom
  * as with libvirt. Throws "not-found".
  */
 export async function destroyNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
-  return await withRegistryLock(instance, async () => {
+  return await changeNetworks(instance, () => {
     const { active, name, uuid } = findNetwork(instance, key);
     if (active === undefined) return { name, uuid, did: false };
     removeActiveNetwork(instance, name);

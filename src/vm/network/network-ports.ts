@@ -1,0 +1,69 @@
+import type { BoundInterface } from "../../domain/devices/network/bound.ts";
+import { uuidOf } from "../../domain/forms/uuid.ts";
+import { SvirtError } from "../../errors.ts";
+import { formatPort, type Networkport } from "../../network/port.ts";
+import { listPorts, type NetworkPort } from "../../resolve/network-ports.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { StoredNetwork } from "../../state/networks.ts";
+import { findNetwork } from "./find-network.ts";
+
+/** Lists the UUIDs of guests' interfaces on an active network. Throws "not-found", "wrong-state". networkListAllPorts() of libvirt */
+export function listPortUuids(instance: Instance, key: string): readonly string[] {
+  return portsOf(instance, key).map(uuidOfPort);
+}
+
+/** XML of a guest's interface on a network. */
+export interface PortXml {
+  readonly uuid: string;
+  readonly xml: string;
+}
+
+/** Returns the XML of a guest's interface on an active network. Throws "not-found" with virsh's message, "wrong-state". */
+export function getPortXml(instance: Instance, key: string, port: string): PortXml {
+  const uuid = uuidOf(port);
+  const found = portsOf(instance, key).find((one) => uuidOfPort(one) === uuid);
+  if (uuid !== undefined && found !== undefined) return { uuid, xml: formatPort(toPort(uuid, found)) };
+  throw new SvirtError(`failed to get network port '${port}'`, {
+    kind: "not-found",
+    libvirt: "NO_NETWORK_PORT",
+    remedy: `List the network's ports: svirt net-port-list ${key}`,
+  });
+}
+
+function portsOf(instance: Instance, key: string): readonly NetworkPort[] {
+  return listPorts(instance, findActive(instance, key).name);
+}
+
+/** Returns the network if it is active. Throws "not-found", "wrong-state". */
+function findActive(instance: Instance, key: string): StoredNetwork {
+  const found = findNetwork(instance, key);
+  if (found.active !== undefined) return found;
+  throw new SvirtError(`Requested operation is not valid: network '${found.name}' is not active`, {
+    kind: "wrong-state",
+    remedy: `Start it: svirt net-start ${found.name}`,
+  });
+}
+
+function uuidOfPort({ found }: NetworkPort): string {
+  return found.source.portid ?? "";
+}
+
+/** virDomainNetDefToNetworkPort() of libvirt */
+function toPort(uuid: string, { found, owner }: NetworkPort): Networkport {
+  const { mac, port, source, vlan } = found;
+  return {
+    uuid,
+    owner,
+    ...(source.portgroup === undefined ? {} : { group: source.portgroup }),
+    mac: { address: mac?.address ?? "" },
+    ...(vlan === undefined ? {} : { vlan }),
+    ...(port === undefined ? {} : { port }),
+    plug: plugOf(found),
+  };
+}
+
+function plugOf(found: BoundInterface): Networkport["plug"] {
+  if (found.type === "bridge") return { type: "bridge", bridge: found.source.bridge };
+  const { dev, mode = "vepa" } = found.source;
+  return { type: "direct", dev, mode };
+}

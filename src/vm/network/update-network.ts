@@ -1,0 +1,109 @@
+import { SvirtError } from "../../errors.ts";
+import type { CompletedNetwork } from "../../network/complete.ts";
+import { formatNetwork, parseNetworkText } from "../../network/document.ts";
+import { isServed, type NetworkUpdate, updateNetwork } from "../../network/edits/update.ts";
+import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
+import { startableNetwork } from "../../network/rules/startable.ts";
+import { countUses, listPorts } from "../../resolve/network-ports.ts";
+import type { Instance } from "../../state/instance.ts";
+import { writeNetworkUpdate } from "../../state/network-update.ts";
+import { type StoredNetwork, writeActiveNetwork, writeDefinedNetwork } from "../../state/networks.ts";
+import type { ImpactOptions } from "../change/impact.ts";
+import { changeNetworks } from "./change-networks.ts";
+import { type NetworkIdentity, transient } from "./define-network.ts";
+import { findNetwork } from "./find-network.ts";
+import { completeForHost } from "./new-network.ts";
+
+/** A network, and which of its documents have changed. */
+export interface UpdatedNetwork extends NetworkIdentity {
+  readonly live: boolean;
+  readonly config: boolean;
+}
+
+type Impact = Pick<UpdatedNetwork, "live" | "config">;
+
+/**
+ * Adds, changes or removes one entry of a network: of its active XML, its definition or both; without options of the active XML, or
+ * of the definition of an inactive network. A refusal by either leaves both. An interrupted update of both is finished by the next
+ * call that changes networks, and its repetition does no more. Throws "not-found", "xml", "unsupported", "wrong-state".
+ * networkUpdate() of libvirt
+ */
+export async function updateStoredNetwork(
+  instance: Instance,
+  key: string,
+  { options, update }: { readonly options: ImpactOptions; readonly update: NetworkUpdate },
+): Promise<UpdatedNetwork> {
+  return await changeNetworks(instance, (finished) => {
+    const stored = findNetwork(instance, key);
+    const { name, uuid } = stored;
+    const impact = decideNetworkImpact(stored, options);
+    const request = JSON.stringify({ ...update, entry: new TextDecoder().decode(update.entry) });
+    const isRepeated = finished?.name === name && finished.request === request;
+    if (isRepeated && impact.live && impact.config) return { name, uuid, ...impact };
+    const active = impact.live ? updatedActive(instance, stored, update) : undefined;
+    const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
+    store(instance, {
+      name,
+      request,
+      active,
+      defined: defined === undefined ? undefined : formatNetwork(defined),
+    });
+    return { name, uuid, ...impact };
+  });
+}
+
+type Documents = Pick<StoredNetwork, "name" | "active" | "defined"> & { readonly request: string };
+
+/** Writes the documents that have changed. */
+function store(instance: Instance, { active, defined, name, request }: Documents): void {
+  if (active === undefined) {
+    if (defined !== undefined) writeDefinedNetwork(instance, name, defined);
+  } else if (defined === undefined) writeActiveNetwork(instance, name, active);
+  else writeNetworkUpdate(instance, { name, request, active, defined });
+}
+
+/** Returns the documents that change. virNetworkObjUpdateModificationImpact() of libvirt */
+function decideNetworkImpact({ active, defined, name }: StoredNetwork, options: ImpactOptions): Impact {
+  const [live, config] = [options.live === true, options.config === true];
+  const isActive = active !== undefined;
+  const impact = live || config ? { live, config } : { live: isActive, config: !isActive };
+  if (impact.live && !isActive) {
+    throw new SvirtError("Requested operation is not valid: network is not running", {
+      kind: "wrong-state",
+      remedy: `Start it (svirt net-start ${name}), or change its definition: --config`,
+    });
+  }
+  if (impact.config && defined === undefined)
+    throw transient("cannot change persistent config of a transient network", name);
+  return impact;
+}
+
+function updatedActive(instance: Instance, { active, name }: StoredNetwork, update: NetworkUpdate): string {
+  const network = parseNetworkText(active ?? "");
+  if (isServed(update.section) && !hasOwnBridge(network)) {
+    throw new SvirtError(
+      `Cannot update the section ${update.section} of the active network '${name}': a network of mode ${modeOf(network)} has no DHCP or DNS server`,
+      {
+        kind: "unsupported",
+        libvirt: "OPERATION_UNSUPPORTED",
+        remedy: "Make the entry in the DHCP or DNS server of the network that the guests are connected to.",
+      },
+    );
+  }
+  const uses = countUses(listPorts(instance, name).map(({ found }) => found));
+  const updated = updatedXml(instance, active ?? "", { update, uses });
+  startableNetwork(updated);
+  return formatNetwork(updated);
+}
+
+/** Returns a document with its entry changed, as `net-define` would store it. */
+function updatedXml(
+  instance: Instance,
+  xml: string,
+  {
+    update,
+    uses = new Map(),
+  }: { readonly update: NetworkUpdate; readonly uses?: ReadonlyMap<string, number> },
+): CompletedNetwork {
+  return completeForHost(instance, updateNetwork(parseNetworkText(xml), update, uses));
+}
