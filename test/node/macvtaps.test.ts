@@ -160,3 +160,64 @@ onTheNode("a svirt that is killed in a start leaves no macvtap", async () => {
   expect(noteOf(notes, "after").out.trim()).toBe("");
   expect(noteOf(notes, "trace").out).toBe("");
 });
+
+onTheNode(
+  "guests on a network of devices in mode passthrough have a device each, and the next one waits for it",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    for at in 8 9; do
+      ip link add svirtbr$at address 52:54:00:00:00:9$at type bridge
+      ip link set svirtbr$at up
+    done
+    echo "<network><name>life-net</name><forward mode='passthrough'><interface dev='svirtbr8'/><interface dev='svirtbr9'/></forward></network>" >$work/net.xml
+    on_net() { printf '<interface type="network"><mac address="52:54:00:00:00:%s"/><source network="life-net"/><model type="virtio"/></interface>' "$1"; }
+    guest life-k "$(on_net 11)"
+    guest life-l "$(on_net 12)"
+    guest life-m "$(on_net 13)"
+    below() { cat /sys/class/net/svirtbr8/address /sys/class/net/svirtbr9/address; }
+    svirt net-define $work/net.xml >/dev/null
+    note net svirt net-start life-net
+    svirt start life-k >$work/k 2>&1 &
+    svirt start life-l >$work/l 2>&1 &
+    wait
+    note started cat $work/k $work/l
+    note during below
+    note third svirt start life-m
+    note xml svirt dumpxml life-k
+    note uses svirt net-dumpxml life-net
+    note ports svirt net-port-list life-net --uuid
+    note audit svirt audit
+    svirt destroy life-k >/dev/null
+    note later svirt start life-m
+    svirt destroy life-l >/dev/null
+    svirt destroy life-m >/dev/null
+    note after below
+    svirt net-destroy life-net >/dev/null
+    svirt net-undefine life-net >/dev/null
+    ip link del svirtbr8
+    ip link del svirtbr9
+    ${REMOVE}
+  `);
+    expect([noteOf(notes, "net").code, noteOf(notes, "net").err]).toEqual([0, ""]);
+    expect(outOf(notes, "started").split("\n").filter(Boolean).toSorted()).toEqual([
+      "Domain 'life-k' started",
+      "Domain 'life-l' started",
+    ]);
+    expect(outOf(notes, "during").split("\n").toSorted()).toEqual(["52:54:00:00:00:11", "52:54:00:00:00:12"]);
+    expect(noteOf(notes, "third").err).toContain(
+      "network 'life-net' requires exclusive access to interfaces, but none are available",
+    );
+    expect(outOf(notes, "xml")).toMatch(
+      /<source network='life-net' portid='[^']+' dev='svirtbr[89]' mode='passthrough'\/>/,
+    );
+    expect(outOf(notes, "uses")).toContain("<interface dev='svirtbr9' connections='1'/>");
+    expect(outOf(notes, "ports").split("\n")).toHaveLength(2);
+    expect([noteOf(notes, "audit").code, noteOf(notes, "audit").out]).toEqual([
+      0,
+      expect.stringContaining("No findings."),
+    ]);
+    expect([noteOf(notes, "later").code, noteOf(notes, "later").err]).toEqual([0, ""]);
+    expect(outOf(notes, "after").split("\n")).toEqual(["52:54:00:00:00:98", "52:54:00:00:00:99"]);
+  },
+);
