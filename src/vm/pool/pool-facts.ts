@@ -34,7 +34,7 @@ export function getPoolFacts(instance: Instance, key: string): PoolFacts {
     uuid,
     ...getUsage(instance, stored),
     persistent: defined !== undefined,
-    autostart: poolStore.listEntries(instance).some((one) => one.name === name && one.isAutostarted),
+    autostart: defined !== undefined && poolStore.isAutostarted(instance, name),
   };
 }
 
