@@ -10,6 +10,7 @@ describe.skipIf(isSkipped)(`documents of test/data follow libvirt's schema${skip
   test.each([
     ["network", "network"],
     ["pool", "storagepool"],
+    ["volume", "storagevol"],
   ])("%s", async (folder, schema) => {
     const documents = await readDocuments(folder);
     expect(documents.length).toBeGreaterThan(3);

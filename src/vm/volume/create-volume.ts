@@ -1,4 +1,3 @@
-import type { Volume } from "../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../errors.ts";
 import { walkChain } from "../../images/chain.ts";
 import { parseImageFormat } from "../../images/header.ts";
@@ -9,6 +8,7 @@ import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
+import type { Volume } from "../../storage/volume/document.ts";
 
 /** Mode of a volume's file if its XML has none. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;

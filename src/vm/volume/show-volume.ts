@@ -1,4 +1,3 @@
-import type { Permissions, Volume } from "../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/header.ts";
@@ -6,6 +5,8 @@ import { resolveImageName } from "../../images/name.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
+import type { Permissions } from "../../storage/permissions.ts";
+import type { Volume } from "../../storage/volume/document.ts";
 
 type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
 

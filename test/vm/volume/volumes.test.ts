@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseVolume, type Volume } from "../../../src/domain/other-documents/volume.ts";
+import { parseVolume, type Volume } from "../../../src/storage/volume/document.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { bytesOf } from "../../domain/corpus.ts";

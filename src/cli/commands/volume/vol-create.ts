@@ -1,4 +1,4 @@
-import { parseVolume } from "../../../domain/other-documents/volume.ts";
+import { parseVolume } from "../../../storage/volume/document.ts";
 import { createVolume } from "../../../vm/volume/create-volume.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";

@@ -1,5 +1,5 @@
-import { formatVolume, type Volume } from "../../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../../errors.ts";
+import { formatVolume, type Volume } from "../../../storage/volume/document.ts";
 import { showVolume } from "../../../vm/volume/show-volume.ts";
 import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
 

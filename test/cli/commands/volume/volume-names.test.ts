@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseVolume } from "../../../../src/domain/other-documents/volume.ts";
+import { parseVolume } from "../../../../src/storage/volume/document.ts";
 import { qcow2Bytes } from "../../../images/qcow2-bytes.ts";
 import { makeMachine } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
