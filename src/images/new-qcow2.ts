@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "./qcow2-features.ts";
 
 /** Image to create. */
 export interface NewImage {
@@ -7,77 +8,124 @@ export interface NewImage {
   readonly sizeBytes: number;
   /** Backing file of a qcow2 image. */
   readonly backing?: { readonly path: string; readonly format: string } | undefined;
+  /** Options of a qcow2 image. */
+  readonly options?: Qcow2Options | undefined;
 }
 
-const CLUSTER_BITS = 16;
-const CLUSTER_BYTES = 2 ** CLUSTER_BITS;
+/** Bytes of an entry of the L1 table and of the table of reference counts. */
 const ENTRY_BYTES = 8;
-/** An L2 table is one cluster of entries, and each entry maps one cluster of data. */
-const BYTES_BY_L1_ENTRY = (CLUSTER_BYTES / ENTRY_BYTES) * CLUSTER_BYTES;
+/** Reference counts of 2^4 bits. */
+const REFCOUNT_ORDER = 4;
+const REFCOUNT_BYTES = 2;
 /** QCOW_MAX_L1_SIZE of qemu.git block/qcow2.h */
 const MOST_L1_BYTES = 32 * 1024 * 1024;
-const HEADER_BYTES = 104;
 const BACKING_FORMAT = 0xe2792aca;
 const LONGEST_BACKING_NAME = 1023;
-/** The header, the reference count table and its one block precede the L1 table. */
-const [REFCOUNT_TABLE, REFCOUNT_BLOCK, L1_TABLE] = [1, 2, 3];
+/** The header is cluster 0. The table of reference counts, its blocks and the L1 table follow. */
+const REFCOUNT_TABLE = 1;
+
+/** Number of clusters of each table of an empty image. */
+interface Tables {
+  readonly l1Entries: number;
+  readonly l1Clusters: number;
+  readonly refcountClusters: number;
+  readonly blocks: number;
+}
 
 /**
- * Returns the first bytes of a new image. A raw one has none, since it is all zeros. A qcow2 (version 3) is returned
- * whole, since an empty one has no data. Throws "unsupported" for a size or a name that qcow2 cannot hold. qemu.git
+ * Returns the first bytes of a new image. A raw one has none, since it is all zeros. A qcow2 is returned whole, since an
+ * empty one has no data. Throws "unsupported" for a size, a name or options that qcow2 cannot hold. qemu.git
  * docs/interop/qcow2.rst
  */
-export function formatNewImage({ backing, format, sizeBytes }: NewImage): Uint8Array {
+export function formatNewImage({ backing, format, options = {}, sizeBytes }: NewImage): Uint8Array {
   if (format === "raw") return new Uint8Array();
-  const l1Entries = Math.max(1, Math.ceil(sizeBytes / BYTES_BY_L1_ENTRY));
-  const l1Clusters = Math.ceil((l1Entries * ENTRY_BYTES) / CLUSTER_BYTES);
-  if (l1Clusters * CLUSTER_BYTES > MOST_L1_BYTES) throw cannotHold(`${sizeBytes} bytes are too many`);
-  const bytes = new Uint8Array((L1_TABLE + l1Clusters) * CLUSTER_BYTES);
+  const layout = decideQcow2Layout(options);
+  const clusterBytes = 2 ** layout.clusterBits;
+  const tables = countTables(layout, sizeBytes);
+  const { blocks, l1Clusters, l1Entries, refcountClusters } = tables;
+  const firstBlock = REFCOUNT_TABLE + refcountClusters;
+  const l1Table = firstBlock + blocks;
+  const bytes = new Uint8Array((l1Table + l1Clusters) * clusterBytes);
   const view = new DataView(bytes.buffer);
-  writeHeader(view, { sizeBytes, l1Entries });
-  if (backing !== undefined) writeBacking(bytes, backing);
-  view.setBigUint64(REFCOUNT_TABLE * CLUSTER_BYTES, BigInt(REFCOUNT_BLOCK * CLUSTER_BYTES));
-  for (let cluster = 0; cluster < L1_TABLE + l1Clusters; cluster += 1)
-    view.setUint16(REFCOUNT_BLOCK * CLUSTER_BYTES + cluster * 2, 1);
+  writeHeader(view, layout, { sizeBytes, l1Entries, l1At: l1Table * clusterBytes, refcountClusters });
+  if (backing !== undefined) writeBacking(bytes.subarray(0, clusterBytes), layout, backing);
+  for (let block = 0; block < blocks; block += 1)
+    view.setBigUint64(
+      REFCOUNT_TABLE * clusterBytes + block * ENTRY_BYTES,
+      BigInt((firstBlock + block) * clusterBytes),
+    );
+  // The blocks follow each other, and so do their counts.
+  for (let cluster = 0; cluster < l1Table + l1Clusters; cluster += 1)
+    view.setUint16(firstBlock * clusterBytes + cluster * REFCOUNT_BYTES, 1);
   return bytes;
+}
+
+/** Counts the clusters of the tables, including those that count the tables themselves. */
+function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number): Tables {
+  const clusterBytes = 2 ** clusterBits;
+  // An L2 table is one cluster of entries, and each entry maps one cluster of data.
+  const bytesByEntry = (clusterBytes / entryBytes) * clusterBytes;
+  const l1Entries = Math.max(1, Math.ceil(sizeBytes / bytesByEntry));
+  const l1Clusters = Math.ceil((l1Entries * ENTRY_BYTES) / clusterBytes);
+  if (l1Clusters * clusterBytes > MOST_L1_BYTES)
+    throw cannotHold(`${sizeBytes} bytes are too many`, "Request a smaller image, or larger clusters.");
+  let [refcountClusters, blocks] = [1, 1];
+  for (;;) {
+    const clusters = REFCOUNT_TABLE + refcountClusters + blocks + l1Clusters;
+    const needed = Math.ceil((clusters * REFCOUNT_BYTES) / clusterBytes);
+    const table = Math.ceil((needed * ENTRY_BYTES) / clusterBytes);
+    if (needed <= blocks && table <= refcountClusters)
+      return { l1Entries, l1Clusters, refcountClusters, blocks };
+    [refcountClusters, blocks] = [table, needed];
+  }
 }
 
 function writeHeader(
   view: DataView,
-  sizes: { readonly sizeBytes: number; readonly l1Entries: number },
+  { clusterBits, compatible, headerBytes, incompatible, version }: Qcow2Layout,
+  facts: Pick<Tables, "l1Entries" | "refcountClusters"> & {
+    readonly sizeBytes: number;
+    readonly l1At: number;
+  },
 ): void {
   view.setUint32(0, 0x514649fb);
-  view.setUint32(4, 3);
-  view.setUint32(20, CLUSTER_BITS);
-  view.setBigUint64(24, BigInt(sizes.sizeBytes));
-  view.setUint32(36, sizes.l1Entries);
-  view.setBigUint64(40, BigInt(L1_TABLE * CLUSTER_BYTES));
-  view.setBigUint64(48, BigInt(REFCOUNT_TABLE * CLUSTER_BYTES));
-  view.setUint32(56, 1);
-  // Reference counts of 2^4 bits.
-  view.setUint32(96, 4);
-  view.setUint32(100, HEADER_BYTES);
+  view.setUint32(4, version);
+  view.setUint32(20, clusterBits);
+  view.setBigUint64(24, BigInt(facts.sizeBytes));
+  view.setUint32(36, facts.l1Entries);
+  view.setBigUint64(40, BigInt(facts.l1At));
+  view.setBigUint64(48, BigInt(REFCOUNT_TABLE * 2 ** clusterBits));
+  view.setUint32(56, facts.refcountClusters);
+  if (version === 2) return;
+  view.setBigUint64(72, incompatible);
+  view.setBigUint64(80, compatible);
+  view.setUint32(96, REFCOUNT_ORDER);
+  view.setUint32(100, headerBytes);
 }
 
-/** Writes the format as an extension, the end mark of the extensions, and the name. */
-function writeBacking(bytes: Uint8Array, backing: NonNullable<NewImage["backing"]>): void {
-  const view = new DataView(bytes.buffer);
+/** Writes the format as an extension, the end mark of the extensions, and the name, all into the first cluster. */
+function writeBacking(
+  cluster: Uint8Array,
+  { headerBytes }: Qcow2Layout,
+  backing: NonNullable<NewImage["backing"]>,
+): void {
+  const view = new DataView(cluster.buffer);
   const format = new TextEncoder().encode(backing.format);
   const name = new TextEncoder().encode(backing.path);
-  if (name.length > LONGEST_BACKING_NAME)
-    throw cannotHold(`its backing file's name has ${name.length} bytes`);
-  view.setUint32(HEADER_BYTES, BACKING_FORMAT);
-  view.setUint32(HEADER_BYTES + 4, format.length);
-  bytes.set(format, HEADER_BYTES + 8);
-  const nameAt = HEADER_BYTES + 8 + Math.ceil(format.length / 8) * 8 + 8;
+  const nameAt = headerBytes + 8 + Math.ceil(format.length / 8) * 8 + 8;
+  if (name.length > LONGEST_BACKING_NAME || nameAt + name.length > cluster.length)
+    throw cannotHold(
+      `its backing file's name has ${name.length} bytes`,
+      "Give the backing image a shorter path.",
+    );
+  view.setUint32(headerBytes, BACKING_FORMAT);
+  view.setUint32(headerBytes + 4, format.length);
+  cluster.set(format, headerBytes + 8);
   view.setBigUint64(8, BigInt(nameAt));
   view.setUint32(16, name.length);
-  bytes.set(name, nameAt);
+  cluster.set(name, nameAt);
 }
 
-function cannotHold(why: string): SvirtError {
-  return new SvirtError(`Cannot create a qcow2 image: ${why}`, {
-    kind: "unsupported",
-    remedy: "Give the backing image a shorter path.",
-  });
+function cannotHold(why: string, remedy: string): SvirtError {
+  return new SvirtError(`Cannot create a qcow2 image: ${why}`, { kind: "unsupported", remedy });
 }
