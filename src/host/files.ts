@@ -44,6 +44,29 @@ export interface FileSystemSpace {
   readonly freeBytes: number;
 }
 
+/** Copy of a file's bytes. */
+export interface FileCopy {
+  readonly from: FileId;
+  /** Whether both must share their space on disk, rather than only may. ioctl_ficlone(2) */
+  readonly isShared: boolean;
+}
+
+/** File to create in an inspected folder. */
+export interface NewFile {
+  readonly name: string;
+  readonly content: FileContent;
+  /** File whose bytes it gets instead, without its holes. */
+  readonly copy?: FileCopy | undefined;
+  /** Length of its beginning for which disk space is reserved. fallocate(2) */
+  readonly reservedBytes: number;
+  readonly mode: number;
+  /** Absent: the caller's. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Absent: the label that the kernel gives a new file in the folder. */
+  readonly label?: string | undefined;
+}
+
 /** Access granted to one user, regardless of the file's owner. */
 export interface GrantedAccess {
   readonly uid: number;
@@ -160,6 +183,17 @@ export interface FileHost {
    * the identity of the file.
    */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
+  /**
+   * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. Removes
+   * what interrupted calls left in the folder. Throws "host-call" if the name exists, "denied" if the path leads to another
+   * folder or the file system keeps no labels, "in-use" if the copied file changes meanwhile.
+   */
+  makeFileWithin(folder: FileId, file: NewFile): FileId;
+  /**
+   * Sets the size of a file. Space for `reservedBytes` of its beginning is reserved first. Throws "host-call", "denied" if the
+   * path now leads to another file.
+   */
+  resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): void;
   /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
   /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */

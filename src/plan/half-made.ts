@@ -6,3 +6,13 @@ export function partialPath(path: string): string {
   const cut = path.lastIndexOf("/") + 1;
   return `${path.slice(0, cut)}.svirt-${path.slice(cut)}.new`;
 }
+
+/** Name of a volume that svirt is still creating. It differs from that of any other part, since other calls create in the same folder. */
+export function partialVolume(uuid: string): string {
+  return `.svirt-${uuid}.volume`;
+}
+
+/** Decides whether a name is one of partialVolume(). */
+export function isPartialVolume(name: string): boolean {
+  return /^[.]svirt-[0-9a-f-]{36}[.]volume$/.test(name);
+}

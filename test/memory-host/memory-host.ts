@@ -12,6 +12,7 @@ import { processCalls } from "./process-calls.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
 import { treeCalls } from "./tree-calls.ts";
+import { volumeCalls } from "./volume-calls.ts";
 import { xattrCalls } from "./xattr-calls.ts";
 
 const LOCK_POLL_MS = 5;
@@ -22,6 +23,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
   return {
     ...folderCalls(machine, svirt),
     ...fileCalls(machine, svirt),
+    ...volumeCalls(machine, svirt),
     ...xattrCalls(machine, svirt),
     ...treeCalls(machine, svirt),
     ...lockCalls(machine, svirt),

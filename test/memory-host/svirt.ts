@@ -35,6 +35,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeLinkWithin",
   "removeLink",
   "makeFile",
+  "makeFileWithin",
+  "resizeFile",
   "writeBytes",
   "renameFile",
   "grantAccess",

@@ -102,6 +102,8 @@ function fileCalls() {
     makeLinkWithin: (folder, link) => others().makeLinkWithin(folder, link),
     removeLink: (path, target) => others().removeLink(path, target),
     makeFile: (path, mode, content) => others().makeFile(path, mode, content),
+    makeFileWithin: (folder, file) => others().makeFileWithin(folder, file),
+    resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),

@@ -9,9 +9,11 @@ import { makeFolderWithin } from "./files/folder-within.ts";
 import { inspectFile, withAttributes, withInspected } from "./files/inspect-file.ts";
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
 import { isLocked, lock } from "./files/lock.ts";
+import { makeFileWithin } from "./files/make-within.ts";
 import { readText } from "./files/quick-files.ts";
 import { removeEmptyFolder, removeSame } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
+import { resizeFile } from "./files/resize-file.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
 import { listOpenFiles } from "./holders/open-files.ts";
@@ -60,6 +62,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     makeLinkWithin,
     removeLink,
     makeFile: files.makeFile,
+    ...volumeCalls,
     writeBytes: files.writeBytes,
     renameFile: files.renameFile,
     ...inputCalls,
@@ -100,6 +103,9 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...ownCalls,
   };
 }
+
+/** Methods for the files of volumes. */
+const volumeCalls = { makeFileWithin, resizeFile };
 
 /** Methods for a folder in a folder that was inspected. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace };

@@ -3,6 +3,7 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
+export const ENXIO = 6;
 /** Equal to EAGAIN. */
 export const EWOULDBLOCK = 11;
 export const ENOMEM = 12;

@@ -1,0 +1,107 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
+import type { NewFile } from "../../files.ts";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { nativeName } from "../calls/native-name.ts";
+import { getxattr, setLabelOf } from "../labels/xattr.ts";
+import { copyInto } from "./copy-into.ts";
+import { fileFacts, openAt, withFile } from "./file-id.ts";
+import { orThrow, syncFolder, unlessMissing } from "./files.ts";
+import { setSize } from "./resize-file.ts";
+
+const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** sys/file.h */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/**
+ * Implements Host.makeFileWithin. The file is made under a name that only svirt uses and then linked: link(2) replaces no
+ * file. The lock of flock(2) shows that it is still being made.
+ */
+export function makeFileWithin(folder: FileId, file: NewFile): FileId {
+  const path = `${folder.path === "/" ? "" : folder.path}/${file.name}`;
+  return withFile(folder, (at) =>
+    orThrow(`make ${path}`, () => {
+      removeParts(at);
+      const part = `${at}/${partialVolume(crypto.randomUUID())}`;
+      const fd = openSync(part, PART, 0o600);
+      try {
+        if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
+        fill(fd, path, file);
+        linkSync(part, nativeName(`${at}/${file.name}`));
+        return fileFacts(path, fstatSync(fd, { bigint: true })).id;
+      } finally {
+        unlessMissing(`remove ${part}`, () => unlinkSync(part));
+        closeSync(fd);
+        syncFolder(at);
+      }
+    }),
+  );
+}
+
+function fill(
+  fd: number,
+  path: string,
+  { content, copy, gid, label, mode, reservedBytes, uid }: NewFile,
+): void {
+  setSize(fd, path, { sizeBytes: content.sizeBytes, reservedBytes });
+  // Writes all bytes: on a full disk write(2) writes a part.
+  if (copy === undefined) writeFileSync(fd, content.bytes);
+  else copyInto(fd, path, copy);
+  const made = fstatSync(fd);
+  // The owner first, since chown(2) may clear mode bits.
+  if ((uid ?? made.uid) !== made.uid || (gid ?? made.gid) !== made.gid)
+    fchownSync(fd, uid ?? made.uid, gid ?? made.gid);
+  fchmodSync(fd, mode);
+  if (label !== undefined) setLabel(fd, path, label);
+  fsyncSync(fd);
+}
+
+function setLabel(fd: number, path: string, label: string): void {
+  if (getxattr(`/proc/self/fd/${fd}`, "security.selinux") === label || setLabelOf(fd, label)) return;
+  throw new SvirtError(`Cannot label ${path} ${label}: its file system stores no labels`, {
+    kind: "denied",
+    remedy: "Leave <label> out, or choose a folder on a file system with labels.",
+  });
+}
+
+/** Removes files of interrupted calls: those that no process has locked. */
+function removeParts(at: string): void {
+  for (const name of readdirSync(at)) {
+    if (!isPartialVolume(name)) continue;
+    const fd = openPart(`${at}/${name}`);
+    if (fd === undefined) continue;
+    try {
+      if (fstatSync(fd).isFile() && lock(fd)) unlinkSync(`${at}/${name}`);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** Opens a part. Returns undefined if it is gone, or is no file of svirt: a symlink, or a file of another user. */
+function openPart(path: string): number | undefined {
+  try {
+    return openAt(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+}
+
+function lock(fd: number): boolean {
+  return libc().flock(fd, LOCK_EX | LOCK_NB) === 0;
+}

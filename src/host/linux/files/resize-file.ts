@@ -1,0 +1,54 @@
+import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:fs";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { EOPNOTSUPP } from "../calls/errno.ts";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { listHoles } from "./extents.ts";
+import { openSame } from "./file-id.ts";
+import { orThrow } from "./files.ts";
+
+const ZEROS_BYTES = 1024 * 1024;
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_FALLOCATE = process.arch === "x64" ? 285n : 47n;
+/** linux/falloc.h */
+const FALLOC_FL_KEEP_SIZE = 1n;
+
+/** Size of a file, and the length of its beginning for which disk space is reserved. */
+interface Size {
+  readonly sizeBytes: number;
+  readonly reservedBytes: number;
+}
+
+/** Implements Host.resizeFile. */
+export function resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): void {
+  orThrow(`resize ${file.path}`, () => {
+    const fd = openSame(file, constants.O_RDWR);
+    try {
+      setSize(fd, file.path, { sizeBytes, reservedBytes });
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Sets the size of an open file, with `path` for errors. The space comes first: without it, the size stays. */
+export function setSize(fd: number, path: string, { reservedBytes, sizeBytes }: Size): void {
+  const isReserved = reservedBytes === 0 || reserve(fd, path, reservedBytes);
+  ftruncateSync(fd, sizeBytes);
+  if (!isReserved) fillHoles(fd, reservedBytes);
+}
+
+/** Returns false if the file system cannot reserve space. fallocate(2) */
+function reserve(fd: number, path: string, bytes: number): boolean {
+  if (libc().syscall(SYS_FALLOCATE, BigInt(fd), FALLOC_FL_KEEP_SIZE, 0n, BigInt(bytes)) === 0n) return true;
+  const errno = readErrno();
+  if (errno === EOPNOTSUPP) return false;
+  throw hostCallError(`allocate ${bytes} bytes for ${path}`, errno);
+}
+
+/** Writes zeros where the beginning of a file has no data. */
+function fillHoles(fd: number, bytes: number): void {
+  const zeros = new Uint8Array(ZEROS_BYTES);
+  for (const { end, start } of [...listHoles(fd, bytes)])
+    for (let at = start; at < end; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
+}

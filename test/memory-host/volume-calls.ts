@@ -1,0 +1,40 @@
+import type { Host } from "../../src/host/host.ts";
+import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
+import { factsOf, hostCall, type Inode } from "./file-tree.ts";
+import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
+
+/** Returns the calls that create and resize the files of volumes. */
+export function volumeCalls(machine: Machine, svirt: Svirt): Pick<Host, "makeFileWithin" | "resizeFile"> {
+  const { files } = machine;
+  return {
+    makeFileWithin(folder, file) {
+      const inside = files.getSame(folder);
+      removeParts(inside);
+      const path = `${folder.path}/${file.name}`;
+      const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
+      const bytes = new Uint8Array(file.content.sizeBytes);
+      bytes.set(file.copy === undefined ? file.content.bytes : files.getSame(file.copy.from).bytes);
+      const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });
+      svirt.midway();
+      made.uid = file.uid ?? made.uid;
+      made.gid = file.gid ?? made.gid;
+      made.mode = file.mode;
+      if (file.label !== undefined) made.xattrs.set("security.selinux", file.label);
+      files.remove(part);
+      if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
+      inside.entries.set(file.name, made);
+      return factsOf({ path, inode: made }).id;
+    },
+    resizeFile(file, sizeBytes) {
+      const inode = files.getSame(file);
+      const bytes = new Uint8Array(sizeBytes);
+      bytes.set(inode.bytes.slice(0, sizeBytes));
+      inode.bytes = bytes;
+    },
+  };
+}
+
+function removeParts({ entries }: Inode): void {
+  for (const name of entries.keys()) if (isPartialVolume(name)) entries.delete(name);
+}
