@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info net-define net-edit net-undefine net-create net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities label plan reap recover audit explain doctor shell help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities label plan reap recover audit explain doctor shell help' -- "$word")
     return
   fi
   case $command in
@@ -98,9 +98,19 @@ _svirt() {
     version) options='--json --help' ;;
     validate) options='--print --json --help' wants=file ;;
     domxml-to-native) options='--domain --json --help' ;;
-    vol-dumpxml) options='--json --help' ;;
-    vol-create) options='--json --help' wants=file ;;
-    vol-info) options='--bytes --physical --json --help' ;;
+    vol-list) options='--details --json --help' wants=file ;;
+    vol-create) options='--prealloc-metadata --json --help' wants=file ;;
+    vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=file ;;
+    vol-create-from) options='--inputpool --prealloc-metadata --reflink --json --help' wants=file ;;
+    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' ;;
+    vol-resize) options='--pool --allocate --delta --shrink --help' ;;
+    vol-delete) options='--pool --json --help' ;;
+    vol-info) options='--bytes --physical --pool --json --help' ;;
+    vol-dumpxml) options='--pool --json --help' ;;
+    vol-name) options='--json --help' ;;
+    vol-key) options='--pool --json --help' ;;
+    vol-path) options='--pool --json --help' ;;
+    vol-pool) options='--uuid --json --help' ;;
     net-define) options='--json --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
     net-undefine) options='--help' wants=network ;;
@@ -135,9 +145,9 @@ _svirt() {
     pool-name) options='--json --help' wants=pool ;;
     pool-uuid) options='--json --help' wants=pool ;;
     pool-capabilities) options='--json --help' ;;
-    "label show") options='--json --help' wants=file ;;
-    "label set") options='--dry-run --json --help' wants=file ;;
-    "label restore") options='--dry-run --json --help' wants=file ;;
+    "label show") options='--pool --json --help' wants=file ;;
+    "label set") options='--pool --dry-run --json --help' wants=file ;;
+    "label restore") options='--pool --dry-run --json --help' wants=file ;;
     "label release") options='--machine --dry-run --json --help' wants=file ;;
     plan) options='--stop --json --help' wants=domain ;;
     reap) options='--help' ;;

@@ -48,6 +48,7 @@ const LIBVIRT_ERRORS = {
   AGENT_UNRESPONSIVE: { code: 86, domain: VIR_FROM.QEMU },
   RESOURCE_BUSY: { code: 87, domain: VIR_FROM.SECURITY },
   ACCESS_DENIED: { code: 88, domain: VIR_FROM.SECURITY },
+  STORAGE_VOL_EXIST: { code: 90, domain: VIR_FROM.STORAGE },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;

@@ -18,8 +18,8 @@ const HEAD = `<!-- Written by scripts/write-docs.ts from src/label/roles.ts. -->
 
 Each file, device node and socket that a guest uses has a role. The role decides its label, and whether another guest may
 use it at the same time. [src/label/roles.ts](../src/label/roles.ts) holds this table; a start, \`attach-device\` and block
-jobs decide labels only by it. A volume that \`vol-create\` creates keeps the label that the policy gives a new file in its folder,
-or gets the one that its XML names, until a guest uses it.
+jobs decide labels only by it. A volume that \`vol-create\` creates has the label that the policy's file_contexts have for its path, or
+the one that its XML names, until a guest uses it.
 
 | role | label | another guest at the same time |
 | --- | --- | --- |

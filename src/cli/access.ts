@@ -21,7 +21,8 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "hostname list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
       "nodecpumap nodecpustats nodeinfo nodememstats plan " +
       "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo " +
-      "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml vol-info",
+      "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay " +
+      "vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool",
   ),
   ["label show", "reads"],
   ["vcpupin", { readsWith: [...SHOWN, "vcpu"] }],
@@ -43,7 +44,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
-      "shutdown snapshot-create-as start suspend undefine update-device vol-create",
+      "shutdown snapshot-create-as start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-resize",
   ),
   ["label release", "changes"],
   ["label restore", "changes"],

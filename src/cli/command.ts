@@ -83,8 +83,21 @@ export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uui
 /** Operand of commands about one storage pool. */
 export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a storage pool" };
 
-/** Operand of commands that inspect storage. */
-export const VOLUME_OPERAND: Operand = { name: "volume", summary: "the path of an image or a block device" };
+/** Operand of commands about one volume. */
+export const VOLUME_OPERAND: Operand = { name: "volume", summary: "name, key or path of a volume" };
+
+/** Operand of commands that inspect any image. */
+export const IMAGE_OPERAND: Operand = {
+  name: "volume",
+  summary: "the path of an image or a block device; with --pool, the name of a volume too",
+};
+
+/** Option of commands about one volume. */
+export const OF_POOL_OPTION: Option = {
+  name: "pool",
+  value: "POOL",
+  summary: "name or uuid of the volume's pool",
+};
 
 /** Returns an operand whose presence the parser has checked. */
 export function operand(call: Call, name: string): string {

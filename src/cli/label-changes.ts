@@ -1,4 +1,5 @@
 import type { LabelChange } from "../labelling/set-label.ts";
+import { findVolume } from "../vm/volume/find-volume.ts";
 import { type Call, type Option, printJson } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 
@@ -8,6 +9,12 @@ export const DRY_RUN_OPTION: Option = {
   short: "n",
   summary: "only print the changes",
 };
+
+/** Returns the paths that operands name: with --pool those of volumes. Throws "not-found". */
+export function pathsOf({ instance, options }: Call, operands: readonly string[]): readonly string[] {
+  const pool = options.get("pool");
+  return pool === undefined ? operands : operands.map((key) => findVolume(instance, key, pool).path);
+}
 
 /** Prints applied or planned changes, in lines that begin with the act, or in JSON. */
 export function printChanges(call: Call, changes: readonly LabelChange[], act = ""): void {

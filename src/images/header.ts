@@ -46,6 +46,14 @@ export function probeImageFormat(bytes: Uint8Array): string {
   return MAGICS.find(([, at, magic]) => startsWith(bytes, at, magic))?.[0] ?? "raw";
 }
 
+/** Place of the mark of ISO 9660: behind the first byte of sector 16. ECMA-119, 8.4.2; virStorageFileProbeFormat() of libvirt */
+export const ISO_MARK = { offset: 16 * 2048 + 1, length: 5 };
+
+/** Decides whether the bytes at ISO_MARK are that mark. */
+export function isIsoMark(bytes: Uint8Array): boolean {
+  return startsWith(bytes, 0, "CD001");
+}
+
 /** Returns a word as a format that svirt can follow. Throws "unsupported". */
 export function parseImageFormat(word: string): ImageFormat {
   if (word === "raw" || word === "qcow2" || word === "qed") return word;

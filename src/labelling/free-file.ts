@@ -32,27 +32,50 @@ export function withExisting<Result>(
   });
 }
 
+/** A file that is to be unused. */
+interface UnusedFile {
+  readonly path: string;
+  /** Errors for files that a guest still holds. */
+  readonly held: ReadonlyMap<string, SvirtError>;
+  /** Verb for messages; absent: the file is labelled. */
+  readonly attempt?: string;
+}
+
 /**
- * Calls `work` with the file at a path, unless it belongs to the host or is in use. `held` has the errors for files that a
- * guest still holds. Throws "not-found", "denied", "in-use".
+ * Calls `work` with the file at a path, unless it belongs to the host or is in use. Throws "not-found", "denied", "in-use".
  */
 export function withUnusedFile<Result>(
   instance: Instance,
-  { held, path }: { readonly path: string; readonly held: ReadonlyMap<string, SvirtError> },
+  { attempt = "label", held, path }: UnusedFile,
   work: (file: OpenedFile, marks: FileMarks) => Result,
 ): Result {
   return withExisting(instance, path, (file) => {
     const { id } = file.facts;
-    if (belongsToHost(id.path)) throw ofHost(path);
+    if (belongsToHost(id.path)) throw attempt === "label" ? ofHost(path) : keptForHost(attempt, path);
     const [holder] = registryOf(instance).listHolders("file", fileKey(id));
-    if (holder !== undefined) throw inUse(path, readRecord(instance, holder.owner)?.name ?? holder.owner);
+    if (holder !== undefined)
+      throw inUse(`${attempt} ${path}`, readRecord(instance, holder.owner)?.name ?? holder.owner);
     const stillHeld = held.get(fileKey(id));
     if (stillHeld !== undefined) throw stillHeld;
     const marks = readMarks(instance.host, { id, file });
-    refuseOtherTool(instance, path, marks);
-    refuseHeld(instance, path, { id, marks });
+    asAttempt(`${attempt} ${path}`, path, () => {
+      refuseOtherTool(instance, path, marks);
+      refuseHeld(instance, path, { id, marks });
+    });
     return work(file, marks);
   });
+}
+
+/** Runs a check whose error says that the file is not labelled. Its error then names the attempt. */
+function asAttempt(attempt: string, path: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof SvirtError)) throw error;
+    const { kind, message, remedy } = error;
+    const said = message.replace(`Cannot label ${path}: `, () => `Cannot ${attempt}: `);
+    throw new SvirtError(said, { kind, remedy, cause: error });
+  }
 }
 
 /** Throws "in-use" for a file that guests of another machine hold, or may hold. */
@@ -67,10 +90,17 @@ function refuseHeld(
   if (through !== undefined) throw mayBeHeld(instance, { ...file, named }, through);
 }
 
-function inUse(path: string, guest: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: the guest ${guest} uses that file`, {
+function inUse(attempt: string, guest: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: the guest ${guest} uses that file`, {
     kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,
+  });
+}
+
+function keptForHost(attempt: string, path: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt} ${path}: that file belongs to the host`, {
+    kind: "denied",
+    remedy: "Name a volume of a folder for images.",
   });
 }
 

@@ -9,7 +9,7 @@ const READS = `
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodeinfo nodememstats plan
   pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
-  version vncdisplay vol-dumpxml vol-info`;
+  version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const CHANGES = {
     "setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
-    "blockcommit blockcopy blockpull snapshot-create-as vol-create label-release label-restore label-set",
+    "blockcommit blockcopy blockpull snapshot-create-as vol-clone vol-create vol-create-as vol-create-from vol-delete vol-resize label-release label-restore label-set",
   // Input to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
 };

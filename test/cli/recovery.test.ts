@@ -15,8 +15,9 @@ const OTHERS = new Map([
   // They recover by themselves, or call another command.
   ...["recover", "reap", "shell"].map((name) => [name, "none"] as const),
   // They read XML, files or the host, and no state of a guest.
-  ...["validate", "domxml-to-native", "save-image-dumpxml", "vol-dumpxml", "vol-info"].map(
-    (name) => [name, "none"] as const,
+  ...["validate", "domxml-to-native", "save-image-dumpxml"].map((name) => [name, "none"] as const),
+  ...["dumpxml", "info", "key", "list", "name", "path", "pool"].map(
+    (name) => [`vol-${name}`, "none"] as const,
   ),
   ...["domcapabilities", "freecell", "hostname", "maxvcpus", "nodecpumap", "nodecpustats"].map(
     (name) => [name, "none"] as const,

@@ -1,15 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { restoreLabels, setLabel } from "../../src/labelling/set-label.ts";
-import { fileKey } from "../../src/plan/facts/file.ts";
-import { registryOf } from "../../src/state/instance.ts";
-import { writeRecord } from "../../src/state/record.ts";
 import type { Ask } from "../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
-import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { attachDevice } from "../../src/vm/hotplug/change-devices.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { IMAGES } from "../scenes/block.ts";
-import { deviceOf, machineWithDisks, recordOf, SECOND } from "../scenes/hotplug.ts";
+import { deviceOf, machineWithDisks } from "../scenes/hotplug.ts";
+import { machineWithKeeper } from "../scenes/keeper.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, OTHER, UUID } from "../scenes/scene.ts";
 
 const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
@@ -18,25 +16,6 @@ const TOP = `${IMAGES}/top.qcow2`;
 const closeKept = (machine: Machine): void => machine.processes.qemuOf(UUID)?.devices?.closeKept();
 const otherOn = (machine: Machine, path: string) =>
   startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(path, "vda") }));
-
-/**
- * Returns a machine whose QEMU keeps a detached disk's files open without a claim, as left by an svirt that did not ask
- * the kernel.
- */
-async function machineWithKeeper(disks = ""): Promise<Machine> {
-  const machine = await machineWithDisks(disks);
-  machine.qemu = { keepsFiles: true };
-  await attachDevice(nodeOn(machine), ASK, deviceOf(SECOND));
-  await errorOf(detachDevice(nodeOn(machine), ASK, deviceOf(SECOND)));
-  const { change: _, ...guest } = recordOf(machine);
-  writeRecord(nodeOn(machine), guest);
-  const registry = registryOf(nodeOn(machine));
-  for (const path of [TOP, `${IMAGES}/base.raw`]) {
-    const id = machine.svirt().host.inspectFile(path)?.id;
-    if (id !== undefined) registry.release({ kind: "file", key: fileKey(id), sharing: "exclusive" }, UUID);
-  }
-  return machine;
-}
 
 describe("what a guest's process holds without a claim", () => {
   test("is not given to another guest, by start or attach, and the error names the holder", async () => {

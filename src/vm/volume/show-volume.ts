@@ -1,14 +1,25 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/header.ts";
-import { resolveImageName } from "../../images/name.ts";
+import type { ImageName } from "../../images/element.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Permissions } from "../../storage/permissions.ts";
 import type { Volume } from "../../storage/volume/document.ts";
+import { findVolume } from "./find-volume.ts";
+import { readVolumeImage } from "./volume-image.ts";
 
-type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
+/**
+ * Describes a volume of a pool by its name, key or path; without a pool, any image or block device by its path. Throws
+ * "not-found" and the errors of showVolume().
+ */
+export function showVolumeOf(instance: Instance, key: string, pool: string | undefined): Volume {
+  if (pool === undefined) return showVolume(instance, key);
+  const { facts, name, path } = findVolume(instance, key, pool);
+  if (facts.type !== "folder") return showVolume(instance, path);
+  const sizes = { capacityBytes: 0, allocationBytes: 0, physicalBytes: 0 };
+  return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, "dir") };
+}
 
 /**
  * Describes an image or a block device as a storage volume: sizes, permissions, label. Its format comes from its first bytes,
@@ -18,44 +29,32 @@ type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format:
 export function showVolume(instance: Instance, path: string): Volume {
   const facts = instance.host.withInspected(path, (file) => file.facts);
   if (facts === undefined) throw missingVolume(path);
+  return describeVolume(instance, facts);
+}
+
+/** Describes the volume in a file or a block device, as showVolume(). */
+export function describeVolume(instance: Instance, facts: FileFacts): Volume {
   const { type } = facts;
+  const { path } = facts.id;
   if (type !== "file" && type !== "block") throw noVolume(path, type);
   const physicalBytes = physicalSize(instance, { path, facts });
-  const image = readImage(instance, facts, physicalBytes);
+  const image = readVolumeImage(instance.host, facts);
+  const isWhole = image.format === "raw" || image.format === "iso";
+  const capacityBytes = isWhole ? physicalBytes : image.capacityBytes;
   return {
     type,
-    name: facts.id.path.slice(facts.id.path.lastIndexOf("/") + 1),
-    key: facts.id.path,
-    ...(image.capacityBytes === undefined ? {} : { capacityBytes: image.capacityBytes }),
+    name: path.slice(path.lastIndexOf("/") + 1),
+    key: path,
+    ...(capacityBytes === undefined ? {} : { capacityBytes }),
     allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
     physicalBytes,
     target: targetOf(instance, facts, image.format),
-    ...(image.backingStore === undefined ? {} : { backingStore: image.backingStore }),
-  };
-}
-
-function readImage(instance: Instance, facts: FileFacts, physicalBytes: number): Image {
-  const bytes = instance.host.readBytes(facts.id, 0, HEADER_BYTES);
-  const format = probeImageFormat(bytes);
-  if (format === "raw") return { format, capacityBytes: physicalBytes };
-  if (format !== "qcow2" && format !== "qed") return { format };
-  const { backingFile, backingFormat, virtualSizeBytes = 0 } = parseImageHeader(bytes, format);
-  const below = backingFile === undefined ? undefined : resolveImageName(facts.id.path, backingFile);
-  return {
-    format,
-    capacityBytes: virtualSizeBytes,
-    ...(below === undefined
-      ? {}
-      : { backingStore: backingOf(instance, below.path, below.format ?? backingFormat) }),
+    ...(image.backing === undefined ? {} : { backingStore: backingOf(instance, image.backing) }),
   };
 }
 
 /** Describes a backing image, even a missing one. */
-function backingOf(
-  instance: Instance,
-  path: string,
-  format: string | undefined,
-): NonNullable<Volume["backingStore"]> {
+function backingOf(instance: Instance, { format, path }: ImageName): NonNullable<Volume["backingStore"]> {
   const facts = instance.host.inspectFile(path);
   return {
     path,

@@ -1,6 +1,6 @@
 import { restoreFileLabels } from "../../../vm/label/file-labels.ts";
-import { type Command, JSON_OPTION } from "../../command.ts";
-import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
+import { type Command, JSON_OPTION, OF_POOL_OPTION } from "../../command.ts";
+import { DRY_RUN_OPTION, pathsOf, printChanges } from "../../label-changes.ts";
 import { reportEach } from "../../output/report-each.ts";
 
 /** `svirt label restore PATH...` */
@@ -13,13 +13,20 @@ export const command: Command = {
       "even if a file remembers it.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "files, folders or devices; for a symlink, its target", isRepeated: true },
+      {
+        name: "path",
+        summary: "files, folders or devices; for a symlink, its target; with --pool, volumes",
+        isRepeated: true,
+      },
     ],
-    options: [DRY_RUN_OPTION, JSON_OPTION],
+    options: [OF_POOL_OPTION, DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-    const restored = await restoreFileLabels(call.instance, { paths: call.rest, isDryRun });
+    const restored = await restoreFileLabels(call.instance, {
+      paths: pathsOf(call, call.rest),
+      isDryRun,
+    });
     return reportEach(call, restored, (changes) => printChanges(call, changes));
   },
 };

@@ -1,6 +1,6 @@
 import { setFileLabel } from "../../../vm/label/file-labels.ts";
-import { type Command, JSON_OPTION, operand } from "../../command.ts";
-import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
+import { type Command, JSON_OPTION, OF_POOL_OPTION, operand } from "../../command.ts";
+import { DRY_RUN_OPTION, pathsOf, printChanges } from "../../label-changes.ts";
 
 /** `svirt label set PATH CONTEXT` */
 export const command: Command = {
@@ -12,13 +12,14 @@ export const command: Command = {
       "The policy's default label does not change: use semanage fcontext for that.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "a file, folder or device; for a symlink, its target" },
+      { name: "path", summary: "a file, folder or device; for a symlink, its target; with --pool, a volume" },
       { name: "context", summary: "user:role:type:range" },
     ],
-    options: [DRY_RUN_OPTION, JSON_OPTION],
+    options: [OF_POOL_OPTION, DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const act = { path: operand(call, "path"), isDryRun: call.options.has(DRY_RUN_OPTION.name) };
+    const [path = ""] = pathsOf(call, [operand(call, "path")]);
+    const act = { path, isDryRun: call.options.has(DRY_RUN_OPTION.name) };
     printChanges(call, [await setFileLabel(call.instance, act, operand(call, "context"))]);
     return undefined;
   },

@@ -1,6 +1,7 @@
 import type { LabelFacts } from "../../../labelling/show-label.ts";
 import { showFileLabels } from "../../../vm/label/file-labels.ts";
-import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, OF_POOL_OPTION, printJson } from "../../command.ts";
+import { pathsOf } from "../../label-changes.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { reportEach } from "../../output/report-each.ts";
 import { formatFacts } from "../../output/table.ts";
@@ -12,11 +13,13 @@ export const command: Command = {
     summary: "show a file's label, its default, the one it remembers, its users and the label it gets back",
     details: "Follows symlinks, as a start does.",
     recovery: "root",
-    operands: [{ name: "path", summary: "files, folders or devices", isRepeated: true }],
-    options: [JSON_OPTION],
+    operands: [
+      { name: "path", summary: "files, folders or devices; with --pool, volumes", isRepeated: true },
+    ],
+    options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
-    return reportEach(call, showFileLabels(call.instance, call.rest), (shown) => {
+    return reportEach(call, showFileLabels(call.instance, pathsOf(call, call.rest)), (shown) => {
       if (call.options.has("json")) printJson(call, shown);
       else call.output.print(shown.map(formatLabel).join(""));
     });

@@ -1,29 +1,29 @@
-import { parseVolume } from "../../../storage/volume/document.ts";
-import { createVolume } from "../../../vm/volume/create-volume.ts";
+import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { NEW_POOL_OPERAND, PREALLOCATION_OPTION } from "../../volume-options.ts";
 
-/** `svirt vol-create FOLDER FILE` */
+/** `svirt vol-create POOL FILE` */
 export const command: Command = {
   spec: {
     name: "vol-create",
-    summary: "create an empty image from storage volume XML, with the mode and label in it",
+    summary: "create an empty volume from storage volume XML, with the owner, mode and label in it",
     details:
-      "Takes a folder where virsh takes a pool. The format is raw or qcow2, with or without a backing file. The image is\n" +
-      "sparse, even with <allocation>.",
-    operands: [
-      { name: "pool", summary: "the folder for the image" },
-      { name: "file", summary: "volume XML: a file, or - for standard input" },
-    ],
-    options: [JSON_OPTION],
+      "The format is raw or qcow2, with or without a backing file. Disk space of a raw volume is allocated at once, unless\n" +
+      "<allocation> is smaller than <capacity>; a qcow2 volume grows. Without <compat>, a qcow2 volume has version 1.1. Without\n" +
+      "<label>, a volume has the label that the policy's file_contexts have for its path. The label of one guest is refused.",
+    operands: [NEW_POOL_OPERAND, { name: "file", summary: "volume XML: a file, or - for standard input" }],
+    options: [PREALLOCATION_OPTION, JSON_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");
-    const volume = parseVolume(readInputFile(call, file));
-    const path = await createVolume(call.instance, operand(call, "pool"), volume);
-    if (call.options.has("json")) printJson(call, { name: volume.name, path });
-    else call.output.print(`Vol ${volume.name} created from ${oneLine(file)}\n\n`);
+    const created = await createVolumeFrom(call.instance, operand(call, "pool"), {
+      bytes: readInputFile(call, file),
+      flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
+    });
+    if (call.options.has("json")) printJson(call, created);
+    else call.output.print(`Vol ${oneLine(created.name)} created from ${oneLine(file)}\n\n`);
     return undefined;
   },
 };

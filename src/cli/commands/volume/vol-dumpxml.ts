@@ -1,21 +1,29 @@
 import { SvirtError } from "../../../errors.ts";
 import { formatVolume, type Volume } from "../../../storage/volume/document.ts";
-import { showVolume } from "../../../vm/volume/show-volume.ts";
-import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+import { showVolumeOf } from "../../../vm/volume/show-volume.ts";
+import {
+  type Command,
+  IMAGE_OPERAND,
+  JSON_OPTION,
+  OF_POOL_OPTION,
+  operand,
+  printJson,
+} from "../../command.ts";
 
 /** `svirt vol-dumpxml VOLUME` */
 export const command: Command = {
   spec: {
     name: "vol-dumpxml",
-    summary: "print an image or a block device as libvirt's storage volume XML, with owner, mode and label",
+    summary:
+      "print a volume, an image or a block device as libvirt's storage volume XML, with owner, mode and label",
     details:
       "The format is detected by the first bytes. A start never detects a format: it uses the format in the domain's XML.",
     recovery: "none",
-    operands: [VOLUME_OPERAND],
-    options: [JSON_OPTION],
+    operands: [IMAGE_OPERAND],
+    options: [OF_POOL_OPTION, JSON_OPTION],
   },
   run(call) {
-    const volume = showVolume(call.instance, operand(call, "volume"));
+    const volume = showVolumeOf(call.instance, operand(call, "volume"), call.options.get("pool"));
     if (!call.options.has("json")) refuseUnwritable(volume);
     if (call.options.has("json")) printJson(call, volume);
     else call.output.print(`${visible(formatVolume(volume))}\n`);

@@ -1,5 +1,13 @@
-import { showVolume } from "../../../vm/volume/show-volume.ts";
-import { type Call, type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+import { showVolumeOf } from "../../../vm/volume/show-volume.ts";
+import {
+  type Call,
+  type Command,
+  IMAGE_OPERAND,
+  JSON_OPTION,
+  OF_POOL_OPTION,
+  operand,
+  printJson,
+} from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatFacts } from "../../output/table.ts";
@@ -11,19 +19,21 @@ const DECIMALS = 2;
 export const command: Command = {
   spec: {
     name: "vol-info",
-    summary: "show the size of an image or a block device",
+    summary: "show the size of a volume, an image or a block device",
     recovery: "none",
-    operands: [VOLUME_OPERAND],
+    operands: [IMAGE_OPERAND],
     options: [
       { name: "bytes", summary: "print bytes, without units" },
       { name: "physical", summary: "show the size of the file instead of its allocation" },
+      OF_POOL_OPTION,
       JSON_OPTION,
     ],
   },
   run(call) {
-    const { allocationBytes, capacityBytes, name, physicalBytes, type } = showVolume(
+    const { allocationBytes, capacityBytes, name, physicalBytes, type } = showVolumeOf(
       call.instance,
       operand(call, "volume"),
+      call.options.get("pool"),
     );
     const isPhysical = call.options.has("physical");
     if (call.options.has("json")) {

@@ -260,7 +260,9 @@ test("a command's name may have two words, and svirt says which there are", asyn
     ["label", "show", "--help"],
     ["help", "label", "show"],
   ]) {
-    expect((await run(machine, ...words)).out).toContain("svirt label show <path>... [--json]");
+    expect((await run(machine, ...words)).out).toContain(
+      "svirt label show <path>... [--pool <POOL>] [--json]",
+    );
   }
   expect(await run(machine, "label")).toEqual({
     code: 2,

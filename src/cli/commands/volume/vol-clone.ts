@@ -1,0 +1,34 @@
+import { cloneVolume } from "../../../vm/volume/copy-volume.ts";
+import {
+  type Command,
+  JSON_OPTION,
+  OF_POOL_OPTION,
+  operand,
+  printJson,
+  VOLUME_OPERAND,
+} from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { copyFlags, PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
+
+/** `svirt vol-clone VOLUME NEWNAME` */
+export const command: Command = {
+  spec: {
+    name: "vol-clone",
+    summary: "create a volume with the data of another one, in its pool",
+    details:
+      "The data is copied by the kernel: the new volume is as sparse as the other one, and shares its space where the file system\n" +
+      "can. It has the owner and the mode of the other one, and the policy's label. Refuses a volume that a guest uses.",
+    operands: [VOLUME_OPERAND, { name: "newname", summary: "name of the new volume" }],
+    options: [OF_POOL_OPTION, PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
+  },
+  async run(call) {
+    const source = { key: operand(call, "volume"), pool: call.options.get("pool") };
+    const made = await cloneVolume(call.instance, operand(call, "newname"), {
+      source,
+      flags: copyFlags(call),
+    });
+    if (call.options.has("json")) printJson(call, made);
+    else call.output.print(`Vol ${oneLine(made.name)} cloned from ${oneLine(made.source)}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,62 @@
+import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
+import { describeNewVolume } from "../../../vm/volume/describe-volume.ts";
+import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { NEW_POOL_OPERAND, PREALLOCATION_OPTION, sizeOf } from "../../volume-options.ts";
+
+/** `svirt vol-create-as POOL NAME CAPACITY` */
+export const command: Command = {
+  spec: {
+    name: "vol-create-as",
+    summary: "create an empty volume from arguments",
+    details:
+      "Sizes are bytes, or have a unit: 10G, 512MiB. The new volume is that of vol-create with the XML of --print-xml.",
+    operands: [
+      NEW_POOL_OPERAND,
+      { name: "name", summary: "name of the volume" },
+      { name: "capacity", summary: "size of the volume" },
+    ],
+    options: [
+      {
+        name: "allocation",
+        value: "SIZE",
+        summary: "disk space that a raw volume has at once; all by default",
+      },
+      { name: "format", value: "FORMAT", summary: "raw, the default, or qcow2" },
+      { name: "backing-vol", value: "VOLUME", summary: "name, key or path of the backing volume" },
+      {
+        name: "backing-vol-format",
+        value: "FORMAT",
+        summary: "format of the backing volume; raw by default",
+      },
+      PREALLOCATION_OPTION,
+      { name: "print-xml", summary: "print the XML of the volume, and create nothing" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const { instance, options, output } = call;
+    const pool = operand(call, "pool");
+    const allocation = options.get("allocation");
+    const xml = describeNewVolume(instance, pool, {
+      name: operand(call, "name"),
+      capacityBytes: sizeOf(operand(call, "capacity")),
+      allocationBytes: allocation === undefined ? undefined : sizeOf(allocation),
+      format: options.get("format"),
+      backingVolume: options.get("backing-vol"),
+      backingFormat: options.get("backing-vol-format"),
+    });
+    if (options.has("print-xml")) output.print(`${xml}\n`);
+    else await create(call, pool, xml);
+    return undefined;
+  },
+};
+
+async function create(call: Call, pool: string, xml: string): Promise<void> {
+  const created = await createVolumeFrom(call.instance, pool, {
+    bytes: new TextEncoder().encode(xml),
+    flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
+  });
+  if (call.options.has("json")) printJson(call, created);
+  else call.output.print(`Vol ${oneLine(created.name)} created\n\n`);
+}

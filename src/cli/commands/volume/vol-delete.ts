@@ -1,0 +1,30 @@
+import { deleteVolume } from "../../../vm/volume/delete-volume.ts";
+import {
+  type Command,
+  JSON_OPTION,
+  OF_POOL_OPTION,
+  operand,
+  printJson,
+  VOLUME_OPERAND,
+} from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt vol-delete VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-delete",
+    summary: "delete a volume of a pool",
+    details:
+      "Refuses a volume that a guest uses or a definition names, one that is the backing file of another volume or of a\n" +
+      "definition's disk, and anything other than a file.",
+    operands: [VOLUME_OPERAND],
+    options: [OF_POOL_OPTION, JSON_OPTION],
+  },
+  async run(call) {
+    const key = operand(call, "volume");
+    const deleted = await deleteVolume(call.instance, { key, pool: call.options.get("pool") });
+    if (call.options.has("json")) printJson(call, deleted);
+    else call.output.print(`Vol ${oneLine(key)} deleted\n\n`);
+    return undefined;
+  },
+};

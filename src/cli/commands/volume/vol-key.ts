@@ -1,0 +1,27 @@
+import { findVolume } from "../../../vm/volume/find-volume.ts";
+import {
+  type Command,
+  JSON_OPTION,
+  OF_POOL_OPTION,
+  operand,
+  printJson,
+  VOLUME_OPERAND,
+} from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt vol-key VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-key",
+    summary: "print the key of a volume, which is its path",
+    recovery: "none",
+    operands: [VOLUME_OPERAND],
+    options: [OF_POOL_OPTION, JSON_OPTION],
+  },
+  run(call) {
+    const { path } = findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
+    if (call.options.has("json")) printJson(call, path);
+    else call.output.print(`${oneLine(path)}\n\n`);
+    return Promise.resolve(undefined);
+  },
+};

@@ -1,0 +1,40 @@
+import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../vm/volume/list-volumes.ts";
+import { type Command, JSON_OPTION, operand, POOL_OPERAND, printJson } from "../../command.ts";
+import { formatCapacity } from "../../output/format-capacity.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatTable } from "../../output/table.ts";
+
+/** Decimals of a size in virsh's vol-list. */
+const DECIMALS = 2;
+
+/** `svirt vol-list POOL` */
+export const command: Command = {
+  spec: {
+    name: "vol-list",
+    summary: "list the volumes of an active pool",
+    details: "Volumes are files and folders. Symlinks, sockets, FIFOs and devices are not listed.",
+    recovery: "none",
+    operands: [POOL_OPERAND],
+    options: [{ name: "details", summary: "also show types and sizes" }, JSON_OPTION],
+  },
+  run(call) {
+    const { instance, options, output } = call;
+    const pool = operand(call, "pool");
+    if (options.has("details") || options.has("json")) {
+      const volumes = listPoolVolumesWithSizes(instance, pool);
+      if (options.has("json")) printJson(call, volumes);
+      else output.print(formatTable(["Name", "Path", "Type", "Capacity", "Allocation"], volumes.map(toRow)));
+    } else {
+      const rows = listPoolVolumes(instance, pool).map(({ name, path }) => [oneLine(name), oneLine(path)]);
+      output.print(formatTable(["Name", "Path"], rows));
+    }
+    return Promise.resolve(undefined);
+  },
+};
+
+function toRow(volume: ReturnType<typeof listPoolVolumesWithSizes>[number]): readonly string[] {
+  const sizes = [volume.capacityBytes, volume.allocationBytes].map((bytes) =>
+    formatCapacity(bytes, DECIMALS),
+  );
+  return [oneLine(volume.name), oneLine(volume.path), volume.type, ...sizes];
+}

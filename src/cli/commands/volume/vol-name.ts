@@ -1,0 +1,20 @@
+import { findVolume } from "../../../vm/volume/find-volume.ts";
+import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt vol-name VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-name",
+    summary: "print the name of a volume",
+    recovery: "none",
+    operands: [{ ...VOLUME_OPERAND, summary: "key or path of a volume" }],
+    options: [JSON_OPTION],
+  },
+  run(call) {
+    const { name } = findVolume(call.instance, operand(call, "volume"));
+    if (call.options.has("json")) printJson(call, name);
+    else call.output.print(`${oneLine(name)}\n\n`);
+    return Promise.resolve(undefined);
+  },
+};

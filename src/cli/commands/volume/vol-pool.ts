@@ -1,0 +1,21 @@
+import { findVolume } from "../../../vm/volume/find-volume.ts";
+import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt vol-pool VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-pool",
+    summary: "print the name of a volume's pool",
+    recovery: "none",
+    operands: [{ ...VOLUME_OPERAND, summary: "key or path of a volume" }],
+    options: [{ name: "uuid", summary: "print the pool's uuid instead" }, JSON_OPTION],
+  },
+  run(call) {
+    const { pool } = findVolume(call.instance, operand(call, "volume"));
+    const shown = call.options.has("uuid") ? pool.uuid : pool.name;
+    if (call.options.has("json")) printJson(call, shown);
+    else call.output.print(`${oneLine(shown)}\n\n`);
+    return Promise.resolve(undefined);
+  },
+};

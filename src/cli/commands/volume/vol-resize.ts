@@ -1,0 +1,47 @@
+import { SvirtError } from "../../../errors.ts";
+import { resizeVolume } from "../../../vm/volume/resize-volume.ts";
+import { type Call, type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { sizeOf } from "../../volume-options.ts";
+
+/** `svirt vol-resize VOLUME CAPACITY` */
+export const command: Command = {
+  spec: {
+    name: "vol-resize",
+    summary: "change the capacity of a raw volume that no guest uses",
+    details:
+      "Sizes are bytes, or have a unit: 10G, 512MiB. Refuses to shrink a volume that a definition names or that is below another\n" +
+      "volume.",
+    operands: [VOLUME_OPERAND, { name: "capacity", summary: "new size of the volume" }],
+    options: [
+      OF_POOL_OPTION,
+      { name: "allocate", summary: "allocate disk space for all of it" },
+      { name: "delta", summary: "add the capacity to the current one, or subtract it with --shrink" },
+      { name: "shrink", summary: "permit a capacity that is smaller than the current one" },
+    ],
+  },
+  async run(call) {
+    const { capacity, isDelta } = capacityOf(call);
+    const name = await resizeVolume(
+      call.instance,
+      { key: operand(call, "volume"), pool: call.options.get("pool") },
+      {
+        capacityBytes: sizeOf(capacity),
+        isDelta,
+        isShrunk: call.options.has("shrink"),
+        isAllocated: call.options.has("allocate"),
+      },
+    );
+    const how = isDelta ? "by" : "to";
+    call.output.print(`Size of volume '${oneLine(name)}' successfully changed ${how} ${capacity}\n\n`);
+    return undefined;
+  },
+};
+
+/** A negative capacity is one to subtract. cmdVolResize() of libvirt's tools/virsh-volume.c */
+function capacityOf(call: Call): { readonly capacity: string; readonly isDelta: boolean } {
+  const capacity = operand(call, "capacity").trimStart();
+  if (!capacity.startsWith("-")) return { capacity, isDelta: call.options.has("delta") };
+  if (call.options.has("shrink")) return { capacity: capacity.slice(1), isDelta: true };
+  throw new SvirtError("negative size requires --shrink", { kind: "usage", remedy: "Add --shrink." });
+}

@@ -1,0 +1,42 @@
+import { SvirtError } from "../errors.ts";
+import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { canonicalContext, parseContext } from "../selinux/context.ts";
+import type { Instance } from "../state/instance.ts";
+
+/** Role of files. */
+const FILES = "object_r";
+
+/** Label that XML of storage requests for a file or folder. */
+interface RequestedLabel extends Pick<WrittenPlace, "path" | "kind" | "folderLabel"> {
+  readonly label: string;
+  /** Name of the file in messages. */
+  readonly what: string;
+  /** Place of the label in the XML. */
+  readonly place: string;
+}
+
+/**
+ * Returns a label that XML of storage requests, in the kernel's form; undefined without SELinux. Throws "usage" for a text that is
+ * no context; "denied" for a label that the policy does not know, a process's, a guest's own, or one of files that no guest may
+ * write.
+ */
+export function requestedLabel({ host }: Instance, requested: RequestedLabel): string | undefined {
+  if (host.getSelinux().mode === "disabled") return undefined;
+  const label = canonicalContext(requested.label);
+  const refused = (why: string): SvirtError => refusal({ ...requested, label }, why);
+  if (!host.isValidContext(label)) throw refused("the loaded policy does not define that context");
+  if (parseContext(label).role !== FILES) throw refused("it is not a label of files");
+  if (privateRange(host, label) !== undefined) throw refused("it is the label of one guest's files");
+  const { folderLabel, kind, path } = requested;
+  refuseWrittenPlace({ path, kind, label, folderLabel, listHomes: () => [] });
+  return label;
+}
+
+function refusal({ label, place, what }: RequestedLabel, why: string): SvirtError {
+  return new SvirtError(`Cannot label ${what} ${label}: ${why}`, {
+    kind: "denied",
+    remedy: "Write a label for guests' files into <label>, such as system_u:object_r:virt_image_t:s0.",
+    place,
+  });
+}

@@ -1,0 +1,117 @@
+import { SvirtError } from "../../errors.ts";
+import type { NewImage } from "../../images/new-qcow2.ts";
+import type { Qcow2Options } from "../../images/qcow2-features.ts";
+import type { Permissions } from "../permissions.ts";
+import type { Volume } from "./document.ts";
+import { problemOfName } from "./volume-name.ts";
+
+/** Mode of a volume's file if its XML has none. VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
+const DEFAULT_MODE = 0o600;
+const [OLD, NEW] = ["0.10", "1.1"] as const;
+
+/** Volume to create, as its XML requests it. */
+export interface NewVolume {
+  readonly name: string;
+  readonly format: NewImage["format"];
+  /** Undefined: that of the backing file. */
+  readonly capacityBytes: number | undefined;
+  /** Length of a raw image's beginning for which disk space is reserved. */
+  readonly reservedBytes: number;
+  readonly backing: NewImage["backing"];
+  readonly options: Qcow2Options;
+  readonly permissions: Permissions & { readonly mode: number };
+}
+
+/** Flags of a creation. virStorageVolCreateFlags of libvirt */
+export interface CreationFlags {
+  readonly isMetadataPreallocated?: boolean;
+}
+
+/**
+ * Decides about a volume of a folder. Throws "xml" without a capacity; "unsupported", with the place, for a property that the
+ * volume would not have. createRawFile() and storageBackendCreateQemuImg… of libvirt
+ */
+export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: CreationFlags = {}): NewVolume {
+  const problem = problemOfName(volume.name);
+  if (problem !== undefined) throw notMade("name", problem);
+  refuseUnmade(volume);
+  const format = formatOf(volume);
+  if (isMetadataPreallocated === true) throw notPreallocated(format);
+  const { backingStore: below, capacityBytes, target } = volume;
+  if (capacityBytes === undefined && below === undefined) throw noCapacity();
+  const isReserved = format === "raw" && capacityBytes !== undefined;
+  return {
+    name: volume.name,
+    format,
+    capacityBytes,
+    // The rest of an allocation that is larger is rounded up by the file system, as vol-dumpxml shows it.
+    reservedBytes: isReserved ? Math.min(volume.allocationBytes ?? capacityBytes, capacityBytes) : 0,
+    backing: below === undefined ? undefined : { path: below.path, format: below.format?.type ?? "raw" },
+    options: format === "raw" ? {} : optionsOf(target),
+    permissions: { ...target.permissions, mode: target.permissions?.mode ?? DEFAULT_MODE },
+  };
+}
+
+/** Refuses each requested property that the new volume would not have. */
+function refuseUnmade({ source, target, type }: Volume): void {
+  if (type !== undefined && type !== "file") throw notMade("@type", "svirt creates volumes in files only");
+  if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
+  if (target.encryption !== undefined)
+    throw notMade("target/encryption", "svirt does not create encrypted images");
+  if (target.nocow) throw notMade("target/nocow", "svirt does not set this");
+}
+
+function formatOf({ backingStore, target }: Volume): NewImage["format"] {
+  const format = target.format?.type ?? "raw";
+  if (format !== "raw" && format !== "qcow2")
+    throw notMade("target/format", `svirt creates raw and qcow2 images, not ${format}`);
+  if (format === "qcow2") return format;
+  if (backingStore !== undefined)
+    throw notMade("backingStore", "backing storage not supported for raw volumes");
+  for (const [place, value] of [
+    ["compat", target.compat],
+    ["clusterSize", target.clusterBytes],
+    ["features", target.features],
+  ] as const)
+    if (value !== undefined) throw notMade(`target/${place}`, "a raw image has none");
+  return format;
+}
+
+function optionsOf({ clusterBytes, compat = NEW, features }: Volume["target"]): Qcow2Options {
+  if (compat !== OLD && compat !== NEW)
+    throw notMade("target/compat", `svirt creates qcow2 images of the versions ${OLD} and ${NEW} only`);
+  return {
+    compat,
+    ...(clusterBytes === undefined ? {} : { clusterBytes }),
+    ...(features === undefined
+      ? {}
+      : { lazyRefcounts: features.lazyRefcounts, extendedL2: features.extendedL2 }),
+  };
+}
+
+/** Returns the refusal of a creation at a place of the volume's XML. */
+export function notMade(place: string, why: string): SvirtError {
+  return new SvirtError(`Cannot create the volume: /volume/${place}: ${why}`, {
+    kind: "unsupported",
+    place: `/volume/${place}`,
+    remedy: "Correct the element, or remove it.",
+  });
+}
+
+/** virStorageVolDefParseXML() of libvirt */
+function noCapacity(): SvirtError {
+  return new SvirtError("XML error: missing capacity element", {
+    kind: "xml",
+    place: "/volume/capacity",
+    remedy: "Write <capacity unit='GiB'>…</capacity>.",
+  });
+}
+
+function notPreallocated(format: NewImage["format"]): SvirtError {
+  return new SvirtError(
+    format === "raw"
+      ? "metadata preallocation is not supported for raw volumes"
+      : "Cannot create the volume: svirt does not preallocate the tables of qcow2",
+    { kind: "unsupported", remedy: "Leave --prealloc-metadata out." },
+  );
+}

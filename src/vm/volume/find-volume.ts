@@ -1,0 +1,74 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import { folderOf } from "../../plan/folder-of.ts";
+import type { Instance } from "../../state/instance.ts";
+import { problemOfName } from "../../storage/volume/volume-name.ts";
+import { findVolumePool, listVolumePools, type VolumePool } from "./volume-pool.ts";
+
+/** Volume of a pool: a file or folder in the pool's folder. Its key is its path. */
+export interface FoundVolume {
+  readonly pool: VolumePool;
+  readonly name: string;
+  readonly path: string;
+  readonly facts: FileFacts;
+}
+
+/**
+ * Returns a volume by its name in a pool, or by its key or path in any pool. Throws "not-found" with virsh's message; "denied"
+ * for a name in the folder that is no volume. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
+ */
+export function findVolume(instance: Instance, key: string, poolKey?: string): FoundVolume {
+  const pool = poolKey === undefined ? undefined : findVolumePool(instance, poolKey);
+  const named = pool === undefined ? undefined : volumeIn(instance, pool, key);
+  if (named !== undefined) return named;
+  const found = findByPath(instance, key);
+  if (found === undefined) throw noVolume(key, pool === undefined);
+  if (pool === undefined || found.pool.uuid === pool.uuid) return found;
+  throw new SvirtError(`Requested volume '${key}' is not in pool '${pool.name}'`, {
+    kind: "not-found",
+    remedy: `It is in pool '${found.pool.name}'.`,
+  });
+}
+
+/** Returns the volume of that name; undefined if there is none. Throws "denied" for another kind of entry. */
+export function volumeIn(instance: Instance, pool: VolumePool, name: string): FoundVolume | undefined {
+  if (problemOfName(name) !== undefined) return undefined;
+  const path = pathIn(pool.folder, name);
+  const facts = instance.host.inspectFile(path);
+  if (facts === undefined) return undefined;
+  if (isVolume(facts, path)) return { pool, name, path, facts };
+  throw new SvirtError(`Cannot use ${path} as a volume: it is ${kindOf(facts, path)}`, {
+    kind: "denied",
+    remedy: "Name a file of the pool's folder.",
+  });
+}
+
+/** Returns the path of an entry of a folder. */
+export function pathIn({ id }: FileFacts, name: string): string {
+  return `${id.path === "/" ? "" : id.path}/${name}`;
+}
+
+/** Decides whether the file at a path is a volume: a file or a folder, and no symlink to one. */
+export function isVolume({ id, type }: FileFacts, path: string): boolean {
+  return id.path === path && (type === "file" || type === "folder");
+}
+
+function findByPath(instance: Instance, path: string): FoundVolume | undefined {
+  if (!path.startsWith("/")) return undefined;
+  const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;
+  const pool = listVolumePools(instance).find((one) => one.folder.id.path === folder);
+  return pool === undefined ? undefined : volumeIn(instance, pool, path.slice(path.lastIndexOf("/") + 1));
+}
+
+function kindOf({ id, type }: FileFacts, path: string): string {
+  return id.path === path ? `a ${type}` : `a symlink to ${id.path}`;
+}
+
+function noVolume(key: string, mayNeedPool: boolean): SvirtError {
+  const help = mayNeedPool && !key.startsWith("/") ? ", specifying --pool might help" : "";
+  return new SvirtError(`failed to get vol '${key}'${help}`, {
+    kind: "not-found",
+    libvirt: "NO_STORAGE_VOL",
+    remedy: "svirt vol-list POOL lists the volumes of an active pool.",
+  });
+}

@@ -1,0 +1,81 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Instance } from "../../state/instance.ts";
+import { problemOfName } from "../../storage/volume/volume-name.ts";
+import { isVolume, pathIn } from "./find-volume.ts";
+import { inspectNamed } from "./image-names.ts";
+import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
+import { findVolumePool } from "./volume-pool.ts";
+
+/** Entry of a pool's folder that is a volume. */
+interface VolumeFile {
+  readonly name: string;
+  readonly path: string;
+  readonly facts: FileFacts;
+}
+
+/** Volume in a list. */
+interface ListedVolume {
+  readonly name: string;
+  readonly path: string;
+  readonly type: "file" | "dir";
+  readonly format: string;
+  readonly capacityBytes: number;
+  readonly allocationBytes: number;
+}
+
+/** Volume in a list without facts that only its content has. */
+type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type">;
+
+/**
+ * Lists the volumes of a pool by their names, ignoring case. Throws "not-found", "wrong-state". virshStorageVolSorter() of
+ * libvirt
+ */
+export function listPoolVolumes(instance: Instance, pool: string): readonly VolumeEntry[] {
+  const { folder } = findVolumePool(instance, pool);
+  return sorted(listVolumeFiles(instance, folder)).map(({ facts, name, path }) => ({
+    name,
+    path,
+    type: facts.type === "folder" ? "dir" : "file",
+  }));
+}
+
+/** Lists the volumes of a pool with their formats and sizes, as listPoolVolumes(). */
+export function listPoolVolumesWithSizes(instance: Instance, pool: string): readonly ListedVolume[] {
+  const { folder } = findVolumePool(instance, pool);
+  return sorted(listVolumeFiles(instance, folder)).map(({ facts, name, path }) => {
+    if (facts.type === "folder")
+      return { name, path, type: "dir", format: "dir", capacityBytes: 0, allocationBytes: 0 };
+    const { capacityBytes = facts.sizeBytes, format } = readAnyImage(instance, facts);
+    return { name, path, type: "file", format, capacityBytes, allocationBytes: facts.allocatedBytes };
+  });
+}
+
+/**
+ * Lists the entries of a folder that are volumes, in no order. Symlinks, sockets, FIFOs and devices are none, nor are files that
+ * svirt is creating, names with control characters, and files that svirt's domain must not inspect. virStorageBackendRefreshLocal() of libvirt, which follows symlinks
+ */
+export function listVolumeFiles(instance: Instance, folder: FileFacts): readonly VolumeFile[] {
+  return instance.host.listFolder(folder.id.path).flatMap((name) => {
+    if (problemOfName(name) !== undefined) return [];
+    const path = pathIn(folder, name);
+    const facts = inspectNamed(instance, path);
+    return facts !== undefined && isVolume(facts, path) ? [{ name, path, facts }] : [];
+  });
+}
+
+/** Describes an image by its header; one that cannot be read is raw, as a guest may have written it. */
+function readAnyImage({ host }: Instance, facts: FileFacts): VolumeImage {
+  try {
+    return readVolumeImage(host, facts);
+  } catch (error) {
+    if (error instanceof SvirtError) return { format: "raw" };
+    throw error;
+  }
+}
+
+function sorted<Named extends { readonly name: string }>(volumes: readonly Named[]): readonly Named[] {
+  // The keys are made once: a folder may have thousands of files.
+  const keyed = volumes.map((volume) => ({ key: volume.name.toLowerCase(), volume }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ volume }) => volume);
+}

@@ -1,0 +1,99 @@
+import { parseDomainText } from "../../domain/document.ts";
+import { listResources } from "../../domain/resources/resources.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import type { Instance } from "../../state/instance.ts";
+import { resolveReferences } from "../../xml/references.ts";
+import { pathIn } from "./find-volume.ts";
+import { isNameOf, leadsTo } from "./image-names.ts";
+import { listVolumeFiles } from "./list-volumes.ts";
+import { listVolumePools, type VolumePool } from "./volume-pool.ts";
+
+/** A possible path of a file in the stored form of a definition, which svirt writes itself. */
+const PATH = /['>](\/[^'<>]*)['<]/g;
+/** A volume of a pool in that form. */
+const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
+
+/** File, and the attempt for messages. */
+interface Attempt {
+  readonly file: FileId;
+  readonly attempt: string;
+}
+
+/**
+ * Throws "in-use" for a file that a definition names, that is below a disk of a definition, or that another volume has as its
+ * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
+ */
+export function refuseNeeded(instance: Instance, { attempt, file }: Attempt, folder: FileFacts): void {
+  const pools = listVolumePools(instance);
+  for (const name of listDefinitionNames(instance)) {
+    const definition = readDefinition(instance, name);
+    if (definition !== undefined && isNeededBy(instance, { definition, pools }, file))
+      throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
+  }
+  const above = findAbove(instance, file, [folder, ...pools.map((pool) => pool.folder)]);
+  if (above === undefined) return;
+  throw needed(
+    attempt,
+    `the volume ${above} needs it`,
+    `Delete that volume first: svirt vol-delete ${above}`,
+  );
+}
+
+/** Returns the path of a volume whose chain has the file. */
+function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts[]): string | undefined {
+  const seen = new Set<string>();
+  for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
+    const above = listVolumeFiles(instance, folder).find(
+      ({ facts, path }) =>
+        facts.type === "file" &&
+        fileKey(facts.id) !== fileKey(file) &&
+        leadsTo(instance, { path, file, seen }),
+    );
+    if (above !== undefined) return above.path;
+  }
+  return undefined;
+}
+
+function isNeededBy(
+  instance: Instance,
+  { definition, pools }: { readonly definition: Definition; readonly pools: readonly VolumePool[] },
+  file: FileId,
+): boolean {
+  const { xml } = definition;
+  const volumes = volumesIn(xml, pools);
+  const paths = [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
+  if ([...paths, ...volumes].some((path) => isNameOf(instance, path, file))) return true;
+  const isBelow = (path: string): boolean => leadsTo(instance, { path, file, seen: new Set() });
+  if (volumes.some(isBelow)) return true;
+  const tops = new Set(paths.filter(isBelow));
+  if (tops.size === 0) return false;
+  // Reading a definition takes long. Only a disk of a format with backing files has some: in another, the guest wrote the header.
+  return listResources(parseDomainText(xml)).some(
+    (disk) =>
+      disk.kind === "disk" &&
+      [disk, ...disk.backing].some(
+        ({ format, path }) => format !== "raw" && format !== undefined && tops.has(path),
+      ),
+  );
+}
+
+/** Lists the paths of the volumes that a definition names by their pools. */
+function volumesIn(xml: string, pools: readonly VolumePool[]): readonly string[] {
+  return [...xml.matchAll(VOLUME)].flatMap(([, pool = "", volume = ""]) => {
+    const found = pools.find(({ name }) => name === textOf(pool));
+    return found === undefined ? [] : [pathIn(found.folder, textOf(volume))];
+  });
+}
+
+/** Returns the text that a document has for this source. */
+function textOf(source: string): string {
+  const text = resolveReferences(source);
+  return typeof text === "string" ? text : source;
+}
+
+function needed(attempt: string, why: string, remedy: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: ${why}`, { kind: "in-use", remedy });
+}

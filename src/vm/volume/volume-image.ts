@@ -1,0 +1,56 @@
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import type { ImageName } from "../../images/element.ts";
+import {
+  HEADER_BYTES,
+  ISO_MARK,
+  isIsoMark,
+  parseImageHeader,
+  probeImageFormat,
+} from "../../images/header.ts";
+import { resolveImageName } from "../../images/name.ts";
+
+/** Length of a file's beginning that has the magic of every format. */
+const MAGIC_BYTES = 512;
+
+/** Image as its first bytes describe it, which a guest may have written. */
+export interface VolumeImage {
+  readonly format: string;
+  /** Undefined: that of the file, or of a format that svirt does not read. */
+  readonly capacityBytes?: number;
+  readonly backing?: ImageName;
+  /** Whether the backing file's name depends on the image's folder. */
+  readonly isBackingRelative?: boolean;
+  /** File with the data of an image that has only the tables. */
+  readonly dataFile?: ImageName;
+}
+
+/**
+ * Describes an image by its first bytes. Most images are raw, of which little is read: a pool may have thousands. Throws
+ * "failed" for a broken header, "unsupported" for one that svirt cannot follow.
+ */
+export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): VolumeImage {
+  const format = probeImageFormat(host.readBytes(id, 0, MAGIC_BYTES));
+  if (format === "raw") return { format: isIso(host, { id, sizeBytes }) ? "iso" : format };
+  if (format !== "qcow2" && format !== "qed") return { format };
+  const header = parseImageHeader(host.readBytes(id, 0, HEADER_BYTES), format);
+  const { backingFile, backingFormat, dataFile, virtualSizeBytes = 0 } = header;
+  const backing = backingFile === undefined ? undefined : resolveImageName(id.path, backingFile);
+  const word = backing?.format ?? backingFormat;
+  return {
+    format,
+    capacityBytes: virtualSizeBytes,
+    ...(backing === undefined
+      ? {}
+      : {
+          backing: { path: backing.path, ...(word === undefined ? {} : { format: word }) },
+          isBackingRelative: backingFile?.includes(backing.path) === false,
+        }),
+    ...(dataFile === undefined ? {} : { dataFile: resolveImageName(id.path, dataFile) }),
+  };
+}
+
+function isIso(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeBytes">): boolean {
+  const { length, offset } = ISO_MARK;
+  return sizeBytes >= offset + length && isIsoMark(host.readBytes(id, offset, length));
+}

@@ -1,0 +1,61 @@
+import { SvirtError } from "../../errors.ts";
+import { refuseWrittenPlace, type WrittenPlace } from "../../label/guest-places.ts";
+import { requestedLabel } from "../../labelling/requested-label.ts";
+import { isRoot, onlyRoot } from "../../labelling/set-label.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { readFileContexts } from "../../report/default-labels.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
+import { keepsLabels } from "../../run/labels/machine-marks.ts";
+import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** New volume, and the label that its XML requests. */
+interface LabelledVolume {
+  readonly path: string;
+  readonly folder: FileId;
+  readonly requested: string | undefined;
+}
+
+/**
+ * Returns the label of a new volume: the requested one, or the one that the policy's file_contexts have for its path, if
+ * that is for guests' files. Undefined: it keeps the one that the kernel gives a new file in that folder, or has none without SELinux. Throws as requestedLabel(), and
+ * "denied" for a label that an ordinary user requests.
+ */
+export function decideVolumeLabel(
+  instance: Instance,
+  { folder, path, requested }: LabelledVolume,
+): string | undefined {
+  if (requested !== undefined) {
+    if (!isRoot(instance)) throw onlyRoot(path);
+    const what = "the volume";
+    return requestedLabel(instance, {
+      label: requested,
+      path,
+      kind: "file",
+      folderLabel: getFileLabel(instance.host, folder),
+      what,
+      place: "/volume/target/permissions/label",
+    });
+  }
+  const { host } = instance;
+  if (host.getSelinux().mode === "disabled" || !isRoot(instance)) return undefined;
+  const contexts = readFileContexts(host);
+  if (contexts === undefined || !host.withAttributes(folder, keepsLabels)) return undefined;
+  const label = defaultContextOf(contexts, path, "file");
+  const folderLabel = getFileLabel(host, folder);
+  return label !== undefined && isForGuests({ path, label, folderLabel }) ? label : undefined;
+}
+
+/**
+ * Decides whether a label is for guests' files. An administrator may have given the folder such a label, and the policy's is still
+ * that of the place.
+ */
+function isForGuests(place: Pick<WrittenPlace, "path" | "label" | "folderLabel">): boolean {
+  try {
+    refuseWrittenPlace({ ...place, kind: "file", listHomes: () => [] });
+    return true;
+  } catch (error) {
+    if (error instanceof SvirtError && error.kind === "denied") return false;
+    throw error;
+  }
+}

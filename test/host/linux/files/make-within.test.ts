@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import type { NewFile } from "../../../../src/host/files.ts";
+import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts";
+import { resizeFile } from "../../../../src/host/linux/files/resize-file.ts";
+import { partialVolume } from "../../../../src/plan/half-made.ts";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+const UUID = "11111111-2222-4333-8444-000000000001";
+const isFlockThere = Bun.which("flock") !== null;
+const skipped = isFlockThere ? "" : " (skipped: flock is missing)";
+
+function fileOf(text: string, more: Partial<NewFile> = {}): NewFile {
+  const bytes = new TextEncoder().encode(text);
+  return { name: "a", content: { bytes, sizeBytes: bytes.length }, reservedBytes: 0, mode: 0o640, ...more };
+}
+
+describe("makeFileWithin()", () => {
+  test("returns the identity of the file that it made", () => {
+    using folder = new RealFolder();
+    const made = makeFileWithin(folder.id(folder.path), fileOf("text"));
+    expect(made).toEqual(folder.id(`${folder.path}/a`));
+    expect([readFileSync(made.path, "utf8"), readdirSync(folder.path)]).toEqual(["text", ["a"]]);
+  });
+
+  test.each(["file", "symlink"])("replaces no %s, and leaves nothing of the attempt", (kind) => {
+    using folder = new RealFolder();
+    if (kind === "file") folder.file("a", "old");
+    else symlinkSync("/none", `${folder.path}/a`);
+    expect(() => makeFileWithin(folder.id(folder.path), fileOf("new"))).toThrow("EEXIST");
+    expect(readdirSync(folder.path)).toEqual(["a"]);
+  });
+
+  test("refuses another folder in the place of the one that was inspected", () => {
+    using folder = new RealFolder();
+    mkdirSync(`${folder.path}/in`);
+    const inspected = folder.id(`${folder.path}/in`);
+    renameSync(`${folder.path}/in`, `${folder.path}/was`);
+    mkdirSync(`${folder.path}/in`);
+    expect(() => makeFileWithin(inspected, fileOf("text"))).toThrow("was replaced");
+    expect(readdirSync(`${folder.path}/in`)).toEqual([]);
+  });
+
+  test("refuses another file in the place of the one that it copies", () => {
+    using folder = new RealFolder();
+    const from = folder.id(folder.file("source", "first"));
+    renameSync(from.path, `${folder.path}/was`);
+    writeFileSync(from.path, "second");
+    const copy = { from, isShared: false };
+    expect(() => makeFileWithin(folder.id(folder.path), fileOf("", { copy }))).toThrow("was replaced");
+    expect(readdirSync(folder.path).sort()).toEqual(["source", "was"]);
+  });
+
+  test.skipIf(!isFlockThere)(
+    `keeps what another process is still making, and removes it when that has ended${skipped}`,
+    async () => {
+      using folder = new RealFolder();
+      const part = folder.file(partialVolume(UUID), "part");
+      const maker = Bun.spawn(["flock", "--no-fork", part, "sh", "-c", "echo locked; exec sleep 60"], {
+        stdout: "pipe",
+      });
+      await maker.stdout.getReader().read();
+      makeFileWithin(folder.id(folder.path), fileOf("", { name: "first" }));
+      expect(readdirSync(folder.path)).toContain(partialVolume(UUID));
+      maker.kill("SIGKILL");
+      await maker.exited;
+      makeFileWithin(folder.id(folder.path), fileOf("", { name: "second" }));
+      expect(readdirSync(folder.path).sort()).toEqual(["first", "second"]);
+    },
+  );
+
+  test("follows no symlink that has the name of a part", () => {
+    using folder = new RealFolder();
+    const victim = folder.file("victim", "kept");
+    symlinkSync(victim, `${folder.path}/${partialVolume(UUID)}`);
+    makeFileWithin(folder.id(folder.path), fileOf("text"));
+    expect(readFileSync(victim, "utf8")).toBe("kept");
+  });
+});
+
+test("resizeFile() refuses another file in the place of the one that was inspected", () => {
+  using folder = new RealFolder();
+  const file = folder.id(folder.file("a", "first"));
+  renameSync(file.path, `${folder.path}/was`);
+  writeFileSync(file.path, "second");
+  expect(() => resizeFile(file, 1, 0)).toThrow("was replaced");
+  expect(readFileSync(file.path, "utf8")).toBe("second");
+});

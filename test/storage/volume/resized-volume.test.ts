@@ -1,0 +1,38 @@
+import { describe, expect, test } from "bun:test";
+import { decideResize, type Resize } from "../../../src/storage/volume/resized-volume.ts";
+
+const VOLUME = { name: "v", format: "raw", capacityBytes: 100, allocationBytes: 40 };
+const plain: Resize = { capacityBytes: 0, isDelta: false, isShrunk: false, isAllocated: false };
+
+describe("decideResize()", () => {
+  test.each([
+    [{ capacityBytes: 200 }, 200, 0],
+    [{ capacityBytes: 100 }, 100, 0],
+    [{ capacityBytes: 50, isDelta: true }, 150, 0],
+    [{ capacityBytes: 50, isDelta: true, isShrunk: true }, 50, 0],
+    [{ capacityBytes: 60, isShrunk: true }, 60, 0],
+    [{ capacityBytes: 200, isAllocated: true }, 200, 200],
+  ])("%j", (resize, sizeBytes, reservedBytes) => {
+    expect(decideResize(VOLUME, { ...plain, ...resize })).toEqual({ sizeBytes, reservedBytes });
+  });
+
+  // storageVolResize() of libvirt
+  test.each([
+    [
+      { capacityBytes: 90 },
+      "Can't shrink capacity below current capacity unless shrink flag explicitly specified",
+    ],
+    [{ capacityBytes: 30, isShrunk: true }, "can't shrink capacity below existing allocation"],
+    [
+      { capacityBytes: 500, isDelta: true, isShrunk: true },
+      "can't shrink capacity below existing allocation",
+    ],
+    [{ capacityBytes: 60, isShrunk: true, isAllocated: true }, "--allocate and --shrink exclude each other"],
+  ])("refuses %j", (resize, why) => {
+    expect(() => decideResize(VOLUME, { ...plain, ...resize })).toThrow(why);
+  });
+
+  test.each(["qcow2", "qed", "vmdk", "luks"])("refuses %s by its name", (format) => {
+    expect(() => decideResize({ ...VOLUME, format }, { ...plain, capacityBytes: 200 })).toThrow(format);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { createVolume } from "../../../src/vm/volume/create-volume.ts";
+import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
+import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
+import { showVolume } from "../../../src/vm/volume/show-volume.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { nodeOn } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+import { IMAGES, makePoolMachine, volumeWith } from "../../scenes/volumes.ts";
+
+const LABEL = "system_u:object_r:virt_content_t:s0";
+const PERMISSIONS = `<permissions><mode>0640</mode><owner>107</owner><label>${LABEL}</label></permissions>`;
+const BELOW = `<backingStore><path>${IMAGES}/private1.raw</path></backingStore>`;
+
+const CASES: readonly { readonly name: string; readonly work: Work }[] = [
+  {
+    name: "vol-create of a raw volume",
+    work: (node) => createVolume(node, IMAGES, { volume: volumeWith(PERMISSIONS) }),
+  },
+  {
+    name: "vol-create above another volume",
+    work: (node) =>
+      createVolume(node, IMAGES, { volume: volumeWith(`<format type='qcow2'/>${PERMISSIONS}`, BELOW) }),
+  },
+  {
+    name: "vol-clone",
+    work: (node) =>
+      cloneVolume(node, "new.img", {
+        source: { key: "private1.raw", pool: "images" },
+        flags: { isReflink: false },
+      }),
+  },
+  {
+    name: "vol-resize",
+    work: (node) =>
+      resizeVolume(
+        node,
+        { key: "private2.raw", pool: "images" },
+        { capacityBytes: 8192, isDelta: false, isShrunk: false, isAllocated: false },
+      ),
+  },
+  { name: "vol-delete", work: (node) => deleteVolume(node, { key: "private2.raw", pool: "images" }) },
+];
+
+/** Returns all that commands show of the volumes. */
+function stateOf(machine: Machine): string {
+  const node = nodeOn(machine);
+  const volumes = listPoolVolumesWithSizes(node, "images");
+  return JSON.stringify(volumes.map((volume) => [volume, showVolume(node, volume.path).target]));
+}
+
+describe.each(CASES)(
+  "$name struck before, within and after every call that changes something",
+  ({ work }) => {
+    test.each(["crash", "fail"] as const)(
+      "by a %s has been done or not, and the next one leaves no rest",
+      async (how) => {
+        const before = stateOf(makePoolMachine());
+        const whole = makePoolMachine();
+        await work(nodeOn(whole));
+        const done = stateOf(whole);
+        const instants = await instantsOf(async () => makePoolMachine(), work);
+        expect(instants.length).toBeGreaterThan(5);
+        for (const strike of instants) {
+          const machine = makePoolMachine();
+          await beStruck(machine, work, { ...strike, how });
+          const after = stateOf(machine);
+          expect([before, done]).toContain(after);
+          if (after === before) await work(nodeOn(machine));
+          else
+            await createVolume(nodeOn(machine), IMAGES, { volume: { ...volumeWith(""), name: "other.img" } });
+          const left = [...machine.files.get(IMAGES).entries.keys()].filter((name) =>
+            name.startsWith(".svirt-"),
+          );
+          expect(left).toEqual([]);
+          if (after === before) expect(stateOf(machine)).toBe(done);
+        }
+      },
+    );
+  },
+);
