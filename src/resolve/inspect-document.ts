@@ -1,3 +1,4 @@
+import { unboundDisk } from "../domain/devices/disk/bound.ts";
 import { unbound } from "../domain/devices/network/bound.ts";
 import { inspectDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
@@ -105,7 +106,8 @@ function withNumbers(host: Host, domain: Domain): Domain {
     mac: each.mac ?? { address: makeMac(host) },
   }));
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
-  return { ...domain, ...genid, devices: { ...devices, interfaces } };
+  const disks = devices.disks.map(unboundDisk);
+  return { ...domain, ...genid, devices: { ...devices, disks, interfaces } };
 }
 
 /** Generates an address for an interface without one. */

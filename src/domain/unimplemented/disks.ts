@@ -7,6 +7,8 @@ import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 const isServed = ({ type }: Disk): boolean => type === "vhostuser";
 const isLocal = ({ type }: Disk | BackingStore): boolean =>
   type === "file" || type === "block" || type === "end";
+/** Whether the image is on the host. A start replaces a volume by its file. */
+const isOnHost = (disk: Disk): boolean => isLocal(disk) || disk.type === "volume";
 const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].includes(format ?? "raw");
 
 const RULES: readonly DeviceRule<Disk>[] = [
@@ -19,9 +21,9 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
   {
     place: "@type",
-    missing: "support disks of storage pools or vDPA devices",
+    missing: "support disks of vDPA devices",
     remedy: "Write type='file' and <source file='…'/>, with the path of the image.",
-    isAsked: (disk) => !isLocal(disk) && !isServed(disk) && !["network", "nvme", "dir"].includes(disk.type),
+    isAsked: ({ type }) => type === "vhostvdpa",
   },
   {
     place: "source/host/@transport",
@@ -49,7 +51,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
     missing: "read the backing chain of images that are not on the host",
     remedy: "Write <backingStore/> if the image has none, or <driver type='raw'/>.",
     isAsked: (disk) =>
-      !isLocal(disk) &&
+      !isOnHost(disk) &&
       !isServed(disk) &&
       (disk.driver?.type ?? "raw") !== "raw" &&
       listStores(disk).at(-1)?.type !== "end",

@@ -1,4 +1,5 @@
 import { type Device, type HotElement, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
@@ -12,7 +13,7 @@ import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
   // The running guest and the definition get the same MAC address.
-  const whole = withMac(instance, onItsNetwork(device));
+  const whole = withMac(instance, asWritten(device));
   return await changeDomain(instance, ask, {
     live: attachLive(instance, whole),
     config(domain) {
@@ -54,7 +55,7 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
     await changeMedium(instance, ask, {
       target: device.value.target.dev,
       force,
-      change: (drive) => changeSource(drive, device.value),
+      change: (drive) => changeSource(drive, unboundDisk(device.value)),
     }),
   interface: async (instance, ask, { device }) =>
     await changeDomain(instance, ask, {
@@ -85,8 +86,9 @@ export async function updateDevice<E extends HotElement>(
   });
 }
 
-/** Returns the interface of a running guest as a definition has it. */
-function onItsNetwork(device: Device): Device {
+/** Returns an interface or a disk of a running guest as a definition has it. */
+function asWritten(device: Device): Device {
+  if (device.element === "disk") return { ...device, value: unboundDisk(device.value) };
   return device.element === "interface" ? { ...device, value: unbound(device.value) } : device;
 }
 

@@ -5,6 +5,7 @@ import {
   withOther,
   withoutDevice,
 } from "../../domain/device.ts";
+import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
 import { boundAs } from "../../domain/devices/network/bound.ts";
@@ -22,6 +23,7 @@ import type { LaunchPeer } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
 import { bindInterface } from "../../resolve/networks.ts";
+import { bindDisk } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
@@ -48,8 +50,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
       refuseUnimplemented(domain, what);
       return planHostDetach(instance, withOnly(domain, device)).steps;
     },
-    decide: (guest) =>
-      decideAttach(instance, guest, bindPassthrough(instance, bindToNetwork(instance, device))),
+    decide: (guest) => decideAttach(instance, guest, bindPassthrough(instance, bindDevice(instance, device))),
   };
 }
 
@@ -68,15 +69,15 @@ type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => H
  * definition.
  */
 const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
-  disk: "none",
+  disk: (instance, value) => bindDisk(instance, value, "/disk"),
   interface: (instance, value) => bindInterface(instance, value, { place: "/interface" }),
   rng: "none",
   channel: "none",
   hostdev: "none",
 };
 
-/** Resolves an interface's network to its bridge or device. */
-function bindToNetwork<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
+/** Resolves an interface's network to its bridge or device, and a disk's volume to its file. */
+function bindDevice<E extends HotElement>(instance: Instance, device: Device<E>): Device<E> {
   const bind: Bind<E> | "none" = BOUND[device.element];
   return bind === "none" ? device : { ...device, value: bind(instance, device.value) };
 }
@@ -146,10 +147,12 @@ function decideDetach(instance: Instance, record: GuestRecord, meant: Device): D
 function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {
   const { domain, guest } = runningGuest(record);
   const old = findDisk(domain, options.target);
-  const value = options.change(old.value);
-  if (JSON.stringify(value.source) === JSON.stringify(old.value.source)) {
+  const before = unboundDisk(old.value);
+  const asked = options.change(before);
+  if (JSON.stringify(asked.source) === JSON.stringify(before.source)) {
     return { steps: [], after: [], xml: record.xml };
   }
+  const value = bindDisk(instance, asked, "/disk");
   refuseUsbDrive(value);
   const changed = withOther(domain, old, { element: "disk", value });
   refuseUndefinable(changed);

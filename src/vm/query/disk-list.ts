@@ -1,3 +1,4 @@
+import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
@@ -14,12 +15,14 @@ export interface ListedDisk {
 
 /** Lists the disks of a domain in the order of its XML. Throws "not-found". */
 export function listDisks(instance: Instance, key: string, form: Form): readonly ListedDisk[] {
-  return formOf(findDomain(instance, key), form).devices.disks.map((disk) => ({
-    type: disk.type,
-    device: disk.device ?? "disk",
-    target: disk.target.dev,
-    source: disk.source === undefined ? undefined : sourceName(disk.source),
-  }));
+  return formOf(findDomain(instance, key), form)
+    .devices.disks.map(unboundDisk)
+    .map((disk) => ({
+      type: disk.type,
+      device: disk.device ?? "disk",
+      target: disk.target.dev,
+      source: disk.source === undefined ? undefined : sourceName(disk.source),
+    }));
 }
 
 /** Returns the source as virsh shows it. */

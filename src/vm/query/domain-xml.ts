@@ -1,5 +1,5 @@
+import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
-import { withNetworks } from "../../domain/with-networks.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -31,11 +31,11 @@ export async function getDomainXml(instance: Instance, key: string, form: Form):
   return { name, uuid, isLive: true, xml: formatLive(instance, guest, states), channelsError: error };
 }
 
-/** Returns the definition; without one, the XML of the running guest with its networks instead of their bridges. */
+/** Returns the definition; without one, the XML of the running guest with its networks and volumes. */
 function inactiveXml(found: FoundDomain): string {
   const xml = xmlOf(found, "defined") ?? "";
-  return found.definition === undefined && xml.includes("<source network=")
-    ? formatDomain(withNetworks(parseDomainText(xml)))
+  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=/.test(xml)
+    ? formatDomain(asDefined(parseDomainText(xml)))
     : xml;
 }
 

@@ -1,3 +1,4 @@
+import { withVolumes } from "../../domain/as-defined.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { guestPaths } from "../../plan/paths.ts";
@@ -23,18 +24,15 @@ export function formatLive(
   const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
   const { imageLabel, label, model, relabel } = record.label;
-  return formatDomain(
-    { ...domain, devices: withSockets(named, workFolder) },
-    {
-      id: record.id,
-      model,
-      ...(label === undefined ? {} : { label }),
-      ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
-      terminals: new Map(Object.entries(record.terminals ?? {})),
-      openPorts,
-      chains: new Map(named.disks.map(({ alias = "" }) => [alias, runningChain(plugged, alias)])),
-    },
-  );
+  return formatDomain(withVolumes({ ...domain, devices: withSockets(named, workFolder) }), {
+    id: record.id,
+    model,
+    ...(label === undefined ? {} : { label }),
+    ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
+    terminals: new Map(Object.entries(record.terminals ?? {})),
+    openPorts,
+    chains: new Map(named.disks.map(({ alias = "" }) => [alias, runningChain(plugged, alias)])),
+  });
 }
 
 /** Adds the socket paths that svirt has chosen. */

@@ -1,5 +1,5 @@
+import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
-import { withNetworks } from "../../domain/with-networks.ts";
 import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/actions/stream.ts";
 import { decideMachine } from "../../qemu/model/machine.ts";
@@ -111,7 +111,7 @@ function refuseTransient({ name, xml }: GuestRecord): void {
  * version of QEMU, which would reject the state.
  */
 function savedXml(guest: GuestRecord, machine: string | undefined): string {
-  const domain = withBootQueues(withNetworks(parseDomainText(guest.xml)), guest, machine);
+  const domain = withBootQueues(asDefined(parseDomainText(guest.xml)), guest, machine);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };

@@ -4,10 +4,11 @@ import { listUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { errorsOf, throwErrors } from "../../errors.ts";
 import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
 import { bindNetworks } from "../../resolve/networks.ts";
+import { bindVolumes } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /**
- * Returns the domain with its networks resolved. Throws all refusals of its start that need no inspected file, in the order
+ * Returns the domain with its networks and volumes resolved. Throws all refusals of its start that need no inspected file, in the order
  * of the document.
  */
 export function startable(instance: Instance, completed: Domain): Domain {
@@ -15,6 +16,9 @@ export function startable(instance: Instance, completed: Domain): Domain {
   const errors = [
     ...errorsOf(() => {
       domain = bindNetworks(instance, completed);
+    }),
+    ...errorsOf(() => {
+      domain = bindVolumes(instance, domain);
     }),
     ...listUnimplemented(domain),
     ...errorsOf(() => refuseListeners(domain)),

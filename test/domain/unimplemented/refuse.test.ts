@@ -64,12 +64,8 @@ describe("refuseUnimplemented()", () => {
       "/@type: svirt does not present a folder as a disk: QEMU would open files of that folder by name",
     ],
     [
-      "<disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>",
-      "/@type: svirt does not support disks of storage pools",
-    ],
-    [
       "<disk type='vhostvdpa'><driver type='raw'/><source dev='/dev/vhost-vdpa-0'/><target dev='vda' bus='virtio'/></disk>",
-      "/@type: svirt does not support disks of storage pools or vDPA devices",
+      "/@type: svirt does not support disks of vDPA devices",
     ],
   ])("names the place of a disk, and the reason: %s", (disk, message) => {
     expect(() => refuseUnimplemented(parseDomain(domainWith(disk)))).toThrow(

@@ -12,7 +12,7 @@ import { auth, encryption } from "../../forms/secret.ts";
 import {
   blockSource,
   dirSource,
-  fileSource,
+  diskFileSource,
   networkImage,
   nvmeSource,
   vhostUserSource,
@@ -85,7 +85,7 @@ export const disk = checked(
     attribute: "type",
     absent: "file",
     of: () => ({
-      file: { ...head, source: child(fileSource), ...tail },
+      file: { ...head, source: child(diskFileSource), ...tail },
       block: { ...head, source: child(blockSource), ...tail },
       dir: { ...head, source: required(child(dirSource)), ...tail },
       network: { ...head, auth, source: required(child(networkImage)), ...tail },
@@ -103,6 +103,7 @@ export const disk = checked(
     refuseEmpty(value, node);
     refuseForeign(value, node);
     refuseSaidTwice(value, node);
+    refuseHalfVolume(value, node);
   },
 );
 export type Disk = ValueOf<typeof disk>;
@@ -111,6 +112,15 @@ function refuseEmpty(value: Disk, node: XmlNode): void {
   if (value.source !== undefined) return;
   if (value.device === "cdrom" || value.device === "floppy") return;
   throw notUnderstood({ node }, "only a CD-ROM or floppy drive may be empty", "Write <source> there.");
+}
+
+function refuseHalfVolume({ source, type }: Disk, node: XmlNode): void {
+  if (type !== "file" || (source?.pool === undefined) === (source?.volume === undefined)) return;
+  throw notUnderstood(
+    { node, place: "source" },
+    "it names a pool or a volume without the other",
+    "Write type='volume' and <source pool='…' volume='…'/>.",
+  );
 }
 
 // Target names with xvd or ubd stand for buses of other hypervisors. virDomainDiskDefParseXML() of libvirt

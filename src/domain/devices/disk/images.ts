@@ -1,4 +1,5 @@
 import type { BackingStore } from "./backing-store.ts";
+import { isSameVolume } from "./bound.ts";
 import type { Disk } from "./disk.ts";
 
 /** Local file or block device as an image of a disk. */
@@ -34,10 +35,12 @@ export function imagePath({ source }: Disk): string | undefined {
 /** Returns a definition's disk with the images of `to` if it has those of `from`, otherwise the disk itself. */
 export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
   const path = imagePath(disk);
-  const isSame = path !== undefined && path === imagePath(from) && disk.driver?.type === from.driver?.type;
+  const isSame = isSameVolume(disk, from) || (path !== undefined && path === imagePath(from));
+  const hasFormat = (disk.driver?.type ?? "raw") === from.driver?.type;
   const isChanged =
-    imagePath(to) !== path || JSON.stringify(to.backingStore) !== JSON.stringify(from.backingStore);
-  if (!isSame || !isChanged) return disk;
+    imagePath(to) !== imagePath(from) ||
+    JSON.stringify(to.backingStore) !== JSON.stringify(from.backingStore);
+  if (!isSame || !hasFormat || !isChanged) return disk;
   const { backingStore: _, source: __, type: ___, ...rest } = disk;
   const { backingStore, driver, source, type } = to;
   return {

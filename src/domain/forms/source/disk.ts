@@ -102,6 +102,18 @@ export const fileSource = element(
   }),
   local,
 );
+
+/** `<source file='…' pool='…' volume='…'>`: the file of a running guest's disk, which is a volume of a pool. */
+export const diskFileSource = element(
+  "source",
+  () => ({
+    file: required(attribute("file", absolutePath)),
+    pool: attribute("pool", objectName),
+    volume: attribute("volume", objectName),
+    ...besidesPlace,
+  }),
+  local,
+);
 /** `<source dev='…'>` of a block device. */
 export const blockSource = element(
   "source",
