@@ -1,0 +1,134 @@
+import { expect } from "bun:test";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
+
+const onTheNode = await onANode();
+
+/** A pool below a folder of /var that does not exist yet. */
+const SCENE = `
+  clean
+  pool=/srv/lifecycle/pools/one
+  remove() {
+    svirt pool-destroy life-pool >/dev/null 2>&1
+    svirt pool-undefine life-pool >/dev/null 2>&1
+    clean
+  }
+  remove
+`;
+
+/** Label of a file of no guest in /srv: the policy's file contexts, by matchpathcon(8). */
+const OF_THE_PLACE = /^system_u:object_r:\w+_t:s0$/;
+
+onTheNode("a pool is built with its parents, started, listed, destroyed and deleted", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    note define svirt pool-define-as life-pool dir --target $pool
+    note build svirt pool-build life-pool
+    note mode stat -c '%a %u:%g' $pool
+    note label label_of $pool
+    note start svirt pool-start life-pool
+    note list svirt pool-list --name
+    note info svirt pool-info life-pool --bytes
+    note df df -B1 $pool
+    svirt pool-autostart life-pool >/dev/null
+    svirt pool-destroy life-pool >/dev/null
+    note recover svirt recover --autostart
+    note again svirt pool-list --name
+    note active svirt pool-delete life-pool
+    svirt pool-destroy life-pool >/dev/null
+    touch $pool/kept
+    note full svirt pool-delete life-pool
+    rm $pool/kept
+    note delete svirt pool-delete life-pool
+    note gone ls -d $pool
+    note undefine svirt pool-undefine life-pool
+    note none svirt pool-list --all --name
+    remove
+  `);
+  expect(outOf(notes, "define")).toBe("Pool life-pool defined");
+  expect(outOf(notes, "build")).toBe("Pool life-pool built");
+  expect(outOf(notes, "mode")).toBe("711 0:0");
+  expect(outOf(notes, "label")).toMatch(OF_THE_PLACE);
+  expect(outOf(notes, "start")).toBe("Pool life-pool started");
+  expect(outOf(notes, "list")).toBe("life-pool");
+  const [, size] = outOf(notes, "df").split("\n")[1]?.split(/\s+/) ?? [];
+  expect(outOf(notes, "info")).toMatch(/State:\s+running/);
+  expect(outOf(notes, "info")).toMatch(new RegExp(`Capacity:\\s+${size}$`, "m"));
+  expect(noteOf(notes, "recover").code).toBe(0);
+  expect(outOf(notes, "again")).toBe("life-pool");
+  expect(noteOf(notes, "active").code).toBe(4);
+  expect(noteOf(notes, "full").code).not.toBe(0);
+  expect(outOf(notes, "delete")).toBe("Pool life-pool deleted");
+  expect(noteOf(notes, "gone").code).not.toBe(0);
+  expect([noteOf(notes, "undefine").code, outOf(notes, "none")]).toEqual([0, ""]);
+});
+
+onTheNode("a pool is no way to a folder of the host", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    mkdir -p $here/pools
+    ln -s /etc $here/pools/link
+    for target in / /etc /etc/svirt-pool /root /root/pool /usr/pool /boot /proc/pool /srv/../etc $here/pools/link $here/pools/link/pool; do
+      name=$(echo $target | tr / _)
+      note "$name" sh -c "svirt pool-define-as life-pool dir --target $target && svirt pool-build life-pool && svirt pool-start life-pool"
+      svirt pool-undefine life-pool >/dev/null 2>&1
+    done
+    note made ls -d /etc/svirt-pool /root/pool /usr/pool /etc/pool
+    remove
+  `);
+  const tried = [...notes.keys()].filter((name) => name !== "made");
+  expect(tried).toHaveLength(11);
+  for (const name of tried) expect([name, noteOf(notes, name).code]).not.toEqual([name, 0]);
+  expect(noteOf(notes, "made").out.trim()).toBe("");
+});
+
+onTheNode("a guest's disk is a volume of a pool, which is not deleted while the guest runs", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    svirt pool-define-as life-pool dir --target $pool >/dev/null
+    svirt pool-start life-pool --build >/dev/null
+    note create svirt vol-create-as life-pool disk.img 1M --format raw
+    note second svirt vol-create-as life-pool disk.img 1M --format raw
+    note layer svirt vol-create-as life-pool layer.qcow2 1M --format qcow2 --backing-vol disk.img --backing-vol-format raw
+    note path svirt vol-path disk.img --pool life-pool
+    note label label_of $pool/disk.img
+    note mode stat -c '%a %u:%g %s' $pool/disk.img
+    note below svirt vol-delete disk.img --pool life-pool
+    svirt vol-delete layer.qcow2 --pool life-pool >/dev/null
+    dd if=$here/boot/halt of=$pool/disk.img conv=notrunc 2>/dev/null
+    guest life-v "$(disk $pool/disk.img)"
+    note start svirt start life-v
+    note private label_of $pool/disk.img
+    note own label_in_xml life-v
+    note xml svirt vol-dumpxml disk.img --pool life-pool
+    note delete svirt vol-delete disk.img --pool life-pool
+    note audit svirt audit
+    svirt destroy life-v >/dev/null
+    note after label_of $pool/disk.img
+    note trace left life-v
+    svirt undefine life-v >/dev/null
+    note last svirt vol-delete disk.img --pool life-pool
+    note empty ls -A $pool
+    remove
+  `);
+  expect(outOf(notes, "create")).toBe("Vol disk.img created");
+  expect(noteOf(notes, "second").code).not.toBe(0);
+  expect(noteOf(notes, "second").err).toContain("disk.img");
+  expect(outOf(notes, "layer")).toBe("Vol layer.qcow2 created");
+  expect(outOf(notes, "path")).toBe("/srv/lifecycle/pools/one/disk.img");
+  expect(outOf(notes, "label")).toMatch(OF_THE_PLACE);
+  expect(outOf(notes, "mode")).toBe("600 0:0 1048576");
+  expect(noteOf(notes, "below").code).toBe(5);
+  expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
+  expect(outOf(notes, "private")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
+  expect(outOf(notes, "private").split(":s0:")[1]).toBe(outOf(notes, "own").split(":s0:")[1] ?? "");
+  expect(outOf(notes, "xml")).toContain(`<label>${outOf(notes, "private")}</label>`);
+  expect(noteOf(notes, "delete").code).toBe(5);
+  expect(noteOf(notes, "delete").err).toContain("life-v");
+  expect(outOf(notes, "audit")).toContain("No findings.");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "label"));
+  expect(noteOf(notes, "trace").out).toBe("");
+  expect(outOf(notes, "last")).toBe("Vol disk.img deleted");
+  expect(outOf(notes, "empty")).toBe("");
+});
