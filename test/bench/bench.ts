@@ -9,6 +9,7 @@ import { measureLevelChoice } from "./measure-level.ts";
 import { measureMute } from "./measure-mute.ts";
 import { measureRelabelling } from "./measure-relabel.ts";
 import { measureManyDisks } from "./measure-start.ts";
+import { measureStorage } from "./measure-storage.ts";
 import { measureTranslation, measureValidate } from "./measure-translation.ts";
 import {
   interleaveHere,
@@ -52,13 +53,18 @@ const { values } = parseArgs({
     guests: { type: "string", default: "10" },
     host: { type: "boolean", default: false },
     node: { type: "boolean", default: false },
+    storage: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m${at + 1}`);
 
-if (!values.node) await measureHost();
-if (!values.host) await measureNode();
+if (values.storage) {
+  await printStorage();
+} else {
+  if (!values.node) await measureHost();
+  if (!values.host) await measureNode();
+}
 
 async function measureHost(): Promise<void> {
   printRatios("This machine, no guest", listRatios(await measureListHere(), LIST_AIM));
@@ -207,6 +213,13 @@ async function printMute(): Promise<void> {
     `This machine: guests that do not answer, three over one ${(three / one).toFixed(2)}: ${verdict(three / one, MUTE_AIM)} (${MUTE_AIM})\n` +
       formatTable(["What", "Median ms", "MiB held"], rows),
   );
+}
+
+/** Prints the cost of volumes and pools beside qemu-img and libvirt. */
+async function printStorage(): Promise<void> {
+  const ratios = await measureStorage(TOOLS, SVIRT, rounds);
+  if (ratios === undefined) return say("Storage is not measured: root and libvirt's daemon are required\n");
+  printRatios("This machine: volumes of 1 GiB, and a pool of 10,000 volumes", ratios);
 }
 
 /** Prints the cost, at a start, of asking the kernel which other guest's process holds its disk. */

@@ -132,3 +132,59 @@ onTheNode("a guest's disk is a volume of a pool, which is not deleted while the 
   expect(outOf(notes, "last")).toBe("Vol disk.img deleted");
   expect(outOf(notes, "empty")).toBe("");
 });
+
+onTheNode(
+  "a disk that is a volume of a pool starts while the pool is active, and is a volume again at its end",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    svirt pool-define-as life-pool dir --target $pool >/dev/null
+    svirt pool-start life-pool --build >/dev/null
+    svirt vol-create-as life-pool base.raw 1M --format raw >/dev/null
+    dd if=$here/boot/halt of=$pool/base.raw conv=notrunc 2>/dev/null
+    note clone svirt vol-clone base.raw disk.raw --pool life-pool
+    note same cmp $pool/base.raw $pool/disk.raw
+    note resize svirt vol-resize disk.raw 4M --pool life-pool
+    note size stat -c %s $pool/disk.raw
+    guest life-v "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='disk.raw'/><target dev='vda' bus='virtio'/></disk>"
+    svirt pool-destroy life-pool >/dev/null
+    note inactive svirt start life-v
+    svirt pool-start life-pool >/dev/null
+    note start svirt start life-v
+    note private label_of $pool/disk.raw
+    note own label_in_xml life-v
+    note neighbour label_of $pool/base.raw
+    note list svirt domblklist life-v
+    note xml svirt dumpxml life-v
+    note grow svirt vol-resize disk.raw 8M --pool life-pool
+    note snapshot svirt snapshot-create-as life-v top --disk-only
+    note after svirt dumpxml life-v --inactive
+    note held svirt vol-delete disk.raw --pool life-pool
+    note destroy svirt pool-destroy life-pool
+    note still svirt domstate life-v
+    svirt destroy life-v >/dev/null
+    note left label_of $pool/disk.raw
+    note trace left life-v
+    remove
+  `);
+    expect(noteOf(notes, "clone").code).toBe(0);
+    expect(noteOf(notes, "same").code).toBe(0);
+    expect([noteOf(notes, "resize").code, outOf(notes, "size")]).toEqual([0, String(4 * 1024 * 1024)]);
+    expect(noteOf(notes, "inactive").code).toBe(4);
+    expect(noteOf(notes, "inactive").err).toContain("storage pool 'life-pool' is not active");
+    expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
+    expect(outOf(notes, "private")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
+    expect(outOf(notes, "private").split(":s0:")[1]).toBe(outOf(notes, "own").split(":s0:")[1] ?? "");
+    expect(outOf(notes, "neighbour")).toMatch(OF_THE_PLACE);
+    expect(outOf(notes, "list")).toMatch(/vda +disk\.raw/);
+    expect(outOf(notes, "xml")).toContain("<source pool='life-pool' volume='disk.raw' index='1'/>");
+    expect(noteOf(notes, "grow").code).toBe(5);
+    expect(noteOf(notes, "snapshot").code).toBe(0);
+    expect(outOf(notes, "after")).toContain("/srv/lifecycle/pools/one/disk.top");
+    expect(noteOf(notes, "held").code).toBe(5);
+    expect(noteOf(notes, "destroy").code).toBe(0);
+    expect(outOf(notes, "still")).toBe("running");
+    expect(outOf(notes, "left")).toMatch(OF_THE_PLACE);
+    expect(noteOf(notes, "trace").out).toBe("");
+  },
+);

@@ -1,0 +1,179 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
+
+/** Most that a volume of 1 GiB may take, over the quickest other tool. */
+const VOLUME_AIM = 1.1;
+/** Most that a list of the pool may take, over virsh. */
+const LIST_AIM = 1;
+const SIZE = "1G";
+/** Volumes of the large pool. */
+const VOLUMES = 10_000;
+/** Folder in which guests' files lie, on the disk. */
+const IMAGES = "/var/lib/libvirt/images";
+const POOL = "svirt-bench";
+
+/** Programs that are compared, and the folders that they work in. */
+interface Bench {
+  readonly svirt: string;
+  readonly virsh: string;
+  /** Folder of each tool's pool. */
+  readonly folders: Readonly<Record<"svirt" | "virsh" | "large", string>>;
+}
+
+/** What is compared: a command, the same by another tool, and the most that it may take. */
+interface Pair {
+  readonly what: string;
+  readonly ours: string;
+  readonly over: string;
+  readonly aim: number;
+}
+
+/**
+ * Compares volumes of 1 GiB with qemu-img and virsh, and a pool of 10,000 volumes with virsh. libvirt's daemon runs already, as
+ * on a node that has it. Returns undefined without root, libvirt or SELinux' attributes.
+ */
+export async function measureStorage(
+  tools: string,
+  svirt: string,
+  rounds: number,
+): Promise<readonly Ratio[] | undefined> {
+  if (process.getuid?.() !== 0 || Bun.which("libvirtd") === null) return undefined;
+  mkdirSync(IMAGES, { recursive: true, mode: 0o711 });
+  const work = mkdtempSync(`${IMAGES}/svirt-bench-`);
+  const folders = { svirt: `${work}/svirt`, virsh: `${work}/virsh`, large: `${work}/large` };
+  for (const folder of Object.values(folders)) mkdirSync(folder);
+  const bench = {
+    svirt,
+    virsh: `/usr/bin/virsh -q -c storage:///system?socket=${work}/libvirt-sock`,
+    folders,
+  };
+  const daemon = startLibvirt(work);
+  try {
+    await untilAnswered(bench);
+    fillPools(bench);
+    definePools(bench);
+    const pairs = [...volumePairs(bench), ...listPairs(bench)];
+    const timings = await interleaveHere(
+      tools,
+      rounds,
+      pairs.flatMap(({ ours, over }) => [ours, over]),
+    );
+    return pairs.map(({ aim, what }, at) => ({
+      what,
+      ours: timingAt(timings, 2 * at),
+      over: timingAt(timings, 2 * at + 1),
+      aim,
+    }));
+  } finally {
+    forgetPools(bench);
+    daemon.kill();
+    await daemon.exited;
+    rmSync(work, { recursive: true });
+  }
+}
+
+/** Starts libvirt's daemon with a socket of its own, without a manager of services. */
+function startLibvirt(work: string): Bun.Subprocess {
+  const settings = `${work}/libvirtd.conf`;
+  writeFileSync(settings, `auth_unix_rw = "none"\nauth_unix_ro = "none"\nunix_sock_dir = "${work}"\n`);
+  return Bun.spawn(["libvirtd", "-f", settings, "-p", `${work}/libvirtd.pid`], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+}
+
+async function untilAnswered({ virsh }: Bench): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (Bun.spawnSync(`${virsh} pool-list`.split(" ")).exitCode === 0) return;
+    await Bun.sleep(100);
+  }
+  throw new Error("Cannot measure: libvirtd does not answer; end another one that runs");
+}
+
+function definePools({ folders, svirt, virsh }: Bench): void {
+  for (const [program, folder] of [
+    [svirt, folders.svirt],
+    [virsh, folders.virsh],
+  ] as const)
+    run(`${program} pool-create-as ${POOL} dir --target ${folder}`);
+}
+
+/** Volumes that a round finds: one of 1 GiB to clone, one to resize, and one to delete. */
+function fillPools({ folders }: Bench): void {
+  for (const folder of [folders.svirt, folders.virsh]) {
+    run(`qemu-img create -q -f raw ${folder}/grown.raw ${SIZE}`);
+    run(`qemu-img create -q -f qcow2 ${folder}/old.qcow2 ${SIZE}`);
+    run(`dd if=/dev/urandom of=${folder}/full.raw bs=1M count=1024 status=none`);
+  }
+  for (let at = 0; at < VOLUMES; at += 1) writeFileSync(`${folders.large}/volume-${at}.raw`, "");
+}
+
+function forgetPools({ svirt, virsh }: Bench): void {
+  for (const program of [svirt, virsh])
+    for (const pool of [POOL, `${POOL}-large`])
+      Bun.spawnSync(`${program} pool-destroy ${pool}`.split(" "), { stderr: "ignore" });
+}
+
+function volumePairs({ folders, svirt, virsh }: Bench): readonly Pair[] {
+  const mine = (rest: string): string => `${svirt} ${rest}`;
+  const theirs = (rest: string): string => `${virsh} ${rest}`;
+  const create = (format: string): Pair[] => {
+    const words = `vol-create-as ${POOL} new.${format} ${SIZE} --format ${format}`;
+    const [ours, theirFile] = [`${folders.svirt}/new.${format}`, `${folders.virsh}/by-hand.${format}`];
+    const made = mine(`${words} => /bin/rm ${ours}`);
+    return [
+      {
+        what: `create ${format} / qemu-img`,
+        ours: made,
+        over: `/usr/bin/qemu-img create -q -f ${format} ${theirFile} ${SIZE} => /bin/rm ${theirFile}`,
+        aim: VOLUME_AIM,
+      },
+      {
+        what: `create ${format} / virsh`,
+        ours: made,
+        over: theirs(`${words} => ${virsh} vol-delete new.${format} --pool ${POOL}`),
+        aim: VOLUME_AIM,
+      },
+    ];
+  };
+  const pair = (what: string, words: string, after: (program: string) => string): Pair => ({
+    what,
+    ours: mine(`${words} => ${after(svirt)}`),
+    over: theirs(`${words} => ${after(virsh)}`),
+    aim: VOLUME_AIM,
+  });
+  const remove = (name: string) => (program: string) => `${program} vol-delete ${name} --pool ${POOL}`;
+  return [
+    ...create("raw"),
+    ...create("qcow2"),
+    pair(
+      "delete / virsh",
+      `vol-delete old.qcow2 --pool ${POOL}`,
+      (program) => `${program} vol-create-as ${POOL} old.qcow2 ${SIZE} --format qcow2`,
+    ),
+    pair(
+      "resize / virsh",
+      `vol-resize grown.raw 2G --pool ${POOL}`,
+      (program) => `${program} vol-resize grown.raw ${SIZE} --shrink --pool ${POOL}`,
+    ),
+    pair("clone 1 GiB / virsh", `vol-clone full.raw copy.raw --pool ${POOL}`, remove("copy.raw")),
+  ];
+}
+
+function listPairs({ folders, svirt, virsh }: Bench): readonly Pair[] {
+  const large = `${POOL}-large`;
+  for (const program of [svirt, virsh])
+    run(`${program} pool-create-as ${large} dir --target ${folders.large}`);
+  return [`pool-refresh ${large}`, `vol-list ${large}`].map((words) => ({
+    what: `${words.split(" ")[0]} of ${VOLUMES} volumes / virsh`,
+    ours: `${svirt} ${words}`,
+    over: `${virsh} ${words}`,
+    aim: LIST_AIM,
+  }));
+}
+
+/** Runs a command. Throws if it fails. */
+function run(command: string): void {
+  const { exitCode, stderr } = Bun.spawnSync(command.split(" "), { stdout: "ignore", stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`Cannot measure: ${command} ended with ${exitCode}: ${stderr}`);
+}
