@@ -1,7 +1,10 @@
 import { unlessRefused } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
+import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
 import { formatPool, type PoolSpace, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
@@ -45,25 +48,46 @@ export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active
   return { state: space === undefined ? "inaccessible" : "running", space };
 }
 
-/** Returns the XML of a pool as it is active, with its space, or as it is defined, or in the form that it has. Throws "not-found". */
+/**
+ * Returns the XML of a pool as it is active, with the space and the permissions of its folder now, or as it is defined, or in the
+ * form that it has. Throws "not-found". virStorageBackendRefreshLocal() of libvirt
+ */
 export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
   return showStored(findPool(instance, key), form, (active) => {
     const pool = parsePoolText(active);
-    return formatPool(pool, spaceOf(instance, pool));
+    const permissions = withFolder(instance, pool, (facts) => permissionsOf(instance, facts));
+    const target = pool.target && { ...pool.target, ...(permissions === undefined ? {} : { permissions }) };
+    return formatPool({ ...pool, ...(target === undefined ? {} : { target }) }, spaceOf(instance, pool));
   });
 }
 
 /** Returns the space of the file system with the pool's folder; undefined without the folder. statvfs(3) */
-function spaceOf({ host }: Instance, { target }: Pool): PoolSpace | undefined {
-  const path = target?.path ?? "";
-  return unlessRefused(() => {
-    const facts = host.inspectFile(path);
-    if (facts?.type !== "folder" || facts.id.path !== path) return undefined;
-    const { freeBytes, sizeBytes } = host.getSpace(facts.id);
+function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
+  return withFolder(instance, pool, ({ id }) => {
+    const { freeBytes, sizeBytes } = instance.host.getSpace(id);
     return {
       capacityBytes: sizeBytes,
       allocationBytes: sizeBytes - freeBytes,
       availableBytes: freeBytes,
     };
+  });
+}
+
+/** Returns mode, owner, group and label of a folder. virStorageBackendUpdateVolTargetInfoFD() of libvirt */
+function permissionsOf({ host }: Instance, { gid, id, mode, uid }: FileFacts): Permissions {
+  const label = getFileLabel(host, id);
+  return { mode: mode & MODE_BITS, owner: uid, group: gid, ...(label === undefined ? {} : { label }) };
+}
+
+/** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, or the look fails. */
+function withFolder<Result>(
+  { host }: Instance,
+  { target }: Pool,
+  look: (facts: FileFacts) => Result,
+): Result | undefined {
+  const path = target?.path ?? "";
+  return unlessRefused(() => {
+    const facts = host.inspectFile(path);
+    return facts?.type === "folder" && facts.id.path === path ? look(facts) : undefined;
   });
 }

@@ -265,30 +265,6 @@ describe("deletePool()", () => {
   });
 });
 
-describe("a pool's facts", () => {
-  // virStorageBackendRefreshLocal() of libvirt: capacity by f_blocks, available by f_bfree.
-  test("are its state, and its space now while it runs", async () => {
-    const machine = await machineWith();
-    const node = nodeOn(machine);
-    expect(getPoolFacts(node, "images")).toMatchObject({
-      state: "inactive",
-      space: undefined,
-      persistent: true,
-    });
-    await startPool(node, "images", { isBuilt: true });
-    machine.space = { sizeBytes: 1000, freeBytes: 400 };
-    const space = { capacityBytes: 1000, allocationBytes: 600, availableBytes: 400 };
-    expect(getPoolFacts(node, "images")).toMatchObject({ state: "running", space });
-    const { xml } = getPoolXml(node, "images", "active");
-    expect(xml).toContain("<allocation unit='bytes'>600</allocation>");
-    expect(getPoolXml(node, "images", "defined").xml).toContain("<allocation unit='bytes'>0</allocation>");
-    machine.files.remove(TARGET);
-    expect(getPoolFacts(node, "images")).toMatchObject({ state: "inaccessible", space: undefined });
-    machine.files.put(TARGET, "symlink", { target: "/etc" });
-    expect(getPoolFacts(node, "images").state).toBe("inaccessible");
-  });
-});
-
 describe("startMarkedPools()", () => {
   test("starts the marked pools that are inactive, and returns the error of one without a folder", async () => {
     const machine = await machineWith();

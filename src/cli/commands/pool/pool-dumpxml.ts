@@ -5,7 +5,7 @@ import { type Command, JSON_OPTION, operand, POOL_OPERAND, printJson } from "../
 export const command: Command = {
   spec: {
     name: "pool-dumpxml",
-    summary: "print the XML of an active storage pool with its space, or of its definition",
+    summary: "print the XML of an active storage pool with its space and permissions, or of its definition",
     details:
       "With --json: the XML as a string, the pool's name and uuid, and whether the XML is an active pool's.",
     recovery: "none",
