@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
-import { privateRange } from "../report/policy-facts.ts";
+import { isWrittenByGuests, privateRange } from "../report/policy-facts.ts";
 import { canonicalContext, parseContext } from "../selinux/context.ts";
 import type { Instance } from "../state/instance.ts";
 
@@ -18,8 +18,8 @@ interface RequestedLabel extends Pick<WrittenPlace, "path" | "kind" | "folderLab
 
 /**
  * Returns a label that XML of storage requests, in the kernel's form; undefined without SELinux. Throws "usage" for a text that is
- * no context; "denied" for a label that the policy does not know, a process's, a guest's own, or one of files that no guest may
- * write.
+ * no context; "denied" for a label that the policy does not know, a process's, one with which guests could write it, or one of
+ * files that no guest may write.
  */
 export function requestedLabel({ host }: Instance, requested: RequestedLabel): string | undefined {
   if (host.getSelinux().mode === "disabled") return undefined;
@@ -28,6 +28,7 @@ export function requestedLabel({ host }: Instance, requested: RequestedLabel): s
   if (!host.isValidContext(label)) throw refused("the loaded policy does not define that context");
   if (parseContext(label).role !== FILES) throw refused("it is not a label of files");
   if (privateRange(host, label) !== undefined) throw refused("it is the label of one guest's files");
+  if (isWrittenByGuests(host, label)) throw refused("guests may write files and folders of its type");
   const { folderLabel, kind, path } = requested;
   refuseWrittenPlace({ path, kind, label, folderLabel, listHomes: () => [] });
   return label;

@@ -39,11 +39,24 @@ export function privateRange(host: Host, label: string | undefined): string | un
   // Most files have no categories, and this test is faster than parsing a context.
   if (label === undefined || !CATEGORY.test(label)) return undefined;
   const { range, type } = parseContextOrUndefined(label) ?? {};
-  if (range === undefined || pairOf(range) === undefined) return undefined;
+  if (range === undefined || type === undefined || pairOf(range) === undefined) return undefined;
+  return type === FOLDER_TYPE || imageType(host) === type ? range : undefined;
+}
+
+/**
+ * Whether guests write files of a label's type, so that only its range keeps a guest from them. Guests with categories dominate a
+ * range without. image/policy/svirt-guest.cil; types of the reference policy are named alike
+ */
+export function isWrittenByGuests(host: Host, label: string): boolean {
+  const { type } = parseContext(label);
+  return type.startsWith("svirt_") || type === imageType(host);
+}
+
+/** Returns the type of guests' own images; undefined without a policy for guests. */
+function imageType(host: Host): string | undefined {
   const path = `${contextsFolder(host)}/virtual_image_context`;
   const text = host.readText(path);
-  if (text === undefined) return undefined;
-  return type === FOLDER_TYPE || parseImageContexts(text, path).image.type === type ? range : undefined;
+  return text === undefined ? undefined : parseImageContexts(text, path).image.type;
 }
 
 /** Returns the folder of the policy's context files for programs. selinux_config(5) */

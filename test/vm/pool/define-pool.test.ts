@@ -172,6 +172,11 @@ describe("a pool is no way to other files: definePool() refuses", () => {
     ["system_u:object_r:unknown_t:s0", "denied"],
     ["system_u:system_r:svirt_t:s0", "denied"],
     ["system_u:object_r:svirt_image_t:s0:c1,c2", "denied"],
+    // Each guest, whose range dominates s0, could write the folder. mlsconstrain of the reference policy
+    ["system_u:object_r:svirt_image_t:s0", "denied"],
+    ["system_u:object_r:svirt_image_t:s0:c1", "denied"],
+    ["system_u:object_r:svirt_image_t:s0:c0.c1023", "denied"],
+    ["system_u:object_r:svirt_folder_t:s0", "denied"],
     ["system_u:object_r:etc_t:s0", "denied"],
   ])("the label %s", async (label, kind) => {
     const error = await refusedOn(makeMachine(), poolXml(TARGET, { permissions: `<label>${label}</label>` }));
