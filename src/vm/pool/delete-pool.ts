@@ -1,5 +1,7 @@
 import { SvirtError } from "../../errors.ts";
-import type { Instance } from "../../state/instance.ts";
+import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import { readRecord } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
@@ -9,7 +11,8 @@ import { findTarget } from "./find-target.ts";
 
 /**
  * Removes the folder of an inactive pool if it is empty. The definition stays. Throws "not-found" for a missing folder,
- * "wrong-state" for one with files and for an active pool, "unsupported", "denied". virStorageBackendDeleteLocal() of libvirt
+ * "wrong-state" for one with files and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
+ * virStorageBackendDeleteLocal() of libvirt
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { host } = instance;
@@ -19,10 +22,22 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
     const { path } = target;
     const { missing, nearest } = findTarget(host, path);
     if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
+    refuseUsed(instance, nearest.id);
     // rmdir(2) refuses a file that appears after this look.
     if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
     host.removeEmptyFolder(nearest.id);
     return { name, uuid };
+  });
+}
+
+/** Throws "in-use" for a folder that a guest uses: its record names the folder until the guest's end. */
+function refuseUsed(instance: Instance, folder: FileId): void {
+  const [holder] = registryOf(instance).listHolders("file", fileKey(folder));
+  if (holder === undefined) return;
+  const guest = readRecord(instance, holder.owner)?.name ?? holder.owner;
+  throw new SvirtError(`failed to remove pool '${folder.path}': the guest ${guest} uses that folder`, {
+    kind: "in-use",
+    remedy: `Stop that guest: svirt shutdown ${guest}`,
   });
 }
 

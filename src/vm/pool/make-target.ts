@@ -2,9 +2,9 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withUnusedFile } from "../../labelling/free-file.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
-import { putLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel, putLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { Permissions } from "../../storage/permissions.ts";
+import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
 import type { FolderPool } from "../../storage/pool/rules/startable.ts";
 import { existingTarget, findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
@@ -25,7 +25,8 @@ export function makeTarget(instance: Instance, { name, target }: FolderPool, hel
   const { path, permissions = {} } = target;
   const label = targetLabel(instance, target);
   const { missing, nearest } = findTarget(host, path);
-  if (missing.length === 0 && instance.isForKey === true) refuseForKey(nearest, permissions);
+  if (missing.length === 0 && instance.isForKey === true)
+    refuseForKey(instance, nearest, { ...permissions, label });
   let made: FileId = nearest.id;
   for (const one of missing) {
     const mode = one === path ? permissions.mode : undefined;
@@ -51,19 +52,22 @@ function setPermissions(
     const is = file.facts;
     if (fileKey(is.id) !== fileKey(folder) || is.id.path !== path)
       throw denied(`Cannot build ${path}: the folder was replaced after svirt inspected it`);
-    const to = { uid: owner ?? is.uid, gid: group ?? is.gid, mode: mode ?? is.mode };
+    const to = { uid: owner ?? is.uid, gid: group ?? is.gid, mode: modeOf(is, mode) };
     if (is.uid !== to.uid || is.gid !== to.gid || is.mode !== to.mode) instance.host.setOwnership(is.id, to);
     if (label !== undefined && marks.label !== label) putLabel(file, path, label);
   });
 }
 
+/** Returns the mode that a folder gets. The XML has no sticky and set-group-ID bits, so a folder keeps its own. */
+function modeOf({ mode }: Pick<FileFacts, "mode">, wanted: number | undefined): number {
+  return wanted === undefined ? mode : (mode & ~MODE_BITS) | wanted;
+}
+
 /** Throws "denied" for a change of an existing folder by the holder of a key: others may use it. */
-function refuseForKey(
-  { gid, id, mode, uid }: FileFacts,
-  { group, label, mode: wanted, owner }: Permissions,
-): void {
-  const isSame = [owner ?? uid, group ?? gid, wanted ?? mode].join() === [uid, gid, mode].join();
-  if (isSame && label === undefined) return;
+function refuseForKey({ host }: Instance, folder: FileFacts, { group, label, mode, owner }: Wanted): void {
+  const { gid, id, uid } = folder;
+  const isSame = (owner ?? uid) === uid && (group ?? gid) === gid && modeOf(folder, mode) === folder.mode;
+  if (isSame && (label === undefined || label === getFileLabel(host, id))) return;
   throw denied(
     `Cannot change the permissions of ${id.path}: the folder exists, and this is a restricted key`,
   );
