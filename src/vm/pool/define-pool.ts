@@ -8,14 +8,21 @@ import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { definedPool, findPool, inactivePool } from "./find-pool.ts";
 import { completeForHost } from "./new-pool.ts";
+import { lookAhead } from "./target-lock.ts";
 
 /**
  * Stores the definition of a pool; replaces one of the same name. An active pool does not change. Throws "xml", "unsupported",
  * "denied"; "in-use" if another pool has its name, UUID, source or folder.
  */
 export async function definePool(instance: Instance, bytes: Uint8Array): Promise<StoredIdentity> {
-  const pool = parsePool(bytes);
+  const pool = readPool(instance, bytes);
   return await changeStored(instance, () => storePool(instance, pool));
+}
+
+function readPool(instance: Instance, bytes: Uint8Array): Pool {
+  const pool = parsePool(bytes);
+  lookAhead(instance, () => pool);
+  return pool;
 }
 
 function storePool(instance: Instance, pool: Pool): StoredIdentity {
@@ -45,7 +52,7 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
     change: changeStored,
     find: findPool,
     findDefined: (node: Instance, name: string) => definedPool(node, name, "cannot edit transient pool"),
-    parse: parsePool,
+    parse: (bytes: Uint8Array) => readPool(instance, bytes),
     store: storePool,
   };
   return await editStored(instance, kind, key);

@@ -6,8 +6,9 @@ import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import { inactivePool } from "./find-pool.ts";
+import { findPool, inactivePool } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
+import { lookAhead } from "./target-lock.ts";
 
 /**
  * Removes the folder of an inactive pool if it is empty. The definition stays. Throws "not-found" for a missing folder,
@@ -16,6 +17,8 @@ import { findTarget } from "./find-target.ts";
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { host } = instance;
+  const { defined: seen = "" } = findPool(instance, key);
+  lookAhead(instance, () => parsePoolText(seen));
   return await changeStored(instance, () => {
     const { defined, name, uuid } = inactivePool(instance, key, "still");
     const { target } = supportedPool(parsePoolText(defined), "delete");

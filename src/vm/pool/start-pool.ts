@@ -1,5 +1,4 @@
 import type { SvirtError } from "../../errors.ts";
-import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
@@ -11,6 +10,7 @@ import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
+import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
 
 /** Whether a start makes the pool's folder first, and whether its storage gets a file system. */
 export interface StartOptions {
@@ -28,9 +28,12 @@ export async function startPool(
   { isBuilt, isFormatted = false }: StartOptions,
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
-  return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt }, (held) => {
+  const seen = parsePoolText(defined);
+  return await withTargetLock(instance, { pool: seen, isBuilt }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
-    openPool(instance, { pool: parsePoolText(xml), isBuilt, isFormatted, held });
+    const pool = parsePoolText(xml);
+    refuseChanged(seen, pool);
+    openPool(instance, { pool, isBuilt, isFormatted, held });
     poolStore.writeActive(instance, name, xml);
     return { name, uuid };
   });
@@ -46,7 +49,7 @@ export async function createPool(
   { isBuilt, isFormatted = false }: StartOptions,
 ): Promise<StoredIdentity> {
   const pool = parsePool(bytes);
-  return await withFolderLock(instance, { pool, isBuilt }, (held) => {
+  return await withTargetLock(instance, { pool, isBuilt }, (held) => {
     const completed = completeForHost(instance, pool);
     const { name, uuid } = completed;
     if (poolStore.read(instance, name)?.active !== undefined)
@@ -70,9 +73,11 @@ export async function buildPool(
   { isFormatted = false }: Pick<StartOptions, "isFormatted"> = {},
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
-  return await withFolderLock(instance, { pool: parsePoolText(defined), isBuilt: true }, (held) => {
+  const seen = parsePoolText(defined);
+  return await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
+    refuseChanged(seen, pool);
     if (isFormatted) throw withoutDevice(name);
     refuseConflict(pool, poolStore.list(instance));
     makeTarget(instance, pool, held);
@@ -97,6 +102,8 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
  * "not-found", "wrong-state", "denied". storagePoolRefresh() of libvirt
  */
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  const { active: seen = "" } = findPool(instance, key);
+  lookAhead(instance, () => parsePoolText(seen));
   return await changeStored(instance, () => {
     const { active, name, uuid } = activePool(instance, key);
     try {
@@ -128,14 +135,4 @@ function withoutDevice(name: string): SvirtError {
     `No source device specified when formatting pool '${name}'`,
     "Leave --overwrite and --no-overwrite out: a pool of type dir has no device.",
   );
-}
-
-/** Does the work under the registry's lock, after a look at guests that may hold a folder that gets permissions. */
-async function withFolderLock<Result>(
-  instance: Instance,
-  { isBuilt, pool: { target } }: { readonly pool: Pool; readonly isBuilt: boolean },
-  work: (held: Held) => Result,
-): Promise<Result> {
-  const isChanged = isBuilt && target?.permissions !== undefined;
-  return await withHeld(instance, isChanged ? [target.path] : [], work);
 }

@@ -1,0 +1,38 @@
+import { unlessRefused } from "../../errors.ts";
+import { withHeld } from "../../labelling/free-file.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
+import { invalid } from "./find-pool.ts";
+import { findTarget } from "./find-target.ts";
+import type { Held } from "./make-target.ts";
+
+/**
+ * Inspects the target of a pool before the registry's lock is taken: on a file system that hangs, this command then waits alone.
+ * An error is left to the inspection under the lock.
+ */
+export function lookAhead({ host }: Instance, readPool: () => Pool): void {
+  unlessRefused(() => {
+    const { target, type } = readPool();
+    if (target !== undefined && POOL_TYPE_FACTS[type].isFolder === true) findTarget(host, target.path);
+  });
+}
+
+/** Does the work under the registry's lock, after a look at the target and at guests that may hold one that gets permissions. */
+export async function withTargetLock<Result>(
+  instance: Instance,
+  { isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean },
+  work: (held: Held) => Result,
+): Promise<Result> {
+  lookAhead(instance, () => pool);
+  const { target } = pool;
+  const isChanged = isBuilt && target?.permissions !== undefined;
+  return await withHeld(instance, isChanged ? [target.path] : [], work);
+}
+
+/** Throws "wrong-state" if a definition names a target or permissions that were not looked at. */
+export function refuseChanged(seen: Pool, { name, target }: Pool): void {
+  const isSeen = target?.permissions === undefined || seen.target?.permissions !== undefined;
+  if (isSeen && seen.target?.path === target?.path) return;
+  throw invalid(`the definition of storage pool '${name}' was changed meanwhile`, "Repeat the command.");
+}
