@@ -128,11 +128,11 @@ _svirt() {
     net-port-dumpxml) options='--json --help' wants=network ;;
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
     pool-define) options='--json --help' wants=file ;;
-    pool-define-as) options='--print-xml --source-host --source-path --source-dev --source-name --target --source-format --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
+    pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;
     pool-undefine) options='--help' wants=pool ;;
     pool-create) options='--build --no-overwrite --overwrite --help' wants=file ;;
-    pool-create-as) options='--print-xml --source-host --source-path --source-dev --source-name --target --source-format --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --build --no-overwrite --overwrite --help' ;;
+    pool-create-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --build --no-overwrite --overwrite --help' ;;
     pool-build) options='--no-overwrite --overwrite --help' wants=pool ;;
     pool-start) options='--build --no-overwrite --overwrite --help' wants=pool ;;
     pool-refresh) options='--help' wants=pool ;;

@@ -1,12 +1,11 @@
-import { POOL_OPTIONS, type PoolOption } from "../../storage/pool/pool-options.ts";
-import type { Call, Operand, Option } from "../command.ts";
+import {
+  formatPoolOptions,
+  PLACED_POOL_OPTIONS,
+  POOL_OPTIONS,
+  type PoolOption,
+} from "../../storage/pool/pool-options.ts";
+import { type Call, type Operand, type Option, operand } from "../command.ts";
 import { onlyOne } from "./exclusive.ts";
-
-/** Operands that name a new pool. */
-export const NEW_POOL_OPERANDS: readonly Operand[] = [
-  { name: "name", summary: "name of the pool" },
-  { name: "type", summary: "type of the pool, such as dir" },
-];
 
 /** Summary and value of each option that gives a part of a pool. */
 const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: string]>> = {
@@ -31,6 +30,13 @@ const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: strin
   "source-initiator": ["name with which the host logs in to an iSCSI target", "IQN"],
 };
 
+/** Operands that name a new pool, and give the parts that virsh also takes by position. */
+export const NEW_POOL_OPERANDS: readonly Operand[] = [
+  { name: "name", summary: "name of the pool" },
+  { name: "type", summary: "type of the pool, such as dir" },
+  ...PLACED_POOL_OPTIONS.map((name) => ({ name, summary: PARTS[name][0], isOptional: true })),
+];
+
 /** Options that give the parts of a pool, and print its XML only. */
 export const NEW_POOL_OPTIONS: readonly Option[] = [
   { name: "print-xml", summary: "print the XML and change nothing" },
@@ -48,6 +54,21 @@ export const START_OPTIONS: readonly Option[] = [
   { name: "build", summary: "first make the pool's folder" },
   ...OVERWRITE_OPTIONS,
 ];
+
+/** Details of commands with operands for parts. */
+export const PLACED_DETAILS =
+  "A - stands for a part that is left out: `svirt pool-define-as images dir - - - - /srv/images`.";
+
+/**
+ * Returns the XML that operands and options give. Throws "usage" for two that exclude each other. virsh writes the - of
+ * `pool-define-as images dir - - - - /srv/images` as host, folder, device and name, and libvirt removes them from a folder's pool.
+ */
+export function newPoolXml(call: Call): string {
+  onlyOne(call, ["secret-usage", "secret-uuid"]);
+  const placed = [...call.operands].filter(([, value]) => value !== "-");
+  const parts = new Map([...placed, ...call.options]);
+  return formatPoolOptions(operand(call, "name"), operand(call, "type"), parts);
+}
 
 /** Returns how the options start a pool. Throws "usage" for two that exclude each other. */
 export function startOptionsOf(call: Call): { readonly isBuilt: boolean; readonly isFormatted: boolean } {

@@ -1,9 +1,18 @@
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 
-/** Parts of a pool, by the names of virsh's options. */
+/** Parts of a pool that may also be given by position, as in `pool-define-as images dir - - - - /srv/images`. */
+export const PLACED_POOL_OPTIONS = [
+  "source-host",
+  "source-path",
+  "source-dev",
+  "source-name",
+  "target",
+  "source-format",
+] as const;
+
+/** Parts of a pool that are given by name. */
 export const POOL_OPTIONS = [
-  ...(["source-host", "source-path", "source-dev", "source-name", "target", "source-format"] as const),
   ...(["auth-type", "auth-username", "secret-usage", "secret-uuid", "adapter-name"] as const),
   ...(["adapter-wwnn", "adapter-wwpn", "adapter-parent", "adapter-parent-wwnn"] as const),
   ...(["adapter-parent-wwpn", "adapter-parent-fabric-wwn", "source-protocol-ver"] as const),
@@ -11,7 +20,7 @@ export const POOL_OPTIONS = [
 ] as const;
 
 /** Name of an option that gives a part of a pool. */
-export type PoolOption = (typeof POOL_OPTIONS)[number];
+export type PoolOption = (typeof PLACED_POOL_OPTIONS | typeof POOL_OPTIONS)[number];
 
 type Options = ReadonlyMap<string, string>;
 
@@ -51,15 +60,21 @@ function adapterDraft(given: Given): readonly Draft[] {
     return [
       presentDraft("adapter", {
         type: "fc_host",
-        parent: given("adapter-parent"),
-        parent_wwnn: given("adapter-parent-wwnn"),
-        parent_wwpn: given("adapter-parent-wwpn"),
-        parent_fabric_wwn: given("adapter-parent-fabric-wwn"),
+        ...adapterParent(given),
         wwnn,
         wwpn,
       }),
     ];
   return name === undefined ? [] : [presentDraft("adapter", { type: "scsi_host", name })];
+}
+
+/** Returns the most specific name of an adapter's parent, as virsh does. Half a pair stays, and is refused. */
+function adapterParent(given: Given): Readonly<Record<string, string | undefined>> {
+  const parent = given("adapter-parent");
+  if (parent !== undefined) return { parent };
+  const [node, port] = [given("adapter-parent-wwnn"), given("adapter-parent-wwpn")];
+  if (node !== undefined || port !== undefined) return { parent_wwnn: node, parent_wwpn: port };
+  return { parent_fabric_wwn: given("adapter-parent-fabric-wwn") };
 }
 
 function authDraft(given: Given): readonly Draft[] {

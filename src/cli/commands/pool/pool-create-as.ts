@@ -1,12 +1,13 @@
-import { formatPoolOptions } from "../../../storage/pool/pool-options.ts";
 import { createPool } from "../../../vm/pool/start-pool.ts";
 import {
   NEW_POOL_OPERANDS,
   NEW_POOL_OPTIONS,
+  newPoolXml,
+  PLACED_DETAILS,
   START_OPTIONS,
   startOptionsOf,
 } from "../../arguments/pool-options.ts";
-import { type Command, operand } from "../../command.ts";
+import type { Command } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt pool-create-as NAME TYPE` */
@@ -14,13 +15,14 @@ export const command: Command = {
   spec: {
     name: "pool-create-as",
     summary: "make a storage pool active from options without defining it",
+    details: PLACED_DETAILS,
     recovery: "none",
     operands: NEW_POOL_OPERANDS,
     options: [...NEW_POOL_OPTIONS, ...START_OPTIONS],
   },
   async run(call) {
     const options = startOptionsOf(call);
-    const xml = formatPoolOptions(operand(call, "name"), operand(call, "type"), call.options);
+    const xml = newPoolXml(call);
     if (call.options.has("print-xml")) {
       call.output.print(`${xml}\n`);
       return undefined;

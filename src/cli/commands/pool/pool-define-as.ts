@@ -1,7 +1,11 @@
-import { formatPoolOptions } from "../../../storage/pool/pool-options.ts";
 import { definePool } from "../../../vm/pool/define-pool.ts";
-import { NEW_POOL_OPERANDS, NEW_POOL_OPTIONS } from "../../arguments/pool-options.ts";
-import { type Command, operand } from "../../command.ts";
+import {
+  NEW_POOL_OPERANDS,
+  NEW_POOL_OPTIONS,
+  newPoolXml,
+  PLACED_DETAILS,
+} from "../../arguments/pool-options.ts";
+import type { Command } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt pool-define-as NAME TYPE` */
@@ -9,12 +13,13 @@ export const command: Command = {
   spec: {
     name: "pool-define-as",
     summary: "define a storage pool from options, or replace its definition",
+    details: PLACED_DETAILS,
     recovery: "none",
     operands: NEW_POOL_OPERANDS,
     options: NEW_POOL_OPTIONS,
   },
   async run(call) {
-    const xml = formatPoolOptions(operand(call, "name"), operand(call, "type"), call.options);
+    const xml = newPoolXml(call);
     if (call.options.has("print-xml")) {
       call.output.print(`${xml}\n`);
       return undefined;

@@ -240,64 +240,6 @@ describe("svirt pool-dumpxml", () => {
   });
 });
 
-describe("svirt pool-define-as --print-xml", () => {
-  // virshBuildPoolXML() of libvirt
-  test("prints the XML of the options, in virsh's order, and changes nothing", async () => {
-    const machine = machineWith();
-    const printed = await said(
-      machine,
-      "pool-define-as san iscsi --print-xml --target /dev/disk/by-path --source-name n --source-format f " +
-        "--source-protocol-ver 3 --auth-type chap --auth-username me --secret-usage u --source-initiator iqn.b " +
-        "--source-dev iqn.a --source-path /p --source-host h",
-    );
-    expect(printed).toBe(`0 <pool type='iscsi'>
-  <name>san</name>
-  <source>
-    <host name='h'/>
-    <dir path='/p'/>
-    <device path='iqn.a'/>
-    <initiator>
-      <iqn name='iqn.b'/>
-    </initiator>
-    <auth type='chap' username='me'>
-      <secret usage='u'/>
-    </auth>
-    <format type='f'/>
-    <name>n</name>
-    <protocol ver='3'/>
-  </source>
-  <target>
-    <path>/dev/disk/by-path</path>
-  </target>
-</pool>
-
-`);
-    expect(await said(machine, "pool-list --all --name")).toBe("0 ");
-  });
-
-  test.each([
-    ["--adapter-name scsi_host3", "<adapter type='scsi_host' name='scsi_host3'/>"],
-    [
-      "--adapter-wwnn 2 --adapter-wwpn 1 --adapter-parent p --adapter-parent-wwnn 4 --adapter-parent-wwpn 3 --adapter-parent-fabric-wwn 5",
-      "<adapter type='fc_host' parent='p' parent_wwnn='4' parent_wwpn='3' parent_fabric_wwn='5' wwnn='2' wwpn='1'/>",
-    ],
-    ["--auth-type chap", "<auth type='chap'>\n      <secret/>\n    </auth>"],
-    ["--secret-uuid u", "<secret uuid='u'/>"],
-  ])("with %s", async (options, part) => {
-    expect(await said(makeMachine(), `pool-create-as a scsi --print-xml ${options}`)).toContain(part);
-  });
-
-  test("escapes what would be another element", async () => {
-    const { out } = await runOn(makeMachine(), "pool-define-as", "a</name><uuid>", "dir", "--print-xml");
-    expect(out).toContain("<name>a&lt;/name&gt;&lt;uuid&gt;</name>");
-  });
-
-  test("without it, options that are incomplete are refused by their place", async () => {
-    const { code, err } = await runOn(makeMachine(), "pool-define-as", "a", "dir");
-    expect([code, err]).toEqual([2, expect.stringContaining("/pool/target/path")]);
-  });
-});
-
 describe("svirt pool-capabilities", () => {
   test("prints libvirt's document, in which folders are supported", async () => {
     const { code, out } = await runOn(makeMachine(), "pool-capabilities");
