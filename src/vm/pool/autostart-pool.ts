@@ -1,3 +1,4 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { Autostarted } from "../recover/start-each.ts";
@@ -16,15 +17,25 @@ export async function markPool(instance: Instance, key: string, isMarked: boolea
     noun: "storage pool",
     startCommand: "pool-start POOL",
     change: changeStored,
-    findDefined: (node: Instance, name: string) => definedPool(node, name, "pool has no config file"),
+    findDefined: (node: Instance, name: string) =>
+      definedPool(node, name, "internal error: pool has no config file"),
   };
   return await markStored(instance, kind, { key, isMarked });
 }
 
-/** Starts the marked pools that are inactive. Never throws for a single pool. */
+/** Starts the marked pools that are inactive. Never throws for a single pool. storageDriverAutostartCallback() of libvirt */
 export async function startMarkedPools(instance: Instance): Promise<Autostarted> {
   return await startMarked(instance, poolStore, async (name) => {
-    await startPool(instance, name, { isBuilt: false });
+    try {
+      await startPool(instance, name, { isBuilt: false });
+    } catch (error) {
+      const { kind, message, remedy } = asSvirtError(error);
+      throw new SvirtError(`Failed to autostart storage pool '${name}': ${message}`, {
+        kind,
+        remedy,
+        cause: error,
+      });
+    }
     return { did: true };
   });
 }

@@ -51,7 +51,8 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
     prefix: "pool",
     change: changeStored,
     find: findPool,
-    findDefined: (node: Instance, name: string) => definedPool(node, name, "cannot edit transient pool"),
+    findDefined: (node: Instance, name: string) =>
+      definedPool(node, name, `Cannot edit the storage pool '${name}': it has no definition`),
     parse: (bytes: Uint8Array) => readPool(instance, bytes),
     store: storePool,
   };

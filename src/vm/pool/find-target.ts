@@ -24,13 +24,22 @@ export function findTarget(host: Host, path: string): FoundTarget {
   return found;
 }
 
-/** Returns the facts of the target. Throws as findTarget(), and "not-found" with libvirt's message if it is missing. */
-export function existingTarget(host: Host, path: string, pool: string): FileFacts {
+/**
+ * Returns the facts of the target. Throws as findTarget(), and "not-found" with libvirt's message if it is missing: only a defined
+ * pool is built.
+ */
+export function existingTarget(
+  host: Host,
+  path: string,
+  { isDefined, name }: { readonly name: string; readonly isDefined: boolean },
+): FileFacts {
   const { missing, nearest } = findTarget(host, path);
   if (missing.length === 0) return nearest;
   throw new SvirtError(`cannot open directory '${path}': No such file or directory`, {
     kind: "not-found",
-    remedy: `Create it: svirt pool-build ${pool}`,
+    remedy: isDefined
+      ? `Create it: svirt pool-build ${name}`
+      : "Create it with the pool: svirt pool-create FILE --build",
   });
 }
 

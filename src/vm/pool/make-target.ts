@@ -6,7 +6,7 @@ import { getFileLabel, putLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
 import type { FolderPool } from "../../storage/pool/rules/startable.ts";
-import { existingTarget, findTarget } from "./find-target.ts";
+import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
 
 /** Mode of a folder that is made without one. VIR_STORAGE_DEFAULT_POOL_PERM_MODE of libvirt */
@@ -20,7 +20,7 @@ export type Held = ReadonlyMap<string, SvirtError>;
  * only those. May be repeated after it was killed. Throws "denied" for a place or a label that guests may not have. The caller
  * holds the registry's lock. virStorageBackendBuildLocal() of libvirt
  */
-export function makeTarget(instance: Instance, { name, target }: FolderPool, held: Held): void {
+export function makeTarget(instance: Instance, { target }: FolderPool, held: Held): void {
   const { host } = instance;
   const { path, permissions = {} } = target;
   const label = targetLabel(instance, target);
@@ -35,7 +35,7 @@ export function makeTarget(instance: Instance, { name, target }: FolderPool, hel
   if (Object.keys(permissions).length > 0)
     setPermissions(instance, { folder: made, held }, { ...permissions, label });
   // The label of the folder decides, too.
-  existingTarget(host, path, name);
+  findTarget(host, path);
 }
 
 /** Owner, group, mode and label that a folder gets; undefined: it keeps its own. */

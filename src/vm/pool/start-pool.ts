@@ -105,10 +105,10 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   const { active: seen = "" } = findPool(instance, key);
   lookAhead(instance, () => parsePoolText(seen));
   return await changeStored(instance, () => {
-    const { active, name, uuid } = activePool(instance, key);
+    const { active, defined, name, uuid } = activePool(instance, key);
     try {
       const { target } = supportedPool(parsePoolText(active), "refresh");
-      existingTarget(instance.host, target.path, name);
+      existingTarget(instance.host, target.path, { name, isDefined: defined !== undefined });
     } catch (error) {
       poolStore.removeActive(instance, name);
       throw error;
@@ -126,7 +126,8 @@ function openPool(
   if (isFormatted) throw withoutDevice(pool.name);
   refuseConflict(pool, poolStore.list(instance));
   if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
-  existingTarget(instance.host, startable.target.path, pool.name);
+  const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
+  existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });
 }
 
 /** Refuses a new file system in a folder. virStorageBackendMakeFileSystem() of libvirt */

@@ -30,7 +30,8 @@ export function listVolumePools(instance: Instance): readonly VolumePool[] {
  * one; "denied" for a folder where guests may not write.
  */
 export function findVolumePool(instance: Instance, key: string): VolumePool {
-  const { active, name, uuid } = activePool(instance, key);
+  const { active, defined, name, uuid } = activePool(instance, key);
   const { target } = supportedPool(parsePoolText(active), "refresh");
-  return { name, uuid, folder: existingTarget(instance.host, target.path, name) };
+  const isDefined = defined !== undefined;
+  return { name, uuid, folder: existingTarget(instance.host, target.path, { name, isDefined }) };
 }

@@ -216,6 +216,14 @@ describe("startPool()", () => {
 });
 
 describe("createPool()", () => {
+  test("tells how to make a folder that is missing, since nothing is defined to be built", async () => {
+    const node = nodeOn(makeMachine());
+    const missing = await errorOf(createPool(node, poolXml(), NOT_BUILT));
+    expect(missing.remedy).toBe("Create it with the pool: svirt pool-create FILE --build");
+    await definePool(node, poolXml());
+    expect((await errorOf(startPool(node, "images", NOT_BUILT))).remedy).toContain("pool-build images");
+  });
+
   test("makes a pool active that is gone with its end", async () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
@@ -226,7 +234,9 @@ describe("createPool()", () => {
     expect(await messageOf(createPool(node, poolXml(), NOT_BUILT))).toBe(
       "wrong-state: Requested operation is not valid: pool is already active as 'images'",
     );
-    expect(await messageOf(markPool(node, "images", true))).toContain("pool has no config file");
+    expect(await messageOf(markPool(node, "images", true))).toBe(
+      "wrong-state: internal error: pool has no config file",
+    );
     await destroyPool(node, "images");
     expect(poolStore.listEntries(node)).toEqual([]);
     expect(machine.files.find(TARGET)?.inode.type).toBe("folder");
@@ -274,7 +284,12 @@ describe("startMarkedPools()", () => {
     await buildPool(node, "images");
     for (const name of ["gone", "images"]) await markPool(node, name, true);
     const first = await startMarkedPools(nodeOn(machine));
-    expect([first.names, first.errors.map(({ kind }) => kind)]).toEqual([["images"], ["not-found"]]);
+    expect([first.names, first.errors.map(({ kind, message }) => `${kind}: ${message}`)]).toEqual([
+      ["images"],
+      [
+        "not-found: Failed to autostart storage pool 'gone': cannot open directory '/srv/gone': No such file or directory",
+      ],
+    ]);
     expect((await startMarkedPools(nodeOn(machine))).names).toEqual([]);
   });
 });
