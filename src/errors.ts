@@ -28,6 +28,7 @@ const VIR_FROM = { QEMU: 10, STORAGE: 18, NETWORK: 19, DOMAIN: 20, SECURITY: 24 
 /** virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it. include/libvirt/virterror.h of libvirt */
 const LIBVIRT_ERRORS = {
   INTERNAL_ERROR: { code: 1, domain: VIR_FROM.QEMU },
+  NO_SUPPORT: { code: 3, domain: VIR_FROM.STORAGE },
   INVALID_ARG: { code: 8, domain: VIR_FROM.QEMU },
   OPERATION_FAILED: { code: 9, domain: VIR_FROM.QEMU },
   XML_ERROR: { code: 27, domain: VIR_FROM.DOMAIN },

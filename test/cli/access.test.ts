@@ -33,7 +33,7 @@ const CHANGES = {
   networks: "net-autostart net-create net-define net-destroy net-start net-undefine net-update",
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
-    "pool-refresh pool-start pool-undefine",
+    "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as",
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +

@@ -17,10 +17,17 @@ export async function markPool(instance: Instance, key: string, isMarked: boolea
     noun: "storage pool",
     startCommand: "pool-start POOL",
     change: changeStored,
-    findDefined: (node: Instance, name: string) =>
-      definedPool(node, name, "internal error: pool has no config file"),
+    findDefined: (node: Instance, name: string) => definedPool(node, name, withoutFile),
   };
   return await markStored(instance, kind, { key, isMarked });
+}
+
+function withoutFile(remedy: string): SvirtError {
+  return new SvirtError("internal error: pool has no config file", {
+    kind: "wrong-state",
+    libvirt: "INTERNAL_ERROR",
+    remedy,
+  });
 }
 
 /** Starts the marked pools that are inactive. Never throws for a single pool. storageDriverAutostartCallback() of libvirt */

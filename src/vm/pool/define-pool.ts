@@ -6,7 +6,7 @@ import type { Edited } from "../define/edit-definition.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import { definedPool, findPool, inactivePool } from "./find-pool.ts";
+import { definedPool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { completeForHost } from "./new-pool.ts";
 import { lookAhead } from "./target-lock.ts";
 
@@ -52,7 +52,7 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
     change: changeStored,
     find: findPool,
     findDefined: (node: Instance, name: string) =>
-      definedPool(node, name, `Cannot edit the storage pool '${name}': it has no definition`),
+      definedPool(node, name, (remedy) => invalid("cannot edit transient pool", remedy)),
     parse: (bytes: Uint8Array) => readPool(instance, bytes),
     store: storePool,
   };

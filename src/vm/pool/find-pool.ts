@@ -39,18 +39,15 @@ export function inactivePool(
   );
 }
 
-/** Returns a pool with a definition. Throws "not-found"; "wrong-state" with this message for one without. */
+/** Returns a pool with a definition. Throws "not-found", and the error that gets the remedy for one without. */
 export function definedPool(
   instance: Instance,
   key: string,
-  message: string,
+  withRemedy: (remedy: string) => SvirtError,
 ): StoredXml & { readonly defined: string } {
   const { defined, ...pool } = findPool(instance, key);
   if (defined !== undefined) return { ...pool, defined };
-  throw new SvirtError(message, {
-    kind: "wrong-state",
-    remedy: `Define it first: svirt pool-dumpxml ${pool.name} | svirt pool-define -`,
-  });
+  throw withRemedy(`Define it first: svirt pool-dumpxml ${pool.name} | svirt pool-define -`);
 }
 
 /** Returns the refusal of an operation in the pool's state. VIR_ERR_OPERATION_INVALID of libvirt */

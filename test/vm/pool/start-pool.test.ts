@@ -237,6 +237,7 @@ describe("createPool()", () => {
     expect(await messageOf(markPool(node, "images", true))).toBe(
       "wrong-state: internal error: pool has no config file",
     );
+    expect((await errorOf(markPool(node, "images", true))).libvirt.name).toBe("VIR_ERR_INTERNAL_ERROR");
     await destroyPool(node, "images");
     expect(poolStore.listEntries(node)).toEqual([]);
     expect(machine.files.find(TARGET)?.inode.type).toBe("folder");
