@@ -1,10 +1,8 @@
+import { domainName } from "../domain/forms/text.ts";
 import { SvirtError } from "../errors.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
-
-/** Most bytes of a name: domainName in domain/forms/text.ts. */
-const MOST_BYTES = 200;
 
 /** Kind of objects that are defined, active, or both, each in a file of its XML. */
 export interface XmlKind {
@@ -87,7 +85,7 @@ interface Folders {
 }
 
 function listEntries({ host }: Instance, { active, config }: Folders): readonly XmlEntry[] {
-  const namesIn = (folder: string): ReadonlySet<string> => new Set(listXmlFiles(host, folder));
+  const namesIn = (folder: string): ReadonlySet<string> => new Set(listXmlFiles(host, folder).filter(isName));
   const [defined, started, marked] = [namesIn(config), namesIn(active), namesIn(autostartIn(config))];
   return [...new Set([...defined, ...started])].sort(compareNames).map((name) => ({
     name,
@@ -102,9 +100,7 @@ function readStored(
   { defineCommand, noun, ...folders }: XmlKind & Folders,
   name: string,
 ): StoredXml | undefined {
-  if (name.includes("/") || name.includes("\0")) return undefined;
-  // A longer name cannot be defined, and may be too long for a file.
-  if (new TextEncoder().encode(name).length > MOST_BYTES) return undefined;
+  if (!isName(name)) return undefined;
   const { active, defined } = readTexts(instance, folders, name);
   const xml = active ?? defined;
   if (xml === undefined) return undefined;
@@ -121,6 +117,11 @@ function readStored(
           : `End it: rm ${path}, and start it again`,
     },
   );
+}
+
+/** Whether an object may have this name: any other cannot be defined, and may be another path or too long for a file. */
+function isName(name: string): boolean {
+  return domainName.decode(name) !== undefined;
 }
 
 function listStored(instance: Instance, folders: Folders): readonly StoredXml[] {

@@ -213,6 +213,14 @@ describe("a pool's definition", () => {
     );
   });
 
+  test("is listed only if a command accepts its name", async () => {
+    const machine = makeMachine();
+    await definePool(nodeOn(machine), poolXml());
+    for (const name of ["", " a", "a\n", "b".repeat(201)])
+      machine.files.put(`/etc/svirt/storage/${name}.xml`, "file", { bytes: poolXml() });
+    expect(poolStore.listEntries(nodeOn(machine)).map(({ name }) => name)).toEqual(["images"]);
+  });
+
   test("that is damaged does not hide the others", async () => {
     const machine = makeMachine();
     await definePool(nodeOn(machine), poolXml());
