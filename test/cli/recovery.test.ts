@@ -24,6 +24,8 @@ const OTHERS = new Map([
   ),
   ...["nodeinfo", "nodememstats", "sysinfo", "uri"].map((name) => [name, "none"] as const),
   // They concern networks and pools, which no interrupted work of a guest changes.
+  ["find-storage-pool-sources", "none"],
+  ["find-storage-pool-sources-as", "none"],
   ...["define", "edit", "undefine", "create", "start", "destroy", "autostart"].map(
     (name) => [`net-${name}`, "none"] as const,
   ),
