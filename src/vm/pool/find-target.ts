@@ -12,6 +12,9 @@ export interface FoundTarget {
   readonly missing: readonly string[];
 }
 
+/** Folders with variables of firmware and states of guests, of libvirt and of svirt, which no volume may replace. */
+const GUESTS_STATE = /^\/var\/lib\/libvirt\/(?:qemu|swtpm)(?:\/|$)/;
+
 /**
  * Looks for the target of a pool. Throws "denied" for a path that leads through a symbolic link, and for a place where guests
  * may not write; "unsupported" for a file in its place.
@@ -19,6 +22,7 @@ export interface FoundTarget {
 export function findTarget(host: Host, path: string): FoundTarget {
   // Checked first, because svirt's domain is not permitted to inspect some of these.
   if (belongsToHost(path) || isInstalled(path)) throw refusedTarget(path, "it belongs to the host", "denied");
+  if (GUESTS_STATE.test(path)) throw refusedTarget(path, "the states of guests are there", "denied");
   const found = lookFor(host, path);
   refuseWrittenFolder(host, path, found.nearest);
   return found;

@@ -133,6 +133,10 @@ describe("a pool is no way to other files: definePool() refuses", () => {
     ["/var/lib", "denied"],
     ["/var/lib/libvirt", "denied"],
     ["/dev/images", "denied"],
+    // Variables of UEFI: NVRAM_FOLDER of svirt, and libvirt's own states.
+    ["/var/lib/libvirt/qemu", "denied"],
+    ["/var/lib/libvirt/qemu/nvram", "denied"],
+    ["/var/lib/libvirt/swtpm/images", "denied"],
   ])("the target %s", async (target, kind) => {
     const machine = makeMachine();
     machine.files.put("/etc/passwd", "file", {
