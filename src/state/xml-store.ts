@@ -1,5 +1,5 @@
 import { domainName } from "../domain/forms/text.ts";
-import { SvirtError } from "../errors.ts";
+import { SvirtError, unlessRefused } from "../errors.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
@@ -38,7 +38,7 @@ export interface XmlStore {
   listEntries(instance: Instance): readonly XmlEntry[];
   /** Returns undefined if no object of that name exists. Throws "failed" if a file has no <uuid> where svirt writes it. */
   read(instance: Instance, name: string): StoredXml | undefined;
-  /** Lists all objects whose files svirt has written. */
+  /** Lists all objects whose files svirt has written, and can read. */
   list(instance: Instance): readonly StoredXml[];
   /** Writes the definition to disk before it returns. */
   writeDefined(instance: Instance, name: string, xml: string): void;
@@ -126,7 +126,8 @@ function isName(name: string): boolean {
 
 function listStored(instance: Instance, folders: Folders): readonly StoredXml[] {
   return listEntries(instance, folders).flatMap(({ name }) => {
-    const { active, defined } = readTexts(instance, folders, name);
+    // A folder or a symbolic link to itself hides no other object; read() reports it.
+    const { active, defined } = unlessRefused(() => readTexts(instance, folders, name)) ?? {};
     const uuid = storedUuid(active ?? defined ?? "");
     return uuid === undefined ? [] : [{ name, uuid, defined, active }];
   });

@@ -217,6 +217,22 @@ describe("a pool's definition", () => {
     );
   });
 
+  test.each(["/etc/svirt/storage", "/run/svirt/storage"])(
+    "that cannot be read does not hide the others, in %s",
+    async (folder) => {
+      const machine = makeMachine();
+      await definePool(nodeOn(machine), poolXml());
+      machine.files.putFolder(`${folder}/folder.xml`);
+      machine.files.put(`${folder}/loop.xml`, "symlink", { target: "loop.xml" });
+      await definePool(nodeOn(machine), poolXml("/srv/b", { name: "b" }));
+      await startPool(nodeOn(machine), "b", { isBuilt: true });
+      for (const name of ["folder", "loop"])
+        expect((await errorOf(undefinePool(nodeOn(machine), name))).message).toContain(
+          `${folder}/${name}.xml`,
+        );
+    },
+  );
+
   test("is listed only if a command accepts its name", async () => {
     const machine = makeMachine();
     await definePool(nodeOn(machine), poolXml());
