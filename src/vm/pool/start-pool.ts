@@ -1,4 +1,4 @@
-import type { SvirtError } from "../../errors.ts";
+import { errorsOf, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
@@ -110,8 +110,8 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
       const { target } = supportedPool(parsePoolText(active), "refresh");
       existingTarget(instance.host, target.path, { name, isDefined: defined !== undefined });
     } catch (error) {
-      poolStore.removeActive(instance, name);
-      throw error;
+      const failed = errorsOf(() => poolStore.removeActive(instance, name));
+      throwErrors([...listErrors(error), ...failed]);
     }
     return { name, uuid };
   });

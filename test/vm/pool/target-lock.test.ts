@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { listErrors, SvirtError } from "../../../src/errors.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import type { Instance } from "../../../src/state/instance.ts";
 import { definePool, editPool } from "../../../src/vm/pool/define-pool.ts";
@@ -67,6 +68,24 @@ describe("while the target's file system hangs, other commands get the registry'
     });
     expect(await destroyPool(hanging, "images")).toMatchObject({ name: "images" });
   });
+});
+
+test("refreshPool() reports the target, too, when the pool cannot be made inactive", async () => {
+  const machine = await machineWith();
+  await startPool(nodeOn(machine), "images", { isBuilt: false });
+  machine.files.remove(TARGET);
+  const stuck = withCalls(nodeOn(machine), {
+    removeFile(path) {
+      throw new SvirtError(`Cannot remove ${path}: EROFS`, { kind: "host-call", remedy: "Mount it." });
+    },
+  });
+  const messages = await refreshPool(stuck, "images").catch((error: unknown) =>
+    listErrors(error).map(({ message }) => message),
+  );
+  expect(messages).toEqual([
+    `cannot open directory '${TARGET}': No such file or directory`,
+    "Cannot remove /run/svirt/storage/images.xml: EROFS",
+  ]);
 });
 
 describe("a definition that changes before the registry's lock is taken", () => {
