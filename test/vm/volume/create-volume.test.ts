@@ -66,6 +66,7 @@ describe("createVolume()", () => {
   test.each([
     ["the policy does not know", "system_u:object_r:unknown_t:s0"],
     ["one guest has", "system_u:object_r:svirt_image_t:s0:c1,c2"],
+    ["each guest may write", "system_u:object_r:svirt_image_t:s0"],
     ["a process has", "system_u:system_r:svirt_t:s0"],
   ])("makes nothing with a label that %s", async (_, label) => {
     const machine = makeMachine();
