@@ -48,6 +48,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "spawnGuest",
   "setUpTap",
   "removeTap",
+  "makeMacvtap",
+  "removeMacvtap",
   "writeControl",
   "removeControlGroup",
   "moveThread",

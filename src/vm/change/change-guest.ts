@@ -9,7 +9,7 @@ import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { actorFor, withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { actorFor, withGuestLock } from "../../state/locks.ts";
 import {
   type GuestChange,
   type GuestRecord,
@@ -81,7 +81,7 @@ export async function changeGuest(
     const { change } = guest;
     if (change === undefined) {
       const decided = "look" in request ? await request.look(guest) : request;
-      return await carryOut(instance, await begin(instance, guest, { request: decided, observer }), audience);
+      return await carryOut(instance, await begin(instance, guest, { request: decided, audience }), audience);
     }
     // Asks the guest again to release the device.
     if (change.what === request.what) return await finishChange(instance, guest, observer);
@@ -106,9 +106,9 @@ export async function changeIdleGuest(
   uuid: string,
   { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
 ): Promise<void> {
-  await carryOut(instance, await begin(instance, findRunning(instance, uuid).guest, { request, observer }), {
-    observer,
-  });
+  const audience = { observer };
+  const { guest } = findRunning(instance, uuid);
+  await carryOut(instance, await begin(instance, guest, { request, audience }), audience);
 }
 
 /**
@@ -130,12 +130,17 @@ interface Begun {
   readonly done: number;
 }
 
+/**
+ * Decides the change, records it, and carries out the steps before QEMU's under one hold of the registry's lock: of two guests that
+ * choose a free name at once, the second sees the claim of the first.
+ */
 async function begin(
   instance: Instance,
   before: GuestRecord,
-  { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
+  { request, audience }: { readonly request: ChangeRequest; readonly audience: Audience },
 ): Promise<Begun> {
   const { what } = request;
+  const { observer, ...told } = audience;
   const own = identityOf(before);
   let making: ChangingGuest | undefined;
   let made: readonly Step[] | undefined;
@@ -152,9 +157,14 @@ async function begin(
       const unseen = listUnseen(instance, decided.steps, { looks, own });
       if (unseen.length > 0) return { unseen };
       const steps = [...made, ...decided.steps];
-      return {
-        result: { guest: writeChange(instance, before, { ...decided, what, steps }), done: made.length },
-      };
+      const from = made.length;
+      const guest = writeChange(instance, before, { ...decided, what, steps });
+      making = guest;
+      const lead = listLead(decided.steps);
+      await runPlan({ ...actorFor(instance, guest), ...told }, lead, (moment, step, at) =>
+        observer(moment, step, from + at),
+      );
+      return { result: { guest, done: from + lead.length } };
     });
   } catch (error) {
     if (making !== undefined) await takeBackAfter(instance, making, error);
@@ -199,21 +209,22 @@ async function carryOut(instance: Instance, begun: Begun, audience: Audience): P
   await finishChange(instance, finishing, (moment, step, at) => observer(moment, step, steps.length + at));
 }
 
-/** Claims and labels under the registry's lock, then QEMU's steps without it, since QEMU may be slow. */
+/** Returns the steps before QEMU's: claims and labels, which require the registry's lock. */
+function listLead(steps: readonly Step[]): readonly Step[] {
+  const first = steps.findIndex(isMonitorStep);
+  return first === -1 ? steps : steps.slice(0, first);
+}
+
+/** Carries out QEMU's steps, without the registry's lock: QEMU may be slow. */
 async function runSteps(
   instance: Instance,
   { done, guest }: Begun,
   { observer, ...told }: Audience,
 ): Promise<void> {
-  const steps = guest.change.steps.slice(done);
-  const actor = { ...actorFor(instance, guest), ...told };
-  const first = steps.findIndex(isMonitorStep);
-  const before = first === -1 ? steps : steps.slice(0, first);
-  await withRegistryLock(instance, () =>
-    runPlan(actor, before, (moment, step, at) => observer(moment, step, done + at)),
-  );
-  await runPlan(actor, steps.slice(before.length), (moment, step, at) =>
-    observer(moment, step, done + before.length + at),
+  await runPlan(
+    { ...actorFor(instance, guest), ...told },
+    guest.change.steps.slice(done),
+    (moment, step, at) => observer(moment, step, done + at),
   );
 }
 
