@@ -1,6 +1,7 @@
 import { type BoundInterface, isBound } from "../domain/devices/network/bound.ts";
 import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import { parseDomainText } from "../domain/document.ts";
+import { unlessRefused } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
 import { type GuestRecord, readRecords } from "../state/record.ts";
 
@@ -12,7 +13,7 @@ export interface NetworkPort {
 
 /**
  * Lists the interfaces on a network of the guests that have a record: they start, run, or still have resources of the host. An
- * interface counts while it is attached and detached, too. A damaged record has none.
+ * interface counts while it is attached and detached, too. A damaged record has none, nor one whose XML svirt cannot read.
  */
 export function listPorts(instance: Instance, network: string): readonly NetworkPort[] {
   const bootId = instance.host.getBootId();
@@ -43,5 +44,6 @@ export function onNetwork(found: readonly NetworkInterface[], network: string): 
 }
 
 function interfacesIn(xml: string): readonly NetworkInterface[] {
-  return xml.includes("<source network=") ? parseDomainText(xml).devices.interfaces : [];
+  if (!xml.includes("<source network=")) return [];
+  return unlessRefused(() => parseDomainText(xml).devices.interfaces) ?? [];
 }

@@ -8,6 +8,7 @@ const DEVICES = "/sys/class/net";
 export class Taps {
   readonly #machine: Machine;
   readonly #holders = new Map<string, { readonly pid: number; readonly tap: PassedTap }>();
+  readonly #macvtaps = new Map<string, Macvtap>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -51,10 +52,15 @@ export class Taps {
     if (this.#read(`${name}/address`) === mac) this.#drop(name);
   }
 
-  /** Adds a macvtap, which stays until it is removed. It is brought up last. */
-  addMacvtap({ group, lower, mac, name }: Macvtap, midway: () => void): void {
+  /** Adds a macvtap, which stays until it is removed. It is brought up last. macvlan_common_newlink() in drivers/net/macvlan.c */
+  addMacvtap(link: Macvtap, midway: () => void): void {
+    const { group, lower, mac, mode, name } = link;
     if (!this.#isThere(lower)) throw hostCall(`find the network device ${lower}`, "ENODEV");
     if (this.#isThere(name)) throw hostCall(`create the macvtap ${name}`, "EEXIST");
+    const others = [...this.#macvtaps.values()].filter((one) => one.lower === lower);
+    if (others.some((one) => one.mode === "passthrough") || (mode === "passthrough" && others.length > 0))
+      throw hostCall(`create the macvtap ${name}`, "EINVAL");
+    this.#macvtaps.set(name, link);
     this.#write(`${name}/netdev_group`, String(group));
     midway();
     this.#write(`${name}/address`, mac);
@@ -87,6 +93,7 @@ export class Taps {
   #drop(name: string): void {
     const { files } = this.#machine;
     this.#holders.delete(name);
+    this.#macvtaps.delete(name);
     for (const bridge of files.get(DEVICES).entries.keys()) files.remove(`${DEVICES}/${bridge}/brif/${name}`);
     for (const file of ["tun_flags", "address", "operstate"]) files.remove(`${DEVICES}/${name}/${file}`);
     files.remove(`${DEVICES}/${name}`);

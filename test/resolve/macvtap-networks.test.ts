@@ -3,55 +3,29 @@ import { readDefinition } from "../../src/state/definitions.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
-import { getNetworkXml } from "../../src/vm/network/network-facts.ts";
 import { createNetwork, destroyNetwork } from "../../src/vm/network/start-network.ts";
 import { getDomainXml } from "../../src/vm/query/domain-xml.ts";
 import { listInterfaces } from "../../src/vm/query/interface-list.ts";
 import { readSaveImage } from "../../src/vm/save/save-image.ts";
-import { planDomainStart, startDefinition, startDomain } from "../../src/vm/start/start.ts";
-import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { planDomainStart, startDefinition } from "../../src/vm/start/start.ts";
+import { snapshot } from "../memory-host/machine.ts";
 import { deviceOf } from "../scenes/hotplug.ts";
+import {
+  card,
+  devicesOf,
+  mac,
+  machineWith,
+  NONE_FREE,
+  networkOf,
+  pool,
+  start,
+  xmlOf,
+} from "../scenes/macvtaps.ts";
 import { BRIDGE, networkXml } from "../scenes/networks.ts";
 import { FILE, restored, save } from "../scenes/saving.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, OTHER, reapAll, sweepAll, UUID } from "../scenes/scene.ts";
-import { beStruck, instantsOf, type Work } from "../scenes/strikes.ts";
+import { domainXml, errorOf, nodeOn, reapAll } from "../scenes/scene.ts";
 
-const TIMEOUT_MS = 120_000;
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false };
-const mac = (last: string): string => `52:54:00:00:00:${last}`;
-const card = (last: string, more = ""): string =>
-  `<interface type='network'><mac address='${mac(last)}'/><source network='lan'/>${more}<model type='virtio'/></interface>`;
-const pool = (mode: string, ...devices: readonly string[]): string =>
-  `<forward mode='${mode}'>${devices.map((dev) => `<interface dev='${dev}'/>`).join("")}</forward>`;
-const NONE_FREE =
-  "internal error: network 'lan' requires exclusive access to interfaces, but none are available";
-
-/** Returns a machine with the devices eth0, eth1 and eth2, and an active network. */
-async function machineWith(content: string): Promise<Machine> {
-  const machine = makeMachine();
-  for (const name of ["eth0", "eth1", "eth2"]) machine.taps.addBridge(name);
-  await createNetwork(nodeOn(machine), networkXml(content));
-  return machine;
-}
-
-async function start(machine: Machine, devices: string, name = "vm1"): Promise<void> {
-  await startDomain(nodeOn(machine), domainXml({ devices, name, uuid: name === "vm1" ? UUID : OTHER }));
-}
-
-async function xmlOf(machine: Machine, name = "vm1"): Promise<string> {
-  return (await getDomainXml(nodeOn(machine), name, "running")).xml;
-}
-
-/** Returns the devices of a running guest's macvtaps, in the order of its XML. */
-async function devicesOf(machine: Machine, name = "vm1"): Promise<readonly string[]> {
-  return [...(await xmlOf(machine, name)).matchAll(/<source network='lan'[^>]* dev='([^']*)'/g)].map(
-    ([, dev]) => dev ?? "",
-  );
-}
-
-function networkOf(machine: Machine): string {
-  return getNetworkXml(nodeOn(machine), "lan", "active").xml;
-}
 
 describe("an interface on a network of devices", () => {
   // virDomainActualNetDefContentsFormat() of libvirt, and the group of type direct in domaincommon.rng
@@ -194,8 +168,8 @@ describe("the device of an interface", () => {
     await start(machine, "");
     await start(machine, "", "vm2");
     await Promise.all([
-      attachDevice(nodeOn(machine), ASK, deviceOf(card("01", "<target dev='one'/>"))),
-      attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(card("02", "<target dev='two'/>"))),
+      attachDevice(nodeOn(machine), ASK, deviceOf(card("01"))),
+      attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(card("02"))),
     ]);
     const both = [...(await devicesOf(machine)), ...(await devicesOf(machine, "vm2"))];
     expect(both.toSorted()).toEqual(["eth0", "eth1"]);
@@ -211,24 +185,3 @@ describe("the device of an interface", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 });
-
-test(
-  "a start struck at any call leaves the device free, or with the guest that runs",
-  async () => {
-    const prepare = async (): Promise<Machine> => await machineWith(pool("passthrough", "eth0"));
-    const work: Work = (node) => startDomain(node, domainXml({ devices: card("01") }));
-    for (const strike of await instantsOf(prepare, work)) {
-      const machine = await prepare();
-      await beStruck(machine, work, strike);
-      await sweepAll(machine);
-      await reapAll(machine);
-      const runs = machine.processes.qemuOf(UUID) !== undefined;
-      const place = `${strike.moment} call ${strike.at}`;
-      expect([place, networkOf(machine).includes("connections")]).toEqual([place, runs]);
-      if (runs) continue;
-      await start(machine, card("02"), "vm2");
-      expect([place, ...(await devicesOf(machine, "vm2"))]).toEqual([place, "eth0"]);
-    }
-  },
-  TIMEOUT_MS,
-);

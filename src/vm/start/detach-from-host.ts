@@ -13,6 +13,7 @@ import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
+import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { driverOf, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
@@ -112,10 +113,12 @@ async function takeDevices(
   refuseConflict(instance, domain);
   const { steps } = planHostDetach(instance, domain);
   if (steps.length === 0) return steps;
+  // The record counts as a use of its networks' devices. Another start may have chosen the same ones.
+  const chosen = chooseDevicesAgain(instance, domain);
   const label = decideGuestLabel(instance, domain, { offer });
   const uid = chooseUid(instance, domain.uuid);
-  const begun = { label, uid, steps, after: [], xml: formatDomain(domain), isIncoming: false };
-  const record = newRecord(instance, domain, begun);
+  const begun = { label, uid, steps, after: [], xml: formatDomain(chosen), isIncoming: false };
+  const record = newRecord(instance, chosen, begun);
   writeRecord(instance, record);
   await runPlan(actorFor(instance, record), steps, observer);
   return steps;
