@@ -42,24 +42,24 @@ export async function updateStoredNetwork(
     if (isRepeated && impact.live && impact.config) return { name, uuid, ...impact };
     const active = impact.live ? updatedActive(instance, stored, update) : undefined;
     const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
-    store(instance, {
-      name,
-      request,
-      active,
-      defined: defined === undefined ? undefined : formatNetwork(defined),
-    });
+    const after = { active, defined: defined === undefined ? undefined : formatNetwork(defined) };
+    store(instance, stored, { ...after, request });
     return { name, uuid, ...impact };
   });
 }
 
-type Documents = Pick<StoredNetwork, "name" | "active" | "defined"> & { readonly request: string };
+type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
 
 /** Writes the documents that have changed. */
-function store(instance: Instance, { active, defined, name, request }: Documents): void {
+function store(instance: Instance, old: StoredNetwork, { active, defined, request }: Documents): void {
+  const { name } = old;
   if (active === undefined) {
     if (defined !== undefined) writeDefinedNetwork(instance, name, defined);
   } else if (defined === undefined) writeActiveNetwork(instance, name, active);
-  else writeNetworkUpdate(instance, { name, request, active, defined });
+  else {
+    const before = { active: old.active ?? "", defined: old.defined ?? "" };
+    writeNetworkUpdate(instance, { name, request, before, after: { active, defined } });
+  }
 }
 
 /** Returns the documents that change. virNetworkObjUpdateModificationImpact() of libvirt */

@@ -1,53 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import type { NetworkUpdate } from "../../../src/network/edits/update.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";
-import { findNetwork } from "../../../src/vm/network/find-network.ts";
-import { createNetwork, destroyNetwork, startNetwork } from "../../../src/vm/network/start-network.ts";
+import { createNetwork } from "../../../src/vm/network/start-network.ts";
 import { updateStoredNetwork } from "../../../src/vm/network/update-network.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { BOTH, having, POOL, started, update, WEB } from "../../scenes/network-updates.ts";
 import { networkXml } from "../../scenes/networks.ts";
 import { domainXml, errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
-import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
-const POOL = "<forward mode='passthrough'><interface dev='eth0'/></forward>";
 const NAT = "<forward/><ip address='10.0.0.1' prefix='24'/>";
 const CARD =
   "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/><model type='virtio'/></interface>";
-const BOTH = { live: true, config: true };
-
-function update(
-  section: NetworkUpdate["section"],
-  entry: string,
-  command: NetworkUpdate["command"] = "add-last",
-) {
-  return { section, command, entry: new TextEncoder().encode(entry), parentIndex: undefined };
-}
 
 const ETH1 = update("forward-interface", "<interface dev='eth1'/>");
-const WEB = update("portgroup", "<portgroup name='web'/>");
-
-async function started(content = POOL): Promise<Machine> {
-  const machine = makeMachine();
-  for (const name of ["eth0", "eth1"]) machine.taps.addBridge(name);
-  await defineNetwork(nodeOn(machine), networkXml(content));
-  await startNetwork(nodeOn(machine), "lan");
-  return machine;
-}
 
 async function defined(content = POOL): Promise<Machine> {
   const machine = makeMachine();
   await defineNetwork(nodeOn(machine), networkXml(content));
   return machine;
-}
-
-/** Returns which documents of the network have a text. */
-function having(machine: Machine, text: string): readonly string[] {
-  const { active, defined: stored } = findNetwork(nodeOn(machine), "lan");
-  return [
-    ...(active?.includes(text) === true ? ["active"] : []),
-    ...(stored?.includes(text) === true ? ["defined"] : []),
-  ];
 }
 
 describe("updateStoredNetwork()", () => {
@@ -190,61 +160,3 @@ describe("updateStoredNetwork()", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 });
-
-describe.each(["crash", "fail"] as const)(
-  "an update of both documents, struck by a %s at any call",
-  (how) => {
-    const both: Work = (node) => updateStoredNetwork(node, "lan", { options: BOTH, update: WEB });
-
-    /** Strikes the update at each instant, does the next work, and looks at the documents that have the entry. */
-    async function afterEach(next: Work, look: (machine: Machine, place: string) => void): Promise<void> {
-      const instants = await instantsOf(started, both);
-      expect(instants.length).toBeGreaterThan(8);
-      for (const strike of instants) {
-        const machine = await started();
-        await beStruck(machine, both, { ...strike, how });
-        await next(nodeOn(machine));
-        look(machine, `${strike.moment} call ${strike.at}`);
-      }
-    }
-
-    test("is whole after its repetition, once", async () => {
-      const repeat: Work = async (node) => {
-        try {
-          await both(node);
-        } catch (error) {
-          // The struck update was whole.
-          expect(String(error)).toContain("there is an existing portgroup entry");
-        }
-      };
-      await afterEach(repeat, (machine, place) => {
-        expect([place, ...having(machine, "<portgroup name='web'>")]).toEqual([place, "active", "defined"]);
-        expect([place, findNetwork(nodeOn(machine), "lan").active?.split("<portgroup").length]).toEqual([
-          place,
-          2,
-        ]);
-        expect(machine.files.find("/run/svirt/network-update.json")).toBeUndefined();
-      });
-    });
-
-    test("is whole or not begun after any other change of networks", async () => {
-      const other: Work = (node) => defineNetwork(node, networkXml(POOL, "other"));
-      const seen = new Set<string>();
-      await afterEach(other, (machine, place) => {
-        const found = having(machine, "<portgroup name='web'>").join();
-        expect([place, ["", "active,defined"].includes(found)]).toEqual([place, true]);
-        seen.add(found);
-      });
-      expect([...seen].toSorted()).toEqual(["", "active,defined"]);
-    });
-
-    test("does not bring back a network that is destroyed next", async () => {
-      await afterEach(
-        (node) => destroyNetwork(node, "lan"),
-        (machine, place) => {
-          expect([place, findNetwork(nodeOn(machine), "lan").active]).toEqual([place, undefined]);
-        },
-      );
-    });
-  },
-);
