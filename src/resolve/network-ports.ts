@@ -11,19 +11,24 @@ export interface NetworkPort {
   readonly found: BoundInterface;
 }
 
+/** Lists the interfaces of guests on one network, of listAllPorts(). */
+export function listPorts(instance: Instance, network: string): readonly NetworkPort[] {
+  return listAllPorts(instance).filter(({ found }) => found.source.network === network);
+}
+
 /**
- * Lists the interfaces on a network of the guests that have a record: they start, run, or still have resources of the host. An
+ * Lists the interfaces on networks of the guests that have a record: they start, run, or still have resources of the host. An
  * interface counts while it is attached and detached, too. A damaged record has none, nor one whose XML svirt cannot read.
  */
-export function listPorts(instance: Instance, network: string): readonly NetworkPort[] {
+export function listAllPorts(instance: Instance): readonly NetworkPort[] {
   const bootId = instance.host.getBootId();
   return readRecords(instance)
     .filter((guest) => guest.bootId === bootId)
     .flatMap(({ change, name, uuid, xml }) => {
       const owner = { name, uuid };
-      const now = onNetwork(interfacesIn(xml), network);
+      const now = interfacesIn(xml).filter(isBound);
       const known = new Set(now.map(({ source }) => source.portid));
-      const next = change === undefined ? [] : onNetwork(interfacesIn(change.xml), network);
+      const next = change === undefined ? [] : interfacesIn(change.xml).filter(isBound);
       const added = next.filter(({ source }) => !known.has(source.portid));
       return [...now, ...added].map((found) => ({ owner, found }));
     });

@@ -6,6 +6,7 @@ import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
 import { readNetwork } from "../state/networks.ts";
+import type { NetworkPort } from "./network-ports.ts";
 
 /**
  * Replaces each interface on a network with one on the network's bridge, or with a macvtap on one of its devices, as libvirt shows
@@ -18,9 +19,15 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
   if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
   const errors: SvirtError[] = [];
   const interfaces: NetworkInterface[] = [...devices.interfaces];
+  // The records of all guests are read once, and only if a network has devices to choose from.
+  let others: readonly NetworkPort[] | undefined;
+  const listOthers = (): readonly NetworkPort[] => {
+    others ??= portsIn(instance);
+    return others;
+  };
   for (const [at, found] of devices.interfaces.entries()) {
     const place = `/domain/devices/interface[${at + 1}]`;
-    const guest = { uuid: domain.uuid, interfaces };
+    const guest = { uuid: domain.uuid, interfaces, listOthers };
     const bind = (): void => {
       if (found.type === "network") interfaces[at] = bindInterface(instance, found, { place, guest });
     };
@@ -42,10 +49,17 @@ export function chooseDevicesAgain(instance: Instance, domain: Domain): Domain {
   return bindNetworks(instance, { ...domain, devices: { ...devices, interfaces } });
 }
 
+/** Guest that starts: its interfaces so far, and those of all guests. */
+interface StartingGuest {
+  readonly uuid: string;
+  readonly interfaces: readonly NetworkInterface[];
+  listOthers(): readonly NetworkPort[];
+}
+
 /** Interface to bind: its path in the document, and the guest that starts with it; undefined: a running guest gets it. */
 interface Binding {
   readonly place: string;
-  readonly guest?: { readonly uuid: string; readonly interfaces: readonly NetworkInterface[] };
+  readonly guest?: StartingGuest;
 }
 
 /** Replaces one interface on a network with one on its bridge or device. */
@@ -90,19 +104,20 @@ function choose(
   { guest, place }: Binding,
 ): Chosen {
   const { chooseDevice }: typeof import("../network/rules/pool.ts") = require("../network/rules/pool.ts");
-  const {
-    countUses,
-    listPorts,
-    onNetwork,
-  }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  const { countUses, onNetwork }: typeof import("./network-ports.ts") = require("./network-ports.ts");
   // A record of the guest that starts is of an earlier run.
-  const others = listPorts(instance, name).filter(({ owner }) => owner.uuid !== guest?.uuid);
-  const uses = countUses([...others.map(({ found }) => found), ...onNetwork(guest?.interfaces ?? [], name)]);
+  const others = (guest?.listOthers() ?? portsIn(instance)).filter(({ owner }) => owner.uuid !== guest?.uuid);
+  const all = [...others.map(({ found }) => found), ...(guest?.interfaces ?? [])];
   try {
-    return { dev: chooseDevice(name, pool, uses), mode: pool.mode };
+    return { dev: chooseDevice(name, pool, countUses(onNetwork(all, name))), mode: pool.mode };
   } catch (error) {
     throw placed(error, `${place}/source/@network`);
   }
+}
+
+function portsIn(instance: Instance): readonly NetworkPort[] {
+  const { listAllPorts }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  return listAllPorts(instance);
 }
 
 function activeNetwork(instance: Instance, name: string, place: string): StartableNetwork {

@@ -1,11 +1,30 @@
 import { describe, expect, test } from "bun:test";
-import { attachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { parseDomain } from "../../src/domain/document.ts";
+import { formatNetwork, parseNetwork } from "../../src/network/document.ts";
+import { registryLock } from "../../src/plan/paths.ts";
+import { bindNetworks } from "../../src/resolve/networks.ts";
+import { removeActiveNetwork, writeActiveNetwork } from "../../src/state/networks.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { defineNetwork } from "../../src/vm/network/define-network.ts";
+import { readSaveImage } from "../../src/vm/save/save-image.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { deviceOf } from "../scenes/hotplug.ts";
-import { card, devicesOf, machineWith, NONE_FREE, networkOf, pool, start } from "../scenes/macvtaps.ts";
+import {
+  card,
+  devicesOf,
+  machineWith,
+  NONE_FREE,
+  networkOf,
+  pool,
+  start,
+  xmlOf,
+} from "../scenes/macvtaps.ts";
+import { BRIDGE, LAN_UUID, networkXml } from "../scenes/networks.ts";
 import { putPciDevices } from "../scenes/pci.ts";
-import { domainXml, errorOf, reapAll, sweepAll, UUID } from "../scenes/scene.ts";
+import { FILE, restored, save } from "../scenes/saving.ts";
+import { domainXml, errorOf, nodeOn, OTHER, reapAll, sweepAll, UUID } from "../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../scenes/strikes.ts";
 
 const TIMEOUT_MS = 120_000;
@@ -94,6 +113,97 @@ describe("the records that are counted", () => {
       expect(networkOf(machine)).not.toContain("connections");
     },
   );
+});
+
+test("bindNetworks() reads the record of each guest once for any number of cards", async () => {
+  const machine = await machineWith(pool("bridge", "eth0", "eth1"));
+  await start(machine, card("01"));
+  const node = nodeOn(machine);
+  const read: string[] = [];
+  const readText: typeof node.host.readText = (path) => {
+    read.push(path);
+    return node.host.readText(path);
+  };
+  const host = { ...node.host, readText };
+  const domain = parseDomain(domainXml({ uuid: OTHER, devices: card("02") + card("03") + card("04") }));
+  const bound = bindNetworks({ ...node, host }, domain).devices.interfaces;
+  expect(bound.map((found) => (found.type === "direct" ? found.source.dev : ""))).toEqual([
+    "eth1",
+    "eth0",
+    "eth1",
+  ]);
+  expect(read.filter((path) => path.includes("/records/"))).toEqual([`/var/lib/svirt/records/${UUID}.json`]);
+});
+
+describe("a network that is changed between the choice of a start and its record", () => {
+  /** Starts vm1, and changes the network after the start has chosen a device. */
+  async function startDuring(machine: Machine, change: (node: Node) => void): Promise<void> {
+    const node = nodeOn(machine);
+    const unlock = await node.host.lock(registryLock(node.paths), 0);
+    const starting = start(machine, card("01"));
+    // The start waits for the lock.
+    for (let turns = 0; turns < 200; turns += 1) await Promise.resolve();
+    change(node);
+    unlock();
+    await starting;
+  }
+  type Node = ReturnType<typeof nodeOn>;
+  const become = (content: string) => (node: Node) =>
+    writeActiveNetwork(node, "lan", formatNetwork(parseNetwork(networkXml(content, "lan", LAN_UUID))));
+
+  test("gives the guest a device that it has then", async () => {
+    const machine = await machineWith(pool("passthrough", "eth0"));
+    await startDuring(machine, become(pool("private", "eth1", "eth2")));
+    expect(await xmlOf(machine)).toMatch(/<source network='lan' portid='[^']*' dev='eth1' mode='private'\/>/);
+  });
+
+  test("gives the guest its bridge, if it has become one", async () => {
+    const machine = await machineWith(pool("passthrough", "eth0"));
+    machine.taps.addBridge("br0");
+    await startDuring(machine, become(BRIDGE));
+    expect(await xmlOf(machine)).toMatch(
+      /<source network='lan' portid='[^']*' bridge='br0'\/>\n {6}<target dev='vnet0'\/>/,
+    );
+    expect(machine.files.find("/sys/class/net/macvtap0")).toBeUndefined();
+  });
+
+  test.each([
+    ["is destroyed", (node: Node) => removeActiveNetwork(node, "lan"), "network 'lan' is not active"],
+    ["has lost its devices", become("<forward mode='vepa'/>"), "Cannot start the network 'lan'"],
+  ])("fails the start if it %s, which leaves nothing", async (_, change, message) => {
+    const machine = await machineWith(pool("passthrough", "eth0"));
+    await defineNetwork(nodeOn(machine), networkXml(pool("passthrough", "eth0")));
+    const error = await errorOf(startDuring(machine, change));
+    expect(error.message).toContain(message);
+    expect(readRecord(nodeOn(machine), UUID)).toBeUndefined();
+    expect(machine.files.find("/sys/class/net/macvtap0")).toBeUndefined();
+  });
+});
+
+describe("a guest that is started again", () => {
+  test("is restored on another device, or not at all while none is free, and keeps its state", async () => {
+    const machine = await machineWith(pool("passthrough", "eth0", "eth1"));
+    await start(machine, card("01"));
+    await save(machine);
+    await start(machine, card("02") + card("03"), "vm2");
+    expect((await errorOf(restored(machine))).message).toContain(NONE_FREE);
+    expect(readSaveImage(nodeOn(machine), FILE).xml).toContain("<source network='lan'/>");
+    await detachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(card("03")));
+    await restored(machine);
+    expect([await devicesOf(machine), await devicesOf(machine, "vm2")]).toEqual([["eth1"], ["eth0"]]);
+  });
+
+  test("after a crash has a device that no other guest has", async () => {
+    const machine = await machineWith(pool("passthrough", "eth0", "eth1"));
+    const lifecycle = "<on_crash>restart</on_crash>";
+    await startDomain(nodeOn(machine), domainXml({ devices: card("01"), lifecycle }));
+    await start(machine, card("02"), "vm2");
+    machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 137);
+    machine.pass(100);
+    await reapAll(machine);
+    expect(await devicesOf(machine)).toEqual(["eth0"]);
+    expect(await devicesOf(machine, "vm2")).toEqual(["eth1"]);
+  });
 });
 
 // The record of a start that has taken its PCI device counts, before the rest of the start is decided.
