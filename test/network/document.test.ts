@@ -148,6 +148,14 @@ describe("a network is refused by its place", () => {
     ["<dns><txt name='a,b' value='c'/></dns>", "/network/dns/txt/@name"],
     ["<dns><txt name='a' value='c&#10;dhcp-script=/x'/></dns>", "/network/dns/txt/@value"],
     ["<domain name='a&#10;dhcp-script=/x'/>", "/network/domain/@name"],
+    // Other fields of --dhcp-host. dnsmasq(8)
+    ...["set:known", "tag:known", "id:*", "a,ignore", "a&quot;b", "a#b", "a\\b"].map(
+      (name) =>
+        [
+          `<ip ${V4}><dhcp><host name='${name}' ip='10.0.0.2'/></dhcp></ip>`,
+          "/network/ip/dhcp/host/@name",
+        ] as const,
+    ),
     ["<virtualport/>", "/network/virtualport/@type"],
     [
       "<virtualport type='802.1Qbh'><parameters managerid='1'/></virtualport>",

@@ -21,10 +21,13 @@ export const ipv4Address: ValueForm<string> = {
 /** Name in the DNS. It becomes a part of a line of dnsmasq's configuration: no comma, slash or blank. */
 export const dnsName = matching(/^[A-Za-z0-9._-]{1,255}$/, "a name of letters, digits and . _ -");
 
-/** Name of a host that asks for an address. It stands between commas in dnsmasq's file. */
+/**
+ * Name of a host that asks for an address. It stands between commas in dnsmasq's file, where a colon makes it another field
+ * (`set:`, `tag:`, `id:`) and a quote hides a comma. dnsmasq(8), --dhcp-host
+ */
 export const dhcpHostName = matching(
-  /^[A-Za-z0-9][^\s,#\p{Cc}]{0,254}$/u,
-  "a host's name that begins with a letter or digit, without commas and blanks",
+  /^[A-Za-z0-9][^\s,:#"\\\p{Cc}]{0,254}$/u,
+  "a host's name that begins with a letter or digit, without blanks and , : # \" \\",
 );
 
 /** Zone of firewalld. */
