@@ -5,6 +5,7 @@ import { registryLock } from "../../src/plan/paths.ts";
 import { bindNetworks } from "../../src/resolve/networks.ts";
 import { removeActiveNetwork, writeActiveNetwork } from "../../src/state/networks.ts";
 import { readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
 import { defineNetwork } from "../../src/vm/network/define-network.ts";
 import { readSaveImage } from "../../src/vm/save/save-image.ts";
@@ -133,6 +134,66 @@ test("bindNetworks() reads the record of each guest once for any number of cards
     "eth1",
   ]);
   expect(read.filter((path) => path.includes("/records/"))).toEqual([`/var/lib/svirt/records/${UUID}.json`]);
+});
+
+describe("the only device of a network", () => {
+  const attach = async (machine: Machine, key: string, last: string): Promise<unknown> =>
+    await attachDevice(nodeOn(machine), { ...ASK, key }, deviceOf(card(last)));
+
+  /** Returns the devices of both guests. A guest that is off has none. */
+  async function devicesOfBoth(machine: Machine): Promise<readonly string[]> {
+    const each = ["vm1", "vm2"].map((name) => devicesOf(machine, name).catch(() => []));
+    return (await Promise.all(each)).flat();
+  }
+
+  test.each([
+    [
+      "a start and a hot-plug",
+      [""],
+      [
+        (machine: Machine) => attach(machine, "vm1", "01"),
+        (machine: Machine) => start(machine, card("02"), "vm2"),
+      ],
+    ],
+    [
+      "two hot-plugs",
+      ["", ""],
+      [
+        (machine: Machine) => attach(machine, "vm1", "01"),
+        (machine: Machine) => attach(machine, "vm2", "02"),
+      ],
+    ],
+  ] as const)("goes to one of %s at once, and the other one is refused", async (_, running, works) => {
+    const machine = await machineWith(pool("passthrough", "eth0"));
+    for (const [at, devices] of running.entries()) await start(machine, devices, `vm${at + 1}`);
+    const done = await Promise.allSettled(works.map((work) => work(machine)));
+    expect(done.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(String(done.find((one) => one.status === "rejected")?.reason)).toContain(NONE_FREE);
+    expect(await devicesOfBoth(machine)).toEqual(["eth0"]);
+  });
+
+  test("stays with a guest until its end is complete, beside starts at any moment of the end", async () => {
+    const ends = async (machine: Machine): Promise<void> => {
+      await destroyDomain(nodeOn(machine), "vm1");
+      await reapAll(machine);
+    };
+    const seen = new Set<string>();
+    for (let turns = 0; turns < 60; turns += 1) {
+      const machine = await machineWith(pool("passthrough", "eth0"));
+      await start(machine, card("01"));
+      const ending = ends(machine);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      const [second] = await Promise.allSettled([start(machine, card("02"), "vm2")]);
+      await ending;
+      seen.add(second.status);
+      if (second.status === "rejected")
+        expect([turns, String(second.reason)]).toEqual([turns, expect.stringContaining(NONE_FREE)]);
+      expect([turns, ...(await devicesOfBoth(machine))]).toEqual(
+        second.status === "rejected" ? [turns] : [turns, "eth0"],
+      );
+    }
+    expect([...seen].toSorted()).toEqual(["fulfilled", "rejected"]);
+  });
 });
 
 describe("a network that is changed between the choice of a start and its record", () => {
