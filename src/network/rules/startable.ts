@@ -40,16 +40,21 @@ const MODES: Readonly<Record<Exclude<ForwardMode, MacvtapMode>, Omit<Missing, "p
 
 /**
  * Returns the network with its link if its start needs nothing of the host: it is a bridge, or a pool of devices for macvtaps,
- * that exists without svirt. Throws "unsupported" for any other network, with all parts that a start would have to apply.
+ * that exists without svirt. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what`
+ * is attempted.
  */
-export function startableNetwork(network: Network): StartableNetwork {
+export function startableNetwork(
+  network: Network,
+  what = `start the network '${network.name}'`,
+): StartableNetwork {
   throwErrors(
     listMissing(network).map(({ missing, place, remedy }) => {
       const path = `/network/${place}`;
-      return new SvirtError(
-        `Cannot start the network '${network.name}': ${path}: svirt does not ${missing} yet`,
-        { kind: "unsupported", remedy, place: path },
-      );
+      return new SvirtError(`Cannot ${what}: ${path}: svirt does not ${missing} yet`, {
+        kind: "unsupported",
+        remedy,
+        place: path,
+      });
     }),
   );
   const mode = modeOf(network);

@@ -92,7 +92,7 @@ function updatedActive(instance: Instance, { active, name }: StoredNetwork, upda
   }
   const uses = countUses(listPorts(instance, name).map(({ found }) => found));
   const updated = updatedXml(instance, active ?? "", { update, uses });
-  startableNetwork(updated);
+  startableNetwork(updated, `update the active network '${name}'`);
   return formatNetwork(updated);
 }
 

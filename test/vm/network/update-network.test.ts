@@ -126,6 +126,7 @@ describe("updateStoredNetwork()", () => {
     );
     expect(["unsupported", "xml"]).toContain(error.kind);
     expect(error.place).toStartWith("/network/portgroup");
+    expect(error.message).not.toContain("start");
     expect(snapshot(machine)).toEqual(before);
   });
 
