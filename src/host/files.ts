@@ -5,12 +5,21 @@ import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
 /** Type of the file at a path. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
 
+/** Times of stat(2), in nanoseconds since 1970. */
+interface FileTimes {
+  readonly accessedNs: bigint;
+  readonly modifiedNs: bigint;
+  /** Last change of the data or the attributes. */
+  readonly changedNs: bigint;
+}
+
 /** Facts of stat(2) about a file. */
 export interface FileFacts {
   readonly id: FileId;
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly times: FileTimes;
   /** Space allocated on disk; less than the size for a sparse file. st_blocks */
   readonly allocatedBytes: number;
   readonly uid: number;

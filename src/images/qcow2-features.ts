@@ -9,6 +9,14 @@ export interface Qcow2Options {
   readonly extendedL2?: boolean | undefined;
 }
 
+/** Options with which an existing image would have been created. */
+export interface Qcow2Properties {
+  readonly compat: "0.10" | "1.1";
+  readonly clusterBytes: number;
+  readonly lazyRefcounts: boolean;
+  readonly extendedL2: boolean;
+}
+
 /** Properties of a new qcow2 image, from which its tables and header follow. */
 export interface Qcow2Layout {
   readonly version: 2 | 3;
@@ -26,7 +34,7 @@ const [LEAST_CLUSTER_BITS, MOST_CLUSTER_BITS] = [9, 21];
 /** Least cluster with subclusters: 32 of one sector each. qemu.git docs/interop/qcow2.rst, "Extended L2 Entries" */
 const LEAST_EXTENDED_BITS = 14;
 /** Bit 4 of incompatible_features, and bit 0 of compatible_features. qemu.git docs/interop/qcow2.rst */
-const [EXTENDED_L2, LAZY_REFCOUNTS] = [1n << 4n, 1n];
+export const [EXTENDED_L2, LAZY_REFCOUNTS] = [1n << 4n, 1n];
 
 /** Returns the layout of a new image. Throws "unsupported" for options that contradict each other or the format. */
 export function decideQcow2Layout(options: Qcow2Options): Qcow2Layout {

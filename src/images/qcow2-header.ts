@@ -2,6 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { ImageHeader } from "./element.ts";
 import { brokenHeader, type HeaderBytes, headerBytes } from "./header-bytes.ts";
 import { parseQcow2Extensions, type Qcow2Extensions } from "./qcow2-extensions.ts";
+import { EXTENDED_L2, LAZY_REFCOUNTS, type Qcow2Properties } from "./qcow2-features.ts";
 
 const MAGIC = 0x514649fb;
 const [VERSION_2_BYTES, VERSION_3_BYTES] = [72, 104];
@@ -10,6 +11,8 @@ const LONGEST_BACKING_NAME = 1023;
 /** Bits of incompatible_features. A program that does not know one must not open the image. */
 const [CORRUPT, DATA_FILE, COMPRESSION] = [1n << 1n, 1n << 2n, 1n << 3n];
 const KNOWN_FEATURES = 0x1fn;
+/** Place of compatible_features. */
+const COMPATIBLE_AT = 80;
 
 interface Layout {
   readonly version: number;
@@ -38,6 +41,19 @@ export function parseQcow2Header(bytes: Uint8Array): ImageHeader {
     ...(extensions.backingFormat === undefined ? {} : { backingFormat: extensions.backingFormat }),
     ...parseDataFile(layout.features, extensions),
     ...(encryption === undefined ? {} : { encryption }),
+  };
+}
+
+/** Returns the options with which a qcow2 image would have been created. Throws as parseQcow2Header(). */
+export function parseQcow2Options(bytes: Uint8Array): Qcow2Properties {
+  const header = headerBytes("qcow2", bytes, "big");
+  const { clusterBytes, features, version } = parseLayout(header);
+  const compatible = version === 2 ? 0n : header.bits64(COMPATIBLE_AT);
+  return {
+    compat: version === 2 ? "0.10" : "1.1",
+    clusterBytes,
+    lazyRefcounts: (compatible & LAZY_REFCOUNTS) !== 0n,
+    extendedL2: (features & EXTENDED_L2) !== 0n,
   };
 }
 

@@ -37,6 +37,7 @@ export function factsOfPlanned(path: string): FileFacts {
     sizeBytes: 0,
     allocatedBytes: 0,
     modifiedMs: 0,
+    times: { accessedNs: 0n, modifiedNs: 0n, changedNs: 0n },
     uid: 0,
     gid: 0,
     mode: 0o600,

@@ -164,6 +164,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     type: type === "symlink" ? "file" : type,
     sizeBytes: inode.bytes.length,
     modifiedMs: 0,
+    times: { accessedNs: 0n, modifiedNs: 0n, changedNs: 0n },
     allocatedBytes: inode.bytes.length,
     uid,
     gid,

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import type { Volume } from "./document.ts";
 import { type CreationFlags, decideNewVolume, type NewVolume, notMade } from "./new-volume.ts";
 
@@ -8,6 +9,8 @@ export interface CopySource {
   readonly capacityBytes: number;
   /** Path of its backing file. */
   readonly backing: string | undefined;
+  /** Properties of a qcow2 image. */
+  readonly options: Qcow2Properties | undefined;
   /** Whether it has other files at names that the copy would share, or that do not lead from there to the same file. */
   readonly isBound: "by its data file" | "by a relative name" | undefined;
 }
@@ -44,12 +47,22 @@ function refuseOther({ backingStore, target }: Volume, source: CopySource, capac
   if (source.isBound !== undefined) throw boundSource(source.isBound);
   if (backingStore?.path !== source.backing)
     throw notMade("backingStore", `a copy has the backing file of its source, ${source.backing ?? "none"}`);
-  for (const [place, value] of [
-    ["compat", target.compat],
-    ["clusterSize", target.clusterBytes],
-    ["features", target.features],
+  const { clusterBytes, compat, features } = target;
+  const { options } = source;
+  for (const [place, value, own] of [
+    ["compat", compat, options?.compat],
+    ["clusterSize", clusterBytes, options?.clusterBytes],
+    ["features", wordsOf(features), wordsOf(options)],
   ] as const)
-    if (value !== undefined) throw notMade(`target/${place}`, "a copy has that of its source");
+    if (value !== undefined && value !== own)
+      throw notMade(`target/${place}`, "a copy has that of its source");
+}
+
+/** Returns features as text, to compare them. */
+function wordsOf(
+  features: Pick<Qcow2Properties, "extendedL2" | "lazyRefcounts"> | undefined,
+): string | undefined {
+  return features && `${features.lazyRefcounts} ${features.extendedL2}`;
 }
 
 function boundSource(how: NonNullable<CopySource["isBound"]>): SvirtError {

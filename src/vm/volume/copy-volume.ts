@@ -100,12 +100,14 @@ function copySource(instance: Instance, facts: FileFacts, folder: FileFacts): Co
     dataFile,
     format,
     isBackingRelative,
+    options,
   } = readVolumeImage(instance.host, facts);
   const isElsewhere = folderOf(facts.id.path) !== folder.id.path;
   const relative = isElsewhere && isBackingRelative === true ? "by a relative name" : undefined;
   return {
     format,
     capacityBytes,
+    options,
     backing: backing?.path,
     isBound: dataFile === undefined ? relative : "by its data file",
   };

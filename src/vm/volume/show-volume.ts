@@ -1,13 +1,15 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { ImageName } from "../../images/element.ts";
+import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Permissions } from "../../storage/permissions.ts";
 import type { Volume } from "../../storage/volume/document.ts";
+import { formatInstant } from "../../storage/volume/instant.ts";
 import { findVolume } from "./find-volume.ts";
-import { readVolumeImage } from "./volume-image.ts";
+import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
  * Describes a volume of a pool by its name, key or path; without a pool, any image or block device by its path. Throws
@@ -18,7 +20,7 @@ export function showVolumeOf(instance: Instance, key: string, pool: string | und
   const { facts, name, path } = findVolume(instance, key, pool);
   if (facts.type !== "folder") return showVolume(instance, path);
   const sizes = { capacityBytes: 0, allocationBytes: 0, physicalBytes: 0 };
-  return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, "dir") };
+  return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, { format: "dir" }) };
 }
 
 /**
@@ -48,7 +50,7 @@ export function describeVolume(instance: Instance, facts: FileFacts): Volume {
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
     physicalBytes,
-    target: targetOf(instance, facts, image.format),
+    target: targetOf(instance, facts, image),
     ...(image.backing === undefined ? {} : { backingStore: backingOf(instance, image.backing) }),
   };
 }
@@ -59,16 +61,36 @@ function backingOf(instance: Instance, { format, path }: ImageName): NonNullable
   return {
     path,
     ...(format === undefined ? {} : { format: { type: format } }),
-    ...(facts === undefined ? {} : { permissions: permissionsOf(instance, facts) }),
+    ...(facts === undefined
+      ? {}
+      : { permissions: permissionsOf(instance, facts), timestamps: timestampsOf(facts) }),
   };
 }
 
-function targetOf(instance: Instance, facts: FileFacts, format: string): Volume["target"] {
+function targetOf(instance: Instance, facts: FileFacts, { format, options }: VolumeImage): Volume["target"] {
   return {
     path: facts.id.path,
     format: { type: format },
     permissions: permissionsOf(instance, facts),
+    timestamps: timestampsOf(facts),
     nocow: false,
+    ...(options === undefined ? {} : propertiesOf(options)),
+  };
+}
+
+/** The version 0.10 is not shown, since it has no features. virStorageBackendVolOpen… of libvirt */
+function propertiesOf({ clusterBytes, compat, extendedL2, lazyRefcounts }: Qcow2Properties) {
+  if (compat === "0.10") return { clusterBytes };
+  return { clusterBytes, compat, features: { extendedL2, lazyRefcounts } };
+}
+
+/** Linux has no time of creation in stat(2). virStorageBackendUpdateVolTargetInfoFD() of libvirt */
+function timestampsOf({ times }: FileFacts): NonNullable<Volume["target"]["timestamps"]> {
+  return {
+    atime: formatInstant(times.accessedNs),
+    mtime: formatInstant(times.modifiedNs),
+    ctime: formatInstant(times.changedNs),
+    btime: formatInstant(0n),
   };
 }
 

@@ -9,6 +9,8 @@ import {
   probeImageFormat,
 } from "../../images/header.ts";
 import { resolveImageName } from "../../images/name.ts";
+import type { Qcow2Properties } from "../../images/qcow2-features.ts";
+import { parseQcow2Options } from "../../images/qcow2-header.ts";
 
 /** Length of a file's beginning that has the magic of every format. */
 const MAGIC_BYTES = 512;
@@ -23,6 +25,8 @@ export interface VolumeImage {
   readonly isBackingRelative?: boolean;
   /** File with the data of an image that has only the tables. */
   readonly dataFile?: ImageName;
+  /** Properties of a qcow2 image. */
+  readonly options?: Qcow2Properties;
 }
 
 /**
@@ -33,13 +37,15 @@ export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): Volum
   const format = probeImageFormat(host.readBytes(id, 0, MAGIC_BYTES));
   if (format === "raw") return { format: isIso(host, { id, sizeBytes }) ? "iso" : format };
   if (format !== "qcow2" && format !== "qed") return { format };
-  const header = parseImageHeader(host.readBytes(id, 0, HEADER_BYTES), format);
+  const bytes = host.readBytes(id, 0, HEADER_BYTES);
+  const header = parseImageHeader(bytes, format);
   const { backingFile, backingFormat, dataFile, virtualSizeBytes = 0 } = header;
   const backing = backingFile === undefined ? undefined : resolveImageName(id.path, backingFile);
   const word = backing?.format ?? backingFormat;
   return {
     format,
     capacityBytes: virtualSizeBytes,
+    ...(format === "qcow2" ? { options: parseQcow2Options(bytes) } : {}),
     ...(backing === undefined
       ? {}
       : {

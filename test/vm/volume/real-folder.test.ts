@@ -111,7 +111,14 @@ describe("on a real file system", () => {
         inspectFile(path) {
           if (!path.startsWith(`${images}/`)) return node.host.inspectFile(path);
           calls += 1;
-          return { ...at(path), modifiedMs: 0, uid: 0, gid: 0, mode: 0o600 };
+          return {
+            ...at(path),
+            modifiedMs: 0,
+            times: { accessedNs: 0n, modifiedNs: 0n, changedNs: 0n },
+            uid: 0,
+            gid: 0,
+            mode: 0o600,
+          };
         },
         readBytes(_, __, length) {
           calls += 1;

@@ -25,6 +25,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
     type,
     sizeBytes: Number(stat.size),
     modifiedMs: Number(stat.mtimeMs),
+    times: { accessedNs: stat.atimeNs, modifiedNs: stat.mtimeNs, changedNs: stat.ctimeNs },
     allocatedBytes: Number(stat.blocks) * BLOCK_BYTES,
     uid: Number(stat.uid),
     gid: Number(stat.gid),
