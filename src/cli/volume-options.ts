@@ -1,5 +1,6 @@
 import { parseSize } from "../domain/forms/byte-size.ts";
 import { SvirtError } from "../errors.ts";
+import type { FilePart } from "../host/files.ts";
 import type { Call, Operand, Option } from "./command.ts";
 
 /** Operand of commands that create a volume. */
@@ -19,6 +20,33 @@ export const REFLINK_OPTION: Option = {
   name: "reflink",
   summary: "fail where the file system cannot share the space of both volumes",
 };
+
+/** Options of commands that copy a part of a volume. */
+export const PART_OPTIONS: readonly Option[] = [
+  { name: "offset", value: "BYTES", summary: "place in the volume at which the part begins" },
+  { name: "length", value: "BYTES", summary: "most bytes of the part; 0 or a negative number: all" },
+  { name: "sparse", summary: "keep holes" },
+];
+
+/** Returns the part of a volume. Throws "usage" with virsh's message. */
+export function partOf({ options }: Call): Pick<FilePart, "offset" | "mostBytes" | "isSparse"> {
+  const length = numberOf("length", options.get("length") ?? "0");
+  return {
+    offset: numberOf("offset", options.get("offset") ?? "0"),
+    // A negative length of virsh is a number that no file has. vshCommandOptULongLongWrap() of libvirt's tools
+    mostBytes: length > 0 ? length : undefined,
+    isSparse: options.has("sparse"),
+  };
+}
+
+function numberOf(name: "offset" | "length", word: string): number {
+  const isNumber = name === "length" ? /^-?[0-9]{1,16}$/ : /^[0-9]{1,16}$/;
+  if (isNumber.test(word) && Number.isSafeInteger(Number(word))) return Number(word);
+  throw new SvirtError(`Numeric value '${word}' for <${name}> option is malformed or out of range`, {
+    kind: "usage",
+    remedy: "Write a number of bytes, without a unit.",
+  });
+}
 
 /** Returns the flags of a copy. */
 export function copyFlags({ options }: Call) {

@@ -53,9 +53,21 @@ export interface FileSystemSpace {
   readonly freeBytes: number;
 }
 
+/** Part of a volume that is read from or written to another file. */
+export interface FilePart {
+  readonly offset: number;
+  /** Most bytes; undefined: all. */
+  readonly mostBytes: number | undefined;
+  /** Whether holes stay holes. Otherwise they become zeros that take space on disk. */
+  readonly isSparse: boolean;
+  onProgress?(done: number, total: number): void;
+}
+
 /** Copy of a file's bytes. */
 export interface FileCopy {
   readonly from: FileId;
+  /** Absent: all of it. */
+  readonly part?: FilePart;
   /** Whether both must share their space on disk, rather than only may. ioctl_ficlone(2) */
   readonly isShared: boolean;
 }
@@ -64,6 +76,8 @@ export interface FileCopy {
 export interface NewFile {
   readonly name: string;
   readonly content: FileContent;
+  /** Whether a file of that name is replaced. */
+  readonly isReplaced?: true;
   /** File whose bytes it gets instead, without its holes. */
   readonly copy?: FileCopy | undefined;
   /** Length of its beginning for which disk space is reserved. fallocate(2) */
@@ -194,7 +208,7 @@ export interface FileHost {
   makeFile(path: string, mode: number, content?: FileContent): FileId;
   /**
    * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. Removes
-   * what interrupted calls left in the folder. Throws "host-call" if the name exists, "denied" if the path leads to another
+   * what interrupted calls left in the folder. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
    * folder or the file system keeps no labels, "in-use" if the copied file changes meanwhile.
    */
   makeFileWithin(folder: FileId, file: NewFile): FileId;
@@ -203,6 +217,12 @@ export interface FileHost {
    * path now leads to another file.
    */
   resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): void;
+  /**
+   * Overwrites a part of a file with the operator's input, which is opened as by readInput(), while no other program may write
+   * to the image. If it is interrupted, a beginning of that part is written. Throws "in-use" for an image that a guest has open,
+   * "usage" for an input that is longer than the part, "not-found", "host-call", "denied" if the path now leads to another file.
+   */
+  fillFile(file: FileId, from: string, part: FilePart): void;
   /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
   /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */

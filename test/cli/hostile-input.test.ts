@@ -58,6 +58,9 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["vol-clone newname", ["vol-clone", "no-volume", "INPUT"]],
   ["vol-resize capacity", ["vol-resize", "no-volume", "INPUT"]],
   ["vol-list pool", ["vol-list", "INPUT"]],
+  ["vol-upload volume", ["vol-upload", "INPUT", "/dev/null"]],
+  ["vol-upload file", ["vol-upload", "no-volume", "INPUT"]],
+  ["vol-download volume", ["vol-download", "INPUT", "/dev/null"]],
   ["vol-delete volume", ["vol-delete", "INPUT"]],
   ["vol-path volume", ["vol-path", "INPUT"]],
   ["vol-key volume", ["vol-key", "INPUT"]],
@@ -74,7 +77,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running guest. */
 const NOT_READ = [
-  ...["save file", "dump file", "screenshot file", "domcapabilities --emulatorbin"],
+  ...["save file", "dump file", "screenshot file", "vol-download file", "domcapabilities --emulatorbin"],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
   ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path"],
 ];

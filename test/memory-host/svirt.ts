@@ -37,6 +37,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeFile",
   "makeFileWithin",
   "resizeFile",
+  "fillFile",
   "writeBytes",
   "renameFile",
   "grantAccess",

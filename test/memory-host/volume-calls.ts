@@ -5,7 +5,10 @@ import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 
 /** Returns the calls that create and resize the files of volumes. */
-export function volumeCalls(machine: Machine, svirt: Svirt): Pick<Host, "makeFileWithin" | "resizeFile"> {
+export function volumeCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile"> {
   const { files } = machine;
   return {
     makeFileWithin(folder, file) {
@@ -14,7 +17,10 @@ export function volumeCalls(machine: Machine, svirt: Svirt): Pick<Host, "makeFil
       const path = `${folder.path}/${file.name}`;
       const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
       const bytes = new Uint8Array(file.content.sizeBytes);
-      bytes.set(file.copy === undefined ? file.content.bytes : files.getSame(file.copy.from).bytes);
+      const { copy } = file;
+      const { offset = 0, mostBytes } = copy?.part ?? {};
+      const end = mostBytes === undefined ? undefined : offset + mostBytes;
+      bytes.set(copy === undefined ? file.content.bytes : files.getSame(copy.from).bytes.slice(offset, end));
       const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });
       svirt.midway();
       made.uid = file.uid ?? made.uid;
@@ -22,9 +28,24 @@ export function volumeCalls(machine: Machine, svirt: Svirt): Pick<Host, "makeFil
       made.mode = file.mode;
       if (file.label !== undefined) made.xattrs.set("security.selinux", file.label);
       files.remove(part);
-      if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
+      if (file.isReplaced !== true && files.find(path, false) !== undefined)
+        throw hostCall(`make ${path}`, "EEXIST: file exists");
       inside.entries.set(file.name, made);
       return factsOf({ path, inode: made }).id;
+    },
+    fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+      const inode = files.getSame(file);
+      const content = files.get(from).bytes;
+      if (content.length > mostBytes) throw hostCall(`upload ${from}`, "it is longer");
+      const written = (length: number): Uint8Array => {
+        const bytes = new Uint8Array(Math.max(inode.bytes.length, offset + length));
+        bytes.set(inode.bytes);
+        bytes.set(content.subarray(0, length), offset);
+        return bytes;
+      };
+      inode.bytes = written(content.length >> 1);
+      svirt.midway();
+      inode.bytes = written(content.length);
     },
     resizeFile(file, sizeBytes) {
       const inode = files.getSame(file);

@@ -104,6 +104,7 @@ function fileCalls() {
     makeFile: (path, mode, content) => others().makeFile(path, mode, content),
     makeFileWithin: (folder, file) => others().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
+    fillFile: (file, from, part) => others().fillFile(file, from, part),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),

@@ -32,6 +32,7 @@ import { readKernelLog } from "./system/kernel-log.ts";
 import { getMachine } from "./system/machine.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 import { getStorage } from "./system/storage-facts.ts";
+import { fillFile } from "./terminal/fill-file.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
 /** Methods that linux-host.ts implements without this file. */
@@ -105,7 +106,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
 }
 
 /** Methods for the files of volumes. */
-const volumeCalls = { makeFileWithin, resizeFile };
+const volumeCalls = { fillFile, makeFileWithin, resizeFile };
 
 /** Methods for a folder in a folder that was inspected. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace };

@@ -2,9 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
+import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { nodeOn } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
@@ -13,6 +15,9 @@ import { IMAGES, makePoolMachine, volumeWith } from "../../scenes/volumes.ts";
 const LABEL = "system_u:object_r:virt_content_t:s0";
 const PERMISSIONS = `<permissions><mode>0640</mode><owner>107</owner><label>${LABEL}</label></permissions>`;
 const BELOW = `<backingStore><path>${IMAGES}/private1.raw</path></backingStore>`;
+
+const PRIVATE = { key: "private2.raw", pool: "images" };
+const WHOLE = { offset: 0, mostBytes: undefined, isSparse: false };
 
 const CASES: readonly { readonly name: string; readonly work: Work }[] = [
   {
@@ -40,6 +45,14 @@ const CASES: readonly { readonly name: string; readonly work: Work }[] = [
         { key: "private2.raw", pool: "images" },
         { capacityBytes: 8192, isDelta: false, isShrunk: false, isAllocated: false },
       ),
+  },
+  {
+    name: "vol-upload",
+    work: (node) => uploadVolume(node, PRIVATE, { file: `${IMAGES}/private1.raw`, part: WHOLE }),
+  },
+  {
+    name: "vol-download",
+    work: (node) => downloadVolume(node, PRIVATE, { file: `${IMAGES}/out.img`, part: WHOLE }),
   },
   { name: "vol-delete", work: (node) => deleteVolume(node, { key: "private2.raw", pool: "images" }) },
 ];

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { FileCopy } from "../../files.ts";
+import type { FileCopy, FilePart } from "../../files.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { listData, setPosition } from "./extents.ts";
 import { openSame } from "./file-id.ts";
@@ -11,16 +11,20 @@ const [SYS_IOCTL, SYS_SENDFILE] = process.arch === "x64" ? [16n, 40n] : [29n, 71
 const FICLONE = 0x40049409n;
 /** Most bytes of one sendfile(2). */
 const MOST_BYTES = 0x7ffff000;
+/** Bytes between two reports of the progress. */
+const STEP_BYTES = 16 * 1024 * 1024;
 
 /**
  * Copies a file's data into an open file of at least its size, in the kernel. Its holes stay holes. Throws "in-use" if the file
  * changes meanwhile, "host-call".
  */
-export function copyInto(fd: number, path: string, { from, isShared }: FileCopy): void {
+export function copyInto(fd: number, path: string, { from, isShared, part }: FileCopy): void {
   const source = openSame(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const before = fstatSync(source, { bigint: true });
-    if (libc().syscall(SYS_IOCTL, BigInt(fd), FICLONE, BigInt(source), 0n) !== 0n) {
+    if (part !== undefined) {
+      copyPart(source, fd, { path, part, sizeBytes: Number(before.size) });
+    } else if (libc().syscall(SYS_IOCTL, BigInt(fd), FICLONE, BigInt(source), 0n) !== 0n) {
       if (isShared) throw hostCallError(`share the data of ${from.path} with ${path}`, readErrno());
       copyData(source, fd, { path, sizeBytes: Number(before.size) });
     }
@@ -36,22 +40,54 @@ function copyData(
   fd: number,
   { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number },
 ): void {
-  for (const { end, start } of listData(source, sizeBytes)) {
-    setPosition(source, start);
-    setPosition(fd, start);
-    for (let at = start; at < end; ) {
-      const count = libc().syscall(
-        SYS_SENDFILE,
-        BigInt(fd),
-        BigInt(source),
-        0n,
-        BigInt(Math.min(end - at, MOST_BYTES)),
-      );
-      if (count < 0n) throw hostCallError(`copy to ${path}`, readErrno());
-      // The file has become shorter.
-      if (count === 0n) return;
-      at += Number(count);
-    }
+  for (const extent of listData(source, sizeBytes)) {
+    setPosition(fd, extent.start);
+    send(source, fd, { path, mostBytes: MOST_BYTES, ...extent });
+  }
+}
+
+/** Copies a part to the beginning of a file that has its size. */
+function copyPart(
+  source: number,
+  fd: number,
+  copy: { readonly path: string; readonly part: FilePart; readonly sizeBytes: number },
+): void {
+  const { part, path, sizeBytes } = copy;
+  const { offset, mostBytes = sizeBytes } = part;
+  const end = Math.min(sizeBytes, offset + mostBytes);
+  const onSent = (at: number): void => part.onProgress?.(at - offset, end - offset);
+  for (const extent of listData(source, end, offset)) {
+    setPosition(fd, extent.start - offset);
+    send(source, fd, { path, mostBytes: STEP_BYTES, onSent, ...extent });
+  }
+}
+
+/** Data to send, and a call after each step with the place that is reached. */
+interface Sending {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  /** Most bytes of a step. */
+  readonly mostBytes: number;
+  onSent?(at: number): void;
+}
+
+function send(source: number, fd: number, sending: Sending): void {
+  const { end, mostBytes, path, start } = sending;
+  setPosition(source, start);
+  for (let at = start; at < end; ) {
+    const count = libc().syscall(
+      SYS_SENDFILE,
+      BigInt(fd),
+      BigInt(source),
+      0n,
+      BigInt(Math.min(end - at, mostBytes)),
+    );
+    if (count < 0n) throw hostCallError(`copy to ${path}`, readErrno());
+    // The file has become shorter.
+    if (count === 0n) return;
+    at += Number(count);
+    sending.onSent?.(at);
   }
 }
 

@@ -7,14 +7,14 @@ const SYS_LSEEK = process.arch === "x64" ? 8n : 62n;
 const [SEEK_SET, SEEK_DATA, SEEK_HOLE] = [0n, 3n, 4n];
 
 /** Part of a file, in bytes. */
-interface Extent {
+export interface Extent {
   readonly start: number;
   readonly end: number;
 }
 
-/** Yields the parts of a file's first bytes that have data, in order. A file system without holes has data everywhere. */
-export function* listData(fd: number, sizeBytes: number): Generator<Extent> {
-  for (let at = 0; at < sizeBytes; ) {
+/** Yields the parts of a file's first bytes, from a place in it, that have data, in order. A file system without holes has data everywhere. */
+export function* listData(fd: number, sizeBytes: number, from = 0): Generator<Extent> {
+  for (let at = from; at < sizeBytes; ) {
     const start = seek(fd, at, SEEK_DATA);
     if (start === undefined || start >= sizeBytes) return;
     at = Math.min(seek(fd, start, SEEK_HOLE) ?? sizeBytes, sizeBytes);

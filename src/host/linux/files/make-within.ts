@@ -8,6 +8,7 @@ import {
   linkSync,
   openSync,
   readdirSync,
+  renameSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -29,8 +30,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * Implements Host.makeFileWithin. The file is made under a name that only svirt uses and then linked: link(2) replaces no
- * file. The lock of flock(2) shows that it is still being made.
+ * Implements Host.makeFileWithin. The file is made under a name that only svirt uses and then linked or renamed. The lock of flock(2) shows that it is still being made.
  */
 export function makeFileWithin(folder: FileId, file: NewFile): FileId {
   const path = `${folder.path === "/" ? "" : folder.path}/${file.name}`;
@@ -42,7 +42,7 @@ export function makeFileWithin(folder: FileId, file: NewFile): FileId {
       try {
         if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
         fill(fd, path, file);
-        linkSync(part, nativeName(`${at}/${file.name}`));
+        place(part, nativeName(`${at}/${file.name}`), file.isReplaced);
         return fileFacts(path, fstatSync(fd, { bigint: true })).id;
       } finally {
         unlessMissing(`remove ${part}`, () => unlinkSync(part));
@@ -51,6 +51,12 @@ export function makeFileWithin(folder: FileId, file: NewFile): FileId {
       }
     }),
   );
+}
+
+/** Renames a part, or links it: link(2) replaces no file. */
+function place(part: string, name: ReturnType<typeof nativeName>, isReplaced: true | undefined): void {
+  if (isReplaced === true) renameSync(part, name);
+  else linkSync(part, name);
 }
 
 function fill(

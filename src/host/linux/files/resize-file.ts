@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:
 import type { FileId } from "../../../plan/facts/file.ts";
 import { EOPNOTSUPP } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { listHoles } from "./extents.ts";
+import { type Extent, listHoles } from "./extents.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 
@@ -11,6 +11,7 @@ const ZEROS_BYTES = 1024 * 1024;
 const SYS_FALLOCATE = process.arch === "x64" ? 285n : 47n;
 /** linux/falloc.h */
 const FALLOC_FL_KEEP_SIZE = 1n;
+const FALLOC_FL_PUNCH_HOLE = 2n;
 
 /** Size of a file, and the length of its beginning for which disk space is reserved. */
 interface Size {
@@ -48,7 +49,27 @@ function reserve(fd: number, path: string, bytes: number): boolean {
 
 /** Writes zeros where the beginning of a file has no data. */
 function fillHoles(fd: number, bytes: number): void {
+  for (const extent of [...listHoles(fd, bytes)]) writeZeros(fd, extent);
+}
+
+/** Makes a part of an open file a hole, or, on a file system without them, zeros. The size stays, but for those. */
+export function clearPart(fd: number, path: string, part: Extent): void {
+  if (!changePart(fd, path, { ...part, how: FALLOC_FL_PUNCH_HOLE })) writeZeros(fd, part);
+}
+
+/** Returns false if the file system cannot do that. fallocate(2) */
+function changePart(fd: number, path: string, part: Extent & { readonly how: bigint }): boolean {
+  const { end, how, start } = part;
+  if (start === end) return true;
+  const flags = how | FALLOC_FL_KEEP_SIZE;
+  if (libc().syscall(SYS_FALLOCATE, BigInt(fd), flags, BigInt(start), BigInt(end - start)) === 0n)
+    return true;
+  const errno = readErrno();
+  if (errno === EOPNOTSUPP) return false;
+  throw hostCallError(`write zeros to ${path}`, errno);
+}
+
+function writeZeros(fd: number, { end, start }: Extent): void {
   const zeros = new Uint8Array(ZEROS_BYTES);
-  for (const { end, start } of [...listHoles(fd, bytes)])
-    for (let at = start; at < end; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
+  for (let at = start; at < end; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
 }

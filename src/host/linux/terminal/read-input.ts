@@ -11,7 +11,7 @@ const CHUNK_BYTES = 65_536;
 const DESCRIPTOR = /^(?:\/dev|\/proc\/self)\/fd\/(\d{1,4})$/;
 
 /** An open input. */
-interface Input {
+export interface Input {
   readonly fd: number;
   /** Name of the input in an error. */
   readonly shown: string;
@@ -85,7 +85,7 @@ function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generat
  * Opens the input. Throws "not-found"; "usage" for a file that is not regular, since opening or reading it may wait forever,
  * or have an effect.
  */
-function openInput(path: string): Input {
+export function openInput(path: string): Input {
   const number = path === "-" || path === "/dev/stdin" ? STDIN : DESCRIPTOR.exec(path)?.[1];
   if (number !== undefined) return openDescriptor(path, Number(number));
   // Inspected first: opening a device may have an effect, such as a watchdog that starts counting.

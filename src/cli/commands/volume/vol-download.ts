@@ -1,0 +1,25 @@
+import { downloadVolume } from "../../../vm/volume/download-volume.ts";
+import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
+import { PART_OPTIONS, partOf } from "../../volume-options.ts";
+
+/** `svirt vol-download VOLUME FILE` */
+export const command: Command = {
+  spec: {
+    name: "vol-download",
+    summary: "copy the data of a volume to a file",
+    details:
+      "A new file has the mode 0600. An existing file is replaced after everything is written, and its owner and mode stay.\n" +
+      "Refuses a volume that a guest uses.",
+    operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to write" }],
+    options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
+  },
+  async run(call) {
+    const volume = { key: operand(call, "volume"), pool: call.options.get("pool") };
+    const [file, part] = [operand(call, "file"), partOf(call)];
+    await withProgress(call, "Download", (onProgress) =>
+      downloadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
+    );
+    return undefined;
+  },
+};

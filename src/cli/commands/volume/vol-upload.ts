@@ -1,0 +1,26 @@
+import { uploadVolume } from "../../../vm/volume/upload-volume.ts";
+import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
+import { PART_OPTIONS, partOf } from "../../volume-options.ts";
+
+/** `svirt vol-upload VOLUME FILE` */
+export const command: Command = {
+  spec: {
+    name: "vol-upload",
+    summary: "overwrite a volume with the data of a file",
+    details:
+      "FILE is a regular file, or - for standard input. Refuses a volume that a guest uses or a definition names, and one that is\n" +
+      "below another volume or a definition's disk. Owner, mode and label stay, and the size too, unless the data ends behind\n" +
+      "it. An upload that is interrupted leaves a volume that is written in part.",
+    operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to read" }],
+    options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
+  },
+  async run(call) {
+    const volume = { key: operand(call, "volume"), pool: call.options.get("pool") };
+    const [file, part] = [operand(call, "file"), partOf(call)];
+    await withProgress(call, "Upload", (onProgress) =>
+      uploadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
+    );
+    return undefined;
+  },
+};

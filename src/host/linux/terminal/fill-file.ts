@@ -1,0 +1,89 @@
+import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { FilePart } from "../../files.ts";
+import { type Extent, listData } from "../files/extents.ts";
+import { withLockedImage } from "../files/locked-image.ts";
+import { clearPart } from "../files/resize-file.ts";
+import { type Input, openInput } from "./read-input.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Open file that is written, with its path for errors. */
+interface Written {
+  readonly fd: number;
+  readonly path: string;
+}
+
+/** Implements Host.fillFile. */
+export function fillFile(file: FileId, from: string, part: FilePart): void {
+  const input = openInput(from);
+  try {
+    const sizeBytes = input.isOurs ? fstatSync(input.fd).size : undefined;
+    if (sizeBytes !== undefined && sizeBytes > mostBytesOf(part)) throw tooLong(input, part);
+    withLockedImage(file, (fd) => {
+      const written = { fd, path: file.path };
+      if (sizeBytes === undefined) writeStream(input, written, part);
+      else writeFile({ ...input, sizeBytes }, written, part);
+    });
+  } finally {
+    if (input.isOurs) closeSync(input.fd);
+  }
+}
+
+/** Writes a regular file. Where it has holes, those of the volume are made with --sparse. */
+function writeFile(
+  { fd: from, sizeBytes }: Input & { readonly sizeBytes: number },
+  { fd, path }: Written,
+  { isSparse, offset, onProgress }: FilePart,
+): void {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  let at = 0;
+  for (const { end, start } of isSparse ? listData(from, sizeBytes) : [whole(sizeBytes)]) {
+    clearPart(fd, path, { start: offset + at, end: offset + start });
+    for (at = start; at < end; ) {
+      const count = readSync(from, chunk, 0, Math.min(chunk.length, end - at), at);
+      // The file has become shorter.
+      if (count === 0) return;
+      writeAll(fd, chunk.subarray(0, count), offset + at);
+      at += count;
+      onProgress?.(at, sizeBytes);
+    }
+  }
+  clearPart(fd, path, { start: offset + at, end: offset + sizeBytes });
+  if (fstatSync(fd).size < offset + sizeBytes) ftruncateSync(fd, offset + sizeBytes);
+}
+
+function whole(sizeBytes: number): Extent {
+  return { start: 0, end: sizeBytes };
+}
+
+/** Writes all that can be read from a pipe. */
+function writeStream(input: Input, { fd }: Written, part: FilePart): void {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const mostBytes = mostBytesOf(part);
+  for (let total = 0; ; ) {
+    const count = readSync(input.fd, chunk, 0, chunk.length, null);
+    if (count === 0) return;
+    const fitting = Math.min(count, mostBytes - total);
+    writeAll(fd, chunk.subarray(0, fitting), part.offset + total);
+    if (fitting < count) throw tooLong(input, part);
+    total += count;
+  }
+}
+
+/** On a full disk write(2) writes a part. */
+function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
+}
+
+function mostBytesOf({ mostBytes, offset }: FilePart): number {
+  return mostBytes ?? Number.MAX_SAFE_INTEGER - offset;
+}
+
+function tooLong({ shown }: Input, part: FilePart): SvirtError {
+  return new SvirtError(`Cannot upload ${shown}: it is longer than ${mostBytesOf(part)} bytes`, {
+    kind: "usage",
+    remedy: "Write a greater --length, or leave it out.",
+  });
+}

@@ -1,0 +1,32 @@
+import { SvirtError } from "../../errors.ts";
+import type { FilePart } from "../../host/files.ts";
+import type { Instance } from "../../state/instance.ts";
+import { refuseNeeded } from "./refuse-needed.ts";
+import { withUnusedVolume } from "./unused-volume.ts";
+
+/**
+ * Overwrites a part of a volume with the operator's input. Throws "not-found"; "in-use" for a volume that a guest, a definition
+ * or another volume has; "usage" for an input that is longer than the part; "denied", also for a file that a
+ * restricted key names.
+ */
+export async function uploadVolume(
+  instance: Instance,
+  volume: { readonly key: string; readonly pool: string | undefined },
+  { file, part }: { readonly file: string; readonly part: FilePart },
+): Promise<void> {
+  if (instance.isForKey === true && file !== "-") throw notForKey(file);
+  const id = await withUnusedVolume(instance, { ...volume, attempt: "upload to" }, ({ facts, folder }) => {
+    refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
+    return facts.id;
+  });
+  // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
+  instance.host.fillFile(id, file, part);
+}
+
+/** A guest that the key may start would read the file, which may be any of the host's. */
+function notForKey(file: string): SvirtError {
+  return new SvirtError(`Cannot upload ${file}: a restricted key uploads standard input only`, {
+    kind: "denied",
+    remedy: "Write - in place of the file, and pass it on standard input.",
+  });
+}
