@@ -45,7 +45,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
       "shutdown snapshot-create-as start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
-      "vol-resize vol-upload",
+      "vol-resize vol-upload vol-wipe",
   ),
   ["label release", "changes"],
   ["label restore", "changes"],

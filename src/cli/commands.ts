@@ -93,6 +93,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["vol-delete", () => import("./commands/volume/vol-delete.ts")],
   ["vol-upload", () => import("./commands/volume/vol-upload.ts")],
   ["vol-download", () => import("./commands/volume/vol-download.ts")],
+  ["vol-wipe", () => import("./commands/volume/vol-wipe.ts")],
   ["vol-info", () => import("./commands/volume/vol-info.ts")],
   ["vol-dumpxml", () => import("./commands/volume/vol-dumpxml.ts")],
   ["vol-name", () => import("./commands/volume/vol-name.ts")],

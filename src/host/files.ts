@@ -63,6 +63,9 @@ export interface FilePart {
   onProgress?(done: number, total: number): void;
 }
 
+/** Method of removing the data of a file. */
+export type WipeMethod = "zero" | "trim";
+
 /** Copy of a file's bytes. */
 export interface FileCopy {
   readonly from: FileId;
@@ -223,6 +226,11 @@ export interface FileHost {
    * "usage" for an input that is longer than the part, "not-found", "host-call", "denied" if the path now leads to another file.
    */
   fillFile(file: FileId, from: string, part: FilePart): void;
+  /**
+   * Makes all bytes of a file zero; its size stays. "zero" keeps the disk space of its data, "trim" frees all space. Throws
+   * "unsupported" if the file system cannot free it, and as fillFile().
+   */
+  wipeFile(file: FileId, how: WipeMethod): void;
   /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
   /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */

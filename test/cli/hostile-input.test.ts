@@ -61,6 +61,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["vol-upload volume", ["vol-upload", "INPUT", "/dev/null"]],
   ["vol-upload file", ["vol-upload", "no-volume", "INPUT"]],
   ["vol-download volume", ["vol-download", "INPUT", "/dev/null"]],
+  ["vol-wipe volume", ["vol-wipe", "INPUT"]],
   ["vol-delete volume", ["vol-delete", "INPUT"]],
   ["vol-path volume", ["vol-path", "INPUT"]],
   ["vol-key volume", ["vol-key", "INPUT"]],

@@ -38,6 +38,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeFileWithin",
   "resizeFile",
   "fillFile",
+  "wipeFile",
   "writeBytes",
   "renameFile",
   "grantAccess",

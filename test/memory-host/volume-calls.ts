@@ -8,7 +8,7 @@ import type { Svirt } from "./svirt.ts";
 export function volumeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile"> {
+): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile" | "wipeFile"> {
   const { files } = machine;
   return {
     makeFileWithin(folder, file) {
@@ -46,6 +46,12 @@ export function volumeCalls(
       inode.bytes = written(content.length >> 1);
       svirt.midway();
       inode.bytes = written(content.length);
+    },
+    wipeFile(file) {
+      const inode = files.getSame(file);
+      inode.bytes = inode.bytes.map((byte, at) => (at < inode.bytes.length >> 1 ? 0 : byte));
+      svirt.midway();
+      inode.bytes = new Uint8Array(inode.bytes.length);
     },
     resizeFile(file, sizeBytes) {
       const inode = files.getSame(file);

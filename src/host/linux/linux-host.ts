@@ -105,6 +105,7 @@ function fileCalls() {
     makeFileWithin: (folder, file) => others().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
+    wipeFile: (file, how) => others().wipeFile(file, how),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),

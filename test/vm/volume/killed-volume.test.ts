@@ -7,6 +7,7 @@ import { listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
+import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { nodeOn } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
@@ -54,6 +55,7 @@ const CASES: readonly { readonly name: string; readonly work: Work }[] = [
     name: "vol-download",
     work: (node) => downloadVolume(node, PRIVATE, { file: `${IMAGES}/out.img`, part: WHOLE }),
   },
+  { name: "vol-wipe", work: (node) => wipeVolume(node, PRIVATE, "zero") },
   { name: "vol-delete", work: (node) => deleteVolume(node, { key: "private2.raw", pool: "images" }) },
 ];
 

@@ -12,6 +12,7 @@ const SYS_FALLOCATE = process.arch === "x64" ? 285n : 47n;
 /** linux/falloc.h */
 const FALLOC_FL_KEEP_SIZE = 1n;
 const FALLOC_FL_PUNCH_HOLE = 2n;
+const FALLOC_FL_ZERO_RANGE = 16n;
 
 /** Size of a file, and the length of its beginning for which disk space is reserved. */
 interface Size {
@@ -54,7 +55,17 @@ function fillHoles(fd: number, bytes: number): void {
 
 /** Makes a part of an open file a hole, or, on a file system without them, zeros. The size stays, but for those. */
 export function clearPart(fd: number, path: string, part: Extent): void {
-  if (!changePart(fd, path, { ...part, how: FALLOC_FL_PUNCH_HOLE })) writeZeros(fd, part);
+  if (!punchPart(fd, path, part)) writeZeros(fd, part);
+}
+
+/** Makes a part of an open file a hole. Returns false on a file system without them. */
+export function punchPart(fd: number, path: string, part: Extent): boolean {
+  return changePart(fd, path, { ...part, how: FALLOC_FL_PUNCH_HOLE });
+}
+
+/** Makes a part of an open file zeros that keep its disk space. */
+export function zeroPart(fd: number, path: string, part: Extent): void {
+  if (!changePart(fd, path, { ...part, how: FALLOC_FL_ZERO_RANGE })) writeZeros(fd, part);
 }
 
 /** Returns false if the file system cannot do that. fallocate(2) */

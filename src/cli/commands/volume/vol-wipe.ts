@@ -1,0 +1,57 @@
+import { SvirtError } from "../../../errors.ts";
+import type { WipeMethod } from "../../../host/files.ts";
+import { wipeVolume } from "../../../vm/volume/wipe-volume.ts";
+import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** Algorithms of libvirt that write patterns with the program scrub. virStorageVolWipeAlgorithm */
+const PATTERNS: ReadonlySet<string> = new Set(
+  "nnsa dod bsi gutmann schneier pfitzner7 pfitzner33 random".split(" "),
+);
+
+/** `svirt vol-wipe VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-wipe",
+    summary: "replace all data of a volume by zeros",
+    details:
+      "A qcow2 image is none afterwards. Refuses a volume that a guest uses or a definition names, and one that is below another\n" +
+      "volume or a definition's disk. A copy that the file system or the disk has of the old data is not overwritten.",
+    operands: [VOLUME_OPERAND],
+    options: [
+      OF_POOL_OPTION,
+      {
+        name: "algorithm",
+        value: "NAME",
+        summary: "zero, the default, keeps the disk space; trim frees it",
+      },
+    ],
+  },
+  async run(call) {
+    const how = methodOf(call.options.get("algorithm") ?? "zero");
+    const key = operand(call, "volume");
+    await wipeVolume(call.instance, { key, pool: call.options.get("pool") }, how);
+    call.output.print(`Vol ${oneLine(key)} wiped\n\n`);
+    return undefined;
+  },
+};
+
+/** Returns the method with that name. Throws "unsupported" for others of libvirt, "usage" with virsh's message. */
+function methodOf(word: string): WipeMethod {
+  if (word === "zero" || word === "trim") return word;
+  throw PATTERNS.has(word) ? notSupported(word) : notKnown(word);
+}
+
+const REMEDY = "Write --algorithm zero or --algorithm trim.";
+
+function notSupported(word: string): SvirtError {
+  return new SvirtError(`argument unsupported: '${word}' algorithm not supported`, {
+    kind: "unsupported",
+    libvirt: "ARGUMENT_UNSUPPORTED",
+    remedy: REMEDY,
+  });
+}
+
+function notKnown(word: string): SvirtError {
+  return new SvirtError(`Unsupported algorithm '${word}'`, { kind: "usage", remedy: REMEDY });
+}

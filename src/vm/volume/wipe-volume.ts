@@ -1,0 +1,21 @@
+import type { WipeMethod } from "../../host/files.ts";
+import type { Instance } from "../../state/instance.ts";
+import { refuseNeeded } from "./refuse-needed.ts";
+import { withUnusedVolume } from "./unused-volume.ts";
+
+/**
+ * Makes all bytes of a volume's file zero: an image with a header is none afterwards. Throws "not-found"; "in-use" for a volume
+ * that a guest, a definition or another volume has; "unsupported" if the file system cannot do that; "denied".
+ */
+export async function wipeVolume(
+  instance: Instance,
+  volume: { readonly key: string; readonly pool: string | undefined },
+  how: WipeMethod,
+): Promise<void> {
+  const id = await withUnusedVolume(instance, { ...volume, attempt: "wipe" }, ({ facts, folder }) => {
+    refuseNeeded(instance, { attempt: `wipe ${facts.id.path}`, file: facts.id }, folder);
+    return facts.id;
+  });
+  // As an upload, without the registry's lock.
+  instance.host.wipeFile(id, how);
+}
