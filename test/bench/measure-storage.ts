@@ -52,24 +52,30 @@ export async function measureStorage(
     await untilAnswered(bench);
     fillPools(bench);
     definePools(bench);
-    const pairs = [...volumePairs(bench), ...listPairs(bench)];
-    const timings = await interleaveHere(
-      tools,
-      rounds,
-      pairs.flatMap(({ ours, over }) => [ours, over]),
-    );
-    return pairs.map(({ aim, what }, at) => ({
-      what,
-      ours: timingAt(timings, 2 * at),
-      over: timingAt(timings, 2 * at + 1),
-      aim,
-    }));
+    const volumes = await compare(tools, rounds, volumePairs(bench));
+    // Only now: before a volume is deleted, svirt reads the headers of all volumes of active pools.
+    const lists = await compare(tools, rounds, listPairs(bench));
+    const last = await compare(tools, rounds, [
+      { ...deletion(bench), what: `delete beside ${VOLUMES} volumes / virsh` },
+    ]);
+    return [...volumes, ...lists, ...last];
   } finally {
     forgetPools(bench);
     daemon.kill();
     await daemon.exited;
     rmSync(work, { recursive: true });
   }
+}
+
+async function compare(tools: string, rounds: number, pairs: readonly Pair[]): Promise<readonly Ratio[]> {
+  const programs = pairs.flatMap(({ ours, over }) => [ours, over]);
+  const timings = await interleaveHere(tools, rounds, programs);
+  return pairs.map(({ aim, what }, at) => ({
+    what,
+    ours: timingAt(timings, 2 * at),
+    over: timingAt(timings, 2 * at + 1),
+    aim,
+  }));
 }
 
 /** Starts libvirt's daemon with a socket of its own, without a manager of services. */
@@ -114,50 +120,64 @@ function forgetPools({ svirt, virsh }: Bench): void {
       Bun.spawnSync(`${program} pool-destroy ${pool}`.split(" "), { stderr: "ignore" });
 }
 
-function volumePairs({ folders, svirt, virsh }: Bench): readonly Pair[] {
-  const mine = (rest: string): string => `${svirt} ${rest}`;
-  const theirs = (rest: string): string => `${virsh} ${rest}`;
-  const create = (format: string): Pair[] => {
-    const words = `vol-create-as ${POOL} new.${format} ${SIZE} --format ${format}`;
-    const [ours, theirFile] = [`${folders.svirt}/new.${format}`, `${folders.virsh}/by-hand.${format}`];
-    const made = mine(`${words} => /bin/rm ${ours}`);
-    return [
-      {
-        what: `create ${format} / qemu-img`,
-        ours: made,
-        over: `/usr/bin/qemu-img create -q -f ${format} ${theirFile} ${SIZE} => /bin/rm ${theirFile}`,
-        aim: VOLUME_AIM,
-      },
-      {
-        what: `create ${format} / virsh`,
-        ours: made,
-        over: theirs(`${words} => ${virsh} vol-delete new.${format} --pool ${POOL}`),
-        aim: VOLUME_AIM,
-      },
-    ];
-  };
-  const pair = (what: string, words: string, after: (program: string) => string): Pair => ({
-    what,
-    ours: mine(`${words} => ${after(svirt)}`),
-    over: theirs(`${words} => ${after(virsh)}`),
-    aim: VOLUME_AIM,
-  });
-  const remove = (name: string) => (program: string) => `${program} vol-delete ${name} --pool ${POOL}`;
+function volumePairs(bench: Bench): readonly Pair[] {
+  const remove = (program: string): string => `${program} vol-delete copy.raw --pool ${POOL}`;
+  const shrink = (program: string): string =>
+    `${program} vol-resize grown.raw ${SIZE} --shrink --pool ${POOL}`;
   return [
-    ...create("raw"),
-    ...create("qcow2"),
-    pair(
-      "delete / virsh",
-      `vol-delete old.qcow2 --pool ${POOL}`,
-      (program) => `${program} vol-create-as ${POOL} old.qcow2 ${SIZE} --format qcow2`,
-    ),
-    pair(
-      "resize / virsh",
-      `vol-resize grown.raw 2G --pool ${POOL}`,
-      (program) => `${program} vol-resize grown.raw ${SIZE} --shrink --pool ${POOL}`,
-    ),
-    pair("clone 1 GiB / virsh", `vol-clone full.raw copy.raw --pool ${POOL}`, remove("copy.raw")),
+    ...creation(bench, "raw"),
+    ...creation(bench, "qcow2"),
+    deletion(bench),
+    pairOf(bench, { what: "resize / virsh", words: `vol-resize grown.raw 2G --pool ${POOL}`, after: shrink }),
+    pairOf(bench, {
+      what: "clone 1 GiB / virsh",
+      words: `vol-clone full.raw copy.raw --pool ${POOL}`,
+      after: remove,
+    }),
   ];
+}
+
+function creation({ folders, svirt, virsh }: Bench, format: string): readonly Pair[] {
+  const words = `vol-create-as ${POOL} new.${format} ${SIZE} --format ${format}`;
+  const ours = `${svirt} ${words} => /bin/rm ${folders.svirt}/new.${format}`;
+  const byHand = `${folders.virsh}/by-hand.${format}`;
+  return [
+    {
+      what: `create ${format} / qemu-img`,
+      ours,
+      over: `/usr/bin/qemu-img create -q -f ${format} ${byHand} ${SIZE} => /bin/rm ${byHand}`,
+      aim: VOLUME_AIM,
+    },
+    {
+      what: `create ${format} / virsh`,
+      ours,
+      over: `${virsh} ${words} => ${virsh} vol-delete new.${format} --pool ${POOL}`,
+      aim: VOLUME_AIM,
+    },
+  ];
+}
+
+function deletion(bench: Bench): Pair {
+  const create = (program: string): string =>
+    `${program} vol-create-as ${POOL} old.qcow2 ${SIZE} --format qcow2`;
+  return pairOf(bench, {
+    what: "delete / virsh",
+    words: `vol-delete old.qcow2 --pool ${POOL}`,
+    after: create,
+  });
+}
+
+/** A command of both tools, and what restores the state of before. */
+function pairOf(
+  { svirt, virsh }: Bench,
+  {
+    after,
+    what,
+    words,
+  }: { readonly what: string; readonly words: string; readonly after: (program: string) => string },
+): Pair {
+  const [ours, over] = [svirt, virsh].map((program) => `${program} ${words} => ${after(program)}`);
+  return { what, ours: ours ?? "", over: over ?? "", aim: VOLUME_AIM };
 }
 
 function listPairs({ folders, svirt, virsh }: Bench): readonly Pair[] {

@@ -96,18 +96,26 @@ onTheNode("a guest's disk is a volume of a pool, which is not deleted while the 
     note mode stat -c '%a %u:%g %s' $pool/disk.img
     note below svirt vol-delete disk.img --pool life-pool
     svirt vol-delete layer.qcow2 --pool life-pool >/dev/null
-    dd if=$here/boot/halt of=$pool/disk.img conv=notrunc 2>/dev/null
+    note upload svirt vol-upload disk.img $here/boot/halt --pool life-pool
+    note uploaded sh -c "head -c $(stat -c %s $here/boot/halt) $pool/disk.img | cmp - $here/boot/halt"
+    note download svirt vol-download disk.img $here/copy.img --pool life-pool
+    note downloaded cmp $pool/disk.img $here/copy.img
+    note kept label_of $pool/disk.img
     guest life-v "$(disk $pool/disk.img)"
     note start svirt start life-v
     note private label_of $pool/disk.img
     note own label_in_xml life-v
     note xml svirt vol-dumpxml disk.img --pool life-pool
     note delete svirt vol-delete disk.img --pool life-pool
+    note overwrite svirt vol-upload disk.img $here/boot/halt --pool life-pool
+    note wipe svirt vol-wipe disk.img --pool life-pool
     note audit svirt audit
     svirt destroy life-v >/dev/null
     note after label_of $pool/disk.img
     note trace left life-v
     svirt undefine life-v >/dev/null
+    note wiped svirt vol-wipe disk.img --pool life-pool
+    note zeros cmp -n 1048576 $pool/disk.img /dev/zero
     note last svirt vol-delete disk.img --pool life-pool
     note empty ls -A $pool
     remove
@@ -120,15 +128,21 @@ onTheNode("a guest's disk is a volume of a pool, which is not deleted while the 
   expect(outOf(notes, "label")).toMatch(OF_THE_PLACE);
   expect(outOf(notes, "mode")).toBe("600 0:0 1048576");
   expect(noteOf(notes, "below").code).toBe(5);
+  for (const name of ["upload", "uploaded", "download", "downloaded"])
+    expect([name, noteOf(notes, name).code, noteOf(notes, name).err]).toEqual([name, 0, ""]);
+  expect(outOf(notes, "kept")).toBe(outOf(notes, "label"));
   expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
   expect(outOf(notes, "private")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
   expect(outOf(notes, "private").split(":s0:")[1]).toBe(outOf(notes, "own").split(":s0:")[1] ?? "");
   expect(outOf(notes, "xml")).toContain(`<label>${outOf(notes, "private")}</label>`);
   expect(noteOf(notes, "delete").code).toBe(5);
   expect(noteOf(notes, "delete").err).toContain("life-v");
+  expect([noteOf(notes, "overwrite").code, noteOf(notes, "wipe").code]).toEqual([5, 5]);
   expect(outOf(notes, "audit")).toContain("No findings.");
   expect(outOf(notes, "after")).toBe(outOf(notes, "label"));
   expect(noteOf(notes, "trace").out).toBe("");
+  expect(noteOf(notes, "wiped").code).toBe(0);
+  expect(noteOf(notes, "zeros").code).toBe(0);
   expect(outOf(notes, "last")).toBe("Vol disk.img deleted");
   expect(outOf(notes, "empty")).toBe("");
 });
