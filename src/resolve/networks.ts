@@ -1,11 +1,12 @@
 import { isBound, unbound } from "../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
-import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
+import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
 import { readNetwork } from "../state/networks.ts";
+import { activeXml, placed } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
 /**
@@ -122,23 +123,19 @@ function portsIn(instance: Instance): readonly NetworkPort[] {
 
 function activeNetwork(instance: Instance, name: string, place: string): StartableNetwork {
   const at = `${place}/source/@network`;
-  const found = readNetwork(instance, name);
-  if (found === undefined) {
-    throw new SvirtError(`Network not found: no network with matching name '${name}' (${at})`, {
-      kind: "not-found",
-      libvirt: "NO_NETWORK",
-      place: at,
-      remedy: "List the networks: svirt net-list --all; or write type='bridge' and <source bridge='…'/>.",
-    });
-  }
-  if (found.active === undefined) {
-    throw new SvirtError(`Requested operation is not valid: network '${name}' is not active (${at})`, {
-      kind: "wrong-state",
-      place: at,
-      remedy: `Start it: svirt net-start ${name}`,
-    });
-  }
-  return understood(found.active, at);
+  const xml = activeXml(readNetwork(instance, name), {
+    place: at,
+    unknown: () =>
+      new SvirtError(`Network not found: no network with matching name '${name}' (${at})`, {
+        kind: "not-found",
+        libvirt: "NO_NETWORK",
+        place: at,
+        remedy: "List the networks: svirt net-list --all; or write type='bridge' and <source bridge='…'/>.",
+      }),
+    shown: `network '${name}'`,
+    start: `svirt net-start ${name}`,
+  });
+  return understood(xml, at);
 }
 
 /** Reads the XML of an active network. The forms are loaded on demand: most starts need none. */
@@ -152,10 +149,4 @@ function understood(xml: string, place: string): StartableNetwork {
   } catch (error) {
     throw placed(error, place);
   }
-}
-
-/** Returns an error with its place in the domain. */
-function placed(error: unknown, place: string): SvirtError {
-  const { kind, message, remedy } = asSvirtError(error);
-  return new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
 }

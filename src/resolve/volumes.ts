@@ -1,9 +1,10 @@
 import { type BoundDisk, unboundDisk, type VolumeDisk } from "../domain/devices/disk/bound.ts";
 import type { Disk } from "../domain/devices/disk/disk.ts";
 import type { Domain } from "../domain/domain.ts";
-import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
+import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
 import { poolStore } from "../state/pools.ts";
+import { activeXml, placed } from "./named-object.ts";
 
 /**
  * Replaces each disk that is a volume of a pool with one of the volume's file. Throws "not-found" for an unknown pool or
@@ -42,7 +43,7 @@ export function bindDisk(instance: Instance, found: Disk, place: string): Disk {
   } as BoundDisk;
 }
 
-/** Refuses what the volumes of a folder cannot do. */
+/** Refuses the settings that volumes of a folder do not support. */
 function refuseUnusual(disk: VolumeDisk, place: string): void {
   const { mode, volume } = disk.source;
   if (mode !== undefined) {
@@ -84,23 +85,19 @@ function missing({ source: { pool, volume } }: VolumeDisk, place: string): Svirt
 /** Returns the folder of an active pool. The forms of pools are loaded on demand: most starts need none. */
 function activeTarget(instance: Instance, name: string, place: string): string {
   const at = `${place}/source/@pool`;
-  const found = poolStore.read(instance, name);
-  if (found === undefined) {
-    throw new SvirtError(`Storage pool not found: no storage pool with matching name '${name}' (${at})`, {
-      kind: "not-found",
-      libvirt: "NO_STORAGE_POOL",
-      place: at,
-      remedy: "List the pools: svirt pool-list --all; or write type='file' and <source file='…'/>.",
-    });
-  }
-  if (found.active === undefined) {
-    throw new SvirtError(`Requested operation is not valid: storage pool '${name}' is not active (${at})`, {
-      kind: "wrong-state",
-      place: at,
-      remedy: `Start it: svirt pool-start ${name}`,
-    });
-  }
-  return targetOf(found.active, at);
+  const xml = activeXml(poolStore.read(instance, name), {
+    place: at,
+    unknown: () =>
+      new SvirtError(`Storage pool not found: no storage pool with matching name '${name}' (${at})`, {
+        kind: "not-found",
+        libvirt: "NO_STORAGE_POOL",
+        place: at,
+        remedy: "List the pools: svirt pool-list --all; or write type='file' and <source file='…'/>.",
+      }),
+    shown: `storage pool '${name}'`,
+    start: `svirt pool-start ${name}`,
+  });
+  return targetOf(xml, at);
 }
 
 function targetOf(xml: string, place: string): string {
@@ -113,7 +110,6 @@ function targetOf(xml: string, place: string): string {
   try {
     return supportedPool(parsePoolText(xml), "start").target.path;
   } catch (error) {
-    const { kind, message, remedy } = asSvirtError(error);
-    throw new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
+    throw placed(error, place);
   }
 }

@@ -9,6 +9,7 @@ const BEGINNINGS: Readonly<Record<string, string>> = {
   "XML error": "XML_ERROR",
   "Domain not found": "NO_DOMAIN",
   "Network not found": "NO_NETWORK",
+  "Storage pool not found": "NO_STORAGE_POOL",
   "Storage volume not found": "NO_STORAGE_VOL",
   "Requested operation is not valid": "OPERATION_INVALID",
   "unsupported configuration": "CONFIG_UNSUPPORTED",

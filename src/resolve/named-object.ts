@@ -1,0 +1,34 @@
+import { asSvirtError, SvirtError } from "../errors.ts";
+import type { StoredXml } from "../state/xml-store.ts";
+
+/** Network or pool that a domain names, and the words of its refusals. */
+export interface NamedObject {
+  /** Place of the name in the domain. */
+  readonly place: string;
+  /** The object in libvirt's message, `network 'lan'`. */
+  readonly shown: string;
+  /** Command that starts it. */
+  readonly start: string;
+  /** Returns the error for a name that no object has. */
+  unknown(): SvirtError;
+}
+
+/** Returns the XML with which the object was started. Throws its error if it is unknown, "wrong-state" if it is inactive. */
+export function activeXml(
+  found: StoredXml | undefined,
+  { place, shown, start, unknown }: NamedObject,
+): string {
+  if (found === undefined) throw unknown();
+  if (found.active !== undefined) return found.active;
+  throw new SvirtError(`Requested operation is not valid: ${shown} is not active (${place})`, {
+    kind: "wrong-state",
+    place,
+    remedy: `Start it: ${start}`,
+  });
+}
+
+/** Returns an error with its place in the domain. */
+export function placed(error: unknown, place: string): SvirtError {
+  const { kind, message, remedy } = asSvirtError(error);
+  return new SvirtError(`${message} (${place})`, { kind, remedy, place, cause: error });
+}
