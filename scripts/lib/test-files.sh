@@ -17,3 +17,21 @@ list_failed() {
     sed -E "s/.*<testcase name=\"([^\"]*)\".* file=\"([^\"]*)\".*/\2: \1/
       s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g"
 }
+
+# show_failed LOG: prints the last lines of each failed test's output, or of the whole if no test is named; nothing without
+# the file.
+show_failed() {
+  [ -e "$1" ] || return 0
+  awk -v most=40 '
+    /^\((pass|skip|todo)\) / { count = 0; next }
+    { lines[count++] = $0 }
+    /^\(fail\) / {
+      show()
+      shown = 1
+    }
+    END { if (!shown) show() }
+    function show(i) {
+      for (i = count > most ? count - most : 0; i < count; i++) print lines[i]
+      count = 0
+    }' "$1"
+}

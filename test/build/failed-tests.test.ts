@@ -6,23 +6,24 @@ import { fileURLToPath } from "node:url";
 
 const LIBRARY = fileURLToPath(new URL("../../scripts/lib/test-files.sh", import.meta.url));
 
-/** Returns the output of list_failed for that file. */
-function listFailed(junit: string): string {
+/** Returns the output of that function for that file. */
+function callLibrary(name: "list_failed" | "show_failed", file: string): string {
   const run = Bun.spawnSync([
     "bash",
     "-euo",
     "pipefail",
     "-c",
-    '. "$1"; list_failed "$2"',
+    '. "$1"; "$2" "$3"',
     "bash",
     LIBRARY,
-    junit,
+    name,
+    file,
   ]);
   expect([run.exitCode, run.stderr.toString()]).toEqual([0, ""]);
   return run.stdout.toString();
 }
 
-test("the failed tests of a run are listed by file and title", () => {
+test("the failed tests of a run are listed by file and title, and what they printed is shown", () => {
   const folder = mkdtempSync(join(tmpdir(), "svirt-failed-"));
   try {
     const titles = ['takes "quotes" & <angles>', "is fine", "fails in a group"];
@@ -36,13 +37,22 @@ test("the failed tests of a run are listed by file and title", () => {
     );
     const junit = `${folder}/junit.xml`;
     const words = ["test", "--reporter=junit", `--reporter-outfile=${junit}`, "./some.test.ts"];
-    Bun.spawnSync([process.execPath, ...words], { cwd: folder });
-    expect(listFailed(junit)).toBe(`some.test.ts: ${titles[0]}\nsome.test.ts: ${titles[2]}\n`);
+    const log = `${folder}/log`;
+    Bun.spawnSync([process.execPath, ...words], { cwd: folder, stderr: Bun.file(log) });
+    expect(callLibrary("list_failed", junit)).toBe(
+      `some.test.ts: ${titles[0]}\nsome.test.ts: ${titles[2]}\n`,
+    );
+    const shown = callLibrary("show_failed", log);
+    expect(shown).toContain("Expected: 2");
+    expect(shown).toContain("name=1 file=2");
+    expect(shown).toContain("(fail)");
+    expect(shown).not.toContain("(pass)");
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
 test("a run without a result has no failed tests to list", () => {
-  expect(listFailed("/nonexistent/junit.xml")).toBe("");
+  expect(callLibrary("list_failed", "/nonexistent/junit.xml")).toBe("");
+  expect(callLibrary("show_failed", "/nonexistent/log")).toBe("");
 });
