@@ -103,8 +103,11 @@ control_other() {
   "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
   control_server=$!
   until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
-  "$here/liar" lock "$here/control/lock" "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
-  sleep 0.5
+  rm -f "$scratch/locked"
+  # shellcheck disable=SC2016
+  "$here/liar" lock "$here/control/lock" sh -c ': >"$0" && exec "$@"' "$scratch/locked" \
+    "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
+  until [ -e "$scratch/locked" ]; do sleep 0.1; done
   watched 2 64 "$here/liar" lock "$here/control/lock" true
   kill -9 "$control_server"
   rm -f "$here/control/lie.sock"
@@ -144,9 +147,10 @@ control_linger() {
   lingerers=/sys/fs/cgroup/liar
   mkdir -p "$lingerers"
   echo 40 >"$lingerers/pids.max"
-  sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$lingerers" "$here/liar" linger "$3" >/dev/null 2>&1 &
+  : >"$scratch/lingers"
+  sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$lingerers" "$here/liar" linger "$3" >"$scratch/lingers" 2>/dev/null &
   control_pid=$!
-  sleep 1
+  until [ -s "$scratch/lingers" ] || ! kill -0 "$control_pid" 2>/dev/null; do sleep 0.1; done
   kill "$control_pid"
   wait "$control_pid" 2>/dev/null || :
   control_left=$(wc -l <"$lingerers/cgroup.procs")

@@ -33,6 +33,22 @@ static int is_held(const char *how)
 	return strcmp(how_held, how) == 0;
 }
 
+/* Waits until the thread or process is in this state of proc_pid_stat(5), five seconds at most. */
+static void await_state(pid_t pid, pid_t tid, char wanted)
+{
+	char path[64], state = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	for (int tries = 0; state != wanted && tries < 500; tries++) {
+		usleep(10000);
+		FILE *stat = fopen(path, "re");
+		if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		if (stat)
+			fclose(stat);
+	}
+}
+
 /* Writes on request by the socket, in another process or thread that has the file to itself. */
 static void write_when_asked(int fd, int ask)
 {
@@ -48,10 +64,21 @@ static void write_when_asked(int fd, int ask)
 }
 
 static int pair[2], thread_fd;
+/* Of the thread that has the file to itself; 0 until it runs. */
+static volatile pid_t thread_id;
+
+/* Waits until the thread sleeps in its system call, which it must enter before the file is closed. */
+static void await_thread(void)
+{
+	while (thread_id == 0)
+		usleep(10000);
+	await_state(getpid(), thread_id, 'S');
+}
 
 static void *own_table(void *unused)
 {
 	(void)unused;
+	thread_id = gettid();
 	if (unshare(CLONE_FILES) == 0)
 		write_when_asked(thread_fd, pair[1]);
 	return NULL;
@@ -62,9 +89,10 @@ static int hold_in_thread(int fd)
 	pthread_t thread;
 
 	thread_fd = fd;
+	thread_id = 0;
 	if (pthread_create(&thread, NULL, own_table, NULL) != 0)
 		return -1;
-	usleep(100000);
+	await_thread();
 	lead = pair[0];
 	return close(fd);
 }
@@ -76,7 +104,7 @@ static void *shared_table(void *unused)
 	return NULL;
 }
 
-/* 0: a child; 1: one whose first thread has ended, so that /proc/PID/fd is empty; 2: with a mapping alone. */
+/* 0: a child; 1: one whose first thread has ended, so that /proc/PID/fd is empty. */
 static int hold_in_child(int fd, int kind)
 {
 	pid_t child = fork();
@@ -85,7 +113,7 @@ static int hold_in_child(int fd, int kind)
 		return -1;
 	if (child > 0) {
 		lead = pair[0];
-		usleep(200000);
+		await_state(child, child, kind == 1 ? 'Z' : 'S');
 		return close(fd);
 	}
 	close(pair[0]);
@@ -149,6 +177,7 @@ static void *splice_in(void *unused)
 	off_t at = end_at;
 
 	(void)unused;
+	thread_id = gettid();
 	while (splice(pipe_ends[0], NULL, spliced, &at, END, 0) > 0)
 		;
 	return NULL;
@@ -159,6 +188,7 @@ static void *send_file(void *unused)
 	off_t at = 0;
 
 	(void)unused;
+	thread_id = gettid();
 	while (sendfile(pair[0], spliced, &at, 1 << 24) > 0)
 		;
 	return NULL;
@@ -169,9 +199,10 @@ static int hold_in_call(int fd, void *(*call)(void *))
 	pthread_t thread;
 
 	spliced = fd;
+	thread_id = 0;
 	if (pipe2(pipe_ends, O_CLOEXEC) != 0 || pthread_create(&thread, NULL, call, NULL) != 0)
 		return -1;
-	usleep(200000);
+	await_thread();
 	lead = call == splice_in ? pipe_ends[1] : pair[1];
 	/* Limits the wait for data that no longer comes. */
 	setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_sec = 3 }, sizeof(struct timeval));

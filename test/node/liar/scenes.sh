@@ -249,8 +249,7 @@ guest_tap() {
   renew "$liar"
   tap=svirtkeep0 mac=52:54:00:00:0f:01
   svirt attach-interface "$liar" bridge "$bridge" --target "$tap" --model virtio --mac "$mac" >/dev/null || say "$1: attach-interface"
-  write_order "$liar" keep vhost
-  sleep 0.3
+  order "$liar" keep vhost >/dev/null
   watched $((3 * longest)) "$most" svirt detach-interface "$liar" bridge --mac "$mac"
   held=$(await "$liar" held 5)
   if [ "$held" != 'done' ]; then verdict='done' why="not held: $held"
@@ -270,8 +269,7 @@ guest_keep() {
   file "$kept_file" 1024
   before=$(label_of "$kept_file")
   svirt attach-disk "$liar" "$kept_file" sda >/dev/null || say "$3: attach-disk"
-  write_order "$liar" keep "$3"
-  sleep 0.3
+  order "$liar" keep "$3" >/dev/null
   watched $((3 * longest)) "$most" svirt detach-disk "$liar" sda
   held=$(await "$liar" held 5)
   if [ "$held" != 'done' ]; then verdict=refused why="$held"
