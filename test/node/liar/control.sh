@@ -76,7 +76,7 @@ control_scenes() {
   mkdir -p "$here/control"
   file "$here/control/disk.img" 4
   # shellcheck disable=SC2086 # families
-  scenes control $words_scenes $acts_scenes
+  scenes control $words_scenes $acts_scenes $keeps_scenes $traps_scenes
   rm -rf "$here/control"
 }
 

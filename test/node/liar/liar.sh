@@ -177,6 +177,8 @@ set_up() {
   define liar-kvm "$type" /dev/loop5
   define liar-tcg qemu /dev/loop6
   define liar-twin "$type" /dev/loop3
+  define liar-third "$type" /dev/loop2
+  define liar-fourth "$type" /dev/loop1
   define_neighbour
 }
 
@@ -220,12 +222,12 @@ make_stack() {
 }
 
 tear_down() {
-  for name in liar-kvm liar-tcg liar-twin liar-neighbour; do
+  for name in liar-kvm liar-tcg liar-twin liar-third liar-fourth liar-neighbour; do
     svirt destroy "$name" >/dev/null 2>&1 || :
     svirt undefine "$name" >/dev/null 2>&1 || :
     rm -f "/var/log/svirt/$name.log"*
   done
-  for loop in 3 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
+  for loop in 1 2 3 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
   umount "$here/stacked"
   rm -rf "$here" "$stack" /run/svirt-liar-space

@@ -1,9 +1,12 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
 # Scenes in which svirt itself deals with a liar, and the required result of each.
 
-# Two halves, for two guests at once: most of the time is waiting.
-words_scenes='lies agents logs'
-acts_scenes='audits keeps pictures lingerers traps others'
+# Four parts of about the same length, for four guests at once: most of the time is waiting. The neighbour is in the last
+# part alone.
+words_scenes='greets answers'
+acts_scenes='agents audits logs pictures lingerers'
+keeps_scenes='keeps'
+traps_scenes='traps others'
 
 # scenes WHO FAMILY...: runs the scenes; `guest` or `control` is the first word of their functions. SVIRT_SCENES restricts
 # the families.
@@ -11,14 +14,14 @@ scenes() {
   who=$1
   shift
   for family; do
-    case " ${SVIRT_SCENES:-$words_scenes $acts_scenes} " in *" $family "*) "${family}_of" "$who" ;; esac
+    case " ${SVIRT_SCENES:-$family} " in *" $family "*) "${family}_of" "$who" ;; esac
   done
 }
 
 logs_of() { "$1_logs"; }
 
 # WHO_lie ID WHAT LIE ON COMMAND...: a lie in answer to the request ON, which COMMAND of svirt receives.
-lies_of() {
+greets_of() {
   lie="$1_lie"
   "$lie" greet.never 'no greeting' greet-never any domstate @
   "$lie" greet.slowly 'a greeting, a byte at a time' greet-slowly any domstate @
@@ -30,6 +33,10 @@ lies_of() {
   "$lie" greet.often 'greetings without end' greet-often any domstate @
   "$lie" greet.events 'events without end for a greeting' greet-with-events any domstate @
   "$lie" greet.deaf 'does not take the call' deaf any domstate @
+}
+
+answers_of() {
+  lie="$1_lie"
   "$lie" answer.never 'no answer' never query-status domstate @
   "$lie" answer.slowly 'an answer, a byte at a time' slowly query-status domstate @
   "$lie" answer.line 'an answer without end' line-without-end query-status domstate @
@@ -145,17 +152,26 @@ traps_of() {
 
 run_scenes() {
   set_pace
-  # shellcheck disable=SC2086 # families
-  (
-    new_scratch "$scratch/acts"
-    play liar-twin $acts_scenes
-  ) >"$scratch/acts.json" &
-  acts=$!
-  # shellcheck disable=SC2086 # families
-  play liar-kvm $words_scenes
-  wait "$acts" || say "the scenes of acts ended with $?"
-  cat "$scratch/acts.json"
+  plays=
+  begin_play acts liar-twin "$acts_scenes"
+  begin_play keeps liar-third "$keeps_scenes"
+  begin_play traps liar-fourth "$traps_scenes"
+  play liar-kvm "$words_scenes"
+  for name in acts keeps traps; do
+    wait "${plays%% *}" || say "the scenes of $name ended with $?"
+    plays=${plays#* }
+    cat "$scratch/$name.json"
+  done
   svirt destroy liar-neighbour >/dev/null 2>&1 || :
+}
+
+# begin_play NAME GUEST FAMILIES: play in the background, whose results become NAME.json.
+begin_play() {
+  (
+    new_scratch "$scratch/$1"
+    play "$2" "$3"
+  ) >"$scratch/$1.json" &
+  plays="$plays$! "
 }
 
 # Starts the neighbour. The limit of a command is at least ten times this duration, since a busy machine is slow.
@@ -164,18 +180,18 @@ set_pace() {
   [ "$((ms / 100))" -le "$longest" ] || longest=$((ms / 100))
 }
 
-# play NAME FAMILY...
+# play GUEST FAMILIES
 play() {
   liar=$1
-  shift
-  scenes guest "$@"
+  # shellcheck disable=SC2086 # families
+  scenes guest $2
   svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
 # ---- Results of svirt
 
 # clear_words: checks that the output has no control character, and that a failure has a remedy. The audit fails by its
-# findings, which include lies of the other half.
+# findings, which include lies of the other guests.
 clear_words() {
   ! tr -d '\n\t' <"$scratch/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$scratch/err" | grep -q '[[:cntrl:]]' &&
     [ "$(wc -c <"$scratch/err")" -lt 65536 ] && ! grep -q LIE "$scratch/out" &&
