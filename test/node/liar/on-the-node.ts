@@ -29,11 +29,13 @@ export async function tryLiar(say: (line: string) => void, only?: readonly Run[]
   await runProgram([NODE, "put", ...files, FOLDER]);
   say("defining guests whose QEMU lies");
   await onNode("set-up");
-  try {
-    return await tryParts(say, only);
-  } finally {
-    await onNode("tear-down");
-  }
+  const proof = await tryParts(say, only).catch(async (error: unknown) => {
+    // The first error says more than what fails after it.
+    await onNode("tear-down").catch((later: unknown) => say(`tear-down: ${later}`));
+    throw error;
+  });
+  await onNode("tear-down");
+  return proof;
 }
 
 async function tryParts(say: (line: string) => void, only: readonly Run[] | undefined): Promise<LiarProof> {
