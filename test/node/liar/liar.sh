@@ -9,8 +9,9 @@ here=/srv/liar
 stack=/srv/liar-stack
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
-# Limits of a command of svirt: at least this many seconds (set_pace), MiB.
-longest=${SVIRT_LONGEST:-20}
+# Limits of a command of svirt: at least this many seconds (set_pace), MiB. svirt itself waits 3 to 10 s for a guest; the rest
+# is for an emulated machine that does much else. What waits without end is seen either way.
+longest=${SVIRT_LONGEST:-60}
 most=300
 # The maximum size of a guest's log.
 log_mib=64

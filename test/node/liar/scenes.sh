@@ -355,7 +355,7 @@ guest_leave() {
   write_order "$liar" exit 0
   waited=0
   # The label is given back last, after the folder has gone.
-  while ! is_cleared && [ "$waited" -lt 300 ]; do
+  while ! is_cleared && [ "$waited" -lt 600 ]; do
     waited=$((waited + 1))
     sleep 0.1
   done
