@@ -1,3 +1,4 @@
+import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
@@ -231,6 +232,12 @@ export interface FileHost {
    * "unsupported" if the file system cannot free it, and as fillFile().
    */
   wipeFile(file: FileId, how: WipeMethod): void;
+  /**
+   * Changes the tables of an image while no other program may write to it. Each group of writes is on disk before the next one.
+   * Throws the errors of `plan`; "in-use" for an image that a guest has open, "host-call", "denied" if the path now leads to
+   * another file.
+   */
+  rewriteImage(file: FileId, plan: (image: ImageBytes) => ImageWrites): void;
   /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
   /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */

@@ -39,6 +39,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "resizeFile",
   "fillFile",
   "wipeFile",
+  "rewriteImage",
   "writeBytes",
   "renameFile",
   "grantAccess",

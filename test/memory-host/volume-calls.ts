@@ -8,7 +8,7 @@ import type { Svirt } from "./svirt.ts";
 export function volumeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile" | "wipeFile"> {
+): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
   const { files } = machine;
   return {
     makeFileWithin(folder, file) {
@@ -52,6 +52,25 @@ export function volumeCalls(
       inode.bytes = inode.bytes.map((byte, at) => (at < inode.bytes.length >> 1 ? 0 : byte));
       svirt.midway();
       inode.bytes = new Uint8Array(inode.bytes.length);
+    },
+    rewriteImage(file, plan) {
+      const inode = files.getSame(file);
+      const groups = plan({
+        sizeBytes: inode.bytes.length,
+        read(offset, length) {
+          const bytes = new Uint8Array(length);
+          bytes.set(inode.bytes.subarray(offset, offset + length));
+          return bytes;
+        },
+      });
+      for (const [at, { bytes, offset }] of groups.flat().entries()) {
+        // As long as the image has its old size: the last write may free the old tables.
+        if (at === groups.length >> 1) svirt.midway();
+        const grown = new Uint8Array(Math.max(inode.bytes.length, offset + bytes.length));
+        grown.set(inode.bytes);
+        grown.set(bytes, offset);
+        inode.bytes = grown;
+      }
     },
     resizeFile(file, sizeBytes) {
       const inode = files.getSame(file);

@@ -106,6 +106,7 @@ function fileCalls() {
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
     wipeFile: (file, how) => others().wipeFile(file, how),
+    rewriteImage: (file, plan) => others().rewriteImage(file, plan),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),

@@ -14,6 +14,7 @@ import { readText } from "./files/quick-files.ts";
 import { removeEmptyFolder, removeSame } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { resizeFile } from "./files/resize-file.ts";
+import { rewriteImage } from "./files/rewrite-image.ts";
 import { wipeFile } from "./files/wipe-file.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
@@ -107,7 +108,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
 }
 
 /** Methods for the files of volumes. */
-const volumeCalls = { fillFile, makeFileWithin, resizeFile, wipeFile };
+const volumeCalls = { fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
 
 /** Methods for a folder in a folder that was inspected. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace };

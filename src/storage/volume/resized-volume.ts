@@ -1,5 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 
+/** BDRV_SECTOR_SIZE of qemu.git */
+const SECTOR_BYTES = 512;
+
 /** Requested size of a volume. */
 export interface Resize {
   readonly capacityBytes: number;
@@ -19,17 +22,17 @@ interface Resized {
 
 /**
  * Decides the new size of a volume and the space to reserve. Throws "usage" for a size below the allocation, or below the
- * current one without the flag; "unsupported" for a format with a header. storageVolResize() of libvirt
+ * current one without the flag; "unsupported" for another format than raw and qcow2. storageVolResize() of libvirt
  */
 export function decideResize(
   volume: Resized,
   { capacityBytes: requested, isAllocated, isDelta, isShrunk }: Resize,
 ): { readonly sizeBytes: number; readonly reservedBytes: number } {
   const { allocationBytes, capacityBytes, format, name } = volume;
-  if (format !== "raw" && format !== "iso") throw notResized(name, format);
+  refuseFormat(name, format, isAllocated);
   if (isShrunk && isAllocated) throw notBoth();
   const change = isShrunk ? -Math.min(requested, capacityBytes) : requested;
-  const sizeBytes = isDelta ? capacityBytes + change : requested;
+  const sizeBytes = roundedFor(format, isDelta ? capacityBytes + change : requested);
   // The allocation of a small file is rounded up to a block.
   if (sizeBytes < Math.min(allocationBytes, capacityBytes))
     throw cannotShrink("can't shrink capacity below existing allocation");
@@ -38,6 +41,17 @@ export function decideResize(
       "Can't shrink capacity below current capacity unless shrink flag explicitly specified",
     );
   return { sizeBytes, reservedBytes: isAllocated ? sizeBytes : 0 };
+}
+
+function refuseFormat(name: string, format: string, isAllocated: boolean): void {
+  if (format === "raw" || format === "iso") return;
+  if (format !== "qcow2") throw notResized(name, format);
+  if (isAllocated) throw notAllocated();
+}
+
+/** The size of an image with a header is a number of sectors. storageBackendResizeQemuImg() of libvirt */
+function roundedFor(format: string, sizeBytes: number): number {
+  return format === "qcow2" ? Math.ceil(sizeBytes / SECTOR_BYTES) * SECTOR_BYTES : sizeBytes;
 }
 
 /** VIR_ERR_INVALID_ARG of libvirt */
@@ -55,9 +69,18 @@ function notBoth(): SvirtError {
   });
 }
 
+/** virStorageBackendVolResizeLocal() of libvirt */
+function notAllocated(): SvirtError {
+  return new SvirtError("Operation not supported: preallocate is only supported for raw type volume", {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy: "Leave --allocate out.",
+  });
+}
+
 function notResized(name: string, format: string): SvirtError {
   return new SvirtError(
-    `Cannot resize the volume '${name}': it is ${format}, and svirt resizes raw volumes only`,
+    `Cannot resize the volume '${name}': it is ${format}, and svirt resizes raw and qcow2 volumes only`,
     {
       kind: "unsupported",
       remedy: "While no guest uses it: qemu-img resize FILE SIZE.",

@@ -1,3 +1,9 @@
+import { SvirtError } from "../../errors.ts";
+import { walkChain } from "../../images/chain.ts";
+import { planResizedQcow2 } from "../../images/resized-qcow2.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { imageSize } from "../../resolve/image-size.ts";
+import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { decideResize, type Resize } from "../../storage/volume/resized-volume.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
@@ -5,7 +11,7 @@ import { withUnusedVolume } from "./unused-volume.ts";
 import { readVolumeImage } from "./volume-image.ts";
 
 /**
- * Sets the capacity of a raw volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses, or, to
+ * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses, or, to
  * shrink it, that a definition or another volume has; "usage", "unsupported", "denied".
  */
 export async function resizeVolume(
@@ -14,14 +20,32 @@ export async function resizeVolume(
   resize: Resize,
 ): Promise<string> {
   return await withUnusedVolume(instance, { ...volume, attempt: "resize" }, ({ facts, folder, name }) => {
-    const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
+    const { backing, capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
     const { allocatedBytes: allocationBytes, id } = facts;
     const { reservedBytes, sizeBytes } = decideResize(
       { name, format, capacityBytes, allocationBytes },
       resize,
     );
     if (sizeBytes < capacityBytes) refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
-    instance.host.resizeFile(id, sizeBytes, reservedBytes);
+    if (format !== "qcow2") instance.host.resizeFile(id, sizeBytes, reservedBytes);
+    else {
+      if (backing !== undefined && sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
+      instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
+    }
     return name;
   });
+}
+
+/** Throws "unsupported" if the new part of an image would show data of its backing file. */
+function refuseLongBacking(instance: Instance, { path }: FileId, capacityBytes: number): void {
+  const chain = walkChain({ path, format: "qcow2", readOnly: true }, imageReader(instance.host));
+  const below = chain.find(({ role }) => role === "backing");
+  if (below === undefined || imageSize(instance, below) <= capacityBytes) return;
+  throw new SvirtError(
+    `Cannot resize ${path}: its backing file ${below.path} is larger, and its data would show in the new part`,
+    {
+      kind: "unsupported",
+      remedy: "While no guest uses it: qemu-img resize FILE SIZE, which writes zeros there.",
+    },
+  );
 }

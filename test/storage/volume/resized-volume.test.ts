@@ -32,7 +32,19 @@ describe("decideResize()", () => {
     expect(() => decideResize(VOLUME, { ...plain, ...resize })).toThrow(why);
   });
 
-  test.each(["qcow2", "qed", "vmdk", "luks"])("refuses %s by its name", (format) => {
+  test.each(["qed", "vmdk", "luks"])("refuses %s by its name", (format) => {
     expect(() => decideResize({ ...VOLUME, format }, { ...plain, capacityBytes: 200 })).toThrow(format);
+  });
+
+  // storageBackendResizeQemuImg() and virStorageBackendVolResizeLocal() of libvirt
+  test("rounds the size of qcow2 up to a sector, and allocates none of it", () => {
+    const volume = { ...VOLUME, format: "qcow2" };
+    expect(decideResize(volume, { ...plain, capacityBytes: 513 })).toEqual({
+      sizeBytes: 1024,
+      reservedBytes: 0,
+    });
+    expect(() => decideResize(volume, { ...plain, capacityBytes: 512, isAllocated: true })).toThrow(
+      "Operation not supported: preallocate is only supported for raw type volume",
+    );
   });
 });

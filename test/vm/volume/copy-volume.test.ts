@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { formatNewImage, type NewImage } from "../../../src/images/new-qcow2.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
+import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, OTHER } from "../../scenes/scene.ts";
@@ -163,11 +165,36 @@ describe("resizeVolume()", () => {
     ]);
   });
 
-  test("refuses an image with a header", async () => {
+  const putNew = (machine: Machine, image: Partial<NewImage>): void => {
+    const bytes = formatNewImage({ format: "qcow2", sizeBytes: 2 ** 20, ...image });
+    machine.files.put(`${IMAGES}/q.qcow2`, "file", { mode: 0o600, bytes });
+  };
+  const capacityOf = (machine: Machine) => showVolume(nodeOn(machine), `${IMAGES}/q.qcow2`).capacityBytes;
+
+  test("grows a qcow2 volume, in sectors as qemu-img, and also one with a smaller backing file", async () => {
     const machine = makePoolMachine();
-    expect(await refusal(machine, () => resize(machine, "top.qcow2", 2 ** 40))).toEqual([
+    for (const backing of [undefined, { path: `${IMAGES}/base.raw`, format: "raw" }]) {
+      putNew(machine, { backing });
+      await resize(machine, "q.qcow2", 2 ** 40 + 1);
+      expect(capacityOf(machine)).toBe(2 ** 40 + 512);
+    }
+  });
+
+  test("refuses to grow a qcow2 volume that would show data of its backing file", async () => {
+    const machine = makePoolMachine();
+    putNew(machine, { backing: { path: `${IMAGES}/base.raw`, format: "raw" }, sizeBytes: 512 });
+    expect(await refusal(machine, () => resize(machine, "q.qcow2", 2 ** 20))).toEqual([
       2,
-      "Cannot resize the volume 'top.qcow2': it is qcow2, and svirt resizes raw volumes only",
+      `Cannot resize ${IMAGES}/q.qcow2: its backing file ${IMAGES}/base.raw is larger, and its data would show in the new part`,
+    ]);
+  });
+
+  test("refuses an image with another header", async () => {
+    const machine = makePoolMachine();
+    machine.files.get(`${IMAGES}/private1.raw`).bytes.set(new TextEncoder().encode("KDMV\x01\0\0\0"));
+    expect(await refusal(machine, () => resize(machine, "private1.raw", 2 ** 40))).toEqual([
+      2,
+      "Cannot resize the volume 'private1.raw': it is vmdk, and svirt resizes raw and qcow2 volumes only",
     ]);
   });
 });

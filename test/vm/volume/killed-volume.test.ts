@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
@@ -48,6 +49,15 @@ const CASES: readonly { readonly name: string; readonly work: Work }[] = [
       ),
   },
   {
+    name: "vol-resize of a qcow2 volume",
+    work: (node) =>
+      resizeVolume(
+        node,
+        { key: "q.qcow2", pool: "images" },
+        { capacityBytes: 2 ** 40, isDelta: false, isShrunk: false, isAllocated: false },
+      ),
+  },
+  {
     name: "vol-upload",
     work: (node) => uploadVolume(node, PRIVATE, { file: `${IMAGES}/private1.raw`, part: WHOLE }),
   },
@@ -58,6 +68,14 @@ const CASES: readonly { readonly name: string; readonly work: Work }[] = [
   { name: "vol-wipe", work: (node) => wipeVolume(node, PRIVATE, "zero") },
   { name: "vol-delete", work: (node) => deleteVolume(node, { key: "private2.raw", pool: "images" }) },
 ];
+
+/** Returns a machine with a pool and a qcow2 volume in it. */
+function prepare(): Machine {
+  const machine = makePoolMachine();
+  const bytes = formatNewImage({ format: "qcow2", sizeBytes: 2 ** 20 });
+  machine.files.put(`${IMAGES}/q.qcow2`, "file", { mode: 0o600, bytes });
+  return machine;
+}
 
 /** Returns all that commands show of the volumes. */
 function stateOf(machine: Machine): string {
@@ -72,14 +90,14 @@ describe.each(CASES)(
     test.each(["crash", "fail"] as const)(
       "by a %s has been done or not, and the next one leaves no rest",
       async (how) => {
-        const before = stateOf(makePoolMachine());
-        const whole = makePoolMachine();
+        const before = stateOf(prepare());
+        const whole = prepare();
         await work(nodeOn(whole));
         const done = stateOf(whole);
-        const instants = await instantsOf(async () => makePoolMachine(), work);
+        const instants = await instantsOf(async () => prepare(), work);
         expect(instants.length).toBeGreaterThan(5);
         for (const strike of instants) {
-          const machine = makePoolMachine();
+          const machine = prepare();
           await beStruck(machine, work, { ...strike, how });
           const after = stateOf(machine);
           expect([before, done]).toContain(after);

@@ -1,0 +1,84 @@
+import { SvirtError } from "../errors.ts";
+import { HEADER_BYTES } from "./header.ts";
+import { brokenHeader, headerBytes } from "./header-bytes.ts";
+import { ENTRY_BYTES, type ImageBytes, MOST_L1_BYTES } from "./image-writes.ts";
+import { parseQcow2Header, parseQcow2Options } from "./qcow2-header.ts";
+
+/** Places in the header. qemu.git docs/interop/qcow2.rst */
+const [SIZE, L1_ENTRIES, L1, REFCOUNTS, REFCOUNT_CLUSTERS, SNAPSHOTS] = [24, 36, 40, 48, 56, 60];
+const [INCOMPATIBLE, AUTOCLEAR, REFCOUNT_ORDER] = [72, 88, 96];
+/** Bits of incompatible_features. */
+const [DIRTY, CORRUPT] = [1n << 0n, 1n << 1n];
+/** Reference counts of 16 bits, which version 2 always has. */
+const ORDER = 4;
+/** QCOW_MAX_REFTABLE_SIZE of qemu.git block/qcow2.h */
+const MOST_REFCOUNT_BYTES = 8 * 1024 * 1024;
+
+/** Tables of a qcow2 image: their places and sizes. */
+export interface Qcow2Tables {
+  readonly clusterBytes: number;
+  /** Bytes that an entry of the L1 table maps. */
+  readonly bytesByEntry: number;
+  /** Bytes of an entry of an L2 table. */
+  readonly mappingBytes: number;
+  readonly sizeBytes: number;
+  readonly l1: { readonly at: number; readonly entries: number };
+  readonly refcounts: { readonly at: number; readonly clusters: number };
+}
+
+/**
+ * Reads where the tables of a qcow2 image are, to change them. Throws "failed" for a broken header, "unsupported" for an image
+ * with more than these tables and guest data, and for one whose reference counts cannot be relied upon.
+ */
+export function readQcow2Tables(image: ImageBytes): Qcow2Tables {
+  const bytes = image.read(0, Math.min(HEADER_BYTES, image.sizeBytes));
+  const { dataFile, encryption } = parseQcow2Header(bytes);
+  const { clusterBytes, compat, extendedL2 } = parseQcow2Options(bytes);
+  const header = headerBytes("qcow2", bytes, "big");
+  if (header.u32(SNAPSHOTS) !== 0) throw notChanged("it has internal snapshots");
+  if (encryption !== undefined) throw notChanged("it is encrypted");
+  if (dataFile !== undefined) throw notChanged("its data is in another file");
+  if (compat === "1.1") refuseFeatures(header);
+  const mappingBytes = extendedL2 ? 16 : 8;
+  const tables: Qcow2Tables = {
+    clusterBytes,
+    mappingBytes,
+    bytesByEntry: (clusterBytes / mappingBytes) * clusterBytes,
+    sizeBytes: header.u64(SIZE),
+    l1: { at: header.u64(L1), entries: header.u32(L1_ENTRIES) },
+    refcounts: { at: header.u64(REFCOUNTS), clusters: header.u32(REFCOUNT_CLUSTERS) },
+  };
+  checkPlaces(tables);
+  return tables;
+}
+
+function refuseFeatures(header: ReturnType<typeof headerBytes>): void {
+  const order = header.u32(REFCOUNT_ORDER);
+  if (order !== ORDER)
+    throw notChanged(`its reference counts have ${2 ** order} bits, and svirt writes those of 16 bits only`);
+  if ((header.bits64(INCOMPATIBLE) & (DIRTY | CORRUPT)) !== 0n)
+    throw notChanged(
+      "it was not closed, and its reference counts may be wrong",
+      "While no guest uses it: qemu-img check -r all FILE.",
+    );
+  if (header.bits64(AUTOCLEAR) !== 0n)
+    throw notChanged("it has persistent bitmaps, or a feature that svirt does not know");
+}
+
+function checkPlaces(tables: Qcow2Tables): void {
+  const { bytesByEntry, clusterBytes, l1, refcounts, sizeBytes } = tables;
+  if (l1.at % clusterBytes !== 0 || refcounts.at % clusterBytes !== 0 || refcounts.at === 0)
+    throw brokenHeader("qcow2", `its tables are at ${l1.at} and ${refcounts.at}`);
+  if (l1.entries * ENTRY_BYTES > MOST_L1_BYTES || l1.entries * bytesByEntry < sizeBytes)
+    throw brokenHeader("qcow2", `its L1 table has ${l1.entries} entries`);
+  if (refcounts.clusters === 0 || refcounts.clusters * clusterBytes > MOST_REFCOUNT_BYTES)
+    throw brokenHeader("qcow2", `its table of reference counts has ${refcounts.clusters} clusters`);
+}
+
+/** Returns the refusal to change the tables of an image. */
+export function notChanged(
+  why: string,
+  remedy = "While no guest uses it: qemu-img resize FILE SIZE.",
+): SvirtError {
+  return new SvirtError(`Cannot resize the qcow2 image: ${why}`, { kind: "unsupported", remedy });
+}

@@ -1,0 +1,98 @@
+import { brokenHeader } from "./header-bytes.ts";
+import {
+  clustersFor,
+  ENTRY_BYTES,
+  type ImageBytes,
+  type ImageWrite,
+  type ImageWrites,
+  MOST_L1_BYTES,
+} from "./image-writes.ts";
+import { planMovedTable } from "./moved-table.ts";
+import { readRefcounts } from "./qcow2-refcounts.ts";
+import { notChanged, type Qcow2Tables, readQcow2Tables } from "./qcow2-tables.ts";
+
+/** Place of the size in the header. The encryption method, the size of the L1 table and its place follow. */
+const SIZE = 24;
+/** Bits of an entry that are the place of a table or a cluster, and those that a cluster of data has, which may be compressed. qemu.git docs/interop/qcow2.rst */
+const PLACE = 0x00fffffffffffe00n;
+const DATA = PLACE | (1n << 62n);
+/** Most L2 tables that are searched for data. More of them have some. */
+const MOST_TABLES = 256;
+
+/**
+ * Plans the writes that change the size of a qcow2 image. Between any two of them the image is whole: it has the old size or the
+ * new one, and at most clusters that nothing uses. Throws "failed" for a broken image; "unsupported" for data behind the new
+ * size, and for an image that svirt does not change. qemu.git docs/interop/qcow2.rst
+ */
+export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWrites {
+  const tables = readQcow2Tables(image);
+  const { bytesByEntry, clusterBytes, l1 } = tables;
+  // The old end too: a table behind it, as one of a removed state of memory, would become the guest's disk.
+  refuseDataBehind(image, tables, Math.min(sizeBytes, tables.sizeBytes));
+  const entries = Math.ceil(sizeBytes / bytesByEntry);
+  if (entries * ENTRY_BYTES > MOST_L1_BYTES)
+    throw notChanged(`${sizeBytes} bytes are too many for its clusters`);
+  if (entries <= l1.entries) return [[formatSize(sizeBytes, l1)]];
+  const refcounts = readRefcounts(image, tables);
+  const clusters = clustersFor(l1.entries, clusterBytes);
+  // Its last cluster has no other content then.
+  refcounts.checkOnce(l1.at / clusterBytes, clusters);
+  if (clustersFor(entries, clusterBytes) === clusters) {
+    const added = (entries - l1.entries) * ENTRY_BYTES;
+    const zeros = { offset: l1.at + l1.entries * ENTRY_BYTES, bytes: new Uint8Array(added) };
+    return [[zeros], [formatSize(sizeBytes, { at: l1.at, entries })]];
+  }
+  const moved = planMovedTable(image, { tables, refcounts }, entries);
+  return [...moved.before, [formatSize(sizeBytes, { at: moved.at, entries })], ...moved.after];
+}
+
+/** Formats the size with the L1 table that it needs, which are in one sector. */
+function formatSize(sizeBytes: number, l1: Qcow2Tables["l1"]): ImageWrite {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(sizeBytes));
+  view.setUint32(12, l1.entries);
+  view.setBigUint64(16, BigInt(l1.at));
+  return { offset: SIZE, bytes };
+}
+
+/** Throws "unsupported" if a cluster behind a size has data. */
+function refuseDataBehind(image: ImageBytes, tables: Qcow2Tables, sizeBytes: number): void {
+  const { bytesByEntry, clusterBytes, l1, mappingBytes } = tables;
+  const byTable = clusterBytes / mappingBytes;
+  const firstCluster = Math.ceil(sizeBytes / clusterBytes);
+  const first = Math.floor((firstCluster * clusterBytes) / bytesByEntry);
+  const words = wordsOf(
+    image.read(l1.at + first * ENTRY_BYTES, Math.max(0, l1.entries - first) * ENTRY_BYTES),
+  );
+  const found = [...words.entries()].filter(([, word]) => (word & PLACE) !== 0n);
+  if (found.length > MOST_TABLES) throw dataBehind(sizeBytes);
+  for (const [index, word] of found) {
+    const at = Number(word & PLACE);
+    if (at % clusterBytes !== 0 || at >= image.sizeBytes)
+      throw brokenHeader("qcow2", `an L2 table is at ${at}`);
+    const skipped = index === 0 ? firstCluster % byTable : 0;
+    const mapped = image.read(at, clusterBytes).subarray(skipped * mappingBytes);
+    // With subclusters each entry has a second number, the map of them.
+    if (
+      wordsOf(mapped).some(
+        (entry, number) => number % (mappingBytes / ENTRY_BYTES) === 0 && (entry & DATA) !== 0n,
+      )
+    )
+      throw dataBehind(sizeBytes);
+  }
+}
+
+function wordsOf(bytes: Uint8Array): BigUint64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return BigUint64Array.from({ length: bytes.length / ENTRY_BYTES }, (_, at) =>
+    view.getBigUint64(at * ENTRY_BYTES),
+  );
+}
+
+function dataBehind(sizeBytes: number) {
+  return notChanged(
+    `it has data behind its first ${sizeBytes} bytes`,
+    "Let the guest discard it, or, while no guest uses the image, cut it off: qemu-img resize --shrink FILE SIZE.",
+  );
+}
