@@ -9,10 +9,17 @@ export const NEW_POOL_OPERAND: Operand = {
   summary: "name or uuid of a pool, or the absolute path of a folder",
 };
 
-/** Option of commands that create a volume, which only libvirt carries out. */
+/** Option of commands that create a volume. */
 export const PREALLOCATION_OPTION: Option = {
   name: "prealloc-metadata",
-  summary: "refused: svirt does not preallocate the tables of qcow2",
+  summary:
+    "write the tables of a qcow2 volume for all of it, and allocate its disk space unless the allocation is smaller",
+};
+
+/** Option of commands that copy a volume, which have no tables to write. */
+export const NO_PREALLOCATION_OPTION: Option = {
+  name: "prealloc-metadata",
+  summary: "refused: a copy has the tables of the other volume",
 };
 
 /** Option of commands that copy a volume. */

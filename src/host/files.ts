@@ -1,4 +1,4 @@
-import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
+import type { ImageBytes, ImageWrite, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
@@ -45,6 +45,8 @@ export interface FileContent {
   readonly bytes: Uint8Array;
   /** If greater than the number of bytes, the rest is zeros and takes no space on disk. */
   readonly sizeBytes: number;
+  /** Bytes behind the first ones. */
+  readonly parts?: Iterable<ImageWrite>;
 }
 
 /** Space of a file system. */

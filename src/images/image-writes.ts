@@ -21,6 +21,8 @@ export const ENTRY_BYTES = 8;
 export const REFCOUNT_BYTES = 2;
 /** QCOW_MAX_L1_SIZE of qemu.git block/qcow2.h */
 export const MOST_L1_BYTES: number = 32 * 1024 * 1024;
+/** QCOW_MAX_REFTABLE_SIZE of qemu.git block/qcow2.h */
+export const MOST_REFCOUNT_BYTES: number = 8 * 1024 * 1024;
 
 /** Returns the number of clusters of a table with that many entries. */
 export function clustersFor(entries: number, clusterBytes: number): number {

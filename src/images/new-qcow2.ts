@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { ENTRY_BYTES, MOST_L1_BYTES, REFCOUNT_BYTES } from "./image-writes.ts";
 import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "./qcow2-features.ts";
 
 /** Image to create. */
@@ -12,19 +13,14 @@ export interface NewImage {
   readonly options?: Qcow2Options | undefined;
 }
 
-/** Bytes of an entry of the L1 table and of the table of reference counts. */
-const ENTRY_BYTES = 8;
 /** Reference counts of 2^4 bits. */
 const REFCOUNT_ORDER = 4;
-const REFCOUNT_BYTES = 2;
-/** QCOW_MAX_L1_SIZE of qemu.git block/qcow2.h */
-const MOST_L1_BYTES = 32 * 1024 * 1024;
 const BACKING_FORMAT = 0xe2792aca;
 const LONGEST_BACKING_NAME = 1023;
 /** The header is cluster 0. The table of reference counts, its blocks and the L1 table follow. */
-const REFCOUNT_TABLE = 1;
+export const REFCOUNT_TABLE = 1;
 
-/** Number of clusters of each table of an empty image. */
+/** Number of clusters of each table of a new image. */
 interface Tables {
   readonly l1Entries: number;
   readonly l1Clusters: number;
@@ -47,7 +43,7 @@ export function formatNewImage({ backing, format, options = {}, sizeBytes }: New
   const l1Table = firstBlock + blocks;
   const bytes = new Uint8Array((l1Table + l1Clusters) * clusterBytes);
   const view = new DataView(bytes.buffer);
-  writeHeader(view, layout, { sizeBytes, l1Entries, l1At: l1Table * clusterBytes, refcountClusters });
+  writeHeader(bytes, layout, { sizeBytes, l1Entries, l1At: l1Table * clusterBytes, refcountClusters });
   if (backing !== undefined) writeBacking(bytes.subarray(0, clusterBytes), layout, backing);
   for (let block = 0; block < blocks; block += 1)
     view.setBigUint64(
@@ -60,8 +56,8 @@ export function formatNewImage({ backing, format, options = {}, sizeBytes }: New
   return bytes;
 }
 
-/** Counts the clusters of the tables, including those that count the tables themselves. */
-function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number): Tables {
+/** Counts the clusters of the tables, including those that count the tables themselves and other clusters. */
+export function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number, others = 0): Tables {
   const clusterBytes = 2 ** clusterBits;
   // An L2 table is one cluster of entries, and each entry maps one cluster of data.
   const bytesByEntry = (clusterBytes / entryBytes) * clusterBytes;
@@ -71,7 +67,7 @@ function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number
     throw cannotHold(`${sizeBytes} bytes are too many`, "Request a smaller image, or larger clusters.");
   let [refcountClusters, blocks] = [1, 1];
   for (;;) {
-    const clusters = REFCOUNT_TABLE + refcountClusters + blocks + l1Clusters;
+    const clusters = REFCOUNT_TABLE + refcountClusters + blocks + l1Clusters + others;
     const needed = Math.ceil((clusters * REFCOUNT_BYTES) / clusterBytes);
     const table = Math.ceil((needed * ENTRY_BYTES) / clusterBytes);
     if (needed <= blocks && table <= refcountClusters)
@@ -80,14 +76,16 @@ function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number
   }
 }
 
-function writeHeader(
-  view: DataView,
+/** Writes the header into the first bytes of an image. */
+export function writeHeader(
+  bytes: Uint8Array,
   { clusterBits, compatible, headerBytes, incompatible, version }: Qcow2Layout,
   facts: Pick<Tables, "l1Entries" | "refcountClusters"> & {
     readonly sizeBytes: number;
     readonly l1At: number;
   },
 ): void {
+  const view = new DataView(bytes.buffer);
   view.setUint32(0, 0x514649fb);
   view.setUint32(4, version);
   view.setUint32(20, clusterBits);
@@ -126,6 +124,7 @@ function writeBacking(
   cluster.set(name, nameAt);
 }
 
-function cannotHold(why: string, remedy: string): SvirtError {
+/** Returns the refusal of an image that the format cannot hold. */
+export function cannotHold(why: string, remedy: string): SvirtError {
   return new SvirtError(`Cannot create a qcow2 image: ${why}`, { kind: "unsupported", remedy });
 }

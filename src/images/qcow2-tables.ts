@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { HEADER_BYTES } from "./header.ts";
 import { brokenHeader, headerBytes } from "./header-bytes.ts";
-import { ENTRY_BYTES, type ImageBytes, MOST_L1_BYTES } from "./image-writes.ts";
+import { ENTRY_BYTES, type ImageBytes, MOST_L1_BYTES, MOST_REFCOUNT_BYTES } from "./image-writes.ts";
 import { parseQcow2Header, parseQcow2Options } from "./qcow2-header.ts";
 
 /** Places in the header. qemu.git docs/interop/qcow2.rst */
@@ -11,8 +11,6 @@ const [INCOMPATIBLE, AUTOCLEAR, REFCOUNT_ORDER] = [72, 88, 96];
 const [DIRTY, CORRUPT] = [1n << 0n, 1n << 1n];
 /** Reference counts of 16 bits, which version 2 always has. */
 const ORDER = 4;
-/** QCOW_MAX_REFTABLE_SIZE of qemu.git block/qcow2.h */
-const MOST_REFCOUNT_BYTES = 8 * 1024 * 1024;
 
 /** Tables of a qcow2 image: their places and sizes. */
 export interface Qcow2Tables {

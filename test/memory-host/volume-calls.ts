@@ -1,3 +1,4 @@
+import type { NewFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
@@ -10,17 +11,21 @@ export function volumeCalls(
   svirt: Svirt,
 ): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
   const { files } = machine;
+  const contentOf = ({ content, copy }: NewFile): Uint8Array => {
+    const bytes = new Uint8Array(content.sizeBytes);
+    const { offset = 0, mostBytes } = copy?.part ?? {};
+    const end = mostBytes === undefined ? undefined : offset + mostBytes;
+    bytes.set(copy === undefined ? content.bytes : files.getSame(copy.from).bytes.slice(offset, end));
+    for (const part of content.parts ?? []) bytes.set(part.bytes, part.offset);
+    return bytes;
+  };
   return {
     makeFileWithin(folder, file) {
       const inside = files.getSame(folder);
       removeParts(inside);
       const path = `${folder.path}/${file.name}`;
       const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
-      const bytes = new Uint8Array(file.content.sizeBytes);
-      const { copy } = file;
-      const { offset = 0, mostBytes } = copy?.part ?? {};
-      const end = mostBytes === undefined ? undefined : offset + mostBytes;
-      bytes.set(copy === undefined ? file.content.bytes : files.getSame(copy.from).bytes.slice(offset, end));
+      const bytes = contentOf(file);
       const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });
       svirt.midway();
       made.uid = file.uid ?? made.uid;

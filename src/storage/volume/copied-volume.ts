@@ -1,7 +1,13 @@
 import { SvirtError } from "../../errors.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import type { Volume } from "./document.ts";
-import { type CreationFlags, decideNewVolume, type NewVolume, notMade } from "./new-volume.ts";
+import {
+  type CreationFlags,
+  decideNewVolume,
+  type NewVolume,
+  notMade,
+  notPreallocated,
+} from "./new-volume.ts";
 
 /** Volume that is copied, as its file shows it. */
 export interface CopySource {
@@ -32,6 +38,8 @@ export function decideCopiedVolume(
   const decided = decideNewVolume({ ...volume, capacityBytes, target }, flags);
   if (decided.format !== (source.format === "iso" ? "raw" : source.format))
     throw notMade("target/format", `the source is ${source.format}, and svirt does not convert images`);
+  if (decided.preallocated !== undefined)
+    throw notPreallocated("Cannot create the volume: a copy of a qcow2 image has the tables of its source");
   if (decided.format !== "raw") refuseOther(volume, source, capacityBytes);
   // A sparse copy, if less space is requested than the source may take.
   const isSparse = (volume.allocationBytes ?? capacityBytes) < source.capacityBytes;

@@ -17,6 +17,8 @@ export interface NewVolume {
   readonly capacityBytes: number | undefined;
   /** Length of a raw image's beginning for which disk space is reserved. */
   readonly reservedBytes: number;
+  /** Tables of a qcow2 image that map all of it: "all" with its disk space. */
+  readonly preallocated?: "metadata" | "all";
   readonly backing: NewImage["backing"];
   readonly options: Qcow2Options;
   readonly permissions: Permissions & { readonly mode: number };
@@ -36,8 +38,8 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
   if (problem !== undefined) throw notMade("name", problem);
   refuseUnmade(volume);
   const format = formatOf(volume);
-  if (isMetadataPreallocated === true) throw notPreallocated(format);
   const { backingStore: below, capacityBytes, target } = volume;
+  if (isMetadataPreallocated === true) refusePreallocation(format, below);
   if (capacityBytes === undefined && below === undefined) throw noCapacity();
   const isReserved = format === "raw" && capacityBytes !== undefined;
   return {
@@ -46,6 +48,7 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
     capacityBytes,
     // The rest of an allocation that is larger is rounded up by the file system, as vol-dumpxml shows it.
     reservedBytes: isReserved ? Math.min(volume.allocationBytes ?? capacityBytes, capacityBytes) : 0,
+    ...(isMetadataPreallocated === true ? { preallocated: preallocationOf(volume) } : {}),
     backing: below === undefined ? undefined : { path: below.path, format: below.format?.type ?? "raw" },
     options: format === "raw" ? {} : optionsOf(target),
     permissions: { ...target.permissions, mode: target.permissions?.mode ?? DEFAULT_MODE },
@@ -107,11 +110,21 @@ function noCapacity(): SvirtError {
   });
 }
 
-function notPreallocated(format: NewImage["format"]): SvirtError {
-  return new SvirtError(
-    format === "raw"
-      ? "metadata preallocation is not supported for raw volumes"
-      : "Cannot create the volume: svirt does not preallocate the tables of qcow2",
-    { kind: "unsupported", remedy: "Leave --prealloc-metadata out." },
-  );
+/** virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
+function refusePreallocation(format: NewImage["format"], below: Volume["backingStore"]): void {
+  if (format === "raw") throw notPreallocated("metadata preallocation is not supported for raw volumes");
+  if (below !== undefined) throw notPreallocated("metadata preallocation conflicts with backing store");
+}
+
+/** With the whole allocation, which is the default, disk space is reserved too. storageBackendCreateQemuImgOpts() of libvirt */
+function preallocationOf({
+  allocationBytes,
+  capacityBytes = 0,
+}: Volume): NonNullable<NewVolume["preallocated"]> {
+  return (allocationBytes ?? capacityBytes) < capacityBytes ? "metadata" : "all";
+}
+
+/** Returns the refusal of preallocated tables. */
+export function notPreallocated(why: string): SvirtError {
+  return new SvirtError(why, { kind: "unsupported", remedy: "Leave --prealloc-metadata out." });
 }

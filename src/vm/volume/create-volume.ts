@@ -3,6 +3,7 @@ import type { FileFacts, NewFile } from "../../host/files.ts";
 import { walkChain } from "../../images/chain.ts";
 import { parseImageFormat } from "../../images/header.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
+import { preallocateImage } from "../../images/preallocated-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
@@ -45,6 +46,13 @@ export async function createVolume(
 ): Promise<string> {
   const decided = decideNewVolume(volume, flags);
   const place = placeOf(instance, folder, volume);
+  if (decided.preallocated !== undefined) {
+    // Without the registry's lock, since it may take long, and has no backing file.
+    const content = preallocateImage({ sizeBytes: decided.capacityBytes ?? 0, options: decided.options });
+    const reservedBytes = decided.preallocated === "all" ? content.sizeBytes : 0;
+    makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
+    return place.path;
+  }
   // No other call may remove the backing file in the meantime.
   return await withRegistryLock(instance, async () => {
     const image = imageOf(instance, place.path, decided);

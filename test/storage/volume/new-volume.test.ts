@@ -122,7 +122,24 @@ describe("a new volume is refused, with the place,", () => {
       undefined,
       "metadata preallocation is not supported for raw volumes",
     ]);
-    expect(refusal(() => decide(`${CAPACITY}<target>${QCOW2}</target>`, flags))[0]).toBe("unsupported");
+    expect(refusal(() => decide(`${CAPACITY}<target>${QCOW2}</target>${BELOW}`, flags))).toEqual([
+      "unsupported",
+      undefined,
+      "metadata preallocation conflicts with backing store",
+    ]);
+  });
+});
+
+describe("decideNewVolume() preallocates", () => {
+  // storageBackendCreateQemuImgOpts() of libvirt: preallocation=falloc, or =metadata if the allocation is smaller
+  test.each([
+    ["", "all"],
+    ["<allocation>0</allocation>", "metadata"],
+    ["<allocation unit='TiB'>1</allocation>", "all"],
+  ] as const)("the tables of qcow2 with %s and %s", (allocation, how) => {
+    const volume = `${CAPACITY}${allocation}<target>${QCOW2}</target>`;
+    expect(decide(volume, { isMetadataPreallocated: true }).preallocated).toBe(how);
+    expect(decide(volume).preallocated).toBeUndefined();
   });
 });
 

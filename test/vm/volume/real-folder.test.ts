@@ -54,6 +54,22 @@ describe("on a real file system", () => {
     expect(readdirSync(images)).toEqual([]);
   });
 
+  test("the tables of a qcow2 volume are preallocated, with its disk space or without", async () => {
+    using folder = new RealFolder();
+    const { images, node } = makePool(folder);
+    const make = async (around: string) => {
+      const volume = volumeWith("<format type='qcow2'/>", around);
+      const path = await createVolume(node, images, { volume, flags: { isMetadataPreallocated: true } });
+      const { blocks, size } = lstatSync(path);
+      const check = Bun.which("qemu-img") === null ? 0 : Bun.spawnSync(["qemu-img", "check", path]).exitCode;
+      await deleteVolume(node, { key: path, pool: "real" });
+      return [check, size, blocks * 512 > 4 * MIB];
+    };
+    const fileBytes = 4 * MIB + 5 * 64 * 1024;
+    expect(await make("")).toEqual([0, fileBytes, true]);
+    expect(await make("<allocation>0</allocation>")).toEqual([0, fileBytes, false]);
+  });
+
   test.skipIf(!isRoot)(`a volume has its owner, group and mode${skipped}`, async () => {
     using folder = new RealFolder();
     const { images, node } = makePool(folder);

@@ -8,7 +8,7 @@ import {
   VOLUME_OPERAND,
 } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { copyFlags, PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
+import { copyFlags, NO_PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
 
 /** `svirt vol-clone VOLUME NEWNAME` */
 export const command: Command = {
@@ -19,7 +19,7 @@ export const command: Command = {
       "The data is copied by the kernel: the new volume is as sparse as the other one, and shares its space where the file system\n" +
       "can. It has the owner and the mode of the other one, and the policy's label. Refuses a volume that a guest uses.",
     operands: [VOLUME_OPERAND, { name: "newname", summary: "name of the new volume" }],
-    options: [OF_POOL_OPTION, PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
+    options: [OF_POOL_OPTION, NO_PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
   },
   async run(call) {
     const source = { key: operand(call, "volume"), pool: call.options.get("pool") };

@@ -20,7 +20,8 @@ export const command: Command = {
       {
         name: "allocation",
         value: "SIZE",
-        summary: "disk space that a raw volume has at once; all by default",
+        summary:
+          "disk space that a raw volume has at once, and a qcow2 one with --prealloc-metadata; all by default",
       },
       { name: "format", value: "FORMAT", summary: "raw, the default, or qcow2" },
       { name: "backing-vol", value: "VOLUME", summary: "name, key or path of the backing volume" },

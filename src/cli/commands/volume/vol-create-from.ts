@@ -9,7 +9,7 @@ import {
   VOLUME_OPERAND,
 } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { copyFlags, PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
+import { copyFlags, NO_PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
 
 /** `svirt vol-create-from POOL FILE VOLUME` */
 export const command: Command = {
@@ -26,7 +26,7 @@ export const command: Command = {
     ],
     options: [
       { name: "inputpool", value: "POOL", summary: "name or uuid of the other volume's pool" },
-      PREALLOCATION_OPTION,
+      NO_PREALLOCATION_OPTION,
       REFLINK_OPTION,
       JSON_OPTION,
     ],

@@ -23,6 +23,7 @@ import { copyInto } from "./copy-into.ts";
 import { fileFacts, openAt, withFile } from "./file-id.ts";
 import { orThrow, syncFolder, unlessMissing } from "./files.ts";
 import { setSize } from "./resize-file.ts";
+import { writePart } from "./write-part.ts";
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** sys/file.h */
@@ -68,6 +69,7 @@ function fill(
   // Writes all bytes: on a full disk write(2) writes a part.
   if (copy === undefined) writeFileSync(fd, content.bytes);
   else copyInto(fd, path, copy);
+  for (const part of content.parts ?? []) writePart(fd, part);
   const made = fstatSync(fd);
   // The owner first, since chown(2) may clear mode bits.
   if ((uid ?? made.uid) !== made.uid || (gid ?? made.gid) !== made.gid)

@@ -1,7 +1,8 @@
-import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { fstatSync, fsyncSync, ftruncateSync, readSync } from "node:fs";
 import type { ImageBytes, ImageWrites } from "../../../images/image-writes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { withLockedImage } from "./locked-image.ts";
+import { writePart } from "./write-part.ts";
 
 /** Implements Host.rewriteImage. */
 export function rewriteImage(file: FileId, plan: (image: ImageBytes) => ImageWrites): void {
@@ -23,8 +24,7 @@ export function rewriteImage(file: FileId, plan: (image: ImageBytes) => ImageWri
 }
 
 function writeGroup(fd: number, group: ImageWrites[number]): void {
-  for (const { bytes, offset } of group)
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
+  for (const part of group) writePart(fd, part);
   fsyncSync(fd);
 }
 

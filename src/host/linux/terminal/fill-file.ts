@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../files.ts";
 import { type Extent, listData } from "../files/extents.ts";
 import { withLockedImage } from "../files/locked-image.ts";
 import { clearPart } from "../files/resize-file.ts";
+import { writePart } from "../files/write-part.ts";
 import { type Input, openInput } from "./read-input.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -45,7 +46,7 @@ function writeFile(
       const count = readSync(from, chunk, 0, Math.min(chunk.length, end - at), at);
       // The file has become shorter.
       if (count === 0) return;
-      writeAll(fd, chunk.subarray(0, count), offset + at);
+      writePart(fd, { bytes: chunk.subarray(0, count), offset: offset + at });
       at += count;
       onProgress?.(at, sizeBytes);
     }
@@ -66,15 +67,10 @@ function writeStream(input: Input, { fd }: Written, part: FilePart): void {
     const count = readSync(input.fd, chunk, 0, chunk.length, null);
     if (count === 0) return;
     const fitting = Math.min(count, mostBytes - total);
-    writeAll(fd, chunk.subarray(0, fitting), part.offset + total);
+    writePart(fd, { bytes: chunk.subarray(0, fitting), offset: part.offset + total });
     if (fitting < count) throw tooLong(input, part);
     total += count;
   }
-}
-
-/** On a full disk write(2) writes a part. */
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
 }
 
 function mostBytesOf({ mostBytes, offset }: FilePart): number {
