@@ -34,7 +34,7 @@ async function main(): Promise<void> {
     instance: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
     output: {
       print: (text) => writeOut(1, text),
-      printBytes: (bytes) => void writeBytes(1, bytes),
+      printBytes: (bytes) => writeBytes(1, bytes),
       warn: (text) => writeOut(2, text),
     },
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,

@@ -43,8 +43,8 @@ export interface CommandSpec {
 /** Output of a command. Standard output gets data and messages of success, standard error all other text. */
 export interface Output {
   print(text: string): void;
-  /** Prints output that is too large for a string. */
-  printBytes(bytes: Uint8Array): void;
+  /** Prints output that is too large for a string. Returns false if its reader has closed it. */
+  printBytes(bytes: Uint8Array): boolean;
   warn(text: string): void;
 }
 

@@ -15,7 +15,7 @@ process.exitCode = await runCommandLine({
   instance: falseNode(folder),
   output: {
     print: (text) => writeOut(1, text),
-    printBytes: (bytes) => void writeBytes(1, bytes),
+    printBytes: (bytes) => writeBytes(1, bytes),
     warn: (text) => writeOut(2, text),
   },
   version: "0",

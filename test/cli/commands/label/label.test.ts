@@ -29,7 +29,7 @@ async function run(machine: Machine, ...words: readonly string[]) {
   const [out, err]: [string[], string[]] = [[], []];
   const output = {
     print: (text: string) => void out.push(text),
-    printBytes: (bytes: Uint8Array) => void out.push(new TextDecoder().decode(bytes)),
+    printBytes: (bytes: Uint8Array) => out.push(new TextDecoder().decode(bytes)) > 0,
     warn: (text: string) => void err.push(text),
   };
   const code = await runCommandLine({ words, instance: nodeOn(machine), output, version: "1.2.3" });
