@@ -98,22 +98,22 @@ _svirt() {
     version) options='--json --help' ;;
     validate) options='--print --json --help' wants=file ;;
     domxml-to-native) options='--domain --json --help' ;;
-    vol-list) options='--details --json --help' wants=file ;;
-    vol-create) options='--prealloc-metadata --json --help' wants=file ;;
-    vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=file ;;
-    vol-create-from) options='--inputpool --prealloc-metadata --reflink --json --help' wants=file ;;
-    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' ;;
-    vol-resize) options='--pool --allocate --delta --shrink --help' ;;
-    vol-delete) options='--pool --json --help' ;;
-    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-wipe) options='--pool --algorithm --help' ;;
-    vol-info) options='--bytes --physical --pool --json --help' ;;
-    vol-dumpxml) options='--pool --json --help' ;;
-    vol-name) options='--json --help' ;;
-    vol-key) options='--pool --json --help' ;;
-    vol-path) options='--pool --json --help' ;;
-    vol-pool) options='--uuid --json --help' ;;
+    vol-list) options='--details --name --json --help' wants=pool ;;
+    vol-create) options='--prealloc-metadata --json --help' wants=place ;;
+    vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=place ;;
+    vol-create-from) options='--inputpool --prealloc-metadata --reflink --json --help' wants=pool ;;
+    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' wants=volume ;;
+    vol-resize) options='--pool --allocate --delta --shrink --help' wants=volume ;;
+    vol-delete) options='--pool --json --help' wants=volume ;;
+    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=volume ;;
+    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=volume ;;
+    vol-wipe) options='--pool --algorithm --help' wants=volume ;;
+    vol-info) options='--bytes --physical --pool --json --help' wants=volume ;;
+    vol-dumpxml) options='--pool --json --help' wants=volume ;;
+    vol-name) options='--json --help' wants=volume ;;
+    vol-key) options='--pool --json --help' wants=volume ;;
+    vol-path) options='--pool --json --help' wants=volume ;;
+    vol-pool) options='--uuid --json --help' wants=volume ;;
     net-define) options='--json --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
     net-undefine) options='--help' wants=network ;;
@@ -162,17 +162,46 @@ _svirt() {
     doctor) options='--json --help' ;;
     shell) options='--read-only --help' ;;
   esac
+  if _svirt_after_pool; then
+    _svirt_names pool-list --all --name
+    return
+  fi
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $wants == domain ]]; then
     _svirt_names list --all --name
   elif [[ $wants == network ]]; then
     _svirt_names net-list --all --name
-  elif [[ $wants == pool ]]; then
+  elif [[ $wants == @(pool|place) ]]; then
     _svirt_names pool-list --all --name
-  elif [[ $wants == file ]]; then
+  elif [[ $wants == volume ]]; then
+    _svirt_volumes
+  fi
+  if [[ $wants == @(file|place|volume) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
+}
+
+# Succeeds behind --pool or --inputpool, with or without =.
+_svirt_after_pool() {
+  local at=$((COMP_CWORD - 1))
+  [[ ${COMP_WORDS[at]} != = ]] || at=$((at - 1))
+  # The word itself may be the =.
+  [[ $word != = ]] || word=
+  [[ ${COMP_WORDS[at]} == --@(pool|inputpool) ]]
+}
+
+# Completes the volumes of the pool that the command line names.
+_svirt_volumes() {
+  local at pool
+  for ((at = 2; at < ${#COMP_WORDS[@]} - 1; at++)); do
+    [[ ${COMP_WORDS[at]} == --@(pool|inputpool) ]] || continue
+    pool=${COMP_WORDS[at + 1]}
+    [[ $pool != = ]] || pool=${COMP_WORDS[at + 2]}
+    # As the shell reads it.
+    _svirt_names vol-list "${pool//\\/}" --name
+    return
+  done
 }
 
 # Completes the names that a svirt command prints. compgen -W would run a name such as $(command).

@@ -1,10 +1,11 @@
 import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
-import type { CommandSpec } from "../../src/cli/command.ts";
+import type { CommandSpec, Operand } from "../../src/cli/command.ts";
+import { NEW_POOL_OPERAND } from "../../src/cli/volume-options.ts";
 
 /** Operands that can be completed. */
-const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path", "pool"]);
+const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path", "pool", "volume"]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks, pools or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks, pools, volumes or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -22,17 +23,46 @@ ${formatFamilies(specs)}
   case $command in
 ${specs.map(formatCase).join("\n")}
   esac
+  if _svirt_after_pool; then
+    _svirt_names pool-list --all --name
+    return
+  fi
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $wants == domain ]]; then
     _svirt_names list --all --name
   elif [[ $wants == network ]]; then
     _svirt_names net-list --all --name
-  elif [[ $wants == pool ]]; then
+  elif [[ $wants == @(pool|place) ]]; then
     _svirt_names pool-list --all --name
-  elif [[ $wants == file ]]; then
+  elif [[ $wants == volume ]]; then
+    _svirt_volumes
+  fi
+  if [[ $wants == @(file|place|volume) && $word != -* ]] && ((\${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
+}
+
+# Succeeds behind --pool or --inputpool, with or without =.
+_svirt_after_pool() {
+  local at=$((COMP_CWORD - 1))
+  [[ \${COMP_WORDS[at]} != = ]] || at=$((at - 1))
+  # The word itself may be the =.
+  [[ $word != = ]] || word=
+  [[ \${COMP_WORDS[at]} == --@(pool|inputpool) ]]
+}
+
+# Completes the volumes of the pool that the command line names.
+_svirt_volumes() {
+  local at pool
+  for ((at = 2; at < \${#COMP_WORDS[@]} - 1; at++)); do
+    [[ \${COMP_WORDS[at]} == --@(pool|inputpool) ]] || continue
+    pool=\${COMP_WORDS[at + 1]}
+    [[ $pool != = ]] || pool=\${COMP_WORDS[at + 2]}
+    # As the shell reads it.
+    _svirt_names vol-list "\${pool//\\\\/}" --name
+    return
+  done
 }
 
 # Completes the names that a svirt command prints. compgen -W would run a name such as $(command).
@@ -72,16 +102,17 @@ function formatFamilies(specs: readonly CommandSpec[]): string {
     .join("\n");
 }
 
-/** Whether an operand that is named a pool is a folder's path. */
-function isFolder({ name }: CommandSpec, operand: string | undefined): boolean {
-  return operand === "pool" && name.startsWith("vol-");
-}
-
 function formatCase(spec: CommandSpec): string {
   const options = optionsOf(spec).map(({ name }) => `--${name}`);
-  const operand = spec.operands.map(({ name }) => name).find((name) => COMPLETED.has(name));
-  const wants = operand === "path" || isFolder(spec, operand) ? "file" : operand;
+  const operand = spec.operands.find(({ name }) => COMPLETED.has(name));
+  const wants = operand === undefined ? undefined : kindOf(operand);
   const assignments = [`options='${options.join(" ")}'`, ...(wants === undefined ? [] : [`wants=${wants}`])];
   const pattern = spec.name.includes(" ") ? `"${spec.name}"` : spec.name;
   return `    ${pattern}) ${assignments.join(" ")} ;;`;
+}
+
+/** Returns the names that an operand is completed with: a place is a pool or a folder. */
+function kindOf(operand: Operand): string {
+  if (operand === NEW_POOL_OPERAND) return "place";
+  return operand.name === "path" ? "file" : operand.name;
 }

@@ -2,21 +2,21 @@ import { expect, test } from "bun:test";
 
 const COMPLETION = new URL("../../completions/svirt.bash", import.meta.url).pathname;
 
-/** Returns the words that bash offers for the second word of a command line, on a host with these names. */
+/** Returns the words that bash offers for a word of a command line, on a host with these names. */
 async function offered(
   line: readonly string[],
   names: readonly string[],
-  command = "list --all --name",
+  { at = 2, command = "list --all --name" }: { readonly command?: string; readonly at?: number } = {},
 ): Promise<readonly string[]> {
   const script = `
     svirt() { [ "$*" != "$asked" ] || printf '%s\\n' "\${NAMES[@]}"; }
     readarray -t NAMES <<<"$names"
     . "$1"; shift
-    COMP_WORDS=(svirt "$@"); COMP_CWORD=2
+    COMP_WORDS=(svirt "$@"); COMP_CWORD=$at
     _svirt
     printf '%s\\n' "\${COMPREPLY[@]}"`;
   const child = Bun.spawn(["bash", "-c", script, "bash", COMPLETION, ...line], {
-    env: { ...process.env, names: names.join("\n"), asked: command },
+    env: { ...process.env, names: names.join("\n"), asked: command, at: `${at}` },
     stderr: "pipe",
   });
   const [out, err] = [await new Response(child.stdout).text(), await new Response(child.stderr).text()];
@@ -25,14 +25,50 @@ async function offered(
 }
 
 test("the completion offers networks to the commands of networks", async () => {
-  expect(await offered(["net-start", "l"], ["lan", "wan"], "net-list --all --name")).toEqual(["lan"]);
+  expect(await offered(["net-start", "l"], ["lan", "wan"], { command: "net-list --all --name" })).toEqual([
+    "lan",
+  ]);
 });
 
 test("the completion offers pools to the commands of pools", async () => {
-  expect(await offered(["pool-start", "i"], ["images", "isos", "b"], "pool-list --all --name")).toEqual([
+  expect(
+    await offered(["pool-start", "i"], ["images", "isos", "b"], { command: "pool-list --all --name" }),
+  ).toEqual(["images", "isos"]);
+});
+
+test("the completion offers the volumes of the pool that the command line names", async () => {
+  const volumes = ["vm.qcow2", "vm two.raw", "base.raw"];
+  const list = "vol-list my pool --name";
+  expect(
+    await offered(["vol-delete", "--pool", "my\\ pool", "vm"], volumes, { command: list, at: 4 }),
+  ).toEqual(["vm.qcow2", "vm\\ two.raw"]);
+  // Bash divides --pool=images at the =.
+  const divided = ["vol-resize", "--pool", "=", "images", "b"];
+  expect(await offered(divided, volumes, { command: "vol-list images --name", at: 5 })).toEqual(["base.raw"]);
+  expect(
+    await offered(["vol-clone", "b", "--pool", "images"], volumes, { command: "vol-list images --name" }),
+  ).toEqual(["base.raw"]);
+});
+
+test("the completion offers files for a volume without a pool, which is a path", async () => {
+  expect(await offered(["vol-delete", "/etc/pas"], [])).toContain("/etc/passwd");
+});
+
+test("the completion offers pools behind --pool, and where a volume is created, there also folders", async () => {
+  const pools = ["images", "isos", "b"];
+  const list = "pool-list --all --name";
+  expect(await offered(["vol-delete", "a", "--pool", "i"], pools, { command: list, at: 4 })).toEqual([
     "images",
     "isos",
   ]);
+  expect(await offered(["vol-delete", "a", "--pool", "=", "i"], pools, { command: list, at: 5 })).toEqual([
+    "images",
+    "isos",
+  ]);
+  expect(await offered(["vol-delete", "a", "--pool", "="], pools, { command: list, at: 4 })).toEqual(pools);
+  expect(await offered(["vol-list", "i"], pools, { command: list })).toEqual(["images", "isos"]);
+  expect(await offered(["vol-create", "i"], pools, { command: list })).toEqual(["images", "isos"]);
+  expect(await offered(["vol-create-as", "/etc/pas"], pools, { command: list })).toContain("/etc/passwd");
 });
 
 test("the completion offers the domains that begin with the word, each as one word of the shell", async () => {

@@ -15,7 +15,11 @@ export const command: Command = {
     details: "Volumes are files and folders. Symlinks, sockets, FIFOs and devices are not listed.",
     recovery: "none",
     operands: [POOL_OPERAND],
-    options: [{ name: "details", summary: "also show types and sizes" }, JSON_OPTION],
+    options: [
+      { name: "details", summary: "also show types and sizes" },
+      { name: "name", summary: "only show names, one on each line" },
+      JSON_OPTION,
+    ],
   },
   run(call) {
     const { instance, options, output } = call;
@@ -24,6 +28,8 @@ export const command: Command = {
       const volumes = listPoolVolumesWithSizes(instance, pool);
       if (options.has("json")) printJson(call, volumes);
       else output.print(formatTable(["Name", "Path", "Type", "Capacity", "Allocation"], volumes.map(toRow)));
+    } else if (options.has("name")) {
+      for (const { name } of listPoolVolumes(instance, pool)) output.print(`${oneLine(name)}\n`);
     } else {
       const rows = listPoolVolumes(instance, pool).map(({ name, path }) => [oneLine(name), oneLine(path)]);
       output.print(formatTable(["Name", "Path"], rows));
