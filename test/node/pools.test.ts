@@ -160,6 +160,11 @@ onTheNode(
     note same cmp $pool/base.raw $pool/disk.raw
     note resize svirt vol-resize disk.raw 4M --pool life-pool
     note size stat -c %s $pool/disk.raw
+    note printed sh -c "svirt vol-download base.raw - --pool life-pool | cmp - $pool/base.raw"
+    note tables svirt vol-create-as life-pool tables.qcow2 1M --format qcow2 --prealloc-metadata
+    note moved svirt vol-resize tables.qcow2 8T --pool life-pool
+    note whole qemu-img check -f qcow2 $pool/tables.qcow2
+    note deleted svirt vol-delete tables.qcow2 --pool life-pool
     guest life-v "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='disk.raw'/><target dev='vda' bus='virtio'/></disk>"
     svirt pool-destroy life-pool >/dev/null
     note inactive svirt start life-v
@@ -184,6 +189,8 @@ onTheNode(
     expect(noteOf(notes, "clone").code).toBe(0);
     expect(noteOf(notes, "same").code).toBe(0);
     expect([noteOf(notes, "resize").code, outOf(notes, "size")]).toEqual([0, String(4 * 1024 * 1024)]);
+    for (const name of ["printed", "tables", "moved", "whole", "deleted"])
+      expect([name, noteOf(notes, name).err, noteOf(notes, name).code]).toEqual([name, "", 0]);
     expect(noteOf(notes, "inactive").code).toBe(4);
     expect(noteOf(notes, "inactive").err).toContain("storage pool 'life-pool' is not active");
     expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);

@@ -6,6 +6,7 @@ const PACKAGES = new Map([
   ["losetup", "mount"],
   ["mke2fs", "e2fsprogs"],
   ["mkfs.ext4", "e2fsprogs"],
+  ["qemu-img", "qemu-utils"],
   ["setfattr", "attr"],
 ]);
 

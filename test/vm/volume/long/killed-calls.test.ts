@@ -6,6 +6,7 @@ import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { createVolume } from "../../../../src/vm/volume/create-volume.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { givenNode } from "../../../real-host/given-node.ts";
+import { asideOf, nameMissing } from "../../../real-host/missing-programs.ts";
 import { DRILLS } from "../../../real-host/volume-drills.ts";
 import { poolXml } from "../../../scenes/pools.ts";
 import { OTHER } from "../../../scenes/scene.ts";
@@ -14,8 +15,7 @@ import { activatePool, volumeWith } from "../../../scenes/volumes.ts";
 const WORKER = new URL("../../../real-host/volume-drills.ts", import.meta.url).pathname;
 const strace = Bun.which("strace");
 const qemuImg = Bun.which("qemu-img");
-const absent = strace === null ? "strace" : "qemu-img";
-const missing = strace === null || qemuImg === null ? ` (skipped: ${absent} is missing)` : "";
+const missing = asideOf(nameMissing("strace", "qemu-img"));
 
 /** System calls that change something. At each of them SIGKILL comes before the call has an effect. strace(1) --inject */
 const CALLS =
