@@ -2,6 +2,9 @@ import { brokenHeader } from "./header-bytes.ts";
 import { ENTRY_BYTES, type ImageBytes, REFCOUNT_BYTES } from "./image-writes.ts";
 import type { Qcow2Tables } from "./qcow2-tables.ts";
 
+/** Most empty blocks at the end of the table that are searched. */
+const MOST_BLOCKS = 64;
+
 /** Reference counts of an image's clusters. A block of counts is one cluster; a table has the blocks' places. */
 export interface Refcounts {
   /** Number of counts in a block. */
@@ -44,11 +47,15 @@ export function readRefcounts(image: ImageBytes, { clusterBytes, refcounts }: Qc
       }
     },
     countUsed() {
+      let searched = 0;
       for (let block = entries - 1; block >= 0; block -= 1) {
         const at = blockAt(block);
         if (at === undefined) continue;
         const last = image.read(at, clusterBytes).findLastIndex((byte) => byte !== 0);
         if (last >= 0) return block * byBlock + Math.floor(last / REFCOUNT_BYTES) + 1;
+        searched += 1;
+        // Taken as used: only an image that lies has more empty blocks.
+        if (searched === MOST_BLOCKS) return block * byBlock;
       }
       return 0;
     },

@@ -1,7 +1,13 @@
 import { SvirtError } from "../errors.ts";
 import { HEADER_BYTES } from "./header.ts";
 import { brokenHeader, headerBytes } from "./header-bytes.ts";
-import { ENTRY_BYTES, type ImageBytes, MOST_L1_BYTES, MOST_REFCOUNT_BYTES } from "./image-writes.ts";
+import {
+  clustersFor,
+  ENTRY_BYTES,
+  type ImageBytes,
+  MOST_L1_BYTES,
+  MOST_REFCOUNT_BYTES,
+} from "./image-writes.ts";
 import { parseQcow2Header, parseQcow2Options } from "./qcow2-header.ts";
 
 /** Places in the header. qemu.git docs/interop/qcow2.rst */
@@ -67,6 +73,10 @@ function checkPlaces(tables: Qcow2Tables): void {
   const { bytesByEntry, clusterBytes, l1, refcounts, sizeBytes } = tables;
   if (l1.at % clusterBytes !== 0 || refcounts.at % clusterBytes !== 0 || refcounts.at === 0)
     throw brokenHeader("qcow2", `its tables are at ${l1.at} and ${refcounts.at}`);
+  const l1End = l1.at + clustersFor(l1.entries, clusterBytes) * clusterBytes;
+  const isApart = l1End <= refcounts.at || refcounts.at + refcounts.clusters * clusterBytes <= l1.at;
+  if ((l1.at === 0 && l1.entries > 0) || !isApart)
+    throw brokenHeader("qcow2", `its tables overlap at ${l1.at}`);
   if (l1.entries * ENTRY_BYTES > MOST_L1_BYTES || l1.entries * bytesByEntry < sizeBytes)
     throw brokenHeader("qcow2", `its L1 table has ${l1.entries} entries`);
   if (refcounts.clusters === 0 || refcounts.clusters * clusterBytes > MOST_REFCOUNT_BYTES)

@@ -201,6 +201,7 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${mis
     ["no table of reference counts", 48, 0n],
     ["a table of reference counts at the guest's data", 48, BigInt(5 * 64 * KIB)],
     ["a size that its L1 table does not map", 24, 2n ** 50n],
+    ["an L1 table at that of reference counts", 40, BigInt(64 * KIB)],
   ])("throws for %s, and for any size at all", (_, place, value) => {
     make(4 * MIB, "compat=1.1");
     io("write -P 7 0 2M");
@@ -220,5 +221,44 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${mis
         expect(fs.readFileSync(path).equals(before)).toBe(true);
       }
     }
+  });
+});
+
+describe("planResizedQcow2() of an image made to take long", () => {
+  const clusterBytes = 2 * MIB;
+  /** An image of which every number of a table is the same. */
+  const lying = (entries: number, place: bigint): ImageBytes => {
+    const header = Buffer.alloc(104);
+    header.writeUInt32BE(0x514649fb, 0);
+    header.writeUInt32BE(3, 4);
+    header.writeUInt32BE(21, 20);
+    header.writeUInt32BE(entries, 36);
+    header.writeBigUInt64BE(BigInt(4 * clusterBytes), 40);
+    header.writeBigUInt64BE(BigInt(64 * clusterBytes), 48);
+    header.writeUInt32BE(4, 56);
+    header.writeUInt32BE(4, 96);
+    header.writeUInt32BE(104, 100);
+    const table = new BigUint64Array(clusterBytes * 2).fill(place);
+    const bytes = Buffer.from(table.buffer).swap64();
+    return {
+      sizeBytes: 512 * clusterBytes,
+      read: (offset, length) => {
+        if (offset === 0) return new Uint8Array(Buffer.concat([header, Buffer.alloc(length)], length));
+        const isTable = offset < 68 * clusterBytes;
+        return isTable ? new Uint8Array(bytes.subarray(0, length)) : new Uint8Array(length);
+      },
+    };
+  };
+
+  test("reads few of the tables that it names", () => {
+    const place = BigInt(100 * clusterBytes);
+    const started = performance.now();
+    for (const size of [512, GIB, TIB])
+      expect(() => planResizedQcow2(lying(2 ** 22, place), size)).toThrow(
+        "it has data behind its first 0 bytes",
+      );
+    const larger = "its reference counts are those of a larger file";
+    expect(() => planResizedQcow2(lying(0, place), 2 ** 50)).toThrow(larger);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
