@@ -11,8 +11,8 @@ import { withUnusedVolume } from "./unused-volume.ts";
 import { readVolumeImage } from "./volume-image.ts";
 
 /**
- * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses, or, to
- * shrink it, that a definition or another volume has; "usage", "unsupported", "denied".
+ * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses,
+ * or, to shrink it, that a definition or another volume has; "usage", "unsupported", "denied".
  */
 export async function resizeVolume(
   instance: Instance,
@@ -20,20 +20,33 @@ export async function resizeVolume(
   resize: Resize,
 ): Promise<string> {
   return await withUnusedVolume(instance, { ...volume, attempt: "resize" }, ({ facts, folder, name }) => {
-    const { backing, capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
+    const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
     const { allocatedBytes: allocationBytes, id } = facts;
     const { reservedBytes, sizeBytes } = decideResize(
       { name, format, capacityBytes, allocationBytes },
       resize,
     );
     if (sizeBytes < capacityBytes) refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
-    if (format !== "qcow2") instance.host.resizeFile(id, sizeBytes, reservedBytes);
-    else {
-      if (backing !== undefined && sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
-      instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
-    }
+    setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
     return name;
   });
+}
+
+function setSize(
+  instance: Instance,
+  {
+    capacityBytes,
+    format,
+    id,
+  }: { readonly id: FileId; readonly format: string; readonly capacityBytes: number },
+  { reservedBytes, sizeBytes }: ReturnType<typeof decideResize>,
+): void {
+  if (format !== "qcow2") {
+    instance.host.resizeFile(id, sizeBytes, reservedBytes);
+    return;
+  }
+  if (sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
+  instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
 }
 
 /** Throws "unsupported" if the new part of an image would show data of its backing file. */
