@@ -2,6 +2,7 @@ import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import type { Host } from "./host/host.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
+import { MOUNT_CHILD } from "./host/linux/mounts/child-word.ts";
 import { exactArguments } from "./host/linux/processes/own-arguments.ts";
 import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
@@ -27,9 +28,14 @@ async function main(): Promise<void> {
   // work is done, and until then the exit code is that of a failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
+  process.exitCode = await (process.argv[2] === MOUNT_CHILD ? beMountChild() : runCommand());
+  clearInterval(unfinished);
+}
+
+async function runCommand(): Promise<number> {
   const host = makeLinuxHost();
   const uid = process.getuid?.() ?? 0;
-  process.exitCode = await runCommandLine({
+  return await runCommandLine({
     words: exactArguments(process.argv.slice(2)),
     instance: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
     output: {
@@ -39,7 +45,12 @@ async function main(): Promise<void> {
     },
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
   });
-  clearInterval(unfinished);
+}
+
+/** Mounts for another svirt, which kills this one if a server does not answer. */
+async function beMountChild(): Promise<number> {
+  await (await import("./host/linux/mounts/mount-child.ts")).runMountChild();
+  return 0;
 }
 
 /** Opens the instance of an ordinary user. */

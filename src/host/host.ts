@@ -3,6 +3,7 @@ import type { Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
 import type { Monitor } from "./monitor.ts";
+import type { MountHost } from "./mounts.ts";
 import type { ProcessHost } from "./processes.ts";
 import type { SelinuxHost } from "./selinux.ts";
 
@@ -11,7 +12,7 @@ import type { SelinuxHost } from "./selinux.ts";
  * or "no-access" with the call's message. All folders before `host` are pure. `host/linux/` is the only implementation; tests
  * have one in memory.
  */
-export interface Host extends FileHost, ProcessHost, SelinuxHost {
+export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   /** `timeoutMs` limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
   /** Configures the host end of a tap and brings it up last. rtnetlink(7) */

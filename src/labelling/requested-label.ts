@@ -10,6 +10,8 @@ const FILES = "object_r";
 /** Label that XML of storage requests for a file or folder. */
 interface RequestedLabel extends Pick<WrittenPlace, "path" | "kind" | "folderLabel"> {
   readonly label: string;
+  /** Whether it may be one guest's: it is that of a mount, whose files have no other. */
+  readonly isOfMount?: boolean;
   /** Name of the file in messages. */
   readonly what: string;
   /** Place of the label in the XML. */
@@ -27,8 +29,10 @@ export function requestedLabel({ host }: Instance, requested: RequestedLabel): s
   const refused = (why: string): SvirtError => refusal({ ...requested, label }, why);
   if (!host.isValidContext(label)) throw refused("the loaded policy does not define that context");
   if (parseContext(label).role !== FILES) throw refused("it is not a label of files");
-  if (privateRange(host, label) !== undefined) throw refused("it is the label of one guest's files");
-  if (isWrittenByGuests(host, label)) throw refused("guests may write files and folders of its type");
+  const isPrivate = privateRange(host, label) !== undefined;
+  if (isPrivate && requested.isOfMount !== true) throw refused("it is the label of one guest's files");
+  if (!isPrivate && isWrittenByGuests(host, label))
+    throw refused("guests may write files and folders of its type");
   const { folderLabel, kind, path } = requested;
   refuseWrittenPlace({ path, kind, label, folderLabel, listHomes: () => [] });
   return label;

@@ -24,7 +24,11 @@ export function readDiskUse(host: Host): DiskUse {
 }
 
 /** Throws "wrong-state" if a block device or its partition is mounted, used as swap or part of another device. */
-export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "node" | "path">): void {
+export function refuseBusyDisk(
+  host: Host,
+  { node = "", path }: Pick<FileId, "node" | "path">,
+  attempt = `let a guest write ${path}`,
+): void {
   const use = readDiskUse(host);
   const folder = `${BY_NUMBER}/${node}`;
   const parts = host
@@ -46,13 +50,10 @@ export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "no
   );
   if (busy === undefined) return;
   const what = busy.name === path ? "the host uses it" : `the host uses its partition ${busy.name}`;
-  throw new SvirtError(
-    `Cannot let a guest write ${path}: ${what} (as a mount, as swap, or as part of another device)`,
-    {
-      kind: "wrong-state",
-      remedy: "Stop using the device on the host, or name another device.",
-    },
-  );
+  throw new SvirtError(`Cannot ${attempt}: ${what} (as a mount, as swap, or as part of another device)`, {
+    kind: "wrong-state",
+    remedy: "Stop using the device on the host, or name another device.",
+  });
 }
 
 function linesOf(host: Host, path: string): readonly string[] {

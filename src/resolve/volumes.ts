@@ -97,18 +97,21 @@ function activeTarget(instance: Instance, name: string, place: string): string {
     shown: `storage pool '${name}'`,
     start: `svirt pool-start ${name}`,
   });
-  return targetOf(xml, at);
+  return targetOf(instance, xml, at);
 }
 
-function targetOf(xml: string, place: string): string {
+function targetOf({ host }: Instance, xml: string, place: string): string {
   const {
     parsePoolText,
   }: typeof import("../storage/pool/document.ts") = require("../storage/pool/document.ts");
   const {
     supportedPool,
   }: typeof import("../storage/pool/rules/startable.ts") = require("../storage/pool/rules/startable.ts");
+  const { refuseUnmounted }: typeof import("./pool-mount.ts") = require("./pool-mount.ts");
   try {
-    return supportedPool(parsePoolText(xml), "start").target.path;
+    const pool = supportedPool(parsePoolText(xml), "start");
+    refuseUnmounted(host, pool);
+    return pool.target.path;
   } catch (error) {
     throw placed(error, place);
   }

@@ -36,10 +36,15 @@ export function refuseWritten(host: Host, facts: FileFacts): void {
  * whose label it would get.
  */
 export function refuseWrittenFolder(host: Host, path: string, nearest: FileFacts): void {
+  refuseFolderLabel(host, path, getFileLabel(host, nearest.id));
+}
+
+/** Throws "denied" for a folder in which guests may not write, if it has this label. */
+export function refuseFolderLabel(host: Host, path: string, label: string | undefined): void {
   refuseWrittenPlace({
     path,
     kind: "folder",
-    label: getFileLabel(host, nearest.id),
+    label,
     folderLabel: undefined,
     listHomes: () => listHomes(host),
   });

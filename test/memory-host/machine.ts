@@ -7,6 +7,7 @@ import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
+import { Mounts } from "./mounts.ts";
 import { PciBus } from "./pci-bus.ts";
 import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
@@ -24,6 +25,7 @@ export class Machine {
   readonly files: FileTree;
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
+  readonly mounts = new Mounts(this);
   readonly agent = new Agent();
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);
@@ -142,6 +144,7 @@ export class Machine {
     this.unsynced.clear();
     this.processes.clear();
     this.locks.clear();
+    this.mounts.clear();
     this.reaps.splice(0);
     this.#events = [];
     this.nowMs += 30_000;

@@ -8,6 +8,7 @@ import { groupCalls, tapCalls } from "./host-shares.ts";
 import { kernelCalls, passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
 import { makeMonitor } from "./memory-monitor.ts";
+import { mountCalls } from "./mounts.ts";
 import { processCalls } from "./process-calls.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
@@ -25,6 +26,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...fileCalls(machine, svirt),
     ...volumeCalls(machine, svirt),
     ...xattrCalls(machine, svirt),
+    ...mountCalls(machine, svirt),
     ...treeCalls(machine, svirt),
     ...lockCalls(machine, svirt),
     ...processCalls(machine, svirt),

@@ -45,6 +45,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "grantAccess",
   "revokeAccess",
   "setOwnership",
+  "openMount",
+  "unmount",
   "lock",
   "signalProcess",
   "killUser",

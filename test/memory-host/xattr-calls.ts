@@ -46,7 +46,7 @@ export function keepsAttribute({ keepsLabels, marks }: FileSystem, name: string)
 }
 
 /** Returns the attributes of an inode. Each change counts as one call, at which svirt may be killed. */
-function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttributes {
+export function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttributes {
   const { fileSystem, xattrs } = inode;
   return {
     listXattrs: () => [...xattrs.keys()],

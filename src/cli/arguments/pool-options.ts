@@ -4,6 +4,8 @@ import {
   POOL_OPTIONS,
   type PoolOption,
 } from "../../storage/pool/pool-options.ts";
+import type { Formatting } from "../../storage/pool/rules/startable.ts";
+import type { StartOptions } from "../../vm/pool/open-target.ts";
 import { type Call, type Operand, type Option, operand } from "../command.ts";
 import { onlyOne } from "./exclusive.ts";
 
@@ -71,12 +73,12 @@ export function newPoolXml(call: Call): string {
 }
 
 /** Returns how the options start a pool. Throws "usage" for two that exclude each other. */
-export function startOptionsOf(call: Call): { readonly isBuilt: boolean; readonly isFormatted: boolean } {
-  const isFormatted = isFormattedBy(call);
-  return { isBuilt: isFormatted || call.options.has("build"), isFormatted };
+export function startOptionsOf(call: Call): StartOptions {
+  const formatting = formattingBy(call);
+  return { isBuilt: formatting !== undefined || call.options.has("build"), formatting };
 }
 
-/** Whether the options ask for a new file system. Throws "usage" for two that exclude each other. */
-export function isFormattedBy(call: Call): boolean {
-  return onlyOne(call, ["overwrite", "no-overwrite"]) !== undefined;
+/** Returns how the options ask for a new file system. Throws "usage" for two that exclude each other. */
+export function formattingBy(call: Call): Formatting | undefined {
+  return onlyOne(call, ["overwrite", "no-overwrite"]);
 }

@@ -25,6 +25,9 @@ export function makeLinuxHost(): Host {
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),
+    listMounts: () => others().listMounts(),
+    openMount: async (order) => await others().openMount(order),
+    unmount: async (above, path) => await others().unmount(above, path),
     lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
     isLocked: (path) => others().isLocked(path),
     getProcess: (pid) => others().getProcess(pid),

@@ -21,6 +21,7 @@ import { listOpened } from "./holders/leases.ts";
 import { listOpenFiles } from "./holders/open-files.ts";
 import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
+import { mountCalls } from "./mounts/mounts.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { removeControlGroup, writeControl } from "./processes/control-files.ts";
@@ -110,8 +111,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
 /** Methods for the files of volumes. */
 const volumeCalls = { fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
 
-/** Methods for a folder in a folder that was inspected. */
-const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace };
+/** Methods for a folder in a folder that was inspected, and for what is mounted in it. */
+const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };
 
 /** Methods that identify the machine, the boot and the caller. */
 const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 0 };

@@ -26,7 +26,6 @@ export function keepPool(written: WrittenPool): Pool {
   const { features, mountOptions, name, rbdOptions, refresh, source, target, type, uuid } = written;
   const kept = keepSource(source ?? NO_SOURCE, type, name);
   const place = keepTarget(target, type, kept);
-  const isMounted = type === "fs" || type === "netfs";
   return {
     type,
     name,
@@ -35,7 +34,7 @@ export function keepPool(written: WrittenPool): Pool {
     source: kept,
     ...(place === undefined ? {} : { target: place }),
     ...(refresh?.volume?.allocation === undefined ? {} : { refresh }),
-    ...(isMounted && hasOptions(mountOptions) ? { mountOptions } : {}),
+    ...(POOL_TYPE_FACTS[type].isMounted === true && hasOptions(mountOptions) ? { mountOptions } : {}),
     ...(type === "rbd" && hasOptions(rbdOptions) ? { rbdOptions } : {}),
   };
 }

@@ -31,6 +31,8 @@ export interface PoolTypeFacts {
   readonly isRemote?: true;
   /** Whether the target is a folder with volumes as files. */
   readonly isFolder?: true;
+  /** Whether a start mounts the source at the target. */
+  readonly isMounted?: true;
   /** Folder of the source's name, which is the target whatever the XML says. */
   readonly targetWithin?: string;
 }
@@ -69,8 +71,20 @@ const VOLUME_GROUPS: Formats = { standard: "lvm2", values: ["unknown", "lvm2"] }
 /** Properties of each type. poolTypeInfo in src/conf/storage_conf.c of libvirt */
 export const POOL_TYPE_FACTS: Readonly<Record<PoolType, PoolTypeFacts>> = {
   dir: { parts: [], volumeFormats: FILES, isFolder: true },
-  fs: { parts: ["devices"], sourceFormats: FILE_SYSTEMS, volumeFormats: FILES, isFolder: true },
-  netfs: { parts: ["hosts", "dir"], sourceFormats: NET_FILE_SYSTEMS, volumeFormats: FILES, isFolder: true },
+  fs: {
+    parts: ["devices"],
+    sourceFormats: FILE_SYSTEMS,
+    volumeFormats: FILES,
+    isFolder: true,
+    isMounted: true,
+  },
+  netfs: {
+    parts: ["hosts", "dir"],
+    sourceFormats: NET_FILE_SYSTEMS,
+    volumeFormats: FILES,
+    isFolder: true,
+    isMounted: true,
+  },
   logical: { parts: ["devices", "name"], sourceFormats: VOLUME_GROUPS, targetWithin: "/dev" },
   disk: { parts: ["devices"], sourceFormats: PARTITION_TABLES, volumeFormats: PARTITIONS },
   iscsi: { parts: ["hosts", "devices", "initiator"] },

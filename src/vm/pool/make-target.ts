@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withUnusedFile } from "../../labelling/free-file.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { hasMount } from "../../resolve/pool-mount.ts";
 import { getFileLabel, putLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
@@ -20,10 +21,11 @@ export type Held = ReadonlyMap<string, SvirtError>;
  * only those. May be repeated after it was killed. Throws "denied" for a place or a label that guests may not have. The caller
  * holds the registry's lock. virStorageBackendBuildLocal() of libvirt
  */
-export function makeTarget(instance: Instance, { target }: FolderPool, held: Held): void {
+export function makeTarget(instance: Instance, pool: FolderPool, held: Held): void {
   const { host } = instance;
-  const { path, permissions = {} } = target;
-  const label = targetLabel(instance, target);
+  const { path, permissions = {} } = pool.target;
+  // The label of a mount is not that of the folder below it.
+  const label = hasMount(pool) ? undefined : targetLabel(instance, pool.target);
   const { missing, nearest } = findTarget(host, path);
   if (missing.length === 0 && instance.isForKey === true)
     refuseForKey(instance, nearest, { ...permissions, label });

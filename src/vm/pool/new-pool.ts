@@ -1,4 +1,5 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
+import { hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
@@ -24,7 +25,8 @@ export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   const { target, type } = completed;
   if (target === undefined || POOL_TYPE_FACTS[type].isFolder !== true) return completed;
   findTarget(instance.host, target.path);
-  targetLabel(instance, target);
+  // The start knows whether the files of a mount have labels of their own.
+  targetLabel(instance, target, hasMount(completed));
   return completed;
 }
 

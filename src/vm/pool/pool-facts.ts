@@ -1,5 +1,6 @@
 import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
+import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
@@ -82,11 +83,12 @@ function permissionsOf({ host }: Instance, { gid, id, mode, uid }: FileFacts): P
 /** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, or the look fails. */
 function withFolder<Result>(
   { host }: Instance,
-  { target }: Pool,
+  pool: Pool,
   look: (facts: FileFacts) => Result,
 ): Result | undefined {
-  const path = target?.path ?? "";
+  const path = pool.target?.path ?? "";
   return unlessRefused(() => {
+    refuseUnmounted(host, pool);
     const facts = host.inspectFile(path);
     return facts?.type === "folder" && facts.id.path === path ? look(facts) : undefined;
   });

@@ -1,39 +1,50 @@
-import { errorsOf, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
+import { errorsOf, listErrors, throwErrors } from "../../errors.ts";
+import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { type FolderPool, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
-import { type Held, makeTarget } from "./make-target.ts";
+import { makeTarget } from "./make-target.ts";
+import { endPool } from "./mounted/end-pool.ts";
+import { makeFileSystem } from "./mounted/make-file-system.ts";
+import { refuseKey, startMounted } from "./mounted/start-mounted.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
+import {
+  isInterrupted,
+  openTarget,
+  type Startable,
+  type StartOptions,
+  startablePool,
+  withoutDevice,
+} from "./open-target.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
 
-/** Whether a start makes the pool's folder first, and whether its storage gets a file system. */
-export interface StartOptions {
-  readonly isBuilt: boolean;
-  readonly isFormatted?: boolean;
-}
-
 /**
- * Makes a defined pool active, if its folder is there. Throws "not-found", "denied"; "wrong-state" for an active pool;
- * "unsupported" for one that is no folder; "in-use" for a folder of another pool. storagePoolCreate() of libvirt
+ * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs. Throws "not-found",
+ * "denied"; "wrong-state" for an active pool; "unsupported" for one that is no folder; "in-use" for a folder of another pool.
+ * storagePoolCreate() of libvirt
  */
 export async function startPool(
   instance: Instance,
   key: string,
-  { isBuilt, isFormatted = false }: StartOptions,
+  options: StartOptions,
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
-  return await withTargetLock(instance, { pool: seen, isBuilt }, (held) => {
-    const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
+  const choose = (): Startable => {
+    const { defined: xml, name, uuid } = startablePool(instance, key);
     const pool = parsePoolText(xml);
     refuseChanged(seen, pool);
-    openPool(instance, { pool, isBuilt, isFormatted, held });
+    return { pool, xml, name, uuid };
+  };
+  if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
+  return await withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
+    const { name, pool, uuid, xml } = choose();
+    openTarget(instance, pool, { ...options, held });
     poolStore.writeActive(instance, name, xml);
     return { name, uuid };
   });
@@ -46,55 +57,63 @@ export async function startPool(
 export async function createPool(
   instance: Instance,
   bytes: Uint8Array,
-  { isBuilt, isFormatted = false }: StartOptions,
+  options: StartOptions,
 ): Promise<StoredIdentity> {
-  const pool = parsePool(bytes);
-  return await withTargetLock(instance, { pool, isBuilt }, (held) => {
-    const completed = completeForHost(instance, pool);
-    const { name, uuid } = completed;
-    if (poolStore.read(instance, name)?.active !== undefined)
+  const seen = parsePool(bytes);
+  const choose = (): Startable => {
+    const pool = completeForHost(instance, seen);
+    const { name, uuid } = pool;
+    const active = poolStore.read(instance, name)?.active;
+    if (active !== undefined && !isInterrupted(instance, active))
       throw invalid(
         `pool is already active as '${name}'`,
         `Make it inactive first: svirt pool-destroy ${name}`,
       );
-    openPool(instance, { pool: completed, isBuilt, isFormatted, held });
-    poolStore.writeActive(instance, name, formatPool(completed));
+    return { pool, xml: formatPool(pool), name, uuid };
+  };
+  if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
+  return await withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
+    const { name, pool, uuid, xml } = choose();
+    openTarget(instance, pool, { ...options, held });
+    poolStore.writeActive(instance, name, xml);
     return { name, uuid };
   });
 }
 
 /**
- * Makes the folder of an inactive pool, with the folders above it. A folder that exists gets the permissions in the XML. Throws
- * "not-found", "wrong-state", "unsupported", "denied"; "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
+ * Makes the folder of an inactive pool, with the folders above it, and a file system on the device of a pool of type fs on
+ * request. A folder that exists gets the permissions in the XML. Throws "not-found", "wrong-state", "unsupported", "denied";
+ * "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
  */
 export async function buildPool(
   instance: Instance,
   key: string,
-  { isFormatted = false }: Pick<StartOptions, "isFormatted"> = {},
+  { formatting }: Pick<StartOptions, "formatting"> = {},
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
-  return await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
+  if (formatting !== undefined && hasMount(seen)) refuseKey(instance, seen);
+  const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
-    if (isFormatted) throw withoutDevice(name);
+    if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     refuseConflict(pool, poolStore.list(instance));
     makeTarget(instance, pool, held);
     return { name, uuid };
   });
+  // Without the lock: a large device takes long, and the program opens it exclusively.
+  if (formatting !== undefined) makeFileSystem(instance, seen, formatting);
+  return built;
 }
 
 /**
- * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep their disks. Throws "not-found",
- * "wrong-state". storagePoolDestroy() of libvirt
+ * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep the disks that are files of a
+ * folder; a file system that a guest uses stays mounted, and its pool active. Throws "not-found", "wrong-state", "in-use".
+ * storagePoolDestroy() of libvirt
  */
 export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await changeStored(instance, () => {
-    const { name, uuid } = activePool(instance, key);
-    poolStore.removeActive(instance, name);
-    return { name, uuid };
-  });
+  return await endPool(instance, key);
 }
 
 /**
@@ -104,36 +123,17 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { active: seen = "" } = findPool(instance, key);
   lookAhead(instance, () => parsePoolText(seen));
-  return await changeStored(instance, () => {
+  const { errors, ...identity } = await changeStored(instance, () => {
     const { active, defined, name, uuid } = activePool(instance, key);
-    try {
-      const { target } = supportedPool(parsePoolText(active), "refresh");
-      existingTarget(instance.host, target.path, { name, isDefined: defined !== undefined });
-    } catch (error) {
-      const failed = errorsOf(() => poolStore.removeActive(instance, name));
-      throwErrors([...listErrors(error), ...failed]);
-    }
-    return { name, uuid };
+    const found = errorsOf(() => {
+      const pool = supportedPool(parsePoolText(active), "refresh");
+      refuseUnmounted(instance.host, pool);
+      existingTarget(instance.host, pool.target.path, { name, isDefined: defined !== undefined });
+    });
+    return { name, uuid, errors: found };
   });
-}
-
-/** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
-function openPool(
-  instance: Instance,
-  { held, isBuilt, isFormatted, pool }: Required<StartOptions> & { readonly pool: Pool; readonly held: Held },
-): void {
-  const startable: FolderPool = supportedPool(pool, "start");
-  if (isFormatted) throw withoutDevice(pool.name);
-  refuseConflict(pool, poolStore.list(instance));
-  if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
-  const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
-  existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });
-}
-
-/** Refuses a new file system in a folder. virStorageBackendMakeFileSystem() of libvirt */
-function withoutDevice(name: string): SvirtError {
-  return invalid(
-    `No source device specified when formatting pool '${name}'`,
-    "Leave --overwrite and --no-overwrite out: a pool of type dir has no device.",
-  );
+  if (errors.length === 0) return identity;
+  const failed = await endPool(instance, identity.name).then(() => [], listErrors);
+  throwErrors([...errors, ...failed]);
+  return identity;
 }

@@ -1,5 +1,6 @@
 import type { FileFacts } from "../../host/files.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
+import { isUnmounted, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
@@ -17,9 +18,11 @@ export interface VolumePool {
 /** Lists the active pools whose folder exists, in libvirt's order. */
 export function listVolumePools(instance: Instance): readonly VolumePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
-    const path = active === undefined ? undefined : parsePoolText(active).target?.path;
+    const pool = active === undefined ? undefined : parsePoolText(active);
+    const path = pool?.target?.path;
     // svirt may not even inspect some folders of the host, and no pool has one.
-    if (path === undefined || belongsToHost(path)) return [];
+    if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
+      return [];
     const folder = instance.host.inspectFile(path);
     return folder?.type === "folder" && folder.id.path === path ? [{ name, uuid, folder }] : [];
   });
@@ -31,7 +34,8 @@ export function listVolumePools(instance: Instance): readonly VolumePool[] {
  */
 export function findVolumePool(instance: Instance, key: string): VolumePool {
   const { active, defined, name, uuid } = activePool(instance, key);
-  const { target } = supportedPool(parsePoolText(active), "refresh");
+  const pool = supportedPool(parsePoolText(active), "refresh");
+  refuseUnmounted(instance.host, pool);
   const isDefined = defined !== undefined;
-  return { name, uuid, folder: existingTarget(instance.host, target.path, { name, isDefined }) };
+  return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
 }

@@ -32,11 +32,23 @@ describe("completePool()", () => {
 });
 
 describe("supportedPool()", () => {
-  test("is decided for each type: only folders start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir"]);
+  test("is decided for each type: only folders and file systems start", () => {
+    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "fs", "netfs"]);
   });
 
-  test.each(Object.keys(OTHER_POOLS) as (keyof typeof OTHER_POOLS)[])(
+  test.each([
+    ["netfs", "<format type='cifs'/>", "/pool/source/format/@type"],
+    ["netfs", "<format type='glusterfs'/>", "/pool/source/format/@type"],
+    ["netfs", "<host name='b'/>", "/pool/source/host[2]"],
+    ["fs", "<device path='/dev/vdc'/>", "/pool/source/device[2]"],
+  ] as const)("refuses a pool of type %s with %s", (type, more, place) => {
+    const pool = read(type, (text) => text.replace("</source>", `${more}</source>`));
+    expect(errorsOf(() => supportedPool(pool, "start")).map((error) => [error.kind, error.place])).toEqual([
+      ["unsupported", place],
+    ]);
+  });
+
+  test.each((Object.keys(OTHER_POOLS) as (keyof typeof OTHER_POOLS)[]).filter((type) => !isStartable(type)))(
     "refuses %s with one instruction",
     (type) => {
       const [error, ...more] = errorsOf(() => supportedPool(read(type), "start"));
@@ -125,6 +137,6 @@ describe("formatPoolCapabilities()", () => {
     );
     expect(text).toContain("  <pool type='iscsi' supported='no'>\n  </pool>\n");
     expect(text).toContain("      <enum name='targetFormatType'>\n      </enum>\n");
-    expect([...text.matchAll(/supported='yes'/g)].length).toBe(1);
+    expect([...text.matchAll(/supported='yes'/g)].length).toBe(3);
   });
 });

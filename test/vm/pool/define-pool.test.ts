@@ -38,7 +38,7 @@ describe("definePool()", () => {
     expect(machine.files.get("/etc/svirt/storage/images.xml").mode).toBe(0o600);
   });
 
-  test.each(Object.entries(OTHER_POOLS))(
+  test.each(Object.entries(OTHER_POOLS).filter(([type]) => type !== "fs" && type !== "netfs"))(
     "stores a pool of type %s, which neither starts nor is built",
     async (type, content) => {
       const node = nodeOn(makeMachine());
@@ -62,7 +62,7 @@ describe("definePool()", () => {
     },
   );
 
-  test("keeps mount options, which a start would have to judge", async () => {
+  test("keeps mount options, which a start judges", async () => {
     const node = nodeOn(makeMachine());
     await definePool(node, otherPoolXml("netfs", OTHER_POOLS.netfs));
     expect(findPool(node, "other").defined).toContain("<fs:option name='context=a'/>");

@@ -1,5 +1,5 @@
 import { buildPool } from "../../../vm/pool/start-pool.ts";
-import { isFormattedBy, OVERWRITE_OPTIONS } from "../../arguments/pool-options.ts";
+import { formattingBy, OVERWRITE_OPTIONS } from "../../arguments/pool-options.ts";
 import { type Command, operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
@@ -16,8 +16,8 @@ export const command: Command = {
     options: OVERWRITE_OPTIONS,
   },
   async run(call) {
-    const isFormatted = isFormattedBy(call);
-    const { name } = await buildPool(call.instance, operand(call, "pool"), { isFormatted });
+    const formatting = formattingBy(call);
+    const { name } = await buildPool(call.instance, operand(call, "pool"), { formatting });
     call.output.print(`Pool ${oneLine(name)} built\n\n`);
     return undefined;
   },

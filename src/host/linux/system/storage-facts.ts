@@ -5,6 +5,7 @@ import { deviceNumber, openPath, withFile } from "../files/file-id.ts";
 import { fileSystemMagic } from "../files/file-system-magic.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
+import { parseMounts, unescapedName } from "../mounts/parse-mounts.ts";
 
 /** Limit on layers of device mapper, RAID, loop devices and overlays; deeper layers are ignored. */
 const MOST_LAYERS = 16;
@@ -36,7 +37,7 @@ function addFileSystem(found: Found, at: string, layers: number): void {
   const device = mount === undefined ? undefined : deviceOf(stat, mount);
   if (device !== undefined) addDisks(found, `/sys/dev/block/${device}`, layers + 1);
   const upper = mount?.type === "overlay" ? /(?:^|,)upperdir=([^,]*)/.exec(mount.options)?.[1] : undefined;
-  if (upper !== undefined) addFileAt(found, unescaped(upper), layers + 1);
+  if (upper !== undefined) addFileAt(found, unescapedName(upper), layers + 1);
 }
 
 /** Adds the file system of a path. Returns false if the path leads nowhere. */
@@ -51,22 +52,13 @@ function addFileAt(found: Found, path: string, layers: number): boolean {
   }
 }
 
-interface Mount {
-  readonly device: string;
-  readonly type: string;
-  readonly source: string;
-  readonly options: string;
-}
+type Mount = ReturnType<typeof parseMounts>[number];
 
 /** Returns the mount by which a file was opened. proc_pid_fdinfo(5) mnt_id */
 function mountOf(at: string): Mount | undefined {
   const fd = at.slice(at.lastIndexOf("/") + 1);
   const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
-  const row = (readText("/proc/self/mountinfo") ?? "").split("\n").find((line) => line.startsWith(`${id} `));
-  if (id === undefined || row === undefined) return undefined;
-  const [mount = "", kind = ""] = row.split(" - ");
-  const [type = "", source = "", options = ""] = kind.split(" ");
-  return { device: mount.split(" ")[2] ?? "", type, source: unescaped(source), options };
+  return parseMounts(readText("/proc/self/mountinfo") ?? "").find((mount) => mount.id === id);
 }
 
 /** Returns the device of the file system, or the mounted one if the file system has none, such as btrfs. */
@@ -108,12 +100,5 @@ function transportsOf(disk: string): readonly string[] {
   const controllers = listFolder(device).filter((name) => /^nvme\d+$/.test(name));
   return [device, ...controllers.map((name) => `${device}/${name}`)].flatMap(
     (controller) => readText(`${controller}/transport`)?.trim() ?? [],
-  );
-}
-
-/** Decodes blanks and backslashes, which the kernel writes as octal numbers. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
   );
 }

@@ -8,6 +8,11 @@ interface Missing {
   readonly remedy: string;
 }
 
+/** Refusal with its place below /pool. */
+interface Refused extends Missing {
+  readonly place: string;
+}
+
 const MOUNTED: Missing = {
   missing: "mount file systems",
   remedy: "Mount it yourself, by /etc/fstab for example, and define a pool of type dir on the mount point.",
@@ -19,8 +24,8 @@ const BLOCK = "Leave the pool inactive, and write <disk type='block'> with the d
 /** Operation that pools of each type lack; undefined: they are built and started. */
 const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   dir: undefined,
-  fs: MOUNTED,
-  netfs: MOUNTED,
+  fs: undefined,
+  netfs: undefined,
   logical: { missing: "run LVM", remedy: BLOCK },
   disk: { missing: "partition disks", remedy: BLOCK },
   iscsi: {
@@ -51,6 +56,9 @@ export function isStartable(type: PoolType): boolean {
   return MISSING[type] === undefined;
 }
 
+/** Treatment of content that a pool's device already has when it gets a file system. */
+export type Formatting = "overwrite" | "no-overwrite";
+
 /** Operation on a pool's storage. */
 export type PoolOperation = "start" | "build" | "delete" | "refresh";
 
@@ -59,16 +67,29 @@ export function supportedPool(pool: Pool, operation: PoolOperation): FolderPool 
   const { features, target, type } = pool;
   const lacks = MISSING[type];
   if (lacks !== undefined) throw refusal(pool, operation, { ...lacks, place: "@type" });
+  const unmounted = unmountable(pool);
+  if (unmounted !== undefined) throw refusal(pool, operation, unmounted);
   if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
   // The form requires it of each type that starts.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };
 }
 
+/** Returns what keeps a file system from being mounted. virStorageBackendFileSystemIsValid() of libvirt */
+function unmountable({ source: { devices, format, hosts }, type }: Pool): Refused | undefined {
+  const others = format?.type;
+  if (type === "netfs" && (others === "glusterfs" || others === "cifs"))
+    return { ...MOUNTED, missing: `mount ${others}`, place: "source/format/@type" };
+  const most = Math.max(devices.length, hosts.length);
+  if ((type !== "fs" && type !== "netfs") || most < 2) return undefined;
+  const [part, place] = type === "fs" ? ["device", "source/device[2]"] : ["host", "source/host[2]"];
+  return { missing: `mount more than one ${part}`, remedy: `Leave one <${part}> in <source>.`, place };
+}
+
 function refusal(
   { name, type }: Pool,
   operation: PoolOperation,
-  { missing, place, remedy }: Missing & { readonly place: string },
+  { missing, place, remedy }: Refused,
 ): SvirtError {
   const path = `/pool/${place}`;
   return new SvirtError(

@@ -109,10 +109,10 @@ describe("the commands of pools", () => {
 
   test("pool-start of another type says what to do instead", async () => {
     const machine = machineWith();
-    machine.files.put("/fs.xml", "file", { bytes: otherPoolXml("fs", OTHER_POOLS.fs) });
+    machine.files.put("/fs.xml", "file", { bytes: otherPoolXml("vstorage", OTHER_POOLS.vstorage) });
     await afterAll(machine, "pool-define /fs.xml");
     const { code, err } = await runOn(machine, "pool-start", "other");
-    expect([code, err]).toEqual([2, expect.stringContaining("storage pool 'other' of type fs: ")]);
+    expect([code, err]).toEqual([2, expect.stringContaining("storage pool 'other' of type vstorage: ")]);
     expect(err).toContain("remedy: Mount it yourself");
   });
 });

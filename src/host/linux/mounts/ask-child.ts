@@ -1,0 +1,86 @@
+import { SvirtError } from "../../../errors.ts";
+import { MOUNT_CHILD } from "./child-word.ts";
+import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
+
+/** Time for a server or a device to answer. */
+const LIMIT_MS = 30_000;
+/** Folder of the modules in an executable of `bun build --compile`. */
+const IN_EXECUTABLE = "/$bunfs/";
+
+/** Child with its answer. */
+export interface Child {
+  readonly pid: number;
+  /** Ends the child, and all that it holds. */
+  end(): Promise<void>;
+}
+
+/** Starts svirt as the child for one order and returns its answer. Throws "timeout", and "failed" if it ends without one. */
+export async function askChild(
+  order: ChildOrder,
+  attempt: string,
+  limitMs = LIMIT_MS,
+): Promise<{ readonly answer: ChildAnswer; readonly child: Child }> {
+  const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "ignore",
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+  });
+  // A child that the kernel cannot kill at once must not keep svirt.
+  started.unref();
+  started.stdin.write(`${JSON.stringify(order)}\n`);
+  started.stdin.flush();
+  const line = await within(limitMs, firstLine(started.stdout));
+  const end = async (): Promise<void> => {
+    started.kill("SIGKILL");
+    await within(limitMs, started.exited);
+  };
+  if (line === undefined) started.kill("SIGKILL");
+  if (line === undefined) throw tooSlow(attempt, limitMs);
+  if (line === "") throw ended(attempt);
+  const answer: ChildAnswer = JSON.parse(line);
+  return { answer, child: { pid: started.pid, end } };
+}
+
+/** Returns the words that start this program: the executable, or bun with the program's first file. */
+function ownWords(): readonly string[] {
+  const isBuilt = import.meta.path.startsWith(IN_EXECUTABLE);
+  return isBuilt ? [process.execPath] : [process.execPath, `${import.meta.dir}/../../../main.ts`];
+}
+
+/** Returns the result; undefined at the deadline. */
+async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Returns the first line of the output, or all of it if it ends before. */
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of output) {
+    text += decoder.decode(bytes, { stream: true });
+    const end = text.indexOf("\n");
+    if (end >= 0) return text.slice(0, end);
+  }
+  return text;
+}
+
+function tooSlow(attempt: string, limitMs: number): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: there was no answer within ${limitMs / 1000} seconds`, {
+    kind: "timeout",
+    remedy: "See whether the server runs and the network leads to it, and try again.",
+  });
+}
+
+function ended(attempt: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: the process that svirt started for it ended without an answer`, {
+    kind: "failed",
+    remedy: "See the kernel's messages: dmesg",
+  });
+}

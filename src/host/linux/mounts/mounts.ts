@@ -1,0 +1,72 @@
+import { closeSync, openSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { Mount, MountHost, OpenedMount } from "../../mounts.ts";
+import { callFacts } from "../calls/call-facts.ts";
+import { EBUSY } from "../calls/errno.ts";
+import { hostCallError } from "../calls/libc.ts";
+import { O_PATH, withFile } from "../files/file-id.ts";
+import { readText } from "../files/quick-files.ts";
+import { attributesAt } from "../labels/xattr.ts";
+import { askChild, type Child } from "./ask-child.ts";
+import { moveMount } from "./mount-calls.ts";
+import { parseMounts } from "./parse-mounts.ts";
+
+/** Implements MountHost. */
+export const mountCalls: MountHost = { listMounts, openMount, unmount };
+
+function listMounts(): readonly Mount[] {
+  return parseMounts(readText("/proc/self/mountinfo") ?? "");
+}
+
+/**
+ * Opens a file system in a child, which is killed if a server does not answer: such a call waits for hours, and only a fatal
+ * signal ends it.
+ */
+async function openMount(order: Parameters<MountHost["openMount"]>[0]): Promise<OpenedMount> {
+  const attempt = `mount ${order.source}`;
+  const { answer, child } = await askChild({ work: "mount", order }, attempt);
+  try {
+    if ("errno" in answer) throw failure(attempt, answer);
+    // The descriptor of the child leads to the root of a mount that no path leads to. proc_pid_fd(5)
+    return opened(openSync(`/proc/${child.pid}/fd/${answer.fd}`, O_PATH), child, order.source);
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+}
+
+function opened(fd: number, child: Child, source: string): OpenedMount {
+  return {
+    ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: source }),
+    attach(folder) {
+      withFile(folder, (at) => {
+        const target = Number(at.slice(at.lastIndexOf("/") + 1));
+        const failed = moveMount(fd, target);
+        if (failed !== undefined) throw hostCallError(`mount ${source} at ${folder.path}`, failed.errno);
+      });
+    },
+    async close() {
+      closeSync(fd);
+      await child.end();
+    },
+  };
+}
+
+async function unmount(...[above, path]: Parameters<MountHost["unmount"]>): Promise<void> {
+  const attempt = `unmount ${path}`;
+  const { answer, child } = await askChild({ work: "unmount", above, path }, attempt);
+  await child.end();
+  if (!("errno" in answer)) return;
+  if (answer.errno !== EBUSY) throw failure(attempt, answer);
+  throw new SvirtError(`Cannot ${attempt}: a program uses a file in it`, {
+    kind: "in-use",
+    remedy: `List the programs: fuser --mount ${path}`,
+  });
+}
+
+function failure(
+  attempt: string,
+  { errno, why }: { readonly errno: number; readonly why: string },
+): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: ${why}`, callFacts(errno));
+}

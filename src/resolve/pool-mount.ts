@@ -1,0 +1,49 @@
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Mount } from "../host/mounts.ts";
+import type { Pool } from "../storage/pool/keep-pool.ts";
+import { mountSource } from "../storage/pool/mount/plan-mount.ts";
+import { POOL_TYPE_FACTS } from "../storage/pool/pool-types.ts";
+
+/** Whether a pool's volumes are in a file system that its start mounts. */
+export function hasMount({ type }: Pool): boolean {
+  return POOL_TYPE_FACTS[type].isMounted === true;
+}
+
+/** Returns the mount that is visible at a path, which hides earlier ones. */
+export function findMountAt(host: Host, path: string): Mount | undefined {
+  return host.listMounts().findLast((mount) => mount.path === path);
+}
+
+/** Returns the mount of a pool's source at its target. virStorageBackendFileSystemIsMounted() of libvirt */
+export function findPoolMount(host: Host, pool: Pool): Mount | undefined {
+  const mount = findMountAt(host, pool.target?.path ?? "");
+  return mount !== undefined && isOfSource(host, pool, mount) ? mount : undefined;
+}
+
+/** Whether the file system of an active pool is not mounted: its start was interrupted, or it was unmounted by hand. */
+export function isUnmounted(host: Host, pool: Pool): boolean {
+  return hasMount(pool) && findPoolMount(host, pool) === undefined;
+}
+
+/** Throws "wrong-state" for an active pool whose file system is not mounted, since its folder would have other volumes. */
+export function refuseUnmounted(host: Host, pool: Pool): void {
+  if (!isUnmounted(host, pool)) return;
+  throw new SvirtError(
+    `Requested operation is not valid: storage pool '${pool.name}' is not mounted at ${pool.target?.path}`,
+    { kind: "wrong-state", remedy: `Mount it: svirt pool-start ${pool.name}` },
+  );
+}
+
+function isOfSource(host: Host, pool: Pool, { device, source }: Mount): boolean {
+  const named = mountSource(pool);
+  if (withoutSlashes(source) === withoutSlashes(named)) return true;
+  if (pool.type !== "fs") return false;
+  const found = host.inspectFile(named)?.id;
+  // The mount of a device that is gone has no other name.
+  return found === undefined ? source.startsWith("/dev/") : found.path === source || found.node === device;
+}
+
+function withoutSlashes(source: string): string {
+  return source.replace(/\/+$/, "");
+}

@@ -1,0 +1,72 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import { sourceDevice } from "./source-device.ts";
+
+const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
+/** Options with which each program replaces what is on the device. virStorageBackendExecuteMKFS() of libvirt */
+const FORCE: ReadonlyMap<string, string> = new Map([
+  ["ext2", "-F"],
+  ["ext3", "-F"],
+  ["ext4", "-F"],
+  ["xfs", "-f"],
+  ["vfat", "-I"],
+]);
+/** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
+const MARKED_BYTES = 1024 * 1024;
+const SECTOR_BYTES = 512;
+
+/**
+ * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
+ * one in use; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
+ */
+export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): void {
+  const { host } = instance;
+  const { name, source } = pool;
+  const type = source.format?.type ?? "auto";
+  const force = FORCE.get(type);
+  if (force === undefined)
+    throw unsupported(
+      name,
+      `svirt makes no file system of type ${type}`,
+      "Write <format type='ext4'/> or <format type='xfs'/>.",
+    );
+  const program = FOLDERS.map((folder) => `${folder}/mkfs.${type}`).find(
+    (path) => host.inspectFile(path)?.type === "file",
+  );
+  if (program === undefined)
+    throw unsupported(
+      name,
+      `this host has no mkfs.${type}`,
+      `Install the program mkfs.${type}, or make the file system elsewhere.`,
+    );
+  const device = sourceDevice(instance, pool);
+  if (how === "no-overwrite") refuseContent(host, name, device);
+  const { fault } = { fault: undefined, ...host.readOutput([program, force, device.path]) };
+  if (fault === undefined) return;
+  throw new SvirtError(
+    `Failed to make filesystem of type '${type}' on device '${device.path}': ${program} ${fault === "timeout" ? "took too long" : "failed"}`,
+    { kind: "failed", remedy: `Run it yourself and read its message: ${program} ${force} ${device.path}` },
+  );
+}
+
+/** Refuses a device unless its beginning and its end are zeros, where every file system and partition table has its mark. */
+function refuseContent(host: Host, name: string, device: FileId): void {
+  const sectors = Number(host.readText(`/sys/dev/block/${device.node}/size`) ?? "0");
+  const end = Math.max(0, sectors * SECTOR_BYTES - MARKED_BYTES);
+  const isEmpty = [0, end].every((offset) =>
+    host.readBytes(device, offset, MARKED_BYTES).every((byte) => byte === 0),
+  );
+  if (isEmpty) return;
+  throw new SvirtError(
+    `Cannot make a file system on the device '${device.path}' of the storage pool '${name}': it has content`,
+    { kind: "wrong-state", remedy: `If it may be lost: svirt pool-build ${name} --overwrite` },
+  );
+}
+
+function unsupported(name: string, why: string, remedy: string): SvirtError {
+  return new SvirtError(`Cannot build the storage pool '${name}': ${why}`, { kind: "unsupported", remedy });
+}

@@ -1,0 +1,93 @@
+import { SvirtError } from "../../../errors.ts";
+import type { OpenedMount } from "../../../host/mounts.ts";
+import { readPolicyFacts } from "../../../report/policy-facts.ts";
+import { refuseFolderLabel } from "../../../resolve/written-place.ts";
+import { putLabel } from "../../../run/labels/file-label.ts";
+import { keepsLabels } from "../../../run/labels/machine-marks.ts";
+import { formatContext } from "../../../selinux/context.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
+import { planDeviceMount, planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
+import type { FolderPool } from "../../../storage/pool/rules/startable.ts";
+import { targetLabel } from "../target-label.ts";
+import { sourceDevice, typeOfDevice } from "./source-device.ts";
+
+const LABEL = "security.selinux";
+
+/**
+ * Opens the file system of a pool, with the labels that its files need. The caller attaches and closes it. A server may take long,
+ * so no lock may be held. Throws "unsupported", "denied", "timeout" and errors of the kernel.
+ */
+export async function openPoolMount(instance: Instance, pool: FolderPool): Promise<OpenedMount> {
+  const { host } = instance;
+  const order = orderOf(instance, pool);
+  const opened = await host.openMount(order);
+  if (host.getSelinux().mode === "disabled") return opened;
+  const isKept = await orClosed(opened, () => keepsLabels(opened));
+  if (!isKept) {
+    await opened.close();
+    return await openLabelled(instance, pool, order);
+  }
+  await orClosed(opened, () => labelRoot(instance, pool, opened));
+  return opened;
+}
+
+function orderOf(instance: Instance, pool: FolderPool): MountOrder {
+  if (pool.type === "netfs") return planServerMount(pool);
+  const device = sourceDevice(instance, pool);
+  return planDeviceMount(pool, device.path, typeOfDevice(instance, pool, device));
+}
+
+/** Gives the root the label in the XML. Throws "denied" for one with which no guest may have files there. */
+function labelRoot(instance: Instance, { target }: FolderPool, opened: OpenedMount): void {
+  const { path } = target;
+  const label = targetLabel(instance, target);
+  const is = opened.getXattr(LABEL);
+  refuseFolderLabel(instance.host, path, label ?? is);
+  if (label !== undefined && label !== is) putLabel(opened, path, label);
+}
+
+/**
+ * Opens a file system whose files have no labels of their own: all have that of the mount. Without one in the XML they are content
+ * that guests only read, so that no guest can change the file of another.
+ */
+async function openLabelled(instance: Instance, pool: FolderPool, order: MountOrder): Promise<OpenedMount> {
+  const { target } = pool;
+  const label =
+    targetLabel(instance, target, true) ?? formatContext(readPolicyFacts(instance.host).image.content);
+  refuseFolderLabel(instance.host, target.path, label);
+  const opened = await openWithContext(instance, order, label);
+  const is = await orClosed(opened, () => opened.getXattr(LABEL));
+  if (is === label) return opened;
+  await opened.close();
+  throw otherLabel(order, label, `its files have the label ${is ?? "of no file system"} instead`);
+}
+
+async function openWithContext({ host }: Instance, order: MountOrder, label: string): Promise<OpenedMount> {
+  try {
+    return await host.openMount(withOption(order, `context=${label}`));
+  } catch (error) {
+    if (!(error instanceof SvirtError) || error.kind === "timeout") throw error;
+    throw otherLabel(order, label, error.message);
+  }
+}
+
+function otherLabel({ server, source }: MountOrder, label: string, why: string): SvirtError {
+  const own =
+    server === undefined
+      ? "Unmount it elsewhere."
+      : "Unmount it elsewhere, or export another folder for each label; <fs:option name='nosharecache'/> gives a mount its own label, too.";
+  return new SvirtError(
+    `Cannot mount ${source} with the label ${label}: ${why}. A file system that is mounted has one label for all its mounts`,
+    { kind: "denied", remedy: own },
+  );
+}
+
+async function orClosed<Result>(opened: OpenedMount, look: () => Result): Promise<Result> {
+  try {
+    return look();
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { isUnmounted } from "../../resolve/pool-mount.ts";
+import type { Instance } from "../../state/instance.ts";
+import { poolStore } from "../../state/pools.ts";
+import type { StoredXml } from "../../state/xml-store.ts";
+import { parsePoolText } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { type FolderPool, type Formatting, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { findPool, inactivePool, invalid } from "./find-pool.ts";
+import { existingTarget } from "./find-target.ts";
+import { type Held, makeTarget } from "./make-target.ts";
+import { refuseConflict } from "./new-pool.ts";
+
+/** Whether a start makes the pool's folder first, and whether its device gets a file system. */
+export interface StartOptions {
+  readonly isBuilt: boolean;
+  readonly formatting?: Formatting | undefined;
+}
+
+/** Pool that a start makes active, and the XML that is kept of it. */
+export interface Startable {
+  readonly pool: Pool;
+  readonly xml: string;
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** Returns a pool that may be started: an inactive one, or one whose start was interrupted before it was mounted. Throws as inactivePool(). */
+export function startablePool(instance: Instance, key: string): StoredXml & { readonly defined: string } {
+  const { active, defined, ...stored } = findPool(instance, key);
+  if (defined === undefined || !isInterrupted(instance, active))
+    return inactivePool(instance, key, "already");
+  return { ...stored, active, defined };
+}
+
+/** Whether the start or the end of an active pool was interrupted, so that it is not mounted. */
+export function isInterrupted({ host }: Instance, active: string | undefined): boolean {
+  return active !== undefined && isUnmounted(host, parsePoolText(active));
+}
+
+/** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
+export function openTarget(
+  instance: Instance,
+  pool: Pool,
+  { formatting, held, isBuilt }: StartOptions & { readonly held: Held },
+): ReturnType<typeof existingTarget> {
+  const startable: FolderPool = supportedPool(pool, "start");
+  if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(pool.name);
+  refuseConflict(pool, poolStore.list(instance));
+  if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
+  const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
+  return existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });
+}
+
+/** Refuses a new file system in a pool without a device. virStorageBackendMakeFileSystem() of libvirt */
+export function withoutDevice(name: string): Error {
+  return invalid(
+    `No source device specified when formatting pool '${name}'`,
+    "Leave --overwrite and --no-overwrite out: only a pool of type fs has a device.",
+  );
+}
