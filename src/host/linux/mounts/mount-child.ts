@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { readSync, writeSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { MountAttempt, MountOrder } from "../../../storage/pool/mount/mount-order.ts";
@@ -22,6 +21,8 @@ export type ChildOrder =
 /** Result of the child: a descriptor of it, or the failure. */
 export type ChildAnswer = { readonly fd?: number } | { readonly errno: number; readonly why: string };
 
+/** Address of IPv4 or IPv6, which no name of a host is. */
+const ADDRESS = /^[0-9.]+$|:/;
 const STDIN = 0;
 const STDOUT = 1;
 /** asm-generic/errno.h */
@@ -64,8 +65,11 @@ async function mount(order: MountOrder): Promise<ChildAnswer> {
 
 /** Returns the first address of a server; none if its name has none. getaddrinfo(3) */
 async function addressOf(server: string): Promise<string> {
+  if (ADDRESS.test(server)) return server;
   try {
-    return (await lookup(server)).address;
+    // By the C library, which reads /etc/hosts and /etc/nsswitch.conf. Not node:dns: images of nodes lack it.
+    const [found] = await Bun.dns.lookup(server, { backend: "libc" });
+    return found?.address ?? "";
   } catch {
     return "";
   }

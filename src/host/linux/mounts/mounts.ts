@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { Mount, MountHost, OpenedMount } from "../../mounts.ts";
 import { callFacts } from "../calls/call-facts.ts";
-import { EBUSY } from "../calls/errno.ts";
+import { EBUSY, ENODEV } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { O_PATH, withFile } from "../files/file-id.ts";
 import { readText } from "../files/quick-files.ts";
@@ -68,5 +68,9 @@ function failure(
   attempt: string,
   { errno, why }: { readonly errno: number; readonly why: string },
 ): SvirtError {
-  return new SvirtError(`Cannot ${attempt}: ${why}`, callFacts(errno));
+  const lacks = {
+    kind: "unsupported",
+    remedy: "Load or install the kernel's module for that file system: modprobe TYPE",
+  } as const;
+  return new SvirtError(`Cannot ${attempt}: ${why}`, errno === ENODEV ? lacks : callFacts(errno));
 }

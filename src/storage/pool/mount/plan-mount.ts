@@ -8,7 +8,9 @@ const SAFE: readonly MountFlag[] = ["nosuid", "nodev", "noexec"];
 /** Versions of NFS in the order of mount.nfs(8): the newest first. */
 const VERSIONS = ["4.2", "4.1", "4.0", "3"];
 /** NFS without the NLM protocol, which needs rpc.statd: locks count on this host only. nfs(5) */
-const VERSION_3 = ["proto=tcp", "mountproto=tcp", "nolock"];
+const VERSION_3 = ["nolock"];
+/** Types that the kernel cannot write. */
+const READ_ONLY: ReadonlySet<string> = new Set(["iso9660"]);
 
 /** Types of the kernel that have another name in libvirt's XML. virStoragePoolFormatFileSystem */
 const KERNEL_TYPES: ReadonlyMap<string, string> = new Map([["hfs+", "hfsplus"]]);
@@ -40,7 +42,13 @@ export function planServerMount(pool: Pool): MountOrder {
 export function planDeviceMount(pool: Pool, path: string, type: string): MountOrder {
   const { flags, options } = optionsOf(pool, type);
   const attempt = { type: KERNEL_TYPES.get(type) ?? type, options };
-  return { source: path, server: undefined, attempts: [attempt], flags: [...SAFE, ...flags] };
+  const readOnly = READ_ONLY.has(type) && !flags.includes("ro") ? (["ro"] as const) : [];
+  return {
+    source: path,
+    server: undefined,
+    attempts: [attempt],
+    flags: [...SAFE, ...flags, ...readOnly],
+  };
 }
 
 /** Returns the versions to try. 4 is the newest version of NFS 4 that the server has. nfs(5) */

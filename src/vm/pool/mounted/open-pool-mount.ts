@@ -21,8 +21,11 @@ const LABEL = "security.selinux";
 export async function openPoolMount(instance: Instance, pool: FolderPool): Promise<OpenedMount> {
   const { host } = instance;
   const order = orderOf(instance, pool);
+  const hasLabels = host.getSelinux().mode !== "disabled";
+  // No file can be labelled there, so each has the mount's label.
+  if (hasLabels && order.flags.includes("ro")) return await openLabelled(instance, pool, order);
   const opened = await host.openMount(order);
-  if (host.getSelinux().mode === "disabled") return opened;
+  if (!hasLabels) return opened;
   const isKept = await orClosed(opened, () => keepsLabels(opened));
   if (!isKept) {
     await opened.close();

@@ -36,12 +36,7 @@ describe("mountSource()", () => {
 
 describe("planServerMount()", () => {
   test("tries the versions of NFS from the newest, as mount.nfs does", () => {
-    expect(optionsOf("")).toEqual([
-      ["vers=4.2"],
-      ["vers=4.1"],
-      ["vers=4.0"],
-      ["vers=3", "proto=tcp", "mountproto=tcp", "nolock"],
-    ]);
+    expect(optionsOf("")).toEqual([["vers=4.2"], ["vers=4.1"], ["vers=4.0"], ["vers=3", "nolock"]]);
   });
 
   // nfs(5): vers=4 negotiates the newest version of NFS 4.
@@ -118,6 +113,10 @@ describe("planDeviceMount()", () => {
       expect(errorsOf(() => planDeviceMount(withOption(option), "/dev/vdb", "ext4"))).toHaveLength(1);
     },
   );
+
+  test("mounts an image of a CD-ROM for reading only", () => {
+    expect(planDeviceMount(parsePool(diskXml()), "/dev/vdb", "iso9660").flags).toContain("ro");
+  });
 
   test("names HFS+ as the kernel does", () => {
     expect(planDeviceMount(parsePool(diskXml()), "/dev/vdb", "hfs+").attempts[0]?.type).toBe("hfsplus");

@@ -80,6 +80,14 @@ describe("startPool() of a server's folder", () => {
     expect([machine.mounts.list(), getPoolFacts(nodeOn(machine), "net").state]).toEqual([[], "inactive"]);
   });
 
+  test("mounts a server's folder that is only read with one label, also if its files have some", async () => {
+    const machine = makeStorageMachine();
+    machine.mounts.add(EXPORT, { device: "0:51", keepsLabels: true }, IMAGES);
+    await machineWith(netXml({ options: ["ro"] }), machine);
+    await startPool(nodeOn(machine), "net", NOT_BUILT);
+    expect(contextsOf(machine)).toEqual([`context=${LABELS.content}`]);
+  });
+
   test("refuses a label with which every guest could write", async () => {
     const { kind } = await errorOf(machineWith(netXml({ label: "system_u:object_r:svirt_image_t:s0" })));
     expect(kind).toBe("denied");
