@@ -47,8 +47,8 @@ export const NEW_POOL_OPTIONS: readonly Option[] = [
 
 /** Options of commands that make a pool's folder. */
 export const OVERWRITE_OPTIONS: readonly Option[] = [
-  { name: "no-overwrite", summary: "refuse storage that has a file system; a folder has none" },
-  { name: "overwrite", summary: "overwrite a file system; a folder has none" },
+  { name: "no-overwrite", summary: "make a file system on an empty device; refuse one with content" },
+  { name: "overwrite", summary: "make a file system, and overwrite the device's content" },
 ];
 
 /** Options of commands that start a pool, and make its folder on request. */

@@ -10,7 +10,7 @@ export const command: Command = {
     summary: "make the folder of an inactive storage pool",
     details:
       "Makes the folders above it, too, with mode 0711, owned by root. The pool's folder gets the <permissions> in the XML, also if it\n" +
-      "exists; its files are left alone.",
+      "exists; its files are left alone. With --overwrite or --no-overwrite mkfs makes a file system on the device of a pool of type fs.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: OVERWRITE_OPTIONS,

@@ -7,7 +7,9 @@ export const command: Command = {
   spec: {
     name: "pool-destroy",
     summary: "make a storage pool inactive",
-    details: "Its files stay, and guests keep their disks. A pool without a definition is gone.",
+    details:
+      "Its files stay, and guests keep their disks. A pool without a definition is gone. A pool of type fs or netfs is unmounted, and\n" +
+      "refused while a guest or a program uses a file of it.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

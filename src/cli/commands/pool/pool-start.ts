@@ -8,7 +8,8 @@ export const command: Command = {
   spec: {
     name: "pool-start",
     summary: "make a defined storage pool active",
-    details: "Pools of type dir are started. Any other one is refused, with what to do instead.",
+    details:
+      "Mounts the source of a pool of type fs or netfs. Pools of a type other than dir, fs and netfs are refused, with what to do instead.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: START_OPTIONS,
