@@ -1,6 +1,7 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { Mount } from "../../src/host/mounts.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { MountOrder } from "../../src/storage/pool/mount/mount-order.ts";
 import { type FileSystem, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
@@ -23,6 +24,8 @@ export class Mounts {
   readonly orders: MountOrder[] = [];
   /** Mount points with a file that a program uses. */
   readonly busy = new Set<string>();
+  /** Mounts have the label of their files, whatever an order says. */
+  ignoresContext = false;
   /** Fails an order. */
   fail: (order: MountOrder) => void = () => undefined;
 
@@ -54,7 +57,8 @@ export class Mounts {
     const root = this.#roots.get(order.source);
     if (root === undefined) throw hostCall(`mount ${order.source}`, "ENODEV");
     const context = order.attempts[0]?.options.find((option) => option.startsWith("context="));
-    if (context !== undefined) root.xattrs.set(LABEL, context.slice("context=".length));
+    if (context !== undefined && !this.ignoresContext)
+      root.xattrs.set(LABEL, context.slice("context=".length));
     return root;
   }
 
@@ -95,9 +99,14 @@ export function mountCalls(
   svirt: Svirt,
 ): Pick<Host, "listMounts" | "openMount" | "unmount"> {
   const { files, mounts } = machine;
+  const noteLock = (call: string): void => {
+    if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
+      machine.violations.push(`A server is asked under the registry's lock: ${call}`);
+  };
   return {
     listMounts: () => mounts.list(),
     async openMount(order) {
+      noteLock(`mount ${order.source}`);
       const root = mounts.open(order);
       return {
         ...attributesOf(machine, svirt, root),
@@ -111,6 +120,7 @@ export function mountCalls(
       };
     },
     async unmount(above, path) {
+      noteLock(`unmount ${path}`);
       files.getSame(above);
       mounts.detach(path);
     },

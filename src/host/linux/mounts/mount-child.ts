@@ -36,7 +36,9 @@ const OTHER_VERSION: ReadonlySet<number> = new Set([2, EPROTONOSUPPORT, 95, 111]
  * input and writes the answer as a line. Holds the mount until standard input ends.
  */
 export async function runMountChild(): Promise<void> {
-  const order: ChildOrder = JSON.parse(readLine());
+  const line = readLine();
+  if (line === "") return;
+  const order: ChildOrder = JSON.parse(line);
   const answer = order.work === "mount" ? await mount(order.order) : unmount(order.above, order.path);
   writeSync(STDOUT, `${JSON.stringify(answer)}\n`);
   const rest = new Uint8Array(1);

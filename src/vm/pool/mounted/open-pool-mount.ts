@@ -63,7 +63,11 @@ async function openLabelled(instance: Instance, pool: FolderPool, order: MountOr
   const is = await orClosed(opened, () => opened.getXattr(LABEL));
   if (is === label) return opened;
   await opened.close();
-  throw otherLabel(order, label, `its files have the label ${is ?? "of no file system"} instead`);
+  throw otherLabel(
+    order,
+    label,
+    is === undefined ? "its files have no label" : `its files have ${is} instead`,
+  );
 }
 
 async function openWithContext({ host }: Instance, order: MountOrder, label: string): Promise<OpenedMount> {
@@ -81,7 +85,7 @@ function otherLabel({ server, source }: MountOrder, label: string, why: string):
       ? "Unmount it elsewhere."
       : "Unmount it elsewhere, or export another folder for each label; <fs:option name='nosharecache'/> gives a mount its own label, too.";
   return new SvirtError(
-    `Cannot mount ${source} with the label ${label}: ${why}. A file system that is mounted has one label for all its mounts`,
+    `Cannot mount ${source} with the label ${label}: ${why}. Another mount of it may have another label`,
     { kind: "denied", remedy: own },
   );
 }

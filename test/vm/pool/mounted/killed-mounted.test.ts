@@ -62,7 +62,7 @@ describe.each(CASES)("$name struck before, within and after every call that chan
       await subject.work(nodeOn(machine)).catch((error: unknown) => {
         expect([place, String(error)]).toEqual([place, expect.stringMatching(DONE)]);
       });
-      expect([place, stateOf(machine)]).toEqual([place, done]);
+      expect([place, stateOf(machine), machine.violations]).toEqual([place, done, []]);
     }
   });
 });

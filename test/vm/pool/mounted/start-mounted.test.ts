@@ -112,10 +112,21 @@ describe("startPool() of a server's folder", () => {
     const { kind, message, remedy } = await errorOf(startPool(nodeOn(machine), "net", NOT_BUILT));
     expect([kind, message]).toEqual([
       "denied",
-      expect.stringContaining("A file system that is mounted has one label"),
+      expect.stringContaining("Another mount of it may have another label"),
     ]);
     expect(remedy).toContain("nosharecache");
     expect(machine.mounts.list()).toEqual([]);
+  });
+
+  test("mounts nothing if the kernel gives the files another label than it was told", async () => {
+    const machine = await machineWith(netXml());
+    machine.mounts.ignoresContext = true;
+    const { kind, message } = await errorOf(startPool(nodeOn(machine), "net", NOT_BUILT));
+    expect([kind, message]).toEqual([
+      "denied",
+      expect.stringContaining(`with the label ${LABELS.content}: its files have ${LABELS.server} instead`),
+    ]);
+    expect([machine.mounts.list(), getPoolFacts(nodeOn(machine), "net").state]).toEqual([[], "inactive"]);
   });
 
   test("refuses a target with a mount, with libvirt's message", async () => {
