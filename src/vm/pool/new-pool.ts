@@ -9,17 +9,19 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
 import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
 import { findTarget } from "./find-target.ts";
+import { refuseKey } from "./mounted/refuse-key.ts";
 import { targetLabel } from "./target-label.ts";
 
 /**
  * Returns a pool with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the pool with its name, or
  * a new one. Throws "in-use" if name and UUID belong to different pools, or if another pool has its source or its folder;
- * "denied" for a target where guests may not write. The caller holds the registry's lock.
+ * "denied" for a target where guests may not write, and as refuseKey(). The caller holds the registry's lock.
  */
 export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   const known = poolStore.list(instance);
   const uuid = known.find(({ name }) => name === pool.name)?.uuid;
   const completed = completePool(pool, uuid ?? instance.host.makeUuid());
+  refuseKey(instance, completed);
   refuseOtherPool(completed, known);
   refuseConflict(completed, known);
   const { target, type } = completed;

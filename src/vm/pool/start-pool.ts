@@ -11,7 +11,8 @@ import { existingTarget } from "./find-target.ts";
 import { makeTarget } from "./make-target.ts";
 import { endPool } from "./mounted/end-pool.ts";
 import { makeFileSystem } from "./mounted/make-file-system.ts";
-import { refuseKey, startMounted } from "./mounted/start-mounted.ts";
+import { refuseKey } from "./mounted/refuse-key.ts";
+import { startMounted } from "./mounted/start-mounted.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
 import {
   isInterrupted,
@@ -92,7 +93,7 @@ export async function buildPool(
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
-  if (formatting !== undefined && hasMount(seen)) refuseKey(instance, seen);
+  if (formatting !== undefined) refuseKey(instance, seen);
   const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");

@@ -1,4 +1,4 @@
-import { joinErrors, SvirtError } from "../../../errors.ts";
+import { joinErrors, type SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import { findMountAt } from "../../../resolve/pool-mount.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -13,6 +13,7 @@ import { withTargetLock } from "../target-lock.ts";
 import { endPool } from "./end-pool.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
+import { refuseKey } from "./refuse-key.ts";
 import { sourceDevice } from "./source-device.ts";
 
 /** Start of a pool. `choose` returns it under the lock. */
@@ -57,15 +58,6 @@ export async function startMounted(
   } finally {
     await opened.close();
   }
-}
-
-/** Throws "denied" for the holder of a restricted key: a mount takes any device of the host and any server. */
-export function refuseKey({ isForKey }: Instance, { name }: Pool): void {
-  if (isForKey !== true) return;
-  throw new SvirtError(`Cannot mount the storage pool '${name}': this is a restricted key`, {
-    kind: "denied",
-    remedy: `Start it as root on the node: svirt pool-start ${name}`,
-  });
 }
 
 /** Checks that a pool can be mounted, and makes its folder on request. Returns the folder. The caller holds the registry's lock. */

@@ -144,6 +144,8 @@ describe("startPool() of a server's folder", () => {
     expect((await errorOf(startPool(forKey, "net", NOT_BUILT))).message).toContain(
       "this is a restricted key",
     );
+    // Otherwise a mark of pool-autostart would have the next boot mount it.
+    expect((await errorOf(definePool(forKey, netXml()))).message).toContain("this is a restricted key");
     expect(machine.mounts.orders).toEqual([]);
     await startPool(nodeOn(machine), "net", NOT_BUILT);
     expect((await errorOf(startPool(nodeOn(machine), "net", NOT_BUILT))).message).toBe(
