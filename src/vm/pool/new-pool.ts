@@ -9,7 +9,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
 import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
 import { findTarget } from "./find-target.ts";
-import { refuseKey } from "./mounted/refuse-key.ts";
+import { refuseKey } from "./refuse-key.ts";
 import { targetLabel } from "./target-label.ts";
 
 /**

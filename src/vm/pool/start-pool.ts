@@ -11,7 +11,6 @@ import { existingTarget } from "./find-target.ts";
 import { makeTarget } from "./make-target.ts";
 import { endPool } from "./mounted/end-pool.ts";
 import { makeFileSystem } from "./mounted/make-file-system.ts";
-import { refuseKey } from "./mounted/refuse-key.ts";
 import { startMounted } from "./mounted/start-mounted.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
 import {
@@ -22,6 +21,7 @@ import {
   startablePool,
   withoutDevice,
 } from "./open-target.ts";
+import { refuseKey } from "./refuse-key.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
 
 /**

@@ -9,11 +9,11 @@ import { supportedPool } from "../../../storage/pool/rules/startable.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { invalid } from "../find-pool.ts";
 import { openTarget, type Startable, type StartOptions } from "../open-target.ts";
+import { refuseKey } from "../refuse-key.ts";
 import { withTargetLock } from "../target-lock.ts";
 import { endPool } from "./end-pool.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
-import { refuseKey } from "./refuse-key.ts";
 import { sourceDevice } from "./source-device.ts";
 
 /** Start of a pool. `choose` returns it under the lock. */

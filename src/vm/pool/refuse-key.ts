@@ -1,7 +1,7 @@
-import { SvirtError } from "../../../errors.ts";
-import { hasMount } from "../../../resolve/pool-mount.ts";
-import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { SvirtError } from "../../errors.ts";
+import { hasMount } from "../../resolve/pool-mount.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
 
 /**
  * Throws "denied" for the holder of a restricted key and a pool that a start mounts, now or at the next boot: a mount takes any
