@@ -24,6 +24,7 @@ const OTHERS = {
   listxattr: { args: [ptr, ptr, u64], returns: i64_fast },
   pipe2: { args: [ptr, i32], returns: i32 },
   removexattr: { args: [ptr, ptr], returns: i32 },
+  renameat2: { args: [i32, ptr, i32, ptr, u32], returns: i32 },
   sendmsg: { args: [i32, ptr, i32], returns: i64_fast },
   setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
   setxattr: { args: [ptr, ptr, ptr, u64, i32], returns: i32 },

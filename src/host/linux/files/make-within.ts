@@ -16,7 +16,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
 import type { NewFile } from "../../files.ts";
-import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
@@ -29,6 +29,9 @@ const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+/** linux/fcntl.h, linux/fs.h */
+const AT_FDCWD = -100;
+const RENAME_NOREPLACE = 1;
 
 /**
  * Implements Host.makeFileWithin. The file is made under a name that only svirt uses and then linked or renamed. The lock of flock(2) shows that it is still being made.
@@ -43,7 +46,7 @@ export function makeFileWithin(folder: FileId, file: NewFile): FileId {
       try {
         if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
         fill(fd, path, file);
-        place(part, nativeName(`${at}/${file.name}`), file.isReplaced);
+        place(part, `${at}/${file.name}`, file.isReplaced);
         return fileFacts(path, fstatSync(fd, { bigint: true })).id;
       } finally {
         unlessMissing(`remove ${part}`, () => unlinkSync(part));
@@ -54,10 +57,28 @@ export function makeFileWithin(folder: FileId, file: NewFile): FileId {
   );
 }
 
-/** Renames a part, or links it: link(2) replaces no file. */
-function place(part: string, name: ReturnType<typeof nativeName>, isReplaced: true | undefined): void {
-  if (isReplaced === true) renameSync(part, name);
-  else linkSync(part, name);
+/** Gives a part its name: replaces a file of that name only on request. */
+function place(part: string, name: string, isReplaced: true | undefined): void {
+  if (isReplaced === true) renameSync(part, nativeName(name));
+  else if (!link(part, name)) renameNew(part, name);
+}
+
+/** Links a part. Returns false if the file system has no hard links, as FAT. link(2) */
+function link(part: string, name: string): boolean {
+  try {
+    linkSync(part, nativeName(name));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EPERM") return false;
+    throw error;
+  }
+}
+
+/** renameat2(2). NFS has hard links, but not this. */
+function renameNew(part: string, name: string): void {
+  if (libc().renameat2(AT_FDCWD, cString(part), AT_FDCWD, cString(name), RENAME_NOREPLACE) === 0) return;
+  const errno = readErrno();
+  throw hostCallError(`rename ${part} to ${name}`, errno);
 }
 
 function fill(
