@@ -5,8 +5,8 @@ import type { StoredXml } from "../../state/xml-store.ts";
 import { type CompletedPool, completePool } from "../../storage/pool/complete.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
 import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
+import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
 
@@ -21,8 +21,8 @@ export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   const completed = completePool(pool, uuid ?? instance.host.makeUuid());
   refuseOtherPool(completed, known);
   refuseConflict(completed, known);
-  const { target, type } = completed;
-  if (target === undefined || POOL_TYPE_FACTS[type].isFolder !== true) return completed;
+  const { target } = completed;
+  if (target === undefined || !hasFolder(completed)) return completed;
   findTarget(instance.host, target.path);
   targetLabel(instance, target);
   return completed;

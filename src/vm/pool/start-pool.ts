@@ -1,9 +1,10 @@
 import { errorsOf, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
+import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { type FolderPool, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { hasFolder, supportedPool, type TargetPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
@@ -78,8 +79,10 @@ export async function buildPool(
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
-    if (isFormatted) throw withoutDevice(name);
     refuseConflict(pool, poolStore.list(instance));
+    // As in libvirt, a pool of existing devices has nothing to build.
+    if (!hasFolder(pool)) return { name, uuid };
+    if (isFormatted) throw withoutDevice(name);
     makeTarget(instance, pool, held);
     return { name, uuid };
   });
@@ -107,8 +110,8 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   return await changeStored(instance, () => {
     const { active, defined, name, uuid } = activePool(instance, key);
     try {
-      const { target } = supportedPool(parsePoolText(active), "refresh");
-      existingTarget(instance.host, target.path, { name, isDefined: defined !== undefined });
+      const pool = supportedPool(parsePoolText(active), "refresh");
+      checkSource(instance, pool, defined !== undefined);
     } catch (error) {
       const failed = errorsOf(() => poolStore.removeActive(instance, name));
       throwErrors([...listErrors(error), ...failed]);
@@ -122,12 +125,17 @@ function openPool(
   instance: Instance,
   { held, isBuilt, isFormatted, pool }: Required<StartOptions> & { readonly pool: Pool; readonly held: Held },
 ): void {
-  const startable: FolderPool = supportedPool(pool, "start");
-  if (isFormatted) throw withoutDevice(pool.name);
+  const startable = supportedPool(pool, "start");
+  if (isFormatted && hasFolder(pool)) throw withoutDevice(pool.name);
   refuseConflict(pool, poolStore.list(instance));
-  if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
-  const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
-  existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });
+  if (isBuilt && hasFolder(pool)) makeTarget(instance, supportedPool(pool, "build"), held);
+  checkSource(instance, startable, poolStore.read(instance, pool.name)?.defined !== undefined);
+}
+
+/** Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied", "unsupported". */
+function checkSource({ host }: Instance, pool: TargetPool, isDefined: boolean): void {
+  if (hasFolder(pool)) existingTarget(host, pool.target.path, { name: pool.name, isDefined });
+  else listPoolDevices(host, pool);
 }
 
 /** Refuses a new file system in a folder. virStorageBackendMakeFileSystem() of libvirt */

@@ -1,14 +1,23 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
-import { findVolumePool, listVolumePools, type VolumePool } from "./volume-pool.ts";
+import {
+  type DevicePool,
+  findAnyPool,
+  listDevicePools,
+  listVolumePools,
+  type VolumePool,
+} from "./volume-pool.ts";
 
-/** Volume of a pool: a file or folder in the pool's folder. Its key is its path. */
+/** Volume of a pool: a file or folder in the pool's folder, whose key is its path, or a block device. */
 export interface FoundVolume {
-  readonly pool: VolumePool;
+  readonly pool: VolumePool | DevicePool;
   readonly name: string;
+  readonly key: string;
+  /** Path of the file, or a path that leads to the device's node. */
   readonly path: string;
   readonly facts: FileFacts;
 }
@@ -18,7 +27,7 @@ export interface FoundVolume {
  * for a name in the folder that is no volume. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
  */
 export function findVolume(instance: Instance, key: string, poolKey?: string): FoundVolume {
-  const pool = poolKey === undefined ? undefined : findVolumePool(instance, poolKey);
+  const pool = poolKey === undefined ? undefined : findAnyPool(instance, poolKey);
   const named = pool === undefined ? undefined : volumeIn(instance, pool, key);
   if (named !== undefined) return named;
   const found = findByPath(instance, key);
@@ -31,12 +40,17 @@ export function findVolume(instance: Instance, key: string, poolKey?: string): F
 }
 
 /** Returns the volume of that name; undefined if there is none. Throws "denied" for another kind of entry. */
-export function volumeIn(instance: Instance, pool: VolumePool, name: string): FoundVolume | undefined {
+export function volumeIn(
+  instance: Instance,
+  pool: VolumePool | DevicePool,
+  name: string,
+): FoundVolume | undefined {
+  if (pool.folder === undefined) return deviceIn(pool, (device) => device.name === name);
   if (problemOfName(name) !== undefined) return undefined;
   const path = pathIn(pool.folder, name);
   const facts = instance.host.inspectFile(path);
   if (facts === undefined) return undefined;
-  if (isVolume(facts, path)) return { pool, name, path, facts };
+  if (isVolume(facts, path)) return { pool, name, key: path, path, facts };
   throw new SvirtError(`Cannot use ${path} as a volume: it is ${kindOf(facts, path)}`, {
     kind: "denied",
     remedy: "Name a file of the pool's folder.",
@@ -53,7 +67,17 @@ export function isVolume({ id, type }: FileFacts, path: string): boolean {
   return id.path === path && (type === "file" || type === "folder");
 }
 
+function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): FoundVolume | undefined {
+  const device = pool.devices.find(isMeant);
+  return device === undefined ? undefined : { pool, ...device };
+}
+
 function findByPath(instance: Instance, path: string): FoundVolume | undefined {
+  const isMeant = (device: PoolDevice): boolean => device.key === path || device.path === path;
+  for (const pool of listDevicePools(instance)) {
+    const device = deviceIn(pool, isMeant);
+    if (device !== undefined) return device;
+  }
   if (!path.startsWith("/")) return undefined;
   const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;
   const pool = listVolumePools(instance).find((one) => one.folder.id.path === folder);

@@ -9,12 +9,14 @@ import { resolveReferences } from "../../xml/references.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import { listVolumeFiles } from "./list-volumes.ts";
-import { listVolumePools, type VolumePool } from "./volume-pool.ts";
+import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
 
 /** A possible path of a file in the stored form of a definition, which svirt writes itself. */
 const PATH = /['>](\/[^'<>]*)['<]/g;
 /** A volume of a pool in that form. */
 const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
+
+type Pools = readonly (VolumePool | DevicePool)[];
 
 /** File, and the attempt for messages. */
 interface Attempt {
@@ -26,14 +28,19 @@ interface Attempt {
  * Throws "in-use" for a file that a definition names, that is below a disk of a definition, or that another volume has as its
  * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
  */
-export function refuseNeeded(instance: Instance, { attempt, file }: Attempt, folder: FileFacts): void {
-  const pools = listVolumePools(instance);
+export function refuseNeeded(
+  instance: Instance,
+  { attempt, file }: Attempt,
+  folder: FileFacts | undefined,
+): void {
+  const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
   for (const name of listDefinitionNames(instance)) {
     const definition = readDefinition(instance, name);
     if (definition !== undefined && isNeededBy(instance, { definition, pools }, file))
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
   }
-  const above = findAbove(instance, file, [folder, ...pools.map((pool) => pool.folder)]);
+  const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
+  const above = findAbove(instance, file, folders);
   if (above === undefined) return;
   throw needed(
     attempt,
@@ -59,7 +66,7 @@ function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts
 
 function isNeededBy(
   instance: Instance,
-  { definition, pools }: { readonly definition: Definition; readonly pools: readonly VolumePool[] },
+  { definition, pools }: { readonly definition: Definition; readonly pools: Pools },
   file: FileId,
 ): boolean {
   const { xml } = definition;
@@ -81,10 +88,12 @@ function isNeededBy(
 }
 
 /** Lists the paths of the volumes that a definition names by their pools. */
-function volumesIn(xml: string, pools: readonly VolumePool[]): readonly string[] {
+function volumesIn(xml: string, pools: Pools): readonly string[] {
   return [...xml.matchAll(VOLUME)].flatMap(([, pool = "", volume = ""]) => {
     const found = pools.find(({ name }) => name === textOf(pool));
-    return found === undefined ? [] : [pathIn(found.folder, textOf(volume))];
+    if (found === undefined) return [];
+    if (found.folder !== undefined) return [pathIn(found.folder, textOf(volume))];
+    return found.devices.filter(({ name }) => name === textOf(volume)).map(({ path }) => path);
   });
 }
 

@@ -13,15 +13,21 @@ export async function resizeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   resize: Resize,
 ): Promise<string> {
-  return await withUnusedVolume(instance, { ...volume, attempt: "resize" }, ({ facts, folder, name }) => {
-    const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
-    const { allocatedBytes: allocationBytes, id } = facts;
-    const { reservedBytes, sizeBytes } = decideResize(
-      { name, format, capacityBytes, allocationBytes },
-      resize,
-    );
-    if (sizeBytes < capacityBytes) refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
-    instance.host.resizeFile(id, sizeBytes, reservedBytes);
-    return name;
-  });
+  const operation = "changing of volume capacity";
+  return await withUnusedVolume(
+    instance,
+    { ...volume, attempt: "resize", operation },
+    ({ facts, folder, name }) => {
+      const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
+      const { allocatedBytes: allocationBytes, id } = facts;
+      const { reservedBytes, sizeBytes } = decideResize(
+        { name, format, capacityBytes, allocationBytes },
+        resize,
+      );
+      if (sizeBytes < capacityBytes)
+        refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
+      instance.host.resizeFile(id, sizeBytes, reservedBytes);
+      return name;
+    },
+  );
 }

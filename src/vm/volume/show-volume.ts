@@ -6,9 +6,10 @@ import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Permissions } from "../../storage/permissions.ts";
+import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-format.ts";
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
-import { findVolume } from "./find-volume.ts";
+import { type FoundVolume, findVolume } from "./find-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
@@ -17,10 +18,31 @@ import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
  */
 export function showVolumeOf(instance: Instance, key: string, pool: string | undefined): Volume {
   if (pool === undefined) return showVolume(instance, key);
-  const { facts, name, path } = findVolume(instance, key, pool);
+  const found = findVolume(instance, key, pool);
+  const { facts, name, path } = found;
+  if (facts.type === "block") return showDevice(instance, found);
   if (facts.type !== "folder") return showVolume(instance, path);
   const sizes = { capacityBytes: 0, allocationBytes: 0, physicalBytes: 0 };
   return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, { format: "dir" }) };
+}
+
+/**
+ * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
+ * not read. virStorageBackendSCSINewLun() of libvirt
+ */
+function showDevice(instance: Instance, { facts, key, name, path }: FoundVolume): Volume {
+  const { host } = instance;
+  const sizeBytes = physicalSize(instance, { path, facts });
+  const format = probeDiskFormat(host.readBytes(facts.id, 0, DISK_FORMAT_BYTES));
+  return {
+    type: "block",
+    name,
+    key,
+    capacityBytes: sizeBytes,
+    allocationBytes: sizeBytes,
+    physicalBytes: sizeBytes,
+    target: { ...targetOf(instance, facts, { format }), path },
+  };
 }
 
 /**

@@ -32,11 +32,11 @@ describe("completePool()", () => {
 });
 
 describe("supportedPool()", () => {
-  test("is decided for each type: only folders start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir"]);
+  test("is decided for each type: folders and the devices that sysfs lists start", () => {
+    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "scsi", "mpath"]);
   });
 
-  test.each(Object.keys(OTHER_POOLS) as (keyof typeof OTHER_POOLS)[])(
+  test.each((Object.keys(OTHER_POOLS) as (keyof typeof OTHER_POOLS)[]).filter((type) => !isStartable(type)))(
     "refuses %s with one instruction",
     (type) => {
       const [error, ...more] = errorsOf(() => supportedPool(read(type), "start"));
@@ -73,6 +73,12 @@ describe("hasSameSource()", () => {
     ],
     ["a Virtuozzo cluster", read("vstorage"), read("vstorage"), true],
     ["a Ceph pool, which libvirt does not compare", read("rbd"), read("rbd"), false],
+    [
+      "an adapter with the other name of its host",
+      read("scsi"),
+      read("scsi", (text) => text.replace("host0", "scsi_host0")),
+      true,
+    ],
     [
       "an adapter of another name",
       read("scsi"),
@@ -123,8 +129,8 @@ describe("formatPoolCapabilities()", () => {
       "<storagepoolCapabilities>\n  <pool type='dir' supported='yes'>\n    <volOptions>\n" +
         "      <defaultFormat type='raw'/>\n      <enum name='targetFormatType'>\n        <value>none</value>\n",
     );
-    expect(text).toContain("  <pool type='iscsi' supported='no'>\n  </pool>\n");
+    expect(text).toContain("  <pool type='sheepdog' supported='no'>\n  </pool>\n");
     expect(text).toContain("      <enum name='targetFormatType'>\n      </enum>\n");
-    expect([...text.matchAll(/supported='yes'/g)].length).toBe(1);
+    expect([...text.matchAll(/supported='yes'/g)].length).toBe(POOL_TYPES.filter(isStartable).length);
   });
 });

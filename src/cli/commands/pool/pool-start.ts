@@ -8,7 +8,8 @@ export const command: Command = {
   spec: {
     name: "pool-start",
     summary: "make a defined storage pool active",
-    details: "Pools of type dir are started. Any other one is refused, with what to do instead.",
+    details:
+      "Pools of type dir, scsi and mpath are started. Any other one is refused, with what to do instead.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: START_OPTIONS,

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool, PoolTarget } from "../keep-pool.ts";
-import type { PoolType } from "../pool-types.ts";
+import { POOL_TYPE_FACTS, type PoolType } from "../pool-types.ts";
 
 /** Operation that svirt lacks, and what an administrator does instead. */
 interface Missing {
@@ -28,8 +28,8 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
     remedy: `Log in yourself: iscsiadm --mode node --login. ${BLOCK}`,
   },
   "iscsi-direct": { missing: "connect to iSCSI targets", remedy: NETWORKED },
-  scsi: { missing: "search SCSI hosts for disks", remedy: BLOCK },
-  mpath: { missing: "search multipath devices", remedy: BLOCK },
+  scsi: undefined,
+  mpath: undefined,
   rbd: { missing: "connect to Ceph", remedy: NETWORKED },
   sheepdog: { missing: "connect to Sheepdog", remedy: NETWORKED },
   gluster: { missing: "connect to Gluster", remedy: NETWORKED },
@@ -43,8 +43,13 @@ const COPY_ON_WRITE = {
   remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
 };
 
-/** Pool whose volumes are files in a folder. */
-export type FolderPool = Pool & { readonly target: PoolTarget };
+/** Pool with a target: a folder with its volumes, or one of the device nodes that are its volumes. */
+export type TargetPool = Pool & { readonly target: PoolTarget };
+
+/** Whether the volumes of a pool are files in its target. Otherwise they are block devices of the host. */
+export function hasFolder({ type }: Pool): boolean {
+  return POOL_TYPE_FACTS[type].isFolder === true;
+}
 
 /** Whether pools of this type are built and started. */
 export function isStartable(type: PoolType): boolean {
@@ -55,7 +60,7 @@ export function isStartable(type: PoolType): boolean {
 export type PoolOperation = "start" | "build" | "delete" | "refresh";
 
 /** Returns the pool if svirt can do that to it. Throws "unsupported" for any other, and says what to do instead. */
-export function supportedPool(pool: Pool, operation: PoolOperation): FolderPool {
+export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool {
   const { features, target, type } = pool;
   const lacks = MISSING[type];
   if (lacks !== undefined) throw refusal(pool, operation, { ...lacks, place: "@type" });
