@@ -11,6 +11,8 @@ export const DISK_BYTES = 1024 * 1024;
 export const BY_PATH = "/dev/disk/by-path/pci-0000:00:1f.2-scsi-0:0:1:0";
 /** Identifier of the disk sdb: NAA 6, as scsi_id(8) prints it. */
 export const SDB_KEY = "36001405a1b2c3d4e5f60718293a4b5c6";
+/** Content of a pool of the partitions of sda. */
+export const DISK_POOL = "<source><device path='/dev/sda'/></source><target><path>/dev</path></target>";
 /** Label of a disk of no guest. */
 export const DISK_LABEL = "system_u:object_r:fixed_disk_device_t:s0";
 
@@ -26,7 +28,7 @@ export function page83(type: number, codeSet: number, value: readonly number[]):
 }
 
 /**
- * Returns a machine with the SCSI host 2, which has the disks sda (with a partition, no identifier) and sdb, a tape drive, and a
+ * Returns a machine with the SCSI host 2, which has the disks sda (with partitions, no identifier) and sdb, a tape drive, and a
  * disk without a path; and a multipath device over sdc of another host.
  */
 export function makeScsiMachine(): Machine {
@@ -37,6 +39,10 @@ export function makeScsiMachine(): Machine {
   machine.files.putFolder("/sys/class/scsi_host");
   machine.files.put("/sys/class/scsi_host/host2", "symlink", { target: `${adapter}/scsi_host/host2` });
   putDisk(machine, { name: "sda", number: "8:0", unit: "2:0:0:0" });
+  machine.files.remove("/sys/dev/block/8:0");
+  putText(machine, "/sys/devices/sda/size", String(DISK_BYTES / 512));
+  putText(machine, "/sys/devices/sda/dev", "8:0");
+  machine.files.put("/sys/dev/block/8:0", "symlink", { target: "/sys/devices/sda" });
   putDisk(machine, { name: "sdb", number: "8:16", unit: "2:0:1:0" });
   putDisk(machine, { name: "sdd", number: "8:48", unit: "2:0:3:0" });
   putDisk(machine, { name: "sdc", number: "8:32", unit: "3:0:0:0" });
@@ -45,8 +51,10 @@ export function makeScsiMachine(): Machine {
   putText(machine, "/sys/bus/scsi/devices/2:0:1:0/model", "disk1           ");
   const naa = (SDB_KEY.slice(1).match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
   machine.files.put("/sys/bus/scsi/devices/2:0:1:0/vpd_pg83", "file", { bytes: page83(3, 1, naa) });
-  putText(machine, "/sys/dev/block/8:0/sda1/partition", "1");
-  putText(machine, "/sys/dev/block/8:0/sda1/dev", "8:1");
+  putPartition(machine, { name: "sda1", start: 2048, sectors: 1024 });
+  // Of an extended partition the kernel shows two sectors.
+  putPartition(machine, { name: "sda2", start: 3072, sectors: 2 });
+  putPartition(machine, { name: "sda5", start: 3074, sectors: 512 });
   machine.files.putFolder("/dev/disk/by-path");
   machine.files.put(BY_PATH, "symlink", { target: "../../sdb" });
   machine.files.put(BY_PATH.replace("0:1:0", "0:0:0"), "symlink", { target: "../../sda" });
@@ -59,7 +67,7 @@ function activateDevices(node: Instance, type: string, content: string): void {
   poolStore.writeActive(node, type, formatPool(parsePool(otherPoolXml(type, content, type))));
 }
 
-/** Returns a machine as makeScsiMachine(), with the active pool `scsi`. */
+/** Returns a machine as makeScsiMachine(), with the active pools `scsi`, `mpath` and `disk`. */
 export function makeDevicePools(): Machine {
   const machine = makeScsiMachine();
   activateDevices(
@@ -67,11 +75,17 @@ export function makeDevicePools(): Machine {
     "scsi",
     SCSI_POOL.replace("<source>", `<uuid>${SCSI_UUID}</uuid><source>`),
   );
+  activateDevices(
+    nodeOn(machine),
+    "disk",
+    DISK_POOL.replace("<source>", `<uuid>${DISK_UUID}</uuid><source>`),
+  );
   activateDevices(nodeOn(machine), "mpath", `<uuid>${MPATH_UUID}</uuid>${MPATH_POOL}`);
   return machine;
 }
 
 const SCSI_UUID = "aaaaaaaa-2222-4333-8444-0000000000a1";
+const DISK_UUID = "aaaaaaaa-2222-4333-8444-0000000000a3";
 const MPATH_UUID = "aaaaaaaa-2222-4333-8444-0000000000a2";
 
 function putMultipath(machine: Machine): void {
@@ -97,6 +111,24 @@ function putDisk(
   putText(machine, `/sys/bus/scsi/devices/${unit}/type`, "0");
   putText(machine, `/sys/bus/scsi/devices/${unit}/block/${name}/dev`, number);
   putNode(machine, `/dev/${name}`, number);
+}
+
+function putPartition(
+  machine: Machine,
+  { name, sectors, start }: { readonly name: string; readonly start: number; readonly sectors: number },
+): void {
+  const number = name.slice("sda".length);
+  const folder = `/sys/devices/sda/${name}`;
+  putNode(machine, `/dev/${name}`, `8:${number}`);
+  machine.files.remove(`/sys/dev/block/8:${number}`);
+  for (const [file, text] of [
+    ["partition", number],
+    ["dev", `8:${number}`],
+    ["start", String(start)],
+    ["size", String(sectors)],
+  ] as const)
+    putText(machine, `${folder}/${file}`, text);
+  machine.files.put(`/sys/dev/block/8:${number}`, "symlink", { target: folder });
 }
 
 function putNode(machine: Machine, path: string, number: string): void {

@@ -11,6 +11,8 @@ export interface PoolDevice {
   readonly path: string;
   /** Facts about the device's node. */
   readonly facts: FileFacts;
+  /** Place of a partition on its disk, in bytes; absent: it is none. */
+  readonly extent?: { readonly device: string; readonly start: number; readonly end: number };
 }
 
 /** Unit in which the kernel counts the size of a disk. Documentation/ABI/stable/sysfs-block of Linux */

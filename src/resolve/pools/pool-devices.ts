@@ -1,7 +1,9 @@
 import type { Host } from "../../host/host.ts";
+import type { PoolSpace } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
-import type { PoolDevice } from "./pool-device.ts";
+import { listPartitions, partitionedDisk } from "./partitions.ts";
+import { deviceBytes, type PoolDevice } from "./pool-device.ts";
 import { listAdapterDevices } from "./scsi-devices.ts";
 
 /**
@@ -14,5 +16,20 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   if (type === "mpath") return listMultipathDevices(host);
   if (type === "scsi" && source.adapter !== undefined)
     return listAdapterDevices(host, source.adapter, target.path);
+  const [disk] = source.devices;
+  if (type === "disk" && disk !== undefined)
+    return listPartitions(host, { source: disk.path, target: target.path });
   return [];
+}
+
+/** Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices(). */
+export function devicesSpace(host: Host, pool: Pool): PoolSpace {
+  const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
+  const allocationBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const [disk] = pool.source.devices;
+  const capacityBytes =
+    pool.type === "disk" && disk !== undefined
+      ? deviceBytes(host, partitionedDisk(host, disk.path))
+      : allocationBytes;
+  return { capacityBytes, allocationBytes, availableBytes: Math.max(0, capacityBytes - allocationBytes) };
 }

@@ -1,7 +1,6 @@
 import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { deviceBytes } from "../../resolve/pools/pool-device.ts";
-import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
+import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
@@ -68,7 +67,7 @@ export function getPoolXml(instance: Instance, key: string, form: "active" | "de
 
 /** Returns the space of the file system with the pool's folder, or of its devices; undefined without the folder or the source. statvfs(3) */
 function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
-  if (!hasFolder(pool)) return unlessRefused(() => spaceOfDevices(instance, pool));
+  if (!hasFolder(pool)) return unlessRefused(() => devicesSpace(instance.host, pool));
   return withFolder(instance, pool, ({ id }) => {
     const { freeBytes, sizeBytes } = instance.host.getSpace(id);
     return {
@@ -77,13 +76,6 @@ function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
       availableBytes: freeBytes,
     };
   });
-}
-
-/** virStorageBackendSCSINewLun() of libvirt */
-function spaceOfDevices({ host }: Instance, pool: Pool): PoolSpace {
-  const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
-  const capacityBytes = sizes.reduce((sum, size) => sum + size, 0);
-  return { capacityBytes, allocationBytes: capacityBytes, availableBytes: 0 };
 }
 
 /** Returns mode, owner, group and label of a folder. virStorageBackendUpdateVolTargetInfoFD() of libvirt */

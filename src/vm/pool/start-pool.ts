@@ -128,7 +128,8 @@ function openPool(
   const startable = supportedPool(pool, "start");
   if (isFormatted && hasFolder(pool)) throw withoutDevice(pool.name);
   refuseConflict(pool, poolStore.list(instance));
-  if (isBuilt && hasFolder(pool)) makeTarget(instance, supportedPool(pool, "build"), held);
+  const built = isBuilt ? supportedPool(pool, "build") : undefined;
+  if (built !== undefined && hasFolder(built)) makeTarget(instance, built, held);
   checkSource(instance, startable, poolStore.read(instance, pool.name)?.defined !== undefined);
 }
 

@@ -20,6 +20,8 @@ export interface FoundVolume {
   /** Path of the file, or a path that leads to the device's node. */
   readonly path: string;
   readonly facts: FileFacts;
+  /** Place of a partition on its disk. */
+  readonly extent?: PoolDevice["extent"];
 }
 
 /**

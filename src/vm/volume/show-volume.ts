@@ -30,19 +30,30 @@ export function showVolumeOf(instance: Instance, key: string, pool: string | und
  * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
  * not read. virStorageBackendSCSINewLun() of libvirt
  */
-function showDevice(instance: Instance, { facts, key, name, path }: FoundVolume): Volume {
+function showDevice(instance: Instance, { extent, facts, key, name, path }: FoundVolume): Volume {
   const { host } = instance;
   const sizeBytes = physicalSize(instance, { path, facts });
-  const format = probeDiskFormat(host.readBytes(facts.id, 0, DISK_FORMAT_BYTES));
+  // libvirt gives a partition no format.
+  const format =
+    extent === undefined ? probeDiskFormat(host.readBytes(facts.id, 0, DISK_FORMAT_BYTES)) : "none";
   return {
     type: "block",
     name,
     key,
+    ...(extent === undefined ? {} : { source: sourceOf(extent) }),
     capacityBytes: sizeBytes,
     allocationBytes: sizeBytes,
     physicalBytes: sizeBytes,
     target: { ...targetOf(instance, facts, { format }), path },
   };
+}
+
+function sourceOf({
+  device: path,
+  end,
+  start,
+}: NonNullable<FoundVolume["extent"]>): NonNullable<Volume["source"]> {
+  return { devices: [{ path, extents: [{ start, end }] }] };
 }
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
 import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
 import { parsePool } from "../../../src/storage/pool/document.ts";
-import { BY_PATH, MPATH_POOL, makeScsiMachine, SCSI_POOL, SDB_KEY } from "../../scenes/devices.ts";
+import { BY_PATH, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL, SDB_KEY } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { nodeOn } from "../../scenes/scene.ts";
 
@@ -64,6 +64,27 @@ describe("listPoolDevices() of a SCSI host", () => {
     machine.files.remove("/dev/sdb");
     machine.files.put("/dev/sdb", "block", { node: "8:64" });
     expect(listed("scsi", SCSI_POOL, machine).map(([name]) => name)).toEqual(["unit:0:0:0"]);
+  });
+});
+
+// virStorageBackendDiskMakeDataVol() of libvirt, and the extents of its tests/storagevolxml2xmlin/vol-partition.xml
+describe("listPoolDevices() of a disk", () => {
+  test("lists its partitions, and no extended one", () => {
+    const pool = parsePool(otherPoolXml("disk", DISK_POOL));
+    const found = listPoolDevices(nodeOn(makeScsiMachine()).host, pool);
+    expect(found.map(({ extent, key, name, path }) => [name, key, path, extent])).toEqual([
+      ["sda1", "/dev/sda1", "/dev/sda1", { device: "/dev/sda", start: 1_048_576, end: 1_572_864 }],
+      ["sda5", "/dev/sda5", "/dev/sda5", { device: "/dev/sda", start: 1_573_888, end: 1_836_032 }],
+    ]);
+  });
+
+  test.each([
+    ["/dev/none", "device path '/dev/none' doesn't exist"],
+    ["/dev/sda1", "it is no whole disk"],
+    ["/etc", "it is no whole disk"],
+  ])("refuses %s", (path, message) => {
+    const [error] = errorsOf(() => listed("disk", DISK_POOL.replace("/dev/sda", path)));
+    expect(error?.message).toContain(message);
   });
 });
 

@@ -3,7 +3,7 @@ import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
 import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
-import { DISK_BYTES, MPATH_POOL, makeScsiMachine, SCSI_POOL } from "../../scenes/devices.ts";
+import { DISK_BYTES, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 
@@ -36,6 +36,26 @@ describe.each([
       .map(({ path }) => path)
       .filter((path) => /^\/(?:dev|sys)/.test(path));
     expect(after).toEqual(before);
+  });
+});
+
+test("a pool of partitions has the space of its disk, and svirt writes no partition table", async () => {
+  const node = nodeOn(makeScsiMachine());
+  await definePool(node, otherPoolXml("disk", DISK_POOL));
+  for (const work of [buildPool(node, "other"), startPool(node, "other", { isBuilt: true })]) {
+    const error = await errorOf(work);
+    expect([error.kind, error.message]).toEqual([
+      "unsupported",
+      expect.stringContaining("svirt does not write partition tables yet"),
+    ]);
+  }
+  expect(getPoolFacts(node, "other").state).toBe("inactive");
+  await startPool(node, "other", { isBuilt: false });
+  const allocationBytes = (1024 + 512) * 512;
+  expect(getPoolFacts(node, "other").space).toEqual({
+    capacityBytes: DISK_BYTES,
+    allocationBytes,
+    availableBytes: DISK_BYTES - allocationBytes,
   });
 });
 

@@ -70,6 +70,16 @@ describe("the volumes of a pool of devices", () => {
     });
   });
 
+  test("are shown with their place on the disk, if they are partitions", () => {
+    expect(showVolumeOf(nodeOn(makeDevicePools()), "sda1", "disk")).toMatchObject({
+      name: "sda1",
+      key: "/dev/sda1",
+      source: { devices: [{ path: "/dev/sda", extents: [{ start: 1_048_576, end: 1_572_864 }] }] },
+      capacityBytes: 524_288,
+      target: { path: "/dev/sda1", format: { type: "none" } },
+    });
+  });
+
   test("are neither created, deleted, resized nor copied, with libvirt's words", async () => {
     const node = nodeOn(makeDevicePools());
     const bytes = new TextEncoder().encode("<volume><name>a</name><capacity>1</capacity></volume>");
@@ -151,6 +161,22 @@ describe("a device that is in use is neither overwritten, wiped nor copied", () 
     ])
       expect((await errorOf(work())).kind).toBe("wrong-state");
     expect(machine.files.get("/dev/sdb").bytes.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("by the host, which has mounted the whole disk of a partition", async () => {
+    const machine = makeDevicePools();
+    put(machine, "/proc/self/mountinfo", "20 1 8:0 / /a rw - ext4 /dev/sda rw\n");
+    const error = await errorOf(wipeVolume(nodeOn(machine), { key: "sda1", pool: "disk" }, "zero"));
+    expect([error.kind, error.message]).toEqual([
+      "wrong-state",
+      expect.stringContaining("its disk /dev/sda"),
+    ]);
+  });
+
+  test("by a guest that has the whole disk of a partition", async () => {
+    const node = nodeOn(makeDevicePools());
+    registryOf(node).reserve({ kind: "file", key: "device-8:0", sharing: "exclusive" }, OTHER);
+    expect((await errorOf(wipeVolume(node, { key: "sda5", pool: "disk" }, "zero"))).kind).toBe("in-use");
   });
 
   test("by a guest, which has it or a partition of it", async () => {

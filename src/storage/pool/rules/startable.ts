@@ -22,7 +22,7 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   fs: MOUNTED,
   netfs: MOUNTED,
   logical: { missing: "run LVM", remedy: BLOCK },
-  disk: { missing: "partition disks", remedy: BLOCK },
+  disk: undefined,
   iscsi: {
     missing: "log in to iSCSI targets",
     remedy: `Log in yourself: iscsiadm --mode node --login. ${BLOCK}`,
@@ -41,6 +41,12 @@ const COPY_ON_WRITE = {
   place: "features/cow",
   missing: "set copy-on-write of a folder",
   remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
+};
+
+const PARTITIONS = {
+  place: "@type",
+  missing: "write partition tables",
+  remedy: "Partition the disk yourself, with sfdisk(8) for example, and start the pool without a build.",
 };
 
 /** Pool with a target: a folder with its volumes, or one of the device nodes that are its volumes. */
@@ -65,6 +71,7 @@ export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool 
   const lacks = MISSING[type];
   if (lacks !== undefined) throw refusal(pool, operation, { ...lacks, place: "@type" });
   if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
+  if (type === "disk" && operation === "build") throw refusal(pool, operation, PARTITIONS);
   // The form requires it of each type that starts.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };
