@@ -33,7 +33,7 @@ export function bindDisk(instance: Instance, found: Disk, place: string): Disk {
   if (disk.type !== "volume") return found;
   const { pool: name, ...source } = disk.source;
   const pool = activePool(instance, name, place);
-  refuseMode(disk, place);
+  refuseMode(disk, pool, place);
   const image = hasFolderOf(pool)
     ? fileOf(instance, disk, { pool, place })
     : deviceOf(instance, disk, { pool, place });
@@ -84,8 +84,11 @@ function withoutPolicy(place: string): SvirtError {
   });
 }
 
-function refuseMode({ source: { mode } }: VolumeDisk, place: string): void {
-  if (mode !== undefined) {
+/** Refuses a mode that the pool does not have: QEMU connects to no target by itself. */
+function refuseMode({ source: { mode } }: VolumeDisk, { type }: TargetPool, place: string): void {
+  if (type === "iscsi") {
+    if (mode === "direct") throw notDirect(place);
+  } else if (mode !== undefined) {
     throw new SvirtError(
       `unsupported configuration: disk source mode is only valid when storage pool is of iscsi type (${place}/source/@mode)`,
       {
@@ -96,6 +99,19 @@ function refuseMode({ source: { mode } }: VolumeDisk, place: string): void {
       },
     );
   }
+}
+
+function notDirect(place: string): SvirtError {
+  const at = `${place}/source/@mode`;
+  return new SvirtError(
+    `unsupported configuration: svirt passes volumes of iSCSI pools as devices only (${at})`,
+    {
+      kind: "unsupported",
+      libvirt: "CONFIG_UNSUPPORTED",
+      place: at,
+      remedy: "Write mode='host', or type='network' with <source protocol='iscsi' …>.",
+    },
+  );
 }
 
 function refuseLun({ device }: VolumeDisk, place: string): void {

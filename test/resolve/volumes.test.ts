@@ -224,6 +224,20 @@ describe("a disk that is a volume of a pool", () => {
     expect([error.kind as string, error.message]).toEqual([kind, expect.stringContaining(message)]);
   });
 
+  test("of an iSCSI target is the device that the host has of it, and keeps its mode", async () => {
+    const machine = makeDevicePools();
+    machine.files.remove("/sys/dev/block/8:32/holders/dm-0");
+    const disks = volume("unit:0:0:0", { pool: "iscsi", more: " mode='host'" });
+    await startDomain(nodeOn(machine), domainXml({ disks }));
+    expect(labelOf(machine, "/dev/sdc")).toBe(recordOf(machine).label.imageLabel);
+    expect(await xmlOf(machine, "running")).toContain(
+      "<source pool='iscsi' volume='unit:0:0:0' mode='host' index='1'/>",
+    );
+    const direct = volume("unit:0:0:0", { pool: "iscsi", more: " mode='direct'" });
+    const error = await failedStart(makeDevicePools(), { disks: direct });
+    expect(error.message).toContain("svirt passes volumes of iSCSI pools as devices only");
+  });
+
   test("of a pool of devices that the host uses is refused", async () => {
     const machine = makeDevicePools();
     machine.files.putFolder("/sys/dev/block/8:16/holders/md0");

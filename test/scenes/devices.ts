@@ -13,6 +13,9 @@ export const BY_PATH = "/dev/disk/by-path/pci-0000:00:1f.2-scsi-0:0:1:0";
 export const SDB_KEY = "36001405a1b2c3d4e5f60718293a4b5c6";
 /** Content of a pool of the partitions of sda. */
 export const DISK_POOL = "<source><device path='/dev/sda'/></source><target><path>/dev</path></target>";
+/** Content of a pool of an iSCSI target, whose disk is that of the SCSI host 3. */
+export const ISCSI_POOL =
+  "<source><host name='192.0.2.1'/><device path='iqn.2013-06.com.example:a'/></source><target><path>/dev</path></target>";
 /** Label of a disk of no guest. */
 export const DISK_LABEL = "system_u:object_r:fixed_disk_device_t:s0";
 
@@ -47,6 +50,10 @@ export function makeScsiMachine(): Machine {
   putDisk(machine, { name: "sdd", number: "8:48", unit: "2:0:3:0" });
   putDisk(machine, { name: "sdc", number: "8:32", unit: "3:0:0:0" });
   putText(machine, "/sys/bus/scsi/devices/2:0:2:0/type", "1");
+  const session = "/sys/devices/platform/host3/session1/iscsi_session/session1";
+  putText(machine, `${session}/targetname`, "iqn.2013-06.com.example:a");
+  machine.files.putFolder("/sys/class/iscsi_session");
+  machine.files.put("/sys/class/iscsi_session/session1", "symlink", { target: session });
   putText(machine, "/sys/bus/scsi/devices/2:0:1:0/vendor", "LIO-ORG ");
   putText(machine, "/sys/bus/scsi/devices/2:0:1:0/model", "disk1           ");
   const naa = (SDB_KEY.slice(1).match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
@@ -67,7 +74,7 @@ function activateDevices(node: Instance, type: string, content: string): void {
   poolStore.writeActive(node, type, formatPool(parsePool(otherPoolXml(type, content, type))));
 }
 
-/** Returns a machine as makeScsiMachine(), with the active pools `scsi`, `mpath` and `disk`. */
+/** Returns a machine as makeScsiMachine(), with the active pools `scsi`, `mpath`, `disk` and `iscsi`. */
 export function makeDevicePools(): Machine {
   const machine = makeScsiMachine();
   activateDevices(
@@ -80,12 +87,18 @@ export function makeDevicePools(): Machine {
     "disk",
     DISK_POOL.replace("<source>", `<uuid>${DISK_UUID}</uuid><source>`),
   );
+  activateDevices(
+    nodeOn(machine),
+    "iscsi",
+    ISCSI_POOL.replace("<source>", `<uuid>${ISCSI_UUID}</uuid><source>`),
+  );
   activateDevices(nodeOn(machine), "mpath", `<uuid>${MPATH_UUID}</uuid>${MPATH_POOL}`);
   return machine;
 }
 
 const SCSI_UUID = "aaaaaaaa-2222-4333-8444-0000000000a1";
 const DISK_UUID = "aaaaaaaa-2222-4333-8444-0000000000a3";
+const ISCSI_UUID = "aaaaaaaa-2222-4333-8444-0000000000a4";
 const MPATH_UUID = "aaaaaaaa-2222-4333-8444-0000000000a2";
 
 function putMultipath(machine: Machine): void {

@@ -1,6 +1,8 @@
 import type { Host } from "../../host/host.ts";
 import type { PoolSpace } from "../../storage/pool/document.ts";
+import { iscsiTarget } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { listTargetDevices } from "./iscsi-devices.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
 import { listPartitions, partitionedDisk } from "./partitions.ts";
 import { deviceBytes, type PoolDevice } from "./pool-device.ts";
@@ -16,6 +18,7 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   if (type === "mpath") return listMultipathDevices(host);
   if (type === "scsi" && source.adapter !== undefined)
     return listAdapterDevices(host, source.adapter, target.path);
+  if (type === "iscsi") return listTargetDevices(host, iscsiTarget(pool), target.path);
   const [disk] = source.devices;
   if (type === "disk" && disk !== undefined)
     return listPartitions(host, { source: disk.path, target: target.path });

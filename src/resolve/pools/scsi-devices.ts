@@ -28,7 +28,7 @@ export function listAdapterDevices(host: Host, adapter: Adapter, target: string)
  * Lists the disks of a SCSI host that have a path in the target. The name leaves the number of the host out, since each boot changes
  * it. Reads sysfs and nodes and sends no command to a device. virStorageBackendSCSIFindLUs() of libvirt
  */
-function listUnits(host: Host, { hostNumber, target }: Units): readonly PoolDevice[] {
+export function listUnits(host: Host, { hostNumber, target }: Units): readonly PoolDevice[] {
   return host.listFolder(DEVICES).flatMap((unit) => {
     const [, number, bus, id, lun] = UNIT.exec(unit) ?? [];
     const device = number === hostNumber ? diskAt(host, `${DEVICES}/${unit}`, target) : undefined;

@@ -2,7 +2,15 @@ import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
 import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
 import { parsePool } from "../../../src/storage/pool/document.ts";
-import { BY_PATH, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL, SDB_KEY } from "../../scenes/devices.ts";
+import {
+  BY_PATH,
+  DISK_POOL,
+  ISCSI_POOL,
+  MPATH_POOL,
+  makeScsiMachine,
+  SCSI_POOL,
+  SDB_KEY,
+} from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { nodeOn } from "../../scenes/scene.ts";
 
@@ -64,6 +72,44 @@ describe("listPoolDevices() of a SCSI host", () => {
     machine.files.remove("/dev/sdb");
     machine.files.put("/dev/sdb", "block", { node: "8:64" });
     expect(listed("scsi", SCSI_POOL, machine).map(([name]) => name)).toEqual(["unit:0:0:0"]);
+  });
+});
+
+// virStorageBackendISCSIFindLUs() and virStorageBackendISCSIPortal() of libvirt
+describe("listPoolDevices() of an iSCSI target", () => {
+  test("lists the disks of the session with it", () => {
+    expect(listed("iscsi", ISCSI_POOL)).toEqual([["unit:0:0:0", "/dev/sdc", "/dev/sdc", "/dev/sdc"]]);
+  });
+
+  test("names the commands that log in to a target without a session", () => {
+    const [error] = errorsOf(() => listed("iscsi", ISCSI_POOL.replaceAll("example:a", "example:b")));
+    expect([error?.kind, error?.message]).toEqual([
+      "wrong-state",
+      "Cannot use the iSCSI target iqn.2013-06.com.example:b: the host is not logged in to it",
+    ]);
+    expect(error?.remedy).toContain(
+      "--portal 192.0.2.1:3260,1 --targetname iqn.2013-06.com.example:b --login",
+    );
+  });
+
+  test.each([
+    [
+      ISCSI_POOL.replace("<device", "<host name='192.0.2.2'/><device"),
+      "Expected exactly 1 host for the storage pool",
+    ],
+    [ISCSI_POOL.replace("iqn.2013", "--iqn.2013"), "is not the name of an iSCSI target"],
+    [ISCSI_POOL.replace("example:a", "example:a;reboot"), "is not the name of an iSCSI target"],
+    [
+      ISCSI_POOL.replace("</source>", "<auth type='chap' username='a'><secret usage='b'/></auth></source>"),
+      "svirt does not set passwords of iSCSI targets yet",
+    ],
+    [
+      ISCSI_POOL.replace("</source>", "<initiator><iqn name='iqn.a'/></initiator></source>"),
+      "svirt does not make interfaces of iSCSI yet",
+    ],
+  ])("refuses %s", (content, message) => {
+    const [error] = errorsOf(() => listed("iscsi", content));
+    expect([error?.kind, error?.message]).toEqual(["unsupported", expect.stringContaining(message)]);
   });
 });
 

@@ -33,7 +33,7 @@ describe("completePool()", () => {
 
 describe("supportedPool()", () => {
   test("is decided for each type: folders and the devices that sysfs lists start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "disk", "scsi", "mpath"]);
+    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "disk", "iscsi", "scsi", "mpath"]);
   });
 
   test.each((Object.keys(OTHER_POOLS) as (keyof typeof OTHER_POOLS)[]).filter((type) => !isStartable(type)))(

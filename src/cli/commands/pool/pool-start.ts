@@ -9,7 +9,7 @@ export const command: Command = {
     name: "pool-start",
     summary: "make a defined storage pool active",
     details:
-      "Pools of type dir, disk, scsi and mpath are started. Any other one is refused, with what to do instead.",
+      "Pools of type dir, disk, iscsi, scsi and mpath are started. Any other one is refused, with what to do instead.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: START_OPTIONS,

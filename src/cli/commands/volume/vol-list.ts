@@ -14,7 +14,7 @@ export const command: Command = {
     summary: "list the volumes of an active pool",
     details:
       "Volumes of a folder are files and folders; symlinks, sockets, FIFOs and devices are not listed. Volumes of a pool of type\n" +
-      "scsi, mpath or disk are disks and partitions of the host.",
+      "scsi, iscsi, mpath or disk are disks and partitions of the host.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [{ name: "details", summary: "also show types and sizes" }, JSON_OPTION],

@@ -23,10 +23,7 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   netfs: MOUNTED,
   logical: { missing: "run LVM", remedy: BLOCK },
   disk: undefined,
-  iscsi: {
-    missing: "log in to iSCSI targets",
-    remedy: `Log in yourself: iscsiadm --mode node --login. ${BLOCK}`,
-  },
+  iscsi: undefined,
   "iscsi-direct": { missing: "connect to iSCSI targets", remedy: NETWORKED },
   scsi: undefined,
   mpath: undefined,
