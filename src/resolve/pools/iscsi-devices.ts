@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { IscsiTarget } from "../../storage/pool/iscsi/target.ts";
+import { type IscsiTarget, loginCommands } from "../../storage/pool/iscsi/target.ts";
 import type { PoolDevice } from "./pool-device.ts";
 import { listUnits } from "./scsi-devices.ts";
 
@@ -19,7 +19,7 @@ export function listTargetDevices(host: Host, wanted: IscsiTarget, target: strin
 }
 
 /** Returns the number of the SCSI host of a session with the target; undefined without one. virISCSIGetSession() of libvirt */
-function sessionHost(host: Host, name: string): string | undefined {
+export function sessionHost(host: Host, name: string): string | undefined {
   const session = host
     .listFolder(SESSIONS)
     .find((one) => host.readText(`${SESSIONS}/${one}/targetname`)?.trim() === name);
@@ -28,10 +28,11 @@ function sessionHost(host: Host, name: string): string | undefined {
 }
 
 function withoutSession({ name, portal }: IscsiTarget): SvirtError {
-  const node = `--mode node --portal ${portal} --targetname ${name}`;
   return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it`, {
     kind: "wrong-state",
     place: "/pool/source/device/@path",
-    remedy: `Log in: iscsiadm ${node} --op new && iscsiadm ${node} --login`,
+    remedy: `Log in: ${loginCommands({ name, portal })
+      .map((words) => words.join(" "))
+      .join(" && ")}`,
   });
 }

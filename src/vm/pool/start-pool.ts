@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
+import { errorsOf, listErrors, type SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
 import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
@@ -9,6 +9,7 @@ import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
+import { logOut, refuseUsedSession, withSession } from "./iscsi-session.ts";
 import { type Held, makeTarget } from "./make-target.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
@@ -30,14 +31,15 @@ export async function startPool(
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
-  return await withTargetLock(instance, { pool: seen, isBuilt }, (held) => {
+  const start = (held: Held): StoredIdentity => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = parsePoolText(xml);
     refuseChanged(seen, pool);
     openPool(instance, { pool, isBuilt, isFormatted, held });
     poolStore.writeActive(instance, name, xml);
     return { name, uuid };
-  });
+  };
+  return await withSession(instance, seen, () => withTargetLock(instance, { pool: seen, isBuilt }, start));
 }
 
 /**
@@ -50,7 +52,7 @@ export async function createPool(
   { isBuilt, isFormatted = false }: StartOptions,
 ): Promise<StoredIdentity> {
   const pool = parsePool(bytes);
-  return await withTargetLock(instance, { pool, isBuilt }, (held) => {
+  const create = (held: Held): StoredIdentity => {
     const completed = completeForHost(instance, pool);
     const { name, uuid } = completed;
     if (poolStore.read(instance, name)?.active !== undefined)
@@ -61,7 +63,8 @@ export async function createPool(
     openPool(instance, { pool: completed, isBuilt, isFormatted, held });
     poolStore.writeActive(instance, name, formatPool(completed));
     return { name, uuid };
-  });
+  };
+  return await withSession(instance, pool, () => withTargetLock(instance, { pool, isBuilt }, create));
 }
 
 /**
@@ -89,15 +92,25 @@ export async function buildPool(
 }
 
 /**
- * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep their disks. Throws "not-found",
- * "wrong-state". storagePoolDestroy() of libvirt
+ * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep their disks. Logs out of an iSCSI target,
+ * unless a guest or the host uses a disk of it. Throws "not-found", "wrong-state", "in-use". storagePoolDestroy() of libvirt
  */
 export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await changeStored(instance, () => {
-    const { name, uuid } = activePool(instance, key);
+  const ended = await changeStored(instance, () => {
+    const { active, name, uuid } = activePool(instance, key);
+    const pool = unlessRefused(() => parsePoolText(active));
+    if (pool !== undefined) refuseUsedSession(instance, pool);
     poolStore.removeActive(instance, name);
-    return { name, uuid };
+    return { active, name, uuid, pool };
   });
+  const { active, name, pool, uuid } = ended;
+  // No guest gets a volume of the pool any more.
+  const failed = pool === undefined ? [] : errorsOf(() => logOut(instance, pool));
+  if (failed.length > 0) {
+    await changeStored(instance, () => poolStore.writeActive(instance, name, active));
+    throwErrors(failed);
+  }
+  return { name, uuid };
 }
 
 /**

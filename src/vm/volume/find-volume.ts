@@ -74,12 +74,19 @@ function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): F
   return device === undefined ? undefined : { pool, ...device };
 }
 
-function findByPath(instance: Instance, path: string): FoundVolume | undefined {
-  const isMeant = (device: PoolDevice): boolean => device.key === path || device.path === path;
+/** Returns the volume of any pool of devices with that key or path; undefined if there is none. */
+export function findDevice(instance: Instance, key: string): FoundVolume | undefined {
+  const isMeant = (device: PoolDevice): boolean => device.key === key || device.path === key;
   for (const pool of listDevicePools(instance)) {
     const device = deviceIn(pool, isMeant);
     if (device !== undefined) return device;
   }
+  return undefined;
+}
+
+function findByPath(instance: Instance, path: string): FoundVolume | undefined {
+  const device = findDevice(instance, path);
+  if (device !== undefined) return device;
   if (!path.startsWith("/")) return undefined;
   const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;
   const pool = listVolumePools(instance).find((one) => one.folder.id.path === folder);

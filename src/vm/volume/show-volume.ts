@@ -9,16 +9,17 @@ import type { Permissions } from "../../storage/permissions.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-format.ts";
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
-import { type FoundVolume, findVolume } from "./find-volume.ts";
+import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
- * Describes a volume of a pool by its name, key or path; without a pool, any image or block device by its path. Throws
+ * Describes a volume of a pool by its name, key or path; without a pool, a disk of any pool by its key or path, or any image or
+ * block device by its path. Throws
  * "not-found" and the errors of showVolume().
  */
 export function showVolumeOf(instance: Instance, key: string, pool: string | undefined): Volume {
-  if (pool === undefined) return showVolume(instance, key);
-  const found = findVolume(instance, key, pool);
+  const found = pool === undefined ? findDevice(instance, key) : findVolume(instance, key, pool);
+  if (found === undefined) return showVolume(instance, key);
   const { facts, name, path } = found;
   if (facts.type === "block") return showDevice(instance, found);
   if (facts.type !== "folder") return showVolume(instance, path);

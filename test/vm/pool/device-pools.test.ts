@@ -3,21 +3,13 @@ import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
 import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
-import {
-  DISK_BYTES,
-  DISK_POOL,
-  ISCSI_POOL,
-  MPATH_POOL,
-  makeScsiMachine,
-  SCSI_POOL,
-} from "../../scenes/devices.ts";
+import { DISK_BYTES, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 
 describe.each([
   ["scsi", SCSI_POOL, 2 * DISK_BYTES],
   ["mpath", MPATH_POOL, DISK_BYTES],
-  ["iscsi", ISCSI_POOL, DISK_BYTES],
 ])("a pool of type %s", (type, content, capacityBytes) => {
   test("is started, refreshed and ended, and the host is as it was", async () => {
     const machine = makeScsiMachine();

@@ -70,6 +70,13 @@ describe("the volumes of a pool of devices", () => {
     });
   });
 
+  test("are shown by their key or path without the pool, too", () => {
+    const node = nodeOn(makeDevicePools());
+    for (const key of [SDB_KEY, BY_PATH])
+      expect(showVolumeOf(node, key, undefined)).toMatchObject({ name: "unit:0:1:0", key: SDB_KEY });
+    expect(showVolumeOf(node, "/dev/sdd", undefined)).toMatchObject({ name: "sdd", key: "/dev/sdd" });
+  });
+
   test("are shown with their place on the disk, if they are partitions", () => {
     expect(showVolumeOf(nodeOn(makeDevicePools()), "sda1", "disk")).toMatchObject({
       name: "sda1",

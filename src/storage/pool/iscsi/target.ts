@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool } from "../keep-pool.ts";
 
+const ISCSIADM = "/usr/sbin/iscsiadm";
 /** IANA's port of iSCSI targets. ISCSI_DEFAULT_TARGET_PORT of libvirt */
 const PORT = 3260;
 /** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
@@ -38,6 +39,26 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
     );
   const { name, port = PORT } = host;
   return { name: device.path, portal: name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1` };
+}
+
+/** Returns the commands that log in to a target: it gets a record first. virISCSINodeNew(), virISCSIConnectionLogin() of libvirt */
+export function loginCommands({ name, portal }: IscsiTarget): readonly (readonly string[])[] {
+  const node = nodeWords({ name, portal });
+  const manual = ["--op", "update", "--name", "node.startup", "--value", "manual"];
+  return [
+    [...node, "--op", "new"],
+    [...node, ...manual],
+    [...node, "--login"],
+  ];
+}
+
+/** Returns the command that logs out of a target. virISCSIConnectionLogout() of libvirt */
+export function logoutCommand(target: IscsiTarget): readonly string[] {
+  return [...nodeWords(target), "--logout"];
+}
+
+function nodeWords({ name, portal }: IscsiTarget): readonly string[] {
+  return [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
 }
 
 function refused(part: string, message: string, remedy: string): SvirtError {

@@ -1,0 +1,100 @@
+import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
+import { listRelated, refuseBusyDisk } from "../../resolve/busy-disk.ts";
+import { sessionHost } from "../../resolve/pools/iscsi-devices.ts";
+import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import { readRecord } from "../../state/record.ts";
+import {
+  type IscsiTarget,
+  iscsiTarget,
+  loginCommands,
+  logoutCommand,
+} from "../../storage/pool/iscsi/target.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+
+/** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
+const COMMAND_MS = 30_000;
+
+/**
+ * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
+ * if the work fails. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm.
+ * virStorageBackendISCSIStartPool() of libvirt
+ */
+export async function withSession<Result>(
+  { host }: Instance,
+  pool: Pool,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
+  if (target === undefined || sessionHost(host, target.name) !== undefined) return await work();
+  for (const words of loginCommands(target)) run(host, "log in to", { target, words });
+  try {
+    return await work();
+  } catch (error) {
+    const failed = errorsOf(() => run(host, "log out of", { target, words: logoutCommand(target) }));
+    throwErrors([...listErrors(error), ...failed]);
+    throw error;
+  }
+}
+
+/** Logs out of the target of a pool of type iscsi, if the host has a session with it. Throws as withSession(). The caller holds no lock. */
+export function logOut({ host }: Instance, pool: Pool): void {
+  if (pool.type !== "iscsi") return;
+  const target = iscsiTarget(pool);
+  if (sessionHost(host, target.name) === undefined) return;
+  run(host, "log out of", { target, words: logoutCommand(target) });
+}
+
+/** Throws "in-use" if a guest or the host uses a disk that would go with the session of a pool. The caller holds the registry's lock. */
+export function refuseUsedSession(instance: Instance, pool: Pool): void {
+  const { host } = instance;
+  if (pool.type !== "iscsi" || sessionHost(host, iscsiTarget(pool).name) === undefined) return;
+  for (const { facts, name } of listPoolDevices(host, pool)) {
+    const numbers = [facts.id.node, ...listRelated(host, facts.id).map(({ number }) => number)];
+    const [holder] = numbers.flatMap((number) =>
+      registryOf(instance).listHolders("file", `device-${number}`),
+    );
+    const guest = holder && (readRecord(instance, holder.owner)?.name ?? holder.owner);
+    if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
+    const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
+    if (busy !== undefined) throw used(pool, `the host uses ${name}`, "umount, or swapoff");
+  }
+}
+
+interface Command {
+  readonly target: IscsiTarget;
+  readonly words: readonly string[];
+}
+
+function run(host: Instance["host"], attempt: string, { target, words }: Command): void {
+  const end = host.runProgram(words, COMMAND_MS);
+  if ("code" in end && end.code === 0) return;
+  const command = words.join(" ");
+  const message = `Cannot ${attempt} the iSCSI target ${target.name}`;
+  if ("code" in end) {
+    const why = end.errors.trim().split("\n").at(-1) || `${command} failed with ${end.code}`;
+    throw new SvirtError(`${message}: ${why}`, {
+      kind: "failed",
+      remedy: `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
+    });
+  }
+  if (end.fault === "timeout")
+    throw new SvirtError(`${message}: iscsiadm did not end within ${COMMAND_MS / 1000} s`, {
+      kind: "timeout",
+      remedy: `Check the portal ${target.portal}, then repeat the command.`,
+    });
+  throw new SvirtError(
+    `${message}: ${words[0]} is ${end.fault === "missing" ? "missing" : "not permitted"}`,
+    {
+      kind: "unsupported",
+      remedy: end.fault === "missing" ? "Install open-iscsi." : `Run it yourself: ${command}`,
+    },
+  );
+}
+
+function used({ name }: Pool, why: string, command: string): SvirtError {
+  return new SvirtError(`Cannot log out of the target of storage pool '${name}': ${why}`, {
+    kind: "in-use",
+    remedy: `Stop that first: ${command}`,
+  });
+}
