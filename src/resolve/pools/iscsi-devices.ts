@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import { type IscsiTarget, loginCommands } from "../../storage/pool/iscsi/target.ts";
+import { type IscsiTarget, loginCommand } from "../../storage/pool/iscsi/target.ts";
 import type { PoolDevice } from "./pool-device.ts";
 import { listUnits } from "./scsi-devices.ts";
 
@@ -31,8 +31,6 @@ function withoutSession({ name, portal }: IscsiTarget): SvirtError {
   return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it`, {
     kind: "wrong-state",
     place: "/pool/source/device/@path",
-    remedy: `Log in: ${loginCommands({ name, portal })
-      .map((words) => words.join(" "))
-      .join(" && ")}`,
+    remedy: `Log in: ${loginCommand({ name, portal }).join(" ")}`,
   });
 }

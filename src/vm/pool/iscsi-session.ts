@@ -1,4 +1,6 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProgramEnd } from "../../host/processes.ts";
 import { listRelated, refuseBusyDisk } from "../../resolve/busy-disk.ts";
 import { sessionHost } from "../../resolve/pools/iscsi-devices.ts";
 import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
@@ -7,13 +9,16 @@ import { readRecord } from "../../state/record.ts";
 import {
   type IscsiTarget,
   iscsiTarget,
-  loginCommands,
+  loginCommand,
   logoutCommand,
+  recordCommands,
 } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;
+/** Exit code for a target without a record. ISCSI_ERR_NO_OBJS_FOUND, iscsiadm(8) */
+const NO_RECORD = 21;
 
 /**
  * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
@@ -27,13 +32,25 @@ export async function withSession<Result>(
 ): Promise<Result> {
   const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
   if (target === undefined || sessionHost(host, target.name) !== undefined) return await work();
-  for (const words of loginCommands(target)) run(host, "log in to", { target, words });
+  logIn(host, target);
   try {
     return await work();
   } catch (error) {
     const failed = errorsOf(() => run(host, "log out of", { target, words: logoutCommand(target) }));
     throwErrors([...listErrors(error), ...failed]);
     throw error;
+  }
+}
+
+/** Logs in. A record that is there keeps its password and settings, which a new one would replace. */
+function logIn(host: Host, target: IscsiTarget): void {
+  const login = { target, words: loginCommand(target) };
+  const end = host.runProgram(login.words, COMMAND_MS);
+  if ("code" in end && end.code === NO_RECORD) {
+    for (const words of recordCommands(target)) run(host, "log in to", { target, words });
+    run(host, "log in to", login);
+  } else {
+    check(end, "log in to", login);
   }
 }
 
@@ -66,8 +83,12 @@ interface Command {
   readonly words: readonly string[];
 }
 
-function run(host: Instance["host"], attempt: string, { target, words }: Command): void {
-  const end = host.runProgram(words, COMMAND_MS);
+function run(host: Host, attempt: string, command: Command): void {
+  check(host.runProgram(command.words, COMMAND_MS), attempt, command);
+}
+
+/** Throws the error of a command that has failed. */
+function check(end: ProgramEnd, attempt: string, { target, words }: Command): void {
   if ("code" in end && end.code === 0) return;
   const command = words.join(" ");
   const message = `Cannot ${attempt} the iSCSI target ${target.name}`;

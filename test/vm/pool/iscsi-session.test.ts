@@ -17,8 +17,11 @@ const NODE =
 const [NEW, MANUAL] = [`${NODE} --op new`, `${NODE} --op update --name node.startup --value manual`];
 const [LOGIN, LOGOUT] = [`${NODE} --login`, `${NODE} --logout`];
 
+// ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8)
+const NO_RECORD = { code: 21, errors: "iscsiadm: No records found\n" };
+
 /** A machine without a session, whose iscsiadm makes and ends it; `ends` replaces the end of a command. */
-async function machineWith(ends: Readonly<Record<string, ProgramEnd>> = {}) {
+async function machineWith(ends: Readonly<Record<string, ProgramEnd>> = {}, hasRecord = false) {
   const machine = makeScsiMachine();
   machine.files.remove("/sys/dev/block/8:32/holders/dm-0");
   const { target } = machine.files.find(SESSION, false)?.inode ?? { target: "" };
@@ -27,7 +30,8 @@ async function machineWith(ends: Readonly<Record<string, ProgramEnd>> = {}) {
   machine.runProgram = (words) => {
     const command = words.join(" ");
     run.push(command);
-    const end = ends[command] ?? { code: 0, errors: "" };
+    const isKnown = command !== LOGIN || run.includes(NEW) || hasRecord;
+    const end = ends[command] ?? (isKnown ? { code: 0, errors: "" } : NO_RECORD);
     if ("code" in end && end.code === 0 && command === LOGIN)
       machine.files.put(SESSION, "symlink", { target });
     if ("code" in end && end.code === 0 && command === LOGOUT) machine.files.remove(SESSION);
@@ -43,24 +47,24 @@ describe("a pool of an iSCSI target", () => {
   test("logs in at its start and out at its end, with libvirt's commands", async () => {
     const { machine, run } = await machineWith();
     await startPool(nodeOn(machine), "other", NOT_BUILT);
-    expect([run, stateOn(machine)]).toEqual([[NEW, MANUAL, LOGIN], "running"]);
+    expect([run, stateOn(machine)]).toEqual([[LOGIN, NEW, MANUAL, LOGIN], "running"]);
     await destroyPool(nodeOn(machine), "other");
-    expect([run.slice(3), stateOn(machine), machine.files.find(SESSION, false)]).toEqual([
+    expect([run.slice(4), stateOn(machine), machine.files.find(SESSION, false)]).toEqual([
       [LOGOUT],
       "inactive",
       undefined,
     ]);
   });
 
-  test("uses a session that is there, and needs none to end", async () => {
-    const { machine, run } = await machineWith();
+  test("keeps a record that is there, and needs no session to end", async () => {
+    const { machine, run } = await machineWith({}, true);
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     await destroyPool(nodeOn(machine), "other");
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     machine.files.remove(SESSION);
     expect(stateOn(machine)).toBe("inaccessible");
     await destroyPool(nodeOn(machine), "other");
-    expect(run).toEqual([NEW, MANUAL, LOGIN, LOGOUT, NEW, MANUAL, LOGIN]);
+    expect(run).toEqual([LOGIN, LOGOUT, LOGIN]);
   });
 
   test("logs out again if the start fails", async () => {
@@ -98,6 +102,6 @@ describe("a pool of an iSCSI target", () => {
     machine.files.remove("/sys/dev/block/8:32/holders/dm-0");
     registryOf(node).reserve({ kind: "file", key: "device-8:32", sharing: "exclusive" }, OTHER);
     const error = await errorOf(destroyPool(node, "other"));
-    expect([error.kind, stateOn(machine), run.length]).toEqual(["in-use", "running", 4]);
+    expect([error.kind, stateOn(machine), run.length]).toEqual(["in-use", "running", 5]);
   });
 });

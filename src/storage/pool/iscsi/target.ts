@@ -41,15 +41,18 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
   return { name: device.path, portal: name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1` };
 }
 
-/** Returns the commands that log in to a target: it gets a record first. virISCSINodeNew(), virISCSIConnectionLogin() of libvirt */
-export function loginCommands({ name, portal }: IscsiTarget): readonly (readonly string[])[] {
-  const node = nodeWords({ name, portal });
-  const manual = ["--op", "update", "--name", "node.startup", "--value", "manual"];
+/** Returns the commands that make a record of a target, which is not logged in to at boot. virISCSINodeNew() of libvirt */
+export function recordCommands(target: IscsiTarget): readonly (readonly string[])[] {
+  const node = nodeWords(target);
   return [
     [...node, "--op", "new"],
-    [...node, ...manual],
-    [...node, "--login"],
+    [...node, "--op", "update", "--name", "node.startup", "--value", "manual"],
   ];
+}
+
+/** Returns the command that logs in to a target that has a record. virISCSIConnectionLogin() of libvirt */
+export function loginCommand(target: IscsiTarget): readonly string[] {
+  return [...nodeWords(target), "--login"];
 }
 
 /** Returns the command that logs out of a target. virISCSIConnectionLogout() of libvirt */
