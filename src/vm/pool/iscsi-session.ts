@@ -2,8 +2,7 @@ import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
 import { listRelated, refuseBusyDisk } from "../../resolve/busy-disk.ts";
-import { sessionHost } from "../../resolve/pools/iscsi-devices.ts";
-import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
+import { listTargetDevices, sessionHost } from "../../resolve/pools/iscsi-devices.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import {
@@ -65,8 +64,10 @@ export function logOut({ host }: Instance, pool: Pool): void {
 /** Throws "in-use" if a guest or the host uses a disk that would go with the session of a pool. The caller holds the registry's lock. */
 export function refuseUsedSession(instance: Instance, pool: Pool): void {
   const { host } = instance;
-  if (pool.type !== "iscsi" || sessionHost(host, iscsiTarget(pool).name) === undefined) return;
-  for (const { facts, name } of listPoolDevices(host, pool)) {
+  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
+  if (target === undefined || sessionHost(host, target.name) === undefined) return;
+  // All disks go with the session, also those without a path in the pool's target.
+  for (const { facts, name } of listTargetDevices(host, target, "/dev")) {
     const numbers = [facts.id.node, ...listRelated(host, facts.id).map(({ number }) => number)];
     const [holder] = numbers.flatMap((number) =>
       registryOf(instance).listHolders("file", `device-${number}`),

@@ -94,6 +94,11 @@ describe("a pool of an iSCSI target", () => {
   test("stays active if a logout fails, or while a guest or the host uses a disk", async () => {
     const { machine, run } = await machineWith({ [LOGOUT]: { code: 9, errors: "iscsiadm: busy\n" } });
     const node = nodeOn(machine);
+    // A disk that is no volume of the pool counts, too.
+    await definePool(
+      node,
+      otherPoolXml("iscsi", ISCSI_POOL.replace("<path>/dev<", "<path>/dev/disk/by-path<")),
+    );
     await startPool(node, "other", NOT_BUILT);
     expect((await errorOf(destroyPool(node, "other"))).message).toEndWith(": iscsiadm: busy");
     expect([stateOn(machine), run.at(-1)]).toEqual(["running", LOGOUT]);
