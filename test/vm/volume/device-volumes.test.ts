@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { setLabel } from "../../../src/labelling/set-label.ts";
+import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
@@ -122,6 +124,16 @@ describe("the volumes of a pool of devices", () => {
     await wipeVolume(node, SDB, "zero");
     expect([disk.bytes.length, disk.bytes.every((byte) => byte === 0)]).toEqual([DISK_BYTES, true]);
     expect(disk.xattrs.get("security.selinux")).toBe(DISK_LABEL);
+  });
+
+  test("are labelled at their node by a path that leads to it", async () => {
+    const machine = makeDevicePools();
+    const node = nodeOn(machine);
+    const { path } = findVolume(node, SDB.key, SDB.pool);
+    const label = "system_u:object_r:virt_image_t:s0";
+    await setLabel(node, { path, isDryRun: false }, label);
+    expect(machine.files.get("/dev/sdb").xattrs.get("security.selinux")).toBe(label);
+    expect(showLabel(node, path, undefined)).toMatchObject({ path: "/dev/sdb", label });
   });
 
   test("take no more than their size", async () => {
