@@ -3,6 +3,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { listRelated } from "../../resolve/busy-disk.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { resolveReferences } from "../../xml/references.ts";
@@ -25,7 +26,7 @@ interface Attempt {
 }
 
 /**
- * Throws "in-use" for a file that a definition names, that is below a disk of a definition, or that another volume has as its
+ * Throws "in-use" for a file, or a block device with a part, that a definition names, that is below a disk of a definition, or that another volume has as its
  * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
  */
 export function refuseNeeded(
@@ -34,19 +35,31 @@ export function refuseNeeded(
   folder: FileFacts | undefined,
 ): void {
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
+  const files = withParts(instance, file);
   for (const name of listDefinitionNames(instance)) {
     const definition = readDefinition(instance, name);
-    if (definition !== undefined && isNeededBy(instance, { definition, pools }, file))
+    const needs = (one: FileId): boolean =>
+      definition !== undefined && isNeededBy(instance, { definition, pools }, one);
+    if (files.some(needs))
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
   }
   const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
-  const above = findAbove(instance, file, folders);
+  const above = files.map((one) => findAbove(instance, one, folders)).find((path) => path !== undefined);
   if (above === undefined) return;
   throw needed(
     attempt,
     `the volume ${above} needs it`,
     `Delete that volume first: svirt vol-delete ${above}`,
   );
+}
+
+/** Returns a file alone; a block device with its partitions, or with the disk that it is a partition of. */
+function withParts({ host }: Instance, file: FileId): readonly FileId[] {
+  if (file.node === undefined) return [file];
+  return [
+    file,
+    ...listRelated(host, file).map(({ name, number }) => ({ ...file, path: name, node: number })),
+  ];
 }
 
 /** Returns the path of a volume whose chain has the file. */

@@ -225,4 +225,17 @@ describe("a device that is in use is neither overwritten, wiped nor copied", () 
     const id = node.host.inspectFile("/dev/sdb")?.id;
     expect(id === undefined ? "" : fileKey(id)).toBe("device-8:16");
   });
+
+  test("by a definition, which names a partition of it, or the disk that it is a partition of", async () => {
+    for (const [dev, key, pool] of [
+      ["/dev/sda1", "unit:0:0:0", "scsi"],
+      ["/dev/sda", "sda5", "disk"],
+    ] as const) {
+      const node = nodeOn(makeDevicePools());
+      const disks = `<disk type='block'><source dev='${dev}'/><target dev='vda'/></disk>`;
+      await defineDomain(node, domainXml({ disks }));
+      const error = await errorOf(wipeVolume(node, { key, pool }, "zero"));
+      expect([key, error.kind]).toEqual([key, "in-use"]);
+    }
+  });
 });
