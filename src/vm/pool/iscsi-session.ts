@@ -21,16 +21,17 @@ const NO_RECORD = 21;
 
 /**
  * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
- * if the work fails. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm.
+ * if the work fails. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key.
  * virStorageBackendISCSIStartPool() of libvirt
  */
 export async function withSession<Result>(
-  { host }: Instance,
+  { host, isForKey }: Instance,
   pool: Pool,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
   if (target === undefined || sessionHost(host, target.name) !== undefined) return await work();
+  if (isForKey === true) throw notForKey(target);
   logIn(host, target);
   try {
     return await work();
@@ -110,6 +111,17 @@ function check(end: ProgramEnd, attempt: string, { target, words }: Command): vo
     {
       kind: "unsupported",
       remedy: end.fault === "missing" ? "Install open-iscsi." : `Run it yourself: ${command}`,
+    },
+  );
+}
+
+/** The kernel would read what any server says, such as one of the key's thief. */
+function notForKey({ name }: IscsiTarget): SvirtError {
+  return new SvirtError(
+    `Cannot log in to the iSCSI target ${name}: a restricted key uses existing sessions only`,
+    {
+      kind: "denied",
+      remedy: "Log in as root on the host, then repeat the command.",
     },
   );
 }

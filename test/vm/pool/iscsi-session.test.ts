@@ -67,6 +67,14 @@ describe("a pool of an iSCSI target", () => {
     expect(run).toEqual([LOGIN, LOGOUT, LOGIN]);
   });
 
+  test("is no way for a restricted key to log in to a target", async () => {
+    const { machine, run } = await machineWith();
+    const forKey = { ...nodeOn(machine), isForKey: true as const };
+    expect([(await errorOf(startPool(forKey, "other", NOT_BUILT))).kind, run]).toEqual(["denied", []]);
+    await startPool(nodeOn(machine), "other", NOT_BUILT);
+    await destroyPool(nodeOn(machine), "other");
+  });
+
   test("logs out again if the start fails", async () => {
     const { machine, run } = await machineWith();
     const error = await errorOf(
