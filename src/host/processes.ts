@@ -20,6 +20,11 @@ export interface ProcessFacts extends ProcessId {
 /** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. */
 export type ProgramOutput = { readonly text: string } | { readonly fault: "failed" | "timeout" | "too-long" };
 
+/** End of a program: its exit code and messages, or why there are none. */
+export type ProgramEnd =
+  | { readonly code: number; readonly errors: string }
+  | { readonly fault: "missing" | "denied" | "timeout" };
+
 /** A descriptor of a process: its number, its target, and the label of that file. */
 export interface OpenFile {
   readonly fd: number;
@@ -111,6 +116,11 @@ export interface ProcessHost {
     confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
     input?: string,
   ): ProgramOutput;
+  /**
+   * Runs a program of the host, by its absolute path, with these arguments and no input, and waits for it; kills it after the time. Takes
+   * long, so that no caller holds a lock meanwhile.
+   */
+  runProgram(words: readonly string[], timeoutMs: number): ProgramEnd;
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**

@@ -23,33 +23,54 @@ export function readDiskUse(host: Host): DiskUse {
   return { mounts: new Set(mounts), swaps: new Set(swaps) };
 }
 
-/** Throws "wrong-state" if a block device or its partition is mounted, used as swap or part of another device. */
+/** Block device: its node, its folder in sysfs, and its number. */
+interface KnownDevice {
+  readonly name: string;
+  readonly folder: string;
+  readonly number: string;
+  /** Relation to the device that was asked for. */
+  readonly is: "partition" | "disk";
+}
+
+/** Lists the partitions of a disk, or the disk of a partition. */
+export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly KnownDevice[] {
+  const folder = `${BY_NUMBER}/${node}`;
+  const at = (above: string, name: string, is: KnownDevice["is"]): KnownDevice => ({
+    name: `/dev/${name}`,
+    folder: above,
+    number: host.readText(`${above}/dev`)?.trim() ?? "",
+    is,
+  });
+  if (host.readText(`${folder}/partition`) !== undefined) {
+    const path = host.inspectFile(folder)?.id.path ?? "";
+    const above = path.slice(0, path.lastIndexOf("/"));
+    return above === "" ? [] : [at(above, above.slice(above.lastIndexOf("/") + 1), "disk")];
+  }
+  return host
+    .listFolder(folder)
+    .filter((name) => host.readText(`${folder}/${name}/partition`) !== undefined)
+    .map((name) => at(`${folder}/${name}`, name, "partition"));
+}
+
+/**
+ * Throws "wrong-state" if a block device, its partition or the disk that it is a partition of is mounted, used as swap or part of another
+ * device.
+ */
 export function refuseBusyDisk(
   host: Host,
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt = `let a guest write ${path}`,
 ): void {
   const use = readDiskUse(host);
-  const folder = `${BY_NUMBER}/${node}`;
-  const parts = host
-    .listFolder(folder)
-    .filter((name) => host.readText(`${folder}/${name}/partition`) !== undefined);
-  const numbers = [
-    { name: path, folder, number: node },
-    ...parts.map((name) => ({
-      name: `/dev/${name}`,
-      folder: `${folder}/${name}`,
-      number: host.readText(`${folder}/${name}/dev`)?.trim() ?? "",
-    })),
-  ];
-  const busy = numbers.find(
+  const own = { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
+  const busy = [own, ...listRelated(host, { node })].find(
     (one) =>
       [one.number, one.name].some((known) => use.mounts.has(known)) ||
       use.swaps.has(one.name) ||
       host.listFolder(`${one.folder}/holders`).length > 0,
   );
   if (busy === undefined) return;
-  const what = busy.name === path ? "the host uses it" : `the host uses its partition ${busy.name}`;
+  const what = busy.is === undefined ? "the host uses it" : `the host uses its ${busy.is} ${busy.name}`;
   throw new SvirtError(`Cannot ${attempt}: ${what} (as a mount, as swap, or as part of another device)`, {
     kind: "wrong-state",
     remedy: "Stop using the device on the host, or name another device.",

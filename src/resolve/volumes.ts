@@ -4,10 +4,11 @@ import type { Domain } from "../domain/domain.ts";
 import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
 import { poolStore } from "../state/pools.ts";
+import type { TargetPool } from "../storage/pool/rules/startable.ts";
 import { activeXml, placed } from "./named-object.ts";
 
 /**
- * Replaces each disk that is a volume of a pool with one of the volume's file. Throws "not-found" for an unknown pool or
+ * Replaces each disk that is a volume of a pool with one of the volume's file or device. Throws "not-found" for an unknown pool or
  * volume, "wrong-state" for an inactive pool. virDomainDiskTranslateSourcePool() of libvirt
  */
 export function bindVolumes(instance: Instance, domain: Domain): Domain {
@@ -26,27 +27,68 @@ export function bindVolumes(instance: Instance, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, disks } };
 }
 
-/** Replaces one disk that is a volume of a pool with one of the volume's file; `place` is its path in the document. */
+/** Replaces one disk that is a volume of a pool with one of the volume's file or device; `place` is its path in the document. */
 export function bindDisk(instance: Instance, found: Disk, place: string): Disk {
   const disk = unboundDisk(found);
   if (disk.type !== "volume") return found;
-  refuseUnusual(disk, place);
-  const { pool, seclabels, startupPolicy, volume } = disk.source;
-  const file = `${activeTarget(instance, pool, place)}/${volume}`;
-  if (startupPolicy !== "optional" && instance.host.inspectFile(file) === undefined)
-    throw missing(disk, place);
+  const { pool: name, ...source } = disk.source;
+  const pool = activePool(instance, name, place);
+  refuseMode(disk, pool, place);
+  const image = hasFolderOf(pool)
+    ? fileOf(instance, disk, { pool, place })
+    : deviceOf(instance, disk, { pool, place });
   return {
     ...disk,
     driver: { ...disk.driver, type: disk.driver?.type ?? "raw" },
-    type: "file",
-    source: { file, pool, volume, seclabels, ...(startupPolicy === undefined ? {} : { startupPolicy }) },
+    type: "file" in image ? "file" : "block",
+    source: { ...image, pool: name, ...source },
   } as BoundDisk;
 }
 
-/** Refuses the settings that volumes of a folder do not support. */
-function refuseUnusual(disk: VolumeDisk, place: string): void {
-  const { mode, volume } = disk.source;
-  if (mode !== undefined) {
+/** Pool of a disk's volume, and the disk's path in the document. */
+interface Bound {
+  readonly pool: TargetPool;
+  readonly place: string;
+}
+
+/** Returns the file of a volume. Throws "not-found". */
+function fileOf(instance: Instance, disk: VolumeDisk, { place, pool }: Bound): { readonly file: string } {
+  const { startupPolicy, volume } = disk.source;
+  refuseLun(disk, place);
+  // No file of a folder has such a name; with a path, the volume would be outside of the pool.
+  if (/[/\0]|^\.{0,2}$/.test(volume)) throw missing(disk, place);
+  const file = `${pool.target.path}/${volume}`;
+  if (startupPolicy !== "optional" && instance.host.inspectFile(file) === undefined)
+    throw missing(disk, place);
+  return { file };
+}
+
+/** Returns the device of a volume. Throws "not-found". virDomainDiskTranslateSourcePool() of libvirt */
+function deviceOf({ host }: Instance, disk: VolumeDisk, { place, pool }: Bound): { readonly dev: string } {
+  const { startupPolicy, volume } = disk.source;
+  if (startupPolicy !== undefined) throw withoutPolicy(place);
+  const { listPoolDevices }: typeof import("./pools/pool-devices.ts") = require("./pools/pool-devices.ts");
+  const device = asPlaced(`${place}/source/@pool`, () => listPoolDevices(host, pool)).find(
+    ({ name }) => name === volume,
+  );
+  if (device === undefined) throw missing(disk, place);
+  return { dev: device.path };
+}
+
+function withoutPolicy(place: string): SvirtError {
+  const at = `${place}/source/@startupPolicy`;
+  return new SvirtError(`XML error: 'startupPolicy' is only valid for 'file' type volume (${at})`, {
+    kind: "xml",
+    place: at,
+    remedy: "Leave startupPolicy out of <source>.",
+  });
+}
+
+/** Refuses a mode that the pool does not have: QEMU connects to no target by itself. */
+function refuseMode({ source: { mode } }: VolumeDisk, { type }: TargetPool, place: string): void {
+  if (type === "iscsi") {
+    if (mode === "direct") throw notDirect(place);
+  } else if (mode !== undefined) {
     throw new SvirtError(
       `unsupported configuration: disk source mode is only valid when storage pool is of iscsi type (${place}/source/@mode)`,
       {
@@ -57,7 +99,23 @@ function refuseUnusual(disk: VolumeDisk, place: string): void {
       },
     );
   }
-  if (disk.device === "lun") {
+}
+
+function notDirect(place: string): SvirtError {
+  const at = `${place}/source/@mode`;
+  return new SvirtError(
+    `unsupported configuration: svirt passes volumes of iSCSI pools as devices only (${at})`,
+    {
+      kind: "unsupported",
+      libvirt: "CONFIG_UNSUPPORTED",
+      place: at,
+      remedy: "Write mode='host', or type='network' with <source protocol='iscsi' …>.",
+    },
+  );
+}
+
+function refuseLun({ device }: VolumeDisk, place: string): void {
+  if (device === "lun") {
     throw new SvirtError(
       `unsupported configuration: disk device='lun' is only valid for block type disk source (${place}/@device)`,
       {
@@ -68,8 +126,6 @@ function refuseUnusual(disk: VolumeDisk, place: string): void {
       },
     );
   }
-  // No file of a folder has such a name; with a path, the volume would be outside of the pool.
-  if (/[/\0]|^\.{0,2}$/.test(volume)) throw missing(disk, place);
 }
 
 function missing({ source: { pool, volume } }: VolumeDisk, place: string): SvirtError {
@@ -82,8 +138,8 @@ function missing({ source: { pool, volume } }: VolumeDisk, place: string): Svirt
   });
 }
 
-/** Returns the folder of an active pool. The forms of pools are loaded on demand: most starts need none. */
-function activeTarget(instance: Instance, name: string, place: string): string {
+/** Returns an active pool. The forms of pools are loaded on demand: most starts need none. */
+function activePool(instance: Instance, name: string, place: string): TargetPool {
   const at = `${place}/source/@pool`;
   const xml = activeXml(poolStore.read(instance, name), {
     place: at,
@@ -97,10 +153,10 @@ function activeTarget(instance: Instance, name: string, place: string): string {
     shown: `storage pool '${name}'`,
     start: `svirt pool-start ${name}`,
   });
-  return targetOf(instance, xml, at);
+  return parsedPool(instance, xml, at);
 }
 
-function targetOf({ host }: Instance, xml: string, place: string): string {
+function parsedPool({ host }: Instance, xml: string, place: string): TargetPool {
   const {
     parsePoolText,
   }: typeof import("../storage/pool/document.ts") = require("../storage/pool/document.ts");
@@ -108,11 +164,25 @@ function targetOf({ host }: Instance, xml: string, place: string): string {
     supportedPool,
   }: typeof import("../storage/pool/rules/startable.ts") = require("../storage/pool/rules/startable.ts");
   const { refuseUnmounted }: typeof import("./pool-mount.ts") = require("./pool-mount.ts");
-  try {
+  return asPlaced(place, () => {
     const pool = supportedPool(parsePoolText(xml), "start");
     refuseUnmounted(host, pool);
-    return pool.target.path;
+    return pool;
+  });
+}
+
+/** Returns the result of a call whose errors get a place in the domain. */
+function asPlaced<Result>(place: string, call: () => Result): Result {
+  try {
+    return call();
   } catch (error) {
     throw placed(error, place);
   }
+}
+
+function hasFolderOf(pool: TargetPool): boolean {
+  const {
+    hasFolder,
+  }: typeof import("../storage/pool/rules/startable.ts") = require("../storage/pool/rules/startable.ts");
+  return hasFolder(pool);
 }

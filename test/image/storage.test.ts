@@ -140,6 +140,28 @@ whereBuilt("the product's image, with an iSCSI target", () => {
     expect(await labelOf("/dev/sda")).toBe("system_u:object_r:fixed_disk_device_t:s0");
   });
 
+  test("gives the disk to a guest as a volume of a pool, whose start logs in and whose end logs out", async () => {
+    const source = `--source-host ${target.address} --source-dev ${target.name} --target /dev`;
+    await machine.run(`svirt pool-define-as san iscsi ${source}`);
+    await machine.run("svirt pool-start san");
+    await machine.run("svirt pool-destroy san");
+    expect((await machine.ask("iscsiadm -m session")).err).toContain("No active sessions");
+    await machine.run("svirt pool-start san");
+    expect(await machine.run("iscsiadm -m session")).toContain(target.name);
+    await Bun.sleep(3000);
+    const listed = await machine.run("svirt vol-list san");
+    const [volume = ""] = /unit:\d+:\d+:\d+/.exec(listed) ?? [];
+    const disk = `<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='san' volume='${volume}' mode='host'/>
+      <target dev='vda' bus='virtio'/></disk>`;
+    await machine.run(withXml("svirt define -", guestXml("two", "kvm", disk)));
+    await machine.run("svirt start two");
+    expect(await labelOf("/dev/sda")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
+    const held = await machine.ask("svirt pool-destroy san");
+    expect([held.code, held.err]).toEqual([5, expect.stringContaining("the guest two uses")]);
+    await machine.run("svirt destroy two");
+    await machine.run("svirt pool-destroy san");
+  });
+
   test("denies nothing of this", async () => {
     expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
   });

@@ -7,6 +7,7 @@ export function kernelCalls(
 ): Pick<
   Host,
   | "readOutput"
+  | "runProgram"
   | "getSelinux"
   | "getSelinuxMode"
   | "getOwnContext"
@@ -25,6 +26,7 @@ export function kernelCalls(
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
     readOutput: () => ({ fault: "failed" }),
+    runProgram: (words) => machine.runProgram(words),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),

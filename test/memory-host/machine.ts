@@ -1,4 +1,5 @@
 import type { Host } from "../../src/host/host.ts";
+import type { ProgramEnd } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
 import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
@@ -52,6 +53,8 @@ export class Machine {
   /** Helper programs end at once. */
   helperEnds = false;
   uid = 0;
+  /** Result of each program of the host that svirt runs. */
+  runProgram: (words: readonly string[]) => ProgramEnd = () => ({ fault: "missing" });
   /** Space of every file system. */
   space = { sizeBytes: 107_374_182_400, freeBytes: 64_424_509_440 };
   /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */

@@ -209,3 +209,68 @@ onTheNode(
     expect(noteOf(notes, "trace").out).toBe("");
   },
 );
+
+/** A pool of the disk in the node's memory, whose node it finds in /dev: the node has no udevd. */
+const DISK_SCENE = `
+  ${SCENE}
+  modprobe -a sd_mod scsi_debug
+  waited=0
+  until ls -d /sys/bus/scsi/drivers/sd/*/block/* >/dev/null 2>&1 || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+  unit=$(basename "$(ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*:*:*:* | head -n 1)")
+  disk=/dev/$(ls /sys/bus/scsi/devices/$unit/block)
+  end() {
+    svirt destroy life-v >/dev/null 2>&1
+    svirt undefine life-v >/dev/null 2>&1
+    remove
+    modprobe -r scsi_debug
+  }
+`;
+
+onTheNode("a disk of a SCSI host is a volume, which a guest gets, and which is wiped after it", async () => {
+  const notes = await onNode(`
+    ${DISK_SCENE}
+    svirt pool-define-as life-pool scsi --adapter-name host\${unit%%:*} --target /dev >/dev/null
+    note start svirt pool-start life-pool
+    note list svirt vol-list life-pool
+    volume=unit:\${unit#*:}
+    note key svirt vol-key $volume --pool life-pool
+    note xml svirt vol-dumpxml $volume --pool life-pool
+    note bytes svirt vol-info $volume --pool life-pool --bytes
+    note size cat /sys/class/block/$(basename $disk)/size
+    note before label_of $disk
+    note upload svirt vol-upload $volume $here/boot/halt --pool life-pool
+    note uploaded sh -c "head -c $(stat -c %s $here/boot/halt) $disk | cmp - $here/boot/halt"
+    note delete svirt vol-delete $volume --pool life-pool
+    guest life-v "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='$volume'/><target dev='vda' bus='virtio'/></disk>"
+    note run svirt start life-v
+    note private label_of $disk
+    note own label_in_xml life-v
+    note wipe svirt vol-wipe $volume --pool life-pool
+    note audit svirt audit
+    svirt destroy life-v >/dev/null
+    note after label_of $disk
+    svirt undefine life-v >/dev/null
+    note wiped svirt vol-wipe $volume --pool life-pool
+    note zeros cmp -n 1048576 $disk /dev/zero
+    note destroy svirt pool-destroy life-pool
+    end
+  `);
+  expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
+  expect(outOf(notes, "list")).toMatch(/unit:\d+:\d+:\d+ +\/dev\/sd[a-z]+/);
+  // The identifier that the driver scsi_debug makes: NAA 3, or 5 before Linux 4.20.
+  expect(outOf(notes, "key")).toMatch(/^3[35][0-9a-f]{15}$/);
+  expect(outOf(notes, "xml")).toContain("<volume type='block'>");
+  const sectors = Number(outOf(notes, "size"));
+  expect(outOf(notes, "bytes")).toMatch(new RegExp(`Capacity:\\s+${sectors * 512} bytes`));
+  expect([noteOf(notes, "upload").code, noteOf(notes, "upload").err]).toEqual([0, ""]);
+  expect(noteOf(notes, "uploaded").code).toBe(0);
+  expect(noteOf(notes, "delete").err).toContain("storage pool does not support vol deletion");
+  expect([noteOf(notes, "run").code, noteOf(notes, "run").err]).toEqual([0, ""]);
+  expect(outOf(notes, "private").split(":s0:")[1]).toBe(outOf(notes, "own").split(":s0:")[1] ?? "");
+  expect(noteOf(notes, "wipe").code).toBe(5);
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+  expect([noteOf(notes, "wiped").code, noteOf(notes, "wiped").err]).toEqual([0, ""]);
+  expect(noteOf(notes, "zeros").code).toBe(0);
+  expect(noteOf(notes, "destroy").code).toBe(0);
+});

@@ -10,6 +10,7 @@ import { readSaveImage } from "../../src/vm/save/save-image.ts";
 import { startDefinition, startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { IMAGES, takeOn } from "../scenes/block.ts";
+import { BY_PATH, DISK_LABEL, makeDevicePools } from "../scenes/devices.ts";
 import { deviceOf, recordOf } from "../scenes/hotplug.ts";
 import { FILE, restored, save } from "../scenes/saving.ts";
 import { domainXml, errorOf, failedStart, labelOf, makeMachine, nodeOn, ORIGINAL } from "../scenes/scene.ts";
@@ -185,6 +186,63 @@ describe("a disk that is a volume of a pool", () => {
     expect(await xmlOf(machine, "running")).toContain(file);
     expect(await xmlOf(machine, "defined")).toContain(file);
     expect(await xmlOf(machine, "defined")).not.toContain("pool=");
+  });
+
+  test("of a pool of devices is the device, which is labelled by its node and not by a name", async () => {
+    const machine = makeDevicePools();
+    const disks = volume("unit:0:1:0", { pool: "scsi", device: "lun", target: "sda" });
+    await startDomain(nodeOn(machine), domainXml({ disks }));
+    expect(labelOf(machine, "/dev/sdb")).toBe(recordOf(machine).label.imageLabel);
+    expect(recordOf(machine).xml).toContain(`<source dev='${BY_PATH}' pool='scsi' volume='unit:0:1:0'/>`);
+    expect(await xmlOf(machine, "running")).toContain(
+      "<disk type='volume' device='lun'>\n      <driver name='qemu' type='raw'/>\n      <source pool='scsi' volume='unit:0:1:0' index='1'/>",
+    );
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(labelOf(machine, "/dev/sdb")).toBe(DISK_LABEL);
+  });
+
+  test.each([
+    ["scsi", "unit:9:9:9", "", "not-found", "Storage volume not found"],
+    // virDomainDiskTranslateSourcePool() of libvirt
+    [
+      "scsi",
+      "unit:0:1:0",
+      " startupPolicy='optional'",
+      "xml",
+      "'startupPolicy' is only valid for 'file' type volume",
+    ],
+    [
+      "scsi",
+      "unit:0:1:0",
+      " mode='host'",
+      "unsupported",
+      "disk source mode is only valid when storage pool is of iscsi",
+    ],
+    ["mpath", "../sdb", "", "not-found", "Storage volume not found"],
+  ])("of the pool of devices %s is refused: %s%s", async (...[pool, name, more, kind, message]) => {
+    const error = await failedStart(makeDevicePools(), { disks: volume(name, { pool, more }) });
+    expect([error.kind as string, error.message]).toEqual([kind, expect.stringContaining(message)]);
+  });
+
+  test("of an iSCSI target is the device that the host has of it, and keeps its mode", async () => {
+    const machine = makeDevicePools();
+    machine.files.remove("/sys/dev/block/8:32/holders/dm-0");
+    const disks = volume("unit:0:0:0", { pool: "iscsi", more: " mode='host'" });
+    await startDomain(nodeOn(machine), domainXml({ disks }));
+    expect(labelOf(machine, "/dev/sdc")).toBe(recordOf(machine).label.imageLabel);
+    expect(await xmlOf(machine, "running")).toContain(
+      "<source pool='iscsi' volume='unit:0:0:0' mode='host' index='1'/>",
+    );
+    const direct = volume("unit:0:0:0", { pool: "iscsi", more: " mode='direct'" });
+    const error = await failedStart(makeDevicePools(), { disks: direct });
+    expect(error.message).toContain("svirt passes volumes of iSCSI pools as devices only");
+  });
+
+  test("of a pool of devices that the host uses is refused", async () => {
+    const machine = makeDevicePools();
+    machine.files.putFolder("/sys/dev/block/8:16/holders/md0");
+    const error = await failedStart(machine, { disks: volume("unit:0:1:0", { pool: "scsi" }) });
+    expect(error.message).toContain("the host uses it");
   });
 
   test("names its pool and its volume, or neither", async () => {

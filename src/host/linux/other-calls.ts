@@ -28,6 +28,7 @@ import { removeControlGroup, writeControl } from "./processes/control-files.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
 import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
+import { runProgram } from "./processes/run-program.ts";
 import { spawnGuest } from "./processes/spawn-guest.ts";
 import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
@@ -52,6 +53,8 @@ export type QuickCall =
   | "nowMs"
   | "sleep"
   | "makeUuid";
+
+const PROGRAM_CALLS = { readOutput, runProgram };
 
 /** Returns the methods that `svirt list` does not call. */
 export function makeOtherCalls(): Omit<Host, QuickCall> {
@@ -87,7 +90,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     findHoldings,
     listOpened,
     killSelf,
-    readOutput,
+    ...PROGRAM_CALLS,
     spawnGuest,
     readLogEnd,
     setUpTap,

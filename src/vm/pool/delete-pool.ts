@@ -3,7 +3,7 @@ import { type FileId, fileKey } from "../../plan/facts/file.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
@@ -21,8 +21,9 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
   lookAhead(instance, () => parsePoolText(seen));
   return await changeStored(instance, () => {
     const { defined, name, uuid } = inactivePool(instance, key, "still");
-    const { target } = supportedPool(parsePoolText(defined), "delete");
-    const { path } = target;
+    const pool = supportedPool(parsePoolText(defined), "delete");
+    if (!hasFolder(pool)) throw notDeleted(name);
+    const { path } = pool.target;
     const { missing, nearest } = findTarget(host, path);
     if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
     refuseUsed(instance, nearest.id);
@@ -42,6 +43,18 @@ function refuseUsed(instance: Instance, folder: FileId): void {
     kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,
   });
+}
+
+/** storagePoolDelete() of libvirt */
+function notDeleted(name: string): SvirtError {
+  return new SvirtError(
+    "this function is not supported by the connection driver: pool does not support pool deletion",
+    {
+      kind: "unsupported",
+      libvirt: "NO_SUPPORT",
+      remedy: `Its devices are the host's. Remove the definition alone: svirt pool-undefine ${name}`,
+    },
+  );
 }
 
 function failed(path: string, why: string, kind: "not-found" | "wrong-state"): SvirtError {

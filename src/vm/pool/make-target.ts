@@ -6,7 +6,7 @@ import { hasMount } from "../../resolve/pool-mount.ts";
 import { getFileLabel, putLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
-import type { FolderPool } from "../../storage/pool/rules/startable.ts";
+import type { TargetPool } from "../../storage/pool/rules/startable.ts";
 import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
 
@@ -21,7 +21,7 @@ export type Held = ReadonlyMap<string, SvirtError>;
  * only those. May be repeated after it was killed. Throws "denied" for a place or a label that guests may not have. The caller
  * holds the registry's lock. virStorageBackendBuildLocal() of libvirt
  */
-export function makeTarget(instance: Instance, pool: FolderPool, held: Held): void {
+export function makeTarget(instance: Instance, pool: TargetPool, held: Held): void {
   const { host } = instance;
   const { path, permissions = {} } = pool.target;
   // The label of a mount is not that of the folder below it.

@@ -6,8 +6,8 @@ import type { StoredXml } from "../../state/xml-store.ts";
 import { type CompletedPool, completePool } from "../../storage/pool/complete.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
 import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
+import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { findTarget } from "./find-target.ts";
 import { refuseKey } from "./refuse-key.ts";
 import { targetLabel } from "./target-label.ts";
@@ -24,8 +24,8 @@ export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   refuseKey(instance, completed);
   refuseOtherPool(completed, known);
   refuseConflict(completed, known);
-  const { target, type } = completed;
-  if (target === undefined || POOL_TYPE_FACTS[type].isFolder !== true) return completed;
+  const { target } = completed;
+  if (target === undefined || !hasFolder(completed)) return completed;
   findTarget(instance.host, target.path);
   // The start knows whether the files of a mount have labels of their own.
   targetLabel(instance, target, hasMount(completed));

@@ -1,10 +1,16 @@
 import { isUnmounted } from "../../resolve/pool-mount.ts";
+import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { type FolderPool, type Formatting, supportedPool } from "../../storage/pool/rules/startable.ts";
+import {
+  type Formatting,
+  hasFolder,
+  supportedPool,
+  type TargetPool,
+} from "../../storage/pool/rules/startable.ts";
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
@@ -38,12 +44,38 @@ export function isInterrupted({ host }: Instance, active: string | undefined): b
 }
 
 /** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
+export function openPool(
+  instance: Instance,
+  pool: Pool,
+  options: StartOptions & { readonly held: Held },
+): void {
+  if (hasFolder(pool)) {
+    openTarget(instance, pool, options);
+    return;
+  }
+  const startable = supportedPool(pool, "start");
+  refuseConflict(pool, poolStore.list(instance));
+  if (options.isBuilt) supportedPool(pool, "build");
+  listPoolDevices(instance.host, startable);
+}
+
+/** Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied", "unsupported". */
+export function checkSource(
+  { host }: Instance,
+  pool: TargetPool,
+  { isDefined }: { readonly isDefined: boolean },
+): void {
+  if (hasFolder(pool)) existingTarget(host, pool.target.path, { name: pool.name, isDefined });
+  else listPoolDevices(host, pool);
+}
+
+/** Checks that a pool with a folder can be active now, as openPool(). Returns the folder. */
 export function openTarget(
   instance: Instance,
   pool: Pool,
   { formatting, held, isBuilt }: StartOptions & { readonly held: Held },
 ): ReturnType<typeof existingTarget> {
-  const startable: FolderPool = supportedPool(pool, "start");
+  const startable = supportedPool(pool, "start");
   if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(pool.name);
   refuseConflict(pool, poolStore.list(instance));
   if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);

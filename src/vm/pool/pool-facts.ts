@@ -1,6 +1,7 @@
 import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { refuseUnmounted } from "../../resolve/pool-mount.ts";
+import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
@@ -8,6 +9,7 @@ import type { StoredXml } from "../../state/xml-store.ts";
 import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
 import { formatPool, type PoolSpace, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findPool } from "./find-pool.ts";
 
@@ -42,7 +44,7 @@ export function getPoolFacts(instance: Instance, key: string): PoolFacts {
   };
 }
 
-/** Returns the state of a pool and its space now. A pool is inaccessible while its folder is missing. */
+/** Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is missing. */
 export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active">): PoolUsage {
   if (active === undefined) return { state: "inactive", space: undefined };
   const space = spaceOf(instance, parsePoolText(active));
@@ -56,14 +58,17 @@ export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active
 export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
   return showStored(findPool(instance, key), form, (active) => {
     const pool = parsePoolText(active);
-    const permissions = withFolder(instance, pool, (facts) => permissionsOf(instance, facts));
+    const permissions = hasFolder(pool)
+      ? withFolder(instance, pool, (facts) => permissionsOf(instance, facts))
+      : undefined;
     const target = pool.target && { ...pool.target, ...(permissions === undefined ? {} : { permissions }) };
     return formatPool({ ...pool, ...(target === undefined ? {} : { target }) }, spaceOf(instance, pool));
   });
 }
 
-/** Returns the space of the file system with the pool's folder; undefined without the folder. statvfs(3) */
+/** Returns the space of the file system with the pool's folder, or of its devices; undefined without the folder or the source. statvfs(3) */
 function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
+  if (!hasFolder(pool)) return unlessRefused(() => devicesSpace(instance.host, pool));
   return withFolder(instance, pool, ({ id }) => {
     const { freeBytes, sizeBytes } = instance.host.getSpace(id);
     return {

@@ -3,19 +3,21 @@ import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
-import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
-import { existingTarget } from "./find-target.ts";
+import { withSession } from "./iscsi-session.ts";
 import { makeTarget } from "./make-target.ts";
-import { endPool } from "./mounted/end-pool.ts";
 import { makeFileSystem } from "./mounted/make-file-system.ts";
 import { startMounted } from "./mounted/start-mounted.ts";
 import { completeForHost, refuseConflict } from "./new-pool.ts";
 import {
+  checkSource,
   isInterrupted,
-  openTarget,
+  openPool,
   type Startable,
   type StartOptions,
   startablePool,
@@ -42,13 +44,7 @@ export async function startPool(
     refuseChanged(seen, pool);
     return { pool, xml, name, uuid };
   };
-  if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
-  return await withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
-    const { name, pool, uuid, xml } = choose();
-    openTarget(instance, pool, { ...options, held });
-    poolStore.writeActive(instance, name, xml);
-    return { name, uuid };
-  });
+  return await start(instance, { seen, options, choose });
 }
 
 /**
@@ -72,13 +68,26 @@ export async function createPool(
       );
     return { pool, xml: formatPool(pool), name, uuid };
   };
+  return await start(instance, { seen, options, choose });
+}
+
+/** Start of the pool that `choose` returns under the lock; `seen` is how it looked before. */
+interface Start {
+  readonly seen: Pool;
+  readonly options: StartOptions;
+  choose(): Startable;
+}
+
+async function start(instance: Instance, { choose, options, seen }: Start): Promise<StoredIdentity> {
   if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
-  return await withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
-    const { name, pool, uuid, xml } = choose();
-    openTarget(instance, pool, { ...options, held });
-    poolStore.writeActive(instance, name, xml);
-    return { name, uuid };
-  });
+  return await withSession(instance, seen, () =>
+    withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
+      const { name, pool, uuid, xml } = choose();
+      openPool(instance, pool, { ...options, held });
+      poolStore.writeActive(instance, name, xml);
+      return { name, uuid };
+    }),
+  );
 }
 
 /**
@@ -98,20 +107,22 @@ export async function buildPool(
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
-    if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     refuseConflict(pool, poolStore.list(instance));
+    // As in libvirt, a pool of existing devices has nothing to build.
+    if (!hasFolder(pool)) return { name, uuid };
+    if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     makeTarget(instance, pool, held);
     return { name, uuid };
   });
   // Without the lock: a large device takes long, and the program opens it exclusively.
-  if (formatting !== undefined) makeFileSystem(instance, seen, formatting);
+  if (formatting !== undefined && seen.type === "fs") makeFileSystem(instance, seen, formatting);
   return built;
 }
 
 /**
  * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep the disks that are files of a
- * folder; a file system that a guest uses stays mounted, and its pool active. Throws "not-found", "wrong-state", "in-use".
- * storagePoolDestroy() of libvirt
+ * folder; a file system that a guest uses stays mounted, and its pool active. Logs out of an iSCSI target, unless a guest or the
+ * host uses a disk of it. Throws "not-found", "wrong-state", "in-use". storagePoolDestroy() of libvirt
  */
 export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
   return await endPool(instance, key);
@@ -129,7 +140,7 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
     const found = errorsOf(() => {
       const pool = supportedPool(parsePoolText(active), "refresh");
       refuseUnmounted(instance.host, pool);
-      existingTarget(instance.host, pool.target.path, { name, isDefined: defined !== undefined });
+      checkSource(instance, pool, { isDefined: defined !== undefined });
     });
     return { name, uuid, errors: found };
   });

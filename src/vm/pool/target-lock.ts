@@ -2,7 +2,7 @@ import { unlessRefused } from "../../errors.ts";
 import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { POOL_TYPE_FACTS } from "../../storage/pool/pool-types.ts";
+import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { invalid } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
 import type { Held } from "./make-target.ts";
@@ -13,8 +13,8 @@ import type { Held } from "./make-target.ts";
  */
 export function lookAhead({ host }: Instance, readPool: () => Pool): void {
   unlessRefused(() => {
-    const { target, type } = readPool();
-    if (target !== undefined && POOL_TYPE_FACTS[type].isFolder === true) findTarget(host, target.path);
+    const pool = readPool();
+    if (pool.target !== undefined && hasFolder(pool)) findTarget(host, pool.target.path);
   });
 }
 
@@ -26,7 +26,7 @@ export async function withTargetLock<Result>(
 ): Promise<Result> {
   lookAhead(instance, () => pool);
   const { target } = pool;
-  const isChanged = isBuilt && target?.permissions !== undefined;
+  const isChanged = isBuilt && hasFolder(pool) && target?.permissions !== undefined;
   return await withHeld(instance, isChanged ? [target.path] : [], work);
 }
 

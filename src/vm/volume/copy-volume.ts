@@ -73,13 +73,17 @@ async function copyVolume(
   },
 ): Promise<CopiedVolume> {
   const { flags, source, volume } = copy;
-  const { folder } = findVolumePool(instance, copy.pool);
+  const { folder } = findVolumePool(instance, copy.pool, "volume creation from an existing volume");
   const place = placeOf(instance, folder.id.path, volume);
   // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
-  const { decided, from } = await withUnusedVolume(instance, { ...source, attempt: "copy" }, ({ facts }) => ({
-    decided: decideCopiedVolume(volume, copySource(instance, facts, folder), flags),
-    from: facts,
-  }));
+  const { decided, from } = await withUnusedVolume(
+    instance,
+    { ...source, attempt: "copy", operation: "copies" },
+    ({ facts }) => ({
+      decided: decideCopiedVolume(volume, copySource(instance, facts, folder), flags),
+      from: facts,
+    }),
+  );
   const sizeBytes = decided.format === "raw" ? decided.capacityBytes : from.sizeBytes;
   makeVolumeFile(instance, place, {
     decided,

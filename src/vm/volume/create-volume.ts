@@ -30,7 +30,9 @@ export async function createVolumeFrom(
   { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const volume = parseVolume(bytes);
-  const folder = pool.startsWith("/") ? pool : findVolumePool(instance, pool).folder.id.path;
+  const folder = pool.startsWith("/")
+    ? pool
+    : findVolumePool(instance, pool, "volume creation").folder.id.path;
   return { name: volume.name, path: await createVolume(instance, folder, { volume, flags }) };
 }
 

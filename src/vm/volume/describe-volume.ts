@@ -1,7 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import { formatVolumeArguments, type VolumeArguments } from "../../storage/volume/volume-of-arguments.ts";
 import { findVolume, volumeIn } from "./find-volume.ts";
-import { findVolumePool } from "./volume-pool.ts";
+import { findAnyPool } from "./volume-pool.ts";
 
 /** Arguments of a volume whose backing volume is named by its name, key or path. */
 interface NewVolumeArguments extends Omit<VolumeArguments, "backing"> {
@@ -18,7 +18,7 @@ export function describeNewVolume(
   if (backingVolume === undefined) return formatVolumeArguments(words);
   const inPool = pool.startsWith("/")
     ? undefined
-    : volumeIn(instance, findVolumePool(instance, pool), backingVolume);
+    : volumeIn(instance, findAnyPool(instance, pool), backingVolume);
   const { path } = inPool ?? findVolume(instance, backingVolume);
   return formatVolumeArguments({ ...words, backing: { path, format: backingFormat } });
 }

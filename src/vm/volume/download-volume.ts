@@ -22,13 +22,18 @@ export async function downloadVolume(
   const { host } = instance;
   const attempt = { ...volume, attempt: "download" };
   // Checked under the lock, and copied without it, since that may take long.
-  const { from, target } = await withUnusedVolume(instance, attempt, ({ facts }) => ({
+  const {
+    from,
+    sizeBytes: wholeBytes,
+    target,
+  } = await withUnusedVolume(instance, attempt, ({ facts, sizeBytes }) => ({
     from: facts,
+    sizeBytes,
     target: decideTarget(instance, file, host.makeUuid()),
   }));
   const { label, path } = target;
   const old = host.inspectFile(path);
-  const sizeBytes = Math.max(0, Math.min(part.mostBytes ?? from.sizeBytes, from.sizeBytes - part.offset));
+  const sizeBytes = Math.max(0, Math.min(part.mostBytes ?? wholeBytes, wholeBytes - part.offset));
   host.makeFileWithin(existingFolder(instance, path).id, {
     name: path.slice(path.lastIndexOf("/") + 1),
     content: { bytes: new Uint8Array(), sizeBytes },

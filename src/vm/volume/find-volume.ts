@@ -1,16 +1,27 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
-import { findVolumePool, listVolumePools, type VolumePool } from "./volume-pool.ts";
+import {
+  type DevicePool,
+  findAnyPool,
+  listDevicePools,
+  listVolumePools,
+  type VolumePool,
+} from "./volume-pool.ts";
 
-/** Volume of a pool: a file or folder in the pool's folder. Its key is its path. */
+/** Volume of a pool: a file or folder in the pool's folder, whose key is its path, or a block device. */
 export interface FoundVolume {
-  readonly pool: VolumePool;
+  readonly pool: VolumePool | DevicePool;
   readonly name: string;
+  readonly key: string;
+  /** Path of the file, or a path that leads to the device's node. */
   readonly path: string;
   readonly facts: FileFacts;
+  /** Place of a partition on its disk. */
+  readonly extent?: PoolDevice["extent"];
 }
 
 /**
@@ -18,7 +29,7 @@ export interface FoundVolume {
  * for a name in the folder that is no volume. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
  */
 export function findVolume(instance: Instance, key: string, poolKey?: string): FoundVolume {
-  const pool = poolKey === undefined ? undefined : findVolumePool(instance, poolKey);
+  const pool = poolKey === undefined ? undefined : findAnyPool(instance, poolKey);
   const named = pool === undefined ? undefined : volumeIn(instance, pool, key);
   if (named !== undefined) return named;
   const found = findByPath(instance, key);
@@ -31,12 +42,17 @@ export function findVolume(instance: Instance, key: string, poolKey?: string): F
 }
 
 /** Returns the volume of that name; undefined if there is none. Throws "denied" for another kind of entry. */
-export function volumeIn(instance: Instance, pool: VolumePool, name: string): FoundVolume | undefined {
+export function volumeIn(
+  instance: Instance,
+  pool: VolumePool | DevicePool,
+  name: string,
+): FoundVolume | undefined {
+  if (pool.folder === undefined) return deviceIn(pool, (device) => device.name === name);
   if (problemOfName(name) !== undefined) return undefined;
   const path = pathIn(pool.folder, name);
   const facts = instance.host.inspectFile(path);
   if (facts === undefined) return undefined;
-  if (isVolume(facts, path)) return { pool, name, path, facts };
+  if (isVolume(facts, path)) return { pool, name, key: path, path, facts };
   throw new SvirtError(`Cannot use ${path} as a volume: it is ${kindOf(facts, path)}`, {
     kind: "denied",
     remedy: "Name a file of the pool's folder.",
@@ -53,7 +69,24 @@ export function isVolume({ id, type }: FileFacts, path: string): boolean {
   return id.path === path && (type === "file" || type === "folder");
 }
 
+function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): FoundVolume | undefined {
+  const device = pool.devices.find(isMeant);
+  return device === undefined ? undefined : { pool, ...device };
+}
+
+/** Returns the volume of any pool of devices with that key or path; undefined if there is none. */
+export function findDevice(instance: Instance, key: string): FoundVolume | undefined {
+  const isMeant = (device: PoolDevice): boolean => device.key === key || device.path === key;
+  for (const pool of listDevicePools(instance)) {
+    const device = deviceIn(pool, isMeant);
+    if (device !== undefined) return device;
+  }
+  return undefined;
+}
+
 function findByPath(instance: Instance, path: string): FoundVolume | undefined {
+  const device = findDevice(instance, path);
+  if (device !== undefined) return device;
   if (!path.startsWith("/")) return undefined;
   const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;
   const pool = listVolumePools(instance).find((one) => one.folder.id.path === folder);

@@ -1,11 +1,12 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
+import { deviceBytes, type PoolDevice } from "../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import { isVolume, pathIn } from "./find-volume.ts";
 import { inspectNamed } from "./image-names.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
-import { findVolumePool } from "./volume-pool.ts";
+import { findAnyPool } from "./volume-pool.ts";
 
 /** Entry of a pool's folder that is a volume. */
 interface VolumeFile {
@@ -18,7 +19,7 @@ interface VolumeFile {
 interface ListedVolume {
   readonly name: string;
   readonly path: string;
-  readonly type: "file" | "dir";
+  readonly type: "file" | "block" | "dir";
   readonly format: string;
   readonly capacityBytes: number;
   readonly allocationBytes: number;
@@ -32,8 +33,10 @@ type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type">;
  * libvirt
  */
 export function listPoolVolumes(instance: Instance, pool: string): readonly VolumeEntry[] {
-  const { folder } = findVolumePool(instance, pool);
-  return sorted(listVolumeFiles(instance, folder)).map(({ facts, name, path }) => ({
+  const found = findAnyPool(instance, pool);
+  if (found.folder === undefined)
+    return sorted(found.devices).map(({ name, path }) => ({ name, path, type: "block" }));
+  return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => ({
     name,
     path,
     type: facts.type === "folder" ? "dir" : "file",
@@ -42,8 +45,10 @@ export function listPoolVolumes(instance: Instance, pool: string): readonly Volu
 
 /** Lists the volumes of a pool with their formats and sizes, as listPoolVolumes(). */
 export function listPoolVolumesWithSizes(instance: Instance, pool: string): readonly ListedVolume[] {
-  const { folder } = findVolumePool(instance, pool);
-  return sorted(listVolumeFiles(instance, folder)).map(({ facts, name, path }) => {
+  const found = findAnyPool(instance, pool);
+  if (found.folder === undefined)
+    return sorted(found.devices).map((device) => listedDevice(instance, device));
+  return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => {
     if (facts.type === "folder")
       return { name, path, type: "dir", format: "dir", capacityBytes: 0, allocationBytes: 0 };
     const { capacityBytes = facts.sizeBytes, format } = readAnyImage(instance, facts);
@@ -62,6 +67,19 @@ export function listVolumeFiles(instance: Instance, folder: FileFacts): readonly
     const facts = inspectNamed(instance, path);
     return facts !== undefined && isVolume(facts, path) ? [{ name, path, facts }] : [];
   });
+}
+
+/** Describes a device by sysfs. Its content is not read: a device that hangs would hang the list. */
+function listedDevice({ host }: Instance, { facts, name, path }: PoolDevice): ListedVolume {
+  const sizeBytes = deviceBytes(host, facts);
+  return {
+    name,
+    path,
+    type: "block",
+    format: "unknown",
+    capacityBytes: sizeBytes,
+    allocationBytes: sizeBytes,
+  };
 }
 
 /** Describes an image by its header; one that cannot be read is raw, as a guest may have written it. */

@@ -3,18 +3,21 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { listRelated } from "../../resolve/busy-disk.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { resolveReferences } from "../../xml/references.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import { listVolumeFiles } from "./list-volumes.ts";
-import { listVolumePools, type VolumePool } from "./volume-pool.ts";
+import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
 
 /** A possible path of a file in the stored form of a definition, which svirt writes itself. */
 const PATH = /['>](\/[^'<>]*)['<]/g;
 /** A volume of a pool in that form. */
 const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
+
+type Pools = readonly (VolumePool | DevicePool)[];
 
 /** File, and the attempt for messages. */
 interface Attempt {
@@ -23,23 +26,40 @@ interface Attempt {
 }
 
 /**
- * Throws "in-use" for a file that a definition names, that is below a disk of a definition, or that another volume has as its
+ * Throws "in-use" for a file, or a block device with a part, that a definition names, that is below a disk of a definition, or that another volume has as its
  * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
  */
-export function refuseNeeded(instance: Instance, { attempt, file }: Attempt, folder: FileFacts): void {
-  const pools = listVolumePools(instance);
+export function refuseNeeded(
+  instance: Instance,
+  { attempt, file }: Attempt,
+  folder: FileFacts | undefined,
+): void {
+  const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
+  const files = withParts(instance, file);
   for (const name of listDefinitionNames(instance)) {
     const definition = readDefinition(instance, name);
-    if (definition !== undefined && isNeededBy(instance, { definition, pools }, file))
+    const needs = (one: FileId): boolean =>
+      definition !== undefined && isNeededBy(instance, { definition, pools }, one);
+    if (files.some(needs))
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
   }
-  const above = findAbove(instance, file, [folder, ...pools.map((pool) => pool.folder)]);
+  const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
+  const above = files.map((one) => findAbove(instance, one, folders)).find((path) => path !== undefined);
   if (above === undefined) return;
   throw needed(
     attempt,
     `the volume ${above} needs it`,
     `Delete that volume first: svirt vol-delete ${above}`,
   );
+}
+
+/** Returns a file alone; a block device with its partitions, or with the disk that it is a partition of. */
+function withParts({ host }: Instance, file: FileId): readonly FileId[] {
+  if (file.node === undefined) return [file];
+  return [
+    file,
+    ...listRelated(host, file).map(({ name, number }) => ({ ...file, path: name, node: number })),
+  ];
 }
 
 /** Returns the path of a volume whose chain has the file. */
@@ -59,7 +79,7 @@ function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts
 
 function isNeededBy(
   instance: Instance,
-  { definition, pools }: { readonly definition: Definition; readonly pools: readonly VolumePool[] },
+  { definition, pools }: { readonly definition: Definition; readonly pools: Pools },
   file: FileId,
 ): boolean {
   const { xml } = definition;
@@ -81,10 +101,12 @@ function isNeededBy(
 }
 
 /** Lists the paths of the volumes that a definition names by their pools. */
-function volumesIn(xml: string, pools: readonly VolumePool[]): readonly string[] {
+function volumesIn(xml: string, pools: Pools): readonly string[] {
   return [...xml.matchAll(VOLUME)].flatMap(([, pool = "", volume = ""]) => {
     const found = pools.find(({ name }) => name === textOf(pool));
-    return found === undefined ? [] : [pathIn(found.folder, textOf(volume))];
+    if (found === undefined) return [];
+    if (found.folder !== undefined) return [pathIn(found.folder, textOf(volume))];
+    return found.devices.filter(({ name }) => name === textOf(volume)).map(({ path }) => path);
   });
 }
 

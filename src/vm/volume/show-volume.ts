@@ -6,21 +6,55 @@ import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Permissions } from "../../storage/permissions.ts";
+import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-format.ts";
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
-import { findVolume } from "./find-volume.ts";
+import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
- * Describes a volume of a pool by its name, key or path; without a pool, any image or block device by its path. Throws
+ * Describes a volume of a pool by its name, key or path; without a pool, a disk of any pool by its key or path, or any image or
+ * block device by its path. Throws
  * "not-found" and the errors of showVolume().
  */
 export function showVolumeOf(instance: Instance, key: string, pool: string | undefined): Volume {
-  if (pool === undefined) return showVolume(instance, key);
-  const { facts, name, path } = findVolume(instance, key, pool);
+  const found = pool === undefined ? findDevice(instance, key) : findVolume(instance, key, pool);
+  if (found === undefined) return showVolume(instance, key);
+  const { facts, name, path } = found;
+  if (facts.type === "block") return showDevice(instance, found);
   if (facts.type !== "folder") return showVolume(instance, path);
   const sizes = { capacityBytes: 0, allocationBytes: 0, physicalBytes: 0 };
   return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, { format: "dir" }) };
+}
+
+/**
+ * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
+ * not read. virStorageBackendSCSINewLun() of libvirt
+ */
+function showDevice(instance: Instance, { extent, facts, key, name, path }: FoundVolume): Volume {
+  const { host } = instance;
+  const sizeBytes = physicalSize(instance, { path, facts });
+  // libvirt gives a partition no format.
+  const format =
+    extent === undefined ? probeDiskFormat(host.readBytes(facts.id, 0, DISK_FORMAT_BYTES)) : "none";
+  return {
+    type: "block",
+    name,
+    key,
+    ...(extent === undefined ? {} : { source: sourceOf(extent) }),
+    capacityBytes: sizeBytes,
+    allocationBytes: sizeBytes,
+    physicalBytes: sizeBytes,
+    target: { ...targetOf(instance, facts, { format }), path },
+  };
+}
+
+function sourceOf({
+  device: path,
+  end,
+  start,
+}: NonNullable<FoundVolume["extent"]>): NonNullable<Volume["source"]> {
+  return { devices: [{ path, extents: [{ start, end }] }] };
 }
 
 /**

@@ -1,17 +1,23 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { listRelated } from "../../resolve/busy-disk.ts";
+import { deviceBytes } from "../../resolve/pools/pool-device.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
-import type { Instance } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import { readRecord } from "../../state/record.ts";
 import { findVolume } from "./find-volume.ts";
+import { withoutOperation } from "./volume-pool.ts";
 
-/** Volume that no guest uses. */
+/** Volume that no guest uses, and no part of it. */
 export interface UnusedVolume {
   readonly name: string;
   readonly facts: FileFacts;
-  /** Folder of its pool. */
-  readonly folder: FileFacts;
+  /** Folder of its pool; undefined: it is a block device. */
+  readonly folder: FileFacts | undefined;
+  /** Size of the file or the device. */
+  readonly sizeBytes: number;
 }
 
 /** Volume to look for, and a verb for messages. */
@@ -19,27 +25,50 @@ interface VolumeAttempt {
   readonly key: string;
   readonly pool: string | undefined;
   readonly attempt: string;
+  /** Operation of pools that those of block devices lack, as libvirt's message has it. */
+  readonly operation?: string;
 }
 
 /**
- * Does the work on a volume's file under the registry's lock, while no guest uses the file. Throws "not-found"; "in-use" for a
- * file that a guest has; "denied" for anything other than a file of a folder for images.
+ * Does the work on a volume's file or device under the registry's lock, while no guest uses it. Throws "not-found"; "in-use" for
+ * one that a guest has; "wrong-state" for a device of the host; "denied" for anything other than a file of a folder for images;
+ * "unsupported" for an operation that the pool lacks.
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, pool }: VolumeAttempt,
+  { attempt, key, operation, pool }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result,
 ): Promise<Result> {
   const { facts, name, path, pool: found } = findVolume(instance, key, pool);
-  if (facts.type !== "file") throw notAFile(attempt, path);
+  const isDevice = found.folder === undefined;
+  if (isDevice && operation !== undefined) throw withoutOperation(operation);
+  if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
   return await withHeld(instance, [path], (held) =>
     withUnusedFile(instance, { attempt, held, path }, (file) => {
       const { id } = file.facts;
-      if (fileKey(id) !== fileKey(facts.id) || id.path !== path) throw notAFile(attempt, path);
+      if (fileKey(id) !== fileKey(facts.id) || id.path !== facts.id.path) throw notAFile(attempt, path);
       refuseWritten(instance.host, file.facts);
-      return work({ name, facts: file.facts, folder: found.folder });
+      if (isDevice) refuseUsedParts(instance, { attempt, path, id });
+      const sizeBytes = isDevice ? deviceBytes(instance.host, file.facts) : file.facts.sizeBytes;
+      return work({ name, facts: file.facts, folder: found.folder, sizeBytes });
     }),
   );
+}
+
+/** Throws "in-use" for a disk if a guest has a partition of it, and for a partition if a guest has the disk. */
+function refuseUsedParts(
+  instance: Instance,
+  { attempt, id, path }: { readonly attempt: string; readonly path: string; readonly id: FileId },
+): void {
+  for (const { number } of listRelated(instance.host, id)) {
+    const [holder] = registryOf(instance).listHolders("file", `device-${number}`);
+    if (holder === undefined) continue;
+    const guest = readRecord(instance, holder.owner)?.name ?? holder.owner;
+    throw new SvirtError(`Cannot ${attempt} ${path}: the guest ${guest} uses another part of that disk`, {
+      kind: "in-use",
+      remedy: `Stop that guest: svirt shutdown ${guest}`,
+    });
+  }
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

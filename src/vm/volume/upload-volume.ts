@@ -15,12 +15,18 @@ export async function uploadVolume(
   { file, part }: { readonly file: string; readonly part: FilePart },
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
-  const id = await withUnusedVolume(instance, { ...volume, attempt: "upload to" }, ({ facts, folder }) => {
+  const attempt = { ...volume, attempt: "upload to" };
+  const { id, mostBytes } = await withUnusedVolume(instance, attempt, ({ facts, folder, sizeBytes }) => {
     refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
-    return facts.id;
+    // A device does not grow.
+    const rest = folder === undefined ? Math.max(0, sizeBytes - part.offset) : undefined;
+    return {
+      id: facts.id,
+      mostBytes: rest === undefined ? part.mostBytes : Math.min(part.mostBytes ?? rest, rest),
+    };
   });
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
-  instance.host.fillFile(id, file, part);
+  instance.host.fillFile(id, file, { ...part, mostBytes });
 }
 
 /** A guest that the key may start would read the file, which may be any of the host's. */

@@ -1,25 +1,38 @@
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { isUnmounted, refuseUnmounted } from "../../resolve/pool-mount.ts";
+import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
+import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { activePool } from "../pool/find-pool.ts";
 import { existingTarget } from "../pool/find-target.ts";
 
-/** Active pool whose volumes are the files of a folder. */
-export interface VolumePool {
+/** Name and UUID of an active pool. */
+interface ActivePool {
   readonly name: string;
   readonly uuid: string;
+}
+
+/** Active pool whose volumes are the files of a folder. */
+export interface VolumePool extends ActivePool {
   readonly folder: FileFacts;
+}
+
+/** Active pool whose volumes are block devices of the host. */
+export interface DevicePool extends ActivePool {
+  readonly folder: undefined;
+  readonly devices: readonly PoolDevice[];
 }
 
 /** Lists the active pools whose folder exists, in libvirt's order. */
 export function listVolumePools(instance: Instance): readonly VolumePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
     const pool = active === undefined ? undefined : parsePoolText(active);
-    const path = pool?.target?.path;
+    const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
     // svirt may not even inspect some folders of the host, and no pool has one.
     if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
       return [];
@@ -28,14 +41,46 @@ export function listVolumePools(instance: Instance): readonly VolumePool[] {
   });
 }
 
+/** Lists the active pools of block devices whose source exists. */
+export function listDevicePools(instance: Instance): readonly DevicePool[] {
+  return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
+    const pool = active === undefined ? undefined : parsePoolText(active);
+    if (pool === undefined || hasFolder(pool)) return [];
+    const devices = unlessRefused(() => listPoolDevices(instance.host, pool));
+    return devices === undefined ? [] : [{ name, uuid, folder: undefined, devices }];
+  });
+}
+
 /**
- * Returns the active pool with that UUID or name. Throws "not-found", also without its folder; "wrong-state" for an inactive
- * one; "denied" for a folder where guests may not write.
+ * Returns the active pool with that UUID or name. Throws "not-found", also without its folder or source; "wrong-state" for an
+ * inactive one; "denied" for a folder where guests may not write.
  */
-export function findVolumePool(instance: Instance, key: string): VolumePool {
+export function findAnyPool(instance: Instance, key: string): VolumePool | DevicePool {
   const { active, defined, name, uuid } = activePool(instance, key);
   const pool = supportedPool(parsePoolText(active), "refresh");
+  if (!hasFolder(pool))
+    return { name, uuid, folder: undefined, devices: listPoolDevices(instance.host, pool) };
   refuseUnmounted(instance.host, pool);
   const isDefined = defined !== undefined;
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
+}
+
+/** Returns the pool for an operation that only pools of files have. Throws as findAnyPool(), and "unsupported" with libvirt's message. */
+export function findVolumePool(instance: Instance, key: string, operation: string): VolumePool {
+  const pool = findAnyPool(instance, key);
+  if (pool.folder === undefined) throw withoutOperation(operation);
+  return pool;
+}
+
+/** Returns the refusal of an operation that pools of block devices lack. VIR_ERR_NO_SUPPORT of libvirt */
+export function withoutOperation(operation: string): SvirtError {
+  return new SvirtError(
+    `this function is not supported by the connection driver: storage pool does not support ${operation}`,
+    {
+      kind: "unsupported",
+      libvirt: "NO_SUPPORT",
+      remedy:
+        "Its volumes are devices of the host: change them with the host's tools, then run svirt pool-refresh.",
+    },
+  );
 }

@@ -32,8 +32,8 @@ describe("completePool()", () => {
 });
 
 describe("supportedPool()", () => {
-  test("is decided for each type: only folders and file systems start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "fs", "netfs"]);
+  test("is decided for each type: folders, file systems and the devices that sysfs lists start", () => {
+    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "fs", "netfs", "disk", "iscsi", "scsi", "mpath"]);
   });
 
   test.each([
@@ -86,6 +86,12 @@ describe("hasSameSource()", () => {
     ["a Virtuozzo cluster", read("vstorage"), read("vstorage"), true],
     ["a Ceph pool, which libvirt does not compare", read("rbd"), read("rbd"), false],
     [
+      "an adapter with the other name of its host",
+      read("scsi"),
+      read("scsi", (text) => text.replace("host0", "scsi_host0")),
+      true,
+    ],
+    [
       "an adapter of another name",
       read("scsi"),
       read("scsi", (text) => text.replace("host0", "host1")),
@@ -135,8 +141,8 @@ describe("formatPoolCapabilities()", () => {
       "<storagepoolCapabilities>\n  <pool type='dir' supported='yes'>\n    <volOptions>\n" +
         "      <defaultFormat type='raw'/>\n      <enum name='targetFormatType'>\n        <value>none</value>\n",
     );
-    expect(text).toContain("  <pool type='iscsi' supported='no'>\n  </pool>\n");
+    expect(text).toContain("  <pool type='sheepdog' supported='no'>\n  </pool>\n");
     expect(text).toContain("      <enum name='targetFormatType'>\n      </enum>\n");
-    expect([...text.matchAll(/supported='yes'/g)].length).toBe(3);
+    expect([...text.matchAll(/supported='yes'/g)].length).toBe(POOL_TYPES.filter(isStartable).length);
   });
 });

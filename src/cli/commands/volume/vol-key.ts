@@ -13,15 +13,15 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "vol-key",
-    summary: "print the key of a volume, which is its path",
+    summary: "print the key of a volume: the path of a file, the identifier of a device",
     recovery: "none",
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
   run(call) {
-    const { path } = findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
-    if (call.options.has("json")) printJson(call, path);
-    else call.output.print(`${oneLine(path)}\n\n`);
+    const { key } = findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
+    if (call.options.has("json")) printJson(call, key);
+    else call.output.print(`${oneLine(key)}\n\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -12,7 +12,9 @@ export const command: Command = {
   spec: {
     name: "vol-list",
     summary: "list the volumes of an active pool",
-    details: "Volumes are files and folders. Symlinks, sockets, FIFOs and devices are not listed.",
+    details:
+      "Volumes of a folder are files and folders; symlinks, sockets, FIFOs and devices are not listed. Volumes of a pool of type\n" +
+      "scsi, iscsi, mpath or disk are disks and partitions of the host.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [

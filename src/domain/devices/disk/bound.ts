@@ -3,25 +3,36 @@ import type { Disk } from "./disk.ts";
 /** Disk with a volume of a pool as its image. */
 export type VolumeDisk = Extract<Disk, { readonly type: "volume" }>;
 
-/** Disk of a running guest that is a volume of a pool, with the volume's file. */
-export type BoundDisk = Extract<Disk, { readonly type: "file" }> & {
-  readonly source: { readonly pool: string; readonly volume: string };
-};
+/** Names of a volume and its pool. */
+interface BoundSource {
+  readonly pool: string;
+  readonly volume: string;
+  readonly mode?: "host";
+}
 
-/** Whether a disk has the file of a volume as its own. Definitions have the pool and the volume alone. */
+/** Disk of a running guest that is a volume of a pool, with the volume's file or block device. */
+export type BoundDisk = Extract<Disk, { readonly type: "file" | "block" }> & { readonly source: BoundSource };
+
+/** Whether a disk has the file or device of a volume as its own. Definitions have the pool and the volume alone. */
 export function isBoundDisk(disk: Disk): disk is BoundDisk {
   const { source, type } = disk;
-  return type === "file" && source?.pool !== undefined && source.volume !== undefined;
+  return (type === "file" || type === "block") && source?.pool !== undefined && source.volume !== undefined;
 }
 
 /** Returns a disk as its definition and libvirt's XML of a running guest have it: a volume instead of the volume's file. */
 export function unboundDisk(disk: Disk): Disk {
   if (!isBoundDisk(disk)) return disk;
-  const { pool, seclabels, startupPolicy, volume } = disk.source;
+  const { mode, pool, seclabels, startupPolicy, volume } = disk.source;
   return {
     ...disk,
     type: "volume",
-    source: { pool, volume, seclabels, ...(startupPolicy === undefined ? {} : { startupPolicy }) },
+    source: {
+      pool,
+      volume,
+      seclabels,
+      ...(mode === undefined ? {} : { mode }),
+      ...(startupPolicy === undefined ? {} : { startupPolicy }),
+    },
   } as VolumeDisk;
 }
 

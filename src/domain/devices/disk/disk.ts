@@ -10,8 +10,8 @@ import { bootOrder } from "../../forms/boot-order.ts";
 import { iotune } from "../../forms/iotune.ts";
 import { auth, encryption } from "../../forms/secret.ts";
 import {
-  blockSource,
   dirSource,
+  diskBlockSource,
   diskFileSource,
   networkImage,
   nvmeSource,
@@ -86,7 +86,7 @@ export const disk = checked(
     absent: "file",
     of: () => ({
       file: { ...head, source: child(diskFileSource), ...tail },
-      block: { ...head, source: child(blockSource), ...tail },
+      block: { ...head, source: child(diskBlockSource), ...tail },
       dir: { ...head, source: required(child(dirSource)), ...tail },
       network: { ...head, auth, source: required(child(networkImage)), ...tail },
       volume: { ...head, auth, source: required(child(volumeSource)), ...tail },
@@ -115,7 +115,8 @@ function refuseEmpty(value: Disk, node: XmlNode): void {
 }
 
 function refuseHalfVolume({ source, type }: Disk, node: XmlNode): void {
-  if (type !== "file" || (source?.pool === undefined) === (source?.volume === undefined)) return;
+  if (type !== "file" && type !== "block") return;
+  if ((source?.pool === undefined) === (source?.volume === undefined)) return;
   throw notUnderstood(
     { node, place: "source" },
     "it names a pool or a volume without the other",

@@ -114,6 +114,18 @@ export const diskFileSource = element(
   }),
   local,
 );
+/** `<source dev='…' pool='…' volume='…'>`: the device of a running guest's disk, which is a volume of a pool. */
+export const diskBlockSource = element(
+  "source",
+  () => ({
+    dev: required(attribute("dev", absolutePath)),
+    pool: attribute("pool", objectName),
+    volume: attribute("volume", objectName),
+    mode: attribute("mode", oneOf("host")),
+    ...besidesPlace,
+  }),
+  local,
+);
 /** `<source dev='…'>` of a block device. */
 export const blockSource = element(
   "source",

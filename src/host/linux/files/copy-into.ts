@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileCopy, FilePart } from "../../files.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { listData, setPosition } from "./extents.ts";
+import { listData, openedSize, setPosition } from "./extents.ts";
 import { openSame } from "./file-id.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
@@ -23,7 +23,7 @@ export function copyInto(fd: number, path: string, { from, isShared, part }: Fil
   try {
     const before = fstatSync(source, { bigint: true });
     if (part !== undefined) {
-      copyPart(source, fd, { path, part, sizeBytes: Number(before.size) });
+      copyPart(source, fd, { path, part, sizeBytes: openedSize(source) });
     } else if (libc().syscall(SYS_IOCTL, BigInt(fd), FICLONE, BigInt(source), 0n) !== 0n) {
       if (isShared) throw hostCallError(`share the data of ${from.path} with ${path}`, readErrno());
       copyData(source, fd, { path, sizeBytes: Number(before.size) });

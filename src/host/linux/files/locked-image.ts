@@ -5,10 +5,13 @@ import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { lockImage } from "./image-lock.ts";
 
-/** Runs `use` with an image that no other program may write to meanwhile, and then writes it to disk. Throws "in-use". */
+/**
+ * Runs `use` with an image that no other program may write to meanwhile, and then writes it to disk. A block device is opened for this
+ * call alone: the kernel refuses one that it has mounted, swaps to or has made part of another. Throws "in-use". O_EXCL, open(2)
+ */
 export function withLockedImage(file: FileId, use: (fd: number) => void): void {
   orThrow(`write to ${file.path}`, () => {
-    const fd = openSame(file, constants.O_RDWR);
+    const fd = openAlone(file);
     try {
       lockAlone(fd, file.path);
       use(fd);
@@ -17,6 +20,24 @@ export function withLockedImage(file: FileId, use: (fd: number) => void): void {
       closeSync(fd);
     }
   });
+}
+
+function openAlone(file: FileId): number {
+  if (file.node === undefined) return openSame(file, constants.O_RDWR);
+  try {
+    return openSame(file, constants.O_RDWR | constants.O_EXCL);
+  } catch (error) {
+    if (!isErrno(error, "EBUSY")) throw error;
+    throw new SvirtError(`Cannot write to ${file.path}: the host uses it`, {
+      kind: "in-use",
+      remedy: "Stop using the device on the host, or name another device.",
+      cause: error,
+    });
+  }
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** Locks the image as a guest does. Throws "in-use". */

@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { EOPNOTSUPP } from "../calls/errno.ts";
+import { EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { type Extent, listHoles } from "./extents.ts";
 import { openSame } from "./file-id.ts";
@@ -76,7 +76,8 @@ function changePart(fd: number, path: string, part: Extent & { readonly how: big
   if (libc().syscall(SYS_FALLOCATE, BigInt(fd), flags, BigInt(start), BigInt(end - start)) === 0n)
     return true;
   const errno = readErrno();
-  if (errno === EOPNOTSUPP) return false;
+  // A block device refuses a part of a sector with EINVAL.
+  if (errno === EOPNOTSUPP || errno === EINVAL) return false;
   throw hostCallError(`write zeros to ${path}`, errno);
 }
 

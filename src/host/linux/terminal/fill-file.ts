@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../files.ts";
-import { type Extent, listData } from "../files/extents.ts";
+import { type Extent, listData, openedSize } from "../files/extents.ts";
 import { withLockedImage } from "../files/locked-image.ts";
 import { clearPart } from "../files/resize-file.ts";
 import { writePart } from "../files/write-part.ts";
@@ -52,7 +52,7 @@ function writeFile(
     }
   }
   clearPart(fd, path, { start: offset + at, end: offset + sizeBytes });
-  if (fstatSync(fd).size < offset + sizeBytes) ftruncateSync(fd, offset + sizeBytes);
+  if (openedSize(fd) < offset + sizeBytes) ftruncateSync(fd, offset + sizeBytes);
 }
 
 function whole(sizeBytes: number): Extent {

@@ -61,5 +61,7 @@ function partsOf({ source: { dir, name }, type }: Pool): string {
 }
 
 function identityOf({ source: { adapter } }: Pool): unknown {
-  return adapter?.type === "fc_host" ? [adapter.wwnn, adapter.wwpn] : adapter;
+  if (adapter?.type === "fc_host") return [adapter.wwnn, adapter.wwpn];
+  // A host has both names. virSCSIHostGetNumber()
+  return adapter?.name === undefined ? adapter : adapter.name.replace(/^scsi_/, "");
 }

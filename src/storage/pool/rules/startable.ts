@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool, PoolTarget } from "../keep-pool.ts";
-import type { PoolType } from "../pool-types.ts";
+import { POOL_TYPE_FACTS, type PoolType } from "../pool-types.ts";
 
 /** Operation that svirt lacks, and what an administrator does instead. */
 interface Missing {
@@ -27,14 +27,11 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   fs: undefined,
   netfs: undefined,
   logical: { missing: "run LVM", remedy: BLOCK },
-  disk: { missing: "partition disks", remedy: BLOCK },
-  iscsi: {
-    missing: "log in to iSCSI targets",
-    remedy: `Log in yourself: iscsiadm --mode node --login. ${BLOCK}`,
-  },
+  disk: undefined,
+  iscsi: undefined,
   "iscsi-direct": { missing: "connect to iSCSI targets", remedy: NETWORKED },
-  scsi: { missing: "search SCSI hosts for disks", remedy: BLOCK },
-  mpath: { missing: "search multipath devices", remedy: BLOCK },
+  scsi: undefined,
+  mpath: undefined,
   rbd: { missing: "connect to Ceph", remedy: NETWORKED },
   sheepdog: { missing: "connect to Sheepdog", remedy: NETWORKED },
   gluster: { missing: "connect to Gluster", remedy: NETWORKED },
@@ -48,8 +45,19 @@ const COPY_ON_WRITE = {
   remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
 };
 
-/** Pool whose volumes are files in a folder. */
-export type FolderPool = Pool & { readonly target: PoolTarget };
+const PARTITIONS = {
+  place: "@type",
+  missing: "write partition tables",
+  remedy: "Partition the disk yourself, with sfdisk(8) for example, and start the pool without a build.",
+};
+
+/** Pool with a target: a folder with its volumes, or one of the device nodes that are its volumes. */
+export type TargetPool = Pool & { readonly target: PoolTarget };
+
+/** Whether the volumes of a pool are files in its target. Otherwise they are block devices of the host. */
+export function hasFolder({ type }: Pool): boolean {
+  return POOL_TYPE_FACTS[type].isFolder === true;
+}
 
 /** Whether pools of this type are built and started. */
 export function isStartable(type: PoolType): boolean {
@@ -63,13 +71,14 @@ export type Formatting = "overwrite" | "no-overwrite";
 export type PoolOperation = "start" | "build" | "delete" | "refresh";
 
 /** Returns the pool if svirt can do that to it. Throws "unsupported" for any other, and says what to do instead. */
-export function supportedPool(pool: Pool, operation: PoolOperation): FolderPool {
+export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool {
   const { features, target, type } = pool;
   const lacks = MISSING[type];
   if (lacks !== undefined) throw refusal(pool, operation, { ...lacks, place: "@type" });
   const unmounted = unmountable(pool);
   if (unmounted !== undefined) throw refusal(pool, operation, unmounted);
   if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
+  if (type === "disk" && operation === "build") throw refusal(pool, operation, PARTITIONS);
   // The form requires it of each type that starts.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };

@@ -8,7 +8,7 @@ import { formatContext } from "../../../selinux/context.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
 import { planDeviceMount, planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
-import type { FolderPool } from "../../../storage/pool/rules/startable.ts";
+import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
 import { targetLabel } from "../target-label.ts";
 import { sourceDevice, typeOfDevice } from "./source-device.ts";
 
@@ -18,7 +18,7 @@ const LABEL = "security.selinux";
  * Opens the file system of a pool, with the labels that its files need. The caller attaches and closes it. A server may take long,
  * so no lock may be held. Throws "unsupported", "denied", "timeout" and errors of the kernel.
  */
-export async function openPoolMount(instance: Instance, pool: FolderPool): Promise<OpenedMount> {
+export async function openPoolMount(instance: Instance, pool: TargetPool): Promise<OpenedMount> {
   const { host } = instance;
   const order = orderOf(instance, pool);
   const hasLabels = host.getSelinux().mode !== "disabled";
@@ -35,14 +35,14 @@ export async function openPoolMount(instance: Instance, pool: FolderPool): Promi
   return opened;
 }
 
-function orderOf(instance: Instance, pool: FolderPool): MountOrder {
+function orderOf(instance: Instance, pool: TargetPool): MountOrder {
   if (pool.type === "netfs") return planServerMount(pool);
   const device = sourceDevice(instance, pool);
   return planDeviceMount(pool, device.path, typeOfDevice(instance, pool, device));
 }
 
 /** Gives the root the label in the XML. Throws "denied" for one with which no guest may have files there. */
-function labelRoot(instance: Instance, { target }: FolderPool, opened: OpenedMount): void {
+function labelRoot(instance: Instance, { target }: TargetPool, opened: OpenedMount): void {
   const { path } = target;
   const label = targetLabel(instance, target);
   const is = opened.getXattr(LABEL);
@@ -54,7 +54,7 @@ function labelRoot(instance: Instance, { target }: FolderPool, opened: OpenedMou
  * Opens a file system whose files have no labels of their own: all have that of the mount. Without one in the XML they are content
  * that guests only read, so that no guest can change the file of another.
  */
-async function openLabelled(instance: Instance, pool: FolderPool, order: MountOrder): Promise<OpenedMount> {
+async function openLabelled(instance: Instance, pool: TargetPool, order: MountOrder): Promise<OpenedMount> {
   const { target } = pool;
   const label =
     targetLabel(instance, target, true) ?? formatContext(readPolicyFacts(instance.host).image.content);

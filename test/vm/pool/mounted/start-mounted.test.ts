@@ -203,10 +203,10 @@ describe("volumes of a pool that is not mounted", () => {
     const machine = await machineWith(netXml());
     const node = nodeOn(machine);
     await startPool(node, "net", NOT_BUILT);
-    expect(findVolumePool(node, "net").folder.id.device).toBe("0:50");
+    expect(findVolumePool(node, "net", "looking").folder.id.device).toBe("0:50");
     machine.mounts.detach(NET);
     machine.files.put(`${NET}/wrong.img`, "file");
-    expect(() => findVolumePool(node, "net")).toThrow("storage pool 'net' is not mounted at");
+    expect(() => findVolumePool(node, "net", "looking")).toThrow("storage pool 'net' is not mounted at");
     expect(listVolumePools(node)).toEqual([]);
   });
 });

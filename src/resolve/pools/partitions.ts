@@ -1,0 +1,64 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import { nodeAt, type PoolDevice, stablePath } from "./pool-device.ts";
+
+const BY_NUMBER = "/sys/dev/block";
+/** Unit of `start` and `size`, whatever the disk's own is. Documentation/ABI/stable/sysfs-block of Linux */
+const SECTOR_BYTES = 512;
+/** Highest number of a partition that may be extended, and the most that the kernel shows of one. block/partitions/msdos.c of Linux */
+const [LAST_PRIMARY, EXTENDED_SECTORS] = [4, 8] as const;
+
+/** Source and target of a pool of partitions. */
+interface PartitionedDisk {
+  readonly source: string;
+  readonly target: string;
+}
+
+/**
+ * Lists the partitions of a disk that have a path in the target. An extended partition is none: it only contains others. Throws as
+ * partitionedDisk(). virStorageBackendDiskReadPartitions() of libvirt
+ */
+export function listPartitions(host: Host, { source, target }: PartitionedDisk): readonly PoolDevice[] {
+  const disk = `${BY_NUMBER}/${partitionedDisk(host, source).id.node}`;
+  return host.listFolder(disk).flatMap((name) => {
+    const folder = `${disk}/${name}`;
+    const [number, start, size] = ["partition", "start", "size"].map((file) =>
+      numberIn(host, `${folder}/${file}`),
+    );
+    if (number === undefined || start === undefined || size === undefined) return [];
+    if (number <= LAST_PRIMARY && size <= EXTENDED_SECTORS) return [];
+    const path = stablePath(host, target, name);
+    const facts = path === undefined ? undefined : nodeAt(host, path, folder);
+    if (path === undefined || facts === undefined) return [];
+    const extent = { device: source, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
+    return [{ name, key: path, path, facts, extent }];
+  });
+}
+
+/** Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for anything but a whole disk. */
+export function partitionedDisk(host: Host, source: string): FileFacts {
+  const facts = host.inspectFile(source);
+  if (facts === undefined) throw unusable(source, `device path '${source}' doesn't exist`, "not-found");
+  const isDisk =
+    facts.type === "block" && numberIn(host, `${BY_NUMBER}/${facts.id.node}/partition`) === undefined;
+  if (isDisk) return facts;
+  throw unusable(
+    source,
+    `Cannot use ${source} as the source of a storage pool: it is no whole disk`,
+    "unsupported",
+  );
+}
+
+function numberIn(host: Host, path: string): number | undefined {
+  const text = host.readText(path)?.trim() ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function unusable(source: string, message: string, kind: "not-found" | "unsupported"): SvirtError {
+  return new SvirtError(message, {
+    kind,
+    place: "/pool/source/device/@path",
+    remedy: `Name the device of a disk in place of ${source}, such as one in /dev/disk/by-id.`,
+  });
+}

@@ -1,0 +1,38 @@
+import type { Host } from "../../host/host.ts";
+import type { PoolSpace } from "../../storage/pool/document.ts";
+import { iscsiTarget } from "../../storage/pool/iscsi/target.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { listTargetDevices } from "./iscsi-devices.ts";
+import { listMultipathDevices } from "./mpath-devices.ts";
+import { listPartitions, partitionedDisk } from "./partitions.ts";
+import { deviceBytes, type PoolDevice } from "./pool-device.ts";
+import { listAdapterDevices } from "./scsi-devices.ts";
+
+/**
+ * Lists the devices of the host that are the volumes of a pool, in no order. Throws "not-found" for a missing source,
+ * "unsupported" and "usage" for one that svirt does not search.
+ */
+export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
+  const { source, target, type } = pool;
+  if (target === undefined) return [];
+  if (type === "mpath") return listMultipathDevices(host);
+  if (type === "scsi" && source.adapter !== undefined)
+    return listAdapterDevices(host, source.adapter, target.path);
+  if (type === "iscsi") return listTargetDevices(host, iscsiTarget(pool), target.path);
+  const [disk] = source.devices;
+  if (type === "disk" && disk !== undefined)
+    return listPartitions(host, { source: disk.path, target: target.path });
+  return [];
+}
+
+/** Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices(). */
+export function devicesSpace(host: Host, pool: Pool): PoolSpace {
+  const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
+  const allocationBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const [disk] = pool.source.devices;
+  const capacityBytes =
+    pool.type === "disk" && disk !== undefined
+      ? deviceBytes(host, partitionedDisk(host, disk.path))
+      : allocationBytes;
+  return { capacityBytes, allocationBytes, availableBytes: Math.max(0, capacityBytes - allocationBytes) };
+}

@@ -1,0 +1,74 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Pool } from "../keep-pool.ts";
+
+const ISCSIADM = "/usr/sbin/iscsiadm";
+/** IANA's port of iSCSI targets. ISCSI_DEFAULT_TARGET_PORT of libvirt */
+const PORT = 3260;
+/** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
+const NAME = /^(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}$/;
+
+/** Target of a pool, and the portal with it as iscsiadm(8) names it. */
+export interface IscsiTarget {
+  readonly name: string;
+  readonly portal: string;
+}
+
+/**
+ * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets; with the place, for a
+ * password and a name of the initiator. virStorageBackendISCSIPortal() of libvirt
+ */
+export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Pool): IscsiTarget {
+  const [[host, ...otherHosts], [device, ...otherDevices]] = [hosts, devices];
+  if (host === undefined || otherHosts.length > 0)
+    throw refused("host", "Expected exactly 1 host for the storage pool", "Write one <host>.");
+  if (device === undefined || otherDevices.length > 0)
+    throw refused("device", "missing source device", "Write one <device path='iqn.…'/>.");
+  if (!NAME.test(device.path))
+    throw refused("device", `${device.path} is not the name of an iSCSI target`, "Write its name, iqn.…");
+  if (auth !== undefined)
+    throw refused(
+      "auth",
+      "/pool/source/auth: svirt does not set passwords of iSCSI targets yet",
+      "Write node.session.auth.* into /etc/iscsi/iscsid.conf, and leave <auth> out of <source>.",
+    );
+  if (initiator !== undefined)
+    throw refused(
+      "initiator",
+      "/pool/source/initiator: svirt does not make interfaces of iSCSI yet",
+      "Write the name into /etc/iscsi/initiatorname.iscsi, and leave <initiator> out of <source>.",
+    );
+  const { name, port = PORT } = host;
+  return { name: device.path, portal: name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1` };
+}
+
+/** Returns the commands that make a record of a target, which is not logged in to at boot. virISCSINodeNew() of libvirt */
+export function recordCommands(target: IscsiTarget): readonly (readonly string[])[] {
+  const node = nodeWords(target);
+  return [
+    [...node, "--op", "new"],
+    [...node, "--op", "update", "--name", "node.startup", "--value", "manual"],
+  ];
+}
+
+/** Returns the command that logs in to a target that has a record. virISCSIConnectionLogin() of libvirt */
+export function loginCommand(target: IscsiTarget): readonly string[] {
+  return [...nodeWords(target), "--login"];
+}
+
+/** Returns the command that logs out of a target. virISCSIConnectionLogout() of libvirt */
+export function logoutCommand(target: IscsiTarget): readonly string[] {
+  return [...nodeWords(target), "--logout"];
+}
+
+function nodeWords({ name, portal }: IscsiTarget): readonly string[] {
+  return [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
+}
+
+function refused(part: string, message: string, remedy: string): SvirtError {
+  return new SvirtError(`unsupported configuration: ${message}`, {
+    kind: "unsupported",
+    libvirt: "CONFIG_UNSUPPORTED",
+    place: `/pool/source/${part}`,
+    remedy,
+  });
+}

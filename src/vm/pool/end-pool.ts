@@ -1,0 +1,86 @@
+import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { fileKey } from "../../plan/facts/file.ts";
+import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import { poolStore } from "../../state/pools.ts";
+import { readRecord } from "../../state/record.ts";
+import { parsePoolText } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { changeStored } from "../stored/change-stored.ts";
+import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { activePool, invalid } from "./find-pool.ts";
+import { logOut, refuseUsedSession } from "./iscsi-session.ts";
+
+/**
+ * Makes a pool inactive: unmounts what its start has mounted, and logs out of its iSCSI target. A server may take long, so the
+ * registry's lock is not held meanwhile. Throws "not-found", "wrong-state"; "in-use" for a file system or a session that is in
+ * use, and the pool stays active.
+ */
+export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  const seen = readable(activePool(instance, key).active);
+  if (seen !== undefined && isMounted(instance, seen)) await unmountPool(instance, seen);
+  const { active, name, pool, uuid } = await changeStored(instance, () => {
+    const found = activePool(instance, key);
+    const ended = readable(found.active);
+    if (ended !== undefined && isMounted(instance, ended))
+      throw invalid(`storage pool '${found.name}' was mounted meanwhile`, "Repeat the command.");
+    if (ended !== undefined) refuseUsedSession(instance, ended);
+    poolStore.removeActive(instance, found.name);
+    return { ...found, pool: ended };
+  });
+  // No guest gets a volume of the pool any more.
+  const failed = pool === undefined ? [] : errorsOf(() => logOut(instance, pool));
+  if (failed.length > 0) {
+    await changeStored(instance, () => poolStore.writeActive(instance, name, active));
+    throwErrors(failed);
+  }
+  return { name, uuid };
+}
+
+/** Returns the pool; undefined for a damaged file, which keeps no pool active. */
+function readable(active: string): Pool | undefined {
+  return unlessRefused(() => parsePoolText(active));
+}
+
+function isMounted({ host }: Instance, pool: Pool): boolean {
+  return hasMount(pool) && findPoolMount(host, pool) !== undefined;
+}
+
+async function unmountPool(instance: Instance, pool: Pool): Promise<void> {
+  const path = pool.target?.path ?? "";
+  try {
+    await instance.host.unmount(folderAbove(instance.host, path), path);
+  } catch (error) {
+    const [guest] = error instanceof SvirtError && error.kind === "in-use" ? listGuests(instance, path) : [];
+    if (guest === undefined) throw error;
+    throw new SvirtError(
+      `Cannot unmount ${path}: the guest ${guest} uses a volume of the storage pool '${pool.name}'`,
+      {
+        kind: "in-use",
+        remedy: `Stop that guest: svirt shutdown ${guest}`,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Returns the folder that has the mount point. Throws "denied" if the path leads through a symbolic link. */
+function folderAbove(host: Host, path: string): Parameters<Host["unmount"]>[0] {
+  const above = path.slice(0, path.lastIndexOf("/")) || "/";
+  const id = host.inspectFile(above)?.id;
+  if (id?.path === above) return id;
+  throw new SvirtError(`Cannot unmount ${path}: ${above} is another folder than when it was mounted`, {
+    kind: "denied",
+    remedy: `Find the program that replaced it, and unmount it yourself: umount ${path}`,
+  });
+}
+
+/** Lists the guests that use files of a folder. */
+function listGuests(instance: Instance, path: string): readonly string[] {
+  return instance.host.listFolder(path).flatMap((name) => {
+    const id = instance.host.inspectFile(`${path}/${name}`)?.id;
+    const holders = id === undefined ? [] : registryOf(instance).listHolders("file", fileKey(id));
+    return holders.map(({ owner }) => readRecord(instance, owner)?.name ?? owner);
+  });
+}

@@ -1,0 +1,87 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { errorsOf } from "../../../../src/errors.ts";
+import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
+import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts";
+import { wipeFile } from "../../../../src/host/linux/files/wipe-file.ts";
+import { fillFile } from "../../../../src/host/linux/terminal/fill-file.ts";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+const MIB = 1024 * 1024;
+const SIZE = 4 * MIB;
+const WHOLE = { offset: 0, mostBytes: undefined, isSparse: false };
+
+const folder = new RealFolder();
+const image = folder.file("image");
+truncateSync(image, SIZE);
+const device = attach(image);
+afterAll(() => {
+  if (device !== undefined) Bun.spawnSync(["losetup", "--detach", device]);
+  folder[Symbol.dispose]();
+});
+const skipped = device === undefined ? " (skipped: no loop device can be attached)" : "";
+
+/** Returns a loop device of the file; undefined without the rights for one. */
+function attach(path: string): string | undefined {
+  if (process.getuid?.() !== 0 || Bun.which("losetup") === null) return undefined;
+  const done = Bun.spawnSync(["losetup", "--find", "--show", path]);
+  return done.success ? done.stdout.toString().trim() : undefined;
+}
+
+function found(path: string) {
+  const facts = inspectFile(path);
+  if (facts === undefined) throw new Error(`${path} is missing`);
+  return facts;
+}
+
+/** Runs a command of the system. */
+function run(...words: string[]): void {
+  const done = Bun.spawnSync(words);
+  if (!done.success) throw new Error(`${words.join(" ")}: ${done.stderr.toString()}`);
+}
+
+describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
+  const path = device ?? "";
+
+  test("is overwritten from an odd place, and copied to a file with its bytes", () => {
+    const input = folder.file("input");
+    const bytes = crypto.getRandomValues(new Uint8Array(4097));
+    writeFileSync(input, bytes);
+    fillFile(found(path).id, input, { ...WHOLE, offset: 513 });
+    expect(new Uint8Array(readFileSync(path)).slice(513, 513 + bytes.length)).toEqual(bytes);
+    mkdirSync(`${folder.path}/out`);
+    makeFileWithin(found(`${folder.path}/out`).id, {
+      name: "copy",
+      content: { bytes: new Uint8Array(), sizeBytes: SIZE - 513 },
+      copy: { from: found(path).id, isShared: false, part: { ...WHOLE, offset: 513 } },
+      reservedBytes: 0,
+      mode: 0o600,
+    });
+    const copy = new Uint8Array(readFileSync(`${folder.path}/out/copy`));
+    expect([copy.length, copy.slice(0, bytes.length)]).toEqual([SIZE - 513, bytes]);
+  });
+
+  test("is made zeros, and trimmed", () => {
+    for (const how of ["zero", "trim"] as const) {
+      writeFileSync(path, new Uint8Array(SIZE).fill(7));
+      wipeFile(found(path).id, how);
+      expect(new Uint8Array(readFileSync(path)).every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
+  test("is left alone by the kernel's own knowledge while the host has mounted it", () => {
+    if (Bun.which("mke2fs") === null) return;
+    run("mke2fs", "-q", path);
+    const at = `${folder.path}/mounted`;
+    mkdirSync(at);
+    run("mount", path, at);
+    try {
+      const before = readFileSync(path).toString("latin1", 1024, 2048);
+      const [error] = errorsOf(() => wipeFile(found(path).id, "zero"));
+      expect([error?.kind, error?.message]).toEqual(["in-use", `Cannot write to ${path}: the host uses it`]);
+      expect(readFileSync(path).toString("latin1", 1024, 2048)).toBe(before);
+    } finally {
+      run("umount", at);
+    }
+  });
+});

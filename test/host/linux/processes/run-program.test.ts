@@ -1,0 +1,25 @@
+import { describe, expect, test } from "bun:test";
+import { runProgram } from "../../../../src/host/linux/processes/run-program.ts";
+
+describe("runProgram()", () => {
+  test("returns the exit code and the messages, and passes words without a shell", () => {
+    const words = ["/bin/sh", "-c", 'echo "$1" >&2; exit 7', "sh", "$(id); a  b"];
+    expect(runProgram(words, 5000)).toEqual({ code: 7, errors: "$(id); a  b\n" });
+  });
+
+  test("gives the program no input and a fixed environment", () => {
+    const words = ["/bin/sh", "-c", 'cat; echo "$HOME $LC_ALL" >&2'];
+    expect(runProgram(words, 5000)).toEqual({ code: 0, errors: " C\n" });
+  });
+
+  test("ends a program that takes too long", () => {
+    const before = performance.now();
+    expect(runProgram(["/bin/sleep", "30"], 200)).toEqual({ fault: "timeout" });
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  test("tells a missing program from one that cannot be run", () => {
+    expect(runProgram(["/usr/sbin/none-such"], 1000)).toEqual({ fault: "missing" });
+    expect(runProgram(["/etc/passwd"], 1000)).toEqual({ fault: "denied" });
+  });
+});

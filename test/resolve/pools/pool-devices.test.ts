@@ -1,0 +1,142 @@
+import { describe, expect, test } from "bun:test";
+import { errorsOf } from "../../../src/errors.ts";
+import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
+import { parsePool } from "../../../src/storage/pool/document.ts";
+import {
+  BY_PATH,
+  DISK_POOL,
+  ISCSI_POOL,
+  MPATH_POOL,
+  makeScsiMachine,
+  SCSI_POOL,
+  SDB_KEY,
+} from "../../scenes/devices.ts";
+import { otherPoolXml } from "../../scenes/pools.ts";
+import { nodeOn } from "../../scenes/scene.ts";
+
+function listed(type: string, content: string, machine = makeScsiMachine()) {
+  return listPoolDevices(nodeOn(machine).host, parsePool(otherPoolXml(type, content))).map(
+    ({ facts, key, name, path }) => [name, key, path, facts.id.path],
+  );
+}
+
+const SDA = BY_PATH.replace("0:1:0", "0:0:0");
+
+// virStorageBackendSCSINewLun() of libvirt
+describe("listPoolDevices() of a SCSI host", () => {
+  test("lists the disks that have a path in the target, by bus, target and unit", () => {
+    expect(listed("scsi", SCSI_POOL)).toEqual([
+      ["unit:0:0:0", SDA, SDA, "/dev/sda"],
+      ["unit:0:1:0", SDB_KEY, BY_PATH, "/dev/sdb"],
+    ]);
+  });
+
+  test("lists all disks with their nodes in /dev", () => {
+    const content = SCSI_POOL.replace("/dev/disk/by-path", "/dev");
+    expect(listed("scsi", content).map(([name, , path]) => [name, path])).toEqual([
+      ["unit:0:0:0", "/dev/sda"],
+      ["unit:0:1:0", "/dev/sdb"],
+      ["unit:0:3:0", "/dev/sdd"],
+    ]);
+  });
+
+  test("finds the host by the address of its PCI device and its number there", () => {
+    const adapter =
+      "<adapter type='scsi_host'><parentaddr unique_id='7'><address domain='0' bus='0' slot='0x1f' function='2'/></parentaddr></adapter>";
+    const content = SCSI_POOL.replace(/<adapter.*\/>/, adapter);
+    expect(listed("scsi", content)).toHaveLength(2);
+    const [error] = errorsOf(() => listed("scsi", content.replace("unique_id='7'", "unique_id='8'")));
+    // virSCSIHostGetNameByParentaddr() of libvirt
+    expect(error?.message).toBe("Failed to find scsi_host using PCI '0000:00:1f.2' and unique_id='8'");
+  });
+
+  test.each([
+    [SCSI_POOL.replace("scsi_host2", "host9"), "/sys/class/scsi_host/host9 is missing"],
+    [SCSI_POOL.replace("scsi_host2", "hba"), "Invalid adapter name 'hba' for SCSI pool"],
+    [SCSI_POOL.replace("/dev/disk/by-path", "/srv"), "unable to use target path '/srv' for dev 'sda'"],
+    [
+      SCSI_POOL.replace(
+        /<adapter.*\/>/,
+        "<adapter type='fc_host' wwnn='20000000c9831b4b' wwpn='10000000c9831b4b'/>",
+      ),
+      "svirt does not make virtual Fibre Channel ports yet",
+    ],
+  ])("refuses %s", (content, message) => {
+    const [error] = errorsOf(() => listed("scsi", content));
+    expect(error?.message).toContain(message);
+    expect(error?.remedy).not.toBe("");
+  });
+
+  test("skips a node that has become another device", () => {
+    const machine = makeScsiMachine();
+    machine.files.remove("/dev/sdb");
+    machine.files.put("/dev/sdb", "block", { node: "8:64" });
+    expect(listed("scsi", SCSI_POOL, machine).map(([name]) => name)).toEqual(["unit:0:0:0"]);
+  });
+});
+
+// virStorageBackendISCSIFindLUs() and virStorageBackendISCSIPortal() of libvirt
+describe("listPoolDevices() of an iSCSI target", () => {
+  test("lists the disks of the session with it", () => {
+    expect(listed("iscsi", ISCSI_POOL)).toEqual([["unit:0:0:0", "/dev/sdc", "/dev/sdc", "/dev/sdc"]]);
+  });
+
+  test("names the commands that log in to a target without a session", () => {
+    const [error] = errorsOf(() => listed("iscsi", ISCSI_POOL.replaceAll("example:a", "example:b")));
+    expect([error?.kind, error?.message]).toEqual([
+      "wrong-state",
+      "Cannot use the iSCSI target iqn.2013-06.com.example:b: the host is not logged in to it",
+    ]);
+    expect(error?.remedy).toContain(
+      "--portal 192.0.2.1:3260,1 --targetname iqn.2013-06.com.example:b --login",
+    );
+  });
+
+  test.each([
+    [
+      ISCSI_POOL.replace("<device", "<host name='192.0.2.2'/><device"),
+      "Expected exactly 1 host for the storage pool",
+    ],
+    [ISCSI_POOL.replace("iqn.2013", "--iqn.2013"), "is not the name of an iSCSI target"],
+    [ISCSI_POOL.replace("example:a", "example:a;reboot"), "is not the name of an iSCSI target"],
+    [
+      ISCSI_POOL.replace("</source>", "<auth type='chap' username='a'><secret usage='b'/></auth></source>"),
+      "svirt does not set passwords of iSCSI targets yet",
+    ],
+    [
+      ISCSI_POOL.replace("</source>", "<initiator><iqn name='iqn.a'/></initiator></source>"),
+      "svirt does not make interfaces of iSCSI yet",
+    ],
+  ])("refuses %s", (content, message) => {
+    const [error] = errorsOf(() => listed("iscsi", content));
+    expect([error?.kind, error?.message]).toEqual(["unsupported", expect.stringContaining(message)]);
+  });
+});
+
+// virStorageBackendDiskMakeDataVol() of libvirt, and the extents of its tests/storagevolxml2xmlin/vol-partition.xml
+describe("listPoolDevices() of a disk", () => {
+  test("lists its partitions, and no extended one", () => {
+    const pool = parsePool(otherPoolXml("disk", DISK_POOL));
+    const found = listPoolDevices(nodeOn(makeScsiMachine()).host, pool);
+    expect(found.map(({ extent, key, name, path }) => [name, key, path, extent])).toEqual([
+      ["sda1", "/dev/sda1", "/dev/sda1", { device: "/dev/sda", start: 1_048_576, end: 1_572_864 }],
+      ["sda5", "/dev/sda5", "/dev/sda5", { device: "/dev/sda", start: 1_573_888, end: 1_836_032 }],
+    ]);
+  });
+
+  test.each([
+    ["/dev/none", "device path '/dev/none' doesn't exist"],
+    ["/dev/sda1", "it is no whole disk"],
+    ["/etc", "it is no whole disk"],
+  ])("refuses %s", (path, message) => {
+    const [error] = errorsOf(() => listed("disk", DISK_POOL.replace("/dev/sda", path)));
+    expect(error?.message).toContain(message);
+  });
+});
+
+// virStorageBackendMpathNewVol() of libvirt
+test("listPoolDevices() lists multipath devices alone, by their numbers", () => {
+  expect(listed("mpath", MPATH_POOL)).toEqual([
+    ["dm-0", "/dev/mapper/mpatha", "/dev/mapper/mpatha", "/dev/dm-0"],
+  ]);
+});

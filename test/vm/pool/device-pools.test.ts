@@ -1,0 +1,71 @@
+import { describe, expect, test } from "bun:test";
+import { definePool } from "../../../src/vm/pool/define-pool.ts";
+import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
+import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
+import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { DISK_BYTES, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL } from "../../scenes/devices.ts";
+import { otherPoolXml } from "../../scenes/pools.ts";
+import { errorOf, nodeOn } from "../../scenes/scene.ts";
+
+describe.each([
+  ["scsi", SCSI_POOL, 2 * DISK_BYTES],
+  ["mpath", MPATH_POOL, DISK_BYTES],
+])("a pool of type %s", (type, content, capacityBytes) => {
+  test("is started, refreshed and ended, and the host is as it was", async () => {
+    const machine = makeScsiMachine();
+    const node = nodeOn(machine);
+    const before = [...machine.files.walk()]
+      .map(({ path }) => path)
+      .filter((path) => /^\/(?:dev|sys)/.test(path));
+    await definePool(node, otherPoolXml(type, content));
+    await buildPool(node, "other");
+    await startPool(node, "other", { isBuilt: true, formatting: "overwrite" });
+    expect(getPoolFacts(node, "other")).toMatchObject({
+      state: "running",
+      space: { capacityBytes, allocationBytes: capacityBytes, availableBytes: 0 },
+    });
+    expect(getPoolXml(node, "other", "active").xml).not.toContain("<permissions>");
+    await refreshPool(node, "other");
+    await destroyPool(node, "other");
+    expect(getPoolFacts(node, "other").state).toBe("inactive");
+    // storagePoolDelete() of libvirt
+    expect((await errorOf(deletePool(node, "other"))).message).toBe(
+      "this function is not supported by the connection driver: pool does not support pool deletion",
+    );
+    const after = [...machine.files.walk()]
+      .map(({ path }) => path)
+      .filter((path) => /^\/(?:dev|sys)/.test(path));
+    expect(after).toEqual(before);
+  });
+});
+
+test("a pool of partitions has the space of its disk, and svirt writes no partition table", async () => {
+  const node = nodeOn(makeScsiMachine());
+  await definePool(node, otherPoolXml("disk", DISK_POOL));
+  for (const work of [buildPool(node, "other"), startPool(node, "other", { isBuilt: true })]) {
+    const error = await errorOf(work);
+    expect([error.kind, error.message]).toEqual([
+      "unsupported",
+      expect.stringContaining("svirt does not write partition tables yet"),
+    ]);
+  }
+  expect(getPoolFacts(node, "other").state).toBe("inactive");
+  await startPool(node, "other", { isBuilt: false });
+  const allocationBytes = (1024 + 512) * 512;
+  expect(getPoolFacts(node, "other").space).toEqual({
+    capacityBytes: DISK_BYTES,
+    allocationBytes,
+    availableBytes: DISK_BYTES - allocationBytes,
+  });
+});
+
+test("a pool whose SCSI host is gone is inaccessible, and inactive once it is refreshed", async () => {
+  const machine = makeScsiMachine();
+  const node = nodeOn(machine);
+  await definePool(node, otherPoolXml("scsi", SCSI_POOL));
+  await startPool(node, "other", { isBuilt: false });
+  machine.files.remove("/sys/class/scsi_host/host2");
+  expect(getPoolFacts(node, "other").state).toBe("inaccessible");
+  expect((await errorOf(refreshPool(node, "other"))).kind).toBe("not-found");
+  expect(getPoolFacts(node, "other").state).toBe("inactive");
+});
