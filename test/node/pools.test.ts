@@ -222,7 +222,7 @@ const DISK_SCENE = `
     svirt destroy life-v >/dev/null 2>&1
     svirt undefine life-v >/dev/null 2>&1
     remove
-    modprobe -r scsi_debug
+    rmmod scsi_debug
   }
 `;
 
