@@ -63,6 +63,8 @@ function shareCalls(): Pick<
   | "removeTap"
   | "makeMacvtap"
   | "removeMacvtap"
+  | "makeBridge"
+  | "removeBridge"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -75,6 +77,8 @@ function shareCalls(): Pick<
     removeTap: (tap) => others().removeTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
+    makeBridge: (bridge) => others().makeBridge(bridge),
+    removeBridge: (mark) => others().removeBridge(mark),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),

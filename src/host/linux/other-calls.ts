@@ -15,14 +15,16 @@ import { removeEmptyFolder, removeSame } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { resizeFile } from "./files/resize-file.ts";
 import { wipeFile } from "./files/wipe-file.ts";
+import { writeControl } from "./files/write-control.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
 import { listOpenFiles } from "./holders/open-files.ts";
 import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
+import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
-import { removeControlGroup, writeControl } from "./processes/control-files.ts";
+import { removeControlGroup } from "./processes/control-files.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
 import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
@@ -88,10 +90,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     readOutput,
     spawnGuest,
     readLogEnd,
-    setUpTap,
-    removeTap,
-    makeMacvtap,
-    removeMacvtap,
+    ...networkCalls,
     writeControl,
     removeControlGroup,
     ...threadCalls,
@@ -105,6 +104,9 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...ownCalls,
   };
 }
+
+/** Methods for network devices. */
+const networkCalls = { setUpTap, removeTap, makeMacvtap, removeMacvtap, makeBridge, removeBridge };
 
 /** Methods for the files of volumes. */
 const volumeCalls = { fillFile, makeFileWithin, resizeFile, wipeFile };

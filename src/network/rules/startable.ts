@@ -1,6 +1,7 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import { numbered } from "../../xml/numbered.ts";
-import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
+import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
+import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
@@ -14,24 +15,25 @@ interface Missing {
 }
 
 /** Bridge or devices that connect guests to an active network. */
-type Link = { readonly to: "bridge"; readonly name: string } | ({ readonly to: "device" } & Pool);
+type Link =
+  /** `made` is the bridge that the network makes; absent: a bridge of the host. */
+  | { readonly to: "bridge"; readonly name: string; readonly made?: HostBridge }
+  | ({ readonly to: "device" } & Pool);
 
-/** Network that needs nothing of the host but what exists without svirt, and its link. */
+/** Network that svirt can start, and its link. */
 export interface StartableNetwork {
   readonly network: Network;
   readonly link: Link;
 }
 
-const OWN_BRIDGE =
-  "Create a bridge with ip(8) or your network's configuration, and write <forward mode='bridge'/> and <bridge name='…'/>.";
+const OTHER_MODE =
+  "Write <forward mode='open'/> and the rules of the packet filter with nft(8); or <forward mode='bridge'/> and a bridge of the host.";
 const DEVICES = "Write <interface dev='…'/> of each device into <forward>.";
 
 /** Operation that the start of a network of each other mode lacks. */
-const MODES: Readonly<Record<Exclude<ForwardMode, MacvtapMode>, Omit<Missing, "place">>> = {
-  none: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
-  nat: { missing: "create bridges, run dnsmasq and translate addresses", remedy: OWN_BRIDGE },
-  route: { missing: "create bridges, run dnsmasq and forward packets", remedy: OWN_BRIDGE },
-  open: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
+const MODES: Readonly<Record<"nat" | "route" | "hostdev", Omit<Missing, "place">>> = {
+  nat: { missing: "translate addresses", remedy: OTHER_MODE },
+  route: { missing: "write rules of the packet filter", remedy: OTHER_MODE },
   hostdev: {
     missing: "choose PCI devices for guests",
     remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
@@ -39,9 +41,9 @@ const MODES: Readonly<Record<Exclude<ForwardMode, MacvtapMode>, Omit<Missing, "p
 };
 
 /**
- * Returns the network with its link if its start needs nothing of the host: it is a bridge, or a pool of devices for macvtaps,
- * that exists without svirt. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what`
- * is attempted.
+ * Returns the network with its link if svirt can start it: it is a bridge of the host, a pool of devices for macvtaps, or a bridge
+ * that svirt makes. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what` is
+ * attempted.
  */
 export function startableNetwork(
   network: Network,
@@ -59,6 +61,8 @@ export function startableNetwork(
   );
   const mode = modeOf(network);
   const bridge = network.bridge?.name;
+  const made = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
+  if (made !== undefined) return { network, link: { to: "bridge", name: made.name, made } };
   if (bridge !== undefined) return { network, link: { to: "bridge", name: bridge } };
   const devices = network.forward?.interfaces.map(({ dev }) => dev) ?? [];
   if (hasMacvtaps(mode)) return { network, link: { to: "device", mode, devices } };
@@ -72,12 +76,11 @@ function hasMacvtaps(mode: ForwardMode): mode is MacvtapMode {
 function listMissing(network: Network): readonly Missing[] {
   const { bridge, port, portgroups } = network;
   const mode = modeOf(network);
-  if (!hasMacvtaps(mode)) {
-    const place = network.forward === undefined ? "forward" : "forward/@mode";
-    return [{ ...MODES[mode], place }, ...listOptions(network)];
-  }
+  if (mode === "nat" || mode === "route" || mode === "hostdev")
+    return [{ ...MODES[mode], place: "forward/@mode" }, ...listOptions(network)];
   return [
-    ...(bridge?.name === undefined ? listPool(network, mode) : []),
+    ...(hasMacvtaps(mode) ? [] : listOfOwnBridge(network)),
+    ...(hasMacvtaps(mode) && bridge?.name === undefined ? listPool(network, mode) : []),
     ...partly(bridge?.macTableManager === "libvirt", {
       place: "bridge/@macTableManager",
       missing: "fill a bridge's table of addresses",
@@ -91,6 +94,58 @@ function listMissing(network: Network): readonly Missing[] {
     ...listTraffic(network, ""),
     ...portgroups.flatMap((group, at) => listTraffic(group, `${numbered("portgroup", portgroups, at)}/`)),
     ...listOptions(network),
+  ];
+}
+
+/** Lists settings of a bridge that svirt makes, and the services on it. */
+function listOfOwnBridge(network: Network): readonly Missing[] {
+  return [
+    ...partly(hostBridgeOf(network) === undefined, {
+      place: "bridge/@name",
+      missing: "name a bridge when it is made",
+      remedy: `Define the network again: svirt net-define`,
+    }),
+    ...partly(network.bridge?.zone !== undefined, {
+      place: "bridge/@zone",
+      missing: "choose zones of firewalld",
+      remedy: "Leave zone out of <bridge>, and run firewall-cmd(1) with --add-interface.",
+    }),
+    ...listServices(network),
+  ];
+}
+
+const NO_SERVER = "and run a server on the bridge, such as dnsmasq(8).";
+
+/** Lists the work of a DHCP, DNS or TFTP server. */
+function listServices({ dns, domain, ips }: Network): readonly Missing[] {
+  const missing = "run dnsmasq";
+  return [
+    ...partly(dns !== undefined && dns.enable !== false, {
+      place: "dns",
+      missing,
+      remedy: `Leave <dns> out, ${NO_SERVER}`,
+    }),
+    ...partly(domain !== undefined, { place: "domain", missing, remedy: `Leave <domain> out, ${NO_SERVER}` }),
+    ...ips.flatMap(({ dhcp, localPtr, tftp }, at) => {
+      const within = numbered("ip", ips, at);
+      return [
+        ...partly(dhcp !== undefined, {
+          place: `${within}/dhcp`,
+          missing,
+          remedy: `Leave <dhcp> out, ${NO_SERVER}`,
+        }),
+        ...partly(tftp !== undefined, {
+          place: `${within}/tftp`,
+          missing,
+          remedy: `Leave <tftp> out, ${NO_SERVER}`,
+        }),
+        ...partly(localPtr === true, {
+          place: `${within}/@localPtr`,
+          missing,
+          remedy: `Leave localPtr out, ${NO_SERVER}`,
+        }),
+      ];
+    }),
   ];
 }
 

@@ -9,6 +9,7 @@ import { BRIDGE, LAN_UUID, networkXml } from "../../scenes/networks.ts";
 import { errorOf, makeMachine, nodeOn, OTHER } from "../../scenes/scene.ts";
 
 const IP = "<ip address='10.0.0.1' prefix='24'/>";
+const DHCP = "<ip address='10.1.0.1' prefix='24'><dhcp><range start='10.1.0.2' end='10.1.0.9'/></dhcp></ip>";
 const OPTIONS =
   "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><d:option value='dhcp-script=/bin/sh'/></d:options>";
 const QBH = "<virtualport type='802.1Qbh'><parameters profileid='p'/></virtualport>";
@@ -47,10 +48,18 @@ describe("startNetwork()", () => {
   });
 
   test.each([
-    ["", "/network/forward"],
+    ["<bridge zone='public'/>", "/network/bridge/@zone"],
+    ["<bridge macTableManager='libvirt'/>", "/network/bridge/@macTableManager"],
+    ["<dns><host ip='10.0.0.2'><hostname>a</hostname></host></dns>", "/network/dns"],
+    ["<domain name='lan'/>", "/network/domain"],
+    [`${IP}${DHCP}`, "/network/ip[2]/dhcp"],
+    ["<ip address='10.1.0.1' prefix='24'><tftp root='/srv'/></ip>", "/network/ip/tftp"],
+    ["<ip address='10.1.0.1' prefix='24' localPtr='yes'/>", "/network/ip/@localPtr"],
+    ["<bandwidth><inbound average='1'/></bandwidth>", "/network/bandwidth"],
+    [OPTIONS, "/network/dnsmasq:options"],
     [`<forward/>${IP}`, "/network/forward/@mode"],
     [`<forward mode='route'/>${IP}`, "/network/forward/@mode"],
-    [`<forward mode='open'/>${IP}`, "/network/forward/@mode"],
+    [`<forward mode='open'/>${DHCP}`, "/network/ip/dhcp"],
     ["<forward mode='private'/>", "/network/forward/interface"],
     ["<forward mode='vepa'/>", "/network/forward/interface"],
     ["<forward mode='passthrough'><pf dev='eth0'/></forward>", "/network/forward/pf"],

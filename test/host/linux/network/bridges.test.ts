@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { inOwnNetwork } from "./in-own-network.ts";
+
+const isReady =
+  process.getuid?.() === 0 &&
+  Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
+const ASIDE = isReady ? "" : " (skipped: needs root, ip and bridges)";
+
+test.skipIf(!isReady)(
+  `bridges of the real kernel are made as a network has them, isolated if it is, and removed by their mark${ASIDE}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("bridge-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toEqual({
+      plain: {
+        address: "52:54:00:00:00:01",
+        stp: "1",
+        // The kernel raises the delay to its minimum. br_stp_start() in net/bridge/br_stp_if.c
+        delay: "200",
+        isUp: true,
+        // disable_ipv6, accept_ra and autoconf.
+        ipv6: ["1", "0", "0"],
+        rules: ["1: from all iif virbr0 blackhole proto 118", "1: from all iif virbr0 blackhole proto 118"],
+        addresses: [],
+      },
+      twice: "error creating bridge interface virbr0: File exists",
+      full: {
+        // A port of a smaller MTU does not lower it.
+        mtu: "1400",
+        stp: "0",
+        delay: "400",
+        ipv6: ["0", "0", "0"],
+        rules: [],
+        ipv4Addresses: ["10.9.0.1/24 brd 10.9.0.255 scope global"],
+        ipv6Addresses: ["fd00:9::1/64 scope global"],
+        ipv4Route: "10.10.0.0/16 via 10.9.0.7 dev lan metric 1",
+        ipv6Route: "fd00:a::/48 via fd00:9::7 dev lan metric 5",
+      },
+      decisions: {
+        lanToOther: "192.0.2.9 from 10.9.0.7 dev other",
+        aloneToOther: "dropped",
+        aloneToLan: "dropped",
+        aloneToHost: "local 10.8.0.1 from 10.8.0.7 dev lo table local",
+        lanToOther6: expect.stringContaining("dev other"),
+        aloneToOther6: "dropped",
+        aloneToHost6: expect.stringContaining("local fd00:8::1"),
+      },
+      badRoute: "Cannot add the route to 10.11.0.0/16 to bad: Network is unreachable (errno 101)",
+      isBadThere: true,
+      // A bridge with the address and another link group, one with another address, and the one that failed.
+      kept: [true, true, false],
+      again: "",
+      left: ["far", "lo", "near", "other", "port", "virbr9"],
+      rulesLeft: [],
+    });
+  },
+);
