@@ -28,6 +28,11 @@ export interface Host extends FileHost, ProcessHost, SelinuxHost {
   /** Removes a bridge that svirt has created with this address; another one stays. Does nothing if it is missing. */
   removeBridge(mark: BridgeMark): void;
   /**
+   * Changes rules of the packet filter by a script of nft, as a whole or not at all. Throws "unsupported" without nft, "host-call"
+   * with its message.
+   */
+  setPacketRules(script: string): void;
+  /**
    * Connects standard input and output to an inspected terminal or socket of the guest. Ends at the byte `leaveBy`, or when
    * one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
    * the connection.

@@ -8,7 +8,15 @@ type Part<Names extends keyof Host> = Pick<Host, Names>;
 export function tapCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"setUpTap" | "removeTap" | "makeMacvtap" | "removeMacvtap" | "makeBridge" | "removeBridge"> {
+): Part<
+  | "setUpTap"
+  | "removeTap"
+  | "makeMacvtap"
+  | "removeMacvtap"
+  | "makeBridge"
+  | "removeBridge"
+  | "setPacketRules"
+> {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
     removeTap: (tap) => machine.taps.remove(tap),
@@ -16,6 +24,7 @@ export function tapCalls(
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
+    setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }
 

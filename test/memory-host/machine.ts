@@ -7,6 +7,7 @@ import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
+import { PacketRules } from "./packet-rules.ts";
 import { PciBus } from "./pci-bus.ts";
 import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
@@ -24,6 +25,7 @@ export class Machine {
   readonly files: FileTree;
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
+  readonly packetRules = new PacketRules();
   readonly agent = new Agent();
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);

@@ -65,6 +65,7 @@ function shareCalls(): Pick<
   | "removeMacvtap"
   | "makeBridge"
   | "removeBridge"
+  | "setPacketRules"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -79,6 +80,7 @@ function shareCalls(): Pick<
     removeMacvtap: (link) => others().removeMacvtap(link),
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
+    setPacketRules: (script) => others().setPacketRules(script),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),

@@ -23,6 +23,7 @@ import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
 import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
+import { setPacketRules } from "./network/packet-rules.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -106,7 +107,15 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
 }
 
 /** Methods for network devices. */
-const networkCalls = { setUpTap, removeTap, makeMacvtap, removeMacvtap, makeBridge, removeBridge };
+const networkCalls = {
+  setUpTap,
+  removeTap,
+  makeMacvtap,
+  removeMacvtap,
+  makeBridge,
+  removeBridge,
+  setPacketRules,
+};
 
 /** Methods for the files of volumes. */
 const volumeCalls = { fillFile, makeFileWithin, resizeFile, wipeFile };

@@ -1,6 +1,7 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import { numbered } from "../../xml/numbered.ts";
 import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
+import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
 import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
@@ -26,18 +27,12 @@ export interface StartableNetwork {
   readonly link: Link;
 }
 
-const OTHER_MODE =
-  "Write <forward mode='open'/> and the rules of the packet filter with nft(8); or <forward mode='bridge'/> and a bridge of the host.";
 const DEVICES = "Write <interface dev='…'/> of each device into <forward>.";
 
-/** Operation that the start of a network of each other mode lacks. */
-const MODES: Readonly<Record<"nat" | "route" | "hostdev", Omit<Missing, "place">>> = {
-  nat: { missing: "translate addresses", remedy: OTHER_MODE },
-  route: { missing: "write rules of the packet filter", remedy: OTHER_MODE },
-  hostdev: {
-    missing: "choose PCI devices for guests",
-    remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
-  },
+const HOSTDEV: Missing = {
+  place: "forward/@mode",
+  missing: "choose PCI devices for guests",
+  remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
 };
 
 /**
@@ -76,8 +71,7 @@ function hasMacvtaps(mode: ForwardMode): mode is MacvtapMode {
 function listMissing(network: Network): readonly Missing[] {
   const { bridge, port, portgroups } = network;
   const mode = modeOf(network);
-  if (mode === "nat" || mode === "route" || mode === "hostdev")
-    return [{ ...MODES[mode], place: "forward/@mode" }, ...listOptions(network)];
+  if (mode === "hostdev") return [HOSTDEV, ...listOptions(network)];
   return [
     ...(hasMacvtaps(mode) ? [] : listOfOwnBridge(network)),
     ...(hasMacvtaps(mode) && bridge?.name === undefined ? listPool(network, mode) : []),
@@ -110,8 +104,24 @@ function listOfOwnBridge(network: Network): readonly Missing[] {
       missing: "choose zones of firewalld",
       remedy: "Leave zone out of <bridge>, and run firewall-cmd(1) with --add-interface.",
     }),
+    ...partly(hasRules(network) && !RULE_DEVICE.test(network.bridge?.name ?? ""), {
+      place: "bridge/@name",
+      missing:
+        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      remedy: "Write another name into <bridge name='…'/>.",
+    }),
+    ...partly(hasRules(network) && !RULE_DEVICE.test(network.forward?.interfaces[0]?.dev ?? "any"), {
+      place: "forward/@dev",
+      missing:
+        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      remedy: "Rename the device, or leave dev out of <forward>.",
+    }),
     ...listServices(network),
   ];
+}
+
+function hasRules(network: Network): boolean {
+  return formatPacketRules(network, "") !== undefined;
 }
 
 const NO_SERVER = "and run a server on the bridge, such as dnsmasq(8).";

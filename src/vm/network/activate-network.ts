@@ -2,22 +2,27 @@ import { SvirtError } from "../../errors.ts";
 import { familyOf } from "../../network/address/ip-address.ts";
 import { refuseCollision } from "../../network/bridge/collision.ts";
 import { type HostBridge, hostBridgeOf, isForwarded } from "../../network/bridge/host-bridge.ts";
+import { formatPacketRules, formatRemoval } from "../../network/bridge/packet-rules.ts";
 import { parseNetworkText } from "../../network/document.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { StartableNetwork } from "../../network/rules/startable.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { removeActiveNetwork, writeActiveNetwork } from "../../state/networks.ts";
-import { withPendingBridge } from "../../state/pending-bridge.ts";
+import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
+import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
 
 const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
  * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
- * has already, "unsupported" in a session, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ * has already, "unsupported" in a session or without nft, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
  */
-export function activateNetwork(instance: Instance, { link, network }: StartableNetwork, xml: string): void {
+export function activateNetwork(
+  instance: Instance,
+  { link, network }: StartableNetwork,
+  { uuid, xml }: { readonly uuid: string; readonly xml: string },
+): void {
   const { host } = instance;
   const { name } = network;
   const bridge = link.to === "bridge" ? link.made : undefined;
@@ -26,7 +31,12 @@ export function activateNetwork(instance: Instance, { link, network }: Startable
     return;
   }
   refuseBridge(instance, network, bridge);
-  withPendingBridge(instance, { network: name, bridge: markOf(bridge) }, () => {
+  const rules = formatPacketRules(network, uuid);
+  // Shows before any change that the host can have rules, and could remove them.
+  if (rules !== undefined) host.setPacketRules(formatRemoval(uuid));
+  withPendingBridge(instance, pendingOf(network, bridge, uuid), () => {
+    // The rules precede the bridge: no packet passes without them.
+    if (rules !== undefined) host.setPacketRules(rules);
     host.makeBridge(bridge);
     if (isForwarded(network)) forwardPackets(instance, bridge);
     writeActiveNetwork(instance, name, xml);
@@ -34,16 +44,21 @@ export function activateNetwork(instance: Instance, { link, network }: Startable
 }
 
 /** Makes an active network inactive, and removes the bridge that it has made. The caller holds the registry's lock. */
-export function deactivateNetwork(instance: Instance, name: string, xml: string): void {
+export function deactivateNetwork(
+  instance: Instance,
+  { name, uuid }: Pick<StoredNetwork, "name" | "uuid">,
+  xml: string,
+): void {
   const network = parseNetworkText(xml);
   const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
   const remove = (): void => removeActiveNetwork(instance, name);
   if (bridge === undefined) remove();
-  else withPendingBridge(instance, { network: name, bridge: markOf(bridge) }, remove);
+  else withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
 }
 
-function markOf({ mac, name }: HostBridge): { readonly name: string; readonly mac: string } {
-  return { name, mac };
+function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): PendingBridge {
+  const hasRules = formatPacketRules(network, uuid) !== undefined;
+  return { network: network.name, bridge: { name, mac }, ...(hasRules ? { rulesOf: uuid } : {}) };
 }
 
 function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {

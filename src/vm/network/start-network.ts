@@ -21,7 +21,7 @@ export async function startNetwork(instance: Instance, key: string): Promise<Cha
   return await changeNetworks(instance, () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
     if (active !== undefined) return { name, uuid, did: false };
-    activateNetwork(instance, startableNetwork(parseNetworkText(defined)), defined);
+    activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });
     return { name, uuid, did: true };
   });
 }
@@ -37,7 +37,7 @@ export async function createNetwork(instance: Instance, bytes: Uint8Array): Prom
     const completed = completeForHost(instance, network);
     const { name, uuid } = completed;
     if (readNetwork(instance, name)?.active !== undefined) return { name, uuid, did: false };
-    activateNetwork(instance, startableNetwork(completed), formatNetwork(completed));
+    activateNetwork(instance, startableNetwork(completed), { uuid, xml: formatNetwork(completed) });
     return { name, uuid, did: true };
   });
 }
@@ -50,7 +50,7 @@ export async function destroyNetwork(instance: Instance, key: string): Promise<C
   return await changeNetworks(instance, () => {
     const { active, name, uuid } = findNetwork(instance, key);
     if (active === undefined) return { name, uuid, did: false };
-    deactivateNetwork(instance, name, active);
+    deactivateNetwork(instance, { name, uuid }, active);
     return { name, uuid, did: true };
   });
 }

@@ -3,7 +3,7 @@ import { listNetworkEntries } from "../../../src/state/networks.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";
-import { getNetworkXml } from "../../../src/vm/network/network-facts.ts";
+import { getNetworkFacts, getNetworkXml } from "../../../src/vm/network/network-facts.ts";
 import { getPortXml, listPortUuids } from "../../../src/vm/network/network-ports.ts";
 import { createNetwork, destroyNetwork, startNetwork } from "../../../src/vm/network/start-network.ts";
 import { getDomainXml } from "../../../src/vm/query/domain-xml.ts";
@@ -23,6 +23,7 @@ const IP = "<ip address='192.168.150.1' netmask='255.255.255.0'/>";
 const IPV6 = "<ip family='ipv6' address='fd00:150::1' prefix='64'/>";
 const ISOLATED = `<bridge name='virbr7' stp='off' delay='3'/><mac address='${MAC}'/><mtu size='1400'/>${IP}`;
 const OPEN = `<forward mode='open'/><bridge name='virbr7'/><mac address='${MAC}'/>`;
+const NAT = `<forward mode='nat'/><bridge name='virbr7'/><mac address='${MAC}'/>${IP}`;
 const CARD =
   "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/><model type='virtio'/></interface>";
 
@@ -148,6 +149,32 @@ describe("a network that makes its bridge", () => {
     expect(read(machine, FORWARDING)).toBe("0");
   });
 
+  test("of mode nat or route has tables of the packet filter from its start until its end", async () => {
+    for (const mode of ["nat", "route"]) {
+      const machine = await defined(NAT.replace("nat", mode));
+      putText(machine, FORWARDING, "0\n");
+      await startNetwork(nodeOn(machine), "lan");
+      const { uuid } = getNetworkFacts(nodeOn(machine), "lan");
+      expect([...machine.packetRules.tables.keys()]).toEqual([`ip svirt_${uuid.replaceAll("-", "")}`]);
+      expect([isThere(machine, "virbr7"), read(machine, FORWARDING)]).toEqual([true, "1"]);
+      await destroyNetwork(nodeOn(machine), "lan");
+      expect([isThere(machine, "virbr7"), machine.packetRules.tables.size]).toEqual([false, 0]);
+    }
+  });
+
+  test("of mode nat is refused without nft, and nothing changes", async () => {
+    const machine = await defined(NAT);
+    machine.packetRules.isThere = false;
+    const before = snapshot(machine);
+    await errorOf(startNetwork(nodeOn(machine), "lan"));
+    expect(snapshot(machine)).toEqual(before);
+    expect(
+      await defineNetwork(nodeOn(machine), networkXml("<bridge name='virbr9'/>", "other")),
+    ).toMatchObject({
+      name: "other",
+    });
+  });
+
   test("is refused in a session", async () => {
     const machine = await defined();
     const node = nodeOn(machine);
@@ -220,10 +247,25 @@ describe("a network that makes its bridge, struck before, within and after every
   const destroy: Work = (node) => destroyNetwork(node, "lan");
   const create: Work = (node) => createNetwork(node, networkXml(ISOLATED));
   const other: Work = (node) => defineNetwork(node, networkXml("<bridge name='virbr9'/>", "other"));
+  const nat = async (): Promise<Machine> => {
+    const machine = await defined(NAT);
+    putText(machine, FORWARDING, "1\n");
+    return machine;
+  };
   const CASES = [
     { name: "net-start", prepare: () => defined(), work: start },
     { name: "net-create", prepare: async () => makeMachine(), work: create },
     { name: "net-destroy", prepare: () => active(), work: destroy },
+    { name: "net-start of mode nat", prepare: nat, work: start },
+    {
+      name: "net-destroy of mode nat",
+      prepare: async () => {
+        const machine = await nat();
+        await start(nodeOn(machine));
+        return machine;
+      },
+      work: destroy,
+    },
   ] as const;
 
   test.each(CASES)(
@@ -237,6 +279,11 @@ describe("a network that makes its bridge, struck before, within and after every
           const entry = listNetworkEntries(nodeOn(machine)).find(({ name }) => name === "lan");
           const place = `${how} ${strike.moment} call ${strike.at}`;
           expect([place, isThere(machine, "virbr7")]).toEqual([place, entry?.isActive === true]);
+          const hasRules = machine.packetRules.tables.size > 0;
+          expect([place, hasRules]).toEqual([
+            place,
+            entry?.isActive === true && subject.name.includes("nat"),
+          ]);
           expect([place, machine.files.find("/run/svirt/network-bridge.json")]).toEqual([place, undefined]);
           await subject.work(nodeOn(machine));
           expect([place, isThere(machine, "virbr7")]).toEqual([place, subject.work !== destroy]);

@@ -57,8 +57,10 @@ describe("startNetwork()", () => {
     ["<ip address='10.1.0.1' prefix='24' localPtr='yes'/>", "/network/ip/@localPtr"],
     ["<bandwidth><inbound average='1'/></bandwidth>", "/network/bandwidth"],
     [OPTIONS, "/network/dnsmasq:options"],
-    [`<forward/>${IP}`, "/network/forward/@mode"],
-    [`<forward mode='route'/>${IP}`, "/network/forward/@mode"],
+    [`<forward/>${DHCP}`, "/network/ip/dhcp"],
+    [`<forward/><bridge name='virbr*'/>${IP}`, "/network/bridge/@name"],
+    [`<forward mode='route' dev='eth"0'/>${IP}`, "/network/forward/@dev"],
+    [`<forward mode='route'/>${DHCP}`, "/network/ip/dhcp"],
     [`<forward mode='open'/>${DHCP}`, "/network/ip/dhcp"],
     ["<forward mode='private'/>", "/network/forward/interface"],
     ["<forward mode='vepa'/>", "/network/forward/interface"],
@@ -140,7 +142,7 @@ describe("startMarkedNetworks()", () => {
   test("starts the marked networks that are inactive, and returns the error of one that cannot start", async () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
-    await defineNetwork(node, networkXml(`<forward/>${IP}`, "default"));
+    await defineNetwork(node, networkXml(`<forward/>${DHCP}`, "default"));
     await defineNetwork(node, networkXml(BRIDGE, "lan"));
     await defineNetwork(node, networkXml(BRIDGE, "off"));
     await markNetwork(node, "default", true);

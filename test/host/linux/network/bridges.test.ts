@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { inOwnNetwork } from "./in-own-network.ts";
 
+const hasNft = existsSync("/usr/sbin/nft");
 const isReady =
   process.getuid?.() === 0 &&
   Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
@@ -52,6 +54,32 @@ test.skipIf(!isReady)(
       again: "",
       left: ["far", "lo", "near", "other", "port", "virbr9"],
       rulesLeft: [],
+    });
+  },
+);
+
+const ISOLATED = { guestToHost: "10.8.0.7", guestToWorld: "nothing", worldToGuest: "nothing" };
+const ROUTED = { guestToHost: "10.8.0.7", guestToWorld: "10.8.0.7", worldToGuest: "192.0.2.9" };
+
+// Who answers a connection is named by the address that the other end sees.
+test.skipIf(!isReady)(
+  `a guest of an isolated network reaches the host alone, and one of mode open the world${ASIDE}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("traffic-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toMatchObject({ none: ISOLATED, open: ROUTED, left: "" });
+  },
+);
+
+test.skipIf(!isReady || !hasNft)(
+  `a guest of mode nat has the host's address outside and is not reached, one of mode route is${isReady && hasNft ? "" : " (skipped: needs root, ip, bridges and nft)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("traffic-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toMatchObject({
+      nat: { guestToHost: "10.8.0.7", guestToWorld: "192.0.2.1", worldToGuest: "refused" },
+      route: ROUTED,
+      left: "",
     });
   },
 );
