@@ -3,6 +3,7 @@ import { errorsOf, joinErrors, SvirtError } from "../errors.ts";
 import { formatRemoval } from "../network/bridge/packet-rules.ts";
 import { aString } from "../plan/facts/plain-schemas.ts";
 import type { Instance } from "./instance.ts";
+import { endServer } from "./network-server.ts";
 import { listNetworkEntries } from "./networks.ts";
 
 /** Bridge that is being created or removed, in `/run/svirt/network-bridge.json` until it is done. */
@@ -12,12 +13,14 @@ const pendingBridge = v.strictObject({
   bridge: v.strictObject({ name: aString, mac: aString }),
   /** UUID of a network with rules of the packet filter. */
   rulesOf: v.exactOptional(aString),
+  /** UUID of a network with an address, which may have a DHCP and DNS server. */
+  serverOf: v.exactOptional(aString),
 });
 export type PendingBridge = v.InferOutput<typeof pendingBridge>;
 
 /**
- * Records the bridge of a network, makes the network active or inactive by `work`, and then has the bridge and its rules removed unless the
- * network is active. If it is interrupted, finishBridge() does so. The caller holds the registry's lock.
+ * Records the bridge of a network, makes the network active or inactive by `work`, and then has the bridge, its rules and its server removed
+ * unless the network is active. If it is interrupted, finishBridge() does so. The caller holds the registry's lock.
  */
 export function withPendingBridge(instance: Instance, pending: PendingBridge, work: () => void): void {
   const { host, paths } = instance;
@@ -36,15 +39,16 @@ export function withPendingBridge(instance: Instance, pending: PendingBridge, wo
 }
 
 /**
- * Finishes an interrupted withPendingBridge(): removes the bridge and the rules of a network that is not active. The caller holds the registry's
+ * Finishes an interrupted withPendingBridge(): removes the bridge, the rules and the server of a network that is not active. The caller holds the registry's
  * lock.
  */
 export function finishBridge(instance: Instance): void {
   const text = instance.host.readText(recordFile(instance));
   if (text === undefined) return;
-  const { bridge, network, rulesOf } = parsePending(instance, text);
+  const { bridge, network, rulesOf, serverOf } = parsePending(instance, text);
   const isActive = listNetworkEntries(instance).some((entry) => entry.name === network && entry.isActive);
   if (!isActive) {
+    if (serverOf !== undefined) endServer(instance, serverOf);
     instance.host.removeBridge(bridge);
     if (rulesOf !== undefined) instance.host.setPacketRules(formatRemoval(rulesOf));
   }

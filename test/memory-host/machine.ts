@@ -26,6 +26,8 @@ export class Machine {
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
   readonly packetRules = new PacketRules();
+  /** Arguments of each daemon. */
+  readonly daemons = new Set<string>();
   readonly agent = new Agent();
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);
@@ -145,6 +147,7 @@ export class Machine {
     this.processes.clear();
     this.locks.clear();
     this.reaps.splice(0);
+    this.daemons.clear();
     this.#events = [];
     this.nowMs += 30_000;
     this.bootSeconds = Math.floor(this.nowMs / 1000);

@@ -62,6 +62,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "setScheduler",
   "setMemlock",
   "spawnHelper",
+  "spawnDaemon",
+  "endDaemon",
 ] satisfies (keyof Host)[]);
 
 /** One svirt process. Counts the calls that change something, and can be killed at each of them. */

@@ -26,6 +26,7 @@ import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { setPacketRules } from "./network/packet-rules.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
+import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
 import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
@@ -96,6 +97,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeControlGroup,
     ...threadCalls,
     spawnHelper,
+    ...daemonCalls,
     getSelinux: () => ({ mode: getSelinuxMode(), policyName: selinux.getPolicyName() }),
     readKernelLog,
     getPolicy: selinux.getPolicy,
@@ -105,6 +107,9 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...ownCalls,
   };
 }
+
+/** Methods for programs that stay. */
+const daemonCalls = { spawnDaemon, hasDaemon, endDaemon };
 
 /** Methods for network devices. */
 const networkCalls = {

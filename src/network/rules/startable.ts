@@ -1,5 +1,6 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import { numbered } from "../../xml/numbered.ts";
+import { prefixOf, reverseDomain } from "../address/subnet.ts";
 import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
 import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
 import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
@@ -124,38 +125,21 @@ function hasRules(network: Network): boolean {
   return formatPacketRules(network, "") !== undefined;
 }
 
-const NO_SERVER = "and run a server on the bridge, such as dnsmasq(8).";
-
-/** Lists the work of a DHCP, DNS or TFTP server. */
-function listServices({ dns, domain, ips }: Network): readonly Missing[] {
-  const missing = "run dnsmasq";
+/** Lists settings of the DHCP and DNS server that svirt does not apply. */
+function listServices({ domain, ips }: Network): readonly Missing[] {
   return [
-    ...partly(dns !== undefined && dns.enable !== false, {
-      place: "dns",
-      missing,
-      remedy: `Leave <dns> out, ${NO_SERVER}`,
+    ...partly(domain?.register === true, {
+      place: "domain/@register",
+      missing: "register DNS servers with systemd-resolved",
+      remedy: "Leave register out of <domain>, and run resolvectl(1) with the bridge.",
     }),
-    ...partly(domain !== undefined, { place: "domain", missing, remedy: `Leave <domain> out, ${NO_SERVER}` }),
-    ...ips.flatMap(({ dhcp, localPtr, tftp }, at) => {
-      const within = numbered("ip", ips, at);
-      return [
-        ...partly(dhcp !== undefined, {
-          place: `${within}/dhcp`,
-          missing,
-          remedy: `Leave <dhcp> out, ${NO_SERVER}`,
-        }),
-        ...partly(tftp !== undefined, {
-          place: `${within}/tftp`,
-          missing,
-          remedy: `Leave <tftp> out, ${NO_SERVER}`,
-        }),
-        ...partly(localPtr === true, {
-          place: `${within}/@localPtr`,
-          missing,
-          remedy: `Leave localPtr out, ${NO_SERVER}`,
-        }),
-      ];
-    }),
+    ...ips.flatMap((ip, at) =>
+      partly(ip.localPtr === true && reverseDomain(ip.address, prefixOf(ip) ?? 0) === undefined, {
+        place: `${numbered("ip", ips, at)}/@localPtr`,
+        missing: "name the addresses of a network with such a prefix",
+        remedy: "Leave localPtr out of <ip>, or write a prefix of 8, 16 or 24 (IPv6: a multiple of 4).",
+      }),
+    ),
   ];
 }
 

@@ -8,6 +8,7 @@ import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { StartableNetwork } from "../../network/rules/startable.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
+import { hasServer, startServer } from "../../state/network-server.ts";
 import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
 import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
 
@@ -16,7 +17,7 @@ const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
  * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
- * has already, "unsupported" in a session or without nft, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ * has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
  */
 export function activateNetwork(
   instance: Instance,
@@ -31,6 +32,7 @@ export function activateNetwork(
     return;
   }
   refuseBridge(instance, network, bridge);
+  const isServed = hasServer(instance, network);
   const rules = formatPacketRules(network, uuid);
   // Shows before any change that the host can have rules, and could remove them.
   if (rules !== undefined) host.setPacketRules(formatRemoval(uuid));
@@ -39,6 +41,7 @@ export function activateNetwork(
     if (rules !== undefined) host.setPacketRules(rules);
     host.makeBridge(bridge);
     if (isForwarded(network)) forwardPackets(instance, bridge);
+    if (isServed) startServer(instance, { network, uuid });
     writeActiveNetwork(instance, name, xml);
   });
 }
@@ -58,7 +61,12 @@ export function deactivateNetwork(
 
 function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): PendingBridge {
   const hasRules = formatPacketRules(network, uuid) !== undefined;
-  return { network: network.name, bridge: { name, mac }, ...(hasRules ? { rulesOf: uuid } : {}) };
+  return {
+    network: network.name,
+    bridge: { name, mac },
+    ...(hasRules ? { rulesOf: uuid } : {}),
+    ...(network.ips.length > 0 ? { serverOf: uuid } : {}),
+  };
 }
 
 function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {

@@ -1,6 +1,7 @@
 import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
+import { hasServer, refreshServer } from "../../state/network-server.ts";
 import { readNetwork } from "../../state/networks.ts";
 import { activateNetwork, deactivateNetwork } from "./activate-network.ts";
 import { changeNetworks } from "./change-networks.ts";
@@ -14,13 +15,18 @@ export interface ChangedNetwork extends NetworkIdentity {
 }
 
 /**
- * Makes a defined network active. One that is active stays as it is. Throws "not-found"; "unsupported" for a network
+ * Makes a defined network active. One that is active stays as it is, with its server. Throws "not-found"; "unsupported" for a network
  * with parts that svirt does not apply; the errors of activateNetwork().
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await changeNetworks(instance, () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
-    if (active !== undefined) return { name, uuid, did: false };
+    if (active !== undefined) {
+      // A server that was killed, or whose update was interrupted.
+      const network = parseNetworkText(active);
+      if (hasServer(instance, network)) refreshServer(instance, { network, uuid });
+      return { name, uuid, did: false };
+    }
     activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });
     return { name, uuid, did: true };
   });

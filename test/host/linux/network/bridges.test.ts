@@ -83,3 +83,34 @@ test.skipIf(!isReady || !hasNft)(
     });
   },
 );
+
+const hasDnsmasq = existsSync("/usr/sbin/dnsmasq");
+
+test.skipIf(!isReady || !hasDnsmasq)(
+  `dnsmasq gives a guest an address and answers for names, without root, and again after a change${isReady && hasDnsmasq ? "" : " (skipped: needs root, ip, bridges and dnsmasq)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("server-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toEqual({
+      first: expect.stringMatching(/^10\.8\.0\.1[012]\d by 10\.8\.0\.1 through 10\.8\.0\.1$/),
+      leases: [
+        {
+          mac: "52:54:00:00:00:77",
+          protocol: "ipv4",
+          address: expect.stringMatching(/^10\.8\.0\.1[012]\d$/),
+          prefix: 24,
+          hostname: "web",
+          isLater: true,
+        },
+      ],
+      names: ["10.8.0.50", "unknown"],
+      isRoot: false,
+      // An isolated network has no router.
+      second: "10.8.0.7 by 10.8.0.1 through ",
+      namesAfter: ["10.8.0.50", "10.8.0.50"],
+      isRunning: true,
+      isRunningAfter: false,
+      left: "",
+    });
+  },
+);
