@@ -208,3 +208,43 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
   expect(outOf(notes, "gone")).not.toContain("virbr77");
   expect(outOf(notes, "rules")).not.toContain("virbr77");
 });
+
+onTheNode(
+  "a network of mode nat with DHCP starts with nft and dnsmasq, or is refused before any change",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    note tools sh -c 'for tool in nft dnsmasq; do test -x /usr/sbin/$tool && printf "%s " $tool; done; true'
+    echo "<network><name>life-nat</name><forward/><bridge name='virbr79'/><ip address='192.168.179.1' prefix='24'><dhcp><range start='192.168.179.2' end='192.168.179.9'/></dhcp></ip></network>" >$here/nat.xml
+    note define svirt net-define $here/nat.xml
+    note start svirt net-start life-nat
+    note link ls /sys/class/net
+    note leases svirt net-dhcp-leases life-nat
+    note server sh -c 'ps -eo label,user,args | grep "[d]nsmasq --conf-file" || true'
+    note rules sh -c 'nft list tables 2>/dev/null || true'
+    note update svirt net-update life-nat add-last ip-dhcp-host "<host mac='52:54:00:00:00:07' ip='192.168.179.7'/>" --live
+    note hosts sh -c 'cat /run/svirt-networks/*/hostsfile || true'
+    note destroy svirt net-destroy life-nat
+    note gone sh -c 'ls /sys/class/net; ls /run/svirt-networks; ps -eo args | grep "[d]nsmasq --conf-file"; nft list tables; true'
+    svirt net-undefine life-nat >/dev/null
+    ${REMOVE}
+  `);
+    if (outOf(notes, "tools").trim() === "nft dnsmasq") {
+      expect([noteOf(notes, "start").err, noteOf(notes, "leases").err, noteOf(notes, "update").err]).toEqual([
+        "",
+        "",
+        "",
+      ]);
+      expect(outOf(notes, "link")).toContain("virbr79");
+      expect(outOf(notes, "server")).toContain(":dnsmasq_t:");
+      expect(outOf(notes, "rules")).toContain("svirt_");
+      expect(outOf(notes, "hosts")).toContain("52:54:00:00:00:07,192.168.179.7");
+      expect(noteOf(notes, "destroy").code).toBe(0);
+    } else {
+      expect(noteOf(notes, "start").code).toBe(2);
+      expect(noteOf(notes, "start").err).toMatch(/Cannot (?:start the network|set rules)/);
+      expect(outOf(notes, "link")).not.toContain("virbr79");
+    }
+    expect(noteOf(notes, "gone").out).not.toMatch(/virbr79|svirt_|dnsmasq|-[0-9a-f]{12}/);
+  },
+);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { createDefaultNetwork } from "../../../src/vm/network/default-network.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";
 import { listDhcpLeases } from "../../../src/vm/network/dhcp-leases.ts";
-import { getNetworkFacts } from "../../../src/vm/network/network-facts.ts";
+import { getNetworkFacts, getNetworkXml } from "../../../src/vm/network/network-facts.ts";
 import { destroyNetwork, startNetwork } from "../../../src/vm/network/start-network.ts";
 import { updateStoredNetwork } from "../../../src/vm/network/update-network.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
@@ -45,6 +46,25 @@ const addHost: Work = (node) =>
 
 const read = (machine: Machine, path: string): string =>
   new TextDecoder().decode(machine.files.get(path).bytes);
+
+test("createDefaultNetwork() defines and starts libvirt's default network, once, and leaves a definition of its name", async () => {
+  const machine = makeMachine();
+  putText(machine, "/usr/sbin/dnsmasq", "");
+  putText(machine, "/proc/sys/net/ipv4/ip_forward", "1\n");
+  expect(await createDefaultNetwork(nodeOn(machine))).toMatchObject({ name: "default", did: true });
+  expect(await createDefaultNetwork(nodeOn(machine))).toMatchObject({ name: "default", did: false });
+  // networkxml2xmlout of default.xml.in of libvirt
+  expect(getNetworkXml(nodeOn(machine), "default", "defined").xml.replace(/ {2}<(?:uuid|mac).*\n/g, "")).toBe(
+    "<network>\n  <name>default</name>\n  <forward mode='nat'/>\n  <bridge name='virbr0' stp='on' delay='0'/>\n" +
+      "  <ip address='192.168.122.1' netmask='255.255.255.0'>\n    <dhcp>\n      <range start='192.168.122.2' end='192.168.122.254'/>\n" +
+      "    </dhcp>\n  </ip>\n</network>\n",
+  );
+
+  const other = await defined("");
+  await defineNetwork(nodeOn(other), networkXml("<bridge name='virbr3'/>", "default"));
+  await createDefaultNetwork(nodeOn(other));
+  expect(getNetworkFacts(nodeOn(other), "default")).toMatchObject({ active: true, bridge: "virbr3" });
+});
 
 describe("the server of a network", () => {
   test("runs from the network's start until its end, for each network with an address", async () => {
