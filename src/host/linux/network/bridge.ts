@@ -33,8 +33,8 @@ const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
-/** The kernel counts a bridge's times in USER_HZ. */
-const TICKS_PER_SECOND = 100;
+/** The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol itself. */
+const [TICKS_PER_SECOND, MOST_TICKS] = [100, 2 ** 32 - 1];
 
 /** Link group of bridges that svirt has created. libvirt's have group 0. */
 const BRIDGE_GROUP = 0x73766272;
@@ -93,7 +93,7 @@ function create(fd: number, { delaySeconds, mac, name, stp }: HostBridge): void 
       nested(IFLA_LINKINFO, [
         attribute(IFLA_INFO_KIND, cString("bridge")),
         nested(IFLA_INFO_DATA, [
-          attribute(IFLA_BR_FORWARD_DELAY, number32(delaySeconds * TICKS_PER_SECOND)),
+          attribute(IFLA_BR_FORWARD_DELAY, number32(Math.min(delaySeconds * TICKS_PER_SECOND, MOST_TICKS))),
           attribute(IFLA_BR_STP_STATE, number32(stp ? 1 : 0)),
         ]),
       ]),
