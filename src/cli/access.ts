@@ -40,7 +40,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
       "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
-      "net-autostart net-create net-define net-destroy net-start net-undefine net-update " +
+      "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update " +
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +

@@ -104,6 +104,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["net-edit", () => import("./commands/network/net-edit.ts")],
   ["net-undefine", () => import("./commands/network/net-undefine.ts")],
   ["net-create", () => import("./commands/network/net-create.ts")],
+  ["net-create-default", () => import("./commands/network/net-create-default.ts")],
   ["net-start", () => import("./commands/network/net-start.ts")],
   ["net-destroy", () => import("./commands/network/net-destroy.ts")],
   ["net-autostart", () => import("./commands/network/net-autostart.ts")],

@@ -1,4 +1,5 @@
 import type { Machine } from "../label/machine.ts";
+import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
 import type { Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
@@ -23,6 +24,15 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   makeMacvtap(link: Macvtap): void;
   /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
   removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;
+  /** Creates a bridge with its addresses, and brings it up. Throws "host-call"; "in-use" if a network device has the name. */
+  makeBridge(bridge: HostBridge): void;
+  /** Removes a bridge that svirt has created with this address; another one stays. Does nothing if it is missing. */
+  removeBridge(mark: BridgeMark): void;
+  /**
+   * Changes rules of the packet filter by a script of nft, as a whole or not at all. Throws "unsupported" without nft, "host-call"
+   * with its message.
+   */
+  setPacketRules(script: string): void;
   /**
    * Connects standard input and output to an inspected terminal or socket of the guest. Ends at the byte `leaveBy`, or when
    * one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends

@@ -134,6 +134,12 @@ export interface ProcessHost {
   readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
   /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
   spawnHelper(order: HelperSpec): Promise<void>;
+  /** Starts a program that becomes a daemon, and returns once it is ready. Throws "failed" with its message, "timeout". */
+  spawnDaemon(words: readonly string[]): void;
+  /** Returns whether a process has this argument. */
+  hasDaemon(argument: string): boolean;
+  /** Kills the processes with this argument and waits for their end. Throws "timeout". */
+  endDaemon(argument: string): void;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */

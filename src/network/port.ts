@@ -27,6 +27,7 @@ const networkport = element("networkport", () => ({
       choice("plug", {
         attribute: "type",
         of: () => ({
+          network: { bridge: required(attribute("bridge", deviceName)) },
           bridge: { bridge: required(attribute("bridge", deviceName)) },
           direct: {
             dev: required(attribute("dev", deviceName)),

@@ -10,7 +10,7 @@ import { activeXml, placed } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
 /**
- * Replaces each interface on a network with one on the network's bridge, or with a macvtap on one of its devices, as libvirt shows
+ * Puts each interface on a network on the network's bridge, or replaces it with a macvtap on one of its devices, as libvirt shows
  * it in a running guest's XML. Unless the caller holds the registry's lock, another guest may get the same device:
  * {@link chooseDevicesAgain}. Throws "not-found" for an unknown network or port group, "wrong-state" for an inactive network,
  * "in-use" if no device is free.
@@ -88,7 +88,10 @@ export function bindInterface(
   const isolated = asked.port?.isolated ?? network.port?.isolated;
   const plain = { ...asked, ...(isolated === undefined ? {} : { port: { isolated } }) };
   const source = { ...asked.source, portid: instance.host.makeUuid() };
-  if (link.to === "bridge") return { ...plain, type: "bridge", source: { ...source, bridge: link.name } };
+  if (link.to === "bridge") {
+    const type = link.made === undefined ? "bridge" : "network";
+    return { ...plain, type, source: { ...source, bridge: link.name } };
+  }
   return {
     ...plain,
     type: "direct",

@@ -30,7 +30,8 @@ const CHANGES = {
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
-  networks: "net-autostart net-create net-define net-destroy net-start net-undefine net-update",
+  networks:
+    "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
     "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as",

@@ -26,7 +26,7 @@ const OTHERS = new Map([
   // They concern networks and pools, which no interrupted work of a guest changes.
   ["find-storage-pool-sources", "none"],
   ["find-storage-pool-sources-as", "none"],
-  ...["define", "edit", "undefine", "create", "start", "destroy", "autostart"].map(
+  ...["define", "edit", "undefine", "create", "create-default", "start", "destroy", "autostart"].map(
     (name) => [`net-${name}`, "none"] as const,
   ),
   ...["list", "info", "dumpxml", "name", "uuid", "dhcp-leases"].map(

@@ -8,12 +8,23 @@ type Part<Names extends keyof Host> = Pick<Host, Names>;
 export function tapCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"setUpTap" | "removeTap" | "makeMacvtap" | "removeMacvtap"> {
+): Part<
+  | "setUpTap"
+  | "removeTap"
+  | "makeMacvtap"
+  | "removeMacvtap"
+  | "makeBridge"
+  | "removeBridge"
+  | "setPacketRules"
+> {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
     removeTap: (tap) => machine.taps.remove(tap),
     makeMacvtap: (link) => machine.taps.addMacvtap(link, () => svirt.midway()),
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),
+    makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
+    removeBridge: (mark) => machine.taps.removeBridge(mark),
+    setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }
 

@@ -9,6 +9,7 @@ import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
 import { Mounts } from "./mounts.ts";
+import { PacketRules } from "./packet-rules.ts";
 import { PciBus } from "./pci-bus.ts";
 import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
@@ -27,6 +28,9 @@ export class Machine {
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
   readonly mounts = new Mounts(this);
+  readonly packetRules = new PacketRules();
+  /** Arguments of each daemon. */
+  readonly daemons = new Set<string>();
   readonly agent = new Agent();
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);
@@ -149,6 +153,7 @@ export class Machine {
     this.locks.clear();
     this.mounts.clear();
     this.reaps.splice(0);
+    this.daemons.clear();
     this.#events = [];
     this.nowMs += 30_000;
     this.bootSeconds = Math.floor(this.nowMs / 1000);

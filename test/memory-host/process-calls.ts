@@ -23,6 +23,9 @@ export function processCalls(
   | "getCpuSeconds"
   | "signalProcess"
   | "killUser"
+  | "spawnDaemon"
+  | "hasDaemon"
+  | "endDaemon"
 > {
   const { processes } = machine;
   return {
@@ -47,6 +50,12 @@ export function processCalls(
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
     killUser: (uid) => processes.killUser(uid),
+    spawnDaemon: (words) => void machine.daemons.add(words.slice(1).join(" ")),
+    hasDaemon: (argument) => [...machine.daemons].some((words) => words.split(" ").includes(argument)),
+    endDaemon(argument) {
+      for (const words of machine.daemons)
+        if (words.split(" ").includes(argument)) machine.daemons.delete(words);
+    },
   };
 }
 

@@ -55,6 +55,9 @@ const CHANGES: ReadonlySet<string> = new Set([
   "removeTap",
   "makeMacvtap",
   "removeMacvtap",
+  "makeBridge",
+  "removeBridge",
+  "setPacketRules",
   "writeControl",
   "removeControlGroup",
   "moveThread",
@@ -62,6 +65,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "setScheduler",
   "setMemlock",
   "spawnHelper",
+  "spawnDaemon",
+  "endDaemon",
 ] satisfies (keyof Host)[]);
 
 /** One svirt process. Counts the calls that change something, and can be killed at each of them. */

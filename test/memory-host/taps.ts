@@ -1,3 +1,4 @@
+import type { BridgeMark, HostBridge } from "../../src/network/bridge/host-bridge.ts";
 import type { Macvtap, PassedTap, TapSetup } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
@@ -27,6 +28,30 @@ export class Taps {
     this.#write(`${name}/bridge/vlan_filtering`, "1");
     this.#write(`${name}/bridge/default_pvid`, "1");
     this.#machine.files.putFolder(`${DEVICES}/${name}/brif`);
+  }
+
+  /** Adds a bridge of a network, marked from its beginning on; brings it up last. */
+  makeBridge({ addresses, mac, mtu, name }: HostBridge, midway: () => void): void {
+    if (this.#isThere(name)) throw hostCall(`create the bridge ${name}`, "EEXIST");
+    this.#write(`${name}/address`, mac);
+    this.#write(`${name}/netdev_group`, "svirt");
+    midway();
+    this.addBridge(name);
+    if (mtu !== undefined) this.#write(`${name}/mtu`, String(mtu));
+    this.#write(`${name}/addresses`, JSON.stringify(addresses));
+    this.#write(`${name}/operstate`, "up");
+  }
+
+  removeBridge({ mac, name }: BridgeMark): void {
+    if (this.#read(`${name}/netdev_group`) !== "svirt" || this.#read(`${name}/address`) !== mac) return;
+    const { files } = this.#machine;
+    const folder = `${DEVICES}/${name}`;
+    for (const inner of ["bridge", "brif"]) {
+      for (const file of files.find(`${folder}/${inner}`)?.inode.entries.keys() ?? [])
+        files.remove(`${folder}/${inner}/${file}`);
+    }
+    for (const entry of files.get(folder).entries.keys()) files.remove(`${folder}/${entry}`);
+    files.remove(folder);
   }
 
   /** Passes the queues of a tap to a process, and creates the tap if `isMade`. */

@@ -5,6 +5,7 @@ const root = process.env["SVIRT_TEST_DATA"];
 
 /** Folders of libvirt's tests/ with recorded networks and storage pools. */
 export type RecordedFolder =
+  | "networkxml2confdata"
   | "networkxml2xmlin"
   | "networkxml2xmlout"
   | "networkxml2xmlupdatein"

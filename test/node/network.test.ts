@@ -158,3 +158,93 @@ onTheNode(
     expect(noteOf(notes, "none").out.trim()).toBe("");
   },
 );
+
+onTheNode("a network makes its bridge, isolates its guests, and removes it at its end", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    ip link add life-out type veth peer name life-far
+    ip addr add 192.0.2.1/24 dev life-out
+    ip link set life-out up
+    ip link set life-far up
+    echo 1 >/proc/sys/net/ipv4/ip_forward
+    echo "<network><name>life-in</name><bridge name='virbr77'/><mac address='52:54:00:00:00:77'/><mtu size='1400'/><ip address='192.168.177.1' prefix='24'/></network>" >$here/in.xml
+    guest life-n "<interface type='network'><source network='life-in'/><model type='virtio'/></interface>"
+    note define svirt net-define $here/in.xml
+    note netstart svirt net-start life-in
+    note address ip -o -4 addr show virbr77
+    note rule ip rule
+    note start svirt start life-n
+    note live svirt dumpxml life-n
+    note port ls /sys/class/net/virbr77/brif
+    note mtu cat /sys/class/net/vnet0/mtu
+    note host ip route get 192.168.177.1 from 192.168.177.9 iif virbr77
+    note outside ip route get 192.0.2.9 from 192.168.177.9 iif virbr77
+    svirt destroy life-n >/dev/null
+    echo "<network><name>life-twin</name><bridge name='virbr78'/><ip address='192.168.177.2' prefix='24'/></network>" >$here/twin.xml
+    note collision svirt net-create $here/twin.xml
+    note destroy svirt net-destroy life-in
+    note gone ls /sys/class/net
+    note rules ip rule
+    svirt net-undefine life-in >/dev/null
+    ip link delete life-out
+    ${REMOVE}
+  `);
+  expect([noteOf(notes, "define").err, noteOf(notes, "netstart").err, noteOf(notes, "start").err]).toEqual([
+    "",
+    "",
+    "",
+  ]);
+  expect(outOf(notes, "address")).toContain("192.168.177.1/24 brd 192.168.177.255");
+  expect(outOf(notes, "rule")).toContain("iif virbr77 blackhole proto 118");
+  expect(outOf(notes, "live")).toMatch(
+    /<interface type='network'>\s*<mac [^>]*>\s*<source network='life-in' portid='[^']*' bridge='virbr77'/,
+  );
+  expect(outOf(notes, "port")).toBe("vnet0");
+  expect(outOf(notes, "mtu")).toBe("1400");
+  expect(outOf(notes, "host")).toContain("local 192.168.177.1");
+  expect(noteOf(notes, "outside").code).not.toBe(0);
+  expect(noteOf(notes, "collision").err).toContain("Network is already in use by interface virbr77");
+  expect(noteOf(notes, "destroy").code).toBe(0);
+  expect(outOf(notes, "gone")).not.toContain("virbr77");
+  expect(outOf(notes, "rules")).not.toContain("virbr77");
+});
+
+onTheNode(
+  "a network of mode nat with DHCP starts with nft and dnsmasq, or is refused before any change",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    note tools sh -c 'for tool in nft dnsmasq; do test -x /usr/sbin/$tool && printf "%s " $tool; done; true'
+    echo "<network><name>life-nat</name><forward/><bridge name='virbr79'/><ip address='192.168.179.1' prefix='24'><dhcp><range start='192.168.179.2' end='192.168.179.9'/></dhcp></ip></network>" >$here/nat.xml
+    note define svirt net-define $here/nat.xml
+    note start svirt net-start life-nat
+    note link ls /sys/class/net
+    note leases svirt net-dhcp-leases life-nat
+    note server sh -c 'ps -eo label,user,args | grep "[d]nsmasq --conf-file" || true'
+    note rules sh -c 'nft list tables 2>/dev/null || true'
+    note update svirt net-update life-nat add-last ip-dhcp-host "<host mac='52:54:00:00:00:07' ip='192.168.179.7'/>" --live
+    note hosts sh -c 'cat /run/svirt-networks/*/hostsfile || true'
+    note destroy svirt net-destroy life-nat
+    note gone sh -c 'ls /sys/class/net; ls /run/svirt-networks; ps -eo args | grep "[d]nsmasq --conf-file"; nft list tables; true'
+    svirt net-undefine life-nat >/dev/null
+    ${REMOVE}
+  `);
+    if (outOf(notes, "tools").trim() === "nft dnsmasq") {
+      expect([noteOf(notes, "start").err, noteOf(notes, "leases").err, noteOf(notes, "update").err]).toEqual([
+        "",
+        "",
+        "",
+      ]);
+      expect(outOf(notes, "link")).toContain("virbr79");
+      expect(outOf(notes, "server")).toContain(":dnsmasq_t:");
+      expect(outOf(notes, "rules")).toContain("svirt_");
+      expect(outOf(notes, "hosts")).toContain("52:54:00:00:00:07,192.168.179.7");
+      expect(noteOf(notes, "destroy").code).toBe(0);
+    } else {
+      expect(noteOf(notes, "start").code).toBe(2);
+      expect(noteOf(notes, "start").err).toMatch(/Cannot (?:start the network|set rules)/);
+      expect(outOf(notes, "link")).not.toContain("virbr79");
+    }
+    expect(noteOf(notes, "gone").out).not.toMatch(/virbr79|svirt_|dnsmasq|-[0-9a-f]{12}/);
+  },
+);

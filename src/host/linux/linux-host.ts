@@ -48,6 +48,9 @@ export function makeLinuxHost(): Host {
     readLogEnd: async (path, mostBytes) => await others().readLogEnd(path, mostBytes),
     ...shareCalls(),
     spawnHelper: async (order) => await others().spawnHelper(order),
+    spawnDaemon: (words) => others().spawnDaemon(words),
+    hasDaemon: (argument) => others().hasDaemon(argument),
+    endDaemon: (argument) => others().endDaemon(argument),
     getSelinux: () => others().getSelinux(),
     readKernelLog: () => others().readKernelLog(),
     getPolicy: () => others().getPolicy(),
@@ -67,6 +70,9 @@ function shareCalls(): Pick<
   | "removeTap"
   | "makeMacvtap"
   | "removeMacvtap"
+  | "makeBridge"
+  | "removeBridge"
+  | "setPacketRules"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -79,6 +85,9 @@ function shareCalls(): Pick<
     removeTap: (tap) => others().removeTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
+    makeBridge: (bridge) => others().makeBridge(bridge),
+    removeBridge: (mark) => others().removeBridge(mark),
+    setPacketRules: (script) => others().setPacketRules(script),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),

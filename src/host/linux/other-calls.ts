@@ -16,15 +16,19 @@ import { removeTree } from "./files/remove-tree.ts";
 import { resizeFile } from "./files/resize-file.ts";
 import { rewriteImage } from "./files/rewrite-image.ts";
 import { wipeFile } from "./files/wipe-file.ts";
+import { writeControl } from "./files/write-control.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
 import { listOpenFiles } from "./holders/open-files.ts";
 import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
 import { mountCalls } from "./mounts/mounts.ts";
+import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
+import { setPacketRules } from "./network/packet-rules.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
-import { removeControlGroup, writeControl } from "./processes/control-files.ts";
+import { removeControlGroup } from "./processes/control-files.ts";
+import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
 import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
@@ -93,14 +97,12 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...PROGRAM_CALLS,
     spawnGuest,
     readLogEnd,
-    setUpTap,
-    removeTap,
-    makeMacvtap,
-    removeMacvtap,
+    ...networkCalls,
     writeControl,
     removeControlGroup,
     ...threadCalls,
     spawnHelper,
+    ...daemonCalls,
     getSelinux: () => ({ mode: getSelinuxMode(), policyName: selinux.getPolicyName() }),
     readKernelLog,
     getPolicy: selinux.getPolicy,
@@ -110,6 +112,20 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...ownCalls,
   };
 }
+
+/** Methods for programs that stay. */
+const daemonCalls = { spawnDaemon, hasDaemon, endDaemon };
+
+/** Methods for network devices. */
+const networkCalls = {
+  setUpTap,
+  removeTap,
+  makeMacvtap,
+  removeMacvtap,
+  makeBridge,
+  removeBridge,
+  setPacketRules,
+};
 
 /** Methods for the files of volumes. */
 const volumeCalls = { fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };

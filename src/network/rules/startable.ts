@@ -1,6 +1,9 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import { numbered } from "../../xml/numbered.ts";
-import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
+import { prefixOf, reverseDomain } from "../address/subnet.ts";
+import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
+import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
+import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
@@ -14,34 +17,29 @@ interface Missing {
 }
 
 /** Bridge or devices that connect guests to an active network. */
-type Link = { readonly to: "bridge"; readonly name: string } | ({ readonly to: "device" } & Pool);
+type Link =
+  /** `made` is the bridge that the network makes; absent: a bridge of the host. */
+  | { readonly to: "bridge"; readonly name: string; readonly made?: HostBridge }
+  | ({ readonly to: "device" } & Pool);
 
-/** Network that needs nothing of the host but what exists without svirt, and its link. */
+/** Network that svirt can start, and its link. */
 export interface StartableNetwork {
   readonly network: Network;
   readonly link: Link;
 }
 
-const OWN_BRIDGE =
-  "Create a bridge with ip(8) or your network's configuration, and write <forward mode='bridge'/> and <bridge name='…'/>.";
 const DEVICES = "Write <interface dev='…'/> of each device into <forward>.";
 
-/** Operation that the start of a network of each other mode lacks. */
-const MODES: Readonly<Record<Exclude<ForwardMode, MacvtapMode>, Omit<Missing, "place">>> = {
-  none: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
-  nat: { missing: "create bridges, run dnsmasq and translate addresses", remedy: OWN_BRIDGE },
-  route: { missing: "create bridges, run dnsmasq and forward packets", remedy: OWN_BRIDGE },
-  open: { missing: "create bridges and run dnsmasq", remedy: OWN_BRIDGE },
-  hostdev: {
-    missing: "choose PCI devices for guests",
-    remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
-  },
+const HOSTDEV: Missing = {
+  place: "forward/@mode",
+  missing: "choose PCI devices for guests",
+  remedy: "Write <interface type='hostdev'> with the device's address into the domain.",
 };
 
 /**
- * Returns the network with its link if its start needs nothing of the host: it is a bridge, or a pool of devices for macvtaps,
- * that exists without svirt. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what`
- * is attempted.
+ * Returns the network with its link if svirt can start it: it is a bridge of the host, a pool of devices for macvtaps, or a bridge
+ * that svirt makes. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what` is
+ * attempted.
  */
 export function startableNetwork(
   network: Network,
@@ -59,6 +57,8 @@ export function startableNetwork(
   );
   const mode = modeOf(network);
   const bridge = network.bridge?.name;
+  const made = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
+  if (made !== undefined) return { network, link: { to: "bridge", name: made.name, made } };
   if (bridge !== undefined) return { network, link: { to: "bridge", name: bridge } };
   const devices = network.forward?.interfaces.map(({ dev }) => dev) ?? [];
   if (hasMacvtaps(mode)) return { network, link: { to: "device", mode, devices } };
@@ -72,12 +72,10 @@ function hasMacvtaps(mode: ForwardMode): mode is MacvtapMode {
 function listMissing(network: Network): readonly Missing[] {
   const { bridge, port, portgroups } = network;
   const mode = modeOf(network);
-  if (!hasMacvtaps(mode)) {
-    const place = network.forward === undefined ? "forward" : "forward/@mode";
-    return [{ ...MODES[mode], place }, ...listOptions(network)];
-  }
+  if (mode === "hostdev") return [HOSTDEV, ...listOptions(network)];
   return [
-    ...(bridge?.name === undefined ? listPool(network, mode) : []),
+    ...(hasMacvtaps(mode) ? [] : listOfOwnBridge(network)),
+    ...(hasMacvtaps(mode) && bridge?.name === undefined ? listPool(network, mode) : []),
     ...partly(bridge?.macTableManager === "libvirt", {
       place: "bridge/@macTableManager",
       missing: "fill a bridge's table of addresses",
@@ -91,6 +89,57 @@ function listMissing(network: Network): readonly Missing[] {
     ...listTraffic(network, ""),
     ...portgroups.flatMap((group, at) => listTraffic(group, `${numbered("portgroup", portgroups, at)}/`)),
     ...listOptions(network),
+  ];
+}
+
+/** Lists settings of a bridge that svirt makes, and the services on it. */
+function listOfOwnBridge(network: Network): readonly Missing[] {
+  return [
+    ...partly(hostBridgeOf(network) === undefined, {
+      place: "bridge/@name",
+      missing: "name a bridge when it is made",
+      remedy: `Define the network again: svirt net-define`,
+    }),
+    ...partly(network.bridge?.zone !== undefined, {
+      place: "bridge/@zone",
+      missing: "choose zones of firewalld",
+      remedy: "Leave zone out of <bridge>, and run firewall-cmd(1) with --add-interface.",
+    }),
+    ...partly(hasRules(network) && !RULE_DEVICE.test(network.bridge?.name ?? ""), {
+      place: "bridge/@name",
+      missing:
+        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      remedy: "Write another name into <bridge name='…'/>.",
+    }),
+    ...partly(hasRules(network) && !RULE_DEVICE.test(network.forward?.interfaces[0]?.dev ?? "any"), {
+      place: "forward/@dev",
+      missing:
+        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      remedy: "Rename the device, or leave dev out of <forward>.",
+    }),
+    ...listServices(network),
+  ];
+}
+
+function hasRules(network: Network): boolean {
+  return formatPacketRules(network, "") !== undefined;
+}
+
+/** Lists settings of the DHCP and DNS server that svirt does not apply. */
+function listServices({ domain, ips }: Network): readonly Missing[] {
+  return [
+    ...partly(domain?.register === true, {
+      place: "domain/@register",
+      missing: "register DNS servers with systemd-resolved",
+      remedy: "Leave register out of <domain>, and run resolvectl(1) with the bridge.",
+    }),
+    ...ips.flatMap((ip, at) =>
+      partly(ip.localPtr === true && reverseDomain(ip.address, prefixOf(ip) ?? 0) === undefined, {
+        place: `${numbered("ip", ips, at)}/@localPtr`,
+        missing: "name the addresses of a network with such a prefix",
+        remedy: "Leave localPtr out of <ip>, or write a prefix of 8, 16 or 24 (IPv6: a multiple of 4).",
+      }),
+    ),
   ];
 }
 

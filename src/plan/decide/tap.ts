@@ -1,11 +1,15 @@
 import { isVirtio } from "../../domain/devices/is-virtio.ts";
+import { isOnMadeBridge, type OnMadeBridge } from "../../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
 import type { Macvtap, PassedTap, PortVlan, TapSetup } from "../facts/tap.ts";
 
 /** Interface whose host end is a tap, or a macvtap, that svirt can create. */
-export type TappedInterface = InterfaceOf<"bridge" | "ethernet" | "direct">;
+export type TappedInterface = OnBridge | InterfaceOf<"ethernet" | "direct">;
+
+/** Interface on a bridge of the host, or on one that a network has made. */
+type OnBridge = OnMadeBridge | InterfaceOf<"bridge">;
 
 /** The kernel's facts about a bridge. /sys/class/net/NAME */
 export interface BridgeFacts {
@@ -40,6 +44,7 @@ export interface PlannedTap extends Pick<PassedTap, "name" | "netdev" | "hasHead
 
 /** Reports whether the interface's host end is a tap, or a macvtap, that svirt can create. */
 export function isTapped(found: NetworkInterface): found is TappedInterface {
+  if (found.type === "network") return isOnMadeBridge(found);
   return found.type === "bridge" || found.type === "ethernet" || found.type === "direct";
 }
 
@@ -141,19 +146,23 @@ function countVhosts(found: TappedInterface, { hasVhost }: TapFacts): number {
   });
 }
 
-function decideSetup(found: InterfaceOf<"bridge" | "ethernet">, name: string, facts: TapFacts): TapSetup {
+function decideSetup(
+  found: Exclude<TappedInterface, InterfaceOf<"direct">>,
+  name: string,
+  facts: TapFacts,
+): TapSetup {
   const gatheredFrames = found.coalesce?.rx?.frames?.max;
   return {
     name,
     mac: hostEndMac(found.mac?.address ?? ""),
     ...(found.mtu === undefined ? {} : { mtu: found.mtu.size }),
     ...(gatheredFrames === undefined ? {} : { gatheredFrames }),
-    ...(found.type === "bridge" ? decidePort(found, facts) : {}),
+    ...(found.type === "ethernet" ? {} : decidePort(found, facts)),
   };
 }
 
 /** Decides the bridge port of a tap. A bridge uses the smallest MTU of its ports, and a new port must not lower it. */
-function decidePort(found: InterfaceOf<"bridge">, facts: TapFacts): Partial<TapSetup> {
+function decidePort(found: OnBridge, facts: TapFacts): Partial<TapSetup> {
   const { bridge } = found.source;
   const is = facts.getBridge(bridge);
   if (is === undefined) {
@@ -170,7 +179,7 @@ function decidePort(found: InterfaceOf<"bridge">, facts: TapFacts): Partial<TapS
   };
 }
 
-function decideVlans({ source, vlan }: InterfaceOf<"bridge">, is: BridgeFacts): Partial<TapSetup> {
+function decideVlans({ source, vlan }: OnBridge, is: BridgeFacts): Partial<TapSetup> {
   if (vlan === undefined) return {};
   if (!is.filtersVlans) {
     throw new SvirtError(

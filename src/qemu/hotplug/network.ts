@@ -36,7 +36,13 @@ export const NETWORK: HotplugFamily<"interface"> = {
   usesNetwork: ({ type }) => type === "user",
 };
 
-const HOT_TYPES: ReadonlySet<NetworkInterface["type"]> = new Set(["user", "bridge", "ethernet", "direct"]);
+const HOT_TYPES: ReadonlySet<NetworkInterface["type"]> = new Set([
+  "user",
+  "network",
+  "bridge",
+  "ethernet",
+  "direct",
+]);
 
 function findInterface({ devices }: Domain, { mac }: NetworkInterface): NetworkInterface {
   if (mac === undefined) {

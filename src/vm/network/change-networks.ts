@@ -1,14 +1,18 @@
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { finishNetworkUpdate, type NetworkUpdateRecord } from "../../state/network-update.ts";
+import { finishBridge } from "../../state/pending-bridge.ts";
 
 /**
- * Waits for the registry's lock, finishes an update of a network that was interrupted, and changes networks. The work gets that
- * update.
+ * Waits for the registry's lock, finishes a change of a network that was interrupted, and changes networks. The work gets an
+ * update that was finished.
  */
 export async function changeNetworks<Result>(
   instance: Instance,
   work: (finished: NetworkUpdateRecord | undefined) => Result,
 ): Promise<Result> {
-  return await withRegistryLock(instance, async () => work(finishNetworkUpdate(instance)));
+  return await withRegistryLock(instance, async () => {
+    finishBridge(instance);
+    return work(finishNetworkUpdate(instance));
+  });
 }

@@ -63,7 +63,7 @@ function toPort(uuid: string, { found, owner }: NetworkPort): Networkport {
 }
 
 function plugOf(found: BoundInterface): Networkport["plug"] {
-  if (found.type === "bridge") return { type: "bridge", bridge: found.source.bridge };
+  if (found.type !== "direct") return { type: found.type, bridge: found.source.bridge };
   const { dev, mode = "vepa" } = found.source;
   return { type: "direct", dev, mode };
 }

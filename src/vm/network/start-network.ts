@@ -1,7 +1,9 @@
 import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readNetwork, removeActiveNetwork, writeActiveNetwork } from "../../state/networks.ts";
+import { hasServer, refreshServer } from "../../state/network-server.ts";
+import { readNetwork } from "../../state/networks.ts";
+import { activateNetwork, deactivateNetwork } from "./activate-network.ts";
 import { changeNetworks } from "./change-networks.ts";
 import type { NetworkIdentity } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
@@ -13,22 +15,27 @@ export interface ChangedNetwork extends NetworkIdentity {
 }
 
 /**
- * Makes a defined network active. One that is active stays as it is. Throws "not-found"; "unsupported" for a network
- * that is neither a bridge nor devices of the host.
+ * Makes a defined network active. One that is active stays as it is, with its server. Throws "not-found"; "unsupported" for a network
+ * with parts that svirt does not apply; the errors of activateNetwork().
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await changeNetworks(instance, () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
-    if (active !== undefined) return { name, uuid, did: false };
-    startableNetwork(parseNetworkText(defined));
-    writeActiveNetwork(instance, name, defined);
+    if (active !== undefined) {
+      // A server that was killed, or whose update was interrupted.
+      const network = parseNetworkText(active);
+      if (hasServer(instance, network)) refreshServer(instance, { network, uuid });
+      return { name, uuid, did: false };
+    }
+    activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });
     return { name, uuid, did: true };
   });
 }
 
 /**
  * Makes a network active without defining it. If a definition has its name and UUID, the network has that again after its end.
- * Throws "xml", "unsupported"; "in-use" if name and UUID belong to different networks. networkCreateXML() of libvirt
+ * Throws "xml", "unsupported"; "in-use" if name and UUID belong to different networks; the errors of activateNetwork().
+ * networkCreateXML() of libvirt
  */
 export async function createNetwork(instance: Instance, bytes: Uint8Array): Promise<ChangedNetwork> {
   const network = parseNetwork(bytes);
@@ -36,21 +43,20 @@ export async function createNetwork(instance: Instance, bytes: Uint8Array): Prom
     const completed = completeForHost(instance, network);
     const { name, uuid } = completed;
     if (readNetwork(instance, name)?.active !== undefined) return { name, uuid, did: false };
-    startableNetwork(completed);
-    writeActiveNetwork(instance, name, formatNetwork(completed));
+    activateNetwork(instance, startableNetwork(completed), { uuid, xml: formatNetwork(completed) });
     return { name, uuid, did: true };
   });
 }
 
 /**
- * Makes a network inactive; one without a definition is gone then. Guests that use it keep running on its bridge or device,
- * as with libvirt. Throws "not-found".
+ * Makes a network inactive; one without a definition is gone then. Guests that use it keep running. As with libvirt, they
+ * keep a bridge or device of the host, and lose the connection to a bridge that the network has made. Throws "not-found".
  */
 export async function destroyNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await changeNetworks(instance, () => {
     const { active, name, uuid } = findNetwork(instance, key);
     if (active === undefined) return { name, uuid, did: false };
-    removeActiveNetwork(instance, name);
+    deactivateNetwork(instance, { name, uuid }, active);
     return { name, uuid, did: true };
   });
 }

@@ -6,6 +6,7 @@ import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
+import { hasServer, refreshServer } from "../../state/network-server.ts";
 import { writeNetworkUpdate } from "../../state/network-update.ts";
 import { type StoredNetwork, writeActiveNetwork, writeDefinedNetwork } from "../../state/networks.ts";
 import type { ImpactOptions } from "../change/impact.ts";
@@ -39,13 +40,24 @@ export async function updateStoredNetwork(
     const impact = decideNetworkImpact(stored, options);
     const request = JSON.stringify({ ...update, entry: new TextDecoder().decode(update.entry) });
     const isRepeated = finished?.name === name && finished.request === request;
-    if (isRepeated && impact.live && impact.config) return { name, uuid, ...impact };
+    if (isRepeated && impact.live && impact.config) {
+      serve(instance, uuid, stored.active);
+      return { name, uuid, ...impact };
+    }
     const active = impact.live ? updatedActive(instance, stored, update) : undefined;
     const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
     const after = { active, defined: defined === undefined ? undefined : formatNetwork(defined) };
     store(instance, stored, { ...after, request });
+    serve(instance, uuid, active);
     return { name, uuid, ...impact };
   });
+}
+
+/** Gives the server of an active network what the network has now. networkRestartDhcpDaemon() of libvirt */
+function serve(instance: Instance, uuid: string, active: string | undefined): void {
+  if (active === undefined) return;
+  const network = parseNetworkText(active);
+  if (hasServer(instance, network)) refreshServer(instance, { network, uuid });
 }
 
 type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
@@ -93,6 +105,8 @@ function updatedActive(instance: Instance, { active, name }: StoredNetwork, upda
   const uses = countUses(listPorts(instance, name).map(({ found }) => found));
   const updated = updatedXml(instance, active ?? "", { update, uses });
   startableNetwork(updated, `update the active network '${name}'`);
+  // Refuses a server that is missing, before any change.
+  hasServer(instance, updated);
   return formatNetwork(updated);
 }
 

@@ -9,6 +9,7 @@ import { BRIDGE, LAN_UUID, networkXml } from "../../scenes/networks.ts";
 import { errorOf, makeMachine, nodeOn, OTHER } from "../../scenes/scene.ts";
 
 const IP = "<ip address='10.0.0.1' prefix='24'/>";
+const DHCP = "<ip address='10.1.0.1' prefix='24'><dhcp><range start='10.1.0.2' end='10.1.0.9'/></dhcp></ip>";
 const OPTIONS =
   "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><d:option value='dhcp-script=/bin/sh'/></d:options>";
 const QBH = "<virtualport type='802.1Qbh'><parameters profileid='p'/></virtualport>";
@@ -47,10 +48,14 @@ describe("startNetwork()", () => {
   });
 
   test.each([
-    ["", "/network/forward"],
-    [`<forward/>${IP}`, "/network/forward/@mode"],
-    [`<forward mode='route'/>${IP}`, "/network/forward/@mode"],
-    [`<forward mode='open'/>${IP}`, "/network/forward/@mode"],
+    ["<bridge zone='public'/>", "/network/bridge/@zone"],
+    ["<bridge macTableManager='libvirt'/>", "/network/bridge/@macTableManager"],
+    ["<ip address='10.1.0.1' prefix='25' localPtr='yes'/>", "/network/ip/@localPtr"],
+    [`<domain name='lan' register='yes'/>${IP}`, "/network/domain/@register"],
+    ["<bandwidth><inbound average='1'/></bandwidth>", "/network/bandwidth"],
+    [OPTIONS, "/network/dnsmasq:options"],
+    [`<forward/><bridge name='virbr*'/>${IP}`, "/network/bridge/@name"],
+    [`<forward mode='route' dev='eth"0'/>${IP}`, "/network/forward/@dev"],
     ["<forward mode='private'/>", "/network/forward/interface"],
     ["<forward mode='vepa'/>", "/network/forward/interface"],
     ["<forward mode='passthrough'><pf dev='eth0'/></forward>", "/network/forward/pf"],
@@ -131,7 +136,7 @@ describe("startMarkedNetworks()", () => {
   test("starts the marked networks that are inactive, and returns the error of one that cannot start", async () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
-    await defineNetwork(node, networkXml(`<forward/>${IP}`, "default"));
+    await defineNetwork(node, networkXml(`<forward/>${DHCP}`, "default"));
     await defineNetwork(node, networkXml(BRIDGE, "lan"));
     await defineNetwork(node, networkXml(BRIDGE, "off"));
     await markNetwork(node, "default", true);

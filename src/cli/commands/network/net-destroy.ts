@@ -8,7 +8,8 @@ export const command: Command = {
     name: "net-destroy",
     summary: "make a network inactive",
     details:
-      "Guests that use the network keep running on its bridge or device. A network without a definition is gone.",
+      "Guests that use the network keep running, on a bridge or device of the host as before. A bridge that the network has made is\n" +
+      "removed. A network without a definition is gone.",
     recovery: "none",
     operands: [NETWORK_OPERAND],
     options: [],

@@ -8,9 +8,10 @@ export const command: Command = {
     name: "net-start",
     summary: "make a defined network active",
     details:
-      "Starts networks that are a bridge of the host (<forward mode='bridge'/> and <bridge name='…'/>), and networks over devices\n" +
-      "of the host (<forward mode='private'>, vepa, passthrough or bridge with <interface dev='…'/>). Any other one is refused.\n" +
-      "An active network does not change.",
+      "Starts networks that are a bridge of the host (<forward mode='bridge'/> and <bridge name='…'/>), networks over devices\n" +
+      "of the host (<forward mode='private'>, vepa, passthrough or bridge with <interface dev='…'/>), and makes the bridge of isolated\n" +
+      "networks and of <forward mode='nat'/>, route and open. DHCP and DNS need dnsmasq, modes nat and route nft. Any other one is\n" +
+      "refused. An active network does not change; if its DHCP server has ended, it is started again.",
     recovery: "none",
     operands: [NETWORK_OPERAND],
     options: [],

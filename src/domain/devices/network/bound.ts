@@ -1,13 +1,22 @@
 import type { InterfaceOf, NetworkInterface } from "./interface.ts";
 
+/** Interface on a bridge that its network makes, which libvirt shows as one of type network with the bridge. */
+export type OnMadeBridge = InterfaceOf<"network"> & { readonly source: { readonly bridge: string } };
+
 /** Interface of a running guest that is on a network: on its bridge, or a macvtap on a device of its pool. */
-export type BoundInterface = InterfaceOf<"bridge" | "direct"> & {
-  readonly source: { readonly network: string };
-};
+export type BoundInterface =
+  | OnMadeBridge
+  | (InterfaceOf<"bridge" | "direct"> & { readonly source: { readonly network: string } });
 
 /** Whether an interface has the bridge or the device of a network as its own. Definitions have the network alone. */
 export function isBound(found: NetworkInterface): found is BoundInterface {
+  if (found.type === "network") return isOnMadeBridge(found);
   return (found.type === "bridge" || found.type === "direct") && found.source.network !== undefined;
+}
+
+/** Whether an interface is on the bridge that its network has made. */
+export function isOnMadeBridge(found: NetworkInterface): found is OnMadeBridge {
+  return found.type === "network" && found.source.bridge !== undefined;
 }
 
 /**
@@ -15,7 +24,7 @@ export function isBound(found: NetworkInterface): found is BoundInterface {
  * the XML of a running guest alone. virDomainNetDefFormat()
  */
 export function unbound(found: NetworkInterface): NetworkInterface {
-  if (!isBound(found)) return found;
+  if (found.type !== "network" && !isBound(found)) return found;
   const { network, portgroup } = found.source;
   return {
     ...found,
@@ -30,7 +39,12 @@ export function boundAs(found: NetworkInterface, running: NetworkInterface): Net
   if (plain.type !== "network" || !isBound(running)) return found;
   const { network, portgroup } = running.source;
   if (plain.source.network !== network || plain.source.portgroup !== portgroup) return found;
-  return running.type === "bridge"
-    ? { ...plain, type: "bridge", source: running.source }
-    : { ...plain, type: "direct", source: running.source };
+  switch (running.type) {
+    case "network":
+      return { ...plain, source: running.source };
+    case "bridge":
+      return { ...plain, type: "bridge", source: running.source };
+    case "direct":
+      return { ...plain, type: "direct", source: running.source };
+  }
 }

@@ -38,15 +38,14 @@ export const ipFields = {
   ),
 };
 
-/** `<source>` of each type of interface, https://libvirt.org/formatdomain.html#network-interfaces */
-export const networkSource = element(
-  "source",
-  () => ({
-    network: required(attribute("network", objectName)),
-    portgroup: attribute("portgroup", objectName),
-  }),
-  [dropped("@portid", "a network gives it to a running guest")],
-);
+// <source> of each type of interface, https://libvirt.org/formatdomain.html#network-interfaces
+/** A running guest has the bridge that its network makes. */
+export const networkSource = element("source", () => ({
+  network: required(attribute("network", objectName)),
+  portgroup: attribute("portgroup", objectName),
+  portid: attribute("portid", uuid),
+  bridge: attribute("bridge", deviceName),
+}));
 /** A running guest has the bridge of a network with the network's name. */
 export const bridgeSource = element("source", () => ({
   network: attribute("network", objectName),

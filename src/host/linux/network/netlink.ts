@@ -47,8 +47,23 @@ export function withRoutes<Result>(work: (fd: number) => Result): Result {
   }
 }
 
+/** A message about an address, a route or a rule. linux/rtnetlink.h */
+export interface RouteMessage {
+  readonly type: number;
+  /** Struct that precedes the attributes: ifaddrmsg, rtmsg or fib_rule_hdr. */
+  readonly head: Uint8Array;
+  /** Creates an object; no equal one may exist. */
+  readonly isNew?: true;
+  readonly attributes: readonly Uint8Array[];
+}
+
+/** Sends a message about a link and returns the kernel's answer: 0, or an errno. */
+export function tell(fd: number, { family, flags = 0, index, ...message }: LinkMessage): number {
+  return tellRoute(fd, { ...message, head: linkHead({ family, index, flags }) });
+}
+
 /** Sends a message and returns the kernel's answer: 0, or an errno. */
-export function tell(fd: number, message: LinkMessage): number {
+export function tellRoute(fd: number, message: RouteMessage): number {
   const making = message.isNew === true ? NLM_F_CREATE | NLM_F_EXCL : 0;
   const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK | making));
   return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
@@ -78,7 +93,10 @@ export function findLink(fd: number, name: string): Link | undefined {
   const attributes = [attribute(IFLA_IFNAME, cString(name))];
   const answer = ask(
     fd,
-    formatMessage({ type: RTM_GETLINK, family: 0, index: 0, attributes }, NLM_F_REQUEST),
+    formatMessage(
+      { type: RTM_GETLINK, head: linkHead({ family: 0, index: 0, flags: 0 }), attributes },
+      NLM_F_REQUEST,
+    ),
   );
   const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
   if (view.getUint16(4, true) === RTM_NEWLINK)
@@ -131,16 +149,18 @@ function attributeIn(answer: Uint8Array, type: number): Uint8Array {
   return new Uint8Array();
 }
 
-/**
- * Formats struct nlmsghdr (length, type, flags, number, port) and struct ifinfomsg (family, type, index, flags, mask of
- * changed flags).
- */
-function formatMessage(
-  { attributes, family, flags = 0, index, type }: LinkMessage,
-  request: number,
-): Uint8Array {
-  const link = record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags]);
-  const body = joined([link, ...attributes]);
-  const head = record([32, HEADER_BYTES + body.length], [16, type], [16, request], [32, 0], [32, 0]);
-  return joined([head, body]);
+/** Formats struct ifinfomsg: family, type, index, flags, mask of changed flags. */
+function linkHead({
+  family,
+  flags,
+  index,
+}: Required<Pick<LinkMessage, "family" | "flags" | "index">>): Uint8Array {
+  return record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags]);
+}
+
+/** Formats a message with struct nlmsghdr: length, type, flags, number, port. */
+function formatMessage({ attributes, head, type }: RouteMessage, request: number): Uint8Array {
+  const body = joined([head, ...attributes]);
+  const header = record([32, HEADER_BYTES + body.length], [16, type], [16, request], [32, 0], [32, 0]);
+  return joined([header, body]);
 }

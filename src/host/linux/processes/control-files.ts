@@ -1,17 +1,5 @@
-import { closeSync, constants, openSync, rmdirSync, writeSync } from "node:fs";
-import { listFolder, orThrow, unlessMissing } from "../files/files.ts";
-
-/** Implements Host.writeControl with a single write, which the kernel accepts or refuses. */
-export function writeControl(path: string, value: string): void {
-  orThrow(`write ${value} to ${path}`, () => {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
-    try {
-      writeSync(fd, value);
-    } finally {
-      closeSync(fd);
-    }
-  });
-}
+import { rmdirSync } from "node:fs";
+import { listFolder, unlessMissing } from "../files/files.ts";
 
 /** Implements Host.removeControlGroup: removes the groups below first; the kernel removes its files. rmdir(2) */
 export function removeControlGroup(path: string): void {

@@ -4,7 +4,7 @@ import type { Scheduler } from "../../../plan/facts/limits.ts";
 import type { ProcessId } from "../../processes.ts";
 import { ESRCH } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { writeControl } from "./control-files.ts";
+import { writeControl } from "../files/write-control.ts";
 import { getProcess } from "./process-facts.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */

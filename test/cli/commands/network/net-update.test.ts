@@ -4,7 +4,7 @@ import { startDomain } from "../../../../src/vm/start/start.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { recordOf } from "../../../scenes/hotplug.ts";
 import { LAN_UUID, networkXml } from "../../../scenes/networks.ts";
-import { domainXml, makeMachine, nodeOn } from "../../../scenes/scene.ts";
+import { domainXml, makeMachine, nodeOn, putText } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
 const POOL = "<forward mode='private' dev='eth0'/>";
@@ -143,5 +143,37 @@ describe("the commands of ports and leases", () => {
     const bad = await runOn(machine, "net-dhcp-leases", "lan", "--mac", "x");
     expect([bad.code, bad.err]).toEqual([2, expect.stringContaining("invalid MAC address: x")]);
     expect((await runOn(machine, "net-dhcp-leases", "wan")).code).toBe(3);
+  });
+
+  // cmdNetworkDHCPLeases() of libvirt's tools/virsh-network.c; svirt's times are in UTC.
+  test("net-dhcp-leases shows the leases of a network's server as virsh does, and no control characters of guests", async () => {
+    const machine = makeMachine();
+    for (const path of ["/usr/sbin/dnsmasq", "/net.xml"]) putText(machine, path, "");
+    putText(
+      machine,
+      "/net.xml",
+      `<network><name>inner</name><uuid>${LAN_UUID}</uuid><bridge name='virbr7'/><ip address='10.8.0.1' prefix='24'/></network>`,
+    );
+    await runOn(machine, "net-create", "/net.xml");
+    putText(
+      machine,
+      `/run/svirt-networks/${LAN_UUID}/leases`,
+      "1893456000 52:54:00:00:00:07 10.8.0.7 w\u001bb 01:52:54:00:00:00:07\n0 52:54:00:00:00:06 10.8.0.6 * *\n",
+    );
+    const { out } = await runOn(machine, "net-dhcp-leases", "inner");
+    expect(out.split("\n").slice(2)).toEqual([
+      " 1970-01-01 00:00:00   52:54:00:00:00:06   ipv4       10.8.0.6/24   -          -",
+      " 2030-01-01 00:00:00   52:54:00:00:00:07   ipv4       10.8.0.7/24   w?b        01:52:54:00:00:00:07",
+      "",
+      "",
+    ]);
+    const [lease] = JSON.parse((await runOn(machine, "net-dhcp-leases", "inner", "--json")).out);
+    expect(lease).toEqual({
+      expiresAt: 0,
+      mac: "52:54:00:00:00:06",
+      protocol: "ipv4",
+      address: "10.8.0.6",
+      prefix: 24,
+    });
   });
 });

@@ -1,0 +1,71 @@
+import { SvirtError } from "../../../errors.ts";
+import type { ProcessFacts } from "../../processes.ts";
+import { processCalls } from "./processes.ts";
+
+/** Limit on the start of a daemon, and on the end of one that is killed. */
+const TIMEOUT_MS = 30_000;
+const POLL_MS = 1;
+
+/** Implements Host.spawnDaemon. The program's first process ends once the daemon is ready. daemon(7) */
+export function spawnDaemon(words: readonly string[]): void {
+  const [program = ""] = words;
+  const done = run(words);
+  if (done.exitCode === 0) return;
+  const why = done.stderr.trim().split("\n").at(-1) ?? "";
+  throw new SvirtError(`Cannot start ${program}: ${why === "" ? "it did not become ready in time" : why}`, {
+    kind: "failed",
+    remedy: "Correct the fault that the program reports.",
+  });
+}
+
+function run(words: readonly string[]): { readonly exitCode: number | null; readonly stderr: string } {
+  try {
+    const done = Bun.spawnSync([...words], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+      timeout: TIMEOUT_MS,
+      killSignal: "SIGKILL",
+      env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    });
+    return { exitCode: done.exitCode, stderr: done.stderr.toString() };
+  } catch (error) {
+    throw new SvirtError(`Cannot start ${words[0]}: it cannot be run`, {
+      kind: "failed",
+      remedy: `Install ${words[0]}, or correct its permissions.`,
+      cause: error,
+    });
+  }
+}
+
+/** Implements Host.hasDaemon. */
+export function hasDaemon(argument: string): boolean {
+  return find(argument).length > 0;
+}
+
+/**
+ * Implements Host.endDaemon. Waits until the kernel has closed the daemon's sockets, since another one cannot use its ports before. A
+ * process that ends has no arguments earlier than that.
+ */
+export function endDaemon(argument: string): void {
+  const deadline = performance.now() + TIMEOUT_MS;
+  const daemons = find(argument);
+  for (const daemon of daemons) processCalls.signalProcess(daemon, "SIGKILL");
+  for (const { pid, startTicks } of daemons) {
+    while (processCalls.getProcess(pid)?.startTicks === startTicks) {
+      if (performance.now() > deadline) {
+        throw new SvirtError(`Cannot end process ${pid}: it does not end`, {
+          kind: "timeout",
+          remedy: "Repeat the command.",
+        });
+      }
+      Bun.sleepSync(POLL_MS);
+    }
+  }
+}
+
+function find(argument: string): readonly ProcessFacts[] {
+  return processCalls
+    .listProcesses()
+    .filter(({ pid }) => processCalls.getCommandLine(pid).slice(1).includes(argument));
+}

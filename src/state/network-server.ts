@@ -1,0 +1,90 @@
+import { SvirtError } from "../errors.ts";
+import { hasOwnBridge } from "../network/forms/mode-rules.ts";
+import type { Network } from "../network/forms/network.ts";
+import { formatServerFiles, type ServerPaths, serverPaths } from "../network/server/configuration.ts";
+import { needsServer } from "../network/server/needs-server.ts";
+import type { Instance } from "./instance.ts";
+
+const PROGRAM = "/usr/sbin/dnsmasq";
+/** The server gives up root, and reads its files again afterwards: other users may read them. */
+const [FOLDER_MODE, FILE_MODE] = [0o755, 0o644];
+
+/** A network and its UUID, which names its server's folder. */
+interface Served {
+  readonly network: Network;
+  readonly uuid: string;
+}
+
+/**
+ * Returns whether a network has a DHCP and DNS server. As with libvirt, each network with an address has one; without dnsmasq on
+ * the host, those that need it are refused and others have none. Throws "unsupported". networkStartNetworkVirtual() of libvirt
+ */
+export function hasServer({ host }: Instance, network: Network): boolean {
+  if (!hasOwnBridge(network) || network.ips.length === 0) return false;
+  if (host.inspectFile(PROGRAM) !== undefined) return true;
+  if (!needsServer(network)) return false;
+  throw new SvirtError(
+    `Cannot start the network '${network.name}': its DHCP and DNS server is not installed`,
+    {
+      kind: "unsupported",
+      remedy: `Install dnsmasq-base, which has ${PROGRAM}; or leave <dhcp>, <dns>, <domain> and <tftp> out.`,
+    },
+  );
+}
+
+/** Starts the server of a network, after the end of an earlier one. The leases of an earlier one apply. Throws "failed". */
+export function startServer(instance: Instance, { network, uuid }: Served): void {
+  const { host } = instance;
+  const paths = pathsOf(instance, uuid);
+  host.endDaemon(argumentOf(paths));
+  host.makeFolder({ path: serversFolder(instance), mode: FOLDER_MODE });
+  host.makeFolder({ path: folderOf(instance, uuid), mode: FOLDER_MODE });
+  for (const [path, text] of formatServerFiles(network, paths)) host.writeVolatile(path, text, FILE_MODE);
+  host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
+}
+
+/** Starts the server of a network again if it has ended, or has other files than the network. */
+export function refreshServer(instance: Instance, served: Served): void {
+  const { host } = instance;
+  const paths = pathsOf(instance, served.uuid);
+  const files = [...formatServerFiles(served.network, paths)];
+  const isCurrent = files.every(([path, text]) => host.readText(path) === text);
+  if (!isCurrent || !host.hasDaemon(argumentOf(paths))) startServer(instance, served);
+}
+
+/** Ends the server of a network and removes its files. A missing one is no error. */
+export function endServer(instance: Instance, uuid: string): void {
+  const { host } = instance;
+  const folder = folderOf(instance, uuid);
+  if (host.inspectFile(folder) === undefined) return;
+  host.endDaemon(argumentOf(pathsOf(instance, uuid)));
+  host.removeFolder(folder);
+}
+
+/** Returns the text of the server's file of leases; empty without a server. */
+export function readLeases(instance: Instance, uuid: string): string {
+  return instance.host.readText(pathsOf(instance, uuid).leases) ?? "";
+}
+
+/** Returns whether the server of a network runs. */
+export function isServerRunning(instance: Instance, uuid: string): boolean {
+  return instance.host.hasDaemon(argumentOf(pathsOf(instance, uuid)));
+}
+
+/** Identifies the process of a server. */
+function argumentOf({ configuration }: ServerPaths): string {
+  return `--conf-file=${configuration}`;
+}
+
+function pathsOf(instance: Instance, uuid: string): ServerPaths {
+  return serverPaths(folderOf(instance, uuid));
+}
+
+function folderOf(instance: Instance, uuid: string): string {
+  return `${serversFolder(instance)}/${uuid}`;
+}
+
+/** Beside svirt's own folder, which other users may not search. */
+function serversFolder({ paths }: Instance): string {
+  return `${paths.run}-networks`;
+}

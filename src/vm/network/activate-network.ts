@@ -1,0 +1,103 @@
+import { SvirtError } from "../../errors.ts";
+import { familyOf } from "../../network/address/ip-address.ts";
+import { refuseCollision } from "../../network/bridge/collision.ts";
+import { type HostBridge, hostBridgeOf, isForwarded } from "../../network/bridge/host-bridge.ts";
+import { formatPacketRules, formatRemoval } from "../../network/bridge/packet-rules.ts";
+import { parseNetworkText } from "../../network/document.ts";
+import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
+import type { Network } from "../../network/forms/network.ts";
+import type { StartableNetwork } from "../../network/rules/startable.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
+import { hasServer, startServer } from "../../state/network-server.ts";
+import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
+import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
+
+const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
+const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
+
+/**
+ * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
+ * has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ */
+export function activateNetwork(
+  instance: Instance,
+  { link, network }: StartableNetwork,
+  { uuid, xml }: { readonly uuid: string; readonly xml: string },
+): void {
+  const { host } = instance;
+  const { name } = network;
+  const bridge = link.to === "bridge" ? link.made : undefined;
+  if (bridge === undefined) {
+    writeActiveNetwork(instance, name, xml);
+    return;
+  }
+  refuseBridge(instance, network, bridge);
+  const isServed = hasServer(instance, network);
+  const rules = formatPacketRules(network, uuid);
+  // Shows before any change that the host can have rules, and could remove them.
+  if (rules !== undefined) host.setPacketRules(formatRemoval(uuid));
+  withPendingBridge(instance, pendingOf(network, bridge, uuid), () => {
+    // The rules precede the bridge: no packet passes without them.
+    if (rules !== undefined) host.setPacketRules(rules);
+    host.makeBridge(bridge);
+    if (isForwarded(network)) forwardPackets(instance, bridge);
+    if (isServed) startServer(instance, { network, uuid });
+    writeActiveNetwork(instance, name, xml);
+  });
+}
+
+/** Makes an active network inactive, and removes the bridge that it has made. The caller holds the registry's lock. */
+export function deactivateNetwork(
+  instance: Instance,
+  { name, uuid }: Pick<StoredNetwork, "name" | "uuid">,
+  xml: string,
+): void {
+  const network = parseNetworkText(xml);
+  const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
+  const remove = (): void => removeActiveNetwork(instance, name);
+  if (bridge === undefined) remove();
+  else withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
+}
+
+function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): PendingBridge {
+  const hasRules = formatPacketRules(network, uuid) !== undefined;
+  return {
+    network: network.name,
+    bridge: { name, mac },
+    ...(hasRules ? { rulesOf: uuid } : {}),
+    ...(network.ips.length > 0 ? { serverOf: uuid } : {}),
+  };
+}
+
+function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {
+  const attempt = `Cannot start the network '${network.name}'`;
+  const { host } = instance;
+  if (isSession(instance)) {
+    throw new SvirtError(`${attempt}: creating bridges requires root`, {
+      kind: "unsupported",
+      remedy: "Start it as root; or write <interface type='user'> into the domain.",
+    });
+  }
+  refuseCollision(bridge, host.readText("/proc/net/route") ?? "");
+  if (!isForwarded(network) || !hasIpv6(bridge) || isOn(instance, IPV6_FORWARDING)) return;
+  // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.
+  throw new SvirtError(`${attempt}: the host does not forward IPv6`, {
+    kind: "wrong-state",
+    remedy:
+      "Run: sysctl -w net.ipv6.conf.all.forwarding=1; before that set accept_ra=2 for devices with routes of router advertisements.",
+  });
+}
+
+/** networkEnableIPForwarding() of libvirt; as there, it stays when the network ends. */
+function forwardPackets(instance: Instance, { addresses }: HostBridge): void {
+  const hasIpv4 = addresses.some(({ address }) => familyOf(address) === "ipv4");
+  if (hasIpv4 && !isOn(instance, IPV4_FORWARDING)) instance.host.writeControl(IPV4_FORWARDING, "1");
+}
+
+function hasIpv6({ addresses }: HostBridge): boolean {
+  return addresses.some(({ address }) => familyOf(address) === "ipv6");
+}
+
+function isOn({ host }: Instance, path: string): boolean {
+  return host.readText(path)?.trim() === "1";
+}

@@ -1,0 +1,22 @@
+import { hostCall } from "./file-tree.ts";
+
+/** A statement of a script that concerns a whole table. */
+const STATEMENT = /^(?<verb>add |delete |)table (?<table>\S+ \S+)(?: \{\n(?<text>(?: {2}.*\n)*)\})?$/gm;
+
+/** Tables of the packet filter, as far as scripts of svirt change them. */
+export class PacketRules {
+  /** Text of each table, by its family and name. */
+  readonly tables = new Map<string, string>();
+  /** Whether the host has nft. */
+  isThere = true;
+
+  /** Applies a script, which adds and deletes tables and adds whole ones. nft(8) */
+  apply(script: string): void {
+    if (!this.isThere) throw hostCall("set rules of the packet filter", "ENOENT");
+    for (const { groups } of script.matchAll(STATEMENT)) {
+      const { table = "", text = "", verb } = groups ?? {};
+      if (verb === "delete ") this.tables.delete(table);
+      else this.tables.set(table, text);
+    }
+  }
+}
