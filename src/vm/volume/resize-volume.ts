@@ -19,17 +19,22 @@ export async function resizeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   resize: Resize,
 ): Promise<string> {
-  return await withUnusedVolume(instance, { ...volume, attempt: "resize" }, ({ facts, folder, name }) => {
-    const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
-    const { allocatedBytes: allocationBytes, id } = facts;
-    const { reservedBytes, sizeBytes } = decideResize(
-      { name, format, capacityBytes, allocationBytes },
-      resize,
-    );
-    if (sizeBytes < capacityBytes) refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
-    setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
-    return name;
-  });
+  return await withUnusedVolume(
+    instance,
+    { ...volume, attempt: "resize", readsPools: true },
+    ({ facts, folder, name }) => {
+      const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
+      const { allocatedBytes: allocationBytes, id } = facts;
+      const { reservedBytes, sizeBytes } = decideResize(
+        { name, format, capacityBytes, allocationBytes },
+        resize,
+      );
+      if (sizeBytes < capacityBytes)
+        refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
+      setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
+      return name;
+    },
+  );
 }
 
 function setSize(

@@ -15,10 +15,14 @@ export async function uploadVolume(
   { file, part }: { readonly file: string; readonly part: FilePart },
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
-  const id = await withUnusedVolume(instance, { ...volume, attempt: "upload to" }, ({ facts, folder }) => {
-    refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
-    return facts.id;
-  });
+  const id = await withUnusedVolume(
+    instance,
+    { ...volume, attempt: "upload to", readsPools: true },
+    ({ facts, folder }) => {
+      refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
+      return facts.id;
+    },
+  );
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
   instance.host.fillFile(id, file, part);
 }
