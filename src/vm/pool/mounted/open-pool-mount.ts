@@ -83,7 +83,7 @@ function otherLabel({ server, source }: MountOrder, label: string, why: string):
   const own =
     server === undefined
       ? "Unmount it elsewhere."
-      : "Unmount it elsewhere, or export another folder for each label; <fs:option name='nosharecache'/> gives a mount its own label, too.";
+      : "Unmount it elsewhere, or export another folder for each label.";
   return new SvirtError(
     `Cannot mount ${source} with the label ${label}: ${why}. Another mount of it may have another label`,
     { kind: "denied", remedy: own },
