@@ -76,17 +76,14 @@ async function openLabelled(instance: Instance, pool: FolderPool, order: MountOr
 function refuseOtherGuest(instance: Instance, label: string): void {
   const range = privateRange(instance.host, label);
   if (range === undefined) return;
-  const registry = registryOf(instance);
-  const [other] = registry
-    .listHolders("level", range)
-    .filter(({ owner }) => registry.listHolders("static", range).every((holder) => holder.owner !== owner));
-  if (other === undefined) return;
-  const guest = readRecord(instance, other.owner)?.name ?? other.owner;
+  const [holder] = registryOf(instance).listHolders("level", range);
+  const other = holder === undefined ? undefined : readRecord(instance, holder.owner);
+  if (other?.label.type !== "dynamic") return;
   throw new SvirtError(
-    `Cannot mount files with the label ${label}: the guest ${guest} got its range by chance`,
+    `Cannot mount files with the label ${label}: the guest ${other.name} got its range by chance`,
     {
       kind: "in-use",
-      remedy: `Stop that guest, and define the guest with the static label: svirt shutdown ${guest}`,
+      remedy: `Stop that guest, and define the guest with the static label: svirt shutdown ${other.name}`,
     },
   );
 }

@@ -45,3 +45,14 @@ describe("a guest with a dynamic label", () => {
     expect(machine.mounts.list()).toHaveLength(1);
   });
 });
+
+test("a guest that runs with a static label, also without a definition, has its pool mounted", async () => {
+  const machine = makeStorageMachine();
+  const node = nodeOn(machine);
+  const label = "system_u:system_r:svirt_t:s0:c10,c20";
+  const seclabel = `<seclabel type='static' model='selinux'><label>${label}</label></seclabel>`;
+  await startDomain(node, domainXml({ seclabel }));
+  await definePool(node, netXml({ label: `${IMAGE}s0:c10,c20` }));
+  await startPool(node, "net", { isBuilt: false });
+  expect(machine.mounts.list()).toHaveLength(1);
+});
