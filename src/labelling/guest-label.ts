@@ -10,6 +10,7 @@ import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { Level } from "../selinux/level.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
+import { rangesOfMounts } from "./ranges-of-mounts.ts";
 
 /** Choices of a start that its label depends on. */
 interface LabelChoice {
@@ -77,15 +78,13 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
 }
 
 function localUse(instance: Instance, uuid: string, level: Level) {
-  return { uuid, level, registry: registryOf(instance), inUse: rangesOfProcesses(instance) };
+  const inUse = new Set([...rangesOfProcesses(instance), ...rangesOfMounts(instance.host)]);
+  return { uuid, level, registry: registryOf(instance), inUse };
 }
 
 /** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */
-function rangesOfProcesses(instance: Instance): ReadonlySet<string> {
-  const ranges = instance.host
-    .listContexts()
-    .flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
-  return new Set(ranges);
+function rangesOfProcesses(instance: Instance): readonly string[] {
+  return instance.host.listContexts().flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
 }
 
 function refuseInvalid(model: HostModel, label: string | undefined, type: LabelRequest["type"]): void {

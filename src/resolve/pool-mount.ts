@@ -5,6 +5,9 @@ import type { Pool } from "../storage/pool/keep-pool.ts";
 import { mountSource } from "../storage/pool/mount/plan-mount.ts";
 import { POOL_TYPE_FACTS } from "../storage/pool/pool-types.ts";
 
+/** Types of the kernel's mounts of an NFS server. */
+const SERVERS: ReadonlySet<string> = new Set(["nfs", "nfs4"]);
+
 /** Whether a pool's volumes are in a file system that its start mounts. */
 export function hasMount({ type }: Pool): boolean {
   return POOL_TYPE_FACTS[type].isMounted === true;
@@ -35,7 +38,9 @@ export function refuseUnmounted(host: Host, pool: Pool): void {
   );
 }
 
-function isOfSource(host: Host, pool: Pool, { device, source }: Mount): boolean {
+function isOfSource(host: Host, pool: Pool, { device, source, type }: Mount): boolean {
+  // An ordinary user chooses the source of a FUSE mount. fusermount(1) fsname
+  if (pool.type === "netfs" ? !SERVERS.has(type) : type.startsWith("fuse")) return false;
   const named = mountSource(pool);
   if (withoutSlashes(source) === withoutSlashes(named)) return true;
   if (pool.type !== "fs") return false;

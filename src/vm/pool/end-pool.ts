@@ -1,16 +1,15 @@
 import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import { fileKey } from "../../plan/facts/file.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
-import { readRecord } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
 import { logOut, refuseUsedSession } from "./iscsi-session.ts";
+import { findGuestOn } from "./mounted/guests-on-mount.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, and logs out of its iSCSI target. A server may take long, so the
@@ -19,7 +18,10 @@ import { logOut, refuseUsedSession } from "./iscsi-session.ts";
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const seen = readable(activePool(instance, key).active);
-  if (seen !== undefined && isMounted(instance, seen)) await unmountPool(instance, seen);
+  if (seen !== undefined && isMounted(instance, seen)) {
+    await changeStored(instance, () => refuseGuest(instance, seen));
+    await unmountPool(instance, seen);
+  }
   const { active, name, pool, uuid } = await changeStored(instance, () => {
     const found = activePool(instance, key);
     const ended = readable(found.active);
@@ -52,17 +54,29 @@ async function unmountPool(instance: Instance, pool: Pool): Promise<void> {
   try {
     await instance.host.unmount(folderAbove(instance.host, path), path);
   } catch (error) {
-    const [guest] = error instanceof SvirtError && error.kind === "in-use" ? listGuests(instance, path) : [];
-    if (guest === undefined) throw error;
-    throw new SvirtError(
-      `Cannot unmount ${path}: the guest ${guest} uses a volume of the storage pool '${pool.name}'`,
-      {
-        kind: "in-use",
-        remedy: `Stop that guest: svirt shutdown ${guest}`,
-        cause: error,
-      },
-    );
+    // A guest may have been started meanwhile.
+    if (error instanceof SvirtError && error.kind === "in-use")
+      await changeStored(instance, () => refuseGuest(instance, pool, error));
+    throw error;
   }
+}
+
+/**
+ * Throws "in-use" while a guest claims a file of the mount, also if no process has it open: it is being started, or its QEMU has
+ * ended and its labels are not restored yet.
+ */
+function refuseGuest(instance: Instance, pool: Pool, cause?: SvirtError): void {
+  const mount = findPoolMount(instance.host, pool);
+  const guest = mount === undefined ? undefined : findGuestOn(instance, mount.device);
+  if (guest === undefined) return;
+  throw new SvirtError(
+    `Cannot unmount ${mount?.path}: the guest ${guest} uses a volume of the storage pool '${pool.name}'`,
+    {
+      kind: "in-use",
+      remedy: `Stop that guest: svirt shutdown ${guest}. If it has ended: svirt recover`,
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 /** Returns the folder that has the mount point. Throws "denied" if the path leads through a symbolic link. */
@@ -73,14 +87,5 @@ function folderAbove(host: Host, path: string): Parameters<Host["unmount"]>[0] {
   throw new SvirtError(`Cannot unmount ${path}: ${above} is another folder than when it was mounted`, {
     kind: "denied",
     remedy: `Find the program that replaced it, and unmount it yourself: umount ${path}`,
-  });
-}
-
-/** Lists the guests that use files of a folder. */
-function listGuests(instance: Instance, path: string): readonly string[] {
-  return instance.host.listFolder(path).flatMap((name) => {
-    const id = instance.host.inspectFile(`${path}/${name}`)?.id;
-    const holders = id === undefined ? [] : registryOf(instance).listHolders("file", fileKey(id));
-    return holders.map(({ owner }) => readRecord(instance, owner)?.name ?? owner);
   });
 }

@@ -1,3 +1,4 @@
+import { canonical } from "../../domain/forms/canonical.ts";
 import { unlessRefused } from "../../errors.ts";
 import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -30,9 +31,18 @@ export async function withTargetLock<Result>(
   return await withHeld(instance, isChanged ? [target.path] : [], work);
 }
 
-/** Throws "wrong-state" if a definition names a target or permissions that were not looked at. */
-export function refuseChanged(seen: Pool, { name, target }: Pool): void {
+/**
+ * Throws "wrong-state" if a definition names a target or permissions that were not looked at, or another source than the one that
+ * was opened or formatted without the lock.
+ */
+export function refuseChanged(seen: Pool, pool: Pool): void {
+  const { name, target } = pool;
   const isSeen = target?.permissions === undefined || seen.target?.permissions !== undefined;
-  if (isSeen && seen.target?.path === target?.path) return;
+  if (isSeen && seen.target?.path === target?.path && storageOf(seen) === storageOf(pool)) return;
   throw invalid(`the definition of storage pool '${name}' was changed meanwhile`, "Repeat the command.");
+}
+
+/** Returns what a start mounts, with the label that it gives. */
+function storageOf({ mountOptions, source, target, type }: Pool): string {
+  return canonical([type, source, mountOptions, target?.permissions?.label]);
 }

@@ -12,7 +12,7 @@ export async function deleteVolume(
 ): Promise<{ readonly name: string; readonly path: string }> {
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "delete", operation: "vol deletion" },
+    { ...volume, attempt: "delete", operation: "vol deletion", readsPools: true },
     ({ facts: { id }, folder, name }) => {
       refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id }, folder);
       instance.host.removeSame(id);

@@ -22,7 +22,7 @@ export async function resizeVolume(
   const operation = "changing of volume capacity";
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "resize", operation },
+    { ...volume, attempt: "resize", operation, readsPools: true },
     ({ facts, folder, name }) => {
       const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
       const { allocatedBytes: allocationBytes, id } = facts;

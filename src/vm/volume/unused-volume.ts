@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
@@ -8,7 +8,8 @@ import { refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import { findVolume } from "./find-volume.ts";
-import { withoutOperation } from "./volume-pool.ts";
+import { listVolumeFiles } from "./list-volumes.ts";
+import { listVolumePools, withoutOperation } from "./volume-pool.ts";
 
 /** Volume that no guest uses, and no part of it. */
 export interface UnusedVolume {
@@ -27,6 +28,8 @@ interface VolumeAttempt {
   readonly attempt: string;
   /** Operation of pools that those of block devices lack, as libvirt's message has it. */
   readonly operation?: string;
+  /** Whether the work calls refuseNeeded(), which reads the volumes of all pools. */
+  readonly readsPools?: true;
 }
 
 /**
@@ -36,13 +39,14 @@ interface VolumeAttempt {
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, operation, pool }: VolumeAttempt,
+  { attempt, key, operation, pool, readsPools }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result,
 ): Promise<Result> {
   const { facts, name, path, pool: found } = findVolume(instance, key, pool);
   const isDevice = found.folder === undefined;
   if (isDevice && operation !== undefined) throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
+  if (readsPools === true) lookAtPools(instance);
   return await withHeld(instance, [path], (held) =>
     withUnusedFile(instance, { attempt, held, path }, (file) => {
       const { id } = file.facts;
@@ -69,6 +73,16 @@ function refuseUsedParts(
       remedy: `Stop that guest: svirt shutdown ${guest}`,
     });
   }
+}
+
+/**
+ * Looks at the volumes of all pools before the registry's lock is taken, since the work reads them: if the server of one hangs,
+ * this command then waits alone. An error is left to the work.
+ */
+function lookAtPools(instance: Instance): void {
+  unlessRefused(() => {
+    for (const { folder } of listVolumePools(instance)) listVolumeFiles(instance, folder);
+  });
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

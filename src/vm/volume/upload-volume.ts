@@ -15,7 +15,7 @@ export async function uploadVolume(
   { file, part }: { readonly file: string; readonly part: FilePart },
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
-  const attempt = { ...volume, attempt: "upload to" };
+  const attempt = { ...volume, attempt: "upload to", readsPools: true } as const;
   const { id, mostBytes } = await withUnusedVolume(instance, attempt, ({ facts, folder, sizeBytes }) => {
     refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
     // A device does not grow.

@@ -12,10 +12,14 @@ export async function wipeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   how: WipeMethod,
 ): Promise<void> {
-  const id = await withUnusedVolume(instance, { ...volume, attempt: "wipe" }, ({ facts, folder }) => {
-    refuseNeeded(instance, { attempt: `wipe ${facts.id.path}`, file: facts.id }, folder);
-    return facts.id;
-  });
+  const id = await withUnusedVolume(
+    instance,
+    { ...volume, attempt: "wipe", readsPools: true },
+    ({ facts, folder }) => {
+      refuseNeeded(instance, { attempt: `wipe ${facts.id.path}`, file: facts.id }, folder);
+      return facts.id;
+    },
+  );
   // As an upload, without the registry's lock.
   instance.host.wipeFile(id, how);
 }

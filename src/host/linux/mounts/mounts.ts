@@ -1,5 +1,6 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readlinkSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
 import type { Mount, MountHost, OpenedMount } from "../../mounts.ts";
 import { callFacts } from "../calls/call-facts.ts";
 import { EBUSY, ENODEV } from "../calls/errno.ts";
@@ -40,6 +41,7 @@ function opened(fd: number, child: Child, source: string): OpenedMount {
     ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: source }),
     attach(folder) {
       withFile(folder, (at) => {
+        refuseMoved(folder, at);
         const target = Number(at.slice(at.lastIndexOf("/") + 1));
         const failed = moveMount(fd, target);
         if (failed !== undefined) throw hostCallError(`mount ${source} at ${folder.path}`, failed.errno);
@@ -50,6 +52,16 @@ function opened(fd: number, child: Child, source: string): OpenedMount {
       await child.end();
     },
   };
+}
+
+/** Throws "denied" for a folder that has another path now: the mount would be there, and svirt would look for it here. */
+function refuseMoved({ path }: FileId, at: string): void {
+  const now = readlinkSync(at);
+  if (now === path) return;
+  throw new SvirtError(`Cannot mount at ${path}: the folder is ${now} now`, {
+    kind: "denied",
+    remedy: "Find the program that replaces folders there, then try again.",
+  });
 }
 
 async function unmount(...[above, path]: Parameters<MountHost["unmount"]>): Promise<void> {

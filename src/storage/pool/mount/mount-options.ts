@@ -28,7 +28,7 @@ const NFS: Options = {
     nconnect: "[0-9]{1,2}",
   },
   ...{ lookupcache: "all|none|pos|positive", resvport: FLAG, noresvport: FLAG, proto: "tcp6?", port: NUMBER },
-  ...{ sharecache: FLAG, nosharecache: FLAG, mountport: NUMBER, mountproto: "tcp6?|udp6?", sec: "sys" },
+  ...{ sharecache: FLAG, mountport: NUMBER, mountproto: "tcp6?|udp6?", sec: "sys" },
   ...{ nolock: FLAG, lock: FLAG },
 };
 

@@ -1,11 +1,12 @@
 import { SvirtError } from "../../../errors.ts";
 import type { OpenedMount } from "../../../host/mounts.ts";
-import { readPolicyFacts } from "../../../report/policy-facts.ts";
+import { privateRange, readPolicyFacts } from "../../../report/policy-facts.ts";
 import { refuseFolderLabel } from "../../../resolve/written-place.ts";
 import { putLabel } from "../../../run/labels/file-label.ts";
 import { keepsLabels } from "../../../run/labels/machine-marks.ts";
 import { formatContext } from "../../../selinux/context.ts";
-import type { Instance } from "../../../state/instance.ts";
+import { type Instance, registryOf } from "../../../state/instance.ts";
+import { readRecord } from "../../../state/record.ts";
 import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
 import { planDeviceMount, planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
@@ -59,6 +60,7 @@ async function openLabelled(instance: Instance, pool: TargetPool, order: MountOr
   const label =
     targetLabel(instance, target, true) ?? formatContext(readPolicyFacts(instance.host).image.content);
   refuseFolderLabel(instance.host, target.path, label);
+  refuseOtherGuest(instance, label);
   const opened = await openWithContext(instance, order, label);
   const is = await orClosed(opened, () => opened.getXattr(LABEL));
   if (is === label) return opened;
@@ -67,6 +69,22 @@ async function openLabelled(instance: Instance, pool: TargetPool, order: MountOr
     order,
     label,
     is === undefined ? "its files have no label" : `its files have ${is} instead`,
+  );
+}
+
+/** Throws "in-use" for the label of a guest that runs with it by chance: all files would be that guest's. */
+function refuseOtherGuest(instance: Instance, label: string): void {
+  const range = privateRange(instance.host, label);
+  if (range === undefined) return;
+  const [holder] = registryOf(instance).listHolders("level", range);
+  const other = holder === undefined ? undefined : readRecord(instance, holder.owner);
+  if (other?.label.type !== "dynamic") return;
+  throw new SvirtError(
+    `Cannot mount files with the label ${label}: the guest ${other.name} got its range by chance`,
+    {
+      kind: "in-use",
+      remedy: `Stop that guest, and define the guest with the static label: svirt shutdown ${other.name}`,
+    },
   );
 }
 
@@ -83,7 +101,7 @@ function otherLabel({ server, source }: MountOrder, label: string, why: string):
   const own =
     server === undefined
       ? "Unmount it elsewhere."
-      : "Unmount it elsewhere, or export another folder for each label; <fs:option name='nosharecache'/> gives a mount its own label, too.";
+      : "Unmount it elsewhere, or export another folder for each label.";
   return new SvirtError(
     `Cannot mount ${source} with the label ${label}: ${why}. Another mount of it may have another label`,
     { kind: "denied", remedy: own },

@@ -1,4 +1,4 @@
-import { joinErrors, type SvirtError } from "../../../errors.ts";
+import { joinErrors, SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import { findMountAt } from "../../../resolve/pool-mount.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -12,6 +12,7 @@ import { invalid } from "../find-pool.ts";
 import { openTarget, type Startable, type StartOptions } from "../open-target.ts";
 import { refuseKey } from "../refuse-key.ts";
 import { withTargetLock } from "../target-lock.ts";
+import { findGuestBelow } from "./guests-on-mount.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
 import { sourceDevice } from "./source-device.ts";
@@ -71,6 +72,15 @@ function checkMountable(
     throw invalid(
       `Target '${folder.id.path}' is already mounted`,
       `Unmount it: umount ${folder.id.path}, or define a pool of type dir on it.`,
+    );
+  const guest = findGuestBelow(instance, folder.id.path);
+  if (guest !== undefined)
+    throw new SvirtError(
+      `Cannot mount at ${folder.id.path}: the guest ${guest} uses a file or folder there`,
+      {
+        kind: "in-use",
+        remedy: `Stop that guest: svirt shutdown ${guest}`,
+      },
     );
   if (pool.type === "fs") sourceDevice(instance, pool);
   return folder;

@@ -95,6 +95,19 @@ describe.skipIf(MISSING !== undefined)(`mounts of the real host${ASIDE}`, () => 
     expect(point.lines()).toEqual([]);
   });
 
+  test("a folder that was moved, with a link in place of the folder above it, gets no mount", async () => {
+    using point = new MountPoint();
+    const above = `${point.path}/above`;
+    mkdirSync(`${above}/pool`, { recursive: true });
+    const inspected = point.id(`${above}/pool`);
+    renameSync(above, `${point.path}/moved`);
+    symlinkSync(`${point.path}/moved`, above);
+    const opened = await point.host.openMount(MEMORY);
+    expect(() => opened.attach(inspected)).toThrow(`the folder is ${point.path}/moved/pool now`);
+    await opened.close();
+    expect(point.lines()).toEqual([]);
+  });
+
   test("a file system in use stays mounted, and the error says so", async () => {
     using point = new MountPoint();
     await point.mount();

@@ -80,7 +80,16 @@ describe("planServerMount()", () => {
       "timeo=",
       "timeo",
     ],
-    ...["soft=1", "soft,suid", "sec=krb5", "constructor", "__proto__=1", "port=1,suid", "timeo=1\u00a0"],
+    ...[
+      "soft=1",
+      "nosharecache",
+      "soft,suid",
+      "sec=krb5",
+      "constructor",
+      "__proto__=1",
+      "port=1,suid",
+      "timeo=1\u00a0",
+    ],
   ])("refuses the option %p", (option) => {
     const [error] = errorsOf(() => planServerMount(netWith((text) => text, [option])));
     expect([error?.kind, error?.place]).toEqual(["unsupported", "/pool/mount_opts/option"]);

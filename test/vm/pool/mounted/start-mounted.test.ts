@@ -114,7 +114,7 @@ describe("startPool() of a server's folder", () => {
       "denied",
       expect.stringContaining("Another mount of it may have another label"),
     ]);
-    expect(remedy).toContain("nosharecache");
+    expect(remedy).toBe("Unmount it elsewhere, or export another folder for each label.");
     expect(machine.mounts.list()).toEqual([]);
   });
 

@@ -1,0 +1,40 @@
+import type { Step } from "../../../plan/steps/step.ts";
+import { type Instance, registryOf } from "../../../state/instance.ts";
+import { allSteps } from "../../../state/reason.ts";
+import { readRecord, readRecords } from "../../../state/record.ts";
+
+/**
+ * Returns the name of a guest that claims a file of a mounted file system; undefined without one. It asks no server. Without the
+ * file, the guest's end could not restore its label. The caller holds the registry's lock.
+ */
+export function findGuestOn(instance: Instance, device: string): string | undefined {
+  const registry = registryOf(instance);
+  const [holder] = registry
+    .listKeys("file")
+    .filter((key) => key.startsWith(`inode-${device}-`))
+    .flatMap((key) => registry.listHolders("file", key));
+  return holder === undefined ? undefined : (readRecord(instance, holder.owner)?.name ?? holder.owner);
+}
+
+/**
+ * Returns the name of a guest that has a file in a folder, or shares one around it or in it; undefined without one. A mount there
+ * would hide the file from the guest's end, which restores labels, and would appear in the shared folder. The caller holds the
+ * registry's lock.
+ */
+export function findGuestBelow(instance: Instance, path: string): string | undefined {
+  return readRecords(instance).find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
+}
+
+function isBelow(step: Step, path: string): boolean {
+  if (step.do === "share-tree" && isWithin(path, step.folder.path)) return true;
+  const named = [
+    "file" in step ? step.file.path : undefined,
+    "folder" in step && typeof step.folder === "object" ? step.folder.path : undefined,
+    "path" in step ? step.path : undefined,
+  ];
+  return named.some((one) => one !== undefined && isWithin(one, path));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder}/`);
+}

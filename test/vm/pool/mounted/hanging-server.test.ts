@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
+import type { Instance } from "../../../../src/state/instance.ts";
+import { destroyDomain } from "../../../../src/vm/end/destroy.ts";
+import { definePool } from "../../../../src/vm/pool/define-pool.ts";
+import { selectPools } from "../../../../src/vm/pool/pool-list.ts";
+import { destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { deleteVolume } from "../../../../src/vm/volume/delete-volume.ts";
+import { wipeVolume } from "../../../../src/vm/volume/wipe-volume.ts";
+import type { Machine } from "../../../memory-host/machine.ts";
+import { makeStorageMachine, NET, netXml } from "../../../scenes/mounted-pools.ts";
+import { diskXml, domainXml, errorOf, nodeOn } from "../../../scenes/scene.ts";
+import { activatePool, IMAGES, POOL_UUID } from "../../../scenes/volumes.ts";
+
+/** Thrown instead of waiting for a server that does not answer. */
+class Waits extends Error {}
+
+/** Returns an instance whose calls for files of the server wait, and the calls that wait under the registry's lock. */
+function hanging(machine: Machine): { readonly node: Instance; readonly locked: string[] } {
+  const node = nodeOn(machine);
+  const locked: string[] = [];
+  const wait = (call: string, path: string): void => {
+    if (path !== NET && !path.startsWith(`${NET}/`)) return;
+    if (machine.locks.has(registryLock(SYSTEM_PATHS))) locked.push(call);
+    throw new Waits(`${call} ${path}`);
+  };
+  const host: Instance["host"] = {
+    ...node.host,
+    inspectFile(path) {
+      wait("inspectFile", path);
+      return node.host.inspectFile(path);
+    },
+    listFolder(path) {
+      wait("listFolder", path);
+      return node.host.listFolder(path);
+    },
+  };
+  return { node: { ...node, host }, locked };
+}
+
+/** Returns a machine with a mounted pool whose server then hangs, and an active pool of the host's own folder. */
+async function machineWithBoth(): Promise<Machine> {
+  const machine = makeStorageMachine();
+  await definePool(nodeOn(machine), netXml());
+  await startPool(nodeOn(machine), "net", { isBuilt: false });
+  machine.files.put(`${NET}/a.img`, "file");
+  activatePool(nodeOn(machine), { name: "images", folder: IMAGES, uuid: POOL_UUID });
+  return machine;
+}
+
+describe("a server that hangs while its folder is mounted", () => {
+  test.each([
+    ["vol-delete", (node: Instance) => deleteVolume(node, { key: "private1.raw", pool: "images" })],
+    ["vol-wipe", (node: Instance) => wipeVolume(node, { key: "private1.raw", pool: "images" }, "zero")],
+    ["pool-refresh", (node: Instance) => refreshPool(node, "net")],
+  ] as const)(
+    "keeps %s waiting without the registry's lock, for which every start would wait",
+    async (_, work) => {
+      const { locked, node } = hanging(await machineWithBoth());
+      await expect(work(node)).rejects.toThrow(Waits);
+      expect(locked).toEqual([]);
+    },
+  );
+
+  test("keeps neither the list, a guest elsewhere nor the end of its pool waiting", async () => {
+    const machine = await machineWithBoth();
+    const { node } = hanging(machine);
+    expect(
+      selectPools(node, { filter: {}, wantsUuids: true, types: undefined }).map(({ name }) => name),
+    ).toEqual(["images", "net"]);
+    await startDomain(node, domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
+    await destroyDomain(node, "vm1");
+    machine.mounts.busy.add(NET);
+    expect((await errorOf(destroyPool(node, "net"))).kind).toBe("in-use");
+    machine.mounts.busy.clear();
+    await destroyPool(node, "net");
+    expect(machine.mounts.list()).toEqual([]);
+  });
+});
