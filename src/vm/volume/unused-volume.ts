@@ -8,7 +8,6 @@ import { refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import { findVolume } from "./find-volume.ts";
-import { listVolumeFiles } from "./list-volumes.ts";
 import { listVolumePools, withoutOperation } from "./volume-pool.ts";
 
 /** Volume that no guest uses, and no part of it. */
@@ -76,12 +75,12 @@ function refuseUsedParts(
 }
 
 /**
- * Looks at the volumes of all pools before the registry's lock is taken, since the work reads them: if the server of one hangs,
- * this command then waits alone. An error is left to the work.
+ * Lists the folders of all pools before the registry's lock is taken, since the work reads their volumes: if the server of one
+ * hangs, this command then waits alone. An error is left to the work.
  */
 function lookAtPools(instance: Instance): void {
   unlessRefused(() => {
-    for (const { folder } of listVolumePools(instance)) listVolumeFiles(instance, folder);
+    for (const { folder } of listVolumePools(instance)) instance.host.listFolder(folder.id.path);
   });
 }
 
