@@ -189,6 +189,13 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2()${missing}`, () => {
     expect(() => resize(TIB)).toThrow("too many for its clusters");
     expect(run("qemu-img", "resize", "-f", "qcow2", path, `${TIB}`).code).toBe(1);
   });
+
+  test("refuses an image whose file is longer than its reference counts may be, and QEMU still opens it", () => {
+    make(MIB, "cluster_size=512");
+    fs.truncateSync(path, TIB);
+    expect(() => resize(3 * MIB)).toThrow("its reference counts are those of a larger file");
+    expect([sizeOf(), fs.statSync(path).size]).toEqual([MIB, TIB]);
+  });
 });
 
 describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${missing}`, () => {
