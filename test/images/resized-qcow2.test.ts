@@ -184,6 +184,32 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2()${missing}`, () => {
     expect(fs.readFileSync(path).equals(before)).toBe(true);
   });
 
+  test.each(["cluster_size=4k", "compat=0.10", "cluster_size=64k,extended_l2=on"])(
+    "with %s does not cut off data within the last cluster",
+    (options) => {
+      for (const write of ["write -P 7 100k 4k", "write -c -P 7 64k 64k"]) {
+        make(MIB, options);
+        io(write);
+        expect(() => resize(97 * KIB)).toThrow("it has data behind its first 99328 bytes");
+        expect([check(), sizeOf()]).toEqual([0, MIB]);
+        io("read -P 7 100k 4k");
+      }
+      make(MIB, options);
+      io("write -P 7 64k 33k");
+      resize(97 * KIB);
+      expect([check(), sizeOf()]).toEqual([0, 97 * KIB]);
+      io("read -P 7 64k 33k");
+    },
+  );
+
+  test("makes an image smaller whose many tables behind the end map nothing", () => {
+    make(50 * GIB, "compat=1.1");
+    const places = range(90).map((at) => GIB + at * 512 * MIB);
+    io(...places.map((at) => `write -z ${at} 4k`), ...places.map((at) => `discard ${at} 64k`));
+    resize(GIB);
+    expect([check(), sizeOf()]).toEqual([0, GIB]);
+  });
+
   test("refuses a size that the L1 table cannot map, as qemu-img does", () => {
     make(MIB, "cluster_size=512");
     expect(() => resize(TIB)).toThrow("too many for its clusters");
@@ -262,7 +288,7 @@ describe("planResizedQcow2() of an image made to take long", () => {
     const started = performance.now();
     for (const size of [512, GIB, TIB])
       expect(() => planResizedQcow2(lying(2 ** 22, place), size)).toThrow(
-        "it has data behind its first 0 bytes",
+        "it has too many L2 tables behind its first 0 bytes",
       );
     const larger = "its reference counts are those of a larger file";
     expect(() => planResizedQcow2(lying(0, place), 2 ** 50)).toThrow(larger);
