@@ -33,7 +33,10 @@ export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWri
   if (sizeBytes < tables.sizeBytes) refuseCutData(image, tables, sizeBytes);
   const entries = Math.ceil(sizeBytes / bytesByEntry);
   if (entries * ENTRY_BYTES > MOST_L1_BYTES)
-    throw notChanged(`${sizeBytes} bytes are too many for its clusters`);
+    throw notChanged(
+      `${sizeBytes} bytes are too many for its clusters`,
+      "Request a smaller size, or convert it: qemu-img convert -O qcow2 -o cluster_size=2M FILE LARGER.",
+    );
   if (entries <= l1.entries) return [[formatSize(sizeBytes, l1)]];
   const refcounts = readRefcounts(image, tables);
   const clusters = clustersFor(l1.entries, clusterBytes);
