@@ -261,6 +261,18 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${mis
       }
     }
   });
+
+  test("frees no table of reference counts that is counted twice", () => {
+    make(7 * MIB, "compat=1.1,cluster_size=512,preallocation=metadata");
+    withBytes(({ read }, fd) => {
+      const at = Buffer.from(read(48, 8)).readBigUInt64BE();
+      const block = Buffer.from(read(Number(at), 8)).readBigUInt64BE();
+      fs.writeSync(fd, new Uint8Array([0, 2]), 0, 2, Number(block + (at / 512n) * 2n));
+    });
+    const before = fs.readFileSync(path);
+    expect(() => resize(6 * GIB)).toThrow("which is of a table, is not counted once");
+    expect(fs.readFileSync(path).equals(before)).toBe(true);
+  });
 });
 
 describe("planResizedQcow2() of an image made to take long", () => {
