@@ -208,15 +208,20 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2()${missing}`, () => {
       expect([check(), sizeOf()]).toEqual([0, 97 * KIB]);
       io("read -P 7 64k 33k");
     },
+    SLOW_MS,
   );
 
-  test("makes an image smaller whose many tables behind the end map nothing", () => {
-    make(50 * GIB, "compat=1.1");
-    const places = range(90).map((at) => GIB + at * 512 * MIB);
-    io(...places.map((at) => `write -z ${at} 4k`), ...places.map((at) => `discard ${at} 64k`));
-    resize(GIB);
-    expect([check(), sizeOf()]).toEqual([0, GIB]);
-  });
+  test(
+    "makes an image smaller whose many tables behind the end map nothing",
+    () => {
+      make(50 * GIB, "compat=1.1");
+      const places = range(90).map((at) => GIB + at * 512 * MIB);
+      io(...places.map((at) => `write -z ${at} 4k`), ...places.map((at) => `discard ${at} 64k`));
+      resize(GIB);
+      expect([check(), sizeOf()]).toEqual([0, GIB]);
+    },
+    SLOW_MS,
+  );
 
   test("refuses a size that the L1 table cannot map, as qemu-img does", () => {
     make(MIB, "cluster_size=512");
@@ -230,12 +235,16 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2()${missing}`, () => {
     expect(run("qemu-img", "resize", "-f", "qcow2", path, `${TIB}`).code).toBe(1);
   });
 
-  test("refuses an image whose file is longer than its reference counts may be, and QEMU still opens it", () => {
-    make(MIB, "cluster_size=512");
-    fs.truncateSync(path, TIB);
-    expect(() => resize(3 * MIB)).toThrow("its reference counts are those of a larger file");
-    expect([sizeOf(), fs.statSync(path).size]).toEqual([MIB, TIB]);
-  });
+  test(
+    "refuses an image whose file is longer than its reference counts may be, and QEMU still opens it",
+    () => {
+      make(MIB, "cluster_size=512");
+      fs.truncateSync(path, TIB);
+      expect(() => resize(3 * MIB)).toThrow("its reference counts are those of a larger file");
+      expect([sizeOf(), fs.statSync(path).size]).toEqual([MIB, TIB]);
+    },
+    SLOW_MS,
+  );
 });
 
 describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${missing}`, () => {
@@ -270,15 +279,19 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() of an image that lies${mis
     }
   });
 
-  test("frees no table of reference counts that is counted twice", () => {
-    make(7 * MIB, "compat=1.1,cluster_size=512,preallocation=metadata");
-    withBytes(({ read }, fd) => {
-      const at = Buffer.from(read(48, 8)).readBigUInt64BE();
-      const block = Buffer.from(read(Number(at), 8)).readBigUInt64BE();
-      fs.writeSync(fd, new Uint8Array([0, 2]), 0, 2, Number(block + (at / 512n) * 2n));
-    });
-    const before = fs.readFileSync(path);
-    expect(() => resize(6 * GIB)).toThrow("which is of a table, is not counted once");
-    expect(fs.readFileSync(path).equals(before)).toBe(true);
-  });
+  test(
+    "frees no table of reference counts that is counted twice",
+    () => {
+      make(7 * MIB, "compat=1.1,cluster_size=512,preallocation=metadata");
+      withBytes(({ read }, fd) => {
+        const at = Buffer.from(read(48, 8)).readBigUInt64BE();
+        const block = Buffer.from(read(Number(at), 8)).readBigUInt64BE();
+        fs.writeSync(fd, new Uint8Array([0, 2]), 0, 2, Number(block + (at / 512n) * 2n));
+      });
+      const before = fs.readFileSync(path);
+      expect(() => resize(6 * GIB)).toThrow("which is of a table, is not counted once");
+      expect(fs.readFileSync(path).equals(before)).toBe(true);
+    },
+    SLOW_MS,
+  );
 });
