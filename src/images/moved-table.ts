@@ -6,6 +6,7 @@ import {
   type ImageBytes,
   type ImageWrite,
   type ImageWrites,
+  MOST_REFCOUNT_BYTES,
   REFCOUNT_BYTES,
 } from "./image-writes.ts";
 import type { Refcounts } from "./qcow2-refcounts.ts";
@@ -86,13 +87,14 @@ function placeClusters(image: ImageBytes, { refcounts, tables }: Tables, entries
   for (let [refcountClusters, blocks] = [0, 0]; ; ) {
     const l1 = first + refcountClusters + blocks;
     const end = l1 + l1Clusters;
-    if (!Number.isSafeInteger(end * clusterBytes))
-      throw notChanged("its reference counts are those of a larger file");
     const last = Math.floor((end - 1) / refcounts.byBlock);
+    const needed = last < refcounts.entries ? 0 : clustersFor(last + 1, clusterBytes);
+    // QEMU opens no image with a larger table, and a table of a sparse file may be larger than the memory.
+    if (!Number.isSafeInteger(end * clusterBytes) || needed * clusterBytes > MOST_REFCOUNT_BYTES)
+      throw notChanged("its reference counts are those of a larger file");
     const missing = range(Math.floor(first / refcounts.byBlock), last + 1).filter(
       (block) => refcounts.blockAt(block) === undefined,
     );
-    const needed = last < refcounts.entries ? 0 : clustersFor(last + 1, clusterBytes);
     if (missing.length === blocks && needed === refcountClusters) return { first, refcountClusters, l1, end };
     [refcountClusters, blocks] = [needed, missing.length];
   }

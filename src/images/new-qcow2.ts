@@ -63,7 +63,7 @@ export function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes:
   const bytesByEntry = (clusterBytes / entryBytes) * clusterBytes;
   const l1Entries = Math.max(1, Math.ceil(sizeBytes / bytesByEntry));
   const l1Clusters = Math.ceil((l1Entries * ENTRY_BYTES) / clusterBytes);
-  if (l1Clusters * clusterBytes > MOST_L1_BYTES)
+  if (l1Clusters * clusterBytes > MOST_L1_BYTES || !Number.isSafeInteger(sizeBytes))
     throw cannotHold(`${sizeBytes} bytes are too many`, "Request a smaller image, or larger clusters.");
   let [refcountClusters, blocks] = [1, 1];
   for (;;) {

@@ -15,9 +15,10 @@ import { notChanged, type Qcow2Tables, readQcow2Tables } from "./qcow2-tables.ts
 const SIZE = 24;
 /** Bits of an entry that are the place of a table or a cluster, and those that a cluster of data has, which may be compressed. qemu.git docs/interop/qcow2.rst */
 const PLACE = 0x00fffffffffffe00n;
-const DATA = PLACE | (1n << 62n);
-/** Most L2 tables that are searched for data. More of them have some. */
-const MOST_TABLES = 64;
+const COMPRESSED = 1n << 62n;
+const DATA = PLACE | COMPRESSED;
+/** Most bytes of L2 tables that are searched for data. */
+const MOST_SEARCHED_BYTES = 128 * 1024 * 1024;
 
 /**
  * Plans the writes that change the size of a qcow2 image. Between any two of them the image is whole: it has the old size or the
@@ -29,9 +30,13 @@ export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWri
   const { bytesByEntry, clusterBytes, l1 } = tables;
   // The old end too: a table behind it, as one of a removed state of memory, would become the guest's disk.
   refuseDataBehind(image, tables, Math.min(sizeBytes, tables.sizeBytes));
+  if (sizeBytes < tables.sizeBytes) refuseCutData(image, tables, sizeBytes);
   const entries = Math.ceil(sizeBytes / bytesByEntry);
   if (entries * ENTRY_BYTES > MOST_L1_BYTES)
-    throw notChanged(`${sizeBytes} bytes are too many for its clusters`);
+    throw notChanged(
+      `${sizeBytes} bytes are too many for its clusters`,
+      "Request a smaller size, or convert it: qemu-img convert -O qcow2 -o cluster_size=2M FILE LARGER.",
+    );
   if (entries <= l1.entries) return [[formatSize(sizeBytes, l1)]];
   const refcounts = readRefcounts(image, tables);
   const clusters = clustersFor(l1.entries, clusterBytes);
@@ -62,18 +67,50 @@ function refuseDataBehind(image: ImageBytes, tables: Qcow2Tables, sizeBytes: num
   const firstCluster = Math.ceil(sizeBytes / clusterBytes);
   const first = Math.floor((firstCluster * clusterBytes) / bytesByEntry);
   const entries = image.read(l1.at + first * ENTRY_BYTES, Math.max(0, l1.entries - first) * ENTRY_BYTES);
-  let searched = 0;
+  let searchedBytes = 0;
   for (const [index, word] of listUsed(entries, { mask: PLACE, step: ENTRY_BYTES })) {
-    const at = Number(word & PLACE);
-    if (at % clusterBytes !== 0 || at >= image.sizeBytes)
-      throw brokenHeader("qcow2", `an L2 table is at ${at}`);
+    const at = placeOfTable(image, tables, word);
     const skipped = index === 0 ? (firstCluster * mappingBytes) % clusterBytes : 0;
     const mapped = image.read(at + skipped, clusterBytes - skipped);
-    searched += 1;
+    searchedBytes += mapped.length;
     // With subclusters each entry has a second number, the map of them.
     const isUsed = listUsed(mapped, { mask: DATA, step: mappingBytes }).next().done !== true;
-    if (isUsed || searched > MOST_TABLES) throw dataBehind(sizeBytes);
+    if (isUsed) throw dataBehind(sizeBytes);
+    if (searchedBytes > MOST_SEARCHED_BYTES)
+      throw notChanged(
+        `it has too many L2 tables behind its first ${sizeBytes} bytes`,
+        "While no guest uses the image: qemu-img resize --shrink FILE SIZE.",
+      );
   }
+}
+
+/** Throws "unsupported" if the cluster in which a size ends has data behind it. */
+function refuseCutData(image: ImageBytes, tables: Qcow2Tables, sizeBytes: number): void {
+  const { bytesByEntry, clusterBytes, l1, mappingBytes } = tables;
+  const keptBytes = sizeBytes % clusterBytes;
+  if (keptBytes === 0) return;
+  const table = wordAt(image, l1.at + Math.floor(sizeBytes / bytesByEntry) * ENTRY_BYTES);
+  if ((table & PLACE) === 0n) return;
+  const entry = (Math.floor(sizeBytes / clusterBytes) * mappingBytes) % clusterBytes;
+  const word = wordAt(image, placeOfTable(image, tables, table) + entry);
+  if ((word & COMPRESSED) !== 0n) throw dataBehind(sizeBytes);
+  const at = Number(word & PLACE);
+  if (at === 0 || at >= image.sizeBytes) return;
+  if (image.read(at + keptBytes, clusterBytes - keptBytes).some((byte) => byte !== 0))
+    throw dataBehind(sizeBytes);
+}
+
+/** Returns the place of an L2 table. Throws "failed" for an impossible one. */
+function placeOfTable(image: ImageBytes, { clusterBytes }: Qcow2Tables, word: bigint): number {
+  const at = Number(word & PLACE);
+  if (at % clusterBytes !== 0 || at >= image.sizeBytes)
+    throw brokenHeader("qcow2", `an L2 table is at ${at}`);
+  return at;
+}
+
+function wordAt(image: ImageBytes, at: number): bigint {
+  const bytes = image.read(at, ENTRY_BYTES);
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
 }
 
 /** Yields the entries of a table that have one of these bits, with their numbers. A table has up to four million. */

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatNewImage } from "../../src/images/new-qcow2.ts";
 import { preallocateImage } from "../../src/images/preallocated-qcow2.ts";
 import type { Qcow2Options } from "../../src/images/qcow2-features.ts";
 import { planResizedQcow2 } from "../../src/images/resized-qcow2.ts";
@@ -87,6 +88,12 @@ describe.skipIf(qemuImg === null)(`preallocateImage()${missing}`, () => {
     },
     60_000,
   );
+
+  test("refuses a size whose number would not be exact", () => {
+    const options = { clusterBytes: 2 * MIB };
+    for (const make of [preallocateImage, formatNewImage])
+      expect(() => make({ format: "qcow2", sizeBytes: 2 ** 53, options })).toThrow("are too many");
+  });
 
   test("and svirt can resize it", () => {
     const path = write(10 * MIB, { clusterBytes: 512 });

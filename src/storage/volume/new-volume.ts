@@ -45,7 +45,7 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
   return {
     name: volume.name,
     format,
-    capacityBytes,
+    capacityBytes: roundedFor(format, capacityBytes),
     // The rest of an allocation that is larger is rounded up by the file system, as vol-dumpxml shows it.
     reservedBytes: isReserved ? Math.min(volume.allocationBytes ?? capacityBytes, capacityBytes) : 0,
     ...(isMetadataPreallocated === true ? { preallocated: preallocationOf(volume) } : {}),
@@ -53,6 +53,11 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
     options: format === "raw" ? {} : optionsOf(target),
     permissions: { ...target.permissions, mode: target.permissions?.mode ?? DEFAULT_MODE },
   };
+}
+
+/** qemu-img gets the size of an image with a header in KiB. virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
+function roundedFor(format: NewImage["format"], sizeBytes: number | undefined): number | undefined {
+  return format === "raw" || sizeBytes === undefined ? sizeBytes : Math.ceil(sizeBytes / 1024) * 1024;
 }
 
 /** Refuses each requested property that the new volume would not have. */

@@ -33,6 +33,7 @@ export function decideResize(
   if (isShrunk && isAllocated) throw notBoth();
   const change = isShrunk ? -Math.min(requested, capacityBytes) : requested;
   const sizeBytes = roundedFor(format, isDelta ? capacityBytes + change : requested);
+  if (!Number.isSafeInteger(sizeBytes)) throw tooLarge();
   // The allocation of a small file is rounded up to a block.
   if (sizeBytes < Math.min(allocationBytes, capacityBytes))
     throw cannotShrink("can't shrink capacity below existing allocation");
@@ -41,6 +42,14 @@ export function decideResize(
       "Can't shrink capacity below current capacity unless shrink flag explicitly specified",
     );
   return { sizeBytes, reservedBytes: isAllocated ? sizeBytes : 0 };
+}
+
+/** svirt could not read the size of such an image again. */
+function tooLarge(): SvirtError {
+  return new SvirtError("Cannot resize the volume: its capacity would be more than 8 PiB", {
+    kind: "usage",
+    remedy: "Request a smaller size.",
+  });
 }
 
 function refuseFormat(name: string, format: string, isAllocated: boolean): void {

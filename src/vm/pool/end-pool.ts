@@ -8,8 +8,8 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
+import { findGuestOn } from "./guests-on-mount.ts";
 import { logOut, refuseUsedSession } from "./iscsi-session.ts";
-import { findGuestOn } from "./mounted/guests-on-mount.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, and logs out of its iSCSI target. A server may take long, so the

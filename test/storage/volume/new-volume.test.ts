@@ -64,6 +64,12 @@ describe("a new volume", () => {
     });
   });
 
+  // virStorageBackendCreateQemuImgCmdFromVol() of libvirt. QEMU ignores the rest of a size that is no number of sectors.
+  test("of qcow2 has a capacity in whole KiB", () => {
+    expect(decide(`<capacity>66000</capacity><target>${QCOW2}</target>`).capacityBytes).toBe(65 * KIB);
+    expect(decide("<capacity>66000</capacity>").capacityBytes).toBe(66_000);
+  });
+
   test("needs no capacity above a backing file, whose format is raw by default", () => {
     expect(decide(`<target>${QCOW2}</target>${BELOW}`)).toMatchObject({
       capacityBytes: undefined,

@@ -32,6 +32,18 @@ describe("decideResize()", () => {
     expect(() => decideResize(VOLUME, { ...plain, ...resize })).toThrow(why);
   });
 
+  test.each(["raw", "qcow2"])("refuses a size of %s whose number would not be exact", (format) => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const large = { ...VOLUME, format, capacityBytes: 2 ** 52 };
+    const resize = { ...plain, capacityBytes: most, isDelta: true };
+    expect(() => decideResize(large, resize)).toThrow("its capacity would be more than 8 PiB");
+  });
+
+  test("refuses a size of qcow2 that is not exact once it is rounded up to a sector", () => {
+    const resize = { ...plain, capacityBytes: Number.MAX_SAFE_INTEGER };
+    expect(() => decideResize({ ...VOLUME, format: "qcow2" }, resize)).toThrow("more than 8 PiB");
+  });
+
   test.each(["qed", "vmdk", "luks"])("refuses %s by its name", (format) => {
     expect(() => decideResize({ ...VOLUME, format }, { ...plain, capacityBytes: 200 })).toThrow(format);
   });

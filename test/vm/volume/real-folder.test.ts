@@ -19,6 +19,7 @@ import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
+import { printVolume } from "../../../src/vm/volume/print-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { RealFolder } from "../../real-host/folder.ts";
 import { givenNode } from "../../real-host/given-node.ts";
@@ -191,6 +192,32 @@ describe("on a real file system", () => {
     expect(await resize(MIB, { isDelta: true, isShrunk: true })).toEqual([7 * MIB, 4096]);
     expect(await resize(MIB, { isDelta: true, isAllocated: true })).toEqual([8 * MIB, 8 * MIB]);
     expect(readFileSync(`${images}/a.raw`).subarray(0, 5).toString()).toBe("data\0");
+  });
+
+  test("a printed volume that changes meanwhile is reported, even if its size stays", async () => {
+    using folder = new RealFolder();
+    const { images, node } = makePool(folder);
+    const path = `${images}/a.raw`;
+    writeFileSync(path, "0123456789");
+    const part = { offset: 0, mostBytes: undefined, isSparse: false };
+    const printed: string[] = [];
+    const printWhile = (meanwhile: () => void) =>
+      printVolume(
+        node,
+        { key: "a.raw", pool: "real" },
+        {
+          part,
+          print(bytes) {
+            printed.push(new TextDecoder().decode(bytes));
+            meanwhile();
+            return true;
+          },
+        },
+      );
+    await printWhile(() => undefined);
+    const write = (): void => writeFileSync(path, "9876543210", { flag: "r+" });
+    expect((await errorOf(printWhile(write))).message).toBe(`Cannot download ${path}: it changed meanwhile`);
+    expect(printed).toEqual(["0123456789", "0123456789"]);
   });
 
   test("a volume that a definition or another volume has is not shrunk", async () => {

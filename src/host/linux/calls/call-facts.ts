@@ -3,6 +3,7 @@ import {
   EACCES,
   EBUSY,
   EDQUOT,
+  EFBIG,
   EISDIR,
   ELOOP,
   ENAMETOOLONG,
@@ -34,6 +35,8 @@ function callRemedy(errno: number | undefined): string {
     case ENOSPC:
     case EDQUOT:
       return "Free space on that file system.";
+    case EFBIG:
+      return "Request a smaller size: that file system has no larger files.";
     case EROFS:
       return "Mount that file system for writing, or use a file on another one.";
     case ENOENT:

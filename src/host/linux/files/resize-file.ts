@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
+import { EFBIG, EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { type Extent, listHoles } from "./extents.ts";
 import { openSame } from "./file-id.ts";
@@ -13,6 +13,8 @@ const SYS_FALLOCATE = process.arch === "x64" ? 285n : 47n;
 const FALLOC_FL_KEEP_SIZE = 1n;
 const FALLOC_FL_PUNCH_HOLE = 2n;
 const FALLOC_FL_ZERO_RANGE = 16n;
+/** Largest size that Bun's ftruncateSync() takes. */
+const MOST_BYTES = 2 ** 52 - 1;
 
 /** Size of a file, and the length of its beginning for which disk space is reserved. */
 interface Size {
@@ -35,6 +37,7 @@ export function resizeFile(file: FileId, sizeBytes: number, reservedBytes: numbe
 
 /** Sets the size of an open file, with `path` for errors. The space comes first: without it, the size stays. */
 export function setSize(fd: number, path: string, { reservedBytes, sizeBytes }: Size): void {
+  if (sizeBytes > MOST_BYTES) throw hostCallError(`resize ${path}`, EFBIG);
   const isReserved = reservedBytes === 0 || reserve(fd, path, reservedBytes);
   ftruncateSync(fd, sizeBytes);
   if (!isReserved) fillHoles(fd, reservedBytes);

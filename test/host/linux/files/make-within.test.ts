@@ -5,6 +5,7 @@ import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts"
 import { resizeFile } from "../../../../src/host/linux/files/resize-file.ts";
 import { partialVolume } from "../../../../src/plan/half-made.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
+import { errorOf } from "../../../scenes/scene.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
 const isFlockThere = Bun.which("flock") !== null;
@@ -30,6 +31,22 @@ describe("makeFileWithin()", () => {
     expect(() => makeFileWithin(folder.id(folder.path), fileOf("new"))).toThrow("EEXIST");
     expect(readdirSync(folder.path)).toEqual(["a"]);
   });
+
+  test.each([2 ** 52, 2 ** 53 - 512])(
+    "names the remedy for a file of %d bytes, and leaves nothing",
+    async (sizeBytes) => {
+      using folder = new RealFolder();
+      const content = { bytes: new Uint8Array(), sizeBytes };
+      const made = Promise.try(() => makeFileWithin(folder.id(folder.path), fileOf("", { content })));
+      const error = await errorOf(made);
+      expect([error.kind, error.message, error.remedy]).toEqual([
+        "host-call",
+        expect.stringMatching(/File too large/),
+        "Request a smaller size: that file system has no larger files.",
+      ]);
+      expect(readdirSync(folder.path)).toEqual([]);
+    },
+  );
 
   test("refuses another folder in the place of the one that was inspected", () => {
     using folder = new RealFolder();
