@@ -5,6 +5,7 @@ import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
 import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
 import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
+import { listLongLines } from "../server/long-lines.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
 /** Part of a network that a start would have to apply. */
@@ -126,8 +127,14 @@ function hasRules(network: Network): boolean {
 }
 
 /** Lists settings of the DHCP and DNS server that svirt does not apply. */
-function listServices({ domain, ips }: Network): readonly Missing[] {
+function listServices(network: Network): readonly Missing[] {
+  const { domain, ips } = network;
   return [
+    ...listLongLines(network).map((place) => ({
+      place,
+      missing: "give dnsmasq lines of more than 1,023 bytes",
+      remedy: "Write a shorter text.",
+    })),
     ...partly(domain?.register === true, {
       place: "domain/@register",
       missing: "register DNS servers with systemd-resolved",

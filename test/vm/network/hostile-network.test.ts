@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { defineNetwork } from "../../../src/vm/network/define-network.ts";
+import { createNetwork, startNetwork } from "../../../src/vm/network/start-network.ts";
+import { snapshot } from "../../memory-host/machine.ts";
+import { networkXml } from "../../scenes/networks.ts";
+import { errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+
+const IP = "<ip address='10.0.0.1' prefix='24'/>";
+const inIp = (content: string): string => IP.replace("/>", `>${content}</ip>`);
+const NAME = "x".repeat(255);
+const SERVICE = `service='${"x".repeat(482)}' protocol='tcp' domain='${NAME}' target='${NAME}'`;
+
+async function expectRefusal(content: string, place: string): Promise<void> {
+  const machine = makeMachine();
+  putText(machine, "/usr/sbin/dnsmasq", "");
+  const before = snapshot(machine);
+  const created = await errorOf(createNetwork(nodeOn(machine), networkXml(content)));
+  expect([created.kind, created.place, snapshot(machine)]).toEqual(["unsupported", place, before]);
+  await defineNetwork(nodeOn(machine), networkXml(content));
+  const defined = snapshot(machine);
+  const started = await errorOf(startNetwork(nodeOn(machine), "lan"));
+  expect([started.kind, started.place, snapshot(machine)]).toEqual(["unsupported", place, defined]);
+}
+
+// dnsmasq 2.91 reads lines by fgets() of MAXDNAME (1,025) bytes, and takes the rest of a longer line for another option. It
+// accepts the first text as `dhcp-script=/tmp/x`.
+test.each([
+  ["txt", `<dns><txt name='a' value='${"x".repeat(1011)}dhcp-script=/tmp/x'/></dns>${IP}`, "dns/txt"],
+  ["srv", `<dns><srv ${SERVICE} port='65535' priority='65535' weight='65535'/></dns>${IP}`, "dns/srv"],
+  ["tftp", inIp(`<tftp root='/${"x".repeat(1014)}'/>`), "ip/tftp"],
+  [
+    "bootp",
+    inIp(`<dhcp><range start='10.0.0.2' end='10.0.0.9'/><bootp file='${NAME.repeat(4)}'/></dhcp>`),
+    "ip/dhcp/bootp",
+  ],
+  [
+    "host",
+    inIp(`<dhcp><host mac='52:54:00:00:00:07' ip='10.0.0.7' name='a${"\u{10000}".repeat(254)}'/></dhcp>`),
+    "ip/dhcp/host",
+  ],
+])("a text of <%s> that dnsmasq would read as two lines is refused", async (_name, content, place) => {
+  await expectRefusal(content, `/network/${place}`);
+});
