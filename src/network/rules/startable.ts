@@ -106,10 +106,9 @@ function listOfOwnBridge(network: Network): readonly Missing[] {
       missing: "choose zones of firewalld",
       remedy: "Leave zone out of <bridge>, and run firewall-cmd(1) with --add-interface.",
     }),
-    ...partly(hasRules(network) && !RULE_DEVICE.test(network.bridge?.name ?? ""), {
+    ...partly(!RULE_DEVICE.test(network.bridge?.name ?? "any"), {
       place: "bridge/@name",
-      missing:
-        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      missing: "make a bridge whose name has other characters than letters, digits, '_', '-' and '.'",
       remedy: "Write another name into <bridge name='…'/>.",
     }),
     ...partly(hasRules(network) && !RULE_DEVICE.test(network.forward?.interfaces[0]?.dev ?? "any"), {

@@ -41,3 +41,15 @@ test.each([
 ])("a text of <%s> that dnsmasq would read as two lines is refused", async (_name, content, place) => {
   await expectRefusal(content, `/network/${place}`);
 });
+
+// dnsmasq splits `interface=` at commas, and `*` at its end means any text: it would serve other devices of the host. The kernel
+// replaces `%d` by a number, and the end of the network would not find the bridge.
+test.each([
+  ["isolated", "", "virbr0,eth0"],
+  ["isolated", "", "*"],
+  ["open", "<forward mode='open'/>", "virbr*"],
+  ["isolated", "", "a%d%d"],
+  ["isolated", "", 'a"'],
+])("a network that is %s (%s) makes no bridge named %s", async (_mode, forward, name) => {
+  await expectRefusal(`${forward}<bridge name='${name}'/>${IP}`, "/network/bridge/@name");
+});
