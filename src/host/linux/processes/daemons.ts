@@ -5,7 +5,7 @@ import { processCalls } from "./processes.ts";
 /** Limit on the start of a daemon, and on the end of one that is killed. */
 const TIMEOUT_MS = 30_000;
 const POLL_MS = 1;
-/** UID_MIN of login.defs(5), the first number of ordinary users; and that of `nobody`. */
+/** UID_MIN of login.defs(5), the first number of ordinary users; and the last 16-bit number but one, which some daemons get. */
 const [FIRST_USER, NOBODY] = [1000, 65_534];
 
 /** Implements Host.spawnDaemon. The program's first process ends once the daemon is ready. daemon(7) */
