@@ -23,7 +23,7 @@ export interface Lease {
 export function parseLeases(text: string, network: Network, nowSeconds: number): readonly Lease[] {
   return text.split("\n").flatMap((line) => {
     const [time = "", hardware = "", address = "", hostname, clientId, ...more] = line.split(" ");
-    if (!/^\d+$/.test(time) || clientId === undefined || more.length > 0) return [];
+    if (!/^\d{1,11}$/.test(time) || clientId === undefined || more.length > 0) return [];
     const expiresAt = Number(time);
     if (expiresAt !== 0 && expiresAt <= nowSeconds) return [];
     if (canonicalAddress(address) === undefined || /\p{Cc}/u.test(line)) return [];
