@@ -17,8 +17,7 @@ export interface Lease {
 
 /**
  * Parses dnsmasq's file of leases, and omits those that have expired: time, address of the hardware (of IPv6 the number of the
- * association), IP address, name, id. "*" stands for none. The server is not trusted: other lines, with other addresses or control
- * characters, are omitted. lease_update_file() of dnsmasq
+ * association), IP address, name, id. "*" stands for none. The server is not trusted: lines with other texts are omitted. lease_update_file() of dnsmasq
  */
 export function parseLeases(text: string, network: Network, nowSeconds: number): readonly Lease[] {
   return text.split("\n").flatMap((line) => {
@@ -26,7 +25,7 @@ export function parseLeases(text: string, network: Network, nowSeconds: number):
     if (!/^\d{1,11}$/.test(time) || clientId === undefined || more.length > 0) return [];
     const expiresAt = Number(time);
     if (expiresAt !== 0 && expiresAt <= nowSeconds) return [];
-    if (canonicalAddress(address) === undefined || /\p{Cc}/u.test(line)) return [];
+    if (canonicalAddress(address) === undefined) return [];
     const protocol = familyOf(address);
     return [
       {
