@@ -11,13 +11,14 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { hasServer, startServer } from "../../state/network-server.ts";
 import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
 import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
+import { refuseActiveTwin } from "./new-network.ts";
 
 const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
  * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
- * has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ * or another active network has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
  */
 export function activateNetwork(
   instance: Instance,
@@ -32,6 +33,7 @@ export function activateNetwork(
     return;
   }
   refuseBridge(instance, network, bridge);
+  refuseActiveTwin(instance, { ...network, uuid });
   const isServed = hasServer(instance, network);
   const rules = formatPacketRules(network, uuid);
   // Shows before any change that the host can have rules, and could remove them.

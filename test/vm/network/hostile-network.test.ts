@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
+import { formatNetwork, parseNetwork } from "../../../src/network/document.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";
 import { createNetwork, startNetwork } from "../../../src/vm/network/start-network.ts";
 import { snapshot } from "../../memory-host/machine.ts";
-import { networkXml } from "../../scenes/networks.ts";
-import { errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+import { LAN_UUID, networkXml } from "../../scenes/networks.ts";
+import { errorOf, makeMachine, nodeOn, OTHER, putText } from "../../scenes/scene.ts";
 
 const IP = "<ip address='10.0.0.1' prefix='24'/>";
 const inIp = (content: string): string => IP.replace("/>", `>${content}</ip>`);
@@ -53,3 +54,29 @@ test.each([
 ])("a network that is %s (%s) makes no bridge named %s", async (_mode, forward, name) => {
   await expectRefusal(`${forward}<bridge name='${name}'/>${IP}`, "/network/bridge/@name");
 });
+
+// A definition that an administrator has copied to another file: its rules, its server and its bridge would be those of `lan`.
+test.each([
+  ["bridge", "<bridge name='virbr7'/><mac address='52:54:00:00:00:aa'/>", OTHER],
+  ["uuid", "<bridge name='virbr8'/><mac address='52:54:00:00:00:bb'/>", LAN_UUID],
+])(
+  "a copied definition with the %s of an active network does not start, and changes nothing of it",
+  async (_name, own, uuid) => {
+    const machine = makeMachine();
+    putText(machine, "/usr/sbin/dnsmasq", "");
+    putText(machine, "/proc/sys/net/ipv4/ip_forward", "1\n");
+    const link = "<bridge name='virbr7'/><mac address='52:54:00:00:00:aa'/>";
+    await defineNetwork(nodeOn(machine), networkXml(`<forward/>${link}${IP}`, "lan", LAN_UUID));
+    await startNetwork(nodeOn(machine), "lan");
+    const copy = networkXml(`<forward/>${own}<ip address='10.7.0.1' prefix='24'/>`, "copy", uuid);
+    putText(machine, "/etc/svirt/networks/copy.xml", formatNetwork(parseNetwork(copy)));
+    const before = snapshot(machine);
+    const [daemons, rules] = [[...machine.daemons], [...machine.packetRules.tables]];
+    expect((await errorOf(startNetwork(nodeOn(machine), "copy"))).kind).toBe("in-use");
+    expect([snapshot(machine), [...machine.daemons], [...machine.packetRules.tables]]).toEqual([
+      before,
+      daemons,
+      rules,
+    ]);
+  },
+);
