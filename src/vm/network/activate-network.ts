@@ -32,8 +32,11 @@ export function activateNetwork(
     writeActiveNetwork(instance, name, xml);
     return;
   }
-  refuseBridge(instance, network, bridge);
+  refuseSession(instance, network);
   refuseActiveTwin(instance, { ...network, uuid });
+  // One with the network's marks is left over, and so are its routes: its record was removed by hand.
+  host.removeBridge(bridge);
+  refuseBridge(instance, network, bridge);
   const isServed = hasServer(instance, network);
   const rules = formatPacketRules(network, uuid);
   // Shows before any change that the host can have rules, and could remove them.
@@ -71,15 +74,17 @@ function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): P
   };
 }
 
+function refuseSession(instance: Instance, { name }: Network): void {
+  if (!isSession(instance)) return;
+  throw new SvirtError(`Cannot start the network '${name}': creating bridges requires root`, {
+    kind: "unsupported",
+    remedy: "Start it as root; or write <interface type='user'> into the domain.",
+  });
+}
+
 function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {
   const attempt = `Cannot start the network '${network.name}'`;
   const { host } = instance;
-  if (isSession(instance)) {
-    throw new SvirtError(`${attempt}: creating bridges requires root`, {
-      kind: "unsupported",
-      remedy: "Start it as root; or write <interface type='user'> into the domain.",
-    });
-  }
   refuseCollision(bridge, host.readText("/proc/net/route") ?? "");
   if (!isForwarded(network) || !hasIpv6(bridge) || isOn(instance, IPV6_FORWARDING)) return;
   // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.

@@ -80,3 +80,25 @@ test.each([
     ]);
   },
 );
+
+test("the remedy for a damaged record of an active network ends it, and leaves a bridge of an administrator", async () => {
+  const path = "/run/svirt/networks/lan.xml";
+  const link = "<bridge name='virbr7'/><mac address='52:54:00:00:00:aa'/>";
+  const machine = makeMachine();
+  await defineNetwork(nodeOn(machine), networkXml(`${link}${IP}`, "lan", LAN_UUID));
+  await startNetwork(nodeOn(machine), "lan");
+  putText(machine, path, "");
+  expect((await errorOf(startNetwork(nodeOn(machine), "lan"))).remedy).toBe(
+    `End it: rm ${path}, and start it again`,
+  );
+  machine.files.remove(path);
+  expect(await startNetwork(nodeOn(machine), "lan")).toMatchObject({ did: true });
+
+  const others = makeMachine();
+  others.taps.addBridge("virbr7");
+  await defineNetwork(nodeOn(others), networkXml(`${link}${IP}`));
+  const before = snapshot(others).filter((line) => line.includes("/sys/class/net"));
+  await errorOf(startNetwork(nodeOn(others), "lan"));
+  expect(snapshot(others).filter((line) => line.includes("/sys/class/net"))).toEqual(before);
+  expect(before).not.toEqual([]);
+});
