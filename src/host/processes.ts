@@ -136,9 +136,9 @@ export interface ProcessHost {
   spawnHelper(order: HelperSpec): Promise<void>;
   /** Starts a program that becomes a daemon, and returns once it is ready. Throws "failed" with its message, "timeout". */
   spawnDaemon(words: readonly string[]): void;
-  /** Returns whether a process has this argument. */
+  /** Returns whether a system user has a process whose first argument this is. */
   hasDaemon(argument: string): boolean;
-  /** Kills the processes with this argument and waits for their end. Throws "timeout". */
+  /** Kills the processes of system users whose first argument this is, and waits for their end. Throws "timeout". */
   endDaemon(argument: string): void;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;

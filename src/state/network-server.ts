@@ -37,8 +37,7 @@ export function startServer(instance: Instance, { network, uuid }: Served): void
   const { host } = instance;
   const paths = pathsOf(instance, uuid);
   host.endDaemon(argumentOf(paths));
-  host.makeFolder({ path: serversFolder(instance), mode: FOLDER_MODE });
-  host.makeFolder({ path: folderOf(instance, uuid), mode: FOLDER_MODE });
+  makeServerFolder(instance, uuid);
   for (const [path, text] of formatServerFiles(network, paths)) host.writeVolatile(path, text, FILE_MODE);
   host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
 }
@@ -50,6 +49,29 @@ export function refreshServer(instance: Instance, served: Served): void {
   const files = [...formatServerFiles(served.network, paths)];
   const isCurrent = files.every(([path, text]) => host.readText(path) === text);
   if (!isCurrent || !host.hasDaemon(argumentOf(paths))) startServer(instance, served);
+}
+
+/**
+ * Refuses a configuration that the server would not start with, while an earlier one runs. Throws "failed" with the server's message.
+ * dnsmasq(8), --test
+ */
+export function testServer(instance: Instance, { network, uuid }: Served): void {
+  const { host } = instance;
+  const paths = pathsOf(instance, uuid);
+  const tested = `${folderOf(instance, uuid)}/tested.conf`;
+  makeServerFolder(instance, uuid);
+  try {
+    host.writeVolatile(tested, formatServerFiles(network, paths).get(paths.configuration) ?? "", FILE_MODE);
+    host.spawnDaemon([PROGRAM, "--test", `--conf-file=${tested}`]);
+  } finally {
+    host.removeFile(tested);
+  }
+}
+
+function makeServerFolder(instance: Instance, uuid: string): void {
+  const { host } = instance;
+  host.makeFolder({ path: serversFolder(instance), mode: FOLDER_MODE });
+  host.makeFolder({ path: folderOf(instance, uuid), mode: FOLDER_MODE });
 }
 
 /** Ends the server of a network and removes its files. A missing one is no error. */

@@ -1,3 +1,4 @@
+import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { HeldThing, Holding } from "../../src/host/processes.ts";
 import { fileKey } from "../../src/plan/facts/file.ts";
@@ -50,13 +51,27 @@ export function processCalls(
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
     killUser: (uid) => processes.killUser(uid),
-    spawnDaemon: (words) => void machine.daemons.add(words.slice(1).join(" ")),
+    spawnDaemon(words) {
+      if (words.includes("--test")) testConfiguration(machine, words);
+      else machine.daemons.add(words.slice(1).join(" "));
+    },
     hasDaemon: (argument) => [...machine.daemons].some((words) => words.split(" ").includes(argument)),
     endDaemon(argument) {
       for (const words of machine.daemons)
         if (words.split(" ").includes(argument)) machine.daemons.delete(words);
     },
   };
+}
+
+/** Refuses names that dnsmasq refuses: with a label of more than 63 bytes. check_name() of dnsmasq */
+function testConfiguration(machine: Machine, words: readonly string[]): void {
+  const path = words.find((word) => word.startsWith("--conf-file="))?.slice("--conf-file=".length) ?? "";
+  const text = new TextDecoder().decode(machine.files.get(path).bytes);
+  if (!/^(?:txt-record|srv-host)=[^,\n]*[^.,\n]{64}/m.test(text)) return;
+  throw new SvirtError(`Cannot start ${words[0]}: dnsmasq: bad record`, {
+    kind: "failed",
+    remedy: "Correct it.",
+  });
 }
 
 /** Returns whether a process may have a thing open. The kernel proves the contrary only for files. */

@@ -80,10 +80,20 @@ describe("a network is read with libvirt's defaults", () => {
   });
 });
 
+// read_file() of dnsmasq: quotes hide commas and number signs, and a backslash in them hides a quote.
+test.each(["v=spf1 -all", "a,b", '"a, #b"', '"a\\"b" c', "a#b"])("a <txt> of %s is read", (value) => {
+  const { dns } = parseNetwork(
+    networkWith(`<dns><txt name='a' value='${value.replaceAll('"', "&quot;")}'/></dns>`),
+  );
+  expect(dns?.txts).toEqual([{ name: "a", value }]);
+});
+
 describe("a network is refused by its place", () => {
   const V4 = "address='10.0.0.1' netmask='255.255.255.0'";
   const V6 = "family='ipv6' address='2001:db8::1' prefix='64'";
   const range = (start: string, end: string): string => `<dhcp><range start='${start}' end='${end}'/></dhcp>`;
+  const boot = (file: string): string =>
+    `<ip ${V4}><dhcp><range start='10.0.0.2' end='10.0.0.9'/><bootp file='${file}'/></dhcp></ip>`;
   test.each([
     ["<unknown/>", "/network/unknown"],
     ["<forward mode='x'/>", "/network/forward/@mode"],
@@ -123,6 +133,17 @@ describe("a network is refused by its place", () => {
     [`<ip ${V4}>${range("10.0.0.9", "10.0.0.2")}</ip>`, "/network/ip/dhcp/range"],
     [`<ip ${V4}>${range("10.0.1.2", "10.0.1.9")}</ip>`, "/network/ip/dhcp/range"],
     [`<ip address='10.0.0.1'>${range("10.0.0.2", "10.1.0.2")}</ip>`, "/network/ip/dhcp/range"],
+    [`<ip ${V4}><tftp root='/srv,eth0'/></ip>`, "/network/ip/tftp/@root"],
+    [`<ip ${V4}><tftp root='/srv/"a'/></ip>`, "/network/ip/tftp/@root"],
+    [`<ip ${V4}><tftp root='/srv #a'/></ip>`, "/network/ip/tftp/@root"],
+    [`<ip ${V4}><tftp root='/srv&#9;'/></ip>`, "/network/ip/tftp/@root"],
+    [boot("a,b,10.0.0.9"), "/network/ip/dhcp/bootp/@file"],
+    [boot("tag:a"), "/network/ip/dhcp/bootp/@file"],
+    [boot("&quot;a"), "/network/ip/dhcp/bootp/@file"],
+    [`<dns><txt name='a"b' value='c'/></dns>`, "/network/dns/txt/@name"],
+    [`<dns><txt name='a' value='2" pipe'/></dns>`, "/network/dns/txt/@value"],
+    [`<dns><txt name='a' value='"b\\"'/></dns>`, "/network/dns/txt/@value"],
+    [`<dns><txt name='a' value='b #c'/></dns>`, "/network/dns/txt/@value"],
     [`<ip ${V4}><dhcp><host ip='10.0.0.2'/></dhcp></ip>`, "/network/ip/dhcp/host/@mac"],
     [`<ip ${V6}><dhcp><host ip='2001:db8::2'/></dhcp></ip>`, "/network/ip/dhcp/host/@id"],
     [
@@ -149,7 +170,20 @@ describe("a network is refused by its place", () => {
     ["<dns><txt name='a' value='c&#10;dhcp-script=/x'/></dns>", "/network/dns/txt/@value"],
     ["<domain name='a&#10;dhcp-script=/x'/>", "/network/domain/@name"],
     // Other fields of --dhcp-host. dnsmasq(8)
-    ...["set:known", "tag:known", "id:*", "a,ignore", "a&quot;b", "a#b", "a\\b"].map(
+    ...[
+      "set:known",
+      "tag:known",
+      "id:*",
+      "a,ignore",
+      "a&quot;b",
+      "a#b",
+      "a\\b",
+      "ignore",
+      "infinite",
+      "10m",
+      "3600",
+      "10.0.0.9",
+    ].map(
       (name) =>
         [
           `<ip ${V4}><dhcp><host name='${name}' ip='10.0.0.2'/></dhcp></ip>`,

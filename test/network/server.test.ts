@@ -170,7 +170,9 @@ test("parseLeases() reads dnsmasq's leases of both families, and omits expired a
     "0 52:54:00:00:00:78 192.168.122.102 * *\n" +
     "1600000000 52:54:00:00:00:79 192.168.122.103 old *\n" +
     "duid 00:01:00:01:2d:e9\n" +
-    "1700000700 7 2001:db8::20 paul 00:04:7e\nbroken\n";
+    "1700000700 7 2001:db8::20 paul 00:04:7e\nbroken\n" +
+    "0 52:54:00:00:00:80 nowhere * *\n0 52:54:00:00:00:81 192.168.122.300 * *\n" +
+    "9999999999999999 52:54:00:00:00:83 192.168.122.106 * *\n";
   const served = network(`${BRIDGE}${DHCP}<ip family='ipv6' address='2001:db8::1' prefix='64'/>`);
   expect(parseLeases(text, served, 1_700_000_000)).toEqual([
     {

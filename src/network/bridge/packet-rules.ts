@@ -3,7 +3,10 @@ import { networkOf, prefixOf } from "../address/subnet.ts";
 import { modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
 
-/** Names of network devices that svirt writes into rules. nft(8) gives `*`, quotes and others a meaning. */
+/**
+ * Names of bridges that svirt makes, and of devices that it writes into rules. nft(8) gives `*`, quotes and others a meaning, dnsmasq(8)
+ * gives `*` and commas one, and the kernel `%`.
+ */
 export const RULE_DEVICE = /^[A-Za-z0-9_.-]+$/;
 
 /** Keywords of nft for IPv4 and IPv6. */

@@ -1,10 +1,9 @@
-import { absolutePath, lineOfText } from "../../domain/forms/text.ts";
 import { checked, element, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, children, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { integer, oneOf } from "../../xml/value-form.ts";
 import { refusePart } from "./refuse-part.ts";
-import { dhcpHostName, duid, hostMac, ipAddress } from "./text.ts";
+import { bootFile, dhcpHostName, duid, hostMac, ipAddress, tftpRoot } from "./text.ts";
 
 /** Least lease in seconds. dnsmasq(8), --dhcp-range */
 const LEAST_LEASE = 120;
@@ -68,12 +67,12 @@ export const hostSearch = checked(
   },
 );
 const bootp = element("bootp", () => ({
-  file: required(attribute("file", lineOfText)),
+  file: required(attribute("file", bootFile)),
   server: attribute("server", ipAddress),
 }));
 
 /** `<tftp>`: the folder whose files the network serves. */
-export const tftp = element("tftp", () => ({ root: required(attribute("root", absolutePath)) }));
+export const tftp = element("tftp", () => ({ root: required(attribute("root", tftpRoot)) }));
 
 /** `<dhcp>`, https://libvirt.org/formatnetwork.html#addressing */
 export const dhcp = element("dhcp", () => ({

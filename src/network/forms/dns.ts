@@ -1,10 +1,9 @@
-import { lineOfText } from "../../domain/forms/text.ts";
 import { checked, element, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, children, content, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
-import { integer, matching, yesNo } from "../../xml/value-form.ts";
+import { integer, yesNo } from "../../xml/value-form.ts";
 import { refusePart } from "./refuse-part.ts";
-import { dnsName, ipAddress, protocolName, serviceName } from "./text.ts";
+import { dnsName, ipAddress, protocolName, serviceName, txtName, txtValue } from "./text.ts";
 
 const short = integer(0, 65535);
 
@@ -22,14 +21,15 @@ const forwarder = checked(
   },
 );
 
-const txtName = required(
-  attribute("name", matching(/^[^\s,\p{Cc}]{1,255}$/u, "a name without commas and blanks")),
-);
+const recordName = required(attribute("name", txtName));
 
 /** `<txt>`: a text record. virNetworkDNSTxtDefParseXML() of libvirt */
-export const txt = element("txt", () => ({ name: txtName, value: required(attribute("value", lineOfText)) }));
+export const txt = element("txt", () => ({
+  name: recordName,
+  value: required(attribute("value", txtValue)),
+}));
 /** `<txt>` that names a record to change or remove. */
-export const txtSearch = element("txt", () => ({ name: txtName, value: attribute("value", lineOfText) }));
+export const txtSearch = element("txt", () => ({ name: recordName, value: attribute("value", txtValue) }));
 
 const srvTarget = () => ({
   domain: attribute("domain", dnsName),

@@ -1,3 +1,4 @@
+import { absolutePath } from "../../domain/forms/text.ts";
 import { matching, type ValueForm } from "../../xml/value-form.ts";
 import { canonicalAddress, familyOf } from "../address/ip-address.ts";
 
@@ -21,13 +22,41 @@ export const ipv4Address: ValueForm<string> = {
 /** Name in the DNS. It becomes a part of a line of dnsmasq's configuration: no comma, slash or blank. */
 export const dnsName = matching(/^[A-Za-z0-9._-]{1,255}$/, "a name of letters, digits and . _ -");
 
+/** Text that dnsmasq does not divide: a comma ends a field, a quote hides one, and a blank with `#` begins a comment. */
+const FIELD = /^(?:(?!\s#)[^,"\p{Cc}])*$/u;
+
+/** Folder whose files dnsmasq serves. A device follows a comma. dnsmasq(8), --tftp-root */
+export const tftpRoot: ValueForm<string> = {
+  expects: `${absolutePath.expects}, and without , " and control characters`,
+  decode: (text) => (FIELD.test(text) ? absolutePath.decode(text) : undefined),
+  encode: absolutePath.encode,
+};
+
+/** Name of the file that guests boot. Tags precede it, and a server follows it. dnsmasq(8), --dhcp-boot */
+export const bootFile = matching(
+  /^(?!tag:|net:)(?:(?!\s#)[^,"\p{Cc}]){0,4096}$/u,
+  'a file in one line, without , " and "tag:" at its beginning',
+);
+
+/** Name of a text record, which is a field. */
+export const txtName = matching(/^[^\s,"\p{Cc}]{1,255}$/u, 'a name without , " and blanks');
+
+/**
+ * Value of a text record: strings between commas. One in quotes may contain commas, and quotes after a backslash; dnsmasq does not start
+ * with a quote that is left open. read_file() of dnsmasq
+ */
+export const txtValue = matching(
+  /^(?=[^\p{Cc}]{0,4096}$)(?:"(?:[^"\\]|\\.)*"|(?<!\s)#|[^"#])*$/u,
+  "one line of text with its quotes in pairs, and no # after a blank",
+);
+
 /**
  * Name of a host that asks for an address. It stands between commas in dnsmasq's file, where a colon makes it another field
- * (`set:`, `tag:`, `id:`) and a quote hides a comma. dnsmasq(8), --dhcp-host
+ * (`set:`, `tag:`, `id:`), as do some words, a time and an address; a quote hides a comma. dnsmasq(8), --dhcp-host
  */
 export const dhcpHostName = matching(
-  /^[A-Za-z0-9][^\s,:#"\\\p{Cc}]{0,254}$/u,
-  "a host's name that begins with a letter or digit, without blanks and , : # \" \\",
+  /^(?!(?:ignore|infinite|\d+[a-zA-Z]?|[\d.]+)$)[A-Za-z0-9][^\s,:#"\\\p{Cc}]{0,254}$/u,
+  "a host's name that begins with a letter or digit, without blanks and , : # \" \\, and not a time, an address, ignore or infinite",
 );
 
 /** Zone of firewalld. */

@@ -5,6 +5,7 @@ import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
 import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
 import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
+import { listLongLines } from "../server/long-lines.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
 /** Part of a network that a start would have to apply. */
@@ -105,10 +106,9 @@ function listOfOwnBridge(network: Network): readonly Missing[] {
       missing: "choose zones of firewalld",
       remedy: "Leave zone out of <bridge>, and run firewall-cmd(1) with --add-interface.",
     }),
-    ...partly(hasRules(network) && !RULE_DEVICE.test(network.bridge?.name ?? ""), {
+    ...partly(!RULE_DEVICE.test(network.bridge?.name ?? "any"), {
       place: "bridge/@name",
-      missing:
-        "write rules for a device whose name has other characters than letters, digits, '_', '-' and '.'",
+      missing: "make a bridge whose name has other characters than letters, digits, '_', '-' and '.'",
       remedy: "Write another name into <bridge name='…'/>.",
     }),
     ...partly(hasRules(network) && !RULE_DEVICE.test(network.forward?.interfaces[0]?.dev ?? "any"), {
@@ -126,8 +126,14 @@ function hasRules(network: Network): boolean {
 }
 
 /** Lists settings of the DHCP and DNS server that svirt does not apply. */
-function listServices({ domain, ips }: Network): readonly Missing[] {
+function listServices(network: Network): readonly Missing[] {
+  const { domain, ips } = network;
   return [
+    ...listLongLines(network).map((place) => ({
+      place,
+      missing: "give dnsmasq lines of more than 1,023 bytes",
+      remedy: "Write a shorter text.",
+    })),
     ...partly(domain?.register === true, {
       place: "domain/@register",
       missing: "register DNS servers with systemd-resolved",

@@ -1,4 +1,4 @@
-import { familyOf } from "../address/ip-address.ts";
+import { canonicalAddress, familyOf } from "../address/ip-address.ts";
 import { isInNetwork, prefixOf } from "../address/subnet.ts";
 import type { Network } from "../forms/network.ts";
 
@@ -17,14 +17,15 @@ export interface Lease {
 
 /**
  * Parses dnsmasq's file of leases, and omits those that have expired: time, address of the hardware (of IPv6 the number of the
- * association), IP address, name, id. "*" stands for none. lease_update_file() of dnsmasq
+ * association), IP address, name, id. "*" stands for none. The server is not trusted: lines with other texts are omitted. lease_update_file() of dnsmasq
  */
 export function parseLeases(text: string, network: Network, nowSeconds: number): readonly Lease[] {
   return text.split("\n").flatMap((line) => {
     const [time = "", hardware = "", address = "", hostname, clientId, ...more] = line.split(" ");
-    if (!/^\d+$/.test(time) || clientId === undefined || more.length > 0) return [];
+    if (!/^\d{1,11}$/.test(time) || clientId === undefined || more.length > 0) return [];
     const expiresAt = Number(time);
     if (expiresAt !== 0 && expiresAt <= nowSeconds) return [];
+    if (canonicalAddress(address) === undefined) return [];
     const protocol = familyOf(address);
     return [
       {

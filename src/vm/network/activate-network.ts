@@ -11,13 +11,14 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { hasServer, startServer } from "../../state/network-server.ts";
 import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
 import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
+import { refuseActiveTwin } from "./new-network.ts";
 
 const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
  * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
- * has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ * or another active network has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
  */
 export function activateNetwork(
   instance: Instance,
@@ -31,6 +32,10 @@ export function activateNetwork(
     writeActiveNetwork(instance, name, xml);
     return;
   }
+  refuseSession(instance, network);
+  refuseActiveTwin(instance, { ...network, uuid });
+  // One with the network's marks is left over, and so are its routes: its record was removed by hand.
+  host.removeBridge(bridge);
   refuseBridge(instance, network, bridge);
   const isServed = hasServer(instance, network);
   const rules = formatPacketRules(network, uuid);
@@ -69,15 +74,17 @@ function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): P
   };
 }
 
+function refuseSession(instance: Instance, { name }: Network): void {
+  if (!isSession(instance)) return;
+  throw new SvirtError(`Cannot start the network '${name}': creating bridges requires root`, {
+    kind: "unsupported",
+    remedy: "Start it as root; or write <interface type='user'> into the domain.",
+  });
+}
+
 function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {
   const attempt = `Cannot start the network '${network.name}'`;
   const { host } = instance;
-  if (isSession(instance)) {
-    throw new SvirtError(`${attempt}: creating bridges requires root`, {
-      kind: "unsupported",
-      remedy: "Start it as root; or write <interface type='user'> into the domain.",
-    });
-  }
   refuseCollision(bridge, host.readText("/proc/net/route") ?? "");
   if (!isForwarded(network) || !hasIpv6(bridge) || isOn(instance, IPV6_FORWARDING)) return;
   // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.

@@ -30,8 +30,25 @@ export function completeForHost(instance: Instance, network: Network): Completed
   return completed;
 }
 
+/**
+ * Throws "in-use" if another active network has the UUID, which names its rules and its server, or the bridge. Only a definition that
+ * svirt has not written can have them.
+ */
+export function refuseActiveTwin(instance: Instance, network: Network & { readonly uuid: string }): void {
+  const actives = listNetworks(instance).filter(
+    ({ active, name }) => active !== undefined && name !== network.name,
+  );
+  refuseOtherNetwork(network, actives);
+  const own = network.bridge?.name;
+  if (own === undefined || !actives.some(({ active }) => bridgesOf({ active }).includes(own))) return;
+  throw usedBridge(own);
+}
+
 /** Throws "in-use" with libvirt's message if the name or the UUID belongs to another network. virNetworkObjListAdd() */
-function refuseOtherNetwork({ name, uuid }: CompletedNetwork, known: readonly StoredNetwork[]): void {
+function refuseOtherNetwork(
+  { name, uuid }: Pick<CompletedNetwork, "name" | "uuid">,
+  known: readonly StoredNetwork[],
+): void {
   const other = known.find((one) => (one.name === name) !== (one.uuid === uuid));
   if (other === undefined) return;
   throw new SvirtError(
@@ -53,7 +70,7 @@ function chooseBridge({ host }: Instance, network: Network, bridges: ReadonlySet
 }
 
 /** Returns the bridges of a network as it is active and as it is defined; none of a document that is damaged. */
-function bridgesOf({ active, defined }: StoredNetwork): readonly string[] {
+function bridgesOf({ active, defined }: Partial<StoredNetwork>): readonly string[] {
   return [active, defined].flatMap((xml) => {
     if (xml === undefined) return [];
     return unlessRefused(() => parseNetworkText(xml).bridge?.name) ?? [];

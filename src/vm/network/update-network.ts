@@ -6,7 +6,7 @@ import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { hasServer, refreshServer } from "../../state/network-server.ts";
+import { hasServer, refreshServer, testServer } from "../../state/network-server.ts";
 import { writeNetworkUpdate } from "../../state/network-update.ts";
 import { type StoredNetwork, writeActiveNetwork, writeDefinedNetwork } from "../../state/networks.ts";
 import type { ImpactOptions } from "../change/impact.ts";
@@ -90,7 +90,11 @@ function decideNetworkImpact({ active, defined, name }: StoredNetwork, options: 
   return impact;
 }
 
-function updatedActive(instance: Instance, { active, name }: StoredNetwork, update: NetworkUpdate): string {
+function updatedActive(
+  instance: Instance,
+  { active, name, uuid }: StoredNetwork,
+  update: NetworkUpdate,
+): string {
   const network = parseNetworkText(active ?? "");
   if (isServed(update.section) && !hasOwnBridge(network)) {
     throw new SvirtError(
@@ -105,8 +109,8 @@ function updatedActive(instance: Instance, { active, name }: StoredNetwork, upda
   const uses = countUses(listPorts(instance, name).map(({ found }) => found));
   const updated = updatedXml(instance, active ?? "", { update, uses });
   startableNetwork(updated, `update the active network '${name}'`);
-  // Refuses a server that is missing, before any change.
-  hasServer(instance, updated);
+  // Refuses a server that is missing, and one that would not start, before any change.
+  if (hasServer(instance, updated)) testServer(instance, { network: updated, uuid });
   return formatNetwork(updated);
 }
 

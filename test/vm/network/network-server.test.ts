@@ -120,6 +120,25 @@ describe("the server of a network", () => {
     expect(machine.daemons.size).toBe(1);
   });
 
+  // dnsmasq 2.91: "bad TXT record at line 17". It would not start again, and the guests would have no DHCP server.
+  test("keeps running when net-update adds an entry that dnsmasq refuses, and the network stays as it is", async () => {
+    const machine = await active();
+    const before = snapshot(machine);
+    const error = await errorOf(
+      updateStoredNetwork(nodeOn(machine), "lan", {
+        options: { live: true, config: true },
+        update: {
+          section: "dns-txt",
+          command: "add-last",
+          parentIndex: undefined,
+          entry: new TextEncoder().encode(`<txt name='${"x".repeat(64)}' value='a'/>`),
+        },
+      }),
+    );
+    expect([error.kind, error.message]).toEqual(["failed", expect.stringContaining("bad record")]);
+    expect([snapshot(machine), machine.daemons.size]).toEqual([before, 1]);
+  });
+
   test("is missing for an entry that net-update adds to an active network without one, which stays as it is", async () => {
     const machine = await defined(IP, false);
     await start(nodeOn(machine));

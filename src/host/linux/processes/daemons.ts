@@ -5,6 +5,8 @@ import { processCalls } from "./processes.ts";
 /** Limit on the start of a daemon, and on the end of one that is killed. */
 const TIMEOUT_MS = 30_000;
 const POLL_MS = 1;
+/** UID_MIN of login.defs(5), the first number of ordinary users; and the last 16-bit number but one, which some daemons get. */
+const [FIRST_USER, NOBODY] = [1000, 65_534];
 
 /** Implements Host.spawnDaemon. The program's first process ends once the daemon is ready. daemon(7) */
 export function spawnDaemon(words: readonly string[]): void {
@@ -64,8 +66,13 @@ export function endDaemon(argument: string): void {
   }
 }
 
+/** Lists the processes of system users whose first argument this is. An ordinary user may run a program with any. */
 function find(argument: string): readonly ProcessFacts[] {
   return processCalls
     .listProcesses()
-    .filter(({ pid }) => processCalls.getCommandLine(pid).slice(1).includes(argument));
+    .filter(({ pid, uid }) => isSystemUser(uid) && processCalls.getCommandLine(pid)[1] === argument);
+}
+
+function isSystemUser(uid: number): boolean {
+  return uid < FIRST_USER || uid === NOBODY;
 }

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, statSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { makeBridge, removeBridge } from "../../../../src/host/linux/network/bridge.ts";
 import { hostBridgeOf } from "../../../../src/network/bridge/host-bridge.ts";
-import { parseNetworkText } from "../../../../src/network/document.ts";
+import { formatNetwork, parseNetworkText } from "../../../../src/network/document.ts";
 import { parseLeases } from "../../../../src/network/server/leases.ts";
 import { SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
 import {
@@ -14,6 +14,7 @@ import {
   readLeases,
   refreshServer,
   startServer,
+  testServer,
 } from "../../../../src/state/network-server.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
@@ -61,6 +62,17 @@ const leases = parseLeases(readLeases(instance, UUID), network, now).map(({ expi
 }));
 const names = [await lookUp("printer"), await lookUp("scanner")];
 const user = statSync(`/proc/${run("cat", `${folder}/svirt-networks/${UUID}/pid`).trim()}`).uid;
+const testOf = (name: string): string => {
+  const dns = `<dns><txt name='${name}' value='a'/><host `;
+  const xml = formatNetwork(network).replace(/<dns>\s*<host /, dns);
+  try {
+    testServer(instance, { network: parseNetworkText(xml), uuid: UUID });
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message : "";
+  }
+};
+const tests = [testOf("x".repeat(63)), testOf("x".repeat(64)), String(isServerRunning(instance, UUID))];
 const updated = networkWith(
   "",
   "<host mac='52:54:00:00:00:77' name='web' ip='10.8.0.7'/>",
@@ -79,6 +91,7 @@ process.stdout.write(
     leases,
     names,
     isRoot: user === 0,
+    tests,
     second,
     namesAfter,
     isRunning,
