@@ -3,8 +3,9 @@ import type { FileFacts } from "../host/files.ts";
 import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
 import type { Instance } from "../state/instance.ts";
+import { deviceBytes } from "./pools/pool-device.ts";
 
-/** Unit in which QEMU and the kernel count the size of a disk. BDRV_SECTOR_SIZE of qemu.git; sysfs-block */
+/** Unit in which QEMU counts the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
 
 /** Inspected image. */
@@ -34,8 +35,8 @@ export function physicalSize(
   { facts, path }: Pick<InspectedImage, "facts" | "path">,
 ): number {
   if (facts.type === "file") return facts.sizeBytes;
-  const sectors = Number(instance.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
-  if (Number.isSafeInteger(sectors) && sectors > 0) return sectors * SECTOR_BYTES;
+  const sizeBytes = deviceBytes(instance.host, facts);
+  if (sizeBytes > 0) return sizeBytes;
   throw new SvirtError(`Cannot read the size of ${path}: the kernel does not report it`, {
     kind: "failed",
     remedy: "Name a regular file or a block device.",

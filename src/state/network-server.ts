@@ -42,8 +42,9 @@ export function startServer(instance: Instance, { network, uuid }: Served): void
   host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
 }
 
-/** Starts the server of a network again if it has ended, or has other files than the network. */
+/** Starts the server of a network again if it has ended, or has other files than the network. Does nothing for one without a server. */
 export function refreshServer(instance: Instance, served: Served): void {
+  if (!hasServer(instance, served.network)) return;
   const { host } = instance;
   const paths = pathsOf(instance, served.uuid);
   const files = [...formatServerFiles(served.network, paths)];
@@ -52,10 +53,11 @@ export function refreshServer(instance: Instance, served: Served): void {
 }
 
 /**
- * Refuses a configuration that the server would not start with, while an earlier one runs. Throws "failed" with the server's message.
- * dnsmasq(8), --test
+ * Refuses a configuration that the server would not start with, while an earlier one runs. Throws "failed" with the server's message;
+ * "unsupported" if the network needs a server that is missing. dnsmasq(8), --test
  */
 export function testServer(instance: Instance, { network, uuid }: Served): void {
+  if (!hasServer(instance, network)) return;
   const { host } = instance;
   const paths = pathsOf(instance, uuid);
   const tested = `${folderOf(instance, uuid)}/tested.conf`;

@@ -130,7 +130,7 @@ const networkCalls = {
 /** Methods for the files of volumes. */
 const volumeCalls = { fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
 
-/** Methods for a folder in a folder that was inspected, and for what is mounted in it. */
+/** Methods for subfolders and mounts in an inspected folder. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };
 
 /** Methods that identify the machine, the boot and the caller. */

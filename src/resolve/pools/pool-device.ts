@@ -28,8 +28,8 @@ export function nodeAt(host: Host, path: string, folder: string): FileFacts | un
   return facts?.type === "block" && number !== undefined && facts.id.node === number ? facts : undefined;
 }
 
-/** Returns the size of a block device in bytes, as the kernel knows it, without access to the device. */
-export function deviceBytes(host: Host, { id }: FileFacts): number {
+/** Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it does not report it. */
+export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   const sectors = Number(host.readText(`/sys/dev/block/${id.node}/size`)?.trim());
   return Number.isSafeInteger(sectors) && sectors > 0 ? sectors * SECTOR_BYTES : 0;
 }

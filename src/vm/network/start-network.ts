@@ -1,7 +1,7 @@
 import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
-import { hasServer, refreshServer } from "../../state/network-server.ts";
+import { refreshServer } from "../../state/network-server.ts";
 import { readNetwork } from "../../state/networks.ts";
 import { activateNetwork, deactivateNetwork } from "./activate-network.ts";
 import { changeNetworks } from "./change-networks.ts";
@@ -23,8 +23,7 @@ export async function startNetwork(instance: Instance, key: string): Promise<Cha
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
     if (active !== undefined) {
       // A server that was killed, or whose update was interrupted.
-      const network = parseNetworkText(active);
-      if (hasServer(instance, network)) refreshServer(instance, { network, uuid });
+      refreshServer(instance, { network: parseNetworkText(active), uuid });
       return { name, uuid, did: false };
     }
     activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });

@@ -6,7 +6,7 @@ import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { hasServer, refreshServer, testServer } from "../../state/network-server.ts";
+import { refreshServer, testServer } from "../../state/network-server.ts";
 import { writeNetworkUpdate } from "../../state/network-update.ts";
 import { type StoredNetwork, writeActiveNetwork, writeDefinedNetwork } from "../../state/networks.ts";
 import type { ImpactOptions } from "../change/impact.ts";
@@ -53,11 +53,9 @@ export async function updateStoredNetwork(
   });
 }
 
-/** Gives the server of an active network what the network has now. networkRestartDhcpDaemon() of libvirt */
+/** Applies an update to the server of an active network. networkRestartDhcpDaemon() of libvirt */
 function serve(instance: Instance, uuid: string, active: string | undefined): void {
-  if (active === undefined) return;
-  const network = parseNetworkText(active);
-  if (hasServer(instance, network)) refreshServer(instance, { network, uuid });
+  if (active !== undefined) refreshServer(instance, { network: parseNetworkText(active), uuid });
 }
 
 type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
@@ -110,7 +108,7 @@ function updatedActive(
   const updated = updatedXml(instance, active ?? "", { update, uses });
   startableNetwork(updated, `update the active network '${name}'`);
   // Refuses a server that is missing, and one that would not start, before any change.
-  if (hasServer(instance, updated)) testServer(instance, { network: updated, uuid });
+  testServer(instance, { network: updated, uuid });
   return formatNetwork(updated);
 }
 

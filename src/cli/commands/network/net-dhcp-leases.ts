@@ -27,7 +27,7 @@ export const command: Command = {
   },
 };
 
-/** Returns the cells of a lease. Names are what guests claim. */
+/** Returns the cells of a lease. A guest chooses its host name itself. */
 function toRow({ address, clientId, expiresAt, hostname, mac, prefix, protocol }: Lease): readonly string[] {
   const time = new Date(expiresAt * 1000).toISOString().slice(0, "2025-07-31T23:59:59".length);
   const ids = [hostname, clientId].map((text) => oneLine(text ?? "-"));

@@ -36,7 +36,7 @@ const ATTRIBUTES: Readonly<Record<MountFlag, bigint>> = {
 };
 const MESSAGE_BYTES = 4096;
 
-/** Failed call: its errno, and what the file system said about it. */
+/** Failed call: its errno, and the file system's messages about it. */
 export interface CallFailure {
   readonly errno: number;
   readonly said: string;
@@ -103,7 +103,7 @@ function failed(context: number, result: bigint): CallFailure | undefined {
   return { errno, said: readMessages(context) };
 }
 
-/** Returns what the file system said, each message without its letter for the severity. fsopen(2), "Message retrieval" */
+/** Returns the messages of the file system, without the letter of severity before each. fsopen(2), "Message retrieval" */
 function readMessages(context: number): string {
   const messages: string[] = [];
   const bytes = new Uint8Array(MESSAGE_BYTES);

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { ProcessFacts } from "../../processes.ts";
+import { spawnProgram } from "../calls/spawn-program.ts";
 import { processCalls } from "./processes.ts";
 
 /** Limit on the start of a daemon, and on the end of one that is killed. */
@@ -13,24 +14,16 @@ export function spawnDaemon(words: readonly string[]): void {
   const [program = ""] = words;
   const done = run(words);
   if (done.exitCode === 0) return;
-  const why = done.stderr.trim().split("\n").at(-1) ?? "";
+  const why = done.errors.trim().split("\n").at(-1) ?? "";
   throw new SvirtError(`Cannot start ${program}: ${why === "" ? "it did not become ready in time" : why}`, {
     kind: "failed",
     remedy: "Correct the fault that the program reports.",
   });
 }
 
-function run(words: readonly string[]): { readonly exitCode: number | null; readonly stderr: string } {
+function run(words: readonly string[]): ReturnType<typeof spawnProgram> {
   try {
-    const done = Bun.spawnSync([...words], {
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "pipe",
-      timeout: TIMEOUT_MS,
-      killSignal: "SIGKILL",
-      env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-    });
-    return { exitCode: done.exitCode, stderr: done.stderr.toString() };
+    return spawnProgram(words, { timeoutMs: TIMEOUT_MS });
   } catch (error) {
     throw new SvirtError(`Cannot start ${words[0]}: it cannot be run`, {
       kind: "failed",

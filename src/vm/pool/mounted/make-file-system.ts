@@ -1,13 +1,14 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { sourceDevice } from "./source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
-/** Options with which each program replaces what is on the device. virStorageBackendExecuteMKFS() of libvirt */
+/** The option of each program that overwrites the device's content. virStorageBackendExecuteMKFS() of libvirt */
 const FORCE: ReadonlyMap<string, string> = new Map([
   ["ext2", "-F"],
   ["ext3", "-F"],
@@ -17,7 +18,6 @@ const FORCE: ReadonlyMap<string, string> = new Map([
 ]);
 /** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
 const MARKED_BYTES = 1024 * 1024;
-const SECTOR_BYTES = 512;
 
 /**
  * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
@@ -55,8 +55,7 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
 
 /** Refuses a device unless its beginning and its end are zeros, where every file system and partition table has its mark. */
 function refuseContent(host: Host, name: string, device: FileId): void {
-  const sectors = Number(host.readText(`/sys/dev/block/${device.node}/size`) ?? "0");
-  const end = Math.max(0, sectors * SECTOR_BYTES - MARKED_BYTES);
+  const end = Math.max(0, deviceBytes(host, { id: device }) - MARKED_BYTES);
   const isEmpty = [0, end].every((offset) =>
     host.readBytes(device, offset, MARKED_BYTES).every((byte) => byte === 0),
   );
