@@ -24,16 +24,31 @@ type Drive = v.InferOutput<typeof drive>;
 export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise<void> {
   const id = step.device;
   await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
-    const found = await getDrive(monitor, id);
-    if (found.inserted?.["node-name"] !== step.to) {
-      await monitor.execute("blockdev-open-tray", { id, force: step.force });
-      await waitForTray(host, monitor, id);
-      if (found.inserted !== undefined) await monitor.execute("blockdev-remove-medium", { id });
-      if (step.to !== undefined)
-        await monitor.execute("blockdev-insert-medium", { id, "node-name": step.to });
-    }
+    const deadline = host.nowMs() + TRAY_TIMEOUT_MS;
+    while (!(await isReplaced(host, monitor, { step, deadline }))) await host.sleep(POLL_MS);
     await monitor.execute("blockdev-close-tray", { id });
   });
+}
+
+/** Returns false if the guest closed the tray before the medium was replaced. It can do so at any time, as SCSI permits. */
+async function isReplaced(
+  host: Host,
+  monitor: Monitor,
+  { deadline, step }: { readonly step: StepOf<"set-medium">; readonly deadline: number },
+): Promise<boolean> {
+  const id = step.device;
+  const { inserted } = await getDrive(monitor, id);
+  if (inserted?.["node-name"] === step.to) return true;
+  await monitor.execute("blockdev-open-tray", { id, force: step.force });
+  await waitForTray(host, monitor, { id, deadline });
+  try {
+    if (inserted !== undefined) await monitor.execute("blockdev-remove-medium", { id });
+    if (step.to !== undefined) await monitor.execute("blockdev-insert-medium", { id, "node-name": step.to });
+    return true;
+  } catch (error) {
+    if (host.nowMs() >= deadline || (await getDrive(monitor, id)).tray_open !== false) throw error;
+    return false;
+  }
 }
 
 async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
@@ -47,8 +62,11 @@ async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
 }
 
 /** Waits until the tray is open. QEMU reports no tray for a floppy drive. */
-async function waitForTray(host: Host, monitor: Monitor, id: string): Promise<void> {
-  const deadline = host.nowMs() + TRAY_TIMEOUT_MS;
+async function waitForTray(
+  host: Host,
+  monitor: Monitor,
+  { deadline, id }: { readonly id: string; readonly deadline: number },
+): Promise<void> {
   while ((await getDrive(monitor, id)).tray_open === false) {
     if (host.nowMs() >= deadline) {
       throw new SvirtError(`Cannot change the medium of ${id}: the guest keeps the tray locked`, {

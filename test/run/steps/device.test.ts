@@ -181,4 +181,53 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
     await unplug(host, backOf(plugOf(8, "one.iso", {})));
     await unplug(host, backOf(plugOf(9, "two.iso", {})));
   });
+
+  for (const command of ["blockdev-remove-medium", "blockdev-insert-medium"]) {
+    test(`has its medium changed although the guest closes the tray before ${command}`, async () => {
+      await plugIn(host, plugOf(8, "one.iso", {}));
+      await plugIn(host, plugOf(9, "two.iso", {}));
+      const change = { do: "set-medium", monitor, device: "cd0", force: false } as const;
+      await setMedium(host, { ...change, to: "libvirt-8-storage" });
+      await setMedium(closingTrayBefore(command, 2), { ...change, to: "libvirt-9-storage" });
+      expect(await ask("query-block")).toContain('"node-name":"libvirt-9-storage"');
+      await setMedium(host, change);
+      await unplug(host, backOf(plugOf(8, "one.iso", {})));
+      await unplug(host, backOf(plugOf(9, "two.iso", {})));
+    });
+  }
+
+  test("keeps its medium when the guest always closes the tray, and QEMU's message says so", async () => {
+    await plugIn(host, plugOf(8, "one.iso", {}));
+    const change = { do: "set-medium", monitor, device: "cd0", force: false } as const;
+    await setMedium(host, { ...change, to: "libvirt-8-storage" });
+    const guest = closingTrayBefore("blockdev-remove-medium", Number.POSITIVE_INFINITY);
+    const began = host.nowMs();
+    // A clock that is fast, so that the time for the tray is over soon.
+    const error = await errorOf(
+      setMedium({ ...guest, nowMs: () => began + 50 * (host.nowMs() - began) }, change),
+    );
+    expect(error.message).toContain("Tray of device 'cd0' is not open");
+    expect(await ask("query-block")).toContain('"node-name":"libvirt-8-storage"');
+    await setMedium(host, change);
+    await unplug(host, backOf(plugOf(8, "one.iso", {})));
+  });
+
+  /** A host whose monitor closes the tray of cd0 before this command, as a guest does, so many times. */
+  function closingTrayBefore(command: string, times: number): typeof host {
+    let left = times;
+    return {
+      ...host,
+      connectMonitor: async (path, timeoutMs) => {
+        const real = await host.connectMonitor(path, timeoutMs);
+        return {
+          ...real,
+          close: () => real.close(),
+          execute: async (name, words) => {
+            if (name === command && left-- > 0) await real.execute("blockdev-close-tray", { id: "cd0" });
+            return real.execute(name, words);
+          },
+        };
+      },
+    };
+  }
 });
