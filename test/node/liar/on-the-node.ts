@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { withinLimit } from "../harness/look.ts";
 import type { Run } from "../isolation/attempt.ts";
 import { findFaults, joinRuns, type Row } from "../isolation/judge.ts";
 import { makeRuns, runProgram } from "../isolation/on-the-node.ts";
@@ -10,6 +11,9 @@ const LIAR = fileURLToPath(new URL(".", import.meta.url));
 /** Folder of liar.sh on the node. */
 const FOLDER = "/srv/liar";
 const SCRIPTS = ["liar.sh", "scenes.sh", "control.sh"];
+
+/** A run takes four minutes on a quiet machine. */
+const RUN_MS = 1_200_000;
 
 /** Results of the liar's attempts. */
 export interface LiarProof {
@@ -51,7 +55,7 @@ async function tryParts(say: (line: string) => void, only: readonly Run[] | unde
     const make = (wanted: readonly Run[]) =>
       makeRuns(wanted, (run) => {
         say(`lying about ${group} as ${run}`);
-        return onNode("run", run, group);
+        return withinLimit(`liar.sh run ${run} ${group}`, RUN_MS, onNode("run", run, group));
       });
     // The control shares nothing with the other runs, so it runs and waits beside them.
     const confined = runs.filter((run) => run !== "control");

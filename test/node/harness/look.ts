@@ -1,0 +1,59 @@
+import { fileURLToPath } from "node:url";
+
+const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
+/** Time for the node to answer: longer than a busy one takes. */
+const ANSWER_MS = 120_000;
+const LAST_LINES = 40;
+
+/** Prints a line for each process that is not a kernel thread, then what a sleeping one waits for, and the kernel's last words. */
+const LOOK = `
+  for process in /proc/[0-9]*; do
+    words=$(tr '\\0\\n' '  ' <$process/cmdline 2>/dev/null | cut -c 1-150)
+    [ -n "$words" ] || continue
+    state=$(sed -n 's/^State:[[:space:]]*//p' $process/status 2>/dev/null)
+    echo "\${process#/proc/} $state, $(cat $process/wchan 2>/dev/null): $words"
+  done
+  dmesg | tail -n ${LAST_LINES}`;
+
+/**
+ * Waits for the work. If it takes longer than the limit, throws what the node was doing then: its processes, and the last
+ * lines of its kernel and its console. A test that only times out says nothing of it.
+ */
+export async function withinLimit<Result>(
+  what: string,
+  limitMs: number,
+  work: Promise<Result>,
+): Promise<Result> {
+  let timer: Timer | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), limitMs);
+  });
+  try {
+    const first = await Promise.race([work.then((result) => ({ result })), late]);
+    if (first !== "late") return first.result;
+    throw new Error(`${what} has not ended within ${limitMs / 1000} s\n${await lookAtNode()}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function lookAtNode(): Promise<string> {
+  const processes = await say(["ssh", LOOK]);
+  const log = (await say(["log"])).trimEnd().split("\n");
+  return `its processes:\n${processes}\nits console:\n${log.slice(-LAST_LINES).join("\n")}`;
+}
+
+async function say(words: readonly string[]): Promise<string> {
+  const child = Bun.spawn([NODE, ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: ANSWER_MS,
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return code === 0 ? out : `scripts/node ${words[0]}: exit ${code} ${child.signalCode ?? ""} ${err}${out}`;
+}
