@@ -72,6 +72,17 @@ FACTS
   rm -rf "$here/control" "$control_space"
 }
 
+# wait_for WHAT COMMAND...: waits until the command succeeds, a minute at most, so that no control waits without end.
+wait_for() {
+  awaited=$1 tries=600
+  shift
+  until "$@" 2>/dev/null; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { say "waited a minute for $awaited" && return; }
+    sleep 0.1
+  done
+}
+
 control_scenes() {
   mkdir -p "$here/control"
   file "$here/control/disk.img" 4
@@ -86,7 +97,7 @@ control_lie() {
   write_order control "$3" "$4"
   "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
   control_server=$!
-  until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
+  wait_for 'the socket' [ -S "$here/control/lie.sock" ]
   case $4 in any) asked=query-status ;; *) asked=$4 ;; esac
   watched 2 64 "$here/liar" client "$here/control/lie.sock" "$asked"
   kill -9 "$control_server"
@@ -102,12 +113,12 @@ control_other() {
   write_order control never any
   "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
   control_server=$!
-  until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
+  wait_for 'the socket' [ -S "$here/control/lie.sock" ]
   rm -f "$scratch/locked"
   # shellcheck disable=SC2016
   "$here/liar" lock "$here/control/lock" sh -c ': >"$0" && exec "$@"' "$scratch/locked" \
     "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
-  until [ -e "$scratch/locked" ]; do sleep 0.1; done
+  wait_for 'the lock' [ -e "$scratch/locked" ]
   watched 2 64 "$here/liar" lock "$here/control/lock" true
   kill -9 "$control_server"
   rm -f "$here/control/lie.sock"
@@ -150,14 +161,22 @@ control_linger() {
   : >"$scratch/lingers"
   sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$lingerers" "$here/liar" linger "$3" >"$scratch/lingers" 2>/dev/null &
   control_pid=$!
-  until [ -s "$scratch/lingers" ] || ! kill -0 "$control_pid" 2>/dev/null; do sleep 0.1; done
+  wait_for "$3" has_begun
   kill "$control_pid"
   wait "$control_pid" 2>/dev/null || :
   control_left=$(wc -l <"$lingerers/cgroup.procs")
   [ "$control_left" -gt 0 ] && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" kill "$control_left left"
+  wait_for "the end of $3" ends_all
+}
+
+# has_begun: the program lingers, or has ended.
+has_begun() { [ -s "$scratch/lingers" ] || ! kill -0 "$control_pid"; }
+
+# ends_all: repeated, since a process that forks continuously could escape a kill.
+ends_all() {
   echo 1 >"$lingerers/cgroup.kill"
-  until rmdir "$lingerers" 2>/dev/null; do sleep 0.1; done
+  rmdir "$lingerers"
 }
 
 control_end() { :; }
