@@ -22,7 +22,7 @@ list_failed() {
 # the file.
 show_failed() {
   [ -e "$1" ] || return 0
-  awk -v most=40 '
+  awk -v most=80 '
     /^\((pass|skip|todo)\) / { count = 0; next }
     { lines[count++] = $0 }
     /^\(fail\) / {

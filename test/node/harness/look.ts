@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 /** Time for the node to answer: longer than a busy one takes. */
 const ANSWER_MS = 120_000;
-const LAST_LINES = 40;
+const LAST_LINES = 12;
 
 /** Prints a line for each process that is not a kernel thread, then what a sleeping one waits for, and the kernel's last words. */
 const LOOK = `
@@ -15,13 +15,20 @@ const LOOK = `
   done
   dmesg | tail -n ${LAST_LINES}`;
 
+/** Work on the node. */
+interface Limit {
+  readonly what: string;
+  readonly limitMs: number;
+  /** Command on the node that says how far the work is. */
+  readonly progress: string;
+}
+
 /**
- * Waits for the work. If it takes longer than the limit, throws what the node was doing then: its processes, and the last
- * lines of its kernel and its console. A test that only times out says nothing of it.
+ * Waits for the work. If it takes longer than the limit, throws what the node was doing then: its progress, its processes,
+ * and the last lines of its kernel and its console. A test that only times out says nothing of it.
  */
 export async function withinLimit<Result>(
-  what: string,
-  limitMs: number,
+  { limitMs, progress, what }: Limit,
   work: Promise<Result>,
 ): Promise<Result> {
   let timer: Timer | undefined;
@@ -31,16 +38,16 @@ export async function withinLimit<Result>(
   try {
     const first = await Promise.race([work.then((result) => ({ result })), late]);
     if (first !== "late") return first.result;
-    throw new Error(`${what} has not ended within ${limitMs / 1000} s\n${await lookAtNode()}`);
+    throw new Error(`${what} has not ended within ${limitMs / 1000} s\n${await lookAtNode(progress)}`);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function lookAtNode(): Promise<string> {
-  const processes = await say(["ssh", LOOK]);
+async function lookAtNode(progress: string): Promise<string> {
+  const processes = await say(["ssh", `${progress}${LOOK}`]);
   const log = (await say(["log"])).trimEnd().split("\n");
-  return `its processes:\n${processes}\nits console:\n${log.slice(-LAST_LINES).join("\n")}`;
+  return `its progress and processes:\n${processes}\nits console:\n${log.slice(-LAST_LINES).join("\n")}`;
 }
 
 async function say(words: readonly string[]): Promise<string> {

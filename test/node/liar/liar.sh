@@ -149,8 +149,9 @@ order() {
 
 # ---- Results
 
-# result ID GROUP WHAT VERDICT [STEP WHY]
+# result ID GROUP WHAT VERDICT [STEP WHY]: also noted with its time in $here/progress, which is shown if a run does not end.
 result() {
+  printf '%s %s %s\n' "$(date +%T)" "${scratch#"$here/"}" "$1" >>"$here/progress"
   printf '{"id":"%s","group":"%s","what":"%s","destructive":false,"verdict":"%s"' "$1" "$2" "$3" "$4"
   [ -z "${5-}" ] || printf ',"step":"%s","why":"%s"' "$5" "$(printf %s "$6" | tr -d '"\134' | tr '\n' ' ')"
   printf '}\n'

@@ -15,6 +15,8 @@ const SCRIPTS = ["liar.sh", "scenes.sh", "control.sh"];
 /** A run takes four minutes on a quiet machine. */
 const RUN_MS = 1_200_000;
 
+const PROGRESS = `tail -n 12 ${FOLDER}/progress`;
+
 /** Results of the liar's attempts. */
 export interface LiarProof {
   readonly rows: readonly Row[];
@@ -55,7 +57,8 @@ async function tryParts(say: (line: string) => void, only: readonly Run[] | unde
     const make = (wanted: readonly Run[]) =>
       makeRuns(wanted, (run) => {
         say(`lying about ${group} as ${run}`);
-        return withinLimit(`liar.sh run ${run} ${group}`, RUN_MS, onNode("run", run, group));
+        const what = `liar.sh run ${run} ${group}`;
+        return withinLimit({ what, limitMs: RUN_MS, progress: PROGRESS }, onNode("run", run, group));
       });
     // The control shares nothing with the other runs, so it runs and waits beside them.
     const confined = runs.filter((run) => run !== "control");
