@@ -12,14 +12,18 @@ const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
 bringPrograms();
 
 /** Two disks of two SCSI hosts, `one` and `two`, each with a name below /dev/disk/by-id that udevd makes of its identifier. */
-const DISKS = `
+const DISKS = scene("per_host_store=1");
+
+/** The same, by scsi_debug's parameters. */
+function scene(parameters: string): string {
+  return `
   ${UDEVD}
   mkdir -p /run/udev/rules.d
   setfattr -n security.selinux -v system_u:object_r:udev_rules_t:s0 /run/udev/rules.d
   echo 'SUBSYSTEM=="block", KERNEL=="sd*", ATTRS{wwid}=="?*", SYMLINK+="disk/by-id/wwn-$attr{wwid}"' >/run/udev/rules.d/60-names.rules
   later
   modprobe sd_mod
-  modprobe scsi_debug add_host=2 per_host_store=1 dev_size_mb=8
+  modprobe scsi_debug add_host=2 dev_size_mb=8 ${parameters}
   one=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*)
   two=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter1/host*)
   unit_of() { echo /sys/class/scsi_host/$1/device/target*/*:*:*:*; }
@@ -33,8 +37,8 @@ const DISKS = `
   attach() { echo '- - -' >/sys/class/scsi_host/$1/scan; wait_for is_there $1; }
   names() { echo $(name_of $one) $(name_of $two); }
   labels_of_disks() { for host in $one $two; do label_of $(name_of $host); echo; done; }
-  wait_for is_there $one
-  wait_for is_there $two
+  wait_for test -e $(id_of $one)
+  wait_for test -e $(id_of $two)
   names=$(names)
   id=$(id_of $one)
   end() {
@@ -45,6 +49,7 @@ const DISKS = `
     end_udevd
   }
 `;
+}
 
 onTheNode("a disk's stable name leads to that disk, whatever the kernel calls it today", async () => {
   const notes = await onNode(`
@@ -144,4 +149,53 @@ onTheNode("a disk that goes away under a guest and comes back under another name
   expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
   expect(outOf(notes, "during").split("\n")[0]).toMatch(PRIVATE);
   expect(outOf(notes, "during").split("\n")[1]).toBe(DEFAULT);
+});
+
+onTheNode("a disk by two paths is one disk, and the paths are no guest's", async () => {
+  const notes = await onNode(`
+    ${scene("vpd_use_hostno=0")}
+    modprobe -a dm_mod dm_multipath dm_round_robin
+    sectors=$(cat /sys/class/block/$(basename $(name_of $one))/size)
+    numbers() { for host in $one $two; do printf '%s 1 ' $(cat /sys/class/block/$(basename $(name_of $host))/dev); done; }
+    tool dmsetup create --noudevsync --noudevrules -u mpath-3test mpatha --table "0 $sectors multipath 0 0 1 1 round-robin 0 2 1 $(numbers)"
+    # As udev's rules for device-mapper do: without them dmsetup makes a node.
+    dm=/dev/$(basename $(ls -d /sys/class/block/dm-*))
+    ln -sfn ../$(basename $dm) /dev/mapper/mpatha
+    cat $here/boot/halt >$dm
+    note paths names
+    note pool svirt pool-create-as life-pool mpath --target /dev/mapper
+    note list svirt vol-list life-pool
+    volume=$(svirt vol-list life-pool | sed -n 's/^ *\\(dm-[0-9]*\\) .*/\\1/p')
+    guest life-a "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='$volume'/><target dev='vda' bus='virtio'/></disk>"
+    note start svirt start life-a
+    note map label_of $dm
+    note during labels_of_disks
+    guest life-b "$(block $(name_of $one) vda)"
+    note path svirt start life-b
+    guest life-b "$(block /dev/mapper/mpatha vda)"
+    note name svirt start life-b
+    tool dmsetup message mpatha 0 "fail_path $(cat /sys/class/block/$(basename $(name_of $one))/dev)"
+    note failed label_of $dm
+    note state svirt domstate life-a
+    note destroy svirt destroy life-a
+    note after label_of $dm
+    note left left life-a
+    svirt undefine life-b
+    svirt pool-destroy life-pool
+    tool dmsetup remove --noudevsync mpatha
+    rmmod dm_round_robin dm_multipath dm_mod
+    end
+  `);
+  expect([noteOf(notes, "pool").code, noteOf(notes, "pool").err]).toEqual([0, ""]);
+  expect(outOf(notes, "list")).toMatch(/dm-\d+ +\/dev\/mapper\/mpatha/);
+  expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
+  expect(outOf(notes, "map")).toMatch(PRIVATE);
+  expect(outOf(notes, "during")).toBe(`${DEFAULT}\n${DEFAULT}`);
+  expect(noteOf(notes, "name").code).not.toBe(0);
+  expect(noteOf(notes, "path").code).not.toBe(0);
+  expect(outOf(notes, "failed")).toBe(outOf(notes, "map"));
+  expect(outOf(notes, "state")).toBe("running");
+  expect([noteOf(notes, "destroy").code, noteOf(notes, "destroy").err]).toEqual([0, ""]);
+  expect(outOf(notes, "after")).toBe(DEFAULT);
+  expect(noteOf(notes, "left").out).toBe("");
 });
