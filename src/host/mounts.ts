@@ -9,10 +9,14 @@ export interface Mount {
   readonly path: string;
   readonly type: string;
   readonly source: string;
+  /** Label of all its files, if they have none of their own. */
+  readonly context: string | undefined;
 }
 
 /** A file system that is mounted in no folder, with the attributes of its root. It ends with svirt. fsmount(2) */
 export interface OpenedMount extends FileAttributes {
+  /** Inode of its root. */
+  readonly inode: string;
   /** Mounts it in the folder that was inspected. Throws "denied" if the path leads to another folder, "host-call". */
   attach(folder: FileId): void;
   /** Gives up svirt's hold, so that a file system that is attached nowhere ends. */

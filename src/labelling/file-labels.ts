@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { decideFileLabel } from "../label/file-label.ts";
+import { decideFileLabel, type FileLabel } from "../label/file-label.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
 import { fileKey, type LabelledFile, PENDING_FILE, type PlannedSocket } from "../plan/facts/file.ts";
 import { cardSocket } from "../qemu/launch.ts";
@@ -8,6 +8,7 @@ import type { ResolvedSocket } from "../resolve/files/sockets.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import { type Instance, isSession, registryOf } from "../state/instance.ts";
+import { isOfGuestsMount } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
@@ -29,7 +30,7 @@ export function decideFiles(
   const decided = new Map<string, LabelledFile>();
   const free = new Set<string>();
   for (const file of use.files) {
-    const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
+    const { sharing, to: wanted } = labelOf(instance, label, file);
     const to = labelByOwner(instance, file, wanted);
     const { id } = file.facts;
     // A file that the start creates is known only by its path.
@@ -61,6 +62,23 @@ export function decideFiles(
     });
   }
   return [...decided.values()];
+}
+
+/** All files of a folder that is mounted for the guest alone have its label, so an image that it only reads is its own there. */
+function labelOf(instance: Instance, label: LabelDecision, file: ResolvedFile): FileLabel {
+  const { facts, override, role } = file;
+  const { range } = label;
+  const mayBeOwn =
+    role === "content" &&
+    override === undefined &&
+    range !== undefined &&
+    facts.id.inode !== PENDING_FILE.inode;
+  const isOwn =
+    mayBeOwn &&
+    registryOf(instance).isTaken("level", range) &&
+    getFileLabel(instance.host, facts.id) === label.imageLabel &&
+    isOfGuestsMount(instance, { id: facts.id, range });
+  return decideFileLabel(label, isOwn ? "private" : role, override);
 }
 
 /** Decides the labels of the guest's sockets, as for its files. A label of the source in the XML overrides the rule. */

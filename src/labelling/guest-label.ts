@@ -78,8 +78,13 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
 }
 
 function localUse(instance: Instance, uuid: string, level: Level) {
-  const inUse = new Set([...rangesOfProcesses(instance), ...rangesOfMounts(instance.host)]);
-  return { uuid, level, registry: registryOf(instance), inUse };
+  const registry = registryOf(instance);
+  const ofMounts = rangesOfMounts(instance.host);
+  // The start has mounted a folder for the guest, with the range that it holds since.
+  const own = ofMounts.find((range) =>
+    registry.listHolders("level", range).some(({ owner }) => owner === uuid),
+  );
+  return { uuid, level, registry, own, inUse: new Set([...rangesOfProcesses(instance), ...ofMounts]) };
 }
 
 /** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */

@@ -62,8 +62,20 @@ export function heldUnmarked(
   const { host } = instance;
   const range = privateRange(host, label);
   if (range === undefined || machines.length > 0 || remembered?.bootId === host.getBootId()) return undefined;
-  if (registryOf(instance).isTaken("static", range)) return undefined;
+  if (registryOf(instance).isTaken("static", range) || isOfGuestsMount(instance, { id, range }))
+    return undefined;
   return labelsSeenBy(host, id);
+}
+
+/**
+ * Reports whether a file has the private range of a guest of this machine from its mount, as in a folder that svirt has mounted for
+ * that guest. No other machine has set such a label.
+ */
+export function isOfGuestsMount(
+  instance: Instance,
+  { id, range }: { readonly id: FileId; readonly range: string },
+): boolean {
+  return registryOf(instance).isTaken("level", range) && !instance.host.withAttributes(id, keepsLabels);
 }
 
 /** Returns the error for a file that no machine has marked and that another machine's guest may hold. */

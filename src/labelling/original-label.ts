@@ -7,7 +7,7 @@ import { type FileMarks, getFileLabel, readMarks } from "../run/labels/file-labe
 import { othersOf } from "../run/labels/machine-marks.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";
-import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
+import { type FileUse, heldUnmarked, isOfGuestsMount, refuseElsewhere } from "./held-elsewhere.ts";
 
 /** Tolerance between two computations of one boot time: libvirt's results differ by a second. */
 const BOOT_TIME_JITTER_S = 2;
@@ -36,7 +36,8 @@ export function originalOf(instance: Instance, file: NamedFile, use: FileUse = A
   refuseOtherTool(instance, file.named, marks);
   refuseElsewhere(instance, { named: file.named, id, marks }, use);
   const known = marks.remembered?.original ?? marks.label;
-  if (known !== undefined && (known === use.meant || privateRange(host, known) === undefined)) return known;
+  const range = known === use.meant ? undefined : privateRange(host, known);
+  if (known !== undefined && (range === undefined || isOfGuestsMount(instance, { id, range }))) return known;
   const recorded = recordedOriginal(instance, id, known);
   if (recorded !== undefined) return recorded;
   const contexts = readFileContexts(host);
@@ -76,6 +77,7 @@ export function findLeftLabel(instance: Instance, { id }: FileFacts): LeftLabel 
   const range = privateRange(host, getFileLabel(host, id));
   if (range === undefined || registry.isTaken("static", range)) return undefined;
   if (registry.isTaken("file", fileKey(id)) || isLevelOfOthers(instance, range)) return undefined;
+  if (isOfGuestsMount(instance, { id, range })) return undefined;
   const marks = host.withAttributes(id, (file) => readMarks(host, { id, file }));
   if (othersOf(host, marks.machines).length > 0) return undefined;
   return { through: heldUnmarked(instance, { id, marks }) };

@@ -49,8 +49,10 @@ interface LocalUse {
   readonly uuid: string;
   readonly level: Level;
   readonly registry: ClaimRegistry;
-  /** Ranges of all processes. */
+  /** Ranges of all processes and mounts. */
   readonly inUse: ReadonlySet<string>;
+  /** Range that the guest holds already, for files of its own. */
+  readonly own?: string | undefined;
 }
 
 /**
@@ -58,7 +60,8 @@ interface LocalUse {
  * Throws LevelsTaken.
  */
 export function chooseRange(offer: LevelOffer, use: LocalUse): string {
-  const { inUse, level, registry, uuid } = use;
+  const { inUse, level, own, registry, uuid } = use;
+  if (own !== undefined) return own;
   const ranges = offer.by === "store" ? [checkedPair(offer.range)] : rangesFor(uuid, level);
   for (const range of ranges) {
     if (!inUse.has(range) && !isReserved(registry, range, uuid)) return range;

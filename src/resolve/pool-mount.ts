@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Mount } from "../host/mounts.ts";
+import { findMountAt } from "../run/mount-at.ts";
 import type { Pool } from "../storage/pool/keep-pool.ts";
 import { mountSource } from "../storage/pool/mount/plan-mount.ts";
 import { POOL_TYPE_FACTS } from "../storage/pool/pool-types.ts";
@@ -11,11 +12,6 @@ const SERVERS: ReadonlySet<string> = new Set(["nfs", "nfs4"]);
 /** Whether a pool's volumes are in a file system that its start mounts. */
 export function hasMount({ type }: Pool): boolean {
   return POOL_TYPE_FACTS[type].isMounted === true;
-}
-
-/** Returns the mount that is visible at a path, which hides earlier ones. */
-export function findMountAt(host: Host, path: string): Mount | undefined {
-  return host.listMounts().findLast((mount) => mount.path === path);
 }
 
 /** Returns the mount of a pool's source at its target. virStorageBackendFileSystemIsMounted() of libvirt */

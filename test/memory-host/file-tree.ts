@@ -91,9 +91,9 @@ export class FileTree {
     const { folder, name } = this.#split(path);
     const made = this.#inode(type, { fileSystem: folder.fileSystem, ...options });
     const label = folder.xattrs.get(LABEL);
-    // Like a kernel without a rule in the policy: a new file has its folder's label.
-    if (label !== undefined && made.fileSystem.keepsLabels && type !== "symlink")
-      made.xattrs.set(LABEL, label);
+    // Like a kernel without a rule in the policy: a new file has its folder's label. Without labels all files have the mount's.
+    const isLabelled = made.fileSystem.keepsLabels || made.fileSystem === folder.fileSystem;
+    if (label !== undefined && isLabelled && type !== "symlink") made.xattrs.set(LABEL, label);
     folder.entries.set(name, made);
     return made;
   }

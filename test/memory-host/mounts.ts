@@ -9,6 +9,9 @@ import type { Svirt } from "./svirt.ts";
 import { attributesOf } from "./xattr-calls.ts";
 
 const LABEL = "security.selinux";
+const MOUNTS = "/proc/self/mountinfo";
+/** Number below that of the first file system that shows a folder of another one. */
+const FIRST_VIEW = 90;
 
 interface MemoryMount extends Mount {
   /** Folder below the mount. */
@@ -20,6 +23,7 @@ export class Mounts {
   readonly #machine: Machine;
   readonly #roots = new Map<string, Inode>();
   #mounted: MemoryMount[] = [];
+  #views = 0;
   /** Orders that were opened. */
   readonly orders: MountOrder[] = [];
   /** Mount points with a file that a program uses. */
@@ -34,13 +38,9 @@ export class Mounts {
   }
 
   /** Adds a device or a server's folder with a file system. Its files have this label. */
-  add(
-    source: string,
-    { device, keepsLabels }: Pick<FileSystem, "device" | "keepsLabels">,
-    label: string,
-  ): Inode {
+  add(source: string, fileSystem: FileSystem, label: string): Inode {
     const { files } = this.#machine;
-    const root = files.put("/dev/.new", "folder", { mode: 0o755, fileSystem: { device, keepsLabels } });
+    const root = files.put("/dev/.new", "folder", { mode: 0o755, fileSystem });
     files.remove("/dev/.new");
     root.xattrs.set(LABEL, label);
     this.#roots.set(source, root);
@@ -54,19 +54,20 @@ export class Mounts {
   open(order: MountOrder): Inode {
     this.orders.push(order);
     this.fail(order);
-    const root = this.#roots.get(order.source);
-    if (root === undefined) throw hostCall(`mount ${order.source}`, "ENODEV");
-    const context = order.attempts[0]?.options.find((option) => option.startsWith("context="));
-    if (context !== undefined && !this.ignoresContext)
-      root.xattrs.set(LABEL, context.slice("context=".length));
+    const root = this.#roots.get(order.source) ?? this.#viewOf(order.source);
+    const context = this.ignoresContext ? undefined : contextOf(order);
+    if (context !== undefined) setLabels(root, context);
     return root;
   }
 
   attach(path: string, root: Inode, { attempts, source }: MountOrder): void {
     const { files } = this.#machine;
     const type = attempts[0]?.type ?? "";
-    this.#mounted.push({ path, type, source, device: root.fileSystem.device, covered: files.get(path) });
+    const { device } = root.fileSystem;
+    const context = contextOf({ attempts });
+    this.#mounted.push({ path, type, source, device, context, covered: files.get(path) });
     this.#place(path, root);
+    this.#show();
   }
 
   detach(path: string): void {
@@ -79,18 +80,61 @@ export class Mounts {
       });
     this.#mounted = this.#mounted.filter((one) => one !== mount);
     this.#place(path, mount.covered);
+    this.#show();
   }
 
   /** Removes all mounts, as the end of a boot does. */
   clear(): void {
     for (const { covered, path } of this.#mounted.toReversed()) this.#place(path, covered);
     this.#mounted = [];
+    this.#show();
+  }
+
+  /** Returns a folder of a file system as another one has it: the same inodes, with other labels. */
+  #viewOf(source: string): Inode {
+    for (const [above, root] of this.#roots) {
+      const names = source.startsWith(`${above}/`) ? source.slice(above.length + 1).split("/") : [];
+      const folder = names.reduce<Inode | undefined>((at, name) => at?.entries.get(name), root);
+      if (names.length === 0 || folder === undefined) continue;
+      this.#views += 1;
+      return copyOf(folder, { ...folder.fileSystem, device: `0:${FIRST_VIEW + this.#views}` });
+    }
+    throw hostCall(`mount ${source}`, "ENODEV");
+  }
+
+  /** Shows the mounts whose files have one label, as Linux does. proc_pid_mountinfo(5) */
+  #show(): void {
+    const { files } = this.#machine;
+    const lines = this.#mounted.flatMap(({ context, device, path, source, type }) =>
+      context === undefined
+        ? []
+        : [`61 29 ${device} / ${path} rw - ${type} ${source} rw,context="${context}"\n`],
+    );
+    if (lines.length === 0) files.remove(MOUNTS);
+    if (lines.length === 0) return;
+    files.putFolder("/proc/self");
+    const shown = files.find(MOUNTS)?.inode ?? files.put(MOUNTS, "file");
+    shown.bytes = new TextEncoder().encode(lines.join(""));
   }
 
   #place(path: string, inode: Inode): void {
     const cut = path.lastIndexOf("/");
     this.#machine.files.get(path.slice(0, cut) || "/").entries.set(path.slice(cut + 1), inode);
   }
+}
+
+function contextOf({ attempts }: Pick<MountOrder, "attempts">): string | undefined {
+  return attempts[0]?.options.find((option) => option.startsWith("context="))?.slice("context=".length);
+}
+
+function setLabels({ entries, xattrs }: Inode, label: string): void {
+  xattrs.set(LABEL, label);
+  for (const entry of entries.values()) setLabels(entry, label);
+}
+
+function copyOf(inode: Inode, fileSystem: FileSystem): Inode {
+  const entries = [...inode.entries].map(([name, entry]) => [name, copyOf(entry, fileSystem)] as const);
+  return { ...inode, fileSystem, entries: new Map(entries), xattrs: new Map(inode.xattrs) };
 }
 
 /** Calls for mounts. */
@@ -110,6 +154,7 @@ export function mountCalls(
       const root = mounts.open(order);
       return {
         ...attributesOf(machine, svirt, root),
+        inode: root.inode,
         attach(folder) {
           svirt.call("attach", true, () => {
             files.getSame(folder);

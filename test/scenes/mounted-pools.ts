@@ -1,5 +1,7 @@
+import { definePool } from "../../src/vm/pool/define-pool.ts";
+import { startPool } from "../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { makeMachine } from "./scene.ts";
+import { makeMachine, nodeOn } from "./scene.ts";
 
 /** Target of the pool `net`. */
 export const NET = "/srv/net";
@@ -9,6 +11,8 @@ export const EXPORT = "files.example:/images";
 export const DISK = "/srv/disk";
 /** Source of the pool `disk`. */
 export const DEVICE = "/dev/vdb";
+/** Disks of two guests on the server, each in a folder of its own. */
+export const OWN_DISKS = [`${NET}/one/disk.img`, `${NET}/two/disk.img`] as const;
 /** Labels of files of a server, of guests that only read, and of one guest. */
 export const LABELS = {
   server: "system_u:object_r:nfs_t:s0",
@@ -46,6 +50,26 @@ export function makeStorageMachine(): Machine {
   machine.files.put(DEVICE, "block", { node: "253:16" });
   machine.mounts.add(DEVICE, { device: "253:16", keepsLabels: true }, "system_u:object_r:unlabeled_t:s0");
   for (const path of [NET, DISK]) machine.files.putFolder(path, 0o711);
+  return machine;
+}
+
+/**
+ * Returns a machine on which the pool `net` is mounted, with a folder for each guest's disk. Files of the server have no labels,
+ * and other machines see them.
+ */
+export async function makeSharedStorage(label = ""): Promise<Machine> {
+  const machine = makeMachine();
+  const storage = { fileSystems: [{ magic: 0x6969, type: "nfs4" }], disks: [] };
+  machine.mounts.add(EXPORT, { device: "0:50", keepsLabels: false, storage }, LABELS.server);
+  machine.files.putFolder(NET, 0o711);
+  await definePool(nodeOn(machine), netXml({ label }));
+  await startPool(nodeOn(machine), "net", { isBuilt: false });
+  for (const path of OWN_DISKS) {
+    const folder = machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+    const file = machine.files.put(path, "file", { bytes: new Uint8Array(512) });
+    for (const made of [folder, file])
+      made.xattrs.set("security.selinux", label === "" ? LABELS.content : label);
+  }
   return machine;
 }
 

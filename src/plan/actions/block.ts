@@ -121,7 +121,7 @@ function planUse(
 ): Step[] {
   return [...layer.files.values()].flatMap((file): Step[] => {
     const from = claimIn(done, fileKey(file));
-    if (from === undefined || from.sharing === to.sharing) return [];
+    if (from === undefined || from.sharing === to.sharing || isOfOwnMount(done, file)) return [];
     const label = from.label === undefined || to.label === undefined ? {} : { label: to.label };
     const rule = ruleIn(done, fileKey(file));
     const changed = { ...from, ...label, sharing: to.sharing };
@@ -129,6 +129,11 @@ function planUse(
       { do: "change-label", file, from, to: changed, ...(rule === undefined ? {} : { udevRule: rule }) },
     ];
   });
+}
+
+/** Whether svirt has mounted the file's folder for the guest alone: no file there has another label, and no guest shares one. */
+function isOfOwnMount(done: readonly Step[], { path }: FileId): boolean {
+  return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
 }
 
 function planRemoval(

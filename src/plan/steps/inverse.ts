@@ -28,12 +28,12 @@ export function planStop(done: readonly Step[]): Step[] {
 }
 
 /**
- * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares. No
- * other guest gets such a folder before its claim is released.
+ * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares, or on the
+ * server of such a folder. No other guest gets the folder before its claim is released.
  */
 export function isOfGuestsSize(step: Step): boolean {
   if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";
-  return step.do === "remove-folder";
+  return step.do === "remove-folder" || step.do === "unmount-folder";
 }
 
 /** Reports whether a created image has since become the guest's own. */

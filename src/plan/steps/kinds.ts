@@ -7,6 +7,7 @@ import { folderSteps } from "./folder.ts";
 import { shareSteps } from "./host.ts";
 import type { Kinds } from "./kind.ts";
 import { labelSteps } from "./label.ts";
+import { mountSteps } from "./mount.ts";
 import { ownerSteps } from "./owner.ts";
 import { pciSteps } from "./pci.ts";
 import { processSteps } from "./process.ts";
@@ -23,6 +24,7 @@ export const KINDS: Kinds<Step> = {
   ...deviceSteps,
   ...folderSteps,
   ...labelSteps,
+  ...mountSteps,
   ...ownerSteps,
   ...pciSteps,
   ...processSteps,

@@ -5,6 +5,7 @@ import type { DeviceStep } from "./device.ts";
 import type { FolderStep } from "./folder.ts";
 import type { ShareStep } from "./host.ts";
 import type { LabelStep } from "./label.ts";
+import type { MountStep } from "./mount.ts";
 import type { OwnerStep } from "./owner.ts";
 import type { PciStep } from "./pci.ts";
 import type { ProcessStep } from "./process.ts";
@@ -24,6 +25,7 @@ export type Step =
   | DeviceStep
   | FolderStep
   | LabelStep
+  | MountStep
   | OwnerStep
   | PciStep
   | ProcessStep

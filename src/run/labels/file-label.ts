@@ -118,7 +118,8 @@ export function putLabel(file: FileAttributes, path: string, label: string): voi
     {
       kind: "denied",
       remedy:
-        "Move it to a file system with labels. Or mount this one for that guest only, with " +
+        "Move it to a file system with labels. On NFS, a folder of its own below a storage pool of type netfs is enough: the " +
+        "guest's start mounts it. Or mount this one for that guest only, with " +
         `context="${label}" and a static label in the guest's XML. Or, if every guest may use its files, mount it with ` +
         `context="${withoutLevel(label)}" and write <seclabel model='selinux' relabel='no'/> into the source.`,
     },

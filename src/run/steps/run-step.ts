@@ -7,6 +7,7 @@ import { runDevice } from "./device.ts";
 import { runFolder } from "./folder.ts";
 import { runShare } from "./host.ts";
 import { runLabel } from "./label.ts";
+import { runMount } from "./mount.ts";
 import { runOwner } from "./owner.ts";
 import { runPci } from "./pci.ts";
 import { runProcess } from "./process.ts";
@@ -22,6 +23,7 @@ const RUNS: Runs<Step> = {
   ...runDevice,
   ...runFolder,
   ...runLabel,
+  ...runMount,
   ...runOwner,
   ...runPci,
   ...runProcess,

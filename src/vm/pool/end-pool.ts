@@ -5,10 +5,10 @@ import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { findGuestOn } from "../guest/guests-on-mount.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
-import { findGuestOn } from "./guests-on-mount.ts";
 import { logOut, refuseUsedSession } from "./iscsi-session.ts";
 
 /**

@@ -47,6 +47,7 @@ import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { planHostDetach, withDetachedDevices } from "./detach-from-host.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { launchGuest } from "./launch-guest.ts";
+import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
 
@@ -120,10 +121,12 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
     makeNvramFolder(instance, bound);
     const guest = await withLevel(instance, bound, async (offer) => {
       const prepared = await withNewOverlays(instance, domain.uuid, () =>
-        withDetachedDevices(instance, { domain: bound, offer, observer: how.observer }, async (taken) => {
-          const seen = resolveDomain(instance, bound, { makeMissing: true });
-          const start = { domain: bound, written: domain, completed, offer, taken };
-          return await prepare(instance, { ...start, ...seen, ...how });
+        withDetachedDevices(instance, { domain: bound, offer, observer: how.observer }, (detached) => {
+          const mounting = { domain: bound, written: domain, offer, taken: detached, observer: how.observer };
+          return withOwnMounts(instance, mounting, async (taken) => {
+            const seen = resolveDomain(instance, bound, { makeMissing: true });
+            return await prepare(instance, { ...mounting, completed, taken, ...seen, ...how });
+          });
         }),
       );
       return await launchGuest(instance, prepared, how.observer);
@@ -149,9 +152,17 @@ export async function planDomainStart(
   const taken = planHostDetach(instance, bound);
   const seen = resolveDomain(instance, bound, { makeMissing: false, taken: taken.names });
   const offer = await offerLevel(instance, bound, { purpose: "plan", refused: new Set() });
+  const mounting = { domain: bound, written: domain, offer, taken: taken.steps, observer: NO_OBSERVER };
+  const mounts = await planMounts(instance, mounting);
   const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
   const { after, steps } = decide(instance, bound, start);
-  return [...taken.steps, ...steps, ...after];
+  return [...taken.steps, ...mounts, ...steps, ...after];
+}
+
+async function planMounts(instance: Instance, start: MountingStart): Promise<readonly Step[]> {
+  if (!mayNeedMounts(instance)) return [];
+  const { planOwnMounts } = await import("./plan-own-mounts.ts");
+  return planOwnMounts(instance, start);
 }
 
 /** Decides the start, records it, and runs all steps that two starts must not decide concurrently. */

@@ -14,6 +14,7 @@ const monitor = "/run/monitor";
 const ownership = { uid: 7, gid: 8, mode: 0o600 };
 const tree = { folder: file, claim, uid: 7, access: "read-only", to: label } as const;
 const pci = { device: "0000:06:00.0", driver: "e1000e", bootId: "b" };
+const ownMount = { path, above: file, source: "a:/b", label };
 const image = { format: "raw", sizeBytes: 4096 } as const;
 const process = { pid: 7, startTicks: 8 };
 const options: ThreadSettings = { thread: "vcpu", number: 0, cpus: [1] };
@@ -45,6 +46,8 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   release: { do: "release", claim },
   "make-folder": { do: "make-folder", path, mode: 0o700, uid: 7, limit: { bytes: 4096, inodes: 9 } },
   "remove-folder": { do: "remove-folder", path, isMounted: true },
+  "mount-folder": { do: "mount-folder", ...ownMount, folder: file, server: "a", attempts: [], flags: ["ro"] },
+  "unmount-folder": { do: "unmount-folder", ...ownMount },
   "make-link": { do: "make-link", path, target: "/run/y" },
   "assign-folder": { do: "assign-folder", path, uid: 7, label, original: "a:b:c" },
   "reclaim-folder": { do: "reclaim-folder", path, label },

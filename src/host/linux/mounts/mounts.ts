@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readlinkSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { Mount, MountHost, OpenedMount } from "../../mounts.ts";
@@ -39,6 +39,7 @@ async function openMount(order: Parameters<MountHost["openMount"]>[0]): Promise<
 function opened(fd: number, child: Child, source: string): OpenedMount {
   return {
     ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: source }),
+    inode: String(fstatSync(fd, { bigint: true }).ino),
     attach(folder) {
       withFile(folder, (at) => {
         refuseMoved(folder, at);

@@ -7,6 +7,8 @@ interface MountLine {
   readonly source: string;
   /** Options of the file system. */
   readonly options: string;
+  /** Label of all files, if they have none of their own. */
+  readonly context: string | undefined;
 }
 
 /** Returns the mounts of a process in the kernel's order. proc_pid_mountinfo(5) */
@@ -18,8 +20,15 @@ export function parseMounts(text: string): readonly MountLine[] {
       const [mount = "", kind = ""] = line.split(" - ");
       const [id = "", , device = "", , path = ""] = mount.split(" ");
       const [type = "", source = "", options = ""] = kind.split(" ");
-      return { id, device, path: unescapedName(path), type, source: unescapedName(source), options };
+      const named = { path: unescapedName(path), source: unescapedName(source) };
+      return { id, device, type, ...named, options, context: contextOf(options) };
     });
+}
+
+/** The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in security/selinux/hooks.c of Linux */
+function contextOf(options: string): string | undefined {
+  const [, quoted, plain] = /(?:^|,)context=(?:"([^"]*)"|([^,]*))/.exec(options) ?? [];
+  return quoted ?? plain;
 }
 
 /** Decodes blanks and backslashes, which the kernel writes as octal numbers. */

@@ -1,15 +1,15 @@
 import { joinErrors, SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
-import { findMountAt } from "../../../resolve/pool-mount.ts";
+import { findMountAt } from "../../../run/mount-at.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { poolStore } from "../../../state/pools.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";
+import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
-import { findGuestBelow } from "../guests-on-mount.ts";
 import { openTarget, type Startable, type StartOptions } from "../open-target.ts";
 import { refuseKey } from "../refuse-key.ts";
 import { withTargetLock } from "../target-lock.ts";

@@ -9,6 +9,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import type { StepOf } from "../../../../src/plan/steps/step.ts";
+import { ClaimRegistry } from "../../../../src/registry/claims.ts";
+import type { Actor } from "../../../../src/run/actor.ts";
+import { runStep } from "../../../../src/run/steps/run-step.ts";
 import type { MountOrder } from "../../../../src/storage/pool/mount/mount-order.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 import { errorOf } from "../../../scenes/scene.ts";
@@ -56,6 +60,29 @@ class MountPoint extends RealFolder {
   }
 }
 
+/** Returns the step that mounts a tmpfs for one guest. */
+function ownMountAt(point: MountPoint): StepOf<"mount-folder"> {
+  return {
+    do: "mount-folder",
+    path: point.target,
+    above: point.id(point.path),
+    folder: point.id(point.target),
+    source: MEMORY.source,
+    label: "system_u:object_r:svirt_image_t:s0:c1,c2",
+    attempts: [{ type: "tmpfs", options: ["size=1m"] }],
+    flags: ["nosuid", "nodev", "noexec"],
+  };
+}
+
+function actorOn({ host, path }: MountPoint): Actor {
+  return {
+    host,
+    registry: new ClaimRegistry(host, path),
+    owner: "11111111-2222-4333-8444-000000000001",
+    uid: 7,
+  };
+}
+
 describe.skipIf(MISSING !== undefined)(`mounts of the real host${ASIDE}`, () => {
   test("a file system is mounted in the folder, runs and serves nothing, and is unmounted", async () => {
     using point = new MountPoint();
@@ -82,6 +109,36 @@ describe.skipIf(MISSING !== undefined)(`mounts of the real host${ASIDE}`, () => 
     await opened.close();
     expect(point.lines()).toEqual([]);
   });
+
+  test("an opened file system has the inode that its root has when it is attached", async () => {
+    using point = new MountPoint();
+    const opened = await point.host.openMount(MEMORY);
+    opened.attach(point.id(point.target));
+    await opened.close();
+    expect(point.id(point.target).inode).toBe(opened.inode);
+  });
+
+  test("a mount with another label than the guest's is not unmounted for the guest, and a missing one is no error", async () => {
+    using point = new MountPoint();
+    await point.mount();
+    const { above, label, path, source } = ownMountAt(point);
+    const step = { do: "unmount-folder", above, label, path, source } as const;
+    await runStep(actorOn(point), step);
+    expect(point.lines()).toHaveLength(1);
+    await point.unmount();
+    await runStep(actorOn(point), step);
+  });
+
+  test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
+    "a kernel without SELinux mounts no folder for a guest",
+    async () => {
+      using point = new MountPoint();
+      const step = ownMountAt(point);
+      const { kind, message } = await errorOf(runStep(actorOn(point), step));
+      expect([kind, message]).toEqual(["denied", expect.stringContaining(`with the label ${step.label}: `)]);
+      expect(point.lines()).toEqual([]);
+    },
+  );
 
   test("a folder that was replaced after it was inspected gets no mount", async () => {
     using point = new MountPoint();

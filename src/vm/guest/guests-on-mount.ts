@@ -19,10 +19,11 @@ export function findGuestOn(instance: Instance, device: string): string | undefi
 /**
  * Returns the name of a guest that has a file in a folder, or shares one around it or in it; undefined without one. A mount there
  * would hide the file from the guest's end, which restores labels, and would appear in the shared folder. The caller holds the
- * registry's lock.
+ * registry's lock. `except`: the UUID of a guest that does not count.
  */
-export function findGuestBelow(instance: Instance, path: string): string | undefined {
-  return readRecords(instance).find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
+export function findGuestBelow(instance: Instance, path: string, except?: string): string | undefined {
+  const others = readRecords(instance).filter(({ uuid }) => uuid !== except);
+  return others.find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
 }
 
 function isBelow(step: Step, path: string): boolean {

@@ -1,0 +1,52 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import type { LevelOffer } from "../../registry/level-allocator.ts";
+import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
+import { actorFor } from "../../state/locks.ts";
+import { poolStore } from "../../state/pools.ts";
+import { readRecord } from "../../state/record.ts";
+import { undoStart } from "../end/undo-start.ts";
+
+/** Start of a guest that may need mounts of its own. `taken`: the steps that its record already has. */
+export interface MountingStart {
+  readonly domain: Domain;
+  readonly written: Domain;
+  readonly offer: LevelOffer;
+  readonly taken: readonly Step[];
+  readonly observer: StepObserver;
+}
+
+/**
+ * Mounts the folders in which files of the guest need its label and have none of their own, then does the work, which finds the
+ * files with that label. The guest's record is written before the first mount, and the work continues with its steps. If the work
+ * fails, the folders are unmounted. The caller holds the guest's lock, and no other: a server may take long.
+ */
+export async function withOwnMounts<Result>(
+  instance: Instance,
+  start: MountingStart,
+  work: (done: readonly Step[]) => Promise<Result>,
+): Promise<Result> {
+  const { domain, observer, taken } = start;
+  if (!mayNeedMounts(instance)) return await work(taken);
+  const { beginOwnMounts } = await import("./plan-own-mounts.ts");
+  try {
+    const begun = await beginOwnMounts(instance, start);
+    if (begun === undefined) return await work(taken);
+    const { claims, mounts, record } = begun;
+    const before = [...taken, ...claims];
+    await runPlan(actorFor(instance, record), mounts, (moment, step, at) =>
+      observer(moment, step, before.length + at),
+    );
+    return await work([...before, ...mounts]);
+  } catch (error) {
+    const record = readRecord(instance, domain.uuid);
+    if (record !== undefined) await undoStart(instance, record, error);
+    throw error;
+  }
+}
+
+/** Reports whether a pool is active, which may be a server's. Most hosts have none, and need no other look. */
+export function mayNeedMounts(instance: Instance): boolean {
+  return !isSession(instance) && poolStore.listEntries(instance).some(({ isActive }) => isActive);
+}
