@@ -32,13 +32,6 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
     isAsked: ({ backend }) => backend !== undefined,
   },
   {
-    place: "filterref",
-    missing: "write rules of the host's packet filter",
-    remedy:
-      "Leave <filterref> out. Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
-    isAsked: ({ filterref }) => filterref !== undefined,
-  },
-  {
     place: "bandwidth",
     missing: "limit network traffic",
     remedy: "Leave <bandwidth> out, and run tc(8) on the tap: <target dev='…'/> names it.",

@@ -2,7 +2,7 @@ import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, PassedTap, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, PassedTap, TapFilter, TapSetup } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
@@ -30,6 +30,7 @@ export interface NewTap {
   readonly setup: TapSetup | undefined;
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
+  readonly filter: TapFilter | undefined;
 }
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
@@ -47,13 +48,35 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ passed, link, setup }: NewTap, monitor: string): Step[] {
+function planTap({ filter, passed, link, setup }: NewTap, monitor: string): Step[] {
+  const filtered: Step[] = filter === undefined ? [] : [{ do: "set-tap-filter", filter }];
   return [
     { do: "reserve", claim: tapClaim(passed.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
+    // QEMU could send by an existing tap at once; a new one exists from now on, and is down until its setup.
+    ...(passed.isMade ? [] : filtered),
     { do: "pass-tap", monitor, tap: passed },
+    ...(passed.isMade ? filtered : []),
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];
+}
+
+/** Plans another filter, or none, for a tap of a running guest. `done` are its steps. */
+export function planFilterChange(
+  done: readonly Step[],
+  filter: TapFilter | undefined,
+  tap: string | undefined,
+): ChangeSteps {
+  const before = done
+    .flatMap((step) => (step.do === "set-tap-filter" && step.filter.tap === tap ? [step.filter] : []))
+    .at(-1);
+  if (filter === undefined) {
+    const after: Step[] = before === undefined ? [] : [{ do: "remove-tap-filter", table: before.table }];
+    return { steps: [], after };
+  }
+  if (before === undefined) return { steps: [{ do: "set-tap-filter", filter }], after: [] };
+  const isEqual = JSON.stringify(before) === JSON.stringify(filter);
+  return { steps: isEqual ? [] : [{ do: "change-tap-filter", filter, before }], after: [] };
 }
 
 /** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
@@ -75,6 +98,7 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
     const isIts =
       (step.do === "set-up-tap" && step.setup.name === name) ||
       (step.do === "make-macvtap" && step.link.name === name) ||
+      (step.do === "set-tap-filter" && step.filter.tap === name) ||
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });

@@ -1,4 +1,4 @@
-import type { PassedTap, PortVlan, TapSetup } from "./tap.ts";
+import type { PassedTap, PortVlan, TapFilter, TapSetup } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
@@ -16,6 +16,12 @@ export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name
 
 function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
   return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
+}
+
+/** Describes the filter of a tap in one line. */
+export function describeFilter({ filter, tap, variables }: TapFilter): string {
+  const values = variables.map((variable) => `, ${variable.name} ${variable.values.join(" ")}`);
+  return `filter the frames of tap ${tap}: ${filter}${values.join("")}`;
 }
 
 /** Describes a tap or macvtap that a guest gets. */

@@ -50,6 +50,16 @@ export const tapSetup = v.strictObject({
 });
 export type TapSetup = v.InferOutput<typeof tapSetup>;
 
+/** Filter of a tap's frames, in a table of nft. formatTapFilter() */
+export const tapFilter = v.strictObject({
+  table: aString,
+  tap: aString,
+  /** Name of libvirt's filter. */
+  filter: aString,
+  variables: v.array(v.strictObject({ name: aString, values: v.array(aString) })),
+});
+export type TapFilter = v.InferOutput<typeof tapFilter>;
+
 /** Macvtap on a device of the host, which stays until it is removed. Documentation/networking of Linux, macvlan */
 export const macvtap = v.strictObject({
   name: aString,

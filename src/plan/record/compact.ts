@@ -12,7 +12,10 @@ import type { Step, StepOf } from "../steps/step.ts";
 export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
   for (const step of after.filter(isKept)) kept = withDone(kept, step);
-  return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
+  return kept
+    .filter((step, at) => !isOutdated(step, kept.slice(at + 1)))
+    .reduce(mergeLabel, [])
+    .reduce(mergeFilter, []);
 }
 
 /** Reports whether the record keeps the step after its change. */
@@ -40,6 +43,7 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
   "restore-owner": (step, { file }) => step.do === "remember-owner" && fileKey(step.file) === fileKey(file),
   "remove-tap": (step, { name }) => isOfTap(step, name),
   "remove-macvtap": (step, { name }) => step.do === "make-macvtap" && step.link.name === name,
+  "remove-tap-filter": (step, { table }) => step.do === "set-tap-filter" && step.filter.table === table,
   "remove-udev-rule": (step, { path }) => step.do === "write-udev-rule" && step.path === path,
   "remove-image": (step, { path }) => step.do === "make-image" && step.path === path,
   "remove-folder": (step, { path }) =>
@@ -51,6 +55,7 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
 
 function isOfTap(step: Step, name: string): boolean {
   if (step.do === "set-up-tap") return step.setup.name === name;
+  if (step.do === "set-tap-filter") return step.filter.tap === name;
   return step.do === "pass-tap" && step.tap.name === name;
 }
 
@@ -87,6 +92,15 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
       return { ...one, label: to.label };
     return one;
   });
+}
+
+/** Merges a change of a tap's filter into the step that set the first one. */
+function mergeFilter(kept: Step[], step: Step): Step[] {
+  if (step.do !== "change-tap-filter") return [...kept, step];
+  const { filter } = step;
+  return kept.map((one) =>
+    one.do === "set-tap-filter" && one.filter.table === filter.table ? { do: one.do, filter } : one,
+  );
 }
 
 function isOutdated(step: Step, later: readonly Step[]): boolean {

@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
-import { describeSetup, describeTap } from "../facts/describe-tap.ts";
+import { describeFilter, describeSetup, describeTap } from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { macvtap, passedTap, tapSetup } from "../facts/tap.ts";
+import { macvtap, passedTap, tapFilter, tapSetup } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -54,6 +54,19 @@ const setLimits = v.strictObject({
   limits: v.array(changedLimit),
 });
 
+/** Filters the frames of a tap. */
+const setTapFilter = v.strictObject({ do: v.literal("set-tap-filter"), filter: tapFilter });
+
+/** Replaces the filter of a running guest's tap. */
+const changeTapFilter = v.strictObject({
+  do: v.literal("change-tap-filter"),
+  filter: tapFilter,
+  before: tapFilter,
+});
+
+/** Removes the filter of a tap, by its table. */
+const removeTapFilter = v.strictObject({ do: v.literal("remove-tap-filter"), table: aString });
+
 /** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
   | typeof passTap
@@ -63,6 +76,9 @@ export type ShareStep = v.InferOutput<
   | typeof removeTap
   | typeof makeMacvtap
   | typeof removeMacvtap
+  | typeof setTapFilter
+  | typeof changeTapFilter
+  | typeof removeTapFilter
   | typeof makeGroup
   | typeof removeGroup
   | typeof tuneThreads
@@ -130,6 +146,31 @@ export const shareSteps: Kinds<ShareStep> = {
     schema: removeMacvtap,
     inverse: noInverse,
     describe: ({ name }) => `remove macvtap ${name}`,
+    where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "set-tap-filter": {
+    schema: setTapFilter,
+    inverse: ({ filter }) => ({ do: "remove-tap-filter", table: filter.table }),
+    describe: ({ filter }) => describeFilter(filter),
+    where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "change-tap-filter": {
+    schema: changeTapFilter,
+    inverse: ({ before, filter }) => ({ do: "change-tap-filter", filter: before, before: filter }),
+    describe: ({ filter }) => describeFilter(filter),
+    // The tap has ended with QEMU, or the step that set the first filter removes the table.
+    where: "qemu",
+    record: "kept",
+    releases: "nothing",
+  },
+  "remove-tap-filter": {
+    schema: removeTapFilter,
+    inverse: noInverse,
+    describe: ({ table }) => `remove the packet filter ${table}`,
     where: "host",
     record: "kept",
     releases: "nothing",

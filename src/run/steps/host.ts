@@ -1,3 +1,4 @@
+import { formatFilterRemoval, formatTapFilter } from "../../network/filter/format-filter.ts";
 import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
@@ -14,6 +15,9 @@ export const runShare: Runs<ShareStep> = {
   "remove-tap": ({ host }, step) => host.removeTap(step),
   "make-macvtap": ({ host }, { link }) => host.makeMacvtap(link),
   "remove-macvtap": ({ host }, step) => host.removeMacvtap(step),
+  "set-tap-filter": ({ host }, { filter }) => host.setPacketRules(formatTapFilter(filter)),
+  "change-tap-filter": ({ host }, { filter }) => host.setPacketRules(formatTapFilter(filter)),
+  "remove-tap-filter": ({ host }, step) => host.setPacketRules(formatFilterRemoval(step)),
   "make-group": ({ host }, { group }) => makeGroup(host, group),
   "remove-group": ({ host }, { path }) => host.removeControlGroup(path),
   "tune-threads": (actor, step) => tuneThreads(actor.host, { ...actor, uuid: actor.owner }, step),

@@ -3,13 +3,15 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import type { Domain } from "../../domain/domain.ts";
 import type { NewTap } from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
+import { decideTapFilter } from "../../plan/decide/tap-filter.ts";
+import type { TapFilter } from "../../plan/facts/tap.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-type Guest = Pick<GuestRecord, "label" | "uid">;
+type Guest = Pick<GuestRecord, "label" | "uid" | "uuid">;
 
 /** Decisions about the tap of a device of one family. */
 interface TapFamily<E extends HotElement> {
@@ -47,6 +49,14 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
+/** Decides the packet filter of an interface of a running guest. Throws the errors of decideTapFilter(). */
+export function decideNewFilter(
+  { uuid }: Pick<GuestRecord, "uuid">,
+  found: NetworkInterface,
+): TapFilter | undefined {
+  return decideTapFilter(found, found.target?.dev ?? "", { uuid, place: "/interface" });
+}
+
 /** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
   return tap === undefined ? domain : withOther(domain, device, withName(device, tap.passed.name));
@@ -59,7 +69,7 @@ function withName<E extends HotElement>(device: Device<E>, name: string): Device
 
 function decideInterface(
   instance: Instance,
-  { label, uid }: Guest,
+  { label, uid, uuid }: Guest,
   { value, names }: { readonly value: NetworkInterface; readonly names: FreeNames },
 ): NewTap | undefined {
   if (!isTapped(value)) return undefined;
@@ -68,5 +78,10 @@ function decideInterface(
   const isDirect = value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
   const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance), ...macvtap });
-  return { passed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+  return {
+    passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
+    setup: tap.setup,
+    link: tap.link,
+    filter: decideTapFilter(value, tap.name, { uuid, place: "/interface" }),
+  };
 }

@@ -47,20 +47,24 @@ export function takeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the interface with the link of `other`, which must be equal in all other respects. Throws "unsupported".
- * qemuDomainChangeNet() of libvirt
+ * Returns the interface with the link and the packet filter of `other`, which must be equal in all other respects. Throws
+ * "unsupported". qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(
   old: Device<"interface">,
   other: Device<"interface">,
 ): Device<"interface"> {
-  const { link: _, ...before } = old.value;
-  const { link, ...after } = other.value;
+  const { filterref: _, link: __, ...before } = old.value;
+  const { filterref, link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
   for (const [field, value] of Object.entries(after)) {
     if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
   }
-  return { element: "interface", value: { ...before, ...(link === undefined ? {} : { link }) } };
+  const changed = {
+    ...(filterref === undefined ? {} : { filterref }),
+    ...(link === undefined ? {} : { link }),
+  };
+  return { element: "interface", value: { ...before, ...changed } };
 }
 
 /** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */

@@ -7,6 +7,7 @@ import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
 import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
+import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -222,8 +223,6 @@ function decide(
     guestOf(completed, used),
     facts,
   );
-  const taps = planned.flatMap(({ setup }) => setup ?? []);
-  const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(instance.host, order.words);
   const base = {
     uid,
@@ -231,8 +230,7 @@ function decide(
     paths,
     files,
     sockets,
-    taps,
-    macvtaps,
+    ...hostEnds(planned),
     displays,
     ...limits,
     grants,
@@ -252,6 +250,15 @@ function decide(
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,
+  };
+}
+
+/** Returns what the start does with the host's ends of the guest's taps. */
+function hostEnds(planned: readonly PlannedTap[]): Pick<StartDecision, "taps" | "macvtaps" | "filters"> {
+  return {
+    taps: planned.flatMap(({ setup }) => setup ?? []),
+    macvtaps: planned.flatMap(({ link }) => link ?? []),
+    filters: planned.flatMap(({ filter, isMade }) => (filter === undefined ? [] : [{ filter, isMade }])),
   };
 }
 

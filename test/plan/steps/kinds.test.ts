@@ -39,6 +39,13 @@ const tap = {
 const setup = { name: "vnet0", mac: "52:54:00:00:00:01", bridge: "br0" };
 const link = { name: "macvtap0", lower: "eth0", mode: "bridge", mac: "52:54:00:00:00:01", group: 7 } as const;
 
+const filter = {
+  table: "svirt_1_vnet0",
+  tap: "vnet0",
+  filter: "no-mac-spoofing",
+  variables: [{ name: "MAC", values: ["52:54:00:00:00:01"] }],
+};
+
 /** One step of each kind: a new kind does not compile without one. */
 const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   reserve: { do: "reserve", claim },
@@ -101,6 +108,9 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "remove-tap": { do: "remove-tap", name: "vnet0", mac: "52:54:00:00:00:01" },
   "make-macvtap": { do: "make-macvtap", link },
   "remove-macvtap": { do: "remove-macvtap", name: "macvtap0", group: 7 },
+  "set-tap-filter": { do: "set-tap-filter", filter },
+  "change-tap-filter": { do: "change-tap-filter", filter, before: { ...filter, filter: "clean-traffic" } },
+  "remove-tap-filter": { do: "remove-tap-filter", table: "svirt_1_vnet0" },
   "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
   "remove-group": { do: "remove-group", path },
   "tune-threads": { do: "tune-threads", monitor, settings: [options], before: [{ ...options, cpus: [2] }] },
