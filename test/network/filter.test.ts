@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FILTERS } from "../../src/network/filter/filters.ts";
-import { filterTable, formatFilterRemoval, formatTapFilter } from "../../src/network/filter/format-filter.ts";
 import { listChainRules, listVariables } from "../../src/network/filter/instance.ts";
+import { filterTable, formatRulesRemoval, formatTapRules } from "../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../src/network/filter/variables.ts";
 
 const AT = { mac: "52:54:00:00:00:0a", place: "/domain/devices/interface[1]/filterref" };
@@ -86,13 +86,13 @@ describe("readVariables()", () => {
   });
 });
 
-describe("formatTapFilter()", () => {
+describe("formatTapRules()", () => {
   const table = filterTable("81ff0d90-c91e-6742-64da-4a736edb9acb", "vnet0");
 
   test("replaces the whole table in one script, which belongs to the guest and the tap", () => {
     const variables = [{ name: "MAC", values: ["52:54:00:00:00:0a"] }];
-    expect(formatTapFilter({ table, tap: "vnet0", filter: "no-mac-spoofing", variables })).toBe(
-      `${formatFilterRemoval({ table })}table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
+    expect(formatTapRules({ table, tap: "vnet0", filter: "no-mac-spoofing", variables })).toBe(
+      `${formatRulesRemoval({ table })}table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
   chain out {
     type filter hook ingress device "vnet0" priority 0; policy accept;
     jump out-mac
@@ -111,7 +111,7 @@ describe("formatTapFilter()", () => {
       { name: "MAC", values: ["52:54:00:00:00:0a"] },
       { name: "IP", values: ["10.0.0.1"] },
     ];
-    const script = formatTapFilter({ table, tap: "vnet0", filter: "clean-traffic", variables });
+    const script = formatTapRules({ table, tap: "vnet0", filter: "clean-traffic", variables });
     const chains = [...script.matchAll(/chain (?:out|in) \{\n(?<rules>[^}]*)\}/g)];
     const last = chains.map(({ groups }) => groups?.["rules"]?.trim().split("\n").at(-1)?.trim());
     expect(last).toEqual(["counter drop", "counter drop"]);
@@ -120,7 +120,7 @@ describe("formatTapFilter()", () => {
   test("leaves no variable without a value in any filter", () => {
     for (const filter of FILTERS.keys()) {
       const variables = [...listVariables(filter).keys()].map((name) => ({ name, values: ["VALUE"] }));
-      const script = formatTapFilter({ table, tap: "vnet0", filter, variables });
+      const script = formatTapRules({ table, tap: "vnet0", filter, variables });
       expect(script).not.toContain("$");
       expect(script).not.toContain("undefined");
     }

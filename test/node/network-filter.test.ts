@@ -126,3 +126,29 @@ onTheNode(
     expect(noteOf(notes, "learning").err).toContain("Cannot learn the IP address of the guest");
   },
 );
+
+onTheNode("limits of a card are set with it, changed by domiftune, and gone with the guest", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    limits="<bandwidth><inbound average='1024' peak='2048' burst='64'/><outbound average='512'/></bandwidth>"
+    guest life-a "$(disk $here/a.img)$(card 04 "$limits" "")"
+    note start svirt start life-a
+    note rules nft list ruleset
+    note shown svirt domiftune life-a vnet0
+    note change svirt domiftune life-a vnet0 --inbound 0 --outbound 256,0,1024
+    note changed nft list ruleset
+    note config svirt domiftune life-a 52:54:00:00:00:04 --config
+    svirt destroy life-a >/dev/null
+    note left nft list tables
+    note trace left life-a
+    ${REMOVE}
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(noteOf(notes, "change")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "rules")).toMatch(/limit rate over 5(?:00 kbytes|12000 bytes)\/second/);
+  expect(outOf(notes, "shown")).toContain("inbound.average: 1024");
+  expect(outOf(notes, "changed")).toMatch(/limit rate over 2(?:50 kbytes|56000 bytes)\/second/);
+  expect(outOf(notes, "config")).toContain("outbound.average: 512");
+  expect(noteOf(notes, "left").out).not.toContain("netdev");
+  expect(noteOf(notes, "trace").out).toBe("");
+});

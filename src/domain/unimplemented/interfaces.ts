@@ -33,9 +33,16 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
   },
   {
     place: "bandwidth",
-    missing: "limit network traffic",
-    remedy: "Leave <bandwidth> out, and run tc(8) on the tap: <target dev='…'/> names it.",
-    isAsked: ({ bandwidth }) => bandwidth !== undefined,
+    missing: "limit the traffic of interfaces without a new tap",
+    remedy: "Leave <bandwidth> out, and run tc(8) on the device.",
+    isAsked: ({ bandwidth, target, type }) =>
+      bandwidth !== undefined &&
+      (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
+  },
+  {
+    place: "bandwidth/inbound/@floor",
+    missing: "guarantee a share of a network's bandwidth",
+    isAsked: ({ bandwidth }) => bandwidth?.inbound?.floor !== undefined,
   },
   {
     place: "vlan",

@@ -4,8 +4,6 @@ import type { FilterVariable } from "./variables.ts";
 
 /** Filter of a tap's frames. */
 export interface FrameFilter {
-  /** Table of nft, which belongs to the guest and the tap. */
-  readonly table: string;
   /** The device on the host: `vnet0`. */
   readonly tap: string;
   /** Name of libvirt's filter. */
@@ -70,30 +68,19 @@ const FIELDS: Readonly<Record<Field, (values: readonly string[]) => string>> = {
   },
 };
 
-/** Returns the name of the table of a guest's tap. */
-export function filterTable(uuid: string, tap: string): string {
-  return `svirt_${uuid.replaceAll("-", "")}_${tap}`;
-}
-
 /**
- * Returns the script for nft that replaces the filter of a tap by a new one. The chains are of the tap itself, so they see every
- * frame, for the host and on any bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules.
+ * Returns the chains of a filter in the language of nft. They are of the tap itself, so they see every frame, for the host and on any
+ * bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules.
  */
-export function formatTapFilter(filter: FrameFilter): string {
+export function formatFilter(filter: FrameFilter): readonly string[] {
   const rules = listChainRules(filter.filter);
-  const lines = (["out", "in"] as const).flatMap((direction) =>
+  return (["out", "in"] as const).flatMap((direction) =>
     formatDirection(
       filter,
       direction,
       rules.filter(({ rule }) => rule.direction === direction || rule.direction === "inout"),
     ),
   );
-  return `${formatFilterRemoval(filter)}table netdev ${filter.table} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
-}
-
-/** Returns the script for nft that removes the filter of a tap. A missing table is no error, since it is added first. */
-export function formatFilterRemoval({ table }: Pick<FrameFilter, "table">): string {
-  return `add table netdev ${table}\ndelete table netdev ${table}\n`;
 }
 
 function formatDirection(

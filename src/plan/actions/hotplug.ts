@@ -2,7 +2,7 @@ import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, PassedTap, TapFilter, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
@@ -30,7 +30,8 @@ export interface NewTap {
   readonly setup: TapSetup | undefined;
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
-  readonly filter: TapFilter | undefined;
+  readonly rules: readonly TapRules[];
+  readonly shape: TapShape | undefined;
 }
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
@@ -48,35 +49,56 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ filter, passed, link, setup }: NewTap, monitor: string): Step[] {
-  const filtered: Step[] = filter === undefined ? [] : [{ do: "set-tap-filter", filter }];
+function planTap({ passed, link, rules, setup, shape }: NewTap, monitor: string): Step[] {
+  const ruled = rules.map((one): Step => ({ do: "set-tap-rules", rules: one }));
+  const shaped: Step[] = shape === undefined ? [] : [{ do: "shape-tap", tap: passed.name, shape }];
   return [
     { do: "reserve", claim: tapClaim(passed.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
     // QEMU could send by an existing tap at once; a new one exists from now on, and is down until its setup.
-    ...(passed.isMade ? [] : filtered),
+    ...(passed.isMade ? [] : ruled),
     { do: "pass-tap", monitor, tap: passed },
-    ...(passed.isMade ? filtered : []),
+    ...(passed.isMade ? ruled : []),
+    ...shaped,
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];
 }
 
-/** Plans another filter, or none, for a tap of a running guest. `done` are its steps. */
-export function planFilterChange(
+/** Plans other rules for the frames of a running guest's tap. `done` are its steps. */
+export function planRulesChange(
   done: readonly Step[],
-  filter: TapFilter | undefined,
+  wanted: readonly TapRules[],
   tap: string | undefined,
 ): ChangeSteps {
-  const before = done
-    .flatMap((step) => (step.do === "set-tap-filter" && step.filter.tap === tap ? [step.filter] : []))
-    .at(-1);
-  if (filter === undefined) {
-    const after: Step[] = before === undefined ? [] : [{ do: "remove-tap-filter", table: before.table }];
-    return { steps: [], after };
-  }
-  if (before === undefined) return { steps: [{ do: "set-tap-filter", filter }], after: [] };
-  const isEqual = JSON.stringify(before) === JSON.stringify(filter);
-  return { steps: isEqual ? [] : [{ do: "change-tap-filter", filter, before }], after: [] };
+  const present = done.flatMap((step) =>
+    step.do === "set-tap-rules" && step.rules.tap === tap ? [step.rules] : [],
+  );
+  const steps = wanted.flatMap((rules): Step[] => {
+    const before = present.findLast(({ table }) => table === rules.table);
+    if (before === undefined) return [{ do: "set-tap-rules", rules }];
+    return JSON.stringify(before) === JSON.stringify(rules)
+      ? []
+      : [{ do: "change-tap-rules", rules, before }];
+  });
+  const gone = present.filter((one) => wanted.every(({ table }) => table !== one.table));
+  return { steps, after: gone.map(({ table }) => ({ do: "remove-tap-rules", table })) };
+}
+
+/** Plans another limit of the frames to a running guest, or none. */
+export function planShapeChange(
+  tap: string,
+  before: TapShape | undefined,
+  shape: TapShape | undefined,
+): readonly Step[] {
+  if (JSON.stringify(before) === JSON.stringify(shape)) return [];
+  return [
+    {
+      do: "shape-tap",
+      tap,
+      ...(shape === undefined ? {} : { shape }),
+      ...(before === undefined ? {} : { before }),
+    },
+  ];
 }
 
 /** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
@@ -98,7 +120,7 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
     const isIts =
       (step.do === "set-up-tap" && step.setup.name === name) ||
       (step.do === "make-macvtap" && step.link.name === name) ||
-      (step.do === "set-tap-filter" && step.filter.tap === name) ||
+      (step.do === "set-tap-rules" && step.rules.tap === name) ||
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });

@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
-import { describeFilter, describeSetup, describeTap } from "../facts/describe-tap.ts";
+import { describeRules, describeSetup, describeShape, describeTap } from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { macvtap, passedTap, tapFilter, tapSetup } from "../facts/tap.ts";
+import { macvtap, passedTap, tapRules, tapSetup, tapShape } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -54,18 +54,26 @@ const setLimits = v.strictObject({
   limits: v.array(changedLimit),
 });
 
-/** Filters the frames of a tap. */
-const setTapFilter = v.strictObject({ do: v.literal("set-tap-filter"), filter: tapFilter });
+/** Filters or limits the frames of a tap. */
+const setTapRules = v.strictObject({ do: v.literal("set-tap-rules"), rules: tapRules });
 
-/** Replaces the filter of a running guest's tap. */
-const changeTapFilter = v.strictObject({
-  do: v.literal("change-tap-filter"),
-  filter: tapFilter,
-  before: tapFilter,
+/** Replaces the rules of a running guest's tap. */
+const changeTapRules = v.strictObject({
+  do: v.literal("change-tap-rules"),
+  rules: tapRules,
+  before: tapRules,
 });
 
-/** Removes the filter of a tap, by its table. */
-const removeTapFilter = v.strictObject({ do: v.literal("remove-tap-filter"), table: aString });
+/** Removes rules for the frames of a tap, by their table. */
+const removeTapRules = v.strictObject({ do: v.literal("remove-tap-rules"), table: aString });
+
+/** Limits the frames to a guest, or no longer; `before` has the former limit of a running guest's tap. */
+const shapeTap = v.strictObject({
+  do: v.literal("shape-tap"),
+  tap: aString,
+  shape: v.exactOptional(tapShape),
+  before: v.exactOptional(tapShape),
+});
 
 /** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
@@ -76,9 +84,10 @@ export type ShareStep = v.InferOutput<
   | typeof removeTap
   | typeof makeMacvtap
   | typeof removeMacvtap
-  | typeof setTapFilter
-  | typeof changeTapFilter
-  | typeof removeTapFilter
+  | typeof setTapRules
+  | typeof changeTapRules
+  | typeof removeTapRules
+  | typeof shapeTap
   | typeof makeGroup
   | typeof removeGroup
   | typeof tuneThreads
@@ -150,28 +159,42 @@ export const shareSteps: Kinds<ShareStep> = {
     record: "kept",
     releases: "nothing",
   },
-  "set-tap-filter": {
-    schema: setTapFilter,
-    inverse: ({ filter }) => ({ do: "remove-tap-filter", table: filter.table }),
-    describe: ({ filter }) => describeFilter(filter),
+  "set-tap-rules": {
+    schema: setTapRules,
+    inverse: ({ rules }) => ({ do: "remove-tap-rules", table: rules.table }),
+    describe: ({ rules }) => describeRules(rules),
     where: "host",
     record: "kept",
     releases: "nothing",
   },
-  "change-tap-filter": {
-    schema: changeTapFilter,
-    inverse: ({ before, filter }) => ({ do: "change-tap-filter", filter: before, before: filter }),
-    describe: ({ filter }) => describeFilter(filter),
-    // The tap has ended with QEMU, or the step that set the first filter removes the table.
+  "change-tap-rules": {
+    schema: changeTapRules,
+    inverse: ({ before, rules }) => ({ do: "change-tap-rules", rules: before, before: rules }),
+    describe: ({ rules }) => describeRules(rules),
+    // The tap has ended with QEMU, or the step that set the first rules removes the table.
     where: "qemu",
     record: "kept",
     releases: "nothing",
   },
-  "remove-tap-filter": {
-    schema: removeTapFilter,
+  "remove-tap-rules": {
+    schema: removeTapRules,
     inverse: noInverse,
-    describe: ({ table }) => `remove the packet filter ${table}`,
+    describe: ({ table }) => `remove the packet rules ${table}`,
     where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "shape-tap": {
+    schema: shapeTap,
+    inverse: ({ before, shape, tap }) => ({
+      do: "shape-tap",
+      tap,
+      ...(before === undefined ? {} : { shape: before }),
+      ...(shape === undefined ? {} : { before: shape }),
+    }),
+    describe: ({ shape, tap }) => describeShape(tap, shape),
+    // The limit ends with the tap.
+    where: "qemu",
     record: "kept",
     releases: "nothing",
   },

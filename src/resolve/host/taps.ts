@@ -6,7 +6,7 @@ import {
   type PlannedTap,
   type TapFacts,
 } from "../../plan/decide/tap.ts";
-import { decideTapFilter } from "../../plan/decide/tap-filter.ts";
+import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { PassedTap } from "../../plan/facts/tap.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { interfaceId } from "../../qemu/devices/network/argv.ts";
@@ -30,11 +30,8 @@ export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner:
       ...tapFacts(instance, taps),
       ...macvtap,
     });
-    const filter = decideTapFilter(found, tap.name, {
-      uuid,
-      place: `/domain/devices/interface[${index + 1}]`,
-    });
-    taps.push(filter === undefined ? tap : { ...tap, filter });
+    const rules = decideTapRules(found, tap.name, { uuid, place: `/domain/devices/interface[${index + 1}]` });
+    taps.push({ ...tap, rules, shape: decideShape(found) });
   }
   return taps;
 }

@@ -1,4 +1,4 @@
-import { formatFilterRemoval, formatTapFilter } from "../../network/filter/format-filter.ts";
+import { formatRulesRemoval, formatTapRules } from "../../network/filter/tap-rules.ts";
 import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
@@ -15,9 +15,10 @@ export const runShare: Runs<ShareStep> = {
   "remove-tap": ({ host }, step) => host.removeTap(step),
   "make-macvtap": ({ host }, { link }) => host.makeMacvtap(link),
   "remove-macvtap": ({ host }, step) => host.removeMacvtap(step),
-  "set-tap-filter": ({ host }, { filter }) => host.setPacketRules(formatTapFilter(filter)),
-  "change-tap-filter": ({ host }, { filter }) => host.setPacketRules(formatTapFilter(filter)),
-  "remove-tap-filter": ({ host }, step) => host.setPacketRules(formatFilterRemoval(step)),
+  "set-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
+  "change-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
+  "remove-tap-rules": ({ host }, step) => host.setPacketRules(formatRulesRemoval(step)),
+  "shape-tap": ({ host }, { shape, tap }) => host.shapeTap(tap, shape),
   "make-group": ({ host }, { group }) => makeGroup(host, group),
   "remove-group": ({ host }, { path }) => host.removeControlGroup(path),
   "tune-threads": (actor, step) => tuneThreads(actor.host, { ...actor, uuid: actor.owner }, step),

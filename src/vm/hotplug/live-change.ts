@@ -12,13 +12,7 @@ import { boundAs } from "../../domain/devices/network/bound.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { REPORT_FAULT, SvirtError } from "../../errors.ts";
-import {
-  type NewMedium,
-  planAttach,
-  planDetach,
-  planFilterChange,
-  planMedium,
-} from "../../plan/actions/hotplug.ts";
+import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/actions/hotplug.ts";
 import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
@@ -40,7 +34,7 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../start/detach-from-host.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
-import { decideNewFilter, decideNewTap, withTapName } from "./new-tap.ts";
+import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
 
@@ -105,7 +99,7 @@ export function changeMediumLive(instance: Instance, options: MediumChange): Cha
   };
 }
 
-/** Returns the change of the link state and the packet filter of a running guest's network card. */
+/** Returns the change of the link state, the packet filter and the limits of a running guest's network card. */
 export function setLinkLive(instance: Instance, to: Device<"interface">): ChangeRequest {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
 }
@@ -194,16 +188,13 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
   const device = idOf(record, guest, old);
   const changed = withOther(domain, old, other);
   refuseUndefinable(changed);
+  refuseUnimplemented(changed, `update ${nameDevice(to)}`);
   const monitor = monitorOf(instance, record);
-  const filtered = planFilterChange(
-    record.steps,
-    decideNewFilter(record, other.value),
-    old.value.target?.dev,
-  );
+  const tapped = planTapChange(record, old.value, other.value);
   const linked: readonly Step[] = isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }];
   return {
-    steps: [...filtered.steps, ...linked],
-    after: filtered.after,
+    steps: [...tapped.steps, ...linked],
+    after: tapped.after,
     xml: formatDomain(changed),
   };
 }

@@ -1,10 +1,10 @@
 import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Domain } from "../../domain/domain.ts";
-import type { NewTap } from "../../plan/actions/hotplug.ts";
+import { type NewTap, planRulesChange, planShapeChange } from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
-import { decideTapFilter } from "../../plan/decide/tap-filter.ts";
-import type { TapFilter } from "../../plan/facts/tap.ts";
+import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
+import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
@@ -49,12 +49,19 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
-/** Decides the packet filter of an interface of a running guest. Throws the errors of decideTapFilter(). */
-export function decideNewFilter(
-  { uuid }: Pick<GuestRecord, "uuid">,
-  found: NetworkInterface,
-): TapFilter | undefined {
-  return decideTapFilter(found, found.target?.dev ?? "", { uuid, place: "/interface" });
+/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of decideTapRules(). */
+export function planTapChange(
+  { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
+  old: NetworkInterface,
+  to: NetworkInterface,
+): ChangeSteps {
+  const tap = old.target?.dev ?? "";
+  const rules = decideTapRules(to, tap, { uuid, place: "/interface" });
+  const changed = planRulesChange(steps, rules, tap);
+  return {
+    ...changed,
+    steps: [...changed.steps, ...planShapeChange(tap, decideShape(old), decideShape(to))],
+  };
 }
 
 /** Returns the domain with the name of the device's tap. */
@@ -82,6 +89,7 @@ function decideInterface(
     passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
     setup: tap.setup,
     link: tap.link,
-    filter: decideTapFilter(value, tap.name, { uuid, place: "/interface" }),
+    rules: decideTapRules(value, tap.name, { uuid, place: "/interface" }),
+    shape: decideShape(value),
   };
 }

@@ -47,20 +47,21 @@ export function takeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the interface with the link and the packet filter of `other`, which must be equal in all other respects. Throws
- * "unsupported". qemuDomainChangeNet() of libvirt
+ * Returns the interface with the link, the packet filter and the limits of `other`, which must be equal in all other
+ * respects. Throws "unsupported". qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(
   old: Device<"interface">,
   other: Device<"interface">,
 ): Device<"interface"> {
-  const { filterref: _, link: __, ...before } = old.value;
-  const { filterref, link, ...after } = other.value;
+  const { bandwidth: _, filterref: __, link: ___, ...before } = old.value;
+  const { bandwidth, filterref, link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
   for (const [field, value] of Object.entries(after)) {
     if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
   }
   const changed = {
+    ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(filterref === undefined ? {} : { filterref }),
     ...(link === undefined ? {} : { link }),
   };

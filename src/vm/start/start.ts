@@ -254,11 +254,14 @@ function decide(
 }
 
 /** Returns what the start does with the host's ends of the guest's taps. */
-function hostEnds(planned: readonly PlannedTap[]): Pick<StartDecision, "taps" | "macvtaps" | "filters"> {
+function hostEnds(
+  planned: readonly PlannedTap[],
+): Pick<StartDecision, "taps" | "macvtaps" | "rules" | "shapes"> {
   return {
     taps: planned.flatMap(({ setup }) => setup ?? []),
     macvtaps: planned.flatMap(({ link }) => link ?? []),
-    filters: planned.flatMap(({ filter, isMade }) => (filter === undefined ? [] : [{ filter, isMade }])),
+    rules: planned.flatMap(({ isMade, rules = [] }) => rules.map((one) => ({ rules: one, isMade }))),
+    shapes: planned.flatMap(({ name, shape }) => (shape === undefined ? [] : [{ tap: name, shape }])),
   };
 }
 

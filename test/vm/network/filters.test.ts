@@ -1,12 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { filterTable } from "../../../src/network/filter/format-filter.ts";
+import { filterTable, limitTable } from "../../../src/network/filter/tap-rules.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
+import { createNetwork } from "../../../src/vm/network/start-network.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
 import { card, machineWith, pool, start as startMacvtap } from "../../scenes/macvtaps.ts";
+import { networkXml } from "../../scenes/networks.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, sweepAll, UUID } from "../../scenes/scene.ts";
 import { leavesNothing, strikeEverywhere, withoutInodes } from "../../scenes/strikes.ts";
 
@@ -31,6 +33,44 @@ const rules = (machine: Machine): string => [...machine.packetRules.tables.value
 const table = (tap: string): string => `netdev ${filterTable(UUID, tap)}`;
 const isUp = (machine: Machine, tap: string): boolean =>
   machine.files.find(`/sys/class/net/${tap}/operstate`) !== undefined;
+
+const LIMITS = "<bandwidth><inbound average='10'/><outbound average='20'/></bandwidth>";
+
+test("the limits of a tap are gone after a start that was killed at any step", async () => {
+  await leavesNothing(
+    {
+      name: "start",
+      prepare: async () => prepared(),
+      work: (node) => startDomain(node, domainXml({ devices: ON_BRIDGE(LIMITS) })),
+    },
+    { clean: withoutInodes(prepared()), end: (node) => destroyDomain(node, "vm1") },
+  );
+});
+
+test("limits come and go with a card of a running guest", async () => {
+  const machine = prepared();
+  await start(machine, "");
+  const before = wholeState(machine);
+  await attachDevice(nodeOn(machine), ASK, deviceOf(ON_BRIDGE(LIMITS)));
+  expect(tables(machine)).toEqual([`netdev ${limitTable(UUID, "vnet0")}`]);
+  expect(machine.files.find("/sys/class/net/vnet0/shape")).toBeDefined();
+  await detachDevice(nodeOn(machine), ASK, deviceOf(ON_BRIDGE(LIMITS)));
+  expect(wholeState(machine)).toEqual(before);
+});
+
+// virDomainNetTypeSupportsQoS() of libvirt limits existing taps and macvtaps, too.
+test.each([
+  ["an existing tap", LASTING.replace(CLEAN, LIMITS), "interface[1]/bandwidth"],
+  [
+    "a floor",
+    `<interface type='network'>${MAC}<source network='lan'/><bandwidth><inbound floor='10'/></bandwidth></interface>`,
+    "interface[1]/bandwidth/inbound/@floor",
+  ],
+])("a limit of %s is refused by its place", async (_, xml, place) => {
+  const machine = prepared();
+  await createNetwork(nodeOn(machine), networkXml("<forward mode='bridge'/><bridge name='br0'/>"));
+  expect((await errorOf(start(machine, xml))).message).toContain(`/domain/devices/${place}: svirt does not`);
+});
 
 describe.each([
   ["made by svirt", "vnet0", ON_BRIDGE()],
@@ -82,8 +122,8 @@ test("a new tap is not up before its filter is there, wherever svirt is killed",
 });
 
 test.each([
-  ["a new tap before its setup", ON_BRIDGE(), ["spawn", "set-tap-filter", "set-up-tap"]],
-  ["a tap of an administrator before QEMU starts", LASTING, ["set-tap-filter", "spawn"]],
+  ["a new tap before its setup", ON_BRIDGE(), ["spawn", "set-tap-rules", "set-up-tap"]],
+  ["a tap of an administrator before QEMU starts", LASTING, ["set-tap-rules", "spawn"]],
 ] as const)("the filter is set on %s", async (_, xml, order) => {
   const machine = prepared();
   await start(machine, xml);

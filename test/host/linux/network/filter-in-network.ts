@@ -4,11 +4,7 @@ import { readSync, writeSync } from "node:fs";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
-import {
-  filterTable,
-  formatFilterRemoval,
-  formatTapFilter,
-} from "../../../../src/network/filter/format-filter.ts";
+import { filterTable, formatRulesRemoval, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../../../src/network/filter/variables.ts";
 import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
@@ -108,7 +104,7 @@ const apply = (filter: string): void => {
     ["DHCPSERVER", HOST_IP],
   ].map(([name = "", value = ""]) => ({ name, value }));
   const variables = readVariables({ filter, parameters }, { mac: "52:54:00:00:00:01", place: "/interface" });
-  setPacketRules(formatTapFilter({ table, tap: "vnet0", filter, variables }));
+  setPacketRules(formatTapRules({ table, tap: "vnet0", filter, variables }));
 };
 // The rules precede the tap's setup, as in a start.
 apply("clean-traffic");
@@ -144,7 +140,7 @@ for (const filter of FILTERS) {
   });
 }
 const tables = run("/usr/sbin/nft", "list", "tables");
-setPacketRules(formatFilterRemoval({ table }));
+setPacketRules(formatRulesRemoval({ table }));
 const without = { sent: await listPassing(attacker, neighbour, SENT) };
 process.stdout.write(
   JSON.stringify({

@@ -74,3 +74,30 @@ test.skipIf(!isReady)(
     });
   },
 );
+
+const canLimit = isReady && existsSync("/usr/sbin/tc");
+
+test.skipIf(!canLimit)(
+  `limits of a real tap are those of libvirt's commands for tc, and frames beyond them are lost${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("limit-in-network.ts");
+    expect(errors).toBe("");
+    const { again, free, left, limited, shown } = facts as Record<
+      "again" | "free" | "limited",
+      readonly number[]
+    > &
+      Record<"left" | "shown", readonly unknown[]>;
+    expect(left).toEqual([]);
+    expect(shown).toHaveLength(3);
+    for (const pair of shown) {
+      const [own, model] = pair as readonly (readonly string[])[];
+      expect(model).toHaveLength(2);
+      expect(own).toEqual(model ?? []);
+    }
+    // 100,000 bytes per second, after as many at once from the guest and one frame to it.
+    expect(Math.min(...free, ...again)).toBeGreaterThan(500_000);
+    expect(Math.max(...limited)).toBeLessThan(250_000);
+    expect(Math.min(...limited)).toBeGreaterThan(50_000);
+  },
+  60_000,
+);
