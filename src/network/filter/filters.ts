@@ -1,51 +1,4 @@
-/** Chain of a filter: `root`, or one for frames of a protocol. chain_priorities of nwfilter_conf.c of libvirt */
-export type Chain =
-  | "root"
-  | "mac"
-  | "ipv4"
-  | "ipv4-ip"
-  | "ipv6"
-  | "ipv6-ip"
-  | "arp"
-  | "arp-mac"
-  | "arp-ip"
-  | "rarp";
-
-/** Field of a frame that a rule compares. */
-export type Field =
-  | "protocol"
-  | "source MAC"
-  | "destination MAC"
-  | "source IPv4"
-  | "destination IPv4"
-  | "IPv4 protocol"
-  | "IPv6 protocol"
-  | "source IPv6"
-  | "destination IPv6"
-  | "source UDP port"
-  | "destination UDP port"
-  | "ARP source MAC"
-  | "ARP source IPv4"
-  | "RARP announcement";
-
-/** Rule of a filter. `out` are frames from the guest, `in` frames to it. */
-export interface FilterRule {
-  readonly direction: "in" | "out" | "inout";
-  readonly action: "accept" | "drop" | "return";
-  /** Rules of lower numbers come first; the default is 500. */
-  readonly priority?: number;
-  /** Fields with a value, or the variable `$NAME`; all must match. A frame lacks none: every frame matches. */
-  readonly match?: readonly (readonly [field: Field, value: string])[];
-}
-
-/** Filter of libvirt: its rules, and the names of the filters that it includes. */
-export interface Filter {
-  /** The default is `root`. */
-  readonly chain?: Chain;
-  /** Place of the chain among the rules of `root`; chains have a default. */
-  readonly priority?: number;
-  readonly entries: readonly (FilterRule | string)[];
-}
+import type { Filter, FilterRule } from "./filter-rule.ts";
 
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 const accept = (direction: FilterRule["direction"]): FilterRule => ({ direction, action: "accept" });
@@ -254,7 +207,17 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       entries: [{ direction: "out", action: "drop", match: [["destination MAC", BROADCAST]] }],
     },
   ],
-  ["no-mac-spoofing", { chain: "mac", priority: -800, entries: onlyOwn(500, [["source MAC", "$MAC"]]) }],
+  [
+    "no-mac-spoofing",
+    {
+      chain: "mac",
+      priority: -800,
+      entries: [
+        { direction: "out", action: "return", match: [["source MAC", "$MAC"]] },
+        { direction: "out", action: "drop" },
+      ],
+    },
+  ],
   ["no-other-l2-traffic", { entries: [dropOthers("inout")] }],
   ["no-other-rarp-traffic", { chain: "rarp", entries: [dropOthers("inout")] }],
   [

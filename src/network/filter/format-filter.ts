@@ -1,4 +1,4 @@
-import type { Chain, Field, FilterRule } from "./filters.ts";
+import type { Chain, Field, FilterRule } from "./filter-rule.ts";
 import { type ChainRule, listChainRules } from "./instance.ts";
 import type { FilterVariable } from "./variables.ts";
 

@@ -1,4 +1,5 @@
-import { type Chain, FILTERS, type Field, type Filter, type FilterRule } from "./filters.ts";
+import type { Chain, Field, Filter, FilterRule } from "./filter-rule.ts";
+import { FILTERS } from "./filters.ts";
 
 /** Rule of a filter or of one that it includes, with the place of its chain. */
 export interface ChainRule {

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import { canonicalAddress, familyOf } from "../address/ip-address.ts";
-import { FILTERS, type Field } from "./filters.ts";
+import type { Field } from "./filter-rule.ts";
+import { FILTERS } from "./filters.ts";
 import { listVariables } from "./instance.ts";
 
 /** Variable of a filter with its values. A rule with it matches each of them. */
