@@ -107,6 +107,20 @@ describe.each([
   });
 });
 
+test.each([
+  ["vnet0", ON_BRIDGE()],
+  ["lasting", LASTING],
+] as const)("the filter of %s stays while a QEMU that lies keeps the tap", async (tap, xml) => {
+  const machine = prepared();
+  await start(machine, "");
+  await attachDevice(nodeOn(machine), ASK, deviceOf(xml));
+  machine.qemu = { keepsTaps: true };
+  expect((await errorOf(detachDevice(nodeOn(machine), ASK, deviceOf(xml)))).kind).toBe("partly");
+  expect(tables(machine)).toEqual([table(tap)]);
+  await destroyDomain(nodeOn(machine), "vm1");
+  expect(tables(machine)).toEqual([]);
+});
+
 test("a new tap is not up before its filter is there, wherever svirt is killed", async () => {
   await strikeEverywhere(
     {
