@@ -23,7 +23,7 @@ interface LibvirtError {
 }
 
 /** virErrorDomain, include/libvirt/virterror.h of libvirt. */
-const VIR_FROM = { QEMU: 10, STORAGE: 18, NETWORK: 19, DOMAIN: 20, SECURITY: 24 };
+const VIR_FROM = { QEMU: 10, STORAGE: 18, NETWORK: 19, DOMAIN: 20, SECURITY: 24, NWFILTER: 33 };
 
 /** virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it. include/libvirt/virterror.h of libvirt */
 const LIBVIRT_ERRORS = {
@@ -41,6 +41,7 @@ const LIBVIRT_ERRORS = {
   NO_STORAGE_POOL: { code: 49, domain: VIR_FROM.STORAGE },
   NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
   OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
+  NO_NWFILTER: { code: 62, domain: VIR_FROM.NWFILTER },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },

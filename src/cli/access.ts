@@ -30,6 +30,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["schedinfo", { readsWith: SHOWN }],
   ["memtune", { readsWith: SHOWN }],
   ["blkiotune", { readsWith: SHOWN }],
+  ["domiftune", { readsWith: [...SHOWN, "interface"] }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
   // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt

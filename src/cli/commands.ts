@@ -58,6 +58,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["schedinfo", () => import("./commands/tuning/schedinfo.ts")],
   ["memtune", () => import("./commands/tuning/memtune.ts")],
   ["blkiotune", () => import("./commands/tuning/blkiotune.ts")],
+  ["domiftune", () => import("./commands/tuning/domiftune.ts")],
   ["attach-disk", () => import("./commands/hotplug/attach-disk.ts")],
   ["detach-disk", () => import("./commands/hotplug/detach-disk.ts")],
   ["change-media", () => import("./commands/hotplug/change-media.ts")],

@@ -18,6 +18,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   desc: "config current domain json live title",
   domcapabilities: "arch json machine virttype",
   domifaddr: "domain full interface json source=arp source=lease",
+  domiftune: "config current domain interface json live",
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   schedinfo: "config current domain json live",

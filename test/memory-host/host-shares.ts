@@ -16,6 +16,7 @@ export function tapCalls(
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "shapeTap"
 > {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
@@ -24,6 +25,7 @@ export function tapCalls(
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
+    shapeTap: (name, shape) => machine.taps.shape(name, shape),
     setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }

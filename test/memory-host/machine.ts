@@ -28,7 +28,7 @@ export class Machine {
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
   readonly mounts = new Mounts(this);
-  readonly packetRules = new PacketRules();
+  readonly packetRules = new PacketRules((name) => this.files.find(`/sys/class/net/${name}`) !== undefined);
   /** Arguments of each daemon. */
   readonly daemons = new Set<string>();
   readonly agent = new Agent();
@@ -154,6 +154,7 @@ export class Machine {
     this.mounts.clear();
     this.reaps.splice(0);
     this.daemons.clear();
+    this.packetRules.clear();
     this.#events = [];
     this.nowMs += 30_000;
     this.bootSeconds = Math.floor(this.nowMs / 1000);
@@ -272,7 +273,8 @@ export function snapshot(machine: Machine): string[] {
   });
   const processes = machine.processes.list().map(({ command, pid }) => `process ${pid} ${command}`);
   const locks = [...machine.locks.keys()].map((path) => `lock ${path}`);
-  return [...files, ...processes, ...locks];
+  const rules = [...machine.packetRules.tables].map(([table, text]) => `table ${table} ${text}`);
+  return [...files, ...processes, ...locks, ...rules];
 }
 
 /** Folders of a user's instance, with their counterparts of the system instance. */

@@ -10,11 +10,25 @@ export class PacketRules {
   /** Whether the host has nft. */
   isThere = true;
 
+  readonly #hasDevice: (name: string) => boolean;
+
+  constructor(hasDevice: (name: string) => boolean) {
+    this.#hasDevice = hasDevice;
+  }
+
+  /** Removes all tables, as a reboot does. */
+  clear(): void {
+    this.tables.clear();
+  }
+
   /** Applies a script, which adds and deletes tables and adds whole ones. nft(8) */
   apply(script: string): void {
     if (!this.isThere) throw hostCall("set rules of the packet filter", "ENOENT");
     for (const { groups } of script.matchAll(STATEMENT)) {
       const { table = "", text = "", verb } = groups ?? {};
+      // A chain of a device needs it. nft_chain_parse_netdev() of Linux
+      for (const [, device = ""] of text.matchAll(/ device "([^"]*)"/g))
+        if (!this.#hasDevice(device)) throw hostCall("set rules of the packet filter", "ENOENT");
       if (verb === "delete ") this.tables.delete(table);
       else this.tables.set(table, text);
     }

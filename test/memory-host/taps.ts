@@ -1,5 +1,5 @@
 import type { BridgeMark, HostBridge } from "../../src/network/bridge/host-bridge.ts";
-import type { Macvtap, PassedTap, TapSetup } from "../../src/plan/facts/tap.ts";
+import type { Macvtap, PassedTap, TapSetup, TapShape } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
@@ -73,6 +73,16 @@ export class Taps {
     this.#write(`${name}/operstate`, "up");
   }
 
+  /** Limits the frames to a guest, until the tap is gone. */
+  shape(name: string, shape: TapShape | undefined): void {
+    if (shape === undefined) {
+      this.#machine.files.remove(`${DEVICES}/${name}/shape`);
+      return;
+    }
+    if (!this.#isThere(name)) throw hostCall(`find the network device ${name}`, "ENODEV");
+    this.#write(`${name}/shape`, JSON.stringify(shape));
+  }
+
   remove({ mac, name }: { readonly name: string; readonly mac: string }): void {
     if (this.#read(`${name}/address`) === mac) this.#drop(name);
   }
@@ -120,7 +130,8 @@ export class Taps {
     this.#holders.delete(name);
     this.#macvtaps.delete(name);
     for (const bridge of files.get(DEVICES).entries.keys()) files.remove(`${DEVICES}/${bridge}/brif/${name}`);
-    for (const file of ["tun_flags", "address", "operstate"]) files.remove(`${DEVICES}/${name}/${file}`);
+    for (const file of ["tun_flags", "address", "operstate", "shape"])
+      files.remove(`${DEVICES}/${name}/${file}`);
     files.remove(`${DEVICES}/${name}`);
   }
 

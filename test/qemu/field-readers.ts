@@ -6,6 +6,7 @@ import { listResources } from "../../src/domain/resources/resources.ts";
 import { UNIMPLEMENTED_RULES } from "../../src/domain/unimplemented/refuse.ts";
 import { usesNetwork } from "../../src/domain/uses-network.ts";
 import { decideTap, isTapped } from "../../src/plan/decide/tap.ts";
+import { decideShape, decideTapRules } from "../../src/plan/decide/tap-rules.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { listStartCommands } from "../../src/qemu/start-commands.ts";
@@ -75,6 +76,11 @@ const DECISIONS: readonly Decision[] = [
   refusePasswords,
   usesNetwork,
   ({ devices }) => devices.interfaces.filter(isTapped).map((found) => decideTap(found, "net0", TAPS)),
+  ({ devices, uuid }) =>
+    devices.interfaces.map((found) => [
+      decideShape(found),
+      decideTapRules(found, "vnet0", { uuid, place: "/interface" }),
+    ]),
   (domain) => listStartCommands(completeGuest(domain)),
   (domain) => formatArgv(domain),
 ];

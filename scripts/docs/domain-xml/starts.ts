@@ -67,7 +67,7 @@ export const STARTS: Readonly<Record<string, StartNote>> & Readonly<Record<Devic
   },
   "devices/network": {
     takes:
-      "Creates taps, macvtaps and their connection to a bridge, and passes descriptors to QEMU. An active network's name means its bridge, or a macvtap on one of its devices. User networking runs in QEMU, in an SELinux domain for it.",
+      "Creates taps, macvtaps and their connection to a bridge, and passes descriptors to QEMU. A packet filter is one of those that libvirt installs; limits are set at the tap. An active network's name means its bridge, or a macvtap on one of its devices. User networking runs in QEMU, in an SELinux domain for it.",
     others: [
       ROM,
       { place: "script", missing: "run a script: it would be a program with root's rights" },

@@ -32,17 +32,17 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
     isAsked: ({ backend }) => backend !== undefined,
   },
   {
-    place: "filterref",
-    missing: "write rules of the host's packet filter",
-    remedy:
-      "Leave <filterref> out. Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
-    isAsked: ({ filterref }) => filterref !== undefined,
+    place: "bandwidth",
+    missing: "limit the traffic of interfaces without a new tap",
+    remedy: "Leave <bandwidth> out, and run tc(8) on the device.",
+    isAsked: ({ bandwidth, target, type }) =>
+      bandwidth !== undefined &&
+      (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
   },
   {
-    place: "bandwidth",
-    missing: "limit network traffic",
-    remedy: "Leave <bandwidth> out, and run tc(8) on the tap: <target dev='…'/> names it.",
-    isAsked: ({ bandwidth }) => bandwidth !== undefined,
+    place: "bandwidth/inbound/@floor",
+    missing: "guarantee a share of a network's bandwidth",
+    isAsked: ({ bandwidth }) => bandwidth?.inbound?.floor !== undefined,
   },
   {
     place: "vlan",

@@ -73,6 +73,7 @@ function shareCalls(): Pick<
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "shapeTap"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -88,6 +89,7 @@ function shareCalls(): Pick<
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
     setPacketRules: (script) => others().setPacketRules(script),
+    shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),

@@ -27,6 +27,7 @@ import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { setPacketRules } from "./network/packet-rules.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
+import { shapeTap } from "./network/shape-tap.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -125,6 +126,7 @@ const networkCalls = {
   makeBridge,
   removeBridge,
   setPacketRules,
+  shapeTap,
 };
 
 /** Methods for the files of volumes. */

@@ -2,7 +2,7 @@ import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, PassedTap, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
@@ -30,6 +30,8 @@ export interface NewTap {
   readonly setup: TapSetup | undefined;
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
+  readonly rules: readonly TapRules[];
+  readonly shape: TapShape | undefined;
 }
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
@@ -47,12 +49,55 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ passed, link, setup }: NewTap, monitor: string): Step[] {
+function planTap({ passed, link, rules, setup, shape }: NewTap, monitor: string): Step[] {
+  const ruled = rules.map((one): Step => ({ do: "set-tap-rules", rules: one }));
+  const shaped: Step[] = shape === undefined ? [] : [{ do: "shape-tap", tap: passed.name, shape }];
   return [
     { do: "reserve", claim: tapClaim(passed.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
+    // QEMU could send by an existing tap at once; a new one exists from now on, and is down until its setup.
+    ...(passed.isMade ? [] : ruled),
     { do: "pass-tap", monitor, tap: passed },
+    ...(passed.isMade ? ruled : []),
+    ...shaped,
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
+  ];
+}
+
+/** Plans other rules for the frames of a running guest's tap. `done` are its steps. */
+export function planRulesChange(
+  done: readonly Step[],
+  wanted: readonly TapRules[],
+  tap: string | undefined,
+): ChangeSteps {
+  const present = done.flatMap((step) =>
+    step.do === "set-tap-rules" && step.rules.tap === tap ? [step.rules] : [],
+  );
+  const steps = wanted.flatMap((rules): Step[] => {
+    const before = present.findLast(({ table }) => table === rules.table);
+    if (before === undefined) return [{ do: "set-tap-rules", rules }];
+    return JSON.stringify(before) === JSON.stringify(rules)
+      ? []
+      : [{ do: "change-tap-rules", rules, before }];
+  });
+  const gone = present.filter((one) => wanted.every(({ table }) => table !== one.table));
+  return { steps, after: gone.map(({ table }) => ({ do: "remove-tap-rules", table })) };
+}
+
+/** Plans another limit of the frames to a running guest, or none. */
+export function planShapeChange(
+  tap: string,
+  before: TapShape | undefined,
+  shape: TapShape | undefined,
+): readonly Step[] {
+  if (JSON.stringify(before) === JSON.stringify(shape)) return [];
+  return [
+    {
+      do: "shape-tap",
+      tap,
+      ...(shape === undefined ? {} : { shape }),
+      ...(before === undefined ? {} : { before }),
+    },
   ];
 }
 
@@ -75,6 +120,7 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
     const isIts =
       (step.do === "set-up-tap" && step.setup.name === name) ||
       (step.do === "make-macvtap" && step.link.name === name) ||
+      (step.do === "set-tap-rules" && step.rules.tap === name) ||
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });

@@ -16,7 +16,7 @@ import { isGuestUser } from "../facts/guest-user.ts";
 import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
 import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, TapSetup } from "../facts/tap.ts";
+import type { Macvtap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
 import type { Step } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
@@ -27,6 +27,12 @@ interface AssignedFolder {
   /** Undefined: the folder keeps its label. */
   readonly label: string | undefined;
   readonly original: string | undefined;
+}
+
+/** Rules of a tap that exists before the start, or that is created for the guest. */
+interface PlannedRules {
+  readonly rules: TapRules;
+  readonly isMade: boolean;
 }
 
 /** All decisions about a start. */
@@ -44,6 +50,10 @@ export interface StartDecision {
   readonly taps?: readonly TapSetup[];
   /** Macvtaps on devices of the host. */
   readonly macvtaps?: readonly Macvtap[];
+  /** Rules for the frames of its taps. */
+  readonly rules?: readonly PlannedRules[];
+  /** Limits of the frames to it. */
+  readonly shapes?: readonly { readonly tap: string; readonly shape: TapShape }[];
   /** TCP addresses of its screens. */
   readonly displays?: readonly Display[];
   /** Files QEMU must open by path. Its user has access until it has opened them. */
@@ -108,6 +118,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...grants.map(({ access, file }): Step => ({ do: "grant", file, uid, access })),
     ...sockets.map(planSocket),
     ...(decision.macvtaps ?? []).map((link): Step => ({ do: "make-macvtap", link })),
+    ...planRules(decision, false),
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
     { do: "spawn", order },
@@ -158,14 +169,24 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
 }
 
 /** Plans the guest's use of shared parts of the host: networks, ports, processors. */
-function planShares({ displays = [], paths, taps = [], settings = [] }: StartDecision): Step[] {
+function planShares(decision: StartDecision): Step[] {
+  const { displays = [], paths, shapes = [], taps = [], settings = [] } = decision;
   const { monitor } = paths;
   const tune: Step = { do: "tune-threads", monitor, settings: [...settings] };
   return [
+    // A new tap is down until its setup.
+    ...planRules(decision, true),
+    ...shapes.map((shaped): Step => ({ do: "shape-tap", ...shaped })),
     ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
     ...displays.map((display): Step => ({ do: "pass-display", monitor, display })),
     ...(settings.length === 0 ? [] : [tune]),
   ];
+}
+
+function planRules({ rules = [] }: StartDecision, ofNewTaps: boolean): Step[] {
+  return rules.flatMap((planned): Step[] =>
+    planned.isMade === ofNewTaps ? [{ do: "set-tap-rules", rules: planned.rules }] : [],
+  );
 }
 
 /** Plans the claims and then the labels of files that a running guest gets. */

@@ -1,4 +1,4 @@
-import type { PassedTap, PortVlan, TapSetup } from "./tap.ts";
+import type { PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
@@ -16,6 +16,24 @@ export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name
 
 function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
   return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
+}
+
+/** Describes rules for the frames of a tap in one line. */
+export function describeRules(rules: TapRules): string {
+  if ("limit" in rules) {
+    const { burstBytes, bytesPerSecond } = rules.limit;
+    return `limit the frames from tap ${rules.tap} to ${bytesPerSecond} bytes per second, burst ${burstBytes} bytes`;
+  }
+  const values = rules.variables.map((variable) => `, ${variable.name} ${variable.values.join(" ")}`);
+  return `filter the frames of tap ${rules.tap}: ${rules.filter}${values.join("")}`;
+}
+
+/** Describes a limit of the frames to a guest in one line. */
+export function describeShape(tap: string, shape: TapShape | undefined): string {
+  if (shape === undefined) return `no longer limit the frames to tap ${tap}`;
+  const { burstBytes, bytesPerSecond, peakBytesPerSecond } = shape;
+  const burst = burstBytes === undefined ? "" : `, burst ${burstBytes} bytes`;
+  return `limit the frames to tap ${tap} to ${bytesPerSecond} bytes per second, at most ${peakBytesPerSecond}${burst}`;
 }
 
 /** Describes a tap or macvtap that a guest gets. */

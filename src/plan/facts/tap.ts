@@ -50,6 +50,34 @@ export const tapSetup = v.strictObject({
 });
 export type TapSetup = v.InferOutput<typeof tapSetup>;
 
+/** Filter of a tap's frames, in a table of nft. formatTapRules() */
+const tapFilter = v.strictObject({
+  table: aString,
+  tap: aString,
+  /** Name of libvirt's filter. */
+  filter: aString,
+  variables: v.array(v.strictObject({ name: aString, values: v.array(aString) })),
+});
+
+/** Rate of a guest's frames, and the bytes that may exceed it at once. */
+const rate = v.strictObject({ bytesPerSecond: aNumber, burstBytes: aNumber });
+
+/** Limit of the frames from a guest, in a table of nft. formatTapRules() */
+const tapLimit = v.strictObject({ table: aString, tap: aString, limit: rate });
+
+/** Rules for the frames of a tap. */
+export const tapRules = v.union([tapFilter, tapLimit]);
+export type TapRules = v.InferOutput<typeof tapRules>;
+
+/** Limit of the frames to a guest: its rate, and the rate up to which unused bandwidth may be borrowed. tc-htb(8) */
+export const tapShape = v.strictObject({
+  bytesPerSecond: aNumber,
+  peakBytesPerSecond: aNumber,
+  /** Absent: the kernel's least. */
+  burstBytes: v.exactOptional(aNumber),
+});
+export type TapShape = v.InferOutput<typeof tapShape>;
+
 /** Macvtap on a device of the host, which stays until it is removed. Documentation/networking of Linux, macvlan */
 export const macvtap = v.strictObject({
   name: aString,

@@ -12,7 +12,10 @@ import type { Step, StepOf } from "../steps/step.ts";
 export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
   for (const step of after.filter(isKept)) kept = withDone(kept, step);
-  return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
+  return kept
+    .filter((step, at) => !isOutdated(step, kept.slice(at + 1)))
+    .reduce(mergeLabel, [])
+    .reduce(mergeRules, []);
 }
 
 /** Reports whether the record keeps the step after its change. */
@@ -40,6 +43,7 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
   "restore-owner": (step, { file }) => step.do === "remember-owner" && fileKey(step.file) === fileKey(file),
   "remove-tap": (step, { name }) => isOfTap(step, name),
   "remove-macvtap": (step, { name }) => step.do === "make-macvtap" && step.link.name === name,
+  "remove-tap-rules": (step, { table }) => step.do === "set-tap-rules" && step.rules.table === table,
   "remove-udev-rule": (step, { path }) => step.do === "write-udev-rule" && step.path === path,
   "remove-image": (step, { path }) => step.do === "make-image" && step.path === path,
   "remove-folder": (step, { path }) =>
@@ -51,6 +55,8 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
 
 function isOfTap(step: Step, name: string): boolean {
   if (step.do === "set-up-tap") return step.setup.name === name;
+  if (step.do === "set-tap-rules") return step.rules.tap === name;
+  if (step.do === "shape-tap") return step.tap === name;
   return step.do === "pass-tap" && step.tap.name === name;
 }
 
@@ -89,6 +95,15 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
   });
 }
 
+/** Merges a change of a tap's rules into the step that set the first ones. */
+function mergeRules(kept: Step[], step: Step): Step[] {
+  if (step.do !== "change-tap-rules") return [...kept, step];
+  const { rules } = step;
+  return kept.map((one) =>
+    one.do === "set-tap-rules" && one.rules.table === rules.table ? { do: one.do, rules } : one,
+  );
+}
+
 function isOutdated(step: Step, later: readonly Step[]): boolean {
   return (OUTDATED[step.do] as Outdated<Step> | undefined)?.(step, later) ?? false;
 }
@@ -102,6 +117,7 @@ type Outdated<Done extends Step> = (step: Done, later: readonly Step[]) => boole
  */
 const OUTDATED: { readonly [Name in Step["do"]]?: Outdated<StepOf<Name>> } = {
   "set-limits": () => true,
+  "shape-tap": () => true,
   "tune-threads": ({ before }) => before !== undefined,
   "set-access": () => true,
   "start-job": () => true,

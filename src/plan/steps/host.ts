@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
-import { describeSetup, describeTap } from "../facts/describe-tap.ts";
+import { describeRules, describeSetup, describeShape, describeTap } from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { macvtap, passedTap, tapSetup } from "../facts/tap.ts";
+import { macvtap, passedTap, tapRules, tapSetup, tapShape } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -54,6 +54,27 @@ const setLimits = v.strictObject({
   limits: v.array(changedLimit),
 });
 
+/** Filters or limits the frames of a tap. */
+const setTapRules = v.strictObject({ do: v.literal("set-tap-rules"), rules: tapRules });
+
+/** Replaces the rules of a running guest's tap. */
+const changeTapRules = v.strictObject({
+  do: v.literal("change-tap-rules"),
+  rules: tapRules,
+  before: tapRules,
+});
+
+/** Removes rules for the frames of a tap, by their table. */
+const removeTapRules = v.strictObject({ do: v.literal("remove-tap-rules"), table: aString });
+
+/** Limits the frames to a guest, or no longer; `before` has the former limit of a running guest's tap. */
+const shapeTap = v.strictObject({
+  do: v.literal("shape-tap"),
+  tap: aString,
+  shape: v.exactOptional(tapShape),
+  before: v.exactOptional(tapShape),
+});
+
 /** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
   | typeof passTap
@@ -63,6 +84,10 @@ export type ShareStep = v.InferOutput<
   | typeof removeTap
   | typeof makeMacvtap
   | typeof removeMacvtap
+  | typeof setTapRules
+  | typeof changeTapRules
+  | typeof removeTapRules
+  | typeof shapeTap
   | typeof makeGroup
   | typeof removeGroup
   | typeof tuneThreads
@@ -131,6 +156,45 @@ export const shareSteps: Kinds<ShareStep> = {
     inverse: noInverse,
     describe: ({ name }) => `remove macvtap ${name}`,
     where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "set-tap-rules": {
+    schema: setTapRules,
+    inverse: ({ rules }) => ({ do: "remove-tap-rules", table: rules.table }),
+    describe: ({ rules }) => describeRules(rules),
+    where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "change-tap-rules": {
+    schema: changeTapRules,
+    inverse: ({ before, rules }) => ({ do: "change-tap-rules", rules: before, before: rules }),
+    describe: ({ rules }) => describeRules(rules),
+    // The tap has ended with QEMU, or the step that set the first rules removes the table.
+    where: "qemu",
+    record: "kept",
+    releases: "nothing",
+  },
+  "remove-tap-rules": {
+    schema: removeTapRules,
+    inverse: noInverse,
+    describe: ({ table }) => `remove the packet rules ${table}`,
+    where: "host",
+    record: "kept",
+    releases: "nothing",
+  },
+  "shape-tap": {
+    schema: shapeTap,
+    inverse: ({ before, shape, tap }) => ({
+      do: "shape-tap",
+      tap,
+      ...(before === undefined ? {} : { shape: before }),
+      ...(shape === undefined ? {} : { before: shape }),
+    }),
+    describe: ({ shape, tap }) => describeShape(tap, shape),
+    // The limit ends with the tap.
+    where: "qemu",
     record: "kept",
     releases: "nothing",
   },

@@ -53,10 +53,15 @@ export function refusePrivileged(instance: Instance, domain: Domain): void {
   ]);
 }
 
-/** In a session, refuses an interface whose tap svirt would have to create. Throws "denied". */
+/** In a session, refuses an interface whose tap svirt would have to create or to filter. Throws "denied". */
 export function refuseTap(instance: Instance, found: NetworkInterface, place: string): void {
+  if (!isSession(instance)) return;
   const isThere = !isTapped(found) || (found.type === "ethernet" && found.target?.managed === false);
-  if (isThere || !isSession(instance)) return;
+  if (found.filterref !== undefined) {
+    const at = `${place}/filterref`;
+    throw onlyRoot(`filter the frames of ${place}`, { place: at, remedy: "Leave <filterref> out." });
+  }
+  if (isThere) return;
   throw onlyRoot(`create the tap of ${place}`, { place, remedy: TAP_REMEDY });
 }
 

@@ -6,6 +6,7 @@ import {
   type PlannedTap,
   type TapFacts,
 } from "../../plan/decide/tap.ts";
+import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { PassedTap } from "../../plan/facts/tap.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { interfaceId } from "../../qemu/devices/network/argv.ts";
@@ -18,16 +19,19 @@ import { type Instance, registryOf } from "../../state/instance.ts";
  * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
  * same name. Throws the errors of decideTap().
  */
-export function decideTaps(instance: Instance, { devices }: Domain, owner: TapOwner): PlannedTap[] {
+export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner: TapOwner): PlannedTap[] {
   const taps: PlannedTap[] = [];
   const macvtap = devices.interfaces.some(({ type }) => type === "direct")
     ? macvtapFacts(instance, owner)
     : {};
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
-    taps.push(
-      decideTap(found, interfaceId(devices.interfaces, index), { ...tapFacts(instance, taps), ...macvtap }),
-    );
+    const tap = decideTap(found, interfaceId(devices.interfaces, index), {
+      ...tapFacts(instance, taps),
+      ...macvtap,
+    });
+    const rules = decideTapRules(found, tap.name, { uuid, place: `/domain/devices/interface[${index + 1}]` });
+    taps.push({ ...tap, rules, shape: decideShape(found) });
   }
   return taps;
 }

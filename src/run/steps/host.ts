@@ -1,3 +1,4 @@
+import { formatRulesRemoval, formatTapRules } from "../../network/filter/tap-rules.ts";
 import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
@@ -14,6 +15,10 @@ export const runShare: Runs<ShareStep> = {
   "remove-tap": ({ host }, step) => host.removeTap(step),
   "make-macvtap": ({ host }, { link }) => host.makeMacvtap(link),
   "remove-macvtap": ({ host }, step) => host.removeMacvtap(step),
+  "set-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
+  "change-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
+  "remove-tap-rules": ({ host }, step) => host.setPacketRules(formatRulesRemoval(step)),
+  "shape-tap": ({ host }, { shape, tap }) => host.shapeTap(tap, shape),
   "make-group": ({ host }, { group }) => makeGroup(host, group),
   "remove-group": ({ host }, { path }) => host.removeControlGroup(path),
   "tune-threads": (actor, step) => tuneThreads(actor.host, { ...actor, uuid: actor.owner }, step),

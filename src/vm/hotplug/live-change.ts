@@ -16,6 +16,7 @@ import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/a
 import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
@@ -33,7 +34,7 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../start/detach-from-host.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
-import { decideNewTap, withTapName } from "./new-tap.ts";
+import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
 
@@ -98,7 +99,7 @@ export function changeMediumLive(instance: Instance, options: MediumChange): Cha
   };
 }
 
-/** Returns the change of the link state of a running guest's network card. */
+/** Returns the change of the link state, the packet filter and the limits of a running guest's network card. */
 export function setLinkLive(instance: Instance, to: Device<"interface">): ChangeRequest {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
 }
@@ -185,11 +186,16 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
   const isUp = to.value.link?.state !== "down";
   const wasUp = old.value.link?.state !== "down";
   const device = idOf(record, guest, old);
+  const changed = withOther(domain, old, other);
+  refuseUndefinable(changed);
+  refuseUnimplemented(changed, `update ${nameDevice(to)}`);
   const monitor = monitorOf(instance, record);
+  const tapped = planTapChange(record, old.value, other.value);
+  const linked: readonly Step[] = isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }];
   return {
-    steps: isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }],
-    after: [],
-    xml: formatDomain(withOther(domain, old, other)),
+    steps: [...tapped.steps, ...linked],
+    after: tapped.after,
+    xml: formatDomain(changed),
   };
 }
 

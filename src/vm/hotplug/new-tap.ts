@@ -1,15 +1,17 @@
 import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Domain } from "../../domain/domain.ts";
-import type { NewTap } from "../../plan/actions/hotplug.ts";
+import { type NewTap, planRulesChange, planShapeChange } from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
+import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
+import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-type Guest = Pick<GuestRecord, "label" | "uid">;
+type Guest = Pick<GuestRecord, "label" | "uid" | "uuid">;
 
 /** Decisions about the tap of a device of one family. */
 interface TapFamily<E extends HotElement> {
@@ -47,6 +49,21 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
+/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of decideTapRules(). */
+export function planTapChange(
+  { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
+  old: NetworkInterface,
+  to: NetworkInterface,
+): ChangeSteps {
+  const tap = old.target?.dev ?? "";
+  const rules = decideTapRules(to, tap, { uuid, place: "/interface" });
+  const changed = planRulesChange(steps, rules, tap);
+  return {
+    ...changed,
+    steps: [...changed.steps, ...planShapeChange(tap, decideShape(old), decideShape(to))],
+  };
+}
+
 /** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
   return tap === undefined ? domain : withOther(domain, device, withName(device, tap.passed.name));
@@ -59,7 +76,7 @@ function withName<E extends HotElement>(device: Device<E>, name: string): Device
 
 function decideInterface(
   instance: Instance,
-  { label, uid }: Guest,
+  { label, uid, uuid }: Guest,
   { value, names }: { readonly value: NetworkInterface; readonly names: FreeNames },
 ): NewTap | undefined {
   if (!isTapped(value)) return undefined;
@@ -68,5 +85,11 @@ function decideInterface(
   const isDirect = value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
   const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance), ...macvtap });
-  return { passed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+  return {
+    passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
+    setup: tap.setup,
+    link: tap.link,
+    rules: decideTapRules(value, tap.name, { uuid, place: "/interface" }),
+    shape: decideShape(value),
+  };
 }

@@ -47,20 +47,25 @@ export function takeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the interface with the link of `other`, which must be equal in all other respects. Throws "unsupported".
- * qemuDomainChangeNet() of libvirt
+ * Returns the interface with the link, the packet filter and the limits of `other`, which must be equal in all other
+ * respects. Throws "unsupported". qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(
   old: Device<"interface">,
   other: Device<"interface">,
 ): Device<"interface"> {
-  const { link: _, ...before } = old.value;
-  const { link, ...after } = other.value;
+  const { bandwidth: _, filterref: __, link: ___, ...before } = old.value;
+  const { bandwidth, filterref, link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
   for (const [field, value] of Object.entries(after)) {
     if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
   }
-  return { element: "interface", value: { ...before, ...(link === undefined ? {} : { link }) } };
+  const changed = {
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(filterref === undefined ? {} : { filterref }),
+    ...(link === undefined ? {} : { link }),
+  };
+  return { element: "interface", value: { ...before, ...changed } };
 }
 
 /** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */

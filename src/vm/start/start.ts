@@ -7,6 +7,7 @@ import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
 import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
+import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -233,8 +234,6 @@ function decide(
     guestOf(completed, used),
     facts,
   );
-  const taps = planned.flatMap(({ setup }) => setup ?? []);
-  const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(instance.host, order.words);
   const base = {
     uid,
@@ -242,8 +241,7 @@ function decide(
     paths,
     files,
     sockets,
-    taps,
-    macvtaps,
+    ...hostEnds(planned),
     displays,
     ...limits,
     grants,
@@ -263,6 +261,18 @@ function decide(
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,
+  };
+}
+
+/** Returns what the start does with the host's ends of the guest's taps. */
+function hostEnds(
+  planned: readonly PlannedTap[],
+): Pick<StartDecision, "taps" | "macvtaps" | "rules" | "shapes"> {
+  return {
+    taps: planned.flatMap(({ setup }) => setup ?? []),
+    macvtaps: planned.flatMap(({ link }) => link ?? []),
+    rules: planned.flatMap(({ isMade, rules = [] }) => rules.map((one) => ({ rules: one, isMade }))),
+    shapes: planned.flatMap(({ name, shape }) => (shape === undefined ? [] : [{ tap: name, shape }])),
   };
 }
 

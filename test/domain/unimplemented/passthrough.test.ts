@@ -25,17 +25,12 @@ describe("refuseUnimplemented() refuses a start that would leave out", () => {
       "interface[1]/virtualport",
     ],
     [
-      network("bridge", "<source bridge='br0'/><filterref filter='clean-traffic'/>"),
-      "interface[1]/filterref",
-    ],
-    [
       network("bridge", "<source bridge='br0'/><target dev='t' managed='no'/>"),
       "interface[1]/target/@managed",
     ],
     [network("user", "<target dev='t'/>"), "interface[1]/target"],
     [network("server", "<source port='5558'/>"), "interface[1]/@type"],
     [network("user", "<backend type='passt'/>"), "interface[1]/backend"],
-    [network("user", "<filterref filter='clean-traffic'/>"), "interface[1]/filterref"],
     [network("user", "<bandwidth><inbound average='1'/></bandwidth>"), "interface[1]/bandwidth"],
     [network("user", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
     [network("user", "<rom file='/srv/boot.rom'/>"), "interface[1]"],

@@ -40,6 +40,13 @@ const tap = {
 const setup = { name: "vnet0", mac: "52:54:00:00:00:01", bridge: "br0" };
 const link = { name: "macvtap0", lower: "eth0", mode: "bridge", mac: "52:54:00:00:00:01", group: 7 } as const;
 
+const filter = {
+  table: "svirt_1_vnet0",
+  tap: "vnet0",
+  filter: "no-mac-spoofing",
+  variables: [{ name: "MAC", values: ["52:54:00:00:00:01"] }],
+};
+
 /** One step of each kind: a new kind does not compile without one. */
 const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   reserve: { do: "reserve", claim },
@@ -104,6 +111,19 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "remove-tap": { do: "remove-tap", name: "vnet0", mac: "52:54:00:00:00:01" },
   "make-macvtap": { do: "make-macvtap", link },
   "remove-macvtap": { do: "remove-macvtap", name: "macvtap0", group: 7 },
+  "set-tap-rules": { do: "set-tap-rules", rules: filter },
+  "change-tap-rules": {
+    do: "change-tap-rules",
+    rules: { table: "svirt_1_vnet0", tap: "vnet0", limit: { bytesPerSecond: 1000, burstBytes: 1024 } },
+    before: filter,
+  },
+  "shape-tap": {
+    do: "shape-tap",
+    tap: "vnet0",
+    shape: { bytesPerSecond: 1000, peakBytesPerSecond: 2000, burstBytes: 1024 },
+    before: { bytesPerSecond: 1000, peakBytesPerSecond: 1000 },
+  },
+  "remove-tap-rules": { do: "remove-tap-rules", table: "svirt_1_vnet0" },
   "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
   "remove-group": { do: "remove-group", path },
   "tune-threads": { do: "tune-threads", monitor, settings: [options], before: [{ ...options, cpus: [2] }] },

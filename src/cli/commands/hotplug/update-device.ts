@@ -13,7 +13,7 @@ import {
 export const command: Command = {
   spec: {
     name: "update-device",
-    summary: "change the medium of a drive, or the link of a network interface",
+    summary: "change the medium of a drive, or the link, packet filter or limits of a network interface",
     details: "Every other field must have the value that svirt dumpxml shows.",
     operands: DEVICE_OPERANDS,
     options: [

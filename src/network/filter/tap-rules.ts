@@ -1,0 +1,45 @@
+import { type FrameFilter, formatFilter } from "./format-filter.ts";
+
+/** Limit of the frames from a guest. */
+interface RateLimit {
+  readonly tap: string;
+  readonly limit: { readonly bytesPerSecond: number; readonly burstBytes: number };
+}
+
+/** Rules for the frames of a tap, in a table of nft that belongs to the guest and the tap. */
+export type TapTable = (FrameFilter | RateLimit) & { readonly table: string };
+
+/** Returns the name of the table of a tap's filter. */
+export function filterTable(uuid: string, tap: string): string {
+  return `svirt_${uuid.replaceAll("-", "")}_${tap}`;
+}
+
+/** Returns the name of the table that limits the frames from a tap. */
+export function limitTable(uuid: string, tap: string): string {
+  return `svirt_limit_${uuid.replaceAll("-", "")}_${tap}`;
+}
+
+/** Returns the script for nft that replaces rules of a tap by new ones. */
+export function formatTapRules(rules: TapTable): string {
+  const lines = "limit" in rules ? formatLimit(rules) : formatFilter(rules);
+  return `${formatRulesRemoval(rules)}table netdev ${rules.table} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
+}
+
+/** Returns the script for nft that removes rules of a tap. A missing table is no error, since it is added first. */
+export function formatRulesRemoval({ table }: Pick<TapTable, "table">): string {
+  return `add table netdev ${table}\ndelete table netdev ${table}\n`;
+}
+
+/**
+ * Frames beyond the rate are dropped, before a filter sees them. At once as many pass as in a second, and the burst of nft in addition.
+ * nft_limit_init() of Linux
+ */
+function formatLimit({ limit: { burstBytes, bytesPerSecond }, tap }: RateLimit): readonly string[] {
+  const more = Math.max(burstBytes - bytesPerSecond, 0);
+  return [
+    "chain out {",
+    `  type filter hook ingress device "${tap}" priority -10; policy accept;`,
+    `  limit rate over ${bytesPerSecond} bytes/second burst ${more} bytes counter drop`,
+    "}",
+  ];
+}

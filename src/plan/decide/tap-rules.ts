@@ -1,0 +1,96 @@
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { SvirtError } from "../../errors.ts";
+import { RULE_DEVICE } from "../../network/bridge/packet-rules.ts";
+import { filterTable, limitTable } from "../../network/filter/tap-rules.ts";
+import { readVariables } from "../../network/filter/variables.ts";
+import type { TapRules, TapShape } from "../facts/tap.ts";
+
+/** The guest of a tap, and the interface in its XML. */
+interface RulesOwner {
+  readonly uuid: string;
+  readonly place: string;
+}
+
+/** Units of `<bandwidth>`: rates in kilobytes, a burst in KiB, as tc(8) reads libvirt's `kbps` and `kb`. */
+const [KILOBYTE, KIB] = [1000, 1024];
+/** The kernel keeps a burst in 32 bits. */
+const MOST_BURST_BYTES = 2 ** 32 - 1;
+
+/**
+ * Decides the rules for the frames of an interface's tap: its filter, and the limit of the frames from the guest. Throws "unsupported"
+ * for a filter of a macvtap, as virDomainActualNetDefValidate() of libvirt, and for a name of the tap that nft would read as a
+ * pattern; and the errors of readVariables().
+ */
+export function decideTapRules(found: NetworkInterface, tap: string, owner: RulesOwner): readonly TapRules[] {
+  const rules = [...decideFilter(found, tap, owner), ...decideLimit(found, tap, owner)];
+  if (rules.length === 0 || RULE_DEVICE.test(tap)) return rules;
+  const place = `${owner.place}/${found.filterref === undefined ? "bandwidth" : "filterref"}`;
+  throw new SvirtError(
+    `Cannot filter the frames of the tap ${tap}: its name has characters that nft interprets`,
+    {
+      kind: "unsupported",
+      place,
+      remedy: "Write a name of letters, digits, _ . and - into <target dev='…'/>.",
+    },
+  );
+}
+
+/** Decides the limit of the frames to a guest. virNetDevBandwidthSet() of libvirt */
+export function decideShape({ bandwidth }: Pick<NetworkInterface, "bandwidth">): TapShape | undefined {
+  const { average, burst, peak } = bandwidth?.inbound ?? {};
+  if (average === undefined) return undefined;
+  const bytesPerSecond = rateOf(average);
+  return {
+    bytesPerSecond,
+    peakBytesPerSecond: peak === undefined ? bytesPerSecond : rateOf(peak),
+    ...(burst === undefined ? {} : { burstBytes: burstOf(burst) }),
+  };
+}
+
+function decideFilter(
+  { filterref, mac, type }: NetworkInterface,
+  tap: string,
+  { place, uuid }: RulesOwner,
+): readonly TapRules[] {
+  if (filterref === undefined) return [];
+  const at = `${place}/filterref`;
+  if (type === "direct") {
+    throw new SvirtError(
+      `Cannot filter the frames of the macvtap ${tap}: only a tap can have a packet filter`,
+      {
+        kind: "unsupported",
+        place: at,
+        remedy: "Leave <filterref> out, or use a network with a bridge.",
+      },
+    );
+  }
+  const variables = readVariables(filterref, { mac: (mac?.address ?? "").toLowerCase(), place: at });
+  return [
+    {
+      table: filterTable(uuid, tap),
+      tap,
+      filter: filterref.filter,
+      variables: variables.map(({ name, values }) => ({ name, values: [...values] })),
+    },
+  ];
+}
+
+/** Without a burst, that is what passes in a second. libvirt ignores the peak of frames from a guest. */
+function decideLimit(
+  { bandwidth }: NetworkInterface,
+  tap: string,
+  { uuid }: RulesOwner,
+): readonly TapRules[] {
+  const { average, burst } = bandwidth?.outbound ?? {};
+  if (average === undefined) return [];
+  const limit = { bytesPerSecond: rateOf(average), burstBytes: burstOf(burst ?? average) };
+  return [{ table: limitTable(uuid, tap), tap, limit }];
+}
+
+function rateOf(kilobytes: number): number {
+  return Math.min(kilobytes * KILOBYTE, Number.MAX_SAFE_INTEGER);
+}
+
+function burstOf(kiB: number): number {
+  return Math.min(kiB * KIB, MOST_BURST_BYTES);
+}

@@ -1,0 +1,103 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { inOwnNetwork } from "./in-own-network.ts";
+
+const isReady =
+  process.getuid?.() === 0 &&
+  existsSync("/dev/net/tun") &&
+  existsSync("/usr/sbin/nft") &&
+  Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
+const ASIDE = isReady ? "" : " (skipped: needs root, /dev/net/tun, ip, nft and bridges)";
+
+const SENT = [
+  "IPv4",
+  "IPv4 from the second address",
+  "IPv4 of another",
+  "IPv4 to all",
+  "IPv4 multicast",
+  "IPv4 by another MAC",
+  "DHCP request",
+  "ARP",
+  "ARP for another IP",
+  "ARP for another MAC",
+  "ARP of other lengths",
+  "IPv6",
+  "tagged IPv4 of another",
+  "tagged ARP for another IP",
+  "announcement",
+  "announcement of another",
+  "another protocol",
+];
+const RECEIVED = ["IPv4", "IPv4 of the gateway", "ARP", "IPv6", "tagged IPv4", "another protocol"];
+const without = (...names: readonly string[]): object => ({
+  sent: SENT.filter((name) => !names.includes(name)),
+  received: RECEIVED,
+});
+
+test.skipIf(!isReady)(
+  `the filters of libvirt stop on a real bridge what they are named for, and pass the rest${ASIDE}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("filter-in-network.ts");
+    expect(errors).toBe("");
+    // https://libvirt.org/formatnwfilter.html#pre-existing-network-filters, src/nwfilter/xml of libvirt
+    expect(facts).toEqual({
+      neighbours: ["10.8.0.1"],
+      filters: {
+        "clean-traffic": {
+          sent: [
+            "IPv4",
+            "IPv4 from the second address",
+            "IPv4 to all",
+            "IPv4 multicast",
+            "DHCP request",
+            "ARP",
+            "announcement",
+          ],
+          received: ["IPv4", "IPv4 of the gateway", "ARP"],
+        },
+        "clean-traffic-gateway": {
+          sent: ["ARP", "announcement"],
+          received: ["IPv4 of the gateway", "ARP"],
+        },
+        "no-mac-spoofing": without("IPv4 by another MAC"),
+        "no-ip-spoofing": without("IPv4 of another"),
+        "no-arp-spoofing": without("ARP for another IP", "ARP for another MAC", "ARP of other lengths"),
+        "no-ip-multicast": without("IPv4 multicast"),
+        "no-mac-broadcast": without("IPv4 to all", "DHCP request"),
+        "no-other-l2-traffic": { sent: [], received: [] },
+        "qemu-announce-self": without("announcement of another"),
+        "allow-ipv6": without(),
+      },
+      without: true,
+      table: "table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0",
+      left: "",
+    });
+  },
+);
+
+const canLimit = isReady && existsSync("/usr/sbin/tc");
+
+test.skipIf(!canLimit)(
+  `limits of a real tap are those of libvirt's commands for tc, and frames beyond them are lost${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("limit-in-network.ts");
+    expect(errors).toBe("");
+    const { again, free, left, limited, shown } = facts as Record<
+      "again" | "free" | "limited",
+      readonly number[]
+    > &
+      Record<"left" | "shown", readonly unknown[]>;
+    expect(left).toEqual([]);
+    expect(shown).toHaveLength(3);
+    for (const pair of shown) {
+      const [own, model] = pair as readonly (readonly string[])[];
+      expect(model).toHaveLength(2);
+      expect(own).toEqual(model ?? []);
+    }
+    // 100,000 bytes per second, after as many at once from the guest and one frame to it.
+    expect(Math.min(...free, ...again)).toBeGreaterThan(500_000);
+    expect(Math.max(...limited)).toBeLessThan(250_000);
+    expect(Math.min(...limited)).toBeGreaterThan(50_000);
+  },
+  60_000,
+);
