@@ -20,6 +20,7 @@ class Crash extends Error {
 }
 
 const CHANGES: ReadonlySet<string> = new Set([
+  "runProgram",
   "writeText",
   "writeVolatile",
   "stageText",

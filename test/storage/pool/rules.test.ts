@@ -32,8 +32,8 @@ describe("completePool()", () => {
 });
 
 describe("supportedPool()", () => {
-  test("is decided for each type: folders, file systems and the devices that sysfs lists start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "fs", "netfs", "disk", "iscsi", "scsi", "mpath"]);
+  test("is decided for each type: folders, file systems, volume groups and the devices that sysfs lists start", () => {
+    expect(POOL_TYPES.filter(isStartable).join(" ")).toBe("dir fs netfs logical disk iscsi scsi mpath");
   });
 
   test.each([
