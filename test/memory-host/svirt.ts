@@ -21,6 +21,7 @@ class Crash extends Error {
 
 const CHANGES: ReadonlySet<string> = new Set([
   "runProgram",
+  "copyToDevice",
   "writeText",
   "writeVolatile",
   "stageText",

@@ -118,6 +118,7 @@ function fileCalls() {
     makeFileWithin: (folder, file) => others().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
+    copyToDevice: (device, from) => others().copyToDevice(device, from),
     wipeFile: (file, how) => others().wipeFile(file, how),
     rewriteImage: (file, plan) => others().rewriteImage(file, plan),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),

@@ -22,7 +22,7 @@ import { createLogicalVolume } from "./made/create-logical.ts";
 import { alreadyThere } from "./made/made-volume.ts";
 import { createPartition } from "./made/partitions.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
-import { type DevicePool, findAnyPool, findVolumePool, withoutOperation } from "./volume-pool.ts";
+import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
 /**
  * Creates the volume that a document describes, in a pool or in the folder with that absolute path. Throws "xml", "not-found",
@@ -34,13 +34,10 @@ export async function createVolumeFrom(
   { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const volume = parseVolume(bytes);
-  if (!pool.startsWith("/")) {
-    const found = findAnyPool(instance, pool);
-    if (found.folder === undefined) return await createDevice(instance, found, { volume, flags });
-  }
-  const folder = pool.startsWith("/")
-    ? pool
-    : findVolumePool(instance, pool, "volume creation").folder.id.path;
+  const found = pool.startsWith("/") ? undefined : findAnyPool(instance, pool);
+  if (found !== undefined && found.folder === undefined)
+    return await createDevice(instance, found, { volume, flags });
+  const folder = found?.folder.id.path ?? pool;
   return { name: volume.name, path: await createVolume(instance, folder, { volume, flags }) };
 }
 

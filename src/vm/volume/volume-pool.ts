@@ -68,13 +68,6 @@ export function findAnyPool(instance: Instance, key: string): VolumePool | Devic
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
 }
 
-/** Returns the pool for an operation that only pools of files have. Throws as findAnyPool(), and "unsupported" with libvirt's message. */
-export function findVolumePool(instance: Instance, key: string, operation: string): VolumePool {
-  const pool = findAnyPool(instance, key);
-  if (pool.folder === undefined) throw withoutOperation(operation);
-  return pool;
-}
-
 /** Returns the refusal of an operation that pools of block devices lack. VIR_ERR_NO_SUPPORT of libvirt */
 export function withoutOperation(operation: string): SvirtError {
   return new SvirtError(

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { formatVolume } from "../../../src/storage/volume/document.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
-import { buildPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { buildPool, createPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
+import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { findVolume } from "../../../src/vm/volume/find-volume.ts";
@@ -17,7 +19,7 @@ import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
 import { DISK_LABEL, makeScsiMachine } from "../../scenes/devices.ts";
 import { recordOf } from "../../scenes/hotplug.ts";
 import { MemoryLvm } from "../../scenes/lvm.ts";
-import { otherPoolXml } from "../../scenes/pools.ts";
+import { otherPoolXml, poolXml } from "../../scenes/pools.ts";
 import { domainXml, errorOf, labelOf, nodeOn, OTHER } from "../../scenes/scene.ts";
 
 const MiB = 1024 * 1024;
@@ -165,6 +167,35 @@ describe("a logical volume", () => {
     expect((await errorOf(wipeVolume(node, { key: "sparse", pool: "lv" }, "zero"))).message).toBe(
       `${UNSUPPORTED} logical volume '/dev/vg-0/sparse' is sparse, volume wipe not supported`,
     );
+  });
+
+  test("is made with the data of a file or of another volume, and with zeros behind it", async () => {
+    const { lvm, machine, node } = await machineWith();
+    const pool = poolXml("/srv/images", { name: "images" });
+    await createPool(node, pool, { isBuilt: true });
+    machine.files.put("/srv/images/a.img", "file", { bytes: new TextEncoder().encode("data") });
+    const flags = { isReflink: false };
+    const bytes = bytesOf("one", EIGHT);
+    const source = { key: "a.img", pool: "images" };
+    expect(await createVolumeFromVolume(node, "lv", { bytes, source, flags })).toEqual({
+      ...{ name: "one", path: "/dev/vg-0/one", source: "a.img" },
+    });
+    const one = machine.files.get("/dev/vg-0/one").bytes;
+    expect([new TextDecoder().decode(one.slice(0, 4)), one[4], one.length]).toEqual(["data", 0, 8 * MiB]);
+    await cloneVolume(node, "two", { source: { key: "one", pool: "lv" }, flags });
+    expect(machine.files.get("/dev/vg-0/two").bytes).toEqual(one);
+    expect(lvm.run).toEqual([
+      "lvcreate --name one -L 8192K vg-0 --yes",
+      "lvcreate --name two -L 8192K vg-0 --yes",
+    ]);
+    machine.files.put("/srv/images/q.qcow2", "file", {
+      bytes: formatNewImage({ format: "qcow2", sizeBytes: MiB, options: {} }),
+    });
+    const image = { bytes: bytesOf("three", EIGHT), source: { key: "q.qcow2", pool: "images" }, flags };
+    expect((await errorOf(createVolumeFromVolume(node, "lv", image))).message).toContain(
+      "svirt does not convert images",
+    );
+    expect(listPoolVolumes(node, "lv")).toHaveLength(2);
   });
 
   // libvirt has no resizeVol for volume groups.
