@@ -1,6 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import { findVolume } from "./find-volume.ts";
-import { refuseOrigin, removeLogicalVolume } from "./made/logical-volume.ts";
+import { removeLogicalVolume } from "./made/logical-volume.ts";
 import { removePartition } from "./made/partitions.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
@@ -14,8 +13,6 @@ export async function deleteVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const operation = "vol deletion";
-  // Asked before the lock is taken, since LVM may take long.
-  refuseOrigin(instance, findVolume(instance, volume.key, volume.pool));
   return await withUnusedVolume(
     instance,
     { ...volume, attempt: "delete", operation, types: ["logical", "disk"], readsPools: true },

@@ -67,6 +67,12 @@ describe("hasSameSource()", () => {
   const fs = read("fs");
   test.each([
     ["a device in pools of different types", fs, read("logical"), true],
+    [
+      "a volume group by another device",
+      read("logical"),
+      read("logical", (text) => text.replace("vdb", "vdc")),
+      true,
+    ],
     ["another device", fs, read("logical", (text) => text.replace("vdb", "vdc")), false],
     ["an iSCSI target of one initiator", read("iscsi"), read("iscsi"), true],
     [

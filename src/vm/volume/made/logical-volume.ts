@@ -8,21 +8,27 @@ import { runTool } from "../../pool/made/run-tool.ts";
 import type { FoundVolume } from "../find-volume.ts";
 import type { DevicePool } from "../volume-pool.ts";
 
-/** Removes a volume of a pool of type logical, which LVM refuses while it is open. virStorageBackendLogicalDeleteVol() of libvirt */
-export function removeLogicalVolume({ host }: Instance, { storage }: DevicePool, name: string): void {
-  const group = volumeGroupOf(storage);
-  runTool(host, { words: lvm.removeVolume(group, name), attempt: `delete the volume ${group}/${name}` });
+/**
+ * Removes a volume of a pool of type logical, which LVM refuses while it is open. Throws "in-use" for one with snapshots, which would be
+ * removed with it; those of thin volumes stay. The caller holds the registry's lock. virStorageBackendLogicalDeleteVol() of libvirt
+ */
+export function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): void {
+  const group = volumeGroupOf(pool.storage);
+  refuseOrigin(listLogical(instance, pool), { pool: pool.name, path: `/dev/${group}/${name}`, name });
+  const words = lvm.removeVolume(group, name);
+  runTool(instance.host, { words, attempt: `delete the volume ${group}/${name}` });
 }
 
-/** Throws "in-use" for a volume with snapshots, which would be removed with it; those of thin volumes stay. */
-export function refuseOrigin(instance: Instance, { name, path, pool }: FoundVolume): void {
-  const all = listLogical(instance, pool);
+function refuseOrigin(
+  all: readonly LogicalVolume[],
+  { name, path, pool }: { readonly name: string; readonly path: string; readonly pool: string },
+): void {
   const isThin = all.some((one) => one.name === name && one.isThin);
   const snapshot = all.find((one) => one.origin === name && !(isThin && one.isThin));
   if (snapshot === undefined) return;
   throw new SvirtError(`Cannot delete ${path}: the volume ${snapshot.name} is a snapshot of it`, {
     kind: "in-use",
-    remedy: `Delete that volume first: svirt vol-delete ${snapshot.name} --pool ${pool.name}`,
+    remedy: `Delete that volume first: svirt vol-delete ${snapshot.name} --pool ${pool}`,
   });
 }
 
