@@ -25,6 +25,8 @@ export class MemorySfdisk {
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    // An extended partition, which no table of type gpt has.
+    this.#hide("/dev/sda2");
     machine.readOutput = () => this.#table();
     machine.runProgram = (words, input) => this.#change(words, input);
   }
@@ -34,10 +36,14 @@ export class MemorySfdisk {
     return { text: JSON.stringify({ partitiontable }) };
   }
 
-  #change([, ...words]: readonly string[], input = ""): ProgramEnd {
+  /** Whether the kernel does not read the table again, since a partition is in use. */
+  isBusy = false;
+
+  #change([program = "", ...words]: readonly string[], input = ""): ProgramEnd {
     this.run.push([...words, input.trim()].join(" ").trim());
     if (!("code" in this.end) || this.end.code !== 0) return this.end;
-    if (words.includes("--delete")) this.#remove(`/dev/sda${words.at(-1)}`);
+    if (program.endsWith("/partx")) this.#tellKernel(words);
+    else if (words.includes("--delete")) this.#remove(`/dev/sda${words.at(-1)}`);
     else if (words.includes("--append")) this.#add(input);
     else this.#clear(input);
     return this.end;
@@ -51,6 +57,17 @@ export class MemorySfdisk {
 
   #remove(node: string): void {
     this.parts = this.parts.filter((part) => part.node !== node);
+    if (!this.isBusy) this.#hide(node);
+  }
+
+  #tellKernel([act, , number]: readonly string[]): void {
+    const node = `/dev/sda${number}`;
+    const part = this.parts.find((one) => one.node === node);
+    if (act === "--delete") this.#hide(node);
+    else if (part !== undefined) this.#show(part);
+  }
+
+  #hide(node: string): void {
     const name = node.slice("/dev/".length);
     this.#machine.files.remove(`/sys/devices/sda/${name}`);
     this.#machine.files.remove(node);
@@ -58,7 +75,12 @@ export class MemorySfdisk {
 
   #add(input: string): void {
     const [, node = "", start = "", size = ""] = /^(\S+) : start=(\d+), size=(\d+)/.exec(input) ?? [];
-    this.parts.push({ node, start: Number(start), size: Number(size), type: "A" });
+    const part = { node, start: Number(start), size: Number(size), type: "A" };
+    this.parts.push(part);
+    if (!this.isBusy) this.#show(part);
+  }
+
+  #show({ node, size, start }: Part): void {
     const name = node.slice("/dev/".length);
     const number = name.slice("sda".length);
     const { files } = this.#machine;
@@ -67,11 +89,11 @@ export class MemorySfdisk {
     for (const [file, text] of [
       ["partition", number],
       ["dev", `8:${number}`],
-      ["start", start],
-      ["size", size],
+      ["start", String(start)],
+      ["size", String(size)],
     ] as const)
       files.put(`${folder}/${file}`, "file", { bytes: new TextEncoder().encode(`${text}\n`) });
     files.put(`/sys/dev/block/8:${number}`, "symlink", { target: folder });
-    files.put(node, "block", { node: `8:${number}`, bytes: new Uint8Array(512 * Number(size)) });
+    files.put(node, "block", { node: `8:${number}`, bytes: new Uint8Array(512 * size) });
   }
 }

@@ -43,7 +43,7 @@ export function makeLinuxHost(): Host {
     killUser: (uid) => others().killUser(uid),
     killSelf: () => others().killSelf(),
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),
-    runProgram: (words, timeoutMs) => others().runProgram(words, timeoutMs),
+    runProgram: (words, timeoutMs, input) => others().runProgram(words, timeoutMs, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
     readLogEnd: async (path, mostBytes) => await others().readLogEnd(path, mostBytes),
     ...shareCalls(),

@@ -47,6 +47,26 @@ describe("a volume of a pool of partitions", () => {
     expect(namesOn(node)).toEqual(["sda1", "sda5"]);
   });
 
+  test("is made known to the kernel, which keeps the old table while another partition is in use", async () => {
+    const { node, sfdisk } = machineWith();
+    sfdisk.isBusy = true;
+    await createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} });
+    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--add --nr 2 /dev/sda", ["sda1", "sda2", "sda5"]]);
+    await deleteVolume(node, { key: "sda2", pool: "disk" });
+    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda5"]]);
+  });
+
+  test("is found again if a call was killed between the table and the kernel", async () => {
+    const { node, sfdisk } = machineWith();
+    sfdisk.parts.push({ node: "/dev/sda2", start: 4096, size: 2048, type: "A" });
+    expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    await createVolumeFrom(node, "disk", { bytes: bytesOf("sda3"), flags: {} });
+    expect(namesOn(node)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
+    sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda2");
+    await deleteVolume(node, { key: "sda2", pool: "disk" });
+    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda3", "sda5"]]);
+  });
+
   test("gets the owner and mode in its XML, at its node", async () => {
     const { machine, node } = machineWith();
     const target = "<target><permissions><mode>0640</mode><owner>7</owner></permissions></target>";

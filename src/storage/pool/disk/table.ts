@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SvirtError } from "../../../errors.ts";
 
-const SFDISK = "/usr/sbin/sfdisk";
+const [SFDISK, PARTX] = ["/usr/sbin/sfdisk", "/usr/bin/partx"] as const;
 /** Labels of sfdisk(8) for libvirt's formats of a disk; an omitted one is dos. virStorageBackendDiskBuildPool() of libvirt */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ["unknown", "dos"],
@@ -89,6 +89,11 @@ export function addPartitionCommand(device: string, partition: NewPartition): Sf
 /** Returns the command that removes a partition. */
 export function deletePartitionCommand(device: string, number: number): Sfdisk {
   return { words: [SFDISK, "--quiet", "--no-reread", "--delete", device, String(number)] };
+}
+
+/** Returns the command that makes a partition of the table known to the kernel, or unknown, which sfdisk leaves out while another is in use. */
+export function kernelCommand(device: string, act: "add" | "delete", number: number): Sfdisk {
+  return { words: [PARTX, `--${act}`, "--nr", String(number), device] };
 }
 
 /** Reads the output of readTableCommand(). Throws "failed" for another one. */

@@ -8,6 +8,7 @@ const COMMAND_MS = 60_000;
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["/usr/sbin/lvm", "lvm2"],
   ["/usr/sbin/sfdisk", "fdisk"],
+  ["/usr/bin/partx", "util-linux"],
 ]);
 
 /** Command of a program that changes storage, and its attempt for messages. */

@@ -1,6 +1,7 @@
 import { errorsOf, SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
@@ -9,6 +10,7 @@ import { withRegistryLock } from "../../../state/locks.ts";
 import {
   addPartitionCommand,
   deletePartitionCommand,
+  kernelCommand,
   type PartitionTable,
   parseTable,
   readTableCommand,
@@ -38,12 +40,13 @@ export async function createPartition(
     refuseMapped(disk.id);
     refuseWholeUse(instance, disk);
     const device = disk.id.path;
-    const made = decidePartition(volume, {
-      name: device.slice(device.lastIndexOf("/") + 1),
-      sizeBytes: deviceBytes(host, disk),
-      table: readTable(host, device),
-    });
+    const table = readTable(host, device);
+    // An interrupted call may have written one into the table alone.
+    for (const { number } of table.partitions) showToKernel(host, disk, number);
+    const name = device.slice(device.lastIndexOf("/") + 1);
+    const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
     runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
+    showToKernel(host, disk, made.number);
     const { path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
     ownDevice(host, path, volume);
     return { name: made.name, path };
@@ -61,10 +64,28 @@ export function removePartition(
   denyKey(instance, `partition ${disk.path}`);
   const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
   const { label, partitions } = readTable(host, disk.path);
-  if (!partitions.some((one) => one.number === number && one.start === start)) throw otherTable(facts);
+  const written = partitions.find((one) => one.number === number);
+  if (written !== undefined && written.start !== start) throw otherTable(facts);
   if (label === "dos" && number > LAST_PRIMARY) throw logicalPartition(facts);
   const attempt = `delete the partition ${facts.id.path}`;
-  runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
+  // An interrupted call may have removed it from the table alone.
+  if (written !== undefined) runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
+  if (isKnown(host, disk, number)) runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
+}
+
+/** Whether the kernel has a partition of a disk with that number. */
+function isKnown(host: Host, { node }: FileId, number: number): boolean {
+  const folder = `/sys/dev/block/${node}`;
+  return host
+    .listFolder(folder)
+    .some((name) => host.readText(`${folder}/${name}/partition`)?.trim() === String(number));
+}
+
+/** Makes a partition of the table known to the kernel, unless it is. */
+function showToKernel(host: Host, { id }: FileFacts, number: number): void {
+  if (isKnown(host, id, number)) return;
+  const attempt = `show the partition ${number} of ${id.path} to the kernel`;
+  runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
 }
 
 /** Highest number of a partition of a table of type dos that is in no other partition. */
