@@ -235,6 +235,11 @@ export interface FileHost {
    */
   wipeFile(file: FileId, how: WipeMethod): void;
   /**
+   * Copies a file's or a device's data to the beginning of a block device, whose rest becomes zeros, while no other program may write to
+   * the device. Throws "in-use" for one that is in use, or if the source changes meanwhile, and as fillFile().
+   */
+  copyToDevice(device: FileId, from: FileId): void;
+  /**
    * Changes the tables of an image while no other program may write to it. Each group of writes is on disk before the next one.
    * Throws the errors of `plan`; "in-use" for an image that a guest has open, "host-call", "denied" if the path now leads to
    * another file.

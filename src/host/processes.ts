@@ -117,10 +117,10 @@ export interface ProcessHost {
     input?: string,
   ): ProgramOutput;
   /**
-   * Runs a program of the host, by its absolute path, with these arguments and no input, and waits for it; kills it after the time. Takes
-   * long, so that no caller holds a lock meanwhile.
+   * Runs a program of the host, by its absolute path, with these arguments and this input, by default none, and waits for it; kills it
+   * after the time.
    */
-  runProgram(words: readonly string[], timeoutMs: number): ProgramEnd;
+  runProgram(words: readonly string[], timeoutMs: number, input?: string): ProgramEnd;
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**

@@ -61,9 +61,28 @@ export function refuseBusyDisk(
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt = `let a guest write ${path}`,
 ): void {
+  refuseBusy(host, [ownDevice({ node, path }), ...listRelated(host, { node })], attempt);
+}
+
+/** Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device. */
+export function refuseBusyWhole(
+  host: Host,
+  { node = "", path }: Pick<FileId, "node" | "path">,
+  attempt: string,
+): void {
+  refuseBusy(host, [ownDevice({ node, path })], attempt);
+}
+
+/** Device whose use is looked up; its relation is that to another one. */
+type Examined = Omit<KnownDevice, "is"> & { readonly is: KnownDevice["is"] | undefined };
+
+function ownDevice({ node, path }: { readonly node: string; readonly path: string }): Examined {
+  return { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
+}
+
+function refuseBusy(host: Host, devices: readonly Examined[], attempt: string): void {
   const use = readDiskUse(host);
-  const own = { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
-  const busy = [own, ...listRelated(host, { node })].find(
+  const busy = devices.find(
     (one) =>
       [one.number, one.name].some((known) => use.mounts.has(known)) ||
       use.swaps.has(one.name) ||

@@ -1,5 +1,5 @@
 import type { Host } from "../../src/host/host.ts";
-import type { ProgramEnd } from "../../src/host/processes.ts";
+import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
 import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
@@ -58,7 +58,9 @@ export class Machine {
   helperEnds = false;
   uid = 0;
   /** Result of each program of the host that svirt runs. */
-  runProgram: (words: readonly string[]) => ProgramEnd = () => ({ fault: "missing" });
+  runProgram: (words: readonly string[], input?: string) => ProgramEnd = () => ({ fault: "missing" });
+  /** Output of each program of the host that svirt reads. */
+  readOutput: (words: readonly string[]) => ProgramOutput = () => ({ fault: "failed" });
   /** Space of every file system. */
   space = { sizeBytes: 107_374_182_400, freeBytes: 64_424_509_440 };
   /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */

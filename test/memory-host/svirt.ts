@@ -20,6 +20,8 @@ class Crash extends Error {
 }
 
 const CHANGES: ReadonlySet<string> = new Set([
+  "runProgram",
+  "copyToDevice",
   "writeText",
   "writeVolatile",
   "stageText",

@@ -9,7 +9,7 @@ import type { Svirt } from "./svirt.ts";
 export function volumeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
+): Pick<Host, "copyToDevice" | "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
   const { files } = machine;
   const contentOf = ({ content, copy }: NewFile): Uint8Array => {
     const bytes = new Uint8Array(content.sizeBytes);
@@ -51,6 +51,13 @@ export function volumeCalls(
       inode.bytes = written(content.length >> 1);
       svirt.midway();
       inode.bytes = written(content.length);
+    },
+    copyToDevice(device, from) {
+      const inode = files.getSame(device);
+      const source = files.getSame(from).bytes;
+      inode.bytes = new Uint8Array(inode.bytes.length);
+      svirt.midway();
+      inode.bytes.set(source);
     },
     wipeFile(file) {
       const inode = files.getSame(file);

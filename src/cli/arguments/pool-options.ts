@@ -47,13 +47,13 @@ export const NEW_POOL_OPTIONS: readonly Option[] = [
 
 /** Options of commands that make a pool's folder. */
 export const OVERWRITE_OPTIONS: readonly Option[] = [
-  { name: "no-overwrite", summary: "make a file system on an empty device; refuse one with content" },
-  { name: "overwrite", summary: "make a file system, and overwrite the device's content" },
+  { name: "no-overwrite", summary: "make the storage on an empty device; refuse one with content" },
+  { name: "overwrite", summary: "make the storage, and overwrite the device's content" },
 ];
 
 /** Options of commands that start a pool, and make its folder on request. */
 export const START_OPTIONS: readonly Option[] = [
-  { name: "build", summary: "first make the pool's folder" },
+  { name: "build", summary: "first make the pool's folder, volume group or partition table" },
   ...OVERWRITE_OPTIONS,
 ];
 

@@ -3,6 +3,7 @@ import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
 import { assignFolder } from "./files/assign-folder.ts";
+import { copyToDevice } from "./files/copy-to-device.ts";
 import { getSpace } from "./files/file-system-space.ts";
 import * as files from "./files/files.ts";
 import { makeFolderWithin } from "./files/folder-within.ts";
@@ -130,7 +131,7 @@ const networkCalls = {
 };
 
 /** Methods for the files of volumes. */
-const volumeCalls = { fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
+const volumeCalls = { copyToDevice, fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
 
 /** Methods for subfolders and mounts in an inspected folder. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };

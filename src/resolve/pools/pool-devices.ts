@@ -2,7 +2,9 @@ import type { Host } from "../../host/host.ts";
 import type { PoolSpace } from "../../storage/pool/document.ts";
 import { iscsiTarget } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { volumeGroupOf } from "../../storage/pool/logical/group.ts";
 import { listTargetDevices } from "./iscsi-devices.ts";
+import { listLogicalDevices } from "./logical-devices.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
 import { listPartitions, partitionedDisk } from "./partitions.ts";
 import { deviceBytes, type PoolDevice } from "./pool-device.ts";
@@ -15,6 +17,7 @@ import { listAdapterDevices } from "./scsi-devices.ts";
 export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   const { source, target, type } = pool;
   if (target === undefined) return [];
+  if (type === "logical") return listLogicalDevices(host, volumeGroupOf(pool));
   if (type === "mpath") return listMultipathDevices(host);
   if (type === "scsi" && source.adapter !== undefined)
     return listAdapterDevices(host, source.adapter, target.path);
@@ -27,6 +30,7 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
 
 /** Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices(). */
 export function devicesSpace(host: Host, pool: Pool): PoolSpace {
+  if (pool.type === "logical") return spaceOfGroup(host, pool);
   const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
   const allocationBytes = sizes.reduce((sum, size) => sum + size, 0);
   const [disk] = pool.source.devices;
@@ -35,4 +39,10 @@ export function devicesSpace(host: Host, pool: Pool): PoolSpace {
       ? deviceBytes(host, partitionedDisk(host, disk.path))
       : allocationBytes;
   return { capacityBytes, allocationBytes, availableBytes: Math.max(0, capacityBytes - allocationBytes) };
+}
+
+/** Asks LVM. Its reports are loaded on demand: no start needs them. */
+function spaceOfGroup(host: Host, pool: Pool): PoolSpace {
+  const { readGroupSpace }: typeof import("./lvm-reports.ts") = require("./lvm-reports.ts");
+  return readGroupSpace(host, volumeGroupOf(pool));
 }

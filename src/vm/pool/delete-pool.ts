@@ -8,10 +8,12 @@ import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
+import { removeGroup } from "./made/make-group.ts";
+import { refuseKey } from "./refuse-key.ts";
 import { lookAhead } from "./target-lock.ts";
 
 /**
- * Removes the folder of an inactive pool if it is empty. The definition stays. Throws "not-found" for a missing folder,
+ * Removes the folder of an inactive pool if it is empty, or its volume group if it has no volumes. The definition stays. Throws "not-found" for a missing folder,
  * "wrong-state" for one with files and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  * virStorageBackendDeleteLocal() of libvirt
  */
@@ -19,9 +21,10 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
   const { host } = instance;
   const { defined: seen = "" } = findPool(instance, key);
   lookAhead(instance, () => parsePoolText(seen));
-  return await changeStored(instance, () => {
+  const { group, ...deleted } = await changeStored(instance, () => {
     const { defined, name, uuid } = inactivePool(instance, key, "still");
     const pool = supportedPool(parsePoolText(defined), "delete");
+    if (pool.type === "logical") return { name, uuid, group: pool };
     if (!hasFolder(pool)) throw notDeleted(name);
     const { path } = pool.target;
     const { missing, nearest } = findTarget(host, path);
@@ -30,8 +33,13 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
     // rmdir(2) refuses a file that appears after this look.
     if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
     host.removeEmptyFolder(nearest.id);
-    return { name, uuid };
+    return { name, uuid, group: undefined };
   });
+  if (group === undefined) return deleted;
+  refuseKey(instance, group);
+  // Without the lock: LVM may wait for a disk.
+  removeGroup(instance, group);
+  return deleted;
 }
 
 /** Throws "in-use" for a folder that a guest uses: its record names the folder until the guest's end. */

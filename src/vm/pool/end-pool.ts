@@ -10,9 +10,10 @@ import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
 import { logOut, refuseUsedSession } from "./iscsi-session.ts";
+import { endGroup, refuseUsedGroup } from "./made/volume-group.ts";
 
 /**
- * Makes a pool inactive: unmounts what its start has mounted, and logs out of its iSCSI target. A server may take long, so the
+ * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates its volume group. A server may take long, so the
  * registry's lock is not held meanwhile. Throws "not-found", "wrong-state"; "in-use" for a file system or a session that is in
  * use, and the pool stays active.
  */
@@ -27,12 +28,14 @@ export async function endPool(instance: Instance, key: string): Promise<StoredId
     const ended = readable(found.active);
     if (ended !== undefined && isMounted(instance, ended))
       throw invalid(`storage pool '${found.name}' was mounted meanwhile`, "Repeat the command.");
-    if (ended !== undefined) refuseUsedSession(instance, ended);
+    if (ended?.type === "logical") refuseUsedGroup(instance, ended);
+    else if (ended !== undefined) refuseUsedSession(instance, ended);
     poolStore.removeActive(instance, found.name);
     return { ...found, pool: ended };
   });
   // No guest gets a volume of the pool any more.
-  const failed = pool === undefined ? [] : errorsOf(() => logOut(instance, pool));
+  const release = pool?.type === "logical" ? endGroup : logOut;
+  const failed = pool === undefined ? [] : errorsOf(() => release(instance, pool));
   if (failed.length > 0) {
     await changeStored(instance, () => poolStore.writeActive(instance, name, active));
     throwErrors(failed);

@@ -1,10 +1,9 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
-import { listRelated, refuseBusyDisk } from "../../resolve/busy-disk.ts";
+import { refuseBusyDisk } from "../../resolve/busy-disk.ts";
 import { listTargetDevices, sessionHost } from "../../resolve/pools/iscsi-devices.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
-import { readRecord } from "../../state/record.ts";
+import type { Instance } from "../../state/instance.ts";
 import {
   type IscsiTarget,
   iscsiTarget,
@@ -13,6 +12,7 @@ import {
   recordCommands,
 } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { guestOnDevice } from "./device/device-guest.ts";
 
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;
@@ -69,11 +69,7 @@ export function refuseUsedSession(instance: Instance, pool: Pool): void {
   if (target === undefined || sessionHost(host, target.name) === undefined) return;
   // All disks go with the session, also those without a path in the pool's target.
   for (const { facts, name } of listTargetDevices(host, target, "/dev")) {
-    const numbers = [facts.id.node, ...listRelated(host, facts.id).map(({ number }) => number)];
-    const [holder] = numbers.flatMap((number) =>
-      registryOf(instance).listHolders("file", `device-${number}`),
-    );
-    const guest = holder && (readRecord(instance, holder.owner)?.name ?? holder.owner);
+    const guest = guestOnDevice(instance, facts.id);
     if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
     const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
     if (busy !== undefined) throw used(pool, `the host uses ${name}`, "umount, or swapoff");

@@ -1,15 +1,19 @@
-import { errorsOf, listErrors, throwErrors } from "../../errors.ts";
+import { errorsOf, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
 import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
+import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { withSession } from "./iscsi-session.ts";
+import { makeGroup } from "./made/make-group.ts";
+import { makeTable } from "./made/make-table.ts";
+import { withActiveGroup } from "./made/volume-group.ts";
 import { makeTarget } from "./make-target.ts";
 import { makeFileSystem } from "./mounted/make-file-system.ts";
 import { startMounted } from "./mounted/start-mounted.ts";
@@ -80,7 +84,10 @@ interface Start {
 
 async function start(instance: Instance, { choose, options, seen }: Start): Promise<StoredIdentity> {
   if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
-  return await withSession(instance, seen, () =>
+  refuseKey(instance, seen);
+  if (options.isBuilt && !hasFolder(seen)) await buildFirst(instance, { choose, options, seen });
+  const withSource = seen.type === "logical" ? withActiveGroup : withSession;
+  return await withSource(instance, seen, () =>
     withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
       const { name, pool, uuid, xml } = choose();
       openPool(instance, pool, { ...options, held });
@@ -88,6 +95,14 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
       return { name, uuid };
     }),
   );
+}
+
+/** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
+async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
+  await changeStored(instance, () =>
+    refuseConflict(supportedPool(choose().pool, "build"), poolStore.list(instance)),
+  );
+  makeStorage(instance, seen, options.formatting);
 }
 
 /**
@@ -102,21 +117,27 @@ export async function buildPool(
 ): Promise<StoredIdentity> {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
-  if (formatting !== undefined) refuseKey(instance, seen);
+  if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
   const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
     refuseConflict(pool, poolStore.list(instance));
-    // As in libvirt, a pool of existing devices has nothing to build.
     if (!hasFolder(pool)) return { name, uuid };
     if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     makeTarget(instance, pool, held);
     return { name, uuid };
   });
   // Without the lock: a large device takes long, and the program opens it exclusively.
-  if (formatting !== undefined && seen.type === "fs") makeFileSystem(instance, seen, formatting);
+  makeStorage(instance, seen, formatting);
   return built;
+}
+
+/** Makes the storage of a pool on its device. As in libvirt, a pool of existing devices has nothing to build. */
+function makeStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
+  if (formatting !== undefined && pool.type === "fs") makeFileSystem(instance, pool, formatting);
+  if (pool.type === "logical") makeGroup(instance, pool, formatting ?? "no-overwrite");
+  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
 }
 
 /**
@@ -135,6 +156,7 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { active: seen = "" } = findPool(instance, key);
   lookAhead(instance, () => parsePoolText(seen));
+  const absent = errorsOf(() => lookForGroup(instance, seen));
   const { errors, ...identity } = await changeStored(instance, () => {
     const { active, defined, name, uuid } = activePool(instance, key);
     const found = errorsOf(() => {
@@ -144,8 +166,15 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
     });
     return { name, uuid, errors: found };
   });
-  if (errors.length === 0) return identity;
+  const found = [...absent, ...errors];
+  if (found.length === 0) return identity;
   const failed = await endPool(instance, identity.name).then(() => [], listErrors);
-  throwErrors([...errors, ...failed]);
+  throwErrors([...found, ...failed]);
   return identity;
+}
+
+/** Asks LVM for the volume group of a pool, without a lock. Throws "failed" without it. */
+function lookForGroup({ host }: Instance, active: string): void {
+  const pool = unlessRefused(() => parsePoolText(active));
+  if (pool?.type === "logical") devicesSpace(host, pool);
 }

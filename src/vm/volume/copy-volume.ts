@@ -6,10 +6,11 @@ import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import type { CreationFlags } from "../../storage/volume/new-volume.ts";
 import { makeVolumeFile, placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
+import { copyToVolume } from "./made/copy-to-volume.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 import { readVolumeImage } from "./volume-image.ts";
-import { findVolumePool } from "./volume-pool.ts";
+import { findAnyPool } from "./volume-pool.ts";
 
 /** Volume to copy. */
 interface Source {
@@ -56,6 +57,11 @@ export async function cloneVolume(
   { flags, source }: { readonly source: Source; readonly flags: CopyFlags },
 ): Promise<CopiedVolume> {
   const { facts, pool } = findVolume(instance, source.key, source.pool);
+  if (facts.type === "block") {
+    // The node has its owner and mode of the host.
+    const volume: Volume = { type: "block", name: newName, target: { nocow: false } };
+    return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
+  }
   const { key: _, target: shown, ...shape } = describeVolume(instance, facts);
   const { path: __, permissions = {}, ...target } = shown;
   const { label: ___, ...granted } = permissions;
@@ -73,7 +79,9 @@ async function copyVolume(
   },
 ): Promise<CopiedVolume> {
   const { flags, source, volume } = copy;
-  const { folder } = findVolumePool(instance, copy.pool, "volume creation from an existing volume");
+  const pool = findAnyPool(instance, copy.pool);
+  if (pool.folder === undefined) return await copyToVolume(instance, pool, { volume, source, flags });
+  const { folder } = pool;
   const place = placeOf(instance, folder.id.path, volume);
   // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
   const { decided, from } = await withUnusedVolume(

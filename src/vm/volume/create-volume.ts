@@ -16,9 +16,13 @@ import {
   decideNewVolume,
   type NewVolume,
   notMade,
+  notPreallocated,
 } from "../../storage/volume/new-volume.ts";
+import { createLogicalVolume } from "./made/create-logical.ts";
+import { alreadyThere } from "./made/made-volume.ts";
+import { createPartition } from "./made/partitions.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
-import { findVolumePool } from "./volume-pool.ts";
+import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
 /**
  * Creates the volume that a document describes, in a pool or in the folder with that absolute path. Throws "xml", "not-found",
@@ -30,10 +34,26 @@ export async function createVolumeFrom(
   { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const volume = parseVolume(bytes);
-  const folder = pool.startsWith("/")
-    ? pool
-    : findVolumePool(instance, pool, "volume creation").folder.id.path;
+  const found = pool.startsWith("/") ? undefined : findAnyPool(instance, pool);
+  if (found !== undefined && found.folder === undefined)
+    return await createDevice(instance, found, { volume, flags });
+  const folder = found?.folder.id.path ?? pool;
   return { name: volume.name, path: await createVolume(instance, folder, { volume, flags }) };
+}
+
+/** Makes a volume that is a device. Throws "unsupported" for a pool of devices that the host has. */
+async function createDevice(
+  instance: Instance,
+  pool: DevicePool,
+  { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
+): Promise<{ readonly name: string; readonly path: string }> {
+  const { type } = pool.storage;
+  if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
+  if (flags.isMetadataPreallocated === true)
+    throw notPreallocated("metadata preallocation is not supported for block volumes");
+  return type === "logical"
+    ? await createLogicalVolume(instance, pool, volume)
+    : await createPartition(instance, pool, volume);
 }
 
 /**
@@ -77,7 +97,7 @@ export function makeVolumeFile(
   { folder, path }: VolumePlace,
   { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy">,
 ): void {
-  if (instance.host.inspectFile(path) !== undefined) throw exists(decided.name);
+  if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
   const { name, permissions, reservedBytes } = decided;
   const { group: gid, label: requested, mode, owner: uid } = permissions;
   const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
@@ -125,13 +145,4 @@ function sizeOf(instance: Instance, path: string, below: NonNullable<NewImage["b
   const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance.host));
   if (image === undefined) throw notMade("backingStore", `${path} has no backing file`);
   return imageSize(instance, image);
-}
-
-/** VIR_ERR_STORAGE_VOL_EXIST of libvirt */
-function exists(name: string): SvirtError {
-  return new SvirtError(`storage volume '${name}' exists already`, {
-    kind: "in-use",
-    libvirt: "STORAGE_VOL_EXIST",
-    remedy: "Choose another name.",
-  });
 }

@@ -1,22 +1,33 @@
 import type { Instance } from "../../state/instance.ts";
+import { removeLogicalVolume } from "./made/logical-volume.ts";
+import { removePartition } from "./made/partitions.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
-import { withUnusedVolume } from "./unused-volume.ts";
+import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
 /**
- * Removes a volume's file. Throws "not-found"; "in-use" for a file that a guest or another volume has; "denied" for anything
- * other than a file of a folder for images.
+ * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
+ * has; "denied" for anything other than a file of a folder for images.
  */
 export async function deleteVolume(
   instance: Instance,
   volume: { readonly key: string; readonly pool: string | undefined },
 ): Promise<{ readonly name: string; readonly path: string }> {
+  const operation = "vol deletion";
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "delete", operation: "vol deletion", readsPools: true },
-    ({ facts: { id }, folder, name }) => {
+    { ...volume, attempt: "delete", operation, types: ["logical", "disk"], readsPools: true },
+    (unused) => {
+      const { facts, folder, name } = unused;
+      const { id } = facts;
       refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id }, folder);
-      instance.host.removeSame(id);
+      remove(instance, unused);
       return { name, path: id.path };
     },
   );
+}
+
+function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): void {
+  if (pool.folder !== undefined) instance.host.removeSame(facts.id);
+  else if (pool.storage.type === "logical") removeLogicalVolume(instance, pool, name);
+  else removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
 }

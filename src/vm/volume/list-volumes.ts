@@ -5,8 +5,9 @@ import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import { isVolume, pathIn } from "./find-volume.ts";
 import { inspectNamed } from "./image-names.ts";
+import { listLogical } from "./made/logical-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
-import { findAnyPool } from "./volume-pool.ts";
+import { type DevicePool, findAnyPool } from "./volume-pool.ts";
 
 /** Entry of a pool's folder that is a volume. */
 interface VolumeFile {
@@ -46,8 +47,13 @@ export function listPoolVolumes(instance: Instance, pool: string): readonly Volu
 /** Lists the volumes of a pool with their formats and sizes, as listPoolVolumes(). */
 export function listPoolVolumesWithSizes(instance: Instance, pool: string): readonly ListedVolume[] {
   const found = findAnyPool(instance, pool);
-  if (found.folder === undefined)
-    return sorted(found.devices).map((device) => listedDevice(instance, device));
+  if (found.folder === undefined) {
+    const allocated = allocationsOf(instance, found);
+    return sorted(found.devices).map((device) => {
+      const listed = listedDevice(instance, device);
+      return { ...listed, allocationBytes: allocated.get(device.name) ?? listed.allocationBytes };
+    });
+  }
   return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => {
     if (facts.type === "folder")
       return { name, path, type: "dir", format: "dir", capacityBytes: 0, allocationBytes: 0 };
@@ -67,6 +73,11 @@ export function listVolumeFiles(instance: Instance, folder: FileFacts): readonly
     const facts = inspectNamed(instance, path);
     return facts !== undefined && isVolume(facts, path) ? [{ name, path, facts }] : [];
   });
+}
+
+/** Returns the space of each volume of a pool of type logical: a sparse one has less than its size. */
+function allocationsOf(instance: Instance, pool: DevicePool): ReadonlyMap<string, number> {
+  return new Map(listLogical(instance, pool).map(({ name, sizeBytes }) => [name, sizeBytes]));
 }
 
 /** Describes a device by sysfs. Its content is not read: a device that hangs would hang the list. */

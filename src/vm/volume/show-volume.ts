@@ -10,6 +10,7 @@ import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-fo
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
 import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
+import { describeLogical } from "./made/logical-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
@@ -31,9 +32,15 @@ export function showVolumeOf(instance: Instance, key: string, pool: string | und
  * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
  * not read. virStorageBackendSCSINewLun() of libvirt
  */
-function showDevice(instance: Instance, { extent, facts, key, name, path }: FoundVolume): Volume {
+function showDevice(instance: Instance, found: FoundVolume): Volume {
+  const { extent, facts, key, name, path, pool } = found;
   const { host } = instance;
   const sizeBytes = physicalSize(instance, { path, facts });
+  if (pool.folder === undefined && pool.storage.type === "logical") {
+    const shown = { type: "block", name, key, capacityBytes: sizeBytes, physicalBytes: sizeBytes } as const;
+    const { format: _, ...target } = { ...targetOf(instance, facts, { format: "none" }), path };
+    return { ...shown, target, ...logicalParts(instance, found) };
+  }
   // libvirt gives a partition no format.
   const format =
     extent === undefined ? probeDiskFormat(host.readBytes(facts.id, 0, DISK_FORMAT_BYTES)) : "none";
@@ -46,6 +53,28 @@ function showDevice(instance: Instance, { extent, facts, key, name, path }: Foun
     allocationBytes: sizeBytes,
     physicalBytes: sizeBytes,
     target: { ...targetOf(instance, facts, { format }), path },
+  };
+}
+
+/** Describes the space of a logical volume and its origin. virStorageVolDefFormatSourceExtents() of libvirt */
+function logicalParts(
+  instance: Instance,
+  found: FoundVolume,
+): Pick<Volume, "allocationBytes" | "source" | "backingStore"> {
+  const volume = describeLogical(instance, found);
+  if (volume === undefined) return {};
+  const { extents, origin, sizeBytes } = volume;
+  const devices: { path: string; extents: { start: number; end: number }[] }[] = [];
+  for (const { path, ...extent } of extents) {
+    const last = devices.at(-1);
+    if (last?.path === path) last.extents.push(extent);
+    else devices.push({ path, extents: [extent] });
+  }
+  const group = found.path.slice(0, found.path.lastIndexOf("/"));
+  return {
+    allocationBytes: sizeBytes,
+    ...(devices.length === 0 ? {} : { source: { devices } }),
+    ...(origin === undefined ? {} : { backingStore: { path: `${group}/${origin}` } }),
   };
 }
 

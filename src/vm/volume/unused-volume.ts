@@ -7,8 +7,9 @@ import { deviceBytes } from "../../resolve/pools/pool-device.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
-import { findVolume } from "./find-volume.ts";
-import { listVolumePools, withoutOperation } from "./volume-pool.ts";
+import type { PoolType } from "../../storage/pool/pool-types.ts";
+import { type FoundVolume, findVolume } from "./find-volume.ts";
+import { type DevicePool, listVolumePools, type VolumePool, withoutOperation } from "./volume-pool.ts";
 
 /** Volume that no guest uses, and no part of it. */
 export interface UnusedVolume {
@@ -16,6 +17,9 @@ export interface UnusedVolume {
   readonly facts: FileFacts;
   /** Folder of its pool; undefined: it is a block device. */
   readonly folder: FileFacts | undefined;
+  readonly pool: VolumePool | DevicePool;
+  /** Place of a partition on its disk. */
+  readonly extent: FoundVolume["extent"];
   /** Size of the file or the device. */
   readonly sizeBytes: number;
 }
@@ -27,6 +31,8 @@ interface VolumeAttempt {
   readonly attempt: string;
   /** Operation of pools that those of block devices lack, as libvirt's message has it. */
   readonly operation?: string;
+  /** Types of pools of devices that have the operation. */
+  readonly types?: readonly PoolType[];
   /** Whether the work calls refuseNeeded(), which reads the volumes of all pools. */
   readonly readsPools?: true;
 }
@@ -38,12 +44,13 @@ interface VolumeAttempt {
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, operation, pool, readsPools }: VolumeAttempt,
+  { attempt, key, operation, pool, readsPools, types = [] }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result,
 ): Promise<Result> {
-  const { facts, name, path, pool: found } = findVolume(instance, key, pool);
+  const { extent, facts, name, path, pool: found } = findVolume(instance, key, pool);
   const isDevice = found.folder === undefined;
-  if (isDevice && operation !== undefined) throw withoutOperation(operation);
+  if (isDevice && operation !== undefined && !types.includes(found.storage.type))
+    throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
   if (readsPools === true) lookAtPools(instance);
   return await withHeld(instance, [path], (held) =>
@@ -53,7 +60,7 @@ export async function withUnusedVolume<Result>(
       refuseWritten(instance.host, file.facts);
       if (isDevice) refuseUsedParts(instance, { attempt, path, id });
       const sizeBytes = isDevice ? deviceBytes(instance.host, file.facts) : file.facts.sizeBytes;
-      return work({ name, facts: file.facts, folder: found.folder, sizeBytes });
+      return work({ name, facts: file.facts, folder: found.folder, pool: found, extent, sizeBytes });
     }),
   );
 }

@@ -7,6 +7,7 @@ import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
+import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { activePool } from "../pool/find-pool.ts";
 import { existingTarget } from "../pool/find-target.ts";
@@ -25,6 +26,8 @@ export interface VolumePool extends ActivePool {
 /** Active pool whose volumes are block devices of the host. */
 export interface DevicePool extends ActivePool {
   readonly folder: undefined;
+  /** The pool as it is active. */
+  readonly storage: Pool;
   readonly devices: readonly PoolDevice[];
 }
 
@@ -47,7 +50,7 @@ export function listDevicePools(instance: Instance): readonly DevicePool[] {
     const pool = active === undefined ? undefined : parsePoolText(active);
     if (pool === undefined || hasFolder(pool)) return [];
     const devices = unlessRefused(() => listPoolDevices(instance.host, pool));
-    return devices === undefined ? [] : [{ name, uuid, folder: undefined, devices }];
+    return devices === undefined ? [] : [{ name, uuid, folder: undefined, storage: pool, devices }];
   });
 }
 
@@ -59,17 +62,10 @@ export function findAnyPool(instance: Instance, key: string): VolumePool | Devic
   const { active, defined, name, uuid } = activePool(instance, key);
   const pool = supportedPool(parsePoolText(active), "refresh");
   if (!hasFolder(pool))
-    return { name, uuid, folder: undefined, devices: listPoolDevices(instance.host, pool) };
+    return { name, uuid, folder: undefined, storage: pool, devices: listPoolDevices(instance.host, pool) };
   refuseUnmounted(instance.host, pool);
   const isDefined = defined !== undefined;
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
-}
-
-/** Returns the pool for an operation that only pools of files have. Throws as findAnyPool(), and "unsupported" with libvirt's message. */
-export function findVolumePool(instance: Instance, key: string, operation: string): VolumePool {
-  const pool = findAnyPool(instance, key);
-  if (pool.folder === undefined) throw withoutOperation(operation);
-  return pool;
 }
 
 /** Returns the refusal of an operation that pools of block devices lack. VIR_ERR_NO_SUPPORT of libvirt */

@@ -1,5 +1,7 @@
 import type { WipeMethod } from "../../host/files.ts";
 import type { Instance } from "../../state/instance.ts";
+import { findVolume } from "./find-volume.ts";
+import { refuseSparse } from "./made/logical-volume.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 
@@ -12,6 +14,7 @@ export async function wipeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   how: WipeMethod,
 ): Promise<void> {
+  refuseSparse(instance, findVolume(instance, volume.key, volume.pool));
   const id = await withUnusedVolume(
     instance,
     { ...volume, attempt: "wipe", readsPools: true },

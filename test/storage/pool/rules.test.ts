@@ -32,8 +32,8 @@ describe("completePool()", () => {
 });
 
 describe("supportedPool()", () => {
-  test("is decided for each type: folders, file systems and the devices that sysfs lists start", () => {
-    expect(POOL_TYPES.filter(isStartable)).toEqual(["dir", "fs", "netfs", "disk", "iscsi", "scsi", "mpath"]);
+  test("is decided for each type: folders, file systems, volume groups and the devices that sysfs lists start", () => {
+    expect(POOL_TYPES.filter(isStartable).join(" ")).toBe("dir fs netfs logical disk iscsi scsi mpath");
   });
 
   test.each([
@@ -67,6 +67,12 @@ describe("hasSameSource()", () => {
   const fs = read("fs");
   test.each([
     ["a device in pools of different types", fs, read("logical"), true],
+    [
+      "a volume group by another device",
+      read("logical"),
+      read("logical", (text) => text.replace("vdb", "vdc")),
+      true,
+    ],
     ["another device", fs, read("logical", (text) => text.replace("vdb", "vdc")), false],
     ["an iSCSI target of one initiator", read("iscsi"), read("iscsi"), true],
     [

@@ -7,10 +7,12 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "pool-build",
-    summary: "make the folder of an inactive storage pool",
+    summary: "make the folder, volume group or partition table of an inactive storage pool",
     details:
       "Makes the folders above it, too, with mode 0711, owned by root. The pool's folder gets the <permissions> in the XML, also if it\n" +
-      "exists; its files are left alone. With --overwrite or --no-overwrite mkfs makes a file system on the device of a pool of type fs.",
+      "exists; its files are left alone. With --overwrite or --no-overwrite mkfs makes a file system on the device of a pool of type fs.\n" +
+      "Of a pool of type logical, pvcreate and vgcreate make the volume group on its devices; of a disk, sfdisk makes a partition table, gpt\n" +
+      "or dos. Both need empty devices, or --overwrite, and none that the host or a guest uses.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: OVERWRITE_OPTIONS,

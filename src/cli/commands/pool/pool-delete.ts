@@ -6,8 +6,8 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "pool-delete",
-    summary: "remove the empty folder of an inactive storage pool",
-    details: "A folder with files is refused. The definition stays.",
+    summary: "remove the empty folder or volume group of an inactive storage pool",
+    details: "A folder with files and a volume group with volumes are refused. The definition stays.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

@@ -6,8 +6,9 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "pool-refresh",
-    summary: "check the folder of an active storage pool again",
-    details: "A pool whose folder is gone, or is not a place for guests' files any more, becomes inactive.",
+    summary: "check the folder or the source of an active storage pool again",
+    details:
+      "A pool whose folder or source is gone, or whose folder is not a place for guests' files any more, becomes inactive.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

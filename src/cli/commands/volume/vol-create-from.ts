@@ -18,7 +18,8 @@ export const command: Command = {
     summary: "create a volume from storage volume XML, with the data of another volume",
     details:
       "The new volume has the format of the other one: images are copied, not converted. A raw one may be larger, and is sparse if\n" +
-      "<allocation> is less than the other one's capacity. Refuses a volume that a guest uses.",
+      "<allocation> is less than the other one's capacity. Refuses a volume that a guest uses. A logical\n" +
+      "volume gets the data of a raw volume, and zeros behind it.",
     operands: [
       POOL_OPERAND,
       { name: "file", summary: "volume XML: a file, or - for standard input" },

@@ -16,7 +16,7 @@ export const command: Command = {
     summary: "delete a volume of a pool",
     details:
       "Refuses a volume that a guest uses or a definition names, one that is the backing file of another volume or of a\n" +
-      "definition's disk, and anything other than a file.",
+      "definition's disk, one with snapshots, and anything other than a file, a logical volume and a partition.",
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },

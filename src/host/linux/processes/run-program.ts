@@ -5,11 +5,12 @@ import { spawnProgram } from "../calls/spawn-program.ts";
 /** Most bytes of a program's output. */
 const MOST_BYTES = 1024 * 1024;
 
-/** Implements Host.runProgram. Its output is read through pipes, and its input is empty. */
-export const runProgram: Host["runProgram"] = ([program = "", ...words], timeoutMs) => {
+/** Implements Host.runProgram. Its messages are read, and its input written, through pipes. */
+export const runProgram: Host["runProgram"] = ([program = "", ...words], timeoutMs, input) => {
   if (!existsSync(program)) return { fault: "missing" };
   try {
-    const done = spawnProgram([program, ...words], { timeoutMs, mostBytes: MOST_BYTES });
+    const given = input === undefined ? {} : { input };
+    const done = spawnProgram([program, ...words], { timeoutMs, mostBytes: MOST_BYTES, ...given });
     return done.isLate ? { fault: "timeout" } : { code: done.exitCode ?? -1, errors: done.errors };
   } catch {
     // The policy or a missing right denies it: the caller names the program.

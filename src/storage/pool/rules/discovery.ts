@@ -6,7 +6,7 @@ const COMMANDS: Readonly<Record<PoolType, string | undefined>> = {
   dir: undefined,
   fs: undefined,
   netfs: "showmount --exports HOST",
-  logical: "vgs",
+  logical: undefined,
   disk: undefined,
   iscsi: "iscsiadm --mode discovery --type sendtargets --portal HOST",
   "iscsi-direct": "iscsiadm --mode discovery --type sendtargets --portal HOST",
@@ -21,7 +21,7 @@ const COMMANDS: Readonly<Record<PoolType, string | undefined>> = {
 
 /**
  * Returns the refusal of a search for sources of pools. storageConnectFindStoragePoolSources() of libvirt; its backends with
- * findPoolSources are those with a command here.
+ * findPoolSources are those with a command here, and logical, which svirt searches.
  */
 export function discoveryRefusal(word: string): SvirtError {
   const type = POOL_TYPES.find((known) => known === word);

@@ -7,9 +7,11 @@ const ON_DEVICES: readonly PoolType[] = ["iscsi", "fs", "logical", "disk", "zfs"
 
 /**
  * Whether two pools have one source, so that libvirt refuses the second. svirt compares names of adapters only: libvirt also
- * finds the SCSI host of a Fibre Channel adapter. virStoragePoolObjSourceFindDuplicate() of libvirt
+ * finds the SCSI host of a Fibre Channel adapter. Beyond libvirt, a volume group is one source, whatever devices are named. virStoragePoolObjSourceFindDuplicate() of libvirt
  */
 export function hasSameSource(one: Pool, other: Pool): boolean {
+  if (one.type === "logical" && other.type === "logical" && one.source.name === other.source.name)
+    return true;
   if (ON_DEVICES.includes(one.type) && ON_DEVICES.includes(other.type)) return sharesDevice(one, other);
   if (one.type !== other.type) return false;
   switch (one.type) {

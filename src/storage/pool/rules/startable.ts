@@ -26,7 +26,7 @@ const MISSING: Readonly<Record<PoolType, Missing | undefined>> = {
   dir: undefined,
   fs: undefined,
   netfs: undefined,
-  logical: { missing: "run LVM", remedy: BLOCK },
+  logical: undefined,
   disk: undefined,
   iscsi: undefined,
   "iscsi-direct": { missing: "connect to iSCSI targets", remedy: NETWORKED },
@@ -43,12 +43,6 @@ const COPY_ON_WRITE = {
   place: "features/cow",
   missing: "set copy-on-write of a folder",
   remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
-};
-
-const PARTITIONS = {
-  place: "@type",
-  missing: "write partition tables",
-  remedy: "Partition the disk yourself, with sfdisk(8) for example, and start the pool without a build.",
 };
 
 /** Pool with a target: a folder with its volumes, or one of the device nodes that are its volumes. */
@@ -78,7 +72,6 @@ export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool 
   const unmounted = unmountable(pool);
   if (unmounted !== undefined) throw refusal(pool, operation, unmounted);
   if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
-  if (type === "disk" && operation === "build") throw refusal(pool, operation, PARTITIONS);
   // The form requires it of each type that starts.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };

@@ -1,11 +1,9 @@
 import { SvirtError } from "../../../errors.ts";
-import type { Host } from "../../../host/host.ts";
-import type { FileId } from "../../../plan/facts/file.ts";
-import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
-import { sourceDevice } from "./source-device.ts";
+import { refuseContent } from "../device/refuse-content.ts";
+import { sourceDevice } from "../device/source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 /** The option of each program that overwrites the device's content. virStorageBackendExecuteMKFS() of libvirt */
@@ -16,8 +14,6 @@ const FORCE: ReadonlyMap<string, string> = new Map([
   ["xfs", "-f"],
   ["vfat", "-I"],
 ]);
-/** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
-const MARKED_BYTES = 1024 * 1024;
 
 /**
  * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
@@ -50,19 +46,6 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
   throw new SvirtError(
     `Failed to make filesystem of type '${type}' on device '${device.path}': ${program} ${fault === "timeout" ? "took too long" : "failed"}`,
     { kind: "failed", remedy: `Run it yourself and read its message: ${program} ${force} ${device.path}` },
-  );
-}
-
-/** Refuses a device unless its beginning and its end are zeros, where every file system and partition table has its mark. */
-function refuseContent(host: Host, name: string, device: FileId): void {
-  const end = Math.max(0, deviceBytes(host, { id: device }) - MARKED_BYTES);
-  const isEmpty = [0, end].every((offset) =>
-    host.readBytes(device, offset, MARKED_BYTES).every((byte) => byte === 0),
-  );
-  if (isEmpty) return;
-  throw new SvirtError(
-    `Cannot make a file system on the device '${device.path}' of the storage pool '${name}': it has content`,
-    { kind: "wrong-state", remedy: `If it may be lost: svirt pool-build ${name} --overwrite` },
   );
 }
 

@@ -10,8 +10,8 @@ import { readRecord } from "../../../state/record.ts";
 import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
 import { planDeviceMount, planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
+import { sourceDevice, typeOfDevice } from "../device/source-device.ts";
 import { targetLabel } from "../target-label.ts";
-import { sourceDevice, typeOfDevice } from "./source-device.ts";
 
 const LABEL = "security.selinux";
 

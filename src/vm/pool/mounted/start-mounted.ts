@@ -8,6 +8,7 @@ import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";
 import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
+import { sourceDevice } from "../device/source-device.ts";
 import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
 import { openTarget, type Startable, type StartOptions } from "../open-target.ts";
@@ -15,7 +16,6 @@ import { refuseKey } from "../refuse-key.ts";
 import { withTargetLock } from "../target-lock.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
-import { sourceDevice } from "./source-device.ts";
 
 /** Start of a pool. `choose` returns it under the lock. */
 interface Start {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { MemoryLvm } from "../../../scenes/lvm.ts";
 import { makeMachine } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
@@ -30,7 +31,6 @@ describe.each(NAMES)("svirt %s", (name) => {
   // Backends of libvirt with findPoolSources.
   test.each([
     ["netfs", "showmount"],
-    ["logical", "vgs"],
     ["iscsi", "iscsiadm"],
     ["iscsi-direct", "iscsiadm"],
     ["gluster", "gluster"],
@@ -39,6 +39,19 @@ describe.each(NAMES)("svirt %s", (name) => {
     expect([code, err]).toEqual([2, expect.stringContaining(`of type ${type}: svirt does not search`)]);
     expect(err).toContain(`remedy: Search for it yourself: ${command}`);
   });
+});
+
+test("the volume groups of the host are printed as virsh prints them", async () => {
+  const machine = makeMachine();
+  const lvm = new MemoryLvm(machine, 1024 * 1024);
+  lvm.physical.set("/dev/sda", "vg");
+  for (const name of NAMES) {
+    const { code, out } = await runOn(machine, name, "logical");
+    expect([code, out]).toEqual([
+      0,
+      "<sources>\n  <source>\n    <device path='/dev/sda'/>\n    <name>vg</name>\n    <format type='lvm2'/>\n  </source>\n</sources>\n\n",
+    ]);
+  }
 });
 
 test("the commands take virsh's arguments, by position and by name", async () => {

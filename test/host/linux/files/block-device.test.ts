@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { errorsOf } from "../../../../src/errors.ts";
+import { copyToDevice } from "../../../../src/host/linux/files/copy-to-device.ts";
 import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
 import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts";
 import { wipeFile } from "../../../../src/host/linux/files/wipe-file.ts";
@@ -42,6 +43,17 @@ function run(...words: string[]): void {
 
 describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
   const path = device ?? "";
+
+  test("gets the data of a file with holes, and zeros in these and behind it", () => {
+    const [input, data] = [folder.file("holes"), crypto.getRandomValues(new Uint8Array(5000))];
+    writeFileSync(input, data);
+    truncateSync(input, MIB);
+    writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
+    copyToDevice(found(path).id, found(input).id);
+    const bytes = new Uint8Array(readFileSync(path));
+    expect(bytes.slice(0, data.length)).toEqual(data);
+    expect(bytes.slice(data.length).every((byte) => byte === 0)).toBe(true);
+  });
 
   test("is overwritten from an odd place, and copied to a file with its bytes", () => {
     const input = folder.file("input");

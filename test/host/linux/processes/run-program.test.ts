@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { runProgram } from "../../../../src/host/linux/processes/run-program.ts";
 
 describe("runProgram()", () => {
@@ -10,6 +11,12 @@ describe("runProgram()", () => {
   test("gives the program no input and a fixed environment", () => {
     const words = ["/bin/sh", "-c", 'cat; echo "$HOME $LC_ALL" >&2'];
     expect(runProgram(words, 5000)).toEqual({ code: 0, errors: " C\n" });
+  });
+
+  test("gives the program its input, also as a call of the host", () => {
+    const words = ["/bin/sh", "-c", "cat >&2"];
+    for (const run of [runProgram, makeLinuxHost().runProgram])
+      expect(run(words, 5000, "label: gpt\n")).toEqual({ code: 0, errors: "label: gpt\n" });
   });
 
   test("ends a program that takes too long", () => {

@@ -1,24 +1,32 @@
 import { SvirtError } from "../../../errors.ts";
-import { type FileId, fileKey } from "../../../plan/facts/file.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyDisk } from "../../../resolve/busy-disk.ts";
-import { type Instance, registryOf } from "../../../state/instance.ts";
-import { readRecord } from "../../../state/record.ts";
+import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { fileSystemType, MARKED_BYTES } from "../../../storage/pool/mount/file-system-type.ts";
+import { guestOnDevice } from "./device-guest.ts";
 
 /**
  * Returns the block device of a pool of type fs. Throws "not-found", "unsupported" for another file; "wrong-state" for a device
  * that the host uses, as a mount, as swap or as a part of another; "in-use" for a guest's.
  */
 export function sourceDevice(instance: Instance, { name, source }: Pool): FileId {
-  const path = source.devices[0]?.path ?? "";
+  return usableDevice(instance, name, source.devices[0]?.path ?? "");
+}
+
+/** Returns the block devices of a pool of which svirt makes its storage. Throws "unsupported" without one, and as sourceDevice(). */
+export function sourceDevices(instance: Instance, { name, source: { devices } }: Pool): readonly FileId[] {
+  if (devices.length === 0) throw refusal("its <source> has no <device>", name, "unsupported");
+  return devices.map(({ path }) => usableDevice(instance, name, path));
+}
+
+function usableDevice(instance: Instance, name: string, path: string): FileId {
   const facts = instance.host.inspectFile(path);
   if (facts === undefined) throw refusal(`the source device ${path} does not exist`, name, "not-found");
   if (facts.type !== "block") throw refusal(`${path} is no block device`, name, "unsupported");
   refuseBusyDisk(instance.host, facts.id, `use ${facts.id.path} for the storage pool '${name}'`);
-  const [holder] = registryOf(instance).listHolders("file", fileKey(facts.id));
-  if (holder === undefined) return facts.id;
-  const guest = readRecord(instance, holder.owner)?.name ?? holder.owner;
+  const guest = guestOnDevice(instance, facts.id);
+  if (guest === undefined) return facts.id;
   throw new SvirtError(`Cannot use ${path} for the storage pool '${name}': the guest ${guest} uses it`, {
     kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,

@@ -1,0 +1,23 @@
+import type { Host } from "../../host/host.ts";
+import { parseMappedVolume } from "../../storage/pool/logical/group.ts";
+import { nodeAt, type PoolDevice } from "./pool-device.ts";
+
+const BLOCK_DEVICES = "/sys/class/block";
+const MAPPED = /^dm-\d+$/;
+
+/**
+ * Lists the active volumes of a volume group that have a path in /dev. Reads sysfs and nodes only: a start of a guest waits for no
+ * program. Thin volumes are among them; pools of these are not. virStorageBackendLogicalMakeVol() of libvirt
+ */
+export function listLogicalDevices(host: Host, group: string): readonly PoolDevice[] {
+  return host.listFolder(BLOCK_DEVICES).flatMap((device) => {
+    if (!MAPPED.test(device)) return [];
+    const folder = `${BLOCK_DEVICES}/${device}`;
+    const [map, uuid] = ["name", "uuid"].map((file) => host.readText(`${folder}/dm/${file}`)?.trim() ?? "");
+    const volume = parseMappedVolume(map ?? "", uuid ?? "");
+    if (volume?.group !== group) return [];
+    const path = `/dev/${group}/${volume.name}`;
+    const facts = nodeAt(host, path, folder);
+    return facts === undefined ? [] : [{ name: volume.name, key: volume.uuid, path, facts }];
+  });
+}

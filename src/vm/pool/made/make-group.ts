@@ -1,0 +1,97 @@
+import { errorsOf, SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { readLogicalVolumes, readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { lvm } from "../../../storage/pool/logical/commands.ts";
+import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
+import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
+import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import { refuseContent } from "../device/refuse-content.ts";
+import { sourceDevices } from "../device/source-device.ts";
+import { runTool } from "./run-tool.ts";
+
+/**
+ * Makes the volume group of a pool on its devices. A device that an interrupted call has prepared is used as it is. Throws "wrong-state"
+ * for a device with content unless it may be overwritten, and for a group that exists; "in-use", "unsupported".
+ * virStorageBackendLogicalBuildPool() of libvirt
+ */
+export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void {
+  const { host } = instance;
+  const group = volumeGroupOf(pool);
+  const known = readPhysicalVolumes(host);
+  if (known.some((one) => one.group === group)) throw existing(pool, group);
+  const devices = sourceDevices(instance, pool);
+  const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
+  if (how === "no-overwrite") for (const device of blank) refuseContent(host, pool.name, device);
+  const made: FileId[] = [];
+  try {
+    for (const device of blank) {
+      made.push(device);
+      runTool(host, { words: lvm.createPhysical(device.path), attempt: `prepare ${device.path}` });
+    }
+    const paths = devices.map(({ path }) => path);
+    runTool(host, { words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` });
+  } catch (error) {
+    // Prepared devices would have content for the next call.
+    for (const { path } of made)
+      errorsOf(() => runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` }));
+    throw error;
+  }
+}
+
+/** Whether a device is not prepared yet. Throws "in-use" for one of another group. */
+function isBlank(
+  { host }: Instance,
+  pool: Pool,
+  { device, known }: { readonly device: FileId; readonly known: readonly PhysicalVolume[] },
+): boolean {
+  const found = known.find(({ path }) => host.inspectFile(path)?.id.node === device.node);
+  if (found !== undefined && found.group !== "") throw partOfOther(pool, device, found.group);
+  return found === undefined;
+}
+
+/**
+ * Removes the volume group of a pool, and its mark from the pool's devices. Throws "wrong-state" for a group with volumes, which libvirt
+ * removes with it; "unsupported". virStorageBackendLogicalDeletePool() of libvirt
+ */
+export function removeGroup({ host }: Instance, pool: Pool): void {
+  const group = volumeGroupOf(pool);
+  const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
+  // An interrupted call may have removed the group alone.
+  if (parts.length > 0) {
+    const [volume] = readLogicalVolumes(host, group);
+    if (volume !== undefined) throw notEmpty(pool, group, volume.name);
+    runTool(host, { words: lvm.removeGroup(group), attempt: `remove the volume group ${group}` });
+  }
+  const orphans = readPhysicalVolumes(host).filter((one) => one.group === "");
+  const nodeOf = (path: string): string | undefined => host.inspectFile(path)?.id.node;
+  const listed = new Set(pool.source.devices.map(({ path }) => nodeOf(path)));
+  for (const { path } of orphans)
+    if (listed.has(nodeOf(path)))
+      runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
+}
+
+function existing({ name }: Pool, group: string): SvirtError {
+  return new SvirtError(`Cannot build the storage pool '${name}': the volume group ${group} exists already`, {
+    kind: "wrong-state",
+    remedy: `Use it as it is: svirt pool-start ${name}`,
+  });
+}
+
+function partOfOther({ name }: Pool, { path }: FileId, group: string): SvirtError {
+  return new SvirtError(
+    `Cannot build the storage pool '${name}': ${path} is part of the volume group ${group}`,
+    { kind: "in-use", remedy: "Name another device in <source>." },
+  );
+}
+
+function notEmpty({ name }: Pool, group: string, volume: string): SvirtError {
+  return new SvirtError(
+    `failed to remove pool '${name}': the volume group ${group} has the volume ${volume}`,
+    {
+      kind: "wrong-state",
+      remedy: "Delete its volumes first; lvs(8) lists also those that are no volumes of svirt.",
+    },
+  );
+}

@@ -1,0 +1,52 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+
+/** Most time of one command. It waits for the disks of the host, and an interrupted one is repaired by the next. */
+const COMMAND_MS = 60_000;
+
+/** Package of Debian with each program that changes storage. */
+const PACKAGES: ReadonlyMap<string, string> = new Map([
+  ["/usr/sbin/lvm", "lvm2"],
+  ["/usr/sbin/sfdisk", "fdisk"],
+  ["/usr/bin/partx", "util-linux"],
+]);
+
+/** Command of a program that changes storage, and its attempt for messages. */
+export interface ToolCommand {
+  readonly words: readonly string[];
+  readonly attempt: string;
+  readonly input?: string;
+}
+
+/**
+ * Runs a program of the host that changes storage. Throws "failed" with its last message, "timeout"; "unsupported" if it is missing or
+ * not permitted.
+ */
+export function runTool(host: Host, { attempt, input, words }: ToolCommand): void {
+  const end = host.runProgram(words, COMMAND_MS, input);
+  if ("code" in end && end.code === 0) return;
+  const [program = ""] = words;
+  const command = words.join(" ");
+  const message = `Cannot ${attempt}`;
+  if ("code" in end)
+    throw new SvirtError(`${message}: ${reasonOf(end.errors) ?? `${command} failed with ${end.code}`}`, {
+      kind: "failed",
+      remedy: `Remove the cause, or run it yourself: ${command}`,
+    });
+  if (end.fault === "timeout")
+    throw new SvirtError(`${message}: ${program} did not end within ${COMMAND_MS / 1000} s`, {
+      kind: "timeout",
+      remedy: "Check that the disks of the host answer, then repeat the command.",
+    });
+  const isMissing = end.fault === "missing";
+  throw new SvirtError(`${message}: ${program} is ${isMissing ? "missing" : "not permitted"}`, {
+    kind: "unsupported",
+    remedy: isMissing ? `Install ${PACKAGES.get(program) ?? program}.` : `Run it yourself: ${command}`,
+  });
+}
+
+/** Returns the last message that is no warning. */
+function reasonOf(errors: string): string | undefined {
+  const lines = errors.split("\n").map((line) => line.trim());
+  return lines.findLast((line) => line !== "" && !line.startsWith("WARNING:"));
+}

@@ -1,0 +1,112 @@
+import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { refuseBusyDisk } from "../../../resolve/busy-disk.ts";
+import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
+import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { lvm } from "../../../storage/pool/logical/commands.ts";
+import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
+import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
+import { changeStored } from "../../stored/change-stored.ts";
+import { guestOnDevice } from "../device/device-guest.ts";
+import { runTool } from "./run-tool.ts";
+
+/**
+ * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if the work fails, unless some
+ * were active before. The caller holds no lock. Throws "unsupported" without the group, in libvirt's words; "in-use" for a group on a
+ * guest's disk. virStorageBackendLogicalStartPool() of libvirt
+ */
+export async function withActiveGroup<Result>(
+  instance: Instance,
+  pool: Pool,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { host } = instance;
+  const group = volumeGroupOf(pool);
+  const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
+  refuseOtherGroup(instance, pool, parts);
+  await changeStored(instance, () => refuseGuestsGroup(instance, group, parts));
+  const wasActive = listLogicalDevices(host, group).length > 0;
+  runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
+  try {
+    return await work();
+  } catch (error) {
+    const failed = wasActive ? [] : errorsOf(() => deactivate(instance, group));
+    throwErrors([...listErrors(error), ...failed]);
+    throw error;
+  }
+}
+
+/** Deactivates the volumes of a pool's group, if it exists. The caller holds no lock. virStorageBackendLogicalStopPool() of libvirt */
+export function endGroup(instance: Instance, pool: Pool): void {
+  const group = volumeGroupOf(pool);
+  // Without its devices there is nothing to deactivate.
+  if (readPhysicalVolumes(instance.host).some((one) => one.group === group)) deactivate(instance, group);
+}
+
+function deactivate({ host }: Instance, group: string): void {
+  runTool(host, { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` });
+}
+
+/** Throws "in-use" if a guest or the host uses a volume of the pool's group. The caller holds the registry's lock. */
+export function refuseUsedGroup(instance: Instance, pool: Pool): void {
+  const { host } = instance;
+  const group = volumeGroupOf(pool);
+  for (const { facts, name } of listLogicalDevices(host, group)) {
+    const guest = guestOnDevice(instance, facts.id);
+    if (guest !== undefined) throw used(group, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
+    const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
+    if (busy !== undefined) throw used(group, `the host uses ${name}`, "umount, or swapoff");
+  }
+}
+
+/** Throws "unsupported" with libvirt's messages. virStorageBackendLogicalMatchPoolSource() of libvirt */
+function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly PhysicalVolume[]): void {
+  const {
+    name,
+    source: { devices },
+  } = pool;
+  const group = volumeGroupOf(pool);
+  const numberOf = (path: string): string => host.inspectFile(path)?.id.node ?? path;
+  if (parts.length === 0)
+    throw new SvirtError(`unsupported configuration: cannot find logical volume group name '${group}'`, {
+      kind: "unsupported",
+      libvirt: "CONFIG_UNSUPPORTED",
+      place: "/pool/source/name",
+      remedy: `Create it: svirt pool-build ${name}; or write the name of a group that pvs(8) lists.`,
+    });
+  const numbers = new Set(parts.map(({ path }) => numberOf(path)));
+  if (devices.length === 0 || devices.some(({ path }) => numbers.has(numberOf(path)))) return;
+  throw new SvirtError(
+    `unsupported configuration: cannot find any matching source devices for logical volume group '${group}'`,
+    {
+      kind: "unsupported",
+      libvirt: "CONFIG_UNSUPPORTED",
+      place: "/pool/source/device/@path",
+      remedy: "Write the devices of the group, which pvs(8) lists, or leave <device> out.",
+    },
+  );
+}
+
+/** A guest writes what it likes to its disk, also a volume group. */
+function refuseGuestsGroup(instance: Instance, group: string, parts: readonly PhysicalVolume[]): void {
+  for (const { path } of parts) {
+    const id = instance.host.inspectFile(path)?.id;
+    const guest = id === undefined ? undefined : guestOnDevice(instance, id);
+    if (guest !== undefined)
+      throw new SvirtError(
+        `Cannot start the volume group ${group}: the guest ${guest} has its disk ${path}`,
+        {
+          kind: "in-use",
+          remedy: `Stop that guest: svirt shutdown ${guest}`,
+        },
+      );
+  }
+}
+
+function used(group: string, why: string, command: string): SvirtError {
+  return new SvirtError(`Cannot stop the volume group ${group}: ${why}`, {
+    kind: "in-use",
+    remedy: `Stop that first: ${command}`,
+  });
+}

@@ -1,0 +1,35 @@
+import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { createVolumeCommand } from "../../../storage/pool/logical/commands.ts";
+import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
+import type { Volume } from "../../../storage/volume/document.ts";
+import { decideLogicalVolume } from "../../../storage/volume/new-logical.ts";
+import { runTool } from "../../pool/made/run-tool.ts";
+import { withUnusedVolume } from "../unused-volume.ts";
+import type { DevicePool } from "../volume-pool.ts";
+import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
+
+/**
+ * Makes a volume of a pool of type logical: all of its space, a sparse one, or a snapshot of another volume of the pool. The space
+ * keeps what earlier volumes have left there. Throws "in-use" if the name is taken or a guest uses the origin, "unsupported", "failed".
+ * virStorageBackendLogicalCreateVol() of libvirt
+ */
+export async function createLogicalVolume(
+  instance: Instance,
+  { name: pool, storage }: DevicePool,
+  volume: Volume,
+): Promise<MadeVolume> {
+  const { host } = instance;
+  const group = volumeGroupOf(storage);
+  const decided = decideLogicalVolume(volume, group);
+  const { name, origin } = decided;
+  if (readLogicalVolumes(host, group).some((one) => one.name === name)) throw alreadyThere(name);
+  const make = (): void =>
+    runTool(host, { words: createVolumeCommand(decided), attempt: `create the volume ${group}/${name}` });
+  if (origin === undefined) make();
+  // Without a guest: a snapshot of a disk in use has half of what the guest was writing.
+  else await withUnusedVolume(instance, { key: origin, pool, attempt: "take a snapshot of" }, make);
+  const path = `/dev/${group}/${name}`;
+  ownDevice(host, path, volume);
+  return { name, path };
+}

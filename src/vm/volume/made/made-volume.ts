@@ -1,0 +1,34 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { MODE_BITS } from "../../../storage/permissions.ts";
+import type { Volume } from "../../../storage/volume/document.ts";
+
+/** New volume that is a device. */
+export interface MadeVolume {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Gives the node of a new volume the owner, group and mode in its XML. They last until the node is made again, as at a boot. */
+export function ownDevice(host: Host, path: string, { target: { permissions } }: Volume): void {
+  const facts = host.inspectFile(path);
+  if (facts?.type !== "block") throw withoutNode(path);
+  const { group: gid = facts.gid, mode = facts.mode & MODE_BITS, owner: uid = facts.uid } = permissions ?? {};
+  if (permissions !== undefined) host.setOwnership(facts.id, { uid, gid, mode });
+}
+
+/** VIR_ERR_STORAGE_VOL_EXIST of libvirt */
+export function alreadyThere(name: string): SvirtError {
+  return new SvirtError(`storage volume '${name}' exists already`, {
+    kind: "in-use",
+    libvirt: "STORAGE_VOL_EXIST",
+    remedy: "Choose another name.",
+  });
+}
+
+function withoutNode(path: string): SvirtError {
+  return new SvirtError(`cannot open volume '${path}': No such file or directory`, {
+    kind: "failed",
+    remedy: "The volume is made. Wait until udevd has made its node: udevadm settle",
+  });
+}

@@ -1,0 +1,147 @@
+import { errorsOf, SvirtError } from "../../../errors.ts";
+import type { FileFacts } from "../../../host/files.ts";
+import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
+import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
+import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
+import { type Instance, registryOf } from "../../../state/instance.ts";
+import { withRegistryLock } from "../../../state/locks.ts";
+import {
+  addPartitionCommand,
+  deletePartitionCommand,
+  kernelCommand,
+  type PartitionTable,
+  parseTable,
+  readTableCommand,
+} from "../../../storage/pool/disk/table.ts";
+import type { Volume } from "../../../storage/volume/document.ts";
+import { decidePartition } from "../../../storage/volume/new-partition.ts";
+import { refuseMapped } from "../../pool/made/make-table.ts";
+import { runTool } from "../../pool/made/run-tool.ts";
+import { denyKey } from "../../pool/refuse-key.ts";
+import type { DevicePool } from "../volume-pool.ts";
+import { type MadeVolume, ownDevice } from "./made-volume.ts";
+
+/**
+ * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if a guest has the whole disk,
+ * "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
+ */
+export async function createPartition(
+  instance: Instance,
+  { storage }: DevicePool,
+  volume: Volume,
+): Promise<MadeVolume> {
+  const { host } = instance;
+  const source = storage.source.devices[0]?.path ?? "";
+  denyKey(instance, `partition ${source}`);
+  return await withRegistryLock(instance, async () => {
+    const disk = partitionedDisk(host, source);
+    refuseMapped(disk.id);
+    refuseWholeUse(instance, disk);
+    const device = disk.id.path;
+    const table = readTable(host, device);
+    // An interrupted call may have written one into the table alone.
+    for (const { number } of table.partitions) showToKernel(host, disk, number);
+    const name = device.slice(device.lastIndexOf("/") + 1);
+    const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
+    runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
+    showToKernel(host, disk, made.number);
+    const { path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
+    ownDevice(host, path, volume);
+    return { name: made.name, path };
+  });
+}
+
+/** Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller holds the registry's lock. */
+export function removePartition(
+  instance: Instance,
+  { storage }: DevicePool,
+  { facts, start }: { readonly facts: FileFacts; readonly start: number },
+): void {
+  const { host } = instance;
+  const { id: disk } = partitionedDisk(host, storage.source.devices[0]?.path ?? "");
+  denyKey(instance, `partition ${disk.path}`);
+  const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
+  const { label, partitions } = readTable(host, disk.path);
+  const written = partitions.find((one) => one.number === number);
+  if (written !== undefined && written.start !== start) throw otherTable(facts);
+  if (label === "dos" && number > LAST_PRIMARY) throw logicalPartition(facts);
+  const attempt = `delete the partition ${facts.id.path}`;
+  // An interrupted call may have removed it from the table alone.
+  if (written !== undefined) runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
+  if (isKnown(host, disk, number)) runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
+}
+
+/** Whether the kernel has a partition of a disk with that number. */
+function isKnown(host: Host, { node }: FileId, number: number): boolean {
+  const folder = `/sys/dev/block/${node}`;
+  return host
+    .listFolder(folder)
+    .some((name) => host.readText(`${folder}/${name}/partition`)?.trim() === String(number));
+}
+
+/** Makes a partition of the table known to the kernel, unless it is. */
+function showToKernel(host: Host, { id }: FileFacts, number: number): void {
+  if (isKnown(host, id, number)) return;
+  const attempt = `show the partition ${number} of ${id.path} to the kernel`;
+  runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
+}
+
+/** Highest number of a partition of a table of type dos that is in no other partition. */
+const LAST_PRIMARY = 4;
+
+/** Throws if the disk is used as a whole: then the host or a guest writes where its partitions are. */
+function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
+  const attempt = `make a partition on ${id.path}`;
+  refuseBusyWhole(instance.host, id, attempt);
+  const [holder] = registryOf(instance).listHolders("file", `device-${id.node}`);
+  if (holder !== undefined)
+    throw new SvirtError(`Cannot ${attempt}: a guest has the whole disk`, {
+      kind: "in-use",
+      remedy: "Stop that guest: svirt shutdown",
+    });
+}
+
+function readTable(host: Host, device: string): PartitionTable {
+  const output = host.readOutput(readTableCommand(device));
+  if ("text" in output) return parseTable(output.text);
+  throw new SvirtError(`Cannot read the partition table of ${device}: sfdisk fails, or is missing`, {
+    kind: "failed",
+    remedy: `Install fdisk; if the disk has no table: svirt pool-build; else see: sfdisk --json ${device}`,
+  });
+}
+
+/** Returns the device of a new partition, once the kernel has it. */
+function findMade(
+  { host, ...disk }: { readonly host: Host; readonly source: string; readonly target: string },
+  name: string,
+): { readonly path: string } {
+  const found = listPartitions(host, disk).find((one) => one.name === name);
+  if (found !== undefined) return found;
+  // udevd may not have made the entry in the target yet.
+  const path = `/dev/${name}`;
+  if (errorsOf(() => host.inspectFile(path)).length === 0 && host.inspectFile(path)?.type === "block")
+    return { path };
+  throw new SvirtError(
+    `Cannot use the partition ${name}: it is in the table, but the kernel does not have it`,
+    {
+      kind: "failed",
+      remedy: `Let the kernel read the table: partx --update ${disk.source}`,
+    },
+  );
+}
+
+function otherTable({ id }: FileFacts): SvirtError {
+  return new SvirtError(`Cannot delete ${id.path}: the partition table has another partition there`, {
+    kind: "wrong-state",
+    remedy: "Let the kernel read the table: partx --update",
+  });
+}
+
+function logicalPartition({ id }: FileFacts): SvirtError {
+  return new SvirtError(`Cannot delete ${id.path}: the partitions behind it would get its number`, {
+    kind: "unsupported",
+    remedy: "Stop the guests that use this disk, and delete it with sfdisk(8).",
+  });
+}

@@ -1,0 +1,274 @@
+import { describe, expect, test } from "bun:test";
+import { registryOf } from "../../../src/state/instance.ts";
+import { definePool } from "../../../src/vm/pool/define-pool.ts";
+import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
+import { findPoolSources } from "../../../src/vm/pool/made/find-groups.ts";
+import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
+import {
+  buildPool,
+  createPool,
+  destroyPool,
+  refreshPool,
+  startPool,
+} from "../../../src/vm/pool/start-pool.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { makeScsiMachine } from "../../scenes/devices.ts";
+import { MemoryLvm } from "../../scenes/lvm.ts";
+import { otherPoolXml } from "../../scenes/pools.ts";
+import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+
+const MiB = 1024 * 1024;
+const NOT_BUILT = { isBuilt: false };
+const SOURCE = "<source><device path='/dev/sdb'/><name>vg</name></source>";
+const START = "vgchange -aly vg";
+const END = "vgchange -aln vg";
+
+/** A machine with the pool `other` of the group vg on sdb, which is to be built. */
+async function machineWith(source = SOURCE) {
+  const machine = makeScsiMachine();
+  const lvm = new MemoryLvm(machine, 68 * MiB);
+  await definePool(nodeOn(machine), otherPoolXml("logical", source));
+  return { machine, lvm, node: nodeOn(machine) };
+}
+
+describe("a pool of type logical", () => {
+  test("is built, started, refreshed, ended and deleted with libvirt's commands, and the host is as it was", async () => {
+    const { lvm, machine, node } = await machineWith();
+    const before = [...machine.files.walk()].map(({ path }) => path).filter((path) => /^\/sys/.test(path));
+    await buildPool(node, "other");
+    expect(lvm.run.splice(0)).toEqual(["pvcreate --yes /dev/sdb", "vgcreate vg /dev/sdb"]);
+    lvm.addVolume("vg", { name: "one", sizeBytes: 8 * MiB });
+    await startPool(node, "other", NOT_BUILT);
+    expect(getPoolFacts(node, "other")).toMatchObject({
+      state: "running",
+      space: { capacityBytes: 64 * MiB, allocationBytes: 8 * MiB, availableBytes: 56 * MiB },
+    });
+    expect(getPoolXml(node, "other", "active").xml).toContain("<path>/dev/vg</path>");
+    await refreshPool(node, "other");
+    await destroyPool(node, "other");
+    expect([lvm.run.splice(0), getPoolFacts(node, "other").state]).toEqual([[START, END], "inactive"]);
+    expect((await errorOf(deletePool(node, "other"))).message).toContain("has the volume one");
+    lvm.groups.get("vg")?.volumes.pop();
+    await deletePool(node, "other");
+    expect(lvm.run.splice(0)).toEqual(["vgremove vg", "pvremove /dev/sdb"]);
+    expect([...lvm.groups, ...lvm.physical]).toEqual([]);
+    const after = [...machine.files.walk()].map(({ path }) => path).filter((path) => /^\/sys/.test(path));
+    expect(after).toEqual(before);
+  });
+
+  test("is made in one command, and its group is then kept", async () => {
+    const { lvm, node } = await machineWith();
+    await createPool(node, otherPoolXml("logical", SOURCE), { isBuilt: true });
+    expect(lvm.run.splice(0)).toEqual(["pvcreate --yes /dev/sdb", "vgcreate vg /dev/sdb", START]);
+    const error = await errorOf(startPool(node, "other", { isBuilt: true, formatting: "overwrite" }));
+    expect([error.message, lvm.run]).toEqual([
+      "Requested operation is not valid: storage pool 'other' is already active",
+      [],
+    ]);
+    await destroyPool(node, "other");
+    const again = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
+    expect([again.kind, again.message]).toEqual([
+      "wrong-state",
+      expect.stringContaining("vg exists already"),
+    ]);
+  });
+
+  test("is not built on a device with content, in use, or of another group", async () => {
+    const { lvm, machine, node } = await machineWith();
+    machine.files.get("/dev/sdb").bytes.set([1], 600);
+    expect((await errorOf(buildPool(node, "other"))).message).toContain("it has content");
+    registryOf(node).reserve({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    const overwrite = { formatting: "overwrite" } as const;
+    expect((await errorOf(buildPool(node, "other", overwrite))).kind).toBe("in-use");
+    registryOf(node).release({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    machine.files.putFolder("/sys/dev/block/8:16/holders/md0");
+    expect((await errorOf(buildPool(node, "other", overwrite))).kind).toBe("wrong-state");
+    machine.files.remove("/sys/dev/block/8:16/holders/md0");
+    lvm.physical.set("/dev/sdb", "root");
+    expect((await errorOf(buildPool(node, "other", overwrite))).message).toContain(
+      "part of the volume group root",
+    );
+    expect(lvm.run).toEqual([]);
+    lvm.physical.clear();
+    await buildPool(node, "other", overwrite);
+    expect(lvm.groups.has("vg")).toBe(true);
+  });
+
+  test("is not built on a disk of which a guest has a partition", async () => {
+    const { lvm, node } = await machineWith("<source><device path='/dev/sda'/><name>vg</name></source>");
+    registryOf(node).reserve({ kind: "file", key: "device-8:1", sharing: "exclusive" }, OTHER);
+    expect((await errorOf(buildPool(node, "other", { formatting: "overwrite" }))).kind).toBe("in-use");
+    expect(lvm.run).toEqual([]);
+  });
+
+  test("leaves devices as they were if its group cannot be made", async () => {
+    const { lvm, node } = await machineWith();
+    lvm.failing = {
+      start: "vgcreate",
+      end: { code: 5, errors: "  WARNING: a\n  /dev/vg: already exists\n" },
+    };
+    const error = await errorOf(buildPool(node, "other"));
+    expect([error.message, [...lvm.physical]]).toEqual([
+      "Cannot make the volume group vg: /dev/vg: already exists",
+      [],
+    ]);
+  });
+
+  // virStorageBackendLogicalMatchPoolSource() of libvirt
+  test("is not started without its group and its devices, in libvirt's words", async () => {
+    const { lvm, node } = await machineWith();
+    expect((await errorOf(startPool(node, "other", NOT_BUILT))).message).toBe(
+      "unsupported configuration: cannot find logical volume group name 'vg'",
+    );
+    lvm.physical.set("/dev/sda", "vg");
+    expect((await errorOf(startPool(node, "other", NOT_BUILT))).message).toBe(
+      "unsupported configuration: cannot find any matching source devices for logical volume group 'vg'",
+    );
+    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[], "inactive"]);
+  });
+
+  test("is not started on a disk that a guest has, which writes its own groups there", async () => {
+    const { lvm, node } = await machineWith("<source><name>vg</name></source>");
+    lvm.physical.set("/dev/sdb", "vg");
+    registryOf(node).reserve({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    expect((await errorOf(startPool(node, "other", NOT_BUILT))).kind).toBe("in-use");
+    expect(lvm.run).toEqual([]);
+  });
+
+  test("deactivates its volumes again if its start fails, unless some were active before", async () => {
+    const { lvm, node } = await machineWith();
+    await buildPool(node, "other");
+    lvm.addVolume("vg", { name: "one" });
+    lvm.run.length = 0;
+    const second = otherPoolXml("logical", SOURCE, "second");
+    expect((await errorOf(createPool(node, second, NOT_BUILT))).message).toContain("source conflict");
+    expect(lvm.run.splice(0)).toEqual([START, END]);
+    await startPool(node, "other", NOT_BUILT);
+    await errorOf(createPool(node, second, NOT_BUILT));
+    expect(lvm.run).toEqual([START, START]);
+  });
+
+  test("stays active while a guest or the host uses a volume, and if LVM refuses its end", async () => {
+    const { lvm, machine, node } = await machineWith();
+    await buildPool(node, "other");
+    lvm.addVolume("vg", { name: "one" });
+    await startPool(node, "other", NOT_BUILT);
+    const number = machine.files.get("/dev/vg/one").node ?? "";
+    const claim = { kind: "file", key: `device-${number}` } as const;
+    registryOf(node).reserve({ ...claim, sharing: "exclusive" }, OTHER);
+    const guest = await errorOf(destroyPool(node, "other"));
+    expect([guest.kind, guest.message]).toEqual(["in-use", expect.stringContaining("uses one")]);
+    registryOf(node).release({ ...claim, sharing: "exclusive" }, OTHER);
+    machine.files.putFolder(`/sys/dev/block/${number}/holders/dm-9`);
+    expect((await errorOf(destroyPool(node, "other"))).message).toContain("the host uses one");
+    machine.files.remove(`/sys/dev/block/${number}/holders`);
+    lvm.failing = { start: "vgchange -aln", end: { code: 5, errors: "  Logical volume vg/one in use.\n" } };
+    expect((await errorOf(destroyPool(node, "other"))).message).toEndWith(": Logical volume vg/one in use.");
+    expect(getPoolFacts(node, "other").state).toBe("running");
+    await destroyPool(node, "other");
+  });
+
+  test("ends without LVM's help once its devices are gone", async () => {
+    const { lvm, node } = await machineWith();
+    await buildPool(node, "other");
+    await startPool(node, "other", NOT_BUILT);
+    lvm.physical.clear();
+    lvm.groups.clear();
+    lvm.run.length = 0;
+    expect(getPoolFacts(node, "other").state).toBe("inaccessible");
+    expect((await errorOf(refreshPool(node, "other"))).kind).toBe("failed");
+    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[], "inactive"]);
+  });
+
+  test("names the package of LVM's programs if they are missing, and reports one that hangs", async () => {
+    const { lvm, machine, node } = await machineWith();
+    lvm.failing = { start: "pvcreate", end: { fault: "timeout" } };
+    expect((await errorOf(buildPool(node, "other"))).kind).toBe("timeout");
+    machine.files.remove("/usr/sbin/lvm");
+    const error = await errorOf(buildPool(node, "other"));
+    expect([error.kind, error.remedy]).toEqual(["unsupported", "Install lvm2."]);
+  });
+
+  test("is no way for a restricted key to the disks of the host", async () => {
+    const { lvm, node } = await machineWith();
+    await buildPool(node, "other");
+    lvm.run.length = 0;
+    const forKey = { ...node, isForKey: true as const };
+    for (const work of [
+      () => definePool(forKey, otherPoolXml("logical", SOURCE)),
+      () => buildPool(forKey, "other"),
+      () => startPool(forKey, "other", NOT_BUILT),
+      () => deletePool(forKey, "other"),
+    ])
+      expect((await errorOf(work())).kind).toBe("denied");
+    expect(lvm.run).toEqual([]);
+  });
+});
+
+test("the groups of the host are the sources that pools of type logical may have", async () => {
+  const { lvm, node } = await machineWith();
+  for (const [path, group] of [
+    ["/dev/sda", "vg"],
+    ["/dev/sdb", ""],
+    ["/dev/sdc", "other"],
+    ["/dev/sdd", "vg"],
+  ] as const)
+    lvm.physical.set(path, group);
+  // virStoragePoolSourceListFormat() of libvirt
+  expect(findPoolSources(node, "logical")).toBe(`<sources>
+  <source>
+    <device path='/dev/sda'/>
+    <device path='/dev/sdd'/>
+    <name>vg</name>
+    <format type='lvm2'/>
+  </source>
+  <source>
+    <device path='/dev/sdc'/>
+    <name>other</name>
+    <format type='lvm2'/>
+  </source>
+</sources>
+`);
+});
+
+describe("work on a group struck before, within and after every call that changes something", () => {
+  const works: Readonly<Record<string, Work>> = {
+    "pool-build": (node) => buildPool(node, "other"),
+    "pool-start": (node) => startPool(node, "other", NOT_BUILT),
+    "pool-destroy": (node) => destroyPool(node, "other"),
+    "pool-delete": (node) => deletePool(node, "other"),
+  };
+
+  test.each(Object.keys(works))("is completed when %s is repeated", async (name) => {
+    const lvms: MemoryLvm[] = [];
+    const work: Work = works[name] ?? (() => Promise.reject(new Error("unknown work")));
+    const prepare = async () => {
+      const { lvm, machine, node } = await machineWith();
+      lvms.push(lvm);
+      for (const [before, done] of Object.entries(works)) {
+        if (before === name) break;
+        await done(node);
+      }
+      return machine;
+    };
+    const stateOf = (machine: Machine): string => {
+      const lvm = lvms.at(-1);
+      const { state } = getPoolFacts(nodeOn(machine), "other");
+      return JSON.stringify([[...(lvm?.groups.keys() ?? [])], [...(lvm?.physical ?? [])], state]);
+    };
+    const whole = await prepare();
+    await work(nodeOn(whole));
+    const expected = stateOf(whole);
+    const instants = await instantsOf(prepare, work);
+    expect(instants.length).toBeGreaterThan(3);
+    for (const strike of instants) {
+      const machine = await prepare();
+      await beStruck(machine, work, strike);
+      await work(nodeOn(machine)).catch((error: unknown) => {
+        expect(String(error)).toMatch(/exists already|already active|is not active|cannot find logical/);
+      });
+      expect([strike, stateOf(machine)]).toEqual([strike, expected]);
+    }
+  });
+});
