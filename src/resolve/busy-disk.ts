@@ -1,8 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { FileId } from "../plan/facts/file.ts";
-
-const BY_NUMBER = "/sys/dev/block";
+import { BY_NUMBER, listRelated } from "./related-devices.ts";
 
 /** Use of block devices by the host. */
 export interface DiskUse {
@@ -21,35 +20,6 @@ export function readDiskUse(host: Host): DiskUse {
   });
   const swaps = linesOf(host, "/proc/swaps").map((line) => line.split(/\s/)[0] ?? "");
   return { mounts: new Set(mounts), swaps: new Set(swaps) };
-}
-
-/** Block device: its node, its folder in sysfs, and its number. */
-interface KnownDevice {
-  readonly name: string;
-  readonly folder: string;
-  readonly number: string;
-  /** Relation to the device that was asked for. */
-  readonly is: "partition" | "disk";
-}
-
-/** Lists the partitions of a disk, or the disk of a partition. */
-export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly KnownDevice[] {
-  const folder = `${BY_NUMBER}/${node}`;
-  const at = (above: string, name: string, is: KnownDevice["is"]): KnownDevice => ({
-    name: `/dev/${name}`,
-    folder: above,
-    number: host.readText(`${above}/dev`)?.trim() ?? "",
-    is,
-  });
-  if (host.readText(`${folder}/partition`) !== undefined) {
-    const path = host.inspectFile(folder)?.id.path ?? "";
-    const above = path.slice(0, path.lastIndexOf("/"));
-    return above === "" ? [] : [at(above, above.slice(above.lastIndexOf("/") + 1), "disk")];
-  }
-  return host
-    .listFolder(folder)
-    .filter((name) => host.readText(`${folder}/${name}/partition`) !== undefined)
-    .map((name) => at(`${folder}/${name}`, name, "partition"));
 }
 
 /**

@@ -1,8 +1,9 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
-import { listRelated, refuseBusyDisk } from "../../resolve/busy-disk.ts";
+import { refuseBusyDisk } from "../../resolve/busy-disk.ts";
 import { listTargetDevices, sessionHost } from "../../resolve/pools/iscsi-devices.ts";
+import { listRelated } from "../../resolve/related-devices.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import {

@@ -3,7 +3,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
-import { listRelated } from "../../resolve/busy-disk.ts";
+import { listRelated } from "../../resolve/related-devices.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { resolveReferences } from "../../xml/references.ts";
