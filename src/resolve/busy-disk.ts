@@ -1,25 +1,41 @@
-import { SvirtError } from "../errors.ts";
+import { SvirtError, unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { FileId } from "../plan/facts/file.ts";
-import { BY_NUMBER, listRelated } from "./related-devices.ts";
+import { BY_NUMBER, listRelated, type RelatedDevice } from "./related-devices.ts";
 
-/** Use of block devices by the host. */
-export interface DiskUse {
-  /** Device numbers and sources of mounts: some file systems have numbers of their own. proc_pid_mountinfo(5) */
-  readonly mounts: ReadonlySet<string>;
-  /** Paths of the device nodes of swap. proc_swaps(5) */
-  readonly swaps: ReadonlySet<string>;
-}
+/** Numbers and names of the block devices that the host has mounted or swaps to. */
+export type DiskUse = ReadonlySet<string>;
 
-/** Reads the mounts and the swap devices. */
+/** A FUSE mount, whose source an ordinary user chooses. fusermount3(1) */
+const FUSE = /^fuse(?:\.|$)/;
+
+/**
+ * Reads the mounts and the swap devices. Some file systems, such as btrfs, have numbers of their own, and the source may be any name of
+ * the device. proc_pid_mountinfo(5), proc_swaps(5)
+ */
 export function readDiskUse(host: Host): DiskUse {
-  const mounts = linesOf(host, "/proc/self/mountinfo").flatMap((line) => {
+  const mounts = linesOf(host, "/proc/self/mountinfo").map((line) => {
     const words = line.split(" ");
     // Optional fields end with a hyphen; type and source come after it.
-    return [words[2] ?? "", words[words.indexOf("-") + 2] ?? ""];
+    const [type = "", source = ""] = words.slice(words.indexOf("-") + 1);
+    return { number: words[2] ?? "", source: FUSE.test(type) ? "" : source };
   });
+  const sources = mounts.map(({ source }) => source);
   const swaps = linesOf(host, "/proc/swaps").map((line) => line.split(/\s/)[0] ?? "");
-  return { mounts: new Set(mounts), swaps: new Set(swaps) };
+  const names = [...new Set([...sources, ...swaps])].filter((name) => name.startsWith("/dev/"));
+  const numbers = names.flatMap((name) => unlessRefused(() => host.inspectFile(name))?.id.node ?? []);
+  return new Set([...mounts.map(({ number }) => number), ...names, ...numbers]);
+}
+
+/** Whether the host has mounted a block device, swaps to it, or has made it part of another device. */
+export function isInUse(
+  host: Host,
+  use: DiskUse,
+  { folder, name, number }: Pick<RelatedDevice, "folder" | "name" | "number">,
+): boolean {
+  return (
+    (number !== "" && use.has(number)) || use.has(name) || host.listFolder(`${folder}/holders`).length > 0
+  );
 }
 
 /**
@@ -33,12 +49,7 @@ export function refuseBusyDisk(
 ): void {
   const use = readDiskUse(host);
   const own = { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
-  const busy = [own, ...listRelated(host, { node })].find(
-    (one) =>
-      [one.number, one.name].some((known) => use.mounts.has(known)) ||
-      use.swaps.has(one.name) ||
-      host.listFolder(`${one.folder}/holders`).length > 0,
-  );
+  const busy = [own, ...listRelated(host, { node })].find((one) => isInUse(host, use, one));
   if (busy === undefined) return;
   const what = busy.is === undefined ? "the host uses it" : `the host uses its ${busy.is} ${busy.name}`;
   throw new SvirtError(`Cannot ${attempt}: ${what} (as a mount, as swap, or as part of another device)`, {

@@ -7,7 +7,7 @@ export const BY_NUMBER = "/sys/dev/block";
 const GENERIC = /^21:/;
 
 /** Device node through which the data of another one is reached: its path, its folder in sysfs, and its number. */
-interface RelatedDevice {
+export interface RelatedDevice {
   readonly name: string;
   readonly folder: string;
   readonly number: string;
