@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
-import { nodeAt, type PoolDevice, stablePath } from "./pool-device.ts";
+import { nodeAt, type PoolDevice, stablePaths } from "./pool-device.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 /** Unit of `start` and `size`, whatever the disk's own is. Documentation/ABI/stable/sysfs-block of Linux */
@@ -21,6 +21,7 @@ interface PartitionedDisk {
  */
 export function listPartitions(host: Host, { source, target }: PartitionedDisk): readonly PoolDevice[] {
   const disk = `${BY_NUMBER}/${partitionedDisk(host, source).id.node}`;
+  const pathOf = stablePaths(host, target);
   return host.listFolder(disk).flatMap((name) => {
     const folder = `${disk}/${name}`;
     const [number, start, size] = ["partition", "start", "size"].map((file) =>
@@ -28,7 +29,7 @@ export function listPartitions(host: Host, { source, target }: PartitionedDisk):
     );
     if (number === undefined || start === undefined || size === undefined) return [];
     if (number <= LAST_PRIMARY && size <= EXTENDED_SECTORS) return [];
-    const path = stablePath(host, target, name);
+    const path = pathOf(name);
     const facts = path === undefined ? undefined : nodeAt(host, path, folder);
     if (path === undefined || facts === undefined) return [];
     const extent = { device: source, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };

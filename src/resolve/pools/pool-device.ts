@@ -34,20 +34,31 @@ export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   return Number.isSafeInteger(sectors) && sectors > 0 ? sectors * SECTOR_BYTES : 0;
 }
 
+/** Path in a pool's target that leads to the device of that name; undefined if none does. */
+export type StablePath = (name: string) => string | undefined;
+
 /**
- * Returns the path of a device in the pool's target: the entry that leads to the device's node, or the node itself in /dev.
- * Undefined if no entry does. Throws "usage" for a target elsewhere. virStorageBackendStablePath() of libvirt
+ * Returns the paths of devices in the pool's target: the entry that leads to the device's node, or the node itself in /dev. The target
+ * is read once, since it may have thousands of entries. The result throws "usage" for a target elsewhere. virStorageBackendStablePath() of libvirt
  */
-export function stablePath(host: Host, target: string, name: string): string | undefined {
-  const node = `/dev/${name}`;
-  if (target === "/dev") return node;
-  if (!target.startsWith("/dev/")) throw unusableTarget(target, name);
-  const path = host.inspectFile(node)?.id.path;
-  if (path === undefined) return undefined;
-  const entry = host
-    .listFolder(target)
-    .find((one) => unlessRefused(() => host.inspectFile(`${target}/${one}`))?.id.path === path);
-  return entry === undefined ? undefined : `${target}/${entry}`;
+export function stablePaths(host: Host, target: string): StablePath {
+  if (target === "/dev") return (name) => `/dev/${name}`;
+  let entries: ReadonlyMap<string, string> | undefined;
+  return (name) => {
+    if (!target.startsWith("/dev/")) throw unusableTarget(target, name);
+    entries ??= listEntries(host, target);
+    return entries.get(host.inspectFile(`/dev/${name}`)?.id.path ?? "");
+  };
+}
+
+/** Returns the entries of a folder by the paths that they lead to. Of several the first counts. */
+function listEntries(host: Host, folder: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const name of host.listFolder(folder)) {
+    const path = unlessRefused(() => host.inspectFile(`${folder}/${name}`))?.id.path;
+    if (path !== undefined && !found.has(path)) found.set(path, `${folder}/${name}`);
+  }
+  return found;
 }
 
 function unusableTarget(target: string, name: string): SvirtError {

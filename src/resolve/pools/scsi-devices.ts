@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Adapter } from "../../storage/pool/forms/adapter.ts";
 import { formatScsiKey } from "../../storage/volume/scsi-key.ts";
-import { nodeAt, type PoolDevice, stablePath } from "./pool-device.ts";
+import { nodeAt, type PoolDevice, type StablePath, stablePaths } from "./pool-device.ts";
 
 const HOSTS = "/sys/class/scsi_host";
 const DEVICES = "/sys/bus/scsi/devices";
@@ -29,18 +29,19 @@ export function listAdapterDevices(host: Host, adapter: Adapter, target: string)
  * it. Reads sysfs and nodes and sends no command to a device. virStorageBackendSCSIFindLUs() of libvirt
  */
 export function listUnits(host: Host, { hostNumber, target }: Units): readonly PoolDevice[] {
+  const pathOf = stablePaths(host, target);
   return host.listFolder(DEVICES).flatMap((unit) => {
     const [, number, bus, id, lun] = UNIT.exec(unit) ?? [];
-    const device = number === hostNumber ? diskAt(host, `${DEVICES}/${unit}`, target) : undefined;
+    const device = number === hostNumber ? diskAt(host, `${DEVICES}/${unit}`, pathOf) : undefined;
     return device === undefined ? [] : [{ name: `unit:${bus}:${id}:${lun}`, ...device }];
   });
 }
 
 /** Returns the disk of a SCSI device; undefined without one, or without a path in the target. */
-function diskAt(host: Host, folder: string, target: string): Omit<PoolDevice, "name"> | undefined {
+function diskAt(host: Host, folder: string, pathOf: StablePath): Omit<PoolDevice, "name"> | undefined {
   if (!DISK_TYPES.has(host.readText(`${folder}/type`)?.trim() ?? "")) return undefined;
   const [block] = host.listFolder(`${folder}/block`);
-  const path = block === undefined ? undefined : stablePath(host, target, block);
+  const path = block === undefined ? undefined : pathOf(block);
   if (path === undefined) return undefined;
   const facts = nodeAt(host, path, `${folder}/block/${block}`);
   return facts === undefined ? undefined : { key: readKey(host, folder) ?? path, path, facts };

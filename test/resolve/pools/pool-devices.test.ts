@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
 import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
 import { parsePool } from "../../../src/storage/pool/document.ts";
+import type { Machine } from "../../memory-host/machine.ts";
 import {
   BY_PATH,
   DISK_POOL,
@@ -12,7 +13,7 @@ import {
   SDB_KEY,
 } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
-import { nodeOn } from "../../scenes/scene.ts";
+import { nodeOn, putText } from "../../scenes/scene.ts";
 
 function listed(type: string, content: string, machine = makeScsiMachine()) {
   return listPoolDevices(nodeOn(machine).host, parsePool(otherPoolXml(type, content))).map(
@@ -21,6 +22,16 @@ function listed(type: string, content: string, machine = makeScsiMachine()) {
 }
 
 const SDA = BY_PATH.replace("0:1:0", "0:0:0");
+
+/** Adds a disk of the SCSI host 2 with a name in /dev/disk/by-path. */
+function putUnit(machine: Machine, lun: number): void {
+  const unit = `/sys/bus/scsi/devices/2:0:9:${lun}`;
+  const number = `65:${lun}`;
+  putText(machine, `${unit}/type`, "0\n");
+  putText(machine, `${unit}/block/sdx${lun}/dev`, `${number}\n`);
+  machine.files.put(`/dev/sdx${lun}`, "block", { node: number });
+  machine.files.put(BY_PATH.replace("0:1:0", `0:9:${lun}`), "symlink", { target: `../../sdx${lun}` });
+}
 
 // virStorageBackendSCSINewLun() of libvirt
 describe("listPoolDevices() of a SCSI host", () => {
@@ -65,6 +76,20 @@ describe("listPoolDevices() of a SCSI host", () => {
     const [error] = errorsOf(() => listed("scsi", content));
     expect(error?.message).toContain(message);
     expect(error?.remedy).not.toBe("");
+  });
+
+  test("looks at each entry of the target once, however many disks there are", () => {
+    const machine = makeScsiMachine();
+    for (let lun = 1; lun <= 200; lun += 1) putUnit(machine, lun);
+    const { host } = nodeOn(machine);
+    let looks = 0;
+    const inspectFile: typeof host.inspectFile = (path) => {
+      looks += 1;
+      return host.inspectFile(path);
+    };
+    const found = listPoolDevices({ ...host, inspectFile }, parsePool(otherPoolXml("scsi", SCSI_POOL)));
+    expect(found).toHaveLength(202);
+    expect(looks).toBeLessThan(10 * found.length);
   });
 
   test("skips a node that has become another device", () => {
