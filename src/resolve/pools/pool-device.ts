@@ -28,6 +28,19 @@ export function nodeAt(host: Host, path: string, folder: string): FileFacts | un
   return facts?.type === "block" && number !== undefined && facts.id.node === number ? facts : undefined;
 }
 
+/**
+ * Returns the result of a look at a device by its folder in sysfs; undefined if the look fails since the device has gone meanwhile.
+ * Throws the error of any other failure.
+ */
+export function unlessGone<Result>(host: Host, folder: string, look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof SvirtError && host.inspectFile(folder) === undefined) return undefined;
+    throw error;
+  }
+}
+
 /** Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it does not report it. */
 export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   const sectors = Number(host.readText(`/sys/dev/block/${id.node}/size`)?.trim());

@@ -1,8 +1,8 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Adapter } from "../../storage/pool/forms/adapter.ts";
 import { formatScsiKey } from "../../storage/volume/scsi-key.ts";
-import { nodeAt, type PoolDevice, type StablePath, stablePaths } from "./pool-device.ts";
+import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 
 const HOSTS = "/sys/class/scsi_host";
 const DEVICES = "/sys/bus/scsi/devices";
@@ -32,7 +32,9 @@ export function listUnits(host: Host, { hostNumber, target }: Units): readonly P
   const pathOf = stablePaths(host, target);
   return host.listFolder(DEVICES).flatMap((unit) => {
     const [, number, bus, id, lun] = UNIT.exec(unit) ?? [];
-    const device = number === hostNumber ? diskAt(host, `${DEVICES}/${unit}`, pathOf) : undefined;
+    const folder = `${DEVICES}/${unit}`;
+    const device =
+      number === hostNumber ? unlessGone(host, folder, () => diskAt(host, folder, pathOf)) : undefined;
     return device === undefined ? [] : [{ name: `unit:${bus}:${id}:${lun}`, ...device }];
   });
 }
@@ -51,7 +53,8 @@ function diskAt(host: Host, folder: string, pathOf: StablePath): Omit<PoolDevice
 function readKey(host: Host, folder: string): string | undefined {
   const page = (name: string): Uint8Array | undefined => {
     const id = host.inspectFile(`${folder}/${name}`)?.id;
-    return id === undefined ? undefined : host.readBytes(id, 0, MOST_PAGE_BYTES);
+    // The kernel may lose a page, and the file of it stays.
+    return id === undefined ? undefined : unlessRefused(() => host.readBytes(id, 0, MOST_PAGE_BYTES));
   };
   const text = (name: string): string => host.readText(`${folder}/${name}`)?.replace(/\n$/, "") ?? "";
   return formatScsiKey({

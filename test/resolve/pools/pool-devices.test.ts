@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
 import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
 import { parsePool } from "../../../src/storage/pool/document.ts";
+import { hostCall } from "../../memory-host/file-tree.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
   BY_PATH,
@@ -90,6 +91,37 @@ describe("listPoolDevices() of a SCSI host", () => {
     const found = listPoolDevices({ ...host, inspectFile }, parsePool(otherPoolXml("scsi", SCSI_POOL)));
     expect(found).toHaveLength(202);
     expect(looks).toBeLessThan(10 * found.length);
+  });
+
+  // kernfs answers ENODEV for a file that is being removed; a page that the kernel has lost is EINVAL. drivers/scsi/scsi_sysfs.c
+  test("skips a disk that vanishes meanwhile, and takes the path as the key of one that lost its page", () => {
+    const machine = makeScsiMachine();
+    const { host } = nodeOn(machine);
+    const failing: typeof host = {
+      ...host,
+      readText(path) {
+        if (path !== "/sys/bus/scsi/devices/2:0:0:0/type") return host.readText(path);
+        machine.files.remove("/sys/bus/scsi/devices/2:0:0:0");
+        throw hostCall(`read ${path}`, "ENODEV: no such device");
+      },
+      readBytes(id, ...part) {
+        if (!id.path.includes("vpd_pg")) return host.readBytes(id, ...part);
+        throw hostCall(`read ${id.path}`, "EINVAL: invalid argument");
+      },
+    };
+    const found = listPoolDevices(failing, parsePool(otherPoolXml("scsi", SCSI_POOL)));
+    expect(found.map(({ key, name }) => [name, key])).toEqual([["unit:0:1:0", BY_PATH]]);
+  });
+
+  test("reports a disk that is there and cannot be read", () => {
+    const { host } = nodeOn(makeScsiMachine());
+    const readText: typeof host.readText = (path) => {
+      if (path.endsWith("/type")) throw hostCall(`read ${path}`, "EACCES: permission denied");
+      return host.readText(path);
+    };
+    const pool = parsePool(otherPoolXml("scsi", SCSI_POOL));
+    const [error] = errorsOf(() => listPoolDevices({ ...host, readText }, pool));
+    expect(error?.message).toContain("EACCES");
   });
 
   test("skips a node that has become another device", () => {
