@@ -47,15 +47,23 @@ export function refuseBusyDisk(
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt = `let a guest write ${path}`,
 ): void {
-  const use = readDiskUse(host);
-  const own = { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
-  const busy = [own, ...listRelated(host, { node })].find((one) => isInUse(host, use, one));
+  const busy = findUsed(host, readDiskUse(host), { node, path });
   if (busy === undefined) return;
   const what = busy.is === undefined ? "the host uses it" : `the host uses its ${busy.is} ${busy.name}`;
   throw new SvirtError(`Cannot ${attempt}: ${what} (as a mount, as swap, or as part of another device)`, {
     kind: "wrong-state",
     remedy: "Stop using the device on the host, or name another device.",
   });
+}
+
+/** Returns the first of a block device, its partitions, its disk and its generic node that the host uses; undefined if it uses none. */
+export function findUsed(
+  host: Host,
+  use: DiskUse,
+  { node = "", path }: Pick<FileId, "node" | "path">,
+): (Pick<RelatedDevice, "name"> & { readonly is: RelatedDevice["is"] | undefined }) | undefined {
+  const own = { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
+  return [own, ...listRelated(host, { node })].find((one) => isInUse(host, use, one));
 }
 
 function linesOf(host: Host, path: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { type IscsiTarget, loginCommand } from "../../storage/pool/iscsi/target.ts";
-import type { PoolDevice } from "./pool-device.ts";
+import { type PoolDevice, unlessGone } from "./pool-device.ts";
 import { listUnits } from "./scsi-devices.ts";
 
 const SESSIONS = "/sys/class/iscsi_session";
@@ -13,18 +13,19 @@ const HOST = /\/host(\d+)\//;
  * virStorageBackendISCSIRefreshPool() of libvirt
  */
 export function listTargetDevices(host: Host, wanted: IscsiTarget, target: string): readonly PoolDevice[] {
-  const hostNumber = sessionHost(host, wanted.name);
+  const [hostNumber] = listSessionHosts(host, wanted);
   if (hostNumber === undefined) throw withoutSession(wanted);
   return listUnits(host, { hostNumber, target });
 }
 
-/** Returns the number of the SCSI host of a session with the target; undefined without one. virISCSIGetSession() of libvirt */
-export function sessionHost(host: Host, name: string): string | undefined {
-  const session = host
-    .listFolder(SESSIONS)
-    .find((one) => host.readText(`${SESSIONS}/${one}/targetname`)?.trim() === name);
-  if (session === undefined) return undefined;
-  return HOST.exec(host.inspectFile(`${SESSIONS}/${session}`)?.id.path ?? "")?.[1];
+/** Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. virISCSIGetSession() of libvirt */
+export function listSessionHosts(host: Host, { name }: Pick<IscsiTarget, "name">): readonly string[] {
+  return host.listFolder(SESSIONS).flatMap((session) => {
+    const folder = `${SESSIONS}/${session}`;
+    const target = unlessGone(host, folder, () => host.readText(`${folder}/targetname`)?.trim());
+    if (target !== name) return [];
+    return HOST.exec(host.inspectFile(folder)?.id.path ?? "")?.[1] ?? [];
+  });
 }
 
 function withoutSession({ name, portal }: IscsiTarget): SvirtError {

@@ -1,10 +1,12 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
-import { refuseBusyDisk } from "../../resolve/busy-disk.ts";
-import { listTargetDevices, sessionHost } from "../../resolve/pools/iscsi-devices.ts";
+import { findUsed, readDiskUse } from "../../resolve/busy-disk.ts";
+import { listSessionHosts } from "../../resolve/pools/iscsi-devices.ts";
+import { listUnits } from "../../resolve/pools/scsi-devices.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
+import { withIscsiLock } from "../../state/locks.ts";
 import { readRecord } from "../../state/record.ts";
 import {
   type IscsiTarget,
@@ -14,70 +16,116 @@ import {
   recordCommands,
 } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { changeStored } from "../stored/change-stored.ts";
 
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;
-/** Exit code for a target without a record. ISCSI_ERR_NO_OBJS_FOUND, iscsiadm(8) */
-const NO_RECORD = 21;
+/** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
+const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
 
 /**
  * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
- * if the work fails. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key.
- * virStorageBackendISCSIStartPool() of libvirt
+ * if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or out of it meanwhile. The caller holds no lock. Throws
+ * "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
  */
 export async function withSession<Result>(
-  { host, isForKey }: Instance,
+  instance: Instance,
   pool: Pool,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
-  if (target === undefined || sessionHost(host, target.name) !== undefined) return await work();
+  const target = targetOf(pool);
+  if (target === undefined) return await work();
+  return await withIscsiLock(instance, target.name, async () => {
+    const isOurs = hasSession(instance, target) ? false : logIn(instance, target);
+    try {
+      return await work();
+    } catch (error) {
+      const failed = isOurs ? await withdraw(instance, pool) : [];
+      throwErrors([...listErrors(error), ...failed]);
+      throw error;
+    }
+  });
+}
+
+/** Does the work of an end, which no start of the target may interrupt. The caller holds no lock. */
+export async function whileLoggingOut<Result>(
+  instance: Instance,
+  pool: Pool | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const target = pool === undefined ? undefined : targetOf(pool);
+  return target === undefined ? await work() : await withIscsiLock(instance, target.name, work);
+}
+
+/** Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it already. */
+async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
+  const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
+  return used.length > 0 ? [] : errorsOf(() => logOut(instance, pool));
+}
+
+function targetOf(pool: Pool): IscsiTarget | undefined {
+  return pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
+}
+
+function hasSession({ host }: Instance, target: IscsiTarget): boolean {
+  return listSessionHosts(host, target).length > 0;
+}
+
+/**
+ * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
+ * replace.
+ */
+function logIn({ host, isForKey }: Instance, target: IscsiTarget): boolean {
   if (isForKey === true) throw notForKey(target);
-  logIn(host, target);
-  try {
-    return await work();
-  } catch (error) {
-    const failed = errorsOf(() => run(host, "log out of", { target, words: logoutCommand(target) }));
-    throwErrors([...listErrors(error), ...failed]);
-    throw error;
-  }
-}
-
-/** Logs in. A record that is there keeps its password and settings, which a new one would replace. */
-function logIn(host: Host, target: IscsiTarget): void {
   const login = { target, words: loginCommand(target) };
-  const end = host.runProgram(login.words, COMMAND_MS);
-  if ("code" in end && end.code === NO_RECORD) {
+  let end = host.runProgram(login.words, COMMAND_MS);
+  if (codeOf(end) === NONE_FOUND) {
     for (const words of recordCommands(target)) run(host, "log in to", { target, words });
-    run(host, "log in to", login);
-  } else {
-    check(end, "log in to", login);
+    end = host.runProgram(login.words, COMMAND_MS);
   }
+  if (codeOf(end) === SESSION_EXISTS) return false;
+  check(end, "log in to", login);
+  return true;
 }
 
-/** Logs out of the target of a pool of type iscsi, if the host has a session with it. Throws as withSession(). The caller holds no lock. */
-export function logOut({ host }: Instance, pool: Pool): void {
-  if (pool.type !== "iscsi") return;
-  const target = iscsiTarget(pool);
-  if (sessionHost(host, target.name) === undefined) return;
-  run(host, "log out of", { target, words: logoutCommand(target) });
+/**
+ * Logs out of the target of a pool of type iscsi, if the host has a session with it by the pool's portal. A restricted key, which cannot log
+ * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
+ */
+export function logOut({ host, isForKey }: Instance, pool: Pool): void {
+  const target = targetOf(pool);
+  if (target === undefined || isForKey === true || listSessionHosts(host, target).length === 0) return;
+  const logout = { target, words: logoutCommand(target) };
+  const end = host.runProgram(logout.words, COMMAND_MS);
+  if (codeOf(end) !== NONE_FOUND) check(end, "log out of", logout);
 }
 
-/** Throws "in-use" if a guest or the host uses a disk that would go with the session of a pool. The caller holds the registry's lock. */
+function codeOf(end: ProgramEnd): number | undefined {
+  return "code" in end ? end.code : undefined;
+}
+
+/**
+ * Throws "in-use" if a guest or the host uses a disk of a session with the target of a pool. The caller holds the registry's lock. Sessions by
+ * other portals count, too: their disks have the same content.
+ */
 export function refuseUsedSession(instance: Instance, pool: Pool): void {
   const { host } = instance;
-  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
-  if (target === undefined || sessionHost(host, target.name) === undefined) return;
+  const target = targetOf(pool);
+  if (target === undefined) return;
+  const use = readDiskUse(host);
   // All disks go with the session, also those without a path in the pool's target.
-  for (const { facts, name } of listTargetDevices(host, target, "/dev")) {
+  const disks = listSessionHosts(host, target).flatMap((hostNumber) =>
+    listUnits(host, { hostNumber, target: "/dev" }),
+  );
+  for (const { facts, name } of disks) {
     const numbers = [facts.id.node, ...listRelated(host, facts.id).map(({ number }) => number)];
     const [holder] = numbers.flatMap((number) =>
       registryOf(instance).listHolders("file", `device-${number}`),
     );
     const guest = holder && (readRecord(instance, holder.owner)?.name ?? holder.owner);
     if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
-    const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
-    if (busy !== undefined) throw used(pool, `the host uses ${name}`, "umount, or swapoff");
+    if (findUsed(host, use, facts.id) !== undefined)
+      throw used(pool, `the host uses ${name}`, "umount, or swapoff");
   }
 }
 
