@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { setLabel } from "../../../src/labelling/set-label.ts";
 import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file.ts";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
@@ -238,4 +239,24 @@ describe("a device that is in use is neither overwritten, wiped nor copied", () 
       expect([key, error.kind]).toEqual([key, "in-use"]);
     }
   });
+});
+
+/** Thrown instead of waiting for a device that does not answer. */
+class Waits extends Error {}
+
+test("a device that hangs and that a definition names keeps vol-wipe waiting without the registry's lock", async () => {
+  const machine = makeDevicePools();
+  const node = nodeOn(machine);
+  const disks =
+    "<disk type='block'><driver name='qemu' type='qcow2'/><source dev='/dev/sdd'/><target dev='vda'/></disk>";
+  await defineDomain(node, domainXml({ disks }));
+  const held: boolean[] = [];
+  const readBytes: typeof node.host.readBytes = (id, ...part) => {
+    if (id.path !== "/dev/sdd") return node.host.readBytes(id, ...part);
+    held.push(machine.locks.has(registryLock(SYSTEM_PATHS)));
+    throw new Waits(id.path);
+  };
+  const work = wipeVolume({ ...node, host: { ...node.host, readBytes } }, SDB, "zero");
+  await expect(work).rejects.toThrow(Waits);
+  expect(held).toEqual([false]);
 });
