@@ -48,7 +48,7 @@ function partitionAt(
 
 /** Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for anything but a whole disk. */
 export function partitionedDisk(host: Host, source: string): FileFacts {
-  const facts = host.inspectFile(source);
+  const facts = source.startsWith("/") ? host.inspectFile(source) : undefined;
   if (facts === undefined) throw unusable(source, `device path '${source}' doesn't exist`, "not-found");
   const isDisk =
     facts.type === "block" && numberIn(host, `${BY_NUMBER}/${facts.id.node}/partition`) === undefined;

@@ -18,6 +18,9 @@ export interface PoolDevice {
 /** Unit in which the kernel counts the size of a disk. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
 
+/** Largest size that is counted exactly. A target may report any. */
+export const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
 /**
  * Returns the block device at a path, if it is the one that sysfs describes in a folder; undefined without such a node. A name may
  * lead to another device since the look at sysfs.
@@ -44,7 +47,7 @@ export function unlessGone<Result>(host: Host, folder: string, look: () => Resul
 /** Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it does not report it. */
 export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   const sectors = Number(host.readText(`/sys/dev/block/${id.node}/size`)?.trim());
-  return Number.isSafeInteger(sectors) && sectors > 0 ? sectors * SECTOR_BYTES : 0;
+  return sectors > 0 ? Math.min(sectors * SECTOR_BYTES, MOST_BYTES) : 0;
 }
 
 /** Path in a pool's target that leads to the device of that name; undefined if none does. */

@@ -5,7 +5,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { listTargetDevices } from "./iscsi-devices.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
 import { listPartitions, partitionedDisk } from "./partitions.ts";
-import { deviceBytes, type PoolDevice } from "./pool-device.ts";
+import { deviceBytes, MOST_BYTES, type PoolDevice } from "./pool-device.ts";
 import { listAdapterDevices } from "./scsi-devices.ts";
 
 /**
@@ -28,7 +28,7 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
 /** Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices(). */
 export function devicesSpace(host: Host, pool: Pool): PoolSpace {
   const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
-  const allocationBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const allocationBytes = sizes.reduce((sum, size) => Math.min(sum + size, MOST_BYTES), 0);
   const [disk] = pool.source.devices;
   const capacityBytes =
     pool.type === "disk" && disk !== undefined

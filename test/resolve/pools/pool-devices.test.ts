@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
-import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
-import { parsePool } from "../../../src/storage/pool/document.ts";
+import { devicesSpace, listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
+import { formatPool, parsePool } from "../../../src/storage/pool/document.ts";
 import { hostCall } from "../../memory-host/file-tree.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
@@ -196,4 +196,22 @@ test("listPoolDevices() lists multipath devices alone, by their numbers", () => 
   expect(listed("mpath", MPATH_POOL)).toEqual([
     ["dm-0", "/dev/mapper/mpatha", "/dev/mapper/mpatha", "/dev/dm-0"],
   ]);
+});
+
+// Documentation/ABI/stable/sysfs-block of Linux: the size in sectors, up to 2^55 of them.
+test("devicesSpace() prints a number for disks of any size that a target reports", () => {
+  const machine = makeScsiMachine();
+  for (const number of ["8:0", "8:16"])
+    putText(machine, `/sys/dev/block/${number}/size`, "36028797018963967\n");
+  const pool = parsePool(otherPoolXml("scsi", SCSI_POOL));
+  const space = devicesSpace(nodeOn(machine).host, pool);
+  expect(space.capacityBytes).toBe(Number.MAX_SAFE_INTEGER);
+  expect(formatPool(pool, space)).toContain("<capacity unit='bytes'>9007199254740991</capacity>");
+});
+
+test("a disk is not searched by a path that depends on the folder of the caller", () => {
+  for (const path of ["dev/sda", "sda", "../dev/sda"]) {
+    const [error] = errorsOf(() => listed("disk", DISK_POOL.replace("/dev/sda", path)));
+    expect([path, error?.message]).toEqual([path, `device path '${path}' doesn't exist`]);
+  }
 });
