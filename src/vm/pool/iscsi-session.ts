@@ -1,6 +1,5 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { ProgramEnd } from "../../host/processes.ts";
 import { findUsed, readDiskUse } from "../../resolve/busy-disk.ts";
 import { listSessionHosts } from "../../resolve/pools/iscsi-devices.ts";
 import { listUnits } from "../../resolve/pools/scsi-devices.ts";
@@ -9,17 +8,18 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { withIscsiLock } from "../../state/locks.ts";
 import { readRecord } from "../../state/record.ts";
 import {
+  hasPassword,
   type IscsiTarget,
   iscsiTarget,
   loginCommand,
   logoutCommand,
   recordCommands,
+  showCommand,
 } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { changeStored } from "../stored/change-stored.ts";
+import { checkEnd, codeOf, endOf, runCommand } from "./iscsi-command.ts";
 
-/** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
-const COMMAND_MS = 30_000;
 /** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
 const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
 
@@ -77,15 +77,44 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
  */
 function logIn({ host, isForKey }: Instance, target: IscsiTarget): boolean {
   if (isForKey === true) throw notForKey(target);
+  if (target.user !== undefined) preparePassword(host, { ...target, user: target.user });
   const login = { target, words: loginCommand(target) };
-  let end = host.runProgram(login.words, COMMAND_MS);
+  let end = endOf(host, login);
   if (codeOf(end) === NONE_FOUND) {
-    for (const words of recordCommands(target)) run(host, "log in to", { target, words });
-    end = host.runProgram(login.words, COMMAND_MS);
+    makeRecord(host, target);
+    end = endOf(host, login);
   }
   if (codeOf(end) === SESSION_EXISTS) return false;
-  check(end, "log in to", login);
+  checkEnd(end, "log in to", login);
   return true;
+}
+
+function makeRecord(host: Host, target: IscsiTarget): void {
+  for (const words of recordCommands(target)) runCommand(host, "log in to", { target, words });
+}
+
+/**
+ * Throws "unsupported" unless the record of a target has the user and a password. svirt keeps no secrets, and iscsiadm takes a password
+ * only as an argument, which any process of the host may read. A new record has those of iscsid.conf.
+ */
+function preparePassword(host: Host, target: IscsiTarget & { readonly user: string }): void {
+  const record = readRecordOf(host, target);
+  if (record === undefined) makeRecord(host, target);
+  if (hasPassword(record ?? readRecordOf(host, target) ?? "", target.user)) return;
+  throw new SvirtError(
+    `Cannot log in to the iSCSI target ${target.name}: open-iscsi has no password of the user ${target.user} for it`,
+    {
+      kind: "unsupported",
+      place: "/pool/source/auth",
+      remedy: `Write node.session.auth.authmethod = CHAP, .username and .password into its record, a file of root alone: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`,
+    },
+  );
+}
+
+/** Returns the printed record of a target; undefined without one. */
+function readRecordOf(host: Host, target: IscsiTarget): string | undefined {
+  const shown = host.readOutput(showCommand(target));
+  return "text" in shown ? shown.text : undefined;
 }
 
 /**
@@ -96,12 +125,8 @@ export function logOut({ host, isForKey }: Instance, pool: Pool): void {
   const target = targetOf(pool);
   if (target === undefined || isForKey === true || listSessionHosts(host, target).length === 0) return;
   const logout = { target, words: logoutCommand(target) };
-  const end = host.runProgram(logout.words, COMMAND_MS);
-  if (codeOf(end) !== NONE_FOUND) check(end, "log out of", logout);
-}
-
-function codeOf(end: ProgramEnd): number | undefined {
-  return "code" in end ? end.code : undefined;
+  const end = endOf(host, logout);
+  if (codeOf(end) !== NONE_FOUND) checkEnd(end, "log out of", logout);
 }
 
 /**
@@ -127,41 +152,6 @@ export function refuseUsedSession(instance: Instance, pool: Pool): void {
     if (findUsed(host, use, facts.id) !== undefined)
       throw used(pool, `the host uses ${name}`, "umount, or swapoff");
   }
-}
-
-interface Command {
-  readonly target: IscsiTarget;
-  readonly words: readonly string[];
-}
-
-function run(host: Host, attempt: string, command: Command): void {
-  check(host.runProgram(command.words, COMMAND_MS), attempt, command);
-}
-
-/** Throws the error of a command that has failed. */
-function check(end: ProgramEnd, attempt: string, { target, words }: Command): void {
-  if ("code" in end && end.code === 0) return;
-  const command = words.join(" ");
-  const message = `Cannot ${attempt} the iSCSI target ${target.name}`;
-  if ("code" in end) {
-    const why = end.errors.trim().split("\n").at(-1) || `${command} failed with ${end.code}`;
-    throw new SvirtError(`${message}: ${why}`, {
-      kind: "failed",
-      remedy: `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
-    });
-  }
-  if (end.fault === "timeout")
-    throw new SvirtError(`${message}: iscsiadm did not end within ${COMMAND_MS / 1000} s`, {
-      kind: "timeout",
-      remedy: `Check the portal ${target.portal}, then repeat the command.`,
-    });
-  throw new SvirtError(
-    `${message}: ${words[0]} is ${end.fault === "missing" ? "missing" : "not permitted"}`,
-    {
-      kind: "unsupported",
-      remedy: end.fault === "missing" ? "Install open-iscsi." : `Run it yourself: ${command}`,
-    },
-  );
 }
 
 /** The kernel would read what any server says, such as one of the key's thief. */

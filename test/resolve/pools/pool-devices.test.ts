@@ -157,8 +157,8 @@ describe("listPoolDevices() of an iSCSI target", () => {
     [ISCSI_POOL.replace("iqn.2013", "--iqn.2013"), "is not the name of an iSCSI target"],
     [ISCSI_POOL.replace("example:a", "example:a;reboot"), "is not the name of an iSCSI target"],
     [
-      ISCSI_POOL.replace("</source>", "<auth type='chap' username='a'><secret usage='b'/></auth></source>"),
-      "svirt does not set passwords of iSCSI targets yet",
+      ISCSI_POOL.replace("</source>", "<auth type='ceph' username='a'><secret usage='b'/></auth></source>"),
+      "iscsi pool only supports 'chap' auth type",
     ],
     [
       ISCSI_POOL.replace("</source>", "<initiator><iqn name='iqn.a'/></initiator></source>"),

@@ -7,15 +7,20 @@ const PORT = 3260;
 /** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
 const NAME = /^(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}$/;
 
+/** Value that iscsiadm prints for none. */
+const EMPTY = "<empty>";
+
 /** Target of a pool, and the portal with it as iscsiadm(8) names it. */
 export interface IscsiTarget {
   readonly name: string;
   readonly portal: string;
+  /** User of CHAP, whose password the record of the target has. */
+  readonly user?: string;
 }
 
 /**
- * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets; with the place, for a
- * password and a name of the initiator. virStorageBackendISCSIPortal() of libvirt
+ * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets, and for another
+ * authentication than CHAP; with the place, for a name of the initiator. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth() of libvirt
  */
 export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Pool): IscsiTarget {
   const [[host, ...otherHosts], [device, ...otherDevices]] = [hosts, devices];
@@ -25,12 +30,8 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
     throw refused("device", "missing source device", "Write one <device path='iqn.…'/>.");
   if (!NAME.test(device.path))
     throw refused("device", `${device.path} is not the name of an iSCSI target`, "Write its name, iqn.…");
-  if (auth !== undefined)
-    throw refused(
-      "auth",
-      "/pool/source/auth: svirt does not set passwords of iSCSI targets yet",
-      "Write node.session.auth.* into /etc/iscsi/iscsid.conf, and leave <auth> out of <source>.",
-    );
+  if (auth !== undefined && auth.type !== "chap")
+    throw refused("auth/@type", "iscsi pool only supports 'chap' auth type", "Write type='chap'.");
   if (initiator !== undefined)
     throw refused(
       "initiator",
@@ -38,7 +39,25 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
       "Write the name into /etc/iscsi/initiatorname.iscsi, and leave <initiator> out of <source>.",
     );
   const { name, port = PORT } = host;
-  return { name: device.path, portal: name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1` };
+  const portal = name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1`;
+  return { name: device.path, portal, ...(auth === undefined ? {} : { user: auth.username }) };
+}
+
+/** Returns the command that prints the record of a target, with asterisks in place of passwords. iscsiadm(8) */
+export function showCommand(target: IscsiTarget): readonly string[] {
+  return nodeWords(target);
+}
+
+/** Whether a printed record logs in by CHAP as this user, with a password. idbm_print() of open-iscsi */
+export function hasPassword(record: string, user: string): boolean {
+  const values = new Map(
+    record.split("\n").map((line): readonly [string, string] => {
+      const at = line.indexOf(" = ");
+      return [line.slice(0, at), line.slice(at + " = ".length)];
+    }),
+  );
+  const written = (name: string): string => values.get(`node.session.auth.${name}`) ?? EMPTY;
+  return written("authmethod") === "CHAP" && written("username") === user && written("password") !== EMPTY;
 }
 
 /** Returns the commands that make a record of a target, which is not logged in to at boot. virISCSINodeNew() of libvirt */
