@@ -18,20 +18,32 @@ export function listTargetDevices(host: Host, wanted: IscsiTarget, target: strin
   return listUnits(host, { hostNumber, target });
 }
 
-/** Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. virISCSIGetSession() of libvirt */
-export function listSessionHosts(host: Host, { name }: Pick<IscsiTarget, "name">): readonly string[] {
+/**
+ * Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. With a name of the initiator only those
+ * count that have logged in with it: a target may show other disks to another initiator. virISCSIGetSession() of libvirt
+ */
+export function listSessionHosts(
+  host: Host,
+  { initiator, name }: Pick<IscsiTarget, "initiator" | "name">,
+): readonly string[] {
   return host.listFolder(SESSIONS).flatMap((session) => {
     const folder = `${SESSIONS}/${session}`;
-    const target = unlessGone(host, folder, () => host.readText(`${folder}/targetname`)?.trim());
-    if (target !== name) return [];
+    const read = (file: string): string | undefined =>
+      unlessGone(host, folder, () => host.readText(`${folder}/${file}`)?.trim());
+    if (read("targetname") !== name) return [];
+    if (initiator !== undefined && read("initiatorname") !== initiator) return [];
     return HOST.exec(host.inspectFile(folder)?.id.path ?? "")?.[1] ?? [];
   });
 }
 
-function withoutSession({ name, portal }: IscsiTarget): SvirtError {
-  return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it`, {
+function withoutSession({ initiator, name, portal }: IscsiTarget): SvirtError {
+  const who = initiator === undefined ? "" : ` as ${initiator}`;
+  return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it${who}`, {
     kind: "wrong-state",
     place: "/pool/source/device/@path",
-    remedy: `Log in: ${loginCommand({ name, portal }).join(" ")}`,
+    remedy:
+      initiator === undefined
+        ? `Log in: ${loginCommand({ name, portal }).join(" ")}`
+        : "Log in by ending the pool and starting it: svirt pool-destroy POOL; svirt pool-start POOL",
   });
 }

@@ -19,6 +19,7 @@ import {
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import { checkEnd, codeOf, endOf, runCommand } from "./iscsi-command.ts";
+import { withKnownIface, withNewIface } from "./iscsi-iface.ts";
 
 /** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
 const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
@@ -75,8 +76,9 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
  * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
  * replace.
  */
-function logIn({ host, isForKey }: Instance, target: IscsiTarget): boolean {
-  if (isForKey === true) throw notForKey(target);
+function logIn({ host, isForKey }: Instance, wanted: IscsiTarget): boolean {
+  if (isForKey === true) throw notForKey(wanted);
+  const target = withNewIface(host, wanted);
   if (target.user !== undefined) preparePassword(host, { ...target, user: target.user });
   const login = { target, words: loginCommand(target) };
   let end = endOf(host, login);
@@ -122,8 +124,11 @@ function readRecordOf(host: Host, target: IscsiTarget): string | undefined {
  * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
  */
 export function logOut({ host, isForKey }: Instance, pool: Pool): void {
-  const target = targetOf(pool);
-  if (target === undefined || isForKey === true || listSessionHosts(host, target).length === 0) return;
+  const wanted = targetOf(pool);
+  if (wanted === undefined || isForKey === true || listSessionHosts(host, wanted).length === 0) return;
+  // Without the interface, all sessions with the target would end.
+  const target = withKnownIface(host, wanted);
+  if (target === undefined) return;
   const logout = { target, words: logoutCommand(target) };
   const end = endOf(host, logout);
   if (codeOf(end) !== NONE_FOUND) checkEnd(end, "log out of", logout);

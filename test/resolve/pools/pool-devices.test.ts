@@ -161,8 +161,8 @@ describe("listPoolDevices() of an iSCSI target", () => {
       "iscsi pool only supports 'chap' auth type",
     ],
     [
-      ISCSI_POOL.replace("</source>", "<initiator><iqn name='iqn.a'/></initiator></source>"),
-      "svirt does not make interfaces of iSCSI yet",
+      ISCSI_POOL.replace("</source>", "<initiator><iqn name='--iqn.a'/></initiator></source>"),
+      "is not the name of an iSCSI initiator",
     ],
   ])("refuses %s", (content, message) => {
     const [error] = errorsOf(() => listed("iscsi", content));

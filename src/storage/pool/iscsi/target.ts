@@ -1,7 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool } from "../keep-pool.ts";
 
-const ISCSIADM = "/usr/sbin/iscsiadm";
+/** Program of open-iscsi. */
+export const ISCSIADM = "/usr/sbin/iscsiadm";
 /** IANA's port of iSCSI targets. ISCSI_DEFAULT_TARGET_PORT of libvirt */
 const PORT = 3260;
 /** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
@@ -16,11 +17,15 @@ export interface IscsiTarget {
   readonly portal: string;
   /** User of CHAP, whose password the record of the target has. */
   readonly user?: string;
+  /** Name with which the host logs in; absent: that of /etc/iscsi/initiatorname.iscsi. */
+  readonly initiator?: string;
+  /** Interface of open-iscsi with the name of the initiator. */
+  readonly iface?: string;
 }
 
 /**
  * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets, and for another
- * authentication than CHAP; with the place, for a name of the initiator. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth() of libvirt
+ * authentication than CHAP. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth() of libvirt
  */
 export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Pool): IscsiTarget {
   const [[host, ...otherHosts], [device, ...otherDevices]] = [hosts, devices];
@@ -28,19 +33,26 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
     throw refused("host", "Expected exactly 1 host for the storage pool", "Write one <host>.");
   if (device === undefined || otherDevices.length > 0)
     throw refused("device", "missing source device", "Write one <device path='iqn.…'/>.");
-  if (!NAME.test(device.path))
-    throw refused("device", `${device.path} is not the name of an iSCSI target`, "Write its name, iqn.…");
   if (auth !== undefined && auth.type !== "chap")
     throw refused("auth/@type", "iscsi pool only supports 'chap' auth type", "Write type='chap'.");
-  if (initiator !== undefined)
-    throw refused(
-      "initiator",
-      "/pool/source/initiator: svirt does not make interfaces of iSCSI yet",
-      "Write the name into /etc/iscsi/initiatorname.iscsi, and leave <initiator> out of <source>.",
-    );
+  const { iqn } = initiator ?? {};
+  refuseNames(device.path, iqn?.name);
   const { name, port = PORT } = host;
   const portal = name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1`;
-  return { name: device.path, portal, ...(auth === undefined ? {} : { user: auth.username }) };
+  return {
+    name: device.path,
+    portal,
+    ...(auth === undefined ? {} : { user: auth.username }),
+    ...(iqn === undefined ? {} : { initiator: iqn.name }),
+  };
+}
+
+/** Refuses names that no target or initiator has, and that a program might take for an option. */
+function refuseNames(target: string, initiator: string | undefined): void {
+  if (!NAME.test(target))
+    throw refused("device", `${target} is not the name of an iSCSI target`, "Write its name, iqn.…");
+  if (initiator !== undefined && !NAME.test(initiator))
+    throw refused("initiator/iqn/@name", `${initiator} is not the name of an iSCSI initiator`, "Write iqn.…");
 }
 
 /** Returns the command that prints the record of a target, with asterisks in place of passwords. iscsiadm(8) */
@@ -79,8 +91,9 @@ export function logoutCommand(target: IscsiTarget): readonly string[] {
   return [...nodeWords(target), "--logout"];
 }
 
-function nodeWords({ name, portal }: IscsiTarget): readonly string[] {
-  return [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
+function nodeWords({ iface, name, portal }: IscsiTarget): readonly string[] {
+  const words = [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
+  return iface === undefined ? words : [...words, "--interface", iface];
 }
 
 function refused(part: string, message: string, remedy: string): SvirtError {
