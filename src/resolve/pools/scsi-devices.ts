@@ -5,6 +5,7 @@ import { formatScsiKey } from "../../storage/volume/scsi-key.ts";
 import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 
 const HOSTS = "/sys/class/scsi_host";
+const PORTS = "/sys/class/fc_host";
 const DEVICES = "/sys/bus/scsi/devices";
 /** SCSI device HOST:BUS:TARGET:UNIT. */
 const UNIT = /^(\d+):(\d+):(\d+):(\d+)$/;
@@ -65,9 +66,9 @@ function readKey(host: Host, folder: string): string | undefined {
   });
 }
 
-/** Returns the name of the adapter's SCSI host. Throws "not-found"; "unsupported" for a Fibre Channel adapter. getAdapterName() of libvirt */
+/** Returns the name of the adapter's SCSI host. Throws "not-found", also for a virtual port that is not made. getAdapterName() of libvirt */
 function hostOf(host: Host, adapter: Adapter): string {
-  if (adapter.type === "fc_host") throw withoutVports();
+  if (adapter.type === "fc_host") return portHost(host, adapter);
   const { name, parentaddr } = adapter;
   if (name !== undefined) return namedHost(host, name);
   if (parentaddr === undefined) throw new Error("an adapter has neither a name nor an address");
@@ -102,13 +103,22 @@ function missingHost(message: string): SvirtError {
   });
 }
 
-function withoutVports(): SvirtError {
-  return new SvirtError(
-    "Cannot use the adapter: /pool/source/adapter/@type: svirt does not make virtual Fibre Channel ports yet",
+/** Returns the SCSI host of a Fibre Channel port, virtual or not. sysfs has the names in lower case after 0x. virVHBAGetHostByWWN() of libvirt */
+function portHost(host: Host, { parent, ...port }: Extract<Adapter, { readonly type: "fc_host" }>): string {
+  const [wwnn, wwpn] = [port.wwnn.toLowerCase(), port.wwpn.toLowerCase()];
+  const read = (one: string, file: string): string | undefined =>
+    unlessGone(host, `${PORTS}/${one}`, () => host.readText(`${PORTS}/${one}/${file}`)?.trim());
+  const found = host
+    .listFolder(PORTS)
+    .find((one) => read(one, "port_name") === `0x${wwpn}` && read(one, "node_name") === `0x${wwnn}`);
+  if (found !== undefined) return found;
+  const above = parent?.replace(/^scsi_/, "") ?? "HOST";
+  throw new SvirtError(
+    `Cannot find the adapter: no Fibre Channel port has wwnn='${wwnn}' and wwpn='${wwpn}'`,
     {
-      kind: "unsupported",
-      place: "/pool/source/adapter/@type",
-      remedy: "Write <adapter type='scsi_host' name='…'/> with the SCSI host of an existing port.",
+      kind: "not-found",
+      place: "/pool/source/adapter",
+      remedy: `Make it: echo ${wwpn}:${wwnn} >${PORTS}/${above}/vport_create`,
     },
   );
 }

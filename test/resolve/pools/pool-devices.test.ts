@@ -66,17 +66,35 @@ describe("listPoolDevices() of a SCSI host", () => {
     [SCSI_POOL.replace("scsi_host2", "host9"), "/sys/class/scsi_host/host9 is missing"],
     [SCSI_POOL.replace("scsi_host2", "hba"), "Invalid adapter name 'hba' for SCSI pool"],
     [SCSI_POOL.replace("/dev/disk/by-path", "/srv"), "unable to use target path '/srv' for dev 'sda'"],
-    [
-      SCSI_POOL.replace(
-        /<adapter.*\/>/,
-        "<adapter type='fc_host' wwnn='20000000c9831b4b' wwpn='10000000c9831b4b'/>",
-      ),
-      "svirt does not make virtual Fibre Channel ports yet",
-    ],
   ])("refuses %s", (content, message) => {
     const [error] = errorsOf(() => listed("scsi", content));
     expect(error?.message).toContain(message);
     expect(error?.remedy).not.toBe("");
+  });
+
+  // createVport() and getAdapterName() of libvirt: the host of an existing port is used.
+  test("finds the host of a Fibre Channel port, and makes no virtual port", () => {
+    const machine = makeScsiMachine();
+    const port = "/sys/class/fc_host/host2";
+    putText(machine, `${port}/node_name`, "0x20000000c9831b4b\n");
+    putText(machine, `${port}/port_name`, "0x10000000c9831b4b\n");
+    const content = (wwpn: string, more = ""): string =>
+      SCSI_POOL.replace(
+        /<adapter.*\/>/,
+        `<adapter type='fc_host'${more} wwnn='20000000C9831B4B' wwpn='${wwpn}'/>`,
+      );
+    expect(listed("scsi", content("10000000c9831b4b"), machine)).toHaveLength(2);
+    expect(listed("scsi", content("10000000c9831b4b", " parent='scsi_host9'"), machine)).toHaveLength(2);
+    const missing = errorsOf(() =>
+      listed("scsi", content("10000000c9831b4c", " parent='scsi_host7'"), machine),
+    );
+    expect(missing.map(({ kind, message, remedy }) => [kind as string, message, remedy])).toEqual([
+      [
+        "not-found",
+        "Cannot find the adapter: no Fibre Channel port has wwnn='20000000c9831b4b' and wwpn='10000000c9831b4c'",
+        "Make it: echo 10000000c9831b4c:20000000c9831b4b >/sys/class/fc_host/host7/vport_create",
+      ],
+    ]);
   });
 
   test("looks at each entry of the target once, however many disks there are", () => {
