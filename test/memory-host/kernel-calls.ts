@@ -25,7 +25,7 @@ export function kernelCalls(
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: () => ({ fault: "failed" }),
+    readOutput: (words) => machine.readOutput(words),
     runProgram: (words) => machine.runProgram(words),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,

@@ -1,5 +1,5 @@
 import type { Host } from "../../src/host/host.ts";
-import type { ProgramEnd } from "../../src/host/processes.ts";
+import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
 import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
@@ -57,6 +57,8 @@ export class Machine {
   /** Helper programs end at once. */
   helperEnds = false;
   uid = 0;
+  /** Runs a program for its output; none is there. */
+  readOutput: (words: readonly string[]) => ProgramOutput = () => ({ fault: "failed" });
   /** Result of each program of the host that svirt runs. */
   runProgram: (words: readonly string[]) => ProgramEnd = () => ({ fault: "missing" });
   /** Space of every file system. */

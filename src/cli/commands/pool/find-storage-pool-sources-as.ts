@@ -1,21 +1,28 @@
-import { discoveryRefusal } from "../../../storage/pool/rules/discovery.ts";
+import { formatSearchedSource } from "../../../storage/pool/pool-options.ts";
+import { findSources } from "../../../vm/pool/find-sources.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt find-storage-pool-sources-as TYPE [HOST] [PORT] [INITIATOR]` */
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources-as",
-    summary: "find sources of storage pools; svirt searches for none yet, and says which command does",
+    summary: "print the sources that storage pools of a type may have: the exports of an NFS server",
     recovery: "none",
     operands: [
-      { name: "type", summary: "type of the pools, such as netfs" },
+      { name: "type", summary: "type of the pools: netfs" },
       { name: "host", summary: "server to search", isOptional: true },
-      { name: "port", summary: "port of the server", isOptional: true },
-      { name: "initiator", summary: "name with which the host logs in to an iSCSI server", isOptional: true },
+      { name: "port", summary: "port of the server, which showmount does not use", isOptional: true },
+      { name: "initiator", summary: "name of an iSCSI initiator, which NFS does not use", isOptional: true },
     ],
     options: [],
   },
   run(call) {
-    return Promise.reject(discoveryRefusal(operand(call, "type")));
+    const [server, port, initiator] = ["host", "port", "initiator"].map((name) => call.operands.get(name));
+    const spec = () =>
+      server === undefined
+        ? undefined
+        : new TextEncoder().encode(formatSearchedSource(server, { port, initiator }));
+    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
+    return Promise.resolve(undefined);
   },
 };

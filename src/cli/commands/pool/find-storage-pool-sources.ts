@@ -1,19 +1,23 @@
-import { discoveryRefusal } from "../../../storage/pool/rules/discovery.ts";
+import { findSources } from "../../../vm/pool/find-sources.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt find-storage-pool-sources TYPE [SRCSPEC]` */
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources",
-    summary: "find sources of storage pools; svirt searches for none yet, and says which command does",
+    summary: "print the sources that storage pools of a type may have: the exports of an NFS server",
     recovery: "none",
     operands: [
-      { name: "type", summary: "type of the pools, such as netfs" },
-      { name: "srcSpec", summary: "source XML of the server to search, which is not read", isOptional: true },
+      { name: "type", summary: "type of the pools: netfs" },
+      { name: "srcSpec", summary: "XML of the <source> with the server: a file, or -", isOptional: true },
     ],
     options: [],
   },
   run(call) {
-    return Promise.reject(discoveryRefusal(operand(call, "type")));
+    const file = call.operands.get("srcSpec");
+    const spec = () => (file === undefined ? undefined : readInputFile(call, file));
+    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
+    return Promise.resolve(undefined);
   },
 };
