@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
+import type { ProgramEnd } from "../../../host/processes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -16,6 +17,8 @@ const FORCE: ReadonlyMap<string, string> = new Map([
   ["xfs", "-f"],
   ["vfat", "-I"],
 ]);
+/** Most time of a program. It may discard the content of a large device. */
+const PROGRAM_MS = 4 * 3_600_000;
 /** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
 const MARKED_BYTES = 1024 * 1024;
 
@@ -45,12 +48,19 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
     );
   const device = sourceDevice(instance, pool);
   if (how === "no-overwrite") refuseContent(host, name, device);
-  const { fault } = { fault: undefined, ...host.readOutput([program, force, device.path]) };
-  if (fault === undefined) return;
+  const words = [program, force, device.path];
+  const end = host.runProgram(words, PROGRAM_MS);
+  if ("code" in end && end.code === 0) return;
   throw new SvirtError(
-    `Failed to make filesystem of type '${type}' on device '${device.path}': ${program} ${fault === "timeout" ? "took too long" : "failed"}`,
-    { kind: "failed", remedy: `Run it yourself and read its message: ${program} ${force} ${device.path}` },
+    `Failed to make filesystem of type '${type}' on device '${device.path}': ${reasonOf(program, end)}`,
+    { kind: "failed", remedy: `Run it yourself and read its message: ${words.join(" ")}` },
   );
+}
+
+function reasonOf(program: string, end: ProgramEnd): string {
+  if ("code" in end) return end.errors.trim().split("\n").at(-1) || `${program} failed with ${end.code}`;
+  const faults = { timeout: "took too long", missing: "is missing", denied: "is not permitted" } as const;
+  return `${program} ${faults[end.fault]}`;
 }
 
 /** Refuses a device unless its beginning and its end are zeros, where every file system and partition table has its mark. */

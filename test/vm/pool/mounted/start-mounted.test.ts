@@ -18,7 +18,7 @@ import {
   NET,
   netXml,
 } from "../../../scenes/mounted-pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../../scenes/scene.ts";
+import { errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
 
 const NOT_BUILT = { isBuilt: false };
 const LABEL = "security.selinux";
@@ -267,6 +267,24 @@ describe("a pool of type fs", () => {
     expect((await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT))).message).toContain(
       "is no block device",
     );
+  });
+
+  test("is formatted for as long as the program takes, whose message is shown", async () => {
+    const machine = await machineWith(diskXml());
+    putText(machine, "/usr/sbin/mkfs.ext4", "");
+    const node = nodeOn(machine);
+    const run: (readonly [string, boolean])[] = [];
+    const runProgram: typeof node.host.runProgram = (words, timeoutMs) => {
+      // A device of 16 TiB that discards slowly takes longer than a minute.
+      run.push([words.join(" "), timeoutMs >= 3_600_000]);
+      return { code: 1, errors: "mke2fs 1.47.2\nmkfs.ext4: Device size reported to be zero\n" };
+    };
+    const host = { ...node.host, runProgram };
+    const error = await errorOf(buildPool({ ...node, host }, "disk", { formatting: "overwrite" }));
+    expect(error.message).toBe(
+      `Failed to make filesystem of type 'ext4' on device '${DEVICE}': mkfs.ext4: Device size reported to be zero`,
+    );
+    expect(run).toEqual([[`/usr/sbin/mkfs.ext4 -F ${DEVICE}`, true]]);
   });
 
   test("is not formatted without the program, for an unknown type, or for the holder of a key", async () => {
