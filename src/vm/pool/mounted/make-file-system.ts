@@ -6,6 +6,7 @@ import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import { refuseDefined } from "./refuse-defined.ts";
 import { sourceDevice } from "./source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
@@ -24,7 +25,7 @@ const MARKED_BYTES = 1024 * 1024;
 
 /**
  * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
- * one in use; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
+ * one in use; "in-use" for one of a definition; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
  */
 export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): void {
   const { host } = instance;
@@ -47,6 +48,7 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
   const device = sourceDevice(instance, pool);
+  refuseDefined(instance, device);
   if (how === "no-overwrite") refuseContent(host, name, device);
   const words = [program, force, device.path];
   const end = host.runProgram(words, PROGRAM_MS);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../../../src/errors.ts";
 import { fileKey } from "../../../../src/plan/facts/file.ts";
 import { registryOf } from "../../../../src/state/instance.ts";
+import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
 import { buildPool, destroyPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
@@ -18,7 +19,7 @@ import {
   NET,
   netXml,
 } from "../../../scenes/mounted-pools.ts";
-import { errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
+import { domainXml, errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
 
 const NOT_BUILT = { isBuilt: false };
 const LABEL = "security.selinux";
@@ -267,6 +268,30 @@ describe("a pool of type fs", () => {
     expect((await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT))).message).toContain(
       "is no block device",
     );
+  });
+
+  test("is not formatted while a definition has the device, by any of its names", async () => {
+    const machine = await machineWith(diskXml());
+    putText(machine, "/usr/sbin/mkfs.ext4", "");
+    machine.files.putFolder("/dev/disk/by-id");
+    machine.files.put("/dev/disk/by-id/a&b", "symlink", { target: "../../vdb" });
+    const disks = "<disk type='block'><source dev='/dev/disk/by-id/a&amp;b'/><target dev='vda'/></disk>";
+    await defineDomain(nodeOn(machine), domainXml({ disks }));
+    const run: string[] = [];
+    machine.runProgram = (words) => {
+      run.push(words.join(" "));
+      return { code: 0, errors: "" };
+    };
+    const attempt = () => buildPool(nodeOn(machine), "disk", { formatting: "overwrite" });
+    const error = await errorOf(attempt());
+    expect([error.kind, error.message, run]).toEqual([
+      "in-use",
+      `Cannot make a file system on ${DEVICE}: the domain 'vm1' has it`,
+      [],
+    ]);
+    await defineDomain(nodeOn(machine), domainXml());
+    await attempt();
+    expect(run).toHaveLength(1);
   });
 
   test("is formatted for as long as the program takes, whose message is shown", async () => {
