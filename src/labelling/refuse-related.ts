@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { FileLabel } from "../label/file-label.ts";
-import { listRelated } from "../resolve/related-devices.ts";
+import { isGenericNode, listRelated } from "../resolve/related-devices.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
@@ -19,7 +19,7 @@ export function refuseRelated(
   { facts: { id, type }, named }: ResolvedFile,
   { sharing, to, uuid }: DeviceUse,
 ): void {
-  if (type !== "block" && type !== "character") return;
+  if (type !== "block" && !(type === "character" && isGenericNode(id))) return;
   for (const { is, name, number } of listRelated(instance.host, id)) {
     const others = registryOf(instance).listOthers({ kind: "file", key: `device-${number}` }, uuid);
     const other = others.find(

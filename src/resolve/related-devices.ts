@@ -20,13 +20,18 @@ export interface RelatedDevice {
  * of a partition, and the generic node of a SCSI disk. Other partitions of the same disk are none.
  */
 export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly RelatedDevice[] {
-  if (GENERIC.test(node)) return listDisks(host, `/sys/dev/char/${node}/device/block`);
+  if (isGenericNode({ node })) return listDisks(host, `/sys/dev/char/${node}/device/block`);
   const folder = `${BY_NUMBER}/${node}`;
   if (host.readText(`${folder}/partition`) === undefined)
     return [...listPartitions(host, folder), ...listGeneric(host, folder)];
   const path = host.inspectFile(folder)?.id.path ?? "";
   const above = path.slice(0, path.lastIndexOf("/"));
   return above === "" ? [] : [relatedAt(host, above, "disk"), ...listGeneric(host, above)];
+}
+
+/** Whether a node is the generic node of a SCSI device. Other character devices may have the number of a block device. */
+export function isGenericNode({ node = "" }: Pick<FileId, "node">): boolean {
+  return GENERIC.test(node);
 }
 
 function listDisks(host: Host, blocks: string): readonly RelatedDevice[] {

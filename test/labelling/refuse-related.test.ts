@@ -49,6 +49,15 @@ describe("a block device that another guest reaches by another node", () => {
     await startDomain(node, domainXml({ disks: second }));
   });
 
+  test("is not refused: a character device with the number of another guest's disk", async () => {
+    const machine = makeDevicePools();
+    const node = nodeOn(machine);
+    await startDomain(node, domainXml({ ...FIRST, disks: block("/dev/sda") }));
+    const tty = machine.files.put("/dev/ttyX", "character", { node: "8:1" });
+    tty.xattrs.set("security.selinux", "system_u:object_r:tty_device_t:s0");
+    await startDomain(node, domainXml({ devices: "<serial type='dev'><source path='/dev/ttyX'/></serial>" }));
+  });
+
   test("is not wiped while a guest has its generic node", async () => {
     const node = nodeOn(makeDevicePools());
     await startDomain(node, domainXml({ ...FIRST, disks: GENERIC }));
