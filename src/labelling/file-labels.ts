@@ -13,6 +13,7 @@ import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseOthersDisk } from "./refuse-others-disk.ts";
+import { refuseRelated } from "./refuse-related.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 import { labelByOwner } from "./session-label.ts";
 
@@ -47,6 +48,7 @@ export function decideFiles(
     }
     refuseInTree(instance, use.uuid, { ...file, free });
     refuseOtherLabel(instance, file, { uuid: use.uuid, to });
+    refuseRelated(instance, file, { uuid: use.uuid, to, sharing });
     refuseUnusable(instance, label, { file, to });
     // An administrator may have given the file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;

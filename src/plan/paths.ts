@@ -62,6 +62,11 @@ export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
 
+/** Returns the path of the lock for logging in to an iSCSI target and out of it. */
+export function targetLock(paths: Paths, target: string): string {
+  return `${paths.run}/locks/iscsi-${target}`;
+}
+
 /** Returns the path of the lock for talking to a device of the guest, or for editing its definition (`edit`). */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;

@@ -1,55 +1,44 @@
-import { SvirtError } from "../errors.ts";
+import { SvirtError, unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { FileId } from "../plan/facts/file.ts";
+import { BY_NUMBER, listRelated, type RelatedDevice } from "./related-devices.ts";
 
-const BY_NUMBER = "/sys/dev/block";
+/** Numbers and names of the block devices that the host has mounted or swaps to. */
+export type DiskUse = ReadonlySet<string>;
 
-/** Use of block devices by the host. */
-export interface DiskUse {
-  /** Device numbers and sources of mounts: some file systems have numbers of their own. proc_pid_mountinfo(5) */
-  readonly mounts: ReadonlySet<string>;
-  /** Paths of the device nodes of swap. proc_swaps(5) */
-  readonly swaps: ReadonlySet<string>;
-}
+/** Device that the host uses, and its relation to the one that was asked for; undefined: it is that one. */
+type UsedDevice = Pick<RelatedDevice, "name"> & { readonly is: RelatedDevice["is"] | undefined };
 
-/** Reads the mounts and the swap devices. */
+/** A FUSE mount, whose source an ordinary user chooses. fusermount3(1) */
+const FUSE = /^fuse(?:\.|$)/;
+
+/**
+ * Reads the mounts and the swap devices. Some file systems, such as btrfs, have numbers of their own, and the source may be any name of
+ * the device. proc_pid_mountinfo(5), proc_swaps(5)
+ */
 export function readDiskUse(host: Host): DiskUse {
-  const mounts = linesOf(host, "/proc/self/mountinfo").flatMap((line) => {
+  const mounts = linesOf(host, "/proc/self/mountinfo").map((line) => {
     const words = line.split(" ");
     // Optional fields end with a hyphen; type and source come after it.
-    return [words[2] ?? "", words[words.indexOf("-") + 2] ?? ""];
+    const [type = "", source = ""] = words.slice(words.indexOf("-") + 1);
+    return { number: words[2] ?? "", source: FUSE.test(type) ? "" : source };
   });
+  const sources = mounts.map(({ source }) => source);
   const swaps = linesOf(host, "/proc/swaps").map((line) => line.split(/\s/)[0] ?? "");
-  return { mounts: new Set(mounts), swaps: new Set(swaps) };
+  const names = [...new Set([...sources, ...swaps])].filter((name) => name.startsWith("/dev/"));
+  const numbers = names.flatMap((name) => unlessRefused(() => host.inspectFile(name))?.id.node ?? []);
+  return new Set([...mounts.map(({ number }) => number), ...names, ...numbers]);
 }
 
-/** Block device: its node, its folder in sysfs, and its number. */
-interface KnownDevice {
-  readonly name: string;
-  readonly folder: string;
-  readonly number: string;
-  /** Relation to the device that was asked for. */
-  readonly is: "partition" | "disk";
-}
-
-/** Lists the partitions of a disk, or the disk of a partition. */
-export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly KnownDevice[] {
-  const folder = `${BY_NUMBER}/${node}`;
-  const at = (above: string, name: string, is: KnownDevice["is"]): KnownDevice => ({
-    name: `/dev/${name}`,
-    folder: above,
-    number: host.readText(`${above}/dev`)?.trim() ?? "",
-    is,
-  });
-  if (host.readText(`${folder}/partition`) !== undefined) {
-    const path = host.inspectFile(folder)?.id.path ?? "";
-    const above = path.slice(0, path.lastIndexOf("/"));
-    return above === "" ? [] : [at(above, above.slice(above.lastIndexOf("/") + 1), "disk")];
-  }
-  return host
-    .listFolder(folder)
-    .filter((name) => host.readText(`${folder}/${name}/partition`) !== undefined)
-    .map((name) => at(`${folder}/${name}`, name, "partition"));
+/** Whether the host has mounted a block device, swaps to it, or has made it part of another device. */
+export function isInUse(
+  host: Host,
+  use: DiskUse,
+  { folder, name, number }: Pick<RelatedDevice, "folder" | "name" | "number">,
+): boolean {
+  return (
+    (number !== "" && use.has(number)) || use.has(name) || host.listFolder(`${folder}/holders`).length > 0
+  );
 }
 
 /**
@@ -61,7 +50,7 @@ export function refuseBusyDisk(
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt = `let a guest write ${path}`,
 ): void {
-  refuseBusy(host, [ownDevice({ node, path }), ...listRelated(host, { node })], attempt);
+  refuseBusy(findUsed(host, readDiskUse(host), { node, path }), attempt);
 }
 
 /** Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device. */
@@ -70,30 +59,30 @@ export function refuseBusyWhole(
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt: string,
 ): void {
-  refuseBusy(host, [ownDevice({ node, path })], attempt);
+  const own = ownDevice({ node, path });
+  refuseBusy(isInUse(host, readDiskUse(host), own) ? own : undefined, attempt);
 }
 
-/** Device whose use is looked up; its relation is that to another one. */
-type Examined = Omit<KnownDevice, "is"> & { readonly is: KnownDevice["is"] | undefined };
-
-function ownDevice({ node, path }: { readonly node: string; readonly path: string }): Examined {
-  return { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
-}
-
-function refuseBusy(host: Host, devices: readonly Examined[], attempt: string): void {
-  const use = readDiskUse(host);
-  const busy = devices.find(
-    (one) =>
-      [one.number, one.name].some((known) => use.mounts.has(known)) ||
-      use.swaps.has(one.name) ||
-      host.listFolder(`${one.folder}/holders`).length > 0,
-  );
+function refuseBusy(busy: UsedDevice | undefined, attempt: string): void {
   if (busy === undefined) return;
   const what = busy.is === undefined ? "the host uses it" : `the host uses its ${busy.is} ${busy.name}`;
   throw new SvirtError(`Cannot ${attempt}: ${what} (as a mount, as swap, or as part of another device)`, {
     kind: "wrong-state",
     remedy: "Stop using the device on the host, or name another device.",
   });
+}
+
+/** Returns the first of a block device, its partitions, its disk and its generic node that the host uses; undefined if it uses none. */
+export function findUsed(
+  host: Host,
+  use: DiskUse,
+  { node = "", path }: Pick<FileId, "node" | "path">,
+): UsedDevice | undefined {
+  return [ownDevice({ node, path }), ...listRelated(host, { node })].find((one) => isInUse(host, use, one));
+}
+
+function ownDevice({ node, path }: { readonly node: string; readonly path: string }) {
+  return { name: path, folder: `${BY_NUMBER}/${node}`, number: node, is: undefined };
 }
 
 function linesOf(host: Host, path: string): readonly string[] {

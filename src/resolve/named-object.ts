@@ -27,6 +27,21 @@ export function activeXml(
   });
 }
 
+/** Returns the object in a file that its start has written. Throws its error with the file's path: the file is damaged. */
+export function readActive<Result>(file: string, place: string, parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    const { kind, message } = asSvirtError(error);
+    throw new SvirtError(`Cannot read ${file}: ${message} (${place})`, {
+      kind,
+      place,
+      remedy: `End it: rm ${file}, and start it again`,
+      cause: error,
+    });
+  }
+}
+
 /** Returns an error with its place in the domain. */
 export function placed(error: unknown, place: string): SvirtError {
   const { kind, message, remedy } = asSvirtError(error);

@@ -5,8 +5,8 @@ import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
-import { readNetwork } from "../state/networks.ts";
-import { activeXml, placed } from "./named-object.ts";
+import { activeNetworkPath, readNetwork } from "../state/networks.ts";
+import { activeXml, placed, readActive } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
 /**
@@ -138,17 +138,21 @@ function activeNetwork(instance: Instance, name: string, place: string): Startab
     shown: `network '${name}'`,
     start: `svirt net-start ${name}`,
   });
-  return understood(xml, at);
+  return understood(xml, { place: at, file: activeNetworkPath(instance, name) });
 }
 
 /** Reads the XML of an active network. The forms are loaded on demand: most starts need none. */
-function understood(xml: string, place: string): StartableNetwork {
+function understood(
+  xml: string,
+  { file, place }: { readonly file: string; readonly place: string },
+): StartableNetwork {
   const { parseNetworkText }: typeof import("../network/document.ts") = require("../network/document.ts");
   const {
     startableNetwork,
   }: typeof import("../network/rules/startable.ts") = require("../network/rules/startable.ts");
+  const network = readActive(file, place, () => parseNetworkText(xml));
   try {
-    return startableNetwork(parseNetworkText(xml));
+    return startableNetwork(network);
   } catch (error) {
     throw placed(error, place);
   }

@@ -5,7 +5,7 @@ import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
 import { poolStore } from "../state/pools.ts";
 import type { TargetPool } from "../storage/pool/rules/startable.ts";
-import { activeXml, placed } from "./named-object.ts";
+import { activeXml, placed, readActive } from "./named-object.ts";
 
 /**
  * Replaces each disk that is a volume of a pool with one of the volume's file or device. Throws "not-found" for an unknown pool or
@@ -153,10 +153,14 @@ function activePool(instance: Instance, name: string, place: string): TargetPool
     shown: `storage pool '${name}'`,
     start: `svirt pool-start ${name}`,
   });
-  return parsedPool(instance, xml, at);
+  return parsedPool(instance, xml, { place: at, file: poolStore.activePath(instance, name) });
 }
 
-function parsedPool({ host }: Instance, xml: string, place: string): TargetPool {
+function parsedPool(
+  { host }: Instance,
+  xml: string,
+  { file, place }: { readonly file: string; readonly place: string },
+): TargetPool {
   const {
     parsePoolText,
   }: typeof import("../storage/pool/document.ts") = require("../storage/pool/document.ts");
@@ -164,8 +168,9 @@ function parsedPool({ host }: Instance, xml: string, place: string): TargetPool 
     supportedPool,
   }: typeof import("../storage/pool/rules/startable.ts") = require("../storage/pool/rules/startable.ts");
   const { refuseUnmounted }: typeof import("./pool-mount.ts") = require("./pool-mount.ts");
+  const parsed = readActive(file, place, () => parsePoolText(xml));
   return asPlaced(place, () => {
-    const pool = supportedPool(parsePoolText(xml), "start");
+    const pool = supportedPool(parsed, "start");
     refuseUnmounted(host, pool);
     return pool;
   });

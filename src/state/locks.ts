@@ -1,5 +1,5 @@
 import { asSvirtError } from "../errors.ts";
-import { guestPaths, registryLock } from "../plan/paths.ts";
+import { guestPaths, registryLock, targetLock } from "../plan/paths.ts";
 import type { Actor } from "../run/actor.ts";
 import { type Instance, registryOf } from "./instance.ts";
 import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts";
@@ -42,6 +42,22 @@ export async function withRegistryLock<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   return await withLock(instance, { path: registryLock(instance.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
+}
+
+/**
+ * Waits for the lock of an iSCSI target, under which a pool logs in to it and out of it. It may take minutes, so the caller holds no other
+ * lock, and may take the registry's.
+ */
+export async function withIscsiLock<Result>(
+  instance: Instance,
+  target: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withLock(
+    instance,
+    { path: targetLock(instance.paths, target), timeoutMs: LOCK_TIMEOUT_MS },
+    work,
+  );
 }
 
 async function withLock<Result>(

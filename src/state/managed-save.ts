@@ -2,9 +2,17 @@ import type { TargetFile } from "../plan/actions/stream.ts";
 import type { Instance } from "./instance.ts";
 import { partPath } from "./part-path.ts";
 
+const ENDING = ".save";
+
 /** Path of a domain's managed save, which the next start restores. */
 export function managedSavePath({ paths }: Instance, name: string): string {
-  return `${folder(paths.state)}/${name}.save`;
+  return `${folder(paths.state)}/${name}${ENDING}`;
+}
+
+/** Lists the names of the domains with a managed save. */
+export function listManagedSaves({ host, paths }: Instance): readonly string[] {
+  const files = host.listFolder(folder(paths.state)).filter((file) => file.endsWith(ENDING));
+  return files.map((file) => file.slice(0, -ENDING.length));
 }
 
 /** Returns whether the domain has a managed save, from which the next start resumes. */

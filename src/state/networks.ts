@@ -14,6 +14,7 @@ export const {
   writeDefined: writeDefinedNetwork,
   removeDefined: removeDefinedNetwork,
   writeActive: writeActiveNetwork,
+  activePath: activeNetworkPath,
   removeActive: removeActiveNetwork,
   isAutostarted: isNetworkAutostarted,
 } = networkStore;

@@ -46,6 +46,8 @@ export interface XmlStore {
   removeDefined(instance: Instance, name: string): void;
   /** Records that an object is active, with the XML of its start. The record ends with the boot. */
   writeActive(instance: Instance, name: string, xml: string): void;
+  /** Returns the path of the file with which an object is active. */
+  activePath(instance: Instance, name: string): string;
   /** Records that an object is inactive. */
   removeActive(instance: Instance, name: string): void;
   /** Marks an object to start at boot, by a symlink as libvirt does, or removes the mark. */
@@ -73,6 +75,7 @@ export function xmlStore(kind: XmlKind): XmlStore {
       instance.host.removeFile(pathIn(config(instance), name));
     },
     writeActive: (instance, name, xml) => writeIn(instance, active(instance), { name, xml }),
+    activePath: (instance, name) => pathIn(active(instance), name),
     removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
     setAutostart: setMark,
     isAutostarted: (instance, name) => hasAutostartMark(instance.host, autostartIn(config(instance)), name),

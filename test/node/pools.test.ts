@@ -221,6 +221,7 @@ const DISK_SCENE = `
   end() {
     svirt destroy life-v >/dev/null 2>&1
     svirt undefine life-v >/dev/null 2>&1
+    svirt undefine life-w >/dev/null 2>&1
     remove
     rmmod scsi_debug
   }
@@ -246,6 +247,13 @@ onTheNode("a disk of a SCSI host is a volume, which a guest gets, and which is w
     note private label_of $disk
     note own label_in_xml life-v
     note wipe svirt vol-wipe $volume --pool life-pool
+    modprobe sg
+    IFS=: read -r adapter bus target lun <<END
+$unit
+END
+    guest life-w "<controller type='scsi' model='virtio-scsi'/><hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host$adapter'/><address bus='$bus' target='$target' unit='$lun'/></source></hostdev>"
+    note generic svirt start life-w
+    svirt undefine life-w >/dev/null
     note audit svirt audit
     svirt destroy life-v >/dev/null
     note after label_of $disk
@@ -268,6 +276,10 @@ onTheNode("a disk of a SCSI host is a volume, which a guest gets, and which is w
   expect([noteOf(notes, "run").code, noteOf(notes, "run").err]).toEqual([0, ""]);
   expect(outOf(notes, "private").split(":s0:")[1]).toBe(outOf(notes, "own").split(":s0:")[1] ?? "");
   expect(noteOf(notes, "wipe").code).toBe(5);
+  expect([noteOf(notes, "generic").code, noteOf(notes, "generic").err]).toEqual([
+    5,
+    expect.stringContaining("the guest life-v uses its disk /dev/sd"),
+  ]);
   expect(noteOf(notes, "audit").code).toBe(0);
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect([noteOf(notes, "wiped").code, noteOf(notes, "wiped").err]).toEqual([0, ""]);

@@ -99,6 +99,16 @@ describe("an interface on a network", () => {
     expect(await xmlOf(machine, "running")).toMatch(/<source network='lan' portid='[^']*' bridge='br1'/);
   });
 
+  test("names the file of a network that is active and truncated", async () => {
+    const machine = await machineWith();
+    const file = "/run/svirt/networks/lan.xml";
+    const inode = machine.files.get(file);
+    inode.bytes = inode.bytes.slice(0, inode.bytes.length - 12);
+    const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices: ON_LAN })));
+    expect(error.message).toStartWith(`Cannot read ${file}: Cannot read the XML`);
+    expect(error.remedy).toBe(`End it: rm ${file}, and start it again`);
+  });
+
   test("may have what a bridge's may: a VLAN, isolation", async () => {
     const plan = await planned(
       await machineWith(),

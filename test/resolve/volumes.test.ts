@@ -134,6 +134,18 @@ describe("a disk that is a volume of a pool", () => {
     expect(error.remedy).toBe("Start it: svirt pool-start images");
   });
 
+  test("names the file of a pool that is active and truncated", async () => {
+    const machine = machineWith();
+    const file = "/run/svirt/storage/images.xml";
+    machine.files.get(file).bytes = new TextEncoder().encode(POOL.slice(0, POOL.indexOf("<source>")));
+    const error = await failedStart(machine, { disks: volume("private1.raw") });
+    expect(error.message).toStartWith(`Cannot read ${file}: Cannot read the XML`);
+    expect([error.place, error.remedy]).toEqual([
+      "/domain/devices/disk[1]/source/@pool",
+      `End it: rm ${file}, and start it again`,
+    ]);
+  });
+
   test("that is optional and missing leaves its drive empty", async () => {
     const machine = machineWith();
     const more = " startupPolicy='optional'";

@@ -46,6 +46,7 @@ export function makeScsiMachine(): Machine {
   putText(machine, "/sys/devices/sda/size", String(DISK_BYTES / 512));
   putText(machine, "/sys/devices/sda/dev", "8:0");
   machine.files.put("/sys/dev/block/8:0", "symlink", { target: "/sys/devices/sda" });
+  putGeneric(machine, { unit: "2:0:0:0", disk: "/sys/devices/sda", number: "21:0" });
   putDisk(machine, { name: "sdb", number: "8:16", unit: "2:0:1:0" });
   putDisk(machine, { name: "sdd", number: "8:48", unit: "2:0:3:0" });
   putDisk(machine, { name: "sdc", number: "8:32", unit: "3:0:0:0" });
@@ -124,6 +125,25 @@ function putDisk(
   putText(machine, `/sys/bus/scsi/devices/${unit}/type`, "0");
   putText(machine, `/sys/bus/scsi/devices/${unit}/block/${name}/dev`, number);
   putNode(machine, `/dev/${name}`, number);
+}
+
+/** Puts the generic node of a SCSI disk, whose folder in sysfs leads to the device. */
+function putGeneric(
+  machine: Machine,
+  { disk, number, unit }: { readonly unit: string; readonly disk: string; readonly number: string },
+): void {
+  const device = `/sys/bus/scsi/devices/${unit}`;
+  const name = `sg${number.slice("21:".length)}`;
+  const block = disk.slice(disk.lastIndexOf("/"));
+  machine.files.remove(`${device}/block${block}`);
+  machine.files.put(`${device}/block${block}`, "symlink", { target: disk });
+  machine.files.put(`${disk}/device`, "symlink", { target: device });
+  putText(machine, `${device}/scsi_generic/${name}/dev`, number);
+  machine.files.put(`${device}/scsi_generic/${name}/device`, "symlink", { target: device });
+  machine.files.putFolder("/sys/dev/char");
+  machine.files.put(`/sys/dev/char/${number}`, "symlink", { target: `${device}/scsi_generic/${name}` });
+  const node = machine.files.put(`/dev/${name}`, "character", { node: number });
+  node.xattrs.set("security.selinux", "system_u:object_r:scsi_generic_device_t:s0");
 }
 
 function putPartition(

@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { readDiskUse } from "../busy-disk.ts";
+import { isInUse, readDiskUse } from "../busy-disk.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
 /** Subsystem in the path of a disk that several NVMe controllers may reach. linux drivers/nvme/host/multipath.c */
@@ -15,14 +15,13 @@ const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
 export function refuseBusyDisks(instance: Instance, device: string): void {
   const { host } = instance;
   const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
-  const { mounts, swaps } = readDiskUse(host);
+  const use = readDiskUse(host);
   const busy = host.listFolder(BLOCK_DEVICES).filter((name) => {
     const path = host.inspectFile(`${BLOCK_DEVICES}/${name}`)?.id.path ?? "";
     if (!isOn(host, path, folder)) return false;
     const number = host.readText(`${path}/dev`)?.trim() ?? "";
-    const isMounted = mounts.has(number) || swaps.has(`/dev/${name}`);
-    const isPart = host.listFolder(`${path}/holders`).length > 0;
-    return isMounted || isPart || registryOf(instance).isTaken("file", `device-${number}`);
+    const isUsed = isInUse(host, use, { name: `/dev/${name}`, folder: path, number });
+    return isUsed || registryOf(instance).isTaken("file", `device-${number}`);
   });
   if (busy.length === 0) return;
   throw new SvirtError(`Cannot detach ${device} from the host: the host uses ${busy.join(", ")} on it`, {

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { type IscsiTarget, loginCommand } from "../../storage/pool/iscsi/target.ts";
-import type { PoolDevice } from "./pool-device.ts";
+import { type PoolDevice, unlessGone } from "./pool-device.ts";
 import { listUnits } from "./scsi-devices.ts";
 
 const SESSIONS = "/sys/class/iscsi_session";
@@ -13,24 +13,37 @@ const HOST = /\/host(\d+)\//;
  * virStorageBackendISCSIRefreshPool() of libvirt
  */
 export function listTargetDevices(host: Host, wanted: IscsiTarget, target: string): readonly PoolDevice[] {
-  const hostNumber = sessionHost(host, wanted.name);
+  const [hostNumber] = listSessionHosts(host, wanted);
   if (hostNumber === undefined) throw withoutSession(wanted);
   return listUnits(host, { hostNumber, target });
 }
 
-/** Returns the number of the SCSI host of a session with the target; undefined without one. virISCSIGetSession() of libvirt */
-export function sessionHost(host: Host, name: string): string | undefined {
-  const session = host
-    .listFolder(SESSIONS)
-    .find((one) => host.readText(`${SESSIONS}/${one}/targetname`)?.trim() === name);
-  if (session === undefined) return undefined;
-  return HOST.exec(host.inspectFile(`${SESSIONS}/${session}`)?.id.path ?? "")?.[1];
+/**
+ * Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. With a name of the initiator only those
+ * count that have logged in with it: a target may show other disks to another initiator. virISCSIGetSession() of libvirt
+ */
+export function listSessionHosts(
+  host: Host,
+  { initiator, name }: Pick<IscsiTarget, "initiator" | "name">,
+): readonly string[] {
+  return host.listFolder(SESSIONS).flatMap((session) => {
+    const folder = `${SESSIONS}/${session}`;
+    const read = (file: string): string | undefined =>
+      unlessGone(host, folder, () => host.readText(`${folder}/${file}`)?.trim());
+    if (read("targetname") !== name) return [];
+    if (initiator !== undefined && read("initiatorname") !== initiator) return [];
+    return HOST.exec(host.inspectFile(folder)?.id.path ?? "")?.[1] ?? [];
+  });
 }
 
-function withoutSession({ name, portal }: IscsiTarget): SvirtError {
-  return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it`, {
+function withoutSession({ initiator, name, portal }: IscsiTarget): SvirtError {
+  const who = initiator === undefined ? "" : ` as ${initiator}`;
+  return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it${who}`, {
     kind: "wrong-state",
     place: "/pool/source/device/@path",
-    remedy: `Log in: ${loginCommand({ name, portal }).join(" ")}`,
+    remedy:
+      initiator === undefined
+        ? `Log in: ${loginCommand({ name, portal }).join(" ")}`
+        : "Log in by ending the pool and starting it: svirt pool-destroy POOL; svirt pool-start POOL",
   });
 }

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
-import { nodeAt, type PoolDevice, stablePath } from "./pool-device.ts";
+import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 /** Unit of `start` and `size`, whatever the disk's own is. Documentation/ABI/stable/sysfs-block of Linux */
@@ -21,24 +21,34 @@ interface PartitionedDisk {
  */
 export function listPartitions(host: Host, { source, target }: PartitionedDisk): readonly PoolDevice[] {
   const disk = `${BY_NUMBER}/${partitionedDisk(host, source).id.node}`;
+  const pathOf = stablePaths(host, target);
   return host.listFolder(disk).flatMap((name) => {
     const folder = `${disk}/${name}`;
-    const [number, start, size] = ["partition", "start", "size"].map((file) =>
-      numberIn(host, `${folder}/${file}`),
-    );
-    if (number === undefined || start === undefined || size === undefined) return [];
-    if (number <= LAST_PRIMARY && size <= EXTENDED_SECTORS) return [];
-    const path = stablePath(host, target, name);
-    const facts = path === undefined ? undefined : nodeAt(host, path, folder);
-    if (path === undefined || facts === undefined) return [];
-    const extent = { device: source, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
-    return [{ name, key: path, path, facts, extent }];
+    const found = unlessGone(host, folder, () => partitionAt(host, folder, { name, source, pathOf }));
+    return found === undefined ? [] : [found];
   });
+}
+
+function partitionAt(
+  host: Host,
+  folder: string,
+  { name, pathOf, source }: { readonly name: string; readonly source: string; readonly pathOf: StablePath },
+): PoolDevice | undefined {
+  const [number, start, size] = ["partition", "start", "size"].map((file) =>
+    numberIn(host, `${folder}/${file}`),
+  );
+  if (number === undefined || start === undefined || size === undefined) return undefined;
+  if (number <= LAST_PRIMARY && size <= EXTENDED_SECTORS) return undefined;
+  const path = pathOf(name);
+  const facts = path === undefined ? undefined : nodeAt(host, path, folder);
+  if (path === undefined || facts === undefined) return undefined;
+  const extent = { device: source, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
+  return { name, key: path, path, facts, extent };
 }
 
 /** Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for anything but a whole disk. */
 export function partitionedDisk(host: Host, source: string): FileFacts {
-  const facts = host.inspectFile(source);
+  const facts = source.startsWith("/") ? host.inspectFile(source) : undefined;
   if (facts === undefined) throw unusable(source, `device path '${source}' doesn't exist`, "not-found");
   const isDisk =
     facts.type === "block" && numberIn(host, `${BY_NUMBER}/${facts.id.node}/partition`) === undefined;

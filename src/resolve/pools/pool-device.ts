@@ -18,6 +18,9 @@ export interface PoolDevice {
 /** Unit in which the kernel counts the size of a disk. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
 
+/** Largest size that is counted exactly. A target may report any. */
+export const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
 /**
  * Returns the block device at a path, if it is the one that sysfs describes in a folder; undefined without such a node. A name may
  * lead to another device since the look at sysfs.
@@ -28,26 +31,50 @@ export function nodeAt(host: Host, path: string, folder: string): FileFacts | un
   return facts?.type === "block" && number !== undefined && facts.id.node === number ? facts : undefined;
 }
 
+/**
+ * Returns the result of a look at a device by its folder in sysfs; undefined if the look fails since the device has gone meanwhile.
+ * Throws the error of any other failure.
+ */
+export function unlessGone<Result>(host: Host, folder: string, look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof SvirtError && host.inspectFile(folder) === undefined) return undefined;
+    throw error;
+  }
+}
+
 /** Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it does not report it. */
 export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   const sectors = Number(host.readText(`/sys/dev/block/${id.node}/size`)?.trim());
-  return Number.isSafeInteger(sectors) && sectors > 0 ? sectors * SECTOR_BYTES : 0;
+  return sectors > 0 ? Math.min(sectors * SECTOR_BYTES, MOST_BYTES) : 0;
 }
 
+/** Path in a pool's target that leads to the device of that name; undefined if none does. */
+export type StablePath = (name: string) => string | undefined;
+
 /**
- * Returns the path of a device in the pool's target: the entry that leads to the device's node, or the node itself in /dev.
- * Undefined if no entry does. Throws "usage" for a target elsewhere. virStorageBackendStablePath() of libvirt
+ * Returns the paths of devices in the pool's target: the entry that leads to the device's node, or the node itself in /dev. The target
+ * is read once, since it may have thousands of entries. The result throws "usage" for a target elsewhere. virStorageBackendStablePath() of libvirt
  */
-export function stablePath(host: Host, target: string, name: string): string | undefined {
-  const node = `/dev/${name}`;
-  if (target === "/dev") return node;
-  if (!target.startsWith("/dev/")) throw unusableTarget(target, name);
-  const path = host.inspectFile(node)?.id.path;
-  if (path === undefined) return undefined;
-  const entry = host
-    .listFolder(target)
-    .find((one) => unlessRefused(() => host.inspectFile(`${target}/${one}`))?.id.path === path);
-  return entry === undefined ? undefined : `${target}/${entry}`;
+export function stablePaths(host: Host, target: string): StablePath {
+  if (target === "/dev") return (name) => `/dev/${name}`;
+  let entries: ReadonlyMap<string, string> | undefined;
+  return (name) => {
+    if (!target.startsWith("/dev/")) throw unusableTarget(target, name);
+    entries ??= listEntries(host, target);
+    return entries.get(host.inspectFile(`/dev/${name}`)?.id.path ?? "");
+  };
+}
+
+/** Returns the entries of a folder by the paths that they lead to. Of several the first counts. */
+function listEntries(host: Host, folder: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const name of host.listFolder(folder)) {
+    const path = unlessRefused(() => host.inspectFile(`${folder}/${name}`))?.id.path;
+    if (path !== undefined && !found.has(path)) found.set(path, `${folder}/${name}`);
+  }
+  return found;
 }
 
 function unusableTarget(target: string, name: string): SvirtError {

@@ -7,7 +7,7 @@ import { listTargetDevices } from "./iscsi-devices.ts";
 import { listLogicalDevices } from "./logical-devices.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
 import { listPartitions, partitionedDisk } from "./partitions.ts";
-import { deviceBytes, type PoolDevice } from "./pool-device.ts";
+import { deviceBytes, MOST_BYTES, type PoolDevice } from "./pool-device.ts";
 import { listAdapterDevices } from "./scsi-devices.ts";
 
 /**
@@ -32,7 +32,7 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
 export function devicesSpace(host: Host, pool: Pool): PoolSpace {
   if (pool.type === "logical") return spaceOfGroup(host, pool);
   const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
-  const allocationBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const allocationBytes = sizes.reduce((sum, size) => Math.min(sum + size, MOST_BYTES), 0);
   const [disk] = pool.source.devices;
   const capacityBytes =
     pool.type === "disk" && disk !== undefined

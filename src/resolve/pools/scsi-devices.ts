@@ -1,10 +1,11 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Adapter } from "../../storage/pool/forms/adapter.ts";
 import { formatScsiKey } from "../../storage/volume/scsi-key.ts";
-import { nodeAt, type PoolDevice, stablePath } from "./pool-device.ts";
+import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 
 const HOSTS = "/sys/class/scsi_host";
+const PORTS = "/sys/class/fc_host";
 const DEVICES = "/sys/bus/scsi/devices";
 /** SCSI device HOST:BUS:TARGET:UNIT. */
 const UNIT = /^(\d+):(\d+):(\d+):(\d+)$/;
@@ -29,18 +30,21 @@ export function listAdapterDevices(host: Host, adapter: Adapter, target: string)
  * it. Reads sysfs and nodes and sends no command to a device. virStorageBackendSCSIFindLUs() of libvirt
  */
 export function listUnits(host: Host, { hostNumber, target }: Units): readonly PoolDevice[] {
+  const pathOf = stablePaths(host, target);
   return host.listFolder(DEVICES).flatMap((unit) => {
     const [, number, bus, id, lun] = UNIT.exec(unit) ?? [];
-    const device = number === hostNumber ? diskAt(host, `${DEVICES}/${unit}`, target) : undefined;
+    const folder = `${DEVICES}/${unit}`;
+    const device =
+      number === hostNumber ? unlessGone(host, folder, () => diskAt(host, folder, pathOf)) : undefined;
     return device === undefined ? [] : [{ name: `unit:${bus}:${id}:${lun}`, ...device }];
   });
 }
 
 /** Returns the disk of a SCSI device; undefined without one, or without a path in the target. */
-function diskAt(host: Host, folder: string, target: string): Omit<PoolDevice, "name"> | undefined {
+function diskAt(host: Host, folder: string, pathOf: StablePath): Omit<PoolDevice, "name"> | undefined {
   if (!DISK_TYPES.has(host.readText(`${folder}/type`)?.trim() ?? "")) return undefined;
   const [block] = host.listFolder(`${folder}/block`);
-  const path = block === undefined ? undefined : stablePath(host, target, block);
+  const path = block === undefined ? undefined : pathOf(block);
   if (path === undefined) return undefined;
   const facts = nodeAt(host, path, `${folder}/block/${block}`);
   return facts === undefined ? undefined : { key: readKey(host, folder) ?? path, path, facts };
@@ -50,7 +54,8 @@ function diskAt(host: Host, folder: string, target: string): Omit<PoolDevice, "n
 function readKey(host: Host, folder: string): string | undefined {
   const page = (name: string): Uint8Array | undefined => {
     const id = host.inspectFile(`${folder}/${name}`)?.id;
-    return id === undefined ? undefined : host.readBytes(id, 0, MOST_PAGE_BYTES);
+    // The kernel may lose a page, and the file of it stays.
+    return id === undefined ? undefined : unlessRefused(() => host.readBytes(id, 0, MOST_PAGE_BYTES));
   };
   const text = (name: string): string => host.readText(`${folder}/${name}`)?.replace(/\n$/, "") ?? "";
   return formatScsiKey({
@@ -61,9 +66,9 @@ function readKey(host: Host, folder: string): string | undefined {
   });
 }
 
-/** Returns the name of the adapter's SCSI host. Throws "not-found"; "unsupported" for a Fibre Channel adapter. getAdapterName() of libvirt */
+/** Returns the name of the adapter's SCSI host. Throws "not-found", also for a virtual port that is not made. getAdapterName() of libvirt */
 function hostOf(host: Host, adapter: Adapter): string {
-  if (adapter.type === "fc_host") throw withoutVports();
+  if (adapter.type === "fc_host") return portHost(host, adapter);
   const { name, parentaddr } = adapter;
   if (name !== undefined) return namedHost(host, name);
   if (parentaddr === undefined) throw new Error("an adapter has neither a name nor an address");
@@ -98,13 +103,22 @@ function missingHost(message: string): SvirtError {
   });
 }
 
-function withoutVports(): SvirtError {
-  return new SvirtError(
-    "Cannot use the adapter: /pool/source/adapter/@type: svirt does not make virtual Fibre Channel ports yet",
+/** Returns the SCSI host of a Fibre Channel port, virtual or not. sysfs has the names in lower case after 0x. virVHBAGetHostByWWN() of libvirt */
+function portHost(host: Host, { parent, ...port }: Extract<Adapter, { readonly type: "fc_host" }>): string {
+  const [wwnn, wwpn] = [port.wwnn.toLowerCase(), port.wwpn.toLowerCase()];
+  const read = (one: string, file: string): string | undefined =>
+    unlessGone(host, `${PORTS}/${one}`, () => host.readText(`${PORTS}/${one}/${file}`)?.trim());
+  const found = host
+    .listFolder(PORTS)
+    .find((one) => read(one, "port_name") === `0x${wwpn}` && read(one, "node_name") === `0x${wwnn}`);
+  if (found !== undefined) return found;
+  const above = parent?.replace(/^scsi_/, "") ?? "HOST";
+  throw new SvirtError(
+    `Cannot find the adapter: no Fibre Channel port has wwnn='${wwnn}' and wwpn='${wwpn}'`,
     {
-      kind: "unsupported",
-      place: "/pool/source/adapter/@type",
-      remedy: "Write <adapter type='scsi_host' name='…'/> with the SCSI host of an existing port.",
+      kind: "not-found",
+      place: "/pool/source/adapter",
+      remedy: `Make it: echo ${wwpn}:${wwnn} >${PORTS}/${above}/vport_create`,
     },
   );
 }

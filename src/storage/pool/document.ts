@@ -1,12 +1,10 @@
 import type { ElementForm } from "../../xml/declaration.ts";
-import { parentDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { withPrefix } from "../../xml/namespace.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
 import { readWhole } from "../../xml/read-whole.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { poolForm, type WrittenPool } from "./forms/pool.ts";
-import { type PoolSource, source as sourceForm } from "./forms/source.ts";
 import { keepPool, type Pool } from "./keep-pool.ts";
 
 /** Namespaces of options of a pool's type. https://libvirt.org/formatstorage.html#storage-pool-namespaces */
@@ -37,16 +35,6 @@ export function parsePool(bytes: Uint8Array): Pool {
 /** Reads the XML text of a definition, as parsePool() does. */
 export function parsePoolText(xml: string): Pool {
   return parsePool(new TextEncoder().encode(xml));
-}
-
-/** Returns the document of sources that pools may have. virStoragePoolSourceListFormat() of libvirt */
-export function formatSources(sources: readonly PoolSource[]): string {
-  return formatDocument(
-    parentDraft(
-      "sources",
-      sources.map((one) => sourceForm.format(one)),
-    ),
-  );
 }
 
 /** Returns the pool's XML in libvirt's layout; of an active pool with its space. virStoragePoolDefFormat() of libvirt */

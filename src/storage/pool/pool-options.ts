@@ -38,6 +38,18 @@ export function formatPoolOptions(name: string, type: string, options: Options):
 
 type Given = (option: PoolOption) => string | undefined;
 
+/** Returns the `<source>` of a server to search. cmdFindStoragePoolSourcesAs() of libvirt's tools/virsh-pool.c */
+export function formatSearchedSource(
+  host: string,
+  { initiator, port }: { readonly port: string | undefined; readonly initiator: string | undefined },
+): string {
+  const iqn = attributeIf("iqn", "name", initiator);
+  const server = presentDraft("host", { name: host, port });
+  return formatDocument(
+    parentDraft("source", [server, ...(iqn.length === 0 ? [] : [parentDraft("initiator", iqn)])]),
+  );
+}
+
 /** Returns the parts of the source in virsh's order. */
 function sourceParts(given: Given): readonly Draft[] {
   const iqn = attributeIf("iqn", "name", given("source-initiator"));

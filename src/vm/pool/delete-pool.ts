@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
@@ -9,8 +10,14 @@ import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
 import { removeGroup } from "./made/make-group.ts";
+import { DEFAULT_MODE } from "./make-target.ts";
 import { refuseKey } from "./refuse-key.ts";
 import { lookAhead } from "./target-lock.ts";
+
+/** Mode with the bits of set-user-ID, set-group-ID and sticky. */
+const ALL_MODE_BITS = 0o7777;
+/** Folders that a distribution makes for images and mounts. hier(7) */
+const OF_DISTRIBUTION = /^\/(?:[^/]+|var\/tmp|run\/media|var\/lib\/libvirt(?:\/images)?)$/;
 
 /**
  * Removes the folder of an inactive pool if it is empty, or its volume group if it has no volumes. The definition stays. Throws "not-found" for a missing folder,
@@ -29,6 +36,7 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
     const { path } = pool.target;
     const { missing, nearest } = findTarget(host, path);
     if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
+    if (instance.isForKey === true) refuseForKey(nearest);
     refuseUsed(instance, nearest.id);
     // rmdir(2) refuses a file that appears after this look.
     if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
@@ -40,6 +48,15 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
   // Without the lock: LVM may wait for a disk.
   removeGroup(instance, group);
   return deleted;
+}
+
+/** Throws "denied" for a folder that pool-build has not made, such as an empty mount point, and for one of the distribution. */
+function refuseForKey({ id: { path }, mode, uid }: FileFacts): void {
+  if ((mode & ALL_MODE_BITS) === DEFAULT_MODE && uid === 0 && !OF_DISTRIBUTION.test(path)) return;
+  throw new SvirtError(
+    `failed to remove pool '${path}': a restricted key removes only folders that pool-build has made`,
+    { kind: "denied", remedy: "Remove it as root on the node." },
+  );
 }
 
 /** Throws "in-use" for a folder that a guest uses: its record names the folder until the guest's end. */

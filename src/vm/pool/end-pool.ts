@@ -1,3 +1,4 @@
+import { canonical } from "../../domain/forms/canonical.ts";
 import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
@@ -9,7 +10,7 @@ import { findGuestOn } from "../guest/guests-on-mount.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
-import { logOut, refuseUsedSession } from "./iscsi-session.ts";
+import { logOut, refuseUsedSession, whileLoggingOut } from "./iscsi-session.ts";
 import { endGroup, refuseUsedGroup } from "./made/volume-group.ts";
 
 /**
@@ -23,24 +24,37 @@ export async function endPool(instance: Instance, key: string): Promise<StoredId
     await changeStored(instance, () => refuseGuest(instance, seen));
     await unmountPool(instance, seen);
   }
-  const { active, name, pool, uuid } = await changeStored(instance, () => {
-    const found = activePool(instance, key);
-    const ended = readable(found.active);
-    if (ended !== undefined && isMounted(instance, ended))
-      throw invalid(`storage pool '${found.name}' was mounted meanwhile`, "Repeat the command.");
-    if (ended?.type === "logical") refuseUsedGroup(instance, ended);
-    else if (ended !== undefined) refuseUsedSession(instance, ended);
-    poolStore.removeActive(instance, found.name);
-    return { ...found, pool: ended };
+  return await whileLoggingOut(instance, seen, async () => {
+    const { active, name, pool, uuid } = await changeStored(instance, () => endActive(instance, key, seen));
+    // No guest gets a volume of the pool any more.
+    const release = pool?.type === "logical" ? endGroup : logOut;
+    const failed = pool === undefined ? [] : errorsOf(() => release(instance, pool));
+    if (failed.length > 0) {
+      await changeStored(instance, () => {
+        if (poolStore.read(instance, name)?.active === undefined)
+          poolStore.writeActive(instance, name, active);
+      });
+      throwErrors(failed);
+    }
+    return { name, uuid };
   });
-  // No guest gets a volume of the pool any more.
-  const release = pool?.type === "logical" ? endGroup : logOut;
-  const failed = pool === undefined ? [] : errorsOf(() => release(instance, pool));
-  if (failed.length > 0) {
-    await changeStored(instance, () => poolStore.writeActive(instance, name, active));
-    throwErrors(failed);
-  }
-  return { name, uuid };
+}
+
+/** Records that a pool is inactive. Throws "wrong-state" if it is another one than before; "in-use". The caller holds the registry's lock. */
+function endActive(instance: Instance, key: string, seen: Pool | undefined) {
+  const found = activePool(instance, key);
+  const pool = readable(found.active);
+  if (pool !== undefined && isMounted(instance, pool))
+    throw invalid(`storage pool '${found.name}' was mounted meanwhile`, "Repeat the command.");
+  if (pool?.type === "iscsi" && canonical(pool.source) !== canonical(seen?.source))
+    throw invalid(
+      `storage pool '${found.name}' was started with another target meanwhile`,
+      "Repeat the command.",
+    );
+  if (pool?.type === "logical") refuseUsedGroup(instance, pool);
+  else if (pool !== undefined) refuseUsedSession(instance, pool);
+  poolStore.removeActive(instance, found.name);
+  return { ...found, pool };
 }
 
 /** Returns the pool; undefined for a damaged file, which keeps no pool active. */

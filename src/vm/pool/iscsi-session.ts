@@ -1,114 +1,157 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { ProgramEnd } from "../../host/processes.ts";
-import { refuseBusyDisk } from "../../resolve/busy-disk.ts";
-import { listTargetDevices, sessionHost } from "../../resolve/pools/iscsi-devices.ts";
+import { findUsed, readDiskUse } from "../../resolve/busy-disk.ts";
+import { listSessionHosts } from "../../resolve/pools/iscsi-devices.ts";
+import { listUnits } from "../../resolve/pools/scsi-devices.ts";
 import type { Instance } from "../../state/instance.ts";
+import { withIscsiLock } from "../../state/locks.ts";
 import {
+  hasPassword,
   type IscsiTarget,
   iscsiTarget,
   loginCommand,
   logoutCommand,
   recordCommands,
+  showCommand,
 } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
+import { changeStored } from "../stored/change-stored.ts";
 import { guestOnDevice } from "./device/device-guest.ts";
+import { checkEnd, codeOf, endOf, runCommand } from "./iscsi-command.ts";
+import { withKnownIface, withNewIface } from "./iscsi-iface.ts";
 
-/** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
-const COMMAND_MS = 30_000;
-/** Exit code for a target without a record. ISCSI_ERR_NO_OBJS_FOUND, iscsiadm(8) */
-const NO_RECORD = 21;
+/** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
+const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
 
 /**
  * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
- * if the work fails. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key.
- * virStorageBackendISCSIStartPool() of libvirt
+ * if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or out of it meanwhile. The caller holds no lock. Throws
+ * "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
  */
 export async function withSession<Result>(
-  { host, isForKey }: Instance,
+  instance: Instance,
   pool: Pool,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
-  if (target === undefined || sessionHost(host, target.name) !== undefined) return await work();
-  if (isForKey === true) throw notForKey(target);
-  logIn(host, target);
-  try {
-    return await work();
-  } catch (error) {
-    const failed = errorsOf(() => run(host, "log out of", { target, words: logoutCommand(target) }));
-    throwErrors([...listErrors(error), ...failed]);
-    throw error;
-  }
+  const target = targetOf(pool);
+  if (target === undefined) return await work();
+  return await withIscsiLock(instance, target.name, async () => {
+    const isOurs = hasSession(instance, target) ? false : logIn(instance, target);
+    try {
+      return await work();
+    } catch (error) {
+      const failed = isOurs ? await withdraw(instance, pool) : [];
+      throwErrors([...listErrors(error), ...failed]);
+      throw error;
+    }
+  });
 }
 
-/** Logs in. A record that is there keeps its password and settings, which a new one would replace. */
-function logIn(host: Host, target: IscsiTarget): void {
+/** Does the work of an end, which no start of the target may interrupt. The caller holds no lock. */
+export async function whileLoggingOut<Result>(
+  instance: Instance,
+  pool: Pool | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const target = pool === undefined ? undefined : targetOf(pool);
+  return target === undefined ? await work() : await withIscsiLock(instance, target.name, work);
+}
+
+/** Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it already. */
+async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
+  const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
+  return used.length > 0 ? [] : errorsOf(() => logOut(instance, pool));
+}
+
+function targetOf(pool: Pool): IscsiTarget | undefined {
+  return pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
+}
+
+function hasSession({ host }: Instance, target: IscsiTarget): boolean {
+  return listSessionHosts(host, target).length > 0;
+}
+
+/**
+ * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
+ * replace.
+ */
+function logIn({ host, isForKey }: Instance, wanted: IscsiTarget): boolean {
+  if (isForKey === true) throw notForKey(wanted);
+  const target = withNewIface(host, wanted);
+  if (target.user !== undefined) preparePassword(host, { ...target, user: target.user });
   const login = { target, words: loginCommand(target) };
-  const end = host.runProgram(login.words, COMMAND_MS);
-  if ("code" in end && end.code === NO_RECORD) {
-    for (const words of recordCommands(target)) run(host, "log in to", { target, words });
-    run(host, "log in to", login);
-  } else {
-    check(end, "log in to", login);
+  let end = endOf(host, login);
+  if (codeOf(end) === NONE_FOUND) {
+    makeRecord(host, target);
+    end = endOf(host, login);
   }
+  if (codeOf(end) === SESSION_EXISTS) return false;
+  checkEnd(end, "log in to", login);
+  return true;
 }
 
-/** Logs out of the target of a pool of type iscsi, if the host has a session with it. Throws as withSession(). The caller holds no lock. */
-export function logOut({ host }: Instance, pool: Pool): void {
-  if (pool.type !== "iscsi") return;
-  const target = iscsiTarget(pool);
-  if (sessionHost(host, target.name) === undefined) return;
-  run(host, "log out of", { target, words: logoutCommand(target) });
+function makeRecord(host: Host, target: IscsiTarget): void {
+  for (const words of recordCommands(target)) runCommand(host, "log in to", { target, words });
 }
 
-/** Throws "in-use" if a guest or the host uses a disk that would go with the session of a pool. The caller holds the registry's lock. */
-export function refuseUsedSession(instance: Instance, pool: Pool): void {
-  const { host } = instance;
-  const target = pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
-  if (target === undefined || sessionHost(host, target.name) === undefined) return;
-  // All disks go with the session, also those without a path in the pool's target.
-  for (const { facts, name } of listTargetDevices(host, target, "/dev")) {
-    const guest = guestOnDevice(instance, facts.id);
-    if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
-    const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
-    if (busy !== undefined) throw used(pool, `the host uses ${name}`, "umount, or swapoff");
-  }
-}
-
-interface Command {
-  readonly target: IscsiTarget;
-  readonly words: readonly string[];
-}
-
-function run(host: Host, attempt: string, command: Command): void {
-  check(host.runProgram(command.words, COMMAND_MS), attempt, command);
-}
-
-/** Throws the error of a command that has failed. */
-function check(end: ProgramEnd, attempt: string, { target, words }: Command): void {
-  if ("code" in end && end.code === 0) return;
-  const command = words.join(" ");
-  const message = `Cannot ${attempt} the iSCSI target ${target.name}`;
-  if ("code" in end) {
-    const why = end.errors.trim().split("\n").at(-1) || `${command} failed with ${end.code}`;
-    throw new SvirtError(`${message}: ${why}`, {
-      kind: "failed",
-      remedy: `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
-    });
-  }
-  if (end.fault === "timeout")
-    throw new SvirtError(`${message}: iscsiadm did not end within ${COMMAND_MS / 1000} s`, {
-      kind: "timeout",
-      remedy: `Check the portal ${target.portal}, then repeat the command.`,
-    });
+/**
+ * Throws "unsupported" unless the record of a target has the user and a password. svirt keeps no secrets, and iscsiadm takes a password
+ * only as an argument, which any process of the host may read. A new record has those of iscsid.conf.
+ */
+function preparePassword(host: Host, target: IscsiTarget & { readonly user: string }): void {
+  const record = readRecordOf(host, target);
+  if (record === undefined) makeRecord(host, target);
+  if (hasPassword(record ?? readRecordOf(host, target) ?? "", target.user)) return;
   throw new SvirtError(
-    `${message}: ${words[0]} is ${end.fault === "missing" ? "missing" : "not permitted"}`,
+    `Cannot log in to the iSCSI target ${target.name}: open-iscsi has no password of the user ${target.user} for it`,
     {
       kind: "unsupported",
-      remedy: end.fault === "missing" ? "Install open-iscsi." : `Run it yourself: ${command}`,
+      place: "/pool/source/auth",
+      remedy: `Write node.session.auth.authmethod = CHAP, .username and .password into its record, a file of root alone: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`,
     },
   );
+}
+
+/** Returns the printed record of a target; undefined without one. */
+function readRecordOf(host: Host, target: IscsiTarget): string | undefined {
+  const shown = host.readOutput(showCommand(target));
+  return "text" in shown ? shown.text : undefined;
+}
+
+/**
+ * Logs out of the target of a pool of type iscsi, if the host has a session with it by the pool's portal. A restricted key, which cannot log
+ * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
+ */
+export function logOut({ host, isForKey }: Instance, pool: Pool): void {
+  const wanted = targetOf(pool);
+  if (wanted === undefined || isForKey === true || listSessionHosts(host, wanted).length === 0) return;
+  // Without the interface, all sessions with the target would end.
+  const target = withKnownIface(host, wanted);
+  if (target === undefined) return;
+  const logout = { target, words: logoutCommand(target) };
+  const end = endOf(host, logout);
+  if (codeOf(end) !== NONE_FOUND) checkEnd(end, "log out of", logout);
+}
+
+/**
+ * Throws "in-use" if a guest or the host uses a disk of a session with the target of a pool. The caller holds the registry's lock. Sessions by
+ * other portals count, too: their disks have the same content.
+ */
+export function refuseUsedSession(instance: Instance, pool: Pool): void {
+  const { host } = instance;
+  const target = targetOf(pool);
+  if (target === undefined) return;
+  const use = readDiskUse(host);
+  // All disks go with the session, also those without a path in the pool's target.
+  const disks = listSessionHosts(host, target).flatMap((hostNumber) =>
+    listUnits(host, { hostNumber, target: "/dev" }),
+  );
+  for (const { facts, name } of disks) {
+    const guest = guestOnDevice(instance, facts.id);
+    if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
+    if (findUsed(host, use, facts.id) !== undefined)
+      throw used(pool, `the host uses ${name}`, "umount, or swapoff");
+  }
 }
 
 /** The kernel would read what any server says, such as one of the key's thief. */

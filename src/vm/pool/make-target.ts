@@ -11,7 +11,7 @@ import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
 
 /** Mode of a folder that is made without one. VIR_STORAGE_DEFAULT_POOL_PERM_MODE of libvirt */
-const DEFAULT_MODE = 0o711;
+export const DEFAULT_MODE = 0o711;
 
 /** Errors for files that guests of the past still hold, of withHeld(). */
 export type Held = ReadonlyMap<string, SvirtError>;

@@ -32,7 +32,7 @@ export function findVolume(instance: Instance, key: string, poolKey?: string): F
   const pool = poolKey === undefined ? undefined : findAnyPool(instance, poolKey);
   const named = pool === undefined ? undefined : volumeIn(instance, pool, key);
   if (named !== undefined) return named;
-  const found = findByPath(instance, key);
+  const found = findByPath(instance, key, pool);
   if (found === undefined) throw noVolume(key, pool === undefined);
   if (pool === undefined || found.pool.uuid === pool.uuid) return found;
   throw new SvirtError(`Requested volume '${key}' is not in pool '${pool.name}'`, {
@@ -74,18 +74,39 @@ function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): F
   return device === undefined ? undefined : { pool, ...device };
 }
 
-/** Returns the volume of any pool of devices with that key or path; undefined if there is none. */
-export function findDevice(instance: Instance, key: string): FoundVolume | undefined {
+/**
+ * Returns the volume of a pool of devices with that key or path; undefined if there is none. That of the preferred pool counts. Throws
+ * "usage" for a key that several disks report.
+ */
+export function findDevice(
+  instance: Instance,
+  key: string,
+  preferred?: VolumePool | DevicePool,
+): FoundVolume | undefined {
   const isMeant = (device: PoolDevice): boolean => device.key === key || device.path === key;
-  for (const pool of listDevicePools(instance)) {
-    const device = deviceIn(pool, isMeant);
-    if (device !== undefined) return device;
-  }
-  return undefined;
+  const inPool = (pool: DevicePool): FoundVolume[] =>
+    pool.devices.filter(isMeant).map((device) => ({ pool, ...device }));
+  const own = preferred?.folder === undefined && preferred !== undefined ? inPool(preferred) : [];
+  const found = own.length > 0 ? own : listDevicePools(instance).flatMap(inPool);
+  const [first, second] = new Map(found.map((one) => [one.facts.id.node, one])).values();
+  if (first !== undefined && second !== undefined) throw ambiguous(key, [first, second]);
+  return found[0];
 }
 
-function findByPath(instance: Instance, path: string): FoundVolume | undefined {
-  const device = findDevice(instance, path);
+/** A target chooses the identifiers of its disks. */
+function ambiguous(key: string, [one, other]: readonly [FoundVolume, FoundVolume]): SvirtError {
+  return new SvirtError(
+    `Cannot find the volume with the key ${key}: ${one.facts.id.path} and ${other.facts.id.path} have it`,
+    { kind: "usage", remedy: `Name it by its path, such as ${one.path}, or by its name with --pool.` },
+  );
+}
+
+function findByPath(
+  instance: Instance,
+  path: string,
+  preferred: VolumePool | DevicePool | undefined,
+): FoundVolume | undefined {
+  const device = findDevice(instance, path, preferred);
   if (device !== undefined) return device;
   if (!path.startsWith("/")) return undefined;
   const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;

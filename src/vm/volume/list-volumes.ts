@@ -5,7 +5,7 @@ import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import { isVolume, pathIn } from "./find-volume.ts";
 import { inspectNamed } from "./image-names.ts";
-import { listLogical } from "./made/logical-volume.ts";
+import { listLogical } from "./logical-facts.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 import { type DevicePool, findAnyPool } from "./volume-pool.ts";
 

@@ -1,12 +1,14 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { listResources } from "../../domain/resources/resources.ts";
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
-import { listRelated } from "../../resolve/busy-disk.ts";
-import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import { listRelated } from "../../resolve/related-devices.ts";
+import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
+import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
 import { resolveReferences } from "../../xml/references.ts";
+import { readSaveImage } from "../save/save-image.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import { listVolumeFiles } from "./list-volumes.ts";
@@ -26,7 +28,7 @@ interface Attempt {
 }
 
 /**
- * Throws "in-use" for a file, or a block device with a part, that a definition names, that is below a disk of a definition, or that another volume has as its
+ * Throws "in-use" for a file, or a block device with a part, that a definition or a managed save names, that is below a disk of one, or that another volume has as its
  * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
  */
 export function refuseNeeded(
@@ -37,11 +39,18 @@ export function refuseNeeded(
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
   const files = withParts(instance, file);
   for (const name of listDefinitionNames(instance)) {
-    const definition = readDefinition(instance, name);
-    const needs = (one: FileId): boolean =>
-      definition !== undefined && isNeededBy(instance, { definition, pools }, one);
-    if (files.some(needs))
+    const { xml = "" } = readDefinition(instance, name) ?? {};
+    if (files.some((one) => isNeededBy(instance, { xml, pools }, one)))
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
+  }
+  for (const name of listManagedSaves(instance)) {
+    const { xml = "" } = unlessRefused(() => readSaveImage(instance, managedSavePath(instance, name))) ?? {};
+    if (files.some((one) => isNeededBy(instance, { xml, pools }, one)))
+      throw needed(
+        attempt,
+        `the saved state of the domain '${name}' has it`,
+        `Start that domain, or remove its state: svirt managedsave-remove ${name}`,
+      );
   }
   const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
   const above = files.map((one) => findAbove(instance, one, folders)).find((path) => path !== undefined);
@@ -79,10 +88,9 @@ function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts
 
 function isNeededBy(
   instance: Instance,
-  { definition, pools }: { readonly definition: Definition; readonly pools: Pools },
+  { pools, xml }: { readonly xml: string; readonly pools: Pools },
   file: FileId,
 ): boolean {
-  const { xml } = definition;
   const volumes = volumesIn(xml, pools);
   const paths = [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
   if ([...paths, ...volumes].some((path) => isNameOf(instance, path, file))) return true;

@@ -10,7 +10,7 @@ import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-fo
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
 import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
-import { describeLogical } from "./made/logical-volume.ts";
+import { describeLogical } from "./logical-facts.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**

@@ -2,14 +2,15 @@ import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
-import { listRelated } from "../../resolve/busy-disk.ts";
 import { deviceBytes } from "../../resolve/pools/pool-device.ts";
+import { listRelated } from "../../resolve/related-devices.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
-import { type DevicePool, listVolumePools, type VolumePool, withoutOperation } from "./volume-pool.ts";
+import { refuseNeeded } from "./refuse-needed.ts";
+import { type DevicePool, type VolumePool, withoutOperation } from "./volume-pool.ts";
 
 /** Volume that no guest uses, and no part of it. */
 export interface UnusedVolume {
@@ -52,7 +53,7 @@ export async function withUnusedVolume<Result>(
   if (isDevice && operation !== undefined && !types.includes(found.storage.type))
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
-  if (readsPools === true) lookAtPools(instance);
+  if (readsPools === true) lookAhead(instance, { attempt, file: facts.id, folder: found.folder });
   return await withHeld(instance, [path], (held) =>
     withUnusedFile(instance, { attempt, held, path }, (file) => {
       const { id } = file.facts;
@@ -82,13 +83,18 @@ function refuseUsedParts(
 }
 
 /**
- * Lists the folders of all pools before the registry's lock is taken, since the work reads their volumes: if the server of one
- * hangs, this command then waits alone. An error is left to the work.
+ * Does the checks of refuseNeeded() once before the registry's lock is taken: they inspect each file that definitions and volumes name, and
+ * read headers. If a server or a device hangs, this command then waits alone. An error is left to the work.
  */
-function lookAtPools(instance: Instance): void {
-  unlessRefused(() => {
-    for (const { folder } of listVolumePools(instance)) instance.host.listFolder(folder.id.path);
-  });
+function lookAhead(
+  instance: Instance,
+  {
+    attempt,
+    file,
+    folder,
+  }: { readonly attempt: string; readonly file: FileId; readonly folder: FileFacts | undefined },
+): void {
+  unlessRefused(() => refuseNeeded(instance, { attempt, file }, folder));
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

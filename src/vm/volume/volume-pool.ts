@@ -31,10 +31,10 @@ export interface DevicePool extends ActivePool {
   readonly devices: readonly PoolDevice[];
 }
 
-/** Lists the active pools whose folder exists, in libvirt's order. */
+/** Lists the active pools whose folder exists, in libvirt's order. One with a damaged file has no volumes. */
 export function listVolumePools(instance: Instance): readonly VolumePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
-    const pool = active === undefined ? undefined : parsePoolText(active);
+    const pool = readable(active);
     const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
     // svirt may not even inspect some folders of the host, and no pool has one.
     if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
@@ -44,10 +44,14 @@ export function listVolumePools(instance: Instance): readonly VolumePool[] {
   });
 }
 
+function readable(active: string | undefined): Pool | undefined {
+  return active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
+}
+
 /** Lists the active pools of block devices whose source exists. */
 export function listDevicePools(instance: Instance): readonly DevicePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
-    const pool = active === undefined ? undefined : parsePoolText(active);
+    const pool = readable(active);
     if (pool === undefined || hasFolder(pool)) return [];
     const devices = unlessRefused(() => listPoolDevices(instance.host, pool));
     return devices === undefined ? [] : [{ name, uuid, folder: undefined, storage: pool, devices }];

@@ -1,7 +1,7 @@
 import type { WipeMethod } from "../../host/files.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findVolume } from "./find-volume.ts";
-import { refuseSparse } from "./made/logical-volume.ts";
+import { refuseSparse } from "./logical-facts.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
-import { listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
-import { parsePool } from "../../../src/storage/pool/document.ts";
+import { devicesSpace, listPoolDevices } from "../../../src/resolve/pools/pool-devices.ts";
+import { formatPool, parsePool } from "../../../src/storage/pool/document.ts";
+import { hostCall } from "../../memory-host/file-tree.ts";
+import type { Machine } from "../../memory-host/machine.ts";
 import {
   BY_PATH,
   DISK_POOL,
@@ -12,7 +14,7 @@ import {
   SDB_KEY,
 } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
-import { nodeOn } from "../../scenes/scene.ts";
+import { nodeOn, putText } from "../../scenes/scene.ts";
 
 function listed(type: string, content: string, machine = makeScsiMachine()) {
   return listPoolDevices(nodeOn(machine).host, parsePool(otherPoolXml(type, content))).map(
@@ -21,6 +23,16 @@ function listed(type: string, content: string, machine = makeScsiMachine()) {
 }
 
 const SDA = BY_PATH.replace("0:1:0", "0:0:0");
+
+/** Adds a disk of the SCSI host 2 with a name in /dev/disk/by-path. */
+function putUnit(machine: Machine, lun: number): void {
+  const unit = `/sys/bus/scsi/devices/2:0:9:${lun}`;
+  const number = `65:${lun}`;
+  putText(machine, `${unit}/type`, "0\n");
+  putText(machine, `${unit}/block/sdx${lun}/dev`, `${number}\n`);
+  machine.files.put(`/dev/sdx${lun}`, "block", { node: number });
+  machine.files.put(BY_PATH.replace("0:1:0", `0:9:${lun}`), "symlink", { target: `../../sdx${lun}` });
+}
 
 // virStorageBackendSCSINewLun() of libvirt
 describe("listPoolDevices() of a SCSI host", () => {
@@ -54,17 +66,80 @@ describe("listPoolDevices() of a SCSI host", () => {
     [SCSI_POOL.replace("scsi_host2", "host9"), "/sys/class/scsi_host/host9 is missing"],
     [SCSI_POOL.replace("scsi_host2", "hba"), "Invalid adapter name 'hba' for SCSI pool"],
     [SCSI_POOL.replace("/dev/disk/by-path", "/srv"), "unable to use target path '/srv' for dev 'sda'"],
-    [
-      SCSI_POOL.replace(
-        /<adapter.*\/>/,
-        "<adapter type='fc_host' wwnn='20000000c9831b4b' wwpn='10000000c9831b4b'/>",
-      ),
-      "svirt does not make virtual Fibre Channel ports yet",
-    ],
   ])("refuses %s", (content, message) => {
     const [error] = errorsOf(() => listed("scsi", content));
     expect(error?.message).toContain(message);
     expect(error?.remedy).not.toBe("");
+  });
+
+  // createVport() and getAdapterName() of libvirt: the host of an existing port is used.
+  test("finds the host of a Fibre Channel port, and makes no virtual port", () => {
+    const machine = makeScsiMachine();
+    const port = "/sys/class/fc_host/host2";
+    putText(machine, `${port}/node_name`, "0x20000000c9831b4b\n");
+    putText(machine, `${port}/port_name`, "0x10000000c9831b4b\n");
+    const content = (wwpn: string, more = ""): string =>
+      SCSI_POOL.replace(
+        /<adapter.*\/>/,
+        `<adapter type='fc_host'${more} wwnn='20000000C9831B4B' wwpn='${wwpn}'/>`,
+      );
+    expect(listed("scsi", content("10000000c9831b4b"), machine)).toHaveLength(2);
+    expect(listed("scsi", content("10000000c9831b4b", " parent='scsi_host9'"), machine)).toHaveLength(2);
+    const missing = errorsOf(() =>
+      listed("scsi", content("10000000c9831b4c", " parent='scsi_host7'"), machine),
+    );
+    expect(missing.map(({ kind, message, remedy }) => [kind as string, message, remedy])).toEqual([
+      [
+        "not-found",
+        "Cannot find the adapter: no Fibre Channel port has wwnn='20000000c9831b4b' and wwpn='10000000c9831b4c'",
+        "Make it: echo 10000000c9831b4c:20000000c9831b4b >/sys/class/fc_host/host7/vport_create",
+      ],
+    ]);
+  });
+
+  test("looks at each entry of the target once, however many disks there are", () => {
+    const machine = makeScsiMachine();
+    for (let lun = 1; lun <= 200; lun += 1) putUnit(machine, lun);
+    const { host } = nodeOn(machine);
+    let looks = 0;
+    const inspectFile: typeof host.inspectFile = (path) => {
+      looks += 1;
+      return host.inspectFile(path);
+    };
+    const found = listPoolDevices({ ...host, inspectFile }, parsePool(otherPoolXml("scsi", SCSI_POOL)));
+    expect(found).toHaveLength(202);
+    expect(looks).toBeLessThan(10 * found.length);
+  });
+
+  // kernfs answers ENODEV for a file that is being removed; a page that the kernel has lost is EINVAL. drivers/scsi/scsi_sysfs.c
+  test("skips a disk that vanishes meanwhile, and takes the path as the key of one that lost its page", () => {
+    const machine = makeScsiMachine();
+    const { host } = nodeOn(machine);
+    const failing: typeof host = {
+      ...host,
+      readText(path) {
+        if (path !== "/sys/bus/scsi/devices/2:0:0:0/type") return host.readText(path);
+        machine.files.remove("/sys/bus/scsi/devices/2:0:0:0");
+        throw hostCall(`read ${path}`, "ENODEV: no such device");
+      },
+      readBytes(id, ...part) {
+        if (!id.path.includes("vpd_pg")) return host.readBytes(id, ...part);
+        throw hostCall(`read ${id.path}`, "EINVAL: invalid argument");
+      },
+    };
+    const found = listPoolDevices(failing, parsePool(otherPoolXml("scsi", SCSI_POOL)));
+    expect(found.map(({ key, name }) => [name, key])).toEqual([["unit:0:1:0", BY_PATH]]);
+  });
+
+  test("reports a disk that is there and cannot be read", () => {
+    const { host } = nodeOn(makeScsiMachine());
+    const readText: typeof host.readText = (path) => {
+      if (path.endsWith("/type")) throw hostCall(`read ${path}`, "EACCES: permission denied");
+      return host.readText(path);
+    };
+    const pool = parsePool(otherPoolXml("scsi", SCSI_POOL));
+    const [error] = errorsOf(() => listPoolDevices({ ...host, readText }, pool));
+    expect(error?.message).toContain("EACCES");
   });
 
   test("skips a node that has become another device", () => {
@@ -100,12 +175,12 @@ describe("listPoolDevices() of an iSCSI target", () => {
     [ISCSI_POOL.replace("iqn.2013", "--iqn.2013"), "is not the name of an iSCSI target"],
     [ISCSI_POOL.replace("example:a", "example:a;reboot"), "is not the name of an iSCSI target"],
     [
-      ISCSI_POOL.replace("</source>", "<auth type='chap' username='a'><secret usage='b'/></auth></source>"),
-      "svirt does not set passwords of iSCSI targets yet",
+      ISCSI_POOL.replace("</source>", "<auth type='ceph' username='a'><secret usage='b'/></auth></source>"),
+      "iscsi pool only supports 'chap' auth type",
     ],
     [
-      ISCSI_POOL.replace("</source>", "<initiator><iqn name='iqn.a'/></initiator></source>"),
-      "svirt does not make interfaces of iSCSI yet",
+      ISCSI_POOL.replace("</source>", "<initiator><iqn name='--iqn.a'/></initiator></source>"),
+      "is not the name of an iSCSI initiator",
     ],
   ])("refuses %s", (content, message) => {
     const [error] = errorsOf(() => listed("iscsi", content));
@@ -139,4 +214,22 @@ test("listPoolDevices() lists multipath devices alone, by their numbers", () => 
   expect(listed("mpath", MPATH_POOL)).toEqual([
     ["dm-0", "/dev/mapper/mpatha", "/dev/mapper/mpatha", "/dev/dm-0"],
   ]);
+});
+
+// Documentation/ABI/stable/sysfs-block of Linux: the size in sectors, up to 2^55 of them.
+test("devicesSpace() prints a number for disks of any size that a target reports", () => {
+  const machine = makeScsiMachine();
+  for (const number of ["8:0", "8:16"])
+    putText(machine, `/sys/dev/block/${number}/size`, "36028797018963967\n");
+  const pool = parsePool(otherPoolXml("scsi", SCSI_POOL));
+  const space = devicesSpace(nodeOn(machine).host, pool);
+  expect(space.capacityBytes).toBe(Number.MAX_SAFE_INTEGER);
+  expect(formatPool(pool, space)).toContain("<capacity unit='bytes'>9007199254740991</capacity>");
+});
+
+test("a disk is not searched by a path that depends on the folder of the caller", () => {
+  for (const path of ["dev/sda", "sda", "../dev/sda"]) {
+    const [error] = errorsOf(() => listed("disk", DISK_POOL.replace("/dev/sda", path)));
+    expect([path, error?.message]).toEqual([path, `device path '${path}' doesn't exist`]);
+  }
 });

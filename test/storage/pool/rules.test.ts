@@ -75,9 +75,16 @@ describe("hasSameSource()", () => {
     ],
     ["another device", fs, read("logical", (text) => text.replace("vdb", "vdc")), false],
     ["an iSCSI target of one initiator", read("iscsi"), read("iscsi"), true],
+    // A login without a name uses all interfaces, also that of the other pool. libvirt takes the two for different.
     [
-      "an iSCSI target of another initiator",
+      "an iSCSI target of another initiator and of none",
       read("iscsi"),
+      read("iscsi", (text) => text.replace("</source>", "<initiator><iqn name='b'/></initiator></source>")),
+      true,
+    ],
+    [
+      "an iSCSI target of two initiators",
+      read("iscsi", (text) => text.replace("</source>", "<initiator><iqn name='a'/></initiator></source>")),
       read("iscsi", (text) => text.replace("</source>", "<initiator><iqn name='b'/></initiator></source>")),
       false,
     ],

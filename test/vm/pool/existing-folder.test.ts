@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { asSvirtError } from "../../../src/errors.ts";
 import { fileKey } from "../../../src/plan/facts/file.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
@@ -58,4 +59,28 @@ describe("deletePool()", () => {
     await deletePool(node, "images");
     expect(machine.files.find(TARGET)).toBeUndefined();
   });
+
+  test.each([
+    ["/srv", 0o711, "denied"],
+    ["/var/lib/libvirt/images", 0o711, "denied"],
+    ["/mnt/backup", 0o755, "denied"],
+    ["/mnt/backup", 0o1711, "denied"],
+    ["/mnt/made", 0o711, "deleted"],
+  ])(
+    "of a restricted key removes only a folder such as pool-build makes: %s of mode %o",
+    async (path, mode, end) => {
+      const machine = makeMachine();
+      machine.files.putFolder(path, mode).xattrs.set(LABEL, IMAGES);
+      machine.files.get(path).mode = mode;
+      const node = { ...nodeOn(machine), isForKey: true as const };
+      await definePool(node, poolXml(path));
+      const done = await deletePool(node, "images").then(
+        () => "deleted",
+        (error) => asSvirtError(error).kind as string,
+      );
+      expect([done, machine.files.find(path) === undefined]).toEqual([end, end === "deleted"]);
+      if (end === "denied") await deletePool(nodeOn(machine), "images");
+      expect(machine.files.find(path)).toBeUndefined();
+    },
+  );
 });

@@ -1,16 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import type { ProgramEnd } from "../../../src/host/processes.ts";
 import { registryOf } from "../../../src/state/instance.ts";
+import { poolStore } from "../../../src/state/pools.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts } from "../../../src/vm/pool/pool-facts.ts";
 import { createPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { ISCSI_POOL, makeScsiMachine } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { errorOf, nodeOn, OTHER, putText } from "../../scenes/scene.ts";
 
 const NOT_BUILT = { isBuilt: false };
 const SESSION = "/sys/class/iscsi_session/session1";
+const SESSION_FOLDER = "/sys/devices/platform/host3/session1/iscsi_session/session1";
 // virISCSINodeNew(), virISCSINodeUpdate(), virISCSIConnectionLogin() of libvirt
 const NODE =
   "/usr/sbin/iscsiadm --mode node --portal 192.0.2.1:3260,1 --targetname iqn.2013-06.com.example:a";
@@ -116,5 +118,91 @@ describe("a pool of an iSCSI target", () => {
     registryOf(node).reserve({ kind: "file", key: "device-8:32", sharing: "exclusive" }, OTHER);
     const error = await errorOf(destroyPool(node, "other"));
     expect([error.kind, stateOn(machine), run.length]).toEqual(["in-use", "running", 5]);
+  });
+
+  // ISCSI_ERR_SESS_EXISTS and ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8)
+  test("takes a session that another program has made meanwhile, and keeps it if the start fails", async () => {
+    const { machine, run } = await machineWith({
+      [LOGIN]: { code: 15, errors: "iscsiadm: 1 session present\n" },
+    });
+    const node = nodeOn(machine);
+    const text = otherPoolXml("iscsi", ISCSI_POOL, "second");
+    expect((await errorOf(createPool(node, text, NOT_BUILT))).message).toContain("source conflict");
+    expect(run).toEqual([LOGIN]);
+    machine.runProgram = (words) => {
+      run.push(words.join(" "));
+      machine.files.put(SESSION, "symlink", { target: SESSION_FOLDER });
+      return { code: 15, errors: "iscsiadm: 1 session present\n" };
+    };
+    await startPool(node, "other", NOT_BUILT);
+    expect([run.slice(1), stateOn(machine)]).toEqual([[LOGIN], "running"]);
+  });
+
+  test("ends with a session by another portal, which stays", async () => {
+    const { machine, run } = await machineWith({ [LOGOUT]: NO_RECORD });
+    machine.files.put(SESSION, "symlink", { target: SESSION_FOLDER });
+    await startPool(nodeOn(machine), "other", NOT_BUILT);
+    await destroyPool(nodeOn(machine), "other");
+    expect([run, stateOn(machine)]).toEqual([[LOGOUT], "inactive"]);
+  });
+
+  test("stays active while a disk of another session with the target is in use", async () => {
+    const { machine, run } = await machineWith();
+    const node = nodeOn(machine);
+    await startPool(node, "other", NOT_BUILT);
+    const folder = SESSION_FOLDER.replace("host3", "host2").replaceAll("session1", "session2");
+    putText(machine, `${folder}/targetname`, "iqn.2013-06.com.example:a\n");
+    machine.files.put(SESSION.replace("session1", "session2"), "symlink", { target: folder });
+    registryOf(node).reserve({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    const error = await errorOf(destroyPool(node, "other"));
+    expect([error.kind, error.message, run.includes(LOGOUT)]).toEqual([
+      "in-use",
+      expect.stringContaining("uses unit:0:1:0"),
+      false,
+    ]);
+  });
+
+  test("keeps a session that is used already if its start fails", async () => {
+    const { machine, run } = await machineWith();
+    const node = nodeOn(machine);
+    registryOf(node).reserve({ kind: "file", key: "device-8:32", sharing: "exclusive" }, OTHER);
+    const text = otherPoolXml("iscsi", ISCSI_POOL, "second");
+    expect((await errorOf(createPool(node, text, NOT_BUILT))).message).toContain("source conflict");
+    expect(run.at(-1)).toBe(LOGIN);
+  });
+
+  test("is not started while another command logs out of its target", async () => {
+    const { machine, run } = await machineWith();
+    const node = nodeOn(machine);
+    await startPool(node, "other", NOT_BUILT);
+    const ending = machine.runProgram;
+    let starting: Promise<unknown> | undefined;
+    machine.runProgram = (words) => {
+      if (words.includes("--logout")) starting = startPool(nodeOn(machine), "other", NOT_BUILT);
+      return ending(words);
+    };
+    await destroyPool(node, "other");
+    await starting;
+    expect([run.slice(-2), stateOn(machine)]).toEqual([[LOGOUT, LOGIN], "running"]);
+  });
+
+  test("keeps its session when a restricted key ends it", async () => {
+    const { machine, run } = await machineWith();
+    await startPool(nodeOn(machine), "other", NOT_BUILT);
+    await destroyPool({ ...nodeOn(machine), isForKey: true }, "other");
+    expect([run.includes(LOGOUT), stateOn(machine)]).toEqual([false, "inactive"]);
+  });
+
+  test("does not replace a pool of its name that was started while its logout failed", async () => {
+    const { machine } = await machineWith();
+    const node = nodeOn(machine);
+    await startPool(node, "other", NOT_BUILT);
+    const newer = `<pool type='mpath'>\n  <name>other</name>\n  <uuid>${OTHER}</uuid>\n</pool>\n`;
+    machine.runProgram = () => {
+      poolStore.writeActive(node, "other", newer);
+      return { code: 9, errors: "iscsiadm: busy\n" };
+    };
+    expect((await errorOf(destroyPool(node, "other"))).message).toEndWith("iscsiadm: busy");
+    expect(poolStore.read(node, "other")?.active).toBe(newer);
   });
 });

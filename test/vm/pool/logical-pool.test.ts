@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { registryOf } from "../../../src/state/instance.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
-import { findPoolSources } from "../../../src/vm/pool/made/find-groups.ts";
+import { findSources } from "../../../src/vm/pool/find-sources.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
 import {
   buildPool,
@@ -15,7 +16,7 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { makeScsiMachine } from "../../scenes/devices.ts";
 import { MemoryLvm } from "../../scenes/lvm.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { domainXml, errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const MiB = 1024 * 1024;
@@ -100,6 +101,20 @@ describe("a pool of type logical", () => {
     registryOf(node).reserve({ kind: "file", key: "device-8:1", sharing: "exclusive" }, OTHER);
     expect((await errorOf(buildPool(node, "other", { formatting: "overwrite" }))).kind).toBe("in-use");
     expect(lvm.run).toEqual([]);
+  });
+
+  test("is not built on a device that a definition names, by the device or its partition", async () => {
+    const { lvm, node } = await machineWith("<source><device path='/dev/sda'/><name>vg</name></source>");
+    for (const path of ["/dev/sda", "/dev/sda1"]) {
+      const disks = `<disk type='block'><source dev='${path}'/><target dev='vda'/></disk>`;
+      await defineDomain(node, domainXml({ disks }));
+      const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
+      expect([error.kind, error.message, lvm.run]).toEqual([
+        "in-use",
+        "Cannot write to the device /dev/sda: the domain 'vm1' has it",
+        [],
+      ]);
+    }
   });
 
   test("leaves devices as they were if its group cannot be made", async () => {
@@ -216,7 +231,7 @@ test("the groups of the host are the sources that pools of type logical may have
   ] as const)
     lvm.physical.set(path, group);
   // virStoragePoolSourceListFormat() of libvirt
-  expect(findPoolSources(node, "logical")).toBe(`<sources>
+  expect(findSources(node, "logical", () => undefined)).toBe(`<sources>
   <source>
     <device path='/dev/sda'/>
     <device path='/dev/sdd'/>

@@ -1,14 +1,16 @@
 import { describe, expect, test } from "bun:test";
+import { readDefinition } from "../../../src/state/definitions.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
+import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
+import { startDefinition, startDomain } from "../../../src/vm/start/start.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { machineWithKeeper } from "../../scenes/keeper.ts";
 import { CLUSTER, FOLDER, makeMachines, startOn } from "../../scenes/machines.ts";
-import { diskXml, domainXml, errorOf, nodeOn, ORIGINAL, OTHER } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, nodeOn, ORIGINAL, OTHER, reapAll } from "../../scenes/scene.ts";
 import { activatePool, IMAGES, makePoolMachine, POOL_UUID, volumeWith } from "../../scenes/volumes.ts";
 
 const RAW = [[0xe2792aca, "raw"]] as const;
@@ -280,4 +282,22 @@ test("a volume that is created above another one keeps it at the same time", asy
     remove(machine, "private1.raw"),
   ]);
   expect([made.status, deleted.status].sort()).toEqual(["fulfilled", "rejected"]);
+});
+
+// The definition may have changed since the guest was saved, whose memory is useless without its disks.
+test("deleteVolume() keeps the disk of a managed save, which the next start resumes", async () => {
+  const machine = makePoolMachine();
+  await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
+  const definition = readDefinition(nodeOn(machine), "vm1");
+  if (definition !== undefined) await startDefinition(nodeOn(machine), definition);
+  await managedSaveDomain(nodeOn(machine), "vm1", { resumes: undefined });
+  await reapAll(machine);
+  await defineDomain(nodeOn(machine), domainXml());
+  const error = await errorOf(remove(machine, "private1.raw"));
+  expect([error.kind, error.message, error.remedy]).toEqual([
+    "in-use",
+    `Cannot delete ${IMAGES}/private1.raw: the saved state of the domain 'vm1' has it`,
+    "Start that domain, or remove its state: svirt managedsave-remove vm1",
+  ]);
+  await remove(machine, "private2.raw");
 });

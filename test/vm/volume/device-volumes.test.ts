@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { errorsOf } from "../../../src/errors.ts";
 import { setLabel } from "../../../src/labelling/set-label.ts";
 import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file.ts";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
+import { poolStore } from "../../../src/state/pools.ts";
+import { formatPool, parsePool } from "../../../src/storage/pool/document.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
@@ -13,9 +17,18 @@ import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volum
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolumeOf } from "../../../src/vm/volume/show-volume.ts";
 import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
+import { listVolumePools } from "../../../src/vm/volume/volume-pool.ts";
 import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { BY_PATH, DISK_BYTES, DISK_LABEL, makeDevicePools, SDB_KEY } from "../../scenes/devices.ts";
+import {
+  BY_PATH,
+  DISK_BYTES,
+  DISK_LABEL,
+  makeDevicePools,
+  SCSI_POOL,
+  SDB_KEY,
+} from "../../scenes/devices.ts";
+import { otherPoolXml } from "../../scenes/pools.ts";
 import { domainXml, errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
 
 const SDA = BY_PATH.replace("0:1:0", "0:0:0");
@@ -238,4 +251,64 @@ describe("a device that is in use is neither overwritten, wiped nor copied", () 
       expect([key, error.kind]).toEqual([key, "in-use"]);
     }
   });
+});
+
+/** Thrown instead of waiting for a device that does not answer. */
+class Waits extends Error {}
+
+test("a device that hangs and that a definition names keeps vol-wipe waiting without the registry's lock", async () => {
+  const machine = makeDevicePools();
+  const node = nodeOn(machine);
+  const disks =
+    "<disk type='block'><driver name='qemu' type='qcow2'/><source dev='/dev/sdd'/><target dev='vda'/></disk>";
+  await defineDomain(node, domainXml({ disks }));
+  const held: boolean[] = [];
+  const readBytes: typeof node.host.readBytes = (id, ...part) => {
+    if (id.path !== "/dev/sdd") return node.host.readBytes(id, ...part);
+    held.push(machine.locks.has(registryLock(SYSTEM_PATHS)));
+    throw new Waits(id.path);
+  };
+  const work = wipeVolume({ ...node, host: { ...node.host, readBytes } }, SDB, "zero");
+  await expect(work).rejects.toThrow(Waits);
+  expect(held).toEqual([false]);
+});
+
+describe("findVolume()", () => {
+  test("finds a volume by its key in the named pool, though another pool has the device, too", () => {
+    const machine = makeDevicePools();
+    const node = nodeOn(machine);
+    const other = SCSI_POOL.replace("<source>", `<uuid>${OTHER}</uuid><source>`).replace(
+      "scsi_host2",
+      "host2",
+    );
+    poolStore.writeActive(node, "again", formatPool(parsePool(otherPoolXml("scsi", other, "again"))));
+    for (const pool of ["again", "scsi"])
+      expect(findVolume(node, SDB_KEY, pool)).toMatchObject({ path: BY_PATH, pool: { name: pool } });
+  });
+
+  test("refuses a key that several disks report", () => {
+    const machine = makeDevicePools();
+    const page = machine.files.get("/sys/bus/scsi/devices/2:0:1:0/vpd_pg83").bytes;
+    machine.files.put("/sys/bus/scsi/devices/2:0:0:0/vpd_pg83", "file", { bytes: page });
+    const node = nodeOn(machine);
+    for (const pool of [undefined, "scsi"]) {
+      const [error] = errorsOf(() => findVolume(node, SDB_KEY, pool));
+      expect([error?.kind, error?.message]).toEqual([
+        "usage",
+        `Cannot find the volume with the key ${SDB_KEY}: /dev/sda and /dev/sdb have it`,
+      ]);
+    }
+    expect(findVolume(node, "unit:0:1:0", "scsi").path).toBe(BY_PATH);
+    expect(findVolume(node, BY_PATH).name).toBe("unit:0:1:0");
+  });
+});
+
+test("a damaged file of an active pool hides its volumes alone", async () => {
+  const machine = makeDevicePools();
+  const node = nodeOn(machine);
+  const damaged = `<pool type='scsi'>\n  <name>aaa</name>\n  <uuid>${OTHER}</uuid>\n`;
+  put(machine, "/run/svirt/storage/aaa.xml", damaged);
+  expect(findVolume(node, BY_PATH).name).toBe("unit:0:1:0");
+  expect(listVolumePools(node)).toEqual([]);
+  await wipeVolume(node, SDB, "zero");
 });

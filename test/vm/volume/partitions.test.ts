@@ -80,10 +80,13 @@ describe("a volume of a pool of partitions", () => {
     registryOf(node).reserve(claim("device-8:1"), OTHER);
     await createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} });
     sfdisk.run.length = 0;
-    registryOf(node).reserve(claim("device-8:0"), OTHER);
     const create = () => createVolumeFrom(node, "disk", { bytes: bytesOf("sda3"), flags: {} });
-    expect((await errorOf(create())).kind).toBe("in-use");
-    registryOf(node).release(claim("device-8:0"), OTHER);
+    // The number of sda, and of its generic node.
+    for (const number of ["8:0", "21:0"]) {
+      registryOf(node).reserve(claim(`device-${number}`), OTHER);
+      expect((await errorOf(create())).kind).toBe("in-use");
+      registryOf(node).release(claim(`device-${number}`), OTHER);
+    }
     machine.files.putFolder("/sys/devices/sda/holders/md0");
     expect((await errorOf(create())).kind).toBe("wrong-state");
     expect(sfdisk.run).toEqual([]);
@@ -163,6 +166,18 @@ describe("a pool of partitions is built", () => {
     );
     await buildPool(node, "other", { formatting: "overwrite" });
     expect(sfdisk.run).toHaveLength(1);
+  });
+
+  test("but not over a disk of which a definition names a partition", async () => {
+    const { node, sfdisk } = await emptyDisk();
+    const disks = "<disk type='block'><source dev='/dev/sda1'/><target dev='vda'/></disk>";
+    await defineDomain(node, domainXml({ disks }));
+    const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
+    expect([error.kind, error.message, sfdisk.run]).toEqual([
+      "in-use",
+      "Cannot write to the device /dev/sda: the domain 'vm1' has it",
+      [],
+    ]);
   });
 
   test("but not over content, a guest's partition, or an active pool", async () => {

@@ -1,22 +1,28 @@
-import { findPoolSources } from "../../../vm/pool/made/find-groups.ts";
+import { formatSearchedSource } from "../../../storage/pool/pool-options.ts";
+import { findSources } from "../../../vm/pool/find-sources.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt find-storage-pool-sources-as TYPE [HOST] [PORT] [INITIATOR]` */
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources-as",
-    summary: "find the volume groups of this host, as sources of storage pools",
+    summary: "print the sources that storage pools of a type may have: NFS exports or volume groups",
     recovery: "none",
     operands: [
-      { name: "type", summary: "type of the pools: logical; for others svirt says which command finds them" },
-      { name: "host", summary: "server to search", isOptional: true },
-      { name: "port", summary: "port of the server", isOptional: true },
-      { name: "initiator", summary: "name with which the host logs in to an iSCSI server", isOptional: true },
+      { name: "type", summary: "type of the pools: netfs or logical" },
+      { name: "host", summary: "server to search, which netfs needs", isOptional: true },
+      { name: "port", summary: "port of the server, which showmount does not use", isOptional: true },
+      { name: "initiator", summary: "name of an iSCSI initiator, which NFS does not use", isOptional: true },
     ],
     options: [],
   },
   run(call) {
-    call.output.print(`${findPoolSources(call.instance, operand(call, "type"))}\n`);
+    const [server, port, initiator] = ["host", "port", "initiator"].map((name) => call.operands.get(name));
+    const spec = () =>
+      server === undefined
+        ? undefined
+        : new TextEncoder().encode(formatSearchedSource(server, { port, initiator }));
+    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
     return Promise.resolve(undefined);
   },
 };

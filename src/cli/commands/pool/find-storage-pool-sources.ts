@@ -1,20 +1,27 @@
-import { findPoolSources } from "../../../vm/pool/made/find-groups.ts";
+import { findSources } from "../../../vm/pool/find-sources.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt find-storage-pool-sources TYPE [SRCSPEC]` */
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources",
-    summary: "find the volume groups of this host, as sources of storage pools",
+    summary: "print the sources that storage pools of a type may have: NFS exports or volume groups",
     recovery: "none",
     operands: [
-      { name: "type", summary: "type of the pools: logical; for others svirt says which command finds them" },
-      { name: "srcSpec", summary: "source XML of the server to search, which is not read", isOptional: true },
+      { name: "type", summary: "type of the pools: netfs or logical" },
+      {
+        name: "srcSpec",
+        summary: "XML of the <source> with the server, which netfs needs: a file, or -",
+        isOptional: true,
+      },
     ],
     options: [],
   },
   run(call) {
-    call.output.print(`${findPoolSources(call.instance, operand(call, "type"))}\n`);
+    const file = call.operands.get("srcSpec");
+    const spec = () => (file === undefined ? undefined : readInputFile(call, file));
+    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -64,9 +64,16 @@ export function failedCall(attempt: string, error: unknown): SvirtError {
   });
 }
 
-/** Implements Host.readText. */
+/** Implements Host.readText. Does not wait for the writer of a FIFO. */
 export function readText(path: string): string | undefined {
-  return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
+  return unlessMissing(`read ${path}`, () => {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return readFileSync(fd, "utf8");
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
 
 /** Methods of Host that write and remove whole texts. */

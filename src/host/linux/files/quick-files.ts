@@ -2,8 +2,9 @@ import type { Host } from "../../host.ts";
 import { EINTR, ENOENT, ENOTDIR } from "../calls/errno.ts";
 import { basicCalls, cString, hasBasicCalls, hostCallError, readErrno } from "../calls/libc.ts";
 
-/** asm-generic/fcntl.h; O_RDONLY is 0 */
+/** asm-generic/fcntl.h; O_RDONLY is 0. Without O_NONBLOCK, opening a FIFO in place of a file would wait forever. */
 const O_CLOEXEC = 0o2000000;
+const O_NONBLOCK = 0o4000;
 /** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
 const LENGTH_AT = 16;
 const NAME_AT = 19;
@@ -63,7 +64,7 @@ function noFolder(path: string, errno: number): [] {
 }
 
 function openToRead(attempt: string, path: string): number | undefined {
-  const fd = basicCalls().open(cString(path), O_CLOEXEC, 0);
+  const fd = basicCalls().open(cString(path), O_CLOEXEC | O_NONBLOCK, 0);
   if (fd >= 0) return fd;
   const errno = readErrno();
   if (errno === ENOENT || errno === ENOTDIR) return undefined;

@@ -17,20 +17,22 @@ import {
   tell,
   withRoutes,
 } from "./netlink.ts";
+import {
+  AF_UNSPEC,
+  IFF_UP,
+  IFLA_ADDRESS,
+  IFLA_GROUP,
+  IFLA_IFNAME,
+  IFLA_INFO_DATA,
+  IFLA_INFO_KIND,
+  IFLA_LINKINFO,
+  IFLA_MTU,
+  RTM_DELLINK,
+  RTM_NEWLINK,
+  RTM_SETLINK,
+} from "./rtnetlink.ts";
 
 /** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
-const AF_UNSPEC = 0;
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_SETLINK = 19;
-const IFF_UP = 1;
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
-const IFLA_MTU = 4;
-const IFLA_LINKINFO = 18;
-const IFLA_GROUP = 27;
-const IFLA_INFO_KIND = 1;
-const IFLA_INFO_DATA = 2;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
 /** The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol itself. */

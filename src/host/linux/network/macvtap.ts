@@ -3,20 +3,22 @@ import type { Macvtap } from "../../../plan/facts/tap.ts";
 import { EEXIST, ENODEV, EOPNOTSUPP } from "../calls/errno.ts";
 import { cString, hostCallError } from "../calls/libc.ts";
 import { attribute, findLink, macBytes, nested, number32, tell, withRoutes } from "./netlink.ts";
+import {
+  AF_UNSPEC,
+  IFF_UP,
+  IFLA_ADDRESS,
+  IFLA_GROUP,
+  IFLA_IFNAME,
+  IFLA_INFO_DATA,
+  IFLA_INFO_KIND,
+  IFLA_LINKINFO,
+  RTM_DELLINK,
+  RTM_NEWLINK,
+  RTM_SETLINK,
+} from "./rtnetlink.ts";
 
 /** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
-const AF_UNSPEC = 0;
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_SETLINK = 19;
-const IFF_UP = 1;
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
 const IFLA_LINK = 5;
-const IFLA_LINKINFO = 18;
-const IFLA_GROUP = 27;
-const IFLA_INFO_KIND = 1;
-const IFLA_INFO_DATA = 2;
 const IFLA_MACVLAN_MODE = 1;
 const MODES = { private: 1, vepa: 2, bridge: 4, passthrough: 8 } as const;
 

@@ -2,6 +2,7 @@ import type { SvirtError } from "../../../errors.ts";
 import { joined, record } from "../calls/byte-records.ts";
 import { EINTR, ENODEV } from "../calls/errno.ts";
 import { basicCalls, cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { IFLA_ADDRESS, IFLA_GROUP, IFLA_IFNAME, RTM_NEWLINK } from "./rtnetlink.ts";
 
 /** linux/socket.h, linux/netlink.h */
 const AF_NETLINK = 16;
@@ -18,11 +19,7 @@ const HEADER_BYTES = 16;
 const LINK_BYTES = 16;
 const ANSWER_BYTES = 16_384;
 /** linux/rtnetlink.h, linux/if_link.h */
-const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
-const IFLA_GROUP = 27;
 
 /** A message about a link. linux/rtnetlink.h */
 export interface LinkMessage {

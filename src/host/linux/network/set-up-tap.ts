@@ -14,17 +14,12 @@ import {
   tell,
   withRoutes,
 } from "./netlink.ts";
+import { AF_UNSPEC, IFF_UP, IFLA_ADDRESS, IFLA_MTU, RTM_DELLINK, RTM_SETLINK } from "./rtnetlink.ts";
 
 /** linux/sockios.h */
 const SIOCETHTOOL = 0x8946;
 /** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
-const AF_UNSPEC = 0;
 const AF_BRIDGE = 7;
-const RTM_DELLINK = 17;
-const RTM_SETLINK = 19;
-const IFF_UP = 1;
-const IFLA_ADDRESS = 1;
-const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_AF_SPEC = 26;

@@ -1,3 +1,4 @@
+import { errorsOf, type SvirtError, throwErrors } from "../../../errors.ts";
 import type { ProcessId } from "../../processes.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { listFolder } from "../files/quick-files.ts";
@@ -43,17 +44,17 @@ export function withoutDescendants<Result>(run: () => Result): Result {
   }
 }
 
+/** Throws the errors of processes that are left and may not be signalled, such as set-user-ID programs; they keep no other alive. */
 function killDescendants(earlier: ReadonlySet<string>): void {
   const deadline = performance.now() + KILL_MS;
-  for (
-    let left = listDescendants(earlier);
-    left.length > 0 && performance.now() < deadline;
-    left = listDescendants(earlier)
-  ) {
-    for (const one of left) processCalls.signalProcess(one, "SIGKILL");
+  let errors: readonly SvirtError[] = [];
+  let left = listDescendants(earlier);
+  for (; left.length > 0 && performance.now() < deadline; left = listDescendants(earlier)) {
+    errors = left.flatMap((one) => errorsOf(() => processCalls.signalProcess(one, "SIGKILL")));
     Bun.sleepSync(POLL_MS);
     for (const { pid } of left) reapChild(pid);
   }
+  if (left.length > 0) throwErrors(errors);
 }
 
 /**

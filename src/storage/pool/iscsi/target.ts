@@ -1,21 +1,31 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool } from "../keep-pool.ts";
 
-const ISCSIADM = "/usr/sbin/iscsiadm";
+/** Program of open-iscsi. */
+export const ISCSIADM = "/usr/sbin/iscsiadm";
 /** IANA's port of iSCSI targets. ISCSI_DEFAULT_TARGET_PORT of libvirt */
 const PORT = 3260;
 /** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
 const NAME = /^(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}$/;
 
+/** Value that iscsiadm prints for none. */
+const EMPTY = "<empty>";
+
 /** Target of a pool, and the portal with it as iscsiadm(8) names it. */
 export interface IscsiTarget {
   readonly name: string;
   readonly portal: string;
+  /** User of CHAP, whose password the record of the target has. */
+  readonly user?: string;
+  /** Name with which the host logs in; absent: that of /etc/iscsi/initiatorname.iscsi. */
+  readonly initiator?: string;
+  /** Interface of open-iscsi with the name of the initiator. */
+  readonly iface?: string;
 }
 
 /**
- * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets; with the place, for a
- * password and a name of the initiator. virStorageBackendISCSIPortal() of libvirt
+ * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets, and for another
+ * authentication than CHAP. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth() of libvirt
  */
 export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Pool): IscsiTarget {
   const [[host, ...otherHosts], [device, ...otherDevices]] = [hosts, devices];
@@ -23,22 +33,43 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
     throw refused("host", "Expected exactly 1 host for the storage pool", "Write one <host>.");
   if (device === undefined || otherDevices.length > 0)
     throw refused("device", "missing source device", "Write one <device path='iqn.…'/>.");
-  if (!NAME.test(device.path))
-    throw refused("device", `${device.path} is not the name of an iSCSI target`, "Write its name, iqn.…");
-  if (auth !== undefined)
-    throw refused(
-      "auth",
-      "/pool/source/auth: svirt does not set passwords of iSCSI targets yet",
-      "Write node.session.auth.* into /etc/iscsi/iscsid.conf, and leave <auth> out of <source>.",
-    );
-  if (initiator !== undefined)
-    throw refused(
-      "initiator",
-      "/pool/source/initiator: svirt does not make interfaces of iSCSI yet",
-      "Write the name into /etc/iscsi/initiatorname.iscsi, and leave <initiator> out of <source>.",
-    );
+  if (auth !== undefined && auth.type !== "chap")
+    throw refused("auth/@type", "iscsi pool only supports 'chap' auth type", "Write type='chap'.");
+  const { iqn } = initiator ?? {};
+  refuseNames(device.path, iqn?.name);
   const { name, port = PORT } = host;
-  return { name: device.path, portal: name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1` };
+  const portal = name.includes(":") ? `[${name}]:${port},1` : `${name}:${port},1`;
+  return {
+    name: device.path,
+    portal,
+    ...(auth === undefined ? {} : { user: auth.username }),
+    ...(iqn === undefined ? {} : { initiator: iqn.name }),
+  };
+}
+
+/** Refuses names that no target or initiator has, and that a program might take for an option. */
+function refuseNames(target: string, initiator: string | undefined): void {
+  if (!NAME.test(target))
+    throw refused("device", `${target} is not the name of an iSCSI target`, "Write its name, iqn.…");
+  if (initiator !== undefined && !NAME.test(initiator))
+    throw refused("initiator/iqn/@name", `${initiator} is not the name of an iSCSI initiator`, "Write iqn.…");
+}
+
+/** Returns the command that prints the record of a target, with asterisks in place of passwords. iscsiadm(8) */
+export function showCommand(target: IscsiTarget): readonly string[] {
+  return nodeWords(target);
+}
+
+/** Whether a printed record logs in by CHAP as this user, with a password. idbm_print() of open-iscsi */
+export function hasPassword(record: string, user: string): boolean {
+  const values = new Map(
+    record.split("\n").map((line): readonly [string, string] => {
+      const at = line.indexOf(" = ");
+      return [line.slice(0, at), line.slice(at + " = ".length)];
+    }),
+  );
+  const written = (name: string): string => values.get(`node.session.auth.${name}`) ?? EMPTY;
+  return written("authmethod") === "CHAP" && written("username") === user && written("password") !== EMPTY;
 }
 
 /** Returns the commands that make a record of a target, which is not logged in to at boot. virISCSINodeNew() of libvirt */
@@ -60,8 +91,9 @@ export function logoutCommand(target: IscsiTarget): readonly string[] {
   return [...nodeWords(target), "--logout"];
 }
 
-function nodeWords({ name, portal }: IscsiTarget): readonly string[] {
-  return [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
+function nodeWords({ iface, name, portal }: IscsiTarget): readonly string[] {
+  const words = [ISCSIADM, "--mode", "node", "--portal", portal, "--targetname", name];
+  return iface === undefined ? words : [...words, "--interface", iface];
 }
 
 function refused(part: string, message: string, remedy: string): SvirtError {

@@ -1,11 +1,11 @@
 import { SvirtError } from "../../../errors.ts";
 import { POOL_TYPES, type PoolType } from "../pool-types.ts";
 
-/** Command with which an administrator finds the sources of a type; undefined for a type without discovery in libvirt, too. */
+/** Command with which an administrator finds the sources of a type; undefined for netfs and logical, and for a type without discovery in libvirt. */
 const COMMANDS: Readonly<Record<PoolType, string | undefined>> = {
   dir: undefined,
   fs: undefined,
-  netfs: "showmount --exports HOST",
+  netfs: undefined,
   logical: undefined,
   disk: undefined,
   iscsi: "iscsiadm --mode discovery --type sendtargets --portal HOST",
@@ -20,8 +20,8 @@ const COMMANDS: Readonly<Record<PoolType, string | undefined>> = {
 };
 
 /**
- * Returns the refusal of a search for sources of pools. storageConnectFindStoragePoolSources() of libvirt; its backends with
- * findPoolSources are those with a command here, and logical, which svirt searches.
+ * Returns the refusal of a search for sources of pools of a type other than netfs and logical. storageConnectFindStoragePoolSources() of
+ * libvirt; its other backends with findPoolSources are those with a command here.
  */
 export function discoveryRefusal(word: string): SvirtError {
   const type = POOL_TYPES.find((known) => known === word);
@@ -34,7 +34,7 @@ export function discoveryRefusal(word: string): SvirtError {
   const command = COMMANDS[type];
   if (command !== undefined)
     return new SvirtError(
-      `Cannot find sources of storage pools of type ${type}: svirt does not search for storage yet`,
+      `Cannot find sources of storage pools of type ${type}: svirt searches only for NFS exports and volume groups`,
       { kind: "unsupported", remedy: `Search for it yourself: ${command}` },
     );
   return new SvirtError(

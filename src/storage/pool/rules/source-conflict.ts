@@ -49,7 +49,13 @@ function sharesDevice(one: Pool, other: Pool): boolean {
   if (isTarget !== (other.type === "iscsi")) return false;
   const paths = new Set(one.source.devices.map(({ path }) => path));
   const isShared = other.source.devices.some(({ path }) => paths.has(path));
-  return isShared && (!isTarget || one.source.initiator?.iqn.name === other.source.initiator?.iqn.name);
+  return isShared && (!isTarget || mayShareSession(one, other));
+}
+
+/** A login without the name of an initiator uses all interfaces of open-iscsi. libvirt refuses equal initiators only. */
+function mayShareSession(one: Pool, other: Pool): boolean {
+  const [mine, theirs] = [one, other].map(({ source }) => source.initiator?.iqn.name);
+  return mine === undefined || theirs === undefined || mine === theirs;
 }
 
 /** virStoragePoolSourceMatchSingleHost() of libvirt */

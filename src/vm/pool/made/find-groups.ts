@@ -1,29 +1,9 @@
+import type { Host } from "../../../host/host.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
-import type { Instance } from "../../../state/instance.ts";
-import { formatSources } from "../../../storage/pool/document.ts";
-import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
-import { discoveryRefusal } from "../../../storage/pool/rules/discovery.ts";
+import { formatGroupSources } from "../../../storage/pool/found-sources.ts";
 
-/**
- * Returns the document of the sources that pools of a type may have on this host. Throws "unsupported" for all types but logical.
- * virStorageBackendLogicalFindPoolSources() of libvirt
- */
-export function findPoolSources({ host }: Instance, type: string): string {
-  if (type !== "logical") throw discoveryRefusal(type);
+/** Returns the XML of the volume groups of the host, with their devices. virStorageBackendLogicalFindPoolSources() of libvirt */
+export function findGroups(host: Host): string {
   // libvirt does not see a physical volume without a group.
-  const parts = readPhysicalVolumes(host).filter(({ group }) => group !== "");
-  const groups = Map.groupBy(parts, ({ group }) => group);
-  return formatSources([...groups].map(([name, devices]) => sourceOf(name, devices)));
-}
-
-function sourceOf(
-  name: string,
-  devices: readonly PhysicalVolume[],
-): Parameters<typeof formatSources>[0][number] {
-  return {
-    hosts: [],
-    devices: devices.map(({ path }) => ({ path })),
-    name,
-    format: { type: "lvm2" },
-  };
+  return formatGroupSources(readPhysicalVolumes(host).filter(({ group }) => group !== ""));
 }

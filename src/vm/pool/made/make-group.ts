@@ -8,12 +8,13 @@ import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { refuseContent } from "../device/refuse-content.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
  * Makes the volume group of a pool on its devices. A device that an interrupted call has prepared is used as it is. Throws "wrong-state"
- * for a device with content unless it may be overwritten, and for a group that exists; "in-use", "unsupported".
+ * for a device with content unless it may be overwritten, and for a group that exists; "in-use" for one of a guest or a definition; "unsupported".
  * virStorageBackendLogicalBuildPool() of libvirt
  */
 export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void {
@@ -22,6 +23,7 @@ export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void
   const known = readPhysicalVolumes(host);
   if (known.some((one) => one.group === group)) throw existing(pool, group);
   const devices = sourceDevices(instance, pool);
+  for (const device of devices) refuseDefined(instance, device);
   const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
   if (how === "no-overwrite") for (const device of blank) refuseContent(host, pool.name, device);
   const made: FileId[] = [];

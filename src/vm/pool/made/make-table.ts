@@ -8,13 +8,14 @@ import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../../storage/volume/disk-format.ts";
 import { refuseContent } from "../device/refuse-content.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { denyKey } from "../refuse-key.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
  * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless it may be overwritten, and
- * for one in use; "denied" for a restricted key. virStorageBackendDiskBuildPool() of libvirt
+ * for one in use; "in-use" for one of a guest or a definition; "denied" for a restricted key. virStorageBackendDiskBuildPool() of libvirt
  */
 export function makeTable(instance: Instance, pool: Pool, how: Formatting): void {
   const { host } = instance;
@@ -22,6 +23,7 @@ export function makeTable(instance: Instance, pool: Pool, how: Formatting): void
   denyKey(instance, `write a partition table for the storage pool '${name}'`);
   refuseMapped(partitionedDisk(host, source.devices[0]?.path ?? "").id);
   const device = sourceDevice(instance, pool);
+  refuseDefined(instance, device);
   const command = makeTableCommand(device.path, source.format?.type ?? "unknown");
   if (how === "no-overwrite") {
     refuseTable(host, name, device);

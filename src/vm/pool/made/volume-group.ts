@@ -1,5 +1,5 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
-import { refuseBusyDisk } from "../../../resolve/busy-disk.ts";
+import { findUsed, readDiskUse } from "../../../resolve/busy-disk.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -52,11 +52,12 @@ function deactivate({ host }: Instance, group: string): void {
 export function refuseUsedGroup(instance: Instance, pool: Pool): void {
   const { host } = instance;
   const group = volumeGroupOf(pool);
+  const use = readDiskUse(host);
   for (const { facts, name } of listLogicalDevices(host, group)) {
     const guest = guestOnDevice(instance, facts.id);
     if (guest !== undefined) throw used(group, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
-    const [busy] = errorsOf(() => refuseBusyDisk(host, facts.id));
-    if (busy !== undefined) throw used(group, `the host uses ${name}`, "umount, or swapoff");
+    if (findUsed(host, use, facts.id) !== undefined)
+      throw used(group, `the host uses ${name}`, "umount, or swapoff");
   }
 }
 

@@ -1,8 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
+import type { ProgramEnd } from "../../../host/processes.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { refuseContent } from "../device/refuse-content.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
@@ -14,10 +16,12 @@ const FORCE: ReadonlyMap<string, string> = new Map([
   ["xfs", "-f"],
   ["vfat", "-I"],
 ]);
+/** Most time of a program. It may discard the content of a large device. */
+const PROGRAM_MS = 4 * 3_600_000;
 
 /**
  * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
- * one in use; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
+ * one in use; "in-use" for one of a definition; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
  */
 export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): void {
   const { host } = instance;
@@ -40,13 +44,21 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
   const device = sourceDevice(instance, pool);
+  refuseDefined(instance, device);
   if (how === "no-overwrite") refuseContent(host, name, device);
-  const { fault } = { fault: undefined, ...host.readOutput([program, force, device.path]) };
-  if (fault === undefined) return;
+  const words = [program, force, device.path];
+  const end = host.runProgram(words, PROGRAM_MS);
+  if ("code" in end && end.code === 0) return;
   throw new SvirtError(
-    `Failed to make filesystem of type '${type}' on device '${device.path}': ${program} ${fault === "timeout" ? "took too long" : "failed"}`,
-    { kind: "failed", remedy: `Run it yourself and read its message: ${program} ${force} ${device.path}` },
+    `Failed to make filesystem of type '${type}' on device '${device.path}': ${reasonOf(program, end)}`,
+    { kind: "failed", remedy: `Run it yourself and read its message: ${words.join(" ")}` },
   );
+}
+
+function reasonOf(program: string, end: ProgramEnd): string {
+  if ("code" in end) return end.errors.trim().split("\n").at(-1) || `${program} failed with ${end.code}`;
+  const faults = { timeout: "took too long", missing: "is missing", denied: "is not permitted" } as const;
+  return `${program} ${faults[end.fault]}`;
 }
 
 function unsupported(name: string, why: string, remedy: string): SvirtError {

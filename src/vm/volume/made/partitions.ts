@@ -5,6 +5,7 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
+import { listRelated } from "../../../resolve/related-devices.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
 import { withRegistryLock } from "../../../state/locks.ts";
 import {
@@ -95,7 +96,10 @@ const LAST_PRIMARY = 4;
 function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
   const attempt = `make a partition on ${id.path}`;
   refuseBusyWhole(instance.host, id, attempt);
-  const [holder] = registryOf(instance).listHolders("file", `device-${id.node}`);
+  const generic = listRelated(instance.host, id).filter(({ is }) => is === "generic node");
+  const [holder] = [id.node, ...generic.map(({ number }) => number)].flatMap((number) =>
+    registryOf(instance).listHolders("file", `device-${number}`),
+  );
   if (holder !== undefined)
     throw new SvirtError(`Cannot ${attempt}: a guest has the whole disk`, {
       kind: "in-use",

@@ -110,3 +110,23 @@ test("withFileLimit() ends a program that writes a longer file, and changes noth
   expect(readFileSync("/proc/self/limits", "utf8")).toBe(before);
   writeFileSync(path, new Uint8Array(10_000));
 });
+
+const SETPRIV = "/usr/bin/setpriv";
+const lack = process.getuid?.() === 0 && existsSync(SETPRIV) ? "" : " (skipped: needs root and setpriv)";
+
+// kill(2): without CAP_KILL a process may not signal one of another user.
+test.skipIf(lack !== "")(
+  `readOutput() ends each process that it may, besides one that it may not${lack}`,
+  () => {
+    const [held, other] = [join(folder, "held"), join(folder, "other")];
+    const left = `${SETPRIV} --reuid 65534 --clear-groups sleep 60 & echo $! >${held}; sleep 0.2; (sleep 60 & echo $! >${other}); echo said`;
+    const module = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
+    const script = `const { readOutputWithin } = await import(${JSON.stringify(module)}); console.log(JSON.stringify(readOutputWithin(${JSON.stringify(LIMITS)})(["/bin/sh", "-c", ${JSON.stringify(left)}])))`;
+    const words = [SETPRIV, "--bounding-set=-kill", "--inh-caps=-kill", process.execPath, "-e", script];
+    const { exitCode, stdout } = Bun.spawnSync(words);
+    const [heldPid, otherPid] = [held, other].map((file) => readFileSync(file, "utf8").trim());
+    const alive = [heldPid, otherPid].map((pid) => existsSync(`/proc/${pid}`));
+    process.kill(Number(heldPid), "SIGKILL");
+    expect([exitCode, stdout.toString(), alive]).toEqual([0, '{"fault":"failed"}\n', [true, false]]);
+  },
+);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../../../src/errors.ts";
 import { fileKey } from "../../../../src/plan/facts/file.ts";
 import { registryOf } from "../../../../src/state/instance.ts";
+import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
 import { buildPool, destroyPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
@@ -18,7 +19,7 @@ import {
   NET,
   netXml,
 } from "../../../scenes/mounted-pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../../scenes/scene.ts";
+import { domainXml, errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
 
 const NOT_BUILT = { isBuilt: false };
 const LABEL = "security.selinux";
@@ -267,6 +268,48 @@ describe("a pool of type fs", () => {
     expect((await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT))).message).toContain(
       "is no block device",
     );
+  });
+
+  test("is not formatted while a definition has the device, by any of its names", async () => {
+    const machine = await machineWith(diskXml());
+    putText(machine, "/usr/sbin/mkfs.ext4", "");
+    machine.files.putFolder("/dev/disk/by-id");
+    machine.files.put("/dev/disk/by-id/a&b", "symlink", { target: "../../vdb" });
+    const disks = "<disk type='block'><source dev='/dev/disk/by-id/a&amp;b'/><target dev='vda'/></disk>";
+    await defineDomain(nodeOn(machine), domainXml({ disks }));
+    const run: string[] = [];
+    machine.runProgram = (words) => {
+      run.push(words.join(" "));
+      return { code: 0, errors: "" };
+    };
+    const attempt = () => buildPool(nodeOn(machine), "disk", { formatting: "overwrite" });
+    const error = await errorOf(attempt());
+    expect([error.kind, error.message, run]).toEqual([
+      "in-use",
+      `Cannot write to the device ${DEVICE}: the domain 'vm1' has it`,
+      [],
+    ]);
+    await defineDomain(nodeOn(machine), domainXml());
+    await attempt();
+    expect(run).toHaveLength(1);
+  });
+
+  test("is formatted for as long as the program takes, whose message is shown", async () => {
+    const machine = await machineWith(diskXml());
+    putText(machine, "/usr/sbin/mkfs.ext4", "");
+    const node = nodeOn(machine);
+    const run: (readonly [string, boolean])[] = [];
+    const runProgram: typeof node.host.runProgram = (words, timeoutMs) => {
+      // A device of 16 TiB that discards slowly takes longer than a minute.
+      run.push([words.join(" "), timeoutMs >= 3_600_000]);
+      return { code: 1, errors: "mke2fs 1.47.2\nmkfs.ext4: Device size reported to be zero\n" };
+    };
+    const host = { ...node.host, runProgram };
+    const error = await errorOf(buildPool({ ...node, host }, "disk", { formatting: "overwrite" }));
+    expect(error.message).toBe(
+      `Failed to make filesystem of type 'ext4' on device '${DEVICE}': mkfs.ext4: Device size reported to be zero`,
+    );
+    expect(run).toEqual([[`/usr/sbin/mkfs.ext4 -F ${DEVICE}`, true]]);
   });
 
   test("is not formatted without the program, for an unknown type, or for the holder of a key", async () => {
