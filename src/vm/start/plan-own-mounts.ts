@@ -191,10 +191,15 @@ function mountStep(
   };
 }
 
+/** Throws "denied" for a folder that a link has replaced since the files were inspected: the mount would be where the link leads. */
 function inspected({ host }: Instance, path: string): FileId {
   const facts = host.inspectFile(path);
   if (facts === undefined) throw missing(path);
-  return facts.id;
+  if (facts.id.path === path) return facts.id;
+  throw new SvirtError(`Cannot mount at ${path}: it leads to ${facts.id.path} now`, {
+    kind: "denied",
+    remedy: "Find the program that replaces folders there, then try again.",
+  });
 }
 
 /** Throws "denied" for a file in the folder that needs another label: a shared disk, or one with a label in the XML. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
@@ -38,4 +39,25 @@ describe("a folder that is mounted for one guest", () => {
       undefined,
     ]);
   });
+
+  test("is mounted nowhere else if a link replaces it after the files were inspected", async () => {
+    const machine = await makeSharedStorage();
+    const node = nodeOn(machine);
+    const { listMounts, openMount } = node.host;
+    node.host.listMounts = () => {
+      if (machine.locks.has(registryLock(SYSTEM_PATHS))) putLink(machine);
+      return listMounts();
+    };
+    // The server follows its link, too.
+    node.host.openMount = (order) => openMount({ ...order, source: `${EXPORT}/two` });
+    const { kind, message } = await errorOf(startDomain(node, one));
+    expect([kind, message]).toEqual(["denied", `Cannot mount at ${NET}/one: it leads to ${NET}/two now`]);
+    expect([mountPointsOf(machine), readRecord(node, UUID)]).toEqual([[NET], undefined]);
+  });
 });
+
+/** Replaces the folder of the first guest by a link to that of the second one. */
+function putLink({ files }: Machine): void {
+  files.remove(`${NET}/one`);
+  files.put(`${NET}/one`, "symlink", { target: "two" });
+}
