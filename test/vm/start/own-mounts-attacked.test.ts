@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { readRecord } from "../../../src/state/record.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { EXPORT, LABELS, makeSharedStorage, NET, OWN_DISKS } from "../../scenes/mounted-pools.ts";
-import { diskXml, domainXml, errorOf, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, nodeOn, OTHER, sweepAll, UUID } from "../../scenes/scene.ts";
 
 const [DISK] = OWN_DISKS;
 const one = domainXml({ disks: diskXml(DISK, "vda") });
@@ -53,6 +54,39 @@ describe("a folder that is mounted for one guest", () => {
     const { kind, message } = await errorOf(startDomain(node, one));
     expect([kind, message]).toEqual(["denied", `Cannot mount at ${NET}/one: it leads to ${NET}/two now`]);
     expect([mountPointsOf(machine), readRecord(node, UUID)]).toEqual([[NET], undefined]);
+  });
+
+  test("loses a mount that the server shows under another name", async () => {
+    const machine = await makeSharedStorage();
+    machine.files.get(NET).entries.set("other", machine.files.get(`${NET}/one`));
+    const node = nodeOn(machine);
+    const { openMount } = node.host;
+    node.host.openMount = (order) => openMount({ ...order, source: `${EXPORT}/other` });
+    const { kind, message } = await errorOf(startDomain(node, one));
+    expect([kind, message]).toEqual([
+      "denied",
+      expect.stringContaining(`${EXPORT}/other is mounted at ${NET}/one`),
+    ]);
+    expect([mountPointsOf(machine), readRecord(node, UUID)]).toEqual([[NET], undefined]);
+  });
+
+  test("is not given up while another file system hides its mount", async () => {
+    const machine = await makeSharedStorage();
+    await startDomain(nodeOn(machine), one);
+    const { folder, order } = {
+      folder: `${NET}/one`,
+      order: { source: "tmpfs", server: undefined, flags: [] },
+    };
+    const hiding = machine.files.putFolder("/hiding");
+    machine.mounts.attach(folder, hiding, { ...order, attempts: [{ type: "tmpfs", options: [] }] });
+    const { kind, message } = await errorOf(destroyDomain(nodeOn(machine), "vm1"));
+    expect([kind, message]).toEqual([
+      "in-use",
+      `Cannot unmount ${NET}/one: another file system is mounted over it`,
+    ]);
+    machine.mounts.detach(folder);
+    await sweepAll(machine);
+    expect([mountPointsOf(machine), readRecord(nodeOn(machine), UUID)]).toEqual([[NET], undefined]);
   });
 });
 
