@@ -11,6 +11,7 @@ import { type Instance, isSession, registryOf } from "../state/instance.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
+import { refuseInMount } from "./refuse-in-mount.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseOthersDisk } from "./refuse-others-disk.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
@@ -46,6 +47,7 @@ export function decideFiles(
       );
     }
     refuseInTree(instance, use.uuid, { ...file, free });
+    refuseInMount(instance, use.uuid, file);
     refuseOtherLabel(instance, file, { uuid: use.uuid, to });
     refuseUnusable(instance, label, { file, to });
     // An administrator may have given the file the label that the XML names.

@@ -88,6 +88,26 @@ describe("a folder that is mounted for one guest", () => {
     await sweepAll(machine);
     expect([mountPointsOf(machine), readRecord(nodeOn(machine), UUID)]).toEqual([[NET], undefined]);
   });
+
+  test.each([
+    { use: "to write", extra: "" },
+    { use: "to read", extra: "<readonly/>" },
+    { use: "to share", extra: "<shareable/>" },
+    { use: "as it is", extra: "<readonly/>", seclabel: "<seclabel model='selinux' relabel='no'/>" },
+  ])("has no file that another guest gets $use", async ({ extra, seclabel = "" }) => {
+    const machine = await makeSharedStorage();
+    const path = `${NET}/one/other.img`;
+    putContent(machine, path);
+    await startDomain(nodeOn(machine), one);
+    const disks = diskXml(path, "vda", extra).replace(`'${path}'/>`, `'${path}'>${seclabel}</source>`);
+    const other = domainXml({ name: "vm2", uuid: OTHER, disks });
+    const { kind, message } = await errorOf(startDomain(nodeOn(machine), other));
+    expect([kind, message]).toEqual([
+      "in-use",
+      `Cannot give ${path} to the guest: its folder is mounted for the guest vm1 alone`,
+    ]);
+    expect([mountPointsOf(machine).length, readRecord(nodeOn(machine), OTHER)]).toEqual([2, undefined]);
+  });
 });
 
 /** Replaces the folder of the first guest by a link to that of the second one. */
