@@ -27,6 +27,13 @@ export function findGuestBelow(instance: Instance, path: string, except?: string
   return others.find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
 }
 
+/** Returns the name of a guest for which a folder below a path is mounted, or was when its end began; undefined without one. */
+export function findGuestMounting(instance: Instance, path: string): string | undefined {
+  return readRecords(instance).find((guest) =>
+    allSteps(guest).some((step) => step.do === "mount-folder" && isWithin(step.path, path)),
+  )?.name;
+}
+
 function isBelow(step: Step, path: string): boolean {
   if (step.do === "share-tree" && isWithin(path, step.folder.path)) return true;
   if (step.do === "mount-folder" && isWithin(path, step.path)) return true;

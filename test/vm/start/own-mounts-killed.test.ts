@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { destroyPool } from "../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { makeSharedStorage, NET, OWN_DISKS } from "../../scenes/mounted-pools.ts";
@@ -27,6 +28,8 @@ test("a mount in use at the guest's end stays recorded, and the next call remove
   ]);
   const other = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(DISK, "vda") });
   expect((await errorOf(startDomain(nodeOn(machine), other))).kind).toBe("in-use");
+  const pool = await errorOf(destroyPool(nodeOn(machine), "net"));
+  expect([pool.kind, pool.message]).toEqual(["in-use", expect.stringContaining("the guest vm1 uses")]);
   machine.mounts.busy.clear();
   await sweepAll(machine);
   expect([mountPointsOf(machine), readRecord(nodeOn(machine), UUID)]).toEqual([[NET], undefined]);
