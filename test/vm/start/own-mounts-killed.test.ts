@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../../src/errors.ts";
 import { readRecord } from "../../../src/state/record.ts";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { destroyPool } from "../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -19,6 +21,7 @@ function mountPointsOf(machine: Machine): readonly string[] {
 
 test("a mount in use at the guest's end stays recorded, and the next call removes it", async () => {
   const machine = await makeSharedStorage();
+  await defineDomain(nodeOn(machine), one);
   await startDomain(nodeOn(machine), one);
   machine.mounts.busy.add(`${NET}/one`);
   const { kind } = await errorOf(destroyDomain(nodeOn(machine), "vm1"));
@@ -29,6 +32,9 @@ test("a mount in use at the guest's end stays recorded, and the next call remove
   ]);
   const other = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(DISK, "vda") });
   expect((await errorOf(startDomain(nodeOn(machine), other))).kind).toBe("in-use");
+  expect(auditNode(nodeOn(machine)).findings).toEqual([
+    "vm1: has ended and is not cleaned up; run svirt recover",
+  ]);
   const pool = await errorOf(destroyPool(nodeOn(machine), "net"));
   expect([pool.kind, pool.message]).toEqual(["in-use", expect.stringContaining("the guest vm1 uses")]);
   machine.mounts.busy.clear();
