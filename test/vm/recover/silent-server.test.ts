@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { SvirtError } from "../../../src/errors.ts";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import type { Instance } from "../../../src/state/instance.ts";
 import { readRecords } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
@@ -37,4 +38,22 @@ test("mounts that a silent server keeps delay another command by two seconds in 
   await sweepAll(machine);
   expect(machine.mounts.list().map(({ path }) => path)).toEqual([NET]);
   expect(readRecords(nodeOn(machine))).toEqual([]);
+});
+
+test("the end of a guest asks the server of its mount for nothing under the registry's lock", async () => {
+  const machine = await makeSharedStorage();
+  await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda") }));
+  const node = nodeOn(machine);
+  const { inspectFile, withAttributes, withInspected } = node.host;
+  const asked: string[] = [];
+  const noted = (path: string): string => {
+    if (path.startsWith(NET) && machine.locks.has(registryLock(SYSTEM_PATHS))) asked.push(path);
+    return path;
+  };
+  node.host.inspectFile = (path) => inspectFile(noted(path));
+  node.host.withAttributes = (file, use) => withAttributes({ ...file, path: noted(file.path) }, use);
+  node.host.withInspected = (path, use) => withInspected(noted(path), use);
+  await destroyDomain(node, "vm1");
+  expect(asked).toEqual([]);
+  expect(machine.mounts.list().map(({ path }) => path)).toEqual([NET]);
 });
