@@ -34,7 +34,7 @@ export interface MountHost {
   openMount(order: MountOrder): Promise<OpenedMount>;
   /**
    * Unmounts the file system at a path whose folder above was inspected. Throws "in-use" if it is in use, "timeout" if a server
-   * does not answer in 30 seconds, "host-call", "denied".
+   * does not answer in that time or 30 seconds, "host-call", "denied".
    */
-  unmount(above: FileId, path: string): Promise<void>;
+  unmount(above: FileId, path: string, limitMs?: number): Promise<void>;
 }

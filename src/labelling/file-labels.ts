@@ -11,6 +11,7 @@ import { type Instance, isSession, registryOf } from "../state/instance.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
+import { refuseInMount } from "./refuse-in-mount.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseOthersDisk } from "./refuse-others-disk.ts";
 import { refuseRelated } from "./refuse-related.ts";
@@ -47,6 +48,7 @@ export function decideFiles(
       );
     }
     refuseInTree(instance, use.uuid, { ...file, free });
+    refuseInMount(instance, use.uuid, file);
     refuseOtherLabel(instance, file, { uuid: use.uuid, to });
     refuseRelated(instance, file, { uuid: use.uuid, to, sharing });
     refuseUnusable(instance, label, { file, to });

@@ -73,7 +73,7 @@ export class Mounts {
   detach(path: string): void {
     const mount = this.#mounted.findLast((one) => one.path === path);
     if (mount === undefined) throw hostCall(`unmount ${path}`, "EINVAL");
-    if (this.busy.has(path))
+    if (this.busy.has(path) || this.#mounted.some((one) => one.path.startsWith(`${path}/`)))
       throw new SvirtError(`Cannot unmount ${path}: a program uses a file in it`, {
         kind: "in-use",
         remedy: "End it.",

@@ -27,7 +27,7 @@ export function makeLinuxHost(): Host {
     ...fileCalls(),
     listMounts: () => others().listMounts(),
     openMount: async (order) => await others().openMount(order),
-    unmount: async (above, path) => await others().unmount(above, path),
+    unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
     lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
     isLocked: (path) => others().isLocked(path),
     getProcess: (pid) => others().getProcess(pid),

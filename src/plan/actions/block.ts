@@ -7,6 +7,7 @@ import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
 import { layerOf, planAccess, type RecordedImage } from "../record/disk-chain.ts";
 import { listQemuObjects } from "../record/qemu-objects.ts";
 import type { ChangeSteps } from "../steps/change.ts";
+import { isInOwnMount } from "../steps/mount.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 
@@ -121,7 +122,8 @@ function planUse(
 ): Step[] {
   return [...layer.files.values()].flatMap((file): Step[] => {
     const from = claimIn(done, fileKey(file));
-    if (from === undefined || from.sharing === to.sharing || isOfOwnMount(done, file)) return [];
+    // In a folder that is mounted for the guest no file has another label, and no guest shares one.
+    if (from === undefined || from.sharing === to.sharing || isInOwnMount(done, file.path)) return [];
     const label = from.label === undefined || to.label === undefined ? {} : { label: to.label };
     const rule = ruleIn(done, fileKey(file));
     const changed = { ...from, ...label, sharing: to.sharing };
@@ -129,11 +131,6 @@ function planUse(
       { do: "change-label", file, from, to: changed, ...(rule === undefined ? {} : { udevRule: rule }) },
     ];
   });
-}
-
-/** Whether svirt has mounted the file's folder for the guest alone: no file there has another label, and no guest shares one. */
-function isOfOwnMount(done: readonly Step[], { path }: FileId): boolean {
-  return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
 }
 
 function planRemoval(

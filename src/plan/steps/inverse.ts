@@ -1,4 +1,5 @@
 import { kindOf } from "./kind-of.ts";
+import { isInOwnMount } from "./mount.ts";
 import type { Step } from "./step.ts";
 
 /** Returns the inverse of a step; undefined if it has none. */
@@ -12,13 +13,17 @@ export function inverse(done: Step): Step | undefined {
  *
  * Folders come before labels and claims, because their removal runs outside of the registry's lock. All labels and claims
  * must be released within one hold of it. Otherwise two guests that share a file and end at the same time each see the
- * other's claim, and neither restores the label.
+ * other's claim, and neither restores the label. In a folder that is mounted for the guest no label has changed: its server, which
+ * may not answer, is not asked under the lock.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(
     (step, at) => step.do !== "make-image" || !staysMade(step.path, done.slice(at + 1)),
   );
-  const back = own.toReversed().flatMap((step) => inverseAtEnd(step) ?? []);
+  const back = own
+    .toReversed()
+    .flatMap((step) => inverseAtEnd(step) ?? [])
+    .filter((step) => step.do !== "restore-label" || !isInOwnMount(done, step.file.path));
   const rest = back.filter((step) => !isEnd(step));
   return [
     ...back.filter(isEnd),

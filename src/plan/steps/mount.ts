@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
+import type { Step } from "./step.ts";
 
 const attempt = v.strictObject({ type: aString, options: v.array(aString) });
 const flag = v.picklist(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"]);
@@ -50,3 +51,8 @@ export const mountSteps: Kinds<MountStep> = {
     releases: "nothing",
   },
 };
+
+/** Reports whether one of the steps has mounted a folder above the path: all files there have the label of that mount. */
+export function isInOwnMount(done: readonly Step[], path: string): boolean {
+  return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
+}

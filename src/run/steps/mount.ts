@@ -31,16 +31,18 @@ async function mountFolder(host: Host, step: StepOf<"mount-folder">): Promise<vo
   } finally {
     await opened.close();
   }
-  if (!isMounted(host, step)) throw refusal(step, `another file system is mounted at ${step.path}`);
+  if (isMounted(host, step)) return;
+  throw shownOtherwise(step, findMountAt(host, step.path)?.source ?? "nothing");
 }
 
 /**
- * Unmounts the folder. A missing mount, or one with another source or label, is left alone. Throws "in-use" if a program keeps
- * using it.
+ * Unmounts the folder. A missing mount, or one with another label, is left alone. The source does not count: a server may show the
+ * folder under another name. Throws "in-use" if a program keeps using it, or another file system is mounted over it.
  */
 async function unmountFolder(host: Host, step: StepOf<"unmount-folder">): Promise<void> {
   const until = host.nowMs() + BUSY_MS;
-  while (isMounted(host, step)) {
+  while (isPresent(host, step)) {
+    if (findMountAt(host, step.path)?.context !== step.label) throw hidden(step.path);
     try {
       await host.unmount(step.above, step.path);
     } catch (error) {
@@ -50,10 +52,30 @@ async function unmountFolder(host: Host, step: StepOf<"unmount-folder">): Promis
   }
 }
 
+/** Reports whether a mount with the label is at the path, also below another one. */
+function isPresent(host: Host, { label, path }: MountStep): boolean {
+  return host.listMounts().some((mount) => mount.path === path && mount.context === label);
+}
+
 /** Reports whether the mount that is visible at the path is the one of the step. */
 function isMounted(host: Host, { label, path, source }: MountStep): boolean {
   const mount = findMountAt(host, path);
   return mount?.source === source && mount.context === label;
+}
+
+function shownOtherwise({ path, source }: MountStep, shown: string): SvirtError {
+  return new SvirtError(`Cannot mount ${source} for the guest: ${shown} is mounted at ${path} instead`, {
+    kind: "denied",
+    remedy:
+      "If the server's folder has that name, write it into the pool's XML. If not, unmount it, then try again.",
+  });
+}
+
+function hidden(path: string): SvirtError {
+  return new SvirtError(`Cannot unmount ${path}: another file system is mounted over it`, {
+    kind: "in-use",
+    remedy: `Unmount that one, then clear up: umount ${path} && svirt recover`,
+  });
 }
 
 async function openLabelled(host: Host, step: StepOf<"mount-folder">): Promise<OpenedMount> {

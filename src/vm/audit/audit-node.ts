@@ -54,7 +54,7 @@ export function auditNode(instance: Instance): Audit {
         .listDamaged()
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findLeftovers(instance, records, [...damaged.keys()]),
-      ...findStaleLabels(instance),
+      ...findStaleLabels(instance, records),
       ...findStaleNeighbours(instance, records),
     ].filter((finding, at, all) => all.indexOf(finding) === at),
   };

@@ -8,19 +8,26 @@ import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
-import type { GuestRecord } from "../../state/record.ts";
+import { type GuestRecord, readRecords } from "../../state/record.ts";
 
 /** Folders of libvirt, and those that its documentation recommends. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
 
 /**
  * Finds unused files of defined domains that carry the label of a guest that no longer exists, because their original
- * label was lost. Returns one line per file, with its remedy.
+ * label was lost. Returns one line per file, with its remedy. A folder that is mounted for a guest is left out: if that guest has
+ * ended, its record is the finding.
  */
-export function findStaleLabels(instance: Instance): string[] {
+export function findStaleLabels(
+  instance: Instance,
+  records: readonly GuestRecord[] = readRecords(instance, () => undefined),
+): string[] {
+  const mounted = mountedFor(records);
   return listDefinitionNames(instance).flatMap((name) => {
     try {
-      return pathsOf(instance, name).flatMap((path) => findStaleLabel(instance, path));
+      return pathsOf(instance, name)
+        .filter((path) => !isIn(mounted, path))
+        .flatMap((path) => findStaleLabel(instance, path));
     } catch (error) {
       return [`${name}: its files cannot be inspected: ${asSvirtError(error).message}`];
     }
@@ -36,6 +43,7 @@ export function findStaleNeighbours(instance: Instance, records: readonly GuestR
   const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
   // Created again at each start, so they are claimed by path, not as files.
   const sockets = new Set(steps.flatMap((step) => (step.do === "expect-socket" ? step.path : [])));
+  const mounted = mountedFor(records);
   const named = listDefinitionNames(instance).flatMap((name) => {
     try {
       return pathsOf(instance, name);
@@ -48,8 +56,17 @@ export function findStaleNeighbours(instance: Instance, records: readonly GuestR
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
     .flatMap((folder) => instance.host.listFolder(folder).map((name) => `${folder}/${name}`))
-    .filter((path) => !sockets.has(path))
+    .filter((path) => !sockets.has(path) && !isIn(mounted, path))
     .flatMap((path) => findAround(instance, path));
+}
+
+/** Lists the folders that svirt has mounted for one guest each. */
+function mountedFor(records: readonly GuestRecord[]): readonly string[] {
+  return records.flatMap(allSteps).flatMap((step) => (step.do === "mount-folder" ? [step.path] : []));
+}
+
+function isIn(folders: readonly string[], path: string): boolean {
+  return folders.some((folder) => path.startsWith(`${folder}/`));
 }
 
 function pathsOf(instance: Instance, name: string): string[] {

@@ -1,7 +1,13 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { GuestRecord } from "../../state/record.ts";
+import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { endGuest } from "./end-guest.ts";
+
+/** Undoes a start that has failed before its launch, unless it left no record, or a step of it has tried to undo it. */
+export async function undoBegun(instance: Instance, uuid: string, first: unknown): Promise<void> {
+  const begun = readRecord(instance, uuid);
+  if (begun?.state === "starting") await undoStart(instance, begun, first);
+}
 
 /** Undoes a start that failed. An error while undoing joins the first one and does not hide it. */
 export async function undoStart(instance: Instance, guest: GuestRecord, first: unknown): Promise<void> {

@@ -17,17 +17,26 @@ export function findGuestOn(instance: Instance, device: string): string | undefi
 }
 
 /**
- * Returns the name of a guest that has a file in a folder, or shares one around it or in it; undefined without one. A mount there
- * would hide the file from the guest's end, which restores labels, and would appear in the shared folder. The caller holds the
- * registry's lock. `except`: the UUID of a guest that does not count.
+ * Returns the name of a guest that has a file in a folder, or that shares one around it or in it, or has one there as its own
+ * mount; undefined without one. A mount there would hide the file from the guest's end, which restores labels, and would appear in
+ * the shared folder, or below the guest's mount. The caller holds the registry's lock. `except`: the UUID of a guest that does not
+ * count.
  */
 export function findGuestBelow(instance: Instance, path: string, except?: string): string | undefined {
   const others = readRecords(instance).filter(({ uuid }) => uuid !== except);
   return others.find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
 }
 
+/** Returns the name of a guest for which a folder below a path is mounted, or was when its end began; undefined without one. */
+export function findGuestMounting(instance: Instance, path: string): string | undefined {
+  return readRecords(instance).find((guest) =>
+    allSteps(guest).some((step) => step.do === "mount-folder" && isWithin(step.path, path)),
+  )?.name;
+}
+
 function isBelow(step: Step, path: string): boolean {
   if (step.do === "share-tree" && isWithin(path, step.folder.path)) return true;
+  if (step.do === "mount-folder" && isWithin(path, step.path)) return true;
   const named = [
     "file" in step ? step.file.path : undefined,
     "folder" in step && typeof step.folder === "object" ? step.folder.path : undefined,

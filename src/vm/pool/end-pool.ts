@@ -6,7 +6,7 @@ import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { findGuestOn } from "../guest/guests-on-mount.ts";
+import { findGuestMounting, findGuestOn } from "../guest/guests-on-mount.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
@@ -80,11 +80,14 @@ async function unmountPool(instance: Instance, pool: Pool): Promise<void> {
 
 /**
  * Throws "in-use" while a guest claims a file of the mount, also if no process has it open: it is being started, or its QEMU has
- * ended and its labels are not restored yet.
+ * ended and its labels are not restored yet. So does a guest whose folder below is still mounted.
  */
 function refuseGuest(instance: Instance, pool: Pool, cause?: SvirtError): void {
   const mount = findPoolMount(instance.host, pool);
-  const guest = mount === undefined ? undefined : findGuestOn(instance, mount.device);
+  const guest =
+    mount === undefined
+      ? undefined
+      : (findGuestOn(instance, mount.device) ?? findGuestMounting(instance, mount.path));
   if (guest === undefined) return;
   throw new SvirtError(
     `Cannot unmount ${mount?.path}: the guest ${guest} uses a volume of the storage pool '${pool.name}'`,

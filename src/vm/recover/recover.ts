@@ -2,6 +2,7 @@ import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
+import { unmountWithin } from "../../run/unmount-within.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
@@ -21,8 +22,8 @@ const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
 /**
- * The guests for which slow work is done, and the time limit for all queries of QEMUs. Without `askMs`, each query has its
- * own limit.
+ * The guests for which slow work is done, and the time limit for all queries of QEMUs, as well as for all unmounting. Without
+ * `askMs`, each has its own limit.
  */
 export interface RecoverOptions {
   isConcerned?(guest: {
@@ -60,9 +61,14 @@ export async function recoverAll(
   const guests = readRecords(instance, (error) => errors.push(error));
   const running = guests.filter((guest) => isRunning(instance, guest));
   const until = instance.host.nowMs() + CLEARING_MS;
+  const clearing = askMs === undefined ? instance.host : unmountWithin(instance.host, askMs);
+  const onKept = (notice: string): void => void kept.push(notice);
   for (const guest of guests) {
     if (running.includes(guest) || !(await isLeft(instance, guest, isConcerned(guest) ? until : 0))) continue;
-    await attempt(errors, () => recoverGuest(instance, guest.uuid, (notice) => kept.push(notice)));
+    await attempt(errors, async () => {
+      await clearGuest({ ...instance, host: clearing }, guest.uuid, onKept);
+      await restartPending(instance, guest.uuid);
+    });
     recovered.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
@@ -99,17 +105,21 @@ async function isLeft(instance: Instance, guest: GuestRecord, until: number): Pr
 }
 
 /** Cleans up one guest if it has ended, and starts it again if that was requested. Its reaper calls this. */
-export async function recoverGuest(
-  instance: Instance,
-  uuid: string,
-  onKept: (notice: string) => void = () => undefined,
-): Promise<void> {
+export async function recoverGuest(instance: Instance, uuid: string): Promise<void> {
+  await clearGuest(instance, uuid, () => undefined);
+  await restartPending(instance, uuid);
+}
+
+async function clearGuest(instance: Instance, uuid: string, onKept: (notice: string) => void): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
     const guest = readRecord(instance, uuid);
     if (guest === undefined || isRunning(instance, guest)) return;
     const reason = reasonOf(instance, guest);
     await endGuest(instance, guest, { reason, restart: wantsRestart(guest, reason), onKept });
   });
+}
+
+async function restartPending(instance: Instance, uuid: string): Promise<void> {
   const pending = readPendingRestart(instance, uuid);
   if (pending !== undefined) await restart(instance, pending);
 }

@@ -20,8 +20,8 @@ import { chooseUid } from "../../state/choose-uid.ts";
 import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
-import { readRecord, writeRecord } from "../../state/record.ts";
-import { undoStart } from "../end/undo-start.ts";
+import { writeRecord } from "../../state/record.ts";
+import { undoBegun } from "../end/undo-start.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
@@ -100,8 +100,7 @@ export async function withDetachedDevices<Result>(
     const taken = await withRegistryLock(instance, () => takeDevices(instance, start));
     return await work(taken);
   } catch (error) {
-    const begun = readRecord(instance, domain.uuid);
-    if (begun !== undefined) await undoStart(instance, begun, error);
+    await undoBegun(instance, domain.uuid, error);
     throw error;
   }
 }

@@ -5,8 +5,7 @@ import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { actorFor } from "../../state/locks.ts";
 import { poolStore } from "../../state/pools.ts";
-import { readRecord } from "../../state/record.ts";
-import { undoStart } from "../end/undo-start.ts";
+import { undoBegun } from "../end/undo-start.ts";
 
 /** Start of a guest that may need mounts of its own. `taken`: the steps that its record already has. */
 export interface MountingStart {
@@ -40,8 +39,7 @@ export async function withOwnMounts<Result>(
     );
     return await work([...before, ...mounts]);
   } catch (error) {
-    const record = readRecord(instance, domain.uuid);
-    if (record !== undefined) await undoStart(instance, record, error);
+    await undoBegun(instance, domain.uuid, error);
     throw error;
   }
 }

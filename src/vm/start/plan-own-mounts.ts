@@ -3,6 +3,7 @@ import { SvirtError, unlessRefused } from "../../errors.ts";
 import { decideFileLabel } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/label-decision.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import { refuseInMount } from "../../labelling/refuse-in-mount.ts";
 import { type FileId, fileKey, PENDING_FILE } from "../../plan/facts/file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -139,6 +140,7 @@ function decideMounts(
       getFileLabel(host, file.facts.id) !== imageLabel,
   );
   if (imageLabel === undefined || needing.length === 0) return { label, own: NO_MOUNTS };
+  for (const file of needing) refuseInMount(instance, domain.uuid, file);
   const mountPoints = host.listMounts().map(({ path }) => path);
   const paths = needing.map(({ facts }) => facts.id.path);
   const folders = decideOwnFolders(paths, { pools, mountPoints });
@@ -191,10 +193,15 @@ function mountStep(
   };
 }
 
+/** Throws "denied" for a folder that a link has replaced since the files were inspected: the mount would be where the link leads. */
 function inspected({ host }: Instance, path: string): FileId {
   const facts = host.inspectFile(path);
   if (facts === undefined) throw missing(path);
-  return facts.id;
+  if (facts.id.path === path) return facts.id;
+  throw new SvirtError(`Cannot mount at ${path}: it leads to ${facts.id.path} now`, {
+    kind: "denied",
+    remedy: "Find the program that replaces folders there, then try again.",
+  });
 }
 
 /** Throws "denied" for a file in the folder that needs another label: a shared disk, or one with a label in the XML. */

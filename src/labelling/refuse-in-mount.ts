@@ -1,0 +1,27 @@
+import { SvirtError } from "../errors.ts";
+import { PENDING_FILE } from "../plan/facts/file.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { getFileLabel } from "../run/labels/file-label.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
+import { readRecord } from "../state/record.ts";
+import { isOfGuestsMount } from "./held-elsewhere.ts";
+import type { NamedFile } from "./original-label.ts";
+
+/** Throws "in-use" for a file in a folder that is mounted for another guest alone: all files in it have that guest's label. */
+export function refuseInMount(instance: Instance, uuid: string, { facts, named }: NamedFile): void {
+  const { host } = instance;
+  const { id } = facts;
+  if (id.inode === PENDING_FILE.inode) return;
+  const range = privateRange(host, getFileLabel(host, id));
+  if (range === undefined || !isOfGuestsMount(instance, { id, range })) return;
+  const [other] = registryOf(instance).listOthers({ kind: "level", key: range }, uuid);
+  if (other === undefined) return;
+  const name = readRecord(instance, other.owner)?.name ?? other.owner;
+  throw new SvirtError(
+    `Cannot give ${named} to the guest: its folder is mounted for the guest ${name} alone`,
+    {
+      kind: "in-use",
+      remedy: `Move the file to another folder, or end that guest: svirt shutdown ${name}`,
+    },
+  );
+}
