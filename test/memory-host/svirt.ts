@@ -58,6 +58,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeBridge",
   "removeBridge",
   "setPacketRules",
+  "removeTapTable",
   "shapeTap",
   "writeControl",
   "removeControlGroup",

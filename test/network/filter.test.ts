@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FILTERS } from "../../src/network/filter/filters.ts";
 import { listChainRules, listVariables } from "../../src/network/filter/instance.ts";
-import { filterTable, formatRulesRemoval, formatTapRules } from "../../src/network/filter/tap-rules.ts";
+import { filterTable, formatTapRules } from "../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../src/network/filter/variables.ts";
 
 const AT = { mac: "52:54:00:00:00:0a", place: "/domain/devices/interface[1]/filterref" };
@@ -92,7 +92,9 @@ describe("formatTapRules()", () => {
   test("replaces the whole table in one script, which belongs to the guest and the tap", () => {
     const variables = [{ name: "MAC", values: ["52:54:00:00:00:0a"] }];
     expect(formatTapRules({ table, tap: "vnet0", filter: "no-mac-spoofing", variables })).toBe(
-      `${formatRulesRemoval({ table })}table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
+      `add table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0
+delete table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0
+table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
   chain out {
     type filter hook ingress device "vnet0" priority 0; policy accept;
     jump out-mac

@@ -22,12 +22,9 @@ export function limitTable(uuid: string, tap: string): string {
 /** Returns the script for nft that replaces rules of a tap by new ones. */
 export function formatTapRules(rules: TapTable): string {
   const lines = "limit" in rules ? formatLimit(rules) : formatFilter(rules);
-  return `${formatRulesRemoval(rules)}table netdev ${rules.table} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
-}
-
-/** Returns the script for nft that removes rules of a tap. A missing table is no error, since it is added first. */
-export function formatRulesRemoval({ table }: Pick<TapTable, "table">): string {
-  return `add table netdev ${table}\ndelete table netdev ${table}\n`;
+  const table = `table netdev ${rules.table}`;
+  // The removal of a missing table would be an error.
+  return `add ${table}\ndelete ${table}\n${table} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
 }
 
 /**

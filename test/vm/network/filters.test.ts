@@ -163,9 +163,22 @@ test("without nft a guest with a filter does not start, and leaves nothing", asy
   const machine = prepared();
   const clean = withoutInodes(machine);
   machine.packetRules.isThere = false;
-  expect((await errorOf(start(machine, ON_BRIDGE()))).message).toContain("rules of the packet filter");
-  machine.packetRules.isThere = true;
-  await sweepAll(machine);
+  const { message } = await errorOf(start(machine, ON_BRIDGE()));
+  expect(message).toContain("rules of the packet filter");
+  expect(message).not.toContain("undoing");
+  expect(withoutInodes(machine)).toEqual(clean);
+});
+
+test("a guest whose host has lost nft ends, and its filter and limits with it", async () => {
+  const machine = prepared();
+  const clean = withoutInodes(machine);
+  await start(machine, ON_BRIDGE(`${CLEAN}${LIMITS}`));
+  expect(tables(machine)).toHaveLength(2);
+  machine.packetRules.isThere = false;
+  await destroyDomain(nodeOn(machine), "vm1");
+  expect(tables(machine)).toEqual([]);
+  await start(machine, ON_BRIDGE(""));
+  await destroyDomain(nodeOn(machine), "vm1");
   expect(withoutInodes(machine)).toEqual(clean);
 });
 
