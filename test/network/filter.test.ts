@@ -119,6 +119,17 @@ table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
     expect(last).toEqual(["counter drop", "counter drop"]);
   });
 
+  // nft_limit_init() of Linux: nanoseconds times the bytes of a bucket have 64 bits.
+  test.each([
+    [1000, 1024, "1000 bytes/second burst 24 bytes"],
+    [1000, 4_294_967_295, "1000 bytes/second burst 4294966295 bytes"],
+    [4_294_967_295_000, 4_294_967_295, "14151776778 bytes/second burst 0 bytes"],
+    [Number.MAX_SAFE_INTEGER, 1024, "14151776778 bytes/second burst 0 bytes"],
+  ])("limits %p bytes per second with a burst of %p to what the kernel accepts: %s", (rate, burst, text) => {
+    const limit = { bytesPerSecond: rate, burstBytes: burst };
+    expect(formatTapRules({ table, tap: "vnet0", limit })).toContain(`limit rate over ${text} counter drop`);
+  });
+
   test("leaves no variable without a value in any filter", () => {
     for (const filter of FILTERS.keys()) {
       const variables = [...listVariables(filter).keys()].map((name) => ({ name, values: ["VALUE"] }));

@@ -6,6 +6,12 @@ interface RateLimit {
   readonly limit: { readonly bytesPerSecond: number; readonly burstBytes: number };
 }
 
+/**
+ * Highest rate that the kernel accepts with every burst: it multiplies the bytes of a bucket by 1,000,000,000 in 64 bits, and a
+ * burst has 32. No tap is faster. nft_limit_init() of Linux
+ */
+const MOST_BYTES_PER_SECOND = Math.floor(2 ** 64 / 1e9) - (2 ** 32 - 1);
+
 /** Rules for the frames of a tap, in a table of nft that belongs to the guest and the tap. */
 export type TapTable = (FrameFilter | RateLimit) & { readonly table: string };
 
@@ -31,12 +37,13 @@ export function formatTapRules(rules: TapTable): string {
  * Frames beyond the rate are dropped, before a filter sees them. At once as many pass as in a second, and the burst of nft in addition.
  * nft_limit_init() of Linux
  */
-function formatLimit({ limit: { burstBytes, bytesPerSecond }, tap }: RateLimit): readonly string[] {
-  const more = Math.max(burstBytes - bytesPerSecond, 0);
+function formatLimit({ limit, tap }: RateLimit): readonly string[] {
+  const rate = Math.min(limit.bytesPerSecond, MOST_BYTES_PER_SECOND);
+  const more = Math.max(limit.burstBytes - rate, 0);
   return [
     "chain out {",
     `  type filter hook ingress device "${tap}" priority -10; policy accept;`,
-    `  limit rate over ${bytesPerSecond} bytes/second burst ${more} bytes counter drop`,
+    `  limit rate over ${rate} bytes/second burst ${more} bytes counter drop`,
     "}",
   ];
 }
