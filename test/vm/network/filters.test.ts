@@ -245,6 +245,17 @@ describe("update-device", () => {
     expect(wholeState(machine)).toEqual(before);
   });
 
+  test("without nft leaves the filter, and the guest ends", async () => {
+    const machine = prepared();
+    const clean = withoutInodes(machine);
+    await start(machine, ON_BRIDGE());
+    machine.packetRules.isThere = false;
+    await errorOf(update(machine, withModel(machine, filter("no-mac-spoofing"))));
+    expect(rules(machine)).toContain("ip saddr 10.0.0.1 return");
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(withoutInodes(machine)).toEqual(clean);
+  });
+
   test("leaves nothing when it is killed at any step, and the guest ends", async () => {
     const prepare = async (): Promise<Machine> => {
       const machine = prepared();
