@@ -33,6 +33,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * with its message.
    */
   setPacketRules(script: string): void;
+  /** Removes a table of the packet filter for frames of devices (netdev), without nft. A missing one is no error. Throws "host-call". */
+  removeTapTable(table: string): void;
   /**
    * Limits the frames that leave the host by a tap, or no longer, in place of an earlier limit. Throws "unsupported" if the kernel
    * has no HTB. tc-htb(8)

@@ -16,6 +16,7 @@ export function tapCalls(
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "removeTapTable"
   | "shapeTap"
 > {
   return {
@@ -26,6 +27,7 @@ export function tapCalls(
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
     shapeTap: (name, shape) => machine.taps.shape(name, shape),
+    removeTapTable: (table) => machine.packetRules.remove(`netdev ${table}`),
     setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }

@@ -21,6 +21,11 @@ export class PacketRules {
     this.tables.clear();
   }
 
+  /** Removes a table without nft. */
+  remove(table: string): void {
+    this.tables.delete(table);
+  }
+
   /** Applies a script, which adds and deletes tables and adds whole ones. nft(8) */
   apply(script: string): void {
     if (!this.isThere) throw hostCall("set rules of the packet filter", "ENOENT");

@@ -60,6 +60,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeBridge",
   "removeBridge",
   "setPacketRules",
+  "removeTapTable",
   "shapeTap",
   "writeControl",
   "removeControlGroup",

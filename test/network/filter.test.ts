@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FILTERS } from "../../src/network/filter/filters.ts";
 import { listChainRules, listVariables } from "../../src/network/filter/instance.ts";
-import { filterTable, formatRulesRemoval, formatTapRules } from "../../src/network/filter/tap-rules.ts";
+import { filterTable, formatTapRules } from "../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../src/network/filter/variables.ts";
 
 const AT = { mac: "52:54:00:00:00:0a", place: "/domain/devices/interface[1]/filterref" };
@@ -92,7 +92,9 @@ describe("formatTapRules()", () => {
   test("replaces the whole table in one script, which belongs to the guest and the tap", () => {
     const variables = [{ name: "MAC", values: ["52:54:00:00:00:0a"] }];
     expect(formatTapRules({ table, tap: "vnet0", filter: "no-mac-spoofing", variables })).toBe(
-      `${formatRulesRemoval({ table })}table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
+      `add table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0
+delete table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0
+table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
   chain out {
     type filter hook ingress device "vnet0" priority 0; policy accept;
     jump out-mac
@@ -115,6 +117,17 @@ describe("formatTapRules()", () => {
     const chains = [...script.matchAll(/chain (?:out|in) \{\n(?<rules>[^}]*)\}/g)];
     const last = chains.map(({ groups }) => groups?.["rules"]?.trim().split("\n").at(-1)?.trim());
     expect(last).toEqual(["counter drop", "counter drop"]);
+  });
+
+  // nft_limit_init() of Linux: nanoseconds times the bytes of a bucket have 64 bits.
+  test.each([
+    [1000, 1024, "1000 bytes/second burst 24 bytes"],
+    [1000, 4_294_967_295, "1000 bytes/second burst 4294966295 bytes"],
+    [4_294_967_295_000, 4_294_967_295, "14151776778 bytes/second burst 0 bytes"],
+    [Number.MAX_SAFE_INTEGER, 1024, "14151776778 bytes/second burst 0 bytes"],
+  ])("limits %p bytes per second with a burst of %p to what the kernel accepts: %s", (rate, burst, text) => {
+    const limit = { bytesPerSecond: rate, burstBytes: burst };
+    expect(formatTapRules({ table, tap: "vnet0", limit })).toContain(`limit rate over ${text} counter drop`);
   });
 
   test("leaves no variable without a value in any filter", () => {

@@ -73,6 +73,7 @@ function shareCalls(): Pick<
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "removeTapTable"
   | "shapeTap"
   | "writeControl"
   | "removeControlGroup"
@@ -89,6 +90,7 @@ function shareCalls(): Pick<
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
     setPacketRules: (script) => others().setPacketRules(script),
+    removeTapTable: (table) => others().removeTapTable(table),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),

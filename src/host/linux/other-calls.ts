@@ -27,6 +27,7 @@ import { mountCalls } from "./mounts/mounts.ts";
 import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { setPacketRules } from "./network/packet-rules.ts";
+import { removeTapTable } from "./network/packet-table.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
@@ -127,6 +128,7 @@ const networkCalls = {
   makeBridge,
   removeBridge,
   setPacketRules,
+  removeTapTable,
   shapeTap,
 };
 

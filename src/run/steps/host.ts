@@ -1,4 +1,4 @@
-import { formatRulesRemoval, formatTapRules } from "../../network/filter/tap-rules.ts";
+import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
@@ -17,7 +17,7 @@ export const runShare: Runs<ShareStep> = {
   "remove-macvtap": ({ host }, step) => host.removeMacvtap(step),
   "set-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
   "change-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
-  "remove-tap-rules": ({ host }, step) => host.setPacketRules(formatRulesRemoval(step)),
+  "remove-tap-rules": ({ host }, { table }) => host.removeTapTable(table),
   "shape-tap": ({ host }, { shape, tap }) => host.shapeTap(tap, shape),
   "make-group": ({ host }, { group }) => makeGroup(host, group),
   "remove-group": ({ host }, { path }) => host.removeControlGroup(path),

@@ -1,19 +1,21 @@
+import { type Device, withOther } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { Ask, Changed } from "../change/change-domain.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
+import { runningGuest } from "../guest/running-guest.ts";
 import { findShown } from "../tuning/read.ts";
-import { updateDevice } from "./change-devices.ts";
-import { findNamedInterface } from "./named-interface.ts";
+import { setLinkLive } from "./live-change.ts";
 
 /** `<bandwidth>` of an interface. */
 export type Bandwidth = NonNullable<NetworkInterface["bandwidth"]>;
 
-/** New limit: kilobytes per second, and a burst in KiB. 0: none. */
+/** New limit: kilobytes per second, and a burst in KiB; 0: none. Without an average and a floor there is no limit. */
 export interface RateChange {
   readonly average: number;
   readonly peak: number;
   readonly burst: number;
+  readonly floor: number;
 }
 
 /** New limits of an interface. A side that is absent stays. */
@@ -28,22 +30,41 @@ export function readBandwidth(instance: Instance, ask: Ask, name: string): Bandw
   return findInterface(findShown(instance, ask).domain.devices.interfaces, name).bandwidth ?? {};
 }
 
-/** Changes the limits of an interface. Throws the errors of updateDevice(). qemuDomainSetInterfaceParameters() of libvirt */
+/**
+ * Changes the limits of an interface, in the running guest and in the definition separately. Throws the errors of changeDomain().
+ * qemuDomainSetInterfaceParameters() of libvirt
+ */
 export async function changeBandwidth(
   instance: Instance,
   ask: Ask,
-  { inbound, name, outbound }: BandwidthChange,
+  change: BandwidthChange,
 ): Promise<Changed> {
-  const { bandwidth: before, ...rest } = findNamedInterface(instance, ask, name);
+  const { name } = change;
+  return await changeDomain(instance, ask, {
+    live: {
+      what: `set the limits of the interface ${name}`,
+      decide(guest) {
+        const found = findInterface(runningGuest(guest).domain.devices.interfaces, name);
+        return setLinkLive(instance, withLimits(found, change)).decide(guest);
+      },
+    },
+    config(domain) {
+      const value = findInterface(domain.devices.interfaces, name);
+      return withOther(domain, { element: "interface", value }, withLimits(value, change));
+    },
+  });
+}
+
+function withLimits(
+  { bandwidth, ...rest }: NetworkInterface,
+  { inbound, outbound }: BandwidthChange,
+): Device<"interface"> {
   const sides = {
-    ...sideOf("inbound", inbound, before),
-    ...sideOf("outbound", outbound, before),
+    ...sideOf("inbound", inbound, bandwidth),
+    ...sideOf("outbound", outbound, bandwidth),
   };
   const value = Object.keys(sides).length === 0 ? rest : { ...rest, bandwidth: sides };
-  return await updateDevice(instance, ask, {
-    device: { element: "interface", value: value as NetworkInterface },
-    force: false,
-  });
+  return { element: "interface", value: value as NetworkInterface };
 }
 
 function sideOf<Side extends keyof Bandwidth>(
@@ -52,9 +73,6 @@ function sideOf<Side extends keyof Bandwidth>(
   before: Bandwidth | undefined,
 ): Pick<Bandwidth, Side> | Record<never, never> {
   if (change === undefined) return before?.[side] === undefined ? {} : { [side]: before[side] };
-  const { average, burst, peak } = change;
-  if (average === 0) return {};
-  return {
-    [side]: { average, ...(peak === 0 ? {} : { peak }), ...(burst === 0 ? {} : { burst }) },
-  };
+  const numbers = Object.entries(change).filter(([, number]) => number !== 0);
+  return numbers.length === 0 ? {} : { [side]: Object.fromEntries(numbers) };
 }

@@ -190,7 +190,7 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
   refuseUndefinable(changed);
   refuseUnimplemented(changed, `update ${nameDevice(to)}`);
   const monitor = monitorOf(instance, record);
-  const tapped = planTapChange(record, old.value, other.value);
+  const tapped = planTapChange(instance, record, { old: old.value, to: other.value });
   const linked: readonly Step[] = isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }];
   return {
     steps: [...tapped.steps, ...linked],

@@ -49,12 +49,13 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
-/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of decideTapRules(). */
+/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap() and decideTapRules(). */
 export function planTapChange(
+  instance: Instance,
   { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
-  old: NetworkInterface,
-  to: NetworkInterface,
+  { old, to }: { readonly old: NetworkInterface; readonly to: NetworkInterface },
 ): ChangeSteps {
+  refuseTap(instance, to, "/interface");
   const tap = old.target?.dev ?? "";
   const rules = decideTapRules(to, tap, { uuid, place: "/interface" });
   const changed = planRulesChange(steps, rules, tap);

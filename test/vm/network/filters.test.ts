@@ -163,9 +163,22 @@ test("without nft a guest with a filter does not start, and leaves nothing", asy
   const machine = prepared();
   const clean = withoutInodes(machine);
   machine.packetRules.isThere = false;
-  expect((await errorOf(start(machine, ON_BRIDGE()))).message).toContain("rules of the packet filter");
-  machine.packetRules.isThere = true;
-  await sweepAll(machine);
+  const { message } = await errorOf(start(machine, ON_BRIDGE()));
+  expect(message).toContain("rules of the packet filter");
+  expect(message).not.toContain("undoing");
+  expect(withoutInodes(machine)).toEqual(clean);
+});
+
+test("a guest whose host has lost nft ends, and its filter and limits with it", async () => {
+  const machine = prepared();
+  const clean = withoutInodes(machine);
+  await start(machine, ON_BRIDGE(`${CLEAN}${LIMITS}`));
+  expect(tables(machine)).toHaveLength(2);
+  machine.packetRules.isThere = false;
+  await destroyDomain(nodeOn(machine), "vm1");
+  expect(tables(machine)).toEqual([]);
+  await start(machine, ON_BRIDGE(""));
+  await destroyDomain(nodeOn(machine), "vm1");
   expect(withoutInodes(machine)).toEqual(clean);
 });
 
@@ -230,6 +243,17 @@ describe("update-device", () => {
     machine.packetRules.isThere = true;
     await sweepAll(machine);
     expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("without nft leaves the filter, and the guest ends", async () => {
+    const machine = prepared();
+    const clean = withoutInodes(machine);
+    await start(machine, ON_BRIDGE());
+    machine.packetRules.isThere = false;
+    await errorOf(update(machine, withModel(machine, filter("no-mac-spoofing"))));
+    expect(rules(machine)).toContain("ip saddr 10.0.0.1 return");
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(withoutInodes(machine)).toEqual(clean);
   });
 
   test("leaves nothing when it is killed at any step, and the guest ends", async () => {

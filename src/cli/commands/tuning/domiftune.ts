@@ -12,6 +12,9 @@ import { formatParameters } from "../../output/typed-parameters.ts";
 
 const SIDES = ["inbound", "outbound"] as const;
 type Side = (typeof SIDES)[number];
+/** Numbers of a limit, in virsh's order. libvirt passes them in 32 bits. */
+const FIELDS = ["average", "peak", "burst", "floor"] as const;
+const MOST = 2 ** 32 - 1;
 
 /** `svirt domiftune DOMAIN INTERFACE` */
 export const command: Command = {
@@ -45,22 +48,24 @@ export const command: Command = {
   },
 };
 
-/** Parses virsh's `average,peak,burst`. Throws "usage" with virsh's messages. cmdDomIftune() of libvirt's tools */
+/** Parses virsh's `average,peak,burst,floor`. Throws "usage" with virsh's messages. virshParseRateStr(), cmdDomIftune() */
 function parseRate(side: Side, text: string): RateChange {
-  const [average = 0, peak = 0, burst = 0] = text.split(",").map(Number);
-  if (!/^\d{1,15}(?:,\d{1,15}){0,2}$/.test(text)) {
-    throw new SvirtError(`${side} format is incorrect`, {
-      kind: "usage",
-      remedy: `Write numbers: --${side} 1000,2000,512`,
-    });
-  }
-  if (average === 0 && (peak > 0 || burst > 0)) {
-    throw new SvirtError(`${side} average is mandatory`, {
-      kind: "usage",
-      remedy: `Write it first: --${side} 1000,2000,512`,
-    });
-  }
-  return { average, burst, peak };
+  const usage = (message: string): SvirtError =>
+    new SvirtError(message, { kind: "usage", remedy: `Write numbers: --${side} 1000,2000,512` });
+  const words = text.split(",");
+  if (words.length > FIELDS.length) throw usage(`Rate string '${text}' has too many fields`);
+  const [average, peak, burst, floor] = FIELDS.map((field, at) => {
+    const word = words[at] ?? "";
+    if (/^\d{0,15}$/.test(word)) return Number(word);
+    throw usage(`field '${field}' is malformed`);
+  }) as [number, number, number, number];
+  if (Math.max(average, peak, burst) > MOST) throw usage(`${side} rate larger than maximum ${MOST}`);
+  if (average === 0 && (peak > 0 || burst > 0) && (side === "outbound" || floor === 0))
+    throw usage(
+      `${side === "inbound" ? "either inbound average or floor" : "outbound average"} is mandatory`,
+    );
+  if (side === "outbound" && floor > 0) throw usage("outbound floor is unsupported yet");
+  return { average, burst, floor, peak };
 }
 
 /** Lists virsh's parameters. qemuDomainGetInterfaceParameters() of libvirt */

@@ -86,7 +86,7 @@ const rates = {
   burst: attribute("burst", rate),
 };
 const { average, peak, burst } = rates;
-/** `<inbound>` and `<outbound>` of an interface's `<bandwidth>`, in KiB and KiB/s. */
+/** `<inbound>` and `<outbound>` of an interface's `<bandwidth>`: rates in kilobytes per second, bursts in KiB. */
 const bandwidthSides = {
   inbound: child(
     checked(

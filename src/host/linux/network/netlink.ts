@@ -9,6 +9,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+const NETLINK_NETFILTER = 12;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
 const NLM_F_EXCL = 0x200;
@@ -63,7 +64,25 @@ export function tell(fd: number, { family, flags = 0, index, ...message }: LinkM
 export function tellRoute(fd: number, message: RouteMessage): number {
   const making = message.isNew === true ? NLM_F_CREATE | NLM_F_EXCL : 0;
   const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK | making));
-  return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
+  return errnoIn(answer);
+}
+
+/**
+ * Sends messages to the kernel's packet filter, which it applies together, and returns its answer: 0, or an errno. The first and the
+ * last one enclose a change, which the kernel answers. linux/netfilter/nfnetlink.h
+ */
+export function tellBatch(messages: readonly RouteMessage[]): number {
+  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+  if (fd < 0) return readErrno();
+  try {
+    const bytes = messages.map((message, at) => {
+      const isChange = at > 0 && at < messages.length - 1;
+      return formatMessage(message, NLM_F_REQUEST | (isChange ? NLM_F_ACK : 0));
+    });
+    return errnoIn(ask(fd, joined(bytes)));
+  } finally {
+    basicCalls().close(fd);
+  }
 }
 
 /** Formats a struct nlattr: length, type, value and padding. */
@@ -126,6 +145,11 @@ function ask(fd: number, bytes: Uint8Array): Uint8Array {
     if (count >= HEADER_BYTES + 4) return answer.subarray(0, count);
     if (readErrno() !== EINTR) throw noAnswer();
   }
+}
+
+/** Reads struct nlmsgerr. */
+function errnoIn(answer: Uint8Array): number {
+  return -new DataView(answer.buffer, answer.byteOffset).getInt32(HEADER_BYTES, true);
 }
 
 function noAnswer(): SvirtError {

@@ -78,6 +78,20 @@ describe("svirt domiftune", () => {
     expect(shapeOf(machine)).toEqual({ bytesPerSecond: 10_000, peakBytesPerSecond: 10_000 });
   });
 
+  // qemuDomainSetInterfaceParameters() of libvirt changes each document by itself.
+  test("changes a side in both, and the other side stays as each has it", async () => {
+    const machine = await running();
+    const name = "52:54:00:00:00:09";
+    await runOn(machine, "domiftune", "vm1", name, "--outbound", "30", "--live");
+    const both = await runOn(machine, "domiftune", "vm1", name, "--inbound", "7", "--live", "--config");
+    expect(both).toMatchObject({ code: 0, err: "" });
+    const [live, config] = [await show(machine), await show(machine, "--config")];
+    expect(live).toContain("inbound.average: 7\n");
+    expect(config).toContain("inbound.average: 7\n");
+    expect(live).toContain("outbound.average: 30\n");
+    expect(config).toContain("outbound.average: 500\n");
+  });
+
   test("removes a limit whose average is 0, and the end of the guest the rest", async () => {
     const machine = await running();
     await runOn(machine, "domiftune", "vm1", "vnet0", "--inbound", "0", "--outbound", "0");
@@ -90,12 +104,32 @@ describe("svirt domiftune", () => {
   });
 
   test.each([
-    ["1,2,3,4", "inbound format is incorrect"],
-    ["x", "inbound format is incorrect"],
-    ["1,,3", "inbound format is incorrect"],
-    ["0,5", "inbound average is mandatory"],
-  ])("refuses %p: %s", async (text, message) => {
-    const { code, err } = await runOn(await running(), "domiftune", "vm1", "vnet0", "--inbound", text);
+    ["inbound", "1,2,3,4,5", "Rate string '1,2,3,4,5' has too many fields"],
+    ["inbound", "x", "field 'average' is malformed"],
+    ["inbound", "1,-2", "field 'peak' is malformed"],
+    ["inbound", "1,2, 3x", "field 'burst' is malformed"],
+    ["inbound", "0,5", "either inbound average or floor is mandatory"],
+    ["outbound", ",,5", "outbound average is mandatory"],
+    ["outbound", "1,2,3,4", "outbound floor is unsupported yet"],
+    ["inbound", "4294967296", "inbound rate larger than maximum 4294967295"],
+    ["inbound", "1,2,3,4", "only an interface of type network can have a guaranteed bandwidth"],
+  ])("refuses --%s %s: %s", async (side, text, message) => {
+    const { code, err } = await runOn(await running(), "domiftune", "vm1", "vnet0", `--${side}`, text);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  // virshParseRateStr() of virsh: 'average,,burst' is legal.
+  test.each([
+    ["8,,9", ["8", "0", "9"]],
+    ["8,", ["8", "0", "0"]],
+    ["8,9,,0", ["8", "9", "0"]],
+    ["", ["0", "0", "0"]],
+  ])("reads %p as virsh does", async (text, [average, peak, burst]) => {
+    const machine = await running();
+    const { code, err } = await runOn(machine, "domiftune", "vm1", "vnet0", "--inbound", text);
+    expect([code, err]).toEqual([0, ""]);
+    expect(await show(machine)).toContain(
+      `inbound.average: ${average}\ninbound.peak   : ${peak}\ninbound.burst  : ${burst}\n`,
+    );
   });
 });

@@ -3,8 +3,9 @@
 import { readSync, writeSync } from "node:fs";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";
+import { removeTapTable } from "../../../../src/host/linux/network/packet-table.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
-import { filterTable, formatRulesRemoval, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
+import { filterTable, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../../../src/network/filter/variables.ts";
 import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
@@ -140,7 +141,7 @@ for (const filter of FILTERS) {
   });
 }
 const tables = run("/usr/sbin/nft", "list", "tables");
-setPacketRules(formatRulesRemoval({ table }));
+removeTapTable(table);
 const without = { sent: await listPassing(attacker, neighbour, SENT) };
 process.stdout.write(
   JSON.stringify({

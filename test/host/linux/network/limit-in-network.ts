@@ -3,9 +3,10 @@
 import { readSync, writeSync } from "node:fs";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";
+import { removeTapTable } from "../../../../src/host/linux/network/packet-table.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
 import { shapeTap } from "../../../../src/host/linux/network/shape-tap.ts";
-import { formatRulesRemoval, formatTapRules, limitTable } from "../../../../src/network/filter/tap-rules.ts";
+import { formatTapRules, limitTable } from "../../../../src/network/filter/tap-rules.ts";
 import { frame, TYPES, udp } from "./frames.ts";
 
 const [ONE, OTHER] = ["525400000001", "525400000002"];
@@ -81,11 +82,14 @@ shapeTap("vnet0", undefined);
 await countThrough(other, one, back);
 const free = [await countThrough(one, other, forth), await countThrough(other, one, back)];
 const table = limitTable("81ff0d90-c91e-6742-64da-4a736edb9acb", "vnet0");
+// Those of `<outbound average='4294967295' burst='4294967295'/>`, which the kernel accepts.
+const most = { bytesPerSecond: 4_294_967_295_000, burstBytes: 4_294_967_295 };
+setPacketRules(formatTapRules({ table, tap: "vnet0", limit: most }));
 const limit = { bytesPerSecond: 100_000, burstBytes: 10_240 };
 setPacketRules(formatTapRules({ table, tap: "vnet0", limit }));
 shapeTap("vnet0", { bytesPerSecond: 100_000, peakBytesPerSecond: 100_000 });
 const limited = [await countThrough(one, other, forth), await countThrough(other, one, back)];
-setPacketRules(formatRulesRemoval({ table }));
+removeTapTable(table);
 shapeTap("vnet0", undefined);
 const again = [await countThrough(one, other, forth), await countThrough(other, one, back)];
 shapeTap("gone", undefined);
