@@ -1,10 +1,10 @@
-import { errorsOf, SvirtError } from "../../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
-import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
+import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
 import { withRegistryLock } from "../../../state/locks.ts";
 import {
@@ -47,9 +47,9 @@ export async function createPartition(
     const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
     runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
     showToKernel(host, disk, made.number);
-    const { path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
-    ownDevice(host, path, volume);
-    return { name: made.name, path };
+    const { facts, path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
+    ownDevice(host, facts, volume);
+    return { name: made.name, path, facts };
   });
 }
 
@@ -116,13 +116,13 @@ function readTable(host: Host, device: string): PartitionTable {
 function findMade(
   { host, ...disk }: { readonly host: Host; readonly source: string; readonly target: string },
   name: string,
-): { readonly path: string } {
+): Pick<MadeVolume, "path" | "facts"> {
   const found = listPartitions(host, disk).find((one) => one.name === name);
   if (found !== undefined) return found;
   // udevd may not have made the entry in the target yet.
   const path = `/dev/${name}`;
-  if (errorsOf(() => host.inspectFile(path)).length === 0 && host.inspectFile(path)?.type === "block")
-    return { path };
+  const facts = nodeAt(host, path, `/sys/dev/block/${partitionedDisk(host, disk.source).id.node}/${name}`);
+  if (facts !== undefined) return { path, facts };
   throw new SvirtError(
     `Cannot use the partition ${name}: it is in the table, but the kernel does not have it`,
     {
