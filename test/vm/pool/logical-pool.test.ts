@@ -149,6 +149,27 @@ describe("a pool of type logical", () => {
     expect(lvm.run).toEqual([START, START]);
   });
 
+  test("deactivates its volumes again if LVM could activate some of them only", async () => {
+    const { lvm, machine, node } = await machineWith();
+    await buildPool(node, "other");
+    lvm.addVolume("vg", { name: "one" });
+    lvm.run.length = 0;
+    const run = machine.runProgram;
+    machine.runProgram = (words, input) => {
+      const end = run(words, input);
+      // Message and exit code of lvm2 2.03.31 for a group without one of its disks.
+      return words.includes("-aly")
+        ? {
+            code: 5,
+            errors:
+              "  Refusing activation of partial LV vg/two.  Use '--activationmode partial' to override.\n",
+          }
+        : end;
+    };
+    expect((await errorOf(startPool(node, "other", NOT_BUILT))).message).toContain("partial LV vg/two");
+    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[START, END], "inactive"]);
+  });
+
   test("stays active while a guest or the host uses a volume, and if LVM refuses its end", async () => {
     const { lvm, machine, node } = await machineWith();
     await buildPool(node, "other");

@@ -12,7 +12,7 @@ import { guestOnDevice } from "../device/device-guest.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
- * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if the work fails, unless some
+ * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if either fails, unless some
  * were active before. The caller holds no lock. Throws "unsupported" without the group, in libvirt's words; "in-use" for a group on a
  * guest's disk. virStorageBackendLogicalStartPool() of libvirt
  */
@@ -27,8 +27,9 @@ export async function withActiveGroup<Result>(
   refuseOtherGroup(instance, pool, parts);
   await changeStored(instance, () => refuseGuestsGroup(instance, group, parts));
   const wasActive = listLogicalDevices(host, group).length > 0;
-  runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
   try {
+    // It activates what it can, and fails if that is not all.
+    runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
     return await work();
   } catch (error) {
     const failed = wasActive ? [] : errorsOf(() => deactivate(instance, group));
