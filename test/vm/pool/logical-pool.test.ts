@@ -136,6 +136,25 @@ describe("a pool of type logical", () => {
     expect(lvm.run).toEqual([]);
   });
 
+  test("is not deleted on a disk that a guest has, or on other devices than its own", async () => {
+    const { lvm, node } = await machineWith();
+    await buildPool(node, "other");
+    lvm.run.length = 0;
+    registryOf(node).reserve({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    expect((await errorOf(deletePool(node, "other"))).kind).toBe("in-use");
+    registryOf(node).release({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    lvm.physical.clear();
+    lvm.physical.set("/dev/sda", "vg");
+    expect((await errorOf(deletePool(node, "other"))).message).toBe(
+      "unsupported configuration: cannot find any matching source devices for logical volume group 'vg'",
+    );
+    lvm.physical.clear();
+    lvm.physical.set("/dev/sdb", "");
+    registryOf(node).reserve({ kind: "file", key: "device-8:16", sharing: "exclusive" }, OTHER);
+    expect((await errorOf(deletePool(node, "other"))).kind).toBe("in-use");
+    expect(lvm.run).toEqual([]);
+  });
+
   test("deactivates its volumes again if its start fails, unless some were active before", async () => {
     const { lvm, node } = await machineWith();
     await buildPool(node, "other");

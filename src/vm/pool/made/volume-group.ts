@@ -24,8 +24,7 @@ export async function withActiveGroup<Result>(
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
-  refuseOtherGroup(instance, pool, parts);
-  await changeStored(instance, () => refuseGuestsGroup(instance, group, parts));
+  await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
   const wasActive = listLogicalDevices(host, group).length > 0;
   try {
     // It activates what it can, and fails if that is not all.
@@ -61,6 +60,16 @@ export function refuseUsedGroup(instance: Instance, pool: Pool): void {
   }
 }
 
+/** Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk. The caller holds no lock. */
+export async function checkParts(
+  instance: Instance,
+  pool: Pool,
+  { attempt, parts }: { readonly attempt: string; readonly parts: readonly PhysicalVolume[] },
+): Promise<void> {
+  refuseOtherGroup(instance, pool, parts);
+  await refuseGuestsParts(instance, parts, attempt);
+}
+
 /** Throws "unsupported" with libvirt's messages. virStorageBackendLogicalMatchPoolSource() of libvirt */
 function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly PhysicalVolume[]): void {
   const {
@@ -89,20 +98,23 @@ function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly Physic
   );
 }
 
-/** A guest writes what it likes to its disk, also a volume group. */
-function refuseGuestsGroup(instance: Instance, group: string, parts: readonly PhysicalVolume[]): void {
-  for (const { path } of parts) {
-    const id = instance.host.inspectFile(path)?.id;
-    const guest = id === undefined ? undefined : guestOnDevice(instance, id);
-    if (guest !== undefined)
-      throw new SvirtError(
-        `Cannot start the volume group ${group}: the guest ${guest} has its disk ${path}`,
-        {
-          kind: "in-use",
-          remedy: `Stop that guest: svirt shutdown ${guest}`,
-        },
-      );
-  }
+/** Throws "in-use" for a disk of a guest, which writes what it likes to it, also a volume group. The caller holds no lock. */
+export async function refuseGuestsParts(
+  instance: Instance,
+  parts: readonly PhysicalVolume[],
+  attempt: string,
+): Promise<void> {
+  await changeStored(instance, () => {
+    for (const { path } of parts) {
+      const id = instance.host.inspectFile(path)?.id;
+      const guest = id === undefined ? undefined : guestOnDevice(instance, id);
+      if (guest === undefined) continue;
+      throw new SvirtError(`Cannot ${attempt}: the guest ${guest} has its disk ${path}`, {
+        kind: "in-use",
+        remedy: `Stop that guest: svirt shutdown ${guest}`,
+      });
+    }
+  });
 }
 
 function used(group: string, why: string, command: string): SvirtError {
