@@ -67,6 +67,21 @@ describe("a volume of a pool of partitions", () => {
     expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda3", "sda5"]]);
   });
 
+  test("is made neither in the place nor with the number of one that the kernel still has", async () => {
+    const { node, sfdisk } = machineWith();
+    // Deleted from the table alone, by an interrupted call or another program.
+    sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda1");
+    expect((await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda1"), flags: {} }))).kind).toBe(
+      "usage",
+    );
+    const small = "<volume><name>sda2</name><capacity unit='KiB'>512</capacity></volume>";
+    await createVolumeFrom(node, "disk", { bytes: new TextEncoder().encode(small), flags: {} });
+    // sda1 has the sectors 2048 to 3071, sda5 those from 3074 to 3585.
+    expect(sfdisk.run).toEqual(["--quiet --append --no-reread /dev/sda /dev/sda2 : start=4096, size=1024"]);
+    await deleteVolume(node, { key: "sda1", pool: "disk" });
+    expect(namesOn(node)).toEqual(["sda2", "sda5"]);
+  });
+
   test("gets the owner and mode in its XML, at its node", async () => {
     const { machine, node } = machineWith();
     const target = "<target><permissions><mode>0640</mode><owner>7</owner></permissions></target>";

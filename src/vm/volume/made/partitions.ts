@@ -11,6 +11,7 @@ import {
   addPartitionCommand,
   deletePartitionCommand,
   kernelCommand,
+  type Partition,
   type PartitionTable,
   parseTable,
   readTableCommand,
@@ -22,6 +23,9 @@ import { runTool } from "../../pool/made/run-tool.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import { type MadeVolume, ownDevice } from "./made-volume.ts";
+
+/** Unit of `start` and `size` in sysfs. Documentation/ABI/stable/sysfs-block of Linux */
+const SECTOR_BYTES = 512;
 
 /**
  * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if a guest has the whole disk,
@@ -44,7 +48,13 @@ export async function createPartition(
     // An interrupted call may have written one into the table alone.
     for (const { number } of table.partitions) showToKernel(host, disk, number);
     const name = device.slice(device.lastIndexOf("/") + 1);
-    const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
+    // The kernel still has one that was deleted from the table while it was in use.
+    const partitions = [...table.partitions, ...listKnown(host, disk.id)];
+    const made = decidePartition(volume, {
+      name,
+      sizeBytes: deviceBytes(host, disk),
+      table: { ...table, partitions },
+    });
     runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
     showToKernel(host, disk, made.number);
     const { facts, path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
@@ -73,12 +83,20 @@ export function removePartition(
   if (isKnown(host, disk, number)) runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
 }
 
-/** Whether the kernel has a partition of a disk with that number. */
-function isKnown(host: Host, { node }: FileId, number: number): boolean {
+/** Lists the partitions of a disk that the kernel has. */
+function listKnown(host: Host, { node }: FileId): readonly Partition[] {
   const folder = `/sys/dev/block/${node}`;
-  return host
-    .listFolder(folder)
-    .some((name) => host.readText(`${folder}/${name}/partition`)?.trim() === String(number));
+  return host.listFolder(folder).flatMap((name) => {
+    const [number, start, size] = ["partition", "start", "size"].map((file) =>
+      Number(host.readText(`${folder}/${name}/${file}`)),
+    );
+    if (!number || start === undefined || size === undefined) return [];
+    return [{ number, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES }];
+  });
+}
+
+function isKnown(host: Host, disk: FileId, number: number): boolean {
+  return listKnown(host, disk).some((one) => one.number === number);
 }
 
 /** Makes a partition of the table known to the kernel, unless it is. */
