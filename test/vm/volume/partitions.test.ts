@@ -5,7 +5,10 @@ import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { buildPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes } from "../../../src/vm/volume/list-volumes.ts";
+import { removePartition } from "../../../src/vm/volume/made/partitions.ts";
+import { findAnyPool } from "../../../src/vm/volume/volume-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { DISK_BYTES, DISK_POOL, makeDevicePools, makeScsiMachine } from "../../scenes/devices.ts";
 import { MemorySfdisk } from "../../scenes/partitioner.ts";
@@ -117,6 +120,21 @@ describe("a volume of a pool of partitions", () => {
     await defineDomain(node, domainXml({ disks }));
     expect((await errorOf(remove())).message).toContain("the domain 'vm1' has it");
     expect(sfdisk.run).toEqual([]);
+  });
+
+  test("is not deleted from another disk to which the path of the pool leads meanwhile", async () => {
+    const { node, sfdisk } = machineWith();
+    const pool = findAnyPool(node, "disk");
+    const facts = findVolume(node, "sda1", "disk").facts;
+    if (pool.folder !== undefined) throw new Error("it is no pool of devices");
+    const moved = {
+      ...pool,
+      storage: { ...pool.storage, source: { ...pool.storage.source, devices: [{ path: "/dev/sdb" }] } },
+    };
+    const error = await errorOf(
+      Promise.resolve().then(() => removePartition(node, moved, { facts, start: 2048 * 512 })),
+    );
+    expect([error.kind, sfdisk.run]).toEqual(["wrong-state", []]);
   });
 
   test("is not deleted if the table has another partition at its place", async () => {

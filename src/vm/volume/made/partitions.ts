@@ -2,7 +2,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
+import { listRelated, refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
@@ -72,6 +72,9 @@ export function removePartition(
   const { host } = instance;
   const { id: disk } = partitionedDisk(host, storage.source.devices[0]?.path ?? "");
   denyKey(instance, `partition ${disk.path}`);
+  // The path of the disk may lead to another one since the partition was found.
+  const [above] = listRelated(host, facts.id);
+  if (above?.is !== "disk" || above.number !== disk.node) throw otherDisk(facts);
   const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
   const { label, partitions } = readTable(host, disk.path);
   const written = partitions.find((one) => one.number === number);
@@ -154,6 +157,13 @@ function otherTable({ id }: FileFacts): SvirtError {
   return new SvirtError(`Cannot delete ${id.path}: the partition table has another partition there`, {
     kind: "wrong-state",
     remedy: "Let the kernel read the table: partx --update",
+  });
+}
+
+function otherDisk({ id }: FileFacts): SvirtError {
+  return new SvirtError(`Cannot delete ${id.path}: it is no partition of the pool's disk any more`, {
+    kind: "wrong-state",
+    remedy: "Repeat the command.",
   });
 }
 
