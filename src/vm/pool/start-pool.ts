@@ -99,9 +99,11 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
-  await changeStored(instance, () =>
-    refuseConflict(supportedPool(choose().pool, "build"), poolStore.list(instance)),
-  );
+  await changeStored(instance, () => {
+    const pool = supportedPool(choose().pool, "build");
+    refuseConflict(pool, poolStore.list(instance));
+    makeHeldStorage(instance, pool, options.formatting);
+  });
   makeStorage(instance, seen, options.formatting);
 }
 
@@ -123,7 +125,10 @@ export async function buildPool(
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
     refuseConflict(pool, poolStore.list(instance));
-    if (!hasFolder(pool)) return { name, uuid };
+    if (!hasFolder(pool)) {
+      makeHeldStorage(instance, pool, formatting);
+      return { name, uuid };
+    }
     if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     makeTarget(instance, pool, held);
     return { name, uuid };
@@ -133,11 +138,15 @@ export async function buildPool(
   return built;
 }
 
-/** Makes the storage of a pool on its device. As in libvirt, a pool of existing devices has nothing to build. */
+/** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */
+function makeHeldStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
+  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
+}
+
+/** Makes other storage of a pool on its devices. As in libvirt, a pool of existing devices has nothing to build. */
 function makeStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
   if (formatting !== undefined && pool.type === "fs") makeFileSystem(instance, pool, formatting);
   if (pool.type === "logical") makeGroup(instance, pool, formatting ?? "no-overwrite");
-  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
 }
 
 /**

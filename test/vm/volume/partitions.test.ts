@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
@@ -196,6 +197,20 @@ describe("a pool of partitions is built", () => {
     );
     await buildPool(node, "other", { formatting: "overwrite" });
     expect(sfdisk.run).toHaveLength(1);
+  });
+
+  test("under the registry's lock, so that no guest or pool starts with the disk meanwhile", async () => {
+    const { machine, node } = await emptyDisk();
+    const locks: (readonly string[])[] = [];
+    const run = machine.runProgram;
+    machine.runProgram = (words, input) => {
+      locks.push([...machine.locks.keys()]);
+      return run(words, input);
+    };
+    await buildPool(node, "other");
+    await startPool(node, "other", { isBuilt: true, formatting: "overwrite" });
+    const lock = [registryLock(SYSTEM_PATHS)];
+    expect(locks).toEqual([lock, lock]);
   });
 
   test("but not over content, a guest's partition, or an active pool", async () => {

@@ -14,7 +14,7 @@ import { runTool } from "./run-tool.ts";
 
 /**
  * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless it may be overwritten, and
- * for one in use; "denied" for a restricted key. virStorageBackendDiskBuildPool() of libvirt
+ * for one in use; "denied" for a restricted key. The caller holds the registry's lock. virStorageBackendDiskBuildPool() of libvirt
  */
 export function makeTable(instance: Instance, pool: Pool, how: Formatting): void {
   const { host } = instance;
