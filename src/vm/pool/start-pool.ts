@@ -8,6 +8,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { refuseDefined } from "./device/refuse-defined.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { withSession } from "./iscsi-session.ts";
@@ -99,6 +100,7 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
+  if (isMade(seen, options.formatting)) refuseDefined(instance, seen);
   await changeStored(instance, () => {
     const pool = supportedPool(choose().pool, "build");
     refuseConflict(pool, poolStore.list(instance));
@@ -120,6 +122,7 @@ export async function buildPool(
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
+  if (isMade(seen, formatting)) refuseDefined(instance, seen);
   const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
@@ -136,6 +139,11 @@ export async function buildPool(
   // Without the lock: a large device takes long, and the program opens it exclusively.
   makeStorage(instance, seen, formatting);
   return built;
+}
+
+/** Whether a build overwrites the devices of a pool. */
+function isMade({ type }: Pool, formatting: Formatting | undefined): boolean {
+  return type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined);
 }
 
 /** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { registryOf } from "../../../src/state/instance.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { findPoolSources } from "../../../src/vm/pool/made/find-groups.ts";
@@ -15,7 +16,7 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { makeScsiMachine } from "../../scenes/devices.ts";
 import { MemoryLvm } from "../../scenes/lvm.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { domainXml, errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const MiB = 1024 * 1024;
@@ -93,6 +94,23 @@ describe("a pool of type logical", () => {
     lvm.physical.clear();
     await buildPool(node, "other", overwrite);
     expect(lvm.groups.has("vg")).toBe(true);
+  });
+
+  test("is not built on a disk that a definition names, even if its content may be lost", async () => {
+    const { lvm, node } = await machineWith();
+    const disks =
+      "<disk type='block'><source dev='/dev/disk/by-path/pci-0000:00:1f.2-scsi-0:0:1:0'/><target dev='vda'/></disk>";
+    await defineDomain(node, domainXml({ disks }));
+    for (const formatting of ["no-overwrite", "overwrite"] as const) {
+      const errors = [
+        await errorOf(buildPool(node, "other", { formatting })),
+        await errorOf(startPool(node, "other", { isBuilt: true, formatting })),
+      ];
+      expect(errors.map(({ message }) => message)).toEqual(
+        Array(2).fill("Cannot use /dev/sdb for the storage pool 'other': the domain 'vm1' has it"),
+      );
+    }
+    expect(lvm.run).toEqual([]);
   });
 
   test("is not built on a disk of which a guest has a partition", async () => {

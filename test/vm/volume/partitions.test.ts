@@ -213,6 +213,20 @@ describe("a pool of partitions is built", () => {
     expect(locks).toEqual([lock, lock]);
   });
 
+  test("but not over the volume of another pool that a definition names", async () => {
+    const { machine } = machineWith();
+    const sfdisk = new MemorySfdisk(machine);
+    const node = nodeOn(machine);
+    const disks = "<disk type='volume'><source pool='scsi' volume='unit:0:1:0'/><target dev='vda'/></disk>";
+    await defineDomain(node, domainXml({ disks }));
+    await definePool(node, otherPoolXml("disk", DISK_POOL.replace("sda", "sdb")));
+    const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
+    expect([error.message, sfdisk.run]).toEqual([
+      "Cannot use /dev/sdb for the storage pool 'other': the domain 'vm1' has it",
+      [],
+    ]);
+  });
+
   test("but not over content, a guest's partition, or an active pool", async () => {
     const { machine, node, sfdisk } = await emptyDisk("dos");
     machine.files.get("/dev/sda").bytes[DISK_BYTES - 1] = 1;

@@ -7,6 +7,7 @@ import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
@@ -37,6 +38,7 @@ export async function startMounted(
   // Refuses an option in the XML before anything is made.
   if (seen.type === "netfs") planServerMount(seen);
   const { formatting, isBuilt } = options;
+  if (formatting !== undefined) refuseDefined(instance, seen);
   await withTargetLock(
     instance,
     { pool: seen, isBuilt },

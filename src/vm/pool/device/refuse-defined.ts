@@ -1,0 +1,63 @@
+import { SvirtError, unlessRefused } from "../../../errors.ts";
+import { belongsToHost } from "../../../label/protected-paths.ts";
+import { listRelated } from "../../../resolve/busy-disk.ts";
+import { listNamedPaths, listNamedVolumes } from "../../../resolve/definition-names.ts";
+import { listPoolDevices } from "../../../resolve/pools/pool-devices.ts";
+import { listDefinitionNames, readDefinition } from "../../../state/definitions.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { poolStore } from "../../../state/pools.ts";
+import { parsePoolText } from "../../../storage/pool/document.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { hasFolder } from "../../../storage/pool/rules/startable.ts";
+
+/**
+ * Throws "in-use" if a definition names a device of a pool, which is to be overwritten, a partition of it or its whole disk, by a path or
+ * as the volume of an active pool. The caller holds no lock: a path of a definition may hang.
+ */
+export function refuseDefined(instance: Instance, { name, source }: Pool): void {
+  const { host } = instance;
+  const numbers = new Map<string, string>();
+  for (const { path } of source.devices) {
+    const id = numberAt(instance, path);
+    if (id === undefined) continue;
+    for (const node of [id, ...listRelated(host, { node: id }).map(({ number }) => number)])
+      numbers.set(node, path);
+  }
+  for (const domain of listDefinitionNames(instance)) {
+    const used = listNumbers(instance, readDefinition(instance, domain)?.xml ?? "").find((node) =>
+      numbers.has(node),
+    );
+    if (used === undefined) continue;
+    throw new SvirtError(
+      `Cannot use ${numbers.get(used)} for the storage pool '${name}': the domain '${domain}' has it`,
+      { kind: "in-use", remedy: `Remove it from that domain: svirt edit ${domain}` },
+    );
+  }
+}
+
+/** Lists the numbers of the block devices that a definition names. */
+function listNumbers(instance: Instance, xml: string): readonly string[] {
+  const volumes = listNamedVolumes(xml).flatMap(({ pool, volume }) =>
+    devicesOf(instance, pool).filter((one) => one.name === volume),
+  );
+  return [...listNamedPaths(xml), ...volumes.map(({ path }) => path)].flatMap(
+    (path) => numberAt(instance, path) ?? [],
+  );
+}
+
+function devicesOf(instance: Instance, name: string): ReturnType<typeof listPoolDevices> {
+  const active = poolStore.read(instance, name)?.active;
+  return (
+    unlessRefused(() => {
+      const pool = active === undefined ? undefined : parsePoolText(active);
+      return pool === undefined || hasFolder(pool) ? [] : listPoolDevices(instance.host, pool);
+    }) ?? []
+  );
+}
+
+function numberAt({ host }: Instance, path: string): string | undefined {
+  // svirt may not even inspect some files of the host.
+  if (belongsToHost(path)) return undefined;
+  const facts = unlessRefused(() => host.inspectFile(path));
+  return facts?.type === "block" ? facts.id.node : undefined;
+}
