@@ -100,7 +100,7 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
-  if (isMade(seen, options.formatting)) refuseDefined(instance, seen);
+  refuseBuilt(instance, seen, options.formatting);
   await changeStored(instance, () => {
     const pool = supportedPool(choose().pool, "build");
     refuseConflict(pool, poolStore.list(instance));
@@ -122,7 +122,7 @@ export async function buildPool(
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
-  if (isMade(seen, formatting)) refuseDefined(instance, seen);
+  refuseBuilt(instance, seen, formatting);
   const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
@@ -141,9 +141,11 @@ export async function buildPool(
   return built;
 }
 
-/** Whether a build overwrites the devices of a pool. */
-function isMade({ type }: Pool, formatting: Formatting | undefined): boolean {
-  return type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined);
+/** Throws "in-use" if a build would overwrite a device that a definition names. The caller holds no lock. */
+function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
+  const { name, source, type } = pool;
+  if (type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined))
+    refuseDefined(instance, source.devices, `build the storage pool '${name}'`);
 }
 
 /** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */

@@ -222,7 +222,7 @@ describe("a pool of partitions is built", () => {
     await definePool(node, otherPoolXml("disk", DISK_POOL.replace("sda", "sdb")));
     const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
     expect([error.message, sfdisk.run]).toEqual([
-      "Cannot use /dev/sdb for the storage pool 'other': the domain 'vm1' has it",
+      "Cannot build the storage pool 'other': the domain 'vm1' has the disk /dev/sdb",
       [],
     ]);
   });

@@ -7,17 +7,20 @@ import { listDefinitionNames, readDefinition } from "../../../state/definitions.
 import type { Instance } from "../../../state/instance.ts";
 import { poolStore } from "../../../state/pools.ts";
 import { parsePoolText } from "../../../storage/pool/document.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 
 /**
- * Throws "in-use" if a definition names a device of a pool, which is to be overwritten, a partition of it or its whole disk, by a path or
- * as the volume of an active pool. The caller holds no lock: a path of a definition may hang.
+ * Throws "in-use" if a definition names one of these block devices, a partition of it or its whole disk, by a path or as the volume of an
+ * active pool. The caller holds no lock: a path of a definition may hang.
  */
-export function refuseDefined(instance: Instance, { name, source }: Pool): void {
+export function refuseDefined(
+  instance: Instance,
+  devices: readonly { readonly path: string }[],
+  attempt: string,
+): void {
   const { host } = instance;
   const numbers = new Map<string, string>();
-  for (const { path } of source.devices) {
+  for (const { path } of devices) {
     const id = numberAt(instance, path);
     if (id === undefined) continue;
     for (const node of [id, ...listRelated(host, { node: id }).map(({ number }) => number)])
@@ -28,10 +31,10 @@ export function refuseDefined(instance: Instance, { name, source }: Pool): void 
       numbers.has(node),
     );
     if (used === undefined) continue;
-    throw new SvirtError(
-      `Cannot use ${numbers.get(used)} for the storage pool '${name}': the domain '${domain}' has it`,
-      { kind: "in-use", remedy: `Remove it from that domain: svirt edit ${domain}` },
-    );
+    throw new SvirtError(`Cannot ${attempt}: the domain '${domain}' has the disk ${numbers.get(used)}`, {
+      kind: "in-use",
+      remedy: `Remove it from that domain: svirt edit ${domain}`,
+    });
   }
 }
 

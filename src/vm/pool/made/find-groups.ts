@@ -10,8 +10,10 @@ import { discoveryRefusal } from "../../../storage/pool/rules/discovery.ts";
  */
 export function findPoolSources({ host }: Instance, type: string): string {
   if (type !== "logical") throw discoveryRefusal(type);
-  // libvirt does not see a physical volume without a group.
-  const parts = readPhysicalVolumes(host).filter(({ group }) => group !== "");
+  // libvirt does not see a physical volume without a group. LVM has a word in brackets for a missing disk, and for damaged metadata.
+  const parts = readPhysicalVolumes(host).filter(
+    ({ group, path }) => group !== "" && !group.startsWith("[") && path.startsWith("/"),
+  );
   const groups = Map.groupBy(parts, ({ group }) => group);
   return formatSources([...groups].map(([name, devices]) => sourceOf(name, devices)));
 }

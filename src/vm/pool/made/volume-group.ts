@@ -9,6 +9,7 @@ import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
@@ -60,13 +61,17 @@ export function refuseUsedGroup(instance: Instance, pool: Pool): void {
   }
 }
 
-/** Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk. The caller holds no lock. */
+/**
+ * Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk, also while that is
+ * shut off: it writes what it likes there. The caller holds no lock.
+ */
 export async function checkParts(
   instance: Instance,
   pool: Pool,
   { attempt, parts }: { readonly attempt: string; readonly parts: readonly PhysicalVolume[] },
 ): Promise<void> {
   refuseOtherGroup(instance, pool, parts);
+  refuseDefined(instance, parts, attempt);
   await refuseGuestsParts(instance, parts, attempt);
 }
 
@@ -98,7 +103,7 @@ function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly Physic
   );
 }
 
-/** Throws "in-use" for a disk of a guest, which writes what it likes to it, also a volume group. The caller holds no lock. */
+/** Throws "in-use" for a disk of a guest. The caller holds no lock. */
 export async function refuseGuestsParts(
   instance: Instance,
   parts: readonly PhysicalVolume[],

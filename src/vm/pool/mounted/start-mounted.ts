@@ -38,7 +38,8 @@ export async function startMounted(
   // Refuses an option in the XML before anything is made.
   if (seen.type === "netfs") planServerMount(seen);
   const { formatting, isBuilt } = options;
-  if (formatting !== undefined) refuseDefined(instance, seen);
+  if (formatting !== undefined)
+    refuseDefined(instance, seen.source.devices, `build the storage pool '${seen.name}'`);
   await withTargetLock(
     instance,
     { pool: seen, isBuilt },
