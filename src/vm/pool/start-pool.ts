@@ -145,7 +145,11 @@ export async function buildPool(
 function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
   const { name, source, type } = pool;
   if (type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined))
-    refuseDefined(instance, source.devices, `build the storage pool '${name}'`);
+    refuseDefined(instance, {
+      devices: source.devices,
+      attempt: `build the storage pool '${name}'`,
+      isWritten: true,
+    });
 }
 
 /** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */

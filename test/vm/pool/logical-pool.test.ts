@@ -183,6 +183,22 @@ describe("a pool of type logical", () => {
     expect(lvm.run).toEqual([]);
   });
 
+  test("is started without a look at the files of definitions, whose server may hang at boot", async () => {
+    const { lvm, machine, node } = await machineWith("<source><name>vg</name></source>");
+    lvm.physical.set("/dev/sdb", "vg");
+    machine.files.put("/srv/vm1.img", "file", { bytes: new Uint8Array(512) });
+    const disks = "<disk type='file'><source file='/srv/vm1.img'/><target dev='vda'/></disk>";
+    await defineDomain(node, domainXml({ disks }));
+    const seen: string[] = [];
+    const { host } = node;
+    const inspectFile: typeof host.inspectFile = (path) => {
+      seen.push(path);
+      return host.inspectFile(path);
+    };
+    await startPool({ ...node, host: { ...host, inspectFile } }, "other", NOT_BUILT);
+    expect([seen.includes("/dev/sdb"), seen.includes("/srv/vm1.img")]).toEqual([true, false]);
+  });
+
   test("says all of LVM's reason if it is refused", async () => {
     const { lvm, node } = await machineWith();
     await buildPool(node, "other");

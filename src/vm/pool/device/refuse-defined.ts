@@ -9,15 +9,19 @@ import { poolStore } from "../../../state/pools.ts";
 import { parsePoolText } from "../../../storage/pool/document.ts";
 import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 
+/** Block devices, and what is attempted with them, for messages. */
+interface Attempt {
+  readonly devices: readonly { readonly path: string }[];
+  readonly attempt: string;
+  /** Whether they are overwritten: then a name of one outside of /dev counts, too, and the server of such a path may hang. */
+  readonly isWritten: boolean;
+}
+
 /**
  * Throws "in-use" if a definition names one of these block devices, a partition of it or its whole disk, by a path or as the volume of an
- * active pool. The caller holds no lock: a path of a definition may hang.
+ * active pool. The caller holds no lock.
  */
-export function refuseDefined(
-  instance: Instance,
-  devices: readonly { readonly path: string }[],
-  attempt: string,
-): void {
+export function refuseDefined(instance: Instance, { attempt, devices, isWritten }: Attempt): void {
   const { host } = instance;
   const numbers = new Map<string, string>();
   for (const { path } of devices) {
@@ -27,9 +31,10 @@ export function refuseDefined(
       numbers.set(node, path);
   }
   for (const domain of listDefinitionNames(instance)) {
-    const used = listNumbers(instance, readDefinition(instance, domain)?.xml ?? "").find((node) =>
-      numbers.has(node),
-    );
+    const used = listPaths(instance, readDefinition(instance, domain)?.xml ?? "")
+      .filter((path) => isWritten || path.startsWith("/dev/"))
+      .map((path) => numberAt(instance, path) ?? "")
+      .find((node) => numbers.has(node));
     if (used === undefined) continue;
     throw new SvirtError(`Cannot ${attempt}: the domain '${domain}' has the disk ${numbers.get(used)}`, {
       kind: "in-use",
@@ -38,14 +43,12 @@ export function refuseDefined(
   }
 }
 
-/** Lists the numbers of the block devices that a definition names. */
-function listNumbers(instance: Instance, xml: string): readonly string[] {
+/** Lists the paths that a definition names, and those of its volumes that are devices. */
+function listPaths(instance: Instance, xml: string): readonly string[] {
   const volumes = listNamedVolumes(xml).flatMap(({ pool, volume }) =>
     devicesOf(instance, pool).filter((one) => one.name === volume),
   );
-  return [...listNamedPaths(xml), ...volumes.map(({ path }) => path)].flatMap(
-    (path) => numberAt(instance, path) ?? [],
-  );
+  return [...listNamedPaths(xml), ...volumes.map(({ path }) => path)];
 }
 
 function devicesOf(instance: Instance, name: string): ReturnType<typeof listPoolDevices> {

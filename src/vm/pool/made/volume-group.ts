@@ -71,7 +71,7 @@ export async function checkParts(
   { attempt, parts }: { readonly attempt: string; readonly parts: readonly PhysicalVolume[] },
 ): Promise<void> {
   refuseOtherGroup(instance, pool, parts);
-  refuseDefined(instance, parts, attempt);
+  refuseDefined(instance, { devices: parts, attempt, isWritten: false });
   await refuseGuestsParts(instance, parts, attempt);
 }
 

@@ -39,7 +39,11 @@ export async function startMounted(
   if (seen.type === "netfs") planServerMount(seen);
   const { formatting, isBuilt } = options;
   if (formatting !== undefined)
-    refuseDefined(instance, seen.source.devices, `build the storage pool '${seen.name}'`);
+    refuseDefined(instance, {
+      devices: seen.source.devices,
+      attempt: `build the storage pool '${seen.name}'`,
+      isWritten: true,
+    });
   await withTargetLock(
     instance,
     { pool: seen, isBuilt },
