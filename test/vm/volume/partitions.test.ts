@@ -64,6 +64,9 @@ describe("a volume of a pool of partitions", () => {
     const { node, sfdisk } = machineWith();
     sfdisk.parts.push({ node: "/dev/sda2", start: 4096, size: 2048, type: "A" });
     expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    // storageVolCreateXML() of libvirt
+    const again = await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} }));
+    expect(again.message).toBe("storage volume 'sda2' exists already");
     await createVolumeFrom(node, "disk", { bytes: bytesOf("sda3"), flags: {} });
     expect(namesOn(node)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
     sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda2");
@@ -76,7 +79,7 @@ describe("a volume of a pool of partitions", () => {
     // Deleted from the table alone, by an interrupted call or another program.
     sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda1");
     expect((await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda1"), flags: {} }))).kind).toBe(
-      "usage",
+      "in-use",
     );
     const small = "<volume><name>sda2</name><capacity unit='KiB'>512</capacity></volume>";
     await createVolumeFrom(node, "disk", { bytes: new TextEncoder().encode(small), flags: {} });

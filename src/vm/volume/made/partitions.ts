@@ -22,14 +22,14 @@ import { refuseMapped } from "../../pool/made/make-table.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
-import { type MadeVolume, ownDevice } from "./made-volume.ts";
+import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
 
 /** Unit of `start` and `size` in sysfs. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
 
 /**
- * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if a guest has the whole disk,
- * "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
+ * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if the volume exists or a guest has the whole
+ * disk, "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
  */
 export async function createPartition(
   instance: Instance,
@@ -47,6 +47,8 @@ export async function createPartition(
     const table = readTable(host, device);
     // An interrupted call may have written one into the table alone.
     for (const { number } of table.partitions) showToKernel(host, disk, number);
+    const place = { host, source, target: storage.target?.path ?? "" };
+    if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
     const name = device.slice(device.lastIndexOf("/") + 1);
     // The kernel still has one that was deleted from the table while it was in use.
     const partitions = [...table.partitions, ...listKnown(host, disk.id)];
@@ -57,7 +59,7 @@ export async function createPartition(
     });
     runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
     showToKernel(host, disk, made.number);
-    const { facts, path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
+    const { facts, path } = findMade(place, made.name);
     ownDevice(host, facts, volume);
     return { name: made.name, path, facts };
   });
