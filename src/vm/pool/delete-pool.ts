@@ -46,7 +46,7 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
   if (group === undefined) return deleted;
   refuseKey(instance, group);
   // Without the lock: LVM may wait for a disk.
-  removeGroup(instance, group);
+  await removeGroup(instance, group);
   return deleted;
 }
 

@@ -8,6 +8,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { refuseDefined } from "./device/refuse-defined.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { withSession } from "./iscsi-session.ts";
@@ -99,9 +100,12 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
-  await changeStored(instance, () =>
-    refuseConflict(supportedPool(choose().pool, "build"), poolStore.list(instance)),
-  );
+  refuseBuilt(instance, seen, options.formatting);
+  await changeStored(instance, () => {
+    const pool = supportedPool(choose().pool, "build");
+    refuseConflict(pool, poolStore.list(instance));
+    makeHeldStorage(instance, pool, options.formatting);
+  });
   makeStorage(instance, seen, options.formatting);
 }
 
@@ -118,12 +122,16 @@ export async function buildPool(
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
+  refuseBuilt(instance, seen, formatting);
   const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
     refuseConflict(pool, poolStore.list(instance));
-    if (!hasFolder(pool)) return { name, uuid };
+    if (!hasFolder(pool)) {
+      makeHeldStorage(instance, pool, formatting);
+      return { name, uuid };
+    }
     if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
     makeTarget(instance, pool, held);
     return { name, uuid };
@@ -133,11 +141,26 @@ export async function buildPool(
   return built;
 }
 
-/** Makes the storage of a pool on its device. As in libvirt, a pool of existing devices has nothing to build. */
+/** Throws "in-use" if a build would overwrite a device that a definition names. The caller holds no lock. */
+function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
+  const { name, source, type } = pool;
+  if (type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined))
+    refuseDefined(instance, {
+      devices: source.devices,
+      attempt: `build the storage pool '${name}'`,
+      isWritten: true,
+    });
+}
+
+/** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */
+function makeHeldStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
+  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
+}
+
+/** Makes other storage of a pool on its devices. As in libvirt, a pool of existing devices has nothing to build. */
 function makeStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
   if (formatting !== undefined && pool.type === "fs") makeFileSystem(instance, pool, formatting);
   if (pool.type === "logical") makeGroup(instance, pool, formatting ?? "no-overwrite");
-  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
 }
 
 /**

@@ -51,9 +51,9 @@ async function createDevice(
   if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  return type === "logical"
-    ? await createLogicalVolume(instance, pool, volume)
-    : await createPartition(instance, pool, volume);
+  const create = type === "logical" ? createLogicalVolume : createPartition;
+  const { name, path } = await create(instance, pool, volume);
+  return { name, path };
 }
 
 /**

@@ -3,21 +3,16 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import { listNamedPaths, listNamedVolumes } from "../../resolve/definition-names.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
-import { resolveReferences } from "../../xml/references.ts";
 import { readSaveImage } from "../save/save-image.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import { listVolumeFiles } from "./list-volumes.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
-
-/** A possible path of a file in the stored form of a definition, which svirt writes itself. */
-const PATH = /['>](\/[^'<>]*)['<]/g;
-/** A volume of a pool in that form. */
-const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
 
 type Pools = readonly (VolumePool | DevicePool)[];
 
@@ -92,7 +87,7 @@ function isNeededBy(
   file: FileId,
 ): boolean {
   const volumes = volumesIn(xml, pools);
-  const paths = [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
+  const paths = listNamedPaths(xml);
   if ([...paths, ...volumes].some((path) => isNameOf(instance, path, file))) return true;
   const isBelow = (path: string): boolean => leadsTo(instance, { path, file, seen: new Set() });
   if (volumes.some(isBelow)) return true;
@@ -110,18 +105,12 @@ function isNeededBy(
 
 /** Lists the paths of the volumes that a definition names by their pools. */
 function volumesIn(xml: string, pools: Pools): readonly string[] {
-  return [...xml.matchAll(VOLUME)].flatMap(([, pool = "", volume = ""]) => {
-    const found = pools.find(({ name }) => name === textOf(pool));
+  return listNamedVolumes(xml).flatMap(({ pool, volume }) => {
+    const found = pools.find(({ name }) => name === pool);
     if (found === undefined) return [];
-    if (found.folder !== undefined) return [pathIn(found.folder, textOf(volume))];
-    return found.devices.filter(({ name }) => name === textOf(volume)).map(({ path }) => path);
+    if (found.folder !== undefined) return [pathIn(found.folder, volume)];
+    return found.devices.filter(({ name }) => name === volume).map(({ path }) => path);
   });
-}
-
-/** Returns the text that a document has for this source. */
-function textOf(source: string): string {
-  const text = resolveReferences(source);
-  return typeof text === "string" ? text : source;
 }
 
 function needed(attempt: string, why: string, remedy: string): SvirtError {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SvirtError } from "../../../src/errors.ts";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { formatVolume } from "../../../src/storage/volume/document.ts";
@@ -196,6 +197,49 @@ describe("a logical volume", () => {
       "svirt does not convert images",
     );
     expect(listPoolVolumes(node, "lv")).toHaveLength(2);
+  });
+
+  test("is not written to, or made another's, if its path leads to another device", async () => {
+    const { machine, node } = await machineWith();
+    await make(node, "old");
+    const old = machine.files.get("/dev/vg-0/old");
+    old.bytes[0] = 1;
+    const device = machine.files.find("/dev/vg-0/old", false)?.inode.target ?? "";
+    const run = machine.runProgram;
+    machine.runProgram = (words, input) => {
+      const end = run(words, input);
+      if (words.includes("lvcreate")) machine.files.put("/dev/vg-0/new", "symlink", { target: device });
+      return end;
+    };
+    const clone = cloneVolume(node, "new", {
+      source: { key: "old", pool: "lv" },
+      flags: { isReflink: false },
+    });
+    expect((await errorOf(clone)).message).toBe(
+      "cannot open volume '/dev/vg-0/new': No such file or directory",
+    );
+    expect([old.bytes[0], old.uid]).toEqual([1, 0]);
+  });
+
+  test("is kept after a copy that failed, if a guest has been started with it", async () => {
+    const { lvm, node } = await machineWith();
+    await make(node, "one");
+    const { host } = node;
+    const busy: typeof node = {
+      ...node,
+      host: {
+        ...host,
+        copyToDevice({ node: number }) {
+          registryOf(node).reserve({ kind: "file", key: `device-${number}`, sharing: "exclusive" }, OTHER);
+          throw new SvirtError("Cannot copy: no space", { kind: "failed", remedy: "Wait." });
+        },
+      },
+    };
+    const clone = () =>
+      cloneVolume(busy, "two", { source: { key: "one", pool: "lv" }, flags: { isReflink: false } });
+    expect((await errorOf(clone())).message).toContain("no space");
+    expect(lvm.run.filter((line) => line.startsWith("lvremove"))).toEqual([]);
+    expect(lvm.groups.get("vg-0")?.volumes.map(({ name }) => name)).toEqual(["one", "two"]);
   });
 
   // libvirt has no resizeVol for volume groups.

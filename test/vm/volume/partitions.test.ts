@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { buildPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes } from "../../../src/vm/volume/list-volumes.ts";
+import { removePartition } from "../../../src/vm/volume/made/partitions.ts";
+import { findAnyPool } from "../../../src/vm/volume/volume-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { DISK_BYTES, DISK_POOL, makeDevicePools, makeScsiMachine } from "../../scenes/devices.ts";
 import { MemorySfdisk } from "../../scenes/partitioner.ts";
@@ -60,11 +64,29 @@ describe("a volume of a pool of partitions", () => {
     const { node, sfdisk } = machineWith();
     sfdisk.parts.push({ node: "/dev/sda2", start: 4096, size: 2048, type: "A" });
     expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    // storageVolCreateXML() of libvirt
+    const again = await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} }));
+    expect(again.message).toBe("storage volume 'sda2' exists already");
     await createVolumeFrom(node, "disk", { bytes: bytesOf("sda3"), flags: {} });
     expect(namesOn(node)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
     sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda2");
     await deleteVolume(node, { key: "sda2", pool: "disk" });
     expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda3", "sda5"]]);
+  });
+
+  test("is made neither in the place nor with the number of one that the kernel still has", async () => {
+    const { node, sfdisk } = machineWith();
+    // Deleted from the table alone, by an interrupted call or another program.
+    sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda1");
+    expect((await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda1"), flags: {} }))).kind).toBe(
+      "in-use",
+    );
+    const small = "<volume><name>sda2</name><capacity unit='KiB'>512</capacity></volume>";
+    await createVolumeFrom(node, "disk", { bytes: new TextEncoder().encode(small), flags: {} });
+    // sda1 has the sectors 2048 to 3071, sda5 those from 3074 to 3585.
+    expect(sfdisk.run).toEqual(["--quiet --append --no-reread /dev/sda /dev/sda2 : start=4096, size=1024"]);
+    await deleteVolume(node, { key: "sda1", pool: "disk" });
+    expect(namesOn(node)).toEqual(["sda2", "sda5"]);
   });
 
   test("gets the owner and mode in its XML, at its node", async () => {
@@ -105,6 +127,21 @@ describe("a volume of a pool of partitions", () => {
     await defineDomain(node, domainXml({ disks }));
     expect((await errorOf(remove())).message).toContain("the domain 'vm1' has it");
     expect(sfdisk.run).toEqual([]);
+  });
+
+  test("is not deleted from another disk to which the path of the pool leads meanwhile", async () => {
+    const { node, sfdisk } = machineWith();
+    const pool = findAnyPool(node, "disk");
+    const facts = findVolume(node, "sda1", "disk").facts;
+    if (pool.folder !== undefined) throw new Error("it is no pool of devices");
+    const moved = {
+      ...pool,
+      storage: { ...pool.storage, source: { ...pool.storage.source, devices: [{ path: "/dev/sdb" }] } },
+    };
+    const error = await errorOf(
+      Promise.resolve().then(() => removePartition(node, moved, { facts, start: 2048 * 512 })),
+    );
+    expect([error.kind, sfdisk.run]).toEqual(["wrong-state", []]);
   });
 
   test("is not deleted if the table has another partition at its place", async () => {
@@ -175,7 +212,35 @@ describe("a pool of partitions is built", () => {
     const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
     expect([error.kind, error.message, sfdisk.run]).toEqual([
       "in-use",
-      "Cannot write to the device /dev/sda: the domain 'vm1' has it",
+      "Cannot build the storage pool 'other': the domain 'vm1' has the disk /dev/sda",
+      [],
+    ]);
+  });
+
+  test("under the registry's lock, so that no guest or pool starts with the disk meanwhile", async () => {
+    const { machine, node } = await emptyDisk();
+    const locks: (readonly string[])[] = [];
+    const run = machine.runProgram;
+    machine.runProgram = (words, input) => {
+      locks.push([...machine.locks.keys()]);
+      return run(words, input);
+    };
+    await buildPool(node, "other");
+    await startPool(node, "other", { isBuilt: true, formatting: "overwrite" });
+    const lock = [registryLock(SYSTEM_PATHS)];
+    expect(locks).toEqual([lock, lock]);
+  });
+
+  test("but not over the volume of another pool that a definition names", async () => {
+    const { machine } = machineWith();
+    const sfdisk = new MemorySfdisk(machine);
+    const node = nodeOn(machine);
+    const disks = "<disk type='volume'><source pool='scsi' volume='unit:0:1:0'/><target dev='vda'/></disk>";
+    await defineDomain(node, domainXml({ disks }));
+    await definePool(node, otherPoolXml("disk", DISK_POOL.replace("sda", "sdb")));
+    const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
+    expect([error.message, sfdisk.run]).toEqual([
+      "Cannot build the storage pool 'other': the domain 'vm1' has the disk /dev/sdb",
       [],
     ]);
   });

@@ -17,7 +17,7 @@ const VOLUME_FIELDS = [
   ],
 ] as const;
 
-const bytes = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
+const bytes = v.pipe(v.string(), v.regex(/^\d{1,19}$/), v.transform(Number));
 const volumeRow = v.object({
   lv_name: v.string(),
   origin: v.string(),

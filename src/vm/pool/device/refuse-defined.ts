@@ -1,31 +1,70 @@
 import { SvirtError, unlessRefused } from "../../../errors.ts";
-import { type FileId, fileKey } from "../../../plan/facts/file.ts";
-import { listRelated } from "../../../resolve/related-devices.ts";
+import { belongsToHost } from "../../../label/protected-paths.ts";
+import { listNamedPaths, listNamedVolumes } from "../../../resolve/definition-names.ts";
+import { listPoolDevices } from "../../../resolve/pools/pool-devices.ts";
+import { isGenericNode, listRelated } from "../../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../../state/definitions.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { resolveReferences } from "../../../xml/references.ts";
+import { poolStore } from "../../../state/pools.ts";
+import { parsePoolText } from "../../../storage/pool/document.ts";
+import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 
-/** A possible path of a device in the stored form of a definition, which svirt writes itself. */
-const PATH = /['>](\/dev\/[^'<>]*)['<]/g;
+/** Block devices, and what is attempted with them, for messages. */
+interface Attempt {
+  readonly devices: readonly { readonly path: string }[];
+  readonly attempt: string;
+  /** Whether they are overwritten: then a name of one outside of /dev counts, too, and the server of such a path may hang. */
+  readonly isWritten: boolean;
+}
 
-/** Throws "in-use" for a device if the path of it, of its partition or of its disk is in a definition. */
-export function refuseDefined(instance: Instance, device: FileId): void {
+/**
+ * Throws "in-use" if a definition names one of these block devices, a partition of it, its whole disk or its generic node, by a path or as
+ * the volume of an active pool. For devices that are overwritten the caller holds no lock.
+ */
+export function refuseDefined(instance: Instance, { attempt, devices, isWritten }: Attempt): void {
   const { host } = instance;
-  const keys = new Set([
-    fileKey(device),
-    ...listRelated(host, device).map(({ number }) => `device-${number}`),
-  ]);
-  const isNamed = (source: string): boolean => {
-    const path = resolveReferences(source);
-    const found = typeof path === "string" ? unlessRefused(() => host.inspectFile(path)) : undefined;
-    return found !== undefined && keys.has(fileKey(found.id));
-  };
-  for (const name of listDefinitionNames(instance)) {
-    const { xml = "" } = readDefinition(instance, name) ?? {};
-    if (![...xml.matchAll(PATH)].some(([, path = ""]) => isNamed(path))) continue;
-    throw new SvirtError(`Cannot write to the device ${device.path}: the domain '${name}' has it`, {
+  const numbers = new Map<string, string>();
+  for (const { path } of devices) {
+    const id = numberAt(instance, path);
+    if (id === undefined) continue;
+    for (const node of [id, ...listRelated(host, { node: id }).map(({ number }) => number)])
+      numbers.set(node, path);
+  }
+  for (const domain of listDefinitionNames(instance)) {
+    const used = listPaths(instance, readDefinition(instance, domain)?.xml ?? "")
+      .filter((path) => isWritten || path.startsWith("/dev/"))
+      .map((path) => numberAt(instance, path) ?? "")
+      .find((node) => numbers.has(node));
+    if (used === undefined) continue;
+    throw new SvirtError(`Cannot ${attempt}: the domain '${domain}' has the disk ${numbers.get(used)}`, {
       kind: "in-use",
-      remedy: `Remove it from that domain: svirt edit ${name}`,
+      remedy: `Remove it from that domain: svirt edit ${domain}`,
     });
   }
+}
+
+/** Lists the paths that a definition names, and those of its volumes that are devices. */
+function listPaths(instance: Instance, xml: string): readonly string[] {
+  const volumes = listNamedVolumes(xml).flatMap(({ pool, volume }) =>
+    devicesOf(instance, pool).filter((one) => one.name === volume),
+  );
+  return [...listNamedPaths(xml), ...volumes.map(({ path }) => path)];
+}
+
+function devicesOf(instance: Instance, name: string): ReturnType<typeof listPoolDevices> {
+  const active = poolStore.read(instance, name)?.active;
+  return (
+    unlessRefused(() => {
+      const pool = active === undefined ? undefined : parsePoolText(active);
+      return pool === undefined || hasFolder(pool) ? [] : listPoolDevices(instance.host, pool);
+    }) ?? []
+  );
+}
+
+function numberAt({ host }: Instance, path: string): string | undefined {
+  // svirt may not even inspect some files of the host.
+  if (belongsToHost(path)) return undefined;
+  const facts = unlessRefused(() => host.inspectFile(path));
+  if (facts?.type !== "block" && !(facts?.type === "character" && isGenericNode(facts.id))) return undefined;
+  return facts.id.node;
 }

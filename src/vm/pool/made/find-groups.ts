@@ -4,6 +4,9 @@ import { formatGroupSources } from "../../../storage/pool/found-sources.ts";
 
 /** Returns the XML of the volume groups of the host, with their devices. virStorageBackendLogicalFindPoolSources() of libvirt */
 export function findGroups(host: Host): string {
-  // libvirt does not see a physical volume without a group.
-  return formatGroupSources(readPhysicalVolumes(host).filter(({ group }) => group !== ""));
+  // libvirt does not see a physical volume without a group. LVM has a word in brackets for a missing disk, and for damaged metadata.
+  const parts = readPhysicalVolumes(host).filter(
+    ({ group, path }) => group !== "" && !group.startsWith("[") && path.startsWith("/"),
+  );
+  return formatGroupSources(parts);
 }

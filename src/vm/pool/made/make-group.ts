@@ -11,6 +11,7 @@ import { refuseContent } from "../device/refuse-content.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
 import { runTool } from "./run-tool.ts";
+import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
 /**
  * Makes the volume group of a pool on its devices. A device that an interrupted call has prepared is used as it is. Throws "wrong-state"
@@ -23,7 +24,7 @@ export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void
   const known = readPhysicalVolumes(host);
   if (known.some((one) => one.group === group)) throw existing(pool, group);
   const devices = sourceDevices(instance, pool);
-  for (const device of devices) refuseDefined(instance, device);
+  refuseDefined(instance, { devices, attempt: `build the storage pool '${pool.name}'`, isWritten: true });
   const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
   if (how === "no-overwrite") for (const device of blank) refuseContent(host, pool.name, device);
   const made: FileId[] = [];
@@ -55,23 +56,26 @@ function isBlank(
 
 /**
  * Removes the volume group of a pool, and its mark from the pool's devices. Throws "wrong-state" for a group with volumes, which libvirt
- * removes with it; "unsupported". virStorageBackendLogicalDeletePool() of libvirt
+ * removes with it; "in-use" for a guest's disk; "unsupported" for a group on other devices. The caller holds no lock. virStorageBackendLogicalDeletePool() of libvirt
  */
-export function removeGroup({ host }: Instance, pool: Pool): void {
+export async function removeGroup(instance: Instance, pool: Pool): Promise<void> {
+  const { host } = instance;
   const group = volumeGroupOf(pool);
+  const attempt = `remove the volume group ${group}`;
   const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
   // An interrupted call may have removed the group alone.
   if (parts.length > 0) {
+    await checkParts(instance, pool, { parts, attempt });
     const [volume] = readLogicalVolumes(host, group);
     if (volume !== undefined) throw notEmpty(pool, group, volume.name);
-    runTool(host, { words: lvm.removeGroup(group), attempt: `remove the volume group ${group}` });
+    runTool(host, { words: lvm.removeGroup(group), attempt });
   }
-  const orphans = readPhysicalVolumes(host).filter((one) => one.group === "");
-  const nodeOf = (path: string): string | undefined => host.inspectFile(path)?.id.node;
+  const nodeOf = (path: string): string => host.inspectFile(path)?.id.node ?? path;
   const listed = new Set(pool.source.devices.map(({ path }) => nodeOf(path)));
+  const orphans = readPhysicalVolumes(host).filter((one) => one.group === "" && listed.has(nodeOf(one.path)));
+  await refuseGuestsParts(instance, orphans, attempt);
   for (const { path } of orphans)
-    if (listed.has(nodeOf(path)))
-      runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
+    runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
 }
 
 function existing({ name }: Pool, group: string): SvirtError {

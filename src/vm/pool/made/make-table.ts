@@ -15,7 +15,8 @@ import { runTool } from "./run-tool.ts";
 
 /**
  * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless it may be overwritten, and
- * for one in use; "in-use" for one of a guest or a definition; "denied" for a restricted key. virStorageBackendDiskBuildPool() of libvirt
+ * for one in use; "in-use" for one of a guest or a definition; "denied" for a restricted key. The caller holds the registry's lock, and has
+ * called refuseDefined() without it. virStorageBackendDiskBuildPool() of libvirt
  */
 export function makeTable(instance: Instance, pool: Pool, how: Formatting): void {
   const { host } = instance;
@@ -23,7 +24,9 @@ export function makeTable(instance: Instance, pool: Pool, how: Formatting): void
   denyKey(instance, `write a partition table for the storage pool '${name}'`);
   refuseMapped(partitionedDisk(host, source.devices[0]?.path ?? "").id);
   const device = sourceDevice(instance, pool);
-  refuseDefined(instance, device);
+  // Names outside of /dev were inspected without the lock: their servers may hang.
+  const attempt = `build the storage pool '${name}'`;
+  refuseDefined(instance, { devices: [device], attempt, isWritten: false });
   const command = makeTableCommand(device.path, source.format?.type ?? "unknown");
   if (how === "no-overwrite") {
     refuseTable(host, name, device);

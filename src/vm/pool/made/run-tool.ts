@@ -4,6 +4,9 @@ import type { Host } from "../../../host/host.ts";
 /** Most time of one command. It waits for the disks of the host, and an interrupted one is repaired by the next. */
 const COMMAND_MS = 60_000;
 
+/** Most lines of a program's messages in one of svirt's. */
+const MOST_LINES = 4;
+
 /** Package of Debian with each program that changes storage. */
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["/usr/sbin/lvm", "lvm2"],
@@ -19,7 +22,7 @@ export interface ToolCommand {
 }
 
 /**
- * Runs a program of the host that changes storage. Throws "failed" with its last message, "timeout"; "unsupported" if it is missing or
+ * Runs a program of the host that changes storage. Throws "failed" with its last messages, "timeout"; "unsupported" if it is missing or
  * not permitted.
  */
 export function runTool(host: Host, { attempt, input, words }: ToolCommand): void {
@@ -29,7 +32,7 @@ export function runTool(host: Host, { attempt, input, words }: ToolCommand): voi
   const command = words.join(" ");
   const message = `Cannot ${attempt}`;
   if ("code" in end)
-    throw new SvirtError(`${message}: ${reasonOf(end.errors) ?? `${command} failed with ${end.code}`}`, {
+    throw new SvirtError(`${message}: ${reasonOf(end.errors) || `${command} failed with ${end.code}`}`, {
       kind: "failed",
       remedy: `Remove the cause, or run it yourself: ${command}`,
     });
@@ -45,8 +48,9 @@ export function runTool(host: Host, { attempt, input, words }: ToolCommand): voi
   });
 }
 
-/** Returns the last message that is no warning. */
-function reasonOf(errors: string): string | undefined {
+/** Returns the last messages that are no warnings: LVM explains one in several lines. */
+function reasonOf(errors: string): string {
   const lines = errors.split("\n").map((line) => line.trim());
-  return lines.findLast((line) => line !== "" && !line.startsWith("WARNING:"));
+  const reasons = lines.filter((line) => line !== "" && !line.startsWith("WARNING:"));
+  return reasons.slice(-MOST_LINES).join(" ");
 }

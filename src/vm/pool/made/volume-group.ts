@@ -9,10 +9,11 @@ import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
- * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if the work fails, unless some
+ * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if either fails, unless some
  * were active before. The caller holds no lock. Throws "unsupported" without the group, in libvirt's words; "in-use" for a group on a
  * guest's disk. virStorageBackendLogicalStartPool() of libvirt
  */
@@ -24,11 +25,11 @@ export async function withActiveGroup<Result>(
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
-  refuseOtherGroup(instance, pool, parts);
-  await changeStored(instance, () => refuseGuestsGroup(instance, group, parts));
+  await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
   const wasActive = listLogicalDevices(host, group).length > 0;
-  runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
   try {
+    // It activates what it can, and fails if that is not all.
+    runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
     return await work();
   } catch (error) {
     const failed = wasActive ? [] : errorsOf(() => deactivate(instance, group));
@@ -61,6 +62,20 @@ export function refuseUsedGroup(instance: Instance, pool: Pool): void {
   }
 }
 
+/**
+ * Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk, also while that is
+ * shut off: it writes what it likes there. The caller holds no lock.
+ */
+export async function checkParts(
+  instance: Instance,
+  pool: Pool,
+  { attempt, parts }: { readonly attempt: string; readonly parts: readonly PhysicalVolume[] },
+): Promise<void> {
+  refuseOtherGroup(instance, pool, parts);
+  refuseDefined(instance, { devices: parts, attempt, isWritten: false });
+  await refuseGuestsParts(instance, parts, attempt);
+}
+
 /** Throws "unsupported" with libvirt's messages. virStorageBackendLogicalMatchPoolSource() of libvirt */
 function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly PhysicalVolume[]): void {
   const {
@@ -89,20 +104,23 @@ function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly Physic
   );
 }
 
-/** A guest writes what it likes to its disk, also a volume group. */
-function refuseGuestsGroup(instance: Instance, group: string, parts: readonly PhysicalVolume[]): void {
-  for (const { path } of parts) {
-    const id = instance.host.inspectFile(path)?.id;
-    const guest = id === undefined ? undefined : guestOnDevice(instance, id);
-    if (guest !== undefined)
-      throw new SvirtError(
-        `Cannot start the volume group ${group}: the guest ${guest} has its disk ${path}`,
-        {
-          kind: "in-use",
-          remedy: `Stop that guest: svirt shutdown ${guest}`,
-        },
-      );
-  }
+/** Throws "in-use" for a disk of a guest. The caller holds no lock. */
+export async function refuseGuestsParts(
+  instance: Instance,
+  parts: readonly PhysicalVolume[],
+  attempt: string,
+): Promise<void> {
+  await changeStored(instance, () => {
+    for (const { path } of parts) {
+      const id = instance.host.inspectFile(path)?.id;
+      const guest = id === undefined ? undefined : guestOnDevice(instance, id);
+      if (guest === undefined) continue;
+      throw new SvirtError(`Cannot ${attempt}: the guest ${guest} has its disk ${path}`, {
+        kind: "in-use",
+        remedy: `Stop that guest: svirt shutdown ${guest}`,
+      });
+    }
+  });
 }
 
 function used(group: string, why: string, command: string): SvirtError {

@@ -44,7 +44,11 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
   const device = sourceDevice(instance, pool);
-  refuseDefined(instance, device);
+  refuseDefined(instance, {
+    devices: [device],
+    attempt: `build the storage pool '${name}'`,
+    isWritten: true,
+  });
   if (how === "no-overwrite") refuseContent(host, name, device);
   const words = [program, force, device.path];
   const end = host.runProgram(words, PROGRAM_MS);

@@ -8,6 +8,7 @@ import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";
 import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
+import { refuseDefined } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
@@ -37,6 +38,12 @@ export async function startMounted(
   // Refuses an option in the XML before anything is made.
   if (seen.type === "netfs") planServerMount(seen);
   const { formatting, isBuilt } = options;
+  if (formatting !== undefined)
+    refuseDefined(instance, {
+      devices: seen.source.devices,
+      attempt: `build the storage pool '${seen.name}'`,
+      isWritten: true,
+    });
   await withTargetLock(
     instance,
     { pool: seen, isBuilt },

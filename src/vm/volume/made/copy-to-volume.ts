@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { listErrors, SvirtError, throwErrors } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -44,14 +44,18 @@ export async function copyToVolume(
     allocationBytes: capacityBytes,
   });
   try {
-    const id = host.inspectFile(made.path)?.id;
-    if (id !== undefined) host.copyToDevice(id, from.facts.id);
+    host.copyToDevice(made.facts.id, from.facts.id);
   } catch (error) {
-    const failed = errorsOf(() => removeLogicalVolume(instance, pool, made.name));
+    // A guest may have been started with it meanwhile.
+    const failed = await withUnusedVolume(
+      instance,
+      { key: made.name, pool: pool.uuid, attempt: "delete" },
+      ({ name }) => removeLogicalVolume(instance, pool, name),
+    ).then(() => [], listErrors);
     throwErrors([...listErrors(error), ...failed]);
     throw error;
   }
-  return { ...made, source: from.name };
+  return { name: made.name, path: made.path, source: from.name };
 }
 
 /** A guest may have written a header into a device, which is raw all the same. */

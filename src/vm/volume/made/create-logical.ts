@@ -1,3 +1,4 @@
+import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { createVolumeCommand } from "../../../storage/pool/logical/commands.ts";
@@ -7,7 +8,7 @@ import { decideLogicalVolume } from "../../../storage/volume/new-logical.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 import type { DevicePool } from "../volume-pool.ts";
-import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
+import { alreadyThere, type MadeVolume, ownDevice, withoutNode } from "./made-volume.ts";
 
 /**
  * Makes a volume of a pool of type logical: all of its space, a sparse one, or a snapshot of another volume of the pool. The space
@@ -30,6 +31,9 @@ export async function createLogicalVolume(
   // Without a guest: a snapshot of a disk in use has half of what the guest was writing.
   else await withUnusedVolume(instance, { key: origin, pool, attempt: "take a snapshot of" }, make);
   const path = `/dev/${group}/${name}`;
-  ownDevice(host, path, volume);
-  return { name, path };
+  // A path may be left from an earlier device with this name: sysfs says which one the volume has.
+  const made = listLogicalDevices(host, group).find((one) => one.name === name);
+  if (made === undefined) throw withoutNode(path);
+  ownDevice(host, made.facts, volume);
+  return { name, path, facts: made.facts };
 }

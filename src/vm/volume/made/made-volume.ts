@@ -1,4 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
+import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import { MODE_BITS } from "../../../storage/permissions.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
@@ -7,12 +8,12 @@ import type { Volume } from "../../../storage/volume/document.ts";
 export interface MadeVolume {
   readonly name: string;
   readonly path: string;
+  /** Facts about its node, which is the one that the kernel has for this volume. */
+  readonly facts: FileFacts;
 }
 
 /** Gives the node of a new volume the owner, group and mode in its XML. They last until the node is made again, as at a boot. */
-export function ownDevice(host: Host, path: string, { target: { permissions } }: Volume): void {
-  const facts = host.inspectFile(path);
-  if (facts?.type !== "block") throw withoutNode(path);
+export function ownDevice(host: Host, facts: FileFacts, { target: { permissions } }: Volume): void {
   const { group: gid = facts.gid, mode = facts.mode & MODE_BITS, owner: uid = facts.uid } = permissions ?? {};
   if (permissions !== undefined) host.setOwnership(facts.id, { uid, gid, mode });
 }
@@ -26,7 +27,8 @@ export function alreadyThere(name: string): SvirtError {
   });
 }
 
-function withoutNode(path: string): SvirtError {
+/** Returns the error for a new volume whose path leads to no device, or to that of another volume. */
+export function withoutNode(path: string): SvirtError {
   return new SvirtError(`cannot open volume '${path}': No such file or directory`, {
     kind: "failed",
     remedy: "The volume is made. Wait until udevd has made its node: udevadm settle",

@@ -1,10 +1,10 @@
-import { errorsOf, SvirtError } from "../../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
-import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
+import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../../resolve/related-devices.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
 import { withRegistryLock } from "../../../state/locks.ts";
@@ -12,6 +12,7 @@ import {
   addPartitionCommand,
   deletePartitionCommand,
   kernelCommand,
+  type Partition,
   type PartitionTable,
   parseTable,
   readTableCommand,
@@ -22,11 +23,14 @@ import { refuseMapped } from "../../pool/made/make-table.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
-import { type MadeVolume, ownDevice } from "./made-volume.ts";
+import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
+
+/** Unit of `start` and `size` in sysfs. Documentation/ABI/stable/sysfs-block of Linux */
+const SECTOR_BYTES = 512;
 
 /**
- * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if a guest has the whole disk,
- * "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
+ * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if the volume exists or a guest has the whole
+ * disk, "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
  */
 export async function createPartition(
   instance: Instance,
@@ -44,13 +48,21 @@ export async function createPartition(
     const table = readTable(host, device);
     // An interrupted call may have written one into the table alone.
     for (const { number } of table.partitions) showToKernel(host, disk, number);
+    const place = { host, source, target: storage.target?.path ?? "" };
+    if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
     const name = device.slice(device.lastIndexOf("/") + 1);
-    const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
+    // The kernel still has one that was deleted from the table while it was in use.
+    const partitions = [...table.partitions, ...listKnown(host, disk.id)];
+    const made = decidePartition(volume, {
+      name,
+      sizeBytes: deviceBytes(host, disk),
+      table: { ...table, partitions },
+    });
     runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
     showToKernel(host, disk, made.number);
-    const { path } = findMade({ host, source, target: storage.target?.path ?? "" }, made.name);
-    ownDevice(host, path, volume);
-    return { name: made.name, path };
+    const { facts, path } = findMade(place, made.name);
+    ownDevice(host, facts, volume);
+    return { name: made.name, path, facts };
   });
 }
 
@@ -63,6 +75,9 @@ export function removePartition(
   const { host } = instance;
   const { id: disk } = partitionedDisk(host, storage.source.devices[0]?.path ?? "");
   denyKey(instance, `partition ${disk.path}`);
+  // The path of the disk may lead to another one since the partition was found.
+  const [above] = listRelated(host, facts.id);
+  if (above?.is !== "disk" || above.number !== disk.node) throw otherDisk(facts);
   const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
   const { label, partitions } = readTable(host, disk.path);
   const written = partitions.find((one) => one.number === number);
@@ -74,12 +89,20 @@ export function removePartition(
   if (isKnown(host, disk, number)) runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
 }
 
-/** Whether the kernel has a partition of a disk with that number. */
-function isKnown(host: Host, { node }: FileId, number: number): boolean {
+/** Lists the partitions of a disk that the kernel has. */
+function listKnown(host: Host, { node }: FileId): readonly Partition[] {
   const folder = `/sys/dev/block/${node}`;
-  return host
-    .listFolder(folder)
-    .some((name) => host.readText(`${folder}/${name}/partition`)?.trim() === String(number));
+  return host.listFolder(folder).flatMap((name) => {
+    const [number, start, size] = ["partition", "start", "size"].map((file) =>
+      Number(host.readText(`${folder}/${name}/${file}`)),
+    );
+    if (!number || start === undefined || size === undefined) return [];
+    return [{ number, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES }];
+  });
+}
+
+function isKnown(host: Host, disk: FileId, number: number): boolean {
+  return listKnown(host, disk).some((one) => one.number === number);
 }
 
 /** Makes a partition of the table known to the kernel, unless it is. */
@@ -120,13 +143,13 @@ function readTable(host: Host, device: string): PartitionTable {
 function findMade(
   { host, ...disk }: { readonly host: Host; readonly source: string; readonly target: string },
   name: string,
-): { readonly path: string } {
+): Pick<MadeVolume, "path" | "facts"> {
   const found = listPartitions(host, disk).find((one) => one.name === name);
   if (found !== undefined) return found;
   // udevd may not have made the entry in the target yet.
   const path = `/dev/${name}`;
-  if (errorsOf(() => host.inspectFile(path)).length === 0 && host.inspectFile(path)?.type === "block")
-    return { path };
+  const facts = nodeAt(host, path, `/sys/dev/block/${partitionedDisk(host, disk.source).id.node}/${name}`);
+  if (facts !== undefined) return { path, facts };
   throw new SvirtError(
     `Cannot use the partition ${name}: it is in the table, but the kernel does not have it`,
     {
@@ -140,6 +163,13 @@ function otherTable({ id }: FileFacts): SvirtError {
   return new SvirtError(`Cannot delete ${id.path}: the partition table has another partition there`, {
     kind: "wrong-state",
     remedy: "Let the kernel read the table: partx --update",
+  });
+}
+
+function otherDisk({ id }: FileFacts): SvirtError {
+  return new SvirtError(`Cannot delete ${id.path}: it is no partition of the pool's disk any more`, {
+    kind: "wrong-state",
+    remedy: "Repeat the command.",
   });
 }
 

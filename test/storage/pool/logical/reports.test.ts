@@ -37,6 +37,18 @@ function rowsOf(...lines: readonly string[]): string {
 }
 
 describe("the report of lvs", () => {
+  test("is read with a thin volume whose size has 16 digits or more", () => {
+    // The largest device of Linux has 2^63 - 512 bytes. Of a number from 2^53 on the last digits are lost.
+    const [volume] = parseVolumes(
+      rowsOf("big##uuid##thin#0#9223372036854771712#4194304#9223372036854771712#Vwi-a-tz--"),
+    );
+    expect([volume?.name, volume?.isThin, volume?.sizeBytes]).toEqual([
+      "big",
+      true,
+      Number("9223372036854771712"),
+    ]);
+  });
+
   test("has each volume with its parts on the devices", () => {
     const MiB = 1024 * 1024;
     expect(parseVolumes(LVS)).toEqual([

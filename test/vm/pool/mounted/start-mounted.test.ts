@@ -286,7 +286,7 @@ describe("a pool of type fs", () => {
     const error = await errorOf(attempt());
     expect([error.kind, error.message, run]).toEqual([
       "in-use",
-      `Cannot write to the device ${DEVICE}: the domain 'vm1' has it`,
+      `Cannot build the storage pool 'disk': the domain 'vm1' has the disk ${DEVICE}`,
       [],
     ]);
     await defineDomain(nodeOn(machine), domainXml());

@@ -1,0 +1,25 @@
+import { resolveReferences } from "../xml/references.ts";
+
+/** A possible path of a file in the stored form of a definition, which svirt writes itself. */
+const PATH = /['>](\/[^'<>]*)['<]/g;
+/** A volume of a pool in that form. */
+const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
+
+/** Lists the texts of a stored definition that may be paths. Its structure is not read, which takes long. */
+export function listNamedPaths(xml: string): readonly string[] {
+  return [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
+}
+
+/** Lists the volumes that a stored definition names by their pools. */
+export function listNamedVolumes(xml: string): readonly { readonly pool: string; readonly volume: string }[] {
+  return [...xml.matchAll(VOLUME)].map(([, pool = "", volume = ""]) => ({
+    pool: textOf(pool),
+    volume: textOf(volume),
+  }));
+}
+
+/** Returns the text that a document has for this source. */
+function textOf(source: string): string {
+  const text = resolveReferences(source);
+  return typeof text === "string" ? text : source;
+}

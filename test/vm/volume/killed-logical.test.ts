@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import type { SvirtError } from "../../../src/errors.ts";
+import { definePool } from "../../../src/vm/pool/define-pool.ts";
+import { startPool } from "../../../src/vm/pool/start-pool.ts";
+import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
+import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { makeScsiMachine } from "../../scenes/devices.ts";
+import { MemoryLvm } from "../../scenes/lvm.ts";
+import { otherPoolXml } from "../../scenes/pools.ts";
+import { nodeOn } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+
+const MiB = 1024 * 1024;
+
+/** Returns work that makes a volume of 4 MiB with the content. */
+const create =
+  (name: string, content = ""): Work =>
+  (node) =>
+    createVolumeFrom(node, "lv", {
+      bytes: new TextEncoder().encode(
+        `<volume><name>${name}</name><capacity unit='MiB'>4</capacity>${content}</volume>`,
+      ),
+      flags: {},
+    });
+const remove =
+  (key: string): Work =>
+  (node) =>
+    deleteVolume(node, { key, pool: "lv" });
+
+const CASES: readonly { readonly name: string; readonly made: string | undefined; readonly work: Work }[] = [
+  {
+    name: "vol-create",
+    made: "new",
+    work: create("new", "<target><permissions><mode>0640</mode><owner>7</owner></permissions></target>"),
+  },
+  {
+    name: "vol-create of a snapshot",
+    made: "new",
+    work: create("new", "<backingStore><path>/dev/vg/one</path></backingStore>"),
+  },
+  {
+    name: "vol-clone",
+    made: "new",
+    work: (node) =>
+      cloneVolume(node, "new", { source: { key: "one", pool: "lv" }, flags: { isReflink: false } }),
+  },
+  { name: "vol-delete", made: undefined, work: remove("one") },
+];
+
+/** Returns a machine with the active pool `lv`, and data in its volume one. */
+async function prepare(): Promise<Machine> {
+  const machine = makeScsiMachine();
+  new MemoryLvm(machine, 68 * MiB);
+  const node = nodeOn(machine);
+  const source = "<source><device path='/dev/sdb'/><name>vg</name></source>";
+  await definePool(node, otherPoolXml("logical", source, "lv"));
+  await startPool(node, "lv", { isBuilt: true });
+  await create("one")(node);
+  machine.files.get("/dev/vg/one").bytes.fill(1, 0, MiB);
+  return machine;
+}
+
+/** Returns the volumes of the pool as they are listed, with their content and owners. */
+function stateOf(machine: Machine): string {
+  const volumes = listPoolVolumesWithSizes(nodeOn(machine), "lv");
+  return JSON.stringify(
+    volumes.map((volume) => {
+      const { bytes, mode, uid } = machine.files.get(volume.path);
+      return [volume, uid, mode, bytes.reduce((sum, byte) => sum + byte, 0)];
+    }),
+  );
+}
+
+describe.each(CASES)(
+  "$name of a logical volume struck at every call that changes something",
+  ({ made, work }) => {
+    test.each(["crash", "fail"] as const)(
+      "by a %s is done when it is repeated, if need be after the removal of what it made",
+      async (how) => {
+        const whole = await prepare();
+        await work(nodeOn(whole));
+        const done = stateOf(whole);
+        const instants = await instantsOf(prepare, work);
+        expect(instants.length).toBeGreaterThan(3);
+        for (const strike of instants) {
+          const machine = await prepare();
+          const kept = stateOf(machine);
+          await beStruck(machine, work, { ...strike, how });
+          const place = `${strike.moment} call ${strike.at}`;
+          // What was there keeps its data.
+          if (made !== undefined)
+            expect([place, stateOf(machine)]).toEqual([place, expect.stringContaining(kept.slice(1, -1))]);
+          const error: SvirtError | undefined = await work(nodeOn(machine)).then(
+            () => undefined,
+            (thrown) => thrown,
+          );
+          if (error !== undefined && made !== undefined) {
+            expect([place, error.libvirt?.name]).toEqual([place, "VIR_ERR_STORAGE_VOL_EXIST"]);
+            await remove(made)(nodeOn(machine));
+            await work(nodeOn(machine));
+          } else if (error !== undefined) expect([place, error.kind]).toEqual([place, "not-found"]);
+          expect([place, stateOf(machine)]).toEqual([place, done]);
+          expect([place, machine.violations]).toEqual([place, []]);
+        }
+      },
+    );
+  },
+);
