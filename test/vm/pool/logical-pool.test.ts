@@ -118,20 +118,6 @@ describe("a pool of type logical", () => {
     expect(lvm.run).toEqual([]);
   });
 
-  test("is not built on a device that a definition names, by the device or its partition", async () => {
-    const { lvm, node } = await machineWith("<source><device path='/dev/sda'/><name>vg</name></source>");
-    for (const path of ["/dev/sda", "/dev/sda1"]) {
-      const disks = `<disk type='block'><source dev='${path}'/><target dev='vda'/></disk>`;
-      await defineDomain(node, domainXml({ disks }));
-      const error = await errorOf(buildPool(node, "other", { formatting: "overwrite" }));
-      expect([error.kind, error.message, lvm.run]).toEqual([
-        "in-use",
-        "Cannot build the storage pool 'other': the domain 'vm1' has the disk /dev/sda",
-        [],
-      ]);
-    }
-  });
-
   test("leaves devices as they were if its group cannot be made", async () => {
     const { lvm, node } = await machineWith();
     lvm.failing = {

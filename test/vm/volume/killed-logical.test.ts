@@ -69,7 +69,7 @@ function stateOf(machine: Machine): string {
   return JSON.stringify(
     volumes.map((volume) => {
       const { bytes, mode, uid } = machine.files.get(volume.path);
-      return [volume, uid, mode, bytes.reduce((sum, byte) => sum + byte, 0)];
+      return [volume, uid, mode, String(Bun.hash(bytes))];
     }),
   );
 }
