@@ -7,6 +7,7 @@ import { measureDefaultLabel } from "./measure-default-label.ts";
 import { measureHeld } from "./measure-held.ts";
 import { measureLevelChoice } from "./measure-level.ts";
 import { measureMute } from "./measure-mute.ts";
+import { measureNetwork } from "./measure-network.ts";
 import { measureRelabelling } from "./measure-relabel.ts";
 import { measureManyDisks } from "./measure-start.ts";
 import { measureStorage } from "./measure-storage.ts";
@@ -220,6 +221,8 @@ async function printStorage(): Promise<void> {
   const ratios = await measureStorage(TOOLS, SVIRT, rounds);
   if (ratios === undefined) return say("Storage is not measured: root and libvirt's daemon are required\n");
   printRatios("This machine: volumes of 1 GiB, and a pool of 10,000 volumes", ratios);
+  const networks = await measureNetwork(TOOLS, SVIRT, rounds);
+  if (networks !== undefined) printRatios("This machine: a network of mode open, with DNS", networks);
 }
 
 /** Prints the cost, at a start, of asking the kernel which other guest's process holds its disk. */

@@ -1,5 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
+import { startLibvirt, untilAnswered } from "./libvirtd.ts";
+import { comparePairs, type Pair } from "./pairs.ts";
+import type { Ratio } from "./timings.ts";
 
 /** Most that a volume of 1 GiB may take, over the quickest other tool. */
 const VOLUME_AIM = 1.1;
@@ -18,14 +20,6 @@ interface Bench {
   readonly virsh: string;
   /** Folder of each tool's pool. */
   readonly folders: Readonly<Record<"svirt" | "virsh" | "large", string>>;
-}
-
-/** What is compared: a command, the same by another tool, and the most that it may take. */
-interface Pair {
-  readonly what: string;
-  readonly ours: string;
-  readonly over: string;
-  readonly aim: number;
 }
 
 /**
@@ -49,13 +43,13 @@ export async function measureStorage(
   };
   const daemon = startLibvirt(work);
   try {
-    await untilAnswered(bench);
+    await untilAnswered(`${bench.virsh} pool-list`);
     fillPools(bench);
     definePools(bench);
-    const volumes = await compare(tools, rounds, volumePairs(bench));
+    const volumes = await comparePairs(tools, rounds, volumePairs(bench));
     // Only now: before a volume is deleted, svirt reads the headers of all volumes of active pools.
-    const lists = await compare(tools, rounds, listPairs(bench));
-    const last = await compare(tools, rounds, [
+    const lists = await comparePairs(tools, rounds, listPairs(bench));
+    const last = await comparePairs(tools, rounds, [
       { ...deletion(bench), what: `delete beside ${VOLUMES} volumes / virsh` },
     ]);
     return [...volumes, ...lists, ...last];
@@ -67,35 +61,6 @@ export async function measureStorage(
   }
 }
 
-async function compare(tools: string, rounds: number, pairs: readonly Pair[]): Promise<readonly Ratio[]> {
-  const programs = pairs.flatMap(({ ours, over }) => [ours, over]);
-  const timings = await interleaveHere(tools, rounds, programs);
-  return pairs.map(({ aim, what }, at) => ({
-    what,
-    ours: timingAt(timings, 2 * at),
-    over: timingAt(timings, 2 * at + 1),
-    aim,
-  }));
-}
-
-/** Starts libvirt's daemon with a socket of its own, without a manager of services. */
-function startLibvirt(work: string): Bun.Subprocess {
-  const settings = `${work}/libvirtd.conf`;
-  writeFileSync(settings, `auth_unix_rw = "none"\nauth_unix_ro = "none"\nunix_sock_dir = "${work}"\n`);
-  return Bun.spawn(["libvirtd", "-f", settings, "-p", `${work}/libvirtd.pid`], {
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-}
-
-async function untilAnswered({ virsh }: Bench): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (Bun.spawnSync(`${virsh} pool-list`.split(" ")).exitCode === 0) return;
-    await Bun.sleep(100);
-  }
-  throw new Error("Cannot measure: libvirtd does not answer; end another one that runs");
-}
-
 function definePools({ folders, svirt, virsh }: Bench): void {
   for (const [program, folder] of [
     [svirt, folders.svirt],
@@ -104,10 +69,11 @@ function definePools({ folders, svirt, virsh }: Bench): void {
     run(`${program} pool-create-as ${POOL} dir --target ${folder}`);
 }
 
-/** Volumes that a round finds: one of 1 GiB to clone, one to resize, and one to delete. */
+/** Volumes that a round finds: one of 1 GiB to clone and download, one to resize, one to upload to, and one to delete. */
 function fillPools({ folders }: Bench): void {
   for (const folder of [folders.svirt, folders.virsh]) {
     run(`qemu-img create -q -f raw ${folder}/grown.raw ${SIZE}`);
+    run(`qemu-img create -q -f raw ${folder}/copied.raw ${SIZE}`);
     run(`qemu-img create -q -f qcow2 ${folder}/old.qcow2 ${SIZE}`);
     run(`dd if=/dev/urandom of=${folder}/full.raw bs=1M count=1024 status=none`);
   }
@@ -124,6 +90,8 @@ function volumePairs(bench: Bench): readonly Pair[] {
   const remove = (program: string): string => `${program} vol-delete copy.raw --pool ${POOL}`;
   const shrink = (program: string): string =>
     `${program} vol-resize grown.raw ${SIZE} --shrink --pool ${POOL}`;
+  const source = `${bench.folders.svirt}/full.raw`;
+  const target = `${bench.folders.large}.copy`;
   return [
     ...creation(bench, "raw"),
     ...creation(bench, "qcow2"),
@@ -133,6 +101,16 @@ function volumePairs(bench: Bench): readonly Pair[] {
       what: "clone 1 GiB / virsh",
       words: `vol-clone full.raw copy.raw --pool ${POOL}`,
       after: remove,
+    }),
+    pairOf(bench, {
+      what: "upload 1 GiB / virsh",
+      words: `vol-upload copied.raw ${source} --pool ${POOL}`,
+      after: () => "/bin/true",
+    }),
+    pairOf(bench, {
+      what: "download 1 GiB / virsh",
+      words: `vol-download full.raw ${target} --pool ${POOL}`,
+      after: () => `/bin/rm ${target}`,
     }),
   ];
 }
