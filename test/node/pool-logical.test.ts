@@ -224,7 +224,8 @@ onTheNode(
     expect(outOf(notes, "still")).toBe(outOf(notes, "private"));
     expect(outOf(notes, "xml")).toContain(`<extent start='${5 * MiB}' end='${9 * MiB}'/>`);
     expect(noteOf(notes, "wrong").err).toMatch(/invalid partition name 'other', expected 'sd[a-z]+3'/);
-    expect([noteOf(notes, "kept").code, noteOf(notes, "build").code]).toEqual([5, 4]);
+    expect([noteOf(notes, "kept").code, noteOf(notes, "build").code]).toEqual([5, 5]);
+    expect(noteOf(notes, "build").err).toContain("the domain 'life-l' has the disk /dev/sd");
     expect(outOf(notes, "left")).not.toMatch(/sd[a-z]+2/);
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
     expect(noteOf(notes, "none").code).not.toBe(0);
