@@ -10,7 +10,7 @@ import { findGuestMounting, findGuestOn } from "../guest/guests-on-mount.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { activePool, invalid } from "./find-pool.ts";
-import { logOut, refuseUsedSession, whileLoggingOut } from "./iscsi-session.ts";
+import { logOut, refuseUsedSession, whileLoggingOut } from "./iscsi/session.ts";
 import { endGroup, refuseUsedGroup } from "./made/volume-group.ts";
 
 /**

@@ -11,7 +11,7 @@ import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { refuseDefined } from "./device/refuse-defined.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
-import { withSession } from "./iscsi-session.ts";
+import { withSession } from "./iscsi/session.ts";
 import { makeGroup } from "./made/make-group.ts";
 import { makeTable } from "./made/make-table.ts";
 import { withActiveGroup } from "./made/volume-group.ts";

@@ -7,8 +7,8 @@ import {
   parseMaps,
 } from "../../../plan/facts/process-files.ts";
 import type { HeldThing, Holding, InspectProcessesOptions } from "../../processes.ts";
+import { isLockedForWriting } from "../content/image-lock.ts";
 import { deviceNumber, fileFacts } from "../files/file-id.ts";
-import { isLockedForWriting } from "../files/image-lock.ts";
 import { getxattr } from "../labels/xattr.ts";
 import { listTables } from "./descriptor-tables.ts";
 import { attempt, isGone, orGone } from "./gone.ts";

@@ -9,7 +9,7 @@ import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../.
 import type { GuestPipe, PipeOptions } from "../../channels.ts";
 import type { Monitor } from "../../monitor.ts";
 import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/ready.ts";
-import { openPassed } from "../files/open-passed.ts";
+import { openPassed } from "../content/open-passed.ts";
 import { openTap } from "../network/open-tap.ts";
 import { connectPeer } from "./connect-peer.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";

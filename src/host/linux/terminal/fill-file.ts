@@ -2,10 +2,10 @@ import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../files.ts";
-import { type Extent, listData, openedSize } from "../files/extents.ts";
-import { withLockedImage } from "../files/locked-image.ts";
-import { clearPart } from "../files/resize-file.ts";
-import { writePart } from "../files/write-part.ts";
+import { type Extent, listData, openedSize } from "../content/extents.ts";
+import { withLockedImage } from "../content/locked-image.ts";
+import { clearPart } from "../content/resize-file.ts";
+import { writePart } from "../content/write-part.ts";
 import { type Input, openInput } from "./read-input.ts";
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { errorsOf } from "../../../../src/errors.ts";
-import { copyToDevice } from "../../../../src/host/linux/files/copy-to-device.ts";
+import { copyToDevice } from "../../../../src/host/linux/content/copy-to-device.ts";
+import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
+import { wipeFile } from "../../../../src/host/linux/content/wipe-file.ts";
 import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
-import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts";
-import { wipeFile } from "../../../../src/host/linux/files/wipe-file.ts";
 import { fillFile } from "../../../../src/host/linux/terminal/fill-file.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 

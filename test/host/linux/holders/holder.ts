@@ -1,7 +1,7 @@
 /** holder HOW PATH: holds a file, or a tap of that name, only in that way, reports it, and runs until it is killed. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
-import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
+import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
 import { sendFile } from "../../../../src/host/linux/sockets/send-file.ts";
 
 const { i32, i64, u32, u64 } = FFIType;

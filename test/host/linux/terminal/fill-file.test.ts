@@ -10,8 +10,8 @@ import {
   writeSync,
 } from "node:fs";
 import type { FilePart } from "../../../../src/host/files.ts";
-import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
-import { makeFileWithin } from "../../../../src/host/linux/files/make-within.ts";
+import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
+import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { fillFile } from "../../../../src/host/linux/terminal/fill-file.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 

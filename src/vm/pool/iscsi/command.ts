@@ -1,7 +1,7 @@
-import { SvirtError } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import type { ProgramEnd } from "../../host/processes.ts";
-import type { IscsiTarget } from "../../storage/pool/iscsi/target.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import type { ProgramEnd } from "../../../host/processes.ts";
+import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;

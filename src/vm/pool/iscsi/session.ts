@@ -1,10 +1,10 @@
-import { errorsOf, listErrors, SvirtError, throwErrors } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import { findUsed, readDiskUse } from "../../resolve/busy-disk.ts";
-import { listSessionHosts } from "../../resolve/pools/iscsi-devices.ts";
-import { listUnits } from "../../resolve/pools/scsi-devices.ts";
-import type { Instance } from "../../state/instance.ts";
-import { withIscsiLock } from "../../state/locks.ts";
+import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { findUsed, readDiskUse } from "../../../resolve/busy-disk.ts";
+import { listSessionHosts } from "../../../resolve/pools/iscsi-devices.ts";
+import { listUnits } from "../../../resolve/pools/scsi-devices.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { withIscsiLock } from "../../../state/locks.ts";
 import {
   hasPassword,
   type IscsiTarget,
@@ -13,12 +13,12 @@ import {
   logoutCommand,
   recordCommands,
   showCommand,
-} from "../../storage/pool/iscsi/target.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { changeStored } from "../stored/change-stored.ts";
-import { guestOnDevice } from "./device/device-guest.ts";
-import { checkEnd, codeOf, endOf, runCommand } from "./iscsi-command.ts";
-import { withKnownIface, withNewIface } from "./iscsi-iface.ts";
+} from "../../../storage/pool/iscsi/target.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { changeStored } from "../../stored/change-stored.ts";
+import { guestOnDevice } from "../device/device-guest.ts";
+import { checkEnd, codeOf, endOf, runCommand } from "./command.ts";
+import { withKnownIface, withNewIface } from "./iface.ts";
 
 /** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
 const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;

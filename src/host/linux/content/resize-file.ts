@@ -2,9 +2,9 @@ import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:
 import type { FileId } from "../../../plan/facts/file.ts";
 import { EFBIG, EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { openSame } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
 import { type Extent, listHoles } from "./extents.ts";
-import { openSame } from "./file-id.ts";
-import { orThrow } from "./files.ts";
 
 const ZEROS_BYTES = 1024 * 1024;
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */

@@ -18,10 +18,10 @@ import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
 import type { NewFile } from "../../files.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
+import { fileFacts, openAt, withFile } from "../files/file-id.ts";
+import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
-import { fileFacts, openAt, withFile } from "./file-id.ts";
-import { orThrow, syncFolder, unlessMissing } from "./files.ts";
 import { setSize } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
 

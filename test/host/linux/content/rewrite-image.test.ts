@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
-import { rewriteImage } from "../../../../src/host/linux/files/rewrite-image.ts";
+import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
+import { rewriteImage } from "../../../../src/host/linux/content/rewrite-image.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

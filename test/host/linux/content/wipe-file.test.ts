@@ -8,8 +8,8 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
-import { wipeFile } from "../../../../src/host/linux/files/wipe-file.ts";
+import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
+import { wipeFile } from "../../../../src/host/linux/content/wipe-file.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Opens a terminal as svirt opens passed files, or without O_NOCTTY, and prints the number of its controlling terminal. */
 import { constants, openSync, readFileSync } from "node:fs";
-import { openPassed } from "../../../../src/host/linux/files/open-passed.ts";
+import { openPassed } from "../../../../src/host/linux/content/open-passed.ts";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
 const [path = "", way] = process.argv.slice(2);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import type { ProgramEnd } from "../../../src/host/processes.ts";
-import { registryOf } from "../../../src/state/instance.ts";
-import { poolStore } from "../../../src/state/pools.ts";
-import { definePool } from "../../../src/vm/pool/define-pool.ts";
-import { getPoolFacts } from "../../../src/vm/pool/pool-facts.ts";
-import { createPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
-import type { Machine } from "../../memory-host/machine.ts";
-import { ISCSI_POOL, makeScsiMachine } from "../../scenes/devices.ts";
-import { otherPoolXml } from "../../scenes/pools.ts";
-import { errorOf, nodeOn, OTHER, putText } from "../../scenes/scene.ts";
+import type { ProgramEnd } from "../../../../src/host/processes.ts";
+import { registryOf } from "../../../../src/state/instance.ts";
+import { poolStore } from "../../../../src/state/pools.ts";
+import { definePool } from "../../../../src/vm/pool/define-pool.ts";
+import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
+import { createPool, destroyPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
+import type { Machine } from "../../../memory-host/machine.ts";
+import { ISCSI_POOL, makeScsiMachine } from "../../../scenes/devices.ts";
+import { otherPoolXml } from "../../../scenes/pools.ts";
+import { errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
 
 const NOT_BUILT = { isBuilt: false };
 const SESSION = "/sys/class/iscsi_session/session1";

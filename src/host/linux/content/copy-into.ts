@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileCopy, FilePart } from "../../files.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { openSame } from "../files/file-id.ts";
 import { listData, openedSize, setPosition } from "./extents.ts";
-import { openSame } from "./file-id.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const [SYS_IOCTL, SYS_SENDFILE] = process.arch === "x64" ? [16n, 40n] : [29n, 71n];

@@ -1,8 +1,8 @@
 import { closeSync, constants, fsyncSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { openSame } from "./file-id.ts";
-import { orThrow } from "./files.ts";
+import { openSame } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
 import { lockImage } from "./image-lock.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { openPassed } from "../../../../src/host/linux/files/open-passed.ts";
+import { openPassed } from "../../../../src/host/linux/content/open-passed.ts";
 import type { PassedFile } from "../../../../src/plan/facts/launch-spec.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 

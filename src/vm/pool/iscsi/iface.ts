@@ -1,7 +1,7 @@
-import type { Host } from "../../host/host.ts";
-import { findIface, ifaceCommands, ifaceFor, listIfacesCommand } from "../../storage/pool/iscsi/iface.ts";
-import type { IscsiTarget } from "../../storage/pool/iscsi/target.ts";
-import { endOf, runCommand } from "./iscsi-command.ts";
+import type { Host } from "../../../host/host.ts";
+import { findIface, ifaceCommands, ifaceFor, listIfacesCommand } from "../../../storage/pool/iscsi/iface.ts";
+import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
+import { endOf, runCommand } from "./command.ts";
 
 /** Returns a target with the interface of its initiator, which is made if it is missing. Throws as runCommand(). */
 export function withNewIface(host: Host, target: IscsiTarget): IscsiTarget {

@@ -1,7 +1,7 @@
 import { closeSync, constants, ftruncateSync } from "node:fs";
 import type { PassedFile } from "../../../plan/facts/launch-spec.ts";
-import { openSame } from "./file-id.ts";
-import { orThrow } from "./files.ts";
+import { openSame } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
 import { lockImage } from "./image-lock.ts";
 
 const ACCESS_FLAGS: Readonly<Record<PassedFile["access"], number>> = {
