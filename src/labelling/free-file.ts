@@ -7,7 +7,7 @@ import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
 import { heldElsewhere, othersOf } from "../run/labels/machine-marks.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
-import { readRecord } from "../state/record.ts";
+import { ownerName } from "../state/record.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
 import { beginLooks, listChanged } from "./look-ahead.ts";
 import { refuseOtherTool } from "./original-label.ts";
@@ -53,8 +53,7 @@ export function withUnusedFile<Result>(
     const { id } = file.facts;
     if (belongsToHost(id.path)) throw attempt === "label" ? ofHost(path) : keptForHost(attempt, path);
     const [holder] = registryOf(instance).listHolders("file", fileKey(id));
-    if (holder !== undefined)
-      throw inUse(`${attempt} ${path}`, readRecord(instance, holder.owner)?.name ?? holder.owner);
+    if (holder !== undefined) throw inUse(`${attempt} ${path}`, ownerName(instance, holder));
     const stillHeld = held.get(fileKey(id));
     if (stillHeld !== undefined) throw stillHeld;
     const marks = readMarks(instance.host, { id, file });

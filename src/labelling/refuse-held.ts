@@ -8,7 +8,7 @@ import type { GuestIdentity } from "../run/process/kill-guest.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
-import { readRecord } from "../state/record.ts";
+import { ownerName, readRecord } from "../state/record.ts";
 
 const TAP = "tap-";
 
@@ -133,7 +133,7 @@ function stepsOf(instance: Instance, owner: string | undefined): readonly Step[]
 }
 
 function nameOf(instance: Instance, owner: string | undefined): string | undefined {
-  return owner === undefined ? undefined : (readRecord(instance, owner)?.name ?? owner);
+  return owner === undefined ? undefined : ownerName(instance, { owner });
 }
 
 function heldBy(

@@ -3,7 +3,7 @@ import { PENDING_FILE } from "../plan/facts/file.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
-import { readRecord } from "../state/record.ts";
+import { ownerName } from "../state/record.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import type { NamedFile } from "./original-label.ts";
 
@@ -16,7 +16,7 @@ export function refuseInMount(instance: Instance, uuid: string, { facts, named }
   if (range === undefined || !isOfGuestsMount(instance, { id, range })) return;
   const [other] = registryOf(instance).listOthers({ kind: "level", key: range }, uuid);
   if (other === undefined) return;
-  const name = readRecord(instance, other.owner)?.name ?? other.owner;
+  const name = ownerName(instance, other);
   throw new SvirtError(
     `Cannot give ${named} to the guest: its folder is mounted for the guest ${name} alone`,
     {

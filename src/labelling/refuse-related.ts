@@ -3,7 +3,7 @@ import type { FileLabel } from "../label/file-label.ts";
 import { isGenericNode, listRelated } from "../resolve/related-devices.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
-import { readRecord } from "../state/record.ts";
+import { ownerName } from "../state/record.ts";
 
 /** Future use of a device by a guest. */
 interface DeviceUse extends FileLabel {
@@ -26,7 +26,7 @@ export function refuseRelated(
       (holder) => sharing === "exclusive" || holder.sharing === "exclusive" || holder.label !== to,
     );
     if (other === undefined) continue;
-    const guest = readRecord(instance, other.owner)?.name ?? other.owner;
+    const guest = ownerName(instance, other);
     throw new SvirtError(`Cannot give ${named} to the guest: the guest ${guest} uses its ${is} ${name}`, {
       kind: "in-use",
       remedy: `Stop that guest, or give this one another device: svirt shutdown ${guest}`,

@@ -24,6 +24,11 @@ export function readRecord(instance: Instance, uuid: string): GuestRecord | unde
   }
 }
 
+/** Returns the name of the guest that owns a claim; its UUID if it has no record. */
+export function ownerName(instance: Instance, { owner }: { readonly owner: string }): string {
+  return readRecord(instance, owner)?.name ?? owner;
+}
+
 /**
  * Returns all guests' records, in the order of their ids. A damaged record does not affect other guests: its error goes to
  * `onDamaged`, for a warning.

@@ -1,7 +1,7 @@
 import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
-import { readRecord, readRecords } from "../../state/record.ts";
+import { ownerName, readRecords } from "../../state/record.ts";
 
 /**
  * Returns the name of a guest that claims a file of a mounted file system; undefined without one. It asks no server. Without the
@@ -13,7 +13,7 @@ export function findGuestOn(instance: Instance, device: string): string | undefi
     .listKeys("file")
     .filter((key) => key.startsWith(`inode-${device}-`))
     .flatMap((key) => registry.listHolders("file", key));
-  return holder === undefined ? undefined : (readRecord(instance, holder.owner)?.name ?? holder.owner);
+  return holder === undefined ? undefined : ownerName(instance, holder);
 }
 
 /**

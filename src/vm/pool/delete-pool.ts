@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FileId, fileKey } from "../../plan/facts/file.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { readRecord } from "../../state/record.ts";
+import { ownerName } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
@@ -63,7 +63,7 @@ function refuseForKey({ id: { path }, mode, uid }: FileFacts): void {
 function refuseUsed(instance: Instance, folder: FileId): void {
   const [holder] = registryOf(instance).listHolders("file", fileKey(folder));
   if (holder === undefined) return;
-  const guest = readRecord(instance, holder.owner)?.name ?? holder.owner;
+  const guest = ownerName(instance, holder);
   throw new SvirtError(`failed to remove pool '${folder.path}': the guest ${guest} uses that folder`, {
     kind: "in-use",
     remedy: `Stop that guest: svirt shutdown ${guest}`,

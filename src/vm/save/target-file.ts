@@ -9,7 +9,7 @@ import { wrongType } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
-import { readRecord } from "../../state/record.ts";
+import { ownerName } from "../../state/record.ts";
 
 /**
  * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
@@ -25,7 +25,7 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
   if (old === undefined) return { part, path, label: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);
   const [holder] = registryOf(instance).listHolders("file", fileKey(old.id));
-  if (holder !== undefined) throw inUse(named, readRecord(instance, holder.owner)?.name ?? holder.owner);
+  if (holder !== undefined) throw inUse(named, ownerName(instance, holder));
   const label = originalOf(instance, { named, facts: old });
   // If policy has no default for it, the new file gets the label of any new file there.
   return { part, path, label: privateRange(instance.host, label) === undefined ? label : undefined };

@@ -6,7 +6,7 @@ import { deviceBytes } from "../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { readRecord } from "../../state/record.ts";
+import { ownerName } from "../../state/record.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
@@ -74,7 +74,7 @@ function refuseUsedParts(
   for (const { number } of listRelated(instance.host, id)) {
     const [holder] = registryOf(instance).listHolders("file", `device-${number}`);
     if (holder === undefined) continue;
-    const guest = readRecord(instance, holder.owner)?.name ?? holder.owner;
+    const guest = ownerName(instance, holder);
     throw new SvirtError(`Cannot ${attempt} ${path}: the guest ${guest} uses another part of that disk`, {
       kind: "in-use",
       remedy: `Stop that guest: svirt shutdown ${guest}`,

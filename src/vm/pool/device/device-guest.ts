@@ -1,11 +1,11 @@
 import type { FileId } from "../../../plan/facts/file.ts";
 import { listRelated } from "../../../resolve/related-devices.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
-import { readRecord } from "../../../state/record.ts";
+import { ownerName } from "../../../state/record.ts";
 
 /** Returns the name of a guest with a claim on a block device, its partition, its whole disk or its generic node. The caller holds the registry's lock. */
 export function guestOnDevice(instance: Instance, id: FileId): string | undefined {
   const numbers = [id.node, ...listRelated(instance.host, id).map(({ number }) => number)];
   const [holder] = numbers.flatMap((number) => registryOf(instance).listHolders("file", `device-${number}`));
-  return holder && (readRecord(instance, holder.owner)?.name ?? holder.owner);
+  return holder && ownerName(instance, holder);
 }
