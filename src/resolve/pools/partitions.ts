@@ -1,13 +1,16 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
+import type { Partition } from "../../storage/pool/disk/table.ts";
 import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 /** Unit of `start` and `size`, whatever the disk's own is. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
-/** Highest number of a partition that may be extended, and the most that the kernel shows of one. block/partitions/msdos.c of Linux */
-const [LAST_PRIMARY, EXTENDED_SECTORS] = [4, 8] as const;
+/** Highest number of a partition of a table of type dos that is in no other one. Such a partition may be extended. */
+export const LAST_PRIMARY = 4;
+/** Most that the kernel shows of an extended partition. block/partitions/msdos.c of Linux */
+const EXTENDED_SECTORS = 8;
 
 /** Source and target of a pool of partitions. */
 interface PartitionedDisk {
@@ -34,16 +37,24 @@ function partitionAt(
   folder: string,
   { name, pathOf, source }: { readonly name: string; readonly source: string; readonly pathOf: StablePath },
 ): PoolDevice | undefined {
+  const partition = readPartition(host, folder);
+  if (partition === undefined) return undefined;
+  const { end, number, start } = partition;
+  if (number <= LAST_PRIMARY && end - start <= EXTENDED_SECTORS * SECTOR_BYTES) return undefined;
+  const path = pathOf(name);
+  const facts = path === undefined ? undefined : nodeAt(host, path, folder);
+  if (path === undefined || facts === undefined) return undefined;
+  const extent = { device: source, start, end };
+  return { name, key: path, path, facts, extent };
+}
+
+/** Returns the number and place, in bytes, of a partition from its folder in sysfs; undefined for another folder. */
+export function readPartition(host: Host, folder: string): Partition | undefined {
   const [number, start, size] = ["partition", "start", "size"].map((file) =>
     numberIn(host, `${folder}/${file}`),
   );
   if (number === undefined || start === undefined || size === undefined) return undefined;
-  if (number <= LAST_PRIMARY && size <= EXTENDED_SECTORS) return undefined;
-  const path = pathOf(name);
-  const facts = path === undefined ? undefined : nodeAt(host, path, folder);
-  if (path === undefined || facts === undefined) return undefined;
-  const extent = { device: source, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
-  return { name, key: path, path, facts, extent };
+  return { number, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
 }
 
 /** Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for anything but a whole disk. */

@@ -8,7 +8,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import { refuseDefined } from "./device/refuse-defined.ts";
+import { refuseBuildOver } from "./device/refuse-defined.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { withSession } from "./iscsi/session.ts";
@@ -145,11 +145,7 @@ export async function buildPool(
 function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
   const { name, source, type } = pool;
   if (type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined))
-    refuseDefined(instance, {
-      devices: source.devices,
-      attempt: `build the storage pool '${name}'`,
-      isWritten: true,
-    });
+    refuseBuildOver(instance, name, { devices: source.devices, isWritten: true });
 }
 
 /** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */

@@ -5,9 +5,9 @@ import { type FileId, fileKey } from "../../plan/facts/file.ts";
 import { deviceBytes } from "../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
-import { ownerName } from "../../state/record.ts";
+import type { Instance } from "../../state/instance.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
+import { guestOn } from "../pool/device/device-guest.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type DevicePool, type VolumePool, withoutOperation } from "./volume-pool.ts";
@@ -71,15 +71,15 @@ function refuseUsedParts(
   instance: Instance,
   { attempt, id, path }: { readonly attempt: string; readonly path: string; readonly id: FileId },
 ): void {
-  for (const { number } of listRelated(instance.host, id)) {
-    const [holder] = registryOf(instance).listHolders("file", `device-${number}`);
-    if (holder === undefined) continue;
-    const guest = ownerName(instance, holder);
-    throw new SvirtError(`Cannot ${attempt} ${path}: the guest ${guest} uses another part of that disk`, {
-      kind: "in-use",
-      remedy: `Stop that guest: svirt shutdown ${guest}`,
-    });
-  }
+  const guest = guestOn(
+    instance,
+    listRelated(instance.host, id).map(({ number }) => number),
+  );
+  if (guest === undefined) return;
+  throw new SvirtError(`Cannot ${attempt} ${path}: the guest ${guest} uses another part of that disk`, {
+    kind: "in-use",
+    remedy: `Stop that guest: svirt shutdown ${guest}`,
+  });
 }
 
 /**

@@ -43,6 +43,15 @@ export function refuseDefined(instance: Instance, { attempt, devices, isWritten 
   }
 }
 
+/** Throws as refuseDefined() for the devices on which a pool would be built. `isWritten` as there. */
+export function refuseBuildOver(
+  instance: Instance,
+  pool: string,
+  { devices, isWritten }: Omit<Attempt, "attempt">,
+): void {
+  refuseDefined(instance, { devices, attempt: `build the storage pool '${pool}'`, isWritten });
+}
+
 /** Lists the paths that a definition names, and those of its volumes that are devices. */
 function listPaths(instance: Instance, xml: string): readonly string[] {
   const volumes = listNamedVolumes(xml).flatMap(({ pool, volume }) =>

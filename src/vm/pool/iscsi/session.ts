@@ -1,6 +1,5 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
-import { findUsed, readDiskUse } from "../../../resolve/busy-disk.ts";
 import { listSessionHosts } from "../../../resolve/pools/iscsi-devices.ts";
 import { listUnits } from "../../../resolve/pools/scsi-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -16,7 +15,7 @@ import {
 } from "../../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
-import { guestOnDevice } from "../device/device-guest.ts";
+import { refuseUsed } from "../device/refuse-used.ts";
 import { checkEnd, codeOf, endOf, runCommand } from "./command.ts";
 import { withKnownIface, withNewIface } from "./iface.ts";
 
@@ -141,17 +140,11 @@ export function refuseUsedSession(instance: Instance, pool: Pool): void {
   const { host } = instance;
   const target = targetOf(pool);
   if (target === undefined) return;
-  const use = readDiskUse(host);
   // All disks go with the session, also those without a path in the pool's target.
   const disks = listSessionHosts(host, target).flatMap((hostNumber) =>
     listUnits(host, { hostNumber, target: "/dev" }),
   );
-  for (const { facts, name } of disks) {
-    const guest = guestOnDevice(instance, facts.id);
-    if (guest !== undefined) throw used(pool, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
-    if (findUsed(host, use, facts.id) !== undefined)
-      throw used(pool, `the host uses ${name}`, "umount, or swapoff");
-  }
+  refuseUsed(instance, disks, (why, command) => used(pool, why, command));
 }
 
 /** The kernel would read what any server says, such as one of the key's thief. */

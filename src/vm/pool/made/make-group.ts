@@ -8,7 +8,7 @@ import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { refuseContent } from "../device/refuse-content.ts";
-import { refuseDefined } from "../device/refuse-defined.ts";
+import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
 import { runTool } from "./run-tool.ts";
 import { checkParts, refuseGuestsParts } from "./volume-group.ts";
@@ -24,7 +24,7 @@ export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void
   const known = readPhysicalVolumes(host);
   if (known.some((one) => one.group === group)) throw existing(pool, group);
   const devices = sourceDevices(instance, pool);
-  refuseDefined(instance, { devices, attempt: `build the storage pool '${pool.name}'`, isWritten: true });
+  refuseBuildOver(instance, pool.name, { devices, isWritten: true });
   const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
   if (how === "no-overwrite") for (const device of blank) refuseContent(host, pool.name, device);
   const made: FileId[] = [];

@@ -8,7 +8,7 @@ import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../../storage/volume/disk-format.ts";
 import { refuseContent } from "../device/refuse-content.ts";
-import { refuseDefined } from "../device/refuse-defined.ts";
+import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { denyKey } from "../refuse-key.ts";
 import { runTool } from "./run-tool.ts";
@@ -25,8 +25,7 @@ export function makeTable(instance: Instance, pool: Pool, how: Formatting): void
   refuseMapped(partitionedDisk(host, source.devices[0]?.path ?? "").id);
   const device = sourceDevice(instance, pool);
   // Names outside of /dev were inspected without the lock: their servers may hang.
-  const attempt = `build the storage pool '${name}'`;
-  refuseDefined(instance, { devices: [device], attempt, isWritten: false });
+  refuseBuildOver(instance, name, { devices: [device], isWritten: false });
   const command = makeTableCommand(device.path, source.format?.type ?? "unknown");
   if (how === "no-overwrite") {
     refuseTable(host, name, device);

@@ -1,5 +1,4 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
-import { findUsed, readDiskUse } from "../../../resolve/busy-disk.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -10,6 +9,7 @@ import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";
+import { refuseUsed } from "../device/refuse-used.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
@@ -51,15 +51,8 @@ function deactivate({ host }: Instance, group: string): void {
 
 /** Throws "in-use" if a guest or the host uses a volume of the pool's group. The caller holds the registry's lock. */
 export function refuseUsedGroup(instance: Instance, pool: Pool): void {
-  const { host } = instance;
   const group = volumeGroupOf(pool);
-  const use = readDiskUse(host);
-  for (const { facts, name } of listLogicalDevices(host, group)) {
-    const guest = guestOnDevice(instance, facts.id);
-    if (guest !== undefined) throw used(group, `the guest ${guest} uses ${name}`, `svirt shutdown ${guest}`);
-    if (findUsed(host, use, facts.id) !== undefined)
-      throw used(group, `the host uses ${name}`, "umount, or swapoff");
-  }
+  refuseUsed(instance, listLogicalDevices(instance.host, group), (why, command) => used(group, why, command));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { refuseContent } from "../device/refuse-content.ts";
-import { refuseDefined } from "../device/refuse-defined.ts";
+import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
@@ -44,11 +44,7 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
   const device = sourceDevice(instance, pool);
-  refuseDefined(instance, {
-    devices: [device],
-    attempt: `build the storage pool '${name}'`,
-    isWritten: true,
-  });
+  refuseBuildOver(instance, name, { devices: [device], isWritten: true });
   if (how === "no-overwrite") refuseContent(host, name, device);
   const words = [program, force, device.path];
   const end = host.runProgram(words, PROGRAM_MS);

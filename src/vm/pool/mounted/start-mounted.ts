@@ -8,7 +8,7 @@ import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";
 import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
-import { refuseDefined } from "../device/refuse-defined.ts";
+import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
@@ -39,11 +39,7 @@ export async function startMounted(
   if (seen.type === "netfs") planServerMount(seen);
   const { formatting, isBuilt } = options;
   if (formatting !== undefined)
-    refuseDefined(instance, {
-      devices: seen.source.devices,
-      attempt: `build the storage pool '${seen.name}'`,
-      isWritten: true,
-    });
+    refuseBuildOver(instance, seen.name, { devices: seen.source.devices, isWritten: true });
   await withTargetLock(
     instance,
     { pool: seen, isBuilt },

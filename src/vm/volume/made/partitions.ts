@@ -3,10 +3,15 @@ import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
-import { listPartitions, partitionedDisk } from "../../../resolve/pools/partitions.ts";
+import {
+  LAST_PRIMARY,
+  listPartitions,
+  partitionedDisk,
+  readPartition,
+} from "../../../resolve/pools/partitions.ts";
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../../resolve/related-devices.ts";
-import { type Instance, registryOf } from "../../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import { withRegistryLock } from "../../../state/locks.ts";
 import {
   addPartitionCommand,
@@ -19,14 +24,12 @@ import {
 } from "../../../storage/pool/disk/table.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decidePartition } from "../../../storage/volume/new-partition.ts";
+import { guestOn } from "../../pool/device/device-guest.ts";
 import { refuseMapped } from "../../pool/made/make-table.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
-
-/** Unit of `start` and `size` in sysfs. Documentation/ABI/stable/sysfs-block of Linux */
-const SECTOR_BYTES = 512;
 
 /**
  * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if the volume exists or a guest has the whole
@@ -92,13 +95,7 @@ export function removePartition(
 /** Lists the partitions of a disk that the kernel has. */
 function listKnown(host: Host, { node }: FileId): readonly Partition[] {
   const folder = `/sys/dev/block/${node}`;
-  return host.listFolder(folder).flatMap((name) => {
-    const [number, start, size] = ["partition", "start", "size"].map((file) =>
-      Number(host.readText(`${folder}/${name}/${file}`)),
-    );
-    if (!number || start === undefined || size === undefined) return [];
-    return [{ number, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES }];
-  });
+  return host.listFolder(folder).flatMap((name) => readPartition(host, `${folder}/${name}`) ?? []);
 }
 
 function isKnown(host: Host, disk: FileId, number: number): boolean {
@@ -112,18 +109,12 @@ function showToKernel(host: Host, { id }: FileFacts, number: number): void {
   runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
 }
 
-/** Highest number of a partition of a table of type dos that is in no other partition. */
-const LAST_PRIMARY = 4;
-
 /** Throws if the disk is used as a whole: then the host or a guest writes where its partitions are. */
 function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
   const attempt = `make a partition on ${id.path}`;
   refuseBusyWhole(instance.host, id, attempt);
   const generic = listRelated(instance.host, id).filter(({ is }) => is === "generic node");
-  const [holder] = [id.node, ...generic.map(({ number }) => number)].flatMap((number) =>
-    registryOf(instance).listHolders("file", `device-${number}`),
-  );
-  if (holder !== undefined)
+  if (guestOn(instance, [id.node, ...generic.map(({ number }) => number)]) !== undefined)
     throw new SvirtError(`Cannot ${attempt}: a guest has the whole disk`, {
       kind: "in-use",
       remedy: "Stop that guest: svirt shutdown",
