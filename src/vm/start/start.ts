@@ -264,7 +264,7 @@ function decide(
   };
 }
 
-/** Returns what the start does with the host's ends of the guest's taps. */
+/** Returns how the start sets up the guest's taps on the host, and their rules and limits. */
 function hostEnds(
   planned: readonly PlannedTap[],
 ): Pick<StartDecision, "taps" | "macvtaps" | "rules" | "shapes"> {

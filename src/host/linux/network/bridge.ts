@@ -32,7 +32,7 @@ import {
   RTM_SETLINK,
 } from "./rtnetlink.ts";
 
-/** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
+/** linux/if_link.h */
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
 /** The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol itself. */

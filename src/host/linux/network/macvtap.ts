@@ -17,7 +17,7 @@ import {
   RTM_SETLINK,
 } from "./rtnetlink.ts";
 
-/** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
+/** linux/if_link.h */
 const IFLA_LINK = 5;
 const IFLA_MACVLAN_MODE = 1;
 const MODES = { private: 1, vepa: 2, bridge: 4, passthrough: 8 } as const;

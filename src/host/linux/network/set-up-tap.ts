@@ -18,7 +18,7 @@ import { AF_UNSPEC, IFF_UP, IFLA_ADDRESS, IFLA_MTU, RTM_DELLINK, RTM_SETLINK } f
 
 /** linux/sockios.h */
 const SIOCETHTOOL = 0x8946;
-/** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
+/** linux/socket.h, linux/if_link.h */
 const AF_BRIDGE = 7;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;

@@ -9,7 +9,7 @@ import { poolStore } from "../../../state/pools.ts";
 import { parsePoolText } from "../../../storage/pool/document.ts";
 import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 
-/** Block devices, and what is attempted with them, for messages. */
+/** Block devices to look for in definitions. `attempt` completes the message "Cannot ...". */
 interface Attempt {
   readonly devices: readonly { readonly path: string }[];
   readonly attempt: string;

@@ -28,7 +28,7 @@ export async function withActiveGroup<Result>(
   await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
   const wasActive = listLogicalDevices(host, group).length > 0;
   try {
-    // It activates what it can, and fails if that is not all.
+    // lvm activates the volumes that it can, and fails if some are left.
     runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
     return await work();
   } catch (error) {
@@ -56,8 +56,8 @@ export function refuseUsedGroup(instance: Instance, pool: Pool): void {
 }
 
 /**
- * Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk, also while that is
- * shut off: it writes what it likes there. The caller holds no lock.
+ * Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk. A guest that is
+ * shut off counts, too: it may have written a group of that name to its disk. The caller holds no lock.
  */
 export async function checkParts(
   instance: Instance,

@@ -28,7 +28,7 @@ export async function createLogicalVolume(
   const make = (): void =>
     runTool(host, { words: createVolumeCommand(decided), attempt: `create the volume ${group}/${name}` });
   if (origin === undefined) make();
-  // Without a guest: a snapshot of a disk in use has half of what the guest was writing.
+  // Refused while a guest uses the volume: the snapshot could contain a part of a write.
   else await withUnusedVolume(instance, { key: origin, pool, attempt: "take a snapshot of" }, make);
   const path = `/dev/${group}/${name}`;
   // A path may be left from an earlier device with this name: sysfs says which one the volume has.
