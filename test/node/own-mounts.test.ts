@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
+import { NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 // Guests with labels of their own on one NFS export without labels: svirt mounts the folder of each, under an enforcing policy.
@@ -20,6 +21,7 @@ bringPrograms();
  */
 const SCENE = `
   ${PROGRAMS}
+  ${NFS_SERVER}
   target=$here/target
   remove() {
     for name in life-one life-two; do
@@ -28,12 +30,7 @@ const SCENE = `
     done
     svirt pool-destroy life-own >/dev/null 2>&1 || :
     svirt pool-undefine life-own >/dev/null 2>&1 || :
-    tool exportfs -ua
-    tool rpc.nfsd 0
-    kill $(pidof rpc.mountd)
-    sleep 1
-    umount /proc/fs/nfsd
-    rm -rf /var/lib/nfs
+    serve_no_more
   }
   mounts() { sed -n "s#^[^ ]* [^ ]* [^ ]* [^ ]* $target/\\([^ ]*\\) .*#\\1#p" /proc/self/mountinfo; }
   reads() {
@@ -44,18 +41,12 @@ const SCENE = `
     svirt qemu-monitor-command "$1" '{"execute":"blockdev-add","arguments":{"driver":"file","node-name":"try","filename":"'"$2"'"}}'
   }
   clean
-  modprobe nfsd; modprobe nfsv4
-  mount -t nfsd nfsd /proc/fs/nfsd
-  mkdir -p /var/lib/nfs $here/export/one $here/export/two
-  : >/var/lib/nfs/etab; : >/var/lib/nfs/rmtab
+  prepare_export
+  mkdir -p $here/export/one $here/export/two
   copy halt export/one/a.img export/two/b.img export/c.img
   # So that SELinux is what denies it.
   chmod 777 $here/export $here/export/*; chmod 666 $here/export/*/*.img
-  tool rpc.mountd -N 2 -N 3
-  tool exportfs -o rw,no_root_squash,insecure,fsid=0 127.0.0.1:$here/export 2>/dev/null
-  # A server that comes back waits so long for clients that had files open.
-  echo 10 >/proc/fs/nfsd/nfsv4leasetime; echo 10 >/proc/fs/nfsd/nfsv4gracetime
-  tool rpc.nfsd -N 3 -p 2049 -U 4
+  serve 127.0.0.1
   svirt pool-define-as life-own netfs --source-host 127.0.0.1 --source-path / --target $target >/dev/null
   note pool svirt pool-start life-own --build
   guest life-one "$(disk $target/one/a.img)"

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { node, onNode } from "./harness/on-the-node.ts";
+import { NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 // Pools of type fs and netfs, with real mounts under an enforcing policy. A loop device stands for a disk.
@@ -201,16 +202,10 @@ onTheNode(
     ${SCENE}
     ${TRIES}
     ${PROGRAMS}
-    modprobe nfsd; modprobe nfsv4
-    mount -t nfsd nfsd /proc/fs/nfsd
-    mkdir -p /var/lib/nfs $here/export
-    : >/var/lib/nfs/etab; : >/var/lib/nfs/rmtab
+    ${NFS_SERVER}
+    prepare_export
     copy halt export/a.img
-    tool rpc.mountd -N 2 -N 3
-    tool exportfs -o rw,no_root_squash,insecure,fsid=0 127.0.0.1:$here/export 2>/dev/null
-    # A server that comes back waits so long for clients that had files open.
-    echo 10 >/proc/fs/nfsd/nfsv4leasetime; echo 10 >/proc/fs/nfsd/nfsv4gracetime
-    tool rpc.nfsd -N 3 -p 2049 -U 4
+    serve 127.0.0.1
     source="<host name='127.0.0.1'/><dir path='/'/>"
     note content pool netfs "$source"
     note content-start svirt pool-start life-mount --build
@@ -227,7 +222,7 @@ onTheNode(
     svirt pool-destroy life-mount >/dev/null
     note unmounted mounted
     tool exportfs -u 127.0.0.1:$here/export
-    tool exportfs -o rw,no_root_squash,insecure,security_label,fsid=0 127.0.0.1:$here/export 2>/dev/null
+    export_to 127.0.0.1 ,security_label
     note labelled pool netfs "$source"
     note labelled-start svirt pool-start life-mount
     guest life-m "$(volume a.img)"
@@ -237,12 +232,7 @@ onTheNode(
     note missing pool netfs "<host name='127.0.0.1'/><dir path='/none'/><protocol ver='4.2'/>"
     note missing-start svirt pool-start life-mount
     remove
-    tool exportfs -ua
-    tool rpc.nfsd 0
-    kill $(pidof rpc.mountd)
-    sleep 1
-    umount /proc/fs/nfsd
-    rm -rf /var/lib/nfs
+    serve_no_more
   `);
     expectIsolated(notes);
     expect(outOf(notes, "mounted")).toMatch(/^rw,nosuid,nodev,noexec,\S* .*nfs4 127\.0\.0\.1:\/ .*vers=4\.2/);

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
+import { NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 // Real mounts of storage whose files have no labels of their own: the kernel's answer decides, not the file system's name.
@@ -123,17 +124,12 @@ onTheNode(
     const notes = await onNode(`
     ${TRIES}
     ${PROGRAMS}
+    ${NFS_SERVER}
     clean
-    modprobe nfsd; modprobe nfsv4
-    mount -t nfsd nfsd /proc/fs/nfsd
-    mkdir -p /var/lib/nfs $here/export $here/mnt
-    : >/var/lib/nfs/etab; : >/var/lib/nfs/rmtab
+    prepare_export
+    mkdir -p $here/mnt
     copy halt export/a.img
-    tool rpc.mountd -N 2 -N 3
-    tool exportfs -o rw,no_root_squash,insecure,fsid=0 127.0.0.1:$here/export 2>/dev/null
-    # A server that comes back waits so long for clients that had files open.
-    echo 10 >/proc/fs/nfsd/nfsv4leasetime; echo 10 >/proc/fs/nfsd/nfsv4gracetime
-    tool rpc.nfsd -N 3 -p 2049 -U 4
+    serve 127.0.0.1
     nfs() { mount -t nfs4 -o "vers=4.2,addr=127.0.0.1,clientaddr=127.0.0.1$1" 127.0.0.1:/ $here/mnt; }
     note mount nfs ''
     try_dynamic $here/mnt/a.img plain
@@ -146,7 +142,7 @@ onTheNode(
     try_static $here/mnt/a.img context
     umount $here/mnt
     tool exportfs -u 127.0.0.1:$here/export
-    tool exportfs -o rw,no_root_squash,insecure,security_label,fsid=0 127.0.0.1:$here/export 2>/dev/null
+    export_to 127.0.0.1 ,security_label
     nfs ''
     note labelled-before label_of $here/mnt/a.img
     guest life-a "$(disk $here/mnt/a.img)"
@@ -155,12 +151,7 @@ onTheNode(
     svirt destroy life-a >/dev/null 2>&1 || :
     note labelled-after label_of $here/mnt/a.img
     umount $here/mnt
-    tool exportfs -ua
-    tool rpc.nfsd 0
-    kill $(pidof rpc.mountd)
-    sleep 1
-    umount /proc/fs/nfsd
-    rm -rf /var/lib/nfs
+    serve_no_more
   `);
     expect([noteOf(notes, "mount").err, noteOf(notes, "mount").code]).toEqual(["", 0]);
     expectRefused(notes, "plain", "nfs_t");

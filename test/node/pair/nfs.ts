@@ -1,8 +1,7 @@
 import { expect } from "bun:test";
 import { type Notes, noteOf } from "../harness/notes.ts";
+import { NFS_PORT, NFS_SERVER } from "../programs/nfs-server.ts";
 import type { PairedNode } from "./two-nodes.ts";
-
-const PORT = 2049;
 
 /** Export of the second node. */
 interface Export {
@@ -20,12 +19,12 @@ export async function withNfs(
   { fill, mountOptions = "", options }: Export,
   work: (mountOnA: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  await b.run(`${SERVER} prepare_export; ${fill}\n serve '${options}'`);
-  const port = await b.forward(PORT);
+  await b.run(`${NFS_SERVER} prepare_export; ${fill}\n serve '*' '${options}'`);
+  const port = await b.forward(NFS_PORT);
   const mountOnA = async () => expectMounted(await a.run(mount("10.0.2.2", port, mountOptions)));
   try {
     await mountOnA();
-    expectMounted(await b.run(mount("127.0.0.1", PORT, mountOptions)));
+    expectMounted(await b.run(mount("127.0.0.1", NFS_PORT, mountOptions)));
     await work(mountOnA);
   } finally {
     await Promise.all(
@@ -35,33 +34,9 @@ export async function withNfs(
         ),
       ),
     );
-    await b.run(`${SERVER} serve_no_more; while umount $here/export 2>/dev/null; do :; done`);
+    await b.run(`${NFS_SERVER} serve_no_more; while umount $here/export 2>/dev/null; do :; done`);
   }
 }
-
-/** nfsd without NFS v3. A starting server waits for the clients of an earlier one, here for at most 10 s. */
-const SERVER = `
-  prepare_export() {
-    modprobe nfsd
-    mount -t nfsd nfsd /proc/fs/nfsd
-    mkdir -p /var/lib/nfs $here/export
-    : >/var/lib/nfs/etab; : >/var/lib/nfs/rmtab
-  }
-  serve() {
-    tool rpc.mountd -N 2 -N 3
-    tool exportfs -o "rw,no_root_squash,insecure,fsid=0,no_subtree_check$1" "*:$here/export" 2>/dev/null
-    echo 10 >/proc/fs/nfsd/nfsv4leasetime; echo 10 >/proc/fs/nfsd/nfsv4gracetime
-    tool rpc.nfsd -N 3 -p ${PORT} -U 4
-  }
-  serve_no_more() {
-    tool exportfs -ua
-    tool rpc.nfsd 0
-    kill $(pidof rpc.mountd)
-    wait_for sh -c '! pidof rpc.mountd'
-    umount /proc/fs/nfsd
-    rm -rf /var/lib/nfs
-  }
-`;
 
 function mount(server: string, port: number, options: string): string {
   return `
