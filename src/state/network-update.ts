@@ -22,7 +22,6 @@ export type NetworkUpdateRecord = v.InferOutput<typeof networkUpdate>;
  */
 export function writeNetworkUpdate(instance: Instance, update: NetworkUpdateRecord): void {
   try {
-    instance.host.makeFolder({ path: instance.paths.run, mode: 0o700 });
     instance.host.writeText(recordFile(instance), `${JSON.stringify(update)}\n`, 0o600);
     writeBoth(instance, update);
   } catch (error) {

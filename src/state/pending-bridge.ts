@@ -23,10 +23,8 @@ export type PendingBridge = v.InferOutput<typeof pendingBridge>;
  * unless the network is active. If it is interrupted, finishBridge() does so. The caller holds the registry's lock.
  */
 export function withPendingBridge(instance: Instance, pending: PendingBridge, work: () => void): void {
-  const { host, paths } = instance;
   try {
-    host.makeFolder({ path: paths.run, mode: 0o700 });
-    host.writeText(recordFile(instance), `${JSON.stringify(pending)}\n`, 0o600);
+    instance.host.writeText(recordFile(instance), `${JSON.stringify(pending)}\n`, 0o600);
     work();
   } catch (error) {
     // If this fails too, the record stays, and the next call finishes.

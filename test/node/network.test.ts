@@ -168,13 +168,15 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
     ip link set life-far up
     echo 1 >/proc/sys/net/ipv4/ip_forward
     echo "<network><name>life-in</name><bridge name='virbr77'/><mac address='52:54:00:00:00:77'/><mtu size='1400'/><ip address='192.168.177.1' prefix='24'/></network>" >$here/in.xml
-    guest life-n "<interface type='network'><source network='life-in'/><model type='virtio'/></interface>"
+    channel="<channel type='unix'><target type='virtio' name='life'/></channel>"
+    guest life-n "$channel<interface type='network'><source network='life-in'/><model type='virtio'/></interface>"
     note define svirt net-define $here/in.xml
     note netstart svirt net-start life-in
     note address ip -o -4 addr show virbr77
     note rule ip rule
     note start svirt start life-n
     note live svirt dumpxml life-n
+    note socket ls /run/svirt/$(uuid_of life-n)/guest
     note port ls /sys/class/net/virbr77/brif
     note mtu cat /sys/class/net/vnet0/mtu
     note host ip route get 192.168.177.1 from 192.168.177.9 iif virbr77
@@ -199,6 +201,8 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
   expect(outOf(notes, "live")).toMatch(
     /<interface type='network'>\s*<mac [^>]*>\s*<source network='life-in' portid='[^']*' bridge='virbr77'/,
   );
+  // Guests' common folder can be passed after a network's start too.
+  expect(outOf(notes, "socket")).toContain("channel0.sock");
   expect(outOf(notes, "port")).toBe("vnet0");
   expect(outOf(notes, "mtu")).toBe("1400");
   expect(outOf(notes, "host")).toContain("local 192.168.177.1");

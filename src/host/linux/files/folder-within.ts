@@ -3,6 +3,7 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, O_PATH, openAt, withFile } from "./file-id.ts";
 import { orThrow } from "./files.ts";
+import { withoutUmask } from "./without-umask.ts";
 
 /** Implements Host.makeFolderWithin. Replacing the folder above has no effect: the new one is made in the opened folder. */
 export function makeFolderWithin(
@@ -14,12 +15,7 @@ export function makeFolderWithin(
     orThrow(`create folder ${path}`, () => {
       const at = nativeName(`${opened}/${name}`);
       // A mode that is set afterwards would be missing if svirt is killed in between.
-      const before = process.umask(0);
-      try {
-        mkdirSync(at, mode);
-      } finally {
-        process.umask(before);
-      }
+      withoutUmask(() => mkdirSync(at, mode));
       const fd = openAt(at, O_PATH | constants.O_DIRECTORY);
       try {
         return fileFacts(path, fstatSync(fd, { bigint: true })).id;

@@ -5,11 +5,13 @@ import { EWOULDBLOCK } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { sleep } from "../calls/ready.ts";
 import { unlessMissing } from "./files.ts";
+import { withoutUmask } from "./without-umask.ts";
 
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+const FOLDER_MODE = 0o711;
 const FIRST_POLL_MS = 2;
 /** With many waiters, more frequent attempts only take the processor from the holder. */
 const LONGEST_POLL_MS = 64;
@@ -51,10 +53,13 @@ function tryLock(path: string): number | undefined {
   throw hostCallError(`lock ${path}`, errno);
 }
 
-/** Opens the lock file; creates it and its folder if missing. */
+/**
+ * Opens the lock file; creates it and its folders if missing. The first lock after a boot creates the folder of all guests, which each guest's
+ * user must be able to pass, whatever the caller's umask.
+ */
 function openLock(path: string): number {
   const found = unlessMissing(`open ${path}`, () => openSync(path, LOCK_FILE, 0o600));
   if (found !== undefined) return found;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  withoutUmask(() => mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE }));
   return openSync(path, LOCK_FILE, 0o600);
 }
