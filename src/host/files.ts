@@ -96,6 +96,12 @@ export interface NewFile {
   readonly label?: string | undefined;
 }
 
+/** Entry of a folder, and a judgement of its first bytes. */
+export interface Judged<Found> {
+  readonly name: string;
+  readonly found: Found;
+}
+
 /** Access granted to one user, regardless of the file's owner. */
 export interface GrantedAccess {
   readonly uid: number;
@@ -266,6 +272,16 @@ export interface FileHost {
   mayOpen(file: FileId): boolean;
   /** Reads at most `length` bytes. Throws "host-call" if the path now leads to another file. */
   readBytes(file: FileId, offset: number, length: number): Uint8Array;
+  /**
+   * Calls `judge` with the first bytes of each file of the folder that was inspected, and lists the entries for which it returns something, by
+   * their names. Entries of other types are skipped, symbolic links too. The bytes last until the next call; they are undefined for an entry
+   * that cannot be read at once, or whose type is unknown. Throws "host-call", "denied" if the path leads to another folder.
+   */
+  judgeBeginnings<Found>(
+    folder: FileId,
+    length: number,
+    judge: (bytes: Uint8Array | undefined) => Found | undefined,
+  ): readonly Judged<Found>[];
   /** Opens the file once and runs `use` with its attributes. Throws if the path now leads to another file. */
   withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
   /**

@@ -132,6 +132,7 @@ function fileCalls() {
     inspectFile: (path) => others().inspectFile(path),
     mayOpen: (file) => others().mayOpen(file),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),
+    judgeBeginnings: (folder, length, judge) => others().judgeBeginnings(folder, length, judge),
     getStorage: (file) => others().getStorage(file),
     withInspected: (path, use) => others().withInspected(path, use),
     withAttributes: (file, use) => others().withAttributes(file, use),

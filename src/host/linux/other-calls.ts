@@ -8,6 +8,7 @@ import { resizeFile } from "./content/resize-file.ts";
 import { rewriteImage } from "./content/rewrite-image.ts";
 import { wipeFile } from "./content/wipe-file.ts";
 import { assignFolder } from "./files/assign-folder.ts";
+import { judgeBeginnings } from "./files/beginnings.ts";
 import { getSpace } from "./files/file-system-space.ts";
 import * as files from "./files/files.ts";
 import { makeFolderWithin } from "./files/folder-within.ts";
@@ -84,6 +85,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     withInspected,
     mayOpen: files.mayOpen,
     readBytes: files.readBytes,
+    judgeBeginnings,
     withAttributes,
     grantAccess,
     revokeAccess,

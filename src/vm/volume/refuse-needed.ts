@@ -2,7 +2,7 @@ import { parseDomainText } from "../../domain/document.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
 import { listNamedPaths, listNamedVolumes } from "../../resolve/definition-names.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
@@ -11,8 +11,8 @@ import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
 import { readSaveImage } from "../save/save-image.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
-import { listVolumeFiles } from "./list-volumes.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
+import { findAbove } from "./volumes-above.ts";
 
 type Pools = readonly (VolumePool | DevicePool)[];
 
@@ -64,21 +64,6 @@ function withParts({ host }: Instance, file: FileId): readonly FileId[] {
     file,
     ...listRelated(host, file).map(({ name, number }) => ({ ...file, path: name, node: number })),
   ];
-}
-
-/** Returns the path of a volume whose chain has the file. */
-function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts[]): string | undefined {
-  const seen = new Set<string>();
-  for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
-    const above = listVolumeFiles(instance, folder).find(
-      ({ facts, path }) =>
-        facts.type === "file" &&
-        fileKey(facts.id) !== fileKey(file) &&
-        leadsTo(instance, { path, file, seen }),
-    );
-    if (above !== undefined) return above.path;
-  }
-  return undefined;
 }
 
 function isNeededBy(

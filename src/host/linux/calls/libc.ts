@@ -22,6 +22,7 @@ const OTHERS = {
   getxattr: { args: [ptr, ptr, ptr, u64], returns: i64_fast },
   listen: { args: [i32, i32], returns: i32 },
   listxattr: { args: [ptr, ptr, u64], returns: i64_fast },
+  openat: { args: [i32, ptr, i32, u32], returns: i32 },
   pipe2: { args: [ptr, i32], returns: i32 },
   removexattr: { args: [ptr, ptr], returns: i32 },
   renameat2: { args: [i32, ptr, i32, ptr, u32], returns: i32 },
