@@ -1,9 +1,11 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
-import { type FileId, fileKey } from "../plan/facts/file.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { type FileMarks, getFileLabel, readMarks } from "../run/labels/file-label.ts";
+import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";

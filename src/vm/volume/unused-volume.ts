@@ -1,7 +1,8 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { deviceBytes } from "../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
