@@ -219,8 +219,8 @@ export interface FileHost {
    */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
   /**
-   * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. Removes
-   * what interrupted calls left in the folder. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
+   * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. An interrupted call
+   * leaves nothing, or, where a file must have a name, something that the next such call in the folder removes. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
    * folder or the file system keeps no labels, "in-use" if the copied file changes meanwhile.
    */
   makeFileWithin(folder: FileId, file: NewFile): FileId;

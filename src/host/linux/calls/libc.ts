@@ -20,6 +20,7 @@ const OTHERS = {
   bind: { args: [i32, ptr, u32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
   getxattr: { args: [ptr, ptr, ptr, u64], returns: i64_fast },
+  linkat: { args: [i32, ptr, i32, ptr, i32], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
   listxattr: { args: [ptr, ptr, u64], returns: i64_fast },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
