@@ -33,6 +33,8 @@ describe("readPlainFolder() leaves to parsePool()", () => {
     ["a name with blanks", stored(" a", "/srv")],
     ["a UUID of zeros", stored("a", "/srv", "00000000-0000-0000-0000-000000000000")],
     ["a UUID in capitals", stored("a", "/srv", UUID.toUpperCase())],
+    ["a UUID with its hyphens elsewhere", stored("a", "/srv", `${UUID.slice(9)}-${UUID.slice(0, 8)}`)],
+    ["the path of the root", stored("a", "/")],
     ["a comment", `${stored("a", "/srv")}<!-- -->`],
     ["another type", stored("a", "/srv").replace("'dir'", "'fs'")],
   ])("%s", (_, xml) => {
