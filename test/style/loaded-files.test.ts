@@ -4,7 +4,7 @@ import { eagerImportsOf } from "./source-rules.ts";
 const SRC = new URL("../../src/", import.meta.url).pathname;
 /** Parts that take most of a command on a file in a folder, and that such a command needs only for other volumes or other requests. */
 const LARGE =
-  /^(?:xml\/(?:parse-document|element|format-document)|domain\/(?:devices|machine|rules|document-forms)|registry|plan\/(?:actions|steps)|selinux|resolve\/pools|storage\/(?:pool|volume)\/(?:forms\/|document-forms))/;
+  /^(?:xml\/(?:parse-document|element|format-document)|domain\/(?:devices|machine|rules|resources|document-forms)|plan\/steps\/kinds|selinux\/file-contexts|resolve\/pools|storage\/(?:pool|volume)\/(?:forms\/|document-forms)|host\/linux\/(?:network|mounts|processes|holders))/;
 const LIBRARY = /^import (?!type )[^;]*from "(?!\.|node:|bun:)[^"]+";$/m;
 
 /** Lists the files of src/ that are loaded with a file. */
@@ -20,9 +20,17 @@ async function listLoaded(file: string): Promise<ReadonlyMap<string, string>> {
   return loaded;
 }
 
-test("vol-create-as loads neither the XML parser, nor forms of XML, nor a library", async () => {
-  const loaded = await listLoaded("cli/commands/volume/vol-create-as.ts");
-  expect(loaded.has("vm/volume/create-volume.ts")).toBe(true);
-  expect([...loaded.keys()].filter((file) => LARGE.test(file))).toEqual([]);
-  expect([...loaded].filter(([, text]) => LIBRARY.test(text)).map(([file]) => file)).toEqual([]);
+/** Calls of the host for files, which a command loads with the first of them. */
+const HOST_CALLS = "host/linux/file-calls.ts";
+
+test.each([
+  ["cli/commands/volume/vol-create-as.ts", "vm/volume/create-volume.ts"],
+  ["cli/commands/volume/vol-delete.ts", "vm/volume/volumes-above.ts"],
+  ["cli/commands/volume/vol-resize.ts", "vm/volume/resize-volume.ts"],
+  [HOST_CALLS, "host/linux/content/make-within.ts"],
+])("%s loads neither the XML parser, nor forms of XML, nor a library", async (file, part) => {
+  const loaded = await listLoaded(file);
+  expect(loaded.has(part)).toBe(true);
+  expect([...loaded.keys()].filter((one) => LARGE.test(one))).toEqual([]);
+  expect([...loaded].filter(([, text]) => LIBRARY.test(text)).map(([one]) => one)).toEqual([]);
 });

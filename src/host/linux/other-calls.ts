@@ -43,7 +43,7 @@ import { fillFile } from "./terminal/fill-file.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
 /** Methods that linux-host.ts implements without this file. */
-export type QuickCall =
+type QuickCall =
   | "readText"
   | "listFolder"
   | "hasProcess"
