@@ -1,4 +1,4 @@
-import { parseSize } from "../domain/forms/byte-size.ts";
+import { parseSize } from "../domain/forms/parse-size.ts";
 import { SvirtError } from "../errors.ts";
 import type { FilePart } from "../host/files.ts";
 import type { Call, Operand, Option } from "./command.ts";

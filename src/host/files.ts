@@ -96,6 +96,12 @@ export interface NewFile {
   readonly label?: string | undefined;
 }
 
+/** Entry of a folder, and a judgement of its first bytes. */
+export interface Judged<Found> {
+  readonly name: string;
+  readonly found: Found;
+}
+
 /** Access granted to one user, regardless of the file's owner. */
 export interface GrantedAccess {
   readonly uid: number;
@@ -213,8 +219,8 @@ export interface FileHost {
    */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
   /**
-   * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. Removes
-   * what interrupted calls left in the folder. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
+   * Creates a file in the folder that was inspected. It has its content, owner, mode and label before its name exists. An interrupted call
+   * leaves nothing, or, where a file must have a name, something that the next such call in the folder removes. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
    * folder or the file system keeps no labels, "in-use" if the copied file changes meanwhile.
    */
   makeFileWithin(folder: FileId, file: NewFile): FileId;
@@ -266,6 +272,16 @@ export interface FileHost {
   mayOpen(file: FileId): boolean;
   /** Reads at most `length` bytes. Throws "host-call" if the path now leads to another file. */
   readBytes(file: FileId, offset: number, length: number): Uint8Array;
+  /**
+   * Calls `judge` with the first bytes of each file of the folder that was inspected, and lists the entries for which it returns something, by
+   * their names. Entries of other types are skipped, symbolic links too. The bytes last until the next call; they are undefined for an entry
+   * that cannot be read at once, or whose type is unknown. Throws "host-call", "denied" if the path leads to another folder.
+   */
+  judgeBeginnings<Found>(
+    folder: FileId,
+    length: number,
+    judge: (bytes: Uint8Array | undefined) => Found | undefined,
+  ): readonly Judged<Found>[];
   /** Opens the file once and runs `use` with its attributes. Throws if the path now leads to another file. */
   withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
   /**

@@ -1,5 +1,8 @@
 import { SvirtError } from "../errors.ts";
 
+/** First byte that is no character of ASCII. */
+const ASCII_END = 0x80;
+
 /** Fields of a file header, read with bounds checks. */
 export interface HeaderBytes {
   readonly length: number;
@@ -51,6 +54,8 @@ function decodeName(format: string, bytes: Uint8Array): string {
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
+  // A decoder takes longer than all other parts of a header, which may be one of thousands.
+  if (bytes.every((byte) => byte < ASCII_END)) return String.fromCharCode(...bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -39,6 +39,19 @@ export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): Imag
 }
 
 /**
+ * Reads the header of an image whose format only its first bytes indicate, from the first `most` bytes of its file; "raw" for a file without
+ * a header. Throws "failed" and "unsupported" as parseImageHeader(), for a format that svirt does not read, and for a header that is longer.
+ */
+export function parseBeginning(bytes: Uint8Array, most: number): ImageHeader | "raw" {
+  const format = probeImageFormat(bytes);
+  if (format === "raw") return format;
+  const isCut = bytes.length === most;
+  return format === "qcow2"
+    ? parseQcow2Header(bytes, { isCut })
+    : parseImageHeader(bytes, parseImageFormat(format));
+}
+
+/**
  * Returns the format that a file's first bytes indicate, "raw" if none. This is only a guess. Use it where no format is
  * recorded, and never follow another file's name because of it.
  */
@@ -65,5 +78,7 @@ export function parseImageFormat(word: string): ImageFormat {
 
 function startsWith(bytes: Uint8Array, at: number, magic: string): boolean {
   if (bytes.length < at + magic.length) return false;
-  return [...magic].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+  for (let index = 0; index < magic.length; index += 1)
+    if (bytes[at + index] !== magic.charCodeAt(index)) return false;
+  return true;
 }

@@ -23,11 +23,16 @@ interface Layout {
 
 /**
  * Reads a qcow2 header, version 2 or 3, with its extensions and the backing file's name. All lie in the first cluster.
- * Throws "failed" where QEMU would not open it, "unsupported" for an incompatible feature that QEMU 10 does not know.
- * qemu.git docs/interop/qcow2.rst
+ * Throws "failed" where QEMU would not open it, or if the bytes are cut off within the header; "unsupported" for an incompatible feature that
+ * QEMU 10 does not know. qemu.git docs/interop/qcow2.rst
  */
-export function parseQcow2Header(bytes: Uint8Array): ImageHeader {
-  const header = headerBytes("qcow2", bytes, "big");
+export function parseQcow2Header(
+  bytes: Uint8Array,
+  { isCut }: { readonly isCut: boolean } = { isCut: false },
+): ImageHeader {
+  const read = headerBytes("qcow2", bytes, "big");
+  // Extensions end with the file, but not where the bytes are cut off.
+  const header = isCut ? { ...read, length: Number.MAX_SAFE_INTEGER } : read;
   const layout = parseLayout(header);
   const backingFile = parseBackingFile(header, layout);
   const extensions = parseQcow2Extensions(header, layout.headerBytes, extensionsEnd(header, layout));

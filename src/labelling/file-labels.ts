@@ -1,12 +1,13 @@
 import { SvirtError } from "../errors.ts";
 import { decideFileLabel, type FileLabel } from "../label/file-label.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
-import { fileKey, type LabelledFile, PENDING_FILE, type PlannedSocket } from "../plan/facts/file.ts";
+import type { LabelledFile, PlannedSocket } from "../plan/facts/file.ts";
+import { fileKey, PENDING_FILE } from "../plan/facts/file-key.ts";
 import { cardSocket } from "../qemu/launch.ts";
 import { udevRuleFor } from "../report/udev.ts";
 import type { ResolvedSocket } from "../resolve/files/sockets.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
-import { getFileLabel } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { type Instance, isSession, registryOf } from "../state/instance.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";

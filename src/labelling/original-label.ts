@@ -1,9 +1,10 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
-import { type FileId, fileKey } from "../plan/facts/file.ts";
-import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { type FileMarks, getFileLabel, readMarks } from "../run/labels/file-label.ts";
+import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";
@@ -40,8 +41,10 @@ export function originalOf(instance: Instance, file: NamedFile, use: FileUse = A
   if (known !== undefined && (range === undefined || isOfGuestsMount(instance, { id, range }))) return known;
   const recorded = recordedOriginal(instance, id, known);
   if (recorded !== undefined) return recorded;
-  const contexts = readFileContexts(host);
-  return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
+  const {
+    defaultContextAt,
+  }: typeof import("../report/default-labels.ts") = require("../report/default-labels.ts");
+  return defaultContextAt(host, id.path, file.facts.type) ?? known;
 }
 
 /**

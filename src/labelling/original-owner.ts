@@ -1,5 +1,5 @@
 import type { FileFacts } from "../host/files.ts";
-import { fileKey, PENDING_FILE } from "../plan/facts/file.ts";
+import { fileKey, PENDING_FILE } from "../plan/facts/file-key.ts";
 import type { Ownership } from "../plan/facts/step-parts.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { type Instance, registryOf } from "../state/instance.ts";

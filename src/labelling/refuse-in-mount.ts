@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
-import { PENDING_FILE } from "../plan/facts/file.ts";
+import { PENDING_FILE } from "../plan/facts/file-key.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { getFileLabel } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { ownerName } from "../state/record.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { fileKey } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import type { NamedFile } from "./original-label.ts";
 

@@ -2,7 +2,7 @@ import { parseDomainText } from "../domain/document.ts";
 import { listResources } from "../domain/resources/resources.ts";
 import { SvirtError } from "../errors.ts";
 import { LABEL_ROLES, useOfDisk } from "../label/roles.ts";
-import { fileKey } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../state/definitions.ts";
 import type { Instance } from "../state/instance.ts";

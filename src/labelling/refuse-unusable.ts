@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
-import { getFileLabel } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import type { Instance } from "../state/instance.ts";
 
 /** The label that a file without one counts as. */

@@ -1,10 +1,11 @@
 import { SvirtError } from "../errors.ts";
 import type { OpenedFile } from "../host/files.ts";
 import { belongsToHost } from "../label/protected-paths.ts";
-import { fileKey } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import { folderOf } from "../plan/folder-of.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { type FileMarks, getFileLabel, putLabel, readMarks } from "../run/labels/file-label.ts";
+import { type FileMarks, putLabel, readMarks } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import {
   keepsLabels,
   type MachineMark,
@@ -18,8 +19,9 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { ofHost, withExisting, withHeld } from "./free-file.ts";
 import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
+import { isRoot, onlyRoot } from "./only-root.ts";
 import { refuseOtherTool } from "./original-label.ts";
-import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
+import { type LabelChange, restoredLabel } from "./set-label.ts";
 
 /** An administrator's statement that a machine, by its id or name, no longer holds any of these files. */
 interface Release {

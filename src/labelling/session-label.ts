@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
-import { PENDING_FILE } from "../plan/facts/file.ts";
+import { PENDING_FILE } from "../plan/facts/file-key.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
-import { getFileLabel } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { type Instance, isSession } from "../state/instance.ts";
 
 /**

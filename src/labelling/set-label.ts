@@ -11,6 +11,7 @@ import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { Instance } from "../state/instance.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { withHeld, withUnusedFile } from "./free-file.ts";
+import { isRoot, onlyRoot } from "./only-root.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
 export interface LabelChange {
@@ -101,19 +102,6 @@ function changeLabel(
     removeRemembered(instance.host, file, names);
     removeMachineMarks(file, machines);
     return change;
-  });
-}
-
-/** Returns whether the caller is root. */
-export function isRoot({ host }: Instance): boolean {
-  return host.getUid() === 0;
-}
-
-/** Returns the error for an ordinary user who sets a label. */
-export function onlyRoot(path: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: only root can reserve the file during the change`, {
-    kind: "denied",
-    remedy: "Run svirt as root.",
   });
 }
 

@@ -1,7 +1,7 @@
 import type { OpenedFile } from "../host/files.ts";
 import type { Machine } from "../label/machine.ts";
 import { seenByOthers } from "../label/seen-by-others.ts";
-import { fileKey } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file-key.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { readMarks } from "../run/labels/file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";

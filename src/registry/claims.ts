@@ -1,7 +1,7 @@
-import * as v from "valibot";
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { type Claim, claim as claimSchema, ownership } from "../plan/facts/step-parts.ts";
+import type { Claim } from "../plan/facts/step-parts.ts";
+import type { ClaimEntry } from "./claim-entry.ts";
 
 /** Resources in remedies. */
 const NOUNS: Readonly<Record<Claim["kind"], string>> = {
@@ -14,15 +14,8 @@ const NOUNS: Readonly<Record<Claim["kind"], string>> = {
   pci: "PCI device",
 };
 
-const claimEntry = v.strictObject({
-  sharing: v.picklist(["exclusive", "shared"]),
-  label: v.exactOptional(v.string()),
-  original: v.exactOptional(v.string()),
-  ownership: v.exactOptional(ownership),
-});
-
 /** Claim of one owner. */
-export interface Holder extends v.InferOutput<typeof claimEntry> {
+export interface Holder extends ClaimEntry {
   readonly owner: string;
 }
 
@@ -112,7 +105,8 @@ export class ClaimRegistry {
   }
 
   #listAllTexts(): ClaimText[] {
-    return claimSchema.entries.kind.options.flatMap((kind) =>
+    const { CLAIM_KINDS }: typeof import("./claim-entry.ts") = require("./claim-entry.ts");
+    return CLAIM_KINDS.flatMap((kind) =>
       this.#host.listFolder(`${this.#folder}/${kind}`).flatMap((key) => this.#listTexts(kind, key)),
     );
   }
@@ -145,9 +139,11 @@ function toHolder(claimed: ClaimText): Holder {
   return { owner: claimed.owner, ...parseEntry(claimed) };
 }
 
-function parseEntry({ kind, owner, path, text }: ClaimText): v.InferOutput<typeof claimEntry> {
+function parseEntry({ kind, owner, path, text }: ClaimText): ClaimEntry {
   try {
-    return v.parse(claimEntry, JSON.parse(text));
+    // The schema is loaded with the first claim: most commands on files find none.
+    const { readClaim }: typeof import("./claim-entry.ts") = require("./claim-entry.ts");
+    return readClaim(text);
   } catch (error) {
     throw new SvirtError(`Cannot read the claim ${path}: it is damaged`, {
       kind: "failed",

@@ -26,6 +26,12 @@ export function readFileContexts(host: Host): FileContexts | undefined {
   });
 }
 
+/** Returns the label that the policy gives a file of that type at a path; undefined if it has none, or there is no policy. Throws as readFileContexts(). */
+export function defaultContextAt(host: Host, path: string, type: FileFacts["type"]): string | undefined {
+  const contexts = readFileContexts(host);
+  return contexts && defaultContextOf(contexts, path, type);
+}
+
 /** Returns the label that the policy gives a file; undefined if it has none. Throws "unsupported". */
 export function defaultLabelOf(contexts: FileContexts, file: FileFacts): string | undefined {
   return defaultContextOf(contexts, file.id.path, file.type);

@@ -2,7 +2,7 @@ import { asSvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { PolicyFacts } from "../label/selinux-model.ts";
 import type { Paths } from "../plan/paths.ts";
-import { getFileLabel } from "../run/labels/file-label.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { Finding } from "./finding.ts";

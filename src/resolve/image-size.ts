@@ -3,7 +3,6 @@ import type { FileFacts } from "../host/files.ts";
 import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
 import type { Instance } from "../state/instance.ts";
-import { deviceBytes } from "./pools/pool-device.ts";
 
 /** Unit in which QEMU counts the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -35,6 +34,7 @@ export function physicalSize(
   { facts, path }: Pick<InspectedImage, "facts" | "path">,
 ): number {
   if (facts.type === "file") return facts.sizeBytes;
+  const { deviceBytes }: typeof import("./pools/pool-device.ts") = require("./pools/pool-device.ts");
   const sizeBytes = deviceBytes(instance.host, facts);
   if (sizeBytes > 0) return sizeBytes;
   throw new SvirtError(`Cannot read the size of ${path}: the kernel does not report it`, {

@@ -3,7 +3,7 @@ import type { FileFacts, FileType } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
-import { PENDING_FILE } from "../plan/facts/file.ts";
+import { PENDING_FILE } from "../plan/facts/file-key.ts";
 
 /**
  * Inspects a file. Checks its name first, because svirt's domain is not even permitted to inspect some files; then checks

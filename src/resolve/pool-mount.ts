@@ -3,7 +3,6 @@ import type { Host } from "../host/host.ts";
 import type { Mount } from "../host/mounts.ts";
 import { findMountAt } from "../run/mount-at.ts";
 import type { Pool } from "../storage/pool/keep-pool.ts";
-import { mountSource } from "../storage/pool/mount/plan-mount.ts";
 import { POOL_TYPE_FACTS } from "../storage/pool/pool-types.ts";
 
 /** Types of the kernel's mounts of an NFS server. */
@@ -37,6 +36,9 @@ export function refuseUnmounted(host: Host, pool: Pool): void {
 function isOfSource(host: Host, pool: Pool, { device, source, type }: Mount): boolean {
   // An ordinary user chooses the source of a FUSE mount. fusermount(1) fsname
   if (pool.type === "netfs" ? !SERVERS.has(type) : type.startsWith("fuse")) return false;
+  const {
+    mountSource,
+  }: typeof import("../storage/pool/mount/plan-mount.ts") = require("../storage/pool/mount/plan-mount.ts");
   const named = mountSource(pool);
   if (withoutSlashes(source) === withoutSlashes(named)) return true;
   if (pool.type !== "fs") return false;

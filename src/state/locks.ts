@@ -1,8 +1,6 @@
 import { asSvirtError } from "../errors.ts";
 import { guestPaths, registryLock, targetLock } from "../plan/paths.ts";
-import type { Actor } from "../run/actor.ts";
-import { type Instance, registryOf } from "./instance.ts";
-import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts";
+import type { Instance } from "./instance.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
 
@@ -71,19 +69,4 @@ async function withLock<Result>(
   } finally {
     unlock();
   }
-}
-
-/** Returns the actor that runs a guest's steps. */
-export function actorFor(
-  instance: Instance,
-  guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>,
-): Actor {
-  const { bootId } = guest;
-  return {
-    host: instance.host,
-    registry: registryOf(instance),
-    owner: guest.uuid,
-    ...identityOf(guest),
-    ...(bootId === undefined ? {} : { bootId }),
-  };
 }

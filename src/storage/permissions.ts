@@ -2,12 +2,10 @@ import { securityLabel } from "../domain/forms/text.ts";
 import { element, rewritten, type ValueOf } from "../xml/element.ts";
 import { textOf } from "../xml/field.ts";
 import { integer, type ValueForm } from "../xml/value-form.ts";
+import { MODE_BITS } from "./mode-bits.ts";
 
 /** ID that libvirt reads and writes for an unspecified owner or group. */
 const UNSPECIFIED = 2 ** 32 - 1;
-
-/** Bits of a mode that libvirt reads and writes. S_IRWXUGO of sys/stat.h */
-export const MODE_BITS = 0o777;
 
 /** Mode such as `0644`, as virStorageDefParsePerms() of libvirt reads it and `0%o` writes it. */
 const octalMode: ValueForm<number> = {

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { withUnusedFile } from "../../src/labelling/free-file.ts";
 import { setLabel } from "../../src/labelling/set-label.ts";
-import { fileKey } from "../../src/plan/facts/file.ts";
+import { fileKey } from "../../src/plan/facts/file-key.ts";
 import type { Claim } from "../../src/plan/facts/step-parts.ts";
 import { restoreFileLabel, setFileLabel } from "../../src/run/labels/file-label.ts";
 import { registryOf } from "../../src/state/instance.ts";

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { HeldThing, Holding } from "../../src/host/processes.ts";
-import { fileKey } from "../../src/plan/facts/file.ts";
+import { fileKey } from "../../src/plan/facts/file-key.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 

@@ -9,7 +9,7 @@ import { keepsAttribute } from "./xattr-calls.ts";
 export function treeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace"> {
+): Pick<Host, "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace" | "judgeBeginnings"> {
   const { files } = machine;
   return {
     makeFolderWithin(folder, { mode, path }) {
@@ -26,6 +26,12 @@ export function treeCalls(
     getSpace(folder) {
       files.getSame(folder);
       return machine.space;
+    },
+    judgeBeginnings(folder, length, judge) {
+      return [...files.getSame(folder).entries].sort().flatMap(([name, { bytes, type }]) => {
+        const found = type === "file" ? judge(bytes.subarray(0, length)) : undefined;
+        return found === undefined ? [] : [{ name, found }];
+      });
     },
     visitTree(folder, above, visit) {
       const enter = (place: Place, told: typeof above): void => {

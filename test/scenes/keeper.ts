@@ -1,4 +1,4 @@
-import { fileKey } from "../../src/plan/facts/file.ts";
+import { fileKey } from "../../src/plan/facts/file-key.ts";
 import { registryOf } from "../../src/state/instance.ts";
 import { writeRecord } from "../../src/state/record.ts";
 import type { Ask } from "../../src/vm/change/change-domain.ts";

@@ -82,7 +82,8 @@ export function listFormsReadInByStart(sources: Sources): string[] {
   return [...found].filter((file) => FORMS.includes(file));
 }
 
-function eagerImportsOf(file: string, text: string): string[] {
+/** Returns the files of src/ from which a file imports values at once, by path below src/. */
+export function eagerImportsOf(file: string, text: string): string[] {
   const eager = [...withoutComments(text).matchAll(EAGER)].filter(([, names = ""]) =>
     names.split(",").some((name) => !/^\s*(?:type\b|$)/.test(name)),
   );

@@ -3,30 +3,8 @@ import { textDraft } from "../../xml/draft.ts";
 import { element } from "../../xml/element.ts";
 import { attribute, child, content, required } from "../../xml/field.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
-import { integer, type ValueForm } from "../../xml/value-form.ts";
-
-/** Bytes of each unit, regardless of case. virScaleInteger() of libvirt */
-const UNIT_BYTES: ReadonlyMap<string, number> = new Map(
-  ["k", "m", "g", "t", "p", "e"].flatMap((letter, power) => [
-    [letter, 1024 ** (power + 1)],
-    [`${letter}ib`, 1024 ** (power + 1)],
-    [`${letter}b`, 1000 ** (power + 1)],
-  ]),
-);
-
-const unitForm: ValueForm<number> = {
-  expects: 'one of "bytes", "KiB", "KB", "MiB", "MB", "GiB", "GB", "TiB", "TB", "PiB", "PB", "EiB", "EB"',
-  decode: (text) => (/^b(?:ytes?)?$/i.test(text) ? 1 : UNIT_BYTES.get(text.toLowerCase())),
-  encode: String,
-};
-
-/** Returns the bytes of a size such as `10G` or `512 KiB`; undefined for another text. virshVolSize() of libvirt's tools */
-export function parseSize(text: string): number | undefined {
-  const [, count = "", unit = ""] = /^\s*\+?([0-9]{1,16})\s*([A-Za-z]*)$/.exec(text) ?? [];
-  const unitBytes = unit === "" ? 1 : unitForm.decode(unit);
-  const bytes = count === "" || unitBytes === undefined ? Number.NaN : Number(count) * unitBytes;
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
+import { integer } from "../../xml/value-form.ts";
+import { unitForm } from "./parse-size.ts";
 
 /** Options of sizeInBytes(); by default, the minimum is 1 and the written unit is bytes. */
 interface ByteSize {

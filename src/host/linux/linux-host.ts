@@ -1,6 +1,7 @@
 import type { Host } from "../host.ts";
+import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
-import type { QuickCall } from "./other-calls.ts";
+import type { OtherCall } from "./other-calls.ts";
 import { getBootId, hasProcess } from "./processes/running.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
@@ -28,8 +29,8 @@ export function makeLinuxHost(): Host {
     listMounts: () => others().listMounts(),
     openMount: async (order) => await others().openMount(order),
     unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
-    lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
-    isLocked: (path) => others().isLocked(path),
+    lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
+    isLocked: (path) => files().isLocked(path),
     getProcess: (pid) => others().getProcess(pid),
     listProcesses: (uid) => others().listProcesses(uid),
     listProcessesIn: (isMeant) => others().listProcessesIn(isMeant),
@@ -51,7 +52,7 @@ export function makeLinuxHost(): Host {
     spawnDaemon: (words) => others().spawnDaemon(words),
     hasDaemon: (argument) => others().hasDaemon(argument),
     endDaemon: (argument) => others().endDaemon(argument),
-    getSelinux: () => others().getSelinux(),
+    getSelinux: () => files().getSelinux(),
     readKernelLog: () => others().readKernelLog(),
     getPolicy: () => others().getPolicy(),
     getOwnContext: () => others().getOwnContext(),
@@ -59,7 +60,7 @@ export function makeLinuxHost(): Host {
     mayAccess: (access) => others().mayAccess(access),
     getMachine: () => others().getMachine(),
     getBootTime: () => others().getBootTime(),
-    getUid: () => others().getUid(),
+    getUid: () => files().getUid(),
   };
 }
 
@@ -103,38 +104,39 @@ function shareCalls(): Pick<
 
 function fileCalls() {
   return {
-    writeText: (path, text, mode) => others().writeText(path, text, mode),
-    stageText: (path, text, mode) => others().stageText(path, text, mode),
-    placeText: (path) => others().placeText(path),
-    writeVolatile: (path, text, mode) => others().writeVolatile(path, text, mode),
-    removeFile: (path) => others().removeFile(path),
-    removeSame: (file) => others().removeSame(file),
-    makeFolder: (folder) => others().makeFolder(folder),
+    writeText: (path, text, mode) => files().writeText(path, text, mode),
+    stageText: (path, text, mode) => files().stageText(path, text, mode),
+    placeText: (path) => files().placeText(path),
+    writeVolatile: (path, text, mode) => files().writeVolatile(path, text, mode),
+    removeFile: (path) => files().removeFile(path),
+    removeSame: (file) => files().removeSame(file),
+    makeFolder: (folder) => files().makeFolder(folder),
     makeFolderWithin: (folder, made) => others().makeFolderWithin(folder, made),
     removeEmptyFolder: (folder) => others().removeEmptyFolder(folder),
     getSpace: (folder) => others().getSpace(folder),
     assignFolder: (path, to) => others().assignFolder(path, to),
     removeFolder: (path, isMounted) => others().removeFolder(path, isMounted),
-    makeSymlink: (path, target) => others().makeSymlink(path, target),
+    makeSymlink: (path, target) => files().makeSymlink(path, target),
     makeLinkWithin: (folder, link) => others().makeLinkWithin(folder, link),
     removeLink: (path, target) => others().removeLink(path, target),
-    makeFile: (path, mode, content) => others().makeFile(path, mode, content),
-    makeFileWithin: (folder, file) => others().makeFileWithin(folder, file),
+    makeFile: (path, mode, content) => files().makeFile(path, mode, content),
+    makeFileWithin: (folder, file) => files().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
     copyToDevice: (device, from) => others().copyToDevice(device, from),
     wipeFile: (file, how) => others().wipeFile(file, how),
     rewriteImage: (file, plan) => others().rewriteImage(file, plan),
-    writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
-    renameFile: (from, to) => others().renameFile(from, to),
+    writeBytes: (file, offset, bytes) => files().writeBytes(file, offset, bytes),
+    renameFile: (from, to) => files().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),
     readLines: (path, limits) => others().readLines(path, limits),
-    inspectFile: (path) => others().inspectFile(path),
-    mayOpen: (file) => others().mayOpen(file),
-    readBytes: (file, offset, length) => others().readBytes(file, offset, length),
+    inspectFile: (path) => files().inspectFile(path),
+    mayOpen: (file) => files().mayOpen(file),
+    readBytes: (file, offset, length) => files().readBytes(file, offset, length),
+    judgeBeginnings: (folder, length, judge) => files().judgeBeginnings(folder, length, judge),
     getStorage: (file) => others().getStorage(file),
-    withInspected: (path, use) => others().withInspected(path, use),
-    withAttributes: (file, use) => others().withAttributes(file, use),
+    withInspected: (path, use) => files().withInspected(path, use),
+    withAttributes: (file, use) => files().withAttributes(file, use),
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
     setOwnership: (file, ownership) => others().setOwnership(file, ownership),
@@ -142,11 +144,19 @@ function fileCalls() {
   } satisfies Partial<Host>;
 }
 
-let loaded: Omit<Host, QuickCall> | undefined;
+let loadedFiles: Pick<Host, FileCall> | undefined;
+let loaded: Pick<Host, OtherCall> | undefined;
 
 // Not import(): a synchronous method of Host cannot wait for it.
 
-function others(): Omit<Host, QuickCall> {
+function files(): Pick<Host, FileCall> {
+  if (loadedFiles !== undefined) return loadedFiles;
+  const { makeFileCalls }: typeof import("./file-calls.ts") = require("./file-calls.ts");
+  loadedFiles = makeFileCalls();
+  return loadedFiles;
+}
+
+function others(): Pick<Host, OtherCall> {
   if (loaded !== undefined) return loaded;
   const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
   loaded = makeOtherCalls();

@@ -3,19 +3,16 @@ import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
 import { copyToDevice } from "./content/copy-to-device.ts";
-import { makeFileWithin } from "./content/make-within.ts";
 import { resizeFile } from "./content/resize-file.ts";
 import { rewriteImage } from "./content/rewrite-image.ts";
 import { wipeFile } from "./content/wipe-file.ts";
+import type { FileCall } from "./file-calls.ts";
 import { assignFolder } from "./files/assign-folder.ts";
 import { getSpace } from "./files/file-system-space.ts";
-import * as files from "./files/files.ts";
 import { makeFolderWithin } from "./files/folder-within.ts";
-import { inspectFile, withAttributes, withInspected } from "./files/inspect-file.ts";
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
-import { isLocked, lock } from "./files/lock.ts";
 import { readText } from "./files/quick-files.ts";
-import { removeEmptyFolder, removeSame } from "./files/remove-same.ts";
+import { removeEmptyFolder } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { writeControl } from "./files/write-control.ts";
 import { findHoldings } from "./holders/holdings.ts";
@@ -41,13 +38,12 @@ import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
 import { readKernelLog } from "./system/kernel-log.ts";
 import { getMachine } from "./system/machine.ts";
-import { getSelinuxMode } from "./system/selinux-mode.ts";
 import { getStorage } from "./system/storage-facts.ts";
 import { fillFile } from "./terminal/fill-file.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
 /** Methods that linux-host.ts implements without this file. */
-export type QuickCall =
+type QuickCall =
   | "readText"
   | "listFolder"
   | "hasProcess"
@@ -63,35 +59,24 @@ export type QuickCall =
 
 const PROGRAM_CALLS = { readOutput, runProgram };
 
-/** Returns the methods that `svirt list` does not call. */
-export function makeOtherCalls(): Omit<Host, QuickCall> {
+/** Methods of this file. */
+export type OtherCall = Exclude<keyof Host, QuickCall | FileCall>;
+
+/** Returns the methods that neither `svirt list` nor most commands on files call. */
+export function makeOtherCalls(): Pick<Host, OtherCall> {
   return {
-    ...files.textCalls,
-    removeSame,
-    makeFolder: files.makeFolder,
     ...folderCalls,
     assignFolder,
     removeFolder: removeTree,
-    makeSymlink: files.makeSymlink,
     makeLinkWithin,
     removeLink,
-    makeFile: files.makeFile,
     ...volumeCalls,
-    writeBytes: files.writeBytes,
-    renameFile: files.renameFile,
     ...inputCalls,
-    inspectFile,
-    withInspected,
-    mayOpen: files.mayOpen,
-    readBytes: files.readBytes,
-    withAttributes,
     grantAccess,
     revokeAccess,
     setOwnership,
     getStorage,
     visitTree,
-    lock,
-    isLocked,
     ...processCalls,
     listOpenFiles,
     findHoldings,
@@ -106,7 +91,6 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...threadCalls,
     spawnHelper,
     ...daemonCalls,
-    getSelinux: () => ({ mode: getSelinuxMode(), policyName: selinux.getPolicyName() }),
     readKernelLog,
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,
@@ -133,13 +117,13 @@ const networkCalls = {
 };
 
 /** Methods for the files of volumes. */
-const volumeCalls = { copyToDevice, fillFile, makeFileWithin, resizeFile, rewriteImage, wipeFile };
+const volumeCalls = { copyToDevice, fillFile, resizeFile, rewriteImage, wipeFile };
 
 /** Methods for subfolders and mounts in an inspected folder. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };
 
-/** Methods that identify the machine, the boot and the caller. */
-const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 0 };
+/** Methods that identify the machine and the boot. */
+const ownCalls = { getMachine, getBootTime };
 
 let bootTime: number | undefined;
 

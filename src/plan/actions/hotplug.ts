@@ -1,5 +1,6 @@
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
-import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
+import type { FileId, LabelledFile } from "../facts/file.ts";
+import { fileKey } from "../facts/file-key.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
 import type { Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";

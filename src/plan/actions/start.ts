@@ -4,14 +4,8 @@ import { labelModel } from "../../label/label-models.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
 import type { Display } from "../facts/display.ts";
-import {
-  fileKey,
-  type GrantedFile,
-  type Incoming,
-  type LabelledFile,
-  type PlannedSocket,
-  type SharedTree,
-} from "../facts/file.ts";
+import type { GrantedFile, Incoming, LabelledFile, PlannedSocket, SharedTree } from "../facts/file.ts";
+import { fileKey } from "../facts/file-key.ts";
 import { isGuestUser } from "../facts/guest-user.ts";
 import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
 import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";

@@ -1,4 +1,5 @@
-import { type FileId, fileKey } from "./file.ts";
+import type { FileId } from "./file.ts";
+import { fileKey } from "./file-key.ts";
 import type { Claim } from "./step-parts.ts";
 import type { PassedTap } from "./tap.ts";
 

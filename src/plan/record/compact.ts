@@ -1,5 +1,5 @@
 import { nameOf } from "../../qemu/monitor/plug-commands.ts";
-import { fileKey } from "../facts/file.ts";
+import { fileKey } from "../facts/file-key.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { staysMade } from "../steps/inverse.ts";
 import { kindOf } from "../steps/kind-of.ts";

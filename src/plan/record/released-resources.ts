@@ -1,4 +1,5 @@
-import { type FileId, fileKey } from "../facts/file.ts";
+import type { FileId } from "../facts/file.ts";
+import { fileKey } from "../facts/file-key.ts";
 import { claimed, type ReleasedResource } from "../facts/released-resource.ts";
 import type { PassedTap } from "../facts/tap.ts";
 import { kindOf } from "../steps/kind-of.ts";

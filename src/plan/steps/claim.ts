@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fileKey, PENDING_FILE } from "../facts/file.ts";
+import { fileKey, PENDING_FILE } from "../facts/file-key.ts";
 import { claimed } from "../facts/released-resource.ts";
 import { type Claim, claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";

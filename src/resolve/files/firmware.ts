@@ -6,7 +6,7 @@ import { walkChain } from "../../images/chain.ts";
 import { isInstalled, refuseInstalled } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { privateRange } from "../../report/policy-facts.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";

@@ -5,7 +5,7 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import type { StartDecision } from "../../plan/actions/start.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { TPM_SOCKET } from "../../qemu/launch.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /** TPM emulator. swtpm(8) */

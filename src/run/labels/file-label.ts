@@ -4,6 +4,7 @@ import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import type { ClaimRegistry } from "../../registry/claims.ts";
+import { LABEL, labelOf } from "./get-file-label.ts";
 import {
   heldElsewhere,
   labelsSeenBy,
@@ -23,8 +24,6 @@ import {
   setRemembered,
 } from "./remembered-label.ts";
 import { writeUdevRule } from "./udev-rule.ts";
-
-const LABEL = "security.selinux";
 
 /** Guest, host and registry for labelling, in addition to the step. */
 export interface LabelActor {
@@ -56,16 +55,6 @@ export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
     remembered: getRemembered(file, names),
     machines: readMachineMarks(host, { file, id }, names),
   };
-}
-
-/** Returns the label of an open file; undefined if it has none. */
-function labelOf(file: FileAttributes): string | undefined {
-  return file.getXattr(LABEL);
-}
-
-/** Returns the label of a file; undefined if it has none. */
-export function getFileLabel(host: Host, file: FileId): string | undefined {
-  return host.withAttributes(file, labelOf);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { OpenedFile } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { SocketStep } from "../../plan/steps/socket.ts";
 import type { Step, StepOf } from "../../plan/steps/step.ts";
-import { getFileLabel } from "../labels/file-label.ts";
+import { getFileLabel } from "../labels/get-file-label.ts";
 import { isStill } from "../labels/remembered-label.ts";
 import type { Runs } from "./runs.ts";
 

@@ -1,17 +1,5 @@
-import type { ElementForm } from "../../xml/declaration.ts";
-import { formatDocument } from "../../xml/format-document.ts";
-import { withPrefix } from "../../xml/namespace.ts";
-import { parseDocument } from "../../xml/parse-document.ts";
-import { readWhole } from "../../xml/read-whole.ts";
-import { notUnderstood } from "../../xml/refusal.ts";
-import { poolForm, type WrittenPool } from "./forms/pool.ts";
-import { keepPool, type Pool } from "./keep-pool.ts";
-
-/** Namespaces of options of a pool's type. https://libvirt.org/formatstorage.html#storage-pool-namespaces */
-const NAMESPACES = {
-  fs: "http://libvirt.org/schemas/storagepool/fs/1.0",
-  rbd: "http://libvirt.org/schemas/storagepool/rbd/1.0",
-} as const;
+import type { Pool } from "./keep-pool.ts";
+import { readPlainFolder } from "./plain-folder.ts";
 
 /** Space of a pool, in bytes. */
 export interface PoolSpace {
@@ -22,29 +10,21 @@ export interface PoolSpace {
 
 const NO_SPACE: PoolSpace = { capacityBytes: 0, allocationBytes: 0, availableBytes: 0 };
 
+// The forms and the XML parser are loaded at first use: they take most of a command on a volume of a folder, which needs none.
+
 /** Reads a `<pool>` document. Throws "xml" and "unsupported", with the places. */
 export function parsePool(bytes: Uint8Array): Pool {
-  const root = Object.entries(NAMESPACES).reduce(
-    (node, [prefix, namespace]) => withPrefix(node, namespace, prefix),
-    parseDocument(bytes),
-  );
-  if (root.tag === poolForm.tag) return keepPool(readWhole<WrittenPool>(poolForm, root));
-  throw notUnderstood({ node: root }, "it is not a <pool>", "Give svirt the definition of a storage pool.");
+  const { readPool }: typeof import("./document-forms.ts") = require("./document-forms.ts");
+  return readPool(bytes);
 }
 
 /** Reads the XML text of a definition, as parsePool() does. */
 export function parsePoolText(xml: string): Pool {
-  return parsePool(new TextEncoder().encode(xml));
+  return readPlainFolder(xml) ?? parsePool(new TextEncoder().encode(xml));
 }
 
 /** Returns the pool's XML in libvirt's layout; of an active pool with its space. virStoragePoolDefFormat() of libvirt */
 export function formatPool(pool: Pool, space: PoolSpace = NO_SPACE): string {
-  const form: ElementForm<WrittenPool> = poolForm;
-  const draft = form.format({ ...pool, ...space });
-  for (const [prefix, options] of [
-    ["fs", pool.mountOptions],
-    ["rbd", pool.rbdOptions],
-  ] as const)
-    if (options !== undefined) draft.attributes.set(`xmlns:${prefix}`, NAMESPACES[prefix]);
-  return formatDocument(draft);
+  const { writePool }: typeof import("./document-forms.ts") = require("./document-forms.ts");
+  return writePool(pool, space);
 }

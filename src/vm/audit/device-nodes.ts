@@ -1,9 +1,9 @@
 import type { FileFacts } from "../../host/files.ts";
 import { isStale } from "../../labelling/original-label.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
 import { udevRuleFor } from "../../report/udev.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";

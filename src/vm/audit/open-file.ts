@@ -1,6 +1,6 @@
 import type { OpenFile } from "../../host/processes.ts";
 import { isInstalled } from "../../label/protected-paths.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";

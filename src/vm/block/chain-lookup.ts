@@ -1,6 +1,6 @@
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 

@@ -2,7 +2,7 @@ import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import { planStartJob, planWritable } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { commitCommand } from "../../qemu/monitor/block-job-commands.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";

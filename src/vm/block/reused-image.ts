@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, walkChain } from "../../images/chain.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { imageReader, inspect } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningImage } from "./running-disk.ts";

@@ -8,7 +8,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import type { BlockFacts } from "../../plan/actions/block.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers, type RecordedImage } from "../../plan/record/disk-chain.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";

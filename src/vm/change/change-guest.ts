@@ -8,8 +8,9 @@ import type { Progress } from "../../run/actor.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
+import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
-import { actorFor, withGuestLock } from "../../state/locks.ts";
+import { withGuestLock } from "../../state/locks.ts";
 import {
   type GuestChange,
   type GuestRecord,

@@ -12,8 +12,8 @@ import {
   type StillHeld,
 } from "../../run/process/still-held.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
+import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
-import { actorFor } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../../state/record.ts";
 import { undoShared } from "../end/end-guest.ts";
 

@@ -1,5 +1,5 @@
 import { readPolicyFacts } from "../../report/policy-facts.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { type Context, parseContext } from "../../selinux/context.ts";
 import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denials/denial.ts";
 import type { Instance } from "../../state/instance.ts";

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { ownerName } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";

@@ -1,11 +1,14 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withUnusedFile } from "../../labelling/free-file.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { hasMount } from "../../resolve/pool-mount.ts";
-import { getFileLabel, putLabel } from "../../run/labels/file-label.ts";
+import { putLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
-import { MODE_BITS, type Permissions } from "../../storage/permissions.ts";
+import { MODE_BITS } from "../../storage/mode-bits.ts";
+import type { Permissions } from "../../storage/permissions.ts";
 import type { TargetPool } from "../../storage/pool/rules/startable.ts";
 import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";

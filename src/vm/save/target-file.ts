@@ -3,7 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { originalOf } from "../../labelling/original-label.ts";
 import type { TargetFile } from "../../plan/actions/stream.ts";
-import { fileKey } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseWritten } from "../../resolve/written-place.ts";

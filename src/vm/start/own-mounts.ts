@@ -2,8 +2,8 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import { actorFor } from "../../state/actor-for.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { actorFor } from "../../state/locks.ts";
 import { poolStore } from "../../state/pools.ts";
 import { undoBegun } from "../end/undo-start.ts";
 

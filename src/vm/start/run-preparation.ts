@@ -2,8 +2,9 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { inOneConversation } from "../../run/monitor/one-conversation.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
-import { actorFor, withRegistryLock } from "../../state/locks.ts";
+import { withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /** Runs the steps of a start that precede its processes, after the first `done` steps. The caller holds the registry lock. */

@@ -1,12 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, NewFile } from "../../host/files.ts";
-import { walkChain } from "../../images/chain.ts";
-import { parseImageFormat } from "../../images/header.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
-import { preallocateImage } from "../../images/preallocated-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
-import { imageSize } from "../../resolve/image-size.ts";
-import { imageReader } from "../../resolve/inspect-file.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
@@ -18,22 +13,28 @@ import {
   notMade,
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
-import { createLogicalVolume } from "./made/create-logical.ts";
 import { alreadyThere } from "./made/made-volume.ts";
-import { createPartition } from "./made/partitions.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
-/**
- * Creates the volume that a document describes, in a pool or in the folder with that absolute path. Throws "xml", "not-found",
- * "wrong-state" for an inactive pool, and the errors of createVolume().
- */
+/** Creates the volume that a document describes, as createVolumeIn(). Throws "xml" too. */
 export async function createVolumeFrom(
   instance: Instance,
   pool: string,
   { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const volume = parseVolume(bytes);
+  return await createVolumeIn(instance, pool, { volume: parseVolume(bytes), flags });
+}
+
+/**
+ * Creates a volume in a pool or in the folder with that absolute path. Throws "not-found", "wrong-state" for an inactive pool, and the errors
+ * of createVolume().
+ */
+export async function createVolumeIn(
+  instance: Instance,
+  pool: string,
+  { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
+): Promise<{ readonly name: string; readonly path: string }> {
   const found = pool.startsWith("/") ? undefined : findAnyPool(instance, pool);
   if (found !== undefined && found.folder === undefined)
     return await createDevice(instance, found, { volume, flags });
@@ -51,7 +52,10 @@ async function createDevice(
   if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  const create = type === "logical" ? createLogicalVolume : createPartition;
+  const create =
+    type === "logical"
+      ? (await import("./made/create-logical.ts")).createLogicalVolume
+      : (await import("./made/partitions.ts")).createPartition;
   const { name, path } = await create(instance, pool, volume);
   return { name, path };
 }
@@ -69,6 +73,7 @@ export async function createVolume(
   const decided = decideNewVolume(volume, flags);
   const place = placeOf(instance, folder, volume);
   if (decided.preallocated !== undefined) {
+    const { preallocateImage } = await import("../../images/preallocated-qcow2.ts");
     // Without the registry's lock, since it may take long, and has no backing file.
     const content = preallocateImage({ sizeBytes: decided.capacityBytes ?? 0, options: decided.options });
     const reservedBytes = decided.preallocated === "all" ? content.sizeBytes : 0;
@@ -77,7 +82,7 @@ export async function createVolume(
   }
   // No other call may remove the backing file in the meantime.
   return await withRegistryLock(instance, async () => {
-    const image = imageOf(instance, place.path, decided);
+    const image = await imageOf(instance, place.path, decided);
     const bytes = formatNewImage(image);
     const sizeBytes = image.format === "raw" ? image.sizeBytes : bytes.length;
     makeVolumeFile(instance, place, { decided, content: { bytes, sizeBytes } });
@@ -129,20 +134,13 @@ export function placeOf(instance: Instance, folder: string, { name, target }: Vo
   return { folder: facts, path };
 }
 
-function imageOf(
+async function imageOf(
   instance: Instance,
   path: string,
   { backing, capacityBytes, format, options }: NewVolume,
-): NewImage {
+): Promise<NewImage> {
   if (backing === undefined) return { format, sizeBytes: capacityBytes ?? 0, options };
-  const belowBytes = sizeOf(instance, path, backing);
+  const { sizeOfBacking } = await import("./backing-size.ts");
+  const belowBytes = sizeOfBacking(instance, path, backing);
   return { format, backing, sizeBytes: capacityBytes || belowBytes, options };
-}
-
-/** Returns the size of the backing image, which is inspected with its whole chain, as in a start. */
-function sizeOf(instance: Instance, path: string, below: NonNullable<NewImage["backing"]>): number {
-  const format = parseImageFormat(below.format);
-  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance.host));
-  if (image === undefined) throw notMade("backingStore", `${path} has no backing file`);
-  return imageSize(instance, image);
 }

@@ -1,6 +1,4 @@
 import type { Instance } from "../../state/instance.ts";
-import { removeLogicalVolume } from "./made/logical-volume.ts";
-import { removePartition } from "./made/partitions.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
@@ -27,7 +25,15 @@ export async function deleteVolume(
 }
 
 function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): void {
-  if (pool.folder !== undefined) instance.host.removeSame(facts.id);
-  else if (pool.storage.type === "logical") removeLogicalVolume(instance, pool, name);
-  else removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
+  if (pool.folder !== undefined) {
+    instance.host.removeSame(facts.id);
+  } else if (pool.storage.type === "logical") {
+    const {
+      removeLogicalVolume,
+    }: typeof import("./made/logical-volume.ts") = require("./made/logical-volume.ts");
+    removeLogicalVolume(instance, pool, name);
+  } else {
+    const { removePartition }: typeof import("./made/partitions.ts") = require("./made/partitions.ts");
+    removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
+  }
 }

@@ -4,7 +4,7 @@ import { findVolume, volumeIn } from "./find-volume.ts";
 import { findAnyPool } from "./volume-pool.ts";
 
 /** Arguments of a volume whose backing volume is named by its name, key or path. */
-interface NewVolumeArguments extends Omit<VolumeArguments, "backing"> {
+export interface NewVolumeArguments extends Omit<VolumeArguments, "backing"> {
   readonly backingVolume: string | undefined;
   readonly backingFormat: string | undefined;
 }

@@ -2,7 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { HEADER_BYTES } from "../../images/header.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 

@@ -66,7 +66,7 @@ export function listPoolVolumesWithSizes(instance: Instance, pool: string): read
  * Lists the entries of a folder that are volumes, in no order. Symlinks, sockets, FIFOs and devices are none, nor are files that
  * svirt is creating, names with control characters, and files that svirt's domain must not inspect. virStorageBackendRefreshLocal() of libvirt, which follows symlinks
  */
-export function listVolumeFiles(instance: Instance, folder: FileFacts): readonly VolumeFile[] {
+function listVolumeFiles(instance: Instance, folder: FileFacts): readonly VolumeFile[] {
   return instance.host.listFolder(folder.id.path).flatMap((name) => {
     if (problemOfName(name) !== undefined) return [];
     const path = pathIn(folder, name);

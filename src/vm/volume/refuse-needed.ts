@@ -1,18 +1,15 @@
-import { parseDomainText } from "../../domain/document.ts";
-import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
 import { listNamedPaths, listNamedVolumes } from "../../resolve/definition-names.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
-import { readSaveImage } from "../save/save-image.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
-import { listVolumeFiles } from "./list-volumes.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
+import { findAbove } from "./volumes-above.ts";
 
 type Pools = readonly (VolumePool | DevicePool)[];
 
@@ -39,7 +36,7 @@ export function refuseNeeded(
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
   }
   for (const name of listManagedSaves(instance)) {
-    const { xml = "" } = unlessRefused(() => readSaveImage(instance, managedSavePath(instance, name))) ?? {};
+    const xml = savedXml(instance, name);
     if (files.some((one) => isNeededBy(instance, { xml, pools }, one)))
       throw needed(
         attempt,
@@ -66,21 +63,6 @@ function withParts({ host }: Instance, file: FileId): readonly FileId[] {
   ];
 }
 
-/** Returns the path of a volume whose chain has the file. */
-function findAbove(instance: Instance, file: FileId, folders: readonly FileFacts[]): string | undefined {
-  const seen = new Set<string>();
-  for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
-    const above = listVolumeFiles(instance, folder).find(
-      ({ facts, path }) =>
-        facts.type === "file" &&
-        fileKey(facts.id) !== fileKey(file) &&
-        leadsTo(instance, { path, file, seen }),
-    );
-    if (above !== undefined) return above.path;
-  }
-  return undefined;
-}
-
 function isNeededBy(
   instance: Instance,
   { pools, xml }: { readonly xml: string; readonly pools: Pools },
@@ -93,14 +75,15 @@ function isNeededBy(
   if (volumes.some(isBelow)) return true;
   const tops = new Set(paths.filter(isBelow));
   if (tops.size === 0) return false;
-  // Reading a definition takes long. Only a disk of a format with backing files has some: in another, the guest wrote the header.
-  return listResources(parseDomainText(xml)).some(
-    (disk) =>
-      disk.kind === "disk" &&
-      [disk, ...disk.backing].some(
-        ({ format, path }) => format !== "raw" && format !== undefined && tops.has(path),
-      ),
-  );
+  // Reading a definition takes long.
+  const { hasDiskAbove }: typeof import("./disks-above.ts") = require("./disks-above.ts");
+  return hasDiskAbove(xml, tops);
+}
+
+/** Returns the XML in a managed save; empty if it cannot be read. */
+function savedXml(instance: Instance, name: string): string {
+  const { readSaveImage }: typeof import("../save/save-image.ts") = require("../save/save-image.ts");
+  return unlessRefused(() => readSaveImage(instance, managedSavePath(instance, name)).xml) ?? "";
 }
 
 /** Lists the paths of the volumes that a definition names by their pools. */

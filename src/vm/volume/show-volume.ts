@@ -3,7 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { ImageName } from "../../images/element.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Permissions } from "../../storage/permissions.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-format.ts";

@@ -1,8 +1,8 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
-import { type FileId, fileKey } from "../../plan/facts/file.ts";
-import { deviceBytes } from "../../resolve/pools/pool-device.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -60,10 +60,17 @@ export async function withUnusedVolume<Result>(
       if (fileKey(id) !== fileKey(facts.id) || id.path !== facts.id.path) throw notAFile(attempt, path);
       refuseWritten(instance.host, file.facts);
       if (isDevice) refuseUsedParts(instance, { attempt, path, id });
-      const sizeBytes = isDevice ? deviceBytes(instance.host, file.facts) : file.facts.sizeBytes;
+      const sizeBytes = isDevice ? sizeOfDevice(instance, file.facts) : file.facts.sizeBytes;
       return work({ name, facts: file.facts, folder: found.folder, pool: found, extent, sizeBytes });
     }),
   );
+}
+
+function sizeOfDevice({ host }: Instance, facts: FileFacts): number {
+  const {
+    deviceBytes,
+  }: typeof import("../../resolve/pools/pool-device.ts") = require("../../resolve/pools/pool-device.ts");
+  return deviceBytes(host, facts);
 }
 
 /** Throws "in-use" for a disk if a guest has a partition of it, and for a partition if a guest has the disk. */

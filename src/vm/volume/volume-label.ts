@@ -1,12 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../../label/guest-places.ts";
-import { requestedLabel } from "../../labelling/requested-label.ts";
-import { isRoot, onlyRoot } from "../../labelling/set-label.ts";
+import { isRoot, onlyRoot } from "../../labelling/only-root.ts";
 import type { FileId } from "../../plan/facts/file.ts";
-import { readFileContexts } from "../../report/default-labels.ts";
-import { getFileLabel } from "../../run/labels/file-label.ts";
-import { keepsLabels } from "../../run/labels/machine-marks.ts";
-import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /** New volume, and the label that its XML requests. */
@@ -27,6 +23,9 @@ export function decideVolumeLabel(
 ): string | undefined {
   if (requested !== undefined) {
     if (!isRoot(instance)) throw onlyRoot(path);
+    const {
+      requestedLabel,
+    }: typeof import("../../labelling/requested-label.ts") = require("../../labelling/requested-label.ts");
     const what = "the volume";
     return requestedLabel(instance, {
       label: requested,
@@ -37,13 +36,25 @@ export function decideVolumeLabel(
       place: "/volume/target/permissions/label",
     });
   }
-  const { host } = instance;
-  if (host.getSelinux().mode === "disabled" || !isRoot(instance)) return undefined;
-  const contexts = readFileContexts(host);
-  if (contexts === undefined || !host.withAttributes(folder, keepsLabels)) return undefined;
-  const label = defaultContextOf(contexts, path, "file");
-  const folderLabel = getFileLabel(host, folder);
-  return label !== undefined && isForGuests({ path, label, folderLabel }) ? label : undefined;
+  const isLabelled = instance.host.getSelinux().mode !== "disabled" && isRoot(instance);
+  return isLabelled ? defaultLabel(instance, { folder, path }) : undefined;
+}
+
+function defaultLabel(
+  { host }: Instance,
+  { folder, path }: Pick<LabelledVolume, "folder" | "path">,
+): string | undefined {
+  const {
+    defaultContextAt,
+  }: typeof import("../../report/default-labels.ts") = require("../../report/default-labels.ts");
+  const {
+    keepsLabels,
+  }: typeof import("../../run/labels/machine-marks.ts") = require("../../run/labels/machine-marks.ts");
+  if (!host.withAttributes(folder, keepsLabels)) return undefined;
+  const label = defaultContextAt(host, path, "file");
+  return label !== undefined && isForGuests({ path, label, folderLabel: getFileLabel(host, folder) })
+    ? label
+    : undefined;
 }
 
 /**

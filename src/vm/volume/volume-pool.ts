@@ -3,7 +3,6 @@ import type { FileFacts } from "../../host/files.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { isUnmounted, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
-import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
@@ -48,12 +47,20 @@ function readable(active: string | undefined): Pool | undefined {
   return active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
 }
 
+/** Lists the devices of a pool. The search is loaded at first use: most pools are folders. */
+function devicesOf({ host }: Instance, pool: Pool): readonly PoolDevice[] {
+  const {
+    listPoolDevices,
+  }: typeof import("../../resolve/pools/pool-devices.ts") = require("../../resolve/pools/pool-devices.ts");
+  return listPoolDevices(host, pool);
+}
+
 /** Lists the active pools of block devices whose source exists. */
 export function listDevicePools(instance: Instance): readonly DevicePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
     const pool = readable(active);
     if (pool === undefined || hasFolder(pool)) return [];
-    const devices = unlessRefused(() => listPoolDevices(instance.host, pool));
+    const devices = unlessRefused(() => devicesOf(instance, pool));
     return devices === undefined ? [] : [{ name, uuid, folder: undefined, storage: pool, devices }];
   });
 }
@@ -66,7 +73,7 @@ export function findAnyPool(instance: Instance, key: string): VolumePool | Devic
   const { active, defined, name, uuid } = activePool(instance, key);
   const pool = supportedPool(parsePoolText(active), "refresh");
   if (!hasFolder(pool))
-    return { name, uuid, folder: undefined, storage: pool, devices: listPoolDevices(instance.host, pool) };
+    return { name, uuid, folder: undefined, storage: pool, devices: devicesOf(instance, pool) };
   refuseUnmounted(instance.host, pool);
   const isDefined = defined !== undefined;
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };

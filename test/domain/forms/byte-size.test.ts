@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseSize } from "../../../src/domain/forms/byte-size.ts";
+import { parseSize } from "../../../src/domain/forms/parse-size.ts";
 
 // virshVolSize() of libvirt's tools/virsh-volume.c, and virScaleInteger()
 test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { UNCONFINED } from "../../../src/label/none-model.ts";
 import { planStart, type StartDecision } from "../../../src/plan/actions/start.ts";
-import { fileKey, PENDING_FILE } from "../../../src/plan/facts/file.ts";
+import { fileKey, PENDING_FILE } from "../../../src/plan/facts/file-key.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
 import { inverse, planStop } from "../../../src/plan/steps/inverse.ts";

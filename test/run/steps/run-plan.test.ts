@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { planStop } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 import type { Actor } from "../../../src/run/actor.ts";
-import { getFileLabel } from "../../../src/run/labels/file-label.ts";
+import { getFileLabel } from "../../../src/run/labels/get-file-label.ts";
 import { NO_OBSERVER, runPlan, undo } from "../../../src/run/steps/run-plan.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { runStep } from "../../../src/run/steps/run-step.ts";
 import { registryOf } from "../../../src/state/instance.ts";

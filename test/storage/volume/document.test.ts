@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { formatVolume, parseVolume, volume } from "../../../src/storage/volume/document.ts";
+import { formatVolume, parseVolume } from "../../../src/storage/volume/document.ts";
+import { volume } from "../../../src/storage/volume/document-forms.ts";
 import { parseDocument } from "../../../src/xml/parse-document.ts";
 import { bytesOf } from "../../domain/corpus.ts";
 import { readDocuments } from "../../network/cases.ts";

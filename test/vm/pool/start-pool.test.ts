@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { poolStore } from "../../../src/state/pools.ts";
 import { markPool, startMarkedPools } from "../../../src/vm/pool/autostart-pool.ts";

@@ -6,7 +6,7 @@ import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDefinition, startDomain } from "../../../src/vm/start/start.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
-import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
+import { extension, qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { machineWithKeeper } from "../../scenes/keeper.ts";
 import { CLUSTER, FOLDER, makeMachines, startOn } from "../../scenes/machines.ts";
@@ -16,6 +16,19 @@ import { activatePool, IMAGES, makePoolMachine, POOL_UUID, volumeWith } from "..
 const RAW = [[0xe2792aca, "raw"]] as const;
 const remove = (machine: Machine, key: string, pool: string | undefined = "images") =>
   deleteVolume(nodeOn(machine), { key, pool });
+
+/** Returns a qcow2 image whose extensions take more than a page, of which the last names a data file. */
+function longHeader(): Uint8Array {
+  const short = qcow2Bytes({ features: 1n << 2n, headerLength: 4096 });
+  const bytes = new Uint8Array(8192);
+  bytes.set(short);
+  const name = new TextEncoder().encode("private1.raw");
+  const view = new DataView(bytes.buffer);
+  view.setUint32(4096, extension.dataFile);
+  view.setUint32(4100, name.length);
+  bytes.set(name, 4104);
+  return bytes;
+}
 
 /** Expects that a volume is not deleted, and that nothing has changed. Returns the error's exit code and message. */
 async function refusedOf(machine: Machine, key: string, pool?: string): Promise<readonly [number, string]> {
@@ -164,6 +177,7 @@ describe("deleteVolume() refuses with exit code 5", () => {
       "is of a format that svirt does not read",
       new TextEncoder().encode("KDMV parentFileNameHint=private1.raw"),
     ],
+    ["has a header of more than one page", longHeader()],
   ])("a volume whose name is in the header of an image that %s", async (_, bytes) => {
     const machine = makePoolMachine();
     machine.files.put(`${IMAGES}/strange`, "file", { bytes });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { errorsOf } from "../../../src/errors.ts";
 import { setLabel } from "../../../src/labelling/set-label.ts";
 import { showLabel } from "../../../src/labelling/show-label.ts";
-import { fileKey } from "../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { poolStore } from "../../../src/state/pools.ts";

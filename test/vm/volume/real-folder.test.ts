@@ -18,6 +18,7 @@ import type { Resize } from "../../../src/storage/volume/resized-volume.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { printVolume } from "../../../src/vm/volume/print-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
@@ -91,14 +92,16 @@ describe("on a real file system", () => {
     ]);
   });
 
-  test("a creation removes what an interrupted one left, and nothing else", async () => {
+  test("a download to the folder removes what an interrupted one left, and nothing else", async () => {
     using folder = new RealFolder();
     const { images, node } = makePool(folder);
     writeFileSync(`${images}/${partialVolume(OTHER)}`, "rest");
     writeFileSync(`${images}/.svirt-disk.new`, "of another command");
     expect(listPoolVolumes(node, "real")).toEqual([]);
-    await createVolume(node, images, { volume: volumeWith("") });
-    expect(readdirSync(images).sort()).toEqual([".svirt-disk.new", "new.img"]);
+    writeFileSync(`${images}/a.raw`, "data");
+    const part = { offset: 0, mostBytes: undefined, isSparse: false };
+    await downloadVolume(node, { key: "a.raw", pool: "real" }, { file: `${images}/copy`, part });
+    expect(readdirSync(images).sort()).toEqual([".svirt-disk.new", "a.raw", "copy"]);
   });
 
   test("of many creations of one name at once, one succeeds", async () => {

@@ -1,5 +1,6 @@
-import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
-import { describeNewVolume } from "../../../vm/volume/describe-volume.ts";
+import { createVolumeIn } from "../../../vm/volume/create-volume.ts";
+import type { NewVolumeArguments } from "../../../vm/volume/describe-volume.ts";
+import { volumeFromArguments } from "../../../vm/volume/new-from-arguments.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { NEW_POOL_OPERAND, PREALLOCATION_OPTION, sizeOf } from "../../volume-options.ts";
@@ -39,23 +40,25 @@ export const command: Command = {
     const { instance, options, output } = call;
     const pool = operand(call, "pool");
     const allocation = options.get("allocation");
-    const xml = describeNewVolume(instance, pool, {
+    const words: NewVolumeArguments = {
       name: operand(call, "name"),
       capacityBytes: sizeOf(operand(call, "capacity")),
       allocationBytes: allocation === undefined ? undefined : sizeOf(allocation),
       format: options.get("format"),
       backingVolume: options.get("backing-vol"),
       backingFormat: options.get("backing-vol-format"),
-    });
-    if (options.has("print-xml")) output.print(`${xml}\n`);
-    else await create(call, pool, xml);
+    };
+    if (options.has("print-xml")) {
+      const { describeNewVolume } = await import("../../../vm/volume/describe-volume.ts");
+      output.print(`${describeNewVolume(instance, pool, words)}\n`);
+    } else await create(call, pool, words);
     return undefined;
   },
 };
 
-async function create(call: Call, pool: string, xml: string): Promise<void> {
-  const created = await createVolumeFrom(call.instance, pool, {
-    bytes: new TextEncoder().encode(xml),
+async function create(call: Call, pool: string, words: NewVolumeArguments): Promise<void> {
+  const created = await createVolumeIn(call.instance, pool, {
+    volume: volumeFromArguments(call.instance, pool, words),
     flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
   });
   if (call.options.has("json")) printJson(call, created);

@@ -19,42 +19,86 @@ import type { NewFile } from "../../files.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";
-import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
+import { orThrow, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
 import { setSize } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** asm-generic/fcntl.h __O_TMPFILE, which node:fs does not have */
+const UNNAMED = constants.O_RDWR | constants.O_DIRECTORY | 0o20000000;
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
+const SYS_SYNC_FILE_RANGE = process.arch === "x64" ? 277n : 84n;
+const WRITE_AND_WAIT = 7n;
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 /** linux/fcntl.h, linux/fs.h */
 const AT_FDCWD = -100;
+const AT_SYMLINK_FOLLOW = 0x400;
 const RENAME_NOREPLACE = 1;
 
 /**
- * Implements Host.makeFileWithin. The file is made under a name that only svirt uses and then linked or renamed. The lock of flock(2) shows that it is still being made.
+ * Implements Host.makeFileWithin. The file has no name while it is made, so nothing is left of an interrupted call. Where that is not
+ * possible, as on NFS and for a file that replaces another one, it has a name that only svirt uses.
  */
 export function makeFileWithin(folder: FileId, file: NewFile): FileId {
   const path = `${folder.path === "/" ? "" : folder.path}/${file.name}`;
   return withFile(folder, (at) =>
     orThrow(`make ${path}`, () => {
-      removeParts(at);
-      const part = `${at}/${partialVolume(crypto.randomUUID())}`;
-      const fd = openSync(part, PART, 0o600);
-      try {
-        if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
-        fill(fd, path, file);
-        place(part, `${at}/${file.name}`, file.isReplaced);
-        return fileFacts(path, fstatSync(fd, { bigint: true })).id;
-      } finally {
-        unlessMissing(`remove ${part}`, () => unlinkSync(part));
-        closeSync(fd);
-        syncFolder(at);
-      }
+      const fd = file.isReplaced === true ? undefined : openUnnamed(at);
+      return fd === undefined ? makeNamed(at, path, file) : makeUnnamed({ fd, at }, path, file);
     }),
   );
+}
+
+/** Opens a new file without a name; undefined if the file system has none. open(2) O_TMPFILE */
+function openUnnamed(at: string): number | undefined {
+  try {
+    return openSync(at, UNNAMED, 0o600);
+  } catch {
+    return undefined;
+  }
+}
+
+function makeUnnamed(
+  { at, fd }: { readonly fd: number; readonly at: string },
+  path: string,
+  file: NewFile,
+): FileId {
+  try {
+    fill(fd, path, file);
+    // Replaces no file. The descriptor's own name needs no privilege, unlike AT_EMPTY_PATH.
+    const [from, to] = [cString(`/proc/self/fd/${fd}`), cString(`${at}/${file.name}`)];
+    if (libc().linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) !== 0)
+      throw hostCallError(`make ${path}`, readErrno());
+    return syncNamed(fd, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes a file under another name. The lock of flock(2) shows that it is still being made. */
+function makeNamed(at: string, path: string, file: NewFile): FileId {
+  removeParts(at);
+  const part = `${at}/${partialVolume(crypto.randomUUID())}`;
+  const fd = openSync(part, PART, 0o600);
+  try {
+    if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
+    fill(fd, path, file);
+    place(part, `${at}/${file.name}`, file.isReplaced);
+    return syncNamed(fd, path);
+  } finally {
+    unlessMissing(`remove ${part}`, () => unlinkSync(part));
+    closeSync(fd);
+  }
+}
+
+/** Puts the attributes and the name of a file on disk, whose data is there. fsync(2) of a file that has just got its name includes the name. */
+function syncNamed(fd: number, path: string): FileId {
+  fsyncSync(fd);
+  return fileFacts(path, fstatSync(fd, { bigint: true })).id;
 }
 
 /** Gives a part its name: replaces a file of that name only on request. */
@@ -97,7 +141,15 @@ function fill(
     fchownSync(fd, uid ?? made.uid, gid ?? made.gid);
   fchmodSync(fd, mode);
   if (label !== undefined) setLabel(fd, path, label);
-  fsyncSync(fd);
+  syncData(fd);
+}
+
+/**
+ * Puts the data of a file on disk, so that its name never comes without it, even after a power failure: the journal of a file system has the
+ * size and the name in the order of the calls. sync_file_range(2)
+ */
+function syncData(fd: number): void {
+  if (libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), 0n, 0n, WRITE_AND_WAIT) !== 0n) fsyncSync(fd);
 }
 
 function setLabel(fd: number, path: string, label: string): void {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { fileKey } from "../../../plan/facts/file.ts";
+import { fileKey } from "../../../plan/facts/file-key.ts";
 import {
   type DescriptorInfo,
   type MappedFile,

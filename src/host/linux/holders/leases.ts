@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from "node:fs";
-import { fileKey } from "../../../plan/facts/file.ts";
+import { fileKey } from "../../../plan/facts/file-key.ts";
 import { isProvenByLease } from "../../../plan/facts/lease-file-systems.ts";
 import type { HeldThing } from "../../processes.ts";
 import { fcntl } from "../calls/fcntl.ts";

@@ -3,7 +3,8 @@ import type { GuestPipe, Pace, PipeOptions } from "../../../host/channels.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { getFileLabel, putFileLabel } from "../../labels/file-label.ts";
+import { putFileLabel } from "../../labels/file-label.ts";
+import { getFileLabel } from "../../labels/get-file-label.ts";
 import { CHANGE_TIMEOUT_MS, STREAM_IDLE_MS, withMonitorSocket } from "../../monitor/converse.ts";
 
 /** QEMU's name of its end of the pipe. */

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
-import { MODE_BITS } from "../../../storage/permissions.ts";
+import { MODE_BITS } from "../../../storage/mode-bits.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 
 /** New volume that is a device. */

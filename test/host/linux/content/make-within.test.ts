@@ -28,7 +28,7 @@ describe("makeFileWithin()", () => {
     using folder = new RealFolder();
     if (kind === "file") folder.file("a", "old");
     else symlinkSync("/none", `${folder.path}/a`);
-    expect(() => makeFileWithin(folder.id(folder.path), fileOf("new"))).toThrow("EEXIST");
+    expect(() => makeFileWithin(folder.id(folder.path), fileOf("new"))).toThrow("File exists");
     expect(readdirSync(folder.path)).toEqual(["a"]);
   });
 
@@ -77,20 +77,32 @@ describe("makeFileWithin()", () => {
         stdout: "pipe",
       });
       await maker.stdout.getReader().read();
-      makeFileWithin(folder.id(folder.path), fileOf("", { name: "first" }));
+      makeFileWithin(folder.id(folder.path), fileOf("", { name: "first", isReplaced: true }));
       expect(readdirSync(folder.path)).toContain(partialVolume(UUID));
       maker.kill("SIGKILL");
       await maker.exited;
-      makeFileWithin(folder.id(folder.path), fileOf("", { name: "second" }));
+      makeFileWithin(folder.id(folder.path), fileOf("", { name: "second", isReplaced: true }));
       expect(readdirSync(folder.path).sort()).toEqual(["first", "second"]);
     },
   );
+
+  test("shows no name of a new file before it is whole", () => {
+    using folder = new RealFolder();
+    const seen: string[][] = [];
+    const parts = (function* () {
+      seen.push(readdirSync(folder.path));
+      yield { offset: 4096, bytes: new TextEncoder().encode("end") };
+    })();
+    const content = { bytes: new TextEncoder().encode("text"), sizeBytes: 4099, parts };
+    const made = makeFileWithin(folder.id(folder.path), fileOf("", { content }));
+    expect([seen, readFileSync(made.path).subarray(4096).toString()]).toEqual([[[]], "end"]);
+  });
 
   test("follows no symlink that has the name of a part", () => {
     using folder = new RealFolder();
     const victim = folder.file("victim", "kept");
     symlinkSync(victim, `${folder.path}/${partialVolume(UUID)}`);
-    makeFileWithin(folder.id(folder.path), fileOf("text"));
+    makeFileWithin(folder.id(folder.path), fileOf("text", { isReplaced: true }));
     expect(readFileSync(victim, "utf8")).toBe("kept");
   });
 });

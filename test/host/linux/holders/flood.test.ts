@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { fileKey } from "../../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../../src/plan/facts/file-key.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
 const TABLES = 6;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
 import { fileSystemMagic } from "../../../../src/host/linux/files/file-system-magic.ts";
-import { fileKey } from "../../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../../src/plan/facts/file-key.ts";
 import { isProvenByLease } from "../../../../src/plan/facts/lease-file-systems.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 import { asideOf } from "../../../real-host/missing-programs.ts";

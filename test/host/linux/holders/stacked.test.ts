@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
-import { fileKey } from "../../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../../src/plan/facts/file-key.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { asideOf, nameMissing } from "../../../real-host/missing-programs.ts";
 import { startHolder } from "./start-holder.ts";

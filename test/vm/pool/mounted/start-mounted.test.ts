@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../../../src/errors.ts";
-import { fileKey } from "../../../../src/plan/facts/file.ts";
+import { fileKey } from "../../../../src/plan/facts/file-key.ts";
 import { registryOf } from "../../../../src/state/instance.ts";
 import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";

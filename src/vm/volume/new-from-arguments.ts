@@ -1,0 +1,12 @@
+import type { Instance } from "../../state/instance.ts";
+import { parseVolume, type Volume } from "../../storage/volume/document.ts";
+import { volumeOfArguments } from "../../storage/volume/plain-volume.ts";
+import type { NewVolumeArguments } from "./describe-volume.ts";
+
+/** Returns the volume that arguments describe, as its XML would. Throws as describeNewVolume() and parseVolume(). */
+export function volumeFromArguments(instance: Instance, pool: string, words: NewVolumeArguments): Volume {
+  const plain = words.backingVolume === undefined ? volumeOfArguments(words) : undefined;
+  if (plain !== undefined) return plain;
+  const { describeNewVolume }: typeof import("./describe-volume.ts") = require("./describe-volume.ts");
+  return parseVolume(new TextEncoder().encode(describeNewVolume(instance, pool, words)));
+}

@@ -1,0 +1,91 @@
+import { unlessRefused } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import { parseBeginning } from "../../images/header.ts";
+import { resolveImageName } from "../../images/name.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
+import type { Instance } from "../../state/instance.ts";
+import { problemOfName } from "../../storage/volume/volume-name.ts";
+import { isVolume, pathIn } from "./find-volume.ts";
+import { inspectNamed, leadsTo } from "./image-names.ts";
+
+/** Length of a file's beginning that has the whole header of nearly every image. */
+const BEGINNING_BYTES = 4096;
+
+/** Files that an image names, as it writes them; undefined: its beginning does not tell. */
+type Names = readonly string[] | undefined;
+
+/** Search for the volumes above a file, with the paths that it has seen. */
+interface Search {
+  readonly file: FileId;
+  readonly seen: Set<string>;
+}
+
+/**
+ * Returns the path of a volume whose chain has the file. Only the beginning of each volume is read, in one call for each folder, and a file
+ * that many volumes name is inspected once: a pool may have many thousands.
+ */
+export function findAbove(
+  instance: Instance,
+  file: FileId,
+  folders: readonly FileFacts[],
+): string | undefined {
+  const search = { file, seen: new Set<string>() };
+  for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
+    const above = findIn(instance, folder, search);
+    if (above !== undefined) return above;
+  }
+  return undefined;
+}
+
+function findIn(instance: Instance, folder: FileFacts, search: Search): string | undefined {
+  const { file } = search;
+  const images = instance.host.judgeBeginnings(folder.id, BEGINNING_BYTES, judge);
+  for (const { found, name } of images) {
+    const path = pathIn(folder, name);
+    if (path === file.path || problemOfName(name) !== undefined) continue;
+    const below = pathsOf(path, found.names);
+    if (
+      below === undefined
+        ? isAbove(instance, path, search)
+        : below.some((one) => reaches(instance, one, search))
+    )
+      return path;
+  }
+  return undefined;
+}
+
+/** Returns the names in an image's header; undefined for a file that names no other, as most do. */
+function judge(bytes: Uint8Array | undefined): { readonly names: Names } | undefined {
+  if (bytes === undefined) return { names: undefined };
+  const header = unlessRefused(() => parseBeginning(bytes, BEGINNING_BYTES));
+  if (header === "raw") return undefined;
+  if (header === undefined) return { names: undefined };
+  const names = [header.backingFile, header.dataFile].filter((name) => name !== undefined);
+  return names.length === 0 ? undefined : { names };
+}
+
+/** Resolves the names in the header of the image at a path; undefined if svirt cannot resolve one. */
+function pathsOf(path: string, names: Names): readonly string[] | undefined {
+  return names && unlessRefused(() => names.map((name) => resolveImageName(path, name).path));
+}
+
+/** Whether a file that an image names is the searched one, or is above it. */
+function reaches(instance: Instance, path: string, { file, seen }: Search): boolean {
+  if (seen.has(path)) return false;
+  const facts = inspectNamed(instance, path);
+  return (
+    (facts !== undefined && fileKey(facts.id) === fileKey(file)) || leadsTo(instance, { path, file, seen })
+  );
+}
+
+/** Whether an entry is a volume above the searched file, by all that can be read of it. */
+function isAbove(instance: Instance, path: string, { file, seen }: Search): boolean {
+  const facts = inspectNamed(instance, path);
+  return (
+    facts?.type === "file" &&
+    isVolume(facts, path) &&
+    fileKey(facts.id) !== fileKey(file) &&
+    leadsTo(instance, { path, file, seen })
+  );
+}
