@@ -18,6 +18,7 @@ export function tapCalls(
   | "setPacketRules"
   | "removeTapTable"
   | "shapeTap"
+  | "setFloor"
 > {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
@@ -27,6 +28,7 @@ export function tapCalls(
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
     shapeTap: (name, shape) => machine.taps.shape(name, shape),
+    setFloor: (to, bytesPerSecond) => machine.taps.setFloor(to, bytesPerSecond, () => svirt.midway()),
     removeTapTable: (table) => machine.packetRules.remove(`netdev ${table}`),
     setPacketRules: (script) => machine.packetRules.apply(script),
   };

@@ -75,6 +75,7 @@ function shareCalls(): Pick<
   | "setPacketRules"
   | "removeTapTable"
   | "shapeTap"
+  | "setFloor"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -91,6 +92,7 @@ function shareCalls(): Pick<
     removeBridge: (mark) => others().removeBridge(mark),
     setPacketRules: (script) => others().setPacketRules(script),
     removeTapTable: (table) => others().removeTapTable(table),
+    setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),

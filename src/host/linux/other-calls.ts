@@ -30,6 +30,7 @@ import { setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
+import { setFloor } from "./network/share-bridge.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -129,6 +130,7 @@ const networkCalls = {
   removeBridge,
   setPacketRules,
   removeTapTable,
+  setFloor,
   shapeTap,
 };
 

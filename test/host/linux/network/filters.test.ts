@@ -101,3 +101,27 @@ test.skipIf(!canLimit)(
   },
   60_000,
 );
+
+test.skipIf(!canLimit)(
+  `limits and shares of a network's real bridge are those of libvirt's commands for tc, and a guest gets its share${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("share-in-network.ts");
+    expect(errors).toBe("");
+    const { counts, lost, refused, ...shown } = facts as {
+      readonly counts: readonly [number, number];
+      readonly lost: number;
+      readonly refused: string;
+    } & Record<"limited" | "shared" | "changed" | "ended", readonly [readonly string[], readonly string[]]>;
+    for (const [ours, theirs] of Object.values(shown)) {
+      expect(ours.length).toBeGreaterThan(0);
+      expect(ours).toEqual(theirs);
+    }
+    // Of 5,000,000 bytes per second 4,000,000 are the first guest's, while both could take all.
+    expect(counts[0]).toBeGreaterThan(2.5 * counts[1]);
+    expect(counts[0] + counts[1]).toBeLessThan(7_000_000);
+    // Ten are as many as in a second.
+    expect(lost).toBeWithin(80, 92);
+    expect(refused).toBe("Cannot guarantee a share of the bridge gone: No such file or directory (errno 2)");
+  },
+  30_000,
+);
