@@ -33,6 +33,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * with its message.
    */
   setPacketRules(script: string): void;
+  /** Returns all rules of the packet filter in the language of nft. Throws as setPacketRules(). */
+  listPacketRules(): string;
   /** Removes a table of the packet filter for frames of devices (netdev), without nft. A missing one is no error. Throws "host-call". */
   removeTapTable(table: string): void;
   /**

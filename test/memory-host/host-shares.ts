@@ -16,6 +16,7 @@ export function tapCalls(
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "listPacketRules"
   | "removeTapTable"
   | "shapeTap"
   | "setFloor"
@@ -30,6 +31,7 @@ export function tapCalls(
     shapeTap: (name, shape) => machine.taps.shape(name, shape),
     setFloor: (to, bytesPerSecond) => machine.taps.setFloor(to, bytesPerSecond, () => svirt.midway()),
     removeTapTable: (table) => machine.packetRules.remove(`netdev ${table}`),
+    listPacketRules: () => machine.packetRules.list(),
     setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }

@@ -73,6 +73,7 @@ function shareCalls(): Pick<
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "listPacketRules"
   | "removeTapTable"
   | "shapeTap"
   | "setFloor"
@@ -90,6 +91,7 @@ function shareCalls(): Pick<
     removeMacvtap: (link) => others().removeMacvtap(link),
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
+    listPacketRules: () => others().listPacketRules(),
     setPacketRules: (script) => others().setPacketRules(script),
     removeTapTable: (table) => others().removeTapTable(table),
     setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),

@@ -26,7 +26,7 @@ import * as selinux from "./labels/selinux.ts";
 import { mountCalls } from "./mounts/mounts.ts";
 import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
-import { setPacketRules } from "./network/packet-rules.ts";
+import { listPacketRules, setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
@@ -128,6 +128,7 @@ const networkCalls = {
   removeMacvtap,
   makeBridge,
   removeBridge,
+  listPacketRules,
   setPacketRules,
   removeTapTable,
   setFloor,

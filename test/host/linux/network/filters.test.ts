@@ -125,3 +125,15 @@ test.skipIf(!canLimit)(
   },
   30_000,
 );
+
+test.skipIf(!canLimit)(
+  `the list of nft shows the rules of every filter, limit and network as svirt compares them${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("listed-in-network.ts");
+    expect(errors).toBe("");
+    const { set } = facts as { readonly set: number };
+    expect(set).toBeGreaterThan(20);
+    expect(facts).toEqual({ before: [], set, after: set });
+  },
+  30_000,
+);
