@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FloorTarget } from "../../../plan/facts/tap.ts";
 import { joined, record } from "../calls/byte-records.ts";
-import { EEXIST, ENOENT } from "../calls/errno.ts";
+import { EBUSY, EEXIST, ENOENT } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { attribute, attributeIn, findLink, listRoutes, macBytes, nested, withRoutes } from "./netlink.ts";
 import {
@@ -43,8 +43,9 @@ const [LEAST_CLASS, MOST_CLASS] = [3, 0xfff];
 
 /**
  * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have one number. The filter is
- * made first, so that it marks the number as used, and removed first: a class without a filter is left over. The kernel is asked for
- * all others, as no record has them. virNetDevBandwidthPlug(), virNetDevBandwidthUnplug() of libvirt
+ * made first and removed first: it marks the number as used, and a class that is there already is bound to it, so that no other svirt
+ * can remove that. A class without a filter is left over; it has no share, and the next interface with its number uses it. The kernel
+ * is asked for all others, as no record has them. virNetDevBandwidthPlug(), virNetDevBandwidthUnplug() of libvirt
  */
 export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): void {
   withRoutes((fd) => {
@@ -58,7 +59,6 @@ export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | 
     }
     if (bytesPerSecond === undefined) removeShare(device, mac);
     else setShare(device, mac, { bytesPerSecond, peakBytesPerSecond: whole.ceiling });
-    removeLeftOver(device);
     shareRest(device);
   });
 }
@@ -93,16 +93,10 @@ function removeShare(device: Shaped, mac: string): void {
     kind: "u32",
   });
   if (errno !== 0 && errno !== ENOENT) throw hostCallError(`remove a filter of ${device.name}`, errno);
-}
-
-/** Removes classes without a filter: that of a share which has ended. */
-function removeLeftOver(device: Shaped): void {
-  const used = new Set(listFilters(device).map(({ number }) => number));
-  for (const handle of listClasses(device).keys()) {
-    if (!isOfGuest(handle) || used.has(handle & 0xffff)) continue;
-    const errno = tellQueue(device, { type: RTM_DELTCLASS, handle, parent: FIRST_CLASS });
-    if (errno !== 0 && errno !== ENOENT) throw hostCallError(`remove a class of ${device.name}`, errno);
-  }
+  const gone = tellQueue(device, { type: RTM_DELTCLASS, handle: QUEUE | number, parent: FIRST_CLASS });
+  // The class is busy if another svirt has just added a filter of its number.
+  if (gone !== 0 && gone !== ENOENT && gone !== EBUSY)
+    throw hostCallError(`remove a class of ${device.name}`, gone);
 }
 
 /** Gives the class of all other guests the rest. Another svirt may change the classes meanwhile: the last call has seen all. */
@@ -120,12 +114,9 @@ function restOf(device: Shaped): Share | undefined {
   const classes = listClasses(device);
   const whole = classes.get(FIRST_CLASS);
   if (whole === undefined) return undefined;
-  const sum = [...classes].reduce((all, [handle, { rate }]) => all + (isOfGuest(handle) ? rate : 0), 0);
+  const rates = listFilters(device).map(({ number }) => classes.get(QUEUE | number)?.rate ?? 0);
+  const sum = rates.reduce((all, rate) => all + rate, 0);
   return { bytesPerSecond: Math.max(whole.ceiling - sum, 1), peakBytesPerSecond: whole.ceiling };
-}
-
-function isOfGuest(handle: number): boolean {
-  return handle !== FIRST_CLASS && handle !== SHARED_CLASS;
 }
 
 /** Adds the filter of an address with the first unused number, and returns that. */

@@ -137,3 +137,17 @@ test.skipIf(!canLimit)(
   },
   30_000,
 );
+
+test.skipIf(!canLimit)(
+  `shares that several processes set and remove at once are those that are left, and the rest is another's${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("share-at-once-in-network.ts");
+    expect(errors).toBe("");
+    // 200,000, 400,000 and 600,000 bytes per second of 10,000,000, in bits.
+    expect(facts).toEqual({
+      codes: [0, 0, 0, 0, 0, 0],
+      rates: ["1600Kbit", "3200Kbit", "4800Kbit", "70400Kbit"],
+    });
+  },
+  60_000,
+);
