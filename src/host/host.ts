@@ -1,6 +1,6 @@
 import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
-import type { Macvtap, TapSetup, TapShape } from "../plan/facts/tap.ts";
+import type { FloorTarget, Macvtap, TapSetup, TapShape } from "../plan/facts/tap.ts";
 import type { LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
 import type { Monitor } from "./monitor.ts";
@@ -33,6 +33,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * with its message.
    */
   setPacketRules(script: string): void;
+  /** Returns all rules of the packet filter in the language of nft. Throws as setPacketRules(). */
+  listPacketRules(): string;
   /** Removes a table of the packet filter for frames of devices (netdev), without nft. A missing one is no error. Throws "host-call". */
   removeTapTable(table: string): void;
   /**
@@ -40,6 +42,11 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * has no HTB. tc-htb(8)
    */
   shapeTap(name: string, shape: TapShape | undefined): void;
+  /**
+   * Guarantees an address a share of a bridge with a limit, in place of an earlier one, or none. Without a share a missing bridge is no
+   * error. Throws "host-call"; "unsupported" if the kernel has no u32 filters.
+   */
+  setFloor(to: FloorTarget, bytesPerSecond: number | undefined): void;
   /**
    * Connects standard input and output to an inspected terminal or socket of the guest. Ends at the byte `leaveBy`, or when
    * one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends

@@ -1,7 +1,8 @@
-import { isBound, unbound } from "../domain/devices/network/bound.ts";
+import { type BoundInterface, isBound, isOnMadeBridge, unbound } from "../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
-import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
+import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../errors.ts";
+import type { Network, Portgroup } from "../network/forms/network.ts";
 import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
@@ -39,12 +40,13 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
 }
 
 /**
- * Chooses the devices of a domain's macvtaps on networks again, for a caller that holds the registry's lock and records the guest
+ * Chooses the devices of a domain's macvtaps on networks, and checks its shares of their bandwidth, again, for a caller that holds the registry's lock and records the guest
  * before it releases the lock. Throws the errors of bindNetworks().
  */
 export function chooseDevicesAgain(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
-  const isChosen = (found: NetworkInterface): boolean => found.type === "direct" && isBound(found);
+  const isChosen = (found: NetworkInterface): boolean =>
+    isBound(found) && (found.type === "direct" || floorOf(found) > 0);
   if (!devices.interfaces.some(isChosen)) return domain;
   const interfaces = devices.interfaces.map((found) => (isChosen(found) ? unbound(found) : found));
   return bindNetworks(instance, { ...domain, devices: { ...devices, interfaces } });
@@ -74,7 +76,8 @@ export function bindInterface(
   const { place } = binding;
   const { network: name, portgroup } = asked.source;
   const { link, network } = activeNetwork(instance, name, place);
-  if (portgroup !== undefined && !network.portgroups.some((group) => group.name === portgroup)) {
+  const group = groupOf(network, portgroup);
+  if (portgroup !== undefined && group === undefined) {
     throw new SvirtError(
       `Cannot look up ${place}/source/@portgroup: network '${name}' has no port group '${portgroup}'`,
       {
@@ -84,9 +87,15 @@ export function bindInterface(
       },
     );
   }
-  // networkAllocatePort() of libvirt: the interface's own setting precedes the network's.
+  // networkAllocatePort() of libvirt: the interface's own settings precede those of the network and the group.
   const isolated = asked.port?.isolated ?? network.port?.isolated;
-  const plain = { ...asked, ...(isolated === undefined ? {} : { port: { isolated } }) };
+  const bandwidth = asked.bandwidth ?? group?.bandwidth;
+  const plain = {
+    ...asked,
+    ...(isolated === undefined ? {} : { port: { isolated } }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  };
+  refuseOvercommitted(instance, plain, { network, binding });
   const source = { ...asked.source, portid: instance.host.makeUuid() };
   if (link.to === "bridge") {
     const type = link.made === undefined ? "bridge" : "network";
@@ -99,24 +108,82 @@ export function bindInterface(
   };
 }
 
+/**
+ * Refuses another guaranteed share of a running guest's interface that its network does not have. The caller holds the registry's
+ * lock. Throws the errors of refuseFloor(); "wrong-state" for a network that is not active.
+ */
+export function refuseOtherFloor(instance: Instance, old: NetworkInterface, to: NetworkInterface): void {
+  if (!isOnMadeBridge(old) || floorOf(to) === 0 || floorOf(to) === floorOf(old)) return;
+  const { network } = activeNetwork(instance, old.source.network, "/interface");
+  const { portid } = old.source;
+  refuseOvercommitted(instance, to, { network, binding: { place: "/interface" }, portid });
+}
+
+/** The network of an interface; `portid` is the interface's own. */
+interface FloorAsk {
+  readonly network: Network;
+  readonly binding: Binding;
+  readonly portid?: string | undefined;
+}
+
+function refuseOvercommitted(
+  instance: Instance,
+  found: NetworkInterface,
+  { binding, network, portid }: FloorAsk,
+): void {
+  const floor = floorOf(found);
+  if (floor === 0) return;
+  const { refuseFloor }: typeof import("../network/rules/floor.ts") = require("../network/rules/floor.ts");
+  const others = usesOf(instance, network.name, binding)
+    .filter(({ source }) => source.portid === undefined || source.portid !== portid)
+    .reduce((sum, one) => sum + floorOf(one), 0);
+  const place = `${binding.place}/bandwidth/inbound/@floor`;
+  refuseFloor(network, { mac: found.mac?.address ?? "", floor, others, place });
+}
+
+/** Returns the guaranteed share of an interface, in kilobytes per second; 0: none. */
+function floorOf({ bandwidth }: NetworkInterface): number {
+  return bandwidth?.inbound?.floor ?? 0;
+}
+
+/** Returns an interface with the limits of its port group, unless it has limits itself or its network is not active. */
+export function withGroupLimits(instance: Instance, found: NetworkInterface): NetworkInterface {
+  const asked = unbound(found);
+  if (asked.type !== "network" || found.bandwidth !== undefined) return found;
+  const { network: name, portgroup } = asked.source;
+  const network = unlessRefused(() => activeNetwork(instance, name, "/interface"))?.network;
+  const bandwidth = network === undefined ? undefined : groupOf(network, portgroup)?.bandwidth;
+  return bandwidth === undefined ? found : { ...found, bandwidth };
+}
+
+/** Returns the port group of that name; without one, the default group. virPortGroupFindByName() of libvirt */
+function groupOf({ portgroups }: Network, name: string | undefined): Portgroup | undefined {
+  return portgroups.find((one) => (name === undefined ? one.default === true : one.name === name));
+}
+
 type Chosen = Pick<InterfaceOf<"direct">["source"], "dev" | "mode">;
 
 /** Chooses a device by its uses. Loaded on demand, as {@link understood}. */
 function choose(
   instance: Instance,
   { name, pool }: { readonly name: string; readonly pool: Pool },
-  { guest, place }: Binding,
+  binding: Binding,
 ): Chosen {
   const { chooseDevice }: typeof import("../network/rules/pool.ts") = require("../network/rules/pool.ts");
-  const { countUses, onNetwork }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  const { countUses }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  try {
+    return { dev: chooseDevice(name, pool, countUses(usesOf(instance, name, binding))), mode: pool.mode };
+  } catch (error) {
+    throw placed(error, `${binding.place}/source/@network`);
+  }
+}
+
+/** Lists the interfaces on a network: of other guests, and those of the guest that starts so far. */
+function usesOf(instance: Instance, network: string, { guest }: Binding): readonly BoundInterface[] {
+  const { onNetwork }: typeof import("./network-ports.ts") = require("./network-ports.ts");
   // A record of the guest that starts is of an earlier run.
   const others = (guest?.listOthers() ?? portsIn(instance)).filter(({ owner }) => owner.uuid !== guest?.uuid);
-  const all = [...others.map(({ found }) => found), ...(guest?.interfaces ?? [])];
-  try {
-    return { dev: chooseDevice(name, pool, countUses(onNetwork(all, name))), mode: pool.mode };
-  } catch (error) {
-    throw placed(error, `${place}/source/@network`);
-  }
+  return onNetwork([...others.map(({ found }) => found), ...(guest?.interfaces ?? [])], network);
 }
 
 function portsIn(instance: Instance): readonly NetworkPort[] {

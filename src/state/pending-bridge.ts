@@ -15,6 +15,8 @@ const pendingBridge = v.strictObject({
   rulesOf: v.exactOptional(aString),
   /** UUID of a network with an address, which may have a DHCP and DNS server. */
   serverOf: v.exactOptional(aString),
+  /** Table of the packet filter that limits the frames from guests. */
+  limit: v.exactOptional(aString),
 });
 export type PendingBridge = v.InferOutput<typeof pendingBridge>;
 
@@ -43,11 +45,12 @@ export function withPendingBridge(instance: Instance, pending: PendingBridge, wo
 export function finishBridge(instance: Instance): void {
   const text = instance.host.readText(recordFile(instance));
   if (text === undefined) return;
-  const { bridge, network, rulesOf, serverOf } = parsePending(instance, text);
+  const { bridge, limit, network, rulesOf, serverOf } = parsePending(instance, text);
   const isActive = listNetworkEntries(instance).some((entry) => entry.name === network && entry.isActive);
   if (!isActive) {
     if (serverOf !== undefined) endServer(instance, serverOf);
     instance.host.removeBridge(bridge);
+    if (limit !== undefined) instance.host.removeTapTable(limit);
     if (rulesOf !== undefined) instance.host.setPacketRules(formatRemoval(rulesOf));
   }
   instance.host.removeFile(recordFile(instance));

@@ -16,8 +16,10 @@ export function tapCalls(
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "listPacketRules"
   | "removeTapTable"
   | "shapeTap"
+  | "setFloor"
 > {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
@@ -27,7 +29,9 @@ export function tapCalls(
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
     shapeTap: (name, shape) => machine.taps.shape(name, shape),
+    setFloor: (to, bytesPerSecond) => machine.taps.setFloor(to, bytesPerSecond, () => svirt.midway()),
     removeTapTable: (table) => machine.packetRules.remove(`netdev ${table}`),
+    listPacketRules: () => machine.packetRules.list(),
     setPacketRules: (script) => machine.packetRules.apply(script),
   };
 }

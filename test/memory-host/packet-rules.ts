@@ -26,6 +26,12 @@ export class PacketRules {
     this.tables.delete(table);
   }
 
+  /** Returns all tables as nft lists them. */
+  list(): string {
+    if (!this.isThere) throw hostCall("list rules of the packet filter", "ENOENT");
+    return [...this.tables].map(([table, text]) => `table ${table} {\n${text}}\n`).join("");
+  }
+
   /** Applies a script, which adds and deletes tables and adds whole ones. nft(8) */
   apply(script: string): void {
     if (!this.isThere) throw hostCall("set rules of the packet filter", "ENOENT");

@@ -62,6 +62,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "setPacketRules",
   "removeTapTable",
   "shapeTap",
+  "setFloor",
   "writeControl",
   "removeControlGroup",
   "moveThread",

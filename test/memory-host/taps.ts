@@ -1,5 +1,5 @@
 import type { BridgeMark, HostBridge } from "../../src/network/bridge/host-bridge.ts";
-import type { Macvtap, PassedTap, TapSetup, TapShape } from "../../src/plan/facts/tap.ts";
+import type { FloorTarget, Macvtap, PassedTap, TapSetup, TapShape } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
@@ -31,13 +31,14 @@ export class Taps {
   }
 
   /** Adds a bridge of a network, marked from its beginning on; brings it up last. */
-  makeBridge({ addresses, mac, mtu, name }: HostBridge, midway: () => void): void {
+  makeBridge({ addresses, inbound, mac, mtu, name }: HostBridge, midway: () => void): void {
     if (this.#isThere(name)) throw hostCall(`create the bridge ${name}`, "EEXIST");
     this.#write(`${name}/address`, mac);
     this.#write(`${name}/netdev_group`, "svirt");
     midway();
     this.addBridge(name);
     if (mtu !== undefined) this.#write(`${name}/mtu`, String(mtu));
+    if (inbound !== undefined) this.#write(`${name}/shape`, JSON.stringify(inbound));
     this.#write(`${name}/addresses`, JSON.stringify(addresses));
     this.#write(`${name}/operstate`, "up");
   }
@@ -46,7 +47,7 @@ export class Taps {
     if (this.#read(`${name}/netdev_group`) !== "svirt" || this.#read(`${name}/address`) !== mac) return;
     const { files } = this.#machine;
     const folder = `${DEVICES}/${name}`;
-    for (const inner of ["bridge", "brif"]) {
+    for (const inner of ["bridge", "brif", "floors"]) {
       for (const file of files.find(`${folder}/${inner}`)?.inode.entries.keys() ?? [])
         files.remove(`${folder}/${inner}/${file}`);
     }
@@ -81,6 +82,20 @@ export class Taps {
     }
     if (!this.#isThere(name)) throw hostCall(`find the network device ${name}`, "ENODEV");
     this.#write(`${name}/shape`, JSON.stringify(shape));
+  }
+
+  /** Guarantees an address a share of a network's bridge, until the bridge is gone. */
+  setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined, midway: () => void): void {
+    const file = `${bridge}/floors/${mac}`;
+    if (bytesPerSecond === undefined) {
+      midway();
+      if (this.#read(file) !== undefined) this.#machine.files.remove(`${DEVICES}/${file}`);
+      return;
+    }
+    if (this.#read(`${bridge}/shape`) === undefined)
+      throw hostCall(`guarantee a share of the bridge ${bridge}`, "ENOENT");
+    this.#write(file, String(bytesPerSecond));
+    midway();
   }
 
   remove({ mac, name }: { readonly name: string; readonly mac: string }): void {

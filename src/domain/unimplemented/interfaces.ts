@@ -41,8 +41,9 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
   },
   {
     place: "bandwidth/inbound/@floor",
-    missing: "guarantee a share of a network's bandwidth",
-    isAsked: ({ bandwidth }) => bandwidth?.inbound?.floor !== undefined,
+    missing: "guarantee a share of the bandwidth of bridges that no network makes",
+    remedy: "Write type='network' and a network of mode nat, route, open or none with <bandwidth>.",
+    isAsked: ({ bandwidth, type }) => bandwidth?.inbound?.floor !== undefined && type !== "network",
   },
   {
     place: "vlan",

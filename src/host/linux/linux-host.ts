@@ -74,8 +74,10 @@ function shareCalls(): Pick<
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
+  | "listPacketRules"
   | "removeTapTable"
   | "shapeTap"
+  | "setFloor"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -90,8 +92,10 @@ function shareCalls(): Pick<
     removeMacvtap: (link) => others().removeMacvtap(link),
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
+    listPacketRules: () => others().listPacketRules(),
     setPacketRules: (script) => others().setPacketRules(script),
     removeTapTable: (table) => others().removeTapTable(table),
+    setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),

@@ -23,10 +23,11 @@ import * as selinux from "./labels/selinux.ts";
 import { mountCalls } from "./mounts/mounts.ts";
 import { makeBridge, removeBridge } from "./network/bridge.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
-import { setPacketRules } from "./network/packet-rules.ts";
+import { listPacketRules, setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
+import { setFloor } from "./network/share-bridge.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -111,8 +112,10 @@ const networkCalls = {
   removeMacvtap,
   makeBridge,
   removeBridge,
+  listPacketRules,
   setPacketRules,
   removeTapTable,
+  setFloor,
   shapeTap,
 };
 

@@ -1,4 +1,5 @@
 import { prefixOf } from "../address/subnet.ts";
+import { type Shape, shapeOf } from "../bandwidth.ts";
 import type { Route } from "../forms/ip.ts";
 import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
@@ -28,6 +29,8 @@ export interface HostBridge {
   readonly routes: readonly BridgeRoute[];
   /** Whether guests reach no address but the host's own. */
   readonly isIsolated: boolean;
+  /** Limit of the frames from the host and beyond it to all guests together. */
+  readonly inbound?: Shape;
 }
 
 /** Facts that identify a network's bridge. */
@@ -41,8 +44,9 @@ const METRIC = 1;
  * svirt lacks. networkStartNetworkVirtual() of libvirt
  */
 export function hostBridgeOf(network: Network): HostBridge | undefined {
-  const { bridge, ips, mac, mtu, routes } = network;
+  const { bandwidth, bridge, ips, mac, mtu, routes } = network;
   if (bridge?.name === undefined || mac === undefined) return undefined;
+  const inbound = shapeOf(bandwidth?.inbound);
   return {
     name: bridge.name,
     mac: mac.address,
@@ -57,6 +61,7 @@ export function hostBridgeOf(network: Network): HostBridge | undefined {
       metric: route.metric ?? METRIC,
     })),
     isIsolated: modeOf(network) === "none",
+    ...(inbound === undefined ? {} : { inbound }),
   };
 }
 

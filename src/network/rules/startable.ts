@@ -87,6 +87,11 @@ function listMissing(network: Network): readonly Missing[] {
       missing: "isolate interfaces that are not on a bridge",
       remedy: "Leave <port> out, or write <forward mode='private'>.",
     }),
+    ...partly(network.bandwidth !== undefined && hasMacvtaps(mode), {
+      place: "bandwidth",
+      missing: "limit the traffic of a bridge that the network does not make",
+      remedy: "Write <bandwidth> into a <portgroup>, or leave it out and run tc(8) on the bridge.",
+    }),
     ...listTraffic(network, ""),
     ...portgroups.flatMap((group, at) => listTraffic(group, `${numbered("portgroup", portgroups, at)}/`)),
     ...listOptions(network),
@@ -172,11 +177,11 @@ function listPool({ forward }: Network, mode: MacvtapMode): readonly Missing[] {
       ];
 }
 
-type Traffic = Pick<Network, "bandwidth" | "trustGuestRxFilters" | "virtualport" | "vlan">;
+type Traffic = Pick<Network, "trustGuestRxFilters" | "virtualport" | "vlan">;
 
 /** Lists settings of a network or a port group for the interfaces of guests. */
 function listTraffic(of: Traffic, within: string): readonly Missing[] {
-  const { bandwidth, trustGuestRxFilters, virtualport, vlan } = of;
+  const { trustGuestRxFilters, virtualport, vlan } = of;
   return [
     ...partly(trustGuestRxFilters === true, {
       place: `${within}@trustGuestRxFilters`,
@@ -187,11 +192,6 @@ function listTraffic(of: Traffic, within: string): readonly Missing[] {
       place: `${within}vlan`,
       missing: "set the VLAN of a network",
       remedy: "Leave <vlan> out, and write it into the <interface> of each domain.",
-    }),
-    ...partly(bandwidth !== undefined, {
-      place: `${within}bandwidth`,
-      missing: "limit network traffic",
-      remedy: "Leave <bandwidth> out, and run tc(8) on the bridge.",
     }),
     ...partly(virtualport !== undefined, {
       place: `${within}virtualport`,

@@ -3,7 +3,7 @@ import type { FileId, LabelledFile } from "../facts/file.ts";
 import { fileKey } from "../facts/file-key.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
@@ -11,7 +11,7 @@ import type { ChangeSteps } from "../steps/change.ts";
 import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passthrough.ts";
-import { planFiles, tapClaim } from "./start.ts";
+import { planFiles, setFloor, tapClaim } from "./start.ts";
 
 /** Parts of a device that is attached. */
 export interface NewDevice {
@@ -33,6 +33,7 @@ export interface NewTap {
   readonly link: Macvtap | undefined;
   readonly rules: readonly TapRules[];
   readonly shape: TapShape | undefined;
+  readonly floor: Floor | undefined;
 }
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
@@ -50,7 +51,7 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ passed, link, rules, setup, shape }: NewTap, monitor: string): Step[] {
+function planTap({ floor, passed, link, rules, setup, shape }: NewTap, monitor: string): Step[] {
   const ruled = rules.map((one): Step => ({ do: "set-tap-rules", rules: one }));
   const shaped: Step[] = shape === undefined ? [] : [{ do: "shape-tap", tap: passed.name, shape }];
   return [
@@ -61,6 +62,7 @@ function planTap({ passed, link, rules, setup, shape }: NewTap, monitor: string)
     { do: "pass-tap", monitor, tap: passed },
     ...(passed.isMade ? ruled : []),
     ...shaped,
+    ...(floor === undefined ? [] : [setFloor(passed.name, floor)]),
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];
 }
@@ -102,6 +104,21 @@ export function planShapeChange(
   ];
 }
 
+/** Plans another guaranteed share of the bandwidth for a running guest, or none. */
+export function planFloorChange(
+  tap: string,
+  before: Floor | undefined,
+  floor: Floor | undefined,
+): ChangeSteps {
+  if (before?.bytesPerSecond === floor?.bytesPerSecond) return { steps: [], after: [] };
+  const old = before === undefined ? {} : { before: before.bytesPerSecond };
+  if (floor !== undefined) return { steps: [{ ...setFloor(tap, floor), ...old }], after: [] };
+  return {
+    steps: [],
+    after: before === undefined ? [] : [{ do: "set-floor", tap, to: before.to, ...old }],
+  };
+}
+
 /** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
 export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
   const plugged = listQemuObjects(done);
@@ -122,6 +139,7 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
       (step.do === "set-up-tap" && step.setup.name === name) ||
       (step.do === "make-macvtap" && step.link.name === name) ||
       (step.do === "set-tap-rules" && step.rules.tap === name) ||
+      (step.do === "set-floor" && step.tap === name) ||
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });

@@ -10,9 +10,9 @@ import { isGuestUser } from "../facts/guest-user.ts";
 import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
 import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
-import type { Macvtap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
-import type { Step } from "../steps/step.ts";
+import type { Step, StepOf } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 
 /** Folder of svirt that belongs to the guest while it runs. It is created if missing. */
@@ -48,6 +48,8 @@ export interface StartDecision {
   readonly rules?: readonly PlannedRules[];
   /** Limits of the frames to it. */
   readonly shapes?: readonly { readonly tap: string; readonly shape: TapShape }[];
+  /** Guaranteed shares of the bandwidth of its networks. */
+  readonly floors?: readonly { readonly tap: string; readonly floor: Floor }[];
   /** TCP addresses of its screens. */
   readonly displays?: readonly Display[];
   /** Files QEMU must open by path. Its user has access until it has opened them. */
@@ -164,17 +166,23 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
 
 /** Plans the guest's use of shared parts of the host: networks, ports, processors. */
 function planShares(decision: StartDecision): Step[] {
-  const { displays = [], paths, shapes = [], taps = [], settings = [] } = decision;
+  const { displays = [], floors = [], paths, shapes = [], taps = [], settings = [] } = decision;
   const { monitor } = paths;
   const tune: Step = { do: "tune-threads", monitor, settings: [...settings] };
   return [
     // A new tap is down until its setup.
     ...planRules(decision, true),
     ...shapes.map((shaped): Step => ({ do: "shape-tap", ...shaped })),
+    ...floors.map(({ floor, tap }) => setFloor(tap, floor)),
     ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
     ...displays.map((display): Step => ({ do: "pass-display", monitor, display })),
     ...(settings.length === 0 ? [] : [tune]),
   ];
+}
+
+/** Returns the step that guarantees a tap's guest its share. */
+export function setFloor(tap: string, floor: Floor): StepOf<"set-floor"> {
+  return { do: "set-floor", tap, ...floor };
 }
 
 function planRules({ rules = [] }: StartDecision, ofNewTaps: boolean): Step[] {

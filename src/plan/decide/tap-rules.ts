@@ -1,20 +1,17 @@
+import { isOnMadeBridge } from "../../domain/devices/network/bound.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
+import { bytesOf, limitOf, shapeOf } from "../../network/bandwidth.ts";
 import { RULE_DEVICE } from "../../network/bridge/packet-rules.ts";
 import { filterTable, limitTable } from "../../network/filter/tap-rules.ts";
 import { readVariables } from "../../network/filter/variables.ts";
-import type { TapRules, TapShape } from "../facts/tap.ts";
+import type { Floor, TapRules, TapShape } from "../facts/tap.ts";
 
 /** The guest of a tap, and the interface in its XML. */
 interface RulesOwner {
   readonly uuid: string;
   readonly place: string;
 }
-
-/** Units of `<bandwidth>`: rates in kilobytes, a burst in KiB, as tc(8) reads libvirt's `kbps` and `kb`. */
-const [KILOBYTE, KIB] = [1000, 1024];
-/** The kernel keeps a burst in 32 bits. */
-const MOST_BURST_BYTES = 2 ** 32 - 1;
 
 /**
  * Decides the rules for the frames of an interface's tap: its filter, and the limit of the frames from the guest. Throws "unsupported"
@@ -37,14 +34,15 @@ export function decideTapRules(found: NetworkInterface, tap: string, owner: Rule
 
 /** Decides the limit of the frames to a guest. virNetDevBandwidthSet() of libvirt */
 export function decideShape({ bandwidth }: Pick<NetworkInterface, "bandwidth">): TapShape | undefined {
-  const { average, burst, peak } = bandwidth?.inbound ?? {};
-  if (average === undefined) return undefined;
-  const bytesPerSecond = rateOf(average);
-  return {
-    bytesPerSecond,
-    peakBytesPerSecond: peak === undefined ? bytesPerSecond : rateOf(peak),
-    ...(burst === undefined ? {} : { burstBytes: burstOf(burst) }),
-  };
+  return shapeOf(bandwidth?.inbound);
+}
+
+/** Decides the guaranteed share of the frames to a guest on the bridge of its network. networkPlugBandwidthImpl() of libvirt */
+export function decideFloor(found: NetworkInterface): Floor | undefined {
+  const kilobytes = found.bandwidth?.inbound?.floor;
+  if (kilobytes === undefined || found.type !== "network" || !isOnMadeBridge(found)) return undefined;
+  const to = { bridge: found.source.bridge, mac: (found.mac?.address ?? "").toLowerCase() };
+  return { to, bytesPerSecond: bytesOf(kilobytes) };
 }
 
 function decideFilter(
@@ -75,22 +73,11 @@ function decideFilter(
   ];
 }
 
-/** Without a burst, that is what passes in a second. libvirt ignores the peak of frames from a guest. */
 function decideLimit(
   { bandwidth }: NetworkInterface,
   tap: string,
   { uuid }: RulesOwner,
 ): readonly TapRules[] {
-  const { average, burst } = bandwidth?.outbound ?? {};
-  if (average === undefined) return [];
-  const limit = { bytesPerSecond: rateOf(average), burstBytes: burstOf(burst ?? average) };
-  return [{ table: limitTable(uuid, tap), tap, limit }];
-}
-
-function rateOf(kilobytes: number): number {
-  return Math.min(kilobytes * KILOBYTE, Number.MAX_SAFE_INTEGER);
-}
-
-function burstOf(kiB: number): number {
-  return Math.min(kiB * KIB, MOST_BURST_BYTES);
+  const limit = limitOf(bandwidth?.outbound);
+  return limit === undefined ? [] : [{ table: limitTable(uuid, tap), tap, limit }];
 }

@@ -3,7 +3,7 @@ import { isOnMadeBridge, type OnMadeBridge } from "../../domain/devices/network/
 import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
-import type { Macvtap, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
 
 /** Interface whose host end is a tap, or a macvtap, that svirt can create. */
 export type TappedInterface = OnBridge | InterfaceOf<"ethernet" | "direct">;
@@ -42,6 +42,8 @@ export interface PlannedTap extends Pick<PassedTap, "name" | "netdev" | "hasHead
   readonly rules?: readonly TapRules[];
   /** Limit of the frames to the guest. */
   readonly shape?: TapShape | undefined;
+  /** Guaranteed share of the bandwidth of its network. */
+  readonly floor?: Floor | undefined;
   /** Label of the device node. */
   readonly label?: string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
+import type { FloorTarget, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
@@ -34,6 +34,13 @@ export function describeShape(tap: string, shape: TapShape | undefined): string 
   const { burstBytes, bytesPerSecond, peakBytesPerSecond } = shape;
   const burst = burstBytes === undefined ? "" : `, burst ${burstBytes} bytes`;
   return `limit the frames to tap ${tap} to ${bytesPerSecond} bytes per second, at most ${peakBytesPerSecond}${burst}`;
+}
+
+/** Describes a guaranteed share of a network's bandwidth in one line. */
+export function describeFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): string {
+  return bytesPerSecond === undefined
+    ? `no longer guarantee ${mac} a share of bridge ${bridge}`
+    : `guarantee ${mac} ${bytesPerSecond} bytes per second of bridge ${bridge}`;
 }
 
 /** Describes a tap or macvtap that a guest gets. */

@@ -78,6 +78,16 @@ export const tapShape = v.strictObject({
 });
 export type TapShape = v.InferOutput<typeof tapShape>;
 
+/** Guest's address on the bridge of its network, whose frames have a guaranteed share of the bandwidth. */
+export const floorTarget = v.strictObject({ bridge: aString, mac: aString });
+export type FloorTarget = v.InferOutput<typeof floorTarget>;
+
+/** Guaranteed share of a network's bandwidth. */
+export interface Floor {
+  readonly to: FloorTarget;
+  readonly bytesPerSecond: number;
+}
+
 /** Macvtap on a device of the host, which stays until it is removed. Documentation/networking of Linux, macvlan */
 export const macvtap = v.strictObject({
   name: aString,

@@ -15,7 +15,8 @@ export function compactSteps(before: readonly Step[], { after, steps }: ChangeSt
   return kept
     .filter((step, at) => !isOutdated(step, kept.slice(at + 1)))
     .reduce(mergeLabel, [])
-    .reduce(mergeRules, []);
+    .reduce(mergeRules, [])
+    .reduce(mergeFloors, []);
 }
 
 /** Reports whether the record keeps the step after its change. */
@@ -56,7 +57,7 @@ const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
 function isOfTap(step: Step, name: string): boolean {
   if (step.do === "set-up-tap") return step.setup.name === name;
   if (step.do === "set-tap-rules") return step.rules.tap === name;
-  if (step.do === "shape-tap") return step.tap === name;
+  if (step.do === "shape-tap" || step.do === "set-floor") return step.tap === name;
   return step.do === "pass-tap" && step.tap.name === name;
 }
 
@@ -102,6 +103,14 @@ function mergeRules(kept: Step[], step: Step): Step[] {
   return kept.map((one) =>
     one.do === "set-tap-rules" && one.rules.table === rules.table ? { do: one.do, rules } : one,
   );
+}
+
+/** Merges a change of a guaranteed share into the step that guaranteed the first one; without a share none remains. */
+function mergeFloors(kept: Step[], step: Step): Step[] {
+  if (step.do !== "set-floor") return [...kept, step];
+  const { before: _, ...now } = step;
+  const others = kept.filter((one) => one.do !== "set-floor" || one.tap !== step.tap);
+  return now.bytesPerSecond === undefined ? others : [...others, now];
 }
 
 function isOutdated(step: Step, later: readonly Step[]): boolean {

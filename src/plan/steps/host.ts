@@ -1,11 +1,17 @@
 import * as v from "valibot";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
-import { describeRules, describeSetup, describeShape, describeTap } from "../facts/describe-tap.ts";
+import {
+  describeFloor,
+  describeRules,
+  describeSetup,
+  describeShape,
+  describeTap,
+} from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { macvtap, passedTap, tapRules, tapSetup, tapShape } from "../facts/tap.ts";
+import { floorTarget, macvtap, passedTap, tapRules, tapSetup, tapShape } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -75,6 +81,15 @@ const shapeTap = v.strictObject({
   before: v.exactOptional(tapShape),
 });
 
+/** Guarantees a tap's guest a share of its network's bandwidth, or no longer; `before` has the former share of a running guest. */
+const setFloor = v.strictObject({
+  do: v.literal("set-floor"),
+  tap: aString,
+  to: floorTarget,
+  bytesPerSecond: v.exactOptional(aNumber),
+  before: v.exactOptional(aNumber),
+});
+
 /** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
 export type ShareStep = v.InferOutput<
   | typeof passTap
@@ -88,6 +103,7 @@ export type ShareStep = v.InferOutput<
   | typeof changeTapRules
   | typeof removeTapRules
   | typeof shapeTap
+  | typeof setFloor
   | typeof makeGroup
   | typeof removeGroup
   | typeof tuneThreads
@@ -195,6 +211,20 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ shape, tap }) => describeShape(tap, shape),
     // The limit ends with the tap.
     where: "qemu",
+    record: "kept",
+    releases: "nothing",
+  },
+  "set-floor": {
+    schema: setFloor,
+    inverse: ({ before, bytesPerSecond, tap, to }) => ({
+      do: "set-floor",
+      tap,
+      to,
+      ...(before === undefined ? {} : { bytesPerSecond: before }),
+      ...(bytesPerSecond === undefined ? {} : { before: bytesPerSecond }),
+    }),
+    describe: ({ bytesPerSecond, to }) => describeFloor(to, bytesPerSecond),
+    where: "host",
     record: "kept",
     releases: "nothing",
   },

@@ -6,7 +6,7 @@ import {
   type PlannedTap,
   type TapFacts,
 } from "../../plan/decide/tap.ts";
-import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
+import { decideFloor, decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { PassedTap } from "../../plan/facts/tap.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { interfaceId } from "../../qemu/devices/network/argv.ts";
@@ -31,7 +31,7 @@ export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner:
       ...macvtap,
     });
     const rules = decideTapRules(found, tap.name, { uuid, place: `/domain/devices/interface[${index + 1}]` });
-    taps.push({ ...tap, rules, shape: decideShape(found) });
+    taps.push({ ...tap, rules, shape: decideShape(found), floor: decideFloor(found) });
   }
   return taps;
 }

@@ -19,6 +19,7 @@ export const runShare: Runs<ShareStep> = {
   "change-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),
   "remove-tap-rules": ({ host }, { table }) => host.removeTapTable(table),
   "shape-tap": ({ host }, { shape, tap }) => host.shapeTap(tap, shape),
+  "set-floor": ({ host }, { bytesPerSecond, to }) => host.setFloor(to, bytesPerSecond),
   "make-group": ({ host }, { group }) => makeGroup(host, group),
   "remove-group": ({ host }, { path }) => host.removeControlGroup(path),
   "tune-threads": (actor, step) => tuneThreads(actor.host, { ...actor, uuid: actor.owner }, step),

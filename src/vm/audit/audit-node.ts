@@ -1,3 +1,4 @@
+import { asSvirtError } from "../../errors.ts";
 import { labelModel } from "../../label/label-models.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/still-held.ts";
@@ -5,6 +6,7 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
+import { findLostNetworkRules, findLostTapRules } from "../lost-rules/find.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
@@ -53,6 +55,7 @@ export function auditNode(instance: Instance): Audit {
       ...registryOf(instance)
         .listDamaged()
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
+      ...listLostRules(instance, running),
       ...findLeftovers(instance, records, [...damaged.keys()]),
       ...findStaleLabels(instance, records),
       ...findStaleNeighbours(instance, records),
@@ -92,6 +95,17 @@ function findingsOf(guest: AuditedGuest): string[] {
       finding === undefined ? [] : [`${guest.name}: ${path} ${finding}`],
     ),
   ];
+}
+
+/** Lists rules of the packet filter that are not as svirt has set them. Without them guests reach and send what they should not. */
+function listLostRules(instance: Instance, running: readonly GuestRecord[]): readonly string[] {
+  try {
+    const lost = [...findLostTapRules(instance, running), ...findLostNetworkRules(instance)];
+    return lost.map(({ finding }) => finding);
+  } catch (error) {
+    const { message, remedy } = asSvirtError(error);
+    return [`the rules of guests and networks cannot be checked: ${message}; remedy: ${remedy}`];
+  }
 }
 
 /** Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. */

@@ -5,6 +5,7 @@ import { SvirtError } from "../../errors.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
+import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { attachLive, changeMediumLive, detachLive, type MediumChange, setLinkLive } from "./live-change.ts";
@@ -59,7 +60,7 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
     }),
   interface: async (instance, ask, { device }) =>
     await changeDomain(instance, ask, {
-      live: setLinkLive(instance, device),
+      live: setLinkLive(instance, { ...device, value: withGroupLimits(instance, device.value) }),
       config(domain) {
         const old = findDevice(domain, device);
         return withOther(domain, old, refuseOtherInterface(old, { ...device, value: unbound(device.value) }));

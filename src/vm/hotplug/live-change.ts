@@ -23,7 +23,7 @@ import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/pl
 import type { LaunchPeer } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
-import { bindInterface } from "../../resolve/networks.ts";
+import { bindInterface, refuseOtherFloor } from "../../resolve/networks.ts";
 import { bindDisk } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -183,6 +183,7 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
   const { domain, guest } = runningGuest(record);
   const old = findDevice<"interface">(domain, to);
   const other = refuseOtherInterface(old, { ...to, value: boundAs(to.value, old.value) });
+  refuseOtherFloor(instance, old.value, other.value);
   const isUp = to.value.link?.state !== "down";
   const wasUp = old.value.link?.state !== "down";
   const device = idOf(record, guest, old);

@@ -1,9 +1,14 @@
 import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { type NewTap, planRulesChange, planShapeChange } from "../../plan/actions/hotplug.ts";
+import {
+  type NewTap,
+  planFloorChange,
+  planRulesChange,
+  planShapeChange,
+} from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
-import { decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
+import { decideFloor, decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
@@ -59,9 +64,11 @@ export function planTapChange(
   const tap = old.target?.dev ?? "";
   const rules = decideTapRules(to, tap, { uuid, place: "/interface" });
   const changed = planRulesChange(steps, rules, tap);
+  const floored = planFloorChange(tap, decideFloor(old), decideFloor(to));
+  const shaped = planShapeChange(tap, decideShape(old), decideShape(to));
   return {
-    ...changed,
-    steps: [...changed.steps, ...planShapeChange(tap, decideShape(old), decideShape(to))],
+    steps: [...changed.steps, ...shaped, ...floored.steps],
+    after: [...changed.after, ...floored.after],
   };
 }
 
@@ -92,5 +99,6 @@ function decideInterface(
     link: tap.link,
     rules: decideTapRules(value, tap.name, { uuid, place: "/interface" }),
     shape: decideShape(value),
+    floor: decideFloor(value),
   };
 }

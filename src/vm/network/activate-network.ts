@@ -2,8 +2,10 @@ import { SvirtError } from "../../errors.ts";
 import { familyOf } from "../../network/address/ip-address.ts";
 import { refuseCollision } from "../../network/bridge/collision.ts";
 import { type HostBridge, hostBridgeOf, isForwarded } from "../../network/bridge/host-bridge.ts";
+import { outboundLimit } from "../../network/bridge/outbound-limit.ts";
 import { formatPacketRules, formatRemoval } from "../../network/bridge/packet-rules.ts";
 import { parseNetworkText } from "../../network/document.ts";
+import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { StartableNetwork } from "../../network/rules/startable.ts";
@@ -39,12 +41,14 @@ export function activateNetwork(
   refuseBridge(instance, network, bridge);
   const isServed = hasServer(instance, network);
   const rules = formatPacketRules(network, uuid);
+  const limit = outboundLimit(network, bridge, uuid);
   // Shows before any change that the host can have rules, and could remove them.
   if (rules !== undefined) host.setPacketRules(formatRemoval(uuid));
   withPendingBridge(instance, pendingOf(network, bridge, uuid), () => {
     // The rules precede the bridge: no packet passes without them.
     if (rules !== undefined) host.setPacketRules(rules);
     host.makeBridge(bridge);
+    if (limit !== undefined) host.setPacketRules(formatTapRules(limit));
     if (isForwarded(network)) forwardPackets(instance, bridge);
     if (isServed) startServer(instance, { network, uuid });
     writeActiveNetwork(instance, name, xml);
@@ -64,13 +68,16 @@ export function deactivateNetwork(
   else withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
 }
 
-function pendingOf(network: Network, { mac, name }: HostBridge, uuid: string): PendingBridge {
+function pendingOf(network: Network, bridge: HostBridge, uuid: string): PendingBridge {
+  const { mac, name } = bridge;
+  const limit = outboundLimit(network, bridge, uuid);
   const hasRules = formatPacketRules(network, uuid) !== undefined;
   return {
     network: network.name,
     bridge: { name, mac },
     ...(hasRules ? { rulesOf: uuid } : {}),
     ...(network.ips.length > 0 ? { serverOf: uuid } : {}),
+    ...(limit === undefined ? {} : { limit: limit.table }),
   };
 }
 

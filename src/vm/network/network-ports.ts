@@ -50,12 +50,13 @@ function uuidOfPort({ found }: NetworkPort): string {
 
 /** virDomainNetDefToNetworkPort() of libvirt */
 function toPort(uuid: string, { found, owner }: NetworkPort): Networkport {
-  const { mac, port, source, vlan } = found;
+  const { bandwidth, mac, port, source, vlan } = found;
   return {
     uuid,
     owner,
     ...(source.portgroup === undefined ? {} : { group: source.portgroup }),
     mac: { address: mac?.address ?? "" },
+    ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(vlan === undefined ? {} : { vlan }),
     ...(port === undefined ? {} : { port }),
     plug: plugOf(found),

@@ -123,6 +123,13 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
     shape: { bytesPerSecond: 1000, peakBytesPerSecond: 2000, burstBytes: 1024 },
     before: { bytesPerSecond: 1000, peakBytesPerSecond: 1000 },
   },
+  "set-floor": {
+    do: "set-floor",
+    tap: "vnet0",
+    to: { bridge: "virbr0", mac: "52:54:00:00:00:01" },
+    bytesPerSecond: 1000,
+    before: 2000,
+  },
   "remove-tap-rules": { do: "remove-tap-rules", table: "svirt_1_vnet0" },
   "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
   "remove-group": { do: "remove-group", path },

@@ -22,6 +22,8 @@ const MAC = "52:54:00:00:00:aa";
 const IP = "<ip address='192.168.150.1' netmask='255.255.255.0'/>";
 const IPV6 = "<ip family='ipv6' address='fd00:150::1' prefix='64'/>";
 const ISOLATED = `<bridge name='virbr7' stp='off' delay='3'/><mac address='${MAC}'/><mtu size='1400'/>${IP}`;
+const BANDWIDTH =
+  "<bandwidth><inbound average='1000' peak='5000' burst='1024'/><outbound average='128' burst='256'/></bandwidth>";
 const OPEN = `<forward mode='open'/><bridge name='virbr7'/><mac address='${MAC}'/>`;
 const NAT = `<forward mode='nat'/><bridge name='virbr7'/><mac address='${MAC}'/>${IP}`;
 const CARD =
@@ -162,6 +164,23 @@ describe("a network that makes its bridge", () => {
     }
   });
 
+  test("has the limits of its bandwidth from its start until its end", async () => {
+    const machine = await defined(`${ISOLATED}${BANDWIDTH}`);
+    await startNetwork(nodeOn(machine), "lan");
+    const { uuid } = getNetworkFacts(nodeOn(machine), "lan");
+    // tc(8): kbps are 1,000 bytes per second, kb are 1,024 bytes.
+    expect(JSON.parse(read(machine, `${DEVICES}/virbr7/shape`))).toEqual({
+      bytesPerSecond: 1_000_000,
+      peakBytesPerSecond: 5_000_000,
+      burstBytes: 1_048_576,
+    });
+    expect([...machine.packetRules.tables]).toEqual([
+      [`netdev svirt_limit_${uuid.replaceAll("-", "")}_virbr7`, expect.stringContaining('device "virbr7"')],
+    ]);
+    await destroyNetwork(nodeOn(machine), "lan");
+    expect([isThere(machine, "virbr7"), machine.packetRules.tables.size]).toEqual([false, 0]);
+  });
+
   test("of mode nat is refused without nft, and nothing changes", async () => {
     const machine = await defined(NAT);
     machine.packetRules.isThere = false;
@@ -256,6 +275,16 @@ describe("a network that makes its bridge, struck before, within and after every
     { name: "net-start", prepare: () => defined(), work: start },
     { name: "net-create", prepare: async () => makeMachine(), work: create },
     { name: "net-destroy", prepare: () => active(), work: destroy },
+    {
+      name: "net-start of a limited one",
+      prepare: () => defined(`${ISOLATED}${BANDWIDTH}`),
+      work: start,
+    },
+    {
+      name: "net-destroy of a limited one",
+      prepare: () => active(`${ISOLATED}${BANDWIDTH}`),
+      work: destroy,
+    },
     { name: "net-start of mode nat", prepare: nat, work: start },
     {
       name: "net-destroy of mode nat",
@@ -282,7 +311,7 @@ describe("a network that makes its bridge, struck before, within and after every
           const hasRules = machine.packetRules.tables.size > 0;
           expect([place, hasRules]).toEqual([
             place,
-            entry?.isActive === true && subject.name.includes("nat"),
+            entry?.isActive === true && /nat|limited/.test(subject.name),
           ]);
           expect([place, machine.files.find("/run/svirt/network-bridge.json")]).toEqual([place, undefined]);
           await subject.work(nodeOn(machine));

@@ -9,13 +9,14 @@ import { recordOf } from "../../scenes/hotplug.ts";
 import { BRIDGE, networkXml } from "../../scenes/networks.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, reapAll, UUID } from "../../scenes/scene.ts";
 
+const LIMITED = "<bandwidth><inbound average='1000' burst='128'/></bandwidth>";
 const card = (source: string, last: string, more = ""): string =>
   `<interface type='network'><mac address='52:54:00:00:00:${last}'/><source ${source}/>${more}<model type='virtio'/></interface>`;
 
 async function running(): Promise<Machine> {
   const machine = makeMachine();
   for (const name of ["br0", "eth0"]) machine.taps.addBridge(name);
-  await createNetwork(nodeOn(machine), networkXml(`${BRIDGE}<portgroup name='web'/>`));
+  await createNetwork(nodeOn(machine), networkXml(`${BRIDGE}<portgroup name='web'>${LIMITED}</portgroup>`));
   await createNetwork(nodeOn(machine), networkXml("<forward mode='vepa' dev='eth0'/>", "wan"));
   const devices =
     card("network='lan' portgroup='web'", "01", "<vlan><tag id='42'/></vlan><port isolated='yes'/>") +
@@ -50,7 +51,7 @@ describe("ports of a network", () => {
       uuid: first,
       xml:
         `<networkport>\n  <uuid>${first}</uuid>\n${owner}  <group>web</group>\n` +
-        "  <mac address='52:54:00:00:00:01'/>\n  <vlan>\n    <tag id='42'/>\n  </vlan>\n  <port isolated='yes'/>\n" +
+        "  <mac address='52:54:00:00:00:01'/>\n  <bandwidth>\n    <inbound average='1000' burst='128'/>\n  </bandwidth>\n  <vlan>\n    <tag id='42'/>\n  </vlan>\n  <port isolated='yes'/>\n" +
         "  <plug type='bridge' bridge='br0'/>\n</networkport>\n",
     });
     expect(getPortXml(nodeOn(machine), "wan", second.toUpperCase()).xml).toBe(

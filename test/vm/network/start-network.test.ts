@@ -52,7 +52,6 @@ describe("startNetwork()", () => {
     ["<bridge macTableManager='libvirt'/>", "/network/bridge/@macTableManager"],
     ["<ip address='10.1.0.1' prefix='25' localPtr='yes'/>", "/network/ip/@localPtr"],
     [`<domain name='lan' register='yes'/>${IP}`, "/network/domain/@register"],
-    ["<bandwidth><inbound average='1'/></bandwidth>", "/network/bandwidth"],
     [OPTIONS, "/network/dnsmasq:options"],
     [`<forward/><bridge name='virbr*'/>${IP}`, "/network/bridge/@name"],
     [`<forward mode='route' dev='eth"0'/>${IP}`, "/network/forward/@dev"],
@@ -77,10 +76,6 @@ describe("startNetwork()", () => {
     [`${BRIDGE}<virtualport type='openvswitch'/><vlan><tag id='1'/></vlan>`, "/network/vlan"],
     [`${BRIDGE}<virtualport type='openvswitch'/>`, "/network/virtualport"],
     [`${BRIDGE}<bandwidth><inbound average='1'/></bandwidth>`, "/network/bandwidth"],
-    [
-      `${BRIDGE}<portgroup name='a'/><portgroup name='b'><bandwidth><inbound average='1'/></bandwidth></portgroup>`,
-      "/network/portgroup[2]/bandwidth",
-    ],
     [`${BRIDGE}<portgroup name='a' trustGuestRxFilters='yes'/>`, "/network/portgroup/@trustGuestRxFilters"],
     [`${BRIDGE}${OPTIONS}`, "/network/dnsmasq:options"],
   ])("refuses %s with its place, and so does a network that is created", async (content, place) => {

@@ -1,4 +1,5 @@
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
+import { setLostRules } from "../../../vm/lost-rules/set-again.ts";
 import { startMarkedNetworks } from "../../../vm/network/autostart-network.ts";
 import { startMarkedPools } from "../../../vm/pool/autostart-pool.ts";
 import { startAutostarted } from "../../../vm/recover/autostart.ts";
@@ -18,7 +19,8 @@ export const command: Command = {
     summary: "complete or undo the changes that a crash or a reboot interrupted",
     details:
       "Called at boot. Every other command also cleans up after guests that have ended, and completes the changes of its own\n" +
-      "guest (svirt list: of all guests), if QEMU answers within 2 s. recover does so for all guests, without a time limit.",
+      "guest (svirt list: of all guests), if QEMU answers within 2 s. recover does so for all guests, without a time limit.\n" +
+      "It also sets the packet rules of running guests and networks again that nft flush ruleset has removed.",
     recovery: "none",
     operands: [],
     options: [
@@ -31,12 +33,13 @@ export const command: Command = {
   },
   async run(call) {
     const { errors, kept, recovered } = await recoverAll(call.instance);
+    const rules = await setLostRules(call.instance);
     const isBoot = call.options.has("autostart");
     // Networks and pools first: a domain with one needs it to be active.
     const networks = isBoot ? await startMarkedNetworks(call.instance) : NONE;
     const pools = isBoot ? await startMarkedPools(call.instance) : NONE;
     const started = isBoot ? await startAutostarted(call.instance) : NONE;
-    const failed = [...errors, ...networks.errors, ...pools.errors, ...started.errors];
+    const failed = [...errors, ...rules.errors, ...networks.errors, ...pools.errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
@@ -44,6 +47,7 @@ export const command: Command = {
     if (call.options.has("json")) {
       printJson(call, {
         recovered,
+        rules: rules.names,
         started: started.names,
         networks: networks.names,
         pools: pools.names,
@@ -53,6 +57,7 @@ export const command: Command = {
     } else {
       for (const line of [
         ...recovered.map((name) => `Domain '${name}' recovered`),
+        ...rules.names.map((name) => `Packet rules of ${oneLine(name)} set again`),
         ...networks.names.map((name) => `Network ${oneLine(name)} started`),
         ...pools.names.map((name) => `Pool ${oneLine(name)} started`),
         ...started.names.map((name) => `Domain '${name}' started`),

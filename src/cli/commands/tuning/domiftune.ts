@@ -22,7 +22,8 @@ export const command: Command = {
     name: "domiftune",
     summary: "show or set the limits of a network interface",
     details:
-      "A limit is average,peak,burst: kilobytes per second twice, and KiB. Missing numbers are 0. An average of 0 means no limit.",
+      "A limit is average,peak,burst: kilobytes per second twice, and KiB; --inbound has a fourth number, the guaranteed share (floor).\n" +
+      "Missing numbers are 0. An average of 0 means no limit.",
     operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
     options: [
       { name: "inbound", value: "limit", summary: "frames to the guest" },

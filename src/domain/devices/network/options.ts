@@ -97,6 +97,9 @@ const bandwidthSides = {
   outbound: child(bandwidthSide("outbound")),
 };
 
+/** `<bandwidth>` of an interface. */
+export const interfaceBandwidth = child(element("bandwidth", () => bandwidthSides));
+
 /** Returns a side of `<bandwidth>` without `floor`, the share of a network's bandwidth that an interface gets. */
 export function bandwidthSide(tag: "inbound" | "outbound", exceptions: readonly Exception[] = []) {
   return checked(
@@ -126,7 +129,7 @@ export const portOptions = child(element("port", () => ({ isolated: attribute("i
 export const hostSide = {
   vlan: child(vlan),
   virtualport: child(virtualport),
-  bandwidth: child(element("bandwidth", () => bandwidthSides)),
+  bandwidth: interfaceBandwidth,
   port: portOptions,
 };
 

@@ -7,25 +7,37 @@ interface Call {
   readonly input?: string;
   /** Most bytes of its messages; without it they are unlimited. */
   readonly mostBytes?: number;
+  /** Reads its output, too. */
+  readonly readsOutput?: true;
 }
 
 /**
- * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard error is read, its output is
- * not. Throws the error of Bun.spawnSync() for a program that cannot be run.
+ * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard error is read, its output
+ * only if that is asked for. Throws the error of Bun.spawnSync() for a program that cannot be run.
  */
 export function spawnProgram(
   words: readonly string[],
-  { input, mostBytes, timeoutMs }: Call,
-): { readonly exitCode: number | null; readonly errors: string; readonly isLate: boolean } {
+  { input, mostBytes, readsOutput, timeoutMs }: Call,
+): {
+  readonly exitCode: number | null;
+  readonly errors: string;
+  readonly output: string;
+  readonly isLate: boolean;
+} {
   const done = Bun.spawnSync([...words], {
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     ...(mostBytes === undefined ? {} : { maxBuffer: mostBytes }),
     stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
-    stdout: "ignore",
+    stdout: readsOutput === true ? "pipe" : "ignore",
     stderr: "pipe",
     env: ENVIRONMENT,
   });
-  const { exitCode, exitedDueToTimeout, stderr } = done;
-  return { exitCode, errors: stderr.toString(), isLate: exitedDueToTimeout === true };
+  const { exitCode, exitedDueToTimeout, stderr, stdout } = done;
+  return {
+    exitCode,
+    errors: stderr.toString(),
+    output: stdout?.toString() ?? "",
+    isLate: exitedDueToTimeout === true,
+  };
 }

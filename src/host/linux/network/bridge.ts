@@ -31,6 +31,7 @@ import {
   RTM_NEWLINK,
   RTM_SETLINK,
 } from "./rtnetlink.ts";
+import { addQueue } from "./traffic-queue.ts";
 
 /** linux/if_link.h */
 const IFLA_BR_FORWARD_DELAY = 1;
@@ -46,7 +47,7 @@ const BRIDGE_GROUP = 0x73766272;
  * after its addresses, and last adds routes, whose gateways it must reach. networkStartNetworkVirtual() of libvirt
  */
 export function makeBridge(bridge: HostBridge): void {
-  const { addresses, isIsolated, mtu, name, routes } = bridge;
+  const { addresses, inbound, isIsolated, mtu, name, routes } = bridge;
   withRoutes((fd) => {
     create(fd, bridge);
     const index = findLink(fd, name)?.index ?? 0;
@@ -59,6 +60,7 @@ export function makeBridge(bridge: HostBridge): void {
     setIpv6(bridge);
     if (isIsolated) isolate(fd, name);
     for (const address of addresses) addAddress(fd, { name, index }, address);
+    if (inbound !== undefined) addQueue({ fd, name, index }, inbound, "bridge");
     set("bring up", { flags: IFF_UP, attributes: [] });
     for (const route of routes) addRoute(fd, { name, index }, route);
   });

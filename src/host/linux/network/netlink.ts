@@ -34,6 +34,10 @@ export interface LinkMessage {
   readonly attributes: readonly Uint8Array[];
 }
 
+const NLM_F_DUMP = 0x300;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+
 /** Opens a socket for network devices, runs `work` and closes it. Throws "host-call". */
 export function withRoutes<Result>(work: (fd: number) => Result): Result {
   const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -82,6 +86,27 @@ export function tellBatch(messages: readonly RouteMessage[]): number {
     return errnoIn(ask(fd, joined(bytes)));
   } finally {
     basicCalls().close(fd);
+  }
+}
+
+/**
+ * Asks for all objects of a kind, and returns the bodies of the kernel's messages: a struct and attributes
+ * each. Throws "host-call".
+ */
+export function listRoutes(fd: number, message: RouteMessage): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_DUMP)); ; answer = readAnswer(fd)) {
+    const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+    for (let at = 0; at + HEADER_BYTES <= answer.length; ) {
+      const length = view.getUint32(at, true);
+      const type = view.getUint16(at + 4, true);
+      if (type === NLMSG_DONE) return found;
+      if (type === NLMSG_ERROR) {
+        throw hostCallError("list parts of a network device", -view.getInt32(at + HEADER_BYTES, true));
+      }
+      found.push(answer.slice(at + HEADER_BYTES, at + length));
+      at += Math.max(HEADER_BYTES, (length + 3) & ~3);
+    }
   }
 }
 
@@ -139,6 +164,10 @@ export function macBytes(mac: string): Uint8Array {
 /** Sends one message and reads one answer. */
 function ask(fd: number, bytes: Uint8Array): Uint8Array {
   if (Number(basicCalls().write(fd, bytes, bytes.length)) !== bytes.length) throw noAnswer();
+  return readAnswer(fd);
+}
+
+function readAnswer(fd: number): Uint8Array {
   const answer = new Uint8Array(ANSWER_BYTES);
   for (;;) {
     const count = Number(basicCalls().read(fd, answer, answer.length));
@@ -160,11 +189,12 @@ function toNumber(bytes: Uint8Array): number {
   return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 }
 
-function attributeIn(answer: Uint8Array, type: number): Uint8Array {
-  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  for (let at = HEADER_BYTES + LINK_BYTES; at + 4 <= answer.length; ) {
+/** Returns the value of an attribute behind a header; empty if it is missing. */
+export function attributeIn(bytes: Uint8Array, type: number, header = HEADER_BYTES + LINK_BYTES): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = header; at + 4 <= bytes.length; ) {
     const length = view.getUint16(at, true);
-    if (view.getUint16(at + 2, true) === type) return answer.slice(at + 4, at + length);
+    if ((view.getUint16(at + 2, true) & ~NLA_F_NESTED) === type) return bytes.slice(at + 4, at + length);
     at += Math.max(4, (length + 3) & ~3);
   }
   return new Uint8Array();

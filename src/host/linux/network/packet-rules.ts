@@ -7,20 +7,40 @@ const TIMEOUT_MS = 30_000;
 
 /** Implements Host.setPacketRules. nft(8): a script is one transaction, which the kernel applies or refuses as a whole. */
 export function setPacketRules(script: string): void {
-  const { errors, exitCode } = runNft(script);
-  if (exitCode === 0) return;
-  const [why = ""] = errors.split("\n");
-  throw new SvirtError(`Cannot set rules of the packet filter: ${why === "" ? "nft did not end" : why}`, {
-    kind: "host-call",
-    remedy: "Check that the kernel has nf_tables: nft list tables",
-  });
+  runNft("set", ["-f", "-"], { input: script });
 }
 
-function runNft(script: string): ReturnType<typeof spawnProgram> {
+/** Implements Host.listPacketRules. */
+export function listPacketRules(): string {
+  return runNft("list", ["list", "ruleset"], { readsOutput: true });
+}
+
+function runNft(
+  attempt: "set" | "list",
+  words: readonly string[],
+  how: { readonly input?: string; readonly readsOutput?: true },
+): string {
+  const { errors, exitCode, output } = spawnNft(attempt, words, how);
+  if (exitCode === 0) return output;
+  const [why = ""] = errors.split("\n");
+  throw new SvirtError(
+    `Cannot ${attempt} rules of the packet filter: ${why === "" ? "nft did not end" : why}`,
+    {
+      kind: "host-call",
+      remedy: "Check that the kernel has nf_tables: nft list tables",
+    },
+  );
+}
+
+function spawnNft(
+  attempt: "set" | "list",
+  words: readonly string[],
+  how: Parameters<typeof runNft>[2],
+): ReturnType<typeof spawnProgram> {
   try {
-    return spawnProgram([NFT, "-f", "-"], { timeoutMs: TIMEOUT_MS, input: script });
+    return spawnProgram([NFT, ...words], { timeoutMs: TIMEOUT_MS, ...how });
   } catch (error) {
-    throw new SvirtError("Cannot set rules of the packet filter: nft cannot be run", {
+    throw new SvirtError(`Cannot ${attempt} rules of the packet filter: nft cannot be run`, {
       kind: "unsupported",
       remedy: `Install nftables, which has ${NFT}.`,
       cause: error,

@@ -101,3 +101,53 @@ test.skipIf(!canLimit)(
   },
   60_000,
 );
+
+test.skipIf(!canLimit)(
+  `limits and shares of a network's real bridge are those of libvirt's commands for tc, and a guest gets its share${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("share-in-network.ts");
+    expect(errors).toBe("");
+    const { counts, lost, refused, ...shown } = facts as {
+      readonly counts: readonly [number, number];
+      readonly lost: number;
+      readonly refused: string;
+    } & Record<"limited" | "shared" | "changed" | "ended", readonly [readonly string[], readonly string[]]>;
+    for (const [ours, theirs] of Object.values(shown)) {
+      expect(ours.length).toBeGreaterThan(0);
+      expect(ours).toEqual(theirs);
+    }
+    // Of 5,000,000 bytes per second 4,000,000 are the first guest's, while both could take all.
+    expect(counts[0]).toBeGreaterThan(2.5 * counts[1]);
+    expect(counts[0] + counts[1]).toBeLessThan(7_000_000);
+    // Ten are as many as in a second.
+    expect(lost).toBeWithin(80, 92);
+    expect(refused).toBe("Cannot guarantee a share of the bridge gone: No such file or directory (errno 2)");
+  },
+  30_000,
+);
+
+test.skipIf(!canLimit)(
+  `the list of nft shows the rules of every filter, limit and network as svirt compares them${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("listed-in-network.ts");
+    expect(errors).toBe("");
+    const { set } = facts as { readonly set: number };
+    expect(set).toBeGreaterThan(20);
+    expect(facts).toEqual({ before: [], set, after: set });
+  },
+  30_000,
+);
+
+test.skipIf(!canLimit)(
+  `shares that several processes set and remove at once are those that are left, and the rest is another's${canLimit ? "" : " (skipped: needs root, /dev/net/tun, ip, tc, nft and bridges)"}`,
+  async () => {
+    const { errors, facts } = await inOwnNetwork("share-at-once-in-network.ts");
+    expect(errors).toBe("");
+    // 200,000, 400,000 and 600,000 bytes per second of 10,000,000, in bits.
+    expect(facts).toEqual({
+      codes: [0, 0, 0, 0, 0, 0],
+      rates: ["1600Kbit", "3200Kbit", "4800Kbit", "70400Kbit"],
+    });
+  },
+  60_000,
+);

@@ -1,0 +1,217 @@
+import { SvirtError } from "../../../errors.ts";
+import type { FloorTarget } from "../../../plan/facts/tap.ts";
+import { joined, record } from "../calls/byte-records.ts";
+import { EBUSY, EEXIST, ENOENT } from "../calls/errno.ts";
+import { hostCallError } from "../calls/libc.ts";
+import { attribute, attributeIn, findLink, listRoutes, macBytes, nested, withRoutes } from "./netlink.ts";
+import {
+  addClass,
+  addFairQueue,
+  FIRST_CLASS,
+  MOST_RATE,
+  QUEUE,
+  queueHead,
+  SHARED_CLASS,
+  type Shaped,
+  TCA_HTB_CEIL64,
+  TCA_HTB_PARMS,
+  TCA_HTB_RATE64,
+  TCA_OPTIONS,
+  tellQueue,
+} from "./traffic-queue.ts";
+
+/** linux/rtnetlink.h */
+const RTM_DELTCLASS = 41;
+const RTM_GETTCLASS = 42;
+const RTM_NEWTFILTER = 44;
+const RTM_DELTFILTER = 45;
+const RTM_GETTFILTER = 46;
+/** Size of struct tcmsg, and the place of its handle. */
+const [HEAD_BYTES, HANDLE_AT] = [20, 8];
+/** linux/pkt_cls.h */
+const TCA_U32_CLASSID = 1;
+const TCA_U32_SEL = 5;
+const TC_U32_TERMINAL = 1;
+/** Size of struct tc_u32_sel, which the keys follow. */
+const SELECTOR_BYTES = 16;
+/** Table of the kernel's first filters of kind u32, `800:`. A filter's number in it is that of its class. */
+const FILTERS = 0x8000_0000;
+/** Priority 2, and all protocols, in the order of the network (ETH_P_ALL, linux/if_ether.h). */
+const FILTER_INFO = (2 << 16) | 0x0300;
+/** Numbers of classes of guests, below which libvirt has its own. A filter's number has 12 bits. */
+const [LEAST_CLASS, MOST_CLASS] = [3, 0xfff];
+
+/**
+ * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have one number. The filter is
+ * made first and removed first: it marks the number as used, and a class that is there already is bound to it, so that no other svirt
+ * can remove that. A class without a filter is left over; it has no share, and the next interface with its number uses it. The kernel
+ * is asked for all others, as no record has them. virNetDevBandwidthPlug(), virNetDevBandwidthUnplug() of libvirt
+ */
+export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): void {
+  withRoutes((fd) => {
+    const index = findLink(fd, bridge)?.index;
+    const device = { fd, name: bridge, index: index ?? 0 };
+    const whole = index === undefined ? undefined : listClasses(device).get(FIRST_CLASS);
+    if (whole === undefined) {
+      // The network has ended, and its bridge may be another one's.
+      if (bytesPerSecond === undefined) return;
+      throw hostCallError(`guarantee a share of the bridge ${bridge}`, ENOENT);
+    }
+    if (bytesPerSecond === undefined) removeShare(device, mac);
+    else setShare(device, mac, { bytesPerSecond, peakBytesPerSecond: whole.ceiling });
+    shareRest(device);
+  });
+}
+
+/** Rates of a class, in bytes per second. */
+interface ClassRates {
+  readonly rate: number;
+  readonly ceiling: number;
+}
+
+interface Share {
+  readonly bytesPerSecond: number;
+  readonly peakBytesPerSecond: number;
+}
+
+function setShare(device: Shaped, mac: string, shape: Share): void {
+  const number = numberOf(device, mac) ?? addFilter(device, mac);
+  const handle = QUEUE | number;
+  const change = listClasses(device).has(handle) ? "change" : undefined;
+  addClass(device, { handle, parent: FIRST_CLASS, shape }, change);
+  if (change === undefined) addFairQueue(device, number << 16, handle);
+}
+
+function removeShare(device: Shaped, mac: string): void {
+  const number = numberOf(device, mac);
+  if (number === undefined) return;
+  const errno = tellQueue(device, {
+    type: RTM_DELTFILTER,
+    handle: (FILTERS | number) >>> 0,
+    parent: QUEUE,
+    info: FILTER_INFO,
+    kind: "u32",
+  });
+  if (errno !== 0 && errno !== ENOENT) throw hostCallError(`remove a filter of ${device.name}`, errno);
+  const gone = tellQueue(device, { type: RTM_DELTCLASS, handle: QUEUE | number, parent: FIRST_CLASS });
+  // The class is busy if another svirt has just added a filter of its number.
+  if (gone !== 0 && gone !== ENOENT && gone !== EBUSY)
+    throw hostCallError(`remove a class of ${device.name}`, gone);
+}
+
+/** Gives the class of all other guests the rest. Another svirt may change the classes meanwhile: the last call has seen all. */
+function shareRest(device: Shaped): void {
+  for (;;) {
+    const before = restOf(device);
+    if (before === undefined) return;
+    addClass(device, { handle: SHARED_CLASS, parent: FIRST_CLASS, shape: before }, "change");
+    if (restOf(device)?.bytesPerSecond === before.bytesPerSecond) return;
+  }
+}
+
+/** Returns what the guaranteed shares leave of the highest rate; the kernel has no class without a rate. */
+function restOf(device: Shaped): Share | undefined {
+  const classes = listClasses(device);
+  const whole = classes.get(FIRST_CLASS);
+  if (whole === undefined) return undefined;
+  const rates = listFilters(device).map(({ number }) => classes.get(QUEUE | number)?.rate ?? 0);
+  const sum = rates.reduce((all, rate) => all + rate, 0);
+  return { bytesPerSecond: Math.max(whole.ceiling - sum, 1), peakBytesPerSecond: whole.ceiling };
+}
+
+/** Adds the filter of an address with the first unused number, and returns that. */
+function addFilter(device: Shaped, mac: string): number {
+  for (let number = LEAST_CLASS; number <= MOST_CLASS; number += 1) {
+    const errno = tellQueue(device, {
+      type: RTM_NEWTFILTER,
+      handle: (FILTERS | number) >>> 0,
+      parent: QUEUE,
+      info: FILTER_INFO,
+      isNew: true,
+      kind: "u32",
+      options: nested(TCA_OPTIONS, [
+        attribute(TCA_U32_CLASSID, record([32, QUEUE | number])),
+        attribute(TCA_U32_SEL, joined([formatSelector(), formatKeys(mac)])),
+      ]),
+    });
+    if (errno === 0) return number;
+    if (errno === ENOENT) {
+      throw new SvirtError(
+        `Cannot guarantee a share of the bridge ${device.name}: the kernel has no module cls_u32`,
+        { kind: "unsupported", remedy: "Run: modprobe cls_u32" },
+      );
+    }
+    if (errno !== EEXIST) throw hostCallError(`add a filter to ${device.name}`, errno);
+  }
+  throw new SvirtError("internal error: Could not generate next class ID", {
+    kind: "in-use",
+    libvirt: "INTERNAL_ERROR",
+    remedy: "Leave floor out of <inbound> of some interfaces.",
+  });
+}
+
+/** Formats struct tc_u32_sel: flags, number of keys, and no offsets. */
+function formatSelector(): Uint8Array {
+  return record([8, TC_U32_TERMINAL], [8, 0], [8, 2], [8, 0], [32, 0], [32, 0], [32, 0]);
+}
+
+/**
+ * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further place. Places count from
+ * the header of the network protocol; Ethernet's destination is 14 bytes before it.
+ */
+function formatKeys(mac: string): Uint8Array {
+  const bytes = macBytes(mac);
+  return joined([
+    Uint8Array.of(0xff, 0xff, 0xff, 0xff),
+    bytes.subarray(2),
+    record([32, -12], [32, 0]),
+    Uint8Array.of(0, 0, 0xff, 0xff, 0, 0),
+    bytes.subarray(0, 2),
+    record([32, -16], [32, 0]),
+  ]);
+}
+
+function numberOf(device: Shaped, mac: string): number | undefined {
+  const keys = formatKeys(mac).toHex();
+  return listFilters(device).find((filter) => filter.keys === keys)?.number;
+}
+
+/** Lists the filters of guests' addresses. The kernel also lists their table, which has no keys. */
+function listFilters({ fd, index }: Shaped): readonly { readonly number: number; readonly keys: string }[] {
+  const head = queueHead({ index, parent: QUEUE });
+  return listRoutes(fd, { type: RTM_GETTFILTER, head, attributes: [] }).flatMap((body) => {
+    const selector = attributeIn(attributeIn(body, TCA_OPTIONS, HEAD_BYTES), TCA_U32_SEL, 0);
+    if (selector.length <= SELECTOR_BYTES) return [];
+    return [{ number: handleOf(body) & MOST_CLASS, keys: selector.subarray(SELECTOR_BYTES).toHex() }];
+  });
+}
+
+function listClasses({ fd, index }: Shaped): ReadonlyMap<number, ClassRates> {
+  const head = queueHead({ index, parent: 0 });
+  const found = listRoutes(fd, { type: RTM_GETTCLASS, head, attributes: [] }).flatMap((body) => {
+    const options = attributeIn(body, TCA_OPTIONS, HEAD_BYTES);
+    const parameters = attributeIn(options, TCA_HTB_PARMS, 0);
+    // The kernel lists the classes of other queues too, such as SFQ's.
+    if (parameters.length === 0) return [];
+    const rates = {
+      rate: rateIn(parameters, 8, attributeIn(options, TCA_HTB_RATE64, 0)),
+      ceiling: rateIn(parameters, 20, attributeIn(options, TCA_HTB_CEIL64, 0)),
+    };
+    return [[handleOf(body), rates] as const];
+  });
+  return new Map(found);
+}
+
+/** Returns the rate of a struct tc_ratespec at a place, or that of more than 32 bits. */
+function rateIn(parameters: Uint8Array, at: number, large: Uint8Array): number {
+  const rate = viewOf(parameters).getUint32(at, true);
+  return rate === MOST_RATE && large.length === 8 ? Number(viewOf(large).getBigUint64(0, true)) : rate;
+}
+
+function handleOf(body: Uint8Array): number {
+  return viewOf(body).getUint32(HANDLE_AT, true);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,68 @@
+import { hostBridgeOf } from "../../network/bridge/host-bridge.ts";
+import { outboundLimit } from "../../network/bridge/outbound-limit.ts";
+import { formatPacketRules } from "../../network/bridge/packet-rules.ts";
+import { parseNetworkText } from "../../network/document.ts";
+import { summarizeTables } from "../../network/filter/table-summary.ts";
+import { formatTapRules } from "../../network/filter/tap-rules.ts";
+import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
+import { listNetworks } from "../../state/networks.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** Tables of the packet filter that a guest or a network should have, and the script that sets them. */
+interface OwnRules {
+  readonly of: "domain" | "network";
+  readonly name: string;
+  readonly script: string;
+}
+
+/** Tables that are not as svirt has set them. */
+export interface LostRules extends OwnRules {
+  /** Sentence for an audit. */
+  readonly finding: string;
+}
+
+/** Returns those rules of running guests that are missing or differ. Throws "unsupported" without nft, "host-call". */
+export function findLostTapRules(instance: Instance, guests: readonly GuestRecord[]): readonly LostRules[] {
+  const wanted = guests.flatMap(({ change, name, steps }) =>
+    steps.flatMap((step): OwnRules[] =>
+      // A change may be replacing them.
+      step.do === "set-tap-rules" && change === undefined
+        ? [{ of: "domain", name, script: formatTapRules(step.rules) }]
+        : [],
+    ),
+  );
+  return listLost(instance, wanted);
+}
+
+/** Returns those rules of active networks that are missing or differ. Throws as findLostTapRules(); "xml" for a damaged network. */
+export function findLostNetworkRules(instance: Instance): readonly LostRules[] {
+  const wanted = listNetworks(instance).flatMap(({ active, name, uuid }): OwnRules[] => {
+    if (active === undefined) return [];
+    const network = parseNetworkText(active);
+    const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
+    if (bridge === undefined) return [];
+    const rules = formatPacketRules(network, uuid);
+    const limit = outboundLimit(network, bridge, uuid);
+    return [
+      ...(rules === undefined ? [] : [rules]),
+      ...(limit === undefined ? [] : [formatTapRules(limit)]),
+    ].map((script) => ({ of: "network" as const, name, script }));
+  });
+  return listLost(instance, wanted);
+}
+
+function listLost(instance: Instance, wanted: readonly OwnRules[]): readonly LostRules[] {
+  if (wanted.length === 0 || isSession(instance)) return [];
+  const found = summarizeTables(instance.host.listPacketRules());
+  return wanted.flatMap((own) => {
+    const lost = [...summarizeTables(own.script)].find(([table, rules]) => found.get(table) !== rules);
+    if (lost === undefined) return [];
+    const [table] = lost;
+    const who = own.of === "domain" ? own.name : `network ${own.name}`;
+    const what = found.has(table) ? "has other rules than svirt has set" : "is missing";
+    return [
+      { ...own, finding: `${who}: the table ${table} of the packet filter ${what}; run svirt recover` },
+    ];
+  });
+}

@@ -1,0 +1,53 @@
+// Program for filters.test.ts, in a separate network namespace. Prints as JSON the tables whose list by nft has another summary than
+// svirt's script, how many were set, and those after nft flush ruleset.
+import { listPacketRules, setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";
+import { formatPacketRules } from "../../../../src/network/bridge/packet-rules.ts";
+import { parseNetworkText } from "../../../../src/network/document.ts";
+import { FILTERS } from "../../../../src/network/filter/filters.ts";
+import { summarizeTables } from "../../../../src/network/filter/table-summary.ts";
+import { filterTable, formatTapRules, limitTable } from "../../../../src/network/filter/tap-rules.ts";
+import { readVariables } from "../../../../src/network/filter/variables.ts";
+
+const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
+const IP = "<ip address='10.8.0.1' prefix='24'/>";
+const IPV6 = "<ip family='ipv6' address='fd00:8::1' prefix='64'/>";
+const run = (...words: readonly string[]): void => void Bun.spawnSync([...words]);
+
+const parametersOf = (filter: string) =>
+  [
+    ["IP", "10.8.0.1"],
+    ["IP", "10.8.0.3"],
+    ["IPV6", "fd00:8::7"],
+    ["GATEWAY_MAC", "52:54:00:00:00:aa"],
+    ["DHCPSERVER", filter.includes("v6") ? "fe80::1" : "10.8.0.254"],
+  ].map(([name = "", value = ""]) => ({ name, value }));
+run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap");
+const scripts = [
+  ...[...FILTERS.keys()].map((filter, at) => {
+    const variables = readVariables(
+      { filter, parameters: parametersOf(filter) },
+      { mac: "52:54:00:00:00:01", place: "/interface" },
+    );
+    return formatTapRules({ table: `${filterTable(UUID, "vnet0")}_${at}`, tap: "vnet0", filter, variables });
+  }),
+  formatTapRules({
+    table: limitTable(UUID, "vnet0"),
+    tap: "vnet0",
+    limit: { bytesPerSecond: 1000, burstBytes: 1024 },
+  }),
+  ...["nat", "route"].map((mode, at) => {
+    const network = parseNetworkText(
+      `<network><name>lan</name><forward mode='${mode}'/><bridge name='virbr0'/><mac address='52:54:00:00:00:01'/>${IP}${IPV6}</network>`,
+    );
+    return formatPacketRules(network, UUID.replace(/^./, String(at))) ?? "";
+  }),
+];
+for (const script of scripts) setPacketRules(script);
+const wanted = scripts.flatMap((script) => [...summarizeTables(script)]);
+const differing = (): readonly string[] => {
+  const found = summarizeTables(listPacketRules());
+  return wanted.flatMap(([table, rules]) => (found.get(table) === rules ? [] : [table]));
+};
+const before = differing();
+run("/usr/sbin/nft", "flush", "ruleset");
+process.stdout.write(JSON.stringify({ before, set: wanted.length, after: differing().length }));
