@@ -1,6 +1,7 @@
 import type { NewFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
+import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
@@ -11,7 +12,8 @@ export function volumeCalls(
   svirt: Svirt,
 ): Pick<Host, "copyToDevice" | "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
   const { files } = machine;
-  const contentOf = ({ content, copy }: NewFile): Uint8Array => {
+  const contentOf = ({ content, conversion, copy }: NewFile): Uint8Array => {
+    if (conversion !== undefined) return convertedBytes(files, conversion, content.sizeBytes);
     const bytes = new Uint8Array(content.sizeBytes);
     const { offset = 0, mostBytes } = copy?.part ?? {};
     const end = mostBytes === undefined ? undefined : offset + mostBytes;

@@ -21,6 +21,7 @@ import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";
 import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
+import { convertInto } from "./convert-into.ts";
 import { copyInto } from "./copy-into.ts";
 import { setSize } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
@@ -84,12 +85,13 @@ function renameNew(part: string, name: string): void {
 function fill(
   fd: number,
   path: string,
-  { content, copy, gid, label, mode, reservedBytes, uid }: NewFile,
+  { content, conversion, copy, gid, label, mode, reservedBytes, uid }: NewFile,
 ): void {
   setSize(fd, path, { sizeBytes: content.sizeBytes, reservedBytes });
   // Writes all bytes: on a full disk write(2) writes a part.
   if (copy === undefined) writeFileSync(fd, content.bytes);
   else copyInto(fd, path, copy);
+  if (conversion !== undefined) convertInto(fd, conversion);
   for (const part of content.parts ?? []) writePart(fd, part);
   const made = fstatSync(fd);
   // The owner first, since chown(2) may clear mode bits.
