@@ -95,7 +95,7 @@ interface VolumePlace {
 export function makeVolumeFile(
   instance: Instance,
   { folder, path }: VolumePlace,
-  { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy">,
+  { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy" | "conversion">,
 ): void {
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
   const { name, permissions, reservedBytes } = decided;
