@@ -91,6 +91,8 @@ export interface ImageConversion {
 export interface NewFile {
   readonly name: string;
   readonly content: FileContent;
+  /** Whether the file system overwrites its data in place. FS_NOCOW_FL */
+  readonly isNocow?: boolean | undefined;
   /** Whether a file of that name is replaced. */
   readonly isReplaced?: true;
   /** File whose bytes it gets instead, without its holes. */

@@ -1,5 +1,4 @@
 import { SvirtError } from "../errors.ts";
-import type { Compression } from "./conversion/guest-data.ts";
 import { HEADER_BYTES } from "./header.ts";
 import { brokenHeader, headerBytes } from "./header-bytes.ts";
 import {
@@ -9,10 +8,13 @@ import {
   MOST_L1_BYTES,
   MOST_REFCOUNT_BYTES,
 } from "./image-writes.ts";
+import type { Compression } from "./qcow2-features.ts";
 import { parseQcow2Header, parseQcow2Options } from "./qcow2-header.ts";
+import { haveSnapshotsSizes } from "./qcow2-snapshots.ts";
 
 /** Places in the header. qemu.git docs/interop/qcow2.rst */
-const [SIZE, L1_ENTRIES, L1, REFCOUNTS, REFCOUNT_CLUSTERS, SNAPSHOTS] = [24, 36, 40, 48, 56, 60];
+const [SIZE, L1_ENTRIES, L1, REFCOUNTS, REFCOUNT_CLUSTERS] = [24, 36, 40, 48, 56];
+const [SNAPSHOTS, SNAPSHOT_TABLE] = [60, 64];
 const [INCOMPATIBLE, AUTOCLEAR, REFCOUNT_ORDER] = [72, 88, 96];
 /** Places in the header of version 3. */
 const [HEADER_LENGTH, COMPRESSION] = [100, 104];
@@ -44,15 +46,22 @@ export interface Qcow2Mapping extends Qcow2Tables {
  * Reads where the tables of a qcow2 image are, to change them. Throws "failed" for a broken header, "unsupported" for an image
  * with more than these tables and guest data, and for one whose reference counts cannot be relied upon.
  */
-export function readQcow2Tables(image: ImageBytes): Qcow2Tables {
+export function readQcow2Tables(image: ImageBytes): Qcow2Tables & { readonly hasSnapshots: boolean } {
   const bytes = readHeader(image);
   const { dataFile, encryption } = parseQcow2Header(bytes);
   const header = headerBytes("qcow2", bytes, "big");
-  if (header.u32(SNAPSHOTS) !== 0) throw notChanged("it has internal snapshots");
   if (encryption !== undefined) throw notChanged("it is encrypted");
   if (dataFile !== undefined) throw notChanged("its data is in another file");
-  if (parseQcow2Options(bytes).compat === "1.1") refuseFeatures(header);
-  return parseTables(bytes);
+  const { compat } = parseQcow2Options(bytes);
+  if (compat === "1.1") refuseFeatures(header);
+  const count = header.u32(SNAPSHOTS);
+  // Version 2 does not require a snapshot's size. qcow2_co_truncate() of qemu.git block/qcow2.c
+  if (
+    count > 0 &&
+    (compat === "0.10" || !haveSnapshotsSizes(image, { at: header.u64(SNAPSHOT_TABLE), count }))
+  )
+    throw notChanged("it has internal snapshots that need not have the size of their disk");
+  return { ...parseTables(bytes), hasSnapshots: count > 0 };
 }
 
 /** Reads where the tables of a qcow2 image are, to read its data. Throws "failed" for a broken header, "unsupported" for data in another file or encrypted. */

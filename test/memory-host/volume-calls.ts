@@ -1,3 +1,4 @@
+import { SvirtError } from "../../src/errors.ts";
 import type { NewFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
@@ -26,6 +27,12 @@ export function volumeCalls(
       const inside = files.getSame(folder);
       removeParts(inside);
       const path = `${folder.path}/${file.name}`;
+      // As a file system other than btrfs.
+      if (file.isNocow === true)
+        throw new SvirtError(`Cannot create ${path}: /volume/target/nocow: `, {
+          kind: "unsupported",
+          remedy: "",
+        });
       const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
       const bytes = contentOf(file);
       const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });

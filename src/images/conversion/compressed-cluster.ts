@@ -1,4 +1,4 @@
-import type { Compression } from "./guest-data.ts";
+import type { Compression } from "../qcow2-features.ts";
 
 const SECTOR_BYTES = 512;
 /** Most bytes of which deflate makes one: 258 of two bits. RFC 1951, 3.2.5 */

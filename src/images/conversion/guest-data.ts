@@ -1,7 +1,5 @@
 import type { ImageBytes, ImageWrite } from "../image-writes.ts";
-
-/** Compression of qcow2 clusters. Type 0 and 1 of qemu.git docs/interop/qcow2.rst */
-export type Compression = "zlib" | "zstd";
+import type { Compression } from "../qcow2-features.ts";
 
 /** Part of a file, in bytes. */
 export interface DataExtent {

@@ -13,7 +13,7 @@ const SUBCLUSTERS = 32;
 /** Most bytes of a piece of data: a reader takes no more at once. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-/** What a cluster or subcluster has, and its place in the file. */
+/** Content of a cluster or subcluster, and its place in the file. */
 interface Unit {
   readonly is: "zero" | "below" | "data" | "compressed";
   readonly at: number;

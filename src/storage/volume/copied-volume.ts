@@ -35,7 +35,7 @@ export interface CopyFlags extends CreationFlags {
 /** Volume with the data of another one. */
 export interface CopiedVolume extends NewVolume {
   readonly capacityBytes: number;
-  /** Whether its image is written anew; otherwise it has the bytes of its source. */
+  /** Whether svirt writes its image; otherwise it has the bytes of its source. */
   readonly isConverted: boolean;
 }
 

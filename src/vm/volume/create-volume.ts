@@ -98,10 +98,10 @@ export function makeVolumeFile(
   { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy" | "conversion">,
 ): void {
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
-  const { name, permissions, reservedBytes } = decided;
+  const { isNocow, name, permissions, reservedBytes } = decided;
   const { group: gid, label: requested, mode, owner: uid } = permissions;
   const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
-  instance.host.makeFileWithin(folder.id, { name, ...data, reservedBytes, mode, uid, gid, label });
+  instance.host.makeFileWithin(folder.id, { name, ...data, isNocow, reservedBytes, mode, uid, gid, label });
 }
 
 /**

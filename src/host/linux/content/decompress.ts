@@ -1,6 +1,6 @@
 import { inflateRawSync, constants as zlib, zstdDecompressSync } from "node:zlib";
-import type { Compression } from "../../../images/conversion/guest-data.ts";
 import { zstdFrame } from "../../../images/conversion/zstd-frame.ts";
+import type { Compression } from "../../../images/qcow2-features.ts";
 
 /**
  * Returns the beginning of a compressed cluster's data; undefined if it is broken or longer. Accepts a stream of deflate that ends behind the last byte that is needed, as QEMU does.

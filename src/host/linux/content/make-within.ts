@@ -23,6 +23,7 @@ import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { convertInto } from "./convert-into.ts";
 import { copyInto } from "./copy-into.ts";
+import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
 
@@ -46,6 +47,8 @@ export function makeFileWithin(folder: FileId, file: NewFile): FileId {
       const fd = openSync(part, PART, 0o600);
       try {
         if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
+        // While it is empty: later the flag would have no effect on its data. ioctl_iflags(2)
+        if (file.isNocow === true) setNocow(fd, path);
         fill(fd, path, file);
         place(part, `${at}/${file.name}`, file.isReplaced);
         return fileFacts(path, fstatSync(fd, { bigint: true })).id;
