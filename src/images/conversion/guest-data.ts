@@ -2,7 +2,7 @@ import type { ImageBytes, ImageWrite } from "../image-writes.ts";
 import type { Compression } from "../qcow2-features.ts";
 
 /** Part of a file, in bytes. */
-export interface DataExtent {
+interface DataExtent {
   readonly start: number;
   readonly end: number;
 }

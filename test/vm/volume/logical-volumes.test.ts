@@ -196,7 +196,7 @@ describe("a logical volume", () => {
     });
     const image = { bytes: bytesOf("three", EIGHT), source: { key: "q.qcow2", pool: "images" }, flags };
     expect((await errorOf(createVolumeFromVolume(node, "lv", image))).message).toContain(
-      "svirt does not convert images",
+      "a logical volume gets the data of raw volumes only",
     );
     expect(listPoolVolumes(node, "lv")).toHaveLength(2);
   });
