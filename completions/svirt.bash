@@ -102,7 +102,7 @@ _svirt() {
     vol-list) options='--details --name --json --help' wants=pool ;;
     vol-create) options='--prealloc-metadata --json --help' wants=place ;;
     vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=place ;;
-    vol-create-from) options='--inputpool --prealloc-metadata --reflink --json --help' wants=pool ;;
+    vol-create-from) options='--inputpool --inputformat --prealloc-metadata --reflink --verbose --json --help' wants=pool ;;
     vol-clone) options='--pool --prealloc-metadata --reflink --json --help' wants=volume ;;
     vol-resize) options='--pool --allocate --delta --shrink --help' wants=volume ;;
     vol-delete) options='--pool --json --help' wants=volume ;;

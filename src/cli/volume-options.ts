@@ -19,7 +19,7 @@ export const PREALLOCATION_OPTION: Option = {
 /** Option of commands that copy a volume, which have no tables to write. */
 export const NO_PREALLOCATION_OPTION: Option = {
   name: "prealloc-metadata",
-  summary: "refused: a copy has the tables of the other volume",
+  summary: "refused: a copy has tables for its data only",
 };
 
 /** Option of commands that copy a volume. */
@@ -61,6 +61,16 @@ export function copyFlags({ options }: Call) {
     isMetadataPreallocated: options.has("prealloc-metadata"),
     isReflink: options.has("reflink"),
   };
+}
+
+/** Returns the declared format of a volume that is copied. Throws "usage". */
+export function inputFormat({ options }: Call): "raw" | "qcow2" | undefined {
+  const word = options.get("inputformat");
+  if (word === undefined || word === "raw" || word === "qcow2") return word;
+  throw new SvirtError(`Cannot copy a volume of the format '${word}'`, {
+    kind: "usage",
+    remedy: "Write --inputformat raw or --inputformat qcow2.",
+  });
 }
 
 /** Returns the bytes of a size. Throws "usage" with virsh's message. */

@@ -1,3 +1,4 @@
+import type { SourceFile } from "../images/conversion/guest-data.ts";
 import type { ImageBytes, ImageWrite, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
@@ -78,14 +79,26 @@ export interface FileCopy {
   readonly isShared: boolean;
 }
 
+/** Conversion of an image, which no other program may write to meanwhile. */
+export interface ImageConversion {
+  /** The image, and those below it. */
+  readonly from: readonly FileId[];
+  /** Returns the writes that make the new file, which are carried out one by one. */
+  convert(files: readonly SourceFile[]): Iterable<ImageWrite>;
+}
+
 /** File to create in an inspected folder. */
 export interface NewFile {
   readonly name: string;
   readonly content: FileContent;
+  /** Whether the file system overwrites its data in place. FS_NOCOW_FL */
+  readonly isNocow?: boolean | undefined;
   /** Whether a file of that name is replaced. */
   readonly isReplaced?: true;
   /** File whose bytes it gets instead, without its holes. */
   readonly copy?: FileCopy | undefined;
+  /** Images whose data it gets instead. */
+  readonly conversion?: ImageConversion | undefined;
   /** Length of its beginning for which disk space is reserved. fallocate(2) */
   readonly reservedBytes: number;
   readonly mode: number;

@@ -43,7 +43,14 @@ export function formatNewImage({ backing, format, options = {}, sizeBytes }: New
   const l1Table = firstBlock + blocks;
   const bytes = new Uint8Array((l1Table + l1Clusters) * clusterBytes);
   const view = new DataView(bytes.buffer);
-  writeHeader(bytes, layout, { sizeBytes, l1Entries, l1At: l1Table * clusterBytes, refcountClusters });
+  const refcountAt = REFCOUNT_TABLE * clusterBytes;
+  writeHeader(bytes, layout, {
+    sizeBytes,
+    l1Entries,
+    l1At: l1Table * clusterBytes,
+    refcountAt,
+    refcountClusters,
+  });
   if (backing !== undefined) writeBacking(bytes.subarray(0, clusterBytes), layout, backing);
   for (let block = 0; block < blocks; block += 1)
     view.setBigUint64(
@@ -83,6 +90,7 @@ export function writeHeader(
   facts: Pick<Tables, "l1Entries" | "refcountClusters"> & {
     readonly sizeBytes: number;
     readonly l1At: number;
+    readonly refcountAt: number;
   },
 ): void {
   const view = new DataView(bytes.buffer);
@@ -92,7 +100,7 @@ export function writeHeader(
   view.setBigUint64(24, BigInt(facts.sizeBytes));
   view.setUint32(36, facts.l1Entries);
   view.setBigUint64(40, BigInt(facts.l1At));
-  view.setBigUint64(48, BigInt(REFCOUNT_TABLE * 2 ** clusterBits));
+  view.setBigUint64(48, BigInt(facts.refcountAt));
   view.setUint32(56, facts.refcountClusters);
   if (version === 2) return;
   view.setBigUint64(72, incompatible);

@@ -54,7 +54,8 @@ export function preallocateImage(image: {
   const data = l2 + l2Clusters;
   const places = { layout, clusterBytes, blocks, l1, l2, data, end: data + dataClusters };
   const bytes = new Uint8Array(clusterBytes);
-  writeHeader(bytes, layout, { sizeBytes, l1Entries, l1At: l1 * clusterBytes, refcountClusters });
+  const refcountAt = REFCOUNT_TABLE * clusterBytes;
+  writeHeader(bytes, layout, { sizeBytes, l1Entries, l1At: l1 * clusterBytes, refcountAt, refcountClusters });
   return { bytes, sizeBytes: places.end * clusterBytes, parts: listTables(places) };
 }
 

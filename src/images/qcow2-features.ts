@@ -1,5 +1,8 @@
 import { SvirtError } from "../errors.ts";
 
+/** Compression of clusters. Types 0 and 1 of qemu.git docs/interop/qcow2.rst */
+export type Compression = "zlib" | "zstd";
+
 /** Options of a new qcow2 image. Absent ones have qemu-img's default. */
 export interface Qcow2Options {
   /** Version of the format as qemu-img names it: 0.10 is version 2, 1.1 is version 3. */

@@ -8,11 +8,16 @@ import {
   MOST_L1_BYTES,
   MOST_REFCOUNT_BYTES,
 } from "./image-writes.ts";
+import type { Compression } from "./qcow2-features.ts";
 import { parseQcow2Header, parseQcow2Options } from "./qcow2-header.ts";
+import { haveSnapshotsSizes } from "./qcow2-snapshots.ts";
 
 /** Places in the header. qemu.git docs/interop/qcow2.rst */
-const [SIZE, L1_ENTRIES, L1, REFCOUNTS, REFCOUNT_CLUSTERS, SNAPSHOTS] = [24, 36, 40, 48, 56, 60];
+const [SIZE, L1_ENTRIES, L1, REFCOUNTS, REFCOUNT_CLUSTERS] = [24, 36, 40, 48, 56];
+const [SNAPSHOTS, SNAPSHOT_TABLE] = [60, 64];
 const [INCOMPATIBLE, AUTOCLEAR, REFCOUNT_ORDER] = [72, 88, 96];
+/** Places in the header of version 3. */
+const [HEADER_LENGTH, COMPRESSION] = [100, 104];
 /** Bits of incompatible_features. */
 const [DIRTY, CORRUPT] = [1n << 0n, 1n << 1n];
 /** Reference counts of 16 bits, which version 2 always has. */
@@ -30,19 +35,59 @@ export interface Qcow2Tables {
   readonly refcounts: { readonly at: number; readonly clusters: number };
 }
 
+/** Tables of an image that is read, and the form of their entries. */
+export interface Qcow2Mapping extends Qcow2Tables {
+  readonly compat: "0.10" | "1.1";
+  readonly extendedL2: boolean;
+  readonly compression: Compression;
+}
+
 /**
  * Reads where the tables of a qcow2 image are, to change them. Throws "failed" for a broken header, "unsupported" for an image
  * with more than these tables and guest data, and for one whose reference counts cannot be relied upon.
  */
-export function readQcow2Tables(image: ImageBytes): Qcow2Tables {
-  const bytes = image.read(0, Math.min(HEADER_BYTES, image.sizeBytes));
+export function readQcow2Tables(image: ImageBytes): Qcow2Tables & { readonly hasSnapshots: boolean } {
+  const bytes = readHeader(image);
   const { dataFile, encryption } = parseQcow2Header(bytes);
-  const { clusterBytes, compat, extendedL2 } = parseQcow2Options(bytes);
   const header = headerBytes("qcow2", bytes, "big");
-  if (header.u32(SNAPSHOTS) !== 0) throw notChanged("it has internal snapshots");
   if (encryption !== undefined) throw notChanged("it is encrypted");
   if (dataFile !== undefined) throw notChanged("its data is in another file");
+  const { compat } = parseQcow2Options(bytes);
   if (compat === "1.1") refuseFeatures(header);
+  const count = header.u32(SNAPSHOTS);
+  // Version 2 does not require a snapshot's size. qcow2_co_truncate() of qemu.git block/qcow2.c
+  if (
+    count > 0 &&
+    (compat === "0.10" || !haveSnapshotsSizes(image, { at: header.u64(SNAPSHOT_TABLE), count }))
+  )
+    throw notChanged("it has internal snapshots that need not have the size of their disk");
+  return { ...parseTables(bytes), hasSnapshots: count > 0 };
+}
+
+/** Reads where the tables of a qcow2 image are, to read its data. Throws "failed" for a broken header, "unsupported" for data in another file or encrypted. */
+export function readQcow2Mapping(image: ImageBytes): Qcow2Mapping {
+  const bytes = readHeader(image);
+  const { dataFile, encryption } = parseQcow2Header(bytes);
+  if (encryption !== undefined) throw notRead(`it is encrypted (${encryption})`);
+  if (dataFile !== undefined) throw notRead("its data is in another file");
+  const { compat, extendedL2 } = parseQcow2Options(bytes);
+  const header = headerBytes("qcow2", bytes, "big");
+  const isLong = compat === "1.1" && header.u32(HEADER_LENGTH) > COMPRESSION;
+  return {
+    ...parseTables(bytes),
+    compat,
+    extendedL2,
+    compression: isLong && header.u8(COMPRESSION) === 1 ? "zstd" : "zlib",
+  };
+}
+
+function readHeader(image: ImageBytes): Uint8Array {
+  return image.read(0, Math.min(HEADER_BYTES, image.sizeBytes));
+}
+
+function parseTables(bytes: Uint8Array): Qcow2Tables {
+  const { clusterBytes, extendedL2 } = parseQcow2Options(bytes);
+  const header = headerBytes("qcow2", bytes, "big");
   const mappingBytes = extendedL2 ? 16 : 8;
   const tables: Qcow2Tables = {
     clusterBytes,
@@ -89,4 +134,11 @@ export function notChanged(
   remedy = "While no guest uses it: qemu-img resize FILE SIZE.",
 ): SvirtError {
   return new SvirtError(`Cannot resize the qcow2 image: ${why}`, { kind: "unsupported", remedy });
+}
+
+function notRead(why: string): SvirtError {
+  return new SvirtError(`Cannot convert the qcow2 image: ${why}`, {
+    kind: "unsupported",
+    remedy: "While no guest uses it: qemu-img convert -O qcow2 IMAGE COPY.",
+  });
 }

@@ -28,6 +28,11 @@ const MOST_SEARCHED_BYTES = 128 * 1024 * 1024;
 export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWrites {
   const tables = readQcow2Tables(image);
   const { bytesByEntry, clusterBytes, l1 } = tables;
+  if (tables.hasSnapshots && sizeBytes < tables.sizeBytes)
+    throw notChanged(
+      "it has internal snapshots",
+      "While no guest uses the image: qemu-img resize --shrink FILE SIZE.",
+    );
   // The old end too: a table behind it, as one of a removed state of memory, would become the guest's disk.
   refuseDataBehind(image, tables, Math.min(sizeBytes, tables.sizeBytes));
   if (sizeBytes < tables.sizeBytes) refuseCutData(image, tables, sizeBytes);

@@ -1,6 +1,8 @@
+import { SvirtError } from "../../src/errors.ts";
 import type { NewFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
+import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
@@ -11,7 +13,8 @@ export function volumeCalls(
   svirt: Svirt,
 ): Pick<Host, "copyToDevice" | "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
   const { files } = machine;
-  const contentOf = ({ content, copy }: NewFile): Uint8Array => {
+  const contentOf = ({ content, conversion, copy }: NewFile): Uint8Array => {
+    if (conversion !== undefined) return convertedBytes(files, conversion, content.sizeBytes);
     const bytes = new Uint8Array(content.sizeBytes);
     const { offset = 0, mostBytes } = copy?.part ?? {};
     const end = mostBytes === undefined ? undefined : offset + mostBytes;
@@ -24,6 +27,12 @@ export function volumeCalls(
       const inside = files.getSame(folder);
       removeParts(inside);
       const path = `${folder.path}/${file.name}`;
+      // As a file system other than btrfs.
+      if (file.isNocow === true)
+        throw new SvirtError(`Cannot create ${path}: /volume/target/nocow: `, {
+          kind: "unsupported",
+          remedy: "",
+        });
       const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
       const bytes = contentOf(file);
       const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });

@@ -165,6 +165,16 @@ onTheNode(
     note moved svirt vol-resize tables.qcow2 8T --pool life-pool
     note whole qemu-img check -f qcow2 $pool/tables.qcow2
     note deleted svirt vol-delete tables.qcow2 --pool life-pool
+    printf "<volume><name>conv.qcow2</name><target><format type='qcow2'/></target></volume>" >$here/conv.xml
+    note converted svirt vol-create-from life-pool $here/conv.xml base.raw --inputpool life-pool
+    note equal qemu-img compare -f qcow2 -F raw $pool/conv.qcow2 $pool/base.raw
+    note place label_of $pool/conv.qcow2
+    note above svirt vol-create-as life-pool top.qcow2 2M --format qcow2 --backing-vol conv.qcow2 --backing-vol-format qcow2
+    printf "<volume><name>flat.raw</name></volume>" >$here/flat.xml
+    note undeclared svirt vol-create-from life-pool $here/flat.xml top.qcow2 --inputpool life-pool
+    note flat svirt vol-create-from life-pool $here/flat.xml top.qcow2 --inputpool life-pool --inputformat qcow2
+    note begins cmp -n 1048576 $pool/flat.raw $pool/base.raw
+    for name in flat.raw top.qcow2 conv.qcow2; do note gone-$name svirt vol-delete $name --pool life-pool; done
     guest life-v "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='disk.raw'/><target dev='vda' bus='virtio'/></disk>"
     svirt pool-destroy life-pool >/dev/null
     note inactive svirt start life-v
@@ -189,7 +199,12 @@ onTheNode(
     expect(noteOf(notes, "clone").code).toBe(0);
     expect(noteOf(notes, "same").code).toBe(0);
     expect([noteOf(notes, "resize").code, outOf(notes, "size")]).toEqual([0, String(4 * 1024 * 1024)]);
-    for (const name of ["printed", "tables", "moved", "whole", "deleted"])
+    expect([noteOf(notes, "undeclared").code, outOf(notes, "place")]).toEqual([
+      5,
+      expect.stringMatching(OF_THE_PLACE),
+    ]);
+    const converted = ["converted", "equal", "above", "flat", "begins"];
+    for (const name of ["printed", "tables", "moved", "whole", "deleted", ...converted])
       expect([name, noteOf(notes, name).err, noteOf(notes, name).code]).toEqual([name, "", 0]);
     expect(noteOf(notes, "inactive").code).toBe(4);
     expect(noteOf(notes, "inactive").err).toContain("storage pool 'life-pool' is not active");

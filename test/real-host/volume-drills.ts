@@ -1,7 +1,7 @@
 import type { Instance } from "../../src/state/instance.ts";
 import { deletePool } from "../../src/vm/pool/delete-pool.ts";
 import { buildPool, destroyPool, startPool } from "../../src/vm/pool/start-pool.ts";
-import { cloneVolume } from "../../src/vm/volume/copy-volume.ts";
+import { cloneVolume, createVolumeFromVolume } from "../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../src/vm/volume/delete-volume.ts";
 import { downloadVolume } from "../../src/vm/volume/download-volume.ts";
@@ -30,6 +30,17 @@ export const DRILLS: ReadonlyMap<string, Drill> = new Map<string, Drill>([
       }),
   ],
   ["vol-clone", (node) => cloneVolume(node, "new.img", { source: of("a.raw"), flags: { isReflink: false } })],
+  [
+    "vol-create-from that converts",
+    (node) =>
+      createVolumeFromVolume(node, "real", {
+        bytes: new TextEncoder().encode(
+          "<volume><name>new.img</name><target><format type='qcow2'/></target></volume>",
+        ),
+        source: of("a.raw"),
+        flags: { isReflink: false },
+      }),
+  ],
   ["vol-resize of raw", (node) => resizeVolume(node, of("a.raw"), { ...resized, capacityBytes: 2 ** 21 })],
   [
     "vol-resize of qcow2",

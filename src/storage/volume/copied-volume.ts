@@ -9,10 +9,15 @@ import {
   notPreallocated,
 } from "./new-volume.ts";
 
+/** Unit of the size of a qcow2 image. BDRV_SECTOR_SIZE of qemu.git */
+const SECTOR_BYTES = 512;
+
 /** Volume that is copied, as its file shows it. */
 export interface CopySource {
   readonly format: string;
   readonly capacityBytes: number;
+  /** Whether it is a block device, which is raw. */
+  readonly isDevice: boolean;
   /** Path of its backing file. */
   readonly backing: string | undefined;
   /** Properties of a qcow2 image. */
@@ -21,49 +26,96 @@ export interface CopySource {
   readonly isBound: "by its data file" | "by a relative name" | undefined;
 }
 
-/**
- * Decides about a volume with the data of another one. Its capacity is at least that of the source. An image with a header is
- * copied byte by byte: it has the properties of its source. Throws "unsupported", with the place, for any others.
- * storageVolCreateXMLFrom() and createRawFile() of libvirt
- */
-export function decideCopiedVolume(
-  volume: Volume,
-  source: CopySource,
-  flags: CreationFlags,
-): NewVolume & { readonly capacityBytes: number } {
-  const capacityBytes = Math.max(volume.capacityBytes ?? 0, source.capacityBytes);
-  // As of the source's description, from which a clone is made.
-  const format = volume.target.format?.type === "iso" ? "raw" : volume.target.format?.type;
-  const target = { ...volume.target, ...(format === undefined ? {} : { format: { type: format } }) };
-  const decided = decideNewVolume({ ...volume, capacityBytes, target }, flags);
-  if (decided.format !== (source.format === "iso" ? "raw" : source.format))
-    throw notMade("target/format", `the source is ${source.format}, and svirt does not convert images`);
-  if (decided.preallocated !== undefined)
-    throw notPreallocated("Cannot create the volume: a copy of a qcow2 image has the tables of its source");
-  if (decided.format !== "raw") refuseOther(volume, source, capacityBytes);
-  // A sparse copy, if less space is requested than the source may take.
-  const isSparse = (volume.allocationBytes ?? capacityBytes) < source.capacityBytes;
-  return { ...decided, capacityBytes, reservedBytes: isSparse ? 0 : decided.reservedBytes };
+/** Flags of a creation from another volume. */
+export interface CopyFlags extends CreationFlags {
+  /** Whether both must share their space on disk, rather than only may. */
+  readonly isReflink: boolean;
 }
 
-function refuseOther({ backingStore, target }: Volume, source: CopySource, capacityBytes: number): void {
-  if (capacityBytes !== source.capacityBytes)
-    throw notMade(
-      "capacity",
-      `a copy of a qcow2 image has the capacity of its source, ${source.capacityBytes} bytes`,
-    );
-  if (source.isBound !== undefined) throw boundSource(source.isBound);
-  if (backingStore?.path !== source.backing)
-    throw notMade("backingStore", `a copy has the backing file of its source, ${source.backing ?? "none"}`);
-  const { clusterBytes, compat, features } = target;
+/** Volume with the data of another one. */
+export interface CopiedVolume extends NewVolume {
+  readonly capacityBytes: number;
+  /** Whether svirt writes its image; otherwise it has the bytes of its source. */
+  readonly isConverted: boolean;
+}
+
+/**
+ * Decides about a volume with the data of another one. Its capacity is at least that of the source. A qcow2 image that is requested as its
+ * source is gets the source's bytes; any other one is converted, and has no backing file. Properties that the
+ * document leaves out are those of a qcow2 source. Throws "unsupported", with the place. storageVolCreateXMLFrom(), createRawFile() and
+ * virStorageBackendCreateQemuImgSetBacking() of libvirt
+ */
+export function decideCopiedVolume(volume: Volume, source: CopySource, flags: CopyFlags): CopiedVolume {
+  const from = formatOf(source.format);
+  const capacityBytes = Math.max(volume.capacityBytes ?? 0, source.capacityBytes);
+  // As of the source's description, from which a clone is made.
+  const format = formatOf(volume.target.format?.type ?? "raw");
+  const decided = decideNewVolume(
+    { ...volume, capacityBytes, target: { ...targetOf(volume, source), format: { type: format } } },
+    flags,
+  );
+  if (from !== "raw" && from !== "qcow2")
+    throw notMade("target/format", `the source is ${from}, and svirt converts raw and qcow2 images only`);
+  const isSame = format === from && (from === "raw" ? !source.isDevice : isAsSource(volume, source));
+  refuseUnmade(volume, source, { ...flags, isSame });
+  // A sparse copy, if less space is requested than the source may take; and of an image that is converted, if none is requested.
+  const unless = from === "raw" ? capacityBytes : 0;
+  const isSparse = (volume.allocationBytes ?? unless) < source.capacityBytes;
+  return {
+    ...decided,
+    capacityBytes: format === "raw" ? capacityBytes : Math.ceil(capacityBytes / SECTOR_BYTES) * SECTOR_BYTES,
+    reservedBytes: isSparse ? 0 : decided.reservedBytes,
+    isConverted: !isSame,
+  };
+}
+
+function formatOf(word: string): string {
+  return word === "iso" ? "raw" : word;
+}
+
+/** Adds the properties of the source that the document leaves out. */
+function targetOf({ target }: Volume, { options }: CopySource): Volume["target"] {
+  if (target.format?.type !== "qcow2" || options === undefined) return target;
+  const {
+    clusterBytes = options.clusterBytes,
+    compat = options.compat,
+    features = { extendedL2: options.extendedL2, lazyRefcounts: options.lazyRefcounts },
+  } = target;
+  return { ...target, clusterBytes, compat, features };
+}
+
+/** Decides whether a qcow2 volume would have all properties of its source. */
+function isAsSource({ backingStore, capacityBytes = 0, target }: Volume, source: CopySource): boolean {
   const { options } = source;
-  for (const [place, value, own] of [
-    ["compat", compat, options?.compat],
-    ["clusterSize", clusterBytes, options?.clusterBytes],
-    ["features", wordsOf(features), wordsOf(options)],
-  ] as const)
-    if (value !== undefined && value !== own)
-      throw notMade(`target/${place}`, "a copy has that of its source");
+  const { clusterBytes, compat, features } = target;
+  return (
+    capacityBytes <= source.capacityBytes &&
+    backingStore?.path === source.backing &&
+    (clusterBytes ?? options?.clusterBytes) === options?.clusterBytes &&
+    (compat ?? options?.compat) === options?.compat &&
+    (features === undefined || wordsOf(features) === wordsOf(options))
+  );
+}
+
+function refuseUnmade(
+  { backingStore }: Volume,
+  source: CopySource,
+  { isMetadataPreallocated, isReflink, isSame }: CopyFlags & { readonly isSame: boolean },
+): void {
+  if (source.isBound === "by its data file" || (isSame && source.isBound !== undefined))
+    throw boundSource(source.isBound);
+  if (backingStore !== undefined && backingStore.path !== source.backing)
+    throw notMade("backingStore", "a different backing store cannot be specified.");
+  if (backingStore !== undefined && !isSame)
+    throw notMade(
+      "backingStore",
+      "a copy with the backing file of its source has its size and properties too",
+    );
+  if (isMetadataPreallocated === true)
+    throw notPreallocated(
+      `Cannot create the volume: ${isSame ? "a copy of a qcow2 image has the tables of its source" : "a converted image has tables for its data only"}`,
+    );
+  if (isReflink && !isSame) throw notShared();
 }
 
 /** Returns features as text, to compare them. */
@@ -81,5 +133,12 @@ function boundSource(how: NonNullable<CopySource["isBound"]>): SvirtError {
     remedy: isData
       ? "Make a whole image of it: qemu-img convert -O qcow2 IMAGE COPY."
       : "Copy it within its pool, or write the whole name into it: qemu-img rebase -u -b FILE -F FORMAT IMAGE.",
+  });
+}
+
+function notShared(): SvirtError {
+  return new SvirtError("Cannot create the volume: a converted image shares no data with its source", {
+    kind: "unsupported",
+    remedy: "Leave --reflink out.",
   });
 }

@@ -20,6 +20,8 @@ export interface NewVolume {
   /** Tables of a qcow2 image that map all of it: "all" with its disk space. */
   readonly preallocated?: "metadata" | "all";
   readonly backing: NewImage["backing"];
+  /** Whether a file system that copies on write overwrites its data in place. */
+  readonly isNocow: boolean;
   readonly options: Qcow2Options;
   readonly permissions: Permissions & { readonly mode: number };
 }
@@ -50,6 +52,7 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
     reservedBytes: isReserved ? Math.min(volume.allocationBytes ?? capacityBytes, capacityBytes) : 0,
     ...(isMetadataPreallocated === true ? { preallocated: preallocationOf(volume) } : {}),
     backing: below === undefined ? undefined : { path: below.path, format: below.format?.type ?? "raw" },
+    isNocow: target.nocow,
     options: format === "raw" ? {} : optionsOf(target),
     permissions: { ...target.permissions, mode: target.permissions?.mode ?? DEFAULT_MODE },
   };
@@ -66,7 +69,6 @@ function refuseUnmade({ source, target, type }: Volume): void {
   if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
   if (target.encryption !== undefined)
     throw notMade("target/encryption", "svirt does not create encrypted images");
-  if (target.nocow) throw notMade("target/nocow", "svirt does not set this");
 }
 
 function formatOf({ backingStore, target }: Volume): NewImage["format"] {

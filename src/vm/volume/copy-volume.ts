@@ -1,27 +1,40 @@
-import type { FileFacts } from "../../host/files.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, NewFile } from "../../host/files.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import type { Progress } from "../../run/actor.ts";
 import type { Instance } from "../../state/instance.ts";
-import { type CopySource, decideCopiedVolume } from "../../storage/volume/copied-volume.ts";
+import {
+  type CopyFlags,
+  type CopySource,
+  type CopiedVolume as DecidedCopy,
+  decideCopiedVolume,
+} from "../../storage/volume/copied-volume.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
-import type { CreationFlags } from "../../storage/volume/new-volume.ts";
 import { makeVolumeFile, placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
+import { conversionOf, listConverted } from "./made/conversion.ts";
 import { copyToVolume } from "./made/copy-to-volume.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { readVolumeImage } from "./volume-image.ts";
+import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 import { findAnyPool } from "./volume-pool.ts";
 
 /** Volume to copy. */
 interface Source {
   readonly key: string;
   readonly pool: string | undefined;
+  /** Format of its image; undefined: that of its first bytes. */
+  readonly format?: "raw" | "qcow2" | undefined;
 }
 
-/** Flags of a copy. */
-interface CopyFlags extends CreationFlags {
-  /** Whether both must share their space on disk, rather than only may. */
-  readonly isReflink: boolean;
+/** Copy to make. */
+interface Copy {
+  readonly volume: Volume;
+  readonly source: Source;
+  readonly flags: CopyFlags;
+  readonly pool: string;
+  /** Called while an image is converted. */
+  readonly onProgress?: Progress;
 }
 
 /** A new volume, and the one that it was copied from. */
@@ -38,13 +51,9 @@ export interface CopiedVolume {
 export async function createVolumeFromVolume(
   instance: Instance,
   pool: string,
-  {
-    bytes,
-    flags,
-    source,
-  }: { readonly bytes: Uint8Array; readonly source: Source; readonly flags: CopyFlags },
+  { bytes, ...copy }: Omit<Copy, "volume" | "pool"> & { readonly bytes: Uint8Array },
 ): Promise<CopiedVolume> {
-  return await copyVolume(instance, { volume: parseVolume(bytes), source, flags, pool });
+  return await copyVolume(instance, { ...copy, volume: parseVolume(bytes), pool });
 }
 
 /**
@@ -69,58 +78,75 @@ export async function cloneVolume(
   return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
 }
 
-async function copyVolume(
-  instance: Instance,
-  copy: {
-    readonly volume: Volume;
-    readonly source: Source;
-    readonly flags: CopyFlags;
-    readonly pool: string;
-  },
-): Promise<CopiedVolume> {
+async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume> {
   const { flags, source, volume } = copy;
   const pool = findAnyPool(instance, copy.pool);
   if (pool.folder === undefined) return await copyToVolume(instance, pool, { volume, source, flags });
   const { folder } = pool;
   const place = placeOf(instance, folder.id.path, volume);
   // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
-  const { decided, from } = await withUnusedVolume(
+  const { decided, name, ...sources } = await withUnusedVolume(
     instance,
-    { ...source, attempt: "copy", operation: "copies" },
-    ({ facts }) => ({
-      decided: decideCopiedVolume(volume, copySource(instance, facts, folder), flags),
-      from: facts,
-    }),
+    { ...source, attempt: "copy" },
+    ({ facts, name: found, sizeBytes }) => {
+      const seen = copySource(instance, { facts, sizeBytes, format: source.format }, folder);
+      const made = decideCopiedVolume(volume, seen, flags);
+      const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
+      const isDeclared = source.format !== undefined;
+      const images = made.isConverted ? listConverted(instance, { ...chosen, isDeclared }) : [];
+      return { decided: made, images, from: facts, name: found };
+    },
   );
-  const sizeBytes = decided.format === "raw" ? decided.capacityBytes : from.sizeBytes;
-  makeVolumeFile(instance, place, {
-    decided,
-    content: { bytes: new Uint8Array(), sizeBytes },
-    copy: { from: from.id, isShared: flags.isReflink },
-  });
-  return {
-    name: decided.name,
-    path: place.path,
-    source: from.id.path.slice(from.id.path.lastIndexOf("/") + 1),
-  };
+  makeVolumeFile(instance, place, { decided, ...dataOf(copy, decided, sources) });
+  return { name: decided.name, path: place.path, source: name };
 }
 
-function copySource(instance: Instance, facts: FileFacts, folder: FileFacts): CopySource {
-  const {
-    backing,
-    capacityBytes = facts.sizeBytes,
-    dataFile,
+/** Returns the data of a new file: an image that is converted, or the bytes of its source. */
+function dataOf(
+  { flags, onProgress }: Copy,
+  { capacityBytes, format, isConverted, options }: DecidedCopy,
+  { from, images }: { readonly from: FileFacts; readonly images: ReturnType<typeof listConverted> },
+): Pick<NewFile, "content" | "copy" | "conversion"> {
+  const bytes = new Uint8Array();
+  const rawBytes = format === "raw" ? capacityBytes : undefined;
+  if (!isConverted)
+    return {
+      content: { bytes, sizeBytes: rawBytes ?? from.sizeBytes },
+      copy: { from: from.id, isShared: flags.isReflink },
+    };
+  const made = { format, options, sizeBytes: capacityBytes, onProgress };
+  return { content: { bytes, sizeBytes: rawBytes ?? 0 }, conversion: conversionOf(images, made) };
+}
+
+/** Describes the source as a format that is declared, or as its first bytes do. A device is raw, whatever a guest has written there. */
+function copySource(
+  instance: Instance,
+  {
+    facts,
     format,
-    isBackingRelative,
-    options,
-  } = readVolumeImage(instance.host, facts);
+    sizeBytes,
+  }: { readonly facts: FileFacts; readonly sizeBytes: number; readonly format: Source["format"] },
+  folder: FileFacts,
+): CopySource {
+  const isDevice = facts.type === "block";
+  const image = isDevice || format === "raw" ? { format: "raw" } : readVolumeImage(instance.host, facts);
+  if (format !== undefined && format !== image.format) throw otherFormat(facts.id.path, image.format);
+  const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options }: VolumeImage = image;
   const isElsewhere = folderOf(facts.id.path) !== folder.id.path;
   const relative = isElsewhere && isBackingRelative === true ? "by a relative name" : undefined;
   return {
-    format,
+    format: image.format,
     capacityBytes,
     options,
+    isDevice,
     backing: backing?.path,
     isBound: dataFile === undefined ? relative : "by its data file",
   };
+}
+
+function otherFormat(path: string, format: string): SvirtError {
+  return new SvirtError(`Cannot copy ${path}: its format is ${format}`, {
+    kind: "unsupported",
+    remedy: "Leave --inputformat out.",
+  });
 }

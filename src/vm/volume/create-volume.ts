@@ -100,13 +100,13 @@ interface VolumePlace {
 export function makeVolumeFile(
   instance: Instance,
   { folder, path }: VolumePlace,
-  { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy">,
+  { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy" | "conversion">,
 ): void {
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
-  const { name, permissions, reservedBytes } = decided;
+  const { isNocow, name, permissions, reservedBytes } = decided;
   const { group: gid, label: requested, mode, owner: uid } = permissions;
   const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
-  instance.host.makeFileWithin(folder.id, { name, ...data, reservedBytes, mode, uid, gid, label });
+  instance.host.makeFileWithin(folder.id, { name, ...data, isNocow, reservedBytes, mode, uid, gid, label });
 }
 
 /**

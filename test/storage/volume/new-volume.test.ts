@@ -37,9 +37,14 @@ describe("a new volume", () => {
       capacityBytes: 64 * KIB,
       reservedBytes: 64 * KIB,
       backing: undefined,
+      isNocow: false,
       options: {},
       permissions: { mode: 0o600 },
     });
+  });
+
+  test("is overwritten in place if its XML has <nocow/>", () => {
+    expect(decide(`${CAPACITY}<target><nocow/></target>`).isNocow).toBe(true);
   });
 
   test("has the owner, the group, the mode and the label of its XML", () => {
@@ -97,7 +102,6 @@ describe("a new volume is refused, with the place,", () => {
       `${CAPACITY}<target><encryption format='luks'/></target>`,
       "/volume/target/encryption",
     ],
-    ["without copying on write", `${CAPACITY}<target><nocow/></target>`, "/volume/target/nocow"],
     [
       "of an unknown version",
       `${CAPACITY}<target>${QCOW2}<compat>1.2</compat></target>`,

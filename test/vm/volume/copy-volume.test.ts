@@ -11,6 +11,9 @@ import { diskXml, domainXml, errorOf, labelOf, nodeOn, OTHER } from "../../scene
 import { activatePool, IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 
 const PLAIN = { isReflink: false };
+const QCOW2 = "<target><format type='qcow2'/></target>";
+const backing = (name: string): string =>
+  `<backingStore><path>${IMAGES}/${name}</path><format type='raw'/></backingStore>`;
 const RAW = [[0xe2792aca, "raw"]] as const;
 
 const clone = (machine: Machine, key: string, name = "copy") =>
@@ -19,11 +22,11 @@ const clone = (machine: Machine, key: string, name = "copy") =>
 const createFrom = (
   machine: Machine,
   key: string,
-  { pool = "images", xml }: { pool?: string; xml: string },
+  { format, pool = "images", xml }: { format?: "raw" | "qcow2"; pool?: string; xml: string },
 ) =>
   createVolumeFromVolume(nodeOn(machine), pool, {
     bytes: new TextEncoder().encode(`<volume><name>copy</name>${xml}</volume>`),
-    source: { key, pool: "images" },
+    source: { key, pool: "images", format },
     flags: PLAIN,
   });
 
@@ -129,13 +132,19 @@ describe("createVolumeFromVolume()", () => {
   });
 
   test.each([
-    ["another format", "base.raw", "<target><format type='qcow2'/></target>", "target/format"],
-    ["another backing file", "top.qcow2", "<target><format type='qcow2'/></target>", "backingStore"],
+    ["another backing file", "top.qcow2", `${QCOW2}${backing("private1.raw")}`, "backingStore"],
+    ["a backing file for a raw source", "base.raw", `${QCOW2}${backing("private1.raw")}`, "backingStore"],
     [
-      "another capacity",
+      "another capacity with the backing file",
       "top.qcow2",
-      "<capacity unit='GiB'>1</capacity><target><format type='qcow2'/></target>",
-      "capacity",
+      `<capacity unit='GiB'>1</capacity>${QCOW2}${backing("base.raw")}`,
+      "backingStore",
+    ],
+    [
+      "a format that svirt does not write",
+      "base.raw",
+      "<target><format type='vmdk'/></target>",
+      "target/format",
     ],
   ])("refuses %s, with the place", async (_, ...[key, xml, place]) => {
     const machine = makePoolMachine();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
@@ -58,6 +58,17 @@ describe.skipIf(MISSING !== undefined)(`on a full disk${ASIDE}`, () => {
   test.each<readonly [string, () => Promise<unknown>]>([
     ["vol-create of an allocated raw volume", () => createVolume(node, images, { volume })],
     ["vol-create --prealloc-metadata", () => createVolume(node, images, preallocated)],
+    [
+      "vol-create-from that converts",
+      () =>
+        createVolumeFromVolume(node, "real", {
+          bytes: new TextEncoder().encode(
+            "<volume><name>copy</name><target><format type='qcow2'/></target></volume>",
+          ),
+          source: of("a.raw"),
+          flags: { isReflink: false },
+        }),
+    ],
     ["vol-clone", () => cloneVolume(node, "copy", { source: of("a.raw"), flags: { isReflink: false } })],
     [
       "vol-resize --allocate",

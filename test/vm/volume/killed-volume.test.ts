@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
-import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
@@ -35,6 +35,17 @@ const CASES: readonly { readonly name: string; readonly work: Work }[] = [
     name: "vol-clone",
     work: (node) =>
       cloneVolume(node, "new.img", {
+        source: { key: "private1.raw", pool: "images" },
+        flags: { isReflink: false },
+      }),
+  },
+  {
+    name: "vol-create-from that converts",
+    work: (node) =>
+      createVolumeFromVolume(node, "images", {
+        bytes: new TextEncoder().encode(
+          `<volume><name>new.img</name><target><format type='qcow2'/>${PERMISSIONS}</target></volume>`,
+        ),
         source: { key: "private1.raw", pool: "images" },
         flags: { isReflink: false },
       }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../../src/errors.ts";
+import { convertImage } from "../../../src/images/conversion/convert-image.ts";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { formatVolume } from "../../../src/storage/volume/document.ts";
@@ -17,6 +18,7 @@ import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolumeOf } from "../../../src/vm/volume/show-volume.ts";
 import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
 import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
+import { sourceOf } from "../../memory-host/converted-bytes.ts";
 import { DISK_LABEL, makeScsiMachine } from "../../scenes/devices.ts";
 import { recordOf } from "../../scenes/hotplug.ts";
 import { MemoryLvm } from "../../scenes/lvm.ts";
@@ -194,9 +196,33 @@ describe("a logical volume", () => {
     });
     const image = { bytes: bytesOf("three", EIGHT), source: { key: "q.qcow2", pool: "images" }, flags };
     expect((await errorOf(createVolumeFromVolume(node, "lv", image))).message).toContain(
-      "svirt does not convert images",
+      "a logical volume gets the data of raw volumes only",
     );
     expect(listPoolVolumes(node, "lv")).toHaveLength(2);
+  });
+
+  test("is the source of a raw or a qcow2 file, and is raw though a guest wrote a header there", async () => {
+    const { machine, node } = await machineWith();
+    await createPool(node, poolXml("/srv/images", { name: "images" }), { isBuilt: true });
+    await make(node, "one");
+    const device = machine.files.get("/dev/vg-0/one");
+    device.bytes.set(formatNewImage({ format: "qcow2", sizeBytes: MiB, options: {} }));
+    const copy = async (name: string, format: string): Promise<Uint8Array> => {
+      const target = `<target><format type='${format}'/></target>`;
+      const bytes = new TextEncoder().encode(`<volume><name>${name}</name>${target}</volume>`);
+      const source = { key: "one", pool: "lv" };
+      const flags = { isReflink: false };
+      expect(await createVolumeFromVolume(node, "images", { bytes, source, flags })).toEqual({
+        ...{ name, path: `/srv/images/${name}`, source: "one" },
+      });
+      return machine.files.get(`/srv/images/${name}`).bytes;
+    };
+    expect(await copy("a.raw", "raw")).toEqual(device.bytes);
+    const image = sourceOf(await copy("a.qcow2", "qcow2"));
+    const back = new Uint8Array(device.bytes.length);
+    const made = { formats: ["qcow2"], format: "raw", sizeBytes: back.length, options: {} } as const;
+    for (const { bytes, offset } of convertImage([image], made)) back.set(bytes, offset);
+    expect(back).toEqual(new Uint8Array(device.bytes));
   });
 
   test("is not written to, or made another's, if its path leads to another device", async () => {

@@ -9,7 +9,8 @@ import {
   VOLUME_OPERAND,
 } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { copyFlags, NO_PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
+import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
+import { copyFlags, inputFormat, NO_PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume-options.ts";
 
 /** `svirt vol-create-from POOL FILE VOLUME` */
 export const command: Command = {
@@ -17,9 +18,10 @@ export const command: Command = {
     name: "vol-create-from",
     summary: "create a volume from storage volume XML, with the data of another volume",
     details:
-      "The new volume has the format of the other one: images are copied, not converted. A raw one may be larger, and is sparse if\n" +
-      "<allocation> is less than the other one's capacity. Refuses a volume that a guest uses. A logical\n" +
-      "volume gets the data of a raw volume, and zeros behind it.",
+      "Raw and qcow2 images are converted into each other, and a qcow2 image with a backing file into one without, unless the XML has\n" +
+      "that <backingStore>. Properties that the XML leaves out are those of a qcow2 source; without <format> the volume is raw. It may be larger. A\n" +
+      "raw copy of a raw volume is sparse if <allocation> is less than the other one's capacity. Refuses a volume that a guest uses. A\n" +
+      "logical volume gets the data of a raw volume, and zeros behind it.",
     operands: [
       POOL_OPERAND,
       { name: "file", summary: "volume XML: a file, or - for standard input" },
@@ -27,16 +29,26 @@ export const command: Command = {
     ],
     options: [
       { name: "inputpool", value: "POOL", summary: "name or uuid of the other volume's pool" },
+      {
+        name: "inputformat",
+        value: "FORMAT",
+        summary: "raw or qcow2: format of the other volume, if its first bytes may be a guest's",
+      },
       NO_PREALLOCATION_OPTION,
       REFLINK_OPTION,
+      VERBOSE_OPTION,
       JSON_OPTION,
     ],
   },
   async run(call) {
-    const source = { key: operand(call, "volume"), pool: call.options.get("inputpool") };
+    const format = inputFormat(call);
+    const source = { key: operand(call, "volume"), pool: call.options.get("inputpool"), format };
     const bytes = readInputFile(call, operand(call, "file"));
     const flags = copyFlags(call);
-    const made = await createVolumeFromVolume(call.instance, operand(call, "pool"), { bytes, source, flags });
+    const pool = operand(call, "pool");
+    const made = await withProgress(call, "Convert", (onProgress) =>
+      createVolumeFromVolume(call.instance, pool, { bytes, source, flags, onProgress }),
+    );
     if (call.options.has("json")) printJson(call, made);
     else call.output.print(`Vol ${oneLine(made.name)} created from input vol ${oneLine(made.source)}\n\n`);
     return undefined;

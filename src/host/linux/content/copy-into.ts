@@ -91,7 +91,8 @@ function send(source: number, fd: number, sending: Sending): void {
   }
 }
 
-function changed(path: string): SvirtError {
+/** Returns the error for a source that changed while it was copied. */
+export function changed(path: string): SvirtError {
   return new SvirtError(`Cannot copy ${path}: it changed meanwhile`, {
     kind: "in-use",
     remedy: "Stop the program that writes or labels it, then repeat the command.",

@@ -13,7 +13,7 @@ export function withLockedImage(file: FileId, use: (fd: number) => void): void {
   orThrow(`write to ${file.path}`, () => {
     const fd = openAlone(file);
     try {
-      lockAlone(fd, file.path);
+      lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
       use(fd);
       fsyncSync(fd);
     } finally {
@@ -40,14 +40,17 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** Locks the image as a guest does. Throws "in-use". */
-function lockAlone(fd: number, path: string): void {
+/** Locks an open image as a guest does. Throws "in-use". */
+export function lockOpened(
+  fd: number,
+  { as, path, verb }: { readonly as: "reader" | "writer"; readonly path: string; readonly verb: string },
+): void {
   try {
-    lockImage(fd, path, { as: "writer", isFirst: true });
+    lockImage(fd, path, { as, isFirst: true });
   } catch (error) {
     if (!(error instanceof SvirtError)) throw error;
     const { kind, remedy } = error;
-    throw new SvirtError(`Cannot write to ${path}: another program has locked it`, {
+    throw new SvirtError(`Cannot ${verb} ${path}: another program has locked it`, {
       kind,
       remedy,
       cause: error,

@@ -21,7 +21,9 @@ import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
+import { convertInto } from "./convert-into.ts";
 import { copyInto } from "./copy-into.ts";
+import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
 
@@ -128,20 +130,27 @@ function renameNew(part: string, name: string): void {
 function fill(
   fd: number,
   path: string,
-  { content, copy, gid, label, mode, reservedBytes, uid }: NewFile,
+  { content, conversion, copy, gid, isNocow, label, mode, reservedBytes, uid }: NewFile,
 ): void {
+  // While it is empty: later the flag would have no effect on its data. ioctl_iflags(2)
+  if (isNocow === true) setNocow(fd, path);
   setSize(fd, path, { sizeBytes: content.sizeBytes, reservedBytes });
   // Writes all bytes: on a full disk write(2) writes a part.
   if (copy === undefined) writeFileSync(fd, content.bytes);
   else copyInto(fd, path, copy);
+  if (conversion !== undefined) convertInto(fd, conversion);
   for (const part of content.parts ?? []) writePart(fd, part);
-  const made = fstatSync(fd);
-  // The owner first, since chown(2) may clear mode bits.
-  if ((uid ?? made.uid) !== made.uid || (gid ?? made.gid) !== made.gid)
-    fchownSync(fd, uid ?? made.uid, gid ?? made.gid);
+  setOwner(fd, { uid, gid });
+  // After the owner, since chown(2) may clear mode bits.
   fchmodSync(fd, mode);
   if (label !== undefined) setLabel(fd, path, label);
   syncData(fd);
+}
+
+function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void {
+  const made = fstatSync(fd);
+  const [toUid, toGid] = [uid ?? made.uid, gid ?? made.gid];
+  if (toUid !== made.uid || toGid !== made.gid) fchownSync(fd, toUid, toGid);
 }
 
 /**

@@ -62,10 +62,13 @@ export async function copyToVolume(
 function refuseImage({ host }: Instance, facts: FileFacts): void {
   const format = facts.type === "block" ? "raw" : readVolumeImage(host, facts).format;
   if (format === "raw" || format === "iso") return;
-  throw new SvirtError(`Cannot copy ${facts.id.path}: it is ${format}, and svirt does not convert images`, {
-    kind: "unsupported",
-    remedy: "Make a raw copy of it first: qemu-img convert -O raw IMAGE COPY.",
-  });
+  throw new SvirtError(
+    `Cannot copy ${facts.id.path}: it is ${format}, and a logical volume gets the data of raw volumes only`,
+    {
+      kind: "unsupported",
+      remedy: "Make a raw volume of it in a pool of files first: svirt vol-create-from",
+    },
+  );
 }
 
 function notShared(): SvirtError {

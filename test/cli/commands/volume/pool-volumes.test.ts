@@ -8,12 +8,15 @@ import { runOn } from "../../in-memory.ts";
 const XML =
   "<volume><name>new.img</name><capacity unit='KiB'>8</capacity><target><permissions><mode>0640</mode></permissions></target></volume>";
 
-/** Returns a machine with an active pool `small` of two volumes, and the document of a third in /vol.xml. */
+const QCOW2 = "<volume><name>c.qcow2</name><target><format type='qcow2'/></target></volume>";
+
+/** Returns a machine with an active pool `small` of two volumes, and the documents of others in /vol.xml and /qcow2.xml. */
 function makeSmallPool(): Machine {
   const machine = makePoolMachine();
   machine.files.putFolder("/srv/small/sub");
   machine.files.put("/srv/small/one.raw", "file", { bytes: new Uint8Array(2048) });
   machine.files.put("/vol.xml", "file", { bytes: new TextEncoder().encode(XML) });
+  machine.files.put("/qcow2.xml", "file", { bytes: new TextEncoder().encode(QCOW2) });
   activatePool(nodeOn(machine), { name: "small", folder: "/srv/small", uuid: OTHER });
   return machine;
 }
@@ -45,6 +48,11 @@ describe("the commands of volumes", () => {
         "vol-create-from images /vol.xml /srv/small/new.img",
         "Vol new.img created from input vol new.img\n\n",
       ],
+      [
+        "vol-create-from small /qcow2.xml one.raw --inputpool small",
+        "Vol c.qcow2 created from input vol one.raw\n\n",
+      ],
+      ["vol-delete c.qcow2 --pool small", "Vol c.qcow2 deleted\n\n"],
       ["vol-delete new.img --pool small", "Vol new.img deleted\n\n"],
       ["vol-delete /srv/small/as.qcow2", "Vol /srv/small/as.qcow2 deleted\n\n"],
     ] as const;
@@ -179,6 +187,10 @@ describe("the commands of volumes", () => {
     [
       "vol-create-from small /vol.xml none",
       "3 error: failed to get vol 'none', specifying --pool might help\n",
+    ],
+    [
+      "vol-create-from small /vol.xml one.raw --inputformat qed",
+      "2 error: Cannot copy a volume of the format 'qed'\n",
     ],
     ["vol-list none", "3 error: Storage pool not found: no storage pool with matching name 'none'\n"],
     ["vol-path one.raw", "3 error: failed to get vol 'one.raw', specifying --pool might help\n"],

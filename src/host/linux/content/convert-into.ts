@@ -1,0 +1,71 @@
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import type { SourceFile } from "../../../images/conversion/guest-data.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { ImageConversion } from "../../files.ts";
+import { openSame } from "../files/file-id.ts";
+import { changed } from "./copy-into.ts";
+import { decompress } from "./decompress.ts";
+import { listData, openedSize } from "./extents.ts";
+import { lockOpened } from "./locked-image.ts";
+import { writePart } from "./write-part.ts";
+
+/** Opened source, as it was at the beginning. */
+interface Source {
+  readonly id: FileId;
+  readonly fd: number;
+  readonly state: string;
+}
+
+/**
+ * Writes a converted image into an open file. No QEMU may write to the sources meanwhile, and other guests may read them. Throws
+ * "in-use" if one of them is locked or changes, and the errors of `convert`.
+ */
+export function convertInto(fd: number, { convert, from }: ImageConversion): void {
+  const sources: Source[] = [];
+  try {
+    for (const id of from) sources.push(openSource(id, sources.length === 0));
+    for (const part of convert(sources.map(fileOf))) writePart(fd, part);
+    for (const [at, source] of sources.entries())
+      if (stateOf(source.fd, at === 0) !== source.state) throw changed(source.id.path);
+  } finally {
+    for (const source of sources) closeSync(source.fd);
+  }
+}
+
+function openSource(id: FileId, isFirst: boolean): Source {
+  const fd = openSame(id, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    lockOpened(fd, { as: "reader", path: id.path, verb: "copy" });
+    return { id, fd, state: stateOf(fd, isFirst) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A file below others may get another label meanwhile, when a guest starts that reads it. */
+function stateOf(fd: number, hasAttributes: boolean): string {
+  const { ctimeNs, mtimeNs, size } = fstatSync(fd, { bigint: true });
+  return `${size} ${mtimeNs} ${hasAttributes ? ctimeNs : ""}`;
+}
+
+function fileOf({ fd }: Source): SourceFile {
+  const sizeBytes = openedSize(fd);
+  return {
+    sizeBytes,
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const count = readSync(fd, bytes, at, length - at, offset + at);
+        if (count === 0) break;
+        at += count;
+      }
+      return bytes;
+    },
+    nextData(from) {
+      const [first] = listData(fd, sizeBytes, from).take(1);
+      return first;
+    },
+    decompress,
+  };
+}

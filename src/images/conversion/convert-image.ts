@@ -1,0 +1,32 @@
+import type { ImageWrite } from "../image-writes.ts";
+import type { Qcow2Options } from "../qcow2-features.ts";
+import { type SourceFile, stackLayers } from "./guest-data.ts";
+import { readQcow2Layer } from "./qcow2-layer.ts";
+import { readRawLayer } from "./raw-layer.ts";
+import { listQcow2Writes } from "./write-qcow2.ts";
+import { listRawWrites } from "./write-raw.ts";
+
+/** Image to make from another one, and from those below that. */
+export interface ConvertedImage {
+  /** Formats of the files, the image first. */
+  readonly formats: readonly ("raw" | "qcow2")[];
+  readonly format: "raw" | "qcow2";
+  /** Size that the guest sees, at least that of the image. */
+  readonly sizeBytes: number;
+  /** Options of a qcow2 image. */
+  readonly options: Qcow2Options;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Yields the writes that make an image without a backing file. Zeros take no space. Throws "failed" for a broken source, "unsupported"
+ * for one that svirt does not convert, and for a size or options that the new format cannot hold.
+ */
+export function convertImage(files: readonly SourceFile[], image: ConvertedImage): Iterable<ImageWrite> {
+  const { format, formats, onProgress } = image;
+  const layers = files.map((file, at) =>
+    formats[at] === "qcow2" ? readQcow2Layer(file) : readRawLayer(file),
+  );
+  const disk = stackLayers(layers);
+  return format === "raw" ? listRawWrites(disk, onProgress) : listQcow2Writes(disk, image);
+}
