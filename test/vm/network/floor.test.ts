@@ -129,6 +129,22 @@ describe("a guaranteed share of a network's bandwidth", () => {
     expect(floorsOn(machine)).toEqual({ [mac("01")]: 600_000, [mac("03")]: 400_000 });
   });
 
+  test("is counted while it changes, at whichever step another guest starts", async () => {
+    const subject = {
+      name: "domiftune",
+      prepare: () => running(card("01", 200)),
+      work: (node: Parameters<typeof changeBandwidth>[0]) =>
+        changeBandwidth(node, ASK, { name: "vnet0", inbound: { ...RATES, floor: 800 } }),
+    };
+    const devices = card("02", 500);
+    await strikeEverywhere(subject, "crash", async (machine, place) => {
+      const start = startDomain(nodeOn(machine), domainXml({ devices, name: "vm2", uuid: OTHER }));
+      await errorOf(start).catch(() => undefined);
+      const sum = Object.values(floorsOn(machine)).reduce((all, rate) => all + rate, 0);
+      expect([place, sum <= 1_000_000]).toEqual([place, true]);
+    });
+  }, 60_000);
+
   test.each(["crash", "fail"] as const)(
     "is the former or the new one after a %s at any step of its change",
     async (how) => {
