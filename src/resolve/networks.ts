@@ -137,9 +137,20 @@ function refuseOvercommitted(
   const others = usesOf(instance, network.name, binding)
     .filter(({ found: { source } }) => source.portid === undefined || source.portid !== portid)
     // A change in progress may have set its share already, and may be undone.
-    .reduce((sum, one) => sum + Math.max(floorOf(one.found), floorOf(one.next ?? one.found)), 0);
-  const place = `${binding.place}/bandwidth/inbound/@floor`;
-  refuseFloor(network, { mac: found.mac?.address ?? "", floor, others, place });
+    .map((one) => ({ ...one, share: Math.max(floorOf(one.found), floorOf(one.next ?? one.found)) }))
+    .filter(({ share }) => share > 0);
+  const mac = macOf(found);
+  refuseFloor(network, {
+    mac,
+    floor,
+    others: others.reduce((sum, { share }) => sum + share, 0),
+    isTwin: others.some((one) => macOf(one.found) === mac),
+    place: `${binding.place}/bandwidth/inbound/@floor`,
+  });
+}
+
+function macOf({ mac }: NetworkInterface): string {
+  return mac?.address.toLowerCase() ?? "";
 }
 
 /** Returns the guaranteed share of an interface, in kilobytes per second; 0: none. */

@@ -129,6 +129,26 @@ describe("a guaranteed share of a network's bandwidth", () => {
     expect(floorsOn(machine)).toEqual({ [mac("01")]: 600_000, [mac("03")]: 400_000 });
   });
 
+  test("is refused for an address that has one already, whose end would be that of both", async () => {
+    const machine = await running(card("01", 200));
+    const start = (devices: string) =>
+      startDomain(nodeOn(machine), domainXml({ devices, name: "vm2", uuid: OTHER }));
+    const errors = [
+      await errorOf(start(card("01", 100))),
+      await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(card("01", 100)))),
+      await errorOf(start(card("02", 100) + card("02", 100))),
+    ];
+    for (const { kind, message } of errors)
+      expect([kind as string, message]).toEqual([
+        "in-use",
+        expect.stringContaining("has a guaranteed share of the network 'lan' already"),
+      ]);
+    await start(card("01", undefined));
+    await destroyDomain(nodeOn(machine), "vm2");
+    expect(floorsOn(machine)).toEqual({ [mac("01")]: 200_000 });
+    await changeBandwidth(nodeOn(machine), ASK, { name: "vnet0", inbound: { ...RATES, floor: 300 } });
+  });
+
   test("is counted while it changes, at whichever step another guest starts", async () => {
     const subject = {
       name: "domiftune",
