@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { withGuestLock } from "../../../src/state/locks.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
@@ -81,6 +82,17 @@ describe("the rules of a running guest and an active network", () => {
     );
     await runOn(machine, "recover");
     expect(tablesOn(machine)).toEqual(before);
+  });
+
+  test("are an error of recover while another svirt holds the guest's lock", async () => {
+    const machine = await running();
+    machine.packetRules.clear();
+    await withGuestLock(nodeOn(machine), UUID, async () => {
+      const { code, err, out } = await runOn(machine, "recover");
+      expect([code, out]).toEqual([7, "Packet rules of network 'lan' set again\n"]);
+      expect(err).toContain("Cannot set the packet rules of domain 'vm1' again: another svirt works on it");
+    });
+    expect((await runOn(machine, "recover")).out).toBe("Packet rules of domain 'vm1' set again\n");
   });
 
   test("cannot be checked without nft, which an audit and recover report", async () => {
