@@ -33,7 +33,7 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * with its message.
    */
   setPacketRules(script: string): void;
-  /** Returns all rules of the packet filter in the language of nft. Throws as setPacketRules(). */
+  /** Returns all rules of the packet filter in the language of nft, without elements of named sets. Throws as setPacketRules(). */
   listPacketRules(): string;
   /** Removes a table of the packet filter for frames of devices (netdev), without nft. A missing one is no error. Throws "host-call". */
   removeTapTable(table: string): void;

@@ -9,6 +9,8 @@ import { type GuestRecord, readRecords } from "../state/record.ts";
 export interface NetworkPort {
   readonly owner: Pick<GuestRecord, "name" | "uuid">;
   readonly found: BoundInterface;
+  /** The interface after a change in progress. */
+  readonly next?: BoundInterface;
 }
 
 /** Lists the interfaces of guests on one network, of listAllPorts(). */
@@ -27,10 +29,15 @@ export function listAllPorts(instance: Instance): readonly NetworkPort[] {
     .flatMap(({ change, name, uuid, xml }) => {
       const owner = { name, uuid };
       const now = interfacesIn(xml).filter(isBound);
+      const after = change === undefined ? [] : interfacesIn(change.xml).filter(isBound);
+      const changed = new Map(after.map((found) => [found.source.portid, found]));
+      const kept = now.map((found): NetworkPort => {
+        const next = changed.get(found.source.portid);
+        return { owner, found, ...(next === undefined ? {} : { next }) };
+      });
       const known = new Set(now.map(({ source }) => source.portid));
-      const next = change === undefined ? [] : interfacesIn(change.xml).filter(isBound);
-      const added = next.filter(({ source }) => !known.has(source.portid));
-      return [...now, ...added].map((found) => ({ owner, found }));
+      const added = after.filter(({ source }) => !known.has(source.portid));
+      return [...kept, ...added.map((found) => ({ owner, found }))];
     });
 }
 

@@ -1,4 +1,4 @@
-import { type BoundInterface, isBound, isOnMadeBridge, unbound } from "../domain/devices/network/bound.ts";
+import { isBound, isOnMadeBridge, unbound } from "../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
 import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../errors.ts";
@@ -135,10 +135,22 @@ function refuseOvercommitted(
   if (floor === 0) return;
   const { refuseFloor }: typeof import("../network/rules/floor.ts") = require("../network/rules/floor.ts");
   const others = usesOf(instance, network.name, binding)
-    .filter(({ source }) => source.portid === undefined || source.portid !== portid)
-    .reduce((sum, one) => sum + floorOf(one), 0);
-  const place = `${binding.place}/bandwidth/inbound/@floor`;
-  refuseFloor(network, { mac: found.mac?.address ?? "", floor, others, place });
+    .filter(({ found: { source } }) => source.portid === undefined || source.portid !== portid)
+    // A change in progress may have set its share already, and may be undone.
+    .map((one) => ({ ...one, share: Math.max(floorOf(one.found), floorOf(one.next ?? one.found)) }))
+    .filter(({ share }) => share > 0);
+  const mac = macOf(found);
+  refuseFloor(network, {
+    mac,
+    floor,
+    others: others.reduce((sum, { share }) => sum + share, 0),
+    isTwin: others.some((one) => macOf(one.found) === mac),
+    place: `${binding.place}/bandwidth/inbound/@floor`,
+  });
+}
+
+function macOf({ mac }: NetworkInterface): string {
+  return mac?.address.toLowerCase() ?? "";
 }
 
 /** Returns the guaranteed share of an interface, in kilobytes per second; 0: none. */
@@ -171,19 +183,27 @@ function choose(
 ): Chosen {
   const { chooseDevice }: typeof import("../network/rules/pool.ts") = require("../network/rules/pool.ts");
   const { countUses }: typeof import("./network-ports.ts") = require("./network-ports.ts");
+  const uses = usesOf(instance, name, binding).map(({ found }) => found);
   try {
-    return { dev: chooseDevice(name, pool, countUses(usesOf(instance, name, binding))), mode: pool.mode };
+    return { dev: chooseDevice(name, pool, countUses(uses)), mode: pool.mode };
   } catch (error) {
     throw placed(error, `${binding.place}/source/@network`);
   }
 }
 
 /** Lists the interfaces on a network: of other guests, and those of the guest that starts so far. */
-function usesOf(instance: Instance, network: string, { guest }: Binding): readonly BoundInterface[] {
+function usesOf(
+  instance: Instance,
+  network: string,
+  { guest }: Binding,
+): readonly Pick<NetworkPort, "found" | "next">[] {
   const { onNetwork }: typeof import("./network-ports.ts") = require("./network-ports.ts");
   // A record of the guest that starts is of an earlier run.
   const others = (guest?.listOthers() ?? portsIn(instance)).filter(({ owner }) => owner.uuid !== guest?.uuid);
-  return onNetwork([...others.map(({ found }) => found), ...(guest?.interfaces ?? [])], network);
+  return [
+    ...others.filter(({ found }) => found.source.network === network),
+    ...onNetwork(guest?.interfaces ?? [], network).map((found) => ({ found })),
+  ];
 }
 
 function portsIn(instance: Instance): readonly NetworkPort[] {

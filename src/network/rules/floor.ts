@@ -8,15 +8,18 @@ interface FloorRequest {
   readonly floor: number;
   /** Sum of the shares of the other interfaces on the network. */
   readonly others: number;
+  /** Whether another interface with this address has a share. The kernel finds a share by its address. */
+  readonly isTwin: boolean;
   /** Path of the request in its document. */
   readonly place: string;
 }
 
 /**
  * Refuses a share that the network does not have, with libvirt's messages. Throws "unsupported" for a network without a bridge of its
- * own or without `<inbound>`, "wrong-state" if all shares together exceed it. networkCheckBandwidth() of libvirt
+ * own or without `<inbound>`, "in-use" for an address that has a share, "wrong-state" if all shares together exceed the network's.
+ * networkCheckBandwidth() of libvirt
  */
-export function refuseFloor(network: Network, { floor, mac, others, place }: FloorRequest): void {
+export function refuseFloor(network: Network, { floor, isTwin, mac, others, place }: FloorRequest): void {
   const { name } = network;
   if (!hasOwnBridge(network)) {
     throw new SvirtError(
@@ -38,6 +41,16 @@ export function refuseFloor(network: Network, { floor, mac, others, place }: Flo
         kind: "unsupported",
         libvirt: "OPERATION_UNSUPPORTED",
         remedy: `Write <bandwidth><inbound average='…'/></bandwidth> into the network: svirt net-edit ${name}`,
+      },
+    );
+  }
+  if (isTwin) {
+    throw new SvirtError(
+      `Cannot guarantee a share to the interface with MAC address ${mac}: an interface with that address has a guaranteed share of the network '${name}' already (${place})`,
+      {
+        place,
+        kind: "in-use",
+        remedy: "Write another address into <mac>, or leave floor out of <inbound>.",
       },
     );
   }

@@ -5,6 +5,7 @@ import { parseNetworkText } from "../../network/document.ts";
 import { summarizeTables } from "../../network/filter/table-summary.ts";
 import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { listNetworks } from "../../state/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -24,15 +25,26 @@ export interface LostRules extends OwnRules {
 
 /** Returns those rules of running guests that are missing or differ. Throws "unsupported" without nft, "host-call". */
 export function findLostTapRules(instance: Instance, guests: readonly GuestRecord[]): readonly LostRules[] {
-  const wanted = guests.flatMap(({ change, name, steps }) =>
-    steps.flatMap((step): OwnRules[] =>
-      // A change may be replacing them.
-      step.do === "set-tap-rules" && change === undefined
-        ? [{ of: "domain", name, script: formatTapRules(step.rules) }]
-        : [],
-    ),
+  return listLost(instance, guests.flatMap(wantedOf));
+}
+
+/**
+ * Lists the rules of a guest, without those that a change may be replacing. A guest that does not release a device keeps that device's
+ * change, and still uses its tap.
+ */
+function wantedOf({ change, name, steps }: GuestRecord): readonly OwnRules[] {
+  const after = change === undefined || change.isAsked === true ? [] : change.after;
+  const changing = new Set([...(change?.steps ?? []), ...after].flatMap(tableOf));
+  return steps.flatMap((step): OwnRules[] =>
+    step.do === "set-tap-rules" && !changing.has(step.rules.table)
+      ? [{ of: "domain", name, script: formatTapRules(step.rules) }]
+      : [],
   );
-  return listLost(instance, wanted);
+}
+
+function tableOf(step: Step): readonly string[] {
+  if (step.do === "set-tap-rules" || step.do === "change-tap-rules") return [step.rules.table];
+  return step.do === "remove-tap-rules" ? [step.table] : [];
 }
 
 /** Returns those rules of active networks that are missing or differ. Throws as findLostTapRules(); "xml" for a damaged network. */

@@ -1,4 +1,4 @@
-import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest } from "../../state/locks.ts";
 import { isRunning, readRecord, readRecords } from "../../state/record.ts";
@@ -13,7 +13,7 @@ interface SetAgain {
 
 /**
  * Sets the rules of running guests and active networks again that `nft flush ruleset` or a restart of the host's firewall has removed.
- * A guest on which another svirt works is left alone. Never throws for a single guest or network.
+ * A guest on which another svirt works is left alone, with an error. Never throws for a single guest or network.
  */
 export async function setLostRules(instance: Instance): Promise<SetAgain> {
   const names = new Set<string>();
@@ -33,10 +33,13 @@ export async function setLostRules(instance: Instance): Promise<SetAgain> {
     const concerned = new Set(findLostTapRules(instance, running).map(({ name }) => name));
     for (const { name, uuid } of running) {
       if (!concerned.has(name)) continue;
+      let isFree = false;
       await withFreeGuest(instance, uuid, async () => {
+        isFree = true;
         const guest = readRecord(instance, uuid);
         if (guest !== undefined && isRunning(instance, guest)) set(findLostTapRules(instance, [guest]));
       });
+      if (!isFree) errors.push(stillLost(name));
     }
     if (findLostNetworkRules(instance).length > 0)
       await changeNetworks(instance, () => set(findLostNetworkRules(instance)));
@@ -44,4 +47,12 @@ export async function setLostRules(instance: Instance): Promise<SetAgain> {
     errors.push(asSvirtError(error));
   }
   return { names: [...names], errors };
+}
+
+/** Other commands set no lost rules, so the guest would stay without them. */
+function stillLost(name: string): SvirtError {
+  return new SvirtError(`Cannot set the packet rules of domain '${name}' again: another svirt works on it`, {
+    kind: "timeout",
+    remedy: "Run svirt recover again when that has ended.",
+  });
 }

@@ -1,12 +1,16 @@
 import { describe, expect, test } from "bun:test";
+import { withGuestLock } from "../../../src/state/locks.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
+import type { Ask } from "../../../src/vm/change/change-domain.ts";
+import { detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { getNetworkFacts } from "../../../src/vm/network/network-facts.ts";
 import { createNetwork } from "../../../src/vm/network/start-network.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
+import { deviceOf, recordOf } from "../../scenes/hotplug.ts";
 import { networkXml } from "../../scenes/networks.ts";
-import { domainXml, makeMachine, nodeOn, putText, UUID } from "../../scenes/scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, putText, UUID } from "../../scenes/scene.ts";
 
 const CARD =
   "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/><model type='virtio'/>" +
@@ -63,6 +67,32 @@ describe("the rules of a running guest and an active network", () => {
     ]);
     expect((await runOn(machine, "recover")).out).toBe("Packet rules of domain 'vm1' set again\n");
     expect([tables.get(FILTER), findings(machine)]).toEqual([text, []]);
+  });
+
+  test("are found and set again for a guest that does not release the card that is detached", async () => {
+    const machine = await running();
+    const before = tablesOn(machine);
+    machine.qemu = { keepsDevices: true };
+    const ask: Ask = { key: "vm1", options: { live: true }, isDryRun: false };
+    const error = await errorOf(detachDevice(nodeOn(machine), ask, deviceOf(CARD)));
+    expect([error.kind as string, recordOf(machine).change?.isAsked]).toEqual(["timeout", true]);
+    machine.packetRules.clear();
+    expect(findings(machine)).toContain(
+      `vm1: the table ${FILTER} of the packet filter is missing; run svirt recover`,
+    );
+    await runOn(machine, "recover");
+    expect(tablesOn(machine)).toEqual(before);
+  });
+
+  test("are an error of recover while another svirt holds the guest's lock", async () => {
+    const machine = await running();
+    machine.packetRules.clear();
+    await withGuestLock(nodeOn(machine), UUID, async () => {
+      const { code, err, out } = await runOn(machine, "recover");
+      expect([code, out]).toEqual([7, "Packet rules of network 'lan' set again\n"]);
+      expect(err).toContain("Cannot set the packet rules of domain 'vm1' again: another svirt works on it");
+    });
+    expect((await runOn(machine, "recover")).out).toBe("Packet rules of domain 'vm1' set again\n");
   });
 
   test("cannot be checked without nft, which an audit and recover report", async () => {

@@ -129,6 +129,42 @@ describe("a guaranteed share of a network's bandwidth", () => {
     expect(floorsOn(machine)).toEqual({ [mac("01")]: 600_000, [mac("03")]: 400_000 });
   });
 
+  test("is refused for an address that has one already, whose end would be that of both", async () => {
+    const machine = await running(card("01", 200));
+    const start = (devices: string) =>
+      startDomain(nodeOn(machine), domainXml({ devices, name: "vm2", uuid: OTHER }));
+    const errors = [
+      await errorOf(start(card("01", 100))),
+      await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(card("01", 100)))),
+      await errorOf(start(card("02", 100) + card("02", 100))),
+    ];
+    for (const { kind, message } of errors)
+      expect([kind as string, message]).toEqual([
+        "in-use",
+        expect.stringContaining("has a guaranteed share of the network 'lan' already"),
+      ]);
+    await start(card("01", undefined));
+    await destroyDomain(nodeOn(machine), "vm2");
+    expect(floorsOn(machine)).toEqual({ [mac("01")]: 200_000 });
+    await changeBandwidth(nodeOn(machine), ASK, { name: "vnet0", inbound: { ...RATES, floor: 300 } });
+  });
+
+  test("is counted while it changes, at whichever step another guest starts", async () => {
+    const subject = {
+      name: "domiftune",
+      prepare: () => running(card("01", 200)),
+      work: (node: Parameters<typeof changeBandwidth>[0]) =>
+        changeBandwidth(node, ASK, { name: "vnet0", inbound: { ...RATES, floor: 800 } }),
+    };
+    const devices = card("02", 500);
+    await strikeEverywhere(subject, "crash", async (machine, place) => {
+      const start = startDomain(nodeOn(machine), domainXml({ devices, name: "vm2", uuid: OTHER }));
+      await errorOf(start).catch(() => undefined);
+      const sum = Object.values(floorsOn(machine)).reduce((all, rate) => all + rate, 0);
+      expect([place, sum <= 1_000_000]).toEqual([place, true]);
+    });
+  }, 60_000);
+
   test.each(["crash", "fail"] as const)(
     "is the former or the new one after a %s at any step of its change",
     async (how) => {

@@ -10,9 +10,9 @@ export function setPacketRules(script: string): void {
   runNft("set", ["-f", "-"], { input: script });
 }
 
-/** Implements Host.listPacketRules. */
+/** Implements Host.listPacketRules. Sets of others may have many thousands of elements, which take seconds. */
 export function listPacketRules(): string {
-  return runNft("list", ["list", "ruleset"], { readsOutput: true });
+  return runNft("list", ["--terse", "list", "ruleset"], { readsOutput: true });
 }
 
 function runNft(

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FloorTarget } from "../../../plan/facts/tap.ts";
 import { joined, record } from "../calls/byte-records.ts";
-import { EBUSY, EEXIST, ENOENT } from "../calls/errno.ts";
+import { EEXIST, ENOENT } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { attribute, attributeIn, findLink, listRoutes, macBytes, nested, withRoutes } from "./netlink.ts";
 import {
@@ -21,7 +21,6 @@ import {
 } from "./traffic-queue.ts";
 
 /** linux/rtnetlink.h */
-const RTM_DELTCLASS = 41;
 const RTM_GETTCLASS = 42;
 const RTM_NEWTFILTER = 44;
 const RTM_DELTFILTER = 45;
@@ -42,25 +41,42 @@ const FILTER_INFO = (2 << 16) | 0x0300;
 const [LEAST_CLASS, MOST_CLASS] = [3, 0xfff];
 
 /**
- * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have one number. The filter is
- * made first and removed first: it marks the number as used, and a class that is there already is bound to it, so that no other svirt
- * can remove that. A class without a filter is left over; it has no share, and the next interface with its number uses it. The kernel
- * is asked for all others, as no record has them. virNetDevBandwidthPlug(), virNetDevBandwidthUnplug() of libvirt
+ * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have one number, which the filter
+ * marks as used. A class stays when its filter is removed: it has no share, and the next interface with its number uses it. If it was
+ * deleted, another svirt could lose a class that it has just begun to use: the kernel unbinds the filters of a class even if it refuses
+ * to delete it (tc_ctl_tclass()). The kernel is asked for all others, as no record has them. virNetDevBandwidthPlug(),
+ * virNetDevBandwidthUnplug() of libvirt
  */
 export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): void {
   withRoutes((fd) => {
     const index = findLink(fd, bridge)?.index;
     const device = { fd, name: bridge, index: index ?? 0 };
-    const whole = index === undefined ? undefined : listClasses(device).get(FIRST_CLASS);
-    if (whole === undefined) {
-      // The network has ended, and its bridge may be another one's.
+    const classes = index === undefined ? undefined : listClasses(device);
+    const whole = classes?.get(FIRST_CLASS);
+    if (whole === undefined || classes?.has(SHARED_CLASS) !== true) {
+      // The network has ended, and its bridge may be another one's, or be in the making.
       if (bytesPerSecond === undefined) return;
       throw hostCallError(`guarantee a share of the bridge ${bridge}`, ENOENT);
     }
-    if (bytesPerSecond === undefined) removeShare(device, mac);
-    else setShare(device, mac, { bytesPerSecond, peakBytesPerSecond: whole.ceiling });
+    if (bytesPerSecond === undefined) {
+      unlessEnded(device, () => {
+        removeShare(device, mac);
+        shareRest(device);
+      });
+      return;
+    }
+    setShare(device, mac, { bytesPerSecond, peakBytesPerSecond: whole.ceiling });
     shareRest(device);
   });
+}
+
+/** Does work that fails if the network ends meanwhile, after which it is needless. */
+function unlessEnded(device: Shaped, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (listClasses(device).has(FIRST_CLASS)) throw error;
+  }
 }
 
 /** Rates of a class, in bytes per second. */
@@ -93,10 +109,6 @@ function removeShare(device: Shaped, mac: string): void {
     kind: "u32",
   });
   if (errno !== 0 && errno !== ENOENT) throw hostCallError(`remove a filter of ${device.name}`, errno);
-  const gone = tellQueue(device, { type: RTM_DELTCLASS, handle: QUEUE | number, parent: FIRST_CLASS });
-  // The class is busy if another svirt has just added a filter of its number.
-  if (gone !== 0 && gone !== ENOENT && gone !== EBUSY)
-    throw hostCallError(`remove a class of ${device.name}`, gone);
 }
 
 /** Gives the class of all other guests the rest. Another svirt may change the classes meanwhile: the last call has seen all. */

@@ -49,5 +49,8 @@ const differing = (): readonly string[] => {
   return wanted.flatMap(([table, rules]) => (found.get(table) === rules ? [] : [table]));
 };
 const before = differing();
+// Elements of an administrator's set, which may be many thousands.
+setPacketRules("table ip other {\n  set many {\n    type ipv4_addr\n    elements = { 192.0.2.77 }\n  }\n}\n");
+const hasElements = listPacketRules().includes("192.0.2.77");
 run("/usr/sbin/nft", "flush", "ruleset");
-process.stdout.write(JSON.stringify({ before, set: wanted.length, after: differing().length }));
+process.stdout.write(JSON.stringify({ before, hasElements, set: wanted.length, after: differing().length }));

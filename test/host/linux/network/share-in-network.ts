@@ -70,14 +70,13 @@ tc("class change dev model classid 1:3 htb rate 2000kbps ceil 5000kbps quantum 1
 tc("class change dev model classid 1:2 htb rate 2700kbps ceil 5000kbps quantum 230");
 const changed = [show("lan"), show("model")];
 
-// A class without a filter, as an interrupted removal leaves it, has no share; and a removal is repeated.
+// A class without a filter stays, and has no share; and a removal is repeated.
 tc("filter del dev lan parent 1: prio 2 handle 800::3 u32");
 setFloor(on(1), undefined);
 setFloor(on(1), undefined);
 tc("class change dev model classid 1:2 htb rate 5000kbps ceil 5000kbps quantum 426");
 tc("filter del dev model parent 1: prio 2 handle 800::3 u32");
 tc("filter del dev model parent 1: prio 2 handle 800::4 u32");
-tc("class del dev model classid 1:4");
 const isShare = (line: string): boolean => line.startsWith("class") || line.includes("flowid");
 const ended = [show("lan"), show("model")].map((lines) => lines.filter(isShare));
 
