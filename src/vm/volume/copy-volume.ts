@@ -92,8 +92,8 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
       const seen = copySource(instance, { facts, sizeBytes, format: source.format }, folder);
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
-      const isDeclared = source.format !== undefined;
-      const images = made.isConverted ? listConverted(instance, { ...chosen, isDeclared }) : [];
+      const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
+      const images = made.isConverted ? listConverted(instance, { ...chosen, ...rules }) : [];
       return { decided: made, images, from: facts, name: found };
     },
   );
