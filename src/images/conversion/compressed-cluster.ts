@@ -7,7 +7,7 @@ const MOST_DEFLATED = 1032;
 const LEAST_FRAME = 9;
 
 /** Part of a file that has a compressed cluster; it may end in the middle of its last sector. */
-interface CompressedPart {
+export interface CompressedPart {
   readonly at: number;
   readonly bytes: number;
 }

@@ -1,3 +1,4 @@
+import { SvirtError } from "../../errors.ts";
 import type { ImageWrite } from "../image-writes.ts";
 import type { Qcow2Options } from "../qcow2-features.ts";
 import { type SourceFile, stackLayers } from "./guest-data.ts";
@@ -20,7 +21,8 @@ export interface ConvertedImage {
 
 /**
  * Yields the writes that make an image without a backing file. Zeros take no space. Throws "failed" for a broken source, "unsupported"
- * for one that svirt does not convert, and for a size or options that the new format cannot hold.
+ * for one that svirt does not convert, and for a size or options that the new format cannot hold; "in-use" for a disk that is
+ * larger than the new one.
  */
 export function convertImage(files: readonly SourceFile[], image: ConvertedImage): Iterable<ImageWrite> {
   const { format, formats, onProgress } = image;
@@ -28,5 +30,14 @@ export function convertImage(files: readonly SourceFile[], image: ConvertedImage
     formats[at] === "qcow2" ? readQcow2Layer(file) : readRawLayer(file),
   );
   const disk = stackLayers(layers);
+  // The size was read before the files were locked.
+  if (disk.sizeBytes > image.sizeBytes) throw changed();
   return format === "raw" ? listRawWrites(disk, onProgress) : listQcow2Writes(disk, image);
+}
+
+function changed(): SvirtError {
+  return new SvirtError("Cannot copy the image: it changed meanwhile", {
+    kind: "in-use",
+    remedy: "Stop the program that writes to it, then repeat the command.",
+  });
 }

@@ -2,7 +2,7 @@ import type { SvirtError } from "../../errors.ts";
 import { brokenHeader } from "../header-bytes.ts";
 import { ENTRY_BYTES } from "../image-writes.ts";
 import { type Qcow2Mapping, readQcow2Mapping } from "../qcow2-tables.ts";
-import { compressedPart, leastCompressed } from "./compressed-cluster.ts";
+import { type CompressedPart, compressedPart, leastCompressed } from "./compressed-cluster.ts";
 import type { Layer, Piece, SourceFile } from "./guest-data.ts";
 import { readWords, type Words } from "./words.ts";
 
@@ -26,6 +26,15 @@ interface Image {
   readonly words: Words;
   /** Counts bytes of the file that are used. Throws "failed" once they are more than it has. */
   readonly spend: (bytes: number) => void;
+  /** The cluster that was decompressed last, by its entry: an image above it may show many pieces of it. */
+  decompressed: { readonly entry: number; readonly bytes: Uint8Array } | undefined;
+}
+
+/** Part of the disk without data. */
+interface EmptyRun {
+  readonly is: "zero" | "below";
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -35,7 +44,10 @@ interface Image {
 export function readQcow2Layer(file: SourceFile): Layer {
   const mapping = readQcow2Mapping(file);
   const { bytesByEntry, clusterBytes, l1, sizeBytes } = mapping;
-  const image = { file, mapping, words: readWords(file), spend: budgetOf(file.sizeBytes, clusterBytes) };
+  const spend = budgetOf(file.sizeBytes, clusterBytes);
+  const image: Image = { file, mapping, words: readWords(file), spend, decompressed: undefined };
+  // A table is not searched again for each piece of the image below.
+  let run: EmptyRun = { is: "below", start: 0, end: 0 };
   let last: { index: number; table: number } | undefined;
   const tableAt = (index: number): number => {
     if (last?.index === index) return last.table;
@@ -47,10 +59,15 @@ export function readQcow2Layer(file: SourceFile): Layer {
   return {
     sizeBytes,
     pieceAt(offset, mostBytes) {
+      if (offset >= run.start && offset < run.end)
+        return { is: run.is, bytes: Math.min(mostBytes, run.end - offset) };
       const within = offset % bytesByEntry;
       const rest = Math.min(mostBytes, bytesByEntry - within);
       const table = tableAt(Math.floor(offset / bytesByEntry));
-      return table === 0 ? { is: "below", bytes: rest } : pieceIn(image, { table, within, rest });
+      if (table === 0) return { is: "below", bytes: rest };
+      const piece = pieceIn(image, { table, within, rest });
+      if (piece.is !== "data") run = { is: piece.is, start: offset, end: offset + piece.bytes };
+      return piece;
     },
   };
 }
@@ -111,10 +128,11 @@ function subclusterAt(image: Image, entry: number, within: number): Unit {
 }
 
 function compressedPiece(
-  { file, mapping, spend, words }: Image,
+  image: Image,
   table: number,
   { rest, within }: { readonly within: number; readonly rest: number },
 ): Piece {
+  const { file, mapping, spend, words } = image;
   const { clusterBytes, compression, mappingBytes } = mapping;
   const entry = table + Math.floor(within / clusterBytes) * mappingBytes;
   const part = compressedPart(words.word(entry), clusterBytes);
@@ -126,13 +144,18 @@ function compressedPiece(
     bytes,
     readInto(target) {
       spend(leastCompressed(compression, bytes));
-      const packed = file.read(part.at, Math.min(part.bytes, file.sizeBytes - part.at));
-      const cluster = file.decompress(compression, packed, clusterBytes);
-      if (cluster?.length !== clusterBytes)
-        throw broken(`the compressed cluster at ${part.at} has other data`);
-      target.set(cluster.subarray(skipped, skipped + bytes));
+      if (image.decompressed?.entry !== entry)
+        image.decompressed = { entry, bytes: decompressPart(image, part) };
+      target.set(image.decompressed.bytes.subarray(skipped, skipped + bytes));
     },
   };
+}
+
+function decompressPart({ file, mapping }: Image, part: CompressedPart): Uint8Array {
+  const packed = file.read(part.at, Math.min(part.bytes, file.sizeBytes - part.at));
+  const cluster = file.decompress(mapping.compression, packed, mapping.clusterBytes);
+  if (cluster?.length === mapping.clusterBytes) return cluster;
+  throw broken(`the compressed cluster at ${part.at} has other data`);
 }
 
 /** Returns the place that an entry names; 0 for none. Throws "failed" for one between two clusters or behind the file's end. */

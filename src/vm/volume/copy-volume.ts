@@ -1,4 +1,3 @@
-import { SvirtError } from "../../errors.ts";
 import type { FileFacts, NewFile } from "../../host/files.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { Progress } from "../../run/actor.ts";
@@ -13,7 +12,7 @@ import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import { makeVolumeFile, placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { conversionOf, listConverted } from "./made/conversion.ts";
-import { copyToVolume } from "./made/copy-to-volume.ts";
+import { copyToVolume, otherFormat } from "./made/copy-to-volume.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
@@ -92,8 +91,8 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
       const seen = copySource(instance, { facts, sizeBytes, format: source.format }, folder);
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
-      const isDeclared = source.format !== undefined;
-      const images = made.isConverted ? listConverted(instance, { ...chosen, isDeclared }) : [];
+      const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
+      const images = made.isConverted ? listConverted(instance, { ...chosen, ...rules }) : [];
       return { decided: made, images, from: facts, name: found };
     },
   );
@@ -142,11 +141,4 @@ function copySource(
     backing: backing?.path,
     isBound: dataFile === undefined ? relative : "by its data file",
   };
-}
-
-function otherFormat(path: string, format: string): SvirtError {
-  return new SvirtError(`Cannot copy ${path}: its format is ${format}`, {
-    kind: "unsupported",
-    remedy: "Leave --inputformat out.",
-  });
 }

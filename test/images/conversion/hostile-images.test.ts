@@ -127,6 +127,15 @@ describe("an image is refused", () => {
   });
 });
 
+test("an image that has become larger since its size was read is refused", () => {
+  for (const format of ["raw", "qcow2"] as const) {
+    const image = { formats: ["raw"], format, sizeBytes: MIB, options: {} } as const;
+    expect(() => [...convertImage([sourceOf(new Uint8Array(MIB + 512).fill(1))], image)]).toThrow(
+      "Cannot copy the image: it changed meanwhile",
+    );
+  }
+});
+
 describe("a small image cannot fill a disk", () => {
   test.each([
     ["all tables are one, and all clusters", (view: DataView) => fillTables(view, BigInt(DATA))],

@@ -131,6 +131,14 @@ describe("createVolumeFromVolume() refuses to convert", () => {
     );
   });
 
+  test("an image of an undeclared format without a look at the files that its header names", async () => {
+    const machine = await machineWith();
+    machine.files.put("/srv/gone", "file", { bytes: new Uint8Array(512) });
+    await makeTop(machine, "/srv/gone");
+    machine.files.remove("/srv/gone");
+    expect(await refusal(machine, "top", {})).toContain("its header names a backing file, and a guest may");
+  });
+
   test("the disk of a running guest", async () => {
     const machine = await machineWith();
     await startDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/a.raw`, "vda") }));

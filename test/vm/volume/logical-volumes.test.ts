@@ -201,6 +201,28 @@ describe("a logical volume", () => {
     expect(listPoolVolumes(node, "lv")).toHaveLength(2);
   });
 
+  test("gets the bytes of a volume as its format is declared", async () => {
+    const { machine, node } = await machineWith();
+    await createPool(node, poolXml("/srv/images", { name: "images" }), { isBuilt: true });
+    const header = formatNewImage({ format: "qcow2", sizeBytes: MiB, options: {} });
+    machine.files.put("/srv/images/q.qcow2", "file", { mode: 0o600, bytes: header });
+    machine.files.put("/srv/images/a.raw", "file", { mode: 0o600, bytes: new Uint8Array(512) });
+    const copy = (key: string, format: "raw" | "qcow2") => {
+      const source = { key, pool: "images", format };
+      return createVolumeFromVolume(node, "lv", {
+        bytes: bytesOf("one", EIGHT),
+        source,
+        flags: { isReflink: false },
+      });
+    };
+    expect((await errorOf(copy("a.raw", "qcow2"))).message).toBe(
+      "Cannot copy /srv/images/a.raw: its format is raw",
+    );
+    await copy("q.qcow2", "raw");
+    const made = machine.files.get("/dev/vg-0/one").bytes;
+    expect([...made.subarray(0, header.length)]).toEqual([...header]);
+  });
+
   test("is the source of a raw or a qcow2 file, and is raw though a guest wrote a header there", async () => {
     const { machine, node } = await machineWith();
     await createPool(node, poolXml("/srv/images", { name: "images" }), { isBuilt: true });

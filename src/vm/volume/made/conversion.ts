@@ -12,6 +12,8 @@ import { listDevicePools, listVolumePools } from "../volume-pool.ts";
 interface ConvertedSource {
   readonly facts: FileFacts;
   readonly format: "raw" | "qcow2";
+  /** Whether its header names a backing file. */
+  readonly isAbove: boolean;
   /** Whether the caller says that it has this format. Otherwise its first bytes do, which a guest may have written. */
   readonly isDeclared: boolean;
 }
@@ -28,12 +30,14 @@ interface SourceImage {
  */
 export function listConverted(
   instance: Instance,
-  { facts, format, isDeclared }: ConvertedSource,
+  { facts, format, isAbove, isDeclared }: ConvertedSource,
 ): readonly SourceImage[] {
   if (format === "raw") return [{ facts, format }];
   const { path } = facts.id;
-  const chain = walkChain({ path, format, readOnly: true }, imageReader(instance.host));
-  if (chain.length > 1 && !isDeclared) throw undeclared(path);
+  // Before a look at any file that it names.
+  if (isAbove && !isDeclared) throw undeclared(path);
+  const below = isDeclared ? "as-probed" : "nothing";
+  const chain = walkChain({ path, format, readOnly: true, below }, imageReader(instance.host));
   return chain.map((image, at) => {
     if (image.role === "data-file" || image.slice !== undefined || image.format === "qed")
       throw otherFormat(image.path);

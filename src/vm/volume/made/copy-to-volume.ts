@@ -13,7 +13,12 @@ import { removeLogicalVolume } from "./logical-volume.ts";
 /** Volume to make, and the one that is copied. */
 interface Copy {
   readonly volume: Volume;
-  readonly source: { readonly key: string; readonly pool: string | undefined };
+  readonly source: {
+    readonly key: string;
+    readonly pool: string | undefined;
+    /** Format that is declared; undefined: that of its first bytes. */
+    readonly format?: "raw" | "qcow2" | undefined;
+  };
   readonly flags: { readonly isReflink: boolean; readonly isMetadataPreallocated?: boolean };
 }
 
@@ -31,7 +36,7 @@ export async function copyToVolume(
   if (flags.isReflink) throw notShared();
   // Checked under the lock, and copied without it, as to a file.
   const from = await withUnusedVolume(instance, { ...source, attempt: "copy" }, ({ facts, name }) => {
-    refuseImage(instance, facts);
+    refuseImage(instance, facts, source.format);
     return { facts, name, sizeBytes: facts.type === "block" ? deviceBytes(host, facts) : facts.sizeBytes };
   });
   const capacityBytes = Math.max(volume.capacityBytes ?? 0, from.sizeBytes);
@@ -59,8 +64,10 @@ export async function copyToVolume(
 }
 
 /** A guest may have written a header into a device, which is raw all the same. */
-function refuseImage({ host }: Instance, facts: FileFacts): void {
-  const format = facts.type === "block" ? "raw" : readVolumeImage(host, facts).format;
+function refuseImage({ host }: Instance, facts: FileFacts, declared: Copy["source"]["format"]): void {
+  const isRaw = facts.type === "block" || declared === "raw";
+  const format = isRaw ? "raw" : readVolumeImage(host, facts).format;
+  if (declared !== undefined && declared !== format) throw otherFormat(facts.id.path, format);
   if (format === "raw" || format === "iso") return;
   throw new SvirtError(
     `Cannot copy ${facts.id.path}: it is ${format}, and a logical volume gets the data of raw volumes only`,
@@ -69,6 +76,14 @@ function refuseImage({ host }: Instance, facts: FileFacts): void {
       remedy: "Make a raw volume of it in a pool of files first: svirt vol-create-from",
     },
   );
+}
+
+/** Returns the error for a volume that is not of the format that is declared. */
+export function otherFormat(path: string, format: string): SvirtError {
+  return new SvirtError(`Cannot copy ${path}: its format is ${format}`, {
+    kind: "unsupported",
+    remedy: "Leave --inputformat out.",
+  });
 }
 
 function notShared(): SvirtError {
