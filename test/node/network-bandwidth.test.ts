@@ -79,7 +79,7 @@ onTheNode(
     expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
     expect(outOf(notes, "group")).toContain("inbound.average: 100");
     expect(noteOf(notes, "audit").code).toBe(1);
-    expect(outOf(notes, "audit").match(/is missing; run svirt recover/g)).toHaveLength(3);
+    expect(noteOf(notes, "audit").out.match(/is missing; run svirt recover/g)).toHaveLength(3);
     expect(outOf(notes, "recover")).toContain("Packet rules of domain 'life-a' set again");
     expect(outOf(notes, "recover")).toContain("Packet rules of network 'life-net' set again");
     expect(outOf(notes, "after").split("\n").toSorted()).toEqual(
