@@ -43,6 +43,8 @@ fill() {
   rm -rf "$NODE_CACHE/$name"-????????????????.part
   mkdir -p "$folder.part"
   "$@" "$folder.part" >&2 || return
+  # Unpacking gives the folder the time of a package's, and forget_old would remove it.
+  touch "$folder.part"
   mv "$folder.part" "$folder"
   forget_old "$name"
 }

@@ -37,4 +37,6 @@ export interface MountHost {
    * does not answer in that time or 30 seconds, "host-call", "denied".
    */
   unmount(above: FileId, path: string, limitMs?: number): Promise<void>;
+  /** Returns whether the file system with a path answers within the time. Any other call for it would wait for hours. */
+  hasAnswer(path: string, limitMs: number): boolean;
 }

@@ -15,6 +15,8 @@ export interface ProcessFacts extends ProcessId {
   readonly context: string | undefined;
   readonly uid: number;
   readonly command: string;
+  /** It has been killed or exits: it runs no code of its own any more, and the kernel may wait for a device or a server. */
+  readonly isEnding?: true;
 }
 
 /** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. */

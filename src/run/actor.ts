@@ -15,6 +15,8 @@ export interface Actor {
   readonly context?: string;
   /** Boot in which the guest was started; absent: the current one. */
   readonly bootId?: string;
+  /** Time of the host's clock until which to wait for killed processes; absent: as long as a kill may take. */
+  readonly endingUntilMs?: number;
   /** Called for each file that keeps the guest's label, with the reason. */
   readonly onKept?: (notice: string) => void;
   /** Called with the progress of a step that may take a long time. */

@@ -17,6 +17,7 @@ export interface Process extends ProcessFacts {
   readonly devices?: MemoryQemu;
   /** Memory of QEMU's guest, and its transfer out of or into QEMU. */
   readonly stream?: MemoryStream;
+  isEnding?: true;
 }
 
 /** Behaviour of the QEMUs on a machine. */
@@ -157,7 +158,10 @@ export class GuestProcesses {
     const process = this.#all.get(pid);
     if (process?.startTicks !== startTicks) return false;
     const behaviour = this.#machine.qemu;
-    if (behaviour.isImmortal === true) return true;
+    if (behaviour.isImmortal === true) {
+      if (signal === "SIGKILL") process.isEnding = true;
+      return true;
+    }
     if (signal === "SIGKILL") this.end(pid, 137);
     else if (behaviour.ignoresTerm !== true) this.#machine.after(END_MS, () => this.end(pid, 0));
     return true;

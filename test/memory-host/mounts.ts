@@ -28,6 +28,8 @@ export class Mounts {
   readonly orders: MountOrder[] = [];
   /** Mount points with a file that a program uses. */
   readonly busy = new Set<string>();
+  /** Mount points whose server does not answer. */
+  readonly silent = new Set<string>();
   /** Mounts have the label of their files, whatever an order says. */
   ignoresContext = false;
   /** Fails an order. */
@@ -141,7 +143,7 @@ function copyOf(inode: Inode, fileSystem: FileSystem): Inode {
 export function mountCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "listMounts" | "openMount" | "unmount"> {
+): Pick<Host, "listMounts" | "openMount" | "unmount" | "hasAnswer"> {
   const { files, mounts } = machine;
   const noteLock = (call: string): void => {
     if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
@@ -149,6 +151,12 @@ export function mountCalls(
   };
   return {
     listMounts: () => mounts.list(),
+    hasAnswer(path, limitMs) {
+      noteLock(`look at ${path}`);
+      if (!mounts.silent.has(path)) return true;
+      machine.pass(limitMs);
+      return false;
+    },
     async openMount(order) {
       noteLock(`mount ${order.source}`);
       const root = mounts.open(order);

@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import type { MountHost } from "../mounts.ts";
 import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
 import type { OtherCall } from "./other-calls.ts";
@@ -26,9 +27,7 @@ export function makeLinuxHost(): Host {
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),
-    listMounts: () => others().listMounts(),
-    openMount: async (order) => await others().openMount(order),
-    unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
+    ...mountCalls(),
     lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
     isLocked: (path) => files().isLocked(path),
     getProcess: (pid) => others().getProcess(pid),
@@ -99,6 +98,15 @@ function shareCalls(): Pick<
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
     setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
     setMemlock: (process, limitKiB) => others().setMemlock(process, limitKiB),
+  };
+}
+
+function mountCalls(): MountHost {
+  return {
+    listMounts: () => others().listMounts(),
+    openMount: async (order) => await others().openMount(order),
+    hasAnswer: (path, limitMs) => others().hasAnswer(path, limitMs),
+    unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
   };
 }
 

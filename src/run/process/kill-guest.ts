@@ -18,6 +18,13 @@ export interface GuestIdentity {
   readonly context?: string;
 }
 
+/** Times for the end of a guest. */
+interface KillLimits {
+  /** Time between SIGTERM and SIGKILL. */
+  readonly graceMs: number;
+  readonly endingUntilMs?: number | undefined;
+}
+
 /** Returns the processes that run as the guest: QEMU. Listing them by user misses none, even if the record lacks it. */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
   const all = host.listProcesses(guest.uid);
@@ -47,9 +54,13 @@ function hasUuid(words: readonly string[], uuid: string): boolean {
  * itself after writing the guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with
  * the rest. A guest that forks constantly escapes any list of processes. So all of its user's processes are killed in one
  * call, after no reaper is left that could start one. Only then does an empty list count. Throws "timeout" when the
- * kernel does not end the processes.
+ * kernel does not end the processes. Until `endingUntilMs` of the host's clock, if given, it waits for those that are killed already.
  */
-export async function killGuest(host: Host, guest: GuestIdentity, graceMs: number): Promise<void> {
+export async function killGuest(
+  host: Host,
+  guest: GuestIdentity,
+  { endingUntilMs = Number.POSITIVE_INFINITY, graceMs }: KillLimits,
+): Promise<void> {
   const started = host.nowMs();
   const asked = new Set<number>();
   let isSwept = !isGuestUser(guest.uid);
@@ -59,6 +70,7 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
     const reapers = listReapers(host, guest);
     const left = [...guests, ...reapers];
     if (left.length === 0 && isSwept) return;
+    if (isEnding(left) && host.nowMs() > endingUntilMs) throw stuck(guest, left);
     // A guest with many processes may occupy all processors: then a single listing takes longer than the grace.
     if (left.length > 0 && host.nowMs() - started <= graceMs) {
       askToEnd(host, guests, asked);
@@ -68,6 +80,10 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
     }
     if (left.length > 0) await host.sleep(POLL_MS);
   }
+}
+
+function isEnding(left: readonly ProcessFacts[]): boolean {
+  return left.length > 0 && left.every((process) => process.isEnding === true);
 }
 
 /** Fewest remaining processes since the guest was killed, and when that number was reached. */

@@ -25,11 +25,18 @@ export async function endGuest(
     readonly observer?: StepObserver;
     /** Receives a notice for each file that keeps the guest's label, with the reason. */
     readonly onKept?: (notice: string) => void;
+    /** Time of the host's clock until which to wait for processes that are killed already. */
+    readonly endingUntilMs?: number | undefined;
   },
 ): Promise<void> {
   writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
   const observer = how.observer ?? NO_OBSERVER;
-  const actor = { ...actorFor(instance, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
+  const { endingUntilMs, onKept } = how;
+  const actor = {
+    ...actorFor(instance, guest),
+    ...(onKept === undefined ? {} : { onKept }),
+    ...(endingUntilMs === undefined ? {} : { endingUntilMs }),
+  };
   thaw(instance.host, guest.steps);
   const kept = keptFiles(guest);
   await runPlan(actor, kept, observer);

@@ -14,6 +14,9 @@ import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findPool } from "./find-pool.ts";
 
+/** Time for a server to answer. */
+const ANSWER_MS = 2000;
+
 /** State of a pool, as virsh names it. */
 type PoolState = "inactive" | "running" | "inaccessible";
 
@@ -45,7 +48,7 @@ export function getPoolFacts(instance: Instance, key: string): PoolFacts {
   };
 }
 
-/** Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is missing. */
+/** Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is missing, or its server does not answer. */
 export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active">): PoolUsage {
   if (active === undefined) return { state: "inactive", space: undefined };
   const space = spaceOf(instance, parsePoolText(active));
@@ -86,7 +89,7 @@ function permissionsOf({ host }: Instance, { gid, id, mode, uid }: FileFacts): P
   return { mode: mode & MODE_BITS, owner: uid, group: gid, ...(label === undefined ? {} : { label }) };
 }
 
-/** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, or the look fails. */
+/** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, its server is silent, or the look fails. */
 function withFolder<Result>(
   { host }: Instance,
   pool: Pool,
@@ -95,6 +98,7 @@ function withFolder<Result>(
   const path = pool.target?.path ?? "";
   return unlessRefused(() => {
     refuseUnmounted(host, pool);
+    if (pool.type === "netfs" && !host.hasAnswer(path, ANSWER_MS)) return undefined;
     const facts = host.inspectFile(path);
     return facts?.type === "folder" && facts.id.path === path ? look(facts) : undefined;
   });

@@ -22,8 +22,8 @@ const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
 /**
- * The guests for which slow work is done, and the time limit for all queries of QEMUs, as well as for all unmounting. Without
- * `askMs`, each has its own limit.
+ * The guests for which slow work is done, and the time limit for all queries of QEMUs, for all unmounting, and for all processes that are
+ * killed already. Without `askMs`, each has its own limit.
  */
 export interface RecoverOptions {
   isConcerned?(guest: {
@@ -62,11 +62,12 @@ export async function recoverAll(
   const running = guests.filter((guest) => isRunning(instance, guest));
   const until = instance.host.nowMs() + CLEARING_MS;
   const clearing = askMs === undefined ? instance.host : unmountWithin(instance.host, askMs);
+  const endingUntilMs = askMs === undefined ? undefined : instance.host.nowMs() + askMs;
   const onKept = (notice: string): void => void kept.push(notice);
   for (const guest of guests) {
     if (running.includes(guest) || !(await isLeft(instance, guest, isConcerned(guest) ? until : 0))) continue;
     await attempt(errors, async () => {
-      await clearGuest({ ...instance, host: clearing }, guest.uuid, onKept);
+      await clearGuest({ ...instance, host: clearing }, guest.uuid, { endingUntilMs, onKept });
       await restartPending(instance, guest.uuid);
     });
     recovered.push(guest.name);
@@ -106,16 +107,20 @@ async function isLeft(instance: Instance, guest: GuestRecord, until: number): Pr
 
 /** Cleans up one guest if it has ended, and starts it again if that was requested. Its reaper calls this. */
 export async function recoverGuest(instance: Instance, uuid: string): Promise<void> {
-  await clearGuest(instance, uuid, () => undefined);
+  await clearGuest(instance, uuid, {});
   await restartPending(instance, uuid);
 }
 
-async function clearGuest(instance: Instance, uuid: string, onKept: (notice: string) => void): Promise<void> {
+async function clearGuest(
+  instance: Instance,
+  uuid: string,
+  how: Pick<Parameters<typeof endGuest>[2], "endingUntilMs" | "onKept">,
+): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
     const guest = readRecord(instance, uuid);
     if (guest === undefined || isRunning(instance, guest)) return;
     const reason = reasonOf(instance, guest);
-    await endGuest(instance, guest, { reason, restart: wantsRestart(guest, reason), onKept });
+    await endGuest(instance, guest, { reason, restart: wantsRestart(guest, reason), ...how });
   });
 }
 

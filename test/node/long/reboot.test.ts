@@ -21,7 +21,12 @@ for (const [how, word, last] of FALLS) {
       qemu-img create -q -f qcow2 -b base.img -F raw $here/a.qcow2
       : >$here/serial.log
       guest life-a "$(disk $here/a.qcow2)<serial type='file'><source path='$here/serial.log'/></serial>"
-      guest life-auto "$(disk $here/auto.img)"
+      mkdir -p $here/pool
+      mv $here/auto.img $here/pool
+      svirt pool-define-as life-pool dir --target $here/pool >/dev/null
+      svirt pool-autostart life-pool >/dev/null
+      svirt pool-start life-pool >/dev/null
+      guest life-auto "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-pool' volume='auto.img'/><target dev='vda' bus='virtio'/></disk>"
       svirt autostart life-auto >/dev/null
       note labels labels $here/a.qcow2 $here/base.img $here/serial.log
       note boot cat /proc/sys/kernel/random/boot_id
@@ -30,7 +35,7 @@ for (const [how, word, last] of FALLS) {
       svirt start life-a >/dev/null
       ${last}
       note during labels $here/a.qcow2 $here/base.img $here/serial.log
-      note auto label_of $here/auto.img
+      note auto label_of $here/pool/auto.img
     `);
     await node([word]);
     const after = await onNode(`
@@ -38,7 +43,8 @@ for (const [how, word, last] of FALLS) {
       note gone wait_gone life-a
       note left left life-a
       note labels labels $here/a.qcow2 $here/base.img $here/serial.log
-      note auto label_of $here/auto.img
+      note auto label_of $here/pool/auto.img
+      note pools svirt pool-list --name
       note auto-state svirt domstate life-auto
       note reason svirt domstate life-a --reason
       note start svirt start life-a
@@ -46,12 +52,15 @@ for (const [how, word, last] of FALLS) {
       svirt destroy life-a >/dev/null
       svirt destroy life-auto >/dev/null
       note end labels $here/a.qcow2 $here/base.img $here/serial.log
-      note end-auto labels $here/auto.img
+      note end-auto labels $here/pool/auto.img
+      svirt pool-destroy life-pool >/dev/null
+      svirt pool-undefine life-pool >/dev/null
     `);
     expect(outOf(after, "boot")).not.toBe(outOf(before, "boot"));
     expect(noteOf(after, "gone").code).toBe(0);
     expect(noteOf(after, "left").out).toBe("");
     expect(outOf(after, "labels")).toBe(outOf(before, "labels"));
+    expect(outOf(after, "pools")).toBe("life-pool");
     expect(outOf(after, "auto-state")).toBe("running");
     expect(outOf(after, "auto")).toBe(outOf(before, "auto"));
     // No process observed its end.

@@ -20,7 +20,7 @@ test("killGuest() kills before it gives up, however long a look at the processes
       return host.listProcesses(user);
     },
   };
-  await killGuest(slow, { uuid: UUID, uid }, GRACE_MS);
+  await killGuest(slow, { uuid: UUID, uid }, { graceMs: GRACE_MS });
   expect(host.listProcesses(uid)).toEqual([]);
 });
 
@@ -30,7 +30,7 @@ test("killGuest() believes no list of processes before all of the user's are kil
   const { uid } = orderOf(machine);
   const { host } = nodeOn(machine);
   // No list contains a process that has forked and ended.
-  await killGuest({ ...host, listProcesses: () => [] }, { uuid: UUID, uid }, GRACE_MS);
+  await killGuest({ ...host, listProcesses: () => [] }, { uuid: UUID, uid }, { graceMs: GRACE_MS });
   expect(host.listProcesses(uid)).toEqual([]);
 });
 
@@ -50,7 +50,7 @@ test("killGuest() asks each process once to end, and kills it when its grace is 
     },
   };
   const before = host.nowMs();
-  await killGuest(noting, { uuid: UUID, uid }, GRACE_MS);
+  await killGuest(noting, { uuid: UUID, uid }, { graceMs: GRACE_MS });
   expect([sent[0], sent.lastIndexOf("SIGTERM"), sent.at(-1)]).toEqual(["SIGTERM", 0, "SIGKILL"]);
   expect(host.nowMs() - before).toBeGreaterThan(GRACE_MS);
 });
@@ -85,7 +85,7 @@ test("killGuest() waits for processes that are killed as long as they become few
   await killGuest(
     endingSlowly(host, machine, (look) => Math.max(0, 20 - look)),
     { uuid: UUID, uid },
-    GRACE_MS,
+    { graceMs: GRACE_MS },
   );
   expect(host.nowMs() - before).toBeGreaterThan(100_000);
 });
@@ -99,7 +99,7 @@ test("killGuest() gives up when no process has ended for a while", async () => {
     killGuest(
       endingSlowly(host, machine, (look) => Math.max(3, 20 - look)),
       { uuid: UUID, uid },
-      GRACE_MS,
+      { graceMs: GRACE_MS },
     ),
   );
   expect(error.kind).toBe("timeout");

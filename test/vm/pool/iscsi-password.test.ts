@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ProgramOutput } from "../../../src/host/processes.ts";
+import type { ProgramEnd, ProgramOutput } from "../../../src/host/processes.ts";
 import { createPool } from "../../../src/vm/pool/start-pool.ts";
 import { ISCSI_POOL, makeScsiMachine } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
@@ -21,8 +21,14 @@ node.session.auth.username_in = <empty>
 `;
 }
 
+/** Errors of iscsiadm 2.1.11 for a password that the target refuses. */
+const REFUSED = `iscsiadm: Could not login to [iface: default, target: iqn.2013-06.com.example:a, portal: 192.0.2.1,3260].
+iscsiadm: initiator reported error (24 - iSCSI login failed due to authorization failure)
+iscsiadm: Could not log into all portals
+`;
+
 /** Starts the pool on a machine whose iscsiadm prints this, and returns the commands and the error. */
-async function start(outputs: readonly ProgramOutput[]) {
+async function start(outputs: readonly ProgramOutput[], end: ProgramEnd = { code: 0, errors: "" }) {
   const machine = makeScsiMachine();
   const { target } = machine.files.find(SESSION, false)?.inode ?? { target: "" };
   machine.files.remove(SESSION);
@@ -30,7 +36,7 @@ async function start(outputs: readonly ProgramOutput[]) {
   machine.runProgram = (words) => {
     run.push(words.slice(7).join(" "));
     if (words.includes("--login")) machine.files.put(SESSION, "symlink", { target });
-    return { code: 0, errors: "" };
+    return end;
   };
   const left = [...outputs];
   const node = nodeOn(machine);
@@ -54,6 +60,15 @@ describe("a pool of an iSCSI target with a password", () => {
       undefined,
       ["--op new", "--op update --name node.startup --value manual", "--login"],
     ]);
+  });
+
+  test("says that the target refuses the password", async () => {
+    const { error } = await start([{ text: recordWith() }], { code: 24, errors: REFUSED });
+    expect([error?.kind, error?.message]).toEqual([
+      "failed",
+      "Cannot log in to the iSCSI target iqn.2013-06.com.example:a: iSCSI login failed due to authorization failure",
+    ]);
+    expect(error?.remedy).toContain("iscsi/nodes/iqn.2013-06.com.example:a");
   });
 
   test.each([

@@ -57,3 +57,23 @@ test("the end of a guest asks the server of its mount for nothing under the regi
   expect(asked).toEqual([]);
   expect(machine.mounts.list().map(({ path }) => path)).toEqual([NET]);
 });
+
+test("guests whose QEMUs the kernel keeps after SIGKILL delay another command by two seconds in all, and end with the next answer", async () => {
+  const machine = await makeSharedStorage();
+  await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda") }));
+  await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(OTHERS, "vda") }));
+  machine.qemu = { isImmortal: true };
+  for (const name of ["vm1", "vm2"])
+    expect((await errorOf(destroyDomain(nodeOn(machine), name))).kind).toBe("timeout");
+  for (const keys of [["another"], "all"] as const) {
+    const began = machine.nowMs;
+    const { errors } = await recoverBefore(nodeOn(machine), keys);
+    expect(errors.map(({ kind }) => kind)).toEqual(["timeout", "timeout"]);
+    expect(machine.nowMs - began).toBeLessThanOrEqual(2100);
+  }
+  expect(readRecords(nodeOn(machine))).toHaveLength(2);
+  machine.qemu = {};
+  await sweepAll(machine);
+  expect(machine.mounts.list().map(({ path }) => path)).toEqual([NET]);
+  expect(readRecords(nodeOn(machine))).toEqual([]);
+});

@@ -42,6 +42,20 @@ export async function askChild(
   return { answer, child: { pid: started.pid, end } };
 }
 
+/** Runs svirt as the child for one order, and returns whether it ends in time. */
+export function askChildBriefly(order: ChildOrder, limitMs: number): boolean {
+  const { exitedDueToTimeout } = Bun.spawnSync([...ownWords(), MOUNT_CHILD], {
+    stdin: new TextEncoder().encode(`${JSON.stringify(order)}\n`),
+    stdout: "ignore",
+    stderr: "ignore",
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    timeout: limitMs,
+    // Only a fatal signal ends a process that waits for a server.
+    killSignal: "SIGKILL",
+  });
+  return exitedDueToTimeout !== true;
+}
+
 /** Returns the words that start this program: the executable, or bun with the program's first file. */
 function ownWords(): readonly string[] {
   const isBuilt = import.meta.path.startsWith(IN_EXECUTABLE);

@@ -8,12 +8,12 @@ import { hostCallError } from "../calls/libc.ts";
 import { O_PATH, withFile } from "../files/file-id.ts";
 import { readText } from "../files/quick-files.ts";
 import { attributesAt } from "../labels/xattr.ts";
-import { askChild, type Child } from "./ask-child.ts";
+import { askChild, askChildBriefly, type Child } from "./ask-child.ts";
 import { moveMount } from "./mount-calls.ts";
 import { parseMounts } from "./parse-mounts.ts";
 
 /** Implements MountHost. */
-export const mountCalls: MountHost = { listMounts, openMount, unmount };
+export const mountCalls: MountHost = { listMounts, openMount, unmount, hasAnswer };
 
 function listMounts(): readonly Mount[] {
   return parseMounts(readText("/proc/self/mountinfo") ?? "");
@@ -75,6 +75,10 @@ async function unmount(...[above, path, limitMs]: Parameters<MountHost["unmount"
     kind: "in-use",
     remedy: `List the programs: fuser --mount ${path}`,
   });
+}
+
+function hasAnswer(path: string, limitMs: number): boolean {
+  return askChildBriefly({ work: "look", path }, limitMs);
 }
 
 function failure(

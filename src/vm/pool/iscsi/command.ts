@@ -6,6 +6,11 @@ import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;
 
+/** Exit code for a user or password that the target refuses. ISCSI_ERR_LOGIN_AUTH_FAILED of iscsiadm(8) */
+const REFUSED = 24;
+/** Reason in iscsiadm's messages, whose last line may say less. iscsi_err_print_msg() of open-iscsi */
+const REPORTED = /^iscsiadm: initiator reported error \(\d+ - (.+)\)$/m;
+
 /** Command of iscsiadm for a target. */
 export interface IscsiCommand {
   readonly target: IscsiTarget;
@@ -33,10 +38,13 @@ export function checkEnd(end: ProgramEnd, attempt: string, { target, words }: Is
   const command = words.join(" ");
   const message = `Cannot ${attempt} the iSCSI target ${target.name}`;
   if ("code" in end) {
-    const why = end.errors.trim().split("\n").at(-1) || `${command} failed with ${end.code}`;
+    const why = reasonIn(end.errors) || `${command} failed with ${end.code}`;
+    const isRefused = end.code === REFUSED;
     throw new SvirtError(`${message}: ${why}`, {
       kind: "failed",
-      remedy: `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
+      remedy: isRefused
+        ? `Write user and password that the target accepts into open-iscsi's record of it: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`
+        : `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
     });
   }
   if (end.fault === "timeout")
@@ -51,4 +59,8 @@ export function checkEnd(end: ProgramEnd, attempt: string, { target, words }: Is
       remedy: end.fault === "missing" ? "Install open-iscsi." : `Run it yourself: ${command}`,
     },
   );
+}
+
+function reasonIn(errors: string): string {
+  return REPORTED.exec(errors)?.[1] ?? errors.trim().split("\n").at(-1) ?? "";
 }

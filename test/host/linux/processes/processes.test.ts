@@ -134,6 +134,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
       await until(() => readFileSync(`/proc/${child.pid}/stat`, "latin1").includes(") Z "));
       const found = folder.host.getProcess(child.pid);
       expect(found).toMatchObject({ pid: child.pid });
+      expect(found?.isEnding).toBeUndefined();
       expect(found !== undefined && folder.host.hasProcess(found)).toBe(true);
     } finally {
       child.kill("SIGKILL");

@@ -3,7 +3,8 @@ import { registryLock, SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
 import type { Instance } from "../../../../src/state/instance.ts";
 import { destroyDomain } from "../../../../src/vm/end/destroy.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
-import { selectPools } from "../../../../src/vm/pool/pool-list.ts";
+import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
+import { selectPools, withUsage } from "../../../../src/vm/pool/pool-list.ts";
 import { destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { deleteVolume } from "../../../../src/vm/volume/delete-volume.ts";
@@ -48,6 +49,23 @@ async function machineWithBoth(): Promise<Machine> {
   activatePool(nodeOn(machine), { name: "images", folder: IMAGES, uuid: POOL_UUID });
   return machine;
 }
+
+test("a pool whose server hangs is inaccessible after two seconds, and runs when the server is back", async () => {
+  const machine = await machineWithBoth();
+  machine.mounts.silent.add(NET);
+  const { node } = hanging(machine);
+  const began = machine.nowMs;
+  expect(getPoolFacts(node, "net")).toMatchObject({ state: "inaccessible", space: undefined });
+  expect(machine.nowMs - began).toBe(2000);
+  const names = selectPools(node, { filter: {}, wantsUuids: false, types: undefined });
+  expect(withUsage(node, names).map(({ name, state }) => [name, state])).toEqual([
+    ["images", "running"],
+    ["net", "inaccessible"],
+  ]);
+  expect(getPoolXml(node, "net", "active").xml).toContain("<capacity unit='bytes'>0</capacity>");
+  machine.mounts.silent.clear();
+  expect(getPoolFacts(nodeOn(machine), "net").state).toBe("running");
+});
 
 describe("a server that hangs while its folder is mounted", () => {
   test.each([
