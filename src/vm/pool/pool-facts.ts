@@ -62,25 +62,35 @@ export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active
 export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
   return showStored(findPool(instance, key), form, (active) => {
     const pool = parsePoolText(active);
-    const permissions = hasFolder(pool)
-      ? withFolder(instance, pool, (facts) => permissionsOf(instance, facts))
-      : undefined;
+    const { permissions, space } = lookAt(instance, pool);
     const target = pool.target && { ...pool.target, ...(permissions === undefined ? {} : { permissions }) };
-    return formatPool({ ...pool, ...(target === undefined ? {} : { target }) }, spaceOf(instance, pool));
+    return formatPool({ ...pool, ...(target === undefined ? {} : { target }) }, space);
   });
+}
+
+/** Returns the attributes of a pool's folder and its space, by one look: a silent server costs each look its whole time. */
+function lookAt(
+  instance: Instance,
+  pool: Pool,
+): { readonly permissions?: Permissions; readonly space?: PoolSpace | undefined } {
+  if (!hasFolder(pool)) return { space: spaceOf(instance, pool) };
+  const look = (facts: FileFacts) => ({
+    permissions: unlessRefused(() => permissionsOf(instance, facts)),
+    space: unlessRefused(() => spaceWith(instance, facts)),
+  });
+  const { permissions, space } = withFolder(instance, pool, look) ?? {};
+  return { ...(permissions === undefined ? {} : { permissions }), space };
 }
 
 /** Returns the space of the file system with the pool's folder, or of its devices; undefined without the folder or the source. statvfs(3) */
 function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
   if (!hasFolder(pool)) return unlessRefused(() => devicesSpace(instance.host, pool));
-  return withFolder(instance, pool, ({ id }) => {
-    const { freeBytes, sizeBytes } = instance.host.getSpace(id);
-    return {
-      capacityBytes: sizeBytes,
-      allocationBytes: sizeBytes - freeBytes,
-      availableBytes: freeBytes,
-    };
-  });
+  return withFolder(instance, pool, (facts) => spaceWith(instance, facts));
+}
+
+function spaceWith({ host }: Instance, { id }: FileFacts): PoolSpace {
+  const { freeBytes, sizeBytes } = host.getSpace(id);
+  return { capacityBytes: sizeBytes, allocationBytes: sizeBytes - freeBytes, availableBytes: freeBytes };
 }
 
 /** Returns mode, owner, group and label of a folder. virStorageBackendUpdateVolTargetInfoFD() of libvirt */

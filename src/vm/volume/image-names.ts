@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { HEADER_BYTES } from "../../images/header.ts";
+import { HEADER_BYTES, probeImageFormat } from "../../images/header.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
@@ -9,6 +9,9 @@ import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /** Formats whose headers svirt reads, or that have none. */
 const READ: ReadonlySet<string> = new Set(["raw", "iso", "qcow2", "qed"]);
+
+/** Length of a qcow2 image's beginning in which its backing file's name begins and ends: the largest cluster, and the longest name. QEMU's block/qcow2.c */
+const FAR_BYTES = 2 ** 21 + 1023;
 
 /** Image from which a search begins, the file that is searched, and the paths that earlier searches for it have seen. */
 interface Search {
@@ -64,7 +67,10 @@ function tryToRead({ host }: Instance, facts: FileFacts): VolumeImage | undefine
 /** Decides whether a file's beginning has the name of another file. */
 function mentions({ host }: Instance, { id }: FileFacts, file: FileId): boolean {
   const name = file.path.slice(file.path.lastIndexOf("/") + 1);
-  const bytes = unlessRefused(() => host.readBytes(id, 0, HEADER_BYTES));
+  const bytes = unlessRefused(() => {
+    const beginning = host.readBytes(id, 0, HEADER_BYTES);
+    return probeImageFormat(beginning) === "qcow2" ? host.readBytes(id, 0, FAR_BYTES) : beginning;
+  });
   return bytes !== undefined && latin1(bytes).includes(latin1(new TextEncoder().encode(name)));
 }
 

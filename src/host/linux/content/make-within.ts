@@ -19,20 +19,18 @@ import type { NewFile } from "../../files.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";
-import { orThrow, unlessMissing } from "../files/files.ts";
+import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { convertInto } from "./convert-into.ts";
 import { copyInto } from "./copy-into.ts";
 import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
+import { isOrdered, syncData } from "./sync-data.ts";
 import { writePart } from "./write-part.ts";
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** asm-generic/fcntl.h __O_TMPFILE, which node:fs does not have */
 const UNNAMED = constants.O_RDWR | constants.O_DIRECTORY | 0o20000000;
-/** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
-const SYS_SYNC_FILE_RANGE = process.arch === "x64" ? 277n : 84n;
-const WRITE_AND_WAIT = 7n;
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -64,18 +62,20 @@ function openUnnamed(at: string): number | undefined {
   }
 }
 
-function makeUnnamed(
-  { at, fd }: { readonly fd: number; readonly at: string },
-  path: string,
-  file: NewFile,
-): FileId {
+/** New file, and the path of its opened folder. */
+interface Opened {
+  readonly fd: number;
+  readonly at: string;
+}
+
+function makeUnnamed({ at, fd }: Opened, path: string, file: NewFile): FileId {
   try {
     fill(fd, path, file);
     // Replaces no file. The descriptor's own name needs no privilege, unlike AT_EMPTY_PATH.
     const [from, to] = [cString(`/proc/self/fd/${fd}`), cString(`${at}/${file.name}`)];
     if (libc().linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) !== 0)
       throw hostCallError(`make ${path}`, readErrno());
-    return syncNamed(fd, path);
+    return syncNamed({ fd, at }, path);
   } finally {
     closeSync(fd);
   }
@@ -90,16 +90,17 @@ function makeNamed(at: string, path: string, file: NewFile): FileId {
     if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
     fill(fd, path, file);
     place(part, `${at}/${file.name}`, file.isReplaced);
-    return syncNamed(fd, path);
+    return syncNamed({ fd, at }, path);
   } finally {
     unlessMissing(`remove ${part}`, () => unlinkSync(part));
     closeSync(fd);
   }
 }
 
-/** Puts the attributes and the name of a file on disk, whose data is there. fsync(2) of a file that has just got its name includes the name. */
-function syncNamed(fd: number, path: string): FileId {
+/** Puts the attributes and the name of a file on disk, whose data is there. Only on some file systems fsync(2) of the file includes its new name. */
+function syncNamed({ at, fd }: Opened, path: string): FileId {
   fsyncSync(fd);
+  if (!isOrdered(fd)) syncFolder(at);
   return fileFacts(path, fstatSync(fd, { bigint: true })).id;
 }
 
@@ -151,14 +152,6 @@ function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void 
   const made = fstatSync(fd);
   const [toUid, toGid] = [uid ?? made.uid, gid ?? made.gid];
   if (toUid !== made.uid || toGid !== made.gid) fchownSync(fd, toUid, toGid);
-}
-
-/**
- * Puts the data of a file on disk, so that its name never comes without it, even after a power failure: the journal of a file system has the
- * size and the name in the order of the calls. sync_file_range(2)
- */
-function syncData(fd: number): void {
-  if (libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), 0n, 0n, WRITE_AND_WAIT) !== 0n) fsyncSync(fd);
 }
 
 function setLabel(fd: number, path: string, label: string): void {

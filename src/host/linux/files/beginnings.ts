@@ -1,14 +1,14 @@
 import { ptr } from "bun:ffi";
+import { constants } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { Judged } from "../../files.ts";
 import { basicCalls, cString, hasBasicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { withFile } from "./file-id.ts";
 import { listFolder } from "./files.ts";
 
-/** asm-generic/fcntl.h; O_RDONLY is 0 */
-const [O_NOCTTY, O_NONBLOCK, O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC] = [
-  0o400, 0o4000, 0o200000, 0o400000, 0o2000000,
-];
+const { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** asm-generic/fcntl.h, which node:fs does not have; O_RDONLY is 0 */
+const O_CLOEXEC = 0o2000000;
 const FOLDER = O_DIRECTORY | O_CLOEXEC;
 /** Neither a FIFO nor a lease in place of the file makes the opening wait, and no symbolic link is followed. */
 const FILE = O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;

@@ -263,7 +263,7 @@ export function readBytes(file: FileId, offset: number, length: number): Uint8Ar
 }
 
 /** Puts the entries of a folder on disk. fsync(2) */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const fd = openSync(nativeName(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);

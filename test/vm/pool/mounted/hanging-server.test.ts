@@ -62,7 +62,9 @@ test("a pool whose server hangs is inaccessible after two seconds, and runs when
     ["images", "running"],
     ["net", "inaccessible"],
   ]);
+  const asked = machine.nowMs;
   expect(getPoolXml(node, "net", "active").xml).toContain("<capacity unit='bytes'>0</capacity>");
+  expect(machine.nowMs - asked).toBe(2000);
   machine.mounts.silent.clear();
   expect(getPoolFacts(nodeOn(machine), "net").state).toBe("running");
 });

@@ -1,0 +1,36 @@
+import { fsyncSync, statfsSync } from "node:fs";
+import { libc } from "../calls/libc.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
+const SYS_SYNC_FILE_RANGE = process.arch === "x64" ? 277n : 84n;
+const WRITE_AND_WAIT = 7n;
+/** linux/magic.h EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC */
+const [EXT4, XFS] = [0xef53, 0x58465342];
+
+/**
+ * Puts the data of a file on disk, so that its name never comes without it, even after a power failure. Where the journal keeps the order of
+ * the calls, it has the size and the name in this order, and only the data is written. sync_file_range(2)
+ */
+export function syncData(fd: number): void {
+  const isWritten =
+    isOrdered(fd) && libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), 0n, 0n, WRITE_AND_WAIT) === 0n;
+  if (!isWritten) fsyncSync(fd);
+}
+
+/** Reports whether an open file is on a file system that keeps the order of the calls. */
+export function isOrdered(fd: number): boolean {
+  try {
+    return keepsOrder(statfsSync(`/proc/self/fd/${fd}`).type);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reports whether the journal of a type of file system keeps the order of the calls, and whether fsync(2) of a new file includes its name: ext4 and
+ * XFS. Btrfs records the place of written data later. A server of NFS or FUSE has data and names in caches of its own. FAT writes the name
+ * with its folder.
+ */
+export function keepsOrder(type: number): boolean {
+  return type === EXT4 || type === XFS;
+}
