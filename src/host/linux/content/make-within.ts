@@ -15,13 +15,12 @@ import {
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
-import type { NewFile } from "../../files.ts";
+import type { ImageConversion, NewFile } from "../../files.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";
 import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
-import { convertInto } from "./convert-into.ts";
 import { copyInto } from "./copy-into.ts";
 import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
@@ -139,13 +138,19 @@ function fill(
   // Writes all bytes: on a full disk write(2) writes a part.
   if (copy === undefined) writeFileSync(fd, content.bytes);
   else copyInto(fd, path, copy);
-  if (conversion !== undefined) convertInto(fd, conversion);
+  if (conversion !== undefined) fillConverted(fd, conversion);
   for (const part of content.parts ?? []) writePart(fd, part);
   setOwner(fd, { uid, gid });
   // After the owner, since chown(2) may clear mode bits.
   fchmodSync(fd, mode);
   if (label !== undefined) setLabel(fd, path, label);
   syncData(fd);
+}
+
+/** Loads the conversion with its decompression when it is needed: most files are made without it. */
+function fillConverted(fd: number, conversion: ImageConversion): void {
+  const { convertInto }: typeof import("./convert-into.ts") = require("./convert-into.ts");
+  convertInto(fd, conversion);
 }
 
 function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void {
