@@ -43,8 +43,8 @@ function removeAs(uid: number, path: string): string {
   const host = new URL("../../../../src/host/linux/linux-host.ts", import.meta.url).pathname;
   const script = `import { makeLinuxHost } from "${host}";
     const host = makeLinuxHost();
-    // Brings in all modules, which that user may not read.
-    host.getUid();
+    // Brings in all modules of a removal, which that user may not read.
+    host.removeFolder(${JSON.stringify(`${path}.missing`)});
     process.setuid(${uid});
     try { host.removeFolder(${JSON.stringify(path)}); } catch (error) { console.log(String(error)); }`;
   return Bun.spawnSync([process.execPath, "-e", script]).stdout.toString();
