@@ -1,6 +1,6 @@
 import { parseSize } from "../domain/forms/parse-size.ts";
 import { SvirtError } from "../errors.ts";
-import type { FilePart } from "../host/files.ts";
+import type { FilePart } from "../host/new-file.ts";
 import type { Call, Operand, Option } from "./command.ts";
 
 /** Operand of commands that create a volume. */

@@ -1,5 +1,5 @@
-import type { ImageConversion } from "../../src/host/files.ts";
 import { decompress } from "../../src/host/linux/content/decompress.ts";
+import type { ImageConversion } from "../../src/host/new-file.ts";
 import type { SourceFile } from "../../src/images/conversion/guest-data.ts";
 import type { FileTree } from "./file-tree.ts";
 

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../src/errors.ts";
-import type { NewFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
+import type { NewFile } from "../../src/host/new-file.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
 import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";

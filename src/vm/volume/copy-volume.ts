@@ -1,4 +1,5 @@
-import type { FileFacts, NewFile } from "../../host/files.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { NewFile } from "../../host/new-file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { Progress } from "../../run/actor.ts";
 import type { Instance } from "../../state/instance.ts";

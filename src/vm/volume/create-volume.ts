@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, NewFile } from "../../host/files.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { NewFile } from "../../host/new-file.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";

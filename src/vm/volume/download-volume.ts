@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, FilePart } from "../../host/files.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { FilePart } from "../../host/new-file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { Instance } from "../../state/instance.ts";
 import { decideTarget } from "../save/target-file.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FilePart } from "../../host/files.ts";
+import type { FilePart } from "../../host/new-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 

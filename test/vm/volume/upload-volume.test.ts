@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { FilePart } from "../../../src/host/files.ts";
+import type { FilePart } from "../../../src/host/new-file.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";

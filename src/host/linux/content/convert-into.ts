@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, readSync } from "node:fs";
 import type { SourceFile } from "../../../images/conversion/guest-data.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { ImageConversion } from "../../files.ts";
+import type { ImageConversion } from "../../new-file.ts";
 import { openSame } from "../files/file-id.ts";
 import { changed } from "./copy-into.ts";
 import { decompress } from "./decompress.ts";

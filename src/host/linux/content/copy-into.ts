@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { FileCopy, FilePart } from "../../files.ts";
+import type { FileCopy, FilePart } from "../../new-file.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { openSame } from "../files/file-id.ts";
 import { listData, openedSize, setPosition } from "./extents.ts";

@@ -15,7 +15,7 @@ import {
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
-import type { ImageConversion, NewFile } from "../../files.ts";
+import type { ImageConversion, NewFile } from "../../new-file.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { fileFacts, openAt, withFile } from "../files/file-id.ts";

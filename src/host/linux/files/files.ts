@@ -24,7 +24,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
 import { partialPath } from "../../../plan/half-made.ts";
-import type { FileContent } from "../../files.ts";
+import type { FileContent } from "../../new-file.ts";
 import { thrownFacts } from "../calls/call-facts.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { setLabelOf } from "../labels/xattr.ts";

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { FilePart } from "../../files.ts";
+import type { FilePart } from "../../new-file.ts";
 import { type Extent, listData, openedSize } from "../content/extents.ts";
 import { withLockedImage } from "../content/locked-image.ts";
 import { clearPart } from "../content/resize-file.ts";

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
-import type { FileFacts, ImageConversion } from "../../../host/files.ts";
+import type { FileFacts } from "../../../host/files.ts";
+import type { ImageConversion } from "../../../host/new-file.ts";
 import { walkChain } from "../../../images/chain.ts";
 import { type ConvertedImage, convertImage } from "../../../images/conversion/convert-image.ts";
 import { fileKey } from "../../../plan/facts/file-key.ts";

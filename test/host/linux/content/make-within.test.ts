@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import type { NewFile } from "../../../../src/host/files.ts";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { resizeFile } from "../../../../src/host/linux/content/resize-file.ts";
+import type { NewFile } from "../../../../src/host/new-file.ts";
 import { partialVolume } from "../../../../src/plan/half-made.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { errorOf } from "../../../scenes/scene.ts";

@@ -9,10 +9,10 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import type { FilePart } from "../../../../src/host/files.ts";
 import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { fillFile } from "../../../../src/host/linux/terminal/fill-file.ts";
+import type { FilePart } from "../../../../src/host/new-file.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 const MIB = 1024 * 1024;

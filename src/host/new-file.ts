@@ -1,0 +1,61 @@
+import type { SourceFile } from "../images/conversion/guest-data.ts";
+import type { ImageWrite } from "../images/image-writes.ts";
+import type { FileId } from "../plan/facts/file.ts";
+
+/** Content of a new file. */
+export interface FileContent {
+  readonly bytes: Uint8Array;
+  /** If greater than the number of bytes, the rest is zeros and takes no space on disk. */
+  readonly sizeBytes: number;
+  /** Bytes behind the first ones. */
+  readonly parts?: Iterable<ImageWrite>;
+}
+
+/** Part of a volume that is read from or written to another file. */
+export interface FilePart {
+  readonly offset: number;
+  /** Most bytes; undefined: all. */
+  readonly mostBytes: number | undefined;
+  /** Whether holes stay holes. Otherwise they become zeros that take space on disk. */
+  readonly isSparse: boolean;
+  onProgress?(done: number, total: number): void;
+}
+
+/** Copy of a file's bytes. */
+export interface FileCopy {
+  readonly from: FileId;
+  /** Absent: all of it. */
+  readonly part?: FilePart;
+  /** Whether both must share their space on disk, rather than only may. ioctl_ficlone(2) */
+  readonly isShared: boolean;
+}
+
+/** Conversion of an image, which no other program may write to meanwhile. */
+export interface ImageConversion {
+  /** The image, and those below it. */
+  readonly from: readonly FileId[];
+  /** Returns the writes that make the new file, which are carried out one by one. */
+  convert(files: readonly SourceFile[]): Iterable<ImageWrite>;
+}
+
+/** File to create in an inspected folder. */
+export interface NewFile {
+  readonly name: string;
+  readonly content: FileContent;
+  /** Whether the file system overwrites its data in place. FS_NOCOW_FL */
+  readonly isNocow?: boolean | undefined;
+  /** Whether a file of that name is replaced. */
+  readonly isReplaced?: true;
+  /** File whose bytes it gets instead, without its holes. */
+  readonly copy?: FileCopy | undefined;
+  /** Images whose data it gets instead. */
+  readonly conversion?: ImageConversion | undefined;
+  /** Length of its beginning for which disk space is reserved. fallocate(2) */
+  readonly reservedBytes: number;
+  readonly mode: number;
+  /** Absent: the caller's. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Absent: the label that the kernel gives a new file in the folder. */
+  readonly label?: string | undefined;
+}
