@@ -6,7 +6,7 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
-import { findLostNetworkRules, findLostTapRules } from "../lost-rules/find.ts";
+import { findLostRules } from "../lost-rules/find.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
@@ -100,8 +100,7 @@ function findingsOf(guest: AuditedGuest): string[] {
 /** Lists rules of the packet filter that are not as svirt has set them. Without them guests reach and send what they should not. */
 function listLostRules(instance: Instance, running: readonly GuestRecord[]): readonly string[] {
   try {
-    const lost = [...findLostTapRules(instance, running), ...findLostNetworkRules(instance)];
-    return lost.map(({ finding }) => finding);
+    return findLostRules(instance, running).map(({ finding }) => finding);
   } catch (error) {
     const { message, remedy } = asSvirtError(error);
     return [`the rules of guests and networks cannot be checked: ${message}; remedy: ${remedy}`];

@@ -49,7 +49,16 @@ function tableOf(step: Step): readonly string[] {
 
 /** Returns those rules of active networks that are missing or differ. Throws as findLostTapRules(); "xml" for a damaged network. */
 export function findLostNetworkRules(instance: Instance): readonly LostRules[] {
-  const wanted = listNetworks(instance).flatMap(({ active, name, uuid }): OwnRules[] => {
+  return listLost(instance, wantedByNetworks(instance));
+}
+
+/** Returns the rules of findLostTapRules() and findLostNetworkRules(), by one call of nft. Throws as they do. */
+export function findLostRules(instance: Instance, guests: readonly GuestRecord[]): readonly LostRules[] {
+  return listLost(instance, [...guests.flatMap(wantedOf), ...wantedByNetworks(instance)]);
+}
+
+function wantedByNetworks(instance: Instance): readonly OwnRules[] {
+  return listNetworks(instance).flatMap(({ active, name, uuid }): OwnRules[] => {
     if (active === undefined) return [];
     const network = parseNetworkText(active);
     const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
@@ -61,7 +70,6 @@ export function findLostNetworkRules(instance: Instance): readonly LostRules[] {
       ...(limit === undefined ? [] : [formatTapRules(limit)]),
     ].map((script) => ({ of: "network" as const, name, script }));
   });
-  return listLost(instance, wanted);
 }
 
 function listLost(instance: Instance, wanted: readonly OwnRules[]): readonly LostRules[] {
