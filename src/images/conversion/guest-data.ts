@@ -24,7 +24,7 @@ export type Piece =
 export interface Layer {
   /** Size that the guest sees. */
   readonly sizeBytes: number;
-  /** Returns what is at a place, at most `mostBytes` of it, which are within the size. Throws "failed" for broken tables. */
+  /** Returns the piece at a place, of at most `mostBytes`. The caller asks only for bytes within the size. Throws "failed" for broken tables. */
   pieceAt(offset: number, mostBytes: number): Piece;
 }
 

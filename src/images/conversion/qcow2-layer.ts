@@ -72,7 +72,7 @@ export function readQcow2Layer(file: SourceFile): Layer {
   };
 }
 
-/** Returns what is at a place that an L2 table maps. */
+/** Returns the piece at a place within the range of an L2 table. */
 function pieceIn(
   image: Image,
   { rest, table, within }: { readonly table: number; readonly within: number; readonly rest: number },

@@ -33,6 +33,7 @@ interface Window {
   readonly view: DataView;
 }
 
-function viewOf({ buffer, byteLength, byteOffset }: Uint8Array): DataView {
+/** Returns a view of exactly these bytes. */
+export function viewOf({ buffer, byteLength, byteOffset }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }

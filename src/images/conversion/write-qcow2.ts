@@ -11,6 +11,7 @@ import {
 import { cannotHold, writeHeader } from "../new-qcow2.ts";
 import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "../qcow2-features.ts";
 import { isZero, type Layer, listChunks } from "./guest-data.ts";
+import { viewOf } from "./words.ts";
 
 /** Bit of an entry whose table or cluster is used once, in its upper half. QCOW_OFLAG_COPIED of qemu.git docs/interop/qcow2.rst */
 const COPIED = 0x80000000;
@@ -161,10 +162,6 @@ function writeEntry(bytes: Uint8Array, at: number, place: number): void {
   const view = viewOf(bytes);
   view.setUint32(at, Math.floor(place / 2 ** 32) + COPIED);
   view.setUint32(at + 4, place % 2 ** 32);
-}
-
-function viewOf({ buffer, byteLength, byteOffset }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function tooLarge(sizeBytes: number): SvirtError {

@@ -1,3 +1,5 @@
+import { viewOf } from "./words.ts";
+
 /** Magic, and sizes of fields. RFC 8878, 3.1.1 */
 const MAGIC = 0xfd2fb528;
 const [MAGIC_BYTES, BLOCK_HEADER_BYTES, CHECKSUM_BYTES] = [4, 3, 4];
@@ -9,7 +11,7 @@ const RLE = 1;
  * that follow it, as in the last sector of a compressed cluster. RFC 8878, 3.1.1
  */
 export function zstdFrame(bytes: Uint8Array): Uint8Array | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   if (bytes.length <= MAGIC_BYTES || view.getUint32(0, true) !== MAGIC) return undefined;
   const descriptor = view.getUint8(MAGIC_BYTES);
   for (let at = MAGIC_BYTES + headerBytes(descriptor); at + BLOCK_HEADER_BYTES <= bytes.length; ) {

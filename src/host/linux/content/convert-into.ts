@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync } from "node:fs";
 import type { SourceFile } from "../../../images/conversion/guest-data.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { ImageConversion } from "../../new-file.ts";
@@ -7,6 +7,7 @@ import { changed } from "./copy-into.ts";
 import { decompress } from "./decompress.ts";
 import { listData, openedSize } from "./extents.ts";
 import { lockOpened } from "./locked-image.ts";
+import { readAt } from "./read-at.ts";
 import { writePart } from "./write-part.ts";
 
 /** Opened source, as it was at the beginning. */
@@ -53,15 +54,7 @@ function fileOf({ fd }: Source): SourceFile {
   const sizeBytes = openedSize(fd);
   return {
     sizeBytes,
-    read(offset, length) {
-      const bytes = new Uint8Array(length);
-      for (let at = 0; at < length; ) {
-        const count = readSync(fd, bytes, at, length - at, offset + at);
-        if (count === 0) break;
-        at += count;
-      }
-      return bytes;
-    },
+    read: (offset, length) => readAt(fd, offset, length),
     nextData(from) {
       const [first] = listData(fd, sizeBytes, from).take(1);
       return first;

@@ -6,6 +6,7 @@ import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
 const LIMIT_MS = 30_000;
 /** Folder of the modules in an executable of `bun build --compile`. */
 const IN_EXECUTABLE = "/$bunfs/";
+const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" };
 
 /** Child with its answer. */
 export interface Child {
@@ -24,7 +25,7 @@ export async function askChild(
     stdin: "pipe",
     stdout: "pipe",
     stderr: "ignore",
-    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    env: ENVIRONMENT,
   });
   // A child that the kernel cannot kill at once must not keep svirt.
   started.unref();
@@ -48,7 +49,7 @@ export function askChildBriefly(order: ChildOrder, limitMs: number): boolean {
     stdin: new TextEncoder().encode(`${JSON.stringify(order)}\n`),
     stdout: "ignore",
     stderr: "ignore",
-    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    env: ENVIRONMENT,
     timeout: limitMs,
     // Only a fatal signal ends a process that waits for a server.
     killSignal: "SIGKILL",

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
+import type { Shape } from "../../../network/bandwidth.ts";
 import type { FloorTarget } from "../../../plan/facts/tap.ts";
 import { joined, record } from "../calls/byte-records.ts";
 import { EEXIST, ENOENT } from "../calls/errno.ts";
@@ -85,12 +86,7 @@ interface ClassRates {
   readonly ceiling: number;
 }
 
-interface Share {
-  readonly bytesPerSecond: number;
-  readonly peakBytesPerSecond: number;
-}
-
-function setShare(device: Shaped, mac: string, shape: Share): void {
+function setShare(device: Shaped, mac: string, shape: Shape): void {
   const number = numberOf(device, mac) ?? addFilter(device, mac);
   const handle = QUEUE | number;
   const change = listClasses(device).has(handle) ? "change" : undefined;
@@ -121,8 +117,8 @@ function shareRest(device: Shaped): void {
   }
 }
 
-/** Returns what the guaranteed shares leave of the highest rate; the kernel has no class without a rate. */
-function restOf(device: Shaped): Share | undefined {
+/** Returns the part of the highest rate that the guaranteed shares leave, at least 1: the kernel refuses a class without a rate. */
+function restOf(device: Shaped): Shape | undefined {
   const classes = listClasses(device);
   const whole = classes.get(FIRST_CLASS);
   if (whole === undefined) return undefined;

@@ -182,7 +182,6 @@ function number64(value: number): Uint8Array {
   return record([32, value % 2 ** 32], [32, Math.floor(value / 2 ** 32)]);
 }
 
-/** Formats struct tcmsg: family, padding, index, handle, parent, info. */
 function formatMessage(index: number, { handle, info = 0, isNew, kind, options, parent, type }: Message) {
   return {
     type,
@@ -195,7 +194,7 @@ function formatMessage(index: number, { handle, info = 0, isNew, kind, options, 
   };
 }
 
-/** Formats struct tcmsg. */
+/** Formats struct tcmsg: family, padding, index, handle, parent, info. */
 export function queueHead({
   handle = 0,
   index,
