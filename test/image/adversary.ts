@@ -12,6 +12,12 @@ const SPARE_BYTES = 4 * 1024 * 1024;
 /** Differences from the test machine. */
 const PRODUCTS: readonly Exception[] = [
   { id: "exec.qemu-img", runs: CONFINED, verdict: "untried", reason: "the product has no qemu-img" },
+  ...["device.vfio", "device.mapper"].map((id) => ({
+    id,
+    runs: ["control"] as const,
+    verdict: "refused" as const,
+    reason: "nothing has loaded the device's module",
+  })),
   ...["secret.mem", "secret.port", "secret.kallsyms"].map((id) => ({
     id,
     runs: ["control"] as const,

@@ -44,6 +44,8 @@ CONF
     remove
     umount /etc/lvm
     rm -rf /run/lvm /run/lock/lvm
+    # Other tests expect no device mapper.
+    modprobe -r dm_snapshot dm_zero dm_thin_pool dm_mod || :
   }
   remove
   mkdir -p $here

@@ -58,7 +58,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     "file.qemu-write",
     "file.create-root",
   ),
-  ...notInControl("the node has no such device", "device.vfio", "device.mapper", "device.msr"),
+  ...notInControl("the node has no such device", "device.msr"),
   ...notInControl("the node's kernel modules do not include it", "network.alg"),
   ...notInControl(
     "no domain of this policy may change the label it has, only exec does",
