@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { SYSTEM_PATHS } from "../../../src/plan/paths.ts";
-import { ClaimRegistry } from "../../../src/registry/claims.ts";
-import { isRunning, readRecords } from "../../../src/state/record.ts";
-import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { recoverAll, recoverGuest } from "../../../src/vm/recover/recover.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
-import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import type { Strike } from "../../memory-host/svirt.ts";
+import { SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
+import { ClaimRegistry } from "../../../../src/registry/claims.ts";
+import { isRunning, readRecords } from "../../../../src/state/record.ts";
+import { destroyDomain } from "../../../../src/vm/end/destroy.ts";
+import { recoverAll, recoverGuest } from "../../../../src/vm/recover/recover.ts";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { type Machine, snapshot } from "../../../memory-host/machine.ts";
+import type { Strike } from "../../../memory-host/svirt.ts";
 import {
   ALL_DEVICES,
   ALL_KINDS,
@@ -16,8 +16,8 @@ import {
   reapAll,
   sweepAll,
   UUID,
-} from "../../scenes/scene.ts";
-import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../../scenes/strikes.ts";
+} from "../../../scenes/scene.ts";
+import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../../../scenes/strikes.ts";
 
 /** Hundreds of runs take longer than the runner's five seconds on a busy machine. */
 const TIMEOUT_MS = 120_000;

@@ -1,12 +1,12 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { formatDomain, parseDomain } from "../../src/domain/document.ts";
-import { domain } from "../../src/domain/domain.ts";
-import { SvirtError } from "../../src/errors.ts";
-import { placeName, type Variant } from "../../src/xml/declaration.ts";
-import { pathOf, type XmlNode } from "../../src/xml/node.ts";
-import { parseDocument } from "../../src/xml/parse-document.ts";
-import { type FilledPlace, listFilled } from "../style/declared-places.ts";
-import { bytesOf, corpus, readCase } from "./corpus.ts";
+import { formatDomain, parseDomain } from "../../../src/domain/document.ts";
+import { domain } from "../../../src/domain/domain.ts";
+import { SvirtError } from "../../../src/errors.ts";
+import { placeName, type Variant } from "../../../src/xml/declaration.ts";
+import { pathOf, type XmlNode } from "../../../src/xml/node.ts";
+import { parseDocument } from "../../../src/xml/parse-document.ts";
+import { type FilledPlace, listFilled } from "../../style/declared-places.ts";
+import { bytesOf, corpus, readCase } from "../corpus.ts";
 
 // Reads thousands of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);

@@ -1,13 +1,13 @@
 import { describe, test } from "bun:test";
 import fc from "fast-check";
-import { setxattr } from "../../src/host/linux/labels/xattr.ts";
-import { histories, liveThrough, memoryOf, prepareForHistories } from "../scenes/histories.ts";
-import { makeMachine } from "../scenes/scene.ts";
-import { withoutInodes } from "../scenes/strikes.ts";
-import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
-import { listStates } from "./file-states.ts";
-import { ASIDE, MISSING, RealFolder } from "./folder.ts";
-import { RealMachine } from "./machine.ts";
+import { setxattr } from "../../../src/host/linux/labels/xattr.ts";
+import { histories, liveThrough, memoryOf, prepareForHistories } from "../../scenes/histories.ts";
+import { makeMachine } from "../../scenes/scene.ts";
+import { withoutInodes } from "../../scenes/strikes.ts";
+import { aclBytes, NAMED_LISTS } from "../acl-bytes.ts";
+import { listStates } from "../file-states.ts";
+import { ASIDE, MISSING, RealFolder } from "../folder.ts";
+import { RealMachine } from "../machine.ts";
 
 const ORDERS = 200;
 const TIMEOUT_MS = 600_000;

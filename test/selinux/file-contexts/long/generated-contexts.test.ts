@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { SvirtError } from "../../../src/errors.ts";
+import { SvirtError } from "../../../../src/errors.ts";
 import {
   defaultContextOf,
   type FileContextsTexts,
   parseFileContexts,
-} from "../../../src/selinux/file-contexts/look-up.ts";
-import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "./matchpathcon.ts";
-import { drawPath, drawsFrom } from "./path-sampler.ts";
+} from "../../../../src/selinux/file-contexts/look-up.ts";
+import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "../matchpathcon.ts";
+import { drawPath, drawsFrom } from "../path-sampler.ts";
 
 // Uses few names and few folders, so that rules overlap and contradict each other.
 const plainPart = fc.constantFrom("a", "b", "lib", "a.b", "ab", "a-b", "x_1", "c++");
