@@ -29,8 +29,11 @@ const CORE = [
   "src/host/linux/**/*.ts",
   "src/vm/{block,change,end,hotplug,tuning}/*.ts",
 ];
-/** Tests that run on nodes, build, check the style of the source, or take long. */
-const OTHER_TESTS = /\/(?:node|image|build|style|bench|readme|long)\//;
+/**
+ * Tests that run on nodes, build, check the style of the source, or take long, except for those that kill starts and ends:
+ * they test most of the journal.
+ */
+const OTHER_TESTS = /\/(?:node|image|build|style|bench|readme|(?<!recover\/)long)\//;
 const WORKERS = 2;
 
 const { positionals, values } = parseArgs({
