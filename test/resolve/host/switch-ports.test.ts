@@ -8,33 +8,14 @@ import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplu
 import { createNetwork } from "../../../src/vm/network/start-network.ts";
 import { listInterfaces } from "../../../src/vm/query/interface-list.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
-import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { snapshot } from "../../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
 import { networkXml } from "../../scenes/networks.ts";
-import { MemorySwitch } from "../../scenes/open-vswitch.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../../scenes/scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "../../scenes/strikes.ts";
+import { ID, ONE, OVS, onSwitch, runningOnSwitch, switched } from "../../scenes/switched.ts";
 
-const TIMEOUT_MS = 120_000;
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false };
-const ID = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f";
-const OVS = `<virtualport type='openvswitch'><parameters interfaceid='${ID}' profileid='bob'/></virtualport>`;
-const card = (last: string, more: string, source = "bridge='ovsbr0'"): string =>
-  `<interface type='${source.startsWith("network") ? "network" : "bridge"}'><mac address='52:54:00:00:00:${last}'/><source ${source}/>${more}<model type='virtio'/></interface>`;
-const ONE = card("01", `<vlan><tag id='7'/></vlan>${OVS}`);
 const SWITCHED = "<forward mode='bridge'/><bridge name='ovsbr0'/><virtualport type='openvswitch'/>";
-
-function switched(): { readonly machine: Machine; readonly vswitch: MemorySwitch } {
-  const machine = makeMachine();
-  machine.taps.addBridge("br0");
-  return { machine, vswitch: new MemorySwitch(machine, "ovsbr0") };
-}
-
-async function running(devices = ONE): Promise<ReturnType<typeof switched>> {
-  const found = switched();
-  await startDomain(nodeOn(found.machine), domainXml({ devices }));
-  return found;
-}
 
 /** Adds the port of a tap as addPortCommand() does, whose words virNetDevOpenvswitchAddPort() of libvirt has. */
 const port = (tap: string, last: string, more = ""): string =>
@@ -66,19 +47,19 @@ describe("a guest's port of Open vSwitch", () => {
     ["<vlan><tag id='42' nativeMode='tagged'/></vlan>", "vlan_mode=native-tagged tag=42 trunk=42 "],
     ["", ""],
   ])("has the VLANs of %s", async (vlan, words) => {
-    const { vswitch } = await running(card("01", `${vlan}${OVS}`));
+    const { vswitch } = await runningOnSwitch(onSwitch("01", `${vlan}${OVS}`));
     expect(vswitch.ports).toEqual([port("vnet0", "01", words)]);
   });
 
   test("replaces one that is left over, with its VLAN", async () => {
     const { machine, vswitch } = switched();
     vswitch.addPort("vnet0", "ovsbr1 tag=99");
-    await startDomain(nodeOn(machine), domainXml({ devices: card("01", OVS) }));
+    await startDomain(nodeOn(machine), domainXml({ devices: onSwitch("01", OVS) }));
     expect(vswitch.ports).toEqual([port("vnet0", "01")]);
   });
 
   test("stays if another program has replaced it", async () => {
-    const { machine, vswitch } = await running();
+    const { machine, vswitch } = await runningOnSwitch();
     vswitch.addPort("vnet0", "ovsbr0 of another program");
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
@@ -87,7 +68,7 @@ describe("a guest's port of Open vSwitch", () => {
 
   test("has an interfaceid of the definition, or a generated one that stays", async () => {
     const { machine, vswitch } = switched();
-    const plain = domainXml({ devices: card("01", "<virtualport type='openvswitch'/>") });
+    const plain = domainXml({ devices: onSwitch("01", "<virtualport type='openvswitch'/>") });
     await defineDomain(nodeOn(machine), plain);
     const { xml = "" } = readDefinition(nodeOn(machine), "vm1") ?? {};
     const [, id = ""] = /interfaceid='([^']+)'/.exec(xml) ?? [];
@@ -99,7 +80,7 @@ describe("a guest's port of Open vSwitch", () => {
 
   test("quotes a profile as the database reads it", async () => {
     const profile = OVS.replace("bob", `a&quot; external-ids:b=c \\`);
-    const { vswitch } = await running(card("01", profile));
+    const { vswitch } = await runningOnSwitch(onSwitch("01", profile));
     expect(vswitch.run[0]).toContain('external-ids:port-profile="a\\" external-ids:b=c \\\\"');
   });
 });
@@ -128,7 +109,7 @@ describe("a start on Open vSwitch", () => {
     const { machine } = switched();
     const before = snapshot(machine);
     const error = await errorOf(
-      startDomain(nodeOn(machine), domainXml({ devices: card("01", OVS, source) })),
+      startDomain(nodeOn(machine), domainXml({ devices: onSwitch("01", OVS, source) })),
     );
     expect<string[]>([error.kind, error.message, error.remedy]).toEqual([kind, message, remedy]);
     await reapAll(machine);
@@ -163,21 +144,27 @@ describe("a start on Open vSwitch", () => {
 });
 
 test("the end of a guest whose database does not answer is finished when it does", async () => {
-  const { machine, vswitch } = await running();
+  const { machine, vswitch } = await runningOnSwitch();
   vswitch.isDatabaseDown = true;
   const error = await errorOf(destroyDomain(nodeOn(machine), "vm1"));
   expect(error.message).toContain("Unable to delete port vnet0 from OVS: its database does not answer");
   expect(error.remedy).toContain("systemctl start openvswitch-switch");
+  // Another guest must not have a tap of that name, which the switch would connect.
+  const other = { name: "vm2", uuid: UUID.replace(/1$/, "2") };
+  await startDomain(nodeOn(machine), domainXml({ ...other, devices: onSwitch("02", "", "bridge='br0'") }));
+  expect(listInterfaces(nodeOn(machine), "vm2", "running")[0]?.interface).toBe("vnet1");
   vswitch.isDatabaseDown = false;
   await sweepAll(machine);
   expect(vswitch.names).toEqual([]);
+  await startDomain(nodeOn(machine), domainXml({ devices: ONE }));
+  expect(vswitch.ports).toEqual([port("vnet0", "01", "tag=7 ")]);
 });
 
 describe("a running guest", () => {
-  const second = deviceOf(card("02", OVS));
+  const second = deviceOf(onSwitch("02", OVS));
 
   test("is given a port, and lets go of it without a trace", async () => {
-    const { machine, vswitch } = await running();
+    const { machine, vswitch } = await runningOnSwitch();
     const before = wholeState(machine);
     await attachDevice(nodeOn(machine), ASK, second);
     expect(vswitch.ports).toEqual([port("vnet0", "01", "tag=7 "), port("vnet1", "02")]);
@@ -186,13 +173,15 @@ describe("a running guest", () => {
   });
 
   test("changes its link with the XML that it was started with, and neither its VLAN nor its port", async () => {
-    const { machine, vswitch } = await running(card("01", "<virtualport type='openvswitch'/>"));
+    const { machine, vswitch } = await runningOnSwitch(onSwitch("01", "<virtualport type='openvswitch'/>"));
     const [, rest = ""] =
       /<model type='virtio'\/>(\s*<alias [^>]*>\s*<address [^>]*>)/.exec(recordOf(machine).xml) ?? [];
     const asked = (
       more: string,
     ): { readonly device: ReturnType<typeof deviceOf>; readonly force: false } => ({
-      device: deviceOf(card("01", more).replace("</interface>", `<link state='down'/>${rest}</interface>`)),
+      device: deviceOf(
+        onSwitch("01", more).replace("</interface>", `<link state='down'/>${rest}</interface>`),
+      ),
       force: false,
     });
     const ports = [...vswitch.ports];
@@ -218,9 +207,9 @@ describe("a network on an Open vSwitch bridge", () => {
     const { machine, vswitch } = switched();
     await createNetwork(nodeOn(machine), networkXml(`${SWITCHED}${GROUPS}`));
     const devices =
-      card("01", "", "network='lan'") +
-      card("02", "", "network='lan' portgroup='b'") +
-      card("03", "<vlan><tag id='3'/></vlan>", "network='lan'");
+      onSwitch("01", "", "network='lan'") +
+      onSwitch("02", "", "network='lan' portgroup='b'") +
+      onSwitch("03", "<vlan><tag id='3'/></vlan>", "network='lan'");
     await startDomain(nodeOn(machine), domainXml({ devices }));
     expect(vswitch.ports).toEqual([
       expect.stringContaining("transient=true tag=7 "),
@@ -263,7 +252,7 @@ describe("a network on an Open vSwitch bridge", () => {
     );
     await createNetwork(nodeOn(machine), networkXml(network));
     const before = snapshot(machine);
-    const devices = card("01", more, "network='lan'");
+    const devices = onSwitch("01", more, "network='lan'");
     expect((await errorOf(startDomain(nodeOn(machine), domainXml({ devices })))).message).toContain(message);
     expect(snapshot(machine)).toEqual(before);
   });
@@ -271,55 +260,9 @@ describe("a network on an Open vSwitch bridge", () => {
   test("refuses a virtual port on a bridge that the network makes", async () => {
     const { machine } = switched();
     await createNetwork(nodeOn(machine), networkXml("<bridge name='virbr7'/>"));
-    const devices = card("01", OVS, "network='lan'");
+    const devices = onSwitch("01", OVS, "network='lan'");
     expect((await errorOf(startDomain(nodeOn(machine), domainXml({ devices })))).message).toContain(
       "the network 'lan' makes its bridge, which has no virtual ports",
     );
   });
-});
-
-const start: Work = (node) => startDomain(node, domainXml({ devices: ONE + card("02", OVS) }));
-const attach: Work = (node) => attachDevice(node, ASK, deviceOf(card("03", OVS)));
-const detach: Work = (node) => detachDevice(node, ASK, deviceOf(card("01", OVS)));
-
-describe("killed before, within and after every call that changes something", () => {
-  test.each(["crash", "fail"] as const)(
-    "a start leaves no port: %s",
-    async (how) => {
-      const clean = snapshot(switched().machine);
-      const prepare = async (): Promise<Machine> => switched().machine;
-      for (const strike of await instantsOf(prepare, start)) {
-        const { machine, vswitch } = switched();
-        await beStruck(machine, start, { ...strike, how });
-        await sweepAll(machine);
-        await reapAll(machine);
-        const place = `${strike.moment} call ${strike.at}`;
-        const isThere = machine.processes.qemuOf(UUID) !== undefined;
-        const [is, wanted] = isThere ? [vswitch.names, ["vnet0", "vnet1"]] : [snapshot(machine), clean];
-        expect([place, ...is]).toEqual([place, ...wanted]);
-      }
-    },
-    TIMEOUT_MS,
-  );
-
-  test.each([
-    ["an attach", attach, ["vnet0", "vnet1"]],
-    ["a detach", detach, []],
-  ] as const)(
-    "%s is done wholly or not at all",
-    async (_, work, after) => {
-      for (const strike of await instantsOf(async () => (await running()).machine, work)) {
-        const { machine, vswitch } = await running();
-        await beStruck(machine, work, strike);
-        await sweepAll(machine);
-        const place = `${strike.moment} call ${strike.at}`;
-        const isDone = vswitch.names.join() === after.join();
-        expect([place, ...vswitch.names]).toEqual([place, ...(isDone ? after : ["vnet0"])]);
-        await destroyDomain(nodeOn(machine), "vm1");
-        await reapAll(machine);
-        expect([place, ...withoutInodes(machine)]).toEqual([place, ...withoutInodes(switched().machine)]);
-      }
-    },
-    TIMEOUT_MS,
-  );
 });
