@@ -191,8 +191,8 @@ type Traffic = Pick<Network, "trustGuestRxFilters" | "virtualport" | "vlan">;
 
 /** Whether the interfaces of a network, or of a port group, are ports of Open vSwitch. */
 function isSwitched(network: Network, group?: Portgroup): boolean {
-  const port = group?.virtualport ?? network.virtualport;
-  return modeOf(network) === "bridge" && network.bridge?.name !== undefined && port?.type === "openvswitch";
+  const type = group?.virtualport?.type ?? network.virtualport?.type;
+  return modeOf(network) === "bridge" && network.bridge?.name !== undefined && type === "openvswitch";
 }
 
 /** Lists settings of a network or a port group for the interfaces of guests. */
@@ -212,12 +212,15 @@ function listTraffic(
       missing: "set the VLAN of a network",
       remedy: "Leave <vlan> out, and write it into the <interface> of each domain.",
     }),
-    ...partly(virtualport !== undefined && !isOfSwitch, {
+    ...partly(virtualport !== undefined && virtualport.type !== "openvswitch" && !isOfSwitch, {
       place: `${within}virtualport`,
-      missing:
-        "configure ports of 802.1Qbg, 802.1Qbh and MidoNet switches, nor of Open vSwitch without its bridge",
-      remedy:
-        "Leave <virtualport> out; or write <forward mode='bridge'/>, <bridge name='…'/> of an Open vSwitch bridge and <virtualport type='openvswitch'/>.",
+      missing: "configure ports of 802.1Qbg, 802.1Qbh and MidoNet switches",
+      remedy: "Leave <virtualport> out, and name a bridge or a device.",
+    }),
+    ...partly(virtualport?.type === "openvswitch" && !isOfSwitch, {
+      place: `${within}virtualport`,
+      missing: "connect guests to Open vSwitch by a network that does not name its bridge",
+      remedy: "Write <forward mode='bridge'/> and <bridge name='…'/> of an Open vSwitch bridge.",
     }),
   ];
 }

@@ -5,6 +5,7 @@ import { readDefinition } from "../../../src/state/definitions.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
+import { getPortXml } from "../../../src/vm/network/network-ports.ts";
 import { createNetwork } from "../../../src/vm/network/start-network.ts";
 import { listInterfaces } from "../../../src/vm/query/interface-list.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -220,6 +221,11 @@ describe("a network on an Open vSwitch bridge", () => {
     // As libvirt shows an interface whose network is a bridge. virDomainActualNetDefContentsFormat()
     expect(xml).toMatch(
       /<interface type='bridge'>\s*<mac address='52:54:00:00:00:02'\/>\s*<source network='lan' portgroup='b' portid='[^']+' bridge='ovsbr0'\/>\s*<vlan trunk='yes'>\s*<tag id='8'\/>\s*<tag id='9'\/>\s*<\/vlan>\s*<virtualport type='openvswitch'>\s*<parameters interfaceid='[^']+' profileid='blue'\/>\s*<\/virtualport>\s*<target dev='vnet1'\/>/,
+    );
+    const [, portId = ""] = /portgroup='b' portid='([^']+)'/.exec(xml) ?? [];
+    // virNetworkPortDefFormatBuf() of libvirt
+    expect(getPortXml(nodeOn(machine), "lan", portId).xml).toMatch(
+      /<mac address='52:54:00:00:00:02'\/>\s*<virtualport type='openvswitch'>\s*<parameters interfaceid='[^']+' profileid='blue'\/>\s*<\/virtualport>\s*<vlan trunk='yes'>/,
     );
     expect(
       listInterfaces(nodeOn(machine), "vm1", "running").map((one) => [one.interface, one.type, one.source]),
