@@ -16,13 +16,14 @@ export const OPEN_VSWITCH = `
     mkdir -p /run/openvswitch
     mark /run/openvswitch openvswitch_runtime_t
     ovsdb-tool create /run/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
-    # As Debian's start-up: an init script runs ovs-ctl, whose type gives the domain.
-    printf '#!/bin/sh\\nexec ovsdb-server /run/openvswitch/conf.db --remote=punix:/run/openvswitch/db.sock --no-chdir --log-file=/dev/null -vconsole:off\\n' >$here/ovs-ctl
-    printf '#!/bin/sh\\nexec %s\\n' $here/ovs-ctl >$here/start-ovs
-    chmod 755 $here/ovs-ctl $here/start-ovs
-    mark $here/ovs-ctl openvswitch_exec_t
-    mark $here/start-ovs initrc_exec_t
-    $here/start-ovs >/dev/null 2>&1 &
+    # As at a boot: init's script starts the program, whose type gives the domain. Debian's rules deny this domain a shell.
+    mkdir -p /srv/ovs
+    cp "$(command -v ovsdb-server)" /srv/ovs/ovsdb-server
+    printf '#!/bin/sh\\nexec %s /run/openvswitch/conf.db --remote=punix:/run/openvswitch/db.sock --no-chdir --log-file=/dev/null -vconsole:off\\n' /srv/ovs/ovsdb-server >/srv/ovs/start-ovs
+    chmod 755 /srv/ovs/start-ovs
+    mark /srv/ovs/ovsdb-server openvswitch_exec_t
+    mark /srv/ovs/start-ovs initrc_exec_t
+    /srv/ovs/start-ovs >/dev/null 2>&1 &
     wait_for vsctl --no-wait init
     /usr/lib/openvswitch-switch/ovs-vswitchd unix:/run/openvswitch/db.sock --pidfile=/run/openvswitch/ovs-vswitchd.pid --log-file=/dev/null -vconsole:off >/dev/null 2>&1 &
     vsctl add-br ovsbr0 -- set bridge ovsbr0 datapath_type=netdev
@@ -32,7 +33,7 @@ export const OPEN_VSWITCH = `
     vsctl del-br ovsbr0
     for pid in $(pidof ovs-vswitchd) $(pidof ovsdb-server); do kill -KILL $pid; done
     ip link del ovs-netdev 2>/dev/null
-    rm -rf /run/openvswitch
+    rm -rf /run/openvswitch /srv/ovs
   }
   ports() { vsctl list-ports ovsbr0; }
   of_port() { vsctl --bare get Port $1 $2; }
