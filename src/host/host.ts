@@ -16,8 +16,8 @@ import type { SelinuxHost } from "./selinux.ts";
 export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   /** `timeoutMs` limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
-  /** Configures the host end of a tap and brings it up last. rtnetlink(7) */
-  setUpTap(setup: TapSetup): void;
+  /** Configures the host end of a tap and brings it up last, unless it is to stay down until another call. rtnetlink(7) */
+  setUpTap(setup: TapSetup, how?: "down"): void;
   /** Removes the tap if it has this address; otherwise it has another owner. Does nothing if it is missing. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
   /** Throws "host-call"; "in-use" if a network device has the name, "unsupported" if the kernel lacks the module. */

@@ -1,4 +1,4 @@
-import { interfaceBandwidth, portOptions, vlan } from "../domain/devices/network/options.ts";
+import { interfaceBandwidth, portOptions, virtualport, vlan } from "../domain/devices/network/options.ts";
 import { deviceName } from "../domain/devices/network/source.ts";
 import { macAddress, objectName, uuid } from "../domain/forms/text.ts";
 import { choice } from "../xml/choice.ts";
@@ -20,6 +20,7 @@ const networkport = element("networkport", () => ({
   ),
   group: textOf("group", objectName),
   mac: required(child(element("mac", () => ({ address: required(attribute("address", macAddress)) })))),
+  virtualport: child(virtualport),
   bandwidth: interfaceBandwidth,
   vlan: child(vlan),
   port: portOptions,

@@ -10,6 +10,7 @@ import { errorsOf, type SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { HostDependentError, movedRefusal, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
+import { withInterfaceId } from "./interface-id.ts";
 
 /** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
 const MAC_PREFIX = "52:54:00";
@@ -101,10 +102,9 @@ function refusedOfDefinitions(domain: Domain): readonly SvirtError[] {
 
 function withNumbers(host: Host, domain: Domain): Domain {
   const { devices } = domain;
-  const interfaces = devices.interfaces.map((each) => ({
-    ...unbound(each),
-    mac: each.mac ?? { address: makeMac(host) },
-  }));
+  const interfaces = devices.interfaces.map((each) =>
+    withInterfaceId(host, { ...unbound(each), mac: each.mac ?? { address: makeMac(host) } }),
+  );
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
   const disks = devices.disks.map(unboundDisk);
   return { ...domain, ...genid, devices: { ...devices, disks, interfaces } };

@@ -3,10 +3,12 @@ import type { InterfaceOf, NetworkInterface } from "../domain/devices/network/in
 import type { Domain } from "../domain/domain.ts";
 import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../errors.ts";
 import type { Network, Portgroup } from "../network/forms/network.ts";
+import { portSettings } from "../network/rules/interface-port.ts";
 import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
 import { activeNetworkPath, readNetwork } from "../state/networks.ts";
+import { withInterfaceId } from "./interface-id.ts";
 import { activeXml, placed, readActive } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
@@ -92,6 +94,7 @@ export function bindInterface(
   const bandwidth = asked.bandwidth ?? group?.bandwidth;
   const plain = {
     ...asked,
+    ...portSettings(asked, { network, group, place }),
     ...(isolated === undefined ? {} : { port: { isolated } }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
@@ -99,7 +102,8 @@ export function bindInterface(
   const source = { ...asked.source, portid: instance.host.makeUuid() };
   if (link.to === "bridge") {
     const type = link.made === undefined ? "bridge" : "network";
-    return { ...plain, type, source: { ...source, bridge: link.name } };
+    const bound: NetworkInterface = { ...plain, type, source: { ...source, bridge: link.name } };
+    return withInterfaceId(instance.host, bound);
   }
   return {
     ...plain,

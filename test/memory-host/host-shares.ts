@@ -22,7 +22,7 @@ export function tapCalls(
   | "setFloor"
 > {
   return {
-    setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
+    setUpTap: (setup, how) => machine.taps.setUp(setup, { midway: () => svirt.midway(), how }),
     removeTap: (tap) => machine.taps.remove(tap),
     makeMacvtap: (link) => machine.taps.addMacvtap(link, () => svirt.midway()),
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),

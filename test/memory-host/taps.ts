@@ -30,6 +30,11 @@ export class Taps {
     this.#machine.files.putFolder(`${DEVICES}/${name}/brif`);
   }
 
+  /** Adds the device of an Open vSwitch bridge, which is no bridge of the kernel. */
+  addSwitch(name: string): void {
+    this.#write(`${name}/mtu`, "1500");
+  }
+
   /** Adds a bridge of a network, marked from its beginning on; brings it up last. */
   makeBridge({ addresses, inbound, mac, mtu, name }: HostBridge, midway: () => void): void {
     if (this.#isThere(name)) throw hostCall(`create the bridge ${name}`, "EEXIST");
@@ -66,12 +71,15 @@ export class Taps {
     this.#holders.set(name, { pid, tap });
   }
 
-  setUp({ bridge, mac, name }: TapSetup, midway: () => void): void {
+  setUp(
+    { bridge, mac, name }: TapSetup,
+    { midway, how }: { midway(): void; readonly how: "down" | undefined },
+  ): void {
     if (!this.#isThere(name)) throw hostCall(`find the network device ${name}`, "ENODEV");
     this.#write(`${name}/address`, mac);
     midway();
     if (bridge !== undefined) this.#write(`${bridge}/brif/${name}`, "");
-    this.#write(`${name}/operstate`, "up");
+    if (how !== "down") this.#write(`${name}/operstate`, "up");
   }
 
   /** Limits the frames to a guest, until the tap is gone. */

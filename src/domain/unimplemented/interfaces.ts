@@ -3,6 +3,9 @@ import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 
 // A start resolves a network to a bridge or a macvtap. Without a start, it is still a network.
 const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge" || type === "network";
+/** Whether its virtual port is one of Open vSwitch, or that of a network, whose type is known at a start. */
+const isSwitched = ({ type, virtualport }: NetworkInterface): boolean =>
+  virtualport?.type === "openvswitch" || (type === "network" && virtualport?.type === undefined);
 
 const RULES: readonly DeviceRule<NetworkInterface>[] = [
   {
@@ -21,9 +24,10 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
   },
   {
     place: "virtualport",
-    missing: "configure ports of Open vSwitch or of 802.1Qbg switches",
-    remedy: "Leave <virtualport> out. Write type='bridge' and <source bridge='…'/> of a Linux bridge.",
-    isAsked: ({ virtualport }) => virtualport !== undefined,
+    missing: "configure ports of 802.1Qbg, 802.1Qbh and MidoNet switches",
+    remedy:
+      "Leave <virtualport> out; or write type='bridge', <source bridge='…'/> of an Open vSwitch bridge and <virtualport type='openvswitch'/>.",
+    isAsked: (found) => found.virtualport !== undefined && !(isBridge(found) && isSwitched(found)),
   },
   {
     place: "backend",
@@ -38,6 +42,13 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
     isAsked: ({ bandwidth, target, type }) =>
       bandwidth !== undefined &&
       (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
+  },
+  {
+    place: "bandwidth",
+    missing: "limit the traffic of a port of Open vSwitch",
+    remedy:
+      "Leave <bandwidth> out of the interface and its port group, and set the port's qos and ingress_policing_rate: ovs-vsctl(8).",
+    isAsked: ({ bandwidth, virtualport }) => bandwidth !== undefined && virtualport?.type === "openvswitch",
   },
   {
     place: "bandwidth/inbound/@floor",

@@ -85,7 +85,7 @@ function shareCalls(): Pick<
   | "setMemlock"
 > {
   return {
-    setUpTap: (setup) => others().setUpTap(setup),
+    setUpTap: (setup, how) => others().setUpTap(setup, how),
     removeTap: (tap) => others().removeTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),

@@ -4,7 +4,7 @@ import { prefixOf, reverseDomain } from "../address/subnet.ts";
 import { type HostBridge, hostBridgeOf } from "../bridge/host-bridge.ts";
 import { formatPacketRules, RULE_DEVICE } from "../bridge/packet-rules.ts";
 import { type ForwardMode, hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
-import type { Network } from "../forms/network.ts";
+import type { Network, Portgroup } from "../forms/network.ts";
 import { listLongLines } from "../server/long-lines.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
@@ -87,13 +87,23 @@ function listMissing(network: Network): readonly Missing[] {
       missing: "isolate interfaces that are not on a bridge",
       remedy: "Leave <port> out, or write <forward mode='private'>.",
     }),
+    ...partly(isSwitched(network) && port?.isolated === true, {
+      place: "port",
+      missing: "isolate ports of Open vSwitch",
+      remedy: "Leave <port> out, and set the port's protected: ovs-vsctl(8).",
+    }),
     ...partly(network.bandwidth !== undefined && hasMacvtaps(mode), {
       place: "bandwidth",
       missing: "limit the traffic of a bridge that the network does not make",
       remedy: "Write <bandwidth> into a <portgroup>, or leave it out and run tc(8) on the bridge.",
     }),
-    ...listTraffic(network, ""),
-    ...portgroups.flatMap((group, at) => listTraffic(group, `${numbered("portgroup", portgroups, at)}/`)),
+    ...listTraffic(network, { within: "", isSwitched: isSwitched(network) }),
+    ...portgroups.flatMap((group, at) =>
+      listTraffic(group, {
+        within: `${numbered("portgroup", portgroups, at)}/`,
+        isSwitched: isSwitched(network, group),
+      }),
+    ),
     ...listOptions(network),
   ];
 }
@@ -179,8 +189,17 @@ function listPool({ forward }: Network, mode: MacvtapMode): readonly Missing[] {
 
 type Traffic = Pick<Network, "trustGuestRxFilters" | "virtualport" | "vlan">;
 
+/** Whether the interfaces of a network, or of a port group, are ports of Open vSwitch. */
+function isSwitched(network: Network, group?: Portgroup): boolean {
+  const type = group?.virtualport?.type ?? network.virtualport?.type;
+  return modeOf(network) === "bridge" && network.bridge?.name !== undefined && type === "openvswitch";
+}
+
 /** Lists settings of a network or a port group for the interfaces of guests. */
-function listTraffic(of: Traffic, within: string): readonly Missing[] {
+function listTraffic(
+  of: Traffic,
+  { isSwitched: isOfSwitch, within }: { readonly within: string; readonly isSwitched: boolean },
+): readonly Missing[] {
   const { trustGuestRxFilters, virtualport, vlan } = of;
   return [
     ...partly(trustGuestRxFilters === true, {
@@ -188,15 +207,20 @@ function listTraffic(of: Traffic, within: string): readonly Missing[] {
       missing: "pass the guest's receive filters to the host's device",
       remedy: "Write trustGuestRxFilters='no'.",
     }),
-    ...partly(vlan !== undefined, {
+    ...partly(vlan !== undefined && !isOfSwitch, {
       place: `${within}vlan`,
       missing: "set the VLAN of a network",
       remedy: "Leave <vlan> out, and write it into the <interface> of each domain.",
     }),
-    ...partly(virtualport !== undefined, {
+    ...partly(virtualport !== undefined && virtualport.type !== "openvswitch" && !isOfSwitch, {
       place: `${within}virtualport`,
-      missing: "configure ports of Open vSwitch or of 802.1Qbg switches",
-      remedy: "Leave <virtualport> out, and name a Linux bridge or a device.",
+      missing: "configure ports of 802.1Qbg, 802.1Qbh and MidoNet switches",
+      remedy: "Leave <virtualport> out, and name a bridge or a device.",
+    }),
+    ...partly(virtualport?.type === "openvswitch" && !isOfSwitch, {
+      place: `${within}virtualport`,
+      missing: "connect guests to Open vSwitch by a network that does not name its bridge",
+      remedy: "Write <forward mode='bridge'/> and <bridge name='…'/> of an Open vSwitch bridge.",
     }),
   ];
 }

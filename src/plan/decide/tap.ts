@@ -4,6 +4,7 @@ import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network
 import { SvirtError } from "../../errors.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
 import type { Floor, Macvtap, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import { decideSwitchPort, type SwitchFacts } from "./switch-port.ts";
 
 /** Interface whose host end is a tap, or a macvtap, that svirt can create. */
 export type TappedInterface = OnBridge | InterfaceOf<"ethernet" | "direct">;
@@ -26,6 +27,7 @@ export interface TapFacts {
   readonly hasVhost: boolean;
   /** Undefined: the bridge does not exist. */
   getBridge(name: string): BridgeFacts | undefined;
+  readonly openVswitch: SwitchFacts;
   /** Label and link group of the guest's macvtaps, if it gets one. */
   readonly macvtap?: { readonly label: string | undefined; readonly group: number };
 }
@@ -169,6 +171,7 @@ function decideSetup(
 
 /** Decides the bridge port of a tap. A bridge uses the smallest MTU of its ports, and a new port must not lower it. */
 function decidePort(found: OnBridge, facts: TapFacts): Partial<TapSetup> {
+  if (found.virtualport?.type === "openvswitch") return decideSwitchPort(found, facts.openVswitch);
   const { bridge } = found.source;
   const is = facts.getBridge(bridge);
   if (is === undefined) {

@@ -1,17 +1,29 @@
-import type { FloorTarget, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
+import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
-export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
+export function describeSetup(setup: TapSetup): string {
+  const { bridge, gatheredFrames, isolated, mac, mtu, name, port, vlans } = setup;
   const facts = [
     `MAC ${mac}`,
     ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
     ...(gatheredFrames === undefined ? [] : [`coalescing ${gatheredFrames} frames`]),
     ...(bridge === undefined ? [] : [`on bridge ${bridge}`]),
+    ...(port === undefined ? [] : describePort(port)),
     ...(isolated === true ? ["isolated"] : []),
     ...(vlans ?? []).map(describeVlan),
     "up",
   ];
   return `set up tap ${name}: ${facts.join(", ")}`;
+}
+
+function describePort({ bridge, interfaceId, nativeMode, profileId, tag, trunks }: PlannedPort): string[] {
+  return [
+    `on Open vSwitch bridge ${bridge}`,
+    `interface ${interfaceId}`,
+    ...(profileId === undefined ? [] : [`profile ${profileId}`]),
+    ...(tag === undefined ? [] : [`VLAN ${tag}${nativeMode === undefined ? "" : ` native ${nativeMode}`}`]),
+    ...(trunks === undefined ? [] : [`trunk of VLANs ${trunks.join(" ")}`]),
+  ];
 }
 
 function describeVlan({ id, isNative, isUntagged }: PortVlan): string {

@@ -33,12 +33,27 @@ const portVlan = v.strictObject({
 });
 export type PortVlan = v.InferOutput<typeof portVlan>;
 
+/** Port of an Open vSwitch bridge. addPortCommand() */
+const switchPort = v.strictObject({
+  bridge: aString,
+  guestMac: aString,
+  guestUuid: aString,
+  interfaceId: aString,
+  profileId: v.exactOptional(aString),
+  tag: v.exactOptional(aNumber),
+  trunks: v.exactOptional(v.array(aNumber)),
+  nativeMode: v.exactOptional(v.picklist(["tagged", "untagged"])),
+});
+export type PlannedPort = v.InferOutput<typeof switchPort>;
+
 /** Setup of a tap's host end, applied before the guest runs and removed with the tap. */
 export const tapSetup = v.strictObject({
   name: aString,
   mac: aString,
   mtu: v.exactOptional(aNumber),
   bridge: maybeString,
+  /** Port of Open vSwitch instead of a bridge of the kernel. */
+  port: v.exactOptional(switchPort),
   /** The port exchanges no frames with other isolated ports of the bridge. */
   isolated: v.exactOptional(v.literal(true)),
   /** The only VLANs of the port. */

@@ -29,8 +29,16 @@ const passDisplay = v.strictObject({ do: v.literal("pass-display"), monitor: aSt
 
 const setUpTap = v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup });
 
-/** Removes a tap that its guest has made persistent. Any other tap ends with its last descriptor. */
-const removeTap = v.strictObject({ do: v.literal("remove-tap"), name: aString, mac: aString });
+/**
+ * Removes a tap that its guest has made persistent. Any other tap ends with its last descriptor. Removes its port of Open vSwitch, which
+ * outlives it.
+ */
+const removeTap = v.strictObject({
+  do: v.literal("remove-tap"),
+  name: aString,
+  mac: aString,
+  port: v.exactOptional(v.strictObject({ interfaceId: aString })),
+});
 
 const makeMacvtap = v.strictObject({ do: v.literal("make-macvtap"), link: macvtap });
 
@@ -143,7 +151,12 @@ export const shareSteps: Kinds<ShareStep> = {
   },
   "set-up-tap": {
     schema: setUpTap,
-    inverse: ({ setup }) => ({ do: "remove-tap", name: setup.name, mac: setup.mac }),
+    inverse: ({ setup: { mac, name, port } }) => ({
+      do: "remove-tap",
+      name,
+      mac,
+      ...(port === undefined ? {} : { port: { interfaceId: port.interfaceId } }),
+    }),
     describe: ({ setup }) => describeSetup(setup),
     where: "host",
     record: "kept",
@@ -152,8 +165,8 @@ export const shareSteps: Kinds<ShareStep> = {
   "remove-tap": {
     schema: removeTap,
     inverse: noInverse,
-    describe: ({ name }) =>
-      `remove tap ${name} if it still exists (the kernel removes it with QEMU's last descriptor)`,
+    describe: ({ name, port }) =>
+      `remove ${port === undefined ? "" : "the Open vSwitch port and the "}tap ${name} if it still exists (the kernel removes it with QEMU's last descriptor)`,
     where: "host",
     record: "kept",
     releases: "nothing",

@@ -1,4 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
+import type { Host } from "../../host/host.ts";
+import { OVS_VSCTL } from "../../network/switch/port-commands.ts";
 import {
   type BridgeFacts,
   decideTap,
@@ -27,7 +29,7 @@ export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner:
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
     const tap = decideTap(found, interfaceId(devices.interfaces, index), {
-      ...tapFacts(instance, taps),
+      ...tapFacts(instance, uuid, taps),
       ...macvtap,
     });
     const rules = decideTapRules(found, tap.name, { uuid, place: `/domain/devices/interface[${index + 1}]` });
@@ -57,7 +59,11 @@ function macvtapLabel({ host }: Instance, process: string | undefined): string |
 }
 
 /** Returns facts about the host's taps. `others` are planned for the guest's other interfaces, so their names are in use. */
-export function tapFacts(instance: Instance, others: readonly PlannedTap[] = []): TapFacts {
+export function tapFacts(
+  instance: Instance,
+  guestUuid: string,
+  others: readonly PlannedTap[] = [],
+): TapFacts {
   const { host } = instance;
   const held = registryOf(instance).listKeys("tap");
   return {
@@ -65,6 +71,11 @@ export function tapFacts(instance: Instance, others: readonly PlannedTap[] = [])
     // Only root and the group kvm may open it: an ordinary user's QEMU forwards the frames itself.
     hasVhost: host.getUid() === 0 && host.inspectFile("/dev/vhost-net") !== undefined,
     getBridge: (name) => readBridge(instance, name),
+    openVswitch: {
+      guestUuid,
+      hasProgram: () => host.inspectFile(OVS_VSCTL)?.type === "file",
+      getMtu: (name) => readMtu(host, name),
+    },
   };
 }
 
@@ -100,14 +111,19 @@ export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domai
 }
 
 function readBridge({ host }: Instance, name: string): BridgeFacts | undefined {
-  const mtu = host.readText(`${NETWORK_DEVICES}/${name}/mtu`);
+  const mtu = readMtu(host, name);
   if (mtu === undefined || host.listFolder(`${NETWORK_DEVICES}/${name}/bridge`).length === 0)
     return undefined;
   const read = (fact: string): number =>
     Number(host.readText(`${NETWORK_DEVICES}/${name}/bridge/${fact}`)?.trim() ?? "0");
   return {
-    mtu: Number(mtu.trim()),
+    mtu,
     filtersVlans: read("vlan_filtering") === 1,
     defaultVlan: read("default_pvid"),
   };
+}
+
+function readMtu(host: Host, name: string): number | undefined {
+  const mtu = host.readText(`${NETWORK_DEVICES}/${name}/mtu`);
+  return mtu === undefined ? undefined : Number(mtu.trim());
 }

@@ -4,6 +4,7 @@ import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
 import { closeTap, passTap } from "./pass-tap.ts";
 import type { Runs } from "./runs.ts";
+import { removeTap, setUpTap } from "./switch-port.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
 /** Effects of the steps on parts of the host that guests share. */
@@ -11,8 +12,8 @@ export const runShare: Runs<ShareStep> = {
   "pass-tap": ({ host }, step) => passTap(host, step),
   "close-tap": ({ host }, step) => closeTap(host, step),
   "pass-display": ({ host }, step) => passDisplay(host, step),
-  "set-up-tap": ({ host }, { setup }) => host.setUpTap(setup),
-  "remove-tap": ({ host }, step) => host.removeTap(step),
+  "set-up-tap": ({ host }, { setup }) => setUpTap(host, setup),
+  "remove-tap": ({ host }, step) => removeTap(host, step),
   "make-macvtap": ({ host }, { link }) => host.makeMacvtap(link),
   "remove-macvtap": ({ host }, step) => host.removeMacvtap(step),
   "set-tap-rules": ({ host }, { rules }) => host.setPacketRules(formatTapRules(rules)),

@@ -5,6 +5,7 @@ import { SvirtError } from "../../errors.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
+import { withInterfaceId } from "../../resolve/interface-id.ts";
 import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
@@ -13,8 +14,8 @@ import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
-  // The running guest and the definition get the same MAC address.
-  const whole = withMac(instance, asWritten(device));
+  // The running guest and the definition get the same MAC address and interfaceid.
+  const whole = withNumbers(instance, asWritten(device));
   return await changeDomain(instance, ask, {
     live: attachLive(instance, whole),
     config(domain) {
@@ -93,7 +94,11 @@ function asWritten(device: Device): Device {
   return device.element === "interface" ? { ...device, value: unbound(device.value) } : device;
 }
 
-function withMac(instance: Instance, device: Device): Device {
-  if (device.element !== "interface" || device.value.mac !== undefined) return device;
-  return { ...device, value: { ...device.value, mac: { address: makeMac(instance.host) } } };
+function withNumbers({ host }: Instance, device: Device): Device {
+  if (device.element !== "interface") return device;
+  const { value } = device;
+  return {
+    ...device,
+    value: withInterfaceId(host, { ...value, mac: value.mac ?? { address: makeMac(host) } }),
+  };
 }

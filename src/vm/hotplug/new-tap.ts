@@ -92,7 +92,7 @@ function decideInterface(
   const alias = value.alias ?? names.alias;
   const isDirect = value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
-  const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance), ...macvtap });
+  const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance, uuid), ...macvtap });
   return {
     passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
     setup: tap.setup,

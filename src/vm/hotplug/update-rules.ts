@@ -1,8 +1,11 @@
 import type { Device } from "../../domain/device.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { SvirtError } from "../../errors.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
+
+type Ported = Pick<NetworkInterface, "virtualport">;
 
 /**
  * Returns the drive with the source of `other`, which must be equal in all other respects. Throws "unsupported" for a
@@ -57,7 +60,8 @@ export function refuseOtherInterface(
   const { bandwidth: _, filterref: __, link: ___, ...before } = old.value;
   const { bandwidth, filterref, link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
-  for (const [field, value] of Object.entries(after)) {
+  for (const [field, written] of Object.entries(after)) {
+    const value = field === "virtualport" ? completePort(before, after) : written;
     if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
   }
   const changed = {
@@ -66,6 +70,16 @@ export function refuseOtherInterface(
     ...(link === undefined ? {} : { link }),
   };
   return { element: "interface", value: { ...before, ...changed } };
+}
+
+/** Returns the virtual port of `after` with the parameters that only `before` has: a network's, and a generated interfaceid. */
+function completePort(before: Ported, after: Ported): Ported["virtualport"] {
+  const parameters = { ...before.virtualport?.parameters, ...after.virtualport?.parameters };
+  return {
+    ...before.virtualport,
+    ...after.virtualport,
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+  };
 }
 
 /** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */

@@ -50,13 +50,14 @@ function uuidOfPort({ found }: NetworkPort): string {
 
 /** virDomainNetDefToNetworkPort() of libvirt */
 function toPort(uuid: string, { found, owner }: NetworkPort): Networkport {
-  const { bandwidth, mac, port, source, vlan } = found;
+  const { bandwidth, mac, port, source, virtualport, vlan } = found;
   return {
     uuid,
     owner,
     ...(source.portgroup === undefined ? {} : { group: source.portgroup }),
     mac: { address: mac?.address ?? "" },
     ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(virtualport === undefined ? {} : { virtualport }),
     ...(vlan === undefined ? {} : { vlan }),
     ...(port === undefined ? {} : { port }),
     plug: plugOf(found),

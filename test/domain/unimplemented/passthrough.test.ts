@@ -20,9 +20,14 @@ describe("refuseUnimplemented() refuses a start that would leave out", () => {
     [network("ethernet", "<script path='/etc/qemu-ifup'/>"), "interface[1]"],
     [network("ethernet", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
     [network("ethernet", "<port isolated='yes'/>"), "interface[1]/port"],
+    [network("bridge", "<source bridge='br0'/><virtualport type='midonet'/>"), "interface[1]/virtualport"],
+    [network("direct", "<source dev='eth0'/><virtualport type='openvswitch'/>"), "interface[1]/virtualport"],
     [
-      network("bridge", "<source bridge='br0'/><virtualport type='openvswitch'/>"),
-      "interface[1]/virtualport",
+      network(
+        "bridge",
+        "<source bridge='br0'/><virtualport type='openvswitch'/><bandwidth><inbound average='1'/></bandwidth>",
+      ),
+      "interface[1]/bandwidth",
     ],
     [
       network("bridge", "<source bridge='br0'/><target dev='t' managed='no'/>"),
@@ -52,6 +57,8 @@ describe("refuseUnimplemented() refuses a start that would leave out", () => {
       "bridge",
       "<source bridge='br0'/><vlan><tag id='4'/></vlan><port isolated='yes'/><target dev='t'/>",
     ),
+    network("bridge", "<source bridge='br0'/><vlan><tag id='4'/></vlan><virtualport type='openvswitch'/>"),
+    network("network", "<source network='lan'/><virtualport><parameters profileid='a'/></virtualport>"),
     network("ethernet", "<target dev='t' managed='no'/>"),
     network("user", "<model type='virtio'/><driver rx_queue_size='512'/><link state='down'/>"),
     "<hub type='usb'/><controller type='usb' model='qemu-xhci' ports='15'/>",

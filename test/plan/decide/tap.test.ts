@@ -16,6 +16,11 @@ const FACTS: TapFacts = {
   taken: new Set(["lo", "eth0", "br0", "vnet0", "tap7"]),
   hasVhost: true,
   getBridge: (name) => (name === "br0" ? BRIDGE : undefined),
+  openVswitch: {
+    guestUuid: "c7a5fdbd-edaf-9455-926a-d65c16db1809",
+    hasProgram: () => true,
+    getMtu: (name) => (name === "ovsbr0" ? 9000 : undefined),
+  },
 };
 
 function decide(type: string, inside: string, facts: TapFacts = FACTS): PlannedTap {

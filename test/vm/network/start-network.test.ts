@@ -20,7 +20,9 @@ describe("startNetwork()", () => {
     "<forward mode='vepa'><interface dev='eth0'/><interface dev='eth1'/></forward>",
     "<forward mode='passthrough' dev='eth0'/><portgroup name='a'/>",
     "<forward mode='bridge' dev='eth0'/><port isolated='no'/>",
-  ])("starts a network of devices: %s", async (content) => {
+    `${BRIDGE}<virtualport type='openvswitch'/><vlan><tag id='1'/></vlan>`,
+    `${BRIDGE}<portgroup name='a'><vlan><tag id='1'/></vlan><virtualport type='openvswitch'/></portgroup>`,
+  ])("starts a network of the host's bridges and devices: %s", async (content) => {
     const node = nodeOn(makeMachine());
     await defineNetwork(node, networkXml(content));
     expect(await startNetwork(node, "lan")).toMatchObject({ did: true });
@@ -73,8 +75,14 @@ describe("startNetwork()", () => {
       "<forward mode='bridge'/><bridge name='br0' macTableManager='libvirt'/>",
       "/network/bridge/@macTableManager",
     ],
-    [`${BRIDGE}<virtualport type='openvswitch'/><vlan><tag id='1'/></vlan>`, "/network/vlan"],
-    [`${BRIDGE}<virtualport type='openvswitch'/>`, "/network/virtualport"],
+    [
+      `${BRIDGE}<virtualport type='midonet'><parameters interfaceid='${LAN_UUID}'/></virtualport>`,
+      "/network/virtualport",
+    ],
+    ["<forward mode='bridge' dev='eth0'/><virtualport type='openvswitch'/>", "/network/virtualport"],
+    ["<virtualport type='openvswitch'/>", "/network/virtualport"],
+    [`${BRIDGE}<virtualport type='openvswitch'/><port isolated='yes'/>`, "/network/port"],
+    [`${BRIDGE}<portgroup name='a'>${QBH}</portgroup>`, "/network/portgroup/virtualport"],
     [`${BRIDGE}<bandwidth><inbound average='1'/></bandwidth>`, "/network/bandwidth"],
     [`${BRIDGE}<portgroup name='a' trustGuestRxFilters='yes'/>`, "/network/portgroup/@trustGuestRxFilters"],
     [`${BRIDGE}${OPTIONS}`, "/network/dnsmasq:options"],

@@ -38,7 +38,7 @@ const RX_FRAMES_AT = 2;
  * Implements Host.setUpTap. Sets the address, the MTU and the bridge first, then the settings of the bridge port. Brings the
  * tap up last, so that no frame passes earlier.
  */
-export function setUpTap(setup: TapSetup): void {
+export function setUpTap(setup: TapSetup, how?: "down"): void {
   const { gatheredFrames, name } = setup;
   withRoutes((fd) => {
     const index = indexOf(fd, name);
@@ -49,7 +49,8 @@ export function setUpTap(setup: TapSetup): void {
     joinBridge(fd, setup, say);
     setUpPort(setup, say);
     if (gatheredFrames !== undefined) coalesceFrames(fd, name, gatheredFrames);
-    say("bring up", { type: RTM_SETLINK, family: AF_UNSPEC, flags: IFF_UP, attributes: [] });
+    if (how !== "down")
+      say("bring up", { type: RTM_SETLINK, family: AF_UNSPEC, flags: IFF_UP, attributes: [] });
   });
 }
 

@@ -3,6 +3,7 @@ import type { NetworkInterface } from "../../../domain/devices/network/interface
 import { type Rule, refuseBroken } from "../../argument/rule.ts";
 import { refuseUnsharedMemory } from "../../machine/refuse-unshared-memory.ts";
 import type { Guest } from "../../model/guest.ts";
+import { hasOwnParameters } from "./switch-parameters.ts";
 
 const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
 const isTap = ({ type }: NetworkInterface): boolean => TAPS.includes(type);
@@ -241,6 +242,12 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     remedy: LEAVE_OUT,
     isBroken: ({ type, virtualport }) =>
       virtualport !== undefined && !["network", "bridge", "direct", "hostdev"].includes(type),
+  },
+  {
+    place: "virtualport/parameters",
+    why: "a port of Open vSwitch has only an interfaceid and a profileid of at most 39 characters",
+    remedy: "Leave the others out, and shorten the profileid.",
+    isBroken: (found) => !hasOwnParameters(found),
   },
   {
     place: "rom",

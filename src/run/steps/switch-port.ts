@@ -1,0 +1,94 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProgramEnd } from "../../host/processes.ts";
+import {
+  addPortCommand,
+  findPortCommand,
+  OVS_VSCTL,
+  removePortCommand,
+} from "../../network/switch/port-commands.ts";
+import type { PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
+
+/** Longer than the program's own limit, after which it ends by itself. */
+const PROGRAM_MS = 10_000;
+/** Message of the program that ends by its own limit: the database has the change, and the switch has not applied it. */
+const IS_LATE = /terminating with signal 14/;
+/** Message of the program, which nevertheless ends with 0, if the switch cannot use the tap. */
+const IS_UNUSABLE = /^ovs-vsctl: Error detected while setting up .*$/m;
+const START_REMEDY = "Start Open vSwitch: systemctl start openvswitch-switch";
+
+/** Sets up the host end of a tap. One with a port of Open vSwitch joins it before it is brought up. Throws "failed", "timeout". */
+export function setUpTap(host: Host, setup: TapSetup): void {
+  const { name, port } = setup;
+  if (port !== undefined) {
+    // A bridge uses the smallest MTU of its ports, so the tap has its own before it joins.
+    host.setUpTap(setup, "down");
+    addPort(host, name, port);
+  }
+  host.setUpTap(setup);
+}
+
+function addPort(host: Host, tap: string, port: PlannedPort): void {
+  const end = host.runProgram(addPortCommand(tap, port), PROGRAM_MS);
+  const isUnusable = "code" in end && IS_UNUSABLE.test(end.errors);
+  if (isDone(end) && !isUnusable) return;
+  throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
+}
+
+/**
+ * Removes a tap, and its port of Open vSwitch if that is the interface's own. A port that stayed would connect the next tap of its
+ * name to the switch. Throws "failed" if the database does not answer, "unsupported" without the program.
+ */
+export function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): void {
+  host.removeTap(tap);
+  if (port === undefined) return;
+  if (!hasPort(host, tap.name, port.interfaceId)) return;
+  const end = host.runProgram(removePortCommand(tap.name), PROGRAM_MS);
+  // A switch that does not run has no port, and reads the database when it starts.
+  if (isDone(end) || !hasPort(host, tap.name, port.interfaceId)) return;
+  throw failure(`Unable to delete port ${tap.name} from OVS`, end);
+}
+
+function hasPort(host: Host, tap: string, interfaceId: string): boolean {
+  const output = host.readOutput(findPortCommand(tap, interfaceId));
+  if ("text" in output) return output.text.trim() !== "";
+  const isMissing = host.inspectFile(OVS_VSCTL) === undefined;
+  throw new SvirtError(
+    `Unable to delete port ${tap} from OVS: ${isMissing ? `${OVS_VSCTL} is missing` : "its database does not answer"}`,
+    isMissing
+      ? { kind: "unsupported", libvirt: "INTERNAL_ERROR", remedy: "Install openvswitch-switch." }
+      : { kind: "failed", libvirt: "INTERNAL_ERROR", remedy: START_REMEDY },
+  );
+}
+
+function isDone(end: ProgramEnd): boolean {
+  return "code" in end && end.code === 0;
+}
+
+function failure(attempt: string, end: ProgramEnd): SvirtError {
+  if ("code" in end && !IS_LATE.test(end.errors)) {
+    const [unusable] = IS_UNUSABLE.exec(end.errors) ?? [];
+    const why = unusable ?? end.errors.trim().split("\n").at(-1) ?? "";
+    return new SvirtError(`${attempt}: ${why === "" ? `${OVS_VSCTL} failed with ${end.code}` : why}`, {
+      kind: "failed",
+      libvirt: "INTERNAL_ERROR",
+      remedy: "Name a bridge of Open vSwitch, and look at its state: ovs-vsctl show",
+    });
+  }
+  if ("code" in end || end.fault === "timeout") {
+    return new SvirtError(`${attempt}: ovs-vswitchd does not answer`, {
+      kind: "timeout",
+      libvirt: "INTERNAL_ERROR",
+      remedy: START_REMEDY,
+    });
+  }
+  return new SvirtError(
+    `${attempt}: ${OVS_VSCTL} is ${end.fault === "missing" ? "missing" : "not permitted"}`,
+    {
+      kind: "unsupported",
+      libvirt: "INTERNAL_ERROR",
+      remedy: end.fault === "missing" ? "Install openvswitch-switch." : `Run it yourself: ${OVS_VSCTL} show`,
+    },
+  );
+}
