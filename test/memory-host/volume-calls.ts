@@ -61,12 +61,15 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes = written(content.length);
     },
-    copyToDevice(device, from) {
+    copyToDevice(device, data, part) {
       const inode = files.getSame(device);
-      const source = files.getSame(from).bytes;
-      inode.bytes = new Uint8Array(inode.bytes.length);
+      const { end, start } = part ?? { start: 0, end: inode.bytes.length };
+      const source =
+        "from" in data ? files.getSame(data.from).bytes : convertedBytes(files, data.conversion, 0);
+      if (source.length > end - start) throw hostCall(`write to ${device.path}`, "ENOSPC: no space left");
+      inode.bytes.fill(0, start, end);
       svirt.midway();
-      inode.bytes.set(source);
+      inode.bytes.set(source, start);
     },
     wipeFile(file) {
       const inode = files.getSame(file);

@@ -135,7 +135,7 @@ function fileCalls() {
     makeFileWithin: (folder, file) => files().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
-    copyToDevice: (device, from) => others().copyToDevice(device, from),
+    copyToDevice: (device, data, part) => others().copyToDevice(device, data, part),
     wipeFile: (file, how) => others().wipeFile(file, how),
     rewriteImage: (file, plan) => others().rewriteImage(file, plan),
     writeBytes: (file, offset, bytes) => files().writeBytes(file, offset, bytes),

@@ -49,7 +49,7 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     writeFileSync(input, data);
     truncateSync(input, MIB);
     writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
-    copyToDevice(found(path).id, found(input).id);
+    copyToDevice(found(path).id, { from: found(input).id });
     const bytes = new Uint8Array(readFileSync(path));
     expect(bytes.slice(0, data.length)).toEqual(data);
     expect(bytes.slice(data.length).every((byte) => byte === 0)).toBe(true);
