@@ -5,14 +5,13 @@ import type { FileCopy, FilePart } from "../../new-file.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { openSame } from "../files/file-id.ts";
 import { type Extent, listData, openedSize, setPosition } from "./extents.ts";
+import { beginWriting } from "./sync-data.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const [SYS_IOCTL, SYS_SENDFILE] = process.arch === "x64" ? [16n, 40n] : [29n, 71n];
 /** linux/fs.h */
 const FICLONE = 0x40049409n;
-/** Most bytes of one sendfile(2). */
-const MOST_BYTES = 0x7ffff000;
-/** Bytes between two reports of the progress. */
+/** Bytes that are copied before the disk begins to write them, and between two reports of the progress. */
 const STEP_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -52,8 +51,7 @@ export function copyOnto(
     const onSent = (at: number): void => onProgress?.(at, sizeBytes);
     for (const extent of listData(source, sizeBytes)) {
       onData({ start: start + extent.start, end: start + extent.end });
-      setPosition(fd, start + extent.start);
-      const reached = send(source, fd, { path, mostBytes: STEP_BYTES, onSent, ...extent });
+      const reached = send(source, fd, { path, onSent, ...extent, to: start + extent.start });
       if (reached < extent.end) throw changed(from.path);
     }
   });
@@ -76,10 +74,7 @@ function copyData(
   fd: number,
   { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number },
 ): void {
-  for (const extent of listData(source, sizeBytes)) {
-    setPosition(fd, extent.start);
-    send(source, fd, { path, mostBytes: MOST_BYTES, ...extent });
-  }
+  for (const extent of listData(source, sizeBytes)) send(source, fd, { path, ...extent, to: extent.start });
 }
 
 /** Copies a part to the beginning of a file that has its size. */
@@ -92,10 +87,8 @@ function copyPart(
   const { offset, mostBytes = sizeBytes } = part;
   const end = Math.min(sizeBytes, offset + mostBytes);
   const onSent = (at: number): void => part.onProgress?.(at - offset, end - offset);
-  for (const extent of listData(source, end, offset)) {
-    setPosition(fd, extent.start - offset);
-    send(source, fd, { path, mostBytes: STEP_BYTES, onSent, ...extent });
-  }
+  for (const extent of listData(source, end, offset))
+    send(source, fd, { path, onSent, ...extent, to: extent.start - offset });
 }
 
 /** Data to send, and a call after each step with the place that is reached. */
@@ -103,28 +96,24 @@ interface Sending {
   readonly path: string;
   readonly start: number;
   readonly end: number;
-  /** Most bytes of a step. */
-  readonly mostBytes: number;
+  /** Place in the target. */
+  readonly to: number;
   onSent?(at: number): void;
 }
 
-/** Returns the place that is reached: the end, unless the file has become shorter. */
-function send(source: number, fd: number, sending: Sending): number {
-  const { end, mostBytes, path, start } = sending;
+/** Copies a part of an open file to a place of another one, in the kernel. Returns the place that is reached: the end, unless the file has become shorter. */
+export function send(source: number, fd: number, { end, onSent, path, start, to }: Sending): number {
   setPosition(source, start);
+  setPosition(fd, to);
   let at = start;
   while (at < end) {
-    const count = libc().syscall(
-      SYS_SENDFILE,
-      BigInt(fd),
-      BigInt(source),
-      0n,
-      BigInt(Math.min(end - at, mostBytes)),
-    );
-    if (count < 0n) throw hostCallError(`copy to ${path}`, readErrno());
-    if (count === 0n) break;
-    at += Number(count);
-    sending.onSent?.(at);
+    const most = BigInt(Math.min(end - at, STEP_BYTES));
+    const count = Number(libc().syscall(SYS_SENDFILE, BigInt(fd), BigInt(source), 0n, most));
+    if (count < 0) throw hostCallError(`copy to ${path}`, readErrno());
+    if (count === 0) break;
+    beginWriting(fd, to + at - start, count);
+    at += count;
+    onSent?.(at);
   }
   return at;
 }
