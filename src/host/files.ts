@@ -191,6 +191,11 @@ export interface FileHost {
    */
   fillFile(file: FileId, from: string, part: FilePart): void;
   /**
+   * Locks images or devices like a QEMU that writes to them, and returns the function that unlocks them. The locks end with the process.
+   * Throws "in-use" if a program has locked one, "denied" if a path now leads to another file.
+   */
+  lockImages(files: readonly FileId[]): () => void;
+  /**
    * Makes all bytes of a file zero; its size stays. "zero" keeps the disk space of its data, "trim" frees all space. Throws
    * "unsupported" if the file system cannot free it, and as fillFile().
    */

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { NewFile } from "../../src/host/new-file.ts";
+import { fileKey } from "../../src/plan/facts/file-key.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
 import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
@@ -11,7 +12,10 @@ import type { Svirt } from "./svirt.ts";
 export function volumeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "copyToDevice" | "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
+): Pick<
+  Host,
+  "copyToDevice" | "fillFile" | "lockImages" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"
+> {
   const { files } = machine;
   const contentOf = ({ content, conversion, copy }: NewFile): Uint8Array => {
     if (conversion !== undefined) return convertedBytes(files, conversion, content.sizeBytes);
@@ -70,6 +74,16 @@ export function volumeCalls(
       inode.bytes.fill(0, start, end);
       svirt.midway();
       inode.bytes.set(source, start);
+    },
+    lockImages(locked) {
+      const keys = locked.map(fileKey);
+      for (const key of keys) {
+        if (machine.lockedImages.has(key)) throw hostCall(`write to ${key}`, "another program has locked it");
+        machine.lockedImages.add(key);
+      }
+      return () => {
+        for (const key of keys) machine.lockedImages.delete(key);
+      };
     },
     wipeFile(file) {
       const inode = files.getSame(file);

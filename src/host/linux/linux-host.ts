@@ -136,6 +136,7 @@ function fileCalls() {
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
     copyToDevice: (device, data, part) => others().copyToDevice(device, data, part),
+    lockImages: (images) => others().lockImages(images),
     wipeFile: (file, how) => others().wipeFile(file, how),
     rewriteImage: (file, plan) => others().rewriteImage(file, plan),
     writeBytes: (file, offset, bytes) => files().writeBytes(file, offset, bytes),

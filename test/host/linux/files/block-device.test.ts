@@ -1,7 +1,16 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { errorsOf } from "../../../../src/errors.ts";
 import { copyToDevice } from "../../../../src/host/linux/content/copy-to-device.ts";
+import { lockImages } from "../../../../src/host/linux/content/lock-images.ts";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { wipeFile } from "../../../../src/host/linux/content/wipe-file.ts";
 import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
@@ -89,6 +98,19 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     expect(larger.map(({ kind }) => kind)).toEqual(["in-use"]);
     expect(Bun.hash(readFileSync(path))).toBe(Bun.hash(expected));
   });
+
+  test.skipIf(qemuImg === null)(
+    "is locked against QEMU, and not against a program that takes it for itself",
+    () => {
+      const write = () =>
+        Bun.spawnSync(["qemu-io", "-f", "raw", "-c", "write 0 512", path]).stderr.toString();
+      const unlock = lockImages([found(path).id]);
+      closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL));
+      expect(write()).toContain('Failed to get "write" lock');
+      unlock();
+      expect(write()).toBe("");
+    },
+  );
 
   test("is overwritten from an odd place, and copied to a file with its bytes", () => {
     const input = folder.file("input");
