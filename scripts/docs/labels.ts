@@ -1,4 +1,5 @@
-import { LABEL_ROLES, type RoleRow } from "../../src/label/roles.ts";
+import type { RoleRow } from "../../src/label/role.ts";
+import { LABEL_ROLES } from "../../src/label/roles.ts";
 
 /** Formats docs/labels.md: the table of roles of src/label/roles.ts. */
 export function formatLabels(): string {

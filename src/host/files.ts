@@ -2,7 +2,7 @@ import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
-import type { FileContent, FilePart, NewFile } from "./new-file.ts";
+import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
 
 /** Type of the file at a path. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
@@ -191,15 +191,21 @@ export interface FileHost {
    */
   fillFile(file: FileId, from: string, part: FilePart): void;
   /**
+   * Locks images or devices like a QEMU that writes to them, and returns the function that unlocks them. The locks end with the process.
+   * Throws "in-use" if a program has locked one, "denied" if a path now leads to another file.
+   */
+  lockImages(files: readonly FileId[]): () => void;
+  /**
    * Makes all bytes of a file zero; its size stays. "zero" keeps the disk space of its data, "trim" frees all space. Throws
    * "unsupported" if the file system cannot free it, and as fillFile().
    */
   wipeFile(file: FileId, how: WipeMethod): void;
   /**
-   * Copies a file's or a device's data to the beginning of a block device, whose rest becomes zeros, while no other program may write to
-   * the device. Throws "in-use" for one that is in use, or if the source changes meanwhile, and as fillFile().
+   * Gives a block device, or a part of a disk, the data of a file, a device or a converted image; the rest becomes zeros. No other
+   * program may write to the device meanwhile, nor take the whole disk for a guest. Throws "in-use" for one that is in use, or if the source
+   * changes meanwhile; as fillFile(), and the errors of the conversion.
    */
-  copyToDevice(device: FileId, from: FileId): void;
+  copyToDevice(device: FileId, data: DeviceData, part?: DevicePart): void;
   /**
    * Changes the tables of an image while no other program may write to it. Each group of writes is on disk before the next one.
    * Throws the errors of `plan`; "in-use" for an image that a guest has open, "host-call", "denied" if the path now leads to

@@ -1,6 +1,7 @@
 import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
-import type { FloorTarget, Macvtap, TapSetup, TapShape } from "../plan/facts/tap.ts";
+import type { Shape } from "../network/shape.ts";
+import type { FloorTarget, Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
 import type { Monitor } from "./monitor.ts";
@@ -41,7 +42,7 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * Limits the frames that leave the host by a tap, or no longer, in place of an earlier limit. Throws "unsupported" if the kernel
    * has no HTB. tc-htb(8)
    */
-  shapeTap(name: string, shape: TapShape | undefined): void;
+  shapeTap(name: string, shape: Shape | undefined): void;
   /**
    * Guarantees an address a share of a bridge with a limit, in place of an earlier one, or none. Without a share a missing bridge is no
    * error. Throws "host-call"; "unsupported" if the kernel has no u32 filters.

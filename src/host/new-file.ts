@@ -38,6 +38,17 @@ export interface ImageConversion {
   convert(files: readonly SourceFile[]): Iterable<ImageWrite>;
 }
 
+/** Data that a block device gets: that of a file or another device, or of an image that is converted to raw. */
+export type DeviceData =
+  | { readonly from: FileId; readonly onProgress?: ((done: number, total: number) => void) | undefined }
+  | { readonly conversion: ImageConversion };
+
+/** Part of a disk, in bytes. */
+export interface DevicePart {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** File to create in an inspected folder. */
 export interface NewFile {
   readonly name: string;

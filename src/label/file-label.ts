@@ -1,7 +1,7 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
 import type { LabelDecision } from "./label-decision.ts";
 import { labelModel } from "./label-models.ts";
-import type { FileRole } from "./roles.ts";
+import type { FileRole } from "./role.ts";
 
 /** Label decision for a file. */
 export interface FileLabel {

@@ -3,7 +3,7 @@ import type { SvirtError } from "../errors.ts";
 import type { Level } from "../selinux/level.ts";
 import type { LabelDecision, LabelledGuest, RecordedLabel } from "./label-decision.ts";
 import type { LabelRequest } from "./label-request.ts";
-import type { FileRole } from "./roles.ts";
+import type { FileRole } from "./role.ts";
 
 /**
  * Mechanism of a host for labelling guests and, if the model labels files, their files. `Facts` are the facts about the

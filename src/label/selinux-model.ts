@@ -17,7 +17,7 @@ import { pairOf } from "../selinux/level.ts";
 import type { LabelDecision, RecordedLabel } from "./label-decision.ts";
 import type { LabelModel } from "./label-model.ts";
 import type { LabelRequest } from "./label-request.ts";
-import type { FileRole } from "./roles.ts";
+import type { FileRole } from "./role.ts";
 
 /** Facts from the host's SELinux policy. */
 export interface PolicyFacts {

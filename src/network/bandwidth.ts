@@ -1,16 +1,10 @@
+import type { Shape } from "./shape.ts";
+
 /** Side of `<bandwidth>`: rates in kilobytes per second, a burst in KiB. https://libvirt.org/formatnetwork.html#quality-of-service */
 interface Side {
   readonly average?: number;
   readonly peak?: number;
   readonly burst?: number;
-}
-
-/** Limit of the frames to guests: their rate, and the rate up to which unused bandwidth may be borrowed. tc-htb(8) */
-export interface Shape {
-  readonly bytesPerSecond: number;
-  readonly peakBytesPerSecond: number;
-  /** Absent: the kernel's least. */
-  readonly burstBytes?: number;
 }
 
 /** Limit of the frames from guests. */

@@ -67,6 +67,11 @@ export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;
 }
 
+/** Returns the path of the lock for writing the data of a new volume with that name, or on that disk. */
+export function volumeLock(paths: Paths, name: string): string {
+  return `${paths.run}/locks/volume-${name}`;
+}
+
 /** Returns the path of the lock for talking to a device of the guest, or for editing its definition (`edit`). */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;

@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { FileId } from "../plan/facts/file.ts";
 
@@ -6,27 +7,35 @@ export const BY_NUMBER = "/sys/dev/block";
 /** Number of a generic node of a SCSI device. linux/major.h SCSI_GENERIC_MAJOR */
 const GENERIC = /^21:/;
 
+/** Folder of the disks of the host in sysfs. */
+const DISKS = "/sys/block";
+/** Identifier that one logical unit has in the world. Others, such as the names of emulated disks, may be those of several. scsi_vpd_lun_id() of Linux */
+const WORLDWIDE = /^(?:naa|eui|uuid)[.](?!0+$)/;
+
 /** Device node through which the data of another one is reached: its path, its folder in sysfs, and its number. */
 export interface RelatedDevice {
   readonly name: string;
   readonly folder: string;
   readonly number: string;
   /** Relation to the device that was asked for. */
-  readonly is: "partition" | "disk" | "generic node";
+  readonly is: "partition" | "disk" | "generic node" | "other path";
 }
 
 /**
  * Lists the nodes of the host through which data of a block device or of a generic node is reached, too: the partitions of a disk, the disk
- * of a partition, and the generic node of a SCSI disk. Other partitions of the same disk are none.
+ * of a partition, and the generic node of a SCSI disk. Other partitions of the same disk are none. A logical unit that the host reaches by several
+ * paths is several disks, unless multipathd has made one of them: the same parts of the others are listed, too.
  */
 export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly RelatedDevice[] {
   if (isGenericNode({ node })) return listDisks(host, `/sys/dev/char/${node}/device/block`);
   const folder = `${BY_NUMBER}/${node}`;
-  if (host.readText(`${folder}/partition`) === undefined)
-    return [...listPartitions(host, folder), ...listGeneric(host, folder)];
+  const part = host.readText(`${folder}/partition`);
+  if (part === undefined)
+    return [...listPartitions(host, folder), ...listGeneric(host, folder), ...listOtherPaths(host, folder)];
   const path = host.inspectFile(folder)?.id.path ?? "";
   const above = path.slice(0, path.lastIndexOf("/"));
-  return above === "" ? [] : [relatedAt(host, above, "disk"), ...listGeneric(host, above)];
+  if (above === "") return [];
+  return [relatedAt(host, above, "disk"), ...listGeneric(host, above), ...listOtherPaths(host, above, part)];
 }
 
 /** Whether a node is the generic node of a SCSI device. Other character devices may have the number of a block device. */
@@ -37,8 +46,31 @@ export function isGenericNode({ node = "" }: Pick<FileId, "node">): boolean {
 function listDisks(host: Host, blocks: string): readonly RelatedDevice[] {
   return host.listFolder(blocks).flatMap((name) => {
     const folder = `${blocks}/${name}`;
-    return [relatedAt(host, folder, "disk"), ...listPartitions(host, folder)];
+    const own = [relatedAt(host, folder, "disk"), ...listPartitions(host, folder)];
+    return [...own, ...listOtherPaths(host, folder)];
   });
+}
+
+/** Lists the disks that have the identifier of a disk, with their generic nodes and their partitions: all, or that with a number. */
+function listOtherPaths(host: Host, disk: string, part?: string): readonly RelatedDevice[] {
+  const identifier = identifierOf(host, disk);
+  if (identifier === undefined) return [];
+  const number = host.readText(`${disk}/dev`);
+  return host.listFolder(DISKS).flatMap((name) => {
+    const folder = `${DISKS}/${name}`;
+    if (identifierOf(host, folder) !== identifier || host.readText(`${folder}/dev`) === number) return [];
+    const parts = listPartitions(host, folder).filter(
+      (one) => part === undefined || host.readText(`${one.folder}/partition`) === part,
+    );
+    return [relatedAt(host, folder, "other path"), ...parts, ...listGeneric(host, folder)];
+  });
+}
+
+/** Returns the identifier that the kernel has read from a SCSI disk; undefined for one that other units may have. */
+function identifierOf(host: Host, disk: string): string | undefined {
+  // The kernel answers with an error for a disk without identifiers.
+  const text = unlessRefused(() => host.readText(`${disk}/device/wwid`))?.trim() ?? "";
+  return WORLDWIDE.test(text) ? text : undefined;
 }
 
 function listPartitions(host: Host, folder: string): readonly RelatedDevice[] {

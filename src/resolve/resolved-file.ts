@@ -1,6 +1,6 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
 import type { FileFacts } from "../host/files.ts";
-import type { FileRole } from "../label/roles.ts";
+import type { FileRole } from "../label/role.ts";
 
 /** File that the guest will use, as inspected on the host. */
 export interface ResolvedFile {

@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts";
+import type { ProcessId } from "../host/processes.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 
 /** Callback for the progress of a long operation. */
@@ -13,6 +14,8 @@ export interface Actor {
   readonly uid: number;
   /** Context of the guest; absent: it is not confined. */
   readonly context?: string;
+  /** QEMU, if it runs in the current boot. */
+  readonly process?: ProcessId;
   /** Boot in which the guest was started; absent: the current one. */
   readonly bootId?: string;
   /** Time of the host's clock until which to wait for killed processes; absent: as long as a kill may take. */

@@ -5,14 +5,17 @@ import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts"
 /** Returns the actor that runs a guest's steps. */
 export function actorFor(
   instance: Instance,
-  guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>,
+  guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId" | "process">>,
 ): Actor {
-  const { bootId } = guest;
+  const { bootId, process } = guest;
+  // After another boot the number is another process's.
+  const isThisBoot = bootId !== undefined && bootId === instance.host.getBootId();
   return {
     host: instance.host,
     registry: registryOf(instance),
     owner: guest.uuid,
     ...identityOf(guest),
     ...(bootId === undefined ? {} : { bootId }),
+    ...(process !== undefined && isThisBoot ? { process } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import { asSvirtError } from "../errors.ts";
-import { guestPaths, registryLock, targetLock } from "../plan/paths.ts";
+import { guestPaths, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
@@ -56,6 +56,43 @@ export async function withIscsiLock<Result>(
     { path: targetLock(instance.paths, target), timeoutMs: LOCK_TIMEOUT_MS },
     work,
   );
+}
+
+/** Waits for the lock of a disk on which a partition is made, which may get data. The caller holds no other lock, and may take the registry's. */
+export async function withDiskLock<Result>(
+  instance: Instance,
+  number: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withLock(
+    instance,
+    { path: volumeLock(instance.paths, number), timeoutMs: LOCK_TIMEOUT_MS },
+    work,
+  );
+}
+
+/**
+ * Does the work under the lock of a volume that is being made under a name that only svirt uses. Without the lock an interrupted call has left
+ * it. The file of the lock is removed, since that name has no other use.
+ */
+export async function withPartLock<Result>(
+  instance: Instance,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const path = volumeLock(instance.paths, name);
+  return await withLock(instance, { path, timeoutMs: 0 }, async () => {
+    try {
+      return await work();
+    } finally {
+      instance.host.removeFile(path);
+    }
+  });
+}
+
+/** Reports whether another call holds the lock of withPartLock(). */
+export function isPartLocked({ host, paths }: Instance, name: string): boolean {
+  return host.isLocked(volumeLock(paths, name));
 }
 
 async function withLock<Result>(

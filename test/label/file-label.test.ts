@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { decideFileLabel } from "../../src/label/file-label.ts";
 import type { LabelDecision } from "../../src/label/label-decision.ts";
 import { UNCONFINED } from "../../src/label/none-model.ts";
-import { type FileRole, LABEL_ROLES, useOfDisk } from "../../src/label/roles.ts";
+import type { FileRole } from "../../src/label/role.ts";
+import { LABEL_ROLES, useOfDisk } from "../../src/label/roles.ts";
 
 // Labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {

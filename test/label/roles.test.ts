@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import type { Resource } from "../../src/domain/resources/resource.ts";
-import { LABEL_ROLES, type RoleRow } from "../../src/label/roles.ts";
+import type { RoleRow } from "../../src/label/role.ts";
+import { LABEL_ROLES } from "../../src/label/roles.ts";
 import { resolveResources } from "../../src/resolve/files/all.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { errorOf, nodeOn } from "../scenes/scene.ts";

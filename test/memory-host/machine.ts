@@ -26,6 +26,8 @@ export class Machine {
   readonly name: string;
   readonly files: FileTree;
   readonly processes = new GuestProcesses(this);
+  /** Files that svirt has locked as a QEMU that writes to them. */
+  readonly lockedImages = new Set<string>();
   readonly taps = new Taps(this);
   readonly mounts = new Mounts(this);
   readonly packetRules = new PacketRules((name) => this.files.find(`/sys/class/net/${name}`) !== undefined);

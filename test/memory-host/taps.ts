@@ -1,5 +1,6 @@
 import type { BridgeMark, HostBridge } from "../../src/network/bridge/host-bridge.ts";
-import type { FloorTarget, Macvtap, PassedTap, TapSetup, TapShape } from "../../src/plan/facts/tap.ts";
+import type { Shape } from "../../src/network/shape.ts";
+import type { FloorTarget, Macvtap, PassedTap, TapSetup } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
@@ -83,7 +84,7 @@ export class Taps {
   }
 
   /** Limits the frames to a guest, until the tap is gone. */
-  shape(name: string, shape: TapShape | undefined): void {
+  shape(name: string, shape: Shape | undefined): void {
     if (shape === undefined) {
       this.#machine.files.remove(`${DEVICES}/${name}/shape`);
       return;

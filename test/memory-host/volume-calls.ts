@@ -1,6 +1,7 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { NewFile } from "../../src/host/new-file.ts";
+import { fileKey } from "../../src/plan/facts/file-key.ts";
 import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
 import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
@@ -11,7 +12,10 @@ import type { Svirt } from "./svirt.ts";
 export function volumeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "copyToDevice" | "fillFile" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"> {
+): Pick<
+  Host,
+  "copyToDevice" | "fillFile" | "lockImages" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"
+> {
   const { files } = machine;
   const contentOf = ({ content, conversion, copy }: NewFile): Uint8Array => {
     if (conversion !== undefined) return convertedBytes(files, conversion, content.sizeBytes);
@@ -61,12 +65,25 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes = written(content.length);
     },
-    copyToDevice(device, from) {
+    copyToDevice(device, data, part) {
       const inode = files.getSame(device);
-      const source = files.getSame(from).bytes;
-      inode.bytes = new Uint8Array(inode.bytes.length);
+      const { end, start } = part ?? { start: 0, end: inode.bytes.length };
+      const source =
+        "from" in data ? files.getSame(data.from).bytes : convertedBytes(files, data.conversion, 0);
+      if (source.length > end - start) throw hostCall(`write to ${device.path}`, "ENOSPC: no space left");
+      inode.bytes.fill(0, start, end);
       svirt.midway();
-      inode.bytes.set(source);
+      inode.bytes.set(source, start);
+    },
+    lockImages(locked) {
+      const keys = locked.map(fileKey);
+      for (const key of keys) {
+        if (machine.lockedImages.has(key)) throw hostCall(`write to ${key}`, "another program has locked it");
+        machine.lockedImages.add(key);
+      }
+      return () => {
+        for (const key of keys) machine.lockedImages.delete(key);
+      };
     },
     wipeFile(file) {
       const inode = files.getSame(file);

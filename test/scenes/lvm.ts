@@ -6,7 +6,7 @@ const FIRST_DEVICE = 10;
 
 /** Logical volume of MemoryLvm. */
 interface Volume {
-  readonly name: string;
+  name: string;
   readonly id: string;
   readonly origin: string;
   readonly isSnapshot: boolean;
@@ -120,6 +120,8 @@ export class MemoryLvm {
         return this.#activate(last, words.includes("-aly"));
       case "lvcreate":
         return this.#createVolume(words);
+      case "lvrename":
+        return this.#renameVolume(words);
       case "lvremove":
         return this.#removeVolume(last);
       default:
@@ -188,6 +190,24 @@ export class MemoryLvm {
     return DONE;
   }
 
+  #renameVolume([group = "", name = "", to = ""]: readonly string[]): ProgramEnd {
+    const volumes = this.groups.get(group)?.volumes ?? [];
+    const volume = volumes.find((one) => one.name === name);
+    if (volume === undefined)
+      return failed(`Existing logical volume "${name}" not found in volume group "${group}"`);
+    if (volumes.some((one) => one.name === to))
+      return failed(`Logical Volume "${to}" already exists in volume group "${group}"`);
+    const { files } = this.#machine;
+    volume.name = to;
+    if (volume.device === undefined) return DONE;
+    files.remove(`/dev/${group}/${name}`);
+    files.put(`/dev/${group}/${to}`, "symlink", { target: `../dm-${volume.device}` });
+    files.put(`/sys/class/block/dm-${volume.device}/dm/name`, "file", {
+      bytes: new TextEncoder().encode(`${mapName(group, to)}\n`),
+    });
+    return DONE;
+  }
+
   #removeVolume(path: string): ProgramEnd {
     const [name = "", wanted = ""] = path.split("/");
     const volumes = this.groups.get(name)?.volumes ?? [];
@@ -206,7 +226,7 @@ export class MemoryLvm {
     const { files } = this.#machine;
     const device = `dm-${volume.device}`;
     const number = `253:${volume.device}`;
-    const name = [group, volume.name].map((word) => word.replaceAll("-", "--")).join("-");
+    const name = mapName(group, volume.name);
     const sectors = volume.shownBytes / 512;
     for (const [path, text] of [
       [`/sys/class/block/${device}/dm/name`, name],
@@ -246,6 +266,10 @@ export class MemoryLvm {
 }
 
 const DONE: ProgramEnd = { code: 0, errors: "" };
+
+function mapName(...words: readonly string[]): string {
+  return words.map((word) => word.replaceAll("-", "--")).join("-");
+}
 
 function failed(message: string): ProgramEnd {
   return { code: 5, errors: `  WARNING: a warning\n  ${message}\n` };

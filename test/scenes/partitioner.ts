@@ -94,6 +94,8 @@ export class MemorySfdisk {
     ] as const)
       files.put(`${folder}/${file}`, "file", { bytes: new TextEncoder().encode(`${text}\n`) });
     files.put(`/sys/dev/block/8:${number}`, "symlink", { target: folder });
-    files.put(node, "block", { node: `8:${number}`, bytes: new Uint8Array(512 * size) });
+    const bytes = new Uint8Array(512 * size);
+    bytes.set(files.get("/dev/sda").bytes.subarray(512 * start, 512 * (start + size)));
+    files.put(node, "block", { node: `8:${number}`, bytes });
   }
 }

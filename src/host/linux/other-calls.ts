@@ -3,6 +3,7 @@ import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
 import { copyToDevice } from "./content/copy-to-device.ts";
+import { lockImages } from "./content/lock-images.ts";
 import { resizeFile } from "./content/resize-file.ts";
 import { rewriteImage } from "./content/rewrite-image.ts";
 import { wipeFile } from "./content/wipe-file.ts";
@@ -120,7 +121,7 @@ const networkCalls = {
 };
 
 /** Methods for the files of volumes. */
-const volumeCalls = { copyToDevice, fillFile, resizeFile, rewriteImage, wipeFile };
+const volumeCalls = { copyToDevice, fillFile, lockImages, resizeFile, rewriteImage, wipeFile };
 
 /** Methods for subfolders and mounts in an inspected folder. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };

@@ -1,8 +1,9 @@
 import { prefixOf } from "../address/subnet.ts";
-import { type Shape, shapeOf } from "../bandwidth.ts";
+import { shapeOf } from "../bandwidth.ts";
 import type { Route } from "../forms/ip.ts";
 import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
+import type { Shape } from "../shape.ts";
 
 /** Address of the host on a bridge. */
 interface BridgeAddress {

@@ -1,5 +1,6 @@
 import { sharingOf } from "../../label/file-label.ts";
-import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
+import type { FileRole } from "../../label/role.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { BlockJob } from "../facts/block-job.ts";
 import type { FileId } from "../facts/file.ts";

@@ -1,9 +1,10 @@
+import type { Shape } from "../../network/shape.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { FileId, LabelledFile } from "../facts/file.ts";
 import { fileKey } from "../facts/file-key.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
-import type { Floor, Macvtap, PassedTap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, PassedTap, TapRules, TapSetup } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
@@ -32,7 +33,7 @@ export interface NewTap {
   /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
   readonly rules: readonly TapRules[];
-  readonly shape: TapShape | undefined;
+  readonly shape: Shape | undefined;
   readonly floor: Floor | undefined;
 }
 
@@ -90,8 +91,8 @@ export function planRulesChange(
 /** Plans another limit of the frames to a running guest, or none. */
 export function planShapeChange(
   tap: string,
-  before: TapShape | undefined,
-  shape: TapShape | undefined,
+  before: Shape | undefined,
+  shape: Shape | undefined,
 ): readonly Step[] {
   if (JSON.stringify(before) === JSON.stringify(shape)) return [];
   return [

@@ -2,6 +2,7 @@ import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/label-decision.ts";
 import { labelModel } from "../../label/label-models.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
+import type { Shape } from "../../network/shape.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
 import type { Display } from "../facts/display.ts";
 import type { GrantedFile, Incoming, LabelledFile, PlannedSocket, SharedTree } from "../facts/file.ts";
@@ -10,7 +11,7 @@ import { isGuestUser } from "../facts/guest-user.ts";
 import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
 import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
-import type { Floor, Macvtap, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, TapRules, TapSetup } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
 import type { Step, StepOf } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
@@ -47,7 +48,7 @@ export interface StartDecision {
   /** Rules for the frames of its taps. */
   readonly rules?: readonly PlannedRules[];
   /** Limits of the frames to it. */
-  readonly shapes?: readonly { readonly tap: string; readonly shape: TapShape }[];
+  readonly shapes?: readonly { readonly tap: string; readonly shape: Shape }[];
   /** Guaranteed shares of the bandwidth of its networks. */
   readonly floors?: readonly { readonly tap: string; readonly floor: Floor }[];
   /** TCP addresses of its screens. */

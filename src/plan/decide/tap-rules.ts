@@ -5,7 +5,8 @@ import { bytesOf, limitOf, shapeOf } from "../../network/bandwidth.ts";
 import { RULE_DEVICE } from "../../network/bridge/packet-rules.ts";
 import { filterTable, limitTable } from "../../network/filter/tap-rules.ts";
 import { readVariables } from "../../network/filter/variables.ts";
-import type { Floor, TapRules, TapShape } from "../facts/tap.ts";
+import type { Shape } from "../../network/shape.ts";
+import type { Floor, TapRules } from "../facts/tap.ts";
 
 /** The guest of a tap, and the interface in its XML. */
 interface RulesOwner {
@@ -33,7 +34,7 @@ export function decideTapRules(found: NetworkInterface, tap: string, owner: Rule
 }
 
 /** Decides the limit of the frames to a guest. virNetDevBandwidthSet() of libvirt */
-export function decideShape({ bandwidth }: Pick<NetworkInterface, "bandwidth">): TapShape | undefined {
+export function decideShape({ bandwidth }: Pick<NetworkInterface, "bandwidth">): Shape | undefined {
   return shapeOf(bandwidth?.inbound);
 }
 

@@ -2,8 +2,9 @@ import { isVirtio } from "../../domain/devices/is-virtio.ts";
 import { isOnMadeBridge, type OnMadeBridge } from "../../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Shape } from "../../network/shape.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
-import type { Floor, Macvtap, PassedTap, PortVlan, TapRules, TapSetup, TapShape } from "../facts/tap.ts";
+import type { Floor, Macvtap, PassedTap, PortVlan, TapRules, TapSetup } from "../facts/tap.ts";
 import { decideSwitchPort, type SwitchFacts } from "./switch-port.ts";
 
 /** Interface whose host end is a tap, or a macvtap, that svirt can create. */
@@ -43,7 +44,7 @@ export interface PlannedTap extends Pick<PassedTap, "name" | "netdev" | "hasHead
   /** Filter of its frames, and limit of those from the guest. */
   readonly rules?: readonly TapRules[];
   /** Limit of the frames to the guest. */
-  readonly shape?: TapShape | undefined;
+  readonly shape?: Shape | undefined;
   /** Guaranteed share of the bandwidth of its network. */
   readonly floor?: Floor | undefined;
   /** Label of the device node. */

@@ -1,4 +1,5 @@
-import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup, TapShape } from "./tap.ts";
+import type { Shape } from "../../network/shape.ts";
+import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup(setup: TapSetup): string {
@@ -41,7 +42,7 @@ export function describeRules(rules: TapRules): string {
 }
 
 /** Describes a limit of the frames to a guest in one line. */
-export function describeShape(tap: string, shape: TapShape | undefined): string {
+export function describeShape(tap: string, shape: Shape | undefined): string {
   if (shape === undefined) return `no longer limit the frames to tap ${tap}`;
   const { burstBytes, bytesPerSecond, peakBytesPerSecond } = shape;
   const burst = burstBytes === undefined ? "" : `, burst ${burstBytes} bytes`;

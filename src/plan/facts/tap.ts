@@ -84,15 +84,6 @@ const tapLimit = v.strictObject({ table: aString, tap: aString, limit: rate });
 export const tapRules = v.union([tapFilter, tapLimit]);
 export type TapRules = v.InferOutput<typeof tapRules>;
 
-/** Limit of the frames to a guest: its rate, and the rate up to which unused bandwidth may be borrowed. tc-htb(8) */
-export const tapShape = v.strictObject({
-  bytesPerSecond: aNumber,
-  peakBytesPerSecond: aNumber,
-  /** Absent: the kernel's least. */
-  burstBytes: v.exactOptional(aNumber),
-});
-export type TapShape = v.InferOutput<typeof tapShape>;
-
 /** Guest's address on the bridge of its network, whose frames have a guaranteed share of the bandwidth. */
 export const floorTarget = v.strictObject({ bridge: aString, mac: aString });
 export type FloorTarget = v.InferOutput<typeof floorTarget>;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shapeSchema } from "../../network/shape.ts";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
 import {
   describeFloor,
@@ -11,7 +12,7 @@ import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { floorTarget, macvtap, passedTap, tapRules, tapSetup, tapShape } from "../facts/tap.ts";
+import { floorTarget, macvtap, passedTap, tapRules, tapSetup } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -85,8 +86,8 @@ const removeTapRules = v.strictObject({ do: v.literal("remove-tap-rules"), table
 const shapeTap = v.strictObject({
   do: v.literal("shape-tap"),
   tap: aString,
-  shape: v.exactOptional(tapShape),
-  before: v.exactOptional(tapShape),
+  shape: v.exactOptional(shapeSchema),
+  before: v.exactOptional(shapeSchema),
 });
 
 /** Guarantees a tap's guest a share of its network's bandwidth, or no longer; `before` has the former share of a running guest. */

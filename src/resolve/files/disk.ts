@@ -2,7 +2,8 @@ import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host/files.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
-import { type FileRole, LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
+import type { FileRole } from "../../label/role.ts";
+import { LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 
 /** Disk that has images. */

@@ -2,7 +2,8 @@ import type { LabelOverride, Resource } from "../../domain/resources/resource.ts
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { refuseImpossibleTarget } from "../../label/protected-paths.ts";
-import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
+import type { FileRole } from "../../label/role.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../written-place.ts";

@@ -1,4 +1,5 @@
 import type { Host } from "../../host/host.ts";
+import { isPartialVolume } from "../../plan/half-made.ts";
 import { parseMappedVolume } from "../../storage/pool/logical/group.ts";
 import { nodeAt, type PoolDevice } from "./pool-device.ts";
 
@@ -6,10 +7,19 @@ const BLOCK_DEVICES = "/sys/class/block";
 const MAPPED = /^dm-\d+$/;
 
 /**
- * Lists the active volumes of a volume group that have a path in /dev. Reads sysfs and nodes only: a start of a guest waits for no
- * program. Thin volumes are among them; pools of these are not. virStorageBackendLogicalMakeVol() of libvirt
+ * Lists the active volumes of a volume group that have a path in /dev, without those that do not have their data yet. Reads sysfs and nodes
+ * only: a start of a guest waits for no program. Thin volumes are among them; pools of these are not. virStorageBackendLogicalMakeVol() of libvirt
  */
 export function listLogicalDevices(host: Host, group: string): readonly PoolDevice[] {
+  return listMapped(host, group).filter(({ name }) => !isPartialVolume(name));
+}
+
+/** Returns the active volume with that name, also one without its data; undefined if its path leads to another device. */
+export function findLogicalDevice(host: Host, group: string, name: string): PoolDevice | undefined {
+  return listMapped(host, group).find((one) => one.name === name);
+}
+
+function listMapped(host: Host, group: string): readonly PoolDevice[] {
   return host.listFolder(BLOCK_DEVICES).flatMap((device) => {
     if (!MAPPED.test(device)) return [];
     const folder = `${BLOCK_DEVICES}/${device}`;

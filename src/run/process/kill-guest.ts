@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { ProcessFacts } from "../../host/processes.ts";
+import type { ProcessFacts, ProcessId } from "../../host/processes.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 
 const POLL_MS = 10;
@@ -16,6 +16,8 @@ export interface GuestIdentity {
   readonly uid: number;
   /** Context that only this guest has; absent: it is not confined. */
   readonly context?: string;
+  /** QEMU in this boot, once it runs; known for an end. */
+  readonly process?: ProcessId;
 }
 
 /** Times for the end of a guest. */
@@ -33,12 +35,14 @@ export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFac
 
 /**
  * Selects a guest's processes among all of a session's user: processes in the guest's context, which they cannot leave;
- * children of its reaper, which they cannot signal; and processes with its UUID, which are not in its context yet.
+ * children of its reaper, which they cannot signal; and processes with its UUID, which are not in its context yet. The recorded process counts
+ * without them: its reaper may be gone, and it has no arguments once its main thread has ended.
  */
 function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[]): ProcessFacts[] {
   const reapers = new Set(listReapers(host, guest).map(({ pid }) => pid));
-  return all.filter(({ context, parentPid, pid }) => {
+  return all.filter(({ context, parentPid, pid, startTicks }) => {
     if (reapers.has(pid)) return false;
+    if (pid === guest.process?.pid && startTicks === guest.process.startTicks) return true;
     const isConfined = guest.context !== undefined && context === guest.context;
     return isConfined || reapers.has(parentPid) || hasUuid(host.getCommandLine(pid), guest.uuid);
   });

@@ -56,6 +56,24 @@ export function decidePartition(volume: Volume, disk: PartitionedDisk): NewParti
   return { number, name, startSector: start / sectorBytes, sectors: size / sectorBytes, type };
 }
 
+/** Returns the place of a partition in bytes from the disk's beginning. */
+export function placeOfPartition(
+  { sectors, startSector }: Pick<NewPartition, "sectors" | "startSector">,
+  { sectorBytes }: Pick<PartitionTable, "sectorBytes">,
+): { readonly start: number; readonly end: number } {
+  return { start: startSector * sectorBytes, end: (startSector + sectors) * sectorBytes };
+}
+
+/** Whether a partition that was decided by one table can still be made in another. */
+export function isStillFree(made: NewPartition, decidedBy: PartitionTable, table: PartitionTable): boolean {
+  const { end, start } = placeOfPartition(made, decidedBy);
+  return (
+    table.label === decidedBy.label &&
+    table.sectorBytes === decidedBy.sectorBytes &&
+    table.partitions.every((one) => one.number !== made.number && (one.end <= start || one.start >= end))
+  );
+}
+
 function typeOf({ target }: Volume, label: string): string | undefined {
   const written = target.format?.type ?? "none";
   // The default of a volume whose XML has no type.

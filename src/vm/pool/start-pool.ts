@@ -8,6 +8,7 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { withLockedDevices } from "./device/locked-devices.ts";
 import { refuseBuildOver } from "./device/refuse-defined.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
@@ -106,7 +107,7 @@ async function buildFirst(instance: Instance, { choose, options, seen }: Start):
     refuseConflict(pool, poolStore.list(instance));
     makeHeldStorage(instance, pool, options.formatting);
   });
-  makeStorage(instance, seen, options.formatting);
+  await makeStorage(instance, seen, options.formatting);
 }
 
 /**
@@ -136,8 +137,7 @@ export async function buildPool(
     makeTarget(instance, pool, held);
     return { name, uuid };
   });
-  // Without the lock: a large device takes long, and the program opens it exclusively.
-  makeStorage(instance, seen, formatting);
+  await makeStorage(instance, seen, formatting);
   return built;
 }
 
@@ -154,9 +154,14 @@ function makeHeldStorage(instance: Instance, pool: Pool, formatting: Formatting 
 }
 
 /** Makes other storage of a pool on its devices. As in libvirt, a pool of existing devices has nothing to build. */
-function makeStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
-  if (formatting !== undefined && pool.type === "fs") makeFileSystem(instance, pool, formatting);
-  if (pool.type === "logical") makeGroup(instance, pool, formatting ?? "no-overwrite");
+async function makeStorage(
+  instance: Instance,
+  pool: Pool,
+  formatting: Formatting | undefined,
+): Promise<void> {
+  if (formatting !== undefined && pool.type === "fs") await makeFileSystem(instance, pool, formatting);
+  if (pool.type === "logical")
+    await withLockedDevices(instance, pool, () => makeGroup(instance, pool, formatting ?? "no-overwrite"));
 }
 
 /**

@@ -12,11 +12,10 @@ import {
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import { makeVolumeFile, placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
-import { conversionOf, listConverted } from "./made/conversion.ts";
-import { copyToVolume, otherFormat } from "./made/copy-to-volume.ts";
+import type { SourceImage } from "./made/conversion.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
+import { readDeclaredImage } from "./volume-image.ts";
 import { findAnyPool } from "./volume-pool.ts";
 
 /** Volume to copy. */
@@ -79,9 +78,12 @@ export async function cloneVolume(
 }
 
 async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume> {
-  const { flags, source, volume } = copy;
+  const { flags, onProgress, source, volume } = copy;
   const pool = findAnyPool(instance, copy.pool);
-  if (pool.folder === undefined) return await copyToVolume(instance, pool, { volume, source, flags });
+  if (pool.folder === undefined) {
+    const { copyToVolume } = await import("./made/copy-to-volume.ts");
+    return await copyToVolume(instance, pool, { volume, source, flags, onProgress });
+  }
   const { folder } = pool;
   const place = placeOf(instance, folder.id.path, volume);
   // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
@@ -93,7 +95,7 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
       const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
-      const images = made.isConverted ? listConverted(instance, { ...chosen, ...rules }) : [];
+      const images = made.isConverted ? conversions().listConverted(instance, { ...chosen, ...rules }) : [];
       return { decided: made, images, from: facts, name: found };
     },
   );
@@ -105,7 +107,7 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
 function dataOf(
   { flags, onProgress }: Copy,
   { capacityBytes, format, isConverted, options }: DecidedCopy,
-  { from, images }: { readonly from: FileFacts; readonly images: ReturnType<typeof listConverted> },
+  { from, images }: { readonly from: FileFacts; readonly images: readonly SourceImage[] },
 ): Pick<NewFile, "content" | "copy" | "conversion"> {
   const bytes = new Uint8Array();
   const rawBytes = format === "raw" ? capacityBytes : undefined;
@@ -115,10 +117,18 @@ function dataOf(
       copy: { from: from.id, isShared: flags.isReflink },
     };
   const made = { format, options, sizeBytes: capacityBytes, onProgress };
-  return { content: { bytes, sizeBytes: rawBytes ?? 0 }, conversion: conversionOf(images, made) };
+  return {
+    content: { bytes, sizeBytes: rawBytes ?? 0 },
+    conversion: conversions().conversionOf(images, made),
+  };
 }
 
-/** Describes the source as a format that is declared, or as its first bytes do. A device is raw, whatever a guest has written there. */
+/** Loads conversions when they are needed: most copies have the bytes of their source. */
+function conversions(): typeof import("./made/conversion.ts") {
+  return require("./made/conversion.ts");
+}
+
+/** Describes the source. Throws as readDeclaredImage(). */
 function copySource(
   instance: Instance,
   {
@@ -128,17 +138,15 @@ function copySource(
   }: { readonly facts: FileFacts; readonly sizeBytes: number; readonly format: Source["format"] },
   folder: FileFacts,
 ): CopySource {
-  const isDevice = facts.type === "block";
-  const image = isDevice || format === "raw" ? { format: "raw" } : readVolumeImage(instance.host, facts);
-  if (format !== undefined && format !== image.format) throw otherFormat(facts.id.path, image.format);
-  const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options }: VolumeImage = image;
+  const image = readDeclaredImage(instance.host, facts, format);
+  const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options } = image;
   const isElsewhere = folderOf(facts.id.path) !== folder.id.path;
   const relative = isElsewhere && isBackingRelative === true ? "by a relative name" : undefined;
   return {
     format: image.format,
     capacityBytes,
     options,
-    isDevice,
+    isDevice: facts.type === "block",
     backing: backing?.path,
     isBound: dataFile === undefined ? relative : "by its data file",
   };

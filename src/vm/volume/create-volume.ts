@@ -53,11 +53,10 @@ async function createDevice(
   if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  const create =
+  const { name, path } =
     type === "logical"
-      ? (await import("./made/create-logical.ts")).createLogicalVolume
-      : (await import("./made/partitions.ts")).createPartition;
-  const { name, path } = await create(instance, pool, volume);
+      ? await (await import("./made/create-logical.ts")).createLogicalVolume(instance, pool, volume)
+      : await (await import("./made/partitions.ts")).createPartition(instance, pool, { volume });
   return { name, path };
 }
 

@@ -15,9 +15,9 @@ export async function deleteVolume(
     instance,
     { ...volume, attempt: "delete", operation, types: ["logical", "disk"], readsPools: true },
     (unused) => {
-      const { facts, folder, name } = unused;
+      const { facts, folder, name, pass } = unused;
       const { id } = facts;
-      refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id }, folder);
+      refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id, pass }, folder);
       remove(instance, unused);
       return { name, path: id.path };
     },

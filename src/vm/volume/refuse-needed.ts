@@ -8,6 +8,7 @@ import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
+import type { SearchPass } from "./look-before.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
 import { findAbove } from "./volumes-above.ts";
 
@@ -17,15 +18,16 @@ type Pools = readonly (VolumePool | DevicePool)[];
 interface Attempt {
   readonly file: FileId;
   readonly attempt: string;
+  readonly pass: SearchPass;
 }
 
 /**
  * Throws "in-use" for a file, or a block device with a part, that a definition or a managed save names, that is below a disk of one, or that another volume has as its
- * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime.
+ * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime, or looks ahead. Throws as findAbove().
  */
 export function refuseNeeded(
   instance: Instance,
-  { attempt, file }: Attempt,
+  { attempt, file, pass }: Attempt,
   folder: FileFacts | undefined,
 ): void {
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
@@ -45,7 +47,9 @@ export function refuseNeeded(
       );
   }
   const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
-  const above = files.map((one) => findAbove(instance, one, folders)).find((path) => path !== undefined);
+  const above = files
+    .map((one) => findAbove(instance, one, { folders, pass }))
+    .find((path) => path !== undefined);
   if (above === undefined) return;
   throw needed(
     attempt,

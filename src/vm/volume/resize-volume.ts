@@ -22,8 +22,8 @@ export async function resizeVolume(
   const operation = "changing of volume capacity";
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "resize", operation, readsPools: true },
-    ({ facts, folder, name }) => {
+    { ...volume, attempt: "resize", operation, readsPools: resize.isShrunk },
+    ({ facts, folder, name, pass }) => {
       const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
       const { allocatedBytes: allocationBytes, id } = facts;
       const { reservedBytes, sizeBytes } = decideResize(
@@ -31,7 +31,7 @@ export async function resizeVolume(
         resize,
       );
       if (sizeBytes < capacityBytes)
-        refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id }, folder);
+        refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id, pass }, folder);
       setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
       return name;
     },

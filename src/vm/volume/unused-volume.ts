@@ -9,8 +9,10 @@ import type { Instance } from "../../state/instance.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { guestOn } from "../pool/device/device-guest.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
+import { type SearchPass, UnfollowedPaths } from "./look-before.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type DevicePool, type VolumePool, withoutOperation } from "./volume-pool.ts";
+import { followPaths } from "./volumes-above.ts";
 
 /** Volume that no guest uses, and no part of it. */
 export interface UnusedVolume {
@@ -23,6 +25,8 @@ export interface UnusedVolume {
   readonly extent: FoundVolume["extent"];
   /** Size of the file or the device. */
   readonly sizeBytes: number;
+  /** Pass of the search of refuseNeeded(). */
+  readonly pass: SearchPass;
 }
 
 /** Volume to look for, and a verb for messages. */
@@ -35,7 +39,7 @@ interface VolumeAttempt {
   /** Types of pools of devices that have the operation. */
   readonly types?: readonly PoolType[];
   /** Whether the work calls refuseNeeded(), which reads the volumes of all pools. */
-  readonly readsPools?: true;
+  readonly readsPools?: boolean;
 }
 
 /**
@@ -53,17 +57,29 @@ export async function withUnusedVolume<Result>(
   if (isDevice && operation !== undefined && !types.includes(found.storage.type))
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
-  if (readsPools === true) lookAhead(instance, { attempt, file: facts.id, folder: found.folder });
-  return await withHeld(instance, [path], (held) =>
-    withUnusedFile(instance, { attempt, held, path }, (file) => {
-      const { id } = file.facts;
-      if (fileKey(id) !== fileKey(facts.id) || id.path !== facts.id.path) throw notAFile(attempt, path);
-      refuseWritten(instance.host, file.facts);
-      if (isDevice) refuseUsedParts(instance, { attempt, path, id });
-      const sizeBytes = isDevice ? sizeOfDevice(instance, file.facts) : file.facts.sizeBytes;
-      return work({ name, facts: file.facts, folder: found.folder, pool: found, extent, sizeBytes });
-    }),
-  );
+  const search = { attempt, file: facts.id, folder: found.folder };
+  const tryWork = async (pass: SearchPass): Promise<Result> =>
+    await withHeld(instance, [path], (held) =>
+      withUnusedFile(instance, { attempt, held, path }, (file) => {
+        const { id } = file.facts;
+        if (!isSame(id, facts.id)) throw notAFile(attempt, path);
+        refuseWritten(instance.host, file.facts);
+        if (isDevice) refuseUsedParts(instance, { attempt, path, id });
+        const sizeBytes = isDevice ? sizeOfDevice(instance, file.facts) : file.facts.sizeBytes;
+        return work({ name, facts: file.facts, folder: found.folder, pool: found, extent, sizeBytes, pass });
+      }),
+    );
+  return readsPools === true ? await withLooks(instance, search, tryWork) : await tryWork(LOCKED);
+}
+
+/** Most attempts: guests may write other headers meanwhile. */
+const MOST_TRIES = 5;
+
+/** Pass under the lock, before any path was followed. */
+const LOCKED: SearchPass = { isLocked: true, followed: new Set() };
+
+function isSame(one: FileId, other: FileId): boolean {
+  return fileKey(one) === fileKey(other) && one.path === other.path;
 }
 
 function sizeOfDevice({ host }: Instance, facts: FileFacts): number {
@@ -90,18 +106,31 @@ function refuseUsedParts(
 }
 
 /**
- * Does the checks of refuseNeeded() once before the registry's lock is taken: they inspect each file that definitions and volumes name, and
- * read headers. If a server or a device hangs, this command then waits alone. An error is left to the work.
+ * Does the checks of refuseNeeded() before the registry's lock is taken, as far as a server or a device may hang: this command then waits
+ * alone. They inspect each file that definitions and volumes name, and read headers. An error is left to the work. The work is repeated once more
+ * paths are found.
  */
-function lookAhead(
+async function withLooks<Result>(
   instance: Instance,
   {
     attempt,
     file,
     folder,
   }: { readonly attempt: string; readonly file: FileId; readonly folder: FileFacts | undefined },
-): void {
-  unlessRefused(() => refuseNeeded(instance, { attempt, file }, folder));
+  tryWork: (pass: SearchPass) => Promise<Result>,
+): Promise<Result> {
+  const followed = new Set<string>();
+  unlessRefused(() => refuseNeeded(instance, { attempt, file, pass: { isLocked: false, followed } }, folder));
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    try {
+      return await tryWork({ isLocked: true, followed });
+    } catch (error) {
+      if (!(error instanceof UnfollowedPaths)) throw error;
+      followPaths(instance, file, error.paths);
+      for (const path of error.paths) followed.add(path);
+    }
+  }
+  return await tryWork({ isLocked: true, followed: undefined });
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

@@ -16,15 +16,19 @@ export async function uploadVolume(
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
   const attempt = { ...volume, attempt: "upload to", readsPools: true } as const;
-  const { id, mostBytes } = await withUnusedVolume(instance, attempt, ({ facts, folder, sizeBytes }) => {
-    refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id }, folder);
-    // A device does not grow.
-    const rest = folder === undefined ? Math.max(0, sizeBytes - part.offset) : undefined;
-    return {
-      id: facts.id,
-      mostBytes: rest === undefined ? part.mostBytes : Math.min(part.mostBytes ?? rest, rest),
-    };
-  });
+  const { id, mostBytes } = await withUnusedVolume(
+    instance,
+    attempt,
+    ({ facts, folder, pass, sizeBytes }) => {
+      refuseNeeded(instance, { attempt: `upload to ${facts.id.path}`, file: facts.id, pass }, folder);
+      // A device does not grow.
+      const rest = folder === undefined ? Math.max(0, sizeBytes - part.offset) : undefined;
+      return {
+        id: facts.id,
+        mostBytes: rest === undefined ? part.mostBytes : Math.min(part.mostBytes ?? rest, rest),
+      };
+    },
+  );
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
   instance.host.fillFile(id, file, { ...part, mostBytes });
 }

@@ -1,3 +1,4 @@
+import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { ImageName } from "../../images/element.ts";
@@ -54,6 +55,28 @@ export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): Volum
         }),
     ...(dataFile === undefined ? {} : { dataFile: resolveImageName(id.path, dataFile) }),
   };
+}
+
+/**
+ * Describes an image as a format that is declared, or as its first bytes do. A device is raw, whatever a guest has written there. Throws
+ * "unsupported" for an image of another format than the declared one; as readVolumeImage().
+ */
+export function readDeclaredImage(
+  host: Host,
+  facts: FileFacts,
+  declared: "raw" | "qcow2" | undefined,
+): VolumeImage {
+  const isRaw = facts.type === "block" || declared === "raw";
+  const image: VolumeImage = isRaw ? { format: "raw" } : readVolumeImage(host, facts);
+  if (declared !== undefined && declared !== image.format) throw otherFormat(facts.id.path, image.format);
+  return image;
+}
+
+function otherFormat(path: string, format: string): SvirtError {
+  return new SvirtError(`Cannot copy ${path}: its format is ${format}`, {
+    kind: "unsupported",
+    remedy: "Leave --inputformat out.",
+  });
 }
 
 function isIso(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeBytes">): boolean {

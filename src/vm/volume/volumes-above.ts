@@ -8,6 +8,7 @@ import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import { isVolume, pathIn } from "./find-volume.ts";
 import { inspectNamed, leadsTo } from "./image-names.ts";
+import { isBesideState, type SearchPass, UnfollowedPaths } from "./look-before.ts";
 
 /** Length of a file's beginning that has the whole header of nearly every image. */
 const BEGINNING_BYTES = 4096;
@@ -19,40 +20,60 @@ type Names = readonly string[] | undefined;
 interface Search {
   readonly file: FileId;
   readonly seen: Set<string>;
+  readonly pass: SearchPass;
 }
 
 /**
  * Returns the path of a volume whose chain has the file. Only the beginning of each volume is read, in one call for each folder, and a file
- * that many volumes name is inspected once: a pool may have many thousands.
+ * that many volumes name is inspected once: a pool may have many thousands. A folder beside svirt's own files is read under the registry's lock
+ * alone. Throws UnfollowedPaths then for paths that were not followed without the lock.
  */
 export function findAbove(
   instance: Instance,
   file: FileId,
-  folders: readonly FileFacts[],
+  { folders, pass }: { readonly folders: readonly FileFacts[]; readonly pass: SearchPass },
 ): string | undefined {
-  const search = { file, seen: new Set<string>() };
+  const search = { file, seen: new Set<string>(), pass };
   for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
-    const above = findIn(instance, folder, search);
+    const isBeside = isBesideState(instance, folder);
+    if (isBeside && !pass.isLocked) continue;
+    const above = findIn(instance, folder, { ...search, isBeside });
     if (above !== undefined) return above;
   }
   return undefined;
 }
 
-function findIn(instance: Instance, folder: FileFacts, search: Search): string | undefined {
-  const { file } = search;
-  const images = instance.host.judgeBeginnings(folder.id, BEGINNING_BYTES, judge);
-  for (const { found, name } of images) {
-    const path = pathIn(folder, name);
-    if (path === file.path || problemOfName(name) !== undefined) continue;
-    const below = pathsOf(path, found.names);
-    if (
-      below === undefined
-        ? isAbove(instance, path, search)
-        : below.some((one) => reaches(instance, one, search))
-    )
-      return path;
-  }
-  return undefined;
+/** Follows paths in headers, so that a search under the registry's lock may do so. */
+export function followPaths(instance: Instance, file: FileId, paths: readonly string[]): void {
+  for (const path of paths) unlessRefused(() => leadsTo(instance, { path, file, seen: new Set() }));
+}
+
+function findIn(
+  instance: Instance,
+  folder: FileFacts,
+  search: Search & { readonly isBeside: boolean },
+): string | undefined {
+  const images = instance.host
+    .judgeBeginnings(folder.id, BEGINNING_BYTES, judge)
+    .map(({ found, name }) => ({ name, path: pathIn(folder, name), names: found.names }))
+    .filter(({ name, path }) => path !== search.file.path && problemOfName(name) === undefined)
+    .map(({ names, path }) => ({ path, below: pathsOf(path, names) }));
+  if (search.isBeside) refuseUnfollowed(images, search.pass);
+  return images.find(({ below, path }) =>
+    below === undefined
+      ? isAbove(instance, path, search)
+      : below.some((one) => reaches(instance, one, search)),
+  )?.path;
+}
+
+function refuseUnfollowed(
+  images: readonly { readonly path: string; readonly below: readonly string[] | undefined }[],
+  { followed }: SearchPass,
+): void {
+  if (followed === undefined) return;
+  const paths = new Set(images.flatMap(({ below, path }) => below ?? [path]));
+  const others = [...paths].filter((path) => !followed.has(path));
+  if (others.length > 0) throw new UnfollowedPaths(others);
 }
 
 /** Returns the names in an image's header; undefined for a file that names no other, as most do. */

@@ -18,8 +18,8 @@ export async function wipeVolume(
   const id = await withUnusedVolume(
     instance,
     { ...volume, attempt: "wipe", readsPools: true },
-    ({ facts, folder }) => {
-      refuseNeeded(instance, { attempt: `wipe ${facts.id.path}`, file: facts.id }, folder);
+    ({ facts, folder, pass }) => {
+      refuseNeeded(instance, { attempt: `wipe ${facts.id.path}`, file: facts.id, pass }, folder);
       return facts.id;
     },
   );

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertInto } from "../../../src/host/linux/content/convert-into.ts";
+import { writePart } from "../../../src/host/linux/content/write-part.ts";
 import { fileFacts } from "../../../src/host/linux/files/file-id.ts";
 import { type ConvertedImage, convertImage } from "../../../src/images/conversion/convert-image.ts";
 
@@ -49,7 +50,10 @@ export class ImageFolder implements Disposable {
     try {
       if (image.format === "raw") fs.ftruncateSync(fd, image.sizeBytes);
       const ids = from.map((one) => fileFacts(one, fs.statSync(one, { bigint: true })).id);
-      convertInto(fd, { from: ids, convert: (files) => convertImage(files, image) });
+      convertInto((part) => writePart(fd, part), {
+        from: ids,
+        convert: (files) => convertImage(files, image),
+      });
       return path;
     } finally {
       fs.closeSync(fd);

@@ -21,7 +21,7 @@ export const command: Command = {
       "Raw and qcow2 images are converted into each other, and a qcow2 image with a backing file into one without, unless the XML has\n" +
       "that <backingStore>. Properties that the XML leaves out are those of a qcow2 source; without <format> the volume is raw. It may be larger. A\n" +
       "raw copy of a raw volume is sparse if <allocation> is less than the other one's capacity. Refuses a volume that a guest uses. A\n" +
-      "logical volume gets the data of a raw volume, and zeros behind it.",
+      "logical volume or a partition gets the data that a guest sees in the other volume, and zeros behind it.",
     operands: [
       POOL_OPERAND,
       { name: "file", summary: "volume XML: a file, or - for standard input" },

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync } from "node:fs";
 import type { SourceFile } from "../../../images/conversion/guest-data.ts";
+import type { ImageWrite } from "../../../images/image-writes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { ImageConversion } from "../../new-file.ts";
 import { openSame } from "../files/file-id.ts";
@@ -8,7 +9,6 @@ import { decompress } from "./decompress.ts";
 import { listData, openedSize } from "./extents.ts";
 import { lockOpened } from "./locked-image.ts";
 import { readAt } from "./read-at.ts";
-import { writePart } from "./write-part.ts";
 
 /** Opened source, as it was at the beginning. */
 interface Source {
@@ -18,14 +18,14 @@ interface Source {
 }
 
 /**
- * Writes a converted image into an open file. No QEMU may write to the sources meanwhile, and other guests may read them. Throws
- * "in-use" if one of them is locked or changes, and the errors of `convert`.
+ * Writes a converted image, part by part in the order of `convert`. No QEMU may write to the sources meanwhile, and other guests may read
+ * them. Throws "in-use" if one of them is locked or changes, and the errors of `convert`.
  */
-export function convertInto(fd: number, { convert, from }: ImageConversion): void {
+export function convertInto(write: (part: ImageWrite) => void, { convert, from }: ImageConversion): void {
   const sources: Source[] = [];
   try {
     for (const id of from) sources.push(openSource(id, sources.length === 0));
-    for (const part of convert(sources.map(fileOf))) writePart(fd, part);
+    for (const part of convert(sources.map(fileOf))) write(part);
     for (const [at, source] of sources.entries())
       if (stateOf(source.fd, at === 0) !== source.state) throw changed(source.id.path);
   } finally {

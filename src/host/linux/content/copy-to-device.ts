@@ -1,19 +1,65 @@
 import type { FileId } from "../../../plan/facts/file.ts";
-import { copyInto } from "./copy-into.ts";
-import { openedSize } from "./extents.ts";
-import { withLockedImage } from "./locked-image.ts";
-import { zeroPart } from "./resize-file.ts";
+import type { DeviceData, DevicePart } from "../../new-file.ts";
+import { convertInto } from "./convert-into.ts";
+import { copyOnto } from "./copy-into.ts";
+import { type Extent, openedSize } from "./extents.ts";
+import { withLockedDisk, withLockedImage } from "./locked-image.ts";
+import { writeZeros, zeroPart } from "./resize-file.ts";
+import { writePart } from "./write-part.ts";
 
 /** Most bytes that are made zeros in one call: no signal ends it. */
 const STEP_BYTES = 256 * 1024 * 1024;
+/** Length from which the kernel makes zeros: for fewer it would take longer than to write them. */
+const LEAST_BYTES = 1024 * 1024;
+/** Boundary at which zeros begin that the kernel makes: it drops its copies of these blocks, which may not be written yet. */
+const PAGE_BYTES = 4096;
 
-/** Implements Host.copyToDevice. The device has what others left there, so holes of the source are zeros that are written. */
-export function copyToDevice(device: FileId, from: FileId): void {
-  withLockedImage(device, (fd) => {
-    const sizeBytes = openedSize(fd);
-    for (let start = 0; start < sizeBytes; start += STEP_BYTES)
-      zeroPart(fd, device.path, { start, end: Math.min(sizeBytes, start + STEP_BYTES) });
-    const part = { offset: 0, mostBytes: undefined, isSparse: true };
-    copyInto(fd, device.path, { from, isShared: false, part });
-  });
+/**
+ * Implements Host.copyToDevice. The device has data that others left there, so the gaps between the parts of the data become zeros, and
+ * each place is written once.
+ */
+export function copyToDevice(device: FileId, data: DeviceData, part?: DevicePart): void {
+  if (part === undefined)
+    withLockedImage(device, (fd) => fillPart(fd, device.path, { data, start: 0, end: openedSize(fd) }));
+  else withLockedDisk(device, (fd) => fillPart(fd, device.path, { data, ...part }));
+}
+
+function fillPart(
+  fd: number,
+  path: string,
+  { data, end, start }: DevicePart & { readonly data: DeviceData },
+): void {
+  // First byte that is not known to be zero or data.
+  let reached = start;
+  const clearTo = (place: number): void => {
+    if (place > reached) clearGap(fd, path, { start: reached, end: place });
+    reached = Math.max(reached, place);
+  };
+  if ("conversion" in data) {
+    convertInto(({ bytes, offset }) => {
+      clearTo(start + offset);
+      writePart(fd, { bytes, offset: start + offset });
+      reached = start + offset + bytes.length;
+    }, data.conversion);
+  } else {
+    const onData = (extent: Extent): void => {
+      clearTo(extent.start);
+      reached = extent.end;
+    };
+    copyOnto(fd, data.from, { path, start, end, onData, onProgress: data.onProgress });
+  }
+  clearTo(end);
+}
+
+function clearGap(fd: number, path: string, { end, start }: Extent): void {
+  if (end - start < LEAST_BYTES) {
+    writeZeros(fd, { start, end });
+    return;
+  }
+  const first = Math.ceil(start / PAGE_BYTES) * PAGE_BYTES;
+  const last = Math.floor(end / PAGE_BYTES) * PAGE_BYTES;
+  writeZeros(fd, { start, end: first });
+  for (let at = first; at < last; at += STEP_BYTES)
+    zeroPart(fd, path, { start: at, end: Math.min(last, at + STEP_BYTES) });
+  writeZeros(fd, { start: last, end });
 }

@@ -10,8 +10,23 @@ import { lockImage } from "./image-lock.ts";
  * call alone: the kernel refuses one that it has mounted, swaps to or has made part of another. Throws "in-use". O_EXCL, open(2)
  */
 export function withLockedImage(file: FileId, use: (fd: number) => void): void {
+  withLocked(file, { open: openAlone, use });
+}
+
+/**
+ * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its partitions may be in use: the caller
+ * writes to none of them. Throws "in-use".
+ */
+export function withLockedDisk(disk: FileId, use: (fd: number) => void): void {
+  withLocked(disk, { open: (file) => openSame(file, constants.O_RDWR), use });
+}
+
+function withLocked(
+  file: FileId,
+  { open, use }: { open(file: FileId): number; use(fd: number): void },
+): void {
   orThrow(`write to ${file.path}`, () => {
-    const fd = openAlone(file);
+    const fd = open(file);
     try {
       lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
       use(fd);

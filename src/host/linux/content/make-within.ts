@@ -150,7 +150,7 @@ function fill(
 /** Loads the conversion with its decompression when it is needed: most files are made without it. */
 function fillConverted(fd: number, conversion: ImageConversion): void {
   const { convertInto }: typeof import("./convert-into.ts") = require("./convert-into.ts");
-  convertInto(fd, conversion);
+  convertInto((part) => writePart(fd, part), conversion);
 }
 
 function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void {

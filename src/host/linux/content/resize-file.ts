@@ -84,7 +84,8 @@ function changePart(fd: number, path: string, part: Extent & { readonly how: big
   throw hostCallError(`write zeros to ${path}`, errno);
 }
 
-function writeZeros(fd: number, { end, start }: Extent): void {
-  const zeros = new Uint8Array(ZEROS_BYTES);
+/** Writes zeros to a part of an open file or device. */
+export function writeZeros(fd: number, { end, start }: Extent): void {
+  const zeros = new Uint8Array(Math.max(0, Math.min(ZEROS_BYTES, end - start)));
   for (let at = start; at < end; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
 }

@@ -4,6 +4,8 @@ import { libc } from "../calls/libc.ts";
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
 const SYS_SYNC_FILE_RANGE = process.arch === "x64" ? 277n : 84n;
 const WRITE_AND_WAIT = 7n;
+/** linux/fs.h SYNC_FILE_RANGE_WRITE */
+const WRITE = 2n;
 /** linux/magic.h EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC */
 const [EXT4, XFS] = [0xef53, 0x58465342];
 
@@ -15,6 +17,14 @@ export function syncData(fd: number): void {
   const isWritten =
     isOrdered(fd) && libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), 0n, 0n, WRITE_AND_WAIT) === 0n;
   if (!isWritten) fsyncSync(fd);
+}
+
+/**
+ * Has the disk begin to write a part of an open file while the rest of it is still copied: a later syncData() or fsync(2) then waits for less.
+ * Has no effect where the kernel cannot do that.
+ */
+export function beginWriting(fd: number, at: number, bytes: number): void {
+  libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), BigInt(at), BigInt(bytes), WRITE);
 }
 
 /** Reports whether an open file is on a file system that keeps the order of the calls. */

@@ -1,11 +1,11 @@
-import type { TapShape } from "../../../plan/facts/tap.ts";
+import type { Shape } from "../../../network/shape.ts";
 import { ENODEV } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { findLink, withRoutes } from "./netlink.ts";
 import { addQueue, removeQueue } from "./traffic-queue.ts";
 
 /** Implements Host.shapeTap by the messages of tc(8) that libvirt's command lines send. virNetDevBandwidthSet() of libvirt */
-export function shapeTap(name: string, shape: TapShape | undefined): void {
+export function shapeTap(name: string, shape: Shape | undefined): void {
   withRoutes((fd) => {
     const index = findLink(fd, name)?.index;
     if (index === undefined) {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../new-file.ts";
+import { send } from "../content/copy-into.ts";
 import { type Extent, listData, openedSize } from "../content/extents.ts";
 import { withLockedImage } from "../content/locked-image.ts";
 import { clearPart } from "../content/resize-file.ts";
@@ -38,18 +39,13 @@ function writeFile(
   { fd, path }: Written,
   { isSparse, offset, onProgress }: FilePart,
 ): void {
-  const chunk = new Uint8Array(CHUNK_BYTES);
   let at = 0;
   for (const { end, start } of isSparse ? listData(from, sizeBytes) : [whole(sizeBytes)]) {
     clearPart(fd, path, { start: offset + at, end: offset + start });
-    for (at = start; at < end; ) {
-      const count = readSync(from, chunk, 0, Math.min(chunk.length, end - at), at);
-      // The file has become shorter.
-      if (count === 0) return;
-      writePart(fd, { bytes: chunk.subarray(0, count), offset: offset + at });
-      at += count;
-      onProgress?.(at, sizeBytes);
-    }
+    const onSent = (reached: number): void => onProgress?.(reached, sizeBytes);
+    at = send(from, fd, { path, start, end, onSent, to: offset + start });
+    // The file has become shorter.
+    if (at < end) return;
   }
   clearPart(fd, path, { start: offset + at, end: offset + sizeBytes });
   if (openedSize(fd) < offset + sizeBytes) ftruncateSync(fd, offset + sizeBytes);

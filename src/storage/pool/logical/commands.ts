@@ -11,6 +11,8 @@ export const lvm = {
   removeGroup: (group: string) => [LVM, "vgremove", group],
   activate: (group: string) => [LVM, "vgchange", "-aly", group],
   deactivate: (group: string) => [LVM, "vgchange", "-aln", group],
+  /** Keeps the volume, its data and its device. */
+  renameVolume: (group: string, name: string, to: string) => [LVM, "lvrename", group, name, to],
   /** Keeps a volume that is open. */
   removeVolume: (group: string, name: string) => [LVM, "lvremove", "-f", `${group}/${name}`],
 } as const satisfies Readonly<Record<string, (...words: never[]) => readonly string[]>>;

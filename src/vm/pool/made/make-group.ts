@@ -10,6 +10,7 @@ import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
+import { removeLeftParts } from "./left-parts.ts";
 import { runTool } from "./run-tool.ts";
 import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
@@ -66,6 +67,7 @@ export async function removeGroup(instance: Instance, pool: Pool): Promise<void>
   // An interrupted call may have removed the group alone.
   if (parts.length > 0) {
     await checkParts(instance, pool, { parts, attempt });
+    removeLeftParts(instance, group, readLogicalVolumes(host, group));
     const [volume] = readLogicalVolumes(host, group);
     if (volume !== undefined) throw notEmpty(pool, group, volume.name);
     runTool(host, { words: lvm.removeGroup(group), attempt });

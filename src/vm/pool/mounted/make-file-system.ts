@@ -3,6 +3,7 @@ import type { ProgramEnd } from "../../../host/processes.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import { withLockedDevices } from "../device/locked-devices.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
@@ -23,7 +24,7 @@ const PROGRAM_MS = 4 * 3_600_000;
  * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
  * one in use; "in-use" for one of a definition; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
  */
-export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): void {
+export async function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;
   const { name, source } = pool;
   const type = source.format?.type ?? "auto";
@@ -43,15 +44,30 @@ export function makeFileSystem(instance: Instance, pool: Pool, how: Formatting):
       `this host has no mkfs.${type}`,
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
+  await withLockedDevices(instance, pool, () =>
+    formatDevice(instance, pool, { how, type, words: [program, force] }),
+  );
+}
+
+/** Command without its device, for a type of file system. */
+interface FormatCommand {
+  readonly how: Formatting;
+  readonly type: string;
+  readonly words: readonly string[];
+}
+
+function formatDevice(instance: Instance, pool: Pool, { how, type, words }: FormatCommand): void {
+  const { host } = instance;
+  const { name } = pool;
   const device = sourceDevice(instance, pool);
   refuseBuildOver(instance, name, { devices: [device], isWritten: true });
   if (how === "no-overwrite") refuseContent(host, name, device);
-  const words = [program, force, device.path];
-  const end = host.runProgram(words, PROGRAM_MS);
+  const line = [...words, device.path];
+  const end = host.runProgram(line, PROGRAM_MS);
   if ("code" in end && end.code === 0) return;
   throw new SvirtError(
-    `Failed to make filesystem of type '${type}' on device '${device.path}': ${reasonOf(program, end)}`,
-    { kind: "failed", remedy: `Run it yourself and read its message: ${words.join(" ")}` },
+    `Failed to make filesystem of type '${type}' on device '${device.path}': ${reasonOf(words[0] ?? "", end)}`,
+    { kind: "failed", remedy: `Run it yourself and read its message: ${line.join(" ")}` },
   );
 }
 

@@ -45,7 +45,7 @@ export async function startMounted(
     { pool: seen, isBuilt },
     (held) => void checkMountable(instance, choose().pool, { ...options, held }),
   );
-  if (formatting !== undefined) makeFileSystem(instance, seen, formatting);
+  if (formatting !== undefined) await makeFileSystem(instance, seen, formatting);
   const opened = await openPoolMount(instance, supportedPool(seen, "start"));
   let recorded: string | undefined;
   try {

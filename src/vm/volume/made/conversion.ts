@@ -20,7 +20,7 @@ interface ConvertedSource {
 }
 
 /** File of the image, or of one below it. */
-interface SourceImage {
+export interface SourceImage {
   readonly facts: FileFacts;
   readonly format: "raw" | "qcow2";
 }
@@ -41,7 +41,7 @@ export function listConverted(
   const chain = walkChain({ path, format, readOnly: true, below }, imageReader(instance.host));
   return chain.map((image, at) => {
     if (image.role === "data-file" || image.slice !== undefined || image.format === "qed")
-      throw otherFormat(image.path);
+      throw notConverted(image.path);
     if (at > 0) refuseElsewhere(instance, { path, below: image.facts });
     return { facts: image.facts, format: image.format };
   });
@@ -88,7 +88,8 @@ function undeclared(path: string): SvirtError {
   );
 }
 
-function otherFormat(path: string): SvirtError {
+/** Returns the refusal of an image of another format, or with its data in another file. */
+export function notConverted(path: string): SvirtError {
   return new SvirtError(`Cannot convert ${path}: svirt converts whole raw and qcow2 images only`, {
     kind: "unsupported",
     remedy: "While no guest uses it: qemu-img convert -O qcow2 IMAGE COPY.",

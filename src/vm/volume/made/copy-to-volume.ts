@@ -1,14 +1,15 @@
-import { listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
-import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
+import type { Progress } from "../../../run/actor.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
-import { notMade } from "../../../storage/volume/new-volume.ts";
+import { notMade, notPreallocated } from "../../../storage/volume/new-volume.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
-import { readVolumeImage } from "../volume-image.ts";
+import { readDeclaredImage } from "../volume-image.ts";
 import { type DevicePool, withoutOperation } from "../volume-pool.ts";
-import { createLogicalVolume } from "./create-logical.ts";
-import { removeLogicalVolume } from "./logical-volume.ts";
+import { conversionOf, listConverted, notConverted, type SourceImage } from "./conversion.ts";
+import { createFilledVolume } from "./create-logical.ts";
+import { createPartition } from "./partitions.ts";
 
 /** Volume to make, and the one that is copied. */
 interface Copy {
@@ -20,70 +21,69 @@ interface Copy {
     readonly format?: "raw" | "qcow2" | undefined;
   };
   readonly flags: { readonly isReflink: boolean; readonly isMetadataPreallocated?: boolean };
+  readonly onProgress?: Progress | undefined;
+}
+
+/** Data of a volume that is copied, and its length: for an image, what its guest sees. */
+interface SourceData {
+  readonly sizeBytes: number;
+  /** Images that are converted, the volume's first; undefined: its bytes are copied. */
+  readonly images: readonly SourceImage[] | undefined;
 }
 
 /**
- * Makes a logical volume with the data of a raw volume; the rest of it is zeros. Throws "in-use" for a source that a guest uses or that
- * changes meanwhile, "unsupported", and as createLogicalVolume(). storageVolCreateXMLFrom() of libvirt
+ * Makes a logical volume or a partition with the data of another volume: the bytes of a raw one, the guest's data of a qcow2 image. The rest of
+ * it is zeros. Throws "in-use" for a source that a guest uses or that changes meanwhile, "unsupported", and the errors of listConverted(),
+ * createFilledVolume() and createPartition(). storageVolCreateXMLFrom() and virStorageBackendCreateBlockFrom() of libvirt
  */
 export async function copyToVolume(
   instance: Instance,
   pool: DevicePool,
-  { flags, source, volume }: Copy,
+  { flags, onProgress, source, volume }: Copy,
 ): Promise<{ readonly name: string; readonly path: string; readonly source: string }> {
-  const { host } = instance;
-  if (pool.storage.type !== "logical") throw withoutOperation("volume creation from an existing volume");
-  if (flags.isReflink) throw notShared();
+  const { type } = pool.storage;
+  if (type !== "logical" && type !== "disk")
+    throw withoutOperation("volume creation from an existing volume");
+  refuseFlags(flags);
   // Checked under the lock, and copied without it, as to a file.
-  const from = await withUnusedVolume(instance, { ...source, attempt: "copy" }, ({ facts, name }) => {
-    refuseImage(instance, facts, source.format);
-    return { facts, name, sizeBytes: facts.type === "block" ? deviceBytes(host, facts) : facts.sizeBytes };
-  });
-  const capacityBytes = Math.max(volume.capacityBytes ?? 0, from.sizeBytes);
-  if ((volume.allocationBytes ?? capacityBytes) < capacityBytes)
-    throw notMade("allocation", "a copy fills a sparse volume");
-  if (volume.backingStore !== undefined) throw notMade("backingStore", "a copy has none");
-  const made = await createLogicalVolume(instance, pool, {
-    ...volume,
-    capacityBytes,
-    allocationBytes: capacityBytes,
-  });
-  try {
-    host.copyToDevice(made.facts.id, from.facts.id);
-  } catch (error) {
-    // A guest may have been started with it meanwhile.
-    const failed = await withUnusedVolume(
-      instance,
-      { key: made.name, pool: pool.uuid, attempt: "delete" },
-      ({ name }) => removeLogicalVolume(instance, pool, name),
-    ).then(() => [], listErrors);
-    throwErrors([...listErrors(error), ...failed]);
-    throw error;
-  }
-  return { name: made.name, path: made.path, source: from.name };
-}
-
-/** A guest may have written a header into a device, which is raw all the same. */
-function refuseImage({ host }: Instance, facts: FileFacts, declared: Copy["source"]["format"]): void {
-  const isRaw = facts.type === "block" || declared === "raw";
-  const format = isRaw ? "raw" : readVolumeImage(host, facts).format;
-  if (declared !== undefined && declared !== format) throw otherFormat(facts.id.path, format);
-  if (format === "raw" || format === "iso") return;
-  throw new SvirtError(
-    `Cannot copy ${facts.id.path}: it is ${format}, and a logical volume gets the data of raw volumes only`,
-    {
-      kind: "unsupported",
-      remedy: "Make a raw volume of it in a pool of files first: svirt vol-create-from",
-    },
+  const { facts, images, name, sizeBytes } = await withUnusedVolume(
+    instance,
+    { ...source, attempt: "copy" },
+    (from) => ({ name: from.name, facts: from.facts, ...sourceData(instance, from, source.format) }),
   );
+  const capacityBytes = Math.max(volume.capacityBytes ?? 0, sizeBytes);
+  if (volume.backingStore !== undefined) throw notMade("backingStore", "a copy has none");
+  if (type === "logical" && (volume.allocationBytes ?? capacityBytes) < capacityBytes)
+    throw notMade("allocation", "a copy fills a sparse volume");
+  const image = { format: "raw", options: {}, sizeBytes: capacityBytes, onProgress } as const;
+  const data =
+    images === undefined ? { from: facts.id, onProgress } : { conversion: conversionOf(images, image) };
+  const sized = { ...volume, capacityBytes, allocationBytes: capacityBytes };
+  const made =
+    type === "logical"
+      ? await createFilledVolume(instance, pool, { volume: sized, data })
+      : await createPartition(instance, pool, { volume: sized, data });
+  return { name: made.name, path: made.path, source: name };
 }
 
-/** Returns the error for a volume that is not of the format that is declared. */
-export function otherFormat(path: string, format: string): SvirtError {
-  return new SvirtError(`Cannot copy ${path}: its format is ${format}`, {
-    kind: "unsupported",
-    remedy: "Leave --inputformat out.",
-  });
+function refuseFlags({ isMetadataPreallocated, isReflink }: Copy["flags"]): void {
+  if (isMetadataPreallocated === true)
+    throw notPreallocated("metadata preallocation is not supported for block volumes");
+  if (isReflink) throw notShared();
+}
+
+/** Describes the data of a volume. Throws as readDeclaredImage() and listConverted(). */
+function sourceData(
+  instance: Instance,
+  { facts, sizeBytes }: { readonly facts: FileFacts; readonly sizeBytes: number },
+  declared: Copy["source"]["format"],
+): SourceData {
+  const image = readDeclaredImage(instance.host, facts, declared);
+  const { backing, capacityBytes = sizeBytes, format } = image;
+  if (format === "raw" || format === "iso") return { sizeBytes, images: undefined };
+  if (format !== "qcow2") throw notConverted(facts.id.path);
+  const rules = { isAbove: backing !== undefined, isDeclared: declared !== undefined };
+  return { sizeBytes: capacityBytes, images: listConverted(instance, { facts, format, ...rules }) };
 }
 
 function notShared(): SvirtError {

@@ -1,10 +1,17 @@
-import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
+import { errorsOf, listErrors, throwErrors } from "../../../errors.ts";
+import type { FileFacts } from "../../../host/files.ts";
+import type { DeviceData } from "../../../host/new-file.ts";
+import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
+import { findLogicalDevice } from "../../../resolve/pools/logical-devices.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { createVolumeCommand } from "../../../storage/pool/logical/commands.ts";
+import { withPartLock } from "../../../state/locks.ts";
+import { createVolumeCommand, lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decideLogicalVolume } from "../../../storage/volume/new-logical.ts";
+import { notMade } from "../../../storage/volume/new-volume.ts";
+import { removeLeftParts } from "../../pool/made/left-parts.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 import type { DevicePool } from "../volume-pool.ts";
@@ -24,16 +31,65 @@ export async function createLogicalVolume(
   const group = volumeGroupOf(storage);
   const decided = decideLogicalVolume(volume, group);
   const { name, origin } = decided;
-  if (readLogicalVolumes(host, group).some((one) => one.name === name)) throw alreadyThere(name);
+  makeRoom(instance, group, name);
   const make = (): void =>
     runTool(host, { words: createVolumeCommand(decided), attempt: `create the volume ${group}/${name}` });
   if (origin === undefined) make();
   // Refused while a guest uses the volume: the snapshot could contain a part of a write.
   else await withUnusedVolume(instance, { key: origin, pool, attempt: "take a snapshot of" }, make);
-  const path = `/dev/${group}/${name}`;
-  // A path may be left from an earlier device with this name: sysfs says which one the volume has.
-  const made = listLogicalDevices(host, group).find((one) => one.name === name);
-  if (made === undefined) throw withoutNode(path);
-  ownDevice(host, made.facts, volume);
-  return { name, path, facts: made.facts };
+  return made(instance, group, volume);
+}
+
+/**
+ * Makes a volume of a pool of type logical with data, and with zeros behind it. It has a name that only svirt uses until the data is
+ * there. Throws as createLogicalVolume() and Host.copyToDevice.
+ */
+export async function createFilledVolume(
+  instance: Instance,
+  { storage }: DevicePool,
+  { data, volume }: { readonly volume: Volume; readonly data: DeviceData },
+): Promise<MadeVolume> {
+  const { host } = instance;
+  const group = volumeGroupOf(storage);
+  const decided = decideLogicalVolume(volume, group);
+  makeRoom(instance, group, volume.name);
+  const part = partialVolume(host.makeUuid());
+  return await withPartLock(instance, part, async () => {
+    const attempt = `create the volume ${group}/${volume.name}`;
+    runTool(host, { words: createVolumeCommand({ ...decided, name: part }), attempt });
+    try {
+      host.copyToDevice(nodeOf(instance, group, part).id, data);
+      runTool(host, { words: lvm.renameVolume(group, part, volume.name), attempt });
+    } catch (error) {
+      const words = lvm.removeVolume(group, part);
+      throwErrors([
+        ...listErrors(error),
+        ...errorsOf(() => runTool(host, { words, attempt: `remove ${part}` })),
+      ]);
+      throw error;
+    }
+    return made(instance, group, volume);
+  });
+}
+
+/** Removes what interrupted calls left. Throws "in-use" for a volume that exists, "unsupported" for a name that svirt keeps for itself. */
+function makeRoom(instance: Instance, group: string, name: string): void {
+  if (isPartialVolume(name))
+    throw notMade("name", "svirt keeps names of this form for volumes that do not have their data yet");
+  const volumes = readLogicalVolumes(instance.host, group);
+  if (volumes.some((one) => one.name === name)) throw alreadyThere(name);
+  removeLeftParts(instance, group, volumes);
+}
+
+function made(instance: Instance, group: string, volume: Volume): MadeVolume {
+  const facts = nodeOf(instance, group, volume.name);
+  ownDevice(instance.host, facts, volume);
+  return { name: volume.name, path: `/dev/${group}/${volume.name}`, facts };
+}
+
+/** Returns the device of a volume: a path may be left from an earlier one with this name, and sysfs says which one the volume has. */
+function nodeOf({ host }: Instance, group: string, name: string): FileFacts {
+  const found = findLogicalDevice(host, group, name);
+  if (found === undefined) throw withoutNode(`/dev/${group}/${name}`);
+  return found.facts;
 }

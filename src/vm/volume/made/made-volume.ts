@@ -31,6 +31,7 @@ export function alreadyThere(name: string): SvirtError {
 export function withoutNode(path: string): SvirtError {
   return new SvirtError(`cannot open volume '${path}': No such file or directory`, {
     kind: "failed",
-    remedy: "The volume is made. Wait until udevd has made its node: udevadm settle",
+    remedy:
+      "Wait until udevd has made its node: udevadm settle. Then see whether the volume is there: svirt vol-list",
   });
 }

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
+import type { DeviceData } from "../../../host/new-file.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
 import {
@@ -12,18 +13,19 @@ import {
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { listRelated } from "../../../resolve/related-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { withRegistryLock } from "../../../state/locks.ts";
+import { withDiskLock, withRegistryLock } from "../../../state/locks.ts";
 import {
   addPartitionCommand,
   deletePartitionCommand,
   kernelCommand,
+  type NewPartition,
   type Partition,
   type PartitionTable,
   parseTable,
   readTableCommand,
 } from "../../../storage/pool/disk/table.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
-import { decidePartition } from "../../../storage/volume/new-partition.ts";
+import { decidePartition, isStillFree, placeOfPartition } from "../../../storage/volume/new-partition.ts";
 import { guestOn } from "../../pool/device/device-guest.ts";
 import { refuseMapped } from "../../pool/made/make-table.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
@@ -31,42 +33,92 @@ import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
 
+/** Partition to make, and the data that it gets. */
+interface NewVolume {
+  readonly volume: Volume;
+  readonly data?: DeviceData;
+}
+
+/** Disk that gets a partition. */
+interface Place {
+  readonly disk: FileFacts;
+  readonly source: string;
+  readonly target: string;
+}
+
 /**
- * Makes a partition on the disk of a pool; its other partitions stay, also those in use. Throws "in-use" if the volume exists or a guest has the whole
- * disk, "wrong-state" if the host has it, "unsupported", "failed". virStorageBackendDiskCreateVol() of libvirt
+ * Makes a partition on the disk of a pool; its other partitions stay, also those in use. The data is in its place before the table has the partition:
+ * an interrupted call leaves none. Throws "in-use" if the volume exists or a guest has the whole disk, "wrong-state" if the host has it,
+ * "unsupported", "failed", and as Host.copyToDevice. virStorageBackendDiskCreateVol() of libvirt
  */
 export async function createPartition(
   instance: Instance,
   { storage }: DevicePool,
-  volume: Volume,
+  { data, volume }: NewVolume,
 ): Promise<MadeVolume> {
   const { host } = instance;
   const source = storage.source.devices[0]?.path ?? "";
   denyKey(instance, `partition ${source}`);
-  return await withRegistryLock(instance, async () => {
-    const disk = partitionedDisk(host, source);
-    refuseMapped(disk.id);
-    refuseWholeUse(instance, disk);
-    const device = disk.id.path;
-    const table = readTable(host, device);
-    // An interrupted call may have written one into the table alone.
-    for (const { number } of table.partitions) showToKernel(host, disk, number);
-    const place = { host, source, target: storage.target?.path ?? "" };
-    if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
-    const name = device.slice(device.lastIndexOf("/") + 1);
-    // The kernel still has one that was deleted from the table while it was in use.
-    const partitions = [...table.partitions, ...listKnown(host, disk.id)];
-    const made = decidePartition(volume, {
-      name,
-      sizeBytes: deviceBytes(host, disk),
-      table: { ...table, partitions },
+  const disk = partitionedDisk(host, source);
+  refuseMapped(disk.id);
+  const place = { disk, source, target: storage.target?.path ?? "" };
+  // No other call chooses the same place meanwhile.
+  return await withDiskLock(instance, disk.id.node ?? "", async () => {
+    if (data === undefined)
+      return await withRegistryLock(instance, async () =>
+        addPartition(instance, place, { volume, made: choosePlace(instance, place, volume).made }),
+      );
+    const chosen = await withRegistryLock(instance, async () => choosePlace(instance, place, volume));
+    host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
+    return await withRegistryLock(instance, async () => {
+      if (!isStillFree(chosen.made, chosen.table, readAll(instance, place)))
+        throw takenMeanwhile(chosen.made);
+      return addPartition(instance, place, { volume, made: chosen.made });
     });
-    runTool(host, { ...addPartitionCommand(device, made), attempt: `make the partition ${made.name}` });
-    showToKernel(host, disk, made.number);
-    const { facts, path } = findMade(place, made.name);
-    ownDevice(host, facts, volume);
-    return { name: made.name, path, facts };
   });
+}
+
+/** Place of a new partition, and the table in which it was found. */
+interface Chosen {
+  readonly made: NewPartition;
+  readonly table: PartitionTable;
+}
+
+function choosePlace(instance: Instance, place: Place, volume: Volume): Chosen {
+  const { host } = instance;
+  const { disk } = place;
+  const table = readAll(instance, place);
+  if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
+  const name = disk.id.path.slice(disk.id.path.lastIndexOf("/") + 1);
+  const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
+  return { made, table };
+}
+
+/** Reads the table of a disk, and the partitions that the kernel has besides: it keeps one that was deleted from the table while it was in use. */
+function readAll(instance: Instance, { disk, source }: Place): PartitionTable {
+  const { host } = instance;
+  // The path may lead to another disk since it was chosen.
+  if (partitionedDisk(host, source).id.node !== disk.id.node) throw otherDisk(disk);
+  refuseWholeUse(instance, disk);
+  const table = readTable(host, disk.id.path);
+  // An interrupted call may have written one into the table alone.
+  for (const { number } of table.partitions) showToKernel(host, disk, number);
+  return { ...table, partitions: [...table.partitions, ...listKnown(host, disk.id)] };
+}
+
+function addPartition(
+  { host }: Instance,
+  { disk, source, target }: Place,
+  { made, volume }: { readonly made: NewPartition; readonly volume: Volume },
+): MadeVolume {
+  runTool(host, {
+    ...addPartitionCommand(disk.id.path, made),
+    attempt: `make the partition ${made.name}`,
+  });
+  showToKernel(host, disk, made.number);
+  const { facts, path } = findMade({ host, source, target }, made.name);
+  ownDevice(host, facts, volume);
+  return { name: made.name, path, facts };
 }
 
 /** Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller holds the registry's lock. */
@@ -148,6 +200,13 @@ function findMade(
       remedy: `Let the kernel read the table: partx --update ${disk.source}`,
     },
   );
+}
+
+function takenMeanwhile({ name }: NewPartition): SvirtError {
+  return new SvirtError(`Cannot make the partition ${name}: its place on the disk was taken meanwhile`, {
+    kind: "wrong-state",
+    remedy: "Repeat the command.",
+  });
 }
 
 function otherTable({ id }: FileFacts): SvirtError {

@@ -1,11 +1,23 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { errorsOf } from "../../../../src/errors.ts";
 import { copyToDevice } from "../../../../src/host/linux/content/copy-to-device.ts";
+import { lockImages } from "../../../../src/host/linux/content/lock-images.ts";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { wipeFile } from "../../../../src/host/linux/content/wipe-file.ts";
 import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
 import { fillFile } from "../../../../src/host/linux/terminal/fill-file.ts";
+import { convertImage } from "../../../../src/images/conversion/convert-image.ts";
+import type { SourceFile } from "../../../../src/images/conversion/guest-data.ts";
+import { ImageFolder, qemuImg } from "../../../images/conversion/real-images.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 const MIB = 1024 * 1024;
@@ -49,11 +61,56 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     writeFileSync(input, data);
     truncateSync(input, MIB);
     writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
-    copyToDevice(found(path).id, found(input).id);
+    copyToDevice(found(path).id, { from: found(input).id });
     const bytes = new Uint8Array(readFileSync(path));
     expect(bytes.slice(0, data.length)).toEqual(data);
     expect(bytes.slice(data.length).every((byte) => byte === 0)).toBe(true);
   });
+
+  test.skipIf(qemuImg === null)("gets the guest's data of a qcow2 image, as qemu-img reads it", () => {
+    using images = new ImageFolder();
+    const base = images.make("base", ["raw", "4M"], ["write -P 1 0 3M"]);
+    const commands = ["write -P 2 1M 64k", "write -z 2M 128k", "write -P 3 3145728 512"];
+    const top = images.make("top", ["qcow2", "-b", base, "-F", "raw", "3584k"], commands);
+    writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
+    const image = { formats: ["qcow2", "raw"], format: "raw", sizeBytes: SIZE, options: {} } as const;
+    const convert = (files: readonly SourceFile[]) => convertImage(files, image);
+    copyToDevice(found(path).id, { conversion: { from: [found(top).id, found(base).id], convert } });
+    expect(run("qemu-img", "compare", "-f", "qcow2", "-F", "raw", top, path)).toBeUndefined();
+  });
+
+  test("keeps its other parts when one gets data, also while a program has it open", () => {
+    const [input, data] = [folder.file("part"), crypto.getRandomValues(new Uint8Array(70_001))];
+    writeFileSync(input, data);
+    writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
+    const other = openSync(path, "r+");
+    const seen: number[] = [];
+    const onProgress = (done: number) => seen.push(done);
+    copyToDevice(found(path).id, { from: found(input).id, onProgress }, { start: MIB, end: 3 * MIB });
+    closeSync(other);
+    const expected = new Uint8Array(SIZE).fill(0xff);
+    expected.fill(0, MIB, 3 * MIB);
+    expected.set(data, MIB);
+    expect([Bun.hash(readFileSync(path)), seen]).toEqual([Bun.hash(expected), [data.length]]);
+    const larger = errorsOf(() =>
+      copyToDevice(found(path).id, { from: found(input).id }, { start: MIB, end: MIB + 512 }),
+    );
+    expect(larger.map(({ kind }) => kind)).toEqual(["in-use"]);
+    expect(Bun.hash(readFileSync(path))).toBe(Bun.hash(expected));
+  });
+
+  test.skipIf(qemuImg === null)(
+    "is locked against QEMU, and not against a program that takes it for itself",
+    () => {
+      const write = () =>
+        Bun.spawnSync(["qemu-io", "-f", "raw", "-c", "write 0 512", path]).stderr.toString();
+      const unlock = lockImages([found(path).id]);
+      closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL));
+      expect(write()).toContain('Failed to get "write" lock');
+      unlock();
+      expect(write()).toBe("");
+    },
+  );
 
   test("is overwritten from an odd place, and copied to a file with its bytes", () => {
     const input = folder.file("input");
