@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
+import { LVM } from "./programs/lvm.ts";
 
 // Pools of type logical and disk, whose volumes svirt makes, on a loop device and on a disk in the node's memory.
 
@@ -10,27 +11,11 @@ const MiB = 1024 * 1024;
 /** Label of a disk of no guest. */
 const OF_A_DISK = "system_u:object_r:fixed_disk_device_t:s0";
 
-/** The volume group life-vg on a loop device of 64 MiB. The node has no udevd: LVM makes the nodes itself. */
+/** The volume group life-vg on a loop device of 64 MiB. */
 const SCENE = `
   clean
-  modprobe -a loop dm_mod dm_snapshot dm_zero dm_thin_pool 2>/dev/null || :
-  # As a distribution's start-up makes them: the node has a read-only root.
-  labelled() { mkdir -p $1; setfattr -n security.selinux -v system_u:object_r:$2:s0 $1; }
-  labelled /run/lvm lvm_runtime_t
-  labelled /run/lock var_lock_t
-  labelled /run/lock/lvm lvm_lock_t
-  if [ ! -e /etc/lvm/archive ]; then
-    mount -t tmpfs tmpfs /etc/lvm
-    labelled /etc/lvm lvm_etc_t
-    cat >/etc/lvm/lvm.conf <<CONF
-activation { udev_sync = 0 udev_rules = 0 monitoring = 0 }
-devices { obtain_device_list_from_udev = 0 external_device_info_source = "none" }
-global { thin_check_executable = "" }
-CONF
-    setfattr -n security.selinux -v system_u:object_r:lvm_etc_t:s0 /etc/lvm/lvm.conf
-    labelled /etc/lvm/archive lvm_metadata_t
-    labelled /etc/lvm/backup lvm_metadata_t
-  fi
+  ${LVM}
+  prepare_lvm
   remove() {
     svirt destroy life-l >/dev/null 2>&1 || :
     svirt undefine life-l >/dev/null 2>&1 || :
@@ -42,10 +27,7 @@ CONF
   }
   finish() {
     remove
-    umount /etc/lvm
-    rm -rf /run/lvm /run/lock/lvm
-    # Other tests expect no device mapper.
-    modprobe -r dm_snapshot dm_zero dm_thin_pool dm_mod || :
+    end_lvm
   }
   remove
   mkdir -p $here
@@ -74,6 +56,7 @@ onTheNode(
     note start svirt pool-start life-lv
     note empty svirt pool-info life-lv --bytes
     note create svirt vol-create-as life-lv one 8M
+    note full svirt vol-create-as life-lv big 128M
     note list svirt vol-list life-lv --details
     note key svirt vol-key one --pool life-lv
     note uuid sh -c "lvm lvs --noheadings -o lv_uuid life-vg/one | tr -d ' '"
@@ -118,6 +101,11 @@ onTheNode(
     expect(noteOf(notes, "again").code).toBe(4);
     expect(outOf(notes, "sources")).toContain("<name>life-vg</name>");
     expect(outOf(notes, "empty")).toMatch(/Allocation:\s+0$/m);
+    expect([noteOf(notes, "full").code, noteOf(notes, "full").err]).toEqual([
+      1,
+      expect.stringContaining("insufficient free space"),
+    ]);
+    expect(outOf(notes, "list")).not.toContain("big");
     expect(outOf(notes, "list")).toMatch(/one +\/dev\/life-vg\/one +block/);
     expect(outOf(notes, "key")).toBe(outOf(notes, "uuid"));
     expect(outOf(notes, "xml")).toMatch(
