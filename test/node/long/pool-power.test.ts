@@ -6,6 +6,7 @@ import { type NfsServer, serveNfs } from "../../image/servers/nfs.ts";
 import { type Notes, noteOf, outOf } from "../harness/notes.ts";
 import { onANode } from "../harness/on-a-node.ts";
 import { node, onNode } from "../harness/on-the-node.ts";
+import { isNodeUp } from "../isolation/on-the-node.ts";
 import { ISCSI_TARGET, PASSWORD, USER } from "../programs/iscsi-target.ts";
 import { LVM } from "../programs/lvm.ts";
 
@@ -27,6 +28,7 @@ let target: IscsiTarget;
 const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
 
 beforeAll(async () => {
+  if (!(await isNodeUp())) return;
   mkdirSync(`${folder}/export/one`, { recursive: true });
   for (const name of ["one/a.img", "base.img", "san.img"])
     writeFileSync(`${folder}/export/${name}`, bootDisk("", { do: "halt" }));
