@@ -88,7 +88,8 @@ export interface ProcessHost {
   listContexts(): readonly string[];
   /** Returns the arguments of a process; none for a kernel thread or a process that has ended. */
   getCommandLine(pid: number): readonly string[];
-  listOpenFiles(pid: number): readonly OpenFile[];
+  /** Lists the open files of a process. Those with a path for which `isLeftOut` is true are listed without a look at the file. */
+  listOpenFiles(pid: number, isLeftOut?: (target: string) => boolean): readonly OpenFile[];
   /**
    * Returns the resources that some process may have open. Omits only files for which the kernel proves that no process
    * has them open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.

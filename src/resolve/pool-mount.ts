@@ -33,9 +33,15 @@ export function refuseUnmounted(host: Host, pool: Pool): void {
   );
 }
 
-function isOfSource(host: Host, pool: Pool, { device, source, type }: Mount): boolean {
+/** Whether a mount is one of an NFS server. */
+export function isServerMount({ type }: Mount): boolean {
+  return SERVERS.has(type);
+}
+
+function isOfSource(host: Host, pool: Pool, mount: Mount): boolean {
+  const { device, source, type } = mount;
   // An ordinary user chooses the source of a FUSE mount. fusermount(1) fsname
-  if (pool.type === "netfs" ? !SERVERS.has(type) : type.startsWith("fuse")) return false;
+  if (pool.type === "netfs" ? !isServerMount(mount) : type.startsWith("fuse")) return false;
   const {
     mountSource,
   }: typeof import("../storage/pool/mount/plan-mount.ts") = require("../storage/pool/mount/plan-mount.ts");

@@ -63,14 +63,18 @@ function fileOf(instance: Instance, disk: VolumeDisk, { place, pool }: Bound): {
   return { file };
 }
 
-/** Returns the device of a volume. Throws "not-found". virDomainDiskTranslateSourcePool() of libvirt */
+/** Returns the device of a volume. Throws "not-found"; "timeout" for one of a target that does not answer. virDomainDiskTranslateSourcePool() of libvirt */
 function deviceOf({ host }: Instance, disk: VolumeDisk, { place, pool }: Bound): { readonly dev: string } {
   const { startupPolicy, volume } = disk.source;
   if (startupPolicy !== undefined) throw withoutPolicy(place);
-  const { listPoolDevices }: typeof import("./pools/pool-devices.ts") = require("./pools/pool-devices.ts");
-  const device = asPlaced(`${place}/source/@pool`, () => listPoolDevices(host, pool)).find(
-    ({ name }) => name === volume,
-  );
+  const {
+    listPoolDevices,
+    refuseLost,
+  }: typeof import("./pools/pool-devices.ts") = require("./pools/pool-devices.ts");
+  const device = asPlaced(`${place}/source/@pool`, () => {
+    refuseLost(host, pool);
+    return listPoolDevices(host, pool);
+  }).find(({ name }) => name === volume);
   if (device === undefined) throw missing(disk, place);
   return { dev: device.path };
 }

@@ -36,13 +36,17 @@ export function processCalls(
     listProcessesIn: (isMeant) => processes.list().filter(({ context, uid }) => isMeant(context, () => uid)),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
-    listOpenFiles: (pid) =>
-      (processes.get(pid)?.devices?.listFiles() ?? []).map(({ fd, file }) => ({
-        fd,
-        target: file.path,
-        label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
-        id: file,
-      })),
+    listOpenFiles: (pid, isLeftOut = () => false) =>
+      (processes.get(pid)?.devices?.listFiles() ?? []).map(({ fd, file }) =>
+        isLeftOut(file.path)
+          ? { fd, target: file.path, label: undefined, id: undefined }
+          : {
+              fd,
+              target: file.path,
+              label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
+              id: file,
+            },
+      ),
     listOpened: (things) => things.filter((thing) => isOpened(machine, thing)),
     findHoldings: (things, pids) => {
       machine.noteLook(svirt);

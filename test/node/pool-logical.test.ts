@@ -28,6 +28,7 @@ onTheNode(
     note start svirt pool-start life-lv
     note empty svirt pool-info life-lv --bytes
     note create svirt vol-create-as life-lv one 8M
+    note full svirt vol-create-as life-lv big 128M
     note list svirt vol-list life-lv --details
     note key svirt vol-key one --pool life-lv
     note uuid sh -c "lvm lvs --noheadings -o lv_uuid life-vg/one | tr -d ' '"
@@ -72,6 +73,11 @@ onTheNode(
     expect(noteOf(notes, "again").code).toBe(4);
     expect(outOf(notes, "sources")).toContain("<name>life-vg</name>");
     expect(outOf(notes, "empty")).toMatch(/Allocation:\s+0$/m);
+    expect([noteOf(notes, "full").code, noteOf(notes, "full").err]).toEqual([
+      1,
+      expect.stringContaining("insufficient free space"),
+    ]);
+    expect(outOf(notes, "list")).not.toContain("big");
     expect(outOf(notes, "list")).toMatch(/one +\/dev\/life-vg\/one +block/);
     expect(outOf(notes, "key")).toBe(outOf(notes, "uuid"));
     expect(outOf(notes, "xml")).toMatch(

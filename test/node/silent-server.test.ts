@@ -11,8 +11,6 @@ const onTheNode = await onANode();
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
 const TIMEOUT_MS = 240_000;
-/** Code of a command that `within` has killed. */
-const KILLED = 137;
 
 bringPrograms();
 
@@ -73,6 +71,7 @@ onTheNode(
     note start svirt start life-net
     note during disk_label
     go_away
+    within audit 20 svirt audit
     within list 15 svirt list
     within pools 15 svirt pool-list
     within info 20 svirt pool-info life-net
@@ -92,13 +91,14 @@ onTheNode(
     note again svirt pool-info life-net
     note restart svirt start life-net
     svirt destroy life-net >/dev/null
-    note audit svirt audit
+    note audit-after svirt audit
     note free svirt pool-destroy life-net
     finish
   `);
     expectDone(notes, "pool", "start", "list", "pools", "info", "ended", "recover", "again", "restart");
-    expectDone(notes, "while-start", "while-destroy", "after-start", "after-destroy", "audit", "free");
+    expectDone(notes, "while-start", "while-destroy", "after-start", "after-destroy", "audit-after", "free");
     expect(outOf(notes, "during")).toMatch(PRIVATE);
+    expect(noteOf(notes, "audit").out).toContain("target/one/a.img is not checked: the server of");
     expect(outOf(notes, "info")).toMatch(/State: +inaccessible/);
     expect([noteOf(notes, "busy").code, noteOf(notes, "busy").err]).toEqual([
       5,
@@ -123,7 +123,11 @@ onTheNode(
     go_away
     within info 20 svirt pool-info life-net
     within details 20 svirt pool-list --details
-    within guest 8 svirt start life-net
+    within volumes 20 svirt vol-list life-net
+    within volume 20 svirt vol-path $target/one/a.img
+    within guest 20 svirt start life-net
+    within audit 20 svirt audit
+    within recover 20 svirt recover
     elsewhere while
     within destroy 60 svirt pool-destroy life-net
     note none mounts
@@ -137,8 +141,20 @@ onTheNode(
     expectDone(notes, "pool", "info", "details", "while-start", "while-destroy", "destroy", "back", "run");
     expect(outOf(notes, "info")).toMatch(/State: +inaccessible/);
     expect(outOf(notes, "details")).toMatch(/life-net +inaccessible/);
-    // What reads the server's files waits for it.
-    expect(noteOf(notes, "guest").code).toBe(KILLED);
+    for (const name of ["volumes", "volume", "guest"])
+      expect([noteOf(notes, name).code, noteOf(notes, name).err]).toEqual([
+        6,
+        expect.stringMatching(/the server of \S+\/target has not answered within 2 seconds/),
+      ]);
+    const notChecked = /target\/one\/a\.img is not checked: the server of \S+\/target does not answer/;
+    expect([noteOf(notes, "audit").code, noteOf(notes, "audit").out]).toEqual([
+      1,
+      expect.stringMatching(notChecked),
+    ]);
+    expect([noteOf(notes, "recover").code, noteOf(notes, "recover").err]).toEqual([
+      0,
+      expect.stringMatching(notChecked),
+    ]);
     expect(outOf(notes, "none")).toBe("");
     expect(outOf(notes, "label")).toMatch(PRIVATE);
     expect(outOf(notes, "content")).toBe(CONTENT);

@@ -36,7 +36,7 @@ export function makeLinuxHost(): Host {
     listContexts: () => others().listContexts(),
     getCommandLine: (pid) => others().getCommandLine(pid),
     getCpuSeconds: (pid) => others().getCpuSeconds(pid),
-    listOpenFiles: (pid) => others().listOpenFiles(pid),
+    listOpenFiles: (pid, isLeftOut) => others().listOpenFiles(pid, isLeftOut),
     findHoldings: (things, pids, how) => others().findHoldings(things, pids, how),
     listOpened: (things) => others().listOpened(things),
     signalProcess: (target, signal) => others().signalProcess(target, signal),

@@ -8,6 +8,11 @@ const SESSIONS = "/sys/class/iscsi_session";
 /** SCSI host of a session, in its path of sysfs. */
 const HOST = /\/host(\d+)\//;
 
+/** State of a session with a connection. The others are FAILED and, once its time is over, FREE. iscsi_session_state_names of Linux */
+const CONNECTED = "LOGGED_IN";
+
+type SessionName = Pick<IscsiTarget, "initiator" | "name">;
+
 /**
  * Lists the disks of a target to which the host has a session, as those of a SCSI host. Throws "wrong-state" without a session.
  * virStorageBackendISCSIRefreshPool() of libvirt
@@ -19,20 +24,43 @@ export function listTargetDevices(host: Host, wanted: IscsiTarget, target: strin
 }
 
 /**
+ * Throws "timeout" if the kernel has lost the connection of each session with a target. It then keeps what is read and written for the
+ * target until the connection is back or the session's time is over, by default 120 seconds. Reads sysfs alone.
+ * node.session.timeo.replacement_timeout of open-iscsi
+ */
+export function refuseLostTarget(host: Host, wanted: IscsiTarget): void {
+  const states = listSessions(host, wanted).map(({ state }) => state);
+  if (states.length === 0 || states.some((state) => state === undefined || state === CONNECTED)) return;
+  throw new SvirtError(`Cannot use the iSCSI target ${wanted.name}: it does not answer`, {
+    kind: "timeout",
+    place: "/pool/source/device/@path",
+    remedy: `See whether the target runs and the network leads to ${wanted.portal}, and try again.`,
+  });
+}
+
+/**
  * Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. With a name of the initiator only those
  * count that have logged in with it: a target may show other disks to another initiator. virISCSIGetSession() of libvirt
  */
-export function listSessionHosts(
-  host: Host,
-  { initiator, name }: Pick<IscsiTarget, "initiator" | "name">,
-): readonly string[] {
+export function listSessionHosts(host: Host, wanted: SessionName): readonly string[] {
+  return listSessions(host, wanted).map(({ hostNumber }) => hostNumber);
+}
+
+/** Session with a target, with the number of its SCSI host. */
+interface Session {
+  readonly hostNumber: string;
+  readonly state: string | undefined;
+}
+
+function listSessions(host: Host, { initiator, name }: SessionName): readonly Session[] {
   return host.listFolder(SESSIONS).flatMap((session) => {
     const folder = `${SESSIONS}/${session}`;
     const read = (file: string): string | undefined =>
       unlessGone(host, folder, () => host.readText(`${folder}/${file}`)?.trim());
     if (read("targetname") !== name) return [];
     if (initiator !== undefined && read("initiatorname") !== initiator) return [];
-    return HOST.exec(host.inspectFile(folder)?.id.path ?? "")?.[1] ?? [];
+    const hostNumber = HOST.exec(host.inspectFile(folder)?.id.path ?? "")?.[1];
+    return hostNumber === undefined ? [] : [{ hostNumber, state: read("state") }];
   });
 }
 

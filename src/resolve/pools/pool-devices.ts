@@ -3,7 +3,7 @@ import type { PoolSpace } from "../../storage/pool/document.ts";
 import { iscsiTarget } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { volumeGroupOf } from "../../storage/pool/logical/group.ts";
-import { listTargetDevices } from "./iscsi-devices.ts";
+import { listTargetDevices, refuseLostTarget } from "./iscsi-devices.ts";
 import { listLogicalDevices } from "./logical-devices.ts";
 import { listMultipathDevices } from "./mpath-devices.ts";
 import { listPartitions, partitionedDisk } from "./partitions.ts";
@@ -28,9 +28,18 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   return [];
 }
 
-/** Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices(). */
+/** Throws "timeout" for a pool of a target that does not answer. */
+export function refuseLost(host: Host, pool: Pool): void {
+  if (pool.type === "iscsi") refuseLostTarget(host, iscsiTarget(pool));
+}
+
+/**
+ * Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices() and
+ * refuseLost().
+ */
 export function devicesSpace(host: Host, pool: Pool): PoolSpace {
   if (pool.type === "logical") return spaceOfGroup(host, pool);
+  refuseLost(host, pool);
   const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
   const allocationBytes = sizes.reduce((sum, size) => Math.min(sum + size, MOST_BYTES), 0);
   const [disk] = pool.source.devices;

@@ -1,5 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
+import type { OpenFile } from "../../host/processes.ts";
 import { labelModel } from "../../label/label-models.ts";
+import { type FindSilent, silentServers } from "../../resolve/silent-server.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/still-held.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
@@ -10,7 +12,7 @@ import { findLostRules } from "../lost-rules/find.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
-import { findStaleLabels, findStaleNeighbours } from "./stale-labels.ts";
+import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
 
 /** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {
@@ -36,7 +38,8 @@ export function auditNode(instance: Instance): Audit {
   const damaged = new Map<string, string>();
   const records = readRecords(instance, ({ message }, uuid) => damaged.set(uuid, message));
   const running = records.filter((guest) => isRunning(instance, guest));
-  const guests = running.map((guest) => auditGuest(instance, guest));
+  const findSilent = silentServers(instance.host);
+  const guests = running.map((guest) => auditGuest(instance, guest, findSilent));
   const devices = auditDevices(instance, running);
   const { mode } = instance.host.getSelinux();
   return {
@@ -57,13 +60,13 @@ export function auditNode(instance: Instance): Audit {
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...listLostRules(instance, running),
       ...findLeftovers(instance, records, [...damaged.keys()]),
-      ...findStaleLabels(instance, records),
-      ...findStaleNeighbours(instance, records),
+      ...findStaleLabels(instance, { records, findSilent }),
+      ...findStaleNeighbours(instance, { records, findSilent }),
     ].filter((finding, at, all) => all.indexOf(finding) === at),
   };
 }
 
-function auditGuest(instance: Instance, guest: GuestRecord): AuditedGuest {
+function auditGuest(instance: Instance, guest: GuestRecord, findSilent: FindSilent): AuditedGuest {
   const processes = listGuestProcesses(instance.host, identityOf(guest));
   const decided = labelModel(guest.label.model).verify(guest.label)?.context;
   return {
@@ -75,11 +78,21 @@ function auditGuest(instance: Instance, guest: GuestRecord): AuditedGuest {
     label: processes.find((process) => process.context !== decided)?.context ?? processes[0]?.context,
     files: processes.flatMap((process) =>
       instance.host
-        .listOpenFiles(process.pid)
+        .listOpenFiles(process.pid, (target) => findSilent(target) !== undefined)
         .filter((file) => file.target.startsWith("/"))
-        .map((file) => auditFile(instance, guest, file)),
+        .map((file) => auditAnswering(instance, guest, { file, mount: findSilent(file.target) })),
     ),
   };
+}
+
+/** Audits one open file, if its server answers. */
+function auditAnswering(
+  instance: Instance,
+  guest: GuestRecord,
+  { file, mount }: { readonly file: OpenFile; readonly mount: string | undefined },
+): AuditedFile {
+  if (mount === undefined) return auditFile(instance, guest, file);
+  return { fd: file.fd, path: file.target, label: undefined, finding: notChecked(mount) };
 }
 
 function findingsOf(guest: AuditedGuest): string[] {

@@ -4,6 +4,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { findLeftLabel } from "../../labelling/original-label.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import { type FindSilent, silentServers } from "../../resolve/silent-server.ts";
 import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
@@ -13,32 +14,50 @@ import { type GuestRecord, readRecords } from "../../state/record.ts";
 /** Folders of libvirt, and those that its documentation recommends. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
 
+/** Guests on the host, and the servers that do not answer. */
+interface Known {
+  readonly records: readonly GuestRecord[];
+  readonly findSilent: FindSilent;
+}
+
 /**
  * Finds unused files of defined domains that carry the label of a guest that no longer exists, because their original
- * label was lost. Returns one line per file, with its remedy. A folder that is mounted for a guest is left out: if that guest has
- * ended, its record is the finding.
+ * label was lost. Returns one line per file, with its remedy; for a file of a server that does not answer, a line that says so. A folder
+ * that is mounted for a guest is left out: if that guest has ended, its record is the finding.
  */
 export function findStaleLabels(
   instance: Instance,
-  records: readonly GuestRecord[] = readRecords(instance, () => undefined),
+  { findSilent, records }: Known = {
+    records: readRecords(instance, () => undefined),
+    findSilent: silentServers(instance.host),
+  },
 ): string[] {
   const mounted = mountedFor(records);
   return listDefinitionNames(instance).flatMap((name) => {
     try {
       return pathsOf(instance, name)
         .filter((path) => !isIn(mounted, path))
-        .flatMap((path) => findStaleLabel(instance, path));
+        .flatMap((path) => {
+          const mount = findSilent(path);
+          return mount === undefined ? findStaleLabel(instance, path) : [`${path} ${notChecked(mount)}`];
+        });
     } catch (error) {
       return [`${name}: its files cannot be inspected: ${asSvirtError(error).message}`];
     }
   });
 }
 
+/** Returns the finding of a file of a server that does not answer. */
+export function notChecked(mount: string): string {
+  return `is not checked: the server of ${mount} does not answer`;
+}
+
 /**
  * Finds such labels on all files in folders with a guest's file, and in the usual folders for images. They are on disks
- * of domains that are no longer defined, or on copies made with the label.
+ * of domains that are no longer defined, or on copies made with the label. Folders of servers that do not answer are left out: their
+ * files have a finding already.
  */
-export function findStaleNeighbours(instance: Instance, records: readonly GuestRecord[]): string[] {
+export function findStaleNeighbours(instance: Instance, { findSilent, records }: Known): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));
   const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
   // Created again at each start, so they are claimed by path, not as files.
@@ -55,8 +74,9 @@ export function findStaleNeighbours(instance: Instance, records: readonly GuestR
   const folders = new Set([...usual, ...[...used, ...named].map(folderOf)]);
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
+    .filter((folder) => findSilent(folder) === undefined)
     .flatMap((folder) => instance.host.listFolder(folder).map((name) => `${folder}/${name}`))
-    .filter((path) => !sockets.has(path) && !isIn(mounted, path))
+    .filter((path) => !sockets.has(path) && !isIn(mounted, path) && findSilent(path) === undefined)
     .flatMap((path) => findAround(instance, path));
 }
 

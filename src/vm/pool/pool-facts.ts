@@ -2,6 +2,7 @@ import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
+import { silentServers } from "../../resolve/silent-server.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
@@ -13,9 +14,6 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findPool } from "./find-pool.ts";
-
-/** Time for a server to answer. */
-const ANSWER_MS = 2000;
 
 /** State of a pool, as virsh names it. */
 type PoolState = "inactive" | "running" | "inaccessible";
@@ -108,7 +106,7 @@ function withFolder<Result>(
   const path = pool.target?.path ?? "";
   return unlessRefused(() => {
     refuseUnmounted(host, pool);
-    if (pool.type === "netfs" && !host.hasAnswer(path, ANSWER_MS)) return undefined;
+    if (silentServers(host)(path) !== undefined) return undefined;
     const facts = host.inspectFile(path);
     return facts?.type === "folder" && facts.id.path === path ? look(facts) : undefined;
   });

@@ -1,6 +1,7 @@
 import { errorsOf, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
 import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
+import { refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
@@ -175,10 +176,11 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
 
 /**
  * Checks the folder of an active pool again. A pool whose folder is gone, or may not be used any more, becomes inactive. Throws
- * "not-found", "wrong-state", "denied". storagePoolRefresh() of libvirt
+ * "not-found", "wrong-state", "denied"; "timeout" for a server that does not answer. storagePoolRefresh() of libvirt
  */
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { active: seen = "" } = findPool(instance, key);
+  refuseSilentTarget(instance, seen);
   lookAhead(instance, () => parsePoolText(seen));
   const absent = errorsOf(() => lookForGroup(instance, seen));
   const { errors, ...identity } = await changeStored(instance, () => {
@@ -195,6 +197,13 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   const failed = await endPool(instance, identity.name).then(() => [], listErrors);
   throwErrors([...found, ...failed]);
   return identity;
+}
+
+/** Throws "timeout" if the server of a pool's folder does not answer: the pool stays active, since its server may come back. */
+function refuseSilentTarget({ host }: Instance, active: string): void {
+  const pool = unlessRefused(() => parsePoolText(active));
+  if (pool?.target !== undefined && hasFolder(pool))
+    refuseSilent(host, pool.target.path, `refresh the storage pool '${pool.name}'`);
 }
 
 /** Asks LVM for the volume group of a pool, without a lock. Throws "failed" without it. */

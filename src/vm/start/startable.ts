@@ -6,28 +6,41 @@ import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
 import { bindNetworks } from "../../resolve/networks.ts";
 import { bindVolumes } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
+import { mayNeedMounts } from "./own-mounts.ts";
 
 /**
  * Returns the domain with its networks and volumes resolved. Throws all refusals of its start that need no inspected file, in the order
- * of the document.
+ * of the document; after them "timeout" for a file of a server that does not answer.
  */
 export function startable(instance: Instance, completed: Domain): Domain {
+  const silent = refusalsOn(instance);
   let domain = completed;
   const errors = [
     ...errorsOf(() => {
       domain = bindNetworks(instance, completed);
     }),
     ...errorsOf(() => {
+      silent?.refusePools(completed);
       domain = bindVolumes(instance, domain);
     }),
     ...listUnimplemented(domain),
     ...errorsOf(() => refuseListeners(domain)),
     ...errorsOf(() => refusePrivileged(instance, domain)),
   ];
-  if (errors.length === 0) return domain;
+  if (errors.length === 0) {
+    silent?.refuseFiles(domain);
+    return domain;
+  }
   const {
     sortByDomain,
   }: typeof import("../../domain/sort-by-domain.ts") = require("../../domain/sort-by-domain.ts");
   throwErrors(sortByDomain(completed, errors));
   return domain;
+}
+
+/** Returns the refusals of servers that do not answer. Most hosts have no active pool, and need no look at the mounts. */
+function refusalsOn(instance: Instance) {
+  if (!mayNeedMounts(instance)) return undefined;
+  const { silentRefusals }: typeof import("./refuse-silent.ts") = require("./refuse-silent.ts");
+  return silentRefusals(instance);
 }

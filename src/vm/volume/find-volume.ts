@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
+import { silentServer, silentServers } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import {
@@ -9,6 +10,7 @@ import {
   findAnyPool,
   listDevicePools,
   listVolumePools,
+  refuseLostPool,
   type VolumePool,
 } from "./volume-pool.ts";
 
@@ -26,7 +28,7 @@ export interface FoundVolume {
 
 /**
  * Returns a volume by its name in a pool, or by its key or path in any pool. Throws "not-found" with virsh's message; "denied"
- * for a name in the folder that is no volume. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
+ * for a name in the folder that is no volume; "timeout" for a server that does not answer. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
  */
 export function findVolume(instance: Instance, key: string, poolKey?: string): FoundVolume {
   const pool = poolKey === undefined ? undefined : findAnyPool(instance, poolKey);
@@ -76,7 +78,7 @@ function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): F
 
 /**
  * Returns the volume of a pool of devices with that key or path; undefined if there is none. That of the preferred pool counts. Throws
- * "usage" for a key that several disks report.
+ * "usage" for a key that several disks report, "timeout" for one of a target that does not answer.
  */
 export function findDevice(
   instance: Instance,
@@ -84,13 +86,15 @@ export function findDevice(
   preferred?: VolumePool | DevicePool,
 ): FoundVolume | undefined {
   const isMeant = (device: PoolDevice): boolean => device.key === key || device.path === key;
-  const inPool = (pool: DevicePool): FoundVolume[] =>
+  const inPool = (pool: DevicePool): (FoundVolume & { readonly pool: DevicePool })[] =>
     pool.devices.filter(isMeant).map((device) => ({ pool, ...device }));
   const own = preferred?.folder === undefined && preferred !== undefined ? inPool(preferred) : [];
   const found = own.length > 0 ? own : listDevicePools(instance).flatMap(inPool);
   const [first, second] = new Map(found.map((one) => [one.facts.id.node, one])).values();
   if (first !== undefined && second !== undefined) throw ambiguous(key, [first, second]);
-  return found[0];
+  const [chosen] = found;
+  if (chosen !== undefined) refuseLostPool(instance, chosen.pool);
+  return chosen;
 }
 
 /** A target chooses the identifiers of its disks. */
@@ -109,8 +113,12 @@ function findByPath(
   const device = findDevice(instance, path, preferred);
   if (device !== undefined) return device;
   if (!path.startsWith("/")) return undefined;
-  const folder = instance.host.inspectFile(folderOf(path) || "/")?.id.path;
-  const pool = listVolumePools(instance).find((one) => one.folder.id.path === folder);
+  const { host } = instance;
+  const findSilent = silentServers(host);
+  const silent = findSilent(path);
+  if (silent !== undefined) throw silentServer(silent, `use the volume ${path}`);
+  const folder = host.inspectFile(folderOf(path) || "/")?.id.path;
+  const pool = listVolumePools(instance, findSilent).find((one) => one.folder.id.path === folder);
   return pool === undefined ? undefined : volumeIn(instance, pool, path.slice(path.lastIndexOf("/") + 1));
 }
 

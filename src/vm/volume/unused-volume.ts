@@ -3,8 +3,12 @@ import type { FileFacts } from "../../host/files.ts";
 import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
+import { listPoolFolders } from "../../resolve/pool-folders.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
+import { hasServers, silentServer, silentServers } from "../../resolve/silent-server.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
+import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { guestOn } from "../pool/device/device-guest.ts";
@@ -57,6 +61,7 @@ export async function withUnusedVolume<Result>(
   if (isDevice && operation !== undefined && !types.includes(found.storage.type))
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
+  if (readsPools === true) refuseUnknown(instance, `${attempt} ${facts.id.path}`);
   const search = { attempt, file: facts.id, folder: found.folder };
   const tryWork = async (pass: SearchPass): Promise<Result> =>
     await withHeld(instance, [path], (held) =>
@@ -131,6 +136,27 @@ async function withLooks<Result>(
     }
   }
   return await tryWork({ isLocked: true, followed: undefined });
+}
+
+/** Throws "timeout" if a file of a server that does not answer may need a volume: an image of a pool there, or a disk of a definition. */
+function refuseUnknown(instance: Instance, attempt: string): void {
+  if (!hasServers(instance.host)) return;
+  const findSilent = silentServers(instance.host);
+  for (const { name, path } of listPoolFolders(instance)) {
+    const mount = findSilent(path);
+    if (mount !== undefined) throw unknown(attempt, mount, `the storage pool '${name}'`);
+  }
+  for (const name of listDefinitionNames(instance)) {
+    const { xml = "" } = readDefinition(instance, name) ?? {};
+    const mount = listNamedPaths(xml)
+      .map(findSilent)
+      .find((found) => found !== undefined);
+    if (mount !== undefined) throw unknown(attempt, mount, `the domain '${name}'`);
+  }
+}
+
+function unknown(attempt: string, mount: string, owner: string): SvirtError {
+  return silentServer(mount, `${attempt} while ${owner} may have an image above it`);
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

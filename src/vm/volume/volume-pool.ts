@@ -1,8 +1,9 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { belongsToHost } from "../../label/protected-paths.ts";
-import { isUnmounted, refuseUnmounted } from "../../resolve/pool-mount.ts";
+import { listPoolFolders } from "../../resolve/pool-folders.ts";
+import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
+import { type FindSilent, refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
@@ -30,14 +31,13 @@ export interface DevicePool extends ActivePool {
   readonly devices: readonly PoolDevice[];
 }
 
-/** Lists the active pools whose folder exists, in libvirt's order. One with a damaged file has no volumes. */
-export function listVolumePools(instance: Instance): readonly VolumePool[] {
-  return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
-    const pool = readable(active);
-    const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
-    // svirt may not even inspect some folders of the host, and no pool has one.
-    if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
-      return [];
+/**
+ * Lists the active pools whose folder exists, in libvirt's order. One with a damaged file has no volumes. `findSilent`: those of servers that
+ * do not answer are left out.
+ */
+export function listVolumePools(instance: Instance, findSilent?: FindSilent): readonly VolumePool[] {
+  return listPoolFolders(instance).flatMap(({ name, path, uuid }) => {
+    if (findSilent?.(path) !== undefined) return [];
     const folder = instance.host.inspectFile(path);
     return folder?.type === "folder" && folder.id.path === path ? [{ name, uuid, folder }] : [];
   });
@@ -47,12 +47,14 @@ function readable(active: string | undefined): Pool | undefined {
   return active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
 }
 
-/** Lists the devices of a pool. The search is loaded at first use: most pools are folders. */
-function devicesOf({ host }: Instance, pool: Pool): readonly PoolDevice[] {
-  const {
-    listPoolDevices,
-  }: typeof import("../../resolve/pools/pool-devices.ts") = require("../../resolve/pools/pool-devices.ts");
-  return listPoolDevices(host, pool);
+/** Returns the search for the devices of a pool, which is loaded at first use: most pools are folders. */
+function poolDevices(): typeof import("../../resolve/pools/pool-devices.ts") {
+  return require("../../resolve/pools/pool-devices.ts");
+}
+
+/** Throws "timeout" for a pool of devices of a server that does not answer. */
+export function refuseLostPool({ host }: Instance, { storage }: DevicePool): void {
+  poolDevices().refuseLost(host, storage);
 }
 
 /** Lists the active pools of block devices whose source exists. */
@@ -60,21 +62,26 @@ export function listDevicePools(instance: Instance): readonly DevicePool[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
     const pool = readable(active);
     if (pool === undefined || hasFolder(pool)) return [];
-    const devices = unlessRefused(() => devicesOf(instance, pool));
+    const devices = unlessRefused(() => poolDevices().listPoolDevices(instance.host, pool));
     return devices === undefined ? [] : [{ name, uuid, folder: undefined, storage: pool, devices }];
   });
 }
 
 /**
  * Returns the active pool with that UUID or name. Throws "not-found", also without its folder or source; "wrong-state" for an
- * inactive one; "denied" for a folder where guests may not write.
+ * inactive one; "denied" for a folder where guests may not write; "timeout" for one whose server does not answer.
  */
 export function findAnyPool(instance: Instance, key: string): VolumePool | DevicePool {
   const { active, defined, name, uuid } = activePool(instance, key);
   const pool = supportedPool(parsePoolText(active), "refresh");
-  if (!hasFolder(pool))
-    return { name, uuid, folder: undefined, storage: pool, devices: devicesOf(instance, pool) };
+  if (!hasFolder(pool)) {
+    const devices = poolDevices().listPoolDevices(instance.host, pool);
+    const found: DevicePool = { name, uuid, folder: undefined, storage: pool, devices };
+    refuseLostPool(instance, found);
+    return found;
+  }
   refuseUnmounted(instance.host, pool);
+  refuseSilent(instance.host, pool.target.path, `use the storage pool '${name}'`);
   const isDefined = defined !== undefined;
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
 }

@@ -2,7 +2,7 @@
 export const IQN = "iqn.2026-11.test:disks";
 /** User that the target accepts, with PASSWORD. */
 export const USER = "node";
-const PASSWORD = "twelve-letters";
+export const PASSWORD = "twelve-letters";
 
 /**
  * Prefix of a script: the kernel's iSCSI target at 127.0.0.1, which needs a password, and open-iscsi's daemon in its own domain, whose

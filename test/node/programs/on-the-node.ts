@@ -8,8 +8,13 @@ const BUILD = fileURLToPath(new URL("build", import.meta.url));
 /** Folder of the programs on the node. */
 const PROGRAMS_FOLDER = "/srv/programs";
 
-/** Prefix of a script: `tool NAME ...` runs one of the programs. */
-export const PROGRAMS = `tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }`;
+/** Prefix of a script: `tool NAME ...` runs one of the programs, `tool_with_etc FOLDER NAME ...` does so with that folder as its /etc. */
+export const PROGRAMS = `
+  tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }
+  tool_with_etc() {
+    LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib unshare -m sh -c 'mount -o bind "$0" /etc && exec ${PROGRAMS_FOLDER}/bin/"$@"' "$@"
+  }
+`;
 
 /** Copies test/node/programs/build's programs to the node before the first test of a file; removes them after the last. */
 export function bringPrograms(): void {

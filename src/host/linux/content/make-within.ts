@@ -18,7 +18,7 @@ import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
 import type { ImageConversion, NewFile } from "../../new-file.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
-import { fileFacts, openAt, withFile } from "../files/file-id.ts";
+import { fileFacts, O_PATH, openAt, withFile } from "../files/file-id.ts";
 import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
@@ -174,17 +174,25 @@ function removeParts(at: string): void {
     const fd = openPart(`${at}/${name}`);
     if (fd === undefined) continue;
     try {
-      if (fstatSync(fd).isFile() && lock(fd)) unlinkSync(`${at}/${name}`);
+      if (lock(fd)) unlinkSync(`${at}/${name}`);
     } finally {
       closeSync(fd);
     }
   }
 }
 
-/** Opens a part. Returns undefined if it is gone, or is no file of svirt: a symlink, or a file of another user. */
+/**
+ * Opens a part for writing, without which NFS locks no file. flock(2), "NFS details". Returns undefined if it is gone, or is no file of
+ * svirt: a symlink, a device, or a file of another user.
+ */
 function openPart(path: string): number | undefined {
   try {
-    return openAt(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openAt(path, O_PATH);
+    try {
+      return fstatSync(fd).isFile() ? openSync(`/proc/self/fd/${fd}`, constants.O_RDWR) : undefined;
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }

@@ -1,54 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { registryLock, SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
 import type { Instance } from "../../../../src/state/instance.ts";
 import { destroyDomain } from "../../../../src/vm/end/destroy.ts";
-import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
 import { selectPools, withUsage } from "../../../../src/vm/pool/pool-list.ts";
-import { destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
+import { destroyPool, refreshPool } from "../../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { deleteVolume } from "../../../../src/vm/volume/delete-volume.ts";
 import { wipeVolume } from "../../../../src/vm/volume/wipe-volume.ts";
-import type { Machine } from "../../../memory-host/machine.ts";
-import { makeStorageMachine, NET, netXml } from "../../../scenes/mounted-pools.ts";
+import { hanging, machineWithBoth, Waits } from "../../../scenes/hanging-server.ts";
+import { NET } from "../../../scenes/mounted-pools.ts";
 import { diskXml, domainXml, errorOf, nodeOn } from "../../../scenes/scene.ts";
-import { activatePool, IMAGES, POOL_UUID } from "../../../scenes/volumes.ts";
-
-/** Thrown instead of waiting for a server that does not answer. */
-class Waits extends Error {}
-
-/** Returns an instance whose calls for files of the server wait, and the calls that wait under the registry's lock. */
-function hanging(machine: Machine): { readonly node: Instance; readonly locked: string[] } {
-  const node = nodeOn(machine);
-  const locked: string[] = [];
-  const wait = (call: string, path: string): void => {
-    if (path !== NET && !path.startsWith(`${NET}/`)) return;
-    if (machine.locks.has(registryLock(SYSTEM_PATHS))) locked.push(call);
-    throw new Waits(`${call} ${path}`);
-  };
-  const host: Instance["host"] = {
-    ...node.host,
-    inspectFile(path) {
-      wait("inspectFile", path);
-      return node.host.inspectFile(path);
-    },
-    listFolder(path) {
-      wait("listFolder", path);
-      return node.host.listFolder(path);
-    },
-  };
-  return { node: { ...node, host }, locked };
-}
-
-/** Returns a machine with a mounted pool whose server then hangs, and an active pool of the host's own folder. */
-async function machineWithBoth(): Promise<Machine> {
-  const machine = makeStorageMachine();
-  await definePool(nodeOn(machine), netXml());
-  await startPool(nodeOn(machine), "net", { isBuilt: false });
-  machine.files.put(`${NET}/a.img`, "file");
-  activatePool(nodeOn(machine), { name: "images", folder: IMAGES, uuid: POOL_UUID });
-  return machine;
-}
+import { IMAGES } from "../../../scenes/volumes.ts";
 
 test("a pool whose server hangs is inaccessible after two seconds, and runs when the server is back", async () => {
   const machine = await machineWithBoth();

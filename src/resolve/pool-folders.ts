@@ -1,0 +1,26 @@
+import { unlessRefused } from "../errors.ts";
+import { belongsToHost } from "../label/protected-paths.ts";
+import type { Instance } from "../state/instance.ts";
+import { poolStore } from "../state/pools.ts";
+import { parsePoolText } from "../storage/pool/document.ts";
+import { hasFolder } from "../storage/pool/rules/startable.ts";
+import { isUnmounted } from "./pool-mount.ts";
+
+/** Active pool whose volumes are the files of a folder. */
+export interface PoolFolder {
+  readonly name: string;
+  readonly uuid: string;
+  readonly path: string;
+}
+
+/** Lists the active pools with a folder that guests may use, in libvirt's order. Inspects no folder. One with a damaged file has none. */
+export function listPoolFolders(instance: Instance): readonly PoolFolder[] {
+  return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
+    const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
+    const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
+    // svirt may not even inspect some folders of the host, and no pool has one.
+    if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
+      return [];
+    return [{ name, uuid, path }];
+  });
+}

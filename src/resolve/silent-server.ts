@@ -1,0 +1,47 @@
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import { isServerMount } from "./pool-mount.ts";
+
+/** Time for a server to answer. */
+const ANSWER_MS = 2000;
+
+/** Returns the mount point above a path whose server does not answer; undefined if all answer or the path is on no server. */
+export type FindSilent = (path: string) => string | undefined;
+
+/**
+ * Returns a search for servers that do not answer. A server is asked when the first path leads to its mount, and only once. It takes
+ * paths as they are written: following a symbolic link could ask a server. The caller holds no lock for which other commands wait.
+ */
+export function silentServers(host: Host): FindSilent {
+  const mounts = host.listMounts().filter(isServerMount);
+  const known = new Map<string, boolean>();
+  const isSilent = (mount: string): boolean => {
+    const silent = known.get(mount) ?? !host.hasAnswer(mount, ANSWER_MS);
+    known.set(mount, silent);
+    return silent;
+  };
+  return (path) => mounts.find((mount) => isWithin(path, mount.path) && isSilent(mount.path))?.path;
+}
+
+/** Whether a server's file system is mounted at all. Most hosts have none, and need no search. */
+export function hasServers(host: Host): boolean {
+  return host.listMounts().some(isServerMount);
+}
+
+/** Throws "timeout" if the server of a path does not answer. */
+export function refuseSilent(host: Host, path: string, attempt: string): void {
+  const mount = silentServers(host)(path);
+  if (mount !== undefined) throw silentServer(mount, attempt);
+}
+
+/** Returns the error of an attempt that needs files of a server that does not answer. */
+export function silentServer(mount: string, attempt: string): SvirtError {
+  return new SvirtError(
+    `Cannot ${attempt}: the server of ${mount} has not answered within ${ANSWER_MS / 1000} seconds`,
+    { kind: "timeout", remedy: "See whether the server runs and the network leads to it, and try again." },
+  );
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
