@@ -86,6 +86,18 @@ describe("a guest's port of Open vSwitch", () => {
   });
 });
 
+test("Open vSwitch is asked without the registry's lock, which would delay all other guests", async () => {
+  const { machine, vswitch } = await runningOnSwitch();
+  await attachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("02", OVS)));
+  await detachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("02", OVS)));
+  vswitch.isSwitchDown = true;
+  await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("03", OVS))));
+  await destroyDomain(nodeOn(machine), "vm1");
+  await reapAll(machine);
+  expect(vswitch.names).toEqual([]);
+  expect(machine.violations).toEqual([]);
+});
+
 describe("a start on Open vSwitch", () => {
   test.each([
     [
