@@ -92,8 +92,10 @@ export class MemorySwitch {
     this.#record(words);
     if (this.isDatabaseDown) return { fault: "failed" };
     const [, name = ""] = /name="([^"]*)"/.exec(words.join(" ")) ?? [];
-    const [, id = ""] = /iface-id="([^"]*)"/.exec(words.join(" ")) ?? [];
-    const isOwn = this.ports.some((line) => line.startsWith(`${name} `) && line.includes(`iface-id="${id}"`));
+    const ids = words.flatMap((word) => /^external_ids:([a-z-]+="[^"]+")$/.exec(word)?.[1] ?? []);
+    const isOwn = this.ports.some(
+      (line) => line.startsWith(`${name} `) && ids.every((id) => line.includes(`external-ids:${id}`)),
+    );
     return { text: isOwn ? `${name}\n` : "" };
   }
 }

@@ -45,9 +45,16 @@ export function addPortCommand(tap: string, port: SwitchPort): readonly string[]
   ];
 }
 
-/** Returns the command that prints the name of a tap's port if it is the interface's own. */
-export function findPortCommand(tap: string, interfaceId: string): readonly string[] {
-  const own = [`name=${quoted(tap)}`, `external_ids:iface-id=${quoted(interfaceId)}`];
+/** Returns the command that prints the name of a tap's port if it is that of the guest's interface. A copied domain may have its id. */
+export function findPortCommand(
+  tap: string,
+  { guestUuid, interfaceId }: Pick<SwitchPort, "guestUuid" | "interfaceId">,
+): readonly string[] {
+  const own = [
+    `name=${quoted(tap)}`,
+    `external_ids:iface-id=${quoted(interfaceId)}`,
+    `external_ids:vm-id=${quoted(guestUuid)}`,
+  ];
   return command("--bare", "--columns=name", "find", "Interface", ...own);
 }
 

@@ -7,7 +7,7 @@ import {
   OVS_VSCTL,
   removePortCommand,
 } from "../../network/switch/port-commands.ts";
-import type { PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
+import type { OwnPort, PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 
 /** Longer than the program's own limit, after which it ends by itself. */
@@ -43,15 +43,15 @@ function addPort(host: Host, tap: string, port: PlannedPort): void {
 export function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): void {
   host.removeTap(tap);
   if (port === undefined) return;
-  if (!hasPort(host, tap.name, port.interfaceId)) return;
+  if (!hasPort(host, tap.name, port)) return;
   const end = host.runProgram(removePortCommand(tap.name), PROGRAM_MS);
   // A switch that does not run has no port, and reads the database when it starts.
-  if (isDone(end) || !hasPort(host, tap.name, port.interfaceId)) return;
+  if (isDone(end) || !hasPort(host, tap.name, port)) return;
   throw failure(`Unable to delete port ${tap.name} from OVS`, end);
 }
 
-function hasPort(host: Host, tap: string, interfaceId: string): boolean {
-  const output = host.readOutput(findPortCommand(tap, interfaceId));
+function hasPort(host: Host, tap: string, port: OwnPort): boolean {
+  const output = host.readOutput(findPortCommand(tap, port));
   if ("text" in output) return output.text.trim() !== "";
   const isMissing = host.inspectFile(OVS_VSCTL) === undefined;
   throw new SvirtError(

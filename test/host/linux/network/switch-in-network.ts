@@ -74,12 +74,12 @@ const said = (act: () => unknown): string => {
     return asSvirtError(error).message;
   }
 };
-const leave = (at: number, interfaceId: string): void =>
+const leave = (at: number, interfaceId: string, guestUuid = UUID): void =>
   removeTap(host, {
     do: "remove-tap",
     name: `vnet${at}`,
     mac: `fe:54:00:00:00:0${at}`,
-    port: { interfaceId },
+    port: { guestUuid, interfaceId },
   });
 const ports = (): string => run("ovs-vsctl", "--timeout=5", "list-ports", "ovsbr0").replaceAll("\n", " ");
 const ofPort = (at: number, column: string): string =>
@@ -108,6 +108,7 @@ const facts = {
 };
 for (const fd of [first, second, third, fourth]) closeSync(fd);
 leave(0, idOf(1));
+leave(0, idOf(0), UUID.replace("c7", "c8"));
 const another = ports();
 for (const at of [0, 1, 2]) leave(at, idOf(at));
 leave(2, idOf(2));
