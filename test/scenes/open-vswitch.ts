@@ -93,6 +93,12 @@ export class MemorySwitch {
     if (this.isDatabaseDown) return { fault: "failed" };
     const [, name = ""] = /name="([^"]*)"/.exec(words.join(" ")) ?? [];
     const ids = words.flatMap((word) => /^external_ids:([a-z-]+="[^"]+")$/.exec(word)?.[1] ?? []);
+    // The command for a port of any kind asks for one with a vm-id, too.
+    if (words.includes("Port")) {
+      const holders = this.ports.filter((line) => line.startsWith(`${name} `));
+      const guests = holders.filter((line) => line.includes("external-ids:vm-id="));
+      return { text: [...holders, ...guests].map(() => `${name}\n`).join("\n") };
+    }
     const isOwn = this.ports.some(
       (line) => line.startsWith(`${name} `) && ids.every((id) => line.includes(`external-ids:${id}`)),
     );

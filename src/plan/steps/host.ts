@@ -155,9 +155,7 @@ export const shareSteps: Kinds<ShareStep> = {
       do: "remove-tap",
       name,
       mac,
-      ...(port === undefined
-        ? {}
-        : { port: { guestUuid: port.guestUuid, interfaceId: port.interfaceId } }),
+      ...(port === undefined ? {} : { port: { guestUuid: port.guestUuid, interfaceId: port.interfaceId } }),
     }),
     describe: ({ setup }) => describeSetup(setup),
     where: "host",

@@ -3,6 +3,7 @@ import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
 import {
   addPortCommand,
+  findHolderCommand,
   findPortCommand,
   OVS_VSCTL,
   removePortCommand,
@@ -30,10 +31,26 @@ export function setUpTap(host: Host, setup: TapSetup): void {
 }
 
 function addPort(host: Host, tap: string, port: PlannedPort): void {
+  refuseOtherPort(host, tap, port);
   const end = host.runProgram(addPortCommand(tap, port), PROGRAM_MS);
   const isUnusable = "code" in end && IS_UNUSABLE.test(end.errors);
   if (isDone(end) && !isUnusable) return;
   throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
+}
+
+/** Throws "in-use" for a port of that name that is not a guest's. Without an answer, the addition that follows fails. */
+function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): void {
+  const output = host.readOutput(findHolderCommand(tap));
+  const names = "text" in output ? output.text.split("\n").filter((line) => line === tap) : [];
+  if (names.length !== 1) return;
+  throw new SvirtError(
+    `Unable to add port ${tap} to OVS bridge ${bridge}: Open vSwitch has a port of that name that is not a guest's`,
+    {
+      kind: "in-use",
+      libvirt: "INTERNAL_ERROR",
+      remedy: `Write another name into <target>, or remove that port: ovs-vsctl del-port ${tap}`,
+    },
+  );
 }
 
 /**

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { planStop } from "../../../src/plan/steps/inverse.ts";
 import { removeTap } from "../../../src/run/steps/switch-port.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
+import { snapshot } from "../../memory-host/machine.ts";
 import { recordOf } from "../../scenes/hotplug.ts";
-import { domainXml, nodeOn } from "../../scenes/scene.ts";
+import { domainXml, errorOf, nodeOn, reapAll } from "../../scenes/scene.ts";
 import { ONE, switched } from "../../scenes/switched.ts";
 
 describe("removeTap()", () => {
@@ -19,4 +20,25 @@ describe("removeTap()", () => {
     removeTap(node.host, step);
     expect(vswitch.names).toEqual(["vnet0"]);
   });
+});
+
+describe("setUpTap()", () => {
+  test.each(["patch-tun ovsbr0 type=patch", "bond0 ovsbr0 eth8 eth9", "eth9 ovsbr0 tag=3"])(
+    "refuses the name of a port that is not a guest's: %s",
+    async (port) => {
+      const { machine, vswitch } = switched();
+      const [name = "", ...configured] = port.split(" ");
+      vswitch.addPort(name, configured.join(" "));
+      const before = snapshot(machine);
+      const devices = ONE.replace("<model", `<target dev='${name}'/><model`);
+      const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices })));
+      expect([error.kind, error.message, error.remedy]).toEqual([
+        "in-use",
+        `Unable to add port ${name} to OVS bridge ovsbr0: Open vSwitch has a port of that name that is not a guest's`,
+        `Write another name into <target>, or remove that port: ovs-vsctl del-port ${name}`,
+      ]);
+      await reapAll(machine);
+      expect(snapshot(machine)).toEqual(before);
+    },
+  );
 });

@@ -85,8 +85,12 @@ const ports = (): string => run("ovs-vsctl", "--timeout=5", "list-ports", "ovsbr
 const ofPort = (at: number, column: string): string =>
   run("ovs-vsctl", "--bare", "get", "Port", `vnet${at}`, column);
 
-// Left over, with another bridge and VLAN.
-run("ovs-vsctl", "--no-wait", "add-port", "ovsbr1", "vnet0", "tag=99");
+// Left over from a guest, with another bridge and VLAN.
+const leftOver = ["add-port", "ovsbr1", "vnet0", "tag=99", "--", "set", "Interface", "vnet0"];
+run("ovs-vsctl", "--no-wait", ...leftOver, "external_ids:vm-id=another");
+// Ports of the administrator without devices of their names.
+const patch = ["add-port", "ovsbr1", "patch0", "--", "set", "Interface", "patch0", "type=patch"];
+run("ovs-vsctl", "--no-wait", ...patch, "--", "add-bond", "ovsbr1", "bond0", "eth8", "eth9");
 const first = join(0, [7]);
 const second = join(1, [7]);
 const third = join(2, [8]);
@@ -94,7 +98,13 @@ const fourth = join(3, [7, 8]);
 const by = (at: number) => ({ source: `52540000000${at}`, destination: "ffffffffffff", headerBytes: 0 });
 const facts = {
   ports: ports(),
-  other: run("ovs-vsctl", "list-ports", "ovsbr1"),
+  held: ["patch0", "bond0"].map((name) => {
+    const [queue = { fd: -1 }] = openTap(tapOf(name));
+    const message = said(() => setUpTap(host, { ...setupOf(5, []), name }));
+    closeSync(queue.fd);
+    return message;
+  }),
+  other: run("ovs-vsctl", "list-ports", "ovsbr1").replaceAll("\n", " "),
   tags: [0, 1, 2, 3].map((at) => `${ofPort(at, "tag")} ${ofPort(at, "trunks")}`),
   transient: ofPort(0, "other_config:transient"),
   ids: JSON.parse(run("ovs-vsctl", "--format=json", "--columns=external_ids", "list", "Interface", "vnet0"))
