@@ -17,6 +17,8 @@ const PROGRAM_MS = 10_000;
 const IS_LATE = /terminating with signal 14/;
 /** Message of the program, which nevertheless ends with 0, if the switch cannot use the tap. */
 const IS_UNUSABLE = /^ovs-vsctl: Error detected while setting up .*$/m;
+/** Message of the program if it cannot reach the database. */
+const IS_DOWN = /database connection failed/;
 const START_REMEDY = "Start Open vSwitch: systemctl start openvswitch-switch";
 
 /** Sets up the host end of a tap. One with a port of Open vSwitch joins it before it is brought up. Throws "failed", "timeout". */
@@ -90,7 +92,9 @@ function failure(attempt: string, end: ProgramEnd): SvirtError {
     return new SvirtError(`${attempt}: ${why === "" ? `${OVS_VSCTL} failed with ${end.code}` : why}`, {
       kind: "failed",
       libvirt: "INTERNAL_ERROR",
-      remedy: "Name a bridge of Open vSwitch, and look at its state: ovs-vsctl show",
+      remedy: IS_DOWN.test(end.errors)
+        ? START_REMEDY
+        : "Name a bridge of Open vSwitch, and look at its state: ovs-vsctl show",
     });
   }
   if ("code" in end || end.fault === "timeout") {

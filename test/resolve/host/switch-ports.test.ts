@@ -106,9 +106,12 @@ describe("a start on Open vSwitch", () => {
       ["Cannot get interface MTU on 'br9': No such device", "Create the bridge: ovs-vsctl add-br br9"],
     ],
     [
-      "bridge='-br'",
+      "bridge='--'",
       "unsupported",
-      ["Cannot connect the guest to Open vSwitch: ovs-vsctl reads '-br' as an option", "Rename the bridge."],
+      [
+        "Cannot connect the guest to Open vSwitch: ovs-vsctl reads '--' as the end of a command",
+        "Rename the bridge.",
+      ],
     ],
     [
       "bridge='br0'",

@@ -23,6 +23,25 @@ describe("removeTap()", () => {
 });
 
 describe("setUpTap()", () => {
+  test("says how to start a database that does not run", async () => {
+    const { machine, vswitch } = switched();
+    vswitch.isDatabaseDown = true;
+    const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices: ONE })));
+    expect(error.message).toContain("database connection failed");
+    expect(error.remedy).toContain("Start Open vSwitch: systemctl start openvswitch-switch");
+  });
+
+  test("refuses a tap whose name ends a command", async () => {
+    const { machine, vswitch } = switched();
+    const devices = ONE.replace("<model", "<target dev='--'/><model");
+    const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices })));
+    expect([error.message, error.remedy]).toEqual([
+      "Cannot connect the guest to Open vSwitch: ovs-vsctl reads '--' as the end of a command",
+      "Rename the tap in <target>.",
+    ]);
+    expect(vswitch.run).toEqual([]);
+  });
+
   test.each(["patch-tun ovsbr0 type=patch", "bond0 ovsbr0 eth8 eth9", "eth9 ovsbr0 tag=3"])(
     "refuses the name of a port that is not a guest's: %s",
     async (port) => {

@@ -44,6 +44,7 @@ test.skipIf(!isReady)(
       otherVlan: "nothing",
       missingBridge: "Unable to add port vnet0 to OVS bridge ovsbr9: ovs-vsctl: no bridge named ovsbr9",
       portsAfterFailure: "vnet0 vnet1 vnet2 vnet3",
+      dashed: ["", "-x vnet0 vnet1 vnet2 vnet3"],
       another: "vnet0 vnet1 vnet2 vnet3",
       afterEnd: "vnet3",
       withoutSwitch: "",

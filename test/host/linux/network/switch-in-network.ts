@@ -116,6 +116,15 @@ const facts = {
   missingBridge: said(() => setUpTap(host, setupOf(0, [7], "ovsbr9"))),
   portsAfterFailure: ports(),
 };
+const [option = { fd: -1 }] = openTap(tapOf("-x"));
+const dashed = [said(() => setUpTap(host, { ...setupOf(5, []), name: "-x" })), ports()];
+closeSync(option.fd);
+removeTap(host, {
+  do: "remove-tap",
+  name: "-x",
+  mac: "fe:54:00:00:00:05",
+  port: { guestUuid: UUID, interfaceId: idOf(5) },
+});
 for (const fd of [first, second, third, fourth]) closeSync(fd);
 leave(0, idOf(1));
 leave(0, idOf(0), UUID.replace("c7", "c8"));
@@ -136,5 +145,5 @@ await database.exited;
 const withoutDatabase = [said(() => setUpTap(host, setupOf(5, []))), said(() => leave(5, idOf(5)))];
 for (const { fd } of more) closeSync(fd);
 process.stdout.write(
-  JSON.stringify({ ...facts, another, afterEnd, withoutSwitch, late, afterLate, withoutDatabase }),
+  JSON.stringify({ ...facts, dashed, another, afterEnd, withoutSwitch, late, afterLate, withoutDatabase }),
 );
