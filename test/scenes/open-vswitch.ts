@@ -1,4 +1,5 @@
 import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Machine } from "../memory-host/machine.ts";
 
 const DATABASE = "/etc/openvswitch/ports";
@@ -48,7 +49,7 @@ export class MemorySwitch {
   }
 
   #change(words: readonly string[]): ProgramEnd {
-    this.run.push(words.join(" "));
+    this.#record(words);
     if (this.isDatabaseDown) {
       const errors =
         "ovs-vsctl: unix:/var/run/openvswitch/db.sock: database connection failed (No such file or directory)\n";
@@ -66,6 +67,13 @@ export class MemorySwitch {
     };
   }
 
+  /** Records a violation if the registry's lock is held: a switch that does not answer would delay all other guests. */
+  #record(words: readonly string[]): void {
+    this.run.push(words.join(" "));
+    if (this.#machine.locks.has(registryLock(SYSTEM_PATHS)))
+      this.#machine.violations.push(`Open vSwitch is asked under the registry's lock: ${words.join(" ")}`);
+  }
+
   #apply(command: readonly string[], words: readonly string[]): ProgramEnd {
     const [verb, first = "", second = ""] = command.filter((word) => word !== "--if-exists");
     const { files } = this.#machine;
@@ -81,11 +89,19 @@ export class MemorySwitch {
   }
 
   #find(words: readonly string[]): ProgramOutput {
-    this.run.push(words.join(" "));
+    this.#record(words);
     if (this.isDatabaseDown) return { fault: "failed" };
     const [, name = ""] = /name="([^"]*)"/.exec(words.join(" ")) ?? [];
-    const [, id = ""] = /iface-id="([^"]*)"/.exec(words.join(" ")) ?? [];
-    const isOwn = this.ports.some((line) => line.startsWith(`${name} `) && line.includes(`iface-id="${id}"`));
+    const ids = words.flatMap((word) => /^external_ids:([a-z-]+="[^"]+")$/.exec(word)?.[1] ?? []);
+    // The command for a port of any kind asks for one with a vm-id, too.
+    if (words.includes("Port")) {
+      const holders = this.ports.filter((line) => line.startsWith(`${name} `));
+      const guests = holders.filter((line) => line.includes("external-ids:vm-id="));
+      return { text: [...holders, ...guests].map(() => `${name}\n`).join("\n") };
+    }
+    const isOwn = this.ports.some(
+      (line) => line.startsWith(`${name} `) && ids.every((id) => line.includes(`external-ids:${id}`)),
+    );
     return { text: isOwn ? `${name}\n` : "" };
   }
 }

@@ -21,8 +21,8 @@ export interface SwitchPort {
 }
 
 /**
- * Returns the command that connects a tap to a bridge, in one transaction. A port of that name is replaced: no other device has the
- * tap's name, so it is left over, with its old bridge and VLANs. `transient` lets ovs-ctl(8) remove it after a crash of the host.
+ * Returns the command that connects a tap to a bridge, in one transaction. A port of that name, which the caller has found to be a
+ * guest's, is replaced: no other device has the tap's name, so it is left over, with its old bridge and VLANs. `transient` lets ovs-ctl(8) remove it after a crash of the host.
  * virNetDevOpenvswitchAddPort() of libvirt, ovs-vsctl(8)
  */
 export function addPortCommand(tap: string, port: SwitchPort): readonly string[] {
@@ -45,9 +45,28 @@ export function addPortCommand(tap: string, port: SwitchPort): readonly string[]
   ];
 }
 
-/** Returns the command that prints the name of a tap's port if it is the interface's own. */
-export function findPortCommand(tap: string, interfaceId: string): readonly string[] {
-  const own = [`name=${quoted(tap)}`, `external_ids:iface-id=${quoted(interfaceId)}`];
+/**
+ * Returns the command that prints a tap's name once for a port of that name, and once more if it is that of a guest. Bonds, patch ports
+ * and tunnels have no device of their names, so a tap may have such a name.
+ */
+export function findHolderCommand(tap: string): readonly string[] {
+  const guests = ['type=""', 'external_ids:vm-id!=""'];
+  return [
+    ...command("--bare", "--", "--columns=name", "find", "Port", `name=${quoted(tap)}`),
+    ...["--", "--columns=name", "find", "Interface", `name=${quoted(tap)}`, ...guests],
+  ];
+}
+
+/** Returns the command that prints the name of a tap's port if it is that of the guest's interface. A copied domain may have its id. */
+export function findPortCommand(
+  tap: string,
+  { guestUuid, interfaceId }: Pick<SwitchPort, "guestUuid" | "interfaceId">,
+): readonly string[] {
+  const own = [
+    `name=${quoted(tap)}`,
+    `external_ids:iface-id=${quoted(interfaceId)}`,
+    `external_ids:vm-id=${quoted(guestUuid)}`,
+  ];
   return command("--bare", "--columns=name", "find", "Interface", ...own);
 }
 

@@ -13,7 +13,7 @@ export interface SwitchFacts {
 }
 
 /** Interface on a bridge. */
-type OnSwitch = Pick<NetworkInterface, "mac" | "mtu" | "virtualport" | "vlan"> & {
+type OnSwitch = Pick<NetworkInterface, "mac" | "mtu" | "target" | "virtualport" | "vlan"> & {
   readonly source: { readonly bridge: string };
 };
 
@@ -22,7 +22,7 @@ type OnSwitch = Pick<NetworkInterface, "mac" | "mtu" | "virtualport" | "vlan"> &
  * program, "not-found" without the bridge. virNetDevTapAttachBridge() of libvirt
  */
 export function decideSwitchPort(found: OnSwitch, facts: SwitchFacts): Partial<TapSetup> {
-  const { mac, mtu, source, virtualport, vlan } = found;
+  const { mac, mtu, source, target, virtualport, vlan } = found;
   const { bridge } = source;
   const { interfaceid, profileid } = virtualport?.parameters ?? {};
   if (!facts.hasProgram()) {
@@ -31,13 +31,11 @@ export function decideSwitchPort(found: OnSwitch, facts: SwitchFacts): Partial<T
       remedy: "Install openvswitch-switch.",
     });
   }
-  if (bridge.startsWith("-")) {
+  // Other names that begin with "-" are names: options come before the command. ovs-vsctl(8)
+  if (bridge === "--" || target?.dev === "--") {
     throw new SvirtError(
-      `Cannot connect the guest to Open vSwitch: ovs-vsctl reads '${bridge}' as an option`,
-      {
-        kind: "unsupported",
-        remedy: "Rename the bridge.",
-      },
+      "Cannot connect the guest to Open vSwitch: ovs-vsctl reads '--' as the end of a command",
+      { kind: "unsupported", remedy: `Rename the ${bridge === "--" ? "bridge" : "tap in <target>"}.` },
     );
   }
   const bridgeMtu = facts.getMtu(bridge);

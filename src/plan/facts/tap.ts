@@ -46,6 +46,10 @@ const switchPort = v.strictObject({
 });
 export type PlannedPort = v.InferOutput<typeof switchPort>;
 
+/** Identifiers of a guest's port, by which it is removed. */
+export const ownPort = v.pick(switchPort, ["guestUuid", "interfaceId"]);
+export type OwnPort = v.InferOutput<typeof ownPort>;
+
 /** Setup of a tap's host end, applied before the guest runs and removed with the tap. */
 export const tapSetup = v.strictObject({
   name: aString,

@@ -12,7 +12,7 @@ import { display } from "../facts/display.ts";
 import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadSettings } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
-import { floorTarget, macvtap, passedTap, tapRules, tapSetup } from "../facts/tap.ts";
+import { floorTarget, macvtap, ownPort, passedTap, tapRules, tapSetup } from "../facts/tap.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
@@ -38,7 +38,7 @@ const removeTap = v.strictObject({
   do: v.literal("remove-tap"),
   name: aString,
   mac: aString,
-  port: v.exactOptional(v.strictObject({ interfaceId: aString })),
+  port: v.exactOptional(ownPort),
 });
 
 const makeMacvtap = v.strictObject({ do: v.literal("make-macvtap"), link: macvtap });
@@ -156,7 +156,7 @@ export const shareSteps: Kinds<ShareStep> = {
       do: "remove-tap",
       name,
       mac,
-      ...(port === undefined ? {} : { port: { interfaceId: port.interfaceId } }),
+      ...(port === undefined ? {} : { port: { guestUuid: port.guestUuid, interfaceId: port.interfaceId } }),
     }),
     describe: ({ setup }) => describeSetup(setup),
     where: "host",

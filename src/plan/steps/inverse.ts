@@ -25,19 +25,16 @@ export function planStop(done: readonly Step[]): Step[] {
     .flatMap((step) => inverseAtEnd(step) ?? [])
     .filter((step) => step.do !== "restore-label" || !isInOwnMount(done, step.file.path));
   const rest = back.filter((step) => !isEnd(step));
-  return [
-    ...back.filter(isEnd),
-    ...rest.filter(isOfGuestsSize),
-    ...rest.filter((step) => !isOfGuestsSize(step)),
-  ];
+  return [...back.filter(isEnd), ...rest.filter(isSlow), ...rest.filter((step) => !isSlow(step))];
 }
 
 /**
- * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares, or on the
- * server of such a folder. No other guest gets the folder before its claim is released.
+ * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares, on the server
+ * of such a folder, or on Open vSwitch. No other guest gets the folder, or a tap of that name, before its claim is released.
  */
-export function isOfGuestsSize(step: Step): boolean {
+export function isSlow(step: Step): boolean {
   if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";
+  if (step.do === "remove-tap") return step.port !== undefined;
   return step.do === "remove-folder" || step.do === "unmount-folder";
 }
 

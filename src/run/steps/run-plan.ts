@@ -18,17 +18,12 @@ export async function runPlan(actor: Actor, steps: readonly Step[], observer: St
 }
 
 /**
- * Carries out inverse steps, even after one has failed, except those that must follow it. Returns the errors and the steps that remain
- * to be done, both empty on success.
+ * Carries out inverse steps, even after one has failed. Returns the errors and the failed steps, both empty on success.
  */
 export async function undo(actor: Actor, steps: readonly Step[], observer: StepObserver): Promise<Undone> {
   const errors: unknown[] = [];
   const left: Step[] = [];
   for (const [at, step] of steps.entries()) {
-    if (left.some((other) => keepsName(other, step))) {
-      left.push(step);
-      continue;
-    }
     observer("before", step, at);
     try {
       await runStep(actor, step);
@@ -39,16 +34,6 @@ export async function undo(actor: Actor, steps: readonly Step[], observer: StepO
     observer("after", step, at);
   }
   return { errors, left };
-}
-
-/** Whether a failed step keeps a tap's name claimed: a port of Open vSwitch that stays would connect the next tap of its name. */
-function keepsName(failed: Step, step: Step): boolean {
-  return (
-    failed.do === "remove-tap" &&
-    step.do === "release" &&
-    step.claim.kind === "tap" &&
-    step.claim.key === failed.name
-  );
 }
 
 /** Result of undoing. */

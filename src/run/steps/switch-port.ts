@@ -3,11 +3,12 @@ import type { Host } from "../../host/host.ts";
 import type { ProgramEnd } from "../../host/processes.ts";
 import {
   addPortCommand,
+  findHolderCommand,
   findPortCommand,
   OVS_VSCTL,
   removePortCommand,
 } from "../../network/switch/port-commands.ts";
-import type { PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
+import type { OwnPort, PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 
 /** Longer than the program's own limit, after which it ends by itself. */
@@ -16,6 +17,8 @@ const PROGRAM_MS = 10_000;
 const IS_LATE = /terminating with signal 14/;
 /** Message of the program, which nevertheless ends with 0, if the switch cannot use the tap. */
 const IS_UNUSABLE = /^ovs-vsctl: Error detected while setting up .*$/m;
+/** Message of the program if it cannot reach the database. */
+const IS_DOWN = /database connection failed/;
 const START_REMEDY = "Start Open vSwitch: systemctl start openvswitch-switch";
 
 /** Sets up the host end of a tap. One with a port of Open vSwitch joins it before it is brought up. Throws "failed", "timeout". */
@@ -30,10 +33,26 @@ export function setUpTap(host: Host, setup: TapSetup): void {
 }
 
 function addPort(host: Host, tap: string, port: PlannedPort): void {
+  refuseOtherPort(host, tap, port);
   const end = host.runProgram(addPortCommand(tap, port), PROGRAM_MS);
   const isUnusable = "code" in end && IS_UNUSABLE.test(end.errors);
   if (isDone(end) && !isUnusable) return;
   throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
+}
+
+/** Throws "in-use" for a port of that name that is not a guest's. Without an answer, the addition that follows fails. */
+function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): void {
+  const output = host.readOutput(findHolderCommand(tap));
+  const names = "text" in output ? output.text.split("\n").filter((line) => line === tap) : [];
+  if (names.length !== 1) return;
+  throw new SvirtError(
+    `Unable to add port ${tap} to OVS bridge ${bridge}: Open vSwitch has a port of that name that is not a guest's`,
+    {
+      kind: "in-use",
+      libvirt: "INTERNAL_ERROR",
+      remedy: `Write another name into <target>, or remove that port: ovs-vsctl del-port ${tap}`,
+    },
+  );
 }
 
 /**
@@ -43,15 +62,15 @@ function addPort(host: Host, tap: string, port: PlannedPort): void {
 export function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): void {
   host.removeTap(tap);
   if (port === undefined) return;
-  if (!hasPort(host, tap.name, port.interfaceId)) return;
+  if (!hasPort(host, tap.name, port)) return;
   const end = host.runProgram(removePortCommand(tap.name), PROGRAM_MS);
   // A switch that does not run has no port, and reads the database when it starts.
-  if (isDone(end) || !hasPort(host, tap.name, port.interfaceId)) return;
+  if (isDone(end) || !hasPort(host, tap.name, port)) return;
   throw failure(`Unable to delete port ${tap.name} from OVS`, end);
 }
 
-function hasPort(host: Host, tap: string, interfaceId: string): boolean {
-  const output = host.readOutput(findPortCommand(tap, interfaceId));
+function hasPort(host: Host, tap: string, port: OwnPort): boolean {
+  const output = host.readOutput(findPortCommand(tap, port));
   if ("text" in output) return output.text.trim() !== "";
   const isMissing = host.inspectFile(OVS_VSCTL) === undefined;
   throw new SvirtError(
@@ -73,7 +92,9 @@ function failure(attempt: string, end: ProgramEnd): SvirtError {
     return new SvirtError(`${attempt}: ${why === "" ? `${OVS_VSCTL} failed with ${end.code}` : why}`, {
       kind: "failed",
       libvirt: "INTERNAL_ERROR",
-      remedy: "Name a bridge of Open vSwitch, and look at its state: ovs-vsctl show",
+      remedy: IS_DOWN.test(end.errors)
+        ? START_REMEDY
+        : "Name a bridge of Open vSwitch, and look at its state: ovs-vsctl show",
     });
   }
   if ("code" in end || end.fault === "timeout") {

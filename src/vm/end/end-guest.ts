@@ -1,5 +1,5 @@
 import { joinErrors } from "../../errors.ts";
-import { isEnd, isOfGuestsSize, planStop } from "../../plan/steps/inverse.ts";
+import { isEnd, isSlow, planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { thaw } from "../../run/process/freeze.ts";
@@ -65,8 +65,8 @@ export async function endGuest(
 }
 
 /**
- * Carries out inverse steps. Those whose time depends on the size of the guest's folders come first, without the
- * registry's lock. The rest share one hold of it. The caller holds the guest's lock. Returns the errors.
+ * Carries out inverse steps. Those whose time depends on the guest's folders or on Open vSwitch come first, without the registry's lock.
+ * The rest share one hold of it, except those that must follow a step that has failed. The caller holds the guest's lock. Returns the errors.
  */
 export async function undoShared(
   instance: Instance,
@@ -76,12 +76,24 @@ export async function undoShared(
     observer,
   }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly observer: StepObserver },
 ): Promise<readonly unknown[]> {
-  const own = steps.filter(isOfGuestsSize);
-  const shared = steps.filter((step) => !isOfGuestsSize(step));
+  const own = steps.filter(isSlow);
   const first = await undo(actor, own, observer);
+  const shared = steps.filter(
+    (step) => !isSlow(step) && !first.left.some((failed) => keepsName(failed, step)),
+  );
   const numbered: StepObserver = (moment, step, at) => observer(moment, step, own.length + at);
   const rest = await withRegistryLock(instance, async () => await undo(actor, shared, numbered));
   return [...first.errors, ...rest.errors];
+}
+
+/** Whether a failed step keeps a tap's name claimed: a port of Open vSwitch that stays would connect the next tap of its name. */
+function keepsName(failed: Step, step: Step): boolean {
+  return (
+    failed.do === "remove-tap" &&
+    step.do === "release" &&
+    step.claim.kind === "tap" &&
+    step.claim.key === failed.name
+  );
 }
 
 /** Lists completely written files, which get their final names before the other steps are undone. */

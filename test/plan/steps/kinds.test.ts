@@ -108,7 +108,15 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "close-tap": { do: "close-tap", monitor, descriptors: ["q0"] },
   "pass-display": { do: "pass-display", monitor, display: { address: "::1", port: 5900 } },
   "set-up-tap": { do: "set-up-tap", setup },
-  "remove-tap": { do: "remove-tap", name: "vnet0", mac: "52:54:00:00:00:01" },
+  "remove-tap": {
+    do: "remove-tap",
+    name: "vnet0",
+    mac: "52:54:00:00:00:01",
+    port: {
+      guestUuid: "c7a5fdbd-edaf-9455-926a-d65c16db1809",
+      interfaceId: "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f",
+    },
+  },
   "make-macvtap": { do: "make-macvtap", link },
   "remove-macvtap": { do: "remove-macvtap", name: "macvtap0", group: 7 },
   "set-tap-rules": { do: "set-tap-rules", rules: filter },

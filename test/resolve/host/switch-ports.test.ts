@@ -28,7 +28,7 @@ describe("a guest's port of Open vSwitch", () => {
     const before = snapshot(machine);
     await startDomain(nodeOn(machine), domainXml({ devices: ONE }));
     expect(vswitch.ports).toEqual([port("vnet0", "01", "tag=7 ")]);
-    expect(vswitch.run[0]).toStartWith(
+    expect(vswitch.run[1]).toStartWith(
       "/usr/bin/ovs-vsctl --timeout=5 -- --if-exists del-port vnet0 -- add-port ovsbr0 vnet0 ",
     );
     expect(planStop(recordOf(machine).steps).map(describeStep)).toContain(
@@ -54,7 +54,7 @@ describe("a guest's port of Open vSwitch", () => {
 
   test("replaces one that is left over, with its VLAN", async () => {
     const { machine, vswitch } = switched();
-    vswitch.addPort("vnet0", "ovsbr1 tag=99");
+    vswitch.addPort("vnet0", `ovsbr1 tag=99 external-ids:vm-id="${UUID}"`);
     await startDomain(nodeOn(machine), domainXml({ devices: onSwitch("01", OVS) }));
     expect(vswitch.ports).toEqual([port("vnet0", "01")]);
   });
@@ -82,8 +82,20 @@ describe("a guest's port of Open vSwitch", () => {
   test("quotes a profile as the database reads it", async () => {
     const profile = OVS.replace("bob", `a&quot; external-ids:b=c \\`);
     const { vswitch } = await runningOnSwitch(onSwitch("01", profile));
-    expect(vswitch.run[0]).toContain('external-ids:port-profile="a\\" external-ids:b=c \\\\"');
+    expect(vswitch.run[1]).toContain('external-ids:port-profile="a\\" external-ids:b=c \\\\"');
   });
+});
+
+test("Open vSwitch is asked without the registry's lock, which would delay all other guests", async () => {
+  const { machine, vswitch } = await runningOnSwitch();
+  await attachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("02", OVS)));
+  await detachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("02", OVS)));
+  vswitch.isSwitchDown = true;
+  await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(onSwitch("03", OVS))));
+  await destroyDomain(nodeOn(machine), "vm1");
+  await reapAll(machine);
+  expect(vswitch.names).toEqual([]);
+  expect(machine.violations).toEqual([]);
 });
 
 describe("a start on Open vSwitch", () => {
@@ -94,9 +106,12 @@ describe("a start on Open vSwitch", () => {
       ["Cannot get interface MTU on 'br9': No such device", "Create the bridge: ovs-vsctl add-br br9"],
     ],
     [
-      "bridge='-br'",
+      "bridge='--'",
       "unsupported",
-      ["Cannot connect the guest to Open vSwitch: ovs-vsctl reads '-br' as an option", "Rename the bridge."],
+      [
+        "Cannot connect the guest to Open vSwitch: ovs-vsctl reads '--' as the end of a command",
+        "Rename the bridge.",
+      ],
     ],
     [
       "bridge='br0'",

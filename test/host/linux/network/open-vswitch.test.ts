@@ -16,7 +16,11 @@ test.skipIf(!isReady)(
     expect(errors).toBe("");
     expect(facts).toEqual({
       ports: "vnet0 vnet1 vnet2 vnet3",
-      other: "",
+      held: ["patch0", "bond0"].map(
+        (name) =>
+          `Unable to add port ${name} to OVS bridge ovsbr0: Open vSwitch has a port of that name that is not a guest's`,
+      ),
+      other: "bond0 patch0",
       tags: ["7 []", "7 []", "8 []", "[] [7, 8]"],
       transient: '"true"',
       // As ovs-vsctl shows the map that libvirt's command makes.
@@ -40,6 +44,7 @@ test.skipIf(!isReady)(
       otherVlan: "nothing",
       missingBridge: "Unable to add port vnet0 to OVS bridge ovsbr9: ovs-vsctl: no bridge named ovsbr9",
       portsAfterFailure: "vnet0 vnet1 vnet2 vnet3",
+      dashed: ["", "-x vnet0 vnet1 vnet2 vnet3"],
       another: "vnet0 vnet1 vnet2 vnet3",
       afterEnd: "vnet3",
       withoutSwitch: "",

@@ -74,19 +74,23 @@ const said = (act: () => unknown): string => {
     return asSvirtError(error).message;
   }
 };
-const leave = (at: number, interfaceId: string): void =>
+const leave = (at: number, interfaceId: string, guestUuid = UUID): void =>
   removeTap(host, {
     do: "remove-tap",
     name: `vnet${at}`,
     mac: `fe:54:00:00:00:0${at}`,
-    port: { interfaceId },
+    port: { guestUuid, interfaceId },
   });
 const ports = (): string => run("ovs-vsctl", "--timeout=5", "list-ports", "ovsbr0").replaceAll("\n", " ");
 const ofPort = (at: number, column: string): string =>
   run("ovs-vsctl", "--bare", "get", "Port", `vnet${at}`, column);
 
-// Left over, with another bridge and VLAN.
-run("ovs-vsctl", "--no-wait", "add-port", "ovsbr1", "vnet0", "tag=99");
+// Left over from a guest, with another bridge and VLAN.
+const leftOver = ["add-port", "ovsbr1", "vnet0", "tag=99", "--", "set", "Interface", "vnet0"];
+run("ovs-vsctl", "--no-wait", ...leftOver, "external_ids:vm-id=another");
+// Ports of the administrator without devices of their names.
+const patch = ["add-port", "ovsbr1", "patch0", "--", "set", "Interface", "patch0", "type=patch"];
+run("ovs-vsctl", "--no-wait", ...patch, "--", "add-bond", "ovsbr1", "bond0", "eth8", "eth9");
 const first = join(0, [7]);
 const second = join(1, [7]);
 const third = join(2, [8]);
@@ -94,7 +98,13 @@ const fourth = join(3, [7, 8]);
 const by = (at: number) => ({ source: `52540000000${at}`, destination: "ffffffffffff", headerBytes: 0 });
 const facts = {
   ports: ports(),
-  other: run("ovs-vsctl", "list-ports", "ovsbr1"),
+  held: ["patch0", "bond0"].map((name) => {
+    const [queue = { fd: -1 }] = openTap(tapOf(name));
+    const message = said(() => setUpTap(host, { ...setupOf(5, []), name }));
+    closeSync(queue.fd);
+    return message;
+  }),
+  other: run("ovs-vsctl", "list-ports", "ovsbr1").replaceAll("\n", " "),
   tags: [0, 1, 2, 3].map((at) => `${ofPort(at, "tag")} ${ofPort(at, "trunks")}`),
   transient: ofPort(0, "other_config:transient"),
   ids: JSON.parse(run("ovs-vsctl", "--format=json", "--columns=external_ids", "list", "Interface", "vnet0"))
@@ -106,8 +116,18 @@ const facts = {
   missingBridge: said(() => setUpTap(host, setupOf(0, [7], "ovsbr9"))),
   portsAfterFailure: ports(),
 };
+const [option = { fd: -1 }] = openTap(tapOf("-x"));
+const dashed = [said(() => setUpTap(host, { ...setupOf(5, []), name: "-x" })), ports()];
+closeSync(option.fd);
+removeTap(host, {
+  do: "remove-tap",
+  name: "-x",
+  mac: "fe:54:00:00:00:05",
+  port: { guestUuid: UUID, interfaceId: idOf(5) },
+});
 for (const fd of [first, second, third, fourth]) closeSync(fd);
 leave(0, idOf(1));
+leave(0, idOf(0), UUID.replace("c7", "c8"));
 const another = ports();
 for (const at of [0, 1, 2]) leave(at, idOf(at));
 leave(2, idOf(2));
@@ -125,5 +145,5 @@ await database.exited;
 const withoutDatabase = [said(() => setUpTap(host, setupOf(5, []))), said(() => leave(5, idOf(5)))];
 for (const { fd } of more) closeSync(fd);
 process.stdout.write(
-  JSON.stringify({ ...facts, another, afterEnd, withoutSwitch, late, afterLate, withoutDatabase }),
+  JSON.stringify({ ...facts, dashed, another, afterEnd, withoutSwitch, late, afterLate, withoutDatabase }),
 );
