@@ -53,6 +53,7 @@ type QuickCall =
   | "connectMonitor"
   | "connectLines"
   | "talk"
+  | "openCaller"
   | "editFile"
   | "nowMs"
   | "sleep"

@@ -1,0 +1,21 @@
+import { connectionProcedures } from "./connection.ts";
+import { definitionProcedures } from "./definitions.ts";
+import { factProcedures } from "./domain-facts.ts";
+import { lifeProcedures } from "./domain-life.ts";
+import { listProcedures } from "./domain-lists.ts";
+import { nodeProcedures } from "./node.ts";
+import type { Procedure } from "./procedure.ts";
+import { storedProcedures } from "./stored-lists.ts";
+
+/** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
+export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
+  [
+    ...connectionProcedures,
+    ...nodeProcedures,
+    ...listProcedures,
+    ...factProcedures,
+    ...lifeProcedures,
+    ...definitionProcedures,
+    ...storedProcedures,
+  ].map((declared) => [declared.number, declared]),
+);
