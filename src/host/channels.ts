@@ -46,7 +46,7 @@ export interface LineChannel {
 
 /** Standard input and output as a client's connection. */
 export interface ByteStream {
-  /** Yields bytes as they arrive, until the client closes its side. Throws "host-call". */
+  /** Yields bytes as they arrive, each piece valid until the next, until the client closes its side. Throws "host-call". */
   read(): AsyncIterable<Uint8Array>;
   /** Returns once the bytes are written, however slowly the client reads. Drops them if it has closed. Throws "host-call". */
   write(bytes: Uint8Array): Promise<void>;

@@ -1,4 +1,4 @@
-import type { SvirtError } from "../errors.ts";
+import { asSvirtError, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { answerCall } from "./answer-call.ts";
@@ -29,7 +29,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   checkUri(instance, uri);
   const session: Session = { instance, isForReading, warn };
   const stream = await instance.host.openCaller();
-  const send = inTurn(stream);
+  const send = inTurn(stream, warn);
   const open = new Set<Promise<void>>();
   try {
     for await (const packet of readPackets(stream.read())) {
@@ -71,12 +71,19 @@ const PONG = formatPacket(
   [],
 );
 
-/** Returns a function that writes packets one after another. Bytes for a client that has gone are dropped. */
-function inTurn(stream: ByteStream): (bytes: Uint8Array | undefined) => Promise<void> {
+/** Returns a function that writes packets one after another. After a failure, which it reports, it drops them. */
+function inTurn(stream: ByteStream, warn: Session["warn"]): (bytes: Uint8Array | undefined) => Promise<void> {
   let last = Promise.resolve();
+  let isBroken = false;
   return async (bytes) => {
     if (bytes === undefined) return;
-    last = last.then(async () => await stream.write(bytes));
+    last = last.then(async () => {
+      if (!isBroken) await stream.write(bytes);
+    });
+    last = last.catch((thrown) => {
+      isBroken = true;
+      warn(asSvirtError(thrown));
+    });
     await last;
   };
 }

@@ -71,6 +71,22 @@ describe(`decoding hostile bytes (SVIRT_FUZZ_SEED=${SEED})`, () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
   });
 
+  test("of a long packet in pieces of one byte needs little more memory than the packet", async () => {
+    const total = 1024 * 1024;
+    const packet = new Uint8Array(total);
+    new DataView(packet.buffer).setUint32(0, total);
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    async function* dribbled(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < total; at += 1) {
+        if (at % 65_536 === 0) most = Math.max(most, process.memoryUsage().rss - before);
+        yield packet.subarray(at, at + 1);
+      }
+    }
+    for await (const { payload } of readPackets(dribbled())) expect(payload).toHaveLength(total - 28);
+    expect(most).toBeLessThan(64 * 1024 * 1024);
+  });
+
   test("never ends the connection by a call: each gets one reply", async () => {
     const next = numbers(SEED);
     const instance = nodeOn(makeMachine());

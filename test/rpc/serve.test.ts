@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../src/state/instance.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
+import { lookUpDomain } from "../../src/vm/guest/find-domain.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import {
@@ -214,6 +215,22 @@ describe("while calls are carried out", () => {
     release();
     await end;
     expect(client.replies().map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 0));
+  });
+
+  test("a connection that cannot be written to does not end the others, nor svirt", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    client.write = async () => {
+      throw new Error("Input/output error");
+    };
+    const end = serve(instance, client);
+    client.send(opening() + call(11, xml));
+    await settled();
+    client.send(call(59));
+    client.close();
+    release();
+    await end;
+    expect(lookUpDomain(instance, "name", "vm1").definition?.name).toBe("vm1");
   });
 
   test("the end of the connection waits for them", async () => {

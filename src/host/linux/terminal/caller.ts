@@ -17,9 +17,8 @@ export function openCaller(): ByteStream {
 }
 
 async function* readCaller(): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
   for (;;) {
-    // A new buffer each time: packets are views of it.
-    const chunk = new Uint8Array(CHUNK_BYTES);
     const count = await attempt("read standard input", (done) =>
       read(STDIN, chunk, 0, CHUNK_BYTES, null, done),
     );
