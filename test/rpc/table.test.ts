@@ -28,6 +28,13 @@ const READS: Readonly<Record<string, number>> = {
   virConnectNumOfDefinedDomains: 25,
   virConnectListDomains: 37,
   virConnectNumOfDomains: 51,
+  virNetworkGetXMLDesc: 43,
+  virNetworkGetAutostart: 44,
+  virNetworkGetBridgeName: 45,
+  virNetworkLookupByName: 46,
+  virNetworkLookupByUUID: 47,
+  virNetworkIsActive: 152,
+  virNetworkIsPersistent: 153,
   virConnectGetHostname: 59,
   virConnectSupportsFeature: 60,
   virNodeGetFreeMemory: 102,
@@ -53,11 +60,18 @@ const CHANGES: Readonly<Record<string, number>> = {
   virDomainCreateXML: 10,
   virDomainDefineXML: 11,
   virDomainDestroy: 12,
+  virDomainReboot: 27,
   virDomainResume: 28,
   virDomainSetAutostart: 29,
   virDomainShutdown: 33,
   virDomainSuspend: 34,
   virDomainUndefine: 35,
+  virNetworkCreate: 39,
+  virNetworkCreateXML: 40,
+  virNetworkDefineXML: 41,
+  virNetworkDestroy: 42,
+  virNetworkSetAutostart: 48,
+  virNetworkUndefine: 49,
   virDomainCreateWithFlags: 196,
   virDomainUndefineFlags: 231,
   virDomainDestroyFlags: 234,
@@ -69,6 +83,7 @@ const CHANGES: Readonly<Record<string, number>> = {
 const AUTH_LIST = 66;
 
 const VM1 = domain("vm1", UUID);
+const NET = text("net") + UUID.replaceAll("-", "");
 const XML = text(new TextDecoder().decode(domainXml()));
 
 /** Arguments of each changing procedure. */
@@ -76,7 +91,14 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainCreateXML: XML + word(0),
   virDomainDefineXML: XML,
   virDomainDefineXMLFlags: XML + word(0),
+  virDomainReboot: VM1 + word(0),
   virDomainSetAutostart: VM1 + word(1),
+  virNetworkCreate: NET,
+  virNetworkCreateXML: text("<network><name>net</name></network>"),
+  virNetworkDefineXML: text("<network><name>net</name></network>"),
+  virNetworkDestroy: NET,
+  virNetworkSetAutostart: NET + word(1),
+  virNetworkUndefine: NET,
   virConnectGetDomainCapabilities: word(0).repeat(5),
 };
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");

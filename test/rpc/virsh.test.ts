@@ -191,6 +191,40 @@ describe.skipIf(lacks.length > 0)(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
+    "defines, shows, marks and undefines a network, and says that it is not active",
+    () => {
+      writeFileSync(
+        join(folder, "net.xml"),
+        "<network><name>net1</name><forward mode='bridge'/><bridge name='br-none'/></network>",
+      );
+      const [define, info, dump, mark, listed, destroy, undefine, unknown] = virsh(
+        ...[
+          "net-define net.xml",
+          "net-info net1",
+          "net-dumpxml net1",
+          "net-autostart net1",
+          "net-list --all",
+        ],
+        ...["net-destroy net1", "net-undefine net1", "net-dumpxml net1"],
+      );
+      expect(define?.out).toBe("Network net1 defined from net.xml");
+      expect(Object.fromEntries(rows(info ?? EMPTY))).toMatchObject({
+        Active: "no",
+        Persistent: "yes",
+        Autostart: "no",
+        Bridge: "br-none",
+      });
+      expect(dump?.out).toContain("<bridge name='br-none'/>");
+      expect(mark?.out).toBe("Network net1 marked as autostarted");
+      expect(rows(listed ?? EMPTY).at(-1)).toEqual(["net1", "inactive", "yes", "yes"]);
+      expect(destroy?.err).toEndWith("Requested operation is not valid: network 'net1' is not active");
+      expect(undefine?.out).toBe("Network net1 has been undefined");
+      expect(unknown?.err).toContain("Network not found: no network with matching name 'net1'");
+    },
+    TEST_MS,
+  );
+
+  test(
     "-r changes nothing",
     () => {
       const [define, list] = virsh("-r define vm1.xml", "list --all --name");

@@ -1,8 +1,7 @@
-import { SvirtError } from "../../errors.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import { destroyDomain } from "../../vm/end/destroy.ts";
 import { lookUpDomain } from "../../vm/guest/find-domain.ts";
-import { resumeGuest, shutdownGuest, suspendGuest } from "../../vm/lifecycle/ask-guest.ts";
+import { rebootGuest, resumeGuest, shutdownGuest, suspendGuest } from "../../vm/lifecycle/ask-guest.ts";
 import { startNamed } from "../../vm/save/restore-domain.ts";
 import { startDomain } from "../../vm/start/start.ts";
 import { struct, uint, type ValueOf } from "../xdr/form.ts";
@@ -16,13 +15,13 @@ import {
   remoteDomain,
   text,
 } from "./objects.ts";
-import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+import { notValid, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** VIR_DOMAIN_START_FORCE_BOOT of libvirt's libvirt-domain.h */
 const FORCE_BOOT = 8;
 /** VIR_DOMAIN_START_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 16;
-/** VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, the way in which svirt asks a guest */
+/** VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN and VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, the way in which svirt asks a guest. */
 const ACPI_POWER_BUTTON = 1;
 
 type DomainCall = RemoteCall<ValueOf<typeof ofDomain>>;
@@ -92,6 +91,16 @@ export const lifeProcedures: readonly Procedure[] = [
     run: async (call) => await shutDown(call),
   }),
   procedure({
+    ...changes(27, "virDomainReboot"),
+    args: ofDomainWithFlags,
+    flags: { known: ACPI_POWER_BUTTON, refusedBy: "qemuDomainReboot" },
+    result: nothing,
+    async run(call) {
+      await rebootGuest(call.instance, keyOf(call));
+      return {};
+    },
+  }),
+  procedure({
     ...changes(34, "virDomainSuspend"),
     args: ofDomain,
     result: nothing,
@@ -134,12 +143,4 @@ async function shutDown(call: DomainCall): Promise<Record<never, never>> {
   const { did } = await shutdownGuest(call.instance, keyOf(call));
   if (!did) throw notValid("domain is not running");
   return {};
-}
-
-/** A command that finds its work done succeeds; libvirt's procedures fail. */
-function notValid(why: string): SvirtError {
-  return new SvirtError(`Requested operation is not valid: ${why}`, {
-    kind: "wrong-state",
-    remedy: "Look at the domain's state first: virsh domstate DOMAIN",
-  });
 }

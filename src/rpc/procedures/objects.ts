@@ -23,6 +23,7 @@ export const domain = struct({ name: text, uuid, id: int });
 export type RemoteDomain = ValueOf<typeof domain>;
 /** A network or a storage pool. remote_nonnull_network, remote_nonnull_storage_pool */
 export const stored = struct({ name: text, uuid });
+export type RemoteStored = ValueOf<typeof stored>;
 
 /** No arguments, or no result. */
 export const nothing = struct({});

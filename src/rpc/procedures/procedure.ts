@@ -127,3 +127,11 @@ export function protocolError(message: string): SvirtError {
     remedy: "Use the command of svirt on the node: docs/clients.md lists the answered procedures",
   });
 }
+
+/** Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. */
+export function notValid(why: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${why}`, {
+    kind: "wrong-state",
+    remedy: "Query the object's state first: virsh domstate DOMAIN, virsh net-info NETWORK",
+  });
+}

@@ -3,6 +3,7 @@ import { definitionProcedures } from "./definitions.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import type { Procedure } from "./procedure.ts";
 import { storedProcedures } from "./stored-lists.ts";
@@ -17,5 +18,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...lifeProcedures,
     ...definitionProcedures,
     ...storedProcedures,
+    ...networkProcedures,
   ].map((declared) => [declared.number, declared]),
 );
