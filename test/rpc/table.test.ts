@@ -6,7 +6,7 @@ import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
-// of virCheckReadOnlyGoto() in src/libvirt-domain.c and src/libvirt-host.c.
+// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,network,storage}.c.
 const READS: Readonly<Record<string, number>> = {
   virConnectOpen: 1,
   virConnectClose: 2,
@@ -35,6 +35,13 @@ const READS: Readonly<Record<string, number>> = {
   virNetworkLookupByUUID: 47,
   virNetworkIsActive: 152,
   virNetworkIsPersistent: 153,
+  virStoragePoolLookupByName: 84,
+  virStoragePoolLookupByUUID: 85,
+  virStoragePoolGetInfo: 87,
+  virStoragePoolGetXMLDesc: 88,
+  virStoragePoolGetAutostart: 89,
+  virStoragePoolIsActive: 154,
+  virStoragePoolIsPersistent: 155,
   virConnectGetHostname: 59,
   virConnectSupportsFeature: 60,
   virNodeGetFreeMemory: 102,
@@ -72,6 +79,15 @@ const CHANGES: Readonly<Record<string, number>> = {
   virNetworkDestroy: 42,
   virNetworkSetAutostart: 48,
   virNetworkUndefine: 49,
+  virStoragePoolCreateXML: 76,
+  virStoragePoolDefineXML: 77,
+  virStoragePoolCreate: 78,
+  virStoragePoolBuild: 79,
+  virStoragePoolDestroy: 80,
+  virStoragePoolDelete: 81,
+  virStoragePoolUndefine: 82,
+  virStoragePoolRefresh: 83,
+  virStoragePoolSetAutostart: 90,
   virDomainCreateWithFlags: 196,
   virDomainUndefineFlags: 231,
   virDomainDestroyFlags: 234,
@@ -83,6 +99,7 @@ const CHANGES: Readonly<Record<string, number>> = {
 const AUTH_LIST = 66;
 
 const VM1 = domain("vm1", UUID);
+/** A network or a storage pool: both are a name and a UUID. */
 const NET = text("net") + UUID.replaceAll("-", "");
 const XML = text(new TextDecoder().decode(domainXml()));
 
@@ -99,6 +116,15 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virNetworkDestroy: NET,
   virNetworkSetAutostart: NET + word(1),
   virNetworkUndefine: NET,
+  virStoragePoolCreateXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
+  virStoragePoolDefineXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
+  virStoragePoolCreate: NET + word(0),
+  virStoragePoolBuild: NET + word(0),
+  virStoragePoolDestroy: NET,
+  virStoragePoolDelete: NET + word(0),
+  virStoragePoolUndefine: NET,
+  virStoragePoolRefresh: NET + word(0),
+  virStoragePoolSetAutostart: NET + word(1),
   virConnectGetDomainCapabilities: word(0).repeat(5),
 };
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");

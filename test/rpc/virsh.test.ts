@@ -225,6 +225,40 @@ describe.skipIf(lacks.length > 0)(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
+    "defines, builds, starts, shows, ends, deletes and undefines a storage pool",
+    () => {
+      const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
+      const [define, build, start, info, active, listed, dump, destroy, remove, undefine, none] = virsh(
+        ...[`pool-define-as pool1 dir --target ${target}`, "pool-build pool1", "pool-start pool1"],
+        ...["pool-info pool1", "pool-start pool1", "pool-list", "pool-dumpxml pool1", "pool-destroy pool1"],
+        ...["pool-delete pool1", "pool-undefine pool1", "pool-info pool1"],
+      );
+      expect([define?.out, build?.out, start?.out]).toEqual([
+        "Pool pool1 defined",
+        "Pool pool1 built",
+        "Pool pool1 started",
+      ]);
+      expect(Object.fromEntries(rows(info ?? EMPTY))).toMatchObject({
+        State: "running",
+        Persistent: "yes",
+        Autostart: "no",
+      });
+      expect(active?.err).toContain(
+        "Requested operation is not valid: storage pool 'pool1' is already active",
+      );
+      expect(rows(listed ?? EMPTY).at(-1)).toEqual(["pool1", "active", "no"]);
+      expect(dump?.out).toContain(`<path>${target}</path>`);
+      expect([destroy?.out, remove?.out, undefine?.out]).toEqual([
+        "Pool pool1 destroyed",
+        "Pool pool1 deleted",
+        "Pool pool1 has been undefined",
+      ]);
+      expect(none?.err).toContain("Storage pool not found: no storage pool with matching name 'pool1'");
+    },
+    TEST_MS,
+  );
+
+  test(
     "-r changes nothing",
     () => {
       const [define, list] = virsh("-r define vm1.xml", "list --all --name");

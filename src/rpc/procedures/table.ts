@@ -5,6 +5,7 @@ import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
+import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { storedProcedures } from "./stored-lists.ts";
 
@@ -19,5 +20,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...definitionProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...poolProcedures,
   ].map((declared) => [declared.number, declared]),
 );
