@@ -259,6 +259,33 @@ describe.skipIf(lacks.length > 0)(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
+    "creates, shows and deletes a volume of a pool",
+    () => {
+      const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
+      const path = `${target}/v1.qcow2`;
+      const [, create, listed, info, key, pool, dump, missing, remove, none] = virsh(
+        `pool-create-as pool1 dir --target ${target} --build`,
+        ...["vol-create-as pool1 v1.qcow2 4M --format qcow2", "vol-list pool1", `vol-info ${path}`],
+        ...["vol-key v1.qcow2 --pool pool1", `vol-pool ${path}`, "vol-dumpxml v1.qcow2 --pool pool1"],
+        ...[`vol-info ${target}/none`, "vol-delete v1.qcow2 --pool pool1", "vol-list pool1"],
+        ...["pool-destroy pool1"],
+      );
+      rmSync(target, { recursive: true });
+      expect(create?.out).toBe("Vol v1.qcow2 created");
+      expect(rows(listed ?? EMPTY).at(-1)).toEqual(["v1.qcow2", path]);
+      expect(Object.fromEntries(rows(info ?? EMPTY))).toMatchObject({ Type: "file", Capacity: "4.00 MiB" });
+      expect([key?.out, pool?.out]).toEqual([path, "pool1"]);
+      expect(dump?.out).toContain("<format type='qcow2'/>");
+      expect(missing?.err).toContain(`no storage vol with matching path '${target}/none'`);
+      expect([remove?.out, rows(none ?? EMPTY)]).toEqual([
+        "Vol v1.qcow2 deleted",
+        [expect.anything(), expect.anything()],
+      ]);
+    },
+    TEST_MS,
+  );
+
+  test(
     "-r changes nothing",
     () => {
       const [define, list] = virsh("-r define vm1.xml", "list --all --name");

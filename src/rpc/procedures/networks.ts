@@ -5,17 +5,7 @@ import { lookUpNetwork } from "../../vm/network/find-network.ts";
 import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../vm/network/network-facts.ts";
 import { createNetwork, destroyNetwork, startNetwork } from "../../vm/network/start-network.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
-import {
-  aNumber,
-  aText,
-  nothing,
-  type RemoteStored,
-  stored,
-  text,
-  uuid,
-  uuidBytes,
-  uuidText,
-} from "./objects.ts";
+import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "./objects.ts";
 import { notValid, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** VIR_NETWORK_XML_INACTIVE of libvirt's libvirt-network.h */
@@ -33,7 +23,7 @@ export const networkProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ name: text }),
     result: aNetwork,
-    run: ({ args, instance }) => ({ net: remoteNetwork(lookUpNetwork(instance, "name", args.name)) }),
+    run: ({ args, instance }) => ({ net: remoteStored(lookUpNetwork(instance, "name", args.name)) }),
   }),
   procedure({
     number: 47,
@@ -42,7 +32,7 @@ export const networkProcedures: readonly Procedure[] = [
     args: struct({ uuid }),
     result: aNetwork,
     run: ({ args, instance }) => ({
-      net: remoteNetwork(lookUpNetwork(instance, "uuid", uuidText(args.uuid))),
+      net: remoteStored(lookUpNetwork(instance, "uuid", uuidText(args.uuid))),
     }),
   }),
   procedure({
@@ -79,7 +69,7 @@ export const networkProcedures: readonly Procedure[] = [
     args: struct({ xml: text }),
     result: aNetwork,
     run: async ({ args, instance }) => ({
-      net: remoteNetwork(await defineNetwork(instance, new TextEncoder().encode(args.xml))),
+      net: remoteStored(await defineNetwork(instance, new TextEncoder().encode(args.xml))),
     }),
   }),
   procedure({
@@ -91,7 +81,7 @@ export const networkProcedures: readonly Procedure[] = [
     async run({ args, instance }) {
       const network = await createNetwork(instance, new TextEncoder().encode(args.xml));
       if (!network.did) throw notValid(`network is already active as '${network.name}'`);
-      return { net: remoteNetwork(network) };
+      return { net: remoteStored(network) };
     },
   }),
   changing(39, "virNetworkCreate", async (call) => {
@@ -159,10 +149,6 @@ function changing(
 /** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpNetwork() does. */
 function keyOf({ args, instance }: NetworkCall): string {
   return lookUpNetwork(instance, "uuid", uuidText(args.net.uuid)).uuid;
-}
-
-function remoteNetwork(found: { readonly name: string; readonly uuid: string }): RemoteStored {
-  return { name: found.name, uuid: uuidBytes(found.uuid) };
 }
 
 /** networkGetBridgeName() of libvirt */

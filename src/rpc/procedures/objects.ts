@@ -23,7 +23,7 @@ export const domain = struct({ name: text, uuid, id: int });
 export type RemoteDomain = ValueOf<typeof domain>;
 /** A network or a storage pool. remote_nonnull_network, remote_nonnull_storage_pool */
 export const stored = struct({ name: text, uuid });
-export type RemoteStored = ValueOf<typeof stored>;
+type RemoteStored = ValueOf<typeof stored>;
 
 /** No arguments, or no result. */
 export const nothing = struct({});
@@ -59,6 +59,17 @@ export function remoteDomain(found: {
   readonly guest?: { readonly id: number } | undefined;
 }): RemoteDomain {
   return { name: found.name, uuid: uuidBytes(found.uuid), id: found.id ?? found.guest?.id ?? NO_ID };
+}
+
+/** Returns a network or a pool as the protocol has it. */
+export function remoteStored({
+  name,
+  uuid: value,
+}: {
+  readonly name: string;
+  readonly uuid: string;
+}): RemoteStored {
+  return { name, uuid: uuidBytes(value) };
 }
 
 /** Returns the keys for the recovery before a procedure about one domain. */

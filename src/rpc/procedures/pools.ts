@@ -5,17 +5,7 @@ import { lookUpPool } from "../../vm/pool/find-pool.ts";
 import { getPoolFacts, getPoolXml, type PoolFacts } from "../../vm/pool/pool-facts.ts";
 import { buildPool, createPool, destroyPool, refreshPool, startPool } from "../../vm/pool/start-pool.ts";
 import { int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
-import {
-  aNumber,
-  aText,
-  nothing,
-  type RemoteStored,
-  stored,
-  text,
-  uuid,
-  uuidBytes,
-  uuidText,
-} from "./objects.ts";
+import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "./objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** VIR_STORAGE_XML_INACTIVE of libvirt's libvirt-storage.h */
@@ -41,7 +31,7 @@ export const poolProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ name: text }),
     result: aPool,
-    run: ({ args, instance }) => ({ pool: remotePool(lookUpPool(instance, "name", args.name)) }),
+    run: ({ args, instance }) => ({ pool: remoteStored(lookUpPool(instance, "name", args.name)) }),
   }),
   procedure({
     number: 85,
@@ -49,7 +39,7 @@ export const poolProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ uuid }),
     result: aPool,
-    run: ({ args, instance }) => ({ pool: remotePool(lookUpPool(instance, "uuid", uuidText(args.uuid))) }),
+    run: ({ args, instance }) => ({ pool: remoteStored(lookUpPool(instance, "uuid", uuidText(args.uuid))) }),
   }),
   procedure({
     number: 87,
@@ -91,7 +81,7 @@ export const poolProcedures: readonly Procedure[] = [
     flags: { known: VALIDATE, refusedBy: "storagePoolDefineXML" },
     result: aPool,
     run: async ({ args, instance }) => ({
-      pool: remotePool(await definePool(instance, new TextEncoder().encode(args.xml))),
+      pool: remoteStored(await definePool(instance, new TextEncoder().encode(args.xml))),
     }),
   }),
   procedure({
@@ -103,7 +93,7 @@ export const poolProcedures: readonly Procedure[] = [
     result: aPool,
     async run({ args, instance }) {
       const options = { isBuilt: (args.flags & WITH_BUILD) !== 0 };
-      return { pool: remotePool(await createPool(instance, new TextEncoder().encode(args.xml), options)) };
+      return { pool: remoteStored(await createPool(instance, new TextEncoder().encode(args.xml), options)) };
     },
   }),
   procedure({
@@ -191,11 +181,11 @@ function changingWithFlags(
   });
 }
 
-/** Returns the UUID of the pool that a call is about, by which use cases find it. Throws as lookUpPool() does. */
-function keyOf({ args, instance }: PoolCall): string {
-  return lookUpPool(instance, "uuid", uuidText(args.pool.uuid)).uuid;
+/** Returns the pool that a call is about. Throws as lookUpPool() does. */
+export function poolOf({ args, instance }: PoolCall): { readonly name: string; readonly uuid: string } {
+  return lookUpPool(instance, "uuid", uuidText(args.pool.uuid));
 }
 
-function remotePool(found: { readonly name: string; readonly uuid: string }): RemoteStored {
-  return { name: found.name, uuid: uuidBytes(found.uuid) };
+function keyOf(call: PoolCall): string {
+  return poolOf(call).uuid;
 }

@@ -8,6 +8,7 @@ import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { volumeProcedures } from "./volumes.ts";
 
 /** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
 export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
@@ -21,5 +22,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...storedProcedures,
     ...networkProcedures,
     ...poolProcedures,
+    ...volumeProcedures,
   ].map((declared) => [declared.number, declared]),
 );
