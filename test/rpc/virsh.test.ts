@@ -1,68 +1,22 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lackOf, makeFolder, onNewNode, QEMU, readOutput, type Said, TEST_MS } from "./client-node.ts";
 
-// Runs stock virsh against dist/svirt, which it starts as virt-ssh-helper, as root in a new mount namespace where svirt's
-// folders start empty. The transport ext runs a program where ssh would.
-
-const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
-const QEMU = "/usr/bin/qemu-system-x86_64";
 const UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c11";
-const TEST_MS = 120_000;
+const ASIDE = lackOf(["virsh"]);
+const folder = makeFolder();
 
-const has = (program: string): boolean => Bun.which(program) !== null;
-const lacks = [
-  ...(process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0
-    ? []
-    : ["root, and mount namespaces"]),
-  ...["virsh", QEMU].filter((program) => !has(program)),
-];
-const ASIDE = lacks.length === 0 ? "" : ` (skipped: needs ${lacks.join(", ")})`;
-
-const folder = mkdtempSync(join(tmpdir(), "svirt-virsh-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-// No seclabel of SELinux: the host of this test may have none. The administrator's setting permits it.
 const XML = `<domain type='qemu'><name>vm1</name><uuid>${UUID}</uuid><memory unit='MiB'>64</memory>
   <os><type>hvm</type></os><seclabel type='none'/></domain>`;
 writeFileSync(join(folder, "vm1.xml"), XML);
-symlinkSync(SVIRT, join(folder, "virt-ssh-helper"));
-const helper = join(folder, "helper");
-writeFileSync(helper, `#!/bin/sh\nexec ${folder}/virt-ssh-helper qemu:///system 2>>${folder}/errors\n`);
-chmodSync(helper, 0o755);
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs calls of virsh one after another on a new node, and returns what each has said. One in brackets is a line of the shell. */
+/** Runs calls of virsh on a new node. One in brackets is a line of the shell. */
 function virsh(...calls: readonly string[]): Said[] {
-  const connects = `virsh() { timeout -k 1 60 virsh -c 'qemu+ext:///system?command=${helper}' "$@"; }`;
-  const lines = calls.map((words, at) => {
-    const line = words.startsWith("(") ? words : `virsh ${words}`;
-    return `(cd ${folder}; ${line}) </dev/null >${folder}/${at}.out 2>${folder}/${at}.err; echo $?`;
-  });
-  const empty = ["/etc/svirt", "/var/lib/svirt", "/run/svirt", "/var/log/svirt"]
-    .map((path) => `mkdir -p ${path}; mount -t tmpfs none ${path}`)
-    .join("; ");
-  const permits = "echo security_require_confined = 0 >/etc/svirt/svirt.conf";
-  const script = [empty, permits, connects, ...lines].join("\n");
-  const child = Bun.spawnSync(["unshare", "-m", "sh", "-c", script], { stdin: "ignore" });
-  const codes = child.stdout.toString().trim().split("\n");
-  return calls.map((_, at) => ({
-    code: Number(codes[at]),
-    out: textOf(`${at}.out`),
-    err: textOf(`${at}.err`),
-  }));
-}
-
-function textOf(file: string): string {
-  return Bun.spawnSync(["cat", join(folder, file)])
-    .stdout.toString()
-    .trim();
+  return onNewNode(
+    folder,
+    calls.map((words) => (words.startsWith("(") ? words : `virsh ${words}`)),
+  );
 }
 
 /** Returns the rows of a table or of facts, each as words. */
@@ -70,7 +24,7 @@ function rows({ out }: Said): string[][] {
   return out.split("\n").map((line) => line.trim().split(/\s{2,}|:\s+/));
 }
 
-describe.skipIf(lacks.length > 0)(`stock virsh on svirt${ASIDE}`, () => {
+describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   test(
     "reads the node",
     () => {
@@ -169,7 +123,10 @@ describe.skipIf(lacks.length > 0)(`stock virsh on svirt${ASIDE}`, () => {
         "dumpxml vm1 --inactive",
       );
       expect(said.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
-      expect([said[3]?.out, said[4]?.out]).toEqual([textOf("first.xml"), textOf("first.xml")]);
+      expect([said[3]?.out, said[4]?.out]).toEqual([
+        readOutput(folder, "first.xml"),
+        readOutput(folder, "first.xml"),
+      ]);
       expect(said[3]?.out).toContain(`<uuid>${UUID}</uuid>`);
     },
     TEST_MS,
