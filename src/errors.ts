@@ -23,18 +23,29 @@ interface LibvirtError {
 }
 
 /** virErrorDomain, include/libvirt/virterror.h of libvirt. */
-const VIR_FROM = { QEMU: 10, STORAGE: 18, NETWORK: 19, DOMAIN: 20, SECURITY: 24, NWFILTER: 33 };
+const VIR_FROM = {
+  NONE: 0,
+  RPC: 7,
+  QEMU: 10,
+  STORAGE: 18,
+  NETWORK: 19,
+  DOMAIN: 20,
+  SECURITY: 24,
+  NWFILTER: 33,
+};
 
 /** virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it. include/libvirt/virterror.h of libvirt */
 const LIBVIRT_ERRORS = {
   INTERNAL_ERROR: { code: 1, domain: VIR_FROM.QEMU },
   NO_SUPPORT: { code: 3, domain: VIR_FROM.STORAGE },
+  NO_CONNECT: { code: 5, domain: VIR_FROM.NONE },
   INVALID_ARG: { code: 8, domain: VIR_FROM.QEMU },
   OPERATION_FAILED: { code: 9, domain: VIR_FROM.QEMU },
   XML_ERROR: { code: 27, domain: VIR_FROM.DOMAIN },
   OPERATION_DENIED: { code: 29, domain: VIR_FROM.DOMAIN },
   XML_DETAIL: { code: 35, domain: VIR_FROM.DOMAIN },
   SYSTEM_ERROR: { code: 38, domain: VIR_FROM.QEMU },
+  RPC: { code: 39, domain: VIR_FROM.RPC },
   NO_DOMAIN: { code: 42, domain: VIR_FROM.QEMU },
   NO_NETWORK: { code: 43, domain: VIR_FROM.NETWORK },
   INVALID_MAC: { code: 44, domain: VIR_FROM.NETWORK },

@@ -14,6 +14,8 @@ declare const SVIRT_VERSION: string | undefined;
 declare const SVIRT_BUILD: string | undefined;
 
 const BUILD = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
+/** Name under which clients of libvirt start svirt. */
+const HELPER = "virt-ssh-helper";
 /** Exit code for a thrown value that has none. */
 const FAILED = 1;
 /** Longest time that a timer can wait. */
@@ -36,7 +38,7 @@ async function runCommand(): Promise<number> {
   const host = makeLinuxHost();
   const uid = process.getuid?.() ?? 0;
   return await runCommandLine({
-    words: exactArguments(process.argv.slice(2)),
+    words: commandWords(exactArguments(process.argv.slice(2))),
     instance: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
     output: {
       print: (text) => writeOut(1, text),
@@ -45,6 +47,11 @@ async function runCommand(): Promise<number> {
     },
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
   });
+}
+
+/** Adds the command for a call under its name, by which clients of libvirt start svirt: a link to the executable. */
+function commandWords(words: readonly string[]): readonly string[] {
+  return process.argv0.endsWith(`/${HELPER}`) || process.argv0 === HELPER ? [HELPER, ...words] : words;
 }
 
 /** Mounts for another svirt, which kills this one if a server does not answer. */

@@ -35,8 +35,10 @@ describe("an error's libvirt error", () => {
   });
 
   test.each([
+    ["NO_CONNECT", 5, 0],
     ["OPERATION_DENIED", 29, 20],
     ["XML_DETAIL", 35, 20],
+    ["RPC", 39, 7],
     ["NO_DOMAIN", 42, 10],
     ["NO_NETWORK", 43, 19],
     ["NO_STORAGE_VOL", 50, 18],

@@ -51,7 +51,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["label release", "changes"],
   ["label restore", "changes"],
   ["label set", "changes"],
-  ...listed("local", "edit net-edit pool-edit shell"),
+  ...listed("local", "edit net-edit pool-edit shell virt-ssh-helper"),
 ]);
 
 /** Throws "denied" if a restricted key is not permitted to call a command with these arguments. */

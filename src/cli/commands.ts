@@ -149,4 +149,5 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["explain", () => import("./commands/audit/explain.ts")],
   ["doctor", () => import("./commands/host/doctor.ts")],
   ["shell", () => import("./commands/shell/shell.ts")],
+  ["virt-ssh-helper", () => import("./commands/shell/virt-ssh-helper.ts")],
 ]);

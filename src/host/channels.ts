@@ -44,5 +44,13 @@ export interface LineChannel {
   close(): void;
 }
 
+/** Standard input and output as a client's connection. */
+export interface ByteStream {
+  /** Yields bytes as they arrive, each piece valid until the next, until the client closes its side. Throws "host-call". */
+  read(): AsyncIterable<Uint8Array>;
+  /** Returns once the bytes are written, however slowly the client reads. Drops them if it has closed. Throws "host-call". */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
 /** Reason for the end of a session with a guest's terminal: the user left, the input ended, or the guest hung up. */
 export type TalkEnd = "left" | "input-ended" | "hung-up";

@@ -2,7 +2,7 @@ import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
 import type { Shape } from "../network/shape.ts";
 import type { FloorTarget, Macvtap, TapSetup } from "../plan/facts/tap.ts";
-import type { LineChannel, TalkEnd } from "./channels.ts";
+import type { ByteStream, LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
 import type { Monitor } from "./monitor.ts";
 import type { MountHost } from "./mounts.ts";
@@ -54,6 +54,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * the connection.
    */
   talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
+  /** Returns standard input and output as a connection. While it waits, other work goes on. */
+  openCaller(): Promise<ByteStream>;
   /** Connects to an inspected socket of the guest. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
   /** Returns the ID of the current boot. random(4) */

@@ -48,7 +48,7 @@ const CHANGES = {
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */
-const LOCAL = "edit net-edit pool-edit shell";
+const LOCAL = "edit net-edit pool-edit shell virt-ssh-helper";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 const named = (name: string): string => name.replace("label-", "label ");

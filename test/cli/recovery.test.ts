@@ -13,7 +13,7 @@ const OTHERS = new Map([
     (name) => [name, "root"] as const,
   ),
   // They recover by themselves, or call another command.
-  ...["recover", "reap", "shell"].map((name) => [name, "none"] as const),
+  ...["recover", "reap", "shell", "virt-ssh-helper"].map((name) => [name, "none"] as const),
   // They read XML, files or the host, and no state of a guest.
   ...["validate", "domxml-to-native", "save-image-dumpxml"].map((name) => [name, "none"] as const),
   ...["dumpxml", "info", "key", "list", "name", "path", "pool"].map(

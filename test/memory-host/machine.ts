@@ -1,3 +1,4 @@
+import type { ByteStream } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
@@ -56,6 +57,8 @@ export class Machine {
   edit: (text: string) => string | Promise<string> = (text) => text;
   /** Runs while a user is connected to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
+  /** Standard input and output of svirt as a client's connection. */
+  caller: ByteStream = { read: () => new ReadableStream(), write: async () => undefined };
   /** Helper programs end at once. */
   helperEnds = false;
   uid = 0;

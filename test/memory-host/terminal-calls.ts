@@ -6,11 +6,16 @@ import type { Machine } from "./machine.ts";
 const [LINE_MS, SILENCE_MS] = [1, 60_000];
 
 /** Calls to a user at a terminal and to a guest's agent, as configured by the test. */
-export function terminalCalls(machine: Machine): Pick<Host, "editFile" | "talk" | "connectLines"> {
+export function terminalCalls(
+  machine: Machine,
+): Pick<Host, "editFile" | "talk" | "connectLines" | "openCaller"> {
   return {
     async editFile(path) {
       const file = machine.files.get(path);
       file.bytes = new TextEncoder().encode(await machine.edit(new TextDecoder().decode(file.bytes)));
+    },
+    async openCaller() {
+      return machine.caller;
     },
     async connectLines(to): Promise<LineChannel> {
       machine.files.getSame(to.id);

@@ -24,6 +24,7 @@ export function makeLinuxHost(): Host {
       await (await import("./sockets/monitor.ts")).connectMonitor(path, timeoutMs),
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
+    openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),

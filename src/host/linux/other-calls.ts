@@ -54,6 +54,7 @@ type QuickCall =
   | "connectMonitor"
   | "connectLines"
   | "talk"
+  | "openCaller"
   | "editFile"
   | "nowMs"
   | "sleep"

@@ -13,31 +13,62 @@ export interface FoundDomain {
   readonly guest: GuestRecord | undefined;
 }
 
+/** Property by which a domain is searched. */
+export type DomainKey = "id" | "name" | "uuid";
+
+const ALL_KEYS: readonly DomainKey[] = ["id", "name", "uuid"];
+
 /**
  * Returns the domain with that id, name or UUID, in virsh's order. Throws "not-found" with virsh's message. Throws "failed"
  * if the domain's record is damaged: it is then unknown whether the domain runs.
  */
 export function findDomain(instance: Instance, key: string): FoundDomain {
+  const found = searchDomain(instance, key, ALL_KEYS);
+  if (found !== undefined) return found;
+  throw new SvirtError(`failed to get domain '${key}'`, {
+    kind: "not-found",
+    libvirt: "NO_DOMAIN",
+    remedy: "svirt list --all lists the domains.",
+  });
+}
+
+/** Returns the domain with that id, name or UUID. Throws "not-found" with libvirt's message, and as findDomain() does. */
+export function lookUpDomain(instance: Instance, by: DomainKey, key: string): FoundDomain {
+  const found = searchDomain(instance, key, [by]);
+  if (found !== undefined) return found;
+  // qemuDomainLookupByID(), qemuDomainLookupByName() and qemuDomObjFromDomain() of libvirt
+  const shown = by === "id" ? key : `'${key}'`;
+  throw new SvirtError(`Domain not found: no domain with matching ${by} ${shown}`, {
+    kind: "not-found",
+    libvirt: "NO_DOMAIN",
+    remedy: "svirt list --all lists the domains.",
+  });
+}
+
+/** Returns undefined if there is no such domain. */
+function searchDomain(instance: Instance, key: string, by: readonly DomainKey[]): FoundDomain | undefined {
   const damaged = new Map<string | undefined, SvirtError>();
   const records = readRecords(instance, (error, uuid) => damaged.set(uuid, error));
   const guests = records.filter((guest) => isRunning(instance, guest));
-  const found =
-    guests.find((guest) => String(guest.id) === key) ??
-    guests.find((guest) => guest.name === key) ??
-    guests.find((guest) => guest.uuid === uuidOf(key));
-  if (found !== undefined) return withDefinition(instance, found);
-  const definition = readDefinition(instance, key) ?? definitionByUuid(instance, key);
+  const tests: Readonly<Record<DomainKey, (guest: GuestRecord) => boolean>> = {
+    id: ({ id }) => String(id) === key,
+    name: ({ name }) => name === key,
+    uuid: ({ uuid }) => uuid === uuidOf(key),
+  };
+  for (const one of by) {
+    const found = guests.find(tests[one]);
+    if (found !== undefined) return withDefinition(instance, found);
+  }
+  const definition =
+    (by.includes("name") ? readDefinition(instance, key) : undefined) ??
+    (by.includes("uuid") ? definitionByUuid(instance, key) : undefined);
   const unknown = damaged.get(definition?.uuid ?? uuidOf(key));
   if (unknown !== undefined) throw unknown;
   if (definition !== undefined) {
     const guest = guests.find((candidate) => candidate.uuid === definition.uuid);
     return { name: definition.name, uuid: definition.uuid, definition, guest };
   }
-  throw new SvirtError(`failed to get domain '${key}'`, {
-    kind: "not-found",
-    libvirt: "NO_DOMAIN",
-    remedy: "svirt list --all lists the domains.",
-  });
+  return undefined;
 }
 
 /** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. */

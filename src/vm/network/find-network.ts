@@ -13,3 +13,15 @@ export function findNetwork(instance: Instance, key: string): StoredNetwork {
     remedy: "svirt net-list --all lists the networks.",
   });
 }
+
+/** Returns the network with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. */
+export function lookUpNetwork(instance: Instance, by: "name" | "uuid", key: string): StoredNetwork {
+  const found = findStored(networkStore, instance, key);
+  if (found?.[by] === key) return found;
+  // networkLookupByName() and networkLookupByUUID() of libvirt
+  throw new SvirtError(`Network not found: no network with matching ${by} '${key}'`, {
+    kind: "not-found",
+    libvirt: "NO_NETWORK",
+    remedy: "svirt net-list --all lists the networks.",
+  });
+}

@@ -54,3 +54,15 @@ export function definedPool(
 export function invalid(why: string, remedy: string): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, { kind: "wrong-state", remedy });
 }
+
+/** Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. */
+export function lookUpPool(instance: Instance, by: "name" | "uuid", key: string): StoredXml {
+  const found = findStored(poolStore, instance, key);
+  if (found?.[by] === key) return found;
+  // storagePoolLookupByName() and storagePoolLookupByUUID() of libvirt
+  throw new SvirtError(`Storage pool not found: no storage pool with matching ${by} '${key}'`, {
+    kind: "not-found",
+    libvirt: "NO_STORAGE_POOL",
+    remedy: "svirt pool-list --all lists the pools.",
+  });
+}

@@ -27,7 +27,7 @@ interface ListedVolume {
 }
 
 /** Volume in a list without facts that only its content has. */
-type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type">;
+type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type"> & { readonly key: string };
 
 /**
  * Lists the volumes of a pool by their names, ignoring case. Throws "not-found", "wrong-state". virshStorageVolSorter() of
@@ -36,9 +36,10 @@ type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type">;
 export function listPoolVolumes(instance: Instance, pool: string): readonly VolumeEntry[] {
   const found = findAnyPool(instance, pool);
   if (found.folder === undefined)
-    return sorted(found.devices).map(({ name, path }) => ({ name, path, type: "block" }));
+    return sorted(found.devices).map(({ key, name, path }) => ({ name, key, path, type: "block" }));
   return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => ({
     name,
+    key: path,
     path,
     type: facts.type === "folder" ? "dir" : "file",
   }));

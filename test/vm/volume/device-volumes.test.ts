@@ -45,9 +45,9 @@ describe("the volumes of a pool of devices", () => {
   test("are listed by name and path, without access to them", () => {
     const machine = makeDevicePools();
     const node = nodeOn(machine);
-    expect(listPoolVolumes(node, "scsi")).toEqual([
+    expect(listPoolVolumes(node, "scsi")).toMatchObject([
       { name: "unit:0:0:0", path: SDA, type: "block" },
-      { name: "unit:0:1:0", path: BY_PATH, type: "block" },
+      { name: "unit:0:1:0", key: SDB_KEY, path: BY_PATH, type: "block" },
     ]);
     expect(listPoolVolumesWithSizes(node, "mpath")).toEqual([
       {

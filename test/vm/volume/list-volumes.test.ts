@@ -19,10 +19,10 @@ describe("listPoolVolumes()", () => {
       machine.files.put(`/srv/pool/${type}`, type, { node: "1:3" });
     activatePool(nodeOn(machine), { name: "srv", folder: "/srv/pool", uuid: OTHER });
     expect(listPoolVolumes(nodeOn(machine), "srv")).toEqual([
-      { name: "a.raw", path: "/srv/pool/a.raw", type: "file" },
-      { name: "b.raw", path: "/srv/pool/b.raw", type: "file" },
-      { name: "Backup", path: "/srv/pool/Backup", type: "dir" },
-      { name: "C.raw", path: "/srv/pool/C.raw", type: "file" },
+      { name: "a.raw", key: "/srv/pool/a.raw", path: "/srv/pool/a.raw", type: "file" },
+      { name: "b.raw", key: "/srv/pool/b.raw", path: "/srv/pool/b.raw", type: "file" },
+      { name: "Backup", key: "/srv/pool/Backup", path: "/srv/pool/Backup", type: "dir" },
+      { name: "C.raw", key: "/srv/pool/C.raw", path: "/srv/pool/C.raw", type: "file" },
     ]);
   });
 

@@ -1,8 +1,9 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { checkAccess } from "../../access.ts";
+import { type HelperCall, parseHelperCall } from "../../arguments/libvirt-client.ts";
 import { splitWords } from "../../arguments/split-words.ts";
-import type { Command } from "../../command.ts";
+import type { Call, Command } from "../../command.ts";
 
 /** Variable in which sshd passes the client's command, if the key has a command of its own. sshd(8) */
 const VARIABLE = "SSH_ORIGINAL_COMMAND=";
@@ -16,24 +17,33 @@ export const command: Command = {
       'For a line of authorized_keys: restrict,command="svirt shell --read-only" ssh-ed25519 AAAA...\n' +
       "sshd passes the client's command in SSH_ORIGINAL_COMMAND. svirt splits it at blanks, observes quotes, and starts no\n" +
       "shell. The first word must be svirt. edit is refused, since an editor can start any program. To pass a file of the\n" +
-      "client, write - as its name: ssh NODE svirt define - <vm.xml",
+      "client, write - as its name: ssh NODE svirt define - <vm.xml\n" +
+      "The command by which clients of libvirt start virt-ssh-helper is recognized as a whole, and served with the key's rights.",
     recovery: "none",
     operands: [],
     options: [{ name: "read-only", summary: "allow only commands that change nothing" }],
   },
   async run(call) {
     const allowed = call.options.has("read-only") ? "reads" : "changes";
-    return await call.carryOut(readWords(call.instance.host), (spec, words) =>
-      checkAccess(spec, words, allowed),
-    );
+    const asked = readAsked(call.instance.host);
+    const helper = parseHelperCall(asked);
+    if (helper !== undefined) return await serveHelper(call, helper, allowed);
+    return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, allowed));
   },
 };
 
-/**
- * Returns the client's arguments for svirt. Throws "usage" if there are none or they are not UTF-8, "denied" for another
- * program.
- */
-function readWords(host: Host): readonly string[] {
+/** Serves a client of libvirt with the rights of the key. The check is done: no other command line comes here. */
+async function serveHelper(
+  call: Call,
+  { isForReading, uri }: HelperCall,
+  allowed: "reads" | "changes",
+): Promise<number> {
+  const options = isForReading || allowed === "reads" ? ["--readonly"] : [];
+  return await call.carryOut(["virt-ssh-helper", ...options, "--", uri], () => undefined);
+}
+
+/** Returns the client's command. Throws "usage" if it is not UTF-8. */
+function readAsked(host: Host): string {
   const variables = (host.readText("/proc/self/environ") ?? "").split("\0");
   const asked = variables.find((variable) => variable.startsWith(VARIABLE))?.slice(VARIABLE.length) ?? "";
   // This character replaces bytes that are not UTF-8: the path would name another file.
@@ -43,6 +53,11 @@ function readWords(host: Host): readonly string[] {
       remedy: "Rename the file to a name in UTF-8: mv FILE NAME",
     });
   }
+  return asked;
+}
+
+/** Returns the client's arguments for svirt. Throws "usage" if there are none, "denied" for another program. */
+function readWords(asked: string): readonly string[] {
   const [program, ...words] = splitWords(asked);
   if (program === undefined) {
     throw new SvirtError("Cannot run a command: the client sent no command, and this key opens no shell", {

@@ -1,0 +1,55 @@
+import { read, write } from "node:fs";
+import type { ByteStream } from "../../channels.ts";
+import { sleep } from "../calls/ready.ts";
+import { failedCall } from "../files/files.ts";
+
+const [STDIN, STDOUT] = [0, 1];
+const CHUNK_BYTES = 65_536;
+/** Delay before another attempt if a process that shares the descriptor has set it to non-blocking. */
+const RETRY_MS = 5;
+
+/**
+ * Implements Host.openCaller. Reads and writes on threads of bun, so that neither a silent nor a slow client delays svirt's
+ * other work.
+ */
+export function openCaller(): ByteStream {
+  return { read: readCaller, write: writeCaller };
+}
+
+async function* readCaller(): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  for (;;) {
+    const count = await attempt("read standard input", (done) =>
+      read(STDIN, chunk, 0, CHUNK_BYTES, null, done),
+    );
+    if (count === "gone" || count === 0) return;
+    yield chunk.subarray(0, count);
+  }
+}
+
+async function writeCaller(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const from = at;
+    const count = await attempt("write to standard output", (done) =>
+      write(STDOUT, bytes, from, bytes.length - from, null, done),
+    );
+    if (count === "gone") return;
+    at += count;
+  }
+}
+
+type Done = (error: NodeJS.ErrnoException | null, count: number) => void;
+
+/** Returns the count of a call, or "gone" if the client has closed. Repeats a call that would block or was interrupted. */
+async function attempt(what: string, call: (done: Done) => void): Promise<number | "gone"> {
+  for (;;) {
+    const { count, error } = await new Promise<{ error: NodeJS.ErrnoException | null; count: number }>(
+      (resolve) => call((failure, done) => resolve({ error: failure, count: done })),
+    );
+    const code = error?.code;
+    if (error === null || error === undefined) return count;
+    if (code === "EPIPE" || code === "ECONNRESET") return "gone";
+    if (code !== "EAGAIN" && code !== "EINTR") throw failedCall(what, error);
+    await sleep(RETRY_MS);
+  }
+}

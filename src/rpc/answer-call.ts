@@ -1,0 +1,71 @@
+import { asSvirtError, SvirtError } from "../errors.ts";
+import { recoverBefore } from "../vm/recover/recover-before.ts";
+import {
+  checkFlags,
+  forbidden,
+  type Procedure,
+  protocolError,
+  type Session,
+} from "./procedures/procedure.ts";
+import { PROCEDURES } from "./procedures/table.ts";
+import { formatPacket, PACKET_STATUS, PACKET_TYPE, type Packet, type PacketHeader } from "./wire/packet.ts";
+import { formatError } from "./wire/remote-error.ts";
+import { unencodable } from "./xdr/bytes.ts";
+
+/** REMOTE_PROGRAM and REMOTE_PROTOCOL_VERSION of libvirt's remote_protocol.x */
+const PROGRAM = 0x20_00_80_86;
+const VERSION = 1;
+
+/** Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call alone. */
+export async function answerCall(session: Session, { header, payload }: Packet): Promise<Uint8Array> {
+  try {
+    const result = await carryOut(session, { header, payload });
+    const reply = formatPacket(replyTo(header, PACKET_STATUS.ok), result);
+    if (reply === undefined) throw unencodable();
+    return reply;
+  } catch (thrown) {
+    const error = formatError(asSvirtError(thrown));
+    // An error is shorter than any limit.
+    return formatPacket(replyTo(header, PACKET_STATUS.error), error) ?? new Uint8Array();
+  }
+}
+
+function replyTo({ procedure, program, serial, version }: PacketHeader, status: number): PacketHeader {
+  return { program, version, procedure, type: PACKET_TYPE.reply, serial, status };
+}
+
+async function carryOut(session: Session, { header, payload }: Packet): Promise<readonly Uint8Array[]> {
+  const declared = findProcedure(header);
+  const isReadOnly = checkOpen(session, declared);
+  const call = declared.prepare(payload);
+  if (isReadOnly && declared.access === "changes") {
+    throw forbidden(`read only access prevents ${declared.api}`);
+  }
+  if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
+  const { instance } = session;
+  const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);
+  for (const problem of [...(recovered?.errors ?? []), ...(recovered?.kept ?? [])]) session.warn(problem);
+  return await call.run({ session, instance, isReadOnly, running: recovered?.running ?? [] });
+}
+
+/** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */
+function findProcedure({ procedure: number, program, status, version }: PacketHeader): Procedure {
+  if (program !== PROGRAM || version !== VERSION) {
+    // libvirt prints the number with a sign.
+    throw protocolError(`Cannot find program ${program | 0} version ${version | 0}`);
+  }
+  if (status !== PACKET_STATUS.ok) throw protocolError(`Unexpected message status ${status}`);
+  const declared = PROCEDURES.get(number);
+  if (declared === undefined) throw protocolError(`unknown procedure: ${number}`);
+  return declared;
+}
+
+/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. */
+function checkOpen({ isForReading, opened }: Session, { isBeforeOpen }: Procedure): boolean {
+  if (opened !== undefined) return opened.isReadOnly;
+  if (isBeforeOpen === true) return isForReading;
+  throw new SvirtError("internal error: hypervisor connection not open", {
+    kind: "failed",
+    remedy: "Open the connection first.",
+  });
+}

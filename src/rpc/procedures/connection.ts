@@ -1,0 +1,121 @@
+import { SvirtError } from "../../errors.ts";
+import { getHostname, getUri } from "../../vm/host/description.ts";
+import { checkUri } from "../uri.ts";
+import { array, int, struct, uint } from "../xdr/form.ts";
+import { aNumber, aText, maybeText, nothing } from "./objects.ts";
+import { type Procedure, procedure } from "./procedure.ts";
+
+/** VIR_CONNECT_RO of libvirt */
+const READ_ONLY = 1;
+/** REMOTE_AUTH_NONE: the login of SSH has authenticated the client. */
+const AUTH_NONE = 0;
+/** REMOTE_AUTH_TYPE_LIST_MAX of libvirt's remote_protocol.x */
+const MOST_AUTH_TYPES = 20;
+
+/**
+ * Implemented features. Without 14, clients would use the events of before 2014. The callback of 15 reports that a
+ * hypervisor's connection was lost, and svirt has none. src/libvirt_internal.h of libvirt
+ */
+const FEATURES: ReadonlySet<number> = new Set([
+  9, // VIR_DRV_FEATURE_TYPED_PARAM_STRING
+  10, // VIR_DRV_FEATURE_PROGRAM_KEEPALIVE
+  14, // VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK
+  15, // VIR_DRV_FEATURE_REMOTE_CLOSE_CALLBACK
+]);
+
+/** Procedures by which a client opens and closes its connection. */
+export const connectionProcedures: readonly Procedure[] = [
+  procedure({
+    number: 1,
+    api: "virConnectOpen",
+    access: "reads",
+    isBeforeOpen: true,
+    args: struct({ name: maybeText, flags: uint }),
+    flags: { known: READ_ONLY, refusedBy: "qemuConnectOpen" },
+    result: nothing,
+    run({ args, instance, session }) {
+      if (session.opened !== undefined) throw alreadyOpen();
+      checkUri(instance, args.name ?? "");
+      session.opened = { isReadOnly: session.isForReading || (args.flags & READ_ONLY) !== 0 };
+      return {};
+    },
+  }),
+  procedure({
+    number: 2,
+    api: "virConnectClose",
+    access: "reads",
+    args: nothing,
+    result: nothing,
+    run({ session }) {
+      delete session.opened;
+      return {};
+    },
+  }),
+  procedure({
+    number: 66,
+    api: "virConnectOpen",
+    access: "reads",
+    isBeforeOpen: true,
+    args: nothing,
+    result: struct({ types: array(int, MOST_AUTH_TYPES) }),
+    run: () => ({ types: [AUTH_NONE] }),
+  }),
+  procedure({
+    number: 60,
+    api: "virConnectSupportsFeature",
+    access: "reads",
+    isBeforeOpen: true,
+    args: struct({ feature: int }),
+    result: aNumber,
+    run: ({ args }) => ({ value: FEATURES.has(args.feature) ? 1 : 0 }),
+  }),
+  procedure({
+    number: 360,
+    api: "virConnectRegisterCloseCallback",
+    access: "reads",
+    args: nothing,
+    result: nothing,
+    run: () => ({}),
+  }),
+  procedure({
+    number: 361,
+    api: "virConnectUnregisterCloseCallback",
+    access: "reads",
+    args: nothing,
+    result: nothing,
+    run: () => ({}),
+  }),
+  procedure({
+    number: 110,
+    api: "virConnectGetURI",
+    access: "reads",
+    args: nothing,
+    result: aText,
+    run: ({ instance }) => ({ value: getUri(instance) }),
+  }),
+  procedure({
+    number: 59,
+    api: "virConnectGetHostname",
+    access: "reads",
+    args: nothing,
+    result: aText,
+    run: ({ instance }) => ({ value: getHostname(instance) }),
+  }),
+  // qemuConnectIsSecure() of libvirt: the hypervisor is on the same host.
+  procedure({
+    number: 149,
+    api: "virConnectIsSecure",
+    access: "reads",
+    args: nothing,
+    result: aNumber,
+    run: () => ({ value: 1 }),
+  }),
+];
+
+/** remoteDispatchConnectOpen() of libvirt */
+function alreadyOpen(): SvirtError {
+  return new SvirtError("internal error: connection already open", {
+    kind: "failed",
+    remedy: "Close the connection first, or make another one.",
+  });
+}

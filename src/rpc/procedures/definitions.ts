@@ -1,0 +1,105 @@
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { markAutostart } from "../../vm/define/autostart.ts";
+import { defineDomain, type Leavings, undefineDomain } from "../../vm/define/define.ts";
+import { lookUpDomain } from "../../vm/guest/find-domain.ts";
+import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
+import {
+  aDomain,
+  domain,
+  domainKeys,
+  keyOf,
+  nothing,
+  ofDomain,
+  ofDomainWithFlags,
+  remoteDomain,
+  text,
+} from "./objects.ts";
+import { type Procedure, procedure } from "./procedure.ts";
+
+/** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
+const VALIDATE = 1;
+/**
+ * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt keeps no list of snapshots and checkpoints, so there is
+ * nothing to remove for their bits.
+ */
+const UNDEFINE = { managedSave: 1, snapshots: 2, nvram: 4, keepNvram: 8, checkpoints: 16 };
+const UNDEFINE_FLAGS = Object.values(UNDEFINE).reduce((all, bit) => all | bit);
+
+/** Procedures that change the definition of a domain. */
+export const definitionProcedures: readonly Procedure[] = [
+  procedure({
+    number: 11,
+    api: "virDomainDefineXML",
+    access: "changes",
+    args: struct({ xml: text }),
+    result: aDomain,
+    recovers: () => [],
+    run: async ({ args, instance }) => await define(instance, args.xml),
+  }),
+  procedure({
+    number: 350,
+    api: "virDomainDefineXMLFlags",
+    access: "changes",
+    args: struct({ xml: text, flags: uint }),
+    flags: { known: VALIDATE, refusedBy: "qemuDomainDefineXMLFlags" },
+    result: aDomain,
+    recovers: () => [],
+    run: async ({ args, instance }) => await define(instance, args.xml),
+  }),
+  procedure({
+    number: 35,
+    api: "virDomainUndefine",
+    access: "changes",
+    args: ofDomain,
+    result: nothing,
+    recovers: domainKeys,
+    async run(call) {
+      await undefineDomain(call.instance, keyOf(call));
+      return {};
+    },
+  }),
+  procedure({
+    number: 231,
+    api: "virDomainUndefineFlags",
+    access: "changes",
+    args: ofDomainWithFlags,
+    flags: { known: UNDEFINE_FLAGS, refusedBy: "qemuDomainUndefineFlags" },
+    result: nothing,
+    recovers: domainKeys,
+    async run(call) {
+      await undefineDomain(call.instance, keyOf(call), leavingsOf(call.args.flags));
+      return {};
+    },
+  }),
+  procedure({
+    number: 29,
+    api: "virDomainSetAutostart",
+    access: "changes",
+    args: struct({ dom: domain, autostart: int }),
+    result: nothing,
+    recovers: domainKeys,
+    run(call) {
+      markAutostart(call.instance, keyOf(call), call.args.autostart !== 0);
+      return {};
+    },
+  }),
+];
+
+async function define(instance: Instance, xml: string): Promise<ValueOf<typeof aDomain>> {
+  const { uuid } = await defineDomain(instance, new TextEncoder().encode(xml));
+  return { dom: remoteDomain(lookUpDomain(instance, "uuid", uuid)) };
+}
+
+function leavingsOf(flags: number): Leavings {
+  const [removes, keeps] = [(flags & UNDEFINE.nvram) !== 0, (flags & UNDEFINE.keepNvram) !== 0];
+  if (removes && keeps) {
+    const names = "'VIR_DOMAIN_UNDEFINE_NVRAM' and 'VIR_DOMAIN_UNDEFINE_KEEP_NVRAM'";
+    throw new SvirtError(`Flags ${names} are mutually exclusive`, {
+      kind: "usage",
+      remedy: "Choose one of them.",
+    });
+  }
+  const kept = keeps ? "keep" : undefined;
+  return { managedSave: (flags & UNDEFINE.managedSave) !== 0, nvram: removes ? "remove" : kept };
+}

@@ -1,0 +1,141 @@
+import { SvirtError } from "../../errors.ts";
+import {
+  getDomainCapabilities,
+  getHostCapabilities,
+  getMostVcpus,
+} from "../../vm/capabilities/capabilities.ts";
+import { getHostFacts, getHostQemuVersion } from "../../vm/host/description.ts";
+import { listFreeMemory } from "../../vm/host/memory.ts";
+import { chars, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
+import { aNumber, aText, maybeText, nothing } from "./objects.ts";
+import { type Procedure, procedure } from "./procedure.ts";
+
+/** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
+const LIBVIRT_VERSION = 11_003_000n;
+/** virNodeInfo.model of libvirt */
+const MODEL_CHARS = 32;
+/** REMOTE_SECURITY_MODEL_MAX and REMOTE_SECURITY_DOI_MAX of libvirt's remote_protocol.x */
+const MOST_SECURITY_CHARS = 257;
+const BYTES_PER_KIB = 1024n;
+/** A version as one number. virParseVersionString() of libvirt */
+const [MAJOR, MINOR] = [1_000_000, 1000];
+
+/** Procedures about the node and its hypervisor. */
+export const nodeProcedures: readonly Procedure[] = [
+  procedure({
+    number: 3,
+    api: "virConnectGetType",
+    access: "reads",
+    args: nothing,
+    result: aText,
+    run: () => ({ value: "QEMU" }),
+  }),
+  procedure({
+    number: 4,
+    api: "virConnectGetVersion",
+    access: "reads",
+    args: nothing,
+    result: struct({ version: uhyper }),
+    run: ({ instance }) => ({ version: versionNumber(getHostQemuVersion(instance)) }),
+  }),
+  procedure({
+    number: 157,
+    api: "virConnectGetLibVersion",
+    access: "reads",
+    args: nothing,
+    result: struct({ version: uhyper }),
+    run: () => ({ version: LIBVIRT_VERSION }),
+  }),
+  procedure({
+    number: 5,
+    api: "virConnectGetMaxVcpus",
+    access: "reads",
+    args: struct({ type: maybeText }),
+    result: aNumber,
+    run: ({ args, instance }) => ({ value: getMostVcpus(instance, guestType(args.type)) }),
+  }),
+  procedure({
+    number: 6,
+    api: "virNodeGetInfo",
+    access: "reads",
+    args: nothing,
+    // virNodeInfo of libvirt
+    result: struct({
+      model: chars(MODEL_CHARS),
+      memoryKiB: uhyper,
+      cpus: int,
+      mhz: int,
+      cells: int,
+      sockets: int,
+      cores: int,
+      threads: int,
+    }),
+    run({ instance }) {
+      const facts = getHostFacts(instance);
+      return { ...facts, mhz: facts.mhz ?? 0, memoryKiB: BigInt(facts.memoryKiB) };
+    },
+  }),
+  procedure({
+    number: 7,
+    api: "virConnectGetCapabilities",
+    access: "reads",
+    args: nothing,
+    result: aText,
+    run: ({ instance }) => ({ value: `${getHostCapabilities(instance).xml}\n` }),
+  }),
+  procedure({
+    number: 102,
+    api: "virNodeGetFreeMemory",
+    access: "reads",
+    args: nothing,
+    result: struct({ bytes: uhyper }),
+    run({ instance }) {
+      const [host] = listFreeMemory(instance, "host");
+      return { bytes: BigInt(host?.freeKiB ?? 0) * BYTES_PER_KIB };
+    },
+  }),
+  procedure({
+    number: 122,
+    api: "virNodeGetSecurityModel",
+    access: "reads",
+    args: nothing,
+    result: struct({ model: countedChars(MOST_SECURITY_CHARS), doi: countedChars(MOST_SECURITY_CHARS) }),
+    run: ({ instance }) => ({ model: getHostCapabilities(instance).capabilities.secmodel.model, doi: "0" }),
+  }),
+  procedure({
+    number: 342,
+    api: "virConnectGetDomainCapabilities",
+    // It runs the emulator that the client names: CVE-2019-10167 of libvirt.
+    access: "changes",
+    args: struct({ emulator: maybeText, arch: maybeText, machine: maybeText, type: maybeText, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuConnectGetDomainCapabilities" },
+    result: aText,
+    run({ args, instance }) {
+      checkArch(args.arch);
+      const { emulator, machine } = args;
+      const { xml } = getDomainCapabilities(instance, { emulator, machine, type: guestType(args.type) });
+      return { value: `${xml}\n` };
+    },
+  }),
+];
+
+function versionNumber(version: string | undefined): bigint {
+  const [major = 0, minor = 0, micro = 0] = (version ?? "").split(".").map(Number);
+  return BigInt(major * MAJOR + minor * MINOR + micro);
+}
+
+function guestType(type: string | undefined): "kvm" | "qemu" | undefined {
+  if (type === undefined || type === "kvm" || type === "qemu") return type;
+  throw new SvirtError(`invalid argument: unknown virttype: ${type}`, {
+    kind: "usage",
+    remedy: "Name kvm or qemu, or none.",
+  });
+}
+
+function checkArch(arch: string | undefined): void {
+  if (arch === undefined || arch === "x86_64") return;
+  throw new SvirtError(`invalid argument: unknown architecture: ${arch}`, {
+    kind: "usage",
+    remedy: "Name x86_64, or none.",
+  });
+}

@@ -1,0 +1,88 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
+import type { Instance } from "../../state/instance.ts";
+import { type FoundDomain, lookUpDomain } from "../../vm/guest/find-domain.ts";
+import { int, opaque, optional, string, struct, uint, type ValueOf } from "../xdr/form.ts";
+
+/** REMOTE_STRING_MAX of libvirt's remote_protocol.x */
+const STRING_MAX = 4_194_304;
+/** REMOTE_DOMAIN_LIST_MAX, REMOTE_STORAGE_POOL_LIST_MAX and REMOTE_NETWORK_LIST_MAX of libvirt's remote_protocol.x */
+export const LIST_MAX = 16_384;
+/** VIR_UUID_BUFLEN of libvirt */
+const UUID_BYTES = 16;
+/** Id of a domain that is off. */
+const NO_ID = -1;
+
+/** Any text of the protocol. remote_nonnull_string */
+export const text = string(STRING_MAX);
+/** A text that may be missing. remote_string */
+export const maybeText = optional(text);
+export const uuid = opaque(UUID_BYTES);
+
+/** A domain. remote_nonnull_domain */
+export const domain = struct({ name: text, uuid, id: int });
+export type RemoteDomain = ValueOf<typeof domain>;
+/** A network or a storage pool. remote_nonnull_network, remote_nonnull_storage_pool */
+export const stored = struct({ name: text, uuid });
+type RemoteStored = ValueOf<typeof stored>;
+
+/** No arguments, or no result. */
+export const nothing = struct({});
+/** Arguments of procedures about one domain. */
+export const ofDomain = struct({ dom: domain });
+/** Arguments of procedures about one domain that have flags. */
+export const ofDomainWithFlags = struct({ dom: domain, flags: uint });
+/** Result of procedures that return one domain. */
+export const aDomain = struct({ dom: domain });
+/** Result of procedures that return one number. */
+export const aNumber = struct({ value: int });
+/** Result of procedures that return one text. */
+export const aText = struct({ value: text });
+
+/** Returns the domain that a client means: only its UUID counts, since names and ids change hands. Throws as lookUpDomain(). */
+export function foundBy(instance: Instance, { uuid: bytes }: RemoteDomain): FoundDomain {
+  return lookUpDomain(instance, "uuid", uuidText(bytes));
+}
+
+/** Returns the UUID of the domain that a call is about, by which use cases find it. Throws as foundBy() does. */
+export function keyOf(call: {
+  readonly instance: Instance;
+  readonly args: { readonly dom: RemoteDomain };
+}): string {
+  return foundBy(call.instance, call.args.dom).uuid;
+}
+
+/** Returns a domain as the protocol has it. */
+export function remoteDomain(found: {
+  readonly name: string;
+  readonly uuid: string;
+  readonly id?: number | undefined;
+  readonly guest?: { readonly id: number } | undefined;
+}): RemoteDomain {
+  return { name: found.name, uuid: uuidBytes(found.uuid), id: found.id ?? found.guest?.id ?? NO_ID };
+}
+
+/** Returns a network or a pool as the protocol has it. */
+export function remoteStored({
+  name,
+  uuid: value,
+}: {
+  readonly name: string;
+  readonly uuid: string;
+}): RemoteStored {
+  return { name, uuid: uuidBytes(value) };
+}
+
+/** Returns the keys for the recovery before a procedure about one domain. */
+export function domainKeys({ dom }: { readonly dom: RemoteDomain }): readonly string[] {
+  return [uuidText(dom.uuid)];
+}
+
+/** Returns a UUID's text. */
+export function uuidText(bytes: Uint8Array): string {
+  return uuidOf(bytes.toHex()) ?? "";
+}
+
+/** Returns the bytes of a UUID's text. */
+export function uuidBytes(value: string): Uint8Array {
+  return Uint8Array.fromHex(value.replaceAll("-", ""));
+}

@@ -1,0 +1,137 @@
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { RunningGuest } from "../../state/running-guests.ts";
+import type { Form } from "../xdr/form.ts";
+
+/** Connection of a client. */
+export interface Session {
+  readonly instance: Instance;
+  /** Whether the key or the command of the connection permits only reading. */
+  readonly isForReading: boolean;
+  /** Set by virConnectOpen(); undefined before. */
+  opened?: { readonly isReadOnly: boolean };
+  /** Reports an error that does not end a call. */
+  warn(error: SvirtError | string): void;
+}
+
+/** Call of a procedure. */
+export interface RemoteCall<Args> {
+  readonly args: Args;
+  readonly session: Session;
+  readonly instance: Instance;
+  readonly isReadOnly: boolean;
+  /** Running guests, as reported by the recovery before the call; empty without recovery. */
+  readonly running: readonly RunningGuest[];
+}
+
+/** Flags that a procedure implements, and the function of libvirt's driver that refuses others in its own name. */
+export interface KnownFlags {
+  readonly known: number;
+  readonly refusedBy: string;
+}
+
+/** A procedure whose arguments have flags must declare them; another one must not. */
+type FlagsOf<Args> = Args extends { readonly flags: number }
+  ? { readonly flags: KnownFlags }
+  : { readonly flags?: never };
+
+/** Facts of a procedure by which calls are refused before it runs. */
+interface Facts {
+  /** Number in libvirt's remote_protocol.x. */
+  readonly number: number;
+  /** Function of libvirt's API, which refuses a connection for reading in its own name. */
+  readonly api: `vir${string}`;
+  /** Whether a connection that may only read may call it. */
+  readonly access: "reads" | "changes";
+  /** Whether it may be called before virConnectOpen(). */
+  readonly isBeforeOpen?: true;
+}
+
+type Declared<Args, Result> = Facts &
+  FlagsOf<Args> & {
+    readonly args: Form<Args>;
+    readonly result: Form<Result>;
+    /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
+    recovers?(args: NoInfer<Args>): readonly string[] | "all";
+    run(call: RemoteCall<Args>): Promise<Result> | Result;
+  };
+
+/** A procedure in the table. */
+export interface Procedure extends Facts {
+  readonly flags?: KnownFlags;
+  /** Decodes the arguments and returns the call, which is not carried out yet. Throws as undecodable(). */
+  prepare(payload: Uint8Array): PreparedCall;
+}
+
+/** A call whose arguments are decoded. */
+interface PreparedCall {
+  readonly flags: number;
+  readonly recovers: readonly string[] | "all" | undefined;
+  /** Carries out the call and returns the encoded result. */
+  run(context: Omit<RemoteCall<unknown>, "args">): Promise<readonly Uint8Array[]>;
+}
+
+/** Declares a procedure. */
+export function procedure<Args, Result>(declared: Declared<Args, Result>): Procedure {
+  const { access, api, args: form, flags, isBeforeOpen, number, result } = declared;
+  return {
+    access,
+    api,
+    number,
+    ...(flags === undefined ? {} : { flags }),
+    ...(isBeforeOpen === undefined ? {} : { isBeforeOpen }),
+    prepare(payload) {
+      const args = form.decode({ bytes: payload, at: 0 });
+      return {
+        flags: flagsOf(args),
+        recovers: declared.recovers?.(args),
+        async run(context) {
+          const parts: Uint8Array[] = [];
+          result.encode(await declared.run({ ...context, args }), parts);
+          return parts;
+        },
+      };
+    },
+  };
+}
+
+function flagsOf(args: unknown): number {
+  const { flags = 0 }: { readonly flags?: unknown } = typeof args === "object" && args !== null ? args : {};
+  return typeof flags === "number" ? flags : 0;
+}
+
+/** Throws "usage" in libvirt's words for a flag that is not implemented. virCheckFlags() of libvirt */
+export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): void {
+  const others = (flags & ~known) >>> 0;
+  if (others === 0) return;
+  throw new SvirtError(`unsupported flags (0x${others.toString(16)}) in function ${refusedBy}`, {
+    kind: "usage",
+    remedy: "Leave these flags out.",
+  });
+}
+
+/** Returns the error of a call that a connection for reading may not make. virReportRestrictedError() of libvirt */
+export function forbidden(what: string): SvirtError {
+  return new SvirtError(`operation forbidden: ${what}`, {
+    kind: "denied",
+    libvirt: "OPERATION_DENIED",
+    remedy: "Connect without -r, by a key without --read-only.",
+  });
+}
+
+/** Returns an error of libvirt's protocol. */
+export function protocolError(message: string): SvirtError {
+  return new SvirtError(message, {
+    kind: "failed",
+    libvirt: "RPC",
+    remedy: "Use the command of svirt on the node: docs/clients.md lists the answered procedures",
+  });
+}
+
+/** Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. */
+export function notValid(why: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${why}`, {
+    kind: "wrong-state",
+    remedy: "Query the object's state first: virsh domstate DOMAIN, virsh net-info NETWORK",
+  });
+}

@@ -1,0 +1,27 @@
+import { connectionProcedures } from "./connection.ts";
+import { definitionProcedures } from "./definitions.ts";
+import { factProcedures } from "./domain-facts.ts";
+import { lifeProcedures } from "./domain-life.ts";
+import { listProcedures } from "./domain-lists.ts";
+import { networkProcedures } from "./networks.ts";
+import { nodeProcedures } from "./node.ts";
+import { poolProcedures } from "./pools.ts";
+import type { Procedure } from "./procedure.ts";
+import { storedProcedures } from "./stored-lists.ts";
+import { volumeProcedures } from "./volumes.ts";
+
+/** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
+export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
+  [
+    ...connectionProcedures,
+    ...nodeProcedures,
+    ...listProcedures,
+    ...factProcedures,
+    ...lifeProcedures,
+    ...definitionProcedures,
+    ...storedProcedures,
+    ...networkProcedures,
+    ...poolProcedures,
+    ...volumeProcedures,
+  ].map((declared) => [declared.number, declared]),
+);

@@ -1,0 +1,187 @@
+import { lookUpPool } from "../../vm/pool/find-pool.ts";
+import { createVolumeFrom } from "../../vm/volume/create-volume.ts";
+import { deleteVolume } from "../../vm/volume/delete-volume.ts";
+import type { FoundVolume } from "../../vm/volume/find-volume.ts";
+import { listPoolVolumes } from "../../vm/volume/list-volumes.ts";
+import { lookUpVolume, lookUpVolumeBy } from "../../vm/volume/look-up-volume.ts";
+import { showVolumeOf } from "../../vm/volume/show-volume.ts";
+import { getVolumeXml } from "../../vm/volume/volume-xml.ts";
+import { array, int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "./objects.ts";
+import { poolOf } from "./pools.ts";
+import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+
+/** VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h */
+const [PREALLOCATES, VALIDATES] = [1, 4];
+/** virStorageVolType of libvirt's libvirt-storage.h */
+const TYPES: ReadonlyMap<string, number> = new Map([
+  ["file", 0],
+  ["block", 1],
+  ["dir", 2],
+]);
+
+/** A volume. remote_nonnull_storage_vol */
+const volume = struct({ pool: text, name: text, key: text });
+const ofVolume = struct({ vol: volume });
+const ofVolumeWithFlags = struct({ vol: volume, flags: uint });
+const aVolume = struct({ vol: volume });
+const ofPool = struct({ pool: stored });
+type VolumeCall = RemoteCall<ValueOf<typeof ofVolume>>;
+
+/** Procedures about volumes. */
+export const volumeProcedures: readonly Procedure[] = [
+  procedure({
+    number: 282,
+    api: "virStoragePoolListAllVolumes",
+    access: "reads",
+    args: struct({ pool: stored, needsResults: int, flags: uint }),
+    flags: { known: 0, refusedBy: "storagePoolListAllVolumes" },
+    result: struct({ volumes: array(volume, LIST_MAX), count: uint }),
+    run(call) {
+      const { name: pool, volumes } = volumesOf(call);
+      const listed = volumes.map(({ key, name }) => ({ pool, name, key }));
+      return { volumes: call.args.needsResults === 0 ? [] : listed, count: listed.length };
+    },
+  }),
+  procedure({
+    number: 91,
+    api: "virStoragePoolNumOfVolumes",
+    access: "reads",
+    args: ofPool,
+    result: aNumber,
+    run: (call) => ({ value: volumesOf(call).volumes.length }),
+  }),
+  procedure({
+    number: 92,
+    api: "virStoragePoolListVolumes",
+    access: "reads",
+    args: struct({ pool: stored, most: int }),
+    result: struct({ names: array(text, LIST_MAX) }),
+    run: (call) => ({
+      names: volumesOf(call)
+        .volumes.map(({ name }) => name)
+        .slice(0, Math.max(0, call.args.most)),
+    }),
+  }),
+  procedure({
+    number: 95,
+    api: "virStorageVolLookupByName",
+    access: "reads",
+    args: struct({ pool: stored, name: text }),
+    result: aVolume,
+    run: (call) => ({ vol: remoteVolume(lookUpVolume(call.instance, poolOf(call).uuid, call.args.name)) }),
+  }),
+  procedure({
+    number: 96,
+    api: "virStorageVolLookupByKey",
+    access: "reads",
+    args: struct({ key: text }),
+    result: aVolume,
+    run: ({ args, instance }) => ({ vol: remoteVolume(lookUpVolumeBy(instance, "key", args.key)) }),
+  }),
+  procedure({
+    number: 97,
+    api: "virStorageVolLookupByPath",
+    access: "reads",
+    args: struct({ path: text }),
+    result: aVolume,
+    run: ({ args, instance }) => ({ vol: remoteVolume(lookUpVolumeBy(instance, "path", args.path)) }),
+  }),
+  procedure({
+    number: 86,
+    api: "virStoragePoolLookupByVolume",
+    access: "reads",
+    args: ofVolume,
+    result: ofPool,
+    run: (call) => ({ pool: remoteStored(found(call).pool) }),
+  }),
+  procedure({
+    number: 98,
+    api: "virStorageVolGetInfo",
+    access: "reads",
+    args: ofVolume,
+    // virStorageVolInfo of libvirt
+    result: struct({ type: int, capacity: uhyper, allocation: uhyper }),
+    run(call) {
+      const { name, pool } = found(call);
+      const { allocationBytes = 0, capacityBytes = 0, type } = showVolumeOf(call.instance, name, pool.uuid);
+      return {
+        type: TYPES.get(type ?? "file") ?? 0,
+        capacity: BigInt(capacityBytes),
+        allocation: BigInt(allocationBytes),
+      };
+    },
+  }),
+  procedure({
+    number: 99,
+    api: "virStorageVolGetXMLDesc",
+    access: "reads",
+    args: ofVolumeWithFlags,
+    flags: { known: 0, refusedBy: "storageVolGetXMLDesc" },
+    result: aText,
+    run(call) {
+      const { name, pool } = found(call);
+      return { value: `${getVolumeXml(call.instance, name, pool.uuid)}\n` };
+    },
+  }),
+  procedure({
+    number: 100,
+    api: "virStorageVolGetPath",
+    access: "reads",
+    args: ofVolume,
+    result: aText,
+    run: (call) => ({ value: found(call).path }),
+  }),
+  procedure({
+    number: 93,
+    api: "virStorageVolCreateXML",
+    access: "changes",
+    args: struct({ pool: stored, xml: text, flags: uint }),
+    flags: { known: PREALLOCATES | VALIDATES, refusedBy: "storageVolCreateXML" },
+    result: aVolume,
+    recovers: () => [],
+    async run(call) {
+      const { args, instance } = call;
+      const pool = poolOf(call).uuid;
+      const { name } = await createVolumeFrom(instance, pool, {
+        bytes: new TextEncoder().encode(args.xml),
+        flags: { isMetadataPreallocated: (args.flags & PREALLOCATES) !== 0 },
+      });
+      return { vol: remoteVolume(lookUpVolume(instance, pool, name)) };
+    },
+  }),
+  procedure({
+    number: 94,
+    api: "virStorageVolDelete",
+    access: "changes",
+    args: ofVolumeWithFlags,
+    flags: { known: 0, refusedBy: "storageVolDelete" },
+    result: nothing,
+    recovers: () => [],
+    async run(call) {
+      const { name, pool } = found(call);
+      await deleteVolume(call.instance, { key: name, pool: pool.uuid });
+      return {};
+    },
+  }),
+];
+
+/** Returns a pool's name and those of its volumes whose names are UTF-8: the protocol has no others. */
+function volumesOf(call: RemoteCall<ValueOf<typeof ofPool>>): {
+  readonly name: string;
+  readonly volumes: ReturnType<typeof listPoolVolumes>;
+} {
+  const { name, uuid } = poolOf(call);
+  const all = listPoolVolumes(call.instance, uuid);
+  return { name, volumes: all.filter((one) => one.name.isWellFormed()) };
+}
+
+/** Returns the volume that a call is about: that of its name in its pool. Throws as lookUpVolume() and lookUpPool() do. */
+function found({ args, instance }: VolumeCall): FoundVolume {
+  const { name, pool } = args.vol;
+  return lookUpVolume(instance, lookUpPool(instance, "name", pool).uuid, name);
+}
+
+function remoteVolume({ key, name, pool }: FoundVolume): ValueOf<typeof volume> {
+  return { pool: pool.name, name, key };
+}

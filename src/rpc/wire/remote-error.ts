@@ -1,0 +1,42 @@
+import type { SvirtError } from "../../errors.ts";
+import { domain, maybeText, stored } from "../procedures/objects.ts";
+import { int, optional, struct } from "../xdr/form.ts";
+
+/** virErrorLevel: an error, not a warning. */
+const LEVEL_ERROR = 2;
+/** Longest message: the rest of the packet's limit is far beyond what a client shows. */
+const MOST_LETTERS = 65_536;
+
+/** Error in a reply. virNetMessageError of libvirt's virnetprotocol.x */
+export const remoteError = struct({
+  code: int,
+  domain: int,
+  message: maybeText,
+  level: int,
+  dom: optional(domain),
+  str1: maybeText,
+  str2: maybeText,
+  str3: maybeText,
+  int1: int,
+  int2: int,
+  net: optional(stored),
+});
+
+/** Returns the payload of a reply that reports an error. */
+export function formatError({ libvirt, message }: SvirtError): readonly Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const shown = message.replaceAll("\0", "").slice(0, MOST_LETTERS);
+  const facts = { code: libvirt.code, domain: libvirt.domain, message: shown, level: LEVEL_ERROR };
+  remoteError.encode({ ...facts, ...NO_MORE }, parts);
+  return parts;
+}
+
+const NO_MORE = {
+  dom: undefined,
+  str1: undefined,
+  str2: undefined,
+  str3: undefined,
+  int1: 0,
+  int2: 0,
+  net: undefined,
+};

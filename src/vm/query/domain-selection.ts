@@ -1,0 +1,84 @@
+import { isAutostarted, readDefinition } from "../../state/definitions.ts";
+import type { Instance } from "../../state/instance.ts";
+import { hasManagedSave } from "../../state/managed-save.ts";
+import type { RunningGuest } from "../../state/running-guests.ts";
+import { type ListedDomain, listDomains } from "./domain-list.ts";
+import { listStates } from "./listed-states.ts";
+
+/** Properties by which domains are selected. A domain has neither snapshots nor checkpoints that svirt keeps a list of. */
+type DomainProperty =
+  | "active"
+  | "persistent"
+  | "running"
+  | "paused"
+  | "shut off"
+  | "other state"
+  | "managed save"
+  | "autostart"
+  | "snapshot"
+  | "checkpoint";
+
+/** Alternatives, of which a domain must have one: a property, and whether the domain has it. */
+export type DomainGroup = readonly (readonly [DomainProperty, boolean])[];
+
+/** A domain that was selected. */
+export type SelectedDomain = Pick<ListedDomain, "id" | "name"> & { readonly uuid: string };
+
+/** States that have a property of their own. */
+const NAMED_STATES: ReadonlySet<string> = new Set(["running", "paused", "shut off"]);
+
+/**
+ * Lists the domains that have one property of each group: those that run by their ids, then those that are off by their
+ * names. Queries the states of guests only if a group names one. virDomainObjMatchFilter() of libvirt
+ */
+export async function selectDomains(
+  instance: Instance,
+  running: readonly RunningGuest[],
+  groups: readonly DomainGroup[],
+): Promise<readonly SelectedDomain[]> {
+  const asksStates = groups.flat().some(([property]) => STATES.has(property));
+  const states = asksStates ? await listStates(instance, running) : [];
+  const active = running.map((guest, at) => ({ ...guest, state: states[at]?.state ?? "running" }));
+  const off = await listDomains(instance, { running, which: "inactive", wantsUuids: true });
+  return [...active, ...off].flatMap(({ id, name, state, uuid }) => {
+    if (uuid === undefined) return [];
+    const domain = { id, name, uuid };
+    const isSelected = groups.every((group) =>
+      group.some(([property, wanted]) => hasProperty(instance, { ...domain, state }, property) === wanted),
+    );
+    return isSelected ? [domain] : [];
+  });
+}
+
+const STATES: ReadonlySet<DomainProperty> = new Set([
+  "running",
+  "paused",
+  "shut off",
+  "other state",
+] as const);
+
+function hasProperty(
+  instance: Instance,
+  { id, name, state, uuid }: SelectedDomain & { readonly state: string },
+  property: DomainProperty,
+): boolean {
+  switch (property) {
+    case "active":
+      return id !== undefined;
+    case "persistent":
+      return id === undefined || readDefinition(instance, name)?.uuid === uuid;
+    case "running":
+    case "paused":
+    case "shut off":
+      return state === property;
+    case "other state":
+      return !NAMED_STATES.has(state);
+    case "managed save":
+      return hasManagedSave(instance, name);
+    case "autostart":
+      return isAutostarted(instance, name);
+    case "snapshot":
+    case "checkpoint":
+      return false;
+  }
+}

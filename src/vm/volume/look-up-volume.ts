@@ -1,0 +1,33 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { type FoundVolume, findVolume, volumeIn } from "./find-volume.ts";
+import { findAnyPool } from "./volume-pool.ts";
+
+const NO_VOLUME = "VIR_ERR_NO_STORAGE_VOL";
+
+/** Returns the volume of a pool with that name. Throws "not-found" with libvirt's message, and as findAnyPool() does. */
+export function lookUpVolume(instance: Instance, pool: string, name: string): FoundVolume {
+  const found = volumeIn(instance, findAnyPool(instance, pool), name);
+  if (found === undefined) throw noVolume("name", name);
+  return found;
+}
+
+/** Returns the volume of any active pool with that key or path. Throws "not-found" with libvirt's message. */
+export function lookUpVolumeBy(instance: Instance, by: "key" | "path", value: string): FoundVolume {
+  try {
+    return findVolume(instance, value);
+  } catch (thrown) {
+    const error = asSvirtError(thrown);
+    throw error.libvirt.name === NO_VOLUME ? noVolume(by, value, thrown) : error;
+  }
+}
+
+/** storageVolLookupByName(), storageVolLookupByKey() and storageVolLookupByPath() of libvirt */
+function noVolume(by: string, value: string, cause?: unknown): SvirtError {
+  return new SvirtError(`Storage volume not found: no storage vol with matching ${by} '${value}'`, {
+    kind: "not-found",
+    libvirt: "NO_STORAGE_VOL",
+    remedy: "svirt vol-list POOL lists the volumes of an active pool.",
+    cause,
+  });
+}

@@ -1,0 +1,107 @@
+import { afterAll, expect } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { uuidOf } from "./harness/names.ts";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
+
+// Stock virsh of this host with a node: it runs ssh with the command for virt-ssh-helper, which `svirt shell` gets as sshd
+// passes it to the command of a key.
+
+const onTheNode = await onANode();
+const NODE = fileURLToPath(new URL("../../scripts/node", import.meta.url));
+const VIRSH_MS = 120_000;
+
+const folder = mkdtempSync(join(tmpdir(), "svirt-client-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Makes a program in the place of ssh, whose last argument is the command, for a key with these options. */
+function sshFor(name: string, options: string): string {
+  const path = join(folder, name);
+  const lines = [
+    "#!/bin/bash",
+    "for asked; do :; done",
+    `exec ${NODE} ssh "SSH_ORIGINAL_COMMAND=$(printf %q "$asked") exec svirt shell ${options}"`,
+  ];
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const ssh = sshFor("ssh", "");
+const readingSsh = sshFor("ssh-reading", "--read-only");
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function virsh(program: string, ...words: readonly string[]): Promise<Said> {
+  const uri = `qemu+ssh://root@node/system?command=${program}`;
+  const child = Bun.spawn(["timeout", "-k", "1", String(VIRSH_MS / 1000), "virsh", "-c", uri, ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, out: out.trim(), err: err.trim() };
+}
+
+onTheNode(
+  "stock virsh over SSH defines, starts, shows, pauses, ends and undefines a confined guest",
+  async () => {
+    const notes = await onNode(`
+      copy count a.img
+      xml life-rpc "$(disk $here/a.img)" >$work/rpc.xml
+      note xml cat $work/rpc.xml
+    `);
+    const file = join(folder, "rpc.xml");
+    writeFileSync(file, outOf(notes, "xml"));
+    expect(await virsh(ssh, "define", file)).toMatchObject({ code: 0, err: "" });
+    expect(await virsh(ssh, "start", "life-rpc")).toEqual({
+      code: 0,
+      out: "Domain 'life-rpc' started",
+      err: "",
+    });
+    const info = await virsh(ssh, "dominfo", "life-rpc");
+    expect(info.out).toMatch(/^State: +running$/m);
+    expect(info.out).toMatch(/^Security label: +system_u:system_r:svirt_\w+:s0:c\d+,c\d+ \(enforcing\)$/m);
+    expect((await virsh(ssh, "domuuid", "life-rpc")).out).toBe(uuidOf("life-rpc"));
+    expect((await virsh(ssh, "suspend", "life-rpc")).code).toBe(0);
+    expect((await virsh(ssh, "domstate", "--reason", "life-rpc")).out).toBe("paused (user)");
+    expect((await virsh(ssh, "resume", "life-rpc")).code).toBe(0);
+    const listed = await onNode("note list svirt list --name");
+    expect(noteOf(listed, "list").out.split("\n")).toContain("life-rpc");
+    expect((await virsh(ssh, "destroy", "life-rpc")).out).toBe("Domain 'life-rpc' destroyed");
+    expect((await virsh(ssh, "undefine", "life-rpc")).out).toBe("Domain 'life-rpc' has been undefined");
+    const left = await onNode("note left left life-rpc");
+    expect(noteOf(left, "left").out).toBe("");
+  },
+  { timeoutMs: 20 * VIRSH_MS },
+);
+
+onTheNode(
+  "a key for reading lists domains by virsh, and changes none",
+  async () => {
+    const notes = await onNode(`
+      copy halt a.img
+      xml life-rpc "$(disk $here/a.img)" >$work/rpc.xml
+      note define svirt define $work/rpc.xml
+    `);
+    expect(noteOf(notes, "define").code).toBe(0);
+    expect((await virsh(readingSsh, "list", "--all", "--name")).out.split("\n")).toContain("life-rpc");
+    const undefine = await virsh(readingSsh, "undefine", "life-rpc");
+    expect(undefine.err).toContain("operation forbidden: read only access prevents virDomainUndefineFlags");
+    const after = await onNode("note undefine svirt undefine life-rpc");
+    expect(noteOf(after, "undefine").code).toBe(0);
+  },
+  { timeoutMs: 10 * VIRSH_MS },
+);

@@ -1,0 +1,247 @@
+import { describe, expect, test } from "bun:test";
+import type { Instance } from "../../src/state/instance.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { lookUpDomain } from "../../src/vm/guest/find-domain.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
+import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import {
+  asked,
+  call,
+  domain,
+  errorIn,
+  opening,
+  RemoteClient,
+  serve,
+  served,
+  text,
+  word,
+} from "./remote-client.ts";
+
+const KEEPALIVE = 0x6b_65_65_70;
+const VM1 = domain("vm1", UUID);
+const NO_DOMAIN = domain("vm9", "99999999-9999-4999-8999-999999999999");
+
+/** Returns a node with vm1 defined. */
+async function nodeWithVm1(): Promise<Instance> {
+  const instance = nodeOn(makeMachine());
+  await defineDomain(instance, domainXml());
+  return instance;
+}
+
+/** Packets of virsh 11.3.0 `virsh -c qemu+ext:///system?command=... list --all`, recorded. */
+const VIRSH_LIST =
+  "0000001c20008086000000010000004200000000000000000000000000000020200080860000000100" +
+  "00003c0000000000000001000000000000000a000000382000808600000001000000010000000000000002000000000000" +
+  "00010000000e71656d753a2f2f2f73797374656d0000000000000000002020008086000000010000003c00000000000000" +
+  "03000000000000000e0000002020008086000000010000003c0000000000000004000000000000000f0000001c20008086" +
+  "00000001000001680000000000000005000000000000002420008086000000010000011100000000000000060000000000" +
+  "00000100000003" +
+  "0000001c200080860000000100000169000000000000000700000000" +
+  "0000001c200080860000000100000002000000000000000800000000";
+
+describe("a client of libvirt", () => {
+  test("that is virsh gets the replies that virsh list needs", async () => {
+    // virsh waits for each reply; here all packets arrive together, and replies may overtake others.
+    const replies = (await served(await nodeWithVm1(), VIRSH_LIST)).toSorted((a, b) => a.serial - b.serial);
+    expect(replies.map(({ serial, status }) => [serial, status])).toEqual(
+      Array.from({ length: 9 }, (_, serial) => [serial, 0]),
+    );
+    // AUTH_LIST has one type, none; the features for keepalive, events and closing are there.
+    expect(replies.map(({ payload }) => payload)).toEqual([
+      word(1) + word(0),
+      word(1),
+      "",
+      word(1),
+      word(1),
+      "",
+      word(1) + VM1 + word(1),
+      "",
+      "",
+    ]);
+  });
+
+  test("that sends an optional text as go-libvirt does opens a connection", async () => {
+    const open = call(1, `01000000${text("qemu:///system")}${word(0)}`);
+    expect((await served(await nodeWithVm1(), open)).map(({ status }) => status)).toEqual([0]);
+  });
+
+  test("is told of a feature that svirt lacks: migration in its third version", async () => {
+    expect((await asked(await nodeWithVm1(), call(60, word(6)))).payload).toBe(word(0));
+  });
+
+  test("finds a domain by name, UUID and id, with the id of a running one", async () => {
+    const instance = await nodeWithVm1();
+    await startDomain(instance, domainXml());
+    const running = domain("vm1", UUID, 1);
+    const calls = [call(23, text("vm1")), call(24, UUID.replaceAll("-", "")), call(22, word(1))];
+    for (const packet of calls) expect((await asked(instance, packet)).payload).toBe(running);
+  });
+
+  test("gets a domain by its UUID, whatever name and id it still has for it", async () => {
+    const stale = domain("vm0", UUID, 12);
+    // VIR_DOMAIN_SHUTOFF is 5, VIR_DOMAIN_SHUTOFF_UNKNOWN 0.
+    expect((await asked(await nodeWithVm1(), call(212, stale + word(0)))).payload).toBe(word(5) + word(0));
+  });
+});
+
+describe("an error has libvirt's code, domain and message", () => {
+  const cases: readonly (readonly [string, string, number, number, string])[] = [
+    ["an unknown procedure", call(999), 39, 7, "unknown procedure: 999"],
+    // A registration whose events never come would stop virt-manager from asking: it must fail.
+    ["events of domains", call(316, word(0) + word(0)), 39, 7, "unknown procedure: 316"],
+    [
+      "another program",
+      call(1, "", { program: 0x20_00_80_87 }),
+      ...([39, 7, "Cannot find program 536903815 version 1"] as const),
+    ],
+    ["arguments that are cut off", call(23, word(100)), 39, 7, "Unable to decode message payload"],
+    [
+      "a flag that is not known",
+      call(212, VM1 + word(0x80_00_00_00)),
+      ...([8, 10, "unsupported flags (0x80000000) in function qemuDomainGetState"] as const),
+    ],
+    [
+      "an unknown name",
+      call(23, text("vm9")),
+      ...([42, 10, "Domain not found: no domain with matching name 'vm9'"] as const),
+    ],
+    ["an unknown id", call(22, word(7)), 42, 10, "Domain not found: no domain with matching id 7"],
+    [
+      "an unknown domain",
+      call(14, NO_DOMAIN + word(0)),
+      ...([
+        42,
+        10,
+        "Domain not found: no domain with matching uuid '99999999-9999-4999-8999-999999999999'",
+      ] as const),
+    ],
+    [
+      "the end of a domain that is off",
+      call(12, VM1),
+      ...([55, 10, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    [
+      "another opening",
+      call(1, word(0) + word(0)),
+      ...([1, 10, "internal error: connection already open"] as const),
+    ],
+  ];
+
+  test.each(cases)("for %s", async (...[, packet, code, from, message]) => {
+    expect(errorIn(await asked(await nodeWithVm1(), packet))).toEqual({ code, domain: from, message });
+  });
+
+  test("before the connection is open", async () => {
+    const [reply] = await served(await nodeWithVm1(), call(273, word(1) + word(0)));
+    expect(reply === undefined ? undefined : errorIn(reply)).toMatchObject({
+      code: 1,
+      message: "internal error: hypervisor connection not open",
+    });
+  });
+
+  // virConnectOpenInternal() and virConnectValidateURIPath() of libvirt
+  test.each([
+    ["xen:///system", 5, "no connection driver available for xen:///system"],
+    ["qemu:///other", 1, "internal error: unexpected qemu URI path '/other', try qemu:///system"],
+  ])("for the URI %s", async (uri, code, message) => {
+    const [, reply] = await served(await nodeWithVm1(), opening(0, uri));
+    expect(reply === undefined ? undefined : errorIn(reply)).toMatchObject({ code, message });
+  });
+
+  test.each(["", "qemu:///system", "qemu:///session", "qemu:///system?mode=legacy"])(
+    "but none for the URI '%s'",
+    async (uri) => {
+      const replies = await served(await nodeWithVm1(), opening(0, uri));
+      expect(replies.map(({ status }) => status)).toEqual([0, 0]);
+    },
+  );
+
+  test("and the calls after it are answered", async () => {
+    const instance = await nodeWithVm1();
+    const replies = await served(instance, opening() + call(23, word(100)) + call(999) + call(150, VM1));
+    expect(replies.map(({ status }) => status)).toEqual([0, 0, 1, 1, 0]);
+  });
+});
+
+/** Returns a node on which changes wait until they are released. */
+async function waitingNode(): Promise<{ readonly instance: Instance; release(): void }> {
+  const instance = await nodeWithVm1();
+  const gate = Promise.withResolvers<void>();
+  const { host } = instance;
+  const lock: typeof host.lock = async (path, timeoutMs) => {
+    await gate.promise;
+    return await host.lock(path, timeoutMs);
+  };
+  return { instance: { ...instance, host: { ...host, lock } }, release: gate.resolve };
+}
+
+/** Gives svirt time for all that does not wait. */
+async function settled(): Promise<void> {
+  for (let at = 0; at < 100; at += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("while calls are carried out", () => {
+  const xml = text(new TextDecoder().decode(domainXml()));
+
+  test("keepalive is answered, and other calls too", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    const end = serve(instance, client);
+    client.send(
+      opening() + call(11, xml) + call(1, "", { program: KEEPALIVE, type: 2, serial: 0 }) + call(59),
+    );
+    await settled();
+    // The pong is a message, procedure 2, without a payload. virkeepaliveprotocol.x of libvirt
+    expect(client.replies().slice(2)).toMatchObject([
+      { procedure: 2, serial: 0, status: 0, payload: "" },
+      { procedure: 59, status: 0 },
+    ]);
+    release();
+    client.close();
+    await end;
+    expect(client.replies().at(-1)).toMatchObject({ procedure: 11, status: 0, payload: VM1 });
+  });
+
+  test("at most five are open, and the client waits with the next one", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    const end = serve(instance, client);
+    client.send(opening());
+    for (let serial = 1; serial <= 8; serial += 1) client.send(call(11, xml, { serial }));
+    client.close();
+    await settled();
+    // The sixth is read, but not begun.
+    expect([client.replies().length, client.unread]).toEqual([2, 2]);
+    release();
+    await end;
+    expect(client.replies().map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 0));
+  });
+
+  test("a connection that cannot be written to does not end the others, nor svirt", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    client.write = async () => {
+      throw new Error("Input/output error");
+    };
+    const end = serve(instance, client);
+    client.send(opening() + call(11, xml));
+    await settled();
+    client.send(call(59));
+    client.close();
+    release();
+    await end;
+    expect(lookUpDomain(instance, "name", "vm1").definition?.name).toBe("vm1");
+  });
+
+  test("the end of the connection waits for them", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    const end = serve(instance, client);
+    client.send(opening() + call(11, xml));
+    client.close();
+    await settled();
+    release();
+    await end;
+    expect(client.replies()).toHaveLength(3);
+  });
+});

@@ -1,0 +1,208 @@
+import { describe, expect, test } from "bun:test";
+import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
+
+// Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
+// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,network,storage}.c.
+const READS: Readonly<Record<string, number>> = {
+  virConnectOpen: 1,
+  virConnectClose: 2,
+  virConnectGetType: 3,
+  virConnectGetVersion: 4,
+  virConnectGetMaxVcpus: 5,
+  virNodeGetInfo: 6,
+  virConnectGetCapabilities: 7,
+  virDomainGetXMLDesc: 14,
+  virDomainGetAutostart: 15,
+  virDomainGetInfo: 16,
+  virDomainGetMaxMemory: 17,
+  virDomainGetMaxVcpus: 18,
+  virDomainGetOSType: 19,
+  virConnectListDefinedDomains: 21,
+  virDomainLookupByID: 22,
+  virDomainLookupByName: 23,
+  virDomainLookupByUUID: 24,
+  virConnectNumOfDefinedDomains: 25,
+  virConnectListDomains: 37,
+  virConnectNumOfDomains: 51,
+  virNetworkGetXMLDesc: 43,
+  virNetworkGetAutostart: 44,
+  virNetworkGetBridgeName: 45,
+  virNetworkLookupByName: 46,
+  virNetworkLookupByUUID: 47,
+  virNetworkIsActive: 152,
+  virNetworkIsPersistent: 153,
+  virStoragePoolLookupByName: 84,
+  virStoragePoolLookupByUUID: 85,
+  virStoragePoolGetInfo: 87,
+  virStoragePoolGetXMLDesc: 88,
+  virStoragePoolGetAutostart: 89,
+  virStoragePoolIsActive: 154,
+  virStoragePoolIsPersistent: 155,
+  virStoragePoolLookupByVolume: 86,
+  virStoragePoolNumOfVolumes: 91,
+  virStoragePoolListVolumes: 92,
+  virStorageVolLookupByName: 95,
+  virStorageVolLookupByKey: 96,
+  virStorageVolLookupByPath: 97,
+  virStorageVolGetInfo: 98,
+  virStorageVolGetXMLDesc: 99,
+  virStorageVolGetPath: 100,
+  virStoragePoolListAllVolumes: 282,
+  virConnectGetHostname: 59,
+  virConnectSupportsFeature: 60,
+  virNodeGetFreeMemory: 102,
+  virConnectGetURI: 110,
+  virDomainGetSecurityLabel: 121,
+  virNodeGetSecurityModel: 122,
+  virConnectIsSecure: 149,
+  virDomainIsActive: 150,
+  virDomainIsPersistent: 151,
+  virConnectGetLibVersion: 157,
+  virDomainHasManagedSaveImage: 183,
+  virDomainSnapshotNum: 187,
+  virDomainIsUpdated: 202,
+  virDomainGetState: 212,
+  virConnectListAllDomains: 273,
+  virConnectListAllStoragePools: 281,
+  virConnectListAllNetworks: 283,
+  virConnectRegisterCloseCallback: 360,
+  virConnectUnregisterCloseCallback: 361,
+};
+const CHANGES: Readonly<Record<string, number>> = {
+  virDomainCreate: 9,
+  virDomainCreateXML: 10,
+  virDomainDefineXML: 11,
+  virDomainDestroy: 12,
+  virDomainReboot: 27,
+  virDomainResume: 28,
+  virDomainSetAutostart: 29,
+  virDomainShutdown: 33,
+  virDomainSuspend: 34,
+  virDomainUndefine: 35,
+  virNetworkCreate: 39,
+  virNetworkCreateXML: 40,
+  virNetworkDefineXML: 41,
+  virNetworkDestroy: 42,
+  virNetworkSetAutostart: 48,
+  virNetworkUndefine: 49,
+  virStoragePoolCreateXML: 76,
+  virStoragePoolDefineXML: 77,
+  virStoragePoolCreate: 78,
+  virStoragePoolBuild: 79,
+  virStoragePoolDestroy: 80,
+  virStoragePoolDelete: 81,
+  virStoragePoolUndefine: 82,
+  virStoragePoolRefresh: 83,
+  virStoragePoolSetAutostart: 90,
+  virStorageVolCreateXML: 93,
+  virStorageVolDelete: 94,
+  virDomainCreateWithFlags: 196,
+  virDomainUndefineFlags: 231,
+  virDomainDestroyFlags: 234,
+  virDomainShutdownFlags: 258,
+  virConnectGetDomainCapabilities: 342,
+  virDomainDefineXMLFlags: 350,
+};
+/** The list of ways to authenticate, which has no function of its own. REMOTE_PROC_AUTH_LIST */
+const AUTH_LIST = 66;
+
+const VM1 = domain("vm1", UUID);
+/** A network or a storage pool: both are a name and a UUID. */
+const NET = text("net") + UUID.replaceAll("-", "");
+const XML = text(new TextDecoder().decode(domainXml()));
+
+/** Arguments of each changing procedure. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  virDomainCreateXML: XML + word(0),
+  virDomainDefineXML: XML,
+  virDomainDefineXMLFlags: XML + word(0),
+  virDomainReboot: VM1 + word(0),
+  virDomainSetAutostart: VM1 + word(1),
+  virNetworkCreate: NET,
+  virNetworkCreateXML: text("<network><name>net</name></network>"),
+  virNetworkDefineXML: text("<network><name>net</name></network>"),
+  virNetworkDestroy: NET,
+  virNetworkSetAutostart: NET + word(1),
+  virNetworkUndefine: NET,
+  virStoragePoolCreateXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
+  virStoragePoolDefineXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
+  virStoragePoolCreate: NET + word(0),
+  virStoragePoolBuild: NET + word(0),
+  virStoragePoolDestroy: NET,
+  virStoragePoolDelete: NET + word(0),
+  virStoragePoolUndefine: NET,
+  virStoragePoolRefresh: NET + word(0),
+  virStoragePoolSetAutostart: NET + word(1),
+  virStorageVolCreateXML: NET + text("<volume><name>v</name></volume>") + word(0),
+  virStorageVolDelete: text("pool") + text("v") + text("/v") + word(0),
+  virConnectGetDomainCapabilities: word(0).repeat(5),
+};
+const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");
+
+async function machineWithVm1(): Promise<Machine> {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml());
+  return machine;
+}
+
+describe("the table of procedures", () => {
+  test("has libvirt's numbers, and refuses to change by a connection for reading what libvirt refuses", () => {
+    const expected = new Map<number, string>([
+      ...Object.entries(READS).map(([api, number]) => [number, `${api} reads`] as const),
+      ...Object.entries(CHANGES).map(([api, number]) => [number, `${api} changes`] as const),
+      [AUTH_LIST, "virConnectOpen reads"] as const,
+    ]);
+    const declared = [...PROCEDURES].map(
+      ([number, { access, api }]) => [number, `${api} ${access}`] as const,
+    );
+    expect(new Map<number, string>(declared)).toEqual(expected);
+  });
+});
+
+test("docs/clients.md lists the answered functions, and no others", async () => {
+  const page = await Bun.file(new URL("../../docs/clients.md", import.meta.url)).text();
+  const [, section = ""] = /^## Answered calls$(.*?)^Any other call/ms.exec(page) ?? [];
+  const listed = [...section.matchAll(/`(vir\w+)`/g)].map(([, api = ""]) => api);
+  expect(listed.toSorted()).toEqual([...Object.keys(READS), ...Object.keys(CHANGES)].toSorted());
+});
+
+describe("a connection for reading", () => {
+  test.each(Object.entries(CHANGES))("cannot call %s", async (api, number) => {
+    const machine = await machineWithVm1();
+    const before = snapshot(machine);
+    const packet = call(number, ARGUMENTS[api] ?? ofDomain(api));
+    expect(errorIn(await asked(nodeOn(machine), packet, 1))).toEqual({
+      code: 29,
+      domain: 20,
+      message: `operation forbidden: read only access prevents ${api}`,
+    });
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("is one by the key or by -r too, whatever the client asks for", async () => {
+    const instance = nodeOn(await machineWithVm1());
+    const replies = await served(instance, opening(0) + call(35, VM1), { isForReading: true });
+    expect(replies.map(({ status }) => status)).toEqual([0, 0, 1]);
+  });
+
+  test("does not become another one by closing and opening", async () => {
+    const instance = nodeOn(await machineWithVm1());
+    const packets = opening(0) + call(2) + opening(0) + call(35, VM1);
+    const replies = await served(instance, packets, { isForReading: true });
+    expect(replies.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0, 1]);
+  });
+
+  test("gets a domain's XML, but not with VIR_DOMAIN_XML_SECURE", async () => {
+    const instance = nodeOn(await machineWithVm1());
+    expect((await asked(instance, call(14, VM1 + word(0)), 1)).status).toBe(0);
+    expect(errorIn(await asked(instance, call(14, VM1 + word(1)), 1))).toEqual({
+      code: 29,
+      domain: 20,
+      message: "operation forbidden: virDomainGetXMLDesc with secure flag",
+    });
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
+
+// virt-install and virt-xml 5.0 of Debian 13 (virtinst), which is not installed for tests.
+
+// They import Debian's modules: another python3 of the PATH may not have them.
+const PYTHON = "/usr/bin/python3";
+const ASIDE = lackOf(["virsh", PYTHON, "/usr/bin/virt-install", "/usr/bin/virt-xml"]);
+const folder = makeFolder();
+const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
+const OPTIONS =
+  "--name vm1 --memory 64 --import --osinfo detect=off,require=off --network none --graphics none --noautoconsole " +
+  "--virt-type qemu --seclabel type=none";
+
+describe.skipIf(ASIDE !== "")(`stock virt-install on svirt${ASIDE}`, () => {
+  test(
+    "makes a pool of a folder and a volume in it, and starts a persistent guest, which virt-xml changes",
+    () => {
+      const [, install, again, info, listed, edit, destroy, changed] = onNewNode(folder, [
+        `mkdir -p ${target}`,
+        `${PYTHON} /usr/bin/virt-install ${OPTIONS} --disk path=${target}/vm1.qcow2,size=0.01`,
+        `${PYTHON} /usr/bin/virt-install ${OPTIONS} --disk none`,
+        "virsh dominfo vm1",
+        `virsh vol-list ${target.slice("/srv/".length)}`,
+        `${PYTHON} /usr/bin/virt-xml vm1 --edit --memory 96`,
+        "virsh destroy vm1",
+        "virsh dominfo vm1",
+      ]);
+      rmSync(target, { recursive: true });
+      expect(install).toMatchObject({ code: 0, out: expect.stringContaining("Domain creation completed.") });
+      expect(again).toMatchObject({ code: 1, err: expect.stringContaining("already in use") });
+      expect(info?.out).toMatch(/^State: +running$/m);
+      expect(info?.out).toMatch(/^Persistent: +yes$/m);
+      expect(listed?.out).toContain(`${target}/vm1.qcow2`);
+      expect(edit).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("Domain 'vm1' defined successfully."),
+      });
+      expect(destroy?.code).toBe(0);
+      expect(changed?.out).toMatch(/^Max memory: +98304 KiB$/m);
+    },
+    TEST_MS,
+  );
+});
