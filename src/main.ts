@@ -16,6 +16,8 @@ declare const SVIRT_BUILD: string | undefined;
 const BUILD = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
 /** Name under which clients of libvirt start svirt. */
 const HELPER = "virt-ssh-helper";
+/** Command of a guest's reaper, which is no URI. */
+const REAP = "reap";
 /** Exit code for a thrown value that has none. */
 const FAILED = 1;
 /** Longest time that a timer can wait. */
@@ -49,9 +51,13 @@ async function runCommand(): Promise<number> {
   });
 }
 
-/** Adds the command for a call under its name, by which clients of libvirt start svirt: a link to the executable. */
+/**
+ * Adds the command for a call under its name, by which clients of libvirt start svirt: a link to the executable, or the executable
+ * itself, by whose path a guest's reaper then calls.
+ */
 function commandWords(words: readonly string[]): readonly string[] {
-  return process.argv0.endsWith(`/${HELPER}`) || process.argv0 === HELPER ? [HELPER, ...words] : words;
+  const isHelper = process.argv0.endsWith(`/${HELPER}`) || process.argv0 === HELPER;
+  return isHelper && words[0] !== REAP ? [HELPER, ...words] : words;
 }
 
 /** Mounts for another svirt, which kills this one if a server does not answer. */

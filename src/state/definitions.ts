@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
-import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
+import { canHaveFile, compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
 /** A defined domain. */
 export interface Definition {
@@ -19,7 +19,7 @@ export function listDefinitionNames(instance: Instance): string[] {
  * Returns undefined if no domain of that name is defined. Throws "failed" if the file has no <uuid> where svirt writes it.
  */
 export function readDefinition(instance: Instance, name: string): Definition | undefined {
-  if (name.includes("/") || name.includes("\0")) return undefined;
+  if (!canHaveFile(name)) return undefined;
   const path = definitionPath(instance, name);
   const xml = instance.host.readText(path);
   if (xml === undefined) return undefined;

@@ -2,8 +2,16 @@ import type { Host } from "../host/host.ts";
 
 /** Ending of the files that hold XML. */
 export const ENDING = ".xml";
+/** Longest name of a file in bytes. NAME_MAX of linux/limits.h */
+const MOST_BYTES = 255;
 /** The UUID in the stored form, which svirt writes itself: the first element after the name. */
 const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
+
+/** Whether an object of that name can have a file: any text may be asked for. */
+export function canHaveFile(name: string): boolean {
+  if (name.includes("/") || name.includes("\0")) return false;
+  return new TextEncoder().encode(`${name}${ENDING}`).length <= MOST_BYTES;
+}
 
 /** Lists the names of the XML files in a folder, without their ending. */
 export function listXmlFiles(host: Host, folder: string): string[] {

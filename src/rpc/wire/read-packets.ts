@@ -1,46 +1,70 @@
 import { SvirtError } from "../../errors.ts";
 import { LEAST_PACKET_BYTES, LENGTH_BYTES, MOST_PACKET_BYTES, type Packet, parsePacket } from "./packet.ts";
 
-/** Size of an empty buffer, to which it returns after a long packet. VIR_NET_MESSAGE_INITIAL of libvirt */
-const INITIAL_BYTES = 65_536;
+/** Room for a packet before more of it arrives. */
+const INITIAL_BYTES = 4096;
+/**
+ * Most bytes of a packet that are kept: a text of the longest kind, REMOTE_STRING_MAX of libvirt's remote_protocol.x, and other
+ * arguments. What is longer does not decode.
+ */
+const MOST_KEPT_BYTES = 4_194_304 + 65_536;
 
 /**
  * Yields the packets of a connection until it ends; half a packet at its end is dropped. Memory grows with the bytes that have
- * arrived, whatever length a packet announces and in however many pieces it comes. Throws "failed" for a length that the
- * protocol does not allow: libvirtd then ends the connection too. virNetServerClientDispatchRead() of libvirt
+ * arrived, whatever length a packet announces and in however many pieces it comes, and no further than the longest arguments.
+ * Throws "failed" for a length that the protocol does not allow: libvirtd then ends the connection too.
+ * virNetServerClientDispatchRead() of libvirt
  */
 export async function* readPackets(source: AsyncIterable<Uint8Array>): AsyncGenerator<Packet> {
-  let buffer: Uint8Array = new Uint8Array(INITIAL_BYTES);
-  let end = 0;
+  let next = new PartialPacket();
   for await (const chunk of source) {
-    buffer = withRoom(buffer, end, chunk.length);
-    buffer.set(chunk, end);
-    end += chunk.length;
-    let at = 0;
-    let length = lengthOf(buffer.subarray(at, end));
-    while (end - at >= length) {
-      yield parsePacket(buffer.slice(at, at + length));
-      at += length;
-      length = lengthOf(buffer.subarray(at, end));
+    for (let at = 0; at < chunk.length; ) {
+      at += next.take(chunk.subarray(at));
+      if (!next.isWhole) continue;
+      yield parsePacket(next.bytes);
+      next = new PartialPacket();
     }
-    const rest = buffer.subarray(at, end);
-    if (buffer.length > INITIAL_BYTES && rest.length < INITIAL_BYTES) buffer = new Uint8Array(INITIAL_BYTES);
-    buffer.set(rest);
-    end = rest.length;
   }
 }
 
-/** Returns the buffer, or one of twice the size with its bytes, if more bytes do not fit. */
-function withRoom(buffer: Uint8Array, end: number, more: number): Uint8Array {
-  if (end + more <= buffer.length) return buffer;
-  const larger = new Uint8Array(Math.max(2 * buffer.length, end + more));
-  larger.set(buffer.subarray(0, end));
-  return larger;
+/** A packet of which not all bytes have arrived. */
+class PartialPacket {
+  #bytes = new Uint8Array(INITIAL_BYTES);
+  #arrived = 0;
+  #length: number | undefined;
+
+  get isWhole(): boolean {
+    return this.#arrived === this.#length;
+  }
+
+  /** Bytes that are kept. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, Math.min(this.#arrived, MOST_KEPT_BYTES));
+  }
+
+  /** Takes bytes up to the end of the packet or of its length, and returns how many. Throws as lengthOf(). */
+  take(chunk: Uint8Array): number {
+    const count = Math.min(chunk.length, (this.#length ?? LENGTH_BYTES) - this.#arrived);
+    const kept = Math.min(count, Math.max(0, MOST_KEPT_BYTES - this.#arrived));
+    if (kept > 0) this.#keep(chunk.subarray(0, kept));
+    this.#arrived += count;
+    if (this.#arrived === LENGTH_BYTES) this.#length = lengthOf(this.#bytes);
+    return count;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const end = this.#arrived + bytes.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.min(MOST_KEPT_BYTES, Math.max(2 * this.#bytes.length, end)));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#arrived);
+  }
 }
 
-/** Returns the length that a packet announces; without its length, the shortest. Throws "failed". */
+/** Returns the length that a packet announces. Throws "failed". */
 function lengthOf(bytes: Uint8Array): number {
-  if (bytes.length < LENGTH_BYTES) return LEAST_PACKET_BYTES;
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0);
   if (length >= LEAST_PACKET_BYTES && length <= MOST_PACKET_BYTES) return length;
   throw new SvirtError(`Cannot read the client's packet: its length is ${length} bytes`, {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import type { Machine } from "../../memory-host/machine.ts";
-import { call, domain, errorIn, opening, RemoteClient, type Reply } from "../../rpc/remote-client.ts";
+import {
+  call,
+  domain,
+  errorIn,
+  opening,
+  RemoteClient,
+  type Reply,
+  text,
+  word,
+} from "../../rpc/remote-client.ts";
 import { domainXml, makeMachine, UUID } from "../../scenes/scene.ts";
 import { runOn } from "../in-memory.ts";
 
@@ -66,6 +75,24 @@ describe("svirt shell for the command of a libvirt client", () => {
     const last = replies().at(-1);
     expect(last === undefined ? undefined : errorIn(last)?.code).toBe(29);
     expect(await names(machine)).toContain("vm1");
+  });
+
+  test("refuses the pool of a volume group, as the command does for a restricted key", async () => {
+    const xml =
+      "<source><device path='/dev/sdb'/><name>vg</name></source><target><path>/dev/vg</path></target>";
+    const pool = `<pool type='logical'><name>lv</name>${xml}</pool>`;
+    const machine = makeMachine();
+    const client = new RemoteClient();
+    // virStoragePoolCreateXML()
+    client.send(opening() + call(76, text(pool) + word(0)));
+    client.close();
+    machine.caller = client;
+    ask(machine, VIRSH);
+    await runOn(machine, "shell");
+    const last = client.replies().at(-1);
+    expect(last === undefined ? undefined : errorIn(last)?.message).toBe(
+      "Cannot use a volume group for the storage pool 'lv': this is a restricted key",
+    );
   });
 
   test.each(["svirt virt-ssh-helper qemu:///system", "virt-ssh-helper -x 'qemu:///system'"])(
