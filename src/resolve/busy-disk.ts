@@ -1,7 +1,7 @@
 import { SvirtError, unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { FileId } from "../plan/facts/file.ts";
-import { BY_NUMBER, listRelated, type RelatedDevice } from "./related-devices.ts";
+import { BY_NUMBER, listRelated, listWholes, type RelatedDevice } from "./related-devices.ts";
 
 /** Numbers and names of the block devices that the host has mounted or swaps to. */
 export type DiskUse = ReadonlySet<string>;
@@ -53,14 +53,18 @@ export function refuseBusyDisk(
   refuseBusy(findUsed(host, readDiskUse(host), { node, path }), attempt);
 }
 
-/** Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device. */
+/** Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device and of its other paths. */
 export function refuseBusyWhole(
   host: Host,
   { node = "", path }: Pick<FileId, "node" | "path">,
   attempt: string,
 ): void {
-  const own = ownDevice({ node, path });
-  refuseBusy(isInUse(host, readDiskUse(host), own) ? own : undefined, attempt);
+  const use = readDiskUse(host);
+  const wholes = [ownDevice({ node, path }), ...listWholes(host, { node })];
+  refuseBusy(
+    wholes.find((one) => isInUse(host, use, one)),
+    attempt,
+  );
 }
 
 function refuseBusy(busy: UsedDevice | undefined, attempt: string): void {

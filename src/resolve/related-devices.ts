@@ -38,6 +38,11 @@ export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): re
   return [relatedAt(host, above, "disk"), ...listGeneric(host, above), ...listOtherPaths(host, above, part)];
 }
 
+/** Lists the other nodes through which a disk is reached as a whole: its generic node, and those of its other paths. */
+export function listWholes(host: Host, disk: Pick<FileId, "node">): readonly RelatedDevice[] {
+  return listRelated(host, disk).filter(({ is }) => is !== "partition");
+}
+
 /** Whether a node is the generic node of a SCSI device. Other character devices may have the number of a block device. */
 export function isGenericNode({ node = "" }: Pick<FileId, "node">): boolean {
   return GENERIC.test(node);

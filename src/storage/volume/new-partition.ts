@@ -6,6 +6,11 @@ import { notMade } from "./new-volume.ts";
 
 /** Boundary of partitions: that of sfdisk(8), which fits the blocks of all disks. */
 const GRAIN_BYTES = 1024 * 1024;
+/**
+ * Boundary before the next partition: the kernel writes whole blocks of a disk, up to a page of memory, and in one that two partitions share
+ * it would write what it has read of the other one before. Largest page of the architectures that svirt runs on.
+ */
+const BLOCK_BYTES = 64 * 1024;
 /** Most partitions of a table; more of type dos are in an extended one. */
 const MOST: ReadonlyMap<string, number> = new Map([
   ["gpt", 128],
@@ -107,7 +112,8 @@ function freeParts(
   const free: Omit<Partition, "number">[] = [];
   let at = whole.start;
   for (const { end, start } of [...partitions].sort((a, b) => a.start - b.start)) {
-    free.push({ start: roundedUp(at, GRAIN_BYTES), end: Math.min(start, whole.end) });
+    const blockEnd = start - (start % BLOCK_BYTES);
+    free.push({ start: roundedUp(at, GRAIN_BYTES), end: Math.min(blockEnd, whole.end) });
     at = Math.max(at, end);
   }
   return [...free, { start: roundedUp(at, GRAIN_BYTES), end: whole.end }];

@@ -53,6 +53,18 @@ describe("a new partition", () => {
       });
   });
 
+  // Seen on a loop device: a write of the disk's last 2560 bytes before sector 8197 replaced what /dev/loop0p1 had written behind it.
+  test("shares no block of the kernel with the next partition, which may be in use", () => {
+    const next = { number: 2, start: 8197 * 512, end: 20 * MiB };
+    const table = { ...DOS, partitions: [next] };
+    const placed = (sectors: number): number =>
+      decidePartition(volumeOf("sdb1", `<capacity>${sectors * 512}</capacity>`), { ...disk, table })
+        .startSector;
+    expect(placed(8192 - 2048)).toBe(2048);
+    expect(placed(8193 - 2048)).toBe((20 * MiB) / 512);
+    expect(placed(8197 - 2048)).toBe((20 * MiB) / 512);
+  });
+
   test("has whole sectors of a disk of any sector size", () => {
     const table = { ...DOS, sectorBytes: 4096 };
     expect(decidePartition(volumeOf("sdb1", "<capacity>5000</capacity>"), { ...disk, table })).toMatchObject({

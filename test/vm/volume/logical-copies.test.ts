@@ -193,4 +193,19 @@ describe("the data of a logical volume", () => {
     await make(node, "three");
     expect(names()).toEqual(["one", "three"]);
   });
+
+  test("stays if its call gives it its name between the list and the look at its lock", async () => {
+    const { lvm, machine, node } = await machineWith();
+    const part = ".svirt-dddddddd-0000-4000-8000-000000000003.volume";
+    lvm.addVolume("vg-0", { name: part });
+    const read = machine.readOutput;
+    machine.readOutput = (...words) => {
+      const output = read(...words);
+      const volume = lvm.groups.get("vg-0")?.volumes.find(({ name }) => name === part);
+      if (words[0].includes("lvs") && volume !== undefined) volume.name = "copy";
+      return output;
+    };
+    await make(node, "one");
+    expect(lvm.groups.get("vg-0")?.volumes.map(({ name }) => name)).toEqual(["copy", "one"]);
+  });
 });

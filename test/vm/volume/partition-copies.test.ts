@@ -10,7 +10,7 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { makeDevicePools } from "../../scenes/devices.ts";
 import { MemorySfdisk } from "../../scenes/partitioner.ts";
 import { poolXml } from "../../scenes/pools.ts";
-import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { errorOf, nodeOn, OTHER, putText } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const MiB = 1024 * 1024;
@@ -84,6 +84,23 @@ describe("the data of a new partition", () => {
     await copy("raw")(node);
     registryOf(node).reserve({ kind: "file", key: "device-8:0", sharing: "exclusive" }, OTHER);
     expect((await errorOf(Promise.resolve(copy("raw", "sda3")(node)))).kind).toBe("in-use");
+  });
+
+  test.each([
+    ["a guest has", "in-use", "device-8:144", undefined],
+    ["the host uses", "wrong-state", undefined, "/sys/block/sdj/holders/md0"],
+  ] as const)("is not written while %s the disk by its other path", async (...[, kind, claimed, holder]) => {
+    const machine = await prepare();
+    for (const folder of ["/sys/dev/block/8:0", "/sys/block/sdj"]) {
+      machine.files.putFolder(`${folder}/device`);
+      putText(machine, `${folder}/device/wwid`, "naa.600140512345678901234567890abcde\n");
+    }
+    putText(machine, "/sys/block/sdj/dev", "8:144\n");
+    if (claimed !== undefined)
+      registryOf(nodeOn(machine)).reserve({ kind: "file", key: claimed, sharing: "exclusive" }, OTHER);
+    if (holder !== undefined) machine.files.putFolder(holder);
+    expect((await errorOf(Promise.resolve(copy("raw")(nodeOn(machine))))).kind).toBe(kind);
+    expect(machine.files.get("/dev/sda").bytes.every((byte) => byte === 0xff)).toBe(true);
   });
 
   test("becomes no partition if another program has taken its place meanwhile", async () => {

@@ -1,4 +1,5 @@
 import { isPartialVolume } from "../../../plan/half-made.ts";
+import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { isPartLocked } from "../../../state/locks.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
@@ -11,8 +12,12 @@ export function removeLeftParts(
   group: string,
   volumes: readonly Pick<LogicalVolume, "name">[],
 ): void {
-  for (const { name } of volumes) {
-    if (!isPartialVolume(name) || isPartLocked(instance, name)) continue;
+  const left = volumes.filter(({ name }) => isPartialVolume(name) && !isPartLocked(instance, name));
+  if (left.length === 0) return;
+  const names = new Set(left.map(({ name }) => name));
+  // Listed again: a call that has ended since may have given one its name.
+  for (const { name } of readLogicalVolumes(instance.host, group)) {
+    if (!names.has(name)) continue;
     const attempt = `remove the volume ${group}/${name}`;
     runTool(instance.host, { words: lvm.removeVolume(group, name), attempt });
   }

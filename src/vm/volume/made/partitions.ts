@@ -11,7 +11,7 @@ import {
   readPartition,
 } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
-import { listRelated } from "../../../resolve/related-devices.ts";
+import { listRelated, listWholes } from "../../../resolve/related-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { withDiskLock, withRegistryLock } from "../../../state/locks.ts";
 import {
@@ -165,8 +165,8 @@ function showToKernel(host: Host, { id }: FileFacts, number: number): void {
 function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
   const attempt = `make a partition on ${id.path}`;
   refuseBusyWhole(instance.host, id, attempt);
-  const generic = listRelated(instance.host, id).filter(({ is }) => is === "generic node");
-  if (guestOn(instance, [id.node, ...generic.map(({ number }) => number)]) !== undefined)
+  const others = listWholes(instance.host, id).map(({ number }) => number);
+  if (guestOn(instance, [id.node, ...others]) !== undefined)
     throw new SvirtError(`Cannot ${attempt}: a guest has the whole disk`, {
       kind: "in-use",
       remedy: "Stop that guest: svirt shutdown",
