@@ -21,8 +21,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Makes a program in the place of ssh, whose last argument is the command, for a key with these options. */
 function sshFor(name: string, options: string): string {
   const path = join(folder, name);
+  // libvirt's client passes few variables on.
+  const variables = ["SVIRT_NODE", "SVIRT_CACHE"].flatMap((each) => {
+    const value = process.env[each];
+    return value === undefined ? [] : [`export ${each}='${value}'`];
+  });
   const lines = [
     "#!/bin/bash",
+    ...variables,
     "for asked; do :; done",
     `exec ${NODE} ssh "SSH_ORIGINAL_COMMAND=$(printf %q "$asked") exec svirt shell ${options}"`,
   ];
