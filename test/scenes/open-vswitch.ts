@@ -26,7 +26,7 @@ export class MemorySwitch {
     files.put("/usr/bin/ovs-vsctl", "file", { bytes: new Uint8Array() });
     files.putFolder(DATABASE);
     for (const bridge of bridges) machine.taps.addSwitch(bridge);
-    machine.runProgram = (words) => this.#change(words);
+    machine.runProgram = (words) => this.#change(words.slice(words.indexOf("--") + 1));
     machine.readOutput = (words) => this.#find(words);
   }
 

@@ -11,6 +11,9 @@ import {
 import type { OwnPort, PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 
+const SETPRIV = "/usr/bin/setpriv";
+/** Ends the program with svirt: a change that is made after the next svirt has looked would stay. setpriv(1), prctl(2) */
+const UNTIL_SVIRT_ENDS = [SETPRIV, "--pdeathsig", "KILL", "--"];
 /** Longer than the program's own limit, after which it ends by itself. */
 const PROGRAM_MS = 10_000;
 /** Message of the program that ends by its own limit: the database has the change, and the switch has not applied it. */
@@ -34,7 +37,7 @@ export function setUpTap(host: Host, setup: TapSetup): void {
 
 function addPort(host: Host, tap: string, port: PlannedPort): void {
   refuseOtherPort(host, tap, port);
-  const end = host.runProgram(addPortCommand(tap, port), PROGRAM_MS);
+  const end = host.runProgram([...UNTIL_SVIRT_ENDS, ...addPortCommand(tap, port)], PROGRAM_MS);
   const isUnusable = "code" in end && IS_UNUSABLE.test(end.errors);
   if (isDone(end) && !isUnusable) return;
   throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
@@ -63,7 +66,7 @@ export function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): v
   host.removeTap(tap);
   if (port === undefined) return;
   if (!hasPort(host, tap.name, port)) return;
-  const end = host.runProgram(removePortCommand(tap.name), PROGRAM_MS);
+  const end = host.runProgram([...UNTIL_SVIRT_ENDS, ...removePortCommand(tap.name)], PROGRAM_MS);
   // A switch that does not run has no port, and reads the database when it starts.
   if (isDone(end) || !hasPort(host, tap.name, port)) return;
   throw failure(`Unable to delete port ${tap.name} from OVS`, end);
@@ -105,11 +108,12 @@ function failure(attempt: string, end: ProgramEnd): SvirtError {
     });
   }
   return new SvirtError(
-    `${attempt}: ${OVS_VSCTL} is ${end.fault === "missing" ? "missing" : "not permitted"}`,
+    `${attempt}: ${end.fault === "missing" ? `${SETPRIV} is missing` : `${OVS_VSCTL} is not permitted`}`,
     {
       kind: "unsupported",
       libvirt: "INTERNAL_ERROR",
-      remedy: end.fault === "missing" ? "Install openvswitch-switch." : `Run it yourself: ${OVS_VSCTL} show`,
+      remedy:
+        end.fault === "missing" ? "Install setpriv (util-linux)." : `Run it yourself: ${OVS_VSCTL} show`,
     },
   );
 }

@@ -10,6 +10,17 @@ const isReady =
   Bun.spawnSync(["unshare", "-n", "-m", "ip", "link"]).success;
 
 test.skipIf(!isReady)(
+  "the program that changes Open vSwitch ends with svirt",
+  async () => {
+    expect(await inOwnNetwork("switch-killed-in-network.ts")).toEqual({
+      errors: "",
+      facts: { hasBegun: true, isDone: false },
+    });
+  },
+  30_000,
+);
+
+test.skipIf(!isReady)(
   `taps join a real Open vSwitch in their VLANs alone, and their ports are removed, also from one that does not run${isReady ? "" : " (skipped: needs root, /dev/net/tun, ip and openvswitch-switch)"}`,
   async () => {
     const { errors, facts } = await inOwnNetwork("switch-in-network.ts");
