@@ -46,6 +46,15 @@ const copy =
       flags: FLAGS,
     });
 
+/** Gives the disk sda the other path sdj (8:144). */
+function giveOtherPath(machine: Machine): void {
+  for (const folder of ["/sys/dev/block/8:0", "/sys/block/sdj"]) {
+    machine.files.putFolder(`${folder}/device`);
+    putText(machine, `${folder}/device/wwid`, "naa.600140512345678901234567890abcde\n");
+  }
+  putText(machine, "/sys/block/sdj/dev", "8:144\n");
+}
+
 const namesOn = (machine: Machine): readonly string[] =>
   listPoolVolumes(nodeOn(machine), "disk").map(({ name }) => name);
 
@@ -86,16 +95,26 @@ describe("the data of a new partition", () => {
     expect((await errorOf(Promise.resolve(copy("raw", "sda3")(node)))).kind).toBe("in-use");
   });
 
+  test("is written while no guest can be started with the disk by its other path", async () => {
+    const machine = await prepare();
+    giveOtherPath(machine);
+    machine.files.put("/dev/sdj", "block", { node: "8:144", bytes: new Uint8Array() });
+    const { host, ...node } = nodeOn(machine);
+    const locked: string[] = [];
+    const copyToDevice: typeof host.copyToDevice = (...words) => {
+      locked.push(...machine.lockedImages);
+      host.copyToDevice(...words);
+    };
+    await copy("raw")({ ...node, host: { ...host, copyToDevice } });
+    expect([locked, [...machine.lockedImages]]).toEqual([["device-8:144"], []]);
+  });
+
   test.each([
     ["a guest has", "in-use", "device-8:144", undefined],
     ["the host uses", "wrong-state", undefined, "/sys/block/sdj/holders/md0"],
   ] as const)("is not written while %s the disk by its other path", async (...[, kind, claimed, holder]) => {
     const machine = await prepare();
-    for (const folder of ["/sys/dev/block/8:0", "/sys/block/sdj"]) {
-      machine.files.putFolder(`${folder}/device`);
-      putText(machine, `${folder}/device/wwid`, "naa.600140512345678901234567890abcde\n");
-    }
-    putText(machine, "/sys/block/sdj/dev", "8:144\n");
+    giveOtherPath(machine);
     if (claimed !== undefined)
       registryOf(nodeOn(machine)).reserve({ kind: "file", key: claimed, sharing: "exclusive" }, OTHER);
     if (holder !== undefined) machine.files.putFolder(holder);

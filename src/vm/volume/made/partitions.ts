@@ -68,13 +68,29 @@ export async function createPartition(
       return await withRegistryLock(instance, async () =>
         addPartition(instance, place, { volume, made: choosePlace(instance, place, volume).made }),
       );
-    const chosen = await withRegistryLock(instance, async () => choosePlace(instance, place, volume));
-    host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
+    const { chosen, unlock } = await withRegistryLock(instance, async () => ({
+      chosen: choosePlace(instance, place, volume),
+      // The copy locks the disk itself.
+      unlock: host.lockImages(listOtherPaths(host, disk.id)),
+    }));
+    try {
+      host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
+    } finally {
+      unlock();
+    }
     return await withRegistryLock(instance, async () => {
       if (!isStillFree(chosen.made, chosen.table, readAll(instance, place)))
         throw takenMeanwhile(chosen.made);
       return addPartition(instance, place, { volume, made: chosen.made });
     });
+  });
+}
+
+/** Lists the other disks through which the host reaches the logical unit of a disk. */
+function listOtherPaths(host: Host, disk: FileId): readonly FileId[] {
+  return listWholes(host, disk).flatMap(({ is, name, number }) => {
+    const id = is === "other path" ? host.inspectFile(name)?.id : undefined;
+    return id?.node === number ? [id] : [];
   });
 }
 
