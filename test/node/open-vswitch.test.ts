@@ -62,6 +62,8 @@ onTheNode(
     note live sh -c "svirt dumpxml life-a | grep interfaceid"
     note same heard
     vsctl set Port life-tap tag=8
+    # The switch revalidates its flows.
+    sleep 2
     note other heard
     note list svirt domiflist life-a
     note audit svirt audit

@@ -27,6 +27,8 @@ export const OPEN_VSWITCH = `
     wait_for vsctl --no-wait init
     /usr/lib/openvswitch-switch/ovs-vswitchd unix:/run/openvswitch/db.sock --pidfile=/run/openvswitch/ovs-vswitchd.pid --log-file=/dev/null -vconsole:off >/dev/null 2>&1 &
     vsctl add-br ovsbr0 -- set bridge ovsbr0 datapath_type=netdev
+    # The node itself would send to all ports.
+    echo 1 >/proc/sys/net/ipv6/conf/ovsbr0/disable_ipv6
     ip link set ovsbr0 up
   }
   end_switch() {
