@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { freePort } from "../machine.ts";
 import { buildServers, waitForListener } from "./programs.ts";
 
@@ -8,9 +8,15 @@ export interface NfsServer {
   stop(): Promise<void>;
 }
 
-/** Starts Ganesha with one writable folder, by NFS 4.1 and 4.2. Throws if it does not start. nfs-ganesha-config(8) */
+/** File from which Ganesha reads the mounts. systemd's start-up makes it; a root of debootstrap that was never booted lacks it. */
+const MTAB = "/etc/mtab";
+/** Message of Ganesha if it serves nothing. It runs nevertheless. */
+const NO_EXPORT = "Could not create export";
+
+/** Starts Ganesha with one writable folder, by NFS 4.1 and 4.2. Throws if it does not serve the folder. nfs-ganesha-config(8) */
 export async function serveNfs(exported: string): Promise<NfsServer> {
   const programs = buildServers();
+  if (!existsSync(MTAB)) symlinkSync("../proc/self/mounts", MTAB);
   const folder = mkdtempSync("/var/tmp/svirt-nfs-");
   const port = freePort();
   const libraries = `${programs}/usr/lib/x86_64-linux-gnu`;
@@ -33,10 +39,13 @@ EXPORT { Export_Id = 1; Path = "${exported}"; Pseudo = "/"; Access_Type = RW; Sq
     await server.exited;
     rmSync(folder, { recursive: true });
   };
-  await waitForListener("127.0.0.1", port, server).catch(async (error: unknown) => {
+  try {
+    await waitForListener("127.0.0.1", port, server);
+    if (readFileSync(`${folder}/log`, "utf8").includes(NO_EXPORT)) throw new Error(NO_EXPORT);
+  } catch (cause) {
     const said = readFileSync(`${folder}/log`, "utf8");
     await stop();
-    throw new Error(`The NFS server does not start:\n${said.slice(-3000)}`, { cause: error });
-  });
+    throw new Error(`The NFS server does not serve ${exported}:\n${said.slice(-3000)}`, { cause });
+  }
   return { port, stop };
 }

@@ -16,7 +16,7 @@ const onTheNode = await onANode();
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 const DISK = "system_u:object_r:fixed_disk_device_t:s0";
 const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 /** Of a volume that takes seconds to copy. */
 const BIG_BYTES = 64 * 1024 * 1024;
