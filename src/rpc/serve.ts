@@ -12,7 +12,7 @@ const MOST_CALLS = 5;
 /** Program by which client and server ask each other whether they live. KEEPALIVE_PROGRAM of libvirt's virkeepaliveprotocol.x */
 const KEEPALIVE = { program: 0x6b_65_65_70, version: 1, ping: 1, pong: 2 };
 
-/** A client's connection, and what it may do. */
+/** Connection of a client, with its rights. */
 export interface Served {
   readonly instance: Instance;
   /** URI that the client's command names; empty: any. */

@@ -24,8 +24,8 @@ export function listTargetDevices(host: Host, wanted: IscsiTarget, target: strin
 }
 
 /**
- * Throws "timeout" if the kernel has lost the connection of each session with a target. It then keeps what is read and written for the
- * target until the connection is back or the session's time is over, by default 120 seconds. Reads sysfs alone.
+ * Throws "timeout" if the kernel has lost the connection of every session with a target. Reads and writes then wait until the
+ * connection is back, or until the session's time limit, by default 120 seconds. Reads sysfs alone.
  * node.session.timeo.replacement_timeout of open-iscsi
  */
 export function refuseLostTarget(host: Host, wanted: IscsiTarget): void {

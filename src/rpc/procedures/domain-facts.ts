@@ -1,3 +1,4 @@
+import { numberState } from "../../qemu/monitor/state-numbers.ts";
 import { isAutostarted } from "../../state/definitions.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { getDomainFacts } from "../../vm/query/domain-facts.ts";
@@ -7,7 +8,6 @@ import { getVcpuCount } from "../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
 import { aNumber, aText, domainKeys, foundBy, keyOf, ofDomain, ofDomainWithFlags } from "./objects.ts";
 import { forbidden, type Procedure, procedure } from "./procedure.ts";
-import { stateNumbers } from "./state-numbers.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
 const XML = { secure: 1, inactive: 2 };
@@ -24,7 +24,7 @@ export const factProcedures: readonly Procedure[] = [
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetState" },
     result: struct({ state: int, reason: int }),
-    run: async (call) => stateNumbers(await getDomainState(call.instance, keyOf(call))),
+    run: async (call) => numberState(await getDomainState(call.instance, keyOf(call))),
   }),
   procedure({
     ...reads(16, "virDomainGetInfo"),
@@ -34,7 +34,7 @@ export const factProcedures: readonly Procedure[] = [
     async run(call) {
       const { cpuTimeSeconds = 0, state, ...facts } = await getDomainFacts(call.instance, keyOf(call));
       return {
-        state: stateNumbers({ state, reason: "unknown" }).state,
+        state: numberState({ state, reason: "unknown" }).state,
         maxKiB: BigInt(facts.maxMemoryKiB),
         usedKiB: BigInt(facts.usedMemoryKiB),
         vcpus: facts.vcpus,

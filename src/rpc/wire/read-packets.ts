@@ -5,7 +5,7 @@ import { LEAST_PACKET_BYTES, LENGTH_BYTES, MOST_PACKET_BYTES, type Packet, parse
 const INITIAL_BYTES = 4096;
 /**
  * Most bytes of a packet that are kept: a text of the longest kind, REMOTE_STRING_MAX of libvirt's remote_protocol.x, and other
- * arguments. What is longer does not decode.
+ * arguments. A longer packet does not decode.
  */
 const MOST_KEPT_BYTES = 4_194_304 + 65_536;
 

@@ -7,8 +7,8 @@ import { notMade } from "./new-volume.ts";
 /** Boundary of partitions: that of sfdisk(8), which fits the blocks of all disks. */
 const GRAIN_BYTES = 1024 * 1024;
 /**
- * Boundary before the next partition: the kernel writes whole blocks of a disk, up to a page of memory, and in one that two partitions share
- * it would write what it has read of the other one before. Largest page of the architectures that svirt runs on.
+ * Boundary before the next partition. The kernel writes whole blocks of a disk, up to a page of memory. If two partitions share a block,
+ * writing one overwrites new data of the other with old data. The value is the largest page size of the supported architectures.
  */
 const BLOCK_BYTES = 64 * 1024;
 /** Most partitions of a table; more of type dos are in an extended one. */
