@@ -52,7 +52,11 @@ export function definedPool(
 
 /** Returns the refusal of an operation in the pool's state. VIR_ERR_OPERATION_INVALID of libvirt */
 export function invalid(why: string, remedy: string): SvirtError {
-  return new SvirtError(`Requested operation is not valid: ${why}`, { kind: "wrong-state", remedy });
+  return new SvirtError(`Requested operation is not valid: ${why}`, {
+    kind: "wrong-state",
+    from: "STORAGE",
+    remedy,
+  });
 }
 
 /** Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. */
