@@ -2,9 +2,9 @@ import { asSvirtError, SvirtError } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
-  forbidden,
   type Procedure,
   protocolError,
+  refusedForReading,
   type Session,
 } from "./procedures/procedure.ts";
 import { PROCEDURES } from "./procedures/table.ts";
@@ -39,7 +39,7 @@ async function carryOut(session: Session, { header, payload }: Packet): Promise<
   const isReadOnly = checkOpen(session, declared);
   const call = declared.prepare(payload);
   if (isReadOnly && declared.access === "changes") {
-    throw forbidden(`read only access prevents ${declared.api}`);
+    throw refusedForReading(declared.api);
   }
   if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
   const { instance } = session;
@@ -60,12 +60,13 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
   return declared;
 }
 
-/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. */
+/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. remoteGetHypervisorConn() of libvirt */
 function checkOpen({ isForReading, opened }: Session, { isBeforeOpen }: Procedure): boolean {
   if (opened !== undefined) return opened.isReadOnly;
   if (isBeforeOpen === true) return isForReading;
   throw new SvirtError("internal error: hypervisor connection not open", {
     kind: "failed",
+    from: "RPC",
     remedy: "Open the connection first.",
   });
 }

@@ -116,6 +116,7 @@ export const connectionProcedures: readonly Procedure[] = [
 function alreadyOpen(): SvirtError {
   return new SvirtError("internal error: connection already open", {
     kind: "failed",
+    from: "RPC",
     remedy: "Close the connection first, or make another one.",
   });
 }

@@ -80,17 +80,17 @@ export const networkProcedures: readonly Procedure[] = [
     result: aNetwork,
     async run({ args, instance }) {
       const network = await createNetwork(instance, new TextEncoder().encode(args.xml));
-      if (!network.did) throw notValid(`network is already active as '${network.name}'`);
+      if (!network.did) throw notValid(`network is already active as '${network.name}'`, "NETWORK");
       return { net: remoteStored(network) };
     },
   }),
   changing(39, "virNetworkCreate", async (call) => {
     const { did } = await startNetwork(call.instance, keyOf(call));
-    if (!did) throw notValid("network is already active");
+    if (!did) throw notValid("network is already active", "NETWORK");
   }),
   changing(42, "virNetworkDestroy", async (call) => {
     const { did, name } = await destroyNetwork(call.instance, keyOf(call));
-    if (!did) throw notValid(`network '${name}' is not active`);
+    if (!did) throw notValid(`network '${name}' is not active`, "NETWORK");
   }),
   changing(49, "virNetworkUndefine", async (call) => {
     await undefineNetwork(call.instance, keyOf(call));
@@ -155,6 +155,7 @@ function keyOf({ args, instance }: NetworkCall): string {
 function withoutBridge(name: string): SvirtError {
   return new SvirtError(`internal error: network '${name}' does not have a bridge name.`, {
     kind: "failed",
+    from: "NETWORK",
     remedy: "Use the devices in the network's XML: virsh net-dumpxml NETWORK",
   });
 }

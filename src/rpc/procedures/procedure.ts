@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 import type { Form } from "../xdr/form.ts";
@@ -106,15 +106,31 @@ export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): voi
   if (others === 0) return;
   throw new SvirtError(`unsupported flags (0x${others.toString(16)}) in function ${refusedBy}`, {
     kind: "usage",
+    from: partWith(refusedBy),
     remedy: "Leave these flags out.",
   });
 }
 
+/**
+ * Returns the part of libvirt whose source has a function of that name: libvirt-network.c and bridge_driver.c, libvirt-storage.c
+ * and storage_driver.c. Undefined for any other function, whose errors have the usual domain of their number.
+ */
+function partWith(name: string): LibvirtDomain | undefined {
+  if (/storage/i.test(name)) return "STORAGE";
+  return /network/i.test(name) ? "NETWORK" : undefined;
+}
+
+/** Returns the error of a function that a connection for reading may not call. virCheckReadOnlyGoto() of libvirt */
+export function refusedForReading(api: string): SvirtError {
+  return forbidden(`read only access prevents ${api}`, partWith(api));
+}
+
 /** Returns the error of a call that a connection for reading may not make. virReportRestrictedError() of libvirt */
-export function forbidden(what: string): SvirtError {
+export function forbidden(what: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`operation forbidden: ${what}`, {
     kind: "denied",
     libvirt: "OPERATION_DENIED",
+    from,
     remedy: "Connect without -r, by a key without --read-only.",
   });
 }
@@ -128,10 +144,14 @@ export function protocolError(message: string): SvirtError {
   });
 }
 
-/** Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. */
-export function notValid(why: string): SvirtError {
+/**
+ * Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. `from` is the part of
+ * libvirt that finds it; by default QEMU's driver.
+ */
+export function notValid(why: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, {
     kind: "wrong-state",
+    from,
     remedy: "Query the object's state first: virsh domstate DOMAIN, virsh net-info NETWORK",
   });
 }
