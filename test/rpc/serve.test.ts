@@ -118,12 +118,28 @@ describe("an error has libvirt's code, domain and message", () => {
     [
       "the end of a domain that is off",
       call(12, VM1),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    // qemuDomainShutdownFlagsMonitor() has its own check; the others call virDomainObjCheckActive() of domain_conf.c.
+    [
+      "the shutdown of a domain that is off",
+      call(33, VM1),
       ...([55, 10, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    [
+      "a pause of a domain that is off",
+      call(34, VM1),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    [
+      "a reboot of a domain that is off",
+      call(27, VM1 + word(0)),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
     ],
     [
       "another opening",
       call(1, word(0) + word(0)),
-      ...([1, 10, "internal error: connection already open"] as const),
+      ...([1, 7, "internal error: connection already open"] as const),
     ],
   ];
 
@@ -131,10 +147,45 @@ describe("an error has libvirt's code, domain and message", () => {
     expect(errorIn(await asked(await nodeWithVm1(), packet))).toEqual({ code, domain: from, message });
   });
 
+  // qemuDomainResume(), qemuDomainCreateWithFlags() and virDomainObjListAddLocked() of libvirt
+  test.each([
+    ["resume", call(28, VM1), 10, "domain is already running"],
+    ["start", call(9, VM1), 10, "domain is already running"],
+    [
+      "creation",
+      call(10, text(new TextDecoder().decode(domainXml())) + word(0)),
+      20,
+      "domain 'vm1' is already active",
+    ],
+  ] as const)("for the %s of a running domain", async (...[, packet, from, why]) => {
+    const instance = await nodeWithVm1();
+    await startDomain(instance, domainXml());
+    expect(errorIn(await asked(instance, packet))).toEqual({
+      code: 55,
+      domain: from,
+      message: `Requested operation is not valid: ${why}`,
+    });
+  });
+
+  const NET = text("none") + UUID.replaceAll("-", "");
+  // networkGetXMLDesc() of bridge_driver.c and storagePoolGetXMLDesc() of storage_driver.c
+  test.each([
+    ["network", call(43, NET + word(0x80)), 19, "networkGetXMLDesc"],
+    ["pool", call(88, NET + word(0x80)), 18, "storagePoolGetXMLDesc"],
+  ] as const)("for an unknown flag of a %s", async (...[, packet, from, name]) => {
+    expect(errorIn(await asked(await nodeWithVm1(), packet))).toEqual({
+      code: 8,
+      domain: from,
+      message: `unsupported flags (0x80) in function ${name}`,
+    });
+  });
+
   test("before the connection is open", async () => {
     const [reply] = await served(await nodeWithVm1(), call(273, word(1) + word(0)));
     expect(reply === undefined ? undefined : errorIn(reply)).toMatchObject({
       code: 1,
+      // VIR_FROM_RPC of remote_daemon_dispatch.c
+      domain: 7,
       message: "internal error: hypervisor connection not open",
     });
   });

@@ -71,13 +71,14 @@ function searchDomain(instance: Instance, key: string, by: readonly DomainKey[])
   return undefined;
 }
 
-/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. */
+/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. virDomainObjCheckActive() of libvirt */
 export function findRunning(instance: Instance, key: string): FoundDomain & { readonly guest: GuestRecord } {
   const found = findDomain(instance, key);
   const { guest } = found;
   if (guest !== undefined) return { ...found, guest };
-  throw new SvirtError(`Requested operation is not valid: domain '${found.name}' is not running`, {
+  throw new SvirtError("Requested operation is not valid: domain is not running", {
     kind: "wrong-state",
+    from: "DOMAIN",
     remedy: `Start it: svirt start ${found.name}`,
   });
 }
