@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import { markNetwork } from "../../vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../vm/network/define-network.ts";
-import { lookUpNetwork } from "../../vm/network/find-network.ts";
+import { lookUpKnownNetwork, lookUpNetwork } from "../../vm/network/find-network.ts";
 import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../vm/network/network-facts.ts";
 import { createNetwork, destroyNetwork, startNetwork } from "../../vm/network/start-network.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
@@ -146,9 +146,9 @@ function changing(
   });
 }
 
-/** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpNetwork() does. */
-function keyOf({ args, instance }: NetworkCall): string {
-  return lookUpNetwork(instance, "uuid", uuidText(args.net.uuid)).uuid;
+/** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpKnownNetwork() does. */
+function keyOf({ args: { net }, instance }: NetworkCall): string {
+  return lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) }).uuid;
 }
 
 /** networkGetBridgeName() of libvirt */
