@@ -1,7 +1,9 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { asSvirtError } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
+  forbidden,
+  notOpen,
   type Procedure,
   protocolError,
   refusedForReading,
@@ -38,9 +40,8 @@ async function carryOut(session: Session, { header, payload }: Packet): Promise<
   const declared = findProcedure(header);
   const isReadOnly = checkOpen(session, declared);
   const call = declared.prepare(payload);
-  if (isReadOnly && declared.access === "changes") {
-    throw refusedForReading(declared.api);
-  }
+  if (isReadOnly && declared.access === "changes") throw refusedForReading(declared.api);
+  if (isReadOnly && call.forbids !== undefined) throw forbidden(call.forbids);
   if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
   const { instance } = session;
   const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);
@@ -60,13 +61,9 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
   return declared;
 }
 
-/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. remoteGetHypervisorConn() of libvirt */
+/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. */
 function checkOpen({ isForReading, opened }: Session, { isBeforeOpen }: Procedure): boolean {
   if (opened !== undefined) return opened.isReadOnly;
   if (isBeforeOpen === true) return isForReading;
-  throw new SvirtError("internal error: hypervisor connection not open", {
-    kind: "failed",
-    from: "RPC",
-    remedy: "Open the connection first.",
-  });
+  throw notOpen();
 }

@@ -10,6 +10,8 @@ export interface Session {
   readonly isForReading: boolean;
   /** Set by virConnectOpen(); undefined before. */
   opened?: { readonly isReadOnly: boolean };
+  /** Set by virConnectClose(): no further call is read. */
+  isClosed?: true;
   /** Reports an error that does not end a call. */
   warn(error: SvirtError | string): void;
 }
@@ -51,6 +53,8 @@ type Declared<Args, Result> = Facts &
   FlagsOf<Args> & {
     readonly args: Form<Args>;
     readonly result: Form<Result>;
+    /** What a connection for reading may not ask for, by the arguments; undefined: nothing. */
+    forbids?(args: NoInfer<Args>): string | undefined;
     /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
     recovers?(args: NoInfer<Args>): readonly string[] | "all";
     run(call: RemoteCall<Args>): Promise<Result> | Result;
@@ -66,6 +70,7 @@ export interface Procedure extends Facts {
 /** A call whose arguments are decoded. */
 interface PreparedCall {
   readonly flags: number;
+  readonly forbids: string | undefined;
   readonly recovers: readonly string[] | "all" | undefined;
   /** Carries out the call and returns the encoded result. */
   run(context: Omit<RemoteCall<unknown>, "args">): Promise<readonly Uint8Array[]>;
@@ -84,6 +89,7 @@ export function procedure<Args, Result>(declared: Declared<Args, Result>): Proce
       const args = form.decode({ bytes: payload, at: 0 });
       return {
         flags: flagsOf(args),
+        forbids: declared.forbids?.(args),
         recovers: declared.recovers?.(args),
         async run(context) {
           const parts: Uint8Array[] = [];
@@ -132,6 +138,15 @@ export function forbidden(what: string, from?: LibvirtDomain): SvirtError {
     libvirt: "OPERATION_DENIED",
     from,
     remedy: "Connect without -r, by a key without --read-only.",
+  });
+}
+
+/** Returns the error of a call before virConnectOpen(). remoteGetHypervisorConn() of libvirt */
+export function notOpen(): SvirtError {
+  return new SvirtError("internal error: hypervisor connection not open", {
+    kind: "failed",
+    from: "RPC",
+    remedy: "Open the connection first.",
   });
 }
 

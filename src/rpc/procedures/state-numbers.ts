@@ -16,6 +16,7 @@ const STATES: Readonly<
     reasons: [
       ...["unknown", "user", "migrating", "saving", "dumping", "I/O error", "watchdog", "from snapshot"],
       ...["shutting down", "creating snapshot", "crashed", "starting up", "post-copy", "post-copy failed"],
+      "api error",
     ],
   },
   "in shutdown": { number: 4, reasons: ["unknown", "user"] },
