@@ -27,6 +27,7 @@ const VIR_FROM = {
   NONE: 0,
   RPC: 7,
   QEMU: 10,
+  NET: 11,
   STORAGE: 18,
   NETWORK: 19,
   DOMAIN: 20,
