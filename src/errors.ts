@@ -27,6 +27,7 @@ const VIR_FROM = {
   NONE: 0,
   RPC: 7,
   QEMU: 10,
+  NET: 11,
   STORAGE: 18,
   NETWORK: 19,
   DOMAIN: 20,
@@ -34,7 +35,13 @@ const VIR_FROM = {
   NWFILTER: 33,
 };
 
-/** virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it. include/libvirt/virterror.h of libvirt */
+/** Part of libvirt that reports an error. */
+export type LibvirtDomain = keyof typeof VIR_FROM;
+
+/**
+ * virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it unless the error names another.
+ * include/libvirt/virterror.h of libvirt
+ */
 const LIBVIRT_ERRORS = {
   INTERNAL_ERROR: { code: 1, domain: VIR_FROM.QEMU },
   NO_SUPPORT: { code: 3, domain: VIR_FROM.STORAGE },
@@ -104,6 +111,8 @@ interface ErrorFacts {
   readonly place?: string;
   /** libvirt's error, if clients of libvirt distinguish more than the kind does. */
   readonly libvirt?: LibvirtName;
+  /** Part of libvirt that reports this error, if it is not the usual one of the number: VIR_FROM_THIS of libvirt's source file. */
+  readonly from?: LibvirtDomain | undefined;
   readonly cause?: unknown;
 }
 
@@ -130,9 +139,13 @@ export class SvirtError extends Error {
   }
 }
 
-function libvirtError({ cause, kind, libvirt }: ErrorFacts): LibvirtError {
-  if (libvirt === undefined && cause instanceof SvirtError && cause.kind === kind) return cause.libvirt;
-  const name = libvirt ?? KINDS[kind].libvirt;
+function libvirtError({ cause, from, kind, libvirt }: ErrorFacts): LibvirtError {
+  const isInherited = libvirt === undefined && cause instanceof SvirtError && cause.kind === kind;
+  const error = isInherited ? cause.libvirt : named(libvirt ?? KINDS[kind].libvirt);
+  return from === undefined ? error : { ...error, domain: VIR_FROM[from] };
+}
+
+function named(name: LibvirtName): LibvirtError {
   return { name: `VIR_ERR_${name}`, ...LIBVIRT_ERRORS[name] };
 }
 

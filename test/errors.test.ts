@@ -58,6 +58,23 @@ describe("an error's libvirt error", () => {
     remedy,
   });
 
+  // bridge_driver.c, storage_driver.c, domain_conf.c and virnetserverprogram.c of libvirt report numbers that others report too.
+  test.each([
+    ["NETWORK", 19],
+    ["STORAGE", 18],
+    ["DOMAIN", 20],
+    ["RPC", 7],
+  ] as const)("has the domain that reports it: %s is %d", (from, domain) => {
+    const error = new SvirtError("Requested operation is not valid: it is off", {
+      kind: "wrong-state",
+      from,
+      remedy,
+    });
+    expect(error.libvirt).toEqual({ name: "VIR_ERR_OPERATION_INVALID", code: 55, domain });
+    const later = new SvirtError("Cannot start it", { kind: "wrong-state", remedy, cause: error });
+    expect(later.libvirt).toEqual(error.libvirt);
+  });
+
   test("is that of its cause, if both are of one kind", () => {
     const same = new SvirtError("Cannot do it: it is not there", {
       kind: "not-found",

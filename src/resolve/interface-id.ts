@@ -1,13 +1,22 @@
 import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Host } from "../host/host.ts";
 
+/** Parameters of a virtual port that are random by default. */
+const IDENTIFIERS = ["instanceid", "interfaceid"] as const;
+
 /**
  * Returns the interface with an identifier of its port if it is one of Open vSwitch without one, which the switch's controller knows it
- * by. virNetDevVPortProfileParse() of libvirt
+ * by. The port of an interface on a network may have no type: it gets the identifiers of each type, since the network decides.
+ * virNetDevVPortProfileParse() of libvirt
  */
 export function withInterfaceId<Interface extends NetworkInterface>(host: Host, found: Interface): Interface {
-  const { virtualport } = found;
-  if (virtualport?.type !== "openvswitch" || virtualport.parameters?.interfaceid !== undefined) return found;
-  const parameters = { ...virtualport.parameters, interfaceid: host.makeUuid() };
-  return { ...found, virtualport: { ...virtualport, parameters } };
+  const { type, virtualport } = found;
+  if (virtualport === undefined) return found;
+  const isOpen = type === "network" && virtualport.type === undefined;
+  const missing = IDENTIFIERS.filter((name) => virtualport.parameters?.[name] === undefined).filter(
+    (name) => isOpen || (name === "interfaceid" && virtualport.type === "openvswitch"),
+  );
+  if (missing.length === 0) return found;
+  const made = Object.fromEntries(missing.map((name) => [name, host.makeUuid()]));
+  return { ...found, virtualport: { ...virtualport, parameters: { ...virtualport.parameters, ...made } } };
 }

@@ -1,4 +1,4 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { asSvirtError, type LibvirtDomain, SvirtError } from "../errors.ts";
 import type { StoredXml } from "../state/xml-store.ts";
 
 /** Network or pool that a domain names, and the words of its refusals. */
@@ -9,6 +9,8 @@ export interface NamedObject {
   readonly shown: string;
   /** Command that starts it. */
   readonly start: string;
+  /** Part of libvirt that refuses an inactive one. */
+  readonly from: LibvirtDomain;
   /** Returns the error for a name that no object has. */
   unknown(): SvirtError;
 }
@@ -16,12 +18,13 @@ export interface NamedObject {
 /** Returns the XML with which the object was started. Throws its error if it is unknown, "wrong-state" if it is inactive. */
 export function activeXml(
   found: StoredXml | undefined,
-  { place, shown, start, unknown }: NamedObject,
+  { from, place, shown, start, unknown }: NamedObject,
 ): string {
   if (found === undefined) throw unknown();
   if (found.active !== undefined) return found.active;
   throw new SvirtError(`Requested operation is not valid: ${shown} is not active (${place})`, {
     kind: "wrong-state",
+    from,
     place,
     remedy: `Start it: ${start}`,
   });

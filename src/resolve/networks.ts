@@ -226,6 +226,8 @@ function activeNetwork(instance: Instance, name: string, place: string): Startab
         place: at,
         remedy: "List the networks: svirt net-list --all; or write type='bridge' and <source bridge='…'/>.",
       }),
+    // networkAllocatePort() of libvirt
+    from: "NETWORK",
     shown: `network '${name}'`,
     start: `svirt net-start ${name}`,
   });

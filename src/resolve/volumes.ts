@@ -154,6 +154,8 @@ function activePool(instance: Instance, name: string, place: string): TargetPool
         place: at,
         remedy: "List the pools: svirt pool-list --all; or write type='file' and <source file='…'/>.",
       }),
+    // virDomainStorageSourceTranslateSourcePool() of libvirt
+    from: "DOMAIN",
     shown: `storage pool '${name}'`,
     start: `svirt pool-start ${name}`,
   });

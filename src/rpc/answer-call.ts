@@ -1,10 +1,12 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { asSvirtError } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
   forbidden,
+  notOpen,
   type Procedure,
   protocolError,
+  refusedForReading,
   type Session,
 } from "./procedures/procedure.ts";
 import { PROCEDURES } from "./procedures/table.ts";
@@ -38,9 +40,8 @@ async function carryOut(session: Session, { header, payload }: Packet): Promise<
   const declared = findProcedure(header);
   const isReadOnly = checkOpen(session, declared);
   const call = declared.prepare(payload);
-  if (isReadOnly && declared.access === "changes") {
-    throw forbidden(`read only access prevents ${declared.api}`);
-  }
+  if (isReadOnly && declared.access === "changes") throw refusedForReading(declared.api);
+  if (isReadOnly && call.forbids !== undefined) throw forbidden(call.forbids);
   if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
   const { instance } = session;
   const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);
@@ -64,8 +65,5 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
 function checkOpen({ isForReading, opened }: Session, { isBeforeOpen }: Procedure): boolean {
   if (opened !== undefined) return opened.isReadOnly;
   if (isBeforeOpen === true) return isForReading;
-  throw new SvirtError("internal error: hypervisor connection not open", {
-    kind: "failed",
-    remedy: "Open the connection first.",
-  });
+  throw notOpen();
 }

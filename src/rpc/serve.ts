@@ -42,6 +42,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
           .then(send)
           .finally(() => open.delete(call));
         open.add(call);
+        if (session.isClosed === true) break;
       }
       // Other packets answer nothing that svirt has asked, as those of a stream that has ended: libvirtd drops them too.
     }

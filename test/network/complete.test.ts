@@ -85,7 +85,11 @@ describe("a network that libvirt reads and does not define is refused by its pla
       "/network/portgroup[2]/@default",
     ],
     ["<vlan><tag id='1'/></vlan>", "/network/vlan"],
-    [`${BRIDGE}<portgroup name='a'><vlan><tag id='1'/></vlan></portgroup>`, "/network/portgroup/vlan"],
+    [
+      `${BRIDGE}<portgroup name='a'><vlan><tag id='1'/></vlan><virtualport type='midonet'/></portgroup>`,
+      "/network/portgroup/vlan",
+    ],
+    [`${BRIDGE}<vlan><tag id='1'/></vlan><virtualport type='midonet'/>`, "/network/vlan"],
   ])("%s", (content, place) => {
     const network = parseNetwork(networkWith(content));
     try {
@@ -101,6 +105,9 @@ describe("a network that libvirt reads and does not define is refused by its pla
     `${BRIDGE}<bandwidth><inbound average='1'/></bandwidth>`,
     `${BRIDGE}<virtualport type='openvswitch'/><vlan><tag id='1'/></vlan>`,
     "<forward mode='passthrough' dev='a'/><vlan><tag id='1'/></vlan>",
+    // networkValidate() of libvirt 11.3.0: a standard Linux bridge
+    `${BRIDGE}<vlan><tag id='1'/></vlan>`,
+    `${BRIDGE}<portgroup name='a'><vlan><tag id='1'/></vlan></portgroup>`,
     `${BRIDGE}<portgroup name='a'><vlan><tag id='1'/></vlan><virtualport type='openvswitch'/></portgroup>`,
     `<ip address='10.0.0.1'>${DHCP}</ip><ip address='10.1.0.1'/>`,
   ])("%s is defined", (content) => {

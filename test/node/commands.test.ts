@@ -384,7 +384,7 @@ const REFUSALS: readonly (readonly [name: string, code: number, says: RegExp])[]
   ["no-domain", 3, /failed to get domain 'life-none'/],
   ["no-xml-file", 3, /none\.xml/],
   ["no-disk", 3, /missing\.img/],
-  ["off", 4, /domain 'life-a' is not running/],
+  ["off", 4, /domain is not running/],
   ["disk-taken", 5, /./],
   ["name-taken", 5, /domain 'life-a' already exists with uuid/],
   ["unconfined", 5, /Unconfined guests are not allowed on this host/],

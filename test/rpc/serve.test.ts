@@ -112,18 +112,34 @@ describe("an error has libvirt's code, domain and message", () => {
       ...([
         42,
         10,
-        "Domain not found: no domain with matching uuid '99999999-9999-4999-8999-999999999999'",
+        "Domain not found: no domain with matching uuid '99999999-9999-4999-8999-999999999999' (vm9)",
       ] as const),
     ],
     [
       "the end of a domain that is off",
       call(12, VM1),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    // qemuDomainShutdownFlagsMonitor() has its own check; the others call virDomainObjCheckActive() of domain_conf.c.
+    [
+      "the shutdown of a domain that is off",
+      call(33, VM1),
       ...([55, 10, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    [
+      "a pause of a domain that is off",
+      call(34, VM1),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
+    ],
+    [
+      "a reboot of a domain that is off",
+      call(27, VM1 + word(0)),
+      ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
     ],
     [
       "another opening",
       call(1, word(0) + word(0)),
-      ...([1, 10, "internal error: connection already open"] as const),
+      ...([1, 7, "internal error: connection already open"] as const),
     ],
   ];
 
@@ -131,10 +147,32 @@ describe("an error has libvirt's code, domain and message", () => {
     expect(errorIn(await asked(await nodeWithVm1(), packet))).toEqual({ code, domain: from, message });
   });
 
+  // qemuDomainResume(), qemuDomainCreateWithFlags() and virDomainObjListAddLocked() of libvirt
+  test.each([
+    ["resume", call(28, VM1), 10, "domain is already running"],
+    ["start", call(9, VM1), 10, "domain is already running"],
+    [
+      "creation",
+      call(10, text(new TextDecoder().decode(domainXml())) + word(0)),
+      20,
+      "domain 'vm1' is already active",
+    ],
+  ] as const)("for the %s of a running domain", async (...[, packet, from, why]) => {
+    const instance = await nodeWithVm1();
+    await startDomain(instance, domainXml());
+    expect(errorIn(await asked(instance, packet))).toEqual({
+      code: 55,
+      domain: from,
+      message: `Requested operation is not valid: ${why}`,
+    });
+  });
+
   test("before the connection is open", async () => {
     const [reply] = await served(await nodeWithVm1(), call(273, word(1) + word(0)));
     expect(reply === undefined ? undefined : errorIn(reply)).toMatchObject({
       code: 1,
+      // VIR_FROM_RPC of remote_daemon_dispatch.c
+      domain: 7,
       message: "internal error: hypervisor connection not open",
     });
   });

@@ -74,9 +74,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       expect(define?.out).toBe("Domain 'vm1' defined from vm1.xml");
       expect(rows(listed ?? EMPTY).at(-1)).toEqual(["-", "vm1", "shut off"]);
       expect(start).toEqual({ code: 0, out: "Domain 'vm1' started", err: "" });
-      expect(again?.err).toContain(
-        "error: Requested operation is not valid: domain is already active as 'vm1'",
-      );
+      expect(again?.err).toContain("error: Requested operation is not valid: domain 'vm1' is already active");
       // Layout of cmdDominfo() of libvirt's tools/virsh-domain-monitor.c; the values are those of the XML.
       const facts = Object.fromEntries(rows(info ?? EMPTY).map(([name = "", value]) => [name, value]));
       expect(facts).toMatchObject({ Id: "1", Name: "vm1", UUID, "OS Type": "hvm", State: "running" });

@@ -22,6 +22,7 @@ export function refuseCollision({ addresses, routes }: HostBridge, table: string
     throw new SvirtError(`internal error: Network is already in use by interface ${other.device}`, {
       kind: "in-use",
       libvirt: "INTERNAL_ERROR",
+      from: "NONE",
       remedy: `Write another address than ${address} into <ip>: svirt net-edit; the host's routes: ip route`,
     });
   }
@@ -33,6 +34,7 @@ export function refuseCollision({ addresses, routes }: HostBridge, table: string
       {
         kind: "in-use",
         libvirt: "INTERNAL_ERROR",
+        from: "NONE",
         remedy: "Write another address into <route>: svirt net-edit; the host's routes: ip route",
       },
     );

@@ -30,6 +30,7 @@ export function withEntry<T>(all: readonly T[], at: number, one: T): readonly T[
 export function invalidEdit({ name }: Network, what: string): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${what}`, {
     kind: "wrong-state",
+    from: "NETWORK",
     remedy: `Look at the network's entries: svirt net-dumpxml ${name}`,
   });
 }
@@ -39,6 +40,7 @@ export function unsupportedEdit(what: string, remedy: string): SvirtError {
   return new SvirtError(`Operation not supported: ${what}`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
+    from: "NETWORK",
     remedy,
   });
 }

@@ -27,6 +27,7 @@ export function refuseFloor(network: Network, { floor, isTwin, mac, others, plac
       {
         kind: "unsupported",
         libvirt: "OPERATION_UNSUPPORTED",
+        from: "NETWORK",
         remedy: "Leave floor out of <inbound>.",
         place,
       },
@@ -40,6 +41,7 @@ export function refuseFloor(network: Network, { floor, isTwin, mac, others, plac
         place,
         kind: "unsupported",
         libvirt: "OPERATION_UNSUPPORTED",
+        from: "NETWORK",
         remedy: `Write <bandwidth><inbound average='…'/></bandwidth> into the network: svirt net-edit ${name}`,
       },
     );
@@ -62,6 +64,7 @@ export function refuseFloor(network: Network, { floor, isTwin, mac, others, plac
     {
       place,
       kind: "wrong-state",
+      from: "NETWORK",
       remedy: `Write a floor of at most ${Math.max(most - others, 0)}, or end other guests of the network: svirt net-port-list ${name}`,
     },
   );

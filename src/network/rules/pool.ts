@@ -25,6 +25,7 @@ export function chooseDevice(name: string, pool: Pool, uses: ReadonlyMap<string,
     {
       kind: "in-use",
       libvirt: "INTERNAL_ERROR",
+      from: "NETWORK",
       remedy: `Add a device: svirt net-update ${name} add-last forward-interface "<interface dev='…'/>" --live --config; or stop a guest.`,
     },
   );

@@ -3,7 +3,7 @@ import { modeOf } from "../forms/mode-rules.ts";
 import type { Network, Portgroup } from "../forms/network.ts";
 import type { Problem } from "./problem.ts";
 
-const WHY = "only Open vSwitch and SR-IOV devices tag the traffic of a guest";
+const WHY = "only bridges of Linux and Open vSwitch and SR-IOV devices tag the traffic of a guest";
 
 /** Lists the `<vlan>` of a network that nothing would apply. networkValidate() of libvirt */
 export function listVlanProblems(network: Network): readonly Problem[] {
@@ -25,5 +25,5 @@ function tagsIn(network: Network, group?: Portgroup): boolean {
   const mode = modeOf(network);
   const port = group?.virtualport ?? network.virtualport;
   if (group?.virtualport === undefined && (mode === "hostdev" || mode === "passthrough")) return true;
-  return mode === "bridge" && port?.type === "openvswitch";
+  return mode === "bridge" && (port === undefined || port.type === "openvswitch");
 }

@@ -68,6 +68,7 @@ function withoutSession({ initiator, name, portal }: IscsiTarget): SvirtError {
   const who = initiator === undefined ? "" : ` as ${initiator}`;
   return new SvirtError(`Cannot use the iSCSI target ${name}: the host is not logged in to it${who}`, {
     kind: "wrong-state",
+    from: "STORAGE",
     place: "/pool/source/device/@path",
     remedy:
       initiator === undefined

@@ -81,6 +81,7 @@ function unusableTarget(target: string, name: string): SvirtError {
   return new SvirtError(`invalid argument: unable to use target path '${target}' for dev '${name}'`, {
     kind: "usage",
     libvirt: "INVALID_ARG",
+    from: "STORAGE",
     place: "/pool/target/path",
     remedy: "Write <path>/dev/disk/by-path</path>, or <path>/dev</path> on a host without udevd.",
   });

@@ -3,10 +3,14 @@ import { getHostname, getUri } from "../../vm/host/description.ts";
 import { checkUri } from "../uri.ts";
 import { array, int, struct, uint } from "../xdr/form.ts";
 import { aNumber, aText, maybeText, nothing } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+import { notOpen, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_CONNECT_RO of libvirt */
 const READ_ONLY = 1;
+/** Flags of virConnectOpen(): libvirtd ignores those that are for the client. remoteDispatchConnectOpen() of libvirt */
+const ALL_FLAGS = 0xff_ff_ff_ff;
+/** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE, which clients ask for before they open the connection. */
+const KEEPALIVE = 10;
 /** REMOTE_AUTH_NONE: the login of SSH has authenticated the client. */
 const AUTH_NONE = 0;
 /** REMOTE_AUTH_TYPE_LIST_MAX of libvirt's remote_protocol.x */
@@ -18,7 +22,7 @@ const MOST_AUTH_TYPES = 20;
  */
 const FEATURES: ReadonlySet<number> = new Set([
   9, // VIR_DRV_FEATURE_TYPED_PARAM_STRING
-  10, // VIR_DRV_FEATURE_PROGRAM_KEEPALIVE
+  KEEPALIVE,
   14, // VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK
   15, // VIR_DRV_FEATURE_REMOTE_CLOSE_CALLBACK
 ]);
@@ -31,7 +35,7 @@ export const connectionProcedures: readonly Procedure[] = [
     access: "reads",
     isBeforeOpen: true,
     args: struct({ name: maybeText, flags: uint }),
-    flags: { known: READ_ONLY, refusedBy: "qemuConnectOpen" },
+    flags: { known: ALL_FLAGS, refusedBy: "qemuConnectOpen" },
     result: nothing,
     run({ args, instance, session }) {
       if (session.opened !== undefined) throw alreadyOpen();
@@ -44,10 +48,12 @@ export const connectionProcedures: readonly Procedure[] = [
     number: 2,
     api: "virConnectClose",
     access: "reads",
+    isBeforeOpen: true,
     args: nothing,
     result: nothing,
+    // virNetServerClientDelayedClose() of libvirt: the reply is the last one.
     run({ session }) {
-      delete session.opened;
+      session.isClosed = true;
       return {};
     },
   }),
@@ -67,7 +73,11 @@ export const connectionProcedures: readonly Procedure[] = [
     isBeforeOpen: true,
     args: struct({ feature: int }),
     result: aNumber,
-    run: ({ args }) => ({ value: FEATURES.has(args.feature) ? 1 : 0 }),
+    // remoteDispatchConnectSupportsFeature() of libvirt
+    run({ args, session }) {
+      if (args.feature !== KEEPALIVE && session.opened === undefined) throw notOpen();
+      return { value: FEATURES.has(args.feature) ? 1 : 0 };
+    },
   }),
   procedure({
     number: 360,
@@ -116,6 +126,7 @@ export const connectionProcedures: readonly Procedure[] = [
 function alreadyOpen(): SvirtError {
   return new SvirtError("internal error: connection already open", {
     kind: "failed",
+    from: "RPC",
     remedy: "Close the connection first, or make another one.",
   });
 }

@@ -1,4 +1,3 @@
-import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { markAutostart } from "../../vm/define/autostart.ts";
 import { defineDomain, type Leavings, undefineDomain } from "../../vm/define/define.ts";
@@ -15,7 +14,7 @@ import {
   remoteDomain,
   text,
 } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+import { notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
@@ -23,7 +22,15 @@ const VALIDATE = 1;
  * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt keeps no list of snapshots and checkpoints, so there is
  * nothing to remove for their bits.
  */
-const UNDEFINE = { managedSave: 1, snapshots: 2, nvram: 4, keepNvram: 8, checkpoints: 16 };
+const UNDEFINE = {
+  managedSave: 1,
+  snapshots: 2,
+  nvram: 4,
+  keepNvram: 8,
+  checkpoints: 16,
+  tpm: 32,
+  keepTpm: 64,
+};
 const UNDEFINE_FLAGS = Object.values(UNDEFINE).reduce((all, bit) => all | bit);
 
 /** Procedures that change the definition of a domain. */
@@ -91,15 +98,17 @@ async function define(instance: Instance, xml: string): Promise<ValueOf<typeof a
   return { dom: remoteDomain(lookUpDomain(instance, "uuid", uuid)) };
 }
 
+/** qemuDomainUndefineFlags() of libvirt */
 function leavingsOf(flags: number): Leavings {
-  const [removes, keeps] = [(flags & UNDEFINE.nvram) !== 0, (flags & UNDEFINE.keepNvram) !== 0];
-  if (removes && keeps) {
-    const names = "'VIR_DOMAIN_UNDEFINE_NVRAM' and 'VIR_DOMAIN_UNDEFINE_KEEP_NVRAM'";
-    throw new SvirtError(`Flags ${names} are mutually exclusive`, {
-      kind: "usage",
-      remedy: "Choose one of them.",
-    });
-  }
-  const kept = keeps ? "keep" : undefined;
-  return { managedSave: (flags & UNDEFINE.managedSave) !== 0, nvram: removes ? "remove" : kept };
+  const has = (bit: number): boolean => (flags & bit) !== 0;
+  const treatmentOf = (removes: boolean, keeps: boolean, thing: string): "remove" | "keep" | undefined => {
+    if (removes && keeps) throw notValid(`cannot both keep and delete ${thing}`);
+    if (removes) return "remove";
+    return keeps ? "keep" : undefined;
+  };
+  return {
+    managedSave: has(UNDEFINE.managedSave),
+    nvram: treatmentOf(has(UNDEFINE.nvram), has(UNDEFINE.keepNvram), "nvram"),
+    tpm: treatmentOf(has(UNDEFINE.tpm), has(UNDEFINE.keepTpm), "TPM"),
+  };
 }

@@ -7,12 +7,12 @@ import { getDomainXml } from "../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
 import { aNumber, aText, domainKeys, foundBy, keyOf, ofDomain, ofDomainWithFlags } from "./objects.ts";
-import { forbidden, type Procedure, procedure } from "./procedure.ts";
+import { type Procedure, procedure } from "./procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
-const XML = { secure: 1, inactive: 2 };
+const XML = { secure: 1, inactive: 2, migratable: 8 };
 /** virDomainSnapshotListFlags of virDomainSnapshotNum() */
-const SNAPSHOT_FLAGS = 0x3_ff;
+const SNAPSHOT_FLAGS = 0x7_ff;
 /** REMOTE_SECURITY_LABEL_MAX of libvirt's remote_protocol.x */
 const MOST_LABEL_CHARS = 4097;
 const NS_PER_SECOND = 1e9;
@@ -48,11 +48,10 @@ export const factProcedures: readonly Procedure[] = [
     // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
     flags: { known: XML.secure | XML.inactive, refusedBy: "qemuDomainGetXMLDesc" },
     result: aText,
+    forbids: ({ flags }) =>
+      (flags & (XML.secure | XML.migratable)) === 0 ? undefined : "virDomainGetXMLDesc with secure flag",
     async run(call) {
       const { flags } = call.args;
-      if (call.isReadOnly && (flags & XML.secure) !== 0) {
-        throw forbidden("virDomainGetXMLDesc with secure flag");
-      }
       const form = (flags & XML.inactive) === 0 ? "running" : "defined";
       const { channelsError, xml } = await getDomainXml(call.instance, keyOf(call), form);
       if (channelsError !== undefined) call.session.warn(channelsError);

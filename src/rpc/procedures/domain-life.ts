@@ -57,7 +57,8 @@ export const lifeProcedures: readonly Procedure[] = [
     recovers: () => [],
     async run({ args, instance }) {
       const { did, guest } = await startDomain(instance, new TextEncoder().encode(args.xml));
-      if (!did) throw notValid(`domain is already active as '${guest.name}'`);
+      // virDomainObjListAddLocked() of libvirt
+      if (!did) throw notValid(`domain '${guest.name}' is already active`, "DOMAIN");
       return { dom: remoteDomain(guest) };
     },
   }),
@@ -114,7 +115,9 @@ export const lifeProcedures: readonly Procedure[] = [
     args: ofDomain,
     result: nothing,
     async run(call) {
-      await resumeGuest(call.instance, keyOf(call));
+      const { did } = await resumeGuest(call.instance, keyOf(call));
+      // qemuDomainResume() of libvirt
+      if (!did) throw notValid("domain is already running");
       return {};
     },
   }),
@@ -133,12 +136,14 @@ async function start(call: DomainCall, forceBoot: boolean): Promise<string> {
   return key;
 }
 
+/** qemuDomainDestroyFlags() of libvirt, which calls virDomainObjCheckActive() */
 async function destroy(call: DomainCall): Promise<Record<never, never>> {
   const { did } = await destroyDomain(call.instance, keyOf(call));
-  if (!did) throw notValid("domain is not running");
+  if (!did) throw notValid("domain is not running", "DOMAIN");
   return {};
 }
 
+/** qemuDomainShutdownFlagsMonitor() of libvirt */
 async function shutDown(call: DomainCall): Promise<Record<never, never>> {
   const { did } = await shutdownGuest(call.instance, keyOf(call));
   if (!did) throw notValid("domain is not running");

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import { markNetwork } from "../../vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../vm/network/define-network.ts";
-import { lookUpNetwork } from "../../vm/network/find-network.ts";
+import { lookUpKnownNetwork, lookUpNetwork } from "../../vm/network/find-network.ts";
 import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../vm/network/network-facts.ts";
 import { createNetwork, destroyNetwork, startNetwork } from "../../vm/network/start-network.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
@@ -80,17 +80,17 @@ export const networkProcedures: readonly Procedure[] = [
     result: aNetwork,
     async run({ args, instance }) {
       const network = await createNetwork(instance, new TextEncoder().encode(args.xml));
-      if (!network.did) throw notValid(`network is already active as '${network.name}'`);
+      if (!network.did) throw notValid(`network is already active as '${network.name}'`, "NETWORK");
       return { net: remoteStored(network) };
     },
   }),
   changing(39, "virNetworkCreate", async (call) => {
     const { did } = await startNetwork(call.instance, keyOf(call));
-    if (!did) throw notValid("network is already active");
+    if (!did) throw notValid("network is already active", "NETWORK");
   }),
   changing(42, "virNetworkDestroy", async (call) => {
     const { did, name } = await destroyNetwork(call.instance, keyOf(call));
-    if (!did) throw notValid(`network '${name}' is not active`);
+    if (!did) throw notValid(`network '${name}' is not active`, "NETWORK");
   }),
   changing(49, "virNetworkUndefine", async (call) => {
     await undefineNetwork(call.instance, keyOf(call));
@@ -146,15 +146,16 @@ function changing(
   });
 }
 
-/** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpNetwork() does. */
-function keyOf({ args, instance }: NetworkCall): string {
-  return lookUpNetwork(instance, "uuid", uuidText(args.net.uuid)).uuid;
+/** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpKnownNetwork() does. */
+function keyOf({ args: { net }, instance }: NetworkCall): string {
+  return lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) }).uuid;
 }
 
 /** networkGetBridgeName() of libvirt */
 function withoutBridge(name: string): SvirtError {
   return new SvirtError(`internal error: network '${name}' does not have a bridge name.`, {
     kind: "failed",
+    from: "NETWORK",
     remedy: "Use the devices in the network's XML: virsh net-dumpxml NETWORK",
   });
 }

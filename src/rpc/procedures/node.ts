@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
 import {
   getDomainCapabilities,
   getHostCapabilities,
@@ -19,6 +20,18 @@ const MOST_SECURITY_CHARS = 257;
 const BYTES_PER_KIB = 1024n;
 /** A version as one number. virParseVersionString() of libvirt */
 const [MAJOR, MINOR] = [1_000_000, 1000];
+/** Virtual CPUs of a guest without KVM. qemuConnectGetMaxVcpus() of libvirt */
+const EMULATED_VCPUS = 16;
+/** VIR_CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES. It changes the host's model, which svirt does not compute. */
+const WITHOUT_DEPRECATED = 1;
+/** Names of processor architectures. virArchData of libvirt's virarch.c */
+const ARCHITECTURES: ReadonlySet<string> = new Set(
+  [
+    "alpha armv6l armv7l armv7b aarch64 cris i686 ia64 lm32 loongarch64 m68k microblaze microblazeel mips mipsel mips64",
+    "mips64el openrisc parisc parisc64 ppc ppcle ppc64 ppc64le ppcemb riscv32 riscv64 s390 s390x sh4 sh4eb sparc sparc64",
+    "unicore32 x86_64 xtensa xtensaeb",
+  ].flatMap((line) => line.split(" ")),
+);
 
 /** Procedures about the node and its hypervisor. */
 export const nodeProcedures: readonly Procedure[] = [
@@ -52,7 +65,7 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ type: maybeText }),
     result: aNumber,
-    run: ({ args, instance }) => ({ value: getMostVcpus(instance, guestType(args.type)) }),
+    run: ({ args, instance }) => ({ value: mostVcpus(instance, args.type) }),
   }),
   procedure({
     number: 6,
@@ -100,7 +113,10 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: struct({ model: countedChars(MOST_SECURITY_CHARS), doi: countedChars(MOST_SECURITY_CHARS) }),
-    run: ({ instance }) => ({ model: getHostCapabilities(instance).capabilities.secmodel.model, doi: "0" }),
+    run({ instance }) {
+      const { doi, model } = getHostCapabilities(instance).capabilities.secmodel;
+      return { model, doi };
+    },
   }),
   procedure({
     number: 342,
@@ -108,12 +124,13 @@ export const nodeProcedures: readonly Procedure[] = [
     // It runs the emulator that the client names: CVE-2019-10167 of libvirt.
     access: "changes",
     args: struct({ emulator: maybeText, arch: maybeText, machine: maybeText, type: maybeText, flags: uint }),
-    flags: { known: 0, refusedBy: "qemuConnectGetDomainCapabilities" },
+    flags: { known: WITHOUT_DEPRECATED, refusedBy: "qemuConnectGetDomainCapabilities" },
     result: aText,
     run({ args, instance }) {
-      checkArch(args.arch);
-      const { emulator, machine } = args;
-      const { xml } = getDomainCapabilities(instance, { emulator, machine, type: guestType(args.type) });
+      const { arch, emulator, machine } = args;
+      const type = guestType(args.type);
+      checkArch(arch, emulator);
+      const { xml } = getDomainCapabilities(instance, { emulator, machine, type });
       return { value: `${xml}\n` };
     },
   }),
@@ -124,6 +141,16 @@ function versionNumber(version: string | undefined): bigint {
   return BigInt(major * MAJOR + minor * MINOR + micro);
 }
 
+function mostVcpus(instance: Instance, type: string | undefined): number {
+  const asked = type?.toLowerCase() ?? "qemu";
+  if (asked === "kvm") return getMostVcpus(instance, "kvm");
+  if (asked === "qemu") return EMULATED_VCPUS;
+  throw new SvirtError(`invalid argument: unknown type '${type}'`, {
+    kind: "usage",
+    remedy: "Name kvm or qemu, or none.",
+  });
+}
+
 function guestType(type: string | undefined): "kvm" | "qemu" | undefined {
   if (type === undefined || type === "kvm" || type === "qemu") return type;
   throw new SvirtError(`invalid argument: unknown virttype: ${type}`, {
@@ -132,10 +159,20 @@ function guestType(type: string | undefined): "kvm" | "qemu" | undefined {
   });
 }
 
-function checkArch(arch: string | undefined): void {
+/** Throws for another architecture than that of the emulator. virQEMUCapsCacheLookupDefault() of libvirt */
+function checkArch(arch: string | undefined, emulator: string | undefined): void {
   if (arch === undefined || arch === "x86_64") return;
-  throw new SvirtError(`invalid argument: unknown architecture: ${arch}`, {
-    kind: "usage",
-    remedy: "Name x86_64, or none.",
-  });
+  const remedy = "Name x86_64, or none.";
+  if (!ARCHITECTURES.has(arch))
+    throw new SvirtError(`invalid argument: unknown architecture: ${arch}`, { kind: "usage", remedy });
+  if (emulator === undefined) {
+    throw new SvirtError(
+      `unsupported configuration: unable to find any emulator to serve '${arch}' architecture`,
+      { kind: "unsupported", from: "QEMU", remedy },
+    );
+  }
+  throw new SvirtError(
+    `invalid argument: architecture from emulator 'x86_64' doesn't match given architecture '${arch}'`,
+    { kind: "usage", remedy },
+  );
 }

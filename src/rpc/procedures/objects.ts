@@ -1,6 +1,6 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import type { Instance } from "../../state/instance.ts";
-import { type FoundDomain, lookUpDomain } from "../../vm/guest/find-domain.ts";
+import { type FoundDomain, lookUpKnownDomain } from "../../vm/guest/find-domain.ts";
 import { int, opaque, optional, string, struct, uint, type ValueOf } from "../xdr/form.ts";
 
 /** REMOTE_STRING_MAX of libvirt's remote_protocol.x */
@@ -38,9 +38,9 @@ export const aNumber = struct({ value: int });
 /** Result of procedures that return one text. */
 export const aText = struct({ value: text });
 
-/** Returns the domain that a client means: only its UUID counts, since names and ids change hands. Throws as lookUpDomain(). */
-export function foundBy(instance: Instance, { uuid: bytes }: RemoteDomain): FoundDomain {
-  return lookUpDomain(instance, "uuid", uuidText(bytes));
+/** Returns the domain that a client means. Throws as lookUpKnownDomain(). */
+export function foundBy(instance: Instance, { name, uuid: bytes }: RemoteDomain): FoundDomain {
+  return lookUpKnownDomain(instance, { name, uuid: uuidText(bytes) });
 }
 
 /** Returns the UUID of the domain that a call is about, by which use cases find it. Throws as foundBy() does. */

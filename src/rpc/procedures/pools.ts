@@ -1,7 +1,10 @@
+import { SvirtError } from "../../errors.ts";
+import type { Formatting } from "../../storage/pool/rules/startable.ts";
 import { markPool } from "../../vm/pool/autostart-pool.ts";
 import { definePool, undefinePool } from "../../vm/pool/define-pool.ts";
 import { deletePool } from "../../vm/pool/delete-pool.ts";
-import { lookUpPool } from "../../vm/pool/find-pool.ts";
+import { lookUpKnownPool, lookUpPool } from "../../vm/pool/find-pool.ts";
+import type { StartOptions } from "../../vm/pool/open-target.ts";
 import { getPoolFacts, getPoolXml, type PoolFacts } from "../../vm/pool/pool-facts.ts";
 import { buildPool, createPool, destroyPool, refreshPool, startPool } from "../../vm/pool/start-pool.ts";
 import { int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
@@ -10,8 +13,11 @@ import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** VIR_STORAGE_XML_INACTIVE of libvirt's libvirt-storage.h */
 const INACTIVE = 1;
-/** VIR_STORAGE_POOL_CREATE_WITH_BUILD */
-const WITH_BUILD = 1;
+/** virStoragePoolCreateFlags of libvirt's libvirt-storage.h */
+const CREATE = { build: 1, overwrite: 2, noOverwrite: 4 };
+const CREATE_FLAGS = 7;
+/** VIR_STORAGE_POOL_BUILD_NO_OVERWRITE and VIR_STORAGE_POOL_BUILD_OVERWRITE */
+const BUILD = { noOverwrite: 4, overwrite: 8 };
 /** VIR_STORAGE_POOL_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
 /** virStoragePoolState of libvirt's libvirt-storage.h */
@@ -89,10 +95,10 @@ export const poolProcedures: readonly Procedure[] = [
     api: "virStoragePoolCreateXML",
     access: "changes",
     args: withXml,
-    flags: { known: WITH_BUILD, refusedBy: "storagePoolCreateXML" },
+    flags: { known: CREATE_FLAGS, refusedBy: "storagePoolCreateXML" },
     result: aPool,
     async run({ args, instance }) {
-      const options = { isBuilt: (args.flags & WITH_BUILD) !== 0 };
+      const options = startOptions(args.flags);
       return { pool: remoteStored(await createPool(instance, new TextEncoder().encode(args.xml), options)) };
     },
   }),
@@ -101,20 +107,34 @@ export const poolProcedures: readonly Procedure[] = [
     api: "virStoragePoolCreate",
     access: "changes",
     args: ofPoolWithFlags,
-    flags: { known: WITH_BUILD, refusedBy: "storagePoolCreate" },
+    flags: { known: CREATE_FLAGS, refusedBy: "storagePoolCreate" },
     result: nothing,
     async run(call) {
-      await startPool(call.instance, keyOf(call), { isBuilt: (call.args.flags & WITH_BUILD) !== 0 });
+      await startPool(call.instance, keyOf(call), startOptions(call.args.flags));
       return {};
     },
   }),
-  changingWithFlags(79, "virStoragePoolBuild", async (call) => await buildPool(call.instance, keyOf(call))),
+  // Functions of libvirt's backend of pools that are folders; other backends refuse flags in their own names.
+  procedure({
+    number: 79,
+    api: "virStoragePoolBuild",
+    access: "changes",
+    args: ofPoolWithFlags,
+    flags: { known: BUILD.noOverwrite | BUILD.overwrite, refusedBy: "virStorageBackendFileSystemBuild" },
+    result: nothing,
+    async run(call) {
+      await buildPool(call.instance, keyOf(call), { formatting: formattingOf(call.args.flags, BUILD) });
+      return {};
+    },
+  }),
   changing(80, "virStoragePoolDestroy", async (call) => await destroyPool(call.instance, keyOf(call))),
-  changingWithFlags(81, "virStoragePoolDelete", async (call) => await deletePool(call.instance, keyOf(call))),
+  unflagged(
+    { number: 81, api: "virStoragePoolDelete", refusedBy: "virStorageBackendDeleteLocal" },
+    async (call) => await deletePool(call.instance, keyOf(call)),
+  ),
   changing(82, "virStoragePoolUndefine", async (call) => await undefinePool(call.instance, keyOf(call))),
-  changingWithFlags(
-    83,
-    "virStoragePoolRefresh",
+  unflagged(
+    { number: 83, api: "virStoragePoolRefresh", refusedBy: "storagePoolRefresh" },
     async (call) => await refreshPool(call.instance, keyOf(call)),
   ),
   procedure({
@@ -162,17 +182,18 @@ function changing(
 }
 
 /** Declares a procedure like changing() whose flags are not implemented. */
-function changingWithFlags(
-  number: number,
-  api: `vir${string}`,
+function unflagged(
+  {
+    refusedBy,
+    ...facts
+  }: { readonly number: number; readonly api: `vir${string}`; readonly refusedBy: string },
   change: (call: PoolCall) => Promise<unknown>,
 ): Procedure {
   return procedure({
-    number,
-    api,
+    ...facts,
     access: "changes",
     args: ofPoolWithFlags,
-    flags: { known: 0, refusedBy: api.replace("virStorage", "storage") },
+    flags: { known: 0, refusedBy },
     result: nothing,
     async run(call) {
       await change(call);
@@ -181,9 +202,35 @@ function changingWithFlags(
   });
 }
 
-/** Returns the pool that a call is about. Throws as lookUpPool() does. */
-export function poolOf({ args, instance }: PoolCall): { readonly name: string; readonly uuid: string } {
-  return lookUpPool(instance, "uuid", uuidText(args.pool.uuid));
+/** Returns how a start makes the pool's storage: any of the bits builds it. storagePoolCreate() of libvirt */
+function startOptions(flags: number): StartOptions {
+  return { isBuilt: flags !== 0, formatting: formattingOf(flags, CREATE) };
+}
+
+/** Returns what happens to content of a device. Throws "usage" for both bits. virStoragePoolBuild() of libvirt */
+function formattingOf(
+  flags: number,
+  { noOverwrite, overwrite }: { readonly noOverwrite: number; readonly overwrite: number },
+): Formatting | undefined {
+  const [isKept, isOverwritten] = [(flags & noOverwrite) !== 0, (flags & overwrite) !== 0];
+  if (isKept && isOverwritten) {
+    const names = "'VIR_STORAGE_POOL_BUILD_OVERWRITE' and 'VIR_STORAGE_POOL_BUILD_NO_OVERWRITE'";
+    throw new SvirtError(`invalid argument: Flags ${names} are mutually exclusive`, {
+      kind: "usage",
+      from: "STORAGE",
+      remedy: "Choose one of them.",
+    });
+  }
+  if (isOverwritten) return "overwrite";
+  return isKept ? "no-overwrite" : undefined;
+}
+
+/** Returns the pool that a call is about. Throws as lookUpKnownPool() does. */
+export function poolOf({ args: { pool }, instance }: PoolCall): {
+  readonly name: string;
+  readonly uuid: string;
+} {
+  return lookUpKnownPool(instance, { name: pool.name, uuid: uuidText(pool.uuid) });
 }
 
 function keyOf(call: PoolCall): string {

@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 import type { Form } from "../xdr/form.ts";
@@ -10,6 +10,8 @@ export interface Session {
   readonly isForReading: boolean;
   /** Set by virConnectOpen(); undefined before. */
   opened?: { readonly isReadOnly: boolean };
+  /** Set by virConnectClose(): no further call is read. */
+  isClosed?: true;
   /** Reports an error that does not end a call. */
   warn(error: SvirtError | string): void;
 }
@@ -51,6 +53,8 @@ type Declared<Args, Result> = Facts &
   FlagsOf<Args> & {
     readonly args: Form<Args>;
     readonly result: Form<Result>;
+    /** What a connection for reading may not ask for, by the arguments; undefined: nothing. */
+    forbids?(args: NoInfer<Args>): string | undefined;
     /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
     recovers?(args: NoInfer<Args>): readonly string[] | "all";
     run(call: RemoteCall<Args>): Promise<Result> | Result;
@@ -66,6 +70,7 @@ export interface Procedure extends Facts {
 /** A call whose arguments are decoded. */
 interface PreparedCall {
   readonly flags: number;
+  readonly forbids: string | undefined;
   readonly recovers: readonly string[] | "all" | undefined;
   /** Carries out the call and returns the encoded result. */
   run(context: Omit<RemoteCall<unknown>, "args">): Promise<readonly Uint8Array[]>;
@@ -84,6 +89,7 @@ export function procedure<Args, Result>(declared: Declared<Args, Result>): Proce
       const args = form.decode({ bytes: payload, at: 0 });
       return {
         flags: flagsOf(args),
+        forbids: declared.forbids?.(args),
         recovers: declared.recovers?.(args),
         async run(context) {
           const parts: Uint8Array[] = [];
@@ -106,16 +112,41 @@ export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): voi
   if (others === 0) return;
   throw new SvirtError(`unsupported flags (0x${others.toString(16)}) in function ${refusedBy}`, {
     kind: "usage",
+    from: partWith(refusedBy),
     remedy: "Leave these flags out.",
   });
 }
 
+/**
+ * Returns the part of libvirt whose source has a function of that name: libvirt-network.c and bridge_driver.c, libvirt-storage.c
+ * and storage_driver.c. Undefined for any other function, whose errors have the usual domain of their number.
+ */
+function partWith(name: string): LibvirtDomain | undefined {
+  if (/storage/i.test(name)) return "STORAGE";
+  return /network/i.test(name) ? "NETWORK" : undefined;
+}
+
+/** Returns the error of a function that a connection for reading may not call. virCheckReadOnlyGoto() of libvirt */
+export function refusedForReading(api: string): SvirtError {
+  return forbidden(`read only access prevents ${api}`, partWith(api));
+}
+
 /** Returns the error of a call that a connection for reading may not make. virReportRestrictedError() of libvirt */
-export function forbidden(what: string): SvirtError {
+export function forbidden(what: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`operation forbidden: ${what}`, {
     kind: "denied",
     libvirt: "OPERATION_DENIED",
+    from,
     remedy: "Connect without -r, by a key without --read-only.",
+  });
+}
+
+/** Returns the error of a call before virConnectOpen(). remoteGetHypervisorConn() of libvirt */
+export function notOpen(): SvirtError {
+  return new SvirtError("internal error: hypervisor connection not open", {
+    kind: "failed",
+    from: "RPC",
+    remedy: "Open the connection first.",
   });
 }
 
@@ -128,10 +159,14 @@ export function protocolError(message: string): SvirtError {
   });
 }
 
-/** Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. */
-export function notValid(why: string): SvirtError {
+/**
+ * Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. `from` is the part of
+ * libvirt that finds it; by default QEMU's driver.
+ */
+export function notValid(why: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, {
     kind: "wrong-state",
+    from,
     remedy: "Query the object's state first: virsh domstate DOMAIN, virsh net-info NETWORK",
   });
 }

@@ -155,7 +155,7 @@ export const volumeProcedures: readonly Procedure[] = [
     api: "virStorageVolDelete",
     access: "changes",
     args: ofVolumeWithFlags,
-    flags: { known: 0, refusedBy: "storageVolDelete" },
+    flags: { known: 0, refusedBy: "virStorageBackendVolDeleteLocal" },
     result: nothing,
     recovers: () => [],
     async run(call) {

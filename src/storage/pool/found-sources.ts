@@ -19,6 +19,7 @@ export function serverOf(bytes: Uint8Array | undefined): string {
     throw new SvirtError("invalid argument: hostname must be specified for netfs sources", {
       kind: "usage",
       libvirt: "INVALID_ARG",
+      from: "STORAGE",
       remedy: "Name the server: svirt find-storage-pool-sources-as netfs HOST",
     });
   const root = parseDocument(bytes);
@@ -30,6 +31,7 @@ export function serverOf(bytes: Uint8Array | undefined): string {
   throw new SvirtError("unsupported configuration: Expected exactly 1 host for the storage pool", {
     kind: "unsupported",
     libvirt: "CONFIG_UNSUPPORTED",
+    from: "STORAGE",
     remedy: "Write one <host>.",
   });
 }

@@ -134,6 +134,7 @@ function fullTable(label: string): SvirtError {
   return new SvirtError("internal error: no extended partition found and no primary partition available", {
     kind: "wrong-state",
     libvirt: "INTERNAL_ERROR",
+    from: "STORAGE",
     remedy: label === "dos" ? "Delete a volume, or use a disk with a table of type gpt." : "Delete a volume.",
   });
 }
@@ -143,6 +144,7 @@ function otherName(name: string, expected: string): SvirtError {
   return new SvirtError(`invalid argument: invalid partition name '${name}', expected '${expected}'`, {
     kind: "usage",
     libvirt: "INVALID_ARG",
+    from: "STORAGE",
     place: "/volume/name",
     remedy: `Name the volume ${expected}.`,
   });
@@ -153,6 +155,7 @@ function noSpace(): SvirtError {
   return new SvirtError("internal error: no large enough free extent", {
     kind: "wrong-state",
     libvirt: "INTERNAL_ERROR",
+    from: "STORAGE",
     remedy: "Request a smaller capacity, or delete a volume.",
   });
 }

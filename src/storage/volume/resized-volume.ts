@@ -48,6 +48,7 @@ export function decideResize(
 function tooLarge(): SvirtError {
   return new SvirtError("Cannot resize the volume: its capacity would be more than 8 PiB", {
     kind: "usage",
+    from: "STORAGE",
     remedy: "Request a smaller size.",
   });
 }
@@ -67,6 +68,7 @@ function roundedFor(format: string, sizeBytes: number): number {
 function cannotShrink(why: string): SvirtError {
   return new SvirtError(`invalid argument: ${why}`, {
     kind: "usage",
+    from: "STORAGE",
     remedy: "Request a larger size; --shrink permits one that is smaller than the capacity.",
   });
 }
@@ -74,6 +76,7 @@ function cannotShrink(why: string): SvirtError {
 function notBoth(): SvirtError {
   return new SvirtError("Cannot resize the volume: --allocate and --shrink exclude each other", {
     kind: "usage",
+    from: "STORAGE",
     remedy: "Leave one of them out.",
   });
 }
@@ -83,6 +86,7 @@ function notAllocated(): SvirtError {
   return new SvirtError("Operation not supported: preallocate is only supported for raw type volume", {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
+    from: "STORAGE",
     remedy: "Leave --allocate out.",
   });
 }

@@ -30,6 +30,7 @@ export function decideImpact({ definition, guest, name }: FoundDomain, options: 
   if (live && !isRunning) {
     throw new SvirtError("Requested operation is not valid: domain is not running", {
       kind: "wrong-state",
+      from: "DOMAIN",
       remedy: `Start it (svirt start ${name}), or change its definition: --config`,
     });
   }

@@ -9,7 +9,12 @@ import { tpmFolder } from "../../resolve/host/tpm-emulator.ts";
 import { isInNvramFolder } from "../../resolve/host-firmware.ts";
 import { canonicalContext, parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
-import { readDefinition, removeDefinition, writeDefinition } from "../../state/definitions.ts";
+import {
+  type Definition,
+  readDefinition,
+  removeDefinition,
+  writeDefinition,
+} from "../../state/definitions.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
@@ -58,6 +63,8 @@ export interface Leavings {
   readonly managedSave?: boolean;
   /** Variables of UEFI. */
   readonly nvram?: "remove" | "keep" | undefined;
+  /** Memory of an emulated TPM. If unset, its XML decides. */
+  readonly tpm?: "remove" | "keep" | undefined;
 }
 
 /**
@@ -76,7 +83,7 @@ export async function undefineDomain(
 function forget(
   instance: Instance,
   key: string,
-  { managedSave = false, nvram }: Leavings,
+  { managedSave = false, nvram, tpm }: Leavings,
 ): { readonly name: string } {
   const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
@@ -98,7 +105,7 @@ function forget(
   removeDefinition(instance, name);
   if (variables !== undefined && nvram === "remove") instance.host.removeFile(variables);
   for (const claim of staticClaims(definition.xml)) registryOf(instance).release(claim, uuid);
-  if (!keepsTpm(definition.xml, instance, uuid)) instance.host.removeFolder(tpmFolder(instance, uuid));
+  if (!keepsTpm(instance, definition, tpm)) instance.host.removeFolder(tpmFolder(instance, uuid));
   return { name };
 }
 
@@ -153,12 +160,13 @@ function staticClaims(xml: string | undefined): Claim[] {
 }
 
 /**
- * Reports whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef
- * persistent_state
+ * Reports whether an emulated TPM's memory stays: a guest uses it, the caller or its XML says so.
+ * qemuTPMEmulatorCleanupHost() of libvirt
  */
-function keepsTpm(xml: string | undefined, instance: Instance, uuid: string): boolean {
+function keepsTpm(instance: Instance, { uuid, xml }: Definition, tpm: Leavings["tpm"]): boolean {
   if (readRecords(instance).some((guest) => guest.uuid === uuid)) return true;
-  if (xml?.includes("persistent_state='yes'") !== true) return false;
+  if (tpm !== undefined) return tpm === "keep";
+  if (!xml.includes("persistent_state='yes'")) return false;
   return parseDomainText(xml).devices.tpms.some(
     ({ backend }) => backend.type === "emulator" && backend.persistentState === true,
   );

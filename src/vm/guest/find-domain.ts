@@ -32,13 +32,27 @@ export function findDomain(instance: Instance, key: string): FoundDomain {
   });
 }
 
-/** Returns the domain with that id, name or UUID. Throws "not-found" with libvirt's message, and as findDomain() does. */
+/**
+ * Returns the domain with that id, name or UUID. Throws "not-found" with libvirt's message, and as findDomain() does.
+ * qemuDomainLookupByID(), qemuDomainLookupByName() and qemuDomainLookupByUUID() of libvirt
+ */
 export function lookUpDomain(instance: Instance, by: DomainKey, key: string): FoundDomain {
-  const found = searchDomain(instance, key, [by]);
-  if (found !== undefined) return found;
-  // qemuDomainLookupByID(), qemuDomainLookupByName() and qemuDomObjFromDomain() of libvirt
-  const shown = by === "id" ? key : `'${key}'`;
-  throw new SvirtError(`Domain not found: no domain with matching ${by} ${shown}`, {
+  return searchDomain(instance, key, [by]) ?? throwUnknown(`${by} ${by === "id" ? key : `'${key}'`}`);
+}
+
+/**
+ * Returns the domain that a client has found before: only its UUID counts, since names and ids change hands. Throws as
+ * lookUpDomain() does, with the name that the client has for it. qemuDomainObjFromDomain() of libvirt
+ */
+export function lookUpKnownDomain(
+  instance: Instance,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): FoundDomain {
+  return searchDomain(instance, uuid, ["uuid"]) ?? throwUnknown(`uuid '${uuid}' (${name})`);
+}
+
+function throwUnknown(wanted: string): never {
+  throw new SvirtError(`Domain not found: no domain with matching ${wanted}`, {
     kind: "not-found",
     libvirt: "NO_DOMAIN",
     remedy: "svirt list --all lists the domains.",
@@ -71,13 +85,14 @@ function searchDomain(instance: Instance, key: string, by: readonly DomainKey[])
   return undefined;
 }
 
-/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. */
+/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. virDomainObjCheckActive() of libvirt */
 export function findRunning(instance: Instance, key: string): FoundDomain & { readonly guest: GuestRecord } {
   const found = findDomain(instance, key);
   const { guest } = found;
   if (guest !== undefined) return { ...found, guest };
-  throw new SvirtError(`Requested operation is not valid: domain '${found.name}' is not running`, {
+  throw new SvirtError("Requested operation is not valid: domain is not running", {
     kind: "wrong-state",
+    from: "DOMAIN",
     remedy: `Start it: svirt start ${found.name}`,
   });
 }

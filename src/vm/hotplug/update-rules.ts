@@ -3,6 +3,7 @@ import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { SvirtError } from "../../errors.ts";
+import { withOwnParameters } from "../../network/forms/port-parameters.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
 
 type Ported = Pick<NetworkInterface, "virtualport">;
@@ -72,14 +73,10 @@ export function refuseOtherInterface(
   return { element: "interface", value: { ...before, ...changed } };
 }
 
-/** Returns the virtual port of `after` with the parameters that only `before` has: a network's, and a generated interfaceid. */
+/** Returns the virtual port of `after` with what only `before` has: a network's type and parameters, and a generated interfaceid. */
 function completePort(before: Ported, after: Ported): Ported["virtualport"] {
   const parameters = { ...before.virtualport?.parameters, ...after.virtualport?.parameters };
-  return {
-    ...before.virtualport,
-    ...after.virtualport,
-    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
-  };
+  return withOwnParameters({ ...before.virtualport, ...after.virtualport, parameters });
 }
 
 /** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */

@@ -6,6 +6,7 @@ import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, writeEnding, writeRecord } from "../../state/record.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
+import { askState } from "../query/guest-state.ts";
 
 /** Asks the guest to power off, as by its button; the guest may ignore it. `did` is false if the guest is off. */
 export async function shutdownGuest(
@@ -28,19 +29,24 @@ export async function rebootGuest(instance: Instance, key: string): Promise<{ na
 
 /** Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off. */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
-  return await tell(instance, key, "stop");
-}
-
-/** Resumes the vCPUs. vCPUs that already run are not an error. Throws "wrong-state" if the guest is off. */
-export async function resumeGuest(instance: Instance, key: string): Promise<{ name: string }> {
-  return await tell(instance, key, "cont");
-}
-
-async function tell(instance: Instance, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
-  return await withRunning(instance, key, async (guest) => {
-    await tellMonitor(instance, guest.uuid, { execute: command });
-    if (command === "cont" && guest.unpaused !== true) writeRecord(instance, { ...guest, unpaused: true });
+  return await withRunning(instance, key, async ({ uuid }) => {
+    await tellMonitor(instance, uuid, { execute: "stop" });
   });
+}
+
+/** Resumes the vCPUs. `did` is false if they already run. Throws "wrong-state" if the guest is off. */
+export async function resumeGuest(
+  instance: Instance,
+  key: string,
+): Promise<{ readonly name: string; readonly did: boolean }> {
+  const { name, result } = await withRunning(instance, key, async (guest) => {
+    const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
+    if (state === "running") return false;
+    await tellMonitor(instance, guest.uuid, { execute: "cont" });
+    if (guest.unpaused !== true) writeRecord(instance, { ...guest, unpaused: true });
+    return true;
+  });
+  return { name, did: result };
 }
 
 async function pressPowerButton(
@@ -88,12 +94,14 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
 }
 
 /** Finds the guest again once its lock is held: a guest that has been cleaned up since must not get a new record. */
-async function withRunning(
+async function withRunning<Result>(
   instance: Instance,
   key: string,
-  work: (guest: GuestRecord) => Promise<void>,
-): Promise<{ name: string }> {
+  work: (guest: GuestRecord) => Promise<Result>,
+): Promise<{ readonly name: string; readonly result: Result }> {
   const { guest, name } = findRunning(instance, key);
-  await withGuestLock(instance, guest.uuid, async () => await work(findRunning(instance, guest.uuid).guest));
-  return { name };
+  const result = await withGuestLock(instance, guest.uuid, () =>
+    work(findRunning(instance, guest.uuid).guest),
+  );
+  return { name, result };
 }

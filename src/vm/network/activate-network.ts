@@ -97,6 +97,7 @@ function refuseBridge(instance: Instance, network: Network, bridge: HostBridge):
   // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.
   throw new SvirtError(`${attempt}: the host does not forward IPv6`, {
     kind: "wrong-state",
+    from: "NETWORK",
     remedy:
       "Run: sysctl -w net.ipv6.conf.all.forwarding=1; before that set accept_ra=2 for devices with routes of router advertisements.",
   });

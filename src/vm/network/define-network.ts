@@ -54,6 +54,7 @@ export function definedNetwork(
 export function transient(why: string, name: string): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, {
     kind: "wrong-state",
+    from: "NETWORK",
     remedy: `Define it first: svirt net-dumpxml ${name} | svirt net-define -`,
   });
 }

@@ -25,6 +25,7 @@ export function listDhcpLeases(instance: Instance, key: string, mac: string | un
   if (!isServerRunning(instance, uuid)) {
     throw new SvirtError(`Cannot list the leases of network '${name}': its DHCP server has ended`, {
       kind: "wrong-state",
+      from: "NETWORK",
       remedy: `Start it again: svirt net-start ${name}`,
     });
   }

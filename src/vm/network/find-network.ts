@@ -14,12 +14,28 @@ export function findNetwork(instance: Instance, key: string): StoredNetwork {
   });
 }
 
-/** Returns the network with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. */
+/**
+ * Returns the network with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. networkLookupByName() and networkLookupByUUID() of libvirt
+ */
 export function lookUpNetwork(instance: Instance, by: "name" | "uuid", key: string): StoredNetwork {
   const found = findStored(networkStore, instance, key);
-  if (found?.[by] === key) return found;
-  // networkLookupByName() and networkLookupByUUID() of libvirt
-  throw new SvirtError(`Network not found: no network with matching ${by} '${key}'`, {
+  return found?.[by] === key ? found : throwUnknown(`${by} '${key}'`);
+}
+
+/**
+ * Returns the network that a client has found before: only its UUID counts. Throws as lookUpNetwork() does, with the name that the client
+ * has for it. networkObjFromNetwork() of libvirt
+ */
+export function lookUpKnownNetwork(
+  instance: Instance,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): StoredNetwork {
+  const found = findStored(networkStore, instance, uuid);
+  return found?.uuid === uuid ? found : throwUnknown(`uuid '${uuid}' (${name})`);
+}
+
+function throwUnknown(wanted: string): never {
+  throw new SvirtError(`Network not found: no network with matching ${wanted}`, {
     kind: "not-found",
     libvirt: "NO_NETWORK",
     remedy: "svirt net-list --all lists the networks.",

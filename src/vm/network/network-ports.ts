@@ -40,6 +40,7 @@ function findActive(instance: Instance, key: string): StoredNetwork {
   if (found.active !== undefined) return found;
   throw new SvirtError(`Requested operation is not valid: network '${found.name}' is not active`, {
     kind: "wrong-state",
+    from: "NETWORK",
     remedy: `Start it: svirt net-start ${found.name}`,
   });
 }

@@ -56,6 +56,7 @@ function refuseOtherNetwork(
     {
       kind: "in-use",
       libvirt: "OPERATION_FAILED",
+      from: "NETWORK",
       remedy: "Give this network another name and leave its <uuid> out, or undefine the other network.",
     },
   );
@@ -82,6 +83,7 @@ function usedBridge(name: string): SvirtError {
   return new SvirtError(`internal error: bridge name '${name}' already in use.`, {
     kind: "in-use",
     libvirt: "INTERNAL_ERROR",
+    from: "NETWORK",
     remedy: "Write another name into <bridge name='…'/>, or leave it out.",
   });
 }

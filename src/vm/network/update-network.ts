@@ -80,6 +80,7 @@ function decideNetworkImpact({ active, defined, name }: StoredNetwork, options: 
   if (impact.live && !isActive) {
     throw new SvirtError("Requested operation is not valid: network is not running", {
       kind: "wrong-state",
+      from: "NETWORK",
       remedy: `Start it (svirt net-start ${name}), or change its definition: --config`,
     });
   }
@@ -100,6 +101,7 @@ function updatedActive(
       {
         kind: "unsupported",
         libvirt: "OPERATION_UNSUPPORTED",
+        from: "NETWORK",
         remedy: "Make the entry in the DHCP or DNS server of the network that the guests are connected to.",
       },
     );

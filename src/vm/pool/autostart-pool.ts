@@ -26,6 +26,7 @@ function withoutFile(remedy: string): SvirtError {
   return new SvirtError("internal error: pool has no config file", {
     kind: "wrong-state",
     libvirt: "INTERNAL_ERROR",
+    from: "STORAGE",
     remedy,
   });
 }

@@ -52,15 +52,35 @@ export function definedPool(
 
 /** Returns the refusal of an operation in the pool's state. VIR_ERR_OPERATION_INVALID of libvirt */
 export function invalid(why: string, remedy: string): SvirtError {
-  return new SvirtError(`Requested operation is not valid: ${why}`, { kind: "wrong-state", remedy });
+  return new SvirtError(`Requested operation is not valid: ${why}`, {
+    kind: "wrong-state",
+    from: "STORAGE",
+    remedy,
+  });
 }
 
-/** Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. */
+/**
+ * Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. storagePoolLookupByName() and storagePoolLookupByUUID() of libvirt
+ */
 export function lookUpPool(instance: Instance, by: "name" | "uuid", key: string): StoredXml {
   const found = findStored(poolStore, instance, key);
-  if (found?.[by] === key) return found;
-  // storagePoolLookupByName() and storagePoolLookupByUUID() of libvirt
-  throw new SvirtError(`Storage pool not found: no storage pool with matching ${by} '${key}'`, {
+  return found?.[by] === key ? found : throwUnknown(`${by} '${key}'`);
+}
+
+/**
+ * Returns the pool that a client has found before: only its UUID counts. Throws as lookUpPool() does, with the name that the client
+ * has for it. virStoragePoolObjFromStoragePool() of libvirt
+ */
+export function lookUpKnownPool(
+  instance: Instance,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): StoredXml {
+  const found = findStored(poolStore, instance, uuid);
+  return found?.uuid === uuid ? found : throwUnknown(`uuid '${uuid}' (${name})`);
+}
+
+function throwUnknown(wanted: string): never {
+  throw new SvirtError(`Storage pool not found: no storage pool with matching ${wanted}`, {
     kind: "not-found",
     libvirt: "NO_STORAGE_POOL",
     remedy: "svirt pool-list --all lists the pools.",

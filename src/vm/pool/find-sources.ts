@@ -35,6 +35,7 @@ function findExports({ host, isForKey }: Instance, spec: Uint8Array | undefined)
   throw new SvirtError(`operation failed: no storage pools were found on host '${server}'`, {
     kind: "failed",
     libvirt: "OPERATION_FAILED",
+    from: "STORAGE",
     remedy: `Run it yourself and read its message: ${words.join(" ")}`,
   });
 }

@@ -69,5 +69,10 @@ function parsed(xml: string | undefined): readonly Pool[] {
 }
 
 function failed(why: string, remedy: string): SvirtError {
-  return new SvirtError(`operation failed: ${why}`, { kind: "in-use", libvirt: "OPERATION_FAILED", remedy });
+  return new SvirtError(`operation failed: ${why}`, {
+    kind: "in-use",
+    libvirt: "OPERATION_FAILED",
+    from: "STORAGE",
+    remedy,
+  });
 }

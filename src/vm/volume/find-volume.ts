@@ -101,7 +101,11 @@ export function findDevice(
 function ambiguous(key: string, [one, other]: readonly [FoundVolume, FoundVolume]): SvirtError {
   return new SvirtError(
     `Cannot find the volume with the key ${key}: ${one.facts.id.path} and ${other.facts.id.path} have it`,
-    { kind: "usage", remedy: `Name it by its path, such as ${one.path}, or by its name with --pool.` },
+    {
+      kind: "usage",
+      from: "STORAGE",
+      remedy: `Name it by its path, such as ${one.path}, or by its name with --pool.`,
+    },
   );
 }
 

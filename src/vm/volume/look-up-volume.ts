@@ -1,5 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
+import { sanitizePath } from "../../storage/pool/sanitize-path.ts";
 import { type FoundVolume, findVolume, volumeIn } from "./find-volume.ts";
 import { findAnyPool } from "./volume-pool.ts";
 
@@ -8,7 +9,7 @@ const NO_VOLUME = "VIR_ERR_NO_STORAGE_VOL";
 /** Returns the volume of a pool with that name. Throws "not-found" with libvirt's message, and as findAnyPool() does. */
 export function lookUpVolume(instance: Instance, pool: string, name: string): FoundVolume {
   const found = volumeIn(instance, findAnyPool(instance, pool), name);
-  if (found === undefined) throw noVolume("name", name);
+  if (found === undefined) throw noVolume(`name '${name}'`);
   return found;
 }
 
@@ -18,13 +19,19 @@ export function lookUpVolumeBy(instance: Instance, by: "key" | "path", value: st
     return findVolume(instance, value);
   } catch (thrown) {
     const error = asSvirtError(thrown);
-    throw error.libvirt.name === NO_VOLUME ? noVolume(by, value, thrown) : error;
+    throw error.libvirt.name === NO_VOLUME ? noVolume(wantedBy(by, value), thrown) : error;
   }
 }
 
+function wantedBy(by: "key" | "path", value: string): string {
+  if (by === "key") return `key ${value}`;
+  const clean = sanitizePath(value);
+  return `path '${value}'${clean === value ? "" : ` (${clean})`}`;
+}
+
 /** storageVolLookupByName(), storageVolLookupByKey() and storageVolLookupByPath() of libvirt */
-function noVolume(by: string, value: string, cause?: unknown): SvirtError {
-  return new SvirtError(`Storage volume not found: no storage vol with matching ${by} '${value}'`, {
+function noVolume(wanted: string, cause?: unknown): SvirtError {
+  return new SvirtError(`Storage volume not found: no storage vol with matching ${wanted}`, {
     kind: "not-found",
     libvirt: "NO_STORAGE_VOL",
     remedy: "svirt vol-list POOL lists the volumes of an active pool.",

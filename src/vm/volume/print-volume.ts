@@ -35,6 +35,7 @@ export async function printVolume(
 function noHoles(): SvirtError {
   return new SvirtError("Cannot keep holes on standard output", {
     kind: "usage",
+    from: "STORAGE",
     remedy: "Leave --sparse out, or name a file.",
   });
 }

@@ -254,7 +254,7 @@ describe("a network on an Open vSwitch bridge", () => {
   test.each([
     [
       "<virtualport type='midonet'><parameters interfaceid='0b2d64da-3d0e-431e-afdd-804415d6ebbb'/></virtualport>",
-      "attempt to merge virtualports with mismatched types ('midonet' and 'openvswitch')",
+      "attempt to merge virtualports with mismatched types (midonet and openvswitch)",
     ],
     [
       "<virtualport><parameters profileid='a'/></virtualport>",
@@ -283,7 +283,25 @@ describe("a network on an Open vSwitch bridge", () => {
     await createNetwork(nodeOn(machine), networkXml("<bridge name='virbr7'/>"));
     const devices = onSwitch("01", OVS, "network='lan'");
     expect((await errorOf(startDomain(nodeOn(machine), domainXml({ devices })))).message).toContain(
-      "the network 'lan' makes its bridge, which has no virtual ports",
+      "<virtualport type='openvswitch'> not supported for network 'lan' which uses IP forwarding",
     );
+  });
+
+  // virNetDevVPortProfileParse() of libvirt: the network decides which of the identifiers counts.
+  test("generates the identifiers of a port without a type, and uses that of the network's type", async () => {
+    const { machine, vswitch } = switched();
+    await createNetwork(nodeOn(machine), networkXml(SWITCHED));
+    const untyped = "<virtualport><parameters profileid='a'/></virtualport>";
+    await defineDomain(nodeOn(machine), domainXml({ devices: onSwitch("01", untyped, "network='lan'") }));
+    const { xml = "" } = readDefinition(nodeOn(machine), "vm1") ?? {};
+    const [, id = ""] =
+      /<virtualport>\s*<parameters instanceid='[^']{36}' interfaceid='([^']{36})' profileid='a'\/>/.exec(
+        xml,
+      ) ?? [];
+    expect(id).not.toBe("");
+    await startDomain(nodeOn(machine), new TextEncoder().encode(xml));
+    expect(vswitch.ports[0]).toContain(`iface-id="${id}"`);
+    // virNetDevVPortProfileFormat() of libvirt
+    expect(recordOf(machine).xml).toContain(`<parameters interfaceid='${id}' profileid='a'/>`);
   });
 });

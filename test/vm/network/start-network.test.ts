@@ -83,6 +83,7 @@ describe("startNetwork()", () => {
     ["<virtualport type='openvswitch'/>", "/network/virtualport"],
     [`${BRIDGE}<virtualport type='openvswitch'/><port isolated='yes'/>`, "/network/port"],
     [`${BRIDGE}<portgroup name='a'>${QBH}</portgroup>`, "/network/portgroup/virtualport"],
+    [`${BRIDGE}<vlan><tag id='1'/></vlan>`, "/network/vlan"],
     [`${BRIDGE}<bandwidth><inbound average='1'/></bandwidth>`, "/network/bandwidth"],
     [`${BRIDGE}<portgroup name='a' trustGuestRxFilters='yes'/>`, "/network/portgroup/@trustGuestRxFilters"],
     [`${BRIDGE}${OPTIONS}`, "/network/dnsmasq:options"],

@@ -13,7 +13,7 @@ import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
 
 test.each<[string, (instance: Instance) => unknown, number, string]>([
   ["a domain", (instance) => findDomain(instance, "nosuch"), 42, "failed to get domain 'nosuch'"],
-  ["a guest that is off", (instance) => findRunning(instance, "vm1"), 55, "domain 'vm1' is not running"],
+  ["a guest that is off", (instance) => findRunning(instance, "vm1"), 55, "domain is not running"],
   ["a volume", (instance) => showVolume(instance, "/var/lib/images/nosuch"), 50, "No such file or directory"],
   [
     "a device",

@@ -154,6 +154,7 @@ function addFilter(device: Shaped, mac: string): number {
   throw new SvirtError("internal error: Could not generate next class ID", {
     kind: "in-use",
     libvirt: "INTERNAL_ERROR",
+    from: "NETWORK",
     remedy: "Leave floor out of <inbound> of some interfaces.",
   });
 }

@@ -100,6 +100,7 @@ function refused(part: string, message: string, remedy: string): SvirtError {
   return new SvirtError(`unsupported configuration: ${message}`, {
     kind: "unsupported",
     libvirt: "CONFIG_UNSUPPORTED",
+    from: "STORAGE",
     place: `/pool/source/${part}`,
     remedy,
   });

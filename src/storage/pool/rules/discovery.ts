@@ -29,6 +29,7 @@ export function discoveryRefusal(word: string): SvirtError {
     return new SvirtError(`internal error: unknown storage pool type ${word}`, {
       kind: "usage",
       libvirt: "INTERNAL_ERROR",
+      from: "STORAGE",
       remedy: `Give one of: ${POOL_TYPES.join(", ")}.`,
     });
   const command = COMMANDS[type];

@@ -15,6 +15,10 @@ export function refuseContent(host: Host, name: string, device: FileId): void {
   if (isEmpty) return;
   throw new SvirtError(
     `Cannot write to the device '${device.path}' of the storage pool '${name}': it has content`,
-    { kind: "wrong-state", remedy: `If it may be lost: svirt pool-build ${name} --overwrite` },
+    {
+      kind: "wrong-state",
+      from: "STORAGE",
+      remedy: `If it may be lost: svirt pool-build ${name} --overwrite`,
+    },
   );
 }

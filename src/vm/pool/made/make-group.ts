@@ -83,6 +83,7 @@ export async function removeGroup(instance: Instance, pool: Pool): Promise<void>
 function existing({ name }: Pool, group: string): SvirtError {
   return new SvirtError(`Cannot build the storage pool '${name}': the volume group ${group} exists already`, {
     kind: "wrong-state",
+    from: "STORAGE",
     remedy: `Use it as it is: svirt pool-start ${name}`,
   });
 }
@@ -99,6 +100,7 @@ function notEmpty({ name }: Pool, group: string, volume: string): SvirtError {
     `failed to remove pool '${name}': the volume group ${group} has the volume ${volume}`,
     {
       kind: "wrong-state",
+      from: "STORAGE",
       remedy: "Delete its volumes first; lvs(8) lists also those that are no volumes of svirt.",
     },
   );

@@ -50,6 +50,7 @@ function refuseTable(host: Host, name: string, device: FileId): void {
     "Requested operation is not valid: Valid disk label already present, requires --overwrite",
     {
       kind: "wrong-state",
+      from: "STORAGE",
       remedy: `If the disk's content may be lost: svirt pool-build ${name} --overwrite`,
     },
   );

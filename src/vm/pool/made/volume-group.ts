@@ -81,6 +81,7 @@ function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly Physic
     throw new SvirtError(`unsupported configuration: cannot find logical volume group name '${group}'`, {
       kind: "unsupported",
       libvirt: "CONFIG_UNSUPPORTED",
+      from: "STORAGE",
       place: "/pool/source/name",
       remedy: `Create it: svirt pool-build ${name}; or write the name of a group that pvs(8) lists.`,
     });
@@ -91,6 +92,7 @@ function refuseOtherGroup({ host }: Instance, pool: Pool, parts: readonly Physic
     {
       kind: "unsupported",
       libvirt: "CONFIG_UNSUPPORTED",
+      from: "STORAGE",
       place: "/pool/source/device/@path",
       remedy: "Write the devices of the group, which pvs(8) lists, or leave <device> out.",
     },

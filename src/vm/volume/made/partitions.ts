@@ -221,6 +221,7 @@ function findMade(
 function takenMeanwhile({ name }: NewPartition): SvirtError {
   return new SvirtError(`Cannot make the partition ${name}: its place on the disk was taken meanwhile`, {
     kind: "wrong-state",
+    from: "STORAGE",
     remedy: "Repeat the command.",
   });
 }
@@ -228,6 +229,7 @@ function takenMeanwhile({ name }: NewPartition): SvirtError {
 function otherTable({ id }: FileFacts): SvirtError {
   return new SvirtError(`Cannot delete ${id.path}: the partition table has another partition there`, {
     kind: "wrong-state",
+    from: "STORAGE",
     remedy: "Let the kernel read the table: partx --update",
   });
 }
@@ -235,6 +237,7 @@ function otherTable({ id }: FileFacts): SvirtError {
 function otherDisk({ id }: FileFacts): SvirtError {
   return new SvirtError(`Cannot delete ${id.path}: it is no partition of the pool's disk any more`, {
     kind: "wrong-state",
+    from: "STORAGE",
     remedy: "Repeat the command.",
   });
 }

@@ -70,7 +70,7 @@ describe("snapshot-create-as", () => {
     const said = await run(machine, "snapshot-create-as vm1 s1 --disk-only");
     expect([said.code, said.err.split("\n")[0]]).toEqual([
       4,
-      "error: Requested operation is not valid: domain 'vm1' is not running",
+      "error: Requested operation is not valid: domain is not running",
     ]);
   });
 });
