@@ -7,6 +7,9 @@ import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
+import { allDomainProcedures } from "./statistics/all-domains.ts";
+import { guestProcedures } from "./statistics/guest.ts";
+import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -19,6 +22,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...factProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
+    ...allDomainProcedures,
+    ...oneDomainProcedures,
+    ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
     ...poolProcedures,
