@@ -1,9 +1,9 @@
-import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { markAutostart } from "../../vm/define/autostart.ts";
 import { defineDomain, type Leavings, undefineDomain } from "../../vm/define/define.ts";
 import { lookUpDomain } from "../../vm/guest/find-domain.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
+import { onlyOneOf } from "./impact.ts";
 import {
   aDomain,
   domain,
@@ -92,14 +92,11 @@ async function define(instance: Instance, xml: string): Promise<ValueOf<typeof a
 }
 
 function leavingsOf(flags: number): Leavings {
-  const [removes, keeps] = [(flags & UNDEFINE.nvram) !== 0, (flags & UNDEFINE.keepNvram) !== 0];
-  if (removes && keeps) {
-    const names = "'VIR_DOMAIN_UNDEFINE_NVRAM' and 'VIR_DOMAIN_UNDEFINE_KEEP_NVRAM'";
-    throw new SvirtError(`Flags ${names} are mutually exclusive`, {
-      kind: "usage",
-      remedy: "Choose one of them.",
-    });
-  }
-  const kept = keeps ? "keep" : undefined;
-  return { managedSave: (flags & UNDEFINE.managedSave) !== 0, nvram: removes ? "remove" : kept };
+  const nvram = onlyOneOf(
+    flags,
+    [UNDEFINE.nvram, "VIR_DOMAIN_UNDEFINE_NVRAM"],
+    [UNDEFINE.keepNvram, "VIR_DOMAIN_UNDEFINE_KEEP_NVRAM"],
+  );
+  const kept = nvram === "second" ? "keep" : undefined;
+  return { managedSave: (flags & UNDEFINE.managedSave) !== 0, nvram: nvram === "first" ? "remove" : kept };
 }
