@@ -76,11 +76,11 @@ function refuseMismatch(what: string, [own, other]: readonly [unknown, unknown],
 }
 
 /** Refuses a port that the devices of the network's interfaces do not have. networkAllocatePort() of libvirt */
-function refuseOtherPort(network: Network, { type = "none" }: VirtualPort, place: string): void {
+function refuseOtherPort(network: Network, { type }: VirtualPort, place: string): void {
   const { types, uses } = portsOf(network);
-  if (types.includes(type)) return;
+  if (type !== undefined && types.includes(type)) return;
   throw new SvirtError(
-    `unsupported configuration: <virtualport type='${type}'> not supported for network '${network.name}' which uses ${uses}`,
+    `unsupported configuration: <virtualport type='${type ?? "none"}'> not supported for network '${network.name}' which uses ${uses}`,
     {
       kind: "unsupported",
       from: "NETWORK",

@@ -7,8 +7,9 @@ import {
 } from "../../vm/capabilities/capabilities.ts";
 import { getHostFacts, getHostQemuVersion } from "../../vm/host/description.ts";
 import { listFreeMemory } from "../../vm/host/memory.ts";
-import { chars, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { aNumber, aText, maybeText, nothing } from "./objects.ts";
+import { countHostProcessors, getProcessorMap } from "../../vm/host/processors.ts";
+import { chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
+import { aNumber, aText, bitsOf, maybeText, nothing } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 /** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
@@ -18,6 +19,9 @@ const MODEL_CHARS = 32;
 /** REMOTE_SECURITY_MODEL_MAX and REMOTE_SECURITY_DOI_MAX of libvirt's remote_protocol.x */
 const MOST_SECURITY_CHARS = 257;
 const BYTES_PER_KIB = 1024n;
+const BITS_PER_BYTE = 8;
+/** REMOTE_CPUMAP_MAX of libvirt's remote_protocol.x */
+const MOST_MAP_BYTES = 2048;
 /** A version as one number. virParseVersionString() of libvirt */
 const [MAJOR, MINOR] = [1_000_000, 1000];
 /** Virtual CPUs of a guest without KVM. qemuConnectGetMaxVcpus() of libvirt */
@@ -105,6 +109,20 @@ export const nodeProcedures: readonly Procedure[] = [
     run({ instance }) {
       const [host] = listFreeMemory(instance, "host");
       return { bytes: BigInt(host?.freeKiB ?? 0) * BYTES_PER_KIB };
+    },
+  }),
+  procedure({
+    number: 293,
+    api: "virNodeGetCPUMap",
+    access: "reads",
+    args: struct({ needsMap: int, needsOnline: int, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuNodeGetCPUMap" },
+    result: struct({ map: countedBytes(MOST_MAP_BYTES), online: uint, count: int }),
+    run({ args, instance }) {
+      const { online } = getProcessorMap(instance);
+      const count = countHostProcessors(instance);
+      const map = args.needsMap === 0 ? new Uint8Array() : bitsOf(online, Math.ceil(count / BITS_PER_BYTE));
+      return { map, online: args.needsOnline === 0 ? 0 : online.length, count };
     },
   }),
   procedure({

@@ -82,6 +82,16 @@ export function uuidText(bytes: Uint8Array): string {
   return uuidOf(bytes.toHex()) ?? "";
 }
 
+/** Returns a set as a map of bits, the lowest one first, that is cut off at a length. virBitmapToDataBuf() of libvirt */
+export function bitsOf(ids: readonly number[], length: number): Uint8Array {
+  const map = new Uint8Array(length);
+  for (const id of ids) {
+    const at = id >> 3;
+    if (at < length) map[at] = (map[at] ?? 0) | (1 << (id & 7));
+  }
+  return map;
+}
+
 /** Returns the bytes of a UUID's text. */
 export function uuidBytes(value: string): Uint8Array {
   return Uint8Array.fromHex(value.replaceAll("-", ""));

@@ -1,5 +1,6 @@
 import { connectionProcedures } from "./connection.ts";
 import { definitionProcedures } from "./definitions.ts";
+import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
@@ -7,7 +8,13 @@ import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
+import { savingProcedures } from "./saving.ts";
+import { sizeProcedures } from "./sizes.ts";
+import { allDomainProcedures } from "./statistics/all-domains.ts";
+import { guestProcedures } from "./statistics/guest.ts";
+import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
 /** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
@@ -19,9 +26,16 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...factProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
+    ...deviceProcedures,
+    ...sizeProcedures,
+    ...savingProcedures,
+    ...allDomainProcedures,
+    ...oneDomainProcedures,
+    ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
     ...poolProcedures,
     ...volumeProcedures,
+    ...contentProcedures,
   ].map((declared) => [declared.number, declared]),
 );

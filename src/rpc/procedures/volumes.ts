@@ -1,7 +1,5 @@
-import { lookUpPool } from "../../vm/pool/find-pool.ts";
 import { createVolumeFrom } from "../../vm/volume/create-volume.ts";
 import { deleteVolume } from "../../vm/volume/delete-volume.ts";
-import type { FoundVolume } from "../../vm/volume/find-volume.ts";
 import { listPoolVolumes } from "../../vm/volume/list-volumes.ts";
 import { lookUpVolume, lookUpVolumeBy } from "../../vm/volume/look-up-volume.ts";
 import { showVolumeOf } from "../../vm/volume/show-volume.ts";
@@ -10,6 +8,7 @@ import { array, int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
 import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "./objects.ts";
 import { poolOf } from "./pools.ts";
 import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+import { aVolume, found, ofVolume, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
 
 /** VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h */
 const [PREALLOCATES, VALIDATES] = [1, 4];
@@ -20,13 +19,7 @@ const TYPES: ReadonlyMap<string, number> = new Map([
   ["dir", 2],
 ]);
 
-/** A volume. remote_nonnull_storage_vol */
-const volume = struct({ pool: text, name: text, key: text });
-const ofVolume = struct({ vol: volume });
-const ofVolumeWithFlags = struct({ vol: volume, flags: uint });
-const aVolume = struct({ vol: volume });
 const ofPool = struct({ pool: stored });
-type VolumeCall = RemoteCall<ValueOf<typeof ofVolume>>;
 
 /** Procedures about volumes. */
 export const volumeProcedures: readonly Procedure[] = [
@@ -174,14 +167,4 @@ function volumesOf(call: RemoteCall<ValueOf<typeof ofPool>>): {
   const { name, uuid } = poolOf(call);
   const all = listPoolVolumes(call.instance, uuid);
   return { name, volumes: all.filter((one) => one.name.isWellFormed()) };
-}
-
-/** Returns the volume that a call is about: that of its name in its pool. Throws as lookUpVolume() and lookUpPool() do. */
-function found({ args, instance }: VolumeCall): FoundVolume {
-  const { name, pool } = args.vol;
-  return lookUpVolume(instance, lookUpPool(instance, "name", pool).uuid, name);
-}
-
-function remoteVolume({ key, name, pool }: FoundVolume): ValueOf<typeof volume> {
-  return { pool: pool.name, name, key };
 }

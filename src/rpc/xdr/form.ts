@@ -45,21 +45,27 @@ export const uhyper: Form<bigint> = {
   decode: (from) => takeView(from, HYPER_BYTES).getBigUint64(0),
 };
 
+/** A number of 64 bits with a sign. */
+export const hyper: Form<bigint> = {
+  leastBytes: HYPER_BYTES,
+  encode: (value, to) => to.push(bytesOf(HYPER_BYTES, (view) => view.setBigInt64(0, value))),
+  decode: (from) => takeView(from, HYPER_BYTES).getBigInt64(0),
+};
+
+/** A floating-point number of 64 bits. */
+export const double: Form<number> = {
+  leastBytes: HYPER_BYTES,
+  encode: (value, to) => to.push(bytesOf(HYPER_BYTES, (view) => view.setFloat64(0, value))),
+  decode: (from) => takeView(from, HYPER_BYTES).getFloat64(0),
+};
+
 /** Returns the form of a text of at most `mostBytes` in UTF-8. A text with a NUL is refused: C would end it there. */
 export function string(mostBytes: number): Form<string> {
+  const bytes = countedBytes(mostBytes);
   return {
     leastBytes: UNIT_BYTES,
-    encode(value, to) {
-      const bytes = new TextEncoder().encode(value);
-      if (bytes.length > mostBytes) throw unencodable();
-      uint.encode(bytes.length, to);
-      to.push(padded(bytes));
-    },
-    decode(from) {
-      const length = uint.decode(from);
-      if (length > mostBytes) throw undecodable();
-      return textOf(takeBytes(from, length));
-    },
+    encode: (value, to) => bytes.encode(new TextEncoder().encode(value), to),
+    decode: (from) => textOf(bytes.decode(from)),
   };
 }
 
@@ -72,6 +78,23 @@ export function opaque(length: number): Form<Uint8Array> {
       to.push(padded(value));
     },
     decode: (from) => takeBytes(from, length),
+  };
+}
+
+/** Returns the form of at most `mostBytes` bytes. */
+export function countedBytes(mostBytes: number): Form<Uint8Array> {
+  return {
+    leastBytes: UNIT_BYTES,
+    encode(value, to) {
+      if (value.length > mostBytes) throw unencodable();
+      uint.encode(value.length, to);
+      to.push(padded(value));
+    },
+    decode(from) {
+      const length = uint.decode(from);
+      if (length > mostBytes) throw undecodable();
+      return takeBytes(from, length);
+    },
   };
 }
 

@@ -17,7 +17,7 @@ export interface InterfaceStatistics {
 
 /**
  * Returns the interface with that device name on the host or that MAC address. Throws "not-found" with virsh's message.
- * cmdDomIfGetLink() of libvirt's tools
+ * cmdDomIfGetLink() of libvirt's tools, virDomainNetFind() of libvirt
  */
 export function findInterface(interfaces: readonly NetworkInterface[], key: string): NetworkInterface {
   const isMac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(key);
@@ -27,7 +27,7 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
   if (found !== undefined) return found;
   throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
     kind: "not-found",
-    libvirt: "DEVICE_MISSING",
+    libvirt: "INVALID_ARG",
     remedy: "svirt domiflist lists the interfaces.",
   });
 }

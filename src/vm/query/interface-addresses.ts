@@ -1,15 +1,17 @@
+import { unbound } from "../../domain/devices/network/bound.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import { SvirtError } from "../../errors.ts";
 import { parseAgentAnswer } from "../../qemu/agent/answer.ts";
 import { ASK_INTERFACES, parseInterfaces } from "../../qemu/agent/interfaces.ts";
+import { listNetworkLeases } from "../../resolve/network-leases.ts";
 import type { Instance } from "../../state/instance.ts";
+import { readNetwork } from "../../state/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askAgent } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 import { domainOf } from "./guest-statistics.ts";
 
-/** An interface and its addresses, as the host's ARP table or the guest reports them. */
+/** An interface and its addresses, as a DHCP server, the host's ARP table or the guest reports them. */
 export interface AddressedInterface {
   readonly interface: string;
   /** Undefined: the guest reports none. */
@@ -27,8 +29,8 @@ export type AddressSource = "lease" | "agent" | "arp";
 
 /**
  * Lists the addresses of a running guest's interfaces, of all or of the named one. The host's ARP table knows an interface by
- * its name on the host or MAC address, the guest's agent by its name in the guest. Throws "not-found", "wrong-state",
- * "unsupported" for leases, and the errors of askAgent().
+ * its name on the host or MAC address, as do the DHCP servers of networks; the guest's agent by its name in the guest. Throws
+ * "not-found", "wrong-state", and the errors of askAgent().
  */
 export async function listAddresses(
   instance: Instance,
@@ -44,13 +46,27 @@ export async function listAddresses(
       return listArpAddresses(instance, name === undefined ? all : [findInterface(all, name)]);
     }
     case "lease": {
-      const why = "svirt does not assign addresses, so it has no leases";
-      throw new SvirtError(`Failed to query for interfaces addresses: ${why}`, {
-        kind: "unsupported",
-        remedy: "Write --source arp, or --source agent.",
-      });
+      const all = domainOf(guest).devices.interfaces;
+      return listLeases(instance, name === undefined ? all : [findInterface(all, name)]);
     }
   }
+}
+
+/**
+ * Lists the addresses that the DHCP servers of networks have given to these interfaces. An interface without a lease, or
+ * whose network is gone, is left out. qemuGetDHCPInterfaces() of libvirt
+ */
+function listLeases(instance: Instance, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
+  return interfaces.flatMap((found) => {
+    const { mac, target } = found;
+    const plain = unbound(found);
+    if (plain.type !== "network" || mac === undefined) return [];
+    const network = readNetwork(instance, plain.source.network);
+    const leases = network === undefined ? [] : listNetworkLeases(instance, network, mac.address);
+    const addresses = leases.map(({ address, prefix, protocol }) => ({ type: protocol, address, prefix }));
+    const listed = { interface: target?.dev ?? "-", mac: mac.address.toLowerCase(), addresses };
+    return addresses.length === 0 ? [] : [listed];
+  });
 }
 
 /** Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of askAgent(). */

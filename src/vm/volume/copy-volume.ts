@@ -52,12 +52,23 @@ export async function createVolumeFromVolume(
   pool: string,
   { bytes, ...copy }: Omit<Copy, "volume" | "pool"> & { readonly bytes: Uint8Array },
 ): Promise<CopiedVolume> {
-  return await copyVolume(instance, { ...copy, volume: parseVolume(bytes), pool });
+  const volume = parseVolume(bytes);
+  const { path } = findVolume(instance, copy.source.key, copy.source.pool);
+  // The XML of the source with another name, by which virsh vol-clone and virt-clone make a clone.
+  const isOfSource = volume.target.path === path;
+  return await copyVolume(instance, { ...copy, volume: isOfSource ? withoutPlace(volume) : volume, pool });
+}
+
+/** Returns a volume's description for a volume beside it. Its label is not carried on: it may be a guest's. */
+function withoutPlace({ key: _, target: shown, ...shape }: Volume): Volume {
+  const { path: __, permissions = {}, ...target } = shown;
+  const { label: ___, ...granted } = permissions;
+  return { ...shape, target: { ...target, permissions: granted } };
 }
 
 /**
- * Creates a volume like another one beside it, with its owner and mode. Its label is not carried on: it may be a guest's. Throws
- * as createVolumeFromVolume(). cmdVolClone() of libvirt's tools/virsh-volume.c
+ * Creates a volume like another one beside it, with its owner and mode. Throws as createVolumeFromVolume(). cmdVolClone() of
+ * libvirt's tools/virsh-volume.c
  */
 export async function cloneVolume(
   instance: Instance,
@@ -70,10 +81,7 @@ export async function cloneVolume(
     const volume: Volume = { type: "block", name: newName, target: { nocow: false } };
     return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
   }
-  const { key: _, target: shown, ...shape } = describeVolume(instance, facts);
-  const { path: __, permissions = {}, ...target } = shown;
-  const { label: ___, ...granted } = permissions;
-  const volume = { ...shape, name: newName, target: { ...target, permissions: granted } };
+  const volume = { ...withoutPlace(describeVolume(instance, facts)), name: newName };
   return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
 }
 

@@ -2,8 +2,11 @@ import { describe, expect, test } from "bun:test";
 import {
   array,
   chars,
+  countedBytes,
   countedChars,
+  double,
   type Form,
+  hyper,
   int,
   opaque,
   optional,
@@ -43,6 +46,9 @@ describe("a form of XDR", () => {
     ["a negative number", int, -1, "ffffffff"],
     ["a number without a sign", uint, 0xff_ff_ff_ff, "ffffffff"],
     ["a number of 64 bits", uhyper, 2n ** 63n, "8000000000000000"],
+    ["a negative number of 64 bits", hyper, -2n, "fffffffffffffffe"],
+    ["a floating-point number", double, -2.5, "c004000000000000"],
+    ["bytes with their number", countedBytes(8), bytes("010203"), "0000000301020300"],
     ["bytes that are padded", opaque(5), bytes("0102030405"), "0102030405000000"],
     ["an empty text", string(8), "", "00000000"],
     ["a text in UTF-8", string(8), "ü", "00000002c3bc0000"],
@@ -63,6 +69,7 @@ describe("a form of XDR", () => {
   test.each<[string, Form<unknown>, string]>([
     ["a text that is longer than allowed", string(4), "00000005 6162636465000000"],
     ["a text that is longer than the message", string(2 ** 31), "7fffffff 61626364"],
+    ["more bytes than allowed", countedBytes(2), "00000003 01020300"],
     ["a text whose padding is cut off", string(4), "00000001 61"],
     ["a text with a NUL", string(4), "00000002 61000000"],
     ["a text that is not UTF-8", string(4), "00000001 ff000000"],
@@ -84,6 +91,7 @@ describe("a form of XDR", () => {
   test.each<[string, Form<unknown>, unknown]>([
     ["a text", string(2), "abc"],
     ["an array", array(int, 1), [1, 2]],
+    ["bytes with their number", countedBytes(2), bytes("010203")],
     ["bytes", opaque(2), bytes("010203")],
     ["char[2] of C", chars(2), "ab"],
   ])("does not encode %s that is longer than declared", (_, form, value) => {

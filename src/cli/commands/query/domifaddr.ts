@@ -6,15 +6,15 @@ import {
 } from "../../../vm/query/interface-addresses.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
-/** `svirt domifaddr DOMAIN [INTERFACE] --source arp` */
+/** `svirt domifaddr DOMAIN [INTERFACE]` */
 export const command: Command = {
   spec: {
     name: "domifaddr",
     summary: "show the IP addresses of a running guest's network interfaces",
     details:
-      "From the host's neighbour table (--source arp), which has addresses that the guest used recently; or from the agent\n" +
-      "in the guest (--source agent), whose answer is not verified. svirt assigns no addresses, so\n" +
-      "it has no leases.",
+      "From the leases of the DHCP servers of networks (--source lease, the default); from the host's neighbour table\n" +
+      "(--source arp), which has addresses that the guest used recently; or from the agent in the guest (--source agent),\n" +
+      "whose answer is not verified.",
     operands: [
       DOMAIN_OPERAND,
       {
@@ -25,7 +25,7 @@ export const command: Command = {
     ],
     options: [
       { name: "full", summary: "show the name and the MAC address in each line" },
-      { name: "source", value: "source", summary: "arp or agent" },
+      { name: "source", value: "source", summary: "lease, arp or agent" },
       JSON_OPTION,
     ],
   },
@@ -46,7 +46,7 @@ function sourceOf({ options }: Call): AddressSource {
   if (source === "agent" || source === "arp" || source === "lease") return source;
   throw new SvirtError(`Unknown data source '${source}'`, {
     kind: "usage",
-    remedy: "Write --source arp, or --source agent.",
+    remedy: "Write --source lease, --source arp, or --source agent.",
   });
 }
 

@@ -30,6 +30,9 @@ interface StatisticsOptions {
 /** Statistics of a domain under libvirt's keys. */
 export interface DomainStatistics {
   readonly name: string;
+  readonly uuid: string;
+  /** Undefined for a domain that is off. */
+  readonly id: number | undefined;
   readonly entries: readonly Entry[];
   /** Error for which there are no entries. */
   readonly error?: SvirtError;
@@ -46,11 +49,12 @@ export async function listDomainStatistics(
   const found = await filterDomains(instance, listWanted(instance, options), options.filters);
   return await Promise.all(
     found.map(async (domain) => {
-      const { name } = domain;
+      const { guest, name, uuid } = domain;
+      const facts = { name, uuid, id: guest?.id };
       try {
-        return { name, entries: await listStatistics(instance, domain, options) };
+        return { ...facts, entries: await listStatistics(instance, domain, options) };
       } catch (error) {
-        return { name, entries: [], error: asSvirtError(error) };
+        return { ...facts, entries: [], error: asSvirtError(error) };
       }
     }),
   );

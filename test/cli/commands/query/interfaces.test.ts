@@ -90,7 +90,7 @@ test("attach-interface and detach-interface name an interface as virsh does", as
   expect((await runOn(machine, "domiflist", "vm1")).out).not.toContain(" web ");
 });
 
-test("domifaddr tells what the host has learnt of its neighbours, and that there are no leases", async () => {
+test("domifaddr tells what the host has learnt of its neighbours, and no leases without a network", async () => {
   const machine = await runningMachine();
   put(
     machine,
@@ -108,8 +108,5 @@ test("domifaddr tells what the host has learnt of its neighbours, and that there
 
 `,
   );
-  expect(await runOn(machine, "domifaddr", "vm1")).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("has no leases"),
-  });
+  expect((await runOn(machine, "domifaddr", "vm1")).out.split("\n").slice(2)).toEqual(["", ""]);
 });

@@ -4,7 +4,7 @@ import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { type Filter, listDomainStatistics } from "../../../../src/vm/query/statistics/domains.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, OTHER } from "../../../scenes/scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "../../../scenes/scene.ts";
 
 /** Returns a machine with a transient guest that runs, vm1, and a domain that is off, vm2. */
 async function machineWithTwo(): Promise<Machine> {
@@ -33,6 +33,8 @@ describe("listDomainStatistics()", () => {
     expect(await listOn(await machineWithTwo(), {})).toEqual([
       {
         name: "vm1",
+        uuid: UUID,
+        id: 1,
         entries: [
           ["state.state", 1],
           ["state.reason", 1],
@@ -40,6 +42,8 @@ describe("listDomainStatistics()", () => {
       },
       {
         name: "vm2",
+        uuid: OTHER,
+        id: undefined,
         entries: [
           ["state.state", 5],
           ["state.reason", 0],

@@ -1,0 +1,36 @@
+import { SvirtError } from "../../errors.ts";
+import type { Ask } from "../../vm/change/change-domain.ts";
+import type { ImpactOptions } from "../../vm/change/impact.ts";
+import { keyOf } from "./objects.ts";
+
+/**
+ * virDomainModificationImpact of libvirt's libvirt-domain.h. Neither stands for the guest if it runs, else for the
+ * definition.
+ */
+export const AFFECTS = { live: 1, config: 2 };
+/** Both bits. */
+export const IMPACT_FLAGS = AFFECTS.live | AFFECTS.config;
+
+/** Returns whether flags mean the running guest, the definition or both. */
+export function impactOf(flags: number): ImpactOptions {
+  return { live: (flags & AFFECTS.live) !== 0, config: (flags & AFFECTS.config) !== 0 };
+}
+
+/** Returns a change of the domain that a call is about. Throws as keyOf() does. */
+export function askOf(call: Parameters<typeof keyOf>[0], flags: number): Ask {
+  return { key: keyOf(call), options: impactOf(flags), isDryRun: false };
+}
+
+/** A flag with its name in libvirt. */
+type Flag = readonly [bit: number, name: `VIR_${string}`];
+
+/** Returns which of two flags is set. Throws "usage" for both. VIR_EXCLUSIVE_FLAGS_RET() of libvirt */
+export function onlyOneOf(flags: number, first: Flag, second: Flag): "first" | "second" | undefined {
+  const [isFirst, isSecond] = [(flags & first[0]) !== 0, (flags & second[0]) !== 0];
+  if (isFirst && !isSecond) return "first";
+  if (!isFirst) return isSecond ? "second" : undefined;
+  throw new SvirtError(`Flags '${first[1]}' and '${second[1]}' are mutually exclusive`, {
+    kind: "usage",
+    remedy: "Choose one of them.",
+  });
+}
