@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -94,6 +94,17 @@ _svirt() {
     freecell) options='--all --json --help' ;;
     sysinfo) options='--help' ;;
     maxvcpus) options='--type --json --help' ;;
+    cpu-models) options='--json --help' ;;
+    nodedev-list) options='--tree --cap --json --help' ;;
+    nodedev-dumpxml) options='--json --help' wants=device ;;
+    nodedev-info) options='--json --help' wants=device ;;
+    nodedev-detach) options='--driver --json --help' wants=device ;;
+    nodedev-reattach) options='--json --help' wants=device ;;
+    nodedev-reset) options='--json --help' wants=device ;;
+    iface-list) options='--inactive --all --json --help' ;;
+    iface-dumpxml) options='--json --help' ;;
+    iface-name) options='--json --help' ;;
+    iface-mac) options='--json --help' ;;
     uri) options='--json --help' ;;
     hostname) options='--json --help' ;;
     version) options='--json --help' ;;
@@ -179,6 +190,8 @@ _svirt() {
     _svirt_names pool-list --all --name
   elif [[ $wants == volume ]]; then
     _svirt_volumes
+  elif [[ $wants == device ]]; then
+    _svirt_names nodedev-list
   fi
   if [[ $wants == @(file|place|volume) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -31,7 +31,9 @@ const VIR_FROM = {
   STORAGE: 18,
   NETWORK: 19,
   DOMAIN: 20,
+  NODEDEV: 22,
   SECURITY: 24,
+  INTERFACE: 26,
   NWFILTER: 33,
 };
 
@@ -58,7 +60,10 @@ const LIBVIRT_ERRORS = {
   INVALID_MAC: { code: 44, domain: VIR_FROM.NETWORK },
   NO_STORAGE_POOL: { code: 49, domain: VIR_FROM.STORAGE },
   NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
+  NO_NODE_DEVICE: { code: 53, domain: VIR_FROM.NODEDEV },
   OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
+  NO_INTERFACE: { code: 57, domain: VIR_FROM.INTERFACE },
+  MULTIPLE_INTERFACES: { code: 59, domain: VIR_FROM.INTERFACE },
   NO_NWFILTER: { code: 62, domain: VIR_FROM.NWFILTER },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },

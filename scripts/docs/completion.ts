@@ -1,11 +1,11 @@
 import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
-import type { CommandSpec, Operand } from "../../src/cli/command.ts";
+import { type CommandSpec, DEVICE_OPERAND, type Operand } from "../../src/cli/command.ts";
 import { NEW_POOL_OPERAND } from "../../src/cli/volume-options.ts";
 
 /** Operands that can be completed. */
 const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path", "pool", "volume"]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks, pools, volumes or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks, pools, volumes, devices or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -37,6 +37,8 @@ ${specs.map(formatCase).join("\n")}
     _svirt_names pool-list --all --name
   elif [[ $wants == volume ]]; then
     _svirt_volumes
+  elif [[ $wants == device ]]; then
+    _svirt_names nodedev-list
   fi
   if [[ $wants == @(file|place|volume) && $word != -* ]] && ((\${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -104,7 +106,7 @@ function formatFamilies(specs: readonly CommandSpec[]): string {
 
 function formatCase(spec: CommandSpec): string {
   const options = optionsOf(spec).map(({ name }) => `--${name}`);
-  const operand = spec.operands.find(({ name }) => COMPLETED.has(name));
+  const operand = spec.operands.find((one) => COMPLETED.has(one.name) || one === DEVICE_OPERAND);
   const wants = operand === undefined ? undefined : kindOf(operand);
   const assignments = [`options='${options.join(" ")}'`, ...(wants === undefined ? [] : [`wants=${wants}`])];
   const pattern = spec.name.includes(" ") ? `"${spec.name}"` : spec.name;

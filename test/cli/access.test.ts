@@ -4,10 +4,11 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
+  audit capabilities cpu-models doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  nodecpumap nodecpustats nodeinfo nodememstats plan
+  iface-dumpxml iface-list iface-mac iface-name
+  nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan
   pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
@@ -33,6 +34,8 @@ const CHANGES = {
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
   networks:
     "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
+  // Drivers of the host's devices.
+  hostDevices: "nodedev-detach nodedev-reattach nodedev-reset",
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
     "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as",

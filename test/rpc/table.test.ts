@@ -6,7 +6,7 @@ import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
-// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,network,storage}.c.
+// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,interface,network,nodedev,storage}.c.
 const READS: Readonly<Record<string, number>> = {
   virConnectOpen: 1,
   virConnectClose: 2,
@@ -52,6 +52,27 @@ const READS: Readonly<Record<string, number>> = {
   virStorageVolGetXMLDesc: 99,
   virStorageVolGetPath: 100,
   virStoragePoolListAllVolumes: 282,
+  virConnectNumOfInterfaces: 126,
+  virConnectListInterfaces: 127,
+  virInterfaceLookupByName: 128,
+  virInterfaceLookupByMACString: 129,
+  virInterfaceGetXMLDesc: 130,
+  virConnectNumOfDefinedInterfaces: 137,
+  virConnectListDefinedInterfaces: 138,
+  virInterfaceIsActive: 156,
+  virConnectListAllInterfaces: 284,
+  virNodeNumOfDevices: 111,
+  virNodeListDevices: 112,
+  virNodeDeviceLookupByName: 113,
+  virNodeDeviceGetXMLDesc: 114,
+  virNodeDeviceGetParent: 115,
+  virNodeDeviceNumOfCaps: 116,
+  virNodeDeviceListCaps: 117,
+  virConnectListAllNodeDevices: 285,
+  virNodeDeviceGetAutostart: 433,
+  virNodeDeviceIsPersistent: 435,
+  virNodeDeviceIsActive: 436,
+  virConnectGetCPUModelNames: 312,
   virConnectGetHostname: 59,
   virConnectSupportsFeature: 60,
   virNodeGetFreeMemory: 102,
@@ -87,6 +108,10 @@ const READS: Readonly<Record<string, number>> = {
   virConnectUnregisterCloseCallback: 361,
 };
 const CHANGES: Readonly<Record<string, number>> = {
+  virNodeDeviceDettach: 118,
+  virNodeDeviceReAttach: 119,
+  virNodeDeviceReset: 120,
+  virNodeDeviceDetachFlags: 301,
   virDomainCreate: 9,
   virDomainCreateXML: 10,
   virDomainDefineXML: 11,
@@ -199,10 +224,15 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainManagedSave: VM1 + word(0),
   virDomainManagedSaveRemove: VM1 + word(0),
   virConnectGetDomainCapabilities: word(0).repeat(5),
+  ...Object.fromEntries(
+    ["Dettach", "ReAttach", "Reset"].map((name) => [`virNodeDevice${name}`, text("computer")]),
+  ),
+  virNodeDeviceDetachFlags: text("computer") + word(0).repeat(2),
 };
 /** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {
   if (api.startsWith("virNetwork")) return 19;
+  if (api.startsWith("virNodeDevice")) return 22;
   return api.startsWith("virStorage") ? 18 : 20;
 }
 

@@ -4,8 +4,10 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { interfaceProcedures } from "./interfaces.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
+import { nodeDeviceProcedures } from "./node-devices.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { savingProcedures } from "./saving.ts";
@@ -22,6 +24,8 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
   [
     ...connectionProcedures,
     ...nodeProcedures,
+    ...nodeDeviceProcedures,
+    ...interfaceProcedures,
     ...listProcedures,
     ...factProcedures,
     ...lifeProcedures,
