@@ -140,6 +140,13 @@ describe("svirt nodedev-dumpxml", () => {
     expect(xml).not.toContain("numa");
   });
 
+  test("of a device without capabilities is PCI Express by the length of its configuration space, as in libvirt", async () => {
+    const machine = makeHost();
+    expect(await dumped("pci_0000_00_1f_2", machine)).not.toContain("pci-express");
+    machine.files.put(`${AHCI}/config`, "file", { bytes: new Uint8Array(4096) });
+    expect(await dumped("pci_0000_00_1f_2", machine)).toContain("    <pci-express/>\n");
+  });
+
   test("of a USB device and its interface, whose numbers are decimal", async () => {
     const xml = await dumped("usb_1_1");
     expect(xml).toContain("<devnode type='dev'>/dev/bus/usb/001/002</devnode>");

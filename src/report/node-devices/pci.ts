@@ -1,6 +1,6 @@
 import { unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import { attributesDraft, type Draft, emptyDraft } from "../../xml/draft.ts";
+import { attributesDraft, type Draft, emptyDraft, parentDraft } from "../../xml/draft.ts";
 import { baseOf, capabilityDraft, readBinary, readFact, readNumber, realPath, texts } from "./sysfs.ts";
 
 /** Names of vendors and devices on hosts that have them. pci.ids(5) */
@@ -8,7 +8,9 @@ const NAMES = "/usr/share/misc/pci.ids";
 const CONFIG_BYTES = 256;
 /** Kinds of headers in the configuration space. linux/pci_regs.h PCI_HEADER_TYPE */
 const HEADERS = [undefined, "pci-bridge", "cardbus-bridge"];
-/** linux/pci_regs.h: PCI_STATUS_CAP_LIST, PCI_CAPABILITY_LIST, PCI_CAP_ID_EXP */
+/** linux/pci_regs.h: PCI_STATUS_CAP_LIST */
+const HAS_CAPABILITIES = 0x10;
+/** linux/pci_regs.h: PCI_STATUS, PCI_CAPABILITY_LIST, PCI_CAP_ID_EXP */
 const [STATUS, CAPABILITIES, EXPRESS] = [0x06, 0x34, 0x10];
 /** Kinds of PCI Express devices without a link: parts of the root complex. linux/pci_regs.h PCI_EXP_TYPE_RC_END, _RC_EC */
 const WITHOUT_LINK: readonly number[] = [9, 10];
@@ -32,7 +34,7 @@ export function describePci(host: Host, path: string): readonly Draft[] {
     ...(header === undefined ? [] : [capabilityDraft(header)]),
     ...groupOf(host, path),
     ...(node < 0 ? [] : [attributesDraft("numa", { node: String(node) })]),
-    ...expressIn(config),
+    ...expressOf(host, path, config),
   ];
 }
 
@@ -108,35 +110,43 @@ function groupOf(host: Host, path: string): readonly Draft[] {
   return [draft];
 }
 
-/** Describes the link of a PCI Express device; an ordinary user cannot read so far. virPCIDeviceGetLinkCapSta() of libvirt */
-function expressIn(config: Uint8Array): readonly Draft[] {
+/**
+ * Describes the link of a PCI Express device; an ordinary user cannot read so far. A device without capabilities counts as one if its
+ * space is longer than that of PCI. virPCIDeviceInit() and virPCIDeviceGetLinkCapSta() of libvirt
+ */
+function expressOf(host: Host, path: string, config: Uint8Array): readonly Draft[] {
+  if (((config[STATUS] ?? 0) & HAS_CAPABILITIES) === 0) {
+    const isLonger = (host.inspectFile(`${path}/config`)?.sizeBytes ?? 0) > CONFIG_BYTES;
+    return isLonger && host.getUid() === 0 ? [emptyDraft("pci-express")] : [];
+  }
   const at = expressAt(config);
   if (at === undefined) return [];
   const view = new DataView(config.buffer, config.byteOffset, config.length);
-  const express = emptyDraft("pci-express");
-  if (!WITHOUT_LINK.includes((view.getUint16(at + 2, true) >> 4) & 0x0f)) {
-    const [can, is] = [view.getUint32(at + 0x0c, true), view.getUint16(at + 0x12, true)];
-    const speedOf = (bits: number): { readonly speed?: string } => {
-      const speed = SPEEDS[bits & 0x0f] ?? "";
-      return speed === "" ? {} : { speed };
-    };
-    const width = (bits: number): string => String((bits >> 4) & 0x3f);
-    express.children.push(
-      attributesDraft("link", {
-        validity: "cap",
-        port: String(can >>> 24),
-        ...speedOf(can),
-        width: width(can),
-      }),
-      attributesDraft("link", { validity: "sta", ...speedOf(is), width: width(is) }),
-    );
-  }
-  return [express];
+  const isWithoutLink = WITHOUT_LINK.includes((view.getUint16(at + 2, true) >> 4) & 0x0f);
+  const link = [view.getUint32(at + 0x0c, true), view.getUint16(at + 0x12, true)] as const;
+  return [parentDraft("pci-express", isWithoutLink ? [] : linksOf(...link))];
+}
+
+/** Describes what a link can do, and what it does now, by its registers. linux/pci_regs.h PCI_EXP_LNKCAP, PCI_EXP_LNKSTA */
+function linksOf(can: number, is: number): readonly Draft[] {
+  const speedOf = (bits: number): { readonly speed?: string } => {
+    const speed = SPEEDS[bits & 0x0f] ?? "";
+    return speed === "" ? {} : { speed };
+  };
+  const width = (bits: number): string => String((bits >> 4) & 0x3f);
+  return [
+    attributesDraft("link", {
+      validity: "cap",
+      port: String(can >>> 24),
+      ...speedOf(can),
+      width: width(can),
+    }),
+    attributesDraft("link", { validity: "sta", ...speedOf(is), width: width(is) }),
+  ];
 }
 
 /** Returns the offset of the PCI Express capability; undefined if the device has none. PCI Local Bus Specification 3.0, 6.7 */
 function expressAt(config: Uint8Array): number | undefined {
-  if (((config[STATUS] ?? 0) & 0x10) === 0) return undefined;
   // A damaged chain may be a circle.
   for (
     let at = config[CAPABILITIES] ?? 0, left = 48;
