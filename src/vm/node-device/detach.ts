@@ -1,5 +1,6 @@
 import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
 import { canReset, isBridge } from "../../report/node-devices/pci.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
@@ -77,12 +78,23 @@ async function changing(
       "Name a device behind it: svirt nodedev-list --tree",
       "unsupported",
     );
-  const address = path.slice(path.lastIndexOf("/") + 1);
   await withRegistryLock(instance, async () => {
-    const group = instance.host.inspectFile(`${path}/iommu_group`)?.id.path.replace(/^.*\//, "");
-    refuseOthers(instance, { name: address, group }, NO_GUEST);
-    await change(address);
+    for (const each of listFunctions(instance.host, path)) {
+      const group = instance.host.inspectFile(`${each}/iommu_group`)?.id.path;
+      refuseOthers(instance, { name: addressOf(each), group: group && addressOf(group) }, NO_GUEST);
+    }
+    await change(addressOf(path));
   });
+}
+
+/** Lists a device and its virtual functions, which end with the driver of the device. Documentation/PCI/pci-iov-howto.rst of Linux */
+function listFunctions(host: Host, path: string): readonly string[] {
+  const links = host.listFolder(path).filter((name) => /^virtfn\d+$/.test(name));
+  return [path, ...links.flatMap((name) => host.inspectFile(`${path}/${name}`)?.id.path ?? [])];
+}
+
+function addressOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function refuseHostUse(instance: Instance, address: string): void {

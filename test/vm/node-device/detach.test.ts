@@ -88,6 +88,15 @@ test("a device that a guest has taken from its driver is not changed", async () 
   expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
 });
 
+test("a card whose virtual function a guest has is not changed", async () => {
+  const virtual = "0000:06:10.0";
+  putPciDevices(machine, [{ name: virtual, group: "13", driver: "e1000e", match: "e1000e" }]);
+  machine.files.put(`${pciFolder(ADDRESS)}/virtfn0`, "symlink", { target: pciFolder(virtual) });
+  await startDomain(nodeOn(machine), domainXml({ devices: MANAGED.replace("slot='0'", "slot='16'") }));
+  const { message } = await refused();
+  expect(message).toContain(`Cannot detach ${virtual} from the host: the guest`);
+});
+
 test("a controller with a mounted disk is refused", async () => {
   putDisk(machine, `${pciFolder(ADDRESS)}/block/nvme0n1`, { dev: "259:0" });
   machine.files.putFolder("/sys/class/block");
