@@ -7,7 +7,7 @@ export const command: Command = {
   spec: {
     name: "nodedev-reattach",
     summary: "return a PCI device to the driver that the kernel chooses",
-    details: "Also finishes a nodedev-detach that was interrupted. A device that a guest has is refused.",
+    details: "Also undoes a nodedev-detach that was interrupted. A device that a guest has is refused.",
     recovery: "all",
     operands: [DEVICE_OPERAND],
     options: [JSON_OPTION],
