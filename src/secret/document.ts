@@ -20,7 +20,7 @@ const usage = choice("usage", {
 });
 
 /** `<secret>` without its value. https://libvirt.org/formatsecret.html */
-export const secretForm = element("secret", () => ({
+const secretForm = element("secret", () => ({
   ephemeral: attribute("ephemeral", yesNo),
   private: attribute("private", yesNo),
   uuid: textOf("uuid", uuid),

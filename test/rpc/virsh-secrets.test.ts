@@ -7,6 +7,7 @@ import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
 const ASIDE = lackOf(["virsh"]);
 const folder = makeFolder();
 writeFileSync(join(folder, "secret.xml"), secretXml());
+writeFileSync(join(folder, "ephemeral.xml"), secretXml({ attributes: "ephemeral='yes'" }));
 writeFileSync(join(folder, "private.xml"), secretXml({ attributes: "private='yes'" }));
 
 describe.skipIf(ASIDE !== "")(`stock virsh keeps secrets on svirt${ASIDE}`, () => {
@@ -55,6 +56,24 @@ describe.skipIf(ASIDE !== "")(`stock virsh keeps secrets on svirt${ASIDE}`, () =
         `Secret ${SECRET_UUID} deleted`,
         " UUID   Usage\n---------------".trim(),
       ]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "keeps the value of an ephemeral one in memory, and moves it to disk with its definition",
+    () => {
+      const said = onNewNode(folder, [
+        "virsh secret-define ephemeral.xml",
+        `printf Z2VoZWlt >value; virsh secret-set-value ${SECRET_UUID} --file value`,
+        "cd /; ls etc/svirt/secrets/* run/svirt/secrets/* 2>/dev/null",
+        "virsh secret-define secret.xml",
+        "cd /; ls etc/svirt/secrets/* run/svirt/secrets/* 2>/dev/null",
+        `virsh secret-get-value ${SECRET_UUID} --plain`,
+      ]);
+      const files = (folderOf: string): string =>
+        [".base64", ".xml"].map((ending) => `${folderOf}/svirt/secrets/${SECRET_UUID}${ending}`).join("\n");
+      expect([said[2]?.out, said[4]?.out, said[5]?.out]).toEqual([files("run"), files("etc"), "geheim"]);
     },
     TEST_MS,
   );
