@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { defineSecret, undefineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { findSecret } from "../../../src/vm/secret/find-secret.ts";
+import { readValueFile } from "../../../src/vm/secret/read-value.ts";
 import { selectSecrets } from "../../../src/vm/secret/secret-list.ts";
 import { getSecretValue, setSecretValue } from "../../../src/vm/secret/secret-value.ts";
 import { errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
@@ -132,6 +133,18 @@ describe("a value", () => {
     await setSecretValue(nodeOn(machine), SECRET_UUID, given);
     expect(getSecretValue(nodeOn(machine), SECRET_UUID)).toEqual(bytes);
     expect(given.some((byte) => byte !== 0)).toBe(false);
+  });
+
+  test("is read by a restricted key from standard input only: another file may be any of root's", async () => {
+    const machine = await machineWith();
+    machine.files.putFolder("/etc/ssh");
+    machine.files.put("/etc/ssh/key", "file", { bytes: secretValue("key") });
+    const forKey = { ...nodeOn(machine), isForKey: true } as const;
+    const plain = { file: "/etc/ssh/key", isPlain: true };
+    expect(() => readValueFile(forKey, plain)).toThrow(
+      "a restricted key passes a value on standard input only",
+    );
+    expect(readValueFile(nodeOn(machine), plain)).toEqual(secretValue("key"));
   });
 
   test("of more than 64 KiB is refused", async () => {
