@@ -102,6 +102,7 @@ onTheNode(
   async () => {
     const notes = await onNode(`
     ${SCENE}
+    facts_of() { for file; do echo "$(stat -c '%a %U' "$file") $(label_of "$file")"; done; }
     serve_iscsi one
     # open-iscsi has no password of its own.
     sed -i '/^node.session.auth/d' /etc/iscsi/iscsid.conf
@@ -111,9 +112,9 @@ onTheNode(
     note unset svirt pool-start life-san
     note set sh -c "printf ${PASSWORD} | svirt secret-set-value ${SECRET} --plain --file -"
     note hidden svirt secret-get-value ${SECRET}
-    note files stat -c '%a %U %C' /etc/svirt/secrets/${SECRET}.xml /etc/svirt/secrets/${SECRET}.base64
+    note files facts_of /etc/svirt/secrets/${SECRET}.xml /etc/svirt/secrets/${SECRET}.base64
     note start svirt pool-start life-san
-    note record stat -c '%a %U %C' /var/lib/iscsi/nodes/${IQN}/127.0.0.1,3260,1/default
+    note record facts_of /var/lib/iscsi/nodes/${IQN}/127.0.0.1,3260,1/default
     note drafts find /var/lib/iscsi /etc/svirt/secrets -name '*.new' -o -name '.svirt*'
     note sessions iscsiadm --mode session
     note destroy svirt pool-destroy life-san
