@@ -34,6 +34,7 @@ const VIR_FROM = {
   NODEDEV: 22,
   SECURITY: 24,
   INTERFACE: 26,
+  SECRET: 30,
   NWFILTER: 33,
 };
 
@@ -65,6 +66,8 @@ const LIBVIRT_ERRORS = {
   NO_INTERFACE: { code: 57, domain: VIR_FROM.INTERFACE },
   MULTIPLE_INTERFACES: { code: 59, domain: VIR_FROM.INTERFACE },
   NO_NWFILTER: { code: 62, domain: VIR_FROM.NWFILTER },
+  INVALID_SECRET: { code: 65, domain: VIR_FROM.SECRET },
+  NO_SECRET: { code: 66, domain: VIR_FROM.SECRET },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },

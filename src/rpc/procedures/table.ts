@@ -11,6 +11,7 @@ import { nodeDeviceProcedures } from "./node-devices.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { savingProcedures } from "./saving.ts";
+import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
@@ -41,5 +42,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
 );
