@@ -1,6 +1,7 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
+import { Memory } from "../state/memory.ts";
 import { answerCall } from "./answer-call.ts";
 import type { Session } from "./procedures/procedure.ts";
 import { checkUri } from "./uri.ts";
@@ -27,7 +28,7 @@ export interface Served {
  */
 export async function serveClient({ instance, isForReading, uri, warn }: Served): Promise<void> {
   checkUri(instance, uri);
-  const session: Session = { instance, isForReading, warn };
+  const session: Session = { instance: { ...instance, memory: new Memory() }, isForReading, warn };
   const stream = await instance.host.openCaller();
   const send = inTurn(stream, warn);
   const open = new Set<Promise<void>>();
