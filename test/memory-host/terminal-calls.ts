@@ -30,9 +30,9 @@ export function terminalCalls(
       };
     },
     async talk(to, { onOpen }) {
-      machine.files.getSame(to.id);
+      if (!("port" in to)) machine.files.getSame(to.id);
       onOpen();
-      await machine.duringTalk(to.id.path);
+      await machine.duringTalk("port" in to ? `${to.address}:${to.port}` : to.id.path);
       return "left";
     },
   };
