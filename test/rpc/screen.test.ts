@@ -54,6 +54,7 @@ describe.skipIf(ASIDE !== "")(`a screen over svirt shell${ASIDE}`, () => {
         "virsh define vm1.xml",
         "virsh start vm1",
         ask(`-U /run/svirt/${UUID}/guest/vnc.sock`).replace(PORT, ":"),
+        "virsh destroy vm1",
       ]);
       expect(start?.err).toBe("");
       expect(screen?.out).toBe("RFB 003.008");
