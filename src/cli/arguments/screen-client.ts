@@ -9,11 +9,15 @@ const COMMANDS: readonly ((netcat: string, socat: string) => string)[] = [
   (netcat) =>
     `sh -c 'nc -q 2>&1 | grep "requires an argument" >/dev/null;if [ $? -eq 0 ] ; then   CMD="nc -q 0 ${netcat}";` +
     `else   CMD="nc ${netcat}";fi;eval "$CMD";'`,
-  // virt_viewer_app_open_tunnel_ssh() of virt-viewer's src/virt-viewer-app.c, and of its versions before 11
-  (netcat, socat) =>
-    `sh -c 'if (command -v socat) >/dev/null 2>&1; then socat - ${socat}; else nc ${netcat}; fi'`,
+  // virt_viewer_app_open_tunnel_ssh() of virt-viewer's src/virt-viewer-app.c: after 11.0, in 11.0, and before
+  (netcat, socat) => `sh -c '${choice(netcat, socat)}'`,
+  choice,
   (netcat) => `nc ${netcat}`,
 ];
+
+function choice(netcat: string, socat: string): string {
+  return `if (command -v socat) >/dev/null 2>&1; then socat - ${socat}; else nc ${netcat}; fi`;
+}
 
 /**
  * Reads the command by which virt-manager and virt-viewer ask over SSH for the bytes of a screen; undefined for any other. It is

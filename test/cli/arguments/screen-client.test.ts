@@ -12,7 +12,11 @@ function virtManager(parameters: string, others = parameters): string {
   );
 }
 
-/** Command of virt-viewer 11, as virt_viewer_app_open_tunnel_ssh() of its src/virt-viewer-app.c writes it. */
+/** Recorded: the last argument of ssh, as virt-viewer 11.0 of Debian 13 passes it. */
+const RECORDED =
+  "if (command -v socat) >/dev/null 2>&1; then socat - TCP:127.0.0.1:5901; else nc 127.0.0.1 5901; fi";
+
+/** Command of virt-viewer after 11.0, as virt_viewer_app_open_tunnel_ssh() of its src/virt-viewer-app.c writes it. */
 function virtViewer(socat: string, netcat: string): string {
   return `sh -c 'if (command -v socat) >/dev/null 2>&1; then socat - ${socat}; else nc ${netcat}; fi'`;
 }
@@ -27,6 +31,7 @@ describe("parseScreenCall()", () => {
       virtViewer("TCP:127.0.0.1:5900", "127.0.0.1 5900"),
       { address: "127.0.0.1", port: 5900 },
     ],
+    ["virt-viewer 11.0's", RECORDED, { address: "127.0.0.1", port: 5901 }],
     ["virt-viewer's for IPv6", virtViewer("TCP:[::1]:5900", "::1 5900"), { address: "::1", port: 5900 }],
     [
       "virt-viewer's for a screen on every address",
@@ -56,6 +61,7 @@ describe("parseScreenCall()", () => {
     virtManager("127.0.0.1 5900;id"),
     `${virtManager("127.0.0.1 5900")}; id`,
     virtViewer("TCP:127.0.0.1:22", "127.0.0.1 5900"),
+    RECORDED.replace("nc 127.0.0.1 5901", "nc 127.0.0.1 22"),
     virtViewer("EXEC:id", "127.0.0.1 5900"),
     `${virtViewer("TCP:127.0.0.1:5900", "127.0.0.1 5900")} id`,
   ])("does not read %j", (asked) => {
