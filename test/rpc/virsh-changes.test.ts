@@ -39,7 +39,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
             "virsh setmaxmem vm1 128M --config",
             "virsh setvcpus vm1 4 --maximum --config; virsh vcpucount vm1",
           ],
-          ...["virsh destroy vm1", "virsh setmem vm1 100M; virsh dumpxml vm1 | grep -c 102400"],
+          ...["virsh destroy vm1", "virsh setmem vm1 100M --config; virsh dumpxml vm1 | grep -c 102400"],
         ]),
       );
       expect([attach, detach, insert]).toEqual([
