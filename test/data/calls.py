@@ -123,6 +123,7 @@ call("virNetworkGetXMLDesc after it", n.XMLDesc, lambda got: "<txt name='a' valu
 fails("virNetworkUpdate of no section", v.VIR_ERR_OPERATION_UNSUPPORTED, lambda: n.update(3, 99, -1, "<txt/>"))
 call("virNetworkGetXMLDesc", n.XMLDesc, lambda got: "virbr77" in got)
 call("virNetworkGetBridgeName", n.bridgeName, lambda got: got == "virbr77")
+call("virNetworkGetDHCPLeases", n.DHCPLeases, lambda got: got == [])
 call("virNetworkIsActive", n.isActive, lambda got: got == 0)
 call("virNetworkSetAutostart", lambda: n.setAutostart(1))
 call("virNetworkUndefine", n.undefine)

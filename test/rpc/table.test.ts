@@ -31,6 +31,7 @@ const READS: Readonly<Record<string, number>> = {
   virNetworkGetXMLDesc: 43,
   virNetworkGetAutostart: 44,
   virNetworkGetBridgeName: 45,
+  virNetworkGetDHCPLeases: 341,
   virNetworkLookupByName: 46,
   virNetworkLookupByUUID: 47,
   virNetworkIsActive: 152,

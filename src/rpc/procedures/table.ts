@@ -4,6 +4,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { leaseProcedures } from "./leases.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
@@ -34,6 +35,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...leaseProcedures,
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
