@@ -9,11 +9,11 @@ const SETTLED_MS = 1000;
 const NS_PER_MS = 1_000_000n;
 
 /**
- * What a process that answers many calls has read. Nothing of it is believed without a look at the disk, since other svirt
+ * Remembers definitions and records between the calls of one connection. Each use compares them with the disk, since other svirt
  * processes change it at any time.
  */
 export class Memory {
-  /** Names of definitions by UUID, as they were read last. The definition of that name may have another UUID by now. */
+  /** Names of definitions by UUID, as last read. The definition of that name may have another UUID since. */
   readonly #names = new Map<string, string>();
   #records: { readonly folder: string; readonly briefs: readonly (BriefRecord | undefined)[] } | undefined;
 

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
-import { openScreen } from "../../../vm/console/open-screen.ts";
 import type { Screen } from "../../../vm/query/guest-screen.ts";
+import { openScreen } from "../../../vm/screen/open-screen.ts";
 import { checkAccess } from "../../access.ts";
 import { type HelperCall, parseHelperCall } from "../../arguments/libvirt-client.ts";
 import { parseScreenCall } from "../../arguments/screen-client.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../../src/state/instance.ts";
-import { openScreen } from "../../../src/vm/console/open-screen.ts";
 import { getScreen, type Screen } from "../../../src/vm/query/guest-screen.ts";
+import { openScreen } from "../../../src/vm/screen/open-screen.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, putText, UUID } from "../../scenes/scene.ts";

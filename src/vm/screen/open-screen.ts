@@ -4,8 +4,8 @@ import type { Display } from "../../plan/facts/display.ts";
 import { addressBytes, bracketed } from "../../plan/facts/display-address.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
+import { refuseStranger } from "../console/find-console.ts";
 import { type Screen, screenOf } from "../query/guest-screen.ts";
-import { refuseStranger } from "./find-console.ts";
 
 /** Addresses that stand for every address of the host, and those to connect to. */
 const EVERY_ADDRESS: ReadonlyMap<string, string> = new Map([
