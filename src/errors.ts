@@ -33,6 +33,7 @@ const VIR_FROM = {
   DOMAIN: 20,
   SECURITY: 24,
   NWFILTER: 33,
+  STREAMS: 38,
 };
 
 /** Part of libvirt that reports an error. */
