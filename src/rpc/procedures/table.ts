@@ -14,6 +14,7 @@ import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { streamProcedures } from "./streams.ts";
 import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -37,5 +38,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...streamProcedures,
   ].map((declared) => [declared.number, declared]),
 );
