@@ -154,13 +154,14 @@ function streamCalls({ files, lockedImages }: Machine): Pick<Host, "openSink" | 
       let at = offset;
       return {
         async put(piece) {
-          const bytes = piece instanceof Uint8Array ? piece : new Uint8Array(piece.holeBytes);
-          const end = Math.min(at + bytes.length, offset + mostBytes);
+          const length = piece instanceof Uint8Array ? piece.length : piece.holeBytes;
+          const end = Math.min(at + length, offset + mostBytes);
+          const bytes = piece instanceof Uint8Array ? piece : new Uint8Array(end - at);
           const grown = new Uint8Array(Math.max(inode.bytes.length, end));
           grown.set(inode.bytes);
           grown.set(bytes.subarray(0, end - at), at);
           inode.bytes = grown;
-          if (end < at + bytes.length) throw hostCall(`write to ${file.path}`, "No space left on device");
+          if (end < at + length) throw hostCall(`write to ${file.path}`, "No space left on device");
           at = end;
         },
         finish: async () => undefined,
