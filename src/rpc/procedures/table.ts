@@ -16,6 +16,7 @@ import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { streamProcedures } from "./streams.ts";
 import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -40,6 +41,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...streamProcedures,
     ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
 );
