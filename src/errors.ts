@@ -36,6 +36,7 @@ const VIR_FROM = {
   INTERFACE: 26,
   SECRET: 30,
   NWFILTER: 33,
+  STREAMS: 38,
 };
 
 /** Part of libvirt that reports an error. */
