@@ -8,7 +8,8 @@ const READS = `
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodeinfo nodememstats plan
-  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml
+  snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -22,6 +23,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   schedinfo: "config current domain json live",
+  "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
 };
 

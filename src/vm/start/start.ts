@@ -35,7 +35,7 @@ import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import { refuseTakenPaths } from "../../run/steps/socket.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
-import type { Definition } from "../../state/definitions.ts";
+import { type Definition, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
@@ -76,7 +76,7 @@ export async function startDefinition(
   definition: Definition,
   observer: StepObserver = NO_OBSERVER,
 ): Promise<Started> {
-  return await begin(instance, await completeDefinition(instance, definition), { observer });
+  return await begin(instance, await completeDefinition(instance, definition), { definition, observer });
 }
 
 /** Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if it runs. */
@@ -98,6 +98,18 @@ export async function startFromState(
 interface HowToStart {
   readonly observer: StepObserver;
   readonly incoming?: Incoming;
+  /** The definition that is started, if any. */
+  readonly definition?: Definition;
+}
+
+/** Throws "wrong-state" if the definition was changed before the guest's lock was held: a snapshot may have changed its images. */
+function refuseChanged(instance: Instance, { definition }: HowToStart): void {
+  const now = definition === undefined ? undefined : readDefinition(instance, definition.name);
+  if (now === undefined || now.xml === definition?.xml) return;
+  throw new SvirtError(`Cannot start ${now.name}: its definition was changed meanwhile`, {
+    kind: "wrong-state",
+    remedy: `Start it again: svirt start ${now.name}`,
+  });
 }
 
 /**
@@ -116,6 +128,7 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
     const before = readRecord(instance, domain.uuid);
     if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
     if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
+    refuseChanged(instance, how);
     const bound = bindToHost(instance.host, domain);
     instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
     makeTpmHome(instance, bound);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import type { Instance } from "../../../src/state/instance.ts";
 import { readSnapshots } from "../../../src/state/snapshots.ts";
@@ -8,14 +8,16 @@ import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-sna
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
-import { selectSnapshots, type SnapshotFilter } from "../../../src/vm/snapshot/select-snapshots.ts";
+import { type SnapshotFilter, selectSnapshots } from "../../../src/vm/snapshot/select-snapshots.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { IMAGES, machineWithChain } from "../../scenes/block.ts";
 import { sources } from "../../scenes/block-checks.ts";
-import { activatePool, POOL_UUID } from "../../scenes/volumes.ts";
 import { diskXml, domainXml, errorOf, makeMachine, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
+import { activatePool, POOL_UUID } from "../../scenes/volumes.ts";
+
+setDefaultTimeout(60_000);
 
 /** Takes a snapshot of the default guest's disks. */
 async function take(instance: Instance, name: string, isKept = true): Promise<void> {
@@ -49,31 +51,43 @@ describe("createSnapshot()", () => {
   test.each([
     ["that runs", machineWithChain, "disk-snapshot"],
     ["that is off", machineThatIsOff, "shutoff"],
-  ])("stores the snapshots of a guest %s with its domain of that time, one after another", async (_, prepare, state) => {
-    const machine = await prepare();
-    await take(nodeOn(machine), "s1");
-    await take(nodeOn(machine), "s2");
-    const { current, snapshots } = readSnapshots(nodeOn(machine), UUID);
-    expect([current, ...snapshots.map(({ name, parent }) => [name, parent])]).toEqual([
-      "s2",
-      ["s1", undefined],
-      ["s2", "s1"],
-    ]);
-    const [first, second] = snapshots.map(({ xml }) => parseSnapshotText(xml));
-    expect(first).toMatchObject({ name: "s1", description: "as it was", state, memory: { snapshot: "no" } });
-    expect(first?.disks?.disks).toEqual([
-      {
-        name: "vda",
-        snapshot: "external",
-        type: "file",
-        driver: { type: "qcow2" },
-        source: { file: `${IMAGES}/top.s1`, seclabels: [] },
-      },
-    ]);
-    expect(first?.domain).toMatchObject({ devices: { disks: [{ source: { file: `${IMAGES}/top.qcow2` } }] } });
-    expect(second?.domain).toMatchObject({ devices: { disks: [{ source: { file: `${IMAGES}/top.s1` } }] } });
-    expect(first?.inactiveDomain === undefined).toBe(state === "shutoff");
-  });
+  ])(
+    "stores the snapshots of a guest %s with its domain of that time, one after another",
+    async (_, prepare, state) => {
+      const machine = await prepare();
+      await take(nodeOn(machine), "s1");
+      await take(nodeOn(machine), "s2");
+      const { current, snapshots } = readSnapshots(nodeOn(machine), UUID);
+      expect([current, ...snapshots.map(({ name, parent }) => [name, parent])]).toEqual([
+        "s2",
+        ["s1", undefined],
+        ["s2", "s1"],
+      ]);
+      const [first, second] = snapshots.map(({ xml }) => parseSnapshotText(xml));
+      expect(first).toMatchObject({
+        name: "s1",
+        description: "as it was",
+        state,
+        memory: { snapshot: "no" },
+      });
+      expect(first?.disks?.disks).toEqual([
+        {
+          name: "vda",
+          snapshot: "external",
+          type: "file",
+          driver: { type: "qcow2" },
+          source: { file: `${IMAGES}/top.s1`, seclabels: [] },
+        },
+      ]);
+      expect(first?.domain).toMatchObject({
+        devices: { disks: [{ source: { file: `${IMAGES}/top.qcow2` } }] },
+      });
+      expect(second?.domain).toMatchObject({
+        devices: { disks: [{ source: { file: `${IMAGES}/top.s1` } }] },
+      });
+      expect(first?.inactiveDomain === undefined).toBe(state === "shutoff");
+    },
+  );
 
   test("gives a domain that is off an overlay, on which its next start begins", async () => {
     const machine = await machineThatIsOff();
@@ -177,10 +191,9 @@ describe("revertToSnapshot()", () => {
     expect(bytes).toContain(`${IMAGES}/top.qcow2`);
     const { current, snapshots } = readSnapshots(nodeOn(machine), UUID);
     // It has a child, so that the child's images stay in <disks>.
-    expect([current, parseSnapshotText(snapshots[0]?.xml ?? "").revertDisks?.disks[0]?.source?.file]).toEqual([
-      "s1",
-      path,
-    ]);
+    expect([current, parseSnapshotText(snapshots[0]?.xml ?? "").revertDisks?.disks[0]?.source?.file]).toEqual(
+      ["s1", path],
+    );
   });
 
   test("refuses a running guest, and another kind of snapshot", async () => {
@@ -244,7 +257,9 @@ test("a definition with snapshots is removed only with their data", async () => 
   await take(nodeOn(machine), "s1");
   const error = await errorOf(undefineDomain(nodeOn(machine), "vm1"));
   // qemuDomainUndefineFlags() of libvirt
-  expect(error.message).toBe("Requested operation is not valid: cannot delete inactive domain with 1 snapshots");
+  expect(error.message).toBe(
+    "Requested operation is not valid: cannot delete inactive domain with 1 snapshots",
+  );
   await undefineDomain(nodeOn(machine), "vm1", { snapshots: true });
   expect(readSnapshots(nodeOn(machine), UUID).snapshots).toEqual([]);
   expect(machine.files.find(`${IMAGES}/top.s1`) !== undefined).toBe(true);

@@ -55,7 +55,7 @@ export const command: Command = {
     });
     const all = options.has("topological") ? found : [...found].sort(byName);
     if (options.has("json")) printJson(call, all.map(toJson));
-    else if (isTree) output.print(formatTree(from === undefined ? all : [rootOf(from), ...all]));
+    else if (isTree) output.print(`${formatTree(from === undefined ? all : [rootOf(from), ...all])}\n`);
     else if (options.has("name")) output.print(`${all.map(({ name }) => `${oneLine(name)}\n`).join("")}\n`);
     else output.print(formatSnapshots(all, options.has("parent")));
     return Promise.resolve(undefined);
