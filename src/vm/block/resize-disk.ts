@@ -1,9 +1,10 @@
 import { SvirtError } from "../../errors.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tellMonitor } from "../guest/guest-monitor.ts";
 import { withFinishedJobs } from "./jobs.ts";
-import { findRunningDisk, type RunningDisk } from "./running-disk.ts";
+import { findRunningDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
 
 /** Sectors in which QEMU sizes images with tables. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -24,6 +25,7 @@ export interface DiskResize {
  */
 export async function resizeDisk(instance: Instance, key: string, resize: DiskResize): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {
+    refuseSilentPaths(instance.host, listImagePaths(guest));
     const disk = findRunningDisk(instance, guest, resize.path);
     const [{ layer }] = disk.images;
     const size = sizeFor(instance, disk, resize);

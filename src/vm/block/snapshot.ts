@@ -18,7 +18,7 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { describeSnapshot } from "./describe-snapshot.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
-import { findRunningDisk, linkOf, nodesOf, type RunningDisk } from "./running-disk.ts";
+import { findRunningDisk, linkOf, listImagePaths, nodesOf, type RunningDisk } from "./running-disk.ts";
 
 /** Options for one disk of a snapshot. */
 export interface SnapshotDisk {
@@ -50,6 +50,7 @@ export function defaultSnapshotName({ host }: Instance): string {
 export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest {
   return {
     what: `snapshot ${options.name}`,
+    paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
     make(guest) {
       refuseKept(instance, guest.uuid, options);
       return options.reuses

@@ -7,8 +7,10 @@ import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, walkChain } from "../../images/chain.ts";
 import { parseImageFormat } from "../../images/header.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { makeImage } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
@@ -24,7 +26,7 @@ import { inspectReused } from "../block/reused-image.ts";
 import { refuseUnsuited } from "../block/running-disk.ts";
 import { storeDomain } from "../define/define.ts";
 import { settleChange } from "../recover/settle-snapshots.ts";
-import { findSnapshots } from "./find-snapshot.ts";
+import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
 
 /** A new image for a disk of a domain that is off. */
 export interface Overlay {
@@ -43,22 +45,30 @@ export interface OffChange {
 /**
  * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
  * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, and the errors
- * of the decision and the host.
+ * of the decision and the host. `named`: further paths that the decision inspects.
  */
 export async function changeImagesOff(
   instance: Instance,
-  uuid: string,
+  { named = [], uuid }: { readonly uuid: string; readonly named?: readonly string[] },
   decide: (definition: Domain, tree: SnapshotTree) => OffChange,
 ): Promise<void> {
-  await withGuestLock(instance, uuid, () =>
-    withRegistryLock(instance, async () => {
+  await withGuestLock(instance, uuid, async () => {
+    // A server that does not answer must not delay others, which wait for the registry's lock.
+    refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    await withRegistryLock(instance, async () => {
       settleChange(instance, uuid);
       const { domain: found, tree } = findSnapshots(instance, uuid);
       const { definition, guest, name } = found;
       if (guest !== undefined || definition === undefined) throw isRunning(name);
       carryOut(instance, decide(parseDomainText(definition.xml), tree));
-    }),
-  );
+    });
+  });
+}
+
+/** Lists the paths of the domain's disks, of those in its snapshots, and further ones. */
+function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]): readonly string[] {
+  const texts = [domain.definition?.xml ?? "", ...tree.snapshots.map(({ xml }) => xml)];
+  return [...new Set([...texts.flatMap(listNamedPaths), ...named])];
 }
 
 function carryOut(instance: Instance, { domain, images, tree }: OffChange): void {

@@ -82,7 +82,8 @@ export async function createSnapshot(
   if (guest !== undefined) {
     await takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
   } else {
-    await changeImagesOff(instance, uuid, (domain, tree) => decideOff(instance, { domain, tree }, snapshot));
+    const named = snapshot.disks.flatMap(({ file }) => file ?? []);
+    await changeImagesOff(instance, { uuid, named }, (domain, tree) => decideOff(instance, { domain, tree }, snapshot));
   }
   return { name };
 }

@@ -39,7 +39,7 @@ export interface Reverted {
 export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
   const { uuid } = findDomain(instance, key);
   let left: readonly string[] = [];
-  await changeImagesOff(instance, uuid, (definition, tree) => {
+  await changeImagesOff(instance, { uuid }, (definition, tree) => {
     const change = decideRevert(instance, { definition, tree, revert });
     const kept = new Set(pathsOf(change.domain));
     left = pathsOf(definition).filter((path) => !kept.has(path) && !isNamed(change.tree, path));

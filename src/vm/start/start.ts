@@ -35,7 +35,7 @@ import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import { refuseTakenPaths } from "../../run/steps/socket.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
-import { type Definition, readDefinition } from "../../state/definitions.ts";
+import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
@@ -49,6 +49,7 @@ import { planHostDetach, withDetachedDevices } from "./detach-from-host.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
+import { refuseChanged } from "./refuse-changed.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
 
@@ -102,16 +103,6 @@ interface HowToStart {
   readonly definition?: Definition;
 }
 
-/** Throws "wrong-state" if the definition was changed before the guest's lock was held: a snapshot may have changed its images. */
-function refuseChanged(instance: Instance, { definition }: HowToStart): void {
-  const now = definition === undefined ? undefined : readDefinition(instance, definition.name);
-  if (now === undefined || now.xml === definition?.xml) return;
-  throw new SvirtError(`Cannot start ${now.name}: its definition was changed meanwhile`, {
-    kind: "wrong-state",
-    remedy: `Start it again: svirt start ${now.name}`,
-  });
-}
-
 /**
  * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
  * `offer`: the ranges that the guest may get.
@@ -128,7 +119,7 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
     const before = readRecord(instance, domain.uuid);
     if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
     if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
-    refuseChanged(instance, how);
+    refuseChanged(instance, how.definition);
     const bound = bindToHost(instance.host, domain);
     instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
     makeTpmHome(instance, bound);
