@@ -83,7 +83,9 @@ export async function createSnapshot(
     await takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
   } else {
     const named = snapshot.disks.flatMap(({ file }) => file ?? []);
-    await changeImagesOff(instance, { uuid, named }, (domain, tree) => decideOff(instance, { domain, tree }, snapshot));
+    await changeImagesOff(instance, { uuid, named }, (domain, tree) =>
+      decideOff(instance, { domain, tree }, snapshot),
+    );
   }
   return { name };
 }

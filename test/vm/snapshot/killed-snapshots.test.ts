@@ -23,8 +23,7 @@ const take =
     await createSnapshot(node, UUID, { snapshot });
   };
 const revert: Work = (node) => revertToSnapshot(node, UUID, { name: "s1", isForced: false });
-const forget: Work = (node) =>
-  deleteSnapshot(node, UUID, { name: "s1", which: "one", isMetadataOnly: true });
+const forget: Work = (node) => deleteSnapshot(node, UUID, { name: "s1", which: "one", isMetadataOnly: true });
 
 async function machineThatIsOff(): Promise<Machine> {
   const machine = makeMachine();
@@ -37,7 +36,9 @@ async function machineThatIsOff(): Promise<Machine> {
 function seen(node: Instance) {
   const [, image] = /<source file='([^']*)'/.exec(readDefinition(node, "vm1")?.xml ?? "") ?? [];
   const { current, snapshots } = readSnapshots(node, UUID);
-  const images = node.host.listFolder(IMAGES).filter((name) => name.startsWith("top.") || name.startsWith("."));
+  const images = node.host
+    .listFolder(IMAGES)
+    .filter((name) => name.startsWith("top.") || name.startsWith("."));
   return { image, current, names: snapshots.map(({ name }) => name), images: images.sort() };
 }
 
