@@ -21,7 +21,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "hostname list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
       "nodecpumap nodecpustats nodeinfo nodememstats plan " +
       "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml snapshot-dumpxml snapshot-info " +
-      "snapshot-list snapshot-parent sysinfo " +
+      "secret-dumpxml secret-list snapshot-list snapshot-parent sysinfo " +
       "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay " +
       "vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool",
   ),
@@ -47,6 +47,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
+      "secret-define secret-get-value secret-set-value secret-undefine " +
       "shutdown snapshot-create snapshot-create-as snapshot-delete snapshot-revert start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
       "vol-resize vol-upload vol-wipe",
   ),

@@ -35,8 +35,16 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
           "virsh start vm1",
           "virsh snapshot-create-as vm1 s1 'as it was' --disk-only --atomic",
           "virsh snapshot-create-as vm1 s2 --disk-only",
-          ...["virsh snapshot-list vm1 --parent", "virsh snapshot-list vm1 --tree", "virsh snapshot-list vm1 --name --leaves"],
-          ...["virsh snapshot-current vm1 --name", "virsh snapshot-parent vm1 s2", "virsh snapshot-info vm1 s1"],
+          ...[
+            "virsh snapshot-list vm1 --parent",
+            "virsh snapshot-list vm1 --tree",
+            "virsh snapshot-list vm1 --name --leaves",
+          ],
+          ...[
+            "virsh snapshot-current vm1 --name",
+            "virsh snapshot-parent vm1 s2",
+            "virsh snapshot-info vm1 s1",
+          ],
           ...["virsh snapshot-dumpxml vm1 s1", "virsh domblklist vm1", "virsh snapshot-current vm1 s1"],
           ...["virsh snapshot-current vm1 --name", "virsh destroy vm1"],
           ...["virsh undefine vm1 2>&1 || true", "virsh snapshot-delete vm1 s1 --children --metadata"],
@@ -51,7 +59,9 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
       );
       expect(tree).toBe("s1\n  |\n  +- s2");
       expect([names, current, parent]).toEqual(["s2", "s2", "s1"]);
-      expect(info).toMatch(/Current: +no\nState: +disk-snapshot\nLocation: +external\nParent: +-\nChildren: +1/);
+      expect(info).toMatch(
+        /Current: +no\nState: +disk-snapshot\nLocation: +external\nParent: +-\nChildren: +1/,
+      );
       expect(xml).toContain("<description>as it was</description>");
       expect(xml).toContain(`<source file='${folder}/base.s1'/>`);
       expect(xml).toContain(`<source file='${folder}/base.qcow2'/>`);
@@ -71,7 +81,10 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
         onNewNode(folder, [
           ...NEW,
           "rm -f base.s1; virsh snapshot-create-as vm1 s1 --disk-only",
-          ...["virsh snapshot-dumpxml vm1 s1 >s1.xml", "rm -f base.s2; virsh snapshot-create-as vm1 s2 --disk-only"],
+          ...[
+            "virsh snapshot-dumpxml vm1 s1 >s1.xml",
+            "rm -f base.s2; virsh snapshot-create-as vm1 s2 --disk-only",
+          ],
           ...["virsh snapshot-revert vm1 s1", "virsh snapshot-current vm1 --name"],
           "qemu-img info \"$(virsh domblklist vm1 | grep -o '/.*')\" | grep '^backing file:'",
           ...["virsh snapshot-create vm1 s1.xml --redefine", "virsh snapshot-list vm1 --inactive --name"],
