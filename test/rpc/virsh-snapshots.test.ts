@@ -108,7 +108,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
     () => {
       const [, , , commit, after, , pull, chain, copy, job, speed, abort, resize, size] = outOf(
         onNewNode(folder, [
-          "rm -f base.* copy.*; " + NEW.join(),
+          `rm -f base.* copy.*; ${NEW.join()}`,
           ...["virsh start vm1", "virsh snapshot-create-as vm1 c1 --disk-only --no-metadata"],
           "virsh blockcommit vm1 vda --active --pivot --wait",
           ...["virsh domblklist vm1", "virsh snapshot-create-as vm1 c2 --disk-only --no-metadata"],
