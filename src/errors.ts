@@ -35,6 +35,7 @@ const VIR_FROM = {
   SECRET: 30,
   NWFILTER: 33,
   DOMAIN_SNAPSHOT: 35,
+  STREAMS: 38,
 };
 
 /** Part of libvirt that reports an error. */

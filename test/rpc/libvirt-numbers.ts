@@ -98,6 +98,15 @@ export const READS: Readonly<Record<string, number>> = {
   virSecretGetXMLDesc: 143,
   virSecretLookupByUsage: 147,
   virConnectListAllSecrets: 287,
+  virNetworkGetDHCPLeases: 341,
+  virConnectNumOfNetworks: 52,
+  virConnectListNetworks: 38,
+  virConnectNumOfDefinedNetworks: 50,
+  virConnectListDefinedNetworks: 36,
+  virConnectNumOfStoragePools: 71,
+  virConnectListStoragePools: 72,
+  virConnectNumOfDefinedStoragePools: 73,
+  virConnectListDefinedStoragePools: 74,
 };
 
 /** Procedures that refuse it. */
@@ -171,4 +180,9 @@ export const CHANGES: Readonly<Record<string, number>> = {
   virSecretSetValue: 144,
   virSecretGetValue: 145,
   virSecretUndefine: 146,
+  virNetworkUpdate: 291,
+  virDomainOpenConsole: 201,
+  virStorageVolUpload: 208,
+  virStorageVolDownload: 209,
+  virDomainScreenshot: 211,
 };
