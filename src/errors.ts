@@ -36,6 +36,7 @@ const VIR_FROM = {
   INTERFACE: 26,
   SECRET: 30,
   NWFILTER: 33,
+  DOMAIN_SNAPSHOT: 35,
   STREAMS: 38,
 };
 
@@ -71,7 +72,10 @@ const LIBVIRT_ERRORS = {
   NO_SECRET: { code: 66, domain: VIR_FROM.SECRET },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
+  NO_DOMAIN_SNAPSHOT: { code: 72, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },
+  SNAPSHOT_REVERT_RISKY: { code: 77, domain: VIR_FROM.QEMU },
+  OVERFLOW: { code: 82, domain: VIR_FROM.QEMU },
   BLOCK_COPY_ACTIVE: { code: 83, domain: VIR_FROM.QEMU },
   OPERATION_UNSUPPORTED: { code: 84, domain: VIR_FROM.QEMU },
   AGENT_UNRESPONSIVE: { code: 86, domain: VIR_FROM.QEMU },

@@ -9,7 +9,8 @@ const READS = `
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   iface-dumpxml iface-list iface-mac iface-name
   nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan
-  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml
+  secret-dumpxml secret-list snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -23,6 +24,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   schedinfo: "config current domain json live",
+  "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
 };
 
@@ -47,7 +49,7 @@ const CHANGES = {
     "setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
-    "blockcommit blockcopy blockpull snapshot-create-as vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
+    "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
   // Input to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
 };

@@ -1,29 +1,35 @@
-/** Node of a tree: its name, and that of the node above it; undefined: none. */
-interface TreeNode {
+import { oneLine } from "./one-line.ts";
+
+/** Entry of a tree. */
+interface Entry {
   readonly name: string;
-  readonly parent: string | undefined;
+  /** Name of the entry above it; undefined for a root. */
+  readonly parent?: string | undefined;
 }
 
-/** Formats nodes as virsh does, each below its parent. vshTreePrint() of libvirt */
-export function formatTree(nodes: readonly TreeNode[]): string {
-  const below = Map.groupBy(nodes, ({ parent }) => parent);
-  const roots = below.get(undefined) ?? [];
-  const lines = roots.flatMap(({ name }) => [name, ...linesBelow(below, name, "")]);
-  return lines.map((line) => `${line}\n`).join("");
+/** Formats entries as virsh does, the children of each below it. vshTreePrint() of libvirt's tools/vsh.c */
+export function formatTree(entries: readonly Entry[]): string {
+  return entries
+    .filter(({ parent }) => parent === undefined)
+    .map((root) => `${linesOf(entries, root, { indent: "", isLast: true, isRoot: true }).join("\n")}\n`)
+    .join("");
 }
 
-/** Returns the lines of all nodes below one. */
-function linesBelow(
-  below: ReadonlyMap<string | undefined, readonly TreeNode[]>,
-  name: string,
-  indent: string,
-): readonly string[] {
-  const nodes = below.get(name) ?? [];
-  const lines = nodes.flatMap((node, at) => {
-    const isLast = at === nodes.length - 1;
-    const inner = `${indent}  ${isLast ? " " : "|"} `;
-    const more = linesBelow(below, node.name, inner);
-    return [`${indent}  +- ${node.name}`, ...more, ...(isLast && more.length === 0 ? [inner] : [])];
-  });
-  return lines.length === 0 ? [] : [`${indent}  |`, ...lines];
+interface Position {
+  readonly indent: string;
+  readonly isLast: boolean;
+  readonly isRoot?: true;
+}
+
+function linesOf(entries: readonly Entry[], { name }: Entry, { indent, isLast, isRoot }: Position): string[] {
+  const children = entries.filter(({ parent }) => parent === name);
+  const below = isRoot === true ? indent : `${indent}${isLast ? " " : "|"} `;
+  const lines = [`${indent}${isRoot === true ? "" : "+- "}${oneLine(name)}`];
+  if (children.length > 0) lines.push(`${below}  |`);
+  for (const [at, child] of children.entries()) {
+    const isLastChild = at === children.length - 1;
+    lines.push(...linesOf(entries, child, { indent: `${below}  `, isLast: isLastChild }));
+  }
+  if (children.length === 0 && isLast) lines.push(below);
+  return lines;
 }

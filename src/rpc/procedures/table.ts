@@ -1,3 +1,4 @@
+import { blockJobProcedures } from "./block-jobs.ts";
 import { connectionProcedures } from "./connection.ts";
 import { definitionProcedures } from "./definitions.ts";
 import { deviceProcedures } from "./devices.ts";
@@ -14,6 +15,8 @@ import type { Procedure } from "./procedure.ts";
 import { savingProcedures } from "./saving.ts";
 import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
+import { snapshotListProcedures } from "./snapshot-lists.ts";
+import { snapshotProcedures } from "./snapshots.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
@@ -36,6 +39,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...deviceProcedures,
     ...sizeProcedures,
     ...savingProcedures,
+    ...snapshotProcedures,
+    ...snapshotListProcedures,
+    ...blockJobProcedures,
     ...allDomainProcedures,
     ...oneDomainProcedures,
     ...guestProcedures,
