@@ -25,6 +25,7 @@ interface LibvirtError {
 /** virErrorDomain, include/libvirt/virterror.h of libvirt. */
 const VIR_FROM = {
   NONE: 0,
+  XML: 5,
   RPC: 7,
   QEMU: 10,
   NET: 11,
@@ -66,6 +67,7 @@ const LIBVIRT_ERRORS = {
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },
+  NO_DOMAIN_METADATA: { code: 80, domain: VIR_FROM.DOMAIN },
   BLOCK_COPY_ACTIVE: { code: 83, domain: VIR_FROM.QEMU },
   OPERATION_UNSUPPORTED: { code: 84, domain: VIR_FROM.QEMU },
   AGENT_UNRESPONSIVE: { code: 86, domain: VIR_FROM.QEMU },
@@ -74,6 +76,7 @@ const LIBVIRT_ERRORS = {
   STORAGE_VOL_EXIST: { code: 90, domain: VIR_FROM.STORAGE },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
+  NO_HOSTNAME: { code: 108, domain: VIR_FROM.QEMU },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;

@@ -12,13 +12,19 @@ export const AFFECTS = { live: 1, config: 2 };
 export const IMPACT_FLAGS = AFFECTS.live | AFFECTS.config;
 
 /** Returns whether flags mean the running guest, the definition or both. */
-export function impactOf(flags: number): ImpactOptions {
+function impactOf(flags: number): ImpactOptions {
   return { live: (flags & AFFECTS.live) !== 0, config: (flags & AFFECTS.config) !== 0 };
 }
 
 /** Returns a change of the domain that a call is about. Throws as keyOf() does. */
 export function askOf(call: Parameters<typeof keyOf>[0], flags: number): Ask {
   return { key: keyOf(call), options: impactOf(flags), isDryRun: false };
+}
+
+/** Returns the form of the domain that a call reads. Throws "usage" for both forms, and as keyOf() does. */
+export function readAskOf(call: Parameters<typeof keyOf>[0], flags: number): Ask {
+  onlyOneOf(flags, [AFFECTS.live, "VIR_DOMAIN_AFFECT_LIVE"], [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"]);
+  return askOf(call, flags);
 }
 
 /** A flag with its name in libvirt. */
