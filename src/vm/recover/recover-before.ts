@@ -1,5 +1,5 @@
-import type { SvirtError } from "../../errors.ts";
-import { recordsFolder } from "../../plan/paths.ts";
+import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { recordsFolder, renameFile } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
@@ -28,6 +28,25 @@ export async function recoverBefore(
   { isForRootAlone = false }: { readonly isForRootAlone?: boolean } = {},
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
+  const renaming = await finishRenaming(instance);
+  const guests = await recoverGuests(instance, keys);
+  return renaming === undefined ? guests : { ...guests, errors: [renaming, ...guests.errors] };
+}
+
+/** Finishes or undoes an interrupted renaming of a definition. Returns the error of a failure. */
+async function finishRenaming(instance: Instance): Promise<SvirtError | undefined> {
+  if (instance.host.readText(renameFile(instance.paths)) === undefined) return undefined;
+  try {
+    const { withRegistryLock } = await import("../../state/locks.ts");
+    const { finishRename } = await import("../../state/rename.ts");
+    await withRegistryLock(instance, async () => finishRename(instance));
+    return undefined;
+  } catch (error) {
+    return asSvirtError(error);
+  }
+}
+
+async function recoverGuests(instance: Instance, keys: readonly string[] | "all"): Promise<RecoveryBefore> {
   const isRestarting = hasPendingRestart(instance);
   // Usual case for use cases about all guests: every guest runs, and no change is incomplete.
   const idle = keys === "all" && !isRestarting ? readIdleGuests(instance) : undefined;
