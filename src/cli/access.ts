@@ -16,9 +16,9 @@ const SHOWN = ["domain", "live", "config", "current", "json"];
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
-    "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist " +
+    "audit capabilities doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid domif-getlink domiflist " +
       "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
-      "hostname list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
+      "hostname iothreadinfo list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
       "nodecpumap nodecpustats nodeinfo nodememstats plan " +
       "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo " +
       "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay " +
@@ -32,6 +32,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["blkiotune", { readsWith: SHOWN }],
   ["domiftune", { readsWith: [...SHOWN, "interface"] }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
+  ["metadata", { readsWith: [...SHOWN, "uri"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
   // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
@@ -40,11 +41,13 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
-      "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
+      "define destroy detach-device detach-disk detach-interface domfsfreeze domfsinfo domfsthaw domfstrim domhostname " +
+      "domif-setlink domrename domtime dump get-user-sshkeys guestinfo inject-nmi managedsave managedsave-remove " +
       "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update " +
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
-      "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
+      "qemu-agent-command qemu-monitor-command reap reboot recover reset restore resume save screenshot send-key " +
+      "set-user-password set-user-sshkeys setmaxmem setmem setvcpus " +
       "secret-define secret-get-value secret-set-value secret-undefine " +
       "shutdown snapshot-create-as start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
       "vol-resize vol-upload vol-wipe",

@@ -3,6 +3,7 @@ import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import { DOMAIN_ARGUMENTS, DOMAIN_CHANGES, DOMAIN_READS } from "./domain-calls.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
@@ -91,6 +92,7 @@ const READS: Readonly<Record<string, number>> = {
   virSecretGetXMLDesc: 143,
   virSecretLookupByUsage: 147,
   virConnectListAllSecrets: 287,
+  ...DOMAIN_READS,
 };
 const CHANGES: Readonly<Record<string, number>> = {
   virDomainCreate: 9,
@@ -152,6 +154,7 @@ const CHANGES: Readonly<Record<string, number>> = {
   virSecretSetValue: 144,
   virSecretGetValue: 145,
   virSecretUndefine: 146,
+  ...DOMAIN_CHANGES,
 };
 /** The list of ways to authenticate, which has no function of its own. REMOTE_PROC_AUTH_LIST */
 const AUTH_LIST = 66;
@@ -215,6 +218,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virSecretSetValue: SECRET + word(0) + word(0),
   virSecretGetValue: SECRET + word(0),
   virSecretUndefine: SECRET,
+  ...DOMAIN_ARGUMENTS,
 };
 /** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {

@@ -1,13 +1,16 @@
+import { agentProcedures } from "./agent.ts";
 import { connectionProcedures } from "./connection.ts";
 import { definitionProcedures } from "./definitions.ts";
 import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { metadataProcedures } from "./metadata.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
+import { requestProcedures } from "./requests.ts";
 import { savingProcedures } from "./saving.ts";
 import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
@@ -15,6 +18,8 @@ import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { limitProcedures } from "./tuning/limits.ts";
+import { pinProcedures } from "./tuning/pins.ts";
 import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -27,8 +32,13 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...factProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
+    ...metadataProcedures,
+    ...requestProcedures,
+    ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,
+    ...limitProcedures,
+    ...pinProcedures,
     ...savingProcedures,
     ...allDomainProcedures,
     ...oneDomainProcedures,
