@@ -35,6 +35,7 @@ const VIR_FROM = {
   SECURITY: 24,
   SECRET: 30,
   NWFILTER: 33,
+  STREAMS: 38,
 };
 
 /** Part of libvirt that reports an error. */

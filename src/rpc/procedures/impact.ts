@@ -12,7 +12,7 @@ export const AFFECTS = { live: 1, config: 2 };
 export const IMPACT_FLAGS = AFFECTS.live | AFFECTS.config;
 
 /** Returns whether flags mean the running guest, the definition or both. */
-function impactOf(flags: number): ImpactOptions {
+export function impactOf(flags: number): ImpactOptions {
   return { live: (flags & AFFECTS.live) !== 0, config: (flags & AFFECTS.config) !== 0 };
 }
 

@@ -5,6 +5,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { leaseProcedures } from "./leases.ts";
 import { metadataProcedures } from "./metadata.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
@@ -18,6 +19,7 @@ import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { streamProcedures } from "./streams.ts";
 import { limitProcedures } from "./tuning/limits.ts";
 import { pinProcedures } from "./tuning/pins.ts";
 import { contentProcedures } from "./volume-contents.ts";
@@ -45,9 +47,11 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...leaseProcedures,
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...streamProcedures,
     ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
 );
