@@ -4,7 +4,7 @@ import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
 // The command of virt-viewer for a screen, as sshd passes it for a key with a command of its own. A real QEMU answers with the first
 // message of RFB, "RFB 003.008" (RFC 6143, 7.1.1).
 
-const UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c21";
+const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh"]);
 const folder = makeFolder();
 const PORT = "port=$((5900 + $(virsh vncdisplay vm1 | sed 's/.*://')))";

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
 
-const UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c14";
+const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh", "script"]);
 const folder = makeFolder();
 const MIB = 1024 * 1024;
