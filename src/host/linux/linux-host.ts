@@ -31,6 +31,7 @@ export function makeLinuxHost(): Host {
     ...mountCalls(),
     lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
     isLocked: (path) => files().isLocked(path),
+    watchFolders: (folders) => others().watchFolders(folders),
     getProcess: (pid) => others().getProcess(pid),
     listProcesses: (uid) => others().listProcesses(uid),
     listProcessesIn: (isMeant) => others().listProcessesIn(isMeant),
