@@ -261,6 +261,7 @@ function decide(
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,
+    isPaused: incoming?.resumes === false,
   };
 }
 
