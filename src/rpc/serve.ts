@@ -2,6 +2,7 @@ import { asSvirtError, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { answerCall } from "./answer-call.ts";
+import { Subscriptions } from "./events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
 import { checkUri } from "./uri.ts";
 import { formatPacket, PACKET_STATUS, PACKET_TYPE, type PacketHeader } from "./wire/packet.ts";
@@ -27,9 +28,10 @@ export interface Served {
  */
 export async function serveClient({ instance, isForReading, uri, warn }: Served): Promise<void> {
   checkUri(instance, uri);
-  const session: Session = { instance, isForReading, warn };
   const stream = await instance.host.openCaller();
   const send = inTurn(stream, warn);
+  const events = new Subscriptions({ instance, send, warn });
+  const session: Session = { instance, isForReading, events, warn };
   const open = new Set<Promise<void>>();
   try {
     for await (const packet of readPackets(stream.read())) {
@@ -39,7 +41,11 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
         // Nothing more is read meanwhile, so that the client waits too.
         if (open.size >= MOST_CALLS) await Promise.race(open);
         const call = answerCall(session, packet)
-          .then(send)
+          .then((reply) => {
+            // What the call has changed is reported before its reply, and is not merged with the changes of the next one.
+            void events.deliver();
+            return send(reply);
+          })
           .finally(() => open.delete(call));
         open.add(call);
         if (session.isClosed === true) break;
@@ -47,6 +53,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       // Other packets answer nothing that svirt has asked, as those of a stream that has ended: libvirtd drops them too.
     }
   } finally {
+    events.close();
     await Promise.allSettled(open);
   }
 }

@@ -83,6 +83,12 @@ const READS: Readonly<Record<string, number>> = {
   virDomainGetCPUStats: 262,
   virConnectGetAllDomainStats: 344,
   virDomainInterfaceAddresses: 353,
+  virConnectDomainEventRegisterAny: 316,
+  virConnectDomainEventDeregisterAny: 317,
+  virConnectNetworkEventRegisterAny: 313,
+  virConnectNetworkEventDeregisterAny: 314,
+  virConnectStoragePoolEventRegisterAny: 368,
+  virConnectStoragePoolEventDeregisterAny: 369,
   virConnectRegisterCloseCallback: 360,
   virConnectUnregisterCloseCallback: 361,
 };

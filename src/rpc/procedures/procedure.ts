@@ -1,6 +1,7 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
+import type { Subscriptions } from "../events/subscriptions.ts";
 import type { Form } from "../xdr/form.ts";
 
 /** Connection of a client. */
@@ -12,6 +13,8 @@ export interface Session {
   opened?: { readonly isReadOnly: boolean };
   /** Set by virConnectClose(): no further call is read. */
   isClosed?: true;
+  /** Events that the client has registered for. */
+  readonly events: Subscriptions;
   /** Reports an error that does not end a call. */
   warn(error: SvirtError | string): void;
 }

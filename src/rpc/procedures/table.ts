@@ -4,6 +4,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { eventProcedures } from "./events.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
@@ -21,6 +22,7 @@ import { volumeProcedures } from "./volumes.ts";
 export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
   [
     ...connectionProcedures,
+    ...eventProcedures,
     ...nodeProcedures,
     ...listProcedures,
     ...factProcedures,
