@@ -83,9 +83,11 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       const [networks, pools, refreshes] = onNewNode(folder, [
         during(
           "net-event --loop --event lifecycle",
-          ["net-define first-net.xml", "net-define net1.xml", "net-undefine net1"].map(
-            (words) => `${SVIRT} ${words}`,
-          ),
+          [
+            `${SVIRT} net-define first-net.xml`,
+            `${SVIRT} net-define net1.xml`,
+            `${SVIRT} net-undefine net1`,
+          ],
           "Undefined",
         ),
         during(
