@@ -28,7 +28,7 @@ import {
 
 const REGISTER = 316;
 const DEREGISTER = 317;
-const [LIFECYCLE, NETWORK_LIFECYCLE, POOL_LIFECYCLE, POOL_REFRESH] = [318, 315, 370, 371];
+const [LIFECYCLE, NETWORK_LIFECYCLE, POOL_LIFECYCLE, POOL_REFRESH] = [318, 315, 370, 373];
 const OFF = domain("vm1", UUID);
 const ON = domain("vm1", UUID, 1);
 const ALL_DOMAINS = call(REGISTER, word(0) + word(0));

@@ -26,6 +26,7 @@ writeFileSync(join(folder, "first-net.xml"), NETWORK.replace("net1", "first"));
 function during(virsh: string, [first, ...commands]: readonly [string, ...string[]], last: string): string {
   return [
     `ln -sf ${new URL("../../dist/svirt", import.meta.url).pathname} ${SVIRT}`,
+    "rm -f seen",
     `stdbuf -oL timeout -k 1 90 virsh -c "$LIBVIRT_DEFAULT_URI" ${virsh} >seen & pid=$!`,
     `until [ -s seen ]; do { ${first}; } >&2; sleep 0.5; done`,
     // Between two commands virsh gets the events of the first.
@@ -109,14 +110,14 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
         ),
       ]);
       expect(linesOf(networks)).toEqual(
-        ["Defined", "Undefined"].map((what) => `event 'lifecycle' for network 'net1': ${what}`),
+        ["Defined", "Undefined"].map((what) => `event 'lifecycle' for network net1: ${what}`),
       );
       expect(linesOf(pools)).toEqual(
         ["Defined", "Created", "Started", "Stopped", "Deleted", "Undefined"].map(
-          (what) => `event 'lifecycle' for storage pool 'pool1': ${what}`,
+          (what) => `event 'lifecycle' for storage pool pool1: ${what}`,
         ),
       );
-      expect(linesOf(refreshes)[0]).toBe("event 'refresh' for storage pool 'other'");
+      expect(linesOf(refreshes)[0]).toBe("event 'refresh' for storage pool other");
     },
     TEST_MS,
   );

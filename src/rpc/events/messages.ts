@@ -17,7 +17,7 @@ const PROCEDURES: Readonly<Record<EventKind, number>> = {
   "domain lifecycle": 318,
   "network lifecycle": 315,
   "pool lifecycle": 370,
-  "pool refresh": 371,
+  "pool refresh": 373,
 };
 
 /** virDomainEventType of libvirt, and its detail. A guest whose end no file explains has failed. */

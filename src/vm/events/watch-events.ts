@@ -153,9 +153,8 @@ function shutoffReason(text: string | undefined): ShutoffReason {
 
 function newNotes(before: SeenFiles<string>, after: SeenFiles<string>): readonly PoolEvent[] {
   return [...after].flatMap(([file, { mark, value: name }]) => {
-    const [uuid = "", note] = file.split(".");
-    const happened = POOL_NOTES.find((known) => known === note);
+    const happened = POOL_NOTES.find((note) => file.endsWith(`.${note}`));
     if (happened === undefined || before.get(file)?.mark === mark) return [];
-    return [{ of: "pool", name, uuid, happened }];
+    return [{ of: "pool", name, uuid: file.slice(0, -happened.length - 1), happened }];
   });
 }

@@ -139,6 +139,7 @@ test("watchEvents() makes missing folders with their writers' modes, and ignores
   putText(machine, "/etc/svirt/domains/other.xml", "<domain/>");
   putText(machine, `/var/lib/svirt/records/${UUID}.json`, "{");
   machine.files.putFolder("/etc/svirt/networks/folder.xml");
+  putText(machine, `/run/svirt/pool-notes/${UUID}.created.new`, "images");
   expect(events()).toEqual([]);
 });
 
