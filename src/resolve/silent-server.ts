@@ -34,6 +34,15 @@ export function refuseSilent(host: Host, path: string, attempt: string): void {
   if (mount !== undefined) throw silentServer(mount, attempt);
 }
 
+/** Throws "timeout" for a path whose server does not answer. Each server is asked once. */
+export function refuseSilentPaths(host: Host, paths: readonly string[]): void {
+  const findSilent = paths.length === 0 ? undefined : silentServers(host);
+  for (const path of paths) {
+    const mount = findSilent?.(path);
+    if (mount !== undefined) throw silentServer(mount, `use ${path}`);
+  }
+}
+
 /** Returns the error of an attempt that needs files of a server that does not answer. */
 export function silentServer(mount: string, attempt: string): SvirtError {
   return new SvirtError(

@@ -126,6 +126,9 @@ onTheNode(
     within volumes 20 svirt vol-list life-net
     within volume 20 svirt vol-path $target/one/a.img
     within guest 20 svirt start life-net
+    svirt start life-local >/dev/null
+    within disk 20 svirt attach-disk life-local $target/one/a.img vdb
+    svirt destroy life-local >/dev/null
     within audit 20 svirt audit
     within recover 20 svirt recover
     elsewhere while
@@ -141,7 +144,7 @@ onTheNode(
     expectDone(notes, "pool", "info", "details", "while-start", "while-destroy", "destroy", "back", "run");
     expect(outOf(notes, "info")).toMatch(/State: +inaccessible/);
     expect(outOf(notes, "details")).toMatch(/life-net +inaccessible/);
-    for (const name of ["volumes", "volume", "guest"])
+    for (const name of ["volumes", "volume", "guest", "disk"])
       expect([noteOf(notes, name).code, noteOf(notes, name).err]).toEqual([
         6,
         expect.stringMatching(/the server of \S+\/target has not answered within 2 seconds/),

@@ -35,8 +35,11 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
           ...["virsh detach-device vm1 disk.xml --config", "virsh domblklist vm1 --inactive"],
           ...[`virsh change-media vm1 sda ${folder}/cd.iso --insert`, "virsh domblklist vm1"],
           ...["virsh setvcpus vm1 2", "virsh vcpucount vm1 --active --live", "virsh vcpuinfo vm1"],
-          ...["virsh setmaxmem vm1 128M --config", "virsh setvcpus vm1 4 --maximum --config; virsh vcpucount vm1"],
-          ...["virsh destroy vm1", "virsh setmem vm1 100M; virsh dumpxml vm1 | grep -c 102400"],
+          ...[
+            "virsh setmaxmem vm1 128M --config",
+            "virsh setvcpus vm1 4 --maximum --config; virsh vcpucount vm1",
+          ],
+          ...["virsh destroy vm1", "virsh setmem vm1 100M --config; virsh dumpxml vm1 | grep -c 102400"],
         ]),
       );
       expect([attach, detach, insert]).toEqual([
@@ -60,9 +63,19 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
       const file = `${folder}/vm1.save`;
       const [, , save, saved, xml, restore, state, , managed, , restored] = outOf(
         onNewNode(folder, [
-          ...["virsh define vm1.xml", "virsh start vm1", `virsh save vm1 ${file}`, "virsh domstate --reason vm1"],
+          ...[
+            "virsh define vm1.xml",
+            "virsh start vm1",
+            `virsh save vm1 ${file}`,
+            "virsh domstate --reason vm1",
+          ],
           ...[`virsh save-image-dumpxml ${file}`, `virsh restore ${file} --paused`, "virsh domstate vm1"],
-          ...["virsh domjobinfo vm1", "virsh managedsave vm1 --running", "virsh start vm1", "virsh domstate --reason vm1"],
+          ...[
+            "virsh domjobinfo vm1",
+            "virsh managedsave vm1 --running",
+            "virsh start vm1",
+            "virsh domstate --reason vm1",
+          ],
           "virsh destroy vm1",
         ]),
       );
@@ -89,8 +102,14 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
           `virsh pool-create-as p1 dir --target ${target} --build`,
           "virsh vol-create-as p1 a.qcow2 4M --format qcow2",
           ...["virsh vol-clone a.qcow2 b.qcow2 --pool p1", "virsh vol-resize b.qcow2 8M --pool p1"],
-          ...["virsh vol-info b.qcow2 --pool p1", "virsh vol-create-from p1 volume.xml a.qcow2 --inputpool p1"],
-          ...["virsh vol-wipe b.qcow2 --pool p1", "virsh vol-wipe b.qcow2 --pool p1 --algorithm dod 2>&1 || true"],
+          ...[
+            "virsh vol-info b.qcow2 --pool p1",
+            "virsh vol-create-from p1 volume.xml a.qcow2 --inputpool p1",
+          ],
+          ...[
+            "virsh vol-wipe b.qcow2 --pool p1",
+            "virsh vol-wipe b.qcow2 --pool p1 --algorithm dod 2>&1 || true",
+          ],
           "virsh pool-destroy p1",
         ]),
       );

@@ -56,7 +56,7 @@ type Declared<Args, Result> = Facts &
   FlagsOf<Args> & {
     readonly args: Form<Args>;
     readonly result: Form<Result>;
-    /** What a connection for reading may not ask for, by the arguments; undefined: nothing. */
+    /** Returns libvirt's name of a request that these arguments make and a connection for reading may not; undefined: permitted. */
     forbids?(args: NoInfer<Args>): string | undefined;
     /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
     recovers?(args: NoInfer<Args>): readonly string[] | "all";

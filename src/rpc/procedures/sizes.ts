@@ -5,7 +5,16 @@ import { setMemory, setMostMemory } from "../../vm/tuning/set-memory.ts";
 import { setMostVcpus, setVcpus } from "../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, impactOf, onlyOneOf } from "./impact.ts";
-import { aNumber, bitsOf, domain, domainKeys, foundBy, keyOf, nothing, ofDomainWithFlags } from "./objects.ts";
+import {
+  aNumber,
+  bitsOf,
+  domain,
+  domainKeys,
+  foundBy,
+  keyOf,
+  nothing,
+  ofDomainWithFlags,
+} from "./objects.ts";
 import { notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */

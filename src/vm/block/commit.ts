@@ -10,7 +10,14 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
-import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
+import {
+  findRunningDisk,
+  linkOf,
+  listImagePaths,
+  nodesOf,
+  type RunningDisk,
+  type RunningImage,
+} from "./running-disk.ts";
 
 /** Options of a block commit. */
 export interface CommitOptions {
@@ -28,7 +35,11 @@ export interface CommitOptions {
 
 /** Commits the data of images above the base into it. */
 export function commitLive(instance: Instance, options: CommitOptions): ChangeRequest {
-  return { what: `commit ${options.path}`, decide: (guest) => decideCommit(instance, guest, options) };
+  return {
+    what: `commit ${options.path}`,
+    paths: (guest) => listImagePaths(guest),
+    decide: (guest) => decideCommit(instance, guest, options),
+  };
 }
 
 function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOptions): DecidedChange {

@@ -10,7 +10,14 @@ import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
-import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
+import {
+  findRunningDisk,
+  linkOf,
+  listImagePaths,
+  nodesOf,
+  type RunningDisk,
+  type RunningImage,
+} from "./running-disk.ts";
 
 const QCOW2_REMEDY = "Give --format qcow2.";
 
@@ -36,6 +43,7 @@ export interface CopyOptions {
 export function copyLive(instance: Instance, options: CopyOptions): ChangeRequest {
   return {
     what: `copy ${options.path}`,
+    paths: (guest) => listImagePaths(guest, options.dest),
     make: (guest) => listMade(instance, findRunningDisk(instance, guest, options.path), options),
     decide: (guest) => decideCopy(instance, guest, options),
   };

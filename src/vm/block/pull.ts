@@ -5,7 +5,7 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
-import { findRunningDisk, linkOf, nodesOf } from "./running-disk.ts";
+import { findRunningDisk, linkOf, listImagePaths, nodesOf } from "./running-disk.ts";
 
 /** Options of a block pull. */
 export interface PullOptions {
@@ -18,7 +18,11 @@ export interface PullOptions {
 
 /** Copies the data of backing images into a disk's own image, which then keeps only the base below it. */
 export function pullLive(instance: Instance, options: PullOptions): ChangeRequest {
-  return { what: `pull ${options.path}`, decide: (guest) => decidePull(instance, guest, options) };
+  return {
+    what: `pull ${options.path}`,
+    paths: (guest) => listImagePaths(guest),
+    decide: (guest) => decidePull(instance, guest, options),
+  };
 }
 
 function decidePull(instance: Instance, guest: GuestRecord, options: PullOptions): DecidedChange {

@@ -12,6 +12,7 @@ import { fileKey } from "../../plan/facts/file-key.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers, type RecordedImage } from "../../plan/record/disk-chain.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
+import { listClaimed } from "../../plan/record/released-resources.ts";
 import { driveId } from "../../qemu/hotplug/plug.ts";
 import { isDirect } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
@@ -58,6 +59,11 @@ export function findRunningDisk(instance: Instance, record: GuestRecord, name: s
   const device = driveId(guest, disk);
   const images = findImages(instance, record, { disk, device });
   return { domain, guest, disk, device, images, facts: factsFor(instance, record, disk) };
+}
+
+/** Lists the paths that a change of a disk's images inspects: the guest's files, and those that the change names. */
+export function listImagePaths({ steps }: GuestRecord, ...named: readonly string[]): readonly string[] {
+  return [...listClaimed(steps).flatMap(({ path }) => path ?? []), ...named];
 }
 
 /** Returns the facts of a guest and a disk that planning needs. */

@@ -12,7 +12,7 @@ import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
-import { findRunningDisk, linkOf, nodesOf, type RunningDisk } from "./running-disk.ts";
+import { findRunningDisk, linkOf, listImagePaths, nodesOf, type RunningDisk } from "./running-disk.ts";
 
 /** Options for one disk of a snapshot. */
 export interface SnapshotDisk {
@@ -42,6 +42,7 @@ export function defaultSnapshotName({ host }: Instance): string {
 export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest {
   return {
     what: `snapshot ${options.name}`,
+    paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
     make: (guest) =>
       options.reuses ? [] : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one)),
     decide: (guest) => decideSnapshot(instance, guest, options),

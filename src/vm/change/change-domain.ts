@@ -2,6 +2,7 @@ import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -42,6 +43,7 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
   const { definition, guest } = decideImpact(found, ask.options);
   if (definition !== undefined) refuseChange(instance, definition, how.config);
   if (ask.isDryRun) {
+    if (guest !== undefined) refuseSilentPaths(instance.host, how.live.paths?.(guest) ?? []);
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
   }

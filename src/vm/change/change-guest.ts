@@ -4,6 +4,7 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import { isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Progress } from "../../run/actor.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
@@ -43,6 +44,8 @@ export interface DecidedChange extends ChangeSteps {
 export interface ChangeRequest {
   /** Readable description: `attach vdb`. */
   readonly what: string;
+  /** Paths that the decision inspects. Their servers are asked before, without the registry's lock. */
+  paths?(guest: GuestRecord): readonly string[];
   /**
    * Steps that must be done before the rest is decided, since their result matters: creating images, detaching PCI
    * devices from their drivers.
@@ -142,6 +145,7 @@ async function begin(
 ): Promise<Begun> {
   const { what } = request;
   const { observer, ...told } = audience;
+  refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
   const own = identityOf(before);
   let making: ChangingGuest | undefined;
   let made: readonly Step[] | undefined;

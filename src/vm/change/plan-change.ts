@@ -1,4 +1,5 @@
 import type { Step } from "../../plan/steps/step.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import type { ChangeRequest } from "./change-guest.ts";
@@ -6,6 +7,7 @@ import type { ChangeRequest } from "./change-guest.ts";
 /** Returns the steps of a change of a running guest, and changes nothing. Throws "not-found", "wrong-state", its refusals. */
 export function planGuestChange(instance: Instance, key: string, request: ChangeRequest): readonly Step[] {
   const { guest } = findRunning(instance, key);
+  refuseSilentPaths(instance.host, request.paths?.(guest) ?? []);
   const made = request.make?.(guest) ?? [];
   const { after, steps } = request.decide(guest);
   return [...made, ...steps, ...after];

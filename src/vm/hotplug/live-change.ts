@@ -32,6 +32,7 @@ import { pluggedId } from "../guest/plugged-id.ts";
 import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../start/detach-from-host.ts";
+import { listDevicePaths } from "./device-paths.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
 import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
@@ -45,6 +46,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
   const what = `attach ${nameDevice(device)}`;
   return {
     what,
+    paths: () => listDevicePaths(instance, device),
     make(guest) {
       if (passedOf(device) === undefined) return [];
       const { domain } = plugDevice(runningGuest(guest).domain, bindPassthrough(instance, device));
@@ -95,6 +97,7 @@ export interface MediumChange {
 export function changeMediumLive(instance: Instance, options: MediumChange): ChangeRequest {
   return {
     what: `change the medium of ${options.target}`,
+    paths: (guest) => listMediumPaths(instance, guest, options),
     decide: (guest) => decideMedium(instance, guest, options),
   };
 }
@@ -102,6 +105,11 @@ export function changeMediumLive(instance: Instance, options: MediumChange): Cha
 /** Returns the change of the link state, the packet filter and the limits of a running guest's network card. */
 export function setLinkLive(instance: Instance, to: Device<"interface">): ChangeRequest {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
+}
+
+function listMediumPaths(instance: Instance, record: GuestRecord, options: MediumChange): readonly string[] {
+  const old = findDisk(runningGuest(record).domain, options.target);
+  return listDevicePaths(instance, { element: "disk", value: options.change(unboundDisk(old.value)) });
 }
 
 function decideAttach(instance: Instance, record: GuestRecord, device: Device): DecidedChange {

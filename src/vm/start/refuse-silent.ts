@@ -1,4 +1,6 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Domain } from "../../domain/domain.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { listPoolFolders } from "../../resolve/pool-folders.ts";
 import { hasServers, silentServer, silentServers } from "../../resolve/silent-server.ts";
@@ -22,15 +24,21 @@ export function silentRefusals(instance: Instance): SilentRefusals | undefined {
   };
   return {
     refusePools(domain) {
-      for (const path of poolsOf(instance, domain)) refuse(path);
+      for (const path of listPoolPaths(instance, domain.devices.disks)) refuse(path);
     },
     refuseFiles(domain) {
-      for (const resource of listResources(domain)) if ("path" in resource) refuse(resource.path);
+      for (const path of pathsOf(listResources(domain))) refuse(path);
     },
   };
 }
 
-function poolsOf(instance: Instance, { devices: { disks } }: Domain): readonly string[] {
+/** Lists the paths of resources that have one. */
+export function pathsOf(resources: readonly Resource[]): readonly string[] {
+  return resources.flatMap((resource) => ("path" in resource ? [resource.path] : []));
+}
+
+/** Lists the folders of the active pools that hold volumes of these disks. */
+export function listPoolPaths(instance: Instance, disks: readonly Disk[]): readonly string[] {
   const named = new Set(disks.flatMap((disk) => (disk.type === "volume" ? [disk.source.pool] : [])));
   if (named.size === 0) return [];
   return listPoolFolders(instance).flatMap(({ name, path }) => (named.has(name) ? [path] : []));

@@ -4,9 +4,9 @@ import { listUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { errorsOf, throwErrors } from "../../errors.ts";
 import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
 import { bindNetworks } from "../../resolve/networks.ts";
+import { hasServers } from "../../resolve/silent-server.ts";
 import { bindVolumes } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
-import { mayNeedMounts } from "./own-mounts.ts";
 
 /**
  * Returns the domain with its networks and volumes resolved. Throws all refusals of its start that need no inspected file, in the order
@@ -38,9 +38,9 @@ export function startable(instance: Instance, completed: Domain): Domain {
   return domain;
 }
 
-/** Returns the refusals of servers that do not answer. Most hosts have no active pool, and need no look at the mounts. */
+/** Returns the refusals of servers that do not answer. Most hosts have none mounted. */
 function refusalsOn(instance: Instance) {
-  if (!mayNeedMounts(instance)) return undefined;
+  if (!hasServers(instance.host)) return undefined;
   const { silentRefusals }: typeof import("./refuse-silent.ts") = require("./refuse-silent.ts");
   return silentRefusals(instance);
 }
