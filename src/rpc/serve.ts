@@ -2,10 +2,11 @@ import { asSvirtError, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { answerCall } from "./answer-call.ts";
-import { Subscriptions } from "./events/subscriptions.ts";
+import type { EventMessage } from "./procedures/events/messages.ts";
+import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
 import { checkUri } from "./uri.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, type PacketHeader } from "./wire/packet.ts";
+import { formatPacket, PACKET_STATUS, PACKET_TYPE, type PacketHeader, REMOTE } from "./wire/packet.ts";
 import { readPackets } from "./wire/read-packets.ts";
 
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
@@ -30,7 +31,9 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   checkUri(instance, uri);
   const stream = await instance.host.openCaller();
   const send = inTurn(stream, warn);
-  const events = new Subscriptions({ instance, send, warn });
+  const sendAll = async (messages: readonly EventMessage[]): Promise<void> =>
+    await send(Buffer.concat(messages.map(eventPacket)));
+  const events = new Subscriptions({ instance, send: sendAll, warn });
   const session: Session = { instance, isForReading, events, warn };
   const open = new Set<Promise<void>>();
   try {
@@ -42,7 +45,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
         if (open.size >= MOST_CALLS) await Promise.race(open);
         const call = answerCall(session, packet)
           .then((reply) => {
-            // What the call has changed is reported before its reply, and is not merged with the changes of the next one.
+            // Before the reply: changes of the next call are then not merged with those of this one.
             void events.deliver();
             return send(reply);
           })
@@ -78,6 +81,15 @@ const PONG = formatPacket(
   },
   [],
 );
+
+/** Serial of all events of libvirtd. remoteDispatchObjectEventSend() of libvirt */
+const EVENT_SERIAL = 1;
+
+function eventPacket({ payload, procedure }: EventMessage): Uint8Array {
+  const header = { ...REMOTE, procedure, type: PACKET_TYPE.message, serial: EVENT_SERIAL };
+  // An event is shorter than any limit.
+  return formatPacket({ ...header, status: PACKET_STATUS.ok }, payload) ?? new Uint8Array();
+}
 
 /** Returns a function that writes packets one after another. After a failure, which it reports, it drops them. */
 function inTurn(stream: ByteStream, warn: Session["warn"]): (bytes: Uint8Array | undefined) => Promise<void> {

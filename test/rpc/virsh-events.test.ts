@@ -84,11 +84,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       const [networks, pools, refreshes] = onNewNode(folder, [
         during(
           "net-event --loop --event lifecycle",
-          [
-            `${SVIRT} net-define first-net.xml`,
-            `${SVIRT} net-define net1.xml`,
-            `${SVIRT} net-undefine net1`,
-          ],
+          [`${SVIRT} net-define first-net.xml`, `${SVIRT} net-define net1.xml`, `${SVIRT} net-undefine net1`],
           "Undefined",
         ),
         during(

@@ -1,8 +1,8 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
-import type { Subscriptions } from "../events/subscriptions.ts";
 import type { Form } from "../xdr/form.ts";
+import type { Subscriptions } from "./events/subscriptions.ts";
 
 /** Connection of a client. */
 export interface Session {

@@ -4,7 +4,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
-import { eventProcedures } from "./events.ts";
+import { eventProcedures } from "./event-registrations.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";

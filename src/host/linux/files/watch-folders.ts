@@ -5,7 +5,6 @@ import { fcntl } from "../calls/fcntl.ts";
 import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts";
 import { POLLIN } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
-import { readSome } from "../sockets/socket-bytes.ts";
 
 const { i32, ptr, u32 } = FFIType;
 
@@ -72,8 +71,8 @@ class Watch implements FolderWatch {
 
   take(): boolean {
     let isChanged = false;
-    while (!this.#isClosed && typeof readSome(this.#fd, this.#bytes) === "number") isChanged = true;
-    // One that was replaced has no watch any more. Those that are watched stay as they are.
+    while (!this.#isClosed && basicCalls().read(this.#fd, this.#bytes, CHUNK_BYTES) > 0) isChanged = true;
+    // A folder that was replaced lost its watch. The call changes no other.
     if (isChanged)
       for (const folder of this.#folders) this.#calls.inotify_add_watch(this.#fd, cString(folder), CHANGES);
     return isChanged;

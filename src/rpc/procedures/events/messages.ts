@@ -1,16 +1,18 @@
-import type { PoolNote } from "../../state/pool-notes.ts";
-import type { DomainHappening } from "../../vm/events/domain-events.ts";
-import type { StoredHappening } from "../../vm/events/stored-events.ts";
-import type { HappenedEvent } from "../../vm/events/watch-events.ts";
-import { domain, remoteDomain, remoteStored, stored } from "../procedures/objects.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, REMOTE } from "../wire/packet.ts";
-import { int, struct } from "../xdr/form.ts";
+import type { PoolNote } from "../../../state/pool-notes.ts";
+import type { DomainHappening } from "../../../vm/events/domain-events.ts";
+import type { StoredHappening } from "../../../vm/events/stored-events.ts";
+import type { HappenedEvent } from "../../../vm/events/watch-events.ts";
+import { int, struct } from "../../xdr/form.ts";
+import { domain, remoteDomain, remoteStored, stored } from "../objects.ts";
 
 /** Kind of events that a client registers for. Others are not delivered. */
 export type EventKind = "domain lifecycle" | "network lifecycle" | "pool lifecycle" | "pool refresh";
 
-/** libvirtd's serial of all events. remoteDispatchObjectEventSend() of libvirt */
-const EVENT_SERIAL = 1;
+/** Message to a client: its number and its encoded arguments. */
+export interface EventMessage {
+  readonly procedure: number;
+  readonly payload: readonly Uint8Array[];
+}
 
 /** Message of each kind: REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE and others of libvirt's remote_protocol.x */
 const PROCEDURES: Readonly<Record<EventKind, number>> = {
@@ -60,21 +62,17 @@ export function kindOf(event: HappenedEvent): EventKind {
   return `${event.of} lifecycle`;
 }
 
-/** Returns the packet that reports an event to the registration with that ID. */
-export function formatEvent(callback: number, event: HappenedEvent): Uint8Array {
-  const parts: Uint8Array[] = [];
+/** Returns the message that reports an event to the registration with that ID. */
+export function messageOf(callback: number, event: HappenedEvent): EventMessage {
+  const payload: Uint8Array[] = [];
   if (event.of === "domain") {
     const [number, detail] = DOMAIN_NUMBERS[event.happened];
-    ofDomain.encode({ callback, dom: remoteDomain(event), event: number, detail }, parts);
+    ofDomain.encode({ callback, dom: remoteDomain(event), event: number, detail }, payload);
   } else if (event.happened === "refreshed") {
-    ofRefresh.encode({ callback, object: remoteStored(event) }, parts);
+    ofRefresh.encode({ callback, object: remoteStored(event) }, payload);
   } else {
     const number = STORED_NUMBERS[event.happened];
-    ofStored.encode({ callback, object: remoteStored(event), event: number, detail: 0 }, parts);
+    ofStored.encode({ callback, object: remoteStored(event), event: number, detail: 0 }, payload);
   }
-  const { program, version } = REMOTE;
-  const header = { program, version, procedure: PROCEDURES[kindOf(event)], type: PACKET_TYPE.message };
-  // An event is shorter than any limit.
-  const packet = formatPacket({ ...header, serial: EVENT_SERIAL, status: PACKET_STATUS.ok }, parts);
-  return packet ?? new Uint8Array();
+  return { procedure: PROCEDURES[kindOf(event)], payload };
 }

@@ -1,7 +1,7 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { Instance } from "../../state/instance.ts";
-import { type EventWatch, type HappenedEvent, watchEvents } from "../../vm/events/watch-events.ts";
-import { type EventKind, formatEvent, kindOf } from "./messages.ts";
+import { asSvirtError, SvirtError } from "../../../errors.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
+import { type EventKind, type EventMessage, kindOf, messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 1024;
@@ -16,8 +16,8 @@ export interface Registration {
 /** The connection that gets the events. */
 interface Receiver {
   readonly instance: Instance;
-  /** Returns once the bytes are written. */
-  send(bytes: Uint8Array): Promise<void>;
+  /** Returns once the messages are written. */
+  send(messages: readonly EventMessage[]): Promise<void>;
   warn(error: SvirtError): void;
 }
 
@@ -57,7 +57,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Sends what has happened. Returns once it is written; the packets are in their place before others that are sent after the call. */
+  /** Sends what has happened. Returns once it is written. Packets that are sent after the call follow it. */
   async deliver(): Promise<void> {
     if (this.#sending !== undefined) return await this.#sending;
     const sending = this.#send();
@@ -88,18 +88,18 @@ export class Subscriptions {
 
   async #send(): Promise<void> {
     try {
-      const packets = (this.#watch?.take() ?? []).flatMap((event) => this.#packetsFor(event));
-      if (packets.length > 0) await this.#receiver.send(Buffer.concat(packets));
+      const messages = (this.#watch?.take() ?? []).flatMap((event) => this.#messagesFor(event));
+      if (messages.length > 0) await this.#receiver.send(messages);
     } catch (thrown) {
       this.#receiver.warn(asSvirtError(thrown));
     }
   }
 
-  #packetsFor(event: HappenedEvent): readonly Uint8Array[] {
+  #messagesFor(event: HappenedEvent): readonly EventMessage[] {
     const kind = kindOf(event);
     return [...this.#registered]
       .filter(([, wanted]) => wanted.kind === kind && (wanted.uuid ?? event.uuid) === event.uuid)
-      .map(([id]) => formatEvent(id, event));
+      .map(([id]) => messageOf(id, event));
   }
 }
 
