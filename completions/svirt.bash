@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -152,6 +152,12 @@ _svirt() {
     pool-capabilities) options='--json --help' ;;
     find-storage-pool-sources) options='--help' ;;
     find-storage-pool-sources-as) options='--help' ;;
+    secret-define) options='--validate --json --help' wants=file ;;
+    secret-undefine) options='--help' wants=secret ;;
+    secret-set-value) options='--file --plain --base64 --help' wants=secret ;;
+    secret-get-value) options='--plain --help' wants=secret ;;
+    secret-list) options='--ephemeral --no-ephemeral --private --no-private --json --help' ;;
+    secret-dumpxml) options='--json --help' wants=secret ;;
     "label show") options='--pool --json --help' wants=file ;;
     "label set") options='--pool --dry-run --json --help' wants=file ;;
     "label restore") options='--pool --dry-run --json --help' wants=file ;;
@@ -179,6 +185,8 @@ _svirt() {
     _svirt_names pool-list --all --name
   elif [[ $wants == volume ]]; then
     _svirt_volumes
+  elif [[ $wants == secret ]]; then
+    _svirt_secrets
   fi
   if [[ $wants == @(file|place|volume) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -205,6 +213,14 @@ _svirt_volumes() {
     _svirt_names vol-list "${pool//\\/}" --name
     return
   done
+}
+
+# Completes the UUIDs of secrets, the first column of their list.
+_svirt_secrets() {
+  local uuid rest
+  while read -r uuid rest; do
+    [[ $uuid != *-*-* || $uuid == --* || $uuid != "$word"* ]] || COMPREPLY+=("$uuid")
+  done < <(svirt secret-list 2>/dev/null)
 }
 
 # Completes the names that a svirt command prints. compgen -W would run a name such as $(command).

@@ -32,6 +32,7 @@ const VIR_FROM = {
   NETWORK: 19,
   DOMAIN: 20,
   SECURITY: 24,
+  SECRET: 30,
   NWFILTER: 33,
 };
 
@@ -60,6 +61,8 @@ const LIBVIRT_ERRORS = {
   NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
   OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
   NO_NWFILTER: { code: 62, domain: VIR_FROM.NWFILTER },
+  INVALID_SECRET: { code: 65, domain: VIR_FROM.SECRET },
+  NO_SECRET: { code: 66, domain: VIR_FROM.SECRET },
   CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },

@@ -3,9 +3,17 @@ import type { CommandSpec, Operand } from "../../src/cli/command.ts";
 import { NEW_POOL_OPERAND } from "../../src/cli/volume-options.ts";
 
 /** Operands that can be completed. */
-const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "network", "path", "pool", "volume"]);
+const COMPLETED: ReadonlySet<string> = new Set([
+  "domain",
+  "file",
+  "network",
+  "path",
+  "pool",
+  "secret",
+  "volume",
+]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks, pools, volumes or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -37,6 +45,8 @@ ${specs.map(formatCase).join("\n")}
     _svirt_names pool-list --all --name
   elif [[ $wants == volume ]]; then
     _svirt_volumes
+  elif [[ $wants == secret ]]; then
+    _svirt_secrets
   fi
   if [[ $wants == @(file|place|volume) && $word != -* ]] && ((\${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -63,6 +73,14 @@ _svirt_volumes() {
     _svirt_names vol-list "\${pool//\\\\/}" --name
     return
   done
+}
+
+# Completes the UUIDs of secrets, the first column of their list.
+_svirt_secrets() {
+  local uuid rest
+  while read -r uuid rest; do
+    [[ $uuid != *-*-* || $uuid == --* || $uuid != "$word"* ]] || COMPREPLY+=("$uuid")
+  done < <(svirt secret-list 2>/dev/null)
 }
 
 # Completes the names that a svirt command prints. compgen -W would run a name such as $(command).

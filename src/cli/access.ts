@@ -20,7 +20,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
       "hostname list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
       "nodecpumap nodecpustats nodeinfo nodememstats plan " +
-      "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo " +
+      "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo " +
       "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay " +
       "vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool",
   ),
@@ -45,6 +45,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
+      "secret-define secret-get-value secret-set-value secret-undefine " +
       "shutdown snapshot-create-as start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
       "vol-resize vol-upload vol-wipe",
   ),

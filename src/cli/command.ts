@@ -83,6 +83,9 @@ export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uui
 /** Operand of commands about one storage pool. */
 export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a storage pool" };
 
+/** Operand of commands about one secret. */
+export const SECRET_OPERAND: Operand = { name: "secret", summary: "uuid of a secret" };
+
 /** Operand of commands about one volume. */
 export const VOLUME_OPERAND: Operand = { name: "volume", summary: "name, key or path of a volume" };
 

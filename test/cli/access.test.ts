@@ -8,7 +8,7 @@ const READS = `
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodeinfo nodememstats plan
-  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -36,6 +36,8 @@ const CHANGES = {
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
     "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as",
+  // A value is read by keys that may change only: virSecretGetValue() of libvirt.
+  secrets: "secret-define secret-get-value secret-set-value secret-undefine",
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +

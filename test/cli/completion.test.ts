@@ -36,6 +36,19 @@ test("the completion offers pools to the commands of pools", async () => {
   ).toEqual(["images", "isos"]);
 });
 
+test("the completion offers the UUIDs of secrets", async () => {
+  const table = [
+    " UUID   Usage",
+    "-----",
+    " 55806c7d-8e93-456f-829b-607d8c198367   iscsi san",
+    " 66806c7d-8e93-456f-829b-607d8c198367   Unused",
+  ];
+  expect(await offered(["secret-dumpxml", "5"], table, { command: "secret-list" })).toEqual([
+    "55806c7d-8e93-456f-829b-607d8c198367",
+  ]);
+  expect(await offered(["secret-dumpxml", ""], table, { command: "secret-list" })).toHaveLength(2);
+});
+
 test("the completion offers the volumes of the pool that the command line names", async () => {
   const volumes = ["vm.qcow2", "vm two.raw", "base.raw"];
   const list = "vol-list my pool --name";

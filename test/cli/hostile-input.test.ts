@@ -46,6 +46,8 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["net-update xml", ["net-update", "no-network", "add-last", "portgroup", "INPUT"]],
   ["pool-define file", ["pool-define", "INPUT"]],
   ["pool-create file", ["pool-create", "INPUT"]],
+  ["secret-define file", ["secret-define", "INPUT"]],
+  ["secret-set-value --file", ["secret-set-value", "no-secret", "--file", "INPUT"]],
   ["vol-create pool", ["vol-create", "INPUT", "/dev/null"]],
   ["vol-create file", ["vol-create", "FOLDER", "INPUT"]],
   ["vol-create-as pool", ["vol-create-as", "INPUT", "v", "1"]],
@@ -196,7 +198,7 @@ describe.each([...INPUTS.values()].map((words) => ({ words })))(
 
 describe("standard input that does not end", () => {
   const reading = [...INPUTS.values()].filter((words) =>
-    /^(?:define|create|plan|validate|explain|net-define|net-create|pool-define|pool-create|vol-create)$/.test(
+    /^(?:define|create|plan|validate|explain|net-define|net-create|pool-define|pool-create|vol-create|secret-define)$/.test(
       words[0] ?? "",
     ),
   );

@@ -38,6 +38,10 @@ const OTHERS = new Map([
   ...["destroy", "delete", "autostart", "list", "info", "dumpxml", "name", "uuid", "capabilities"].map(
     (name) => [`pool-${name}`, "none"] as const,
   ),
+  // No guest's work changes secrets. Each change removes what an interrupted one has left.
+  ...["define", "undefine", "set-value", "get-value", "list", "dumpxml"].map(
+    (name) => [`secret-${name}`, "none"] as const,
+  ),
   // They show the current state, including unfinished work.
   ...["audit", "explain"].map((name) => [name, "none"] as const),
 ]);

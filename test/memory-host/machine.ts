@@ -232,7 +232,8 @@ export class Machine {
   }
 
   #boot(): void {
-    const tmpfs = { device: `0:${20 + this.#boots}`, keepsLabels: true };
+    const storage = { fileSystems: [{ magic: 0x01021994, type: "tmpfs" }], disks: [] };
+    const tmpfs = { device: `0:${20 + this.#boots}`, keepsLabels: true, storage };
     const devtmpfs = { device: "0:6", keepsLabels: true };
     const run = this.files.put("/run", "folder", { mode: 0o755, fileSystem: tmpfs });
     run.xattrs.set("security.selinux", "system_u:object_r:var_run_t:s0");

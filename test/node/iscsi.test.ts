@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
-import { IQN, ISCSI_TARGET, USER } from "./programs/iscsi-target.ts";
+import { IQN, ISCSI_TARGET, PASSWORD, USER } from "./programs/iscsi-target.ts";
 import { bringPrograms } from "./programs/on-the-node.ts";
 import { UDEVD } from "./programs/udevd.ts";
 
@@ -12,6 +12,7 @@ const onTheNode = await onANode();
 const DEFAULT = "system_u:object_r:fixed_disk_device_t:s0";
 const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
 const TIMEOUT_MS = 180_000;
+const SECRET = "55806c7d-8e93-456f-829b-607d8c198367";
 
 bringPrograms();
 
@@ -92,6 +93,44 @@ onTheNode(
     ]);
     expect(Number(outOf(notes, "seconds"))).toBeLessThan(30);
     expect(outOf(notes, "inactive")).toBe("");
+  },
+  { timeoutMs: TIMEOUT_MS },
+);
+
+onTheNode(
+  "a pool logs in with its secret, which no guest and no argument has",
+  async () => {
+    const notes = await onNode(`
+    ${SCENE}
+    facts_of() { for file; do echo "$(stat -c '%a %U' "$file") $(label_of "$file")"; done; }
+    serve_iscsi one
+    # open-iscsi has no password of its own.
+    sed -i '/^node.session.auth/d' /etc/iscsi/iscsid.conf
+    echo "<secret private='yes'><uuid>${SECRET}</uuid><usage type='iscsi'><target>life</target></usage></secret>" >$here/secret.xml
+    note secret svirt secret-define $here/secret.xml
+    define_pool /dev
+    note unset svirt pool-start life-san
+    note set sh -c "printf ${PASSWORD} | svirt secret-set-value ${SECRET} --plain --file -"
+    note hidden svirt secret-get-value ${SECRET}
+    note files facts_of /etc/svirt/secrets/${SECRET}.xml /etc/svirt/secrets/${SECRET}.base64
+    note start svirt pool-start life-san
+    note record facts_of /var/lib/iscsi/nodes/${IQN}/127.0.0.1,3260,1/default
+    note drafts find /var/lib/iscsi /etc/svirt/secrets -name '*.new' -o -name '.svirt*'
+    note sessions iscsiadm --mode session
+    note destroy svirt pool-destroy life-san
+    note undefine svirt secret-undefine ${SECRET}
+    note left ls /etc/svirt/secrets
+    finish
+  `);
+    expectDone(notes, "secret", "set", "files", "start", "record", "drafts", "destroy", "undefine", "left");
+    expect(noteOf(notes, "unset").err).toContain("does not have a value");
+    expect(noteOf(notes, "hidden").err).toContain("secret is private");
+    expect(outOf(notes, "files").split("\n")).toEqual(
+      Array(2).fill("600 root system_u:object_r:svirt_etc_t:s0"),
+    );
+    expect(outOf(notes, "record")).toBe("600 root system_u:object_r:iscsi_var_lib_t:s0");
+    expect(outOf(notes, "sessions")).toContain(IQN);
+    expect([outOf(notes, "drafts"), outOf(notes, "left")]).toEqual(["", ""]);
   },
   { timeoutMs: TIMEOUT_MS },
 );

@@ -6,7 +6,7 @@ import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
-// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,network,storage}.c.
+// of virCheckReadOnlyGoto() in src/libvirt-{domain,host,network,storage,secret}.c.
 const READS: Readonly<Record<string, number>> = {
   virConnectOpen: 1,
   virConnectClose: 2,
@@ -91,6 +91,12 @@ const READS: Readonly<Record<string, number>> = {
   virConnectStoragePoolEventDeregisterAny: 369,
   virConnectRegisterCloseCallback: 360,
   virConnectUnregisterCloseCallback: 361,
+  virConnectNumOfSecrets: 139,
+  virConnectListSecrets: 140,
+  virSecretLookupByUUID: 141,
+  virSecretGetXMLDesc: 143,
+  virSecretLookupByUsage: 147,
+  virConnectListAllSecrets: 287,
 };
 const CHANGES: Readonly<Record<string, number>> = {
   virDomainCreate: 9,
@@ -148,6 +154,10 @@ const CHANGES: Readonly<Record<string, number>> = {
   virDomainShutdownFlags: 258,
   virConnectGetDomainCapabilities: 342,
   virDomainDefineXMLFlags: 350,
+  virSecretDefineXML: 142,
+  virSecretSetValue: 144,
+  virSecretGetValue: 145,
+  virSecretUndefine: 146,
 };
 /** The list of ways to authenticate, which has no function of its own. REMOTE_PROC_AUTH_LIST */
 const AUTH_LIST = 66;
@@ -155,6 +165,8 @@ const AUTH_LIST = 66;
 const VM1 = domain("vm1", UUID);
 /** A network or a storage pool: both are a name and a UUID. */
 const NET = text("net") + UUID.replaceAll("-", "");
+/** remote_nonnull_secret: UUID, type and name of the use */
+const SECRET = UUID.replaceAll("-", "") + word(0) + text("");
 const VOLUME = text("pool") + text("v") + text("/v");
 const LONG = word(0) + word(1024);
 const XML = text(new TextDecoder().decode(domainXml()));
@@ -205,10 +217,15 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainManagedSave: VM1 + word(0),
   virDomainManagedSaveRemove: VM1 + word(0),
   virConnectGetDomainCapabilities: word(0).repeat(5),
+  virSecretDefineXML: text("<secret/>") + word(0),
+  virSecretSetValue: SECRET + word(0) + word(0),
+  virSecretGetValue: SECRET + word(0),
+  virSecretUndefine: SECRET,
 };
-/** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c; libvirt-domain.c and libvirt-host.c. */
+/** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {
   if (api.startsWith("virNetwork")) return 19;
+  if (api.startsWith("virSecret")) return 30;
   return api.startsWith("virStorage") ? 18 : 20;
 }
 

@@ -11,6 +11,8 @@ const BEGINNINGS: Readonly<Record<string, string>> = {
   "Network not found": "NO_NETWORK",
   "Storage pool not found": "NO_STORAGE_POOL",
   "Storage volume not found": "NO_STORAGE_VOL",
+  "Secret not found": "NO_SECRET",
+  "Invalid secret": "INVALID_SECRET",
   "Requested operation is not valid": "OPERATION_INVALID",
   "unsupported configuration": "CONFIG_UNSUPPORTED",
   "Timed out during operation": "OPERATION_TIMEOUT",

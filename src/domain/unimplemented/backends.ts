@@ -106,9 +106,9 @@ export const BACKEND_RULES = {
           : undefined,
     }),
   ],
-  // These would need swtpm_setup(8) and a store of secrets.
+  // These would need swtpm_setup(8), which gets the secret by a descriptor.
   tpms: [
-    emulatedTpm("encryption", "store secrets for the encryption of a TPM's state", "encryption"),
+    emulatedTpm("encryption", "pass a secret to swtpm for the encryption of a TPM's state", "encryption"),
     emulatedTpm("profile", "set the profile of an emulated TPM", "profile"),
     emulatedTpm("active_pcr_banks", "set the PCR banks of an emulated TPM", "banks"),
   ],

@@ -10,6 +10,7 @@ import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { savingProcedures } from "./saving.ts";
+import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
@@ -39,5 +40,6 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
 );

@@ -1,7 +1,13 @@
 import type { FileType } from "../../host/files.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Returns the type of a disk's source on the host; undefined for a missing file or a relative path. */
+/**
+ * Returns the type of a disk's source on the host; undefined for a missing file or a relative path. Throws "timeout" if it is on a server
+ * that does not answer.
+ */
 export function getSourceType({ host }: Instance, source: string): FileType | undefined {
-  return source.startsWith("/") ? host.inspectFile(source)?.type : undefined;
+  if (!source.startsWith("/")) return undefined;
+  refuseSilentPaths(host, [source]);
+  return host.inspectFile(source)?.type;
 }

@@ -96,11 +96,11 @@ function networkKeys(source: NetworkSource, path: string): Json {
 /** Default of gluster_debug_level in libvirt's qemu.conf. */
 const GLUSTER_DEBUG = 4;
 
-/** Refuses a source that needs a secret. QEMU gets secrets encrypted, from a store that svirt does not have. */
+/** Refuses a source that needs a secret. libvirt passes their values encrypted, with a key of each guest. */
 function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
-  const why = "svirt does not store secrets";
+  const why = "svirt passes no secrets to QEMU";
   throw notStartable(`${path}/${place}`, why, "Leave it out, and use a source without authentication.");
 }
 

@@ -64,7 +64,7 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "encryption",
-    why: "svirt does not store secrets",
+    why: "svirt passes no secrets to QEMU",
     isUndecided: "always",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ encryption }) => encryption !== undefined,
@@ -72,7 +72,7 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "source/encryption",
     isUndecided: "always",
-    why: "svirt does not store secrets",
+    why: "svirt passes no secrets to QEMU",
     remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ source }) => source !== undefined && "encryption" in source,
   },
@@ -116,7 +116,7 @@ const RULES: readonly Rule<Disk>[] = [
   },
   {
     place: "auth",
-    why: "svirt does not store secrets",
+    why: "svirt passes no secrets to QEMU",
     isUndecided: "always",
     remedy: "Leave <auth> out, and use a source without authentication.",
     isBroken: (disk) => "auth" in disk,

@@ -11,12 +11,19 @@ const NAME = /^(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}$/;
 /** Value that iscsiadm prints for none. */
 const EMPTY = "<empty>";
 
+/** User of a target, and the name of the secret with the password. */
+export interface ChapLogin {
+  readonly user: string;
+  /** UUID or usage of the secret. */
+  readonly secret: { readonly uuid?: string; readonly usage?: string };
+}
+
 /** Target of a pool, and the portal with it as iscsiadm(8) names it. */
 export interface IscsiTarget {
   readonly name: string;
   readonly portal: string;
-  /** User of CHAP, whose password the record of the target has. */
-  readonly user?: string;
+  /** User of CHAP, and the secret with the password if svirt has it; otherwise the record of the target has one. */
+  readonly login?: ChapLogin;
   /** Name with which the host logs in; absent: that of /etc/iscsi/initiatorname.iscsi. */
   readonly initiator?: string;
   /** Interface of open-iscsi with the name of the initiator. */
@@ -42,7 +49,7 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
   return {
     name: device.path,
     portal,
-    ...(auth === undefined ? {} : { user: auth.username }),
+    ...(auth === undefined ? {} : { login: { user: auth.username, secret: auth.secret } }),
     ...(iqn === undefined ? {} : { initiator: iqn.name }),
   };
 }

@@ -43,7 +43,7 @@ export function checkEnd(end: ProgramEnd, attempt: string, { target, words }: Is
     throw new SvirtError(`${message}: ${why}`, {
       kind: "failed",
       remedy: isRefused
-        ? `Write user and password that the target accepts into open-iscsi's record of it: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`
+        ? `Give the pool's secret the password that the target accepts, or write user and password into open-iscsi's record of it: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`
         : `Load iscsi_tcp and start iscsid, then try it yourself: ${command}`,
     });
   }

@@ -1,23 +1,20 @@
 import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
-import type { Host } from "../../../host/host.ts";
 import { listSessionHosts } from "../../../resolve/pools/iscsi-devices.ts";
 import { listUnits } from "../../../resolve/pools/scsi-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { withIscsiLock } from "../../../state/locks.ts";
 import {
-  hasPassword,
   type IscsiTarget,
   iscsiTarget,
   loginCommand,
   logoutCommand,
-  recordCommands,
-  showCommand,
 } from "../../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
-import { checkEnd, codeOf, endOf, runCommand } from "./command.ts";
+import { checkEnd, codeOf, endOf } from "./command.ts";
 import { withKnownIface, withNewIface } from "./iface.ts";
+import { makeRecord, preparePassword } from "./password.ts";
 
 /** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
 const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
@@ -74,10 +71,11 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
  * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
  * replace.
  */
-function logIn({ host, isForKey }: Instance, wanted: IscsiTarget): boolean {
+function logIn(instance: Instance, wanted: IscsiTarget): boolean {
+  const { host, isForKey } = instance;
   if (isForKey === true) throw notForKey(wanted);
   const target = withNewIface(host, wanted);
-  if (target.user !== undefined) preparePassword(host, { ...target, user: target.user });
+  if (target.login !== undefined) preparePassword(instance, target, target.login);
   const login = { target, words: loginCommand(target) };
   let end = endOf(host, login);
   if (codeOf(end) === NONE_FOUND) {
@@ -87,34 +85,6 @@ function logIn({ host, isForKey }: Instance, wanted: IscsiTarget): boolean {
   if (codeOf(end) === SESSION_EXISTS) return false;
   checkEnd(end, "log in to", login);
   return true;
-}
-
-function makeRecord(host: Host, target: IscsiTarget): void {
-  for (const words of recordCommands(target)) runCommand(host, "log in to", { target, words });
-}
-
-/**
- * Throws "unsupported" unless the record of a target has the user and a password. svirt keeps no secrets, and iscsiadm takes a password
- * only as an argument, which any process of the host may read. A new record has those of iscsid.conf.
- */
-function preparePassword(host: Host, target: IscsiTarget & { readonly user: string }): void {
-  const record = readRecordOf(host, target);
-  if (record === undefined) makeRecord(host, target);
-  if (hasPassword(record ?? readRecordOf(host, target) ?? "", target.user)) return;
-  throw new SvirtError(
-    `Cannot log in to the iSCSI target ${target.name}: open-iscsi has no password of the user ${target.user} for it`,
-    {
-      kind: "unsupported",
-      place: "/pool/source/auth",
-      remedy: `Write node.session.auth.authmethod = CHAP, .username and .password into its record, a file of root alone: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`,
-    },
-  );
-}
-
-/** Returns the printed record of a target; undefined without one. */
-function readRecordOf(host: Host, target: IscsiTarget): string | undefined {
-  const shown = host.readOutput(showCommand(target));
-  return "text" in shown ? shown.text : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Instance } from "../../../../src/state/instance.ts";
 import type { Ask } from "../../../../src/vm/change/change-domain.ts";
 import { attachDevice, changeMedium } from "../../../../src/vm/hotplug/change-devices.ts";
 import { putMedium } from "../../../../src/vm/hotplug/medium.ts";
+import { getSourceType } from "../../../../src/vm/hotplug/source-type.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { commitOn, copyOn, pullOn, takeOn } from "../../../scenes/block.ts";
 import { hanging, machineWithBoth } from "../../../scenes/hanging-server.ts";
@@ -36,6 +37,7 @@ test.each<readonly [string, (node: Instance) => Promise<unknown>]>([
   ["attaching a file there", (node) => attachDevice(node, ASK, deviceOf(diskXml(`${NET}/a.img`, "vdb")))],
   ["attaching a volume there", (node) => attachDevice(node, ASK, deviceOf(VOLUME))],
   ["attaching it in a dry run", (node) => attachDevice(node, { ...ASK, isDryRun: true }, deviceOf(VOLUME))],
+  ["the type of a source there", async (node) => getSourceType(node, `${NET}/a.img`)],
   ["a medium from there", insert],
   ["a copy to there", (node) => copyOn(node, { dest: `${NET}/copy.qcow2` })],
   [

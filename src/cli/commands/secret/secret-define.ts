@@ -1,0 +1,25 @@
+import { defineSecret } from "../../../vm/secret/define-secret.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
+import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+
+/** `svirt secret-define FILE` */
+export const command: Command = {
+  spec: {
+    name: "secret-define",
+    summary: "define a secret from an XML file, or replace its definition",
+    details:
+      "The value is set by secret-set-value, and stays if the definition is replaced. That of an ephemeral secret is in memory, until the host is switched off.",
+    recovery: "none",
+    operands: [{ name: "file", summary: "secret XML: a file, or - for standard input" }],
+    options: [
+      { name: "validate", summary: "as always: XML that libvirt's schema forbids is refused" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const { uuid } = await defineSecret(call.instance, readInputFile(call, operand(call, "file")));
+    if (call.options.has("json")) printJson(call, { uuid });
+    else call.output.print(`Secret ${uuid} created\n\n`);
+    return undefined;
+  },
+};

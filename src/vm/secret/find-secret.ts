@@ -1,0 +1,49 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
+import { completeSecret, parseSecret, type Secret, type SecretUsage } from "../../secret/document.ts";
+import type { Instance } from "../../state/instance.ts";
+import { listSecretUuids, readSecret, type SecretPlace, type StoredSecret } from "../../state/secrets.ts";
+
+/** A secret, and where it is. */
+export interface FoundSecret extends Secret {
+  readonly place: SecretPlace;
+  /** Its stored XML. */
+  readonly xml: string;
+}
+
+/** Returns the secret with that UUID. Throws "not-found" with libvirt's message, and the errors of a damaged file. */
+export function findSecret(instance: Instance, key: string): FoundSecret {
+  const uuid = uuidOf(key);
+  const stored = uuid === undefined ? undefined : readSecret(instance, uuid);
+  if (stored !== undefined) return toFound(stored);
+  throw noSecret(`no secret with matching uuid '${key}'`);
+}
+
+/** Returns the secret with that UUID; undefined without one. Throws the errors of a damaged file. */
+export function knownSecret(instance: Instance, uuid: string): FoundSecret | undefined {
+  const stored = readSecret(instance, uuid);
+  return stored === undefined ? undefined : toFound(stored);
+}
+
+/** Returns the secret for an object; undefined without one. */
+export function secretFor(instance: Instance, { id, type }: SecretUsage): FoundSecret | undefined {
+  return listSecrets(instance).find(({ usage }) => usage?.type === type && usage.id === id);
+}
+
+/** Lists all secrets whose files svirt can read, by their UUIDs. */
+export function listSecrets(instance: Instance): readonly FoundSecret[] {
+  return listSecretUuids(instance).flatMap((uuid) => {
+    // A damaged file hides no other secret; findSecret() reports it.
+    const found = unlessRefused(() => knownSecret(instance, uuid));
+    return found === undefined ? [] : [found];
+  });
+}
+
+/** Returns the error of a secret or value that does not exist. VIR_ERR_NO_SECRET of libvirt */
+export function noSecret(why: string, remedy = "svirt secret-list lists the secrets."): SvirtError {
+  return new SvirtError(`Secret not found: ${why}`, { kind: "not-found", libvirt: "NO_SECRET", remedy });
+}
+
+function toFound({ place, uuid, xml }: StoredSecret): FoundSecret {
+  return { ...completeSecret(parseSecret(new TextEncoder().encode(xml)), uuid), uuid, place, xml };
+}

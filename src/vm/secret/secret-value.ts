@@ -1,0 +1,49 @@
+import { SvirtError } from "../../errors.ts";
+import { MOST_VALUE_BYTES } from "../../secret/value.ts";
+import type { Instance } from "../../state/instance.ts";
+import { readSecretValue, removeLeftovers, writeSecretValue } from "../../state/secrets.ts";
+import { changeStored } from "../stored/change-stored.ts";
+import { type FoundSecret, findSecret, noSecret } from "./find-secret.ts";
+
+/** Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB. */
+export async function setSecretValue(instance: Instance, key: string, value: Uint8Array): Promise<void> {
+  try {
+    if (value.length > MOST_VALUE_BYTES)
+      throw new SvirtError(
+        `Cannot set the value of secret ${key}: it has more than ${MOST_VALUE_BYTES} bytes`,
+        {
+          kind: "usage",
+          from: "SECRET",
+          remedy: "Use a shorter value.",
+        },
+      );
+    await changeStored(instance, () => {
+      removeLeftovers(instance);
+      writeSecretValue(instance, findSecret(instance, key), value);
+    });
+  } finally {
+    value.fill(0);
+  }
+}
+
+/** Returns the value of a secret to a client. Throws "not-found"; "denied" for a private one. secretGetValue() of libvirt */
+export function getSecretValue(instance: Instance, key: string): Uint8Array {
+  const secret = findSecret(instance, key);
+  if (!secret.private) return usedValue(instance, secret);
+  throw new SvirtError("Invalid secret: secret is private", {
+    kind: "denied",
+    libvirt: "INVALID_SECRET",
+    remedy: "Take the value from where it was made: only svirt itself reads that of a private secret.",
+  });
+}
+
+/** Returns the value of a secret for svirt's own use, private or not. Throws "not-found" without one. */
+export function usedValue(instance: Instance, secret: FoundSecret): Uint8Array {
+  const value = readSecretValue(instance, secret);
+  if (value !== undefined) return value;
+  const { uuid } = secret;
+  throw noSecret(
+    `secret '${uuid}' does not have a value`,
+    `Set it: svirt secret-set-value ${uuid} --plain --file -`,
+  );
+}
