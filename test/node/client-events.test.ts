@@ -1,16 +1,16 @@
 import { expect } from "bun:test";
-import { clientFolder, spawnVirsh, sshFor, VIRSH_MS, virsh } from "./harness/libvirt-client.ts";
 import { noteOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
+import { makeClientFolder, nodeUri, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
 
 // Stock virsh of this host waits for events of a node, while svirt, a guest itself and another client change it. A key for reading
 // suffices.
 
 const onTheNode = await onANode();
-const folder = clientFolder();
-const ssh = sshFor(folder, "");
-const readingSsh = sshFor(folder, "--read-only");
+const folder = makeClientFolder();
+const ssh = sshFor(folder, "ssh", "");
+const readingSsh = sshFor(folder, "ssh-reading", "--read-only");
 const STEP_MS = 60_000;
 
 /** Output of virsh as it arrives. */
@@ -48,8 +48,10 @@ class Seen {
 onTheNode(
   "virsh event on another machine prints what svirt, a guest itself and another client do",
   async () => {
-    const words = ["event", "--event", "lifecycle", "--loop"];
-    const client = spawnVirsh({ program: readingSsh, limitMs: 8 * VIRSH_MS }, words);
+    const limit = ["timeout", "-k", "1", String((8 * VIRSH_MS) / 1000)];
+    const words = ["virsh", "-c", nodeUri(readingSsh), "event", "--event", "lifecycle", "--loop"];
+    // Each line of its output arrives at once.
+    const client = Bun.spawn([...limit, "stdbuf", "-oL", ...words], { stdin: "ignore", stdout: "pipe" });
     const seen = new Seen(client.stdout);
     const step = async (script: string, count: number): Promise<void> => {
       const notes = await onNode(script);

@@ -1,19 +1,17 @@
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { clientFolder, sshFor, VIRSH_MS, virsh } from "./harness/libvirt-client.ts";
 import { uuidOf } from "./harness/names.ts";
 import { noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
-
-// Stock virsh of this host with a node: it runs ssh with the command for virt-ssh-helper, which `svirt shell` gets as sshd
-// passes it to the command of a key.
+import { makeClientFolder, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
 
 const onTheNode = await onANode();
-const folder = clientFolder();
-const ssh = sshFor(folder, "");
-const readingSsh = sshFor(folder, "--read-only");
+
+const folder = makeClientFolder();
+const ssh = sshFor(folder, "ssh", "");
+const readingSsh = sshFor(folder, "ssh-reading", "--read-only");
 
 onTheNode(
   "stock virsh over SSH defines, starts, shows, pauses, ends and undefines a confined guest",

@@ -25,6 +25,7 @@ export function makeLinuxHost(): Host {
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
+    openConsole: async (to, onTaken) => (await import("./terminal/open-console.ts")).openConsole(to, onTaken),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),
@@ -137,6 +138,8 @@ function fileCalls() {
     makeFileWithin: (folder, file) => files().makeFileWithin(folder, file),
     resizeFile: (file, sizeBytes, reservedBytes) => others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: (file, from, part) => others().fillFile(file, from, part),
+    openSource: (file, part) => others().openSource(file, part),
+    openSink: (file, part) => others().openSink(file, part),
     copyToDevice: (device, data, part) => others().copyToDevice(device, data, part),
     lockImages: (images) => others().lockImages(images),
     wipeFile: (file, how) => others().wipeFile(file, how),

@@ -13,6 +13,20 @@ export function withLockedImage(file: FileId, use: (fd: number) => void): void {
   withLocked(file, { open: openAlone, use });
 }
 
+/** Opens an image as withLockedImage() does. The caller closes the descriptor, and has the data written to disk. Throws "in-use". */
+export function openLockedImage(file: FileId): number {
+  return orThrow(`write to ${file.path}`, () => {
+    const fd = openAlone(file);
+    try {
+      lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  });
+}
+
 /**
  * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its partitions may be in use: the caller
  * writes to none of them. Throws "in-use".
