@@ -32,7 +32,6 @@ export function makeLinuxHost(): Host {
     ...mountCalls(),
     lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
     isLocked: (path) => files().isLocked(path),
-    watchFolders: (folders) => others().watchFolders(folders),
     getProcess: (pid) => others().getProcess(pid),
     listProcesses: (uid) => others().listProcesses(uid),
     listProcessesIn: (isMeant) => others().listProcessesIn(isMeant),
@@ -158,6 +157,7 @@ function fileCalls() {
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
     setOwnership: (file, ownership) => others().setOwnership(file, ownership),
+    watchFolders: (folders) => others().watchFolders(folders),
     visitTree: (folder, above, visit) => others().visitTree(folder, above, visit),
   } satisfies Partial<Host>;
 }
