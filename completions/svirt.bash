@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -21,11 +21,14 @@ _svirt() {
     define) options='--json --help' wants=file ;;
     edit) options='--help' wants=domain ;;
     desc) options='--title --live --config --current --help' wants=domain ;;
+    metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
+    domrename) options='--help' wants=domain ;;
     undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
     start) options='--force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--help' wants=domain ;;
     reboot) options='--help' wants=domain ;;
+    reset) options='--help' wants=domain ;;
     destroy) options='--crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
@@ -45,11 +48,14 @@ _svirt() {
     dumpxml) options='--inactive --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
+    domblkerror) options='--json --help' wants=domain ;;
     domblkstat) options='--human --json --help' wants=domain ;;
     domiflist) options='--inactive --json --help' wants=domain ;;
     domifstat) options='--json --help' wants=domain ;;
     domifaddr) options='--full --source --json --help' wants=domain ;;
     domif-getlink) options='--config --json --help' wants=domain ;;
+    domcontrol) options='--help' wants=domain ;;
+    iothreadinfo) options='--live --config --current --json --help' wants=domain ;;
     dommemstat) options='--period --live --config --current --json --help' wants=domain ;;
     console) options='--devname --force --safe --escape --help' wants=domain ;;
     ttyconsole) options='--json --help' wants=domain ;;
@@ -61,6 +67,7 @@ _svirt() {
     setvcpus) options='--maximum --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmem) options='--live --config --current --help' wants=domain ;;
+    inject-nmi) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
     snapshot-create) options='--redefine --current --no-metadata --disk-only --reuse-external --atomic --validate --help' wants=domain ;;
     snapshot-create-as) options='--disk-only --no-metadata --atomic --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
@@ -92,6 +99,16 @@ _svirt() {
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
+    domtime) options='--now --pretty --sync --time --help' wants=domain ;;
+    domhostname) options='--source --help' wants=domain ;;
+    domfsinfo) options='--json --help' wants=domain ;;
+    guestinfo) options='--user --os --timezone --hostname --filesystem --disk --interface --load --json --help' wants=domain ;;
+    domfsfreeze) options='--help' wants=domain ;;
+    domfsthaw) options='--help' wants=domain ;;
+    domfstrim) options='--minimum --help' wants=domain ;;
+    set-user-password) options='--encrypted --help' wants=domain ;;
+    get-user-sshkeys) options='--help' wants=domain ;;
+    set-user-sshkeys) options='--reset --remove --help' wants=domain ;;
     qemu-agent-command) options='--timeout --async --block --pretty --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --json --help' wants=domain ;;
     capabilities) options='--json --help' ;;

@@ -25,6 +25,7 @@ interface LibvirtError {
 /** virErrorDomain, include/libvirt/virterror.h of libvirt. */
 const VIR_FROM = {
   NONE: 0,
+  XML: 5,
   RPC: 7,
   QEMU: 10,
   NET: 11,
@@ -75,6 +76,7 @@ const LIBVIRT_ERRORS = {
   NO_DOMAIN_SNAPSHOT: { code: 72, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },
   SNAPSHOT_REVERT_RISKY: { code: 77, domain: VIR_FROM.QEMU },
+  NO_DOMAIN_METADATA: { code: 80, domain: VIR_FROM.DOMAIN },
   OVERFLOW: { code: 82, domain: VIR_FROM.QEMU },
   BLOCK_COPY_ACTIVE: { code: 83, domain: VIR_FROM.QEMU },
   OPERATION_UNSUPPORTED: { code: 84, domain: VIR_FROM.QEMU },
@@ -84,6 +86,7 @@ const LIBVIRT_ERRORS = {
   STORAGE_VOL_EXIST: { code: 90, domain: VIR_FROM.STORAGE },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
+  NO_HOSTNAME: { code: 108, domain: VIR_FROM.QEMU },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;

@@ -4,14 +4,14 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities cpu-models doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
-  dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
-  net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  iface-dumpxml iface-list iface-mac iface-name
-  nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan
-  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml
-  secret-dumpxml secret-list snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo
-  version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
+  audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
+  domif-getlink domiflist domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native
+  dumpxml explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
+  maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
+  nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities
+  pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list
+  snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount
+  vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
@@ -23,6 +23,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   domiftune: "config current domain interface json live",
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
+  metadata: "config current domain json live uri",
   schedinfo: "config current domain json live",
   "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
@@ -30,10 +31,10 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
 
 const CHANGES = {
   // Definitions, and their start at boot.
-  definitions: "autostart define undefine",
+  definitions: "autostart define domrename undefine",
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
-    "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
+    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save",
   networks:
     "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
   // Drivers of the host's devices.
@@ -51,7 +52,11 @@ const CHANGES = {
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
   // Input to the guest, its agent or its QEMU, and files with its memory or screen.
-  guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
+  guest: "console dump inject-nmi qemu-agent-command qemu-monitor-command screenshot send-key",
+  // What libvirt refuses to a connection for reading since it asks the agent: virCheckReadOnlyGoto() in libvirt-domain.c.
+  agent:
+    "domfsfreeze domfsinfo domfsthaw domfstrim domhostname domtime get-user-sshkeys guestinfo set-user-password " +
+    "set-user-sshkeys",
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */

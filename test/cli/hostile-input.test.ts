@@ -42,6 +42,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["update-device file", ["update-device", "no-domain", "INPUT"]],
   ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
   ["snapshot-create xmlfile", ["snapshot-create", "no-domain", "INPUT", "--redefine"]],
+  ["set-user-sshkeys file", ["set-user-sshkeys", "no-domain", "u", "INPUT"]],
   ["net-define file", ["net-define", "INPUT"]],
   ["net-create file", ["net-create", "INPUT"]],
   ["net-update xml", ["net-update", "no-network", "add-last", "portgroup", "INPUT"]],

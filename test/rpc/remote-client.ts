@@ -29,6 +29,16 @@ export function word(value: number): string {
   return (value >>> 0).toString(16).padStart(8, "0");
 }
 
+/** Returns a number of 64 bits in hexadecimal digits. */
+export function long(value: bigint): string {
+  return BigInt.asUintN(64, value).toString(16).padStart(16, "0");
+}
+
+/** Returns a text that may be missing. */
+export function maybe(value: string | undefined): string {
+  return value === undefined ? word(0) : word(1) + text(value);
+}
+
 /** Returns a text with its length and padding in hexadecimal digits. */
 export function text(value: string): string {
   const hex = Buffer.from(value).toString("hex");

@@ -3,6 +3,7 @@ import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import { DOMAIN_ARGUMENTS } from "./domain-calls.ts";
 import { CHANGES, READS } from "./libvirt-numbers.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
@@ -78,7 +79,12 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainBlockRebase: VM1 + text("vda") + word(0) + LONG + word(0),
   virDomainBlockCommit: VM1 + text("vda") + word(0) + word(0) + LONG + word(0),
   virDomainBlockCopy: VM1 + text("vda") + text("<disk/>") + word(0) + word(0),
+  ...DOMAIN_ARGUMENTS,
   virConnectGetDomainCapabilities: word(0).repeat(5),
+  ...Object.fromEntries(
+    ["Dettach", "ReAttach", "Reset"].map((name) => [`virNodeDevice${name}`, text("computer")]),
+  ),
+  virNodeDeviceDetachFlags: text("computer") + word(0).repeat(2),
   virSecretDefineXML: text("<secret/>") + word(0),
   virSecretSetValue: SECRET + word(0) + word(0),
   virSecretGetValue: SECRET + word(0),
@@ -87,6 +93,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 /** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {
   if (api.startsWith("virNetwork")) return 19;
+  if (api.startsWith("virNodeDevice")) return 22;
   if (api.startsWith("virSecret")) return 30;
   return api.startsWith("virStorage") ? 18 : 20;
 }

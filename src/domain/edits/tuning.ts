@@ -58,6 +58,19 @@ export function withCputune(
   return isEmpty ? rest : { ...rest, cputune: Object.fromEntries(left) as unknown as Cputune };
 }
 
+/** Parameters of schedinfo, and their fields in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
+export const SCHEDULER_PARAMETERS = [
+  ["cpu_shares", "shares"],
+  ["vcpu_period", "periodUs"],
+  ["vcpu_quota", "quotaUs"],
+  ["emulator_period", "emulatorPeriodUs"],
+  ["emulator_quota", "emulatorQuotaUs"],
+  ["global_period", "globalPeriodUs"],
+  ["global_quota", "globalQuotaUs"],
+  ["iothread_period", "iothreadPeriodUs"],
+  ["iothread_quota", "iothreadQuotaUs"],
+] as const satisfies readonly (readonly [string, keyof Cputune])[];
+
 type Memtune = NonNullable<Domain["memtune"]>;
 type Blkiotune = NonNullable<Domain["blkiotune"]>;
 
@@ -72,16 +85,33 @@ export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
 /** Key of a device's limit in the parsed `<blkiotune>`. */
 export type DeviceLimit = Exclude<keyof Blkiotune["devices"][number], "path">;
 
+/** Limit of a device of the host. */
+export interface DeviceShare {
+  readonly path: string;
+  readonly value: number;
+}
+
+/** Parses libvirt's list, in which each path has a number after it. Throws "usage". */
+export function parseDeviceShares(text: string): readonly DeviceShare[] {
+  const words = text.split(",");
+  return words.flatMap((path, at) => {
+    if (at % 2 === 1) return [];
+    const value = words[at + 1] ?? "";
+    if (path.startsWith("/") && /^\d{1,15}$/.test(value)) return [{ path, value: Number(value) }];
+    throw new SvirtError(`unsupported configuration: unable to parse '${text}'`, {
+      kind: "usage",
+      libvirt: "CONFIG_UNSUPPORTED",
+      remedy: "Write a path and a number for each device: /dev/sda,100,/dev/sdb,200",
+    });
+  });
+}
+
 /** Returns the domain with a different weight for its disks and changed limits of devices; 0 removes a limit. */
 export function withBlkiotune(
   domain: Domain,
   change: {
     readonly weight: number | undefined;
-    readonly devices: readonly {
-      readonly path: string;
-      readonly limit: DeviceLimit;
-      readonly value: number;
-    }[];
+    readonly devices: readonly (DeviceShare & { readonly limit: DeviceLimit })[];
   },
 ): Domain {
   const devices = new Map((domain.blkiotune?.devices ?? []).map((device) => [device.path, { ...device }]));

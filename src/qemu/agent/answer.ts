@@ -17,7 +17,12 @@ const LONG_PART_BYTES = 1024;
 const MOST_TRIES = 100;
 
 const success = v.looseObject({ return: v.unknown() });
-const failure = v.object({ error: v.object({ desc: v.string() }) });
+const failure = v.object({
+  error: v.object({ class: v.exactOptional(v.string()), desc: v.string() }),
+});
+
+/** Refusal of a command that the agent does not have, or that the guest's administrator has disabled. */
+export class UnknownAgentCommand extends SvirtError {}
 
 /** Returns the agent's answer, of 1 MiB at most, unchanged. Throws "failed" with virsh's message and the agent's reason. */
 export function parseAgentAnswer(line: Line, command: string): unknown {
@@ -48,6 +53,14 @@ export function formatAgentAnswer(
     if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length) return withRuns(pieces, runs);
   }
   throw refusal(command, "its answer has a duplicate key, or a text that looks like a mark of svirt");
+}
+
+/** Returns the error of an answer that is none of that command. Kind "failed". */
+export function malformed(command: string, place: string): SvirtError {
+  return new SvirtError(`Cannot read the agent's answer to ${command}: ${place} is malformed`, {
+    kind: "failed",
+    remedy: `See the whole answer: svirt qemu-agent-command DOMAIN '{"execute":"${command}"}'`,
+  });
 }
 
 /** Answer without its long texts (runs): run 0 belongs between pieces 0 and 1, and so on. */
@@ -123,10 +136,12 @@ function readAnswer(json: Uint8Array, command: string): unknown {
   const answer = parseJson(json);
   if (v.is(success, answer)) return answer;
   const failed = v.safeParse(failure, answer);
-  throw refusal(
-    command,
-    failed.success ? failed.output.error.desc : "its answer is neither a return nor an error",
-  );
+  if (!failed.success) throw refusal(command, "its answer is neither a return nor an error");
+  const { class: name = "", desc } = failed.output.error;
+  // qemuAgentCheckError() of libvirt
+  const refused = refusal(command, desc);
+  if (!/^Command(?:NotFound|Disabled)$/.test(name)) throw refused;
+  throw new UnknownAgentCommand(refused.message, { kind: refused.kind, remedy: refused.remedy });
 }
 
 function refusal(command: string, why: string): SvirtError {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../../errors.ts";
+import { malformed } from "./answer.ts";
 
 /** Agent command that lists the guest's interfaces. qemu.git qga/qapi-schema.json GuestNetworkInterface */
 export const ASK_INTERFACES = "guest-network-get-interfaces";
@@ -43,13 +43,7 @@ const answer = v.looseObject({
 /** Parses the agent's list of interfaces. Merges eth0:1 into eth0. Throws "failed". qemuAgentGetInterfaces() of libvirt */
 export function parseInterfaces(said: unknown): readonly AgentInterface[] {
   const parsed = v.safeParse(answer, said);
-  if (!parsed.success) {
-    const place = v.getDotPath(parsed.issues[0]) ?? "it";
-    throw new SvirtError(`Cannot read the agent's answer to ${ASK_INTERFACES}: ${place} is malformed`, {
-      kind: "failed",
-      remedy: `See the whole answer: svirt qemu-agent-command DOMAIN '{"execute":"${ASK_INTERFACES}"}'`,
-    });
-  }
+  if (!parsed.success) throw malformed(ASK_INTERFACES, v.getDotPath(parsed.issues[0]) ?? "it");
   const found = new Map<string, AgentInterface>();
   for (const part of parsed.output.return) {
     const name = part.name.replace(/:[^:]*$/, "") || part.name;

@@ -77,8 +77,8 @@ export function parseBalloonKiB(answer: unknown): number {
   return Math.floor(parseAnswer(balloon, answer, "query-balloon").actual / 1024);
 }
 
-/** Device id in a QOM path. */
-function deviceOf(qdev: string): string {
+/** Returns the device's id in a QOM path, or the text if it is another one. */
+export function deviceOf(qdev: string): string {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev;
 }
 

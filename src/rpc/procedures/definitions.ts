@@ -1,20 +1,23 @@
 import type { Instance } from "../../state/instance.ts";
 import { markAutostart } from "../../vm/define/autostart.ts";
 import { defineDomain, type Leavings, undefineDomain } from "../../vm/define/define.ts";
+import { renameDomain } from "../../vm/define/rename-domain.ts";
 import { lookUpDomain } from "../../vm/guest/find-domain.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
 import {
   aDomain,
+  aNumber,
   domain,
   domainKeys,
   keyOf,
+  maybeText,
   nothing,
   ofDomain,
   ofDomainWithFlags,
   remoteDomain,
   text,
 } from "./objects.ts";
-import { notValid, type Procedure, procedure } from "./procedure.ts";
+import { invalidArgument, notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
@@ -89,6 +92,26 @@ export const definitionProcedures: readonly Procedure[] = [
     run(call) {
       markAutostart(call.instance, keyOf(call), call.args.autostart !== 0);
       return {};
+    },
+  }),
+  procedure({
+    number: 358,
+    api: "virDomainRename",
+    access: "changes",
+    args: struct({ dom: domain, name: maybeText, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuDomainRename" },
+    result: aNumber,
+    recovers: domainKeys,
+    async run(call) {
+      const { name = "" } = call.args;
+      if (name === "")
+        throw invalidArgument(
+          "string 'new_name' in virDomainRename must not be empty",
+          "Give a name.",
+          "DOMAIN",
+        );
+      await renameDomain(call.instance, keyOf(call), name);
+      return { value: 0 };
     },
   }),
 ];

@@ -21,6 +21,12 @@ export function askOf(call: Parameters<typeof keyOf>[0], flags: number): Ask {
   return { key: keyOf(call), options: impactOf(flags), isDryRun: false };
 }
 
+/** Returns the form of the domain that a call reads. Throws "usage" for both forms, and as keyOf() does. */
+export function readAskOf(call: Parameters<typeof keyOf>[0], flags: number): Ask {
+  onlyOneOf(flags, [AFFECTS.live, "VIR_DOMAIN_AFFECT_LIVE"], [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"]);
+  return askOf(call, flags);
+}
+
 /** A flag with its name in libvirt. */
 type Flag = readonly [bit: number, name: `VIR_${string}`];
 

@@ -77,6 +77,16 @@ export function domainKeys({ dom }: { readonly dom: RemoteDomain }): readonly st
   return [uuidText(dom.uuid)];
 }
 
+/** Returns the facts of a procedure that shows one domain. */
+export function readsDomain<const Api extends `vir${string}`>(number: number, api: Api) {
+  return { number, api, access: "reads", recovers: domainKeys } as const;
+}
+
+/** Returns the facts of a procedure that changes one domain, or that libvirt refuses to a connection for reading. */
+export function changesDomain<const Api extends `vir${string}`>(number: number, api: Api) {
+  return { number, api, access: "changes", recovers: domainKeys } as const;
+}
+
 /** Returns a UUID's text. */
 export function uuidText(bytes: Uint8Array): string {
   return uuidOf(bytes.toHex()) ?? "";
@@ -90,6 +100,13 @@ export function bitsOf(ids: readonly number[], length: number): Uint8Array {
     if (at < length) map[at] = (map[at] ?? 0) | (1 << (id & 7));
   }
   return map;
+}
+
+/** Returns the set of a map of bits, as bitsOf() makes it. virBitmapNewData() of libvirt */
+export function idsOf(map: Uint8Array): readonly number[] {
+  return [...map].flatMap((byte, at) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte & (1 << bit)) !== 0).map((bit) => at * 8 + bit),
+  );
 }
 
 /** Returns the bytes of a UUID's text. */

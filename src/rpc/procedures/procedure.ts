@@ -169,6 +169,11 @@ export function notOpen(): SvirtError {
   });
 }
 
+/** Returns the error of an argument that cannot be. virReportInvalidArg() of libvirt */
+export function invalidArgument(why: string, remedy: string, from?: LibvirtDomain): SvirtError {
+  return new SvirtError(`invalid argument: ${why}`, { kind: "usage", from, remedy });
+}
+
 /** Returns an error of libvirt's protocol. */
 export function protocolError(message: string): SvirtError {
   return new SvirtError(message, {

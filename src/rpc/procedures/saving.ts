@@ -18,7 +18,7 @@ import {
   ofDomainWithFlags,
   text,
 } from "./objects.ts";
-import { notValid, type Procedure, procedure } from "./procedure.ts";
+import { invalidArgument, notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };
@@ -178,12 +178,12 @@ function resumesOf(flags: number): boolean | undefined {
 }
 
 /** Returns a path of the node. libvirt's clients make theirs absolute. */
-function absolute(path: string): string {
+export function absolute(path: string): string {
   if (path.startsWith("/")) return path;
-  throw new SvirtError(`invalid argument: the path of a saved domain is not absolute: ${path}`, {
-    kind: "usage",
-    remedy: "Name a file of the node by its absolute path.",
-  });
+  throw invalidArgument(
+    `the path of a saved domain is not absolute: ${path}`,
+    "Name a file of the node by its absolute path.",
+  );
 }
 
 function withoutXml(): SvirtError {

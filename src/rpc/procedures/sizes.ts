@@ -4,17 +4,8 @@ import { listVcpuInfo } from "../../vm/query/vcpu-info.ts";
 import { setMemory, setMostMemory } from "../../vm/tuning/set-memory.ts";
 import { setMostVcpus, setVcpus } from "../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { AFFECTS, askOf, IMPACT_FLAGS, impactOf, onlyOneOf } from "./impact.ts";
-import {
-  aNumber,
-  bitsOf,
-  domain,
-  domainKeys,
-  foundBy,
-  keyOf,
-  nothing,
-  ofDomainWithFlags,
-} from "./objects.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "./impact.ts";
+import { aNumber, bitsOf, domain, domainKeys, foundBy, nothing, ofDomainWithFlags } from "./objects.ts";
 import { notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */
@@ -91,13 +82,9 @@ export const sizeProcedures: readonly Procedure[] = [
     result: aNumber,
     async run(call) {
       const { flags } = call.args;
-      onlyOneOf(
-        flags,
-        [AFFECTS.live, "VIR_DOMAIN_AFFECT_LIVE"],
-        [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"],
-      );
+      const { key, options } = readAskOf(call, flags);
       const what = (flags & MAXIMUM) === 0 ? "current" : "maximum";
-      return { value: await getVcpuCount(call.instance, keyOf(call), { what, options: impactOf(flags) }) };
+      return { value: await getVcpuCount(call.instance, key, { what, options }) };
     },
   }),
   procedure({

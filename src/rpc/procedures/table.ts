@@ -1,3 +1,4 @@
+import { agentProcedures } from "./agent.ts";
 import { blockJobProcedures } from "./block-jobs.ts";
 import { connectionProcedures } from "./connection.ts";
 import { definitionProcedures } from "./definitions.ts";
@@ -8,11 +9,13 @@ import { listProcedures } from "./domain-lists.ts";
 import { eventProcedures } from "./event-registrations.ts";
 import { interfaceProcedures } from "./interfaces.ts";
 import { leaseProcedures } from "./leases.ts";
+import { metadataProcedures } from "./metadata.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { nodeDeviceProcedures } from "./node-devices.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
+import { requestProcedures } from "./requests.ts";
 import { savingProcedures } from "./saving.ts";
 import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
@@ -23,6 +26,8 @@ import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
 import { streamProcedures } from "./streams.ts";
+import { limitProcedures } from "./tuning/limits.ts";
+import { pinProcedures } from "./tuning/pins.ts";
 import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -38,8 +43,13 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...factProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
+    ...metadataProcedures,
+    ...requestProcedures,
+    ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,
+    ...limitProcedures,
+    ...pinProcedures,
     ...savingProcedures,
     ...snapshotProcedures,
     ...snapshotListProcedures,

@@ -1,5 +1,6 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
+import { type ApplicationElement, elementOf, withElement } from "../../domain/metadata-element.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
@@ -10,13 +11,21 @@ import { decideImpact } from "./impact.ts";
 /** The one-line title or the text that describes a domain. */
 export type DescriptionField = "title" | "description";
 
+type Read = Pick<Ask, "key" | "options">;
+
 /** Returns the title or description of the running guest or the definition, as `options` selects; undefined if it has none. */
-export function readDescription(
-  instance: Instance,
-  { key, options }: Pick<Ask, "key" | "options">,
-  which: DescriptionField,
-): string | undefined {
-  return formOf(decideImpact(findDomain(instance, key), options), "running")[which];
+export function readDescription(instance: Instance, ask: Read, which: DescriptionField): string | undefined {
+  return readForm(instance, ask)[which];
+}
+
+/** Returns the metadata of a namespace, without it; undefined if there are none. */
+export function readMetadata(instance: Instance, ask: Read, uri: string): string | undefined {
+  const { metadata } = readForm(instance, ask);
+  return metadata === undefined ? undefined : elementOf(metadata, uri);
+}
+
+function readForm(instance: Instance, { key, options }: Read): Domain {
+  return formOf(decideImpact(findDomain(instance, key), options), "running");
 }
 
 /** Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines, "xml". */
@@ -31,12 +40,41 @@ export async function writeDescription(
       remedy: "Use one line; set longer text as the description.",
     });
   }
-  const change = ({ [which]: _, ...domain }: Domain): Domain =>
-    text === "" ? domain : { ...domain, [which]: text };
+  await describe(instance, ask, {
+    what: `set the ${which}`,
+    change: ({ [which]: _, ...domain }) => (text === "" ? domain : { ...domain, [which]: text }),
+  });
+}
+
+/** Sets or removes the metadata of a namespace. Throws as withElement(). */
+export async function writeMetadata(
+  instance: Instance,
+  ask: Ask,
+  element: ApplicationElement,
+): Promise<void> {
+  await describe(instance, ask, {
+    what: "set the metadata",
+    change({ metadata, ...domain }) {
+      const changed = withElement(metadata, element);
+      return changed === undefined ? domain : { ...domain, metadata: changed };
+    },
+  });
+}
+
+async function describe(
+  instance: Instance,
+  ask: Ask,
+  { change, what }: { readonly what: string; readonly change: (domain: Domain) => Domain },
+): Promise<void> {
   await changeDomain(instance, ask, {
     live: {
-      what: `set the ${which}`,
-      decide: ({ xml }) => ({ steps: [], after: [], xml: formatDomain(change(parseDomainText(xml))) }),
+      what,
+      decide({ xml: before }) {
+        const xml = formatDomain(change(parseDomainText(before)));
+        // The text comes from a client: a record with XML that cannot be read would lose the guest.
+        parseDomainText(xml);
+        return { steps: [], after: [], xml };
+      },
     },
     config: change,
   });

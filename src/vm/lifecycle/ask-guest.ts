@@ -60,6 +60,23 @@ function recordTold(instance: Instance, guest: GuestRecord, to: "pause" | "run")
   isWritten(() => writeRecord(instance, { ...guest, told }));
 }
 
+/**
+ * Resets the guest's machine, as by its button. A reboot that was requested before is forgotten. Throws "wrong-state" if the guest is
+ * off. qemuDomainReset() of libvirt
+ */
+export async function resetGuest(instance: Instance, key: string): Promise<{ readonly name: string }> {
+  return await withRunning(instance, key, async ({ intent, ...guest }) => {
+    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_reset"));
+    if (intent === "reboot") writeRecord(instance, guest);
+  });
+}
+
+/** Sends a non-maskable interrupt to the guest, which may write a dump of itself. Throws "wrong-state" if the guest is off. */
+export async function injectNmi(instance: Instance, key: string): Promise<void> {
+  const { guest } = findRunning(instance, key);
+  await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("inject-nmi"));
+}
+
 async function pressPowerButton(
   instance: Instance,
   key: string,

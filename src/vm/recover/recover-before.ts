@@ -1,5 +1,5 @@
-import type { SvirtError } from "../../errors.ts";
-import { recordsFolder } from "../../plan/paths.ts";
+import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { recordsFolder, renameFile } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
@@ -30,14 +30,29 @@ export async function recoverBefore(
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
   const settled = listSnapshotChanges(instance).length === 0 ? [] : await settle(instance);
+  const renaming = await finishRenaming(instance);
   const recovery = await recoverGuests(instance, keys);
-  return settled.length === 0 ? recovery : { ...recovery, errors: [...settled, ...recovery.errors] };
+  const errors = [...settled, ...(renaming === undefined ? [] : [renaming])];
+  return errors.length === 0 ? recovery : { ...recovery, errors: [...errors, ...recovery.errors] };
 }
 
 /** Finishes or undoes changes of the images of domains that are off. */
 async function settle(instance: Instance): Promise<readonly SvirtError[]> {
   const { settleSnapshots } = await import("./settle-snapshots.ts");
   return await settleSnapshots(instance);
+}
+
+/** Finishes or undoes an interrupted renaming of a definition. Returns the error of a failure. */
+async function finishRenaming(instance: Instance): Promise<SvirtError | undefined> {
+  if (instance.host.readText(renameFile(instance.paths)) === undefined) return undefined;
+  try {
+    const { withRegistryLock } = await import("../../state/locks.ts");
+    const { finishRename } = await import("../../state/rename.ts");
+    await withRegistryLock(instance, async () => finishRename(instance));
+    return undefined;
+  } catch (error) {
+    return asSvirtError(error);
+  }
 }
 
 async function recoverGuests(instance: Instance, keys: readonly string[] | "all"): Promise<RecoveryBefore> {

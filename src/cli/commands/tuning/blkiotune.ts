@@ -1,6 +1,5 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { type DeviceLimit, withBlkiotune } from "../../../domain/edits/tuning.ts";
-import { SvirtError } from "../../../errors.ts";
+import { type DeviceLimit, parseDeviceShares, withBlkiotune } from "../../../domain/edits/tuning.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
 import { readDiskShares } from "../../../vm/tuning/read.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
@@ -64,9 +63,10 @@ export const command: Command = {
   async run(call) {
     const given = call.options.get("weight");
     const weight = given === undefined ? undefined : parseWhole(given, "weight", [100, 1000]);
-    const devices = LIMITS.flatMap(({ limit, option }) =>
-      parseDevices(call.options.get(option)).map((device) => ({ ...device, limit })),
-    );
+    const devices = LIMITS.flatMap(({ limit, option }) => {
+      const text = call.options.get(option);
+      return text === undefined ? [] : parseDeviceShares(text).map((device) => ({ ...device, limit }));
+    });
     if (weight === undefined && devices.length === 0) {
       show(call);
       return undefined;
@@ -79,22 +79,6 @@ export const command: Command = {
     return undefined;
   },
 };
-
-/** Parses virsh's list, in which each path has a number after it. Throws "usage". */
-function parseDevices(text: string | undefined): { readonly path: string; readonly value: number }[] {
-  if (text === undefined) return [];
-  const words = text.split(",");
-  return words.flatMap((path, at) => {
-    if (at % 2 === 1) return [];
-    const value = words[at + 1] ?? "";
-    if (path.startsWith("/") && /^\d{1,15}$/.test(value)) return [{ path, value: Number(value) }];
-    throw new SvirtError(`unsupported configuration: unable to parse '${text}'`, {
-      kind: "usage",
-      libvirt: "CONFIG_UNSUPPORTED",
-      remedy: "Write a path and a number for each device: /dev/sda,100,/dev/sdb,200",
-    });
-  });
-}
 
 function show(call: Call): void {
   const { devices, weight } = readDiskShares(call.instance, askOf(call));

@@ -1,5 +1,5 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { withCputune } from "../../../domain/edits/tuning.ts";
+import { SCHEDULER_PARAMETERS, withCputune } from "../../../domain/edits/tuning.ts";
 import type { Cputune } from "../../../domain/machine/cputune.ts";
 import { SvirtError } from "../../../errors.ts";
 import { changeShares } from "../../../vm/tuning/live.ts";
@@ -9,18 +9,7 @@ import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../comman
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
 
-/** Parameters that can be set, and their fields in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
-const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cputune>([
-  ["cpu_shares", "shares"],
-  ["vcpu_period", "periodUs"],
-  ["vcpu_quota", "quotaUs"],
-  ["emulator_period", "emulatorPeriodUs"],
-  ["emulator_quota", "emulatorQuotaUs"],
-  ["global_period", "globalPeriodUs"],
-  ["global_quota", "globalQuotaUs"],
-  ["iothread_period", "iothreadPeriodUs"],
-  ["iothread_quota", "iothreadQuotaUs"],
-]);
+const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map(SCHEDULER_PARAMETERS);
 
 /** `svirt schedinfo DOMAIN [--set] NAME=VALUE...` */
 export const command: Command = {

@@ -1,8 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { DiskStatistics } from "../../../qemu/monitor/statistics.ts";
 import { findDiskSizes } from "../../../vm/block/disk-sizes.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
-import { getGuestState, silenceOf } from "../../../vm/query/guest-state.ts";
+import { getControlState } from "../../../vm/query/control-state.ts";
 import { getMemoryStatistics, getStatisticsOfDisk } from "../../../vm/query/guest-statistics.ts";
 import { getInterfaceStatistics } from "../../../vm/query/interface-statistics.ts";
 import { array, hyper, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
@@ -45,7 +44,7 @@ const MEMORY_TAGS: ReadonlyMap<string, number> = new Map(
   ].map((name, tag) => [name, tag]),
 );
 /** virDomainControlState and virDomainControlErrorReason of libvirt's libvirt-domain.h */
-const CONTROL = { ok: 0, occupied: 2, error: 3, monitorError: 2 };
+const [CONTROL, MONITOR_FAILURE] = [{ ok: 0, occupied: 2, error: 3 }, 2];
 
 const ofDevice = struct({ dom: domain, path: text });
 
@@ -141,15 +140,12 @@ export const oneDomainProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "qemuDomainGetControlInfo" },
     result: struct({ state: uint, details: uint, stateMs: uhyper }),
     async run(call) {
-      const { guest } = findRunning(call.instance, keyOf(call));
-      switch (silenceOf(await getGuestState(call.instance, guest))) {
-        case undefined:
-          return { state: CONTROL.ok, details: 0, stateMs: 0n };
-        case "busy":
-          return { state: CONTROL.occupied, details: 0, stateMs: 0n };
-        case "no answer":
-          return { state: CONTROL.error, details: CONTROL.monitorError, stateMs: 0n };
-      }
+      const control = await getControlState(call.instance, keyOf(call));
+      return {
+        state: CONTROL[control],
+        details: control === "error" ? MONITOR_FAILURE : 0,
+        stateMs: 0n,
+      };
     },
   }),
 ];
