@@ -44,6 +44,15 @@ export interface LineChannel {
   close(): void;
 }
 
+/** Watch over the files of folders. While it waits, other work goes on. */
+export interface FolderWatch {
+  /** Returns whether a file was written, renamed or removed since the last call. Never waits. */
+  take(): boolean;
+  /** Returns once take() would return true, or after close(). */
+  wait(): Promise<void>;
+  close(): void;
+}
+
 /** Standard input and output as a client's connection. */
 export interface ByteStream {
   /** Yields bytes as they arrive, each piece valid until the next, until the client closes its side. Throws "host-call". */

@@ -2,7 +2,7 @@ import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
-import type { DataStream } from "./channels.ts";
+import type { DataStream, FolderWatch } from "./channels.ts";
 import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
 
 /** Type of the file at a path. */
@@ -277,4 +277,6 @@ export interface FileHost {
   lock(path: string, timeoutMs: number): Promise<() => void>;
   /** Returns whether a process holds the lock now. */
   isLocked(path: string): boolean;
+  /** Watches folders; a missing one is skipped. Throws "host-call" if the kernel permits no more watches, "no-access". inotify(7) */
+  watchFolders(folders: readonly string[]): FolderWatch;
 }

@@ -11,13 +11,16 @@ import {
   type Session,
 } from "./procedures/procedure.ts";
 import { PROCEDURES } from "./procedures/table.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, type Packet, type PacketHeader } from "./wire/packet.ts";
+import {
+  formatPacket,
+  PACKET_STATUS,
+  PACKET_TYPE,
+  type Packet,
+  type PacketHeader,
+  REMOTE,
+} from "./wire/packet.ts";
 import { formatError } from "./wire/remote-error.ts";
 import { unencodable } from "./xdr/bytes.ts";
-
-/** REMOTE_PROGRAM and REMOTE_PROTOCOL_VERSION of libvirt's remote_protocol.x */
-const PROGRAM = 0x20_00_80_86;
-const VERSION = 1;
 
 /** Reply to a call, and the stream that begins with it. */
 export interface Answer {
@@ -67,7 +70,7 @@ async function carryOut(
 
 /** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */
 function findProcedure({ procedure: number, program, status, version }: PacketHeader): Procedure {
-  if (program !== PROGRAM || version !== VERSION) {
+  if (program !== REMOTE.program || version !== REMOTE.version) {
     // libvirt prints the number with a sign.
     throw protocolError(`Cannot find program ${program | 0} version ${version | 0}`);
   }

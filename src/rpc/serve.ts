@@ -3,10 +3,19 @@ import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
 import { answerCall } from "./answer-call.ts";
+import type { EventMessage } from "./procedures/events/messages.ts";
+import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
 import { OpenStreams } from "./streams/open-streams.ts";
 import { checkUri } from "./uri.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, type Packet, type PacketHeader } from "./wire/packet.ts";
+import {
+  formatPacket,
+  PACKET_STATUS,
+  PACKET_TYPE,
+  type Packet,
+  type PacketHeader,
+  REMOTE,
+} from "./wire/packet.ts";
 import { readPackets } from "./wire/read-packets.ts";
 
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
@@ -29,14 +38,18 @@ export interface Served {
  */
 export async function serveClient({ instance, isForReading, uri, warn }: Served): Promise<void> {
   checkUri(instance, uri);
+  const stream = await instance.host.openCaller();
+  const send = inTurn(stream, warn);
+  const sendAll = async (messages: readonly EventMessage[]): Promise<void> =>
+    await send(Buffer.concat(messages.map(eventPacket)));
+  const events = new Subscriptions({ instance, send: sendAll, warn });
   const session: Session = {
     instance: { ...instance, memory: new Memory() },
     isForReading,
+    events,
     streams: 0,
     warn,
   };
-  const stream = await instance.host.openCaller();
-  const send = inTurn(stream, warn);
   const streams = new OpenStreams(session, send);
   const open = new Set<Promise<void>>();
   try {
@@ -50,6 +63,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       // Other packets answer nothing that svirt has asked: libvirtd drops them too.
     }
   } finally {
+    events.close();
     await streams.end();
     await Promise.allSettled(open);
   }
@@ -75,6 +89,8 @@ async function answer(packet: Packet, { send, session, streams }: Answering): Pr
   const { opened, reply } = await answerCall(session, packet);
   // Known before the reply, after which the client may send.
   const start = opened === undefined ? undefined : await streams.add(packet.header, opened);
+  // Before the reply: changes of the next call are then not merged with those of this one.
+  void session.events.deliver();
   await send(reply);
   // Not a part of the call: it may last as long as the connection.
   void start?.();
@@ -100,6 +116,15 @@ const PONG = formatPacket(
   },
   [],
 );
+
+/** Serial of all events of libvirtd. remoteDispatchObjectEventSend() of libvirt */
+const EVENT_SERIAL = 1;
+
+function eventPacket({ payload, procedure }: EventMessage): Uint8Array {
+  const header = { ...REMOTE, procedure, type: PACKET_TYPE.message, serial: EVENT_SERIAL };
+  // An event is shorter than any limit.
+  return formatPacket({ ...header, status: PACKET_STATUS.ok }, payload) ?? new Uint8Array();
+}
 
 /** Returns a function that writes packets one after another. After a failure, which it reports, it drops them. */
 function inTurn(stream: ByteStream, warn: Session["warn"]): (bytes: Uint8Array | undefined) => Promise<void> {

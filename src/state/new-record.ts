@@ -14,6 +14,8 @@ export interface DecidedStart {
   /** Steps that follow once a saved state is loaded. */
   readonly after: readonly Step[];
   readonly isIncoming: boolean;
+  /** The guest stays paused once its saved state is loaded. */
+  readonly isPaused?: boolean;
 }
 
 /** Returns the record of a guest that is about to start. An unfinished start keeps its id. */
@@ -42,6 +44,7 @@ export function newRecord(instance: Instance, domain: Domain, decided: DecidedSt
     onPoweroff: domain.onPoweroff === "restart" ? "restart" : "destroy",
     onCrash: domain.onCrash === "restart" ? "restart" : "destroy",
     ...(decided.isIncoming ? { restored: true, change: wakingChange(decided) } : {}),
+    ...(decided.isPaused === true ? { told: { times: 0, to: "pause" } } : {}),
   };
 }
 

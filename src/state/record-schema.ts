@@ -92,6 +92,8 @@ export const record = v.strictObject({
   restored: v.exactOptional(v.literal(true)),
   /** A caller resumed the guest after a pause: QEMU reports only that it runs. */
   unpaused: v.exactOptional(v.literal(true)),
+  /** How often svirt has paused or resumed the guest, and what it did last: clients that watch the record report it. */
+  told: v.exactOptional(v.strictObject({ times: aNumber, to: v.picklist(["pause", "run"]) })),
   /** Request made to the guest, whose success only its end shows. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });

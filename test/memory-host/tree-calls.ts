@@ -1,3 +1,4 @@
+import type { FolderWatch } from "../../src/host/channels.ts";
 import type { TreeEntry } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { factsOf, hostCall, type Place } from "./file-tree.ts";
@@ -9,7 +10,10 @@ import { keepsAttribute } from "./xattr-calls.ts";
 export function treeCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace" | "judgeBeginnings"> {
+): Pick<
+  Host,
+  "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace" | "judgeBeginnings" | "watchFolders"
+> {
   const { files } = machine;
   return {
     makeFolderWithin(folder, { mode, path }) {
@@ -33,6 +37,7 @@ export function treeCalls(
         return found === undefined ? [] : [{ name, found }];
       });
     },
+    watchFolders: (folders) => watchFolders(machine, folders),
     visitTree(folder, above, visit) {
       const enter = (place: Place, told: typeof above): void => {
         const below = visit(entryOf(machine, svirt, place), told);
@@ -43,6 +48,35 @@ export function treeCalls(
       enter({ path: folder.path, inode: machine.files.getSame(folder) }, above);
     },
   };
+}
+
+/** Pause between two looks of a watch that waits. */
+const LOOK_MS = 1;
+
+/** Watches by comparing the folders' entries, since the tree reports no changes. */
+function watchFolders({ files, watchedFolders }: Machine, folders: readonly string[]): FolderWatch {
+  const look = (): string =>
+    folders
+      .flatMap((folder) =>
+        [...(files.find(folder)?.inode.entries ?? [])].map(
+          ([name, { inode }]) => `${folder}/${name} ${inode}`,
+        ),
+      )
+      .join("\n");
+  let seen = look();
+  const watch: FolderWatch = {
+    take() {
+      const [before, now] = [seen, look()];
+      seen = now;
+      return now !== before;
+    },
+    async wait() {
+      while (watchedFolders.has(watch) && look() === seen) await Bun.sleep(LOOK_MS);
+    },
+    close: () => void watchedFolders.delete(watch),
+  };
+  watchedFolders.add(watch);
+  return watch;
 }
 
 function entryOf({ files, uid }: Machine, svirt: Svirt, place: Place): TreeEntry {

@@ -42,6 +42,9 @@ export const READS = numbersIn(`
   virConnectListAllNodeDevices 285 virConnectListAllSecrets 287 virNodeGetCPUMap 293 virDomainGetJobStats 298
   virConnectGetCPUModelNames 312 virNetworkGetDHCPLeases 341 virConnectGetAllDomainStats 344
   virDomainGetIOThreadInfo 351 virDomainInterfaceAddresses 353 virConnectRegisterCloseCallback 360
+  virConnectNetworkEventRegisterAny 313 virConnectNetworkEventDeregisterAny 314
+  virConnectDomainEventRegisterAny 316 virConnectDomainEventDeregisterAny 317
+  virConnectStoragePoolEventRegisterAny 368 virConnectStoragePoolEventDeregisterAny 369
   virConnectUnregisterCloseCallback 361 virNodeDeviceGetAutostart 433 virNodeDeviceIsPersistent 435
   virNodeDeviceIsActive 436`);
 

@@ -87,8 +87,6 @@ describe("a client of libvirt", () => {
 describe("an error has libvirt's code, domain and message", () => {
   const cases: readonly (readonly [string, string, number, number, string])[] = [
     ["an unknown procedure", call(999), 39, 7, "unknown procedure: 999"],
-    // A registration whose events never come would stop virt-manager from asking: it must fail.
-    ["events of domains", call(316, word(0) + word(0)), 39, 7, "unknown procedure: 316"],
     [
       "another program",
       call(1, "", { program: 0x20_00_80_87 }),

@@ -152,16 +152,11 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
-    "lists pools and networks, and is refused events, so that managers ask again",
+    "lists pools and networks",
     () => {
-      const [pools, networks, event] = virsh(
-        "pool-list --all",
-        "net-list --all",
-        "event --loop --all --timeout 1",
-      );
+      const [pools, networks] = virsh("pool-list --all", "net-list --all");
       expect(rows(pools ?? EMPTY)[0]).toEqual(["Name", "State", "Autostart"]);
       expect(rows(networks ?? EMPTY)[0]).toEqual(["Name", "State", "Autostart", "Persistent"]);
-      expect([event?.code, event?.err]).toEqual([1, "error: unknown procedure: 316"]);
     },
     TEST_MS,
   );

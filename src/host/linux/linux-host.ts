@@ -159,6 +159,7 @@ function fileCalls() {
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
     setOwnership: (file, ownership) => others().setOwnership(file, ownership),
+    watchFolders: (folders) => others().watchFolders(folders),
     visitTree: (folder, above, visit) => others().visitTree(folder, above, visit),
   } satisfies Partial<Host>;
 }

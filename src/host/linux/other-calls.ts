@@ -16,6 +16,7 @@ import { makeLinkWithin, removeLink } from "./files/link-within.ts";
 import { readText } from "./files/quick-files.ts";
 import { removeEmptyFolder } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
+import { watchFolders } from "./files/watch-folders.ts";
 import { writeControl } from "./files/write-control.ts";
 import { findHoldings } from "./holders/holdings.ts";
 import { listOpened } from "./holders/leases.ts";
@@ -137,8 +138,8 @@ const volumeCalls = {
   wipeFile,
 };
 
-/** Methods for subfolders and mounts in an inspected folder. */
-const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };
+/** Methods for subfolders and mounts in an inspected folder, and for watching folders. */
+const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, watchFolders, ...mountCalls };
 
 /** Methods that identify the machine and the boot. */
 const ownCalls = { getMachine, getBootTime };

@@ -3,6 +3,7 @@ import type { DataStream } from "../../host/channels.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 import type { Form } from "../xdr/form.ts";
+import type { Subscriptions } from "./events/subscriptions.ts";
 
 /** Connection of a client. */
 export interface Session {
@@ -13,6 +14,8 @@ export interface Session {
   opened?: { readonly isReadOnly: boolean };
   /** Set by virConnectClose(): no further call is read. */
   isClosed?: true;
+  /** Events that the client has registered for. */
+  readonly events: Subscriptions;
   /** Number of open streams. */
   streams: number;
   /** Reports an error that does not end a call. */

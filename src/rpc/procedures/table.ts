@@ -6,6 +6,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { eventProcedures } from "./event-registrations.ts";
 import { interfaceProcedures } from "./interfaces.ts";
 import { leaseProcedures } from "./leases.ts";
 import { metadataProcedures } from "./metadata.ts";
@@ -34,6 +35,7 @@ import { volumeProcedures } from "./volumes.ts";
 export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
   [
     ...connectionProcedures,
+    ...eventProcedures,
     ...nodeProcedures,
     ...nodeDeviceProcedures,
     ...interfaceProcedures,

@@ -20,6 +20,8 @@ export type PacketHeader = ValueOf<typeof header>;
 /** Shortest packet: its length and header. */
 export const LEAST_PACKET_BYTES = LENGTH_BYTES + header.leastBytes;
 
+/** REMOTE_PROGRAM and REMOTE_PROTOCOL_VERSION of libvirt's remote_protocol.x */
+export const REMOTE = { program: 0x20_00_80_86, version: 1 } as const;
 /** virNetMessageType of libvirt's virnetprotocol.x */
 export const PACKET_TYPE = { call: 0, reply: 1, message: 2, stream: 3, hole: 6 } as const;
 /** virNetMessageStatus of libvirt's virnetprotocol.x */

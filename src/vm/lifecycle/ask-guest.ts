@@ -3,7 +3,7 @@ import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
-import { type GuestRecord, writeEnding, writeRecord } from "../../state/record.ts";
+import { type GuestRecord, isWritten, writeEnding, writeRecord } from "../../state/record.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { askState } from "../query/guest-state.ts";
@@ -29,8 +29,10 @@ export async function rebootGuest(instance: Instance, key: string): Promise<{ na
 
 /** Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off. */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
-  return await withRunning(instance, key, async ({ uuid }) => {
-    await tellMonitor(instance, uuid, { execute: "stop" });
+  return await withRunning(instance, key, async (guest) => {
+    const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
+    await tellMonitor(instance, guest.uuid, { execute: "stop" });
+    if (state === "running") recordTold(instance, guest, "pause");
   });
 }
 
@@ -43,10 +45,19 @@ export async function resumeGuest(
     const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
     if (state === "running") return false;
     await tellMonitor(instance, guest.uuid, { execute: "cont" });
-    if (guest.unpaused !== true) writeRecord(instance, { ...guest, unpaused: true });
+    recordTold(instance, { ...guest, unpaused: true }, "run");
     return true;
   });
   return { name, did: result };
+}
+
+/**
+ * Records that the guest was paused or resumed, after QEMU has done it: a client that watches the record then finds the new state.
+ * The caller holds the guest's lock. On a full disk, or if svirt is killed before, only this report is missing.
+ */
+function recordTold(instance: Instance, guest: GuestRecord, to: "pause" | "run"): void {
+  const told = { times: (guest.told?.times ?? 0) + 1, to };
+  isWritten(() => writeRecord(instance, { ...guest, told }));
 }
 
 /**

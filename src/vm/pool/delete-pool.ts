@@ -3,6 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
+import { notePool } from "../../state/pool-notes.ts";
 import { ownerName } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
@@ -44,10 +45,12 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
     host.removeEmptyFolder(nearest.id);
     return { name, uuid, group: undefined };
   });
-  if (group === undefined) return deleted;
-  refuseKey(instance, group);
-  // Without the lock: LVM may wait for a disk.
-  await removeGroup(instance, group);
+  if (group !== undefined) {
+    refuseKey(instance, group);
+    // Without the lock: LVM may wait for a disk.
+    await removeGroup(instance, group);
+  }
+  notePool(instance, deleted, "deleted");
   return deleted;
 }
 

@@ -3,6 +3,7 @@ import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import { refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
+import { notePool } from "../../state/pool-notes.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
@@ -139,6 +140,7 @@ export async function buildPool(
     return { name, uuid };
   });
   await makeStorage(instance, seen, formatting);
+  notePool(instance, built, "created");
   return built;
 }
 
@@ -193,7 +195,10 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
     return { name, uuid, errors: found };
   });
   const found = [...absent, ...errors];
-  if (found.length === 0) return identity;
+  if (found.length === 0) {
+    notePool(instance, identity, "refreshed");
+    return identity;
+  }
   const failed = await endPool(instance, identity.name).then(() => [], listErrors);
   throwErrors([...found, ...failed]);
   return identity;

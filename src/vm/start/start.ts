@@ -265,6 +265,7 @@ function decide(
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,
+    isPaused: incoming?.resumes === false,
   };
 }
 

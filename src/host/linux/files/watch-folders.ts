@@ -1,0 +1,112 @@
+import { dlopen, FFIType } from "bun:ffi";
+import type { FolderWatch } from "../../channels.ts";
+import { ENOENT } from "../calls/errno.ts";
+import { fcntl } from "../calls/fcntl.ts";
+import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts";
+import { POLLIN } from "../calls/ready.ts";
+import { poll } from "../calls/terminal.ts";
+
+const { i32, ptr, u32 } = FFIType;
+
+/** Opened separately, because each symbol costs time. */
+const CALLS = {
+  inotify_add_watch: { args: [i32, ptr, u32], returns: i32 },
+  inotify_init1: { args: [i32], returns: i32 },
+} as const;
+
+/** asm-generic/fcntl.h */
+const O_NONBLOCK = 0o4000;
+const O_ASYNC = 0o20000;
+const O_CLOEXEC = 0o2000000;
+const F_SETFL = 4n;
+const F_SETOWN = 8n;
+/** linux/inotify.h: a file was closed after writing, was renamed or removed, or the folder itself was; ONLYDIR, for folders alone. */
+const CHANGES = 0x8 | 0x40 | 0x80 | 0x200 | 0x400 | 0x800 | 0x0100_0000;
+/** Room for many events of 16 bytes and a name. */
+const CHUNK_BYTES = 65_536;
+
+const watches = new Set<Watch>();
+let isListening = false;
+
+/**
+ * Implements Host.watchFolders. The kernel reports changes by SIGIO, so that neither a thread nor a timer waits for them: a blocked
+ * thread of bun would be missing to the client's connection on a host with few processors. inotify(7), fcntl(2) F_SETOWN
+ */
+export function watchFolders(folders: readonly string[]): FolderWatch {
+  listen();
+  return new Watch(folders);
+}
+
+/** Never ends: a signal that is still pending would end the process. */
+function listen(): void {
+  if (isListening) return;
+  process.on("SIGIO", () => {
+    for (const watch of watches) watch.wake();
+  });
+  isListening = true;
+}
+
+class Watch implements FolderWatch {
+  readonly #folders: readonly string[];
+  readonly #calls = openCalls();
+  readonly #fd: number;
+  #resolve: (() => void) | undefined;
+  readonly #bytes = new Uint8Array(CHUNK_BYTES);
+  #isClosed = false;
+
+  constructor(folders: readonly string[]) {
+    this.#folders = folders;
+    this.#fd = this.#calls.inotify_init1(O_NONBLOCK | O_CLOEXEC);
+    if (this.#fd < 0) throw hostCallError("watch folders", readErrno());
+    watches.add(this);
+    try {
+      fcntl(this.#fd, F_SETOWN, BigInt(process.pid));
+      fcntl(this.#fd, F_SETFL, BigInt(O_NONBLOCK | O_ASYNC));
+      for (const folder of folders) this.#add(folder);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  take(): boolean {
+    let isChanged = false;
+    while (!this.#isClosed && basicCalls().read(this.#fd, this.#bytes, CHUNK_BYTES) > 0) isChanged = true;
+    // A folder that was replaced lost its watch. The call changes no other.
+    if (isChanged)
+      for (const folder of this.#folders) this.#calls.inotify_add_watch(this.#fd, cString(folder), CHANGES);
+    return isChanged;
+  }
+
+  async wait(): Promise<void> {
+    if (this.#isClosed || (poll([{ fd: this.#fd, events: POLLIN }], 0)[0] ?? 0) !== 0) return;
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  wake(): void {
+    this.#resolve?.();
+    this.#resolve = undefined;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    watches.delete(this);
+    basicCalls().close(this.#fd);
+    this.wake();
+  }
+
+  #add(folder: string): void {
+    if (this.#calls.inotify_add_watch(this.#fd, cString(folder), CHANGES) >= 0) return;
+    const errno = readErrno();
+    if (errno !== ENOENT) throw hostCallError(`watch ${folder}`, errno);
+  }
+}
+
+function openCalls() {
+  // Opened first, so that no dlopen() comes between a call and readErrno().
+  basicCalls();
+  return dlopen("libc.so.6", CALLS).symbols;
+}

@@ -1,0 +1,103 @@
+import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import { int, optional, struct } from "../xdr/form.ts";
+import type { EventKind } from "./events/messages.ts";
+import { aNumber, domain, nothing, stored, uuidText } from "./objects.ts";
+import { type Procedure, procedure } from "./procedure.ts";
+
+/** Events of one sort of objects. */
+interface EventFamily {
+  /** Function of libvirt's API without its last word. */
+  readonly api: `virConnect${string}Event`;
+  /** Word before "event" in libvirtd's messages about IDs, and about registrations. */
+  readonly words: { readonly id: string; readonly callback: string };
+  /** Part of libvirt that has the function. */
+  readonly from: LibvirtDomain;
+  /** Delivered kinds, by libvirt's IDs of events. */
+  readonly kinds: ReadonlyMap<number, EventKind>;
+  /** libvirt's IDs of events are less than this: VIR_DOMAIN_EVENT_ID_LAST and others of libvirt 11.3. */
+  readonly last: number;
+}
+
+const DOMAIN: EventFamily = {
+  api: "virConnectDomainEvent",
+  words: { id: "", callback: "domain " },
+  from: "DOMAIN",
+  kinds: new Map([[0, "domain lifecycle"]]),
+  last: 28,
+};
+const NETWORK: EventFamily = {
+  api: "virConnectNetworkEvent",
+  words: { id: "network ", callback: "network " },
+  from: "NETWORK",
+  kinds: new Map([[0, "network lifecycle"]]),
+  last: 2,
+};
+const POOL: EventFamily = {
+  api: "virConnectStoragePoolEvent",
+  words: { id: "storage pool ", callback: "storage pool " },
+  from: "STORAGE",
+  kinds: new Map([
+    [0, "pool lifecycle"],
+    [1, "pool refresh"],
+  ]),
+  last: 2,
+};
+
+/** Procedures by which a client registers for events. A registration for one that is not delivered is refused. */
+export const eventProcedures: readonly Procedure[] = [
+  registering(316, DOMAIN, domain),
+  deregistering(317, DOMAIN),
+  registering(313, NETWORK, stored),
+  deregistering(314, NETWORK),
+  registering(368, POOL, stored),
+  deregistering(369, POOL),
+];
+
+function registering(number: number, family: EventFamily, object: typeof domain | typeof stored): Procedure {
+  return procedure({
+    number,
+    api: `${family.api}RegisterAny`,
+    access: "reads",
+    args: struct({ event: int, object: optional<{ readonly uuid: Uint8Array }>(object) }),
+    result: aNumber,
+    run({ args, session }) {
+      const kind = family.kinds.get(args.event) ?? refuse(family, args.event);
+      const uuid = args.object === undefined ? undefined : uuidText(args.object.uuid);
+      return { value: session.events.register({ kind, uuid }) };
+    },
+  });
+}
+
+function deregistering(number: number, family: EventFamily): Procedure {
+  return procedure({
+    number,
+    api: `${family.api}DeregisterAny`,
+    access: "reads",
+    args: aNumber,
+    result: nothing,
+    run({ args, session }) {
+      if (session.events.deregister(args.value, [...family.kinds.values()])) return {};
+      throw unknown(`${family.words.callback}event callback ${args.value} not registered`);
+    },
+  });
+}
+
+function refuse({ api, from, last, words }: EventFamily, event: number): never {
+  if (event < 0 || event >= last) throw unknown(`unsupported ${words.id}event ID ${event}`);
+  // virReportUnsupportedError() of libvirt
+  throw new SvirtError(`this function is not supported by the connection driver: ${api}RegisterAny`, {
+    kind: "unsupported",
+    libvirt: "NO_SUPPORT",
+    from,
+    remedy: "Ask for the state again from time to time: docs/clients.md lists the delivered events.",
+  });
+}
+
+/** remoteDispatchConnectDomainEventCallbackRegisterAny() and remoteDispatchConnectDomainEventCallbackDeregisterAny() of libvirt */
+function unknown(why: string): SvirtError {
+  return new SvirtError(`internal error: ${why}`, {
+    kind: "failed",
+    from: "RPC",
+    remedy: "Use the number that the registration has returned.",
+  });
+}

@@ -1,0 +1,111 @@
+import { asSvirtError, SvirtError } from "../../../errors.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
+import { type EventKind, type EventMessage, kindOf, messageOf } from "./messages.ts";
+
+/** Most registrations of a connection: each event is sent once for each. */
+const MOST = 1024;
+
+/** A client's wish for events. */
+export interface Registration {
+  readonly kind: EventKind;
+  /** UUID of the only object whose events it gets; undefined: all objects. */
+  readonly uuid: string | undefined;
+}
+
+/** The connection that gets the events. */
+interface Receiver {
+  readonly instance: Instance;
+  /** Returns once the messages are written. */
+  send(messages: readonly EventMessage[]): Promise<void>;
+  warn(error: SvirtError): void;
+}
+
+/**
+ * Registrations of a connection. It watches the instance's files from the first one to the end of the last. While the client has not
+ * read the events before, none is looked for, so that a slow client costs no memory: it gets the difference once it reads again.
+ */
+export class Subscriptions {
+  readonly #receiver: Receiver;
+  readonly #registered = new Map<number, Registration>();
+  #next = 0;
+  #watch: EventWatch | undefined;
+  #sending: Promise<void> | undefined;
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+  }
+
+  /** Returns the registration's ID. Throws "failed" for too many, and as watchEvents(). */
+  register(registration: Registration): number {
+    if (this.#registered.size >= MOST) throw tooMany();
+    if (this.#watch === undefined) this.#begin();
+    // Earlier events are not for this registration.
+    else void this.deliver();
+    const id = this.#next;
+    this.#next += 1;
+    this.#registered.set(id, registration);
+    return id;
+  }
+
+  /** Returns false if no registration of these kinds has the ID. */
+  deregister(id: number, kinds: readonly EventKind[]): boolean {
+    const found = this.#registered.get(id);
+    if (found === undefined || !kinds.includes(found.kind)) return false;
+    this.#registered.delete(id);
+    if (this.#registered.size === 0) this.close();
+    return true;
+  }
+
+  /** Sends what has happened. Returns once it is written. Packets that are sent after the call follow it. */
+  async deliver(): Promise<void> {
+    if (this.#sending !== undefined) return await this.#sending;
+    const sending = this.#send();
+    this.#sending = sending;
+    await sending;
+    this.#sending = undefined;
+  }
+
+  /** Ends all registrations. */
+  close(): void {
+    this.#registered.clear();
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  #begin(): void {
+    const watch = watchEvents(this.#receiver.instance);
+    this.#watch = watch;
+    void this.#follow(watch);
+  }
+
+  async #follow(watch: EventWatch): Promise<void> {
+    while (this.#watch === watch) {
+      await watch.wait();
+      await this.deliver();
+    }
+  }
+
+  async #send(): Promise<void> {
+    try {
+      const messages = (this.#watch?.take() ?? []).flatMap((event) => this.#messagesFor(event));
+      if (messages.length > 0) await this.#receiver.send(messages);
+    } catch (thrown) {
+      this.#receiver.warn(asSvirtError(thrown));
+    }
+  }
+
+  #messagesFor(event: HappenedEvent): readonly EventMessage[] {
+    const kind = kindOf(event);
+    return [...this.#registered]
+      .filter(([, wanted]) => wanted.kind === kind && (wanted.uuid ?? event.uuid) === event.uuid)
+      .map(([id]) => messageOf(id, event));
+  }
+}
+
+function tooMany(): SvirtError {
+  return new SvirtError(`Cannot register for events: the connection has ${MOST} registrations`, {
+    kind: "failed",
+    remedy: "Register once for all domains, without a filter.",
+  });
+}

@@ -1,0 +1,150 @@
+import * as v from "valibot";
+import type { ShutoffReason } from "../../state/reason.ts";
+import type { SeenFiles } from "./scan-folder.ts";
+
+/** Event in the life of a domain, and its detail. virDomainEventType of libvirt */
+export type DomainHappening =
+  | "defined added"
+  | "defined updated"
+  | "defined renamed"
+  | "undefined removed"
+  | "undefined renamed"
+  | "started booted"
+  | "started restored"
+  | "suspended paused"
+  | "suspended restored"
+  | "resumed unpaused"
+  | `stopped ${ShutoffReason}`;
+
+/** An event of a domain, with its state afterwards. */
+export interface DomainEvent {
+  readonly of: "domain";
+  readonly name: string;
+  readonly uuid: string;
+  /** Undefined if the domain is off. */
+  readonly id: number | undefined;
+  readonly happened: DomainHappening;
+}
+
+/** Fields of a record that events need. A change of other fields is no event. */
+const guestFacts = v.object({
+  uuid: v.string(),
+  name: v.string(),
+  id: v.number(),
+  bootId: v.string(),
+  state: v.picklist(["starting", "running", "stopping"]),
+  startedMs: v.number(),
+  restored: v.exactOptional(v.literal(true)),
+  told: v.exactOptional(v.object({ times: v.number(), to: v.picklist(["pause", "run"]) })),
+});
+export type GuestFacts = v.InferOutput<typeof guestFacts>;
+
+/** Reads the fields of a record without the schemas of all steps; undefined if they are damaged. */
+export function parseGuestFacts(text: string): GuestFacts | undefined {
+  try {
+    return v.parse(guestFacts, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Domains at one moment. */
+export interface DomainsSeen {
+  /** UUIDs of definitions, by their names. */
+  readonly definitions: SeenFiles<string>;
+  /** Guests that have started and not ended, by their UUIDs. */
+  readonly guests: ReadonlyMap<string, GuestFacts>;
+}
+
+/**
+ * Returns the guests that have started and not ended. A record that says "stopping" is that of a guest only if it ran before:
+ * otherwise its start has failed.
+ */
+export function guestsIn(
+  records: SeenFiles<GuestFacts>,
+  before: DomainsSeen["guests"],
+  bootId: string,
+): DomainsSeen["guests"] {
+  const guests = [...records.values()].flatMap(({ value: guest }) => {
+    const isEnding = guest.state === "stopping" && isSameRun(before.get(guest.uuid), guest);
+    return guest.bootId === bootId && (guest.state === "running" || isEnding) ? [guest] : [];
+  });
+  return new Map(guests.map((guest) => [guest.uuid, guest]));
+}
+
+/**
+ * Returns the events between two moments, ends first and starts last. Of several changes of one domain only the last is seen, and of a
+ * guest that was started again its end too.
+ */
+export function compareDomains(
+  before: DomainsSeen,
+  after: DomainsSeen,
+  reasonOf: (uuid: string) => ShutoffReason,
+): readonly DomainEvent[] {
+  const ended = [...before.guests.values()]
+    .filter((guest) => !isSameRun(after.guests.get(guest.uuid), guest))
+    .map(({ name, uuid }) => ({
+      ...happened(after, { name, uuid }, `stopped ${reasonOf(uuid)}`),
+      id: undefined,
+    }));
+  return [
+    ...ended,
+    ...removedDefinitions(before, after),
+    ...newDefinitions(before, after),
+    ...[...after.guests.values()].flatMap((guest) =>
+      lifeOf(before.guests.get(guest.uuid), guest).map((what) => happened(after, guest, what)),
+    ),
+  ];
+}
+
+function removedDefinitions({ definitions }: DomainsSeen, after: DomainsSeen): readonly DomainEvent[] {
+  const stays = uuidsOf(after);
+  return [...definitions]
+    .filter(([name, { value }]) => after.definitions.get(name)?.value !== value)
+    .map(([name, { value }]) =>
+      happened(after, { name, uuid: value }, stays.has(value) ? "undefined renamed" : "undefined removed"),
+    );
+}
+
+function newDefinitions(before: DomainsSeen, after: DomainsSeen): readonly DomainEvent[] {
+  const was = uuidsOf(before);
+  return [...after.definitions].flatMap(([name, { mark, value }]) => {
+    const known = before.definitions.get(name);
+    if (known?.mark === mark) return [];
+    if (known?.value === value) return [happened(after, { name, uuid: value }, "defined updated")];
+    return [happened(after, { name, uuid: value }, was.has(value) ? "defined renamed" : "defined added")];
+  });
+}
+
+function uuidsOf({ definitions }: DomainsSeen): ReadonlySet<string> {
+  return new Set([...definitions.values()].map(({ value }) => value));
+}
+
+/** Returns what happened to a guest that has not ended. */
+function lifeOf(
+  before: GuestFacts | undefined,
+  { restored, told, ...guest }: GuestFacts,
+): readonly DomainHappening[] {
+  if (!isSameRun(before, guest)) {
+    const start = restored === true ? "started restored" : "started booted";
+    if (told?.to !== "pause") return [start];
+    return [start, told.times === 0 ? "suspended restored" : "suspended paused"];
+  }
+  if (told === undefined || told.times === before?.told?.times) return [];
+  return [told.to === "pause" ? "suspended paused" : "resumed unpaused"];
+}
+
+function isSameRun(
+  one: Pick<GuestFacts, "startedMs"> | undefined,
+  other: Pick<GuestFacts, "startedMs">,
+): boolean {
+  return one?.startedMs === other.startedMs;
+}
+
+function happened(
+  { guests }: DomainsSeen,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+  what: DomainHappening,
+): DomainEvent {
+  return { of: "domain", name, uuid, id: guests.get(uuid)?.id, happened: what };
+}

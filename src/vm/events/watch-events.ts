@@ -1,0 +1,160 @@
+import { recordsFolder } from "../../plan/paths.ts";
+import type { Instance } from "../../state/instance.ts";
+import { POOL_NOTES, poolNotesFolder } from "../../state/pool-notes.ts";
+import { readReason, type ShutoffReason } from "../../state/reason.ts";
+import { isWritten } from "../../state/record.ts";
+import { ENDING, storedUuid } from "../../state/xml-files.ts";
+import {
+  compareDomains,
+  type DomainEvent,
+  type DomainsSeen,
+  type GuestFacts,
+  guestsIn,
+  parseGuestFacts,
+} from "./domain-events.ts";
+import { type SeenFiles, scanFolder } from "./scan-folder.ts";
+import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
+
+/** Something that happened to a domain, a network or a pool. */
+export type HappenedEvent = DomainEvent | NetworkEvent | PoolEvent;
+
+/** Watch over all domains, networks and pools of an instance. */
+export interface EventWatch {
+  /** Returns what happened since the last call, by any process. Never waits. Throws "host-call", and loses no event then. */
+  take(): readonly HappenedEvent[];
+  /** Returns once something may have happened, or after close(). */
+  wait(): Promise<void>;
+  close(): void;
+}
+
+/** Folder of svirt's run-time files: the users of guests must pass it. */
+const RUN_MODE = 0o711;
+const FOLDER_MODE = 0o700;
+const REASONS: readonly string[] = [
+  "shutdown",
+  "destroyed",
+  "crashed",
+  "saved",
+  "failed",
+] satisfies ShutoffReason[];
+
+/**
+ * Watches the files of an instance. Events are the differences of two looks at them, so none is lost if the kernel drops reports.
+ * Missing folders are made as their writers make them. Throws "host-call", "no-access".
+ */
+export function watchEvents(instance: Instance): EventWatch {
+  const folders = foldersOf(instance);
+  makeMissing(instance, folders);
+  const watch = instance.host.watchFolders(Object.values(folders));
+  try {
+    let seen = look(instance, folders, NOTHING);
+    return {
+      take() {
+        if (!watch.take()) return [];
+        const before = seen;
+        seen = look(instance, folders, before);
+        return compare(instance, before, seen);
+      },
+      wait: async () => await watch.wait(),
+      close: () => watch.close(),
+    };
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
+}
+
+/** State of all objects at one moment. */
+interface Seen {
+  readonly domains: DomainsSeen;
+  readonly records: SeenFiles<GuestFacts>;
+  readonly networks: StoredSeen;
+  readonly pools: StoredSeen;
+  /** Names of pools by UUID and note. */
+  readonly notes: SeenFiles<string>;
+}
+
+const NO_FILES: SeenFiles<never> = new Map();
+const NOTHING: Seen = {
+  domains: { definitions: NO_FILES, guests: new Map() },
+  records: NO_FILES,
+  networks: { defined: NO_FILES, active: NO_FILES },
+  pools: { defined: NO_FILES, active: NO_FILES },
+  notes: NO_FILES,
+};
+
+type Folders = ReturnType<typeof foldersOf>;
+
+function foldersOf({ paths }: Instance) {
+  return {
+    domains: `${paths.config}/domains`,
+    records: recordsFolder(paths),
+    networks: `${paths.config}/networks`,
+    activeNetworks: `${paths.run}/networks`,
+    pools: `${paths.config}/storage`,
+    activePools: `${paths.run}/storage`,
+    notes: poolNotesFolder({ paths }),
+  };
+}
+
+function makeMissing({ host, paths }: Instance, folders: Folders): void {
+  const make = (path: string, mode: number): void => {
+    // In a file system that is read-only, no other svirt makes it either.
+    if (host.inspectFile(path) === undefined) isWritten(() => host.makeFolder({ path, mode }));
+  };
+  make(paths.run, RUN_MODE);
+  for (const path of Object.values(folders)) make(path, FOLDER_MODE);
+}
+
+function look(instance: Instance, folders: Folders, before: Seen): Seen {
+  const xml = (folder: string, known: SeenFiles<string>): SeenFiles<string> =>
+    scanFolder(instance, { folder, ending: ENDING, parse: storedUuid }, known);
+  const records = scanFolder(
+    instance,
+    { folder: folders.records, ending: ".json", parse: parseGuestFacts },
+    before.records,
+  );
+  return {
+    records,
+    domains: {
+      definitions: xml(folders.domains, before.domains.definitions),
+      guests: guestsIn(records, before.domains.guests, instance.host.getBootId()),
+    },
+    networks: {
+      defined: xml(folders.networks, before.networks.defined),
+      active: xml(folders.activeNetworks, before.networks.active),
+    },
+    pools: {
+      defined: xml(folders.pools, before.pools.defined),
+      active: xml(folders.activePools, before.pools.active),
+    },
+    notes: scanFolder(
+      instance,
+      { folder: folders.notes, ending: "", parse: (name) => name.trim() },
+      before.notes,
+    ),
+  };
+}
+
+function compare(instance: Instance, before: Seen, after: Seen): readonly HappenedEvent[] {
+  const reasonOf = (uuid: string): ShutoffReason => shutoffReason(readReason(instance, uuid));
+  return [
+    ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
+    ...compareStored(before.pools, after.pools).map((event) => ({ of: "pool" as const, ...event })),
+    ...newNotes(before.notes, after.notes),
+    ...compareDomains(before.domains, after.domains, reasonOf),
+  ];
+}
+
+function shutoffReason(text: string | undefined): ShutoffReason {
+  const isReason = (value: string | undefined): value is ShutoffReason => REASONS.includes(value ?? "");
+  return isReason(text) ? text : "unknown";
+}
+
+function newNotes(before: SeenFiles<string>, after: SeenFiles<string>): readonly PoolEvent[] {
+  return [...after].flatMap(([file, { mark, value: name }]) => {
+    const happened = POOL_NOTES.find((note) => file.endsWith(`.${note}`));
+    if (happened === undefined || before.get(file)?.mark === mark) return [];
+    return [{ of: "pool", name, uuid: file.slice(0, -happened.length - 1), happened }];
+  });
+}

@@ -1,0 +1,85 @@
+import { expect } from "bun:test";
+import { noteOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
+import { makeClientFolder, nodeUri, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
+
+// Stock virsh of this host waits for events of a node, while svirt, a guest itself and another client change it. A key for reading
+// suffices.
+
+const onTheNode = await onANode();
+const folder = makeClientFolder();
+const ssh = sshFor(folder, "ssh", "");
+const readingSsh = sshFor(folder, "ssh-reading", "--read-only");
+const STEP_MS = 60_000;
+
+/** Output of virsh as it arrives. */
+class Seen {
+  #text = "";
+
+  constructor(output: ReadableStream<Uint8Array>) {
+    void this.#read(output);
+  }
+
+  async #read(output: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of output) this.#text += decoder.decode(chunk, { stream: true });
+  }
+
+  /** Returns the events of a domain. */
+  of(name: string): string[] {
+    const start = `event 'lifecycle' for domain '${name}': `;
+    return this.#text
+      .split("\n")
+      .flatMap((line) => (line.startsWith(start) ? [line.slice(start.length)] : []));
+  }
+
+  /** Returns whether so many events of a domain arrive in time. */
+  async has(name: string, count: number, withinMs = STEP_MS): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (this.of(name).length < count) {
+      if (performance.now() > deadline) return false;
+      await Bun.sleep(100);
+    }
+    return true;
+  }
+}
+
+onTheNode(
+  "virsh event on another machine prints what svirt, a guest itself and another client do",
+  async () => {
+    const limit = ["timeout", "-k", "1", String((8 * VIRSH_MS) / 1000)];
+    const words = ["virsh", "-c", nodeUri(readingSsh), "event", "--event", "lifecycle", "--loop"];
+    // Each line of its output arrives at once.
+    const client = Bun.spawn([...limit, "stdbuf", "-oL", ...words], { stdin: "ignore", stdout: "pipe" });
+    const seen = new Seen(client.stdout);
+    const step = async (script: string, count: number): Promise<void> => {
+      const notes = await onNode(script);
+      for (const name of notes.keys()) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+      expect(await seen.has("life-events", count)).toBe(true);
+    };
+    // The first event shows that the client is registered.
+    await onNode("copy button a.img");
+    for (let tries = 0; seen.of("life-first").length === 0 && tries < 30; tries += 1) {
+      await onNode("guest life-first");
+      await seen.has("life-first", 1, 2000);
+    }
+    await step('copy button a.img; guest life-events "$(disk $here/a.img)"', 1);
+    await step("note start svirt start life-events", 2);
+    await step("note suspend svirt suspend life-events", 3);
+    await step("note resume svirt resume life-events", 4);
+    const press = "wait_pressed $(pid_of life-events) svirt shutdown life-events";
+    await step(`note off ${press}; wait_gone life-events`, 5);
+    expect((await virsh(ssh, "start", "life-events")).code).toBe(0);
+    expect(await seen.has("life-events", 6)).toBe(true);
+    await step("note destroy svirt destroy life-events", 7);
+    await step("note undefine svirt undefine life-events; svirt undefine life-first", 8);
+    expect(seen.of("life-events")).toEqual([
+      ...["Defined Added", "Started Booted", "Suspended Paused", "Resumed Unpaused", "Stopped Shutdown"],
+      ...["Started Booted", "Stopped Destroyed", "Undefined Removed"],
+    ]);
+    client.kill();
+    await client.exited;
+  },
+  { timeoutMs: 10 * VIRSH_MS },
+);

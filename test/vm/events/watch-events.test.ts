@@ -1,0 +1,157 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { type EventWatch, watchEvents } from "../../../src/vm/events/watch-events.ts";
+import { resumeGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
+import { markNetwork } from "../../../src/vm/network/autostart-network.ts";
+import { defineNetwork, undefineNetwork } from "../../../src/vm/network/define-network.ts";
+import { createNetwork, destroyNetwork } from "../../../src/vm/network/start-network.ts";
+import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
+import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
+import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { restoreDomain } from "../../../src/vm/save/restore-domain.ts";
+import { saveDomain } from "../../../src/vm/save/save-domain.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { BRIDGE, networkXml } from "../../scenes/networks.ts";
+import { poolXml } from "../../scenes/pools.ts";
+import { FILE } from "../../scenes/saving.ts";
+import {
+  domainXml,
+  errorOf,
+  makeMachine,
+  nodeOn,
+  putText,
+  reapAll,
+  sweepAll,
+  UUID,
+} from "../../scenes/scene.ts";
+
+let watch: EventWatch | undefined;
+afterEach(() => watch?.close());
+
+/** Watches a machine, and returns its events in short since the last call. */
+function watching(machine: Machine): () => string[] {
+  const made = watchEvents(nodeOn(machine));
+  watch = made;
+  return () => made.take().map(({ happened, name, of }) => `${of} ${name} ${happened}`);
+}
+
+describe("watchEvents() reports what other processes do", () => {
+  test("with a domain, and not what was before", async () => {
+    const machine = makeMachine();
+    await defineDomain(nodeOn(machine), domainXml());
+    const events = watching(machine);
+    expect(events()).toEqual([]);
+    await defineDomain(nodeOn(machine), domainXml());
+    expect(events()).toEqual(["domain vm1 defined updated"]);
+    await startDomain(nodeOn(machine), domainXml());
+    expect(events()).toEqual(["domain vm1 started booted"]);
+    await suspendGuest(nodeOn(machine), "vm1");
+    expect(events()).toEqual(["domain vm1 suspended paused"]);
+    await suspendGuest(nodeOn(machine), "vm1");
+    expect(events()).toEqual([]);
+    await resumeGuest(nodeOn(machine), "vm1");
+    expect(events()).toEqual(["domain vm1 resumed unpaused"]);
+    await resumeGuest(nodeOn(machine), "vm1");
+    expect(events()).toEqual([]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(events()).toEqual(["domain vm1 stopped destroyed"]);
+    await undefineDomain(nodeOn(machine), "vm1");
+    expect(events()).toEqual(["domain vm1 undefined removed"]);
+  });
+
+  test("with a domain's saved state", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml());
+    const events = watching(machine);
+    await saveDomain(nodeOn(machine), "vm1", { path: FILE, resumes: undefined });
+    expect(events()).toEqual(["domain vm1 stopped saved"]);
+    await restoreDomain(nodeOn(machine), FILE, { resumes: false, xml: undefined });
+    expect(events()).toEqual(["domain vm1 started restored", "domain vm1 suspended restored"]);
+    await resumeGuest(nodeOn(machine), "vm1");
+    expect(events()).toEqual(["domain vm1 resumed unpaused"]);
+  });
+
+  test.each<[string, number, string]>([
+    ["that has powered off", 0, "shutdown"],
+    ["whose QEMU failed", 1, "crashed"],
+  ])("with a guest %s", async (...[, status, reason]) => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml());
+    const events = watching(machine);
+    machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, status);
+    await reapAll(machine);
+    expect(events()).toEqual([`domain vm1 stopped ${reason}`]);
+  });
+
+  test("with a start that fails: nothing", async () => {
+    const machine = makeMachine();
+    const events = watching(machine);
+    machine.qemu = { monitor: "silent" };
+    await errorOf(startDomain(nodeOn(machine), domainXml()));
+    await sweepAll(machine);
+    expect(events()).toEqual([]);
+  });
+
+  test("with a network", async () => {
+    const machine = makeMachine();
+    machine.files.putFolder("/sys/class/net/br0/bridge");
+    const events = watching(machine);
+    await defineNetwork(nodeOn(machine), networkXml(BRIDGE));
+    expect(events()).toEqual(["network lan defined"]);
+    await markNetwork(nodeOn(machine), "lan", true);
+    expect(events()).toEqual([]);
+    await createNetwork(nodeOn(machine), networkXml(BRIDGE));
+    expect(events()).toEqual(["network lan started"]);
+    await destroyNetwork(nodeOn(machine), "lan");
+    expect(events()).toEqual(["network lan stopped"]);
+    await undefineNetwork(nodeOn(machine), "lan");
+    expect(events()).toEqual(["network lan undefined"]);
+  });
+
+  test("with a storage pool, its folder and its volumes", async () => {
+    const machine = makeMachine();
+    const events = watching(machine);
+    await definePool(nodeOn(machine), poolXml());
+    expect(events()).toEqual(["pool images defined"]);
+    await buildPool(nodeOn(machine), "images");
+    expect(events()).toEqual(["pool images created"]);
+    await startPool(nodeOn(machine), "images", { isBuilt: false });
+    expect(events()).toEqual(["pool images started"]);
+    await refreshPool(nodeOn(machine), "images");
+    await refreshPool(nodeOn(machine), "images");
+    expect(events()).toEqual(["pool images refreshed"]);
+    await destroyPool(nodeOn(machine), "images");
+    expect(events()).toEqual(["pool images stopped"]);
+    await deletePool(nodeOn(machine), "images");
+    expect(events()).toEqual(["pool images deleted"]);
+    await undefinePool(nodeOn(machine), "images");
+    expect(events()).toEqual(["pool images undefined"]);
+  });
+});
+
+test("watchEvents() makes missing folders with their writers' modes, and ignores files that svirt has not written", () => {
+  const machine = makeMachine();
+  const events = watching(machine);
+  expect(machine.files.get("/run/svirt").mode).toBe(0o711);
+  expect(machine.files.get("/var/lib/svirt/records").mode).toBe(0o700);
+  putText(machine, "/etc/svirt/domains/other.xml", "<domain/>");
+  putText(machine, `/var/lib/svirt/records/${UUID}.json`, "{");
+  machine.files.putFolder("/etc/svirt/networks/folder.xml");
+  putText(machine, `/run/svirt/pool-notes/${UUID}.created.new`, "images");
+  expect(events()).toEqual([]);
+});
+
+test.each([
+  ["pause", suspendGuest],
+  ["resume", resumeGuest],
+])("on a full disk svirt can %s a guest, which is not reported", async (_, work) => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  if (work === resumeGuest) await suspendGuest(nodeOn(machine), "vm1");
+  const events = watching(machine);
+  machine.isDiskFull = true;
+  await work(nodeOn(machine), "vm1");
+  expect(events()).toEqual([]);
+});
