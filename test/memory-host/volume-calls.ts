@@ -27,7 +27,7 @@ export function volumeCalls(
     return bytes;
   };
   return {
-    makeFileWithin(folder, file) {
+    async makeFileWithin(folder, file) {
       const inside = files.getSame(folder);
       removeParts(inside);
       const path = `${folder.path}/${file.name}`;
@@ -51,7 +51,7 @@ export function volumeCalls(
       inside.entries.set(file.name, made);
       return factsOf({ path, inode: made }).id;
     },
-    fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+    async fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
       const inode = files.getSame(file);
       const content = files.get(from).bytes;
       if (content.length > mostBytes) throw hostCall(`upload ${from}`, "it is longer");
@@ -65,7 +65,7 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes = written(content.length);
     },
-    copyToDevice(device, data, part) {
+    async copyToDevice(device, data, part) {
       const inode = files.getSame(device);
       const { end, start } = part ?? { start: 0, end: inode.bytes.length };
       const source =
@@ -75,7 +75,7 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes.set(source, start);
     },
-    lockImages(locked) {
+    async lockImages(locked) {
       const keys = locked.map(fileKey);
       for (const key of keys) {
         if (machine.lockedImages.has(key)) throw hostCall(`write to ${key}`, "another program has locked it");
@@ -85,13 +85,13 @@ export function volumeCalls(
         for (const key of keys) machine.lockedImages.delete(key);
       };
     },
-    wipeFile(file) {
+    async wipeFile(file) {
       const inode = files.getSame(file);
       inode.bytes = inode.bytes.map((byte, at) => (at < inode.bytes.length >> 1 ? 0 : byte));
       svirt.midway();
       inode.bytes = new Uint8Array(inode.bytes.length);
     },
-    rewriteImage(file, plan) {
+    async rewriteImage(file, plan) {
       const inode = files.getSame(file);
       const groups = plan({
         sizeBytes: inode.bytes.length,
@@ -110,7 +110,7 @@ export function volumeCalls(
         inode.bytes = grown;
       }
     },
-    resizeFile(file, sizeBytes) {
+    async resizeFile(file, sizeBytes) {
       const inode = files.getSame(file);
       const bytes = new Uint8Array(sizeBytes);
       bytes.set(inode.bytes.slice(0, sizeBytes));

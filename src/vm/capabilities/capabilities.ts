@@ -29,16 +29,16 @@ export function getHostCapabilities({ host }: Instance): HostCapabilities {
  * Returns the capabilities of guests of an emulator, by default of the installed one. Throws "not-found" for an unknown
  * machine type or emulator, "failed" if the emulator does not answer.
  */
-export function getDomainCapabilities(
+export async function getDomainCapabilities(
   instance: Instance,
   kind: {
     readonly emulator: string | undefined;
     readonly type: "kvm" | "qemu" | undefined;
     readonly machine: string | undefined;
   },
-): DomainCapabilities {
+): Promise<DomainCapabilities> {
   const { emulator = DEFAULT_EMULATOR, machine, type = fastestType(instance) } = kind;
-  const facts = getEmulatorFacts(instance, emulator, type);
+  const facts = await getEmulatorFacts(instance, emulator, type);
   return {
     emulator,
     type,
@@ -51,8 +51,8 @@ export function getDomainCapabilities(
  * Returns the highest number of virtual CPUs that a machine type of the installed emulator accepts. Throws as
  * getEmulatorFacts() does.
  */
-export function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): number {
-  const { machines } = getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
+export async function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): Promise<number> {
+  const { machines } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
   return Math.max(...machines.map(({ mostCpus }) => mostCpus));
 }
 

@@ -83,7 +83,7 @@ export async function recoverAll(
   recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
-    await attempt(errors, () => restart(instance, pending));
+    await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);
   }
   return { running: running.filter((guest) => !ended.includes(guest)), recovered, errors, kept };

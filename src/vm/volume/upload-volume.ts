@@ -30,7 +30,7 @@ export async function uploadVolume(
     },
   );
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
-  instance.host.fillFile(id, file, { ...part, mostBytes });
+  await instance.host.fillFile(id, file, { ...part, mostBytes });
 }
 
 /** A guest that the key may start would read the file, which may be any of the host's. */

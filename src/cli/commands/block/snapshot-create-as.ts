@@ -55,7 +55,7 @@ export const command: Command = {
     const name = given ?? defaultSnapshotName(instance);
     const request = snapshotLive(instance, { name, disks, reuses: options.has("reuse-external") });
     if (options.has(DRY_RUN_OPTION.name)) {
-      printDryRun(call, request);
+      await printDryRun(call, request);
     } else {
       await takeSnapshot(instance, operand(call, "domain"), { request, observer: crashDrill(call) });
       output.print(`Domain snapshot ${name} created\n`);
