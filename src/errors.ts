@@ -34,6 +34,7 @@ const VIR_FROM = {
   SECURITY: 24,
   SECRET: 30,
   NWFILTER: 33,
+  STREAMS: 38,
 };
 
 /** Part of libvirt that reports an error. */

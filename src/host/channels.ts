@@ -52,5 +52,20 @@ export interface ByteStream {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Data of a stream: bytes, of which there is at least one, or the length of a hole, which reads as zeros. */
+export type Piece = Uint8Array | { readonly holeBytes: number };
+
+/** Open end of a stream. While one of its calls waits, other work goes on. */
+export interface DataStream {
+  /** Returns the next data, bytes of at most this number; undefined at the end. Absent: none comes from here. Throws "host-call". */
+  next?(mostBytes: number): Promise<Piece | undefined>;
+  /** Takes data. Absent: it takes none. Throws "host-call". */
+  put?(piece: Piece): Promise<void>;
+  /** Returns once all that it has taken is on disk. Absent: there is nothing to wait for. Throws "host-call". */
+  finish?(): Promise<void>;
+  /** Ends it, whatever it waits for. Ending it again is not an error. */
+  close(): Promise<void>;
+}
+
 /** Reason for the end of a session with a guest's terminal: the user left, the input ended, or the guest hung up. */
 export type TalkEnd = "left" | "input-ended" | "hung-up";

@@ -2,6 +2,7 @@ import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
+import type { DataStream } from "./channels.ts";
 import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
 
 /** Type of the file at a path. */
@@ -190,6 +191,13 @@ export interface FileHost {
    * "usage" for an input that is longer than the part, "not-found", "host-call", "denied" if the path now leads to another file.
    */
   fillFile(file: FileId, from: string, part: FilePart): Promise<void>;
+  /** Opens a part of a file for reading, with its holes if the part is sparse. Throws "host-call", "denied" if the path now leads to another file. */
+  openSource(file: FileId, part: FilePart): DataStream;
+  /**
+   * Opens a part of a file for writing, as fillFile() does; no other program may write to the image until it is closed. Holes are made where
+   * the file system has them. Data beyond the part is an error. Throws as fillFile().
+   */
+  openSink(file: FileId, part: FilePart): Promise<DataStream>;
   /**
    * Locks images or devices like a QEMU that writes to them, and returns the function that unlocks them. The locks end with the process.
    * Throws "in-use" if a program has locked one, "denied" if a path now leads to another file.

@@ -1,8 +1,9 @@
 import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
 import type { Shape } from "../network/shape.ts";
+import type { Display } from "../plan/facts/display.ts";
 import type { FloorTarget, Macvtap, TapSetup } from "../plan/facts/tap.ts";
-import type { ByteStream, LineChannel, TalkEnd } from "./channels.ts";
+import type { ByteStream, DataStream, LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
 import type { Monitor } from "./monitor.ts";
 import type { MountHost } from "./mounts.ts";
@@ -49,13 +50,18 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    */
   setFloor(to: FloorTarget, bytesPerSecond: number | undefined): void;
   /**
-   * Connects standard input and output to an inspected terminal or socket of the guest. Ends at the byte `leaveBy`, or when
-   * one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
+   * Connects standard input and output to an inspected terminal or socket of the guest, or to a TCP port of this host. Ends at the
+   * byte `leaveBy`, or when one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
    * the connection.
    */
-  talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
+  talk(to: FileFacts | Display, how: { readonly leaveBy?: number; onOpen(): void }): Promise<TalkEnd>;
   /** Returns standard input and output as a connection. While it waits, other work goes on. */
   openCaller(): Promise<ByteStream>;
+  /**
+   * Connects to an inspected terminal or socket of the guest. The stream ends when the guest closes its side. SIGTERM calls `onTaken`, and does
+   * not end svirt as long as such a stream is open. Throws "host-call"; the stream throws "timeout" if the guest takes no data for 10 s.
+   */
+  openConsole(to: FileFacts, onTaken: () => void): Promise<DataStream>;
   /** Connects to an inspected socket of the guest. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
   /** Returns the ID of the current boot. random(4) */

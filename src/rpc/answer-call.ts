@@ -4,6 +4,7 @@ import {
   checkFlags,
   forbidden,
   notOpen,
+  type OpenedStream,
   type Procedure,
   protocolError,
   refusedForReading,
@@ -18,17 +19,28 @@ import { unencodable } from "./xdr/bytes.ts";
 const PROGRAM = 0x20_00_80_86;
 const VERSION = 1;
 
+/** Reply to a call, and the stream that begins with it. */
+export interface Answer {
+  readonly reply: Uint8Array;
+  readonly opened: OpenedStream | undefined;
+}
+
 /** Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call alone. */
-export async function answerCall(session: Session, { header, payload }: Packet): Promise<Uint8Array> {
+export async function answerCall(session: Session, { header, payload }: Packet): Promise<Answer> {
+  const streams: OpenedStream[] = [];
   try {
-    const result = await carryOut(session, { header, payload });
+    const result = await carryOut(session, { header, payload }, (opened) => void streams.push(opened));
     const reply = formatPacket(replyTo(header, PACKET_STATUS.ok), result);
     if (reply === undefined) throw unencodable();
-    return reply;
+    return { reply, opened: streams[0] };
   } catch (thrown) {
+    for (const { stream } of streams) await stream.close();
     const error = formatError(asSvirtError(thrown));
     // An error is shorter than any limit.
-    return formatPacket(replyTo(header, PACKET_STATUS.error), error) ?? new Uint8Array();
+    return {
+      reply: formatPacket(replyTo(header, PACKET_STATUS.error), error) ?? new Uint8Array(),
+      opened: undefined,
+    };
   }
 }
 
@@ -36,7 +48,11 @@ function replyTo({ procedure, program, serial, version }: PacketHeader, status: 
   return { program, version, procedure, type: PACKET_TYPE.reply, serial, status };
 }
 
-async function carryOut(session: Session, { header, payload }: Packet): Promise<readonly Uint8Array[]> {
+async function carryOut(
+  session: Session,
+  { header, payload }: Packet,
+  open: (opened: OpenedStream) => void,
+): Promise<readonly Uint8Array[]> {
   const declared = findProcedure(header);
   const isReadOnly = checkOpen(session, declared);
   const call = declared.prepare(payload);
@@ -46,7 +62,7 @@ async function carryOut(session: Session, { header, payload }: Packet): Promise<
   const { instance } = session;
   const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);
   for (const problem of [...(recovered?.errors ?? []), ...(recovered?.kept ?? [])]) session.warn(problem);
-  return await call.run({ session, instance, isReadOnly, running: recovered?.running ?? [] });
+  return await call.run({ session, instance, isReadOnly, running: recovered?.running ?? [], open });
 }
 
 /** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */

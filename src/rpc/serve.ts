@@ -1,10 +1,12 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
+import { Memory } from "../state/memory.ts";
 import { answerCall } from "./answer-call.ts";
 import type { Session } from "./procedures/procedure.ts";
+import { OpenStreams } from "./streams/open-streams.ts";
 import { checkUri } from "./uri.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, type PacketHeader } from "./wire/packet.ts";
+import { formatPacket, PACKET_STATUS, PACKET_TYPE, type Packet, type PacketHeader } from "./wire/packet.ts";
 import { readPackets } from "./wire/read-packets.ts";
 
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
@@ -27,28 +29,55 @@ export interface Served {
  */
 export async function serveClient({ instance, isForReading, uri, warn }: Served): Promise<void> {
   checkUri(instance, uri);
-  const session: Session = { instance, isForReading, warn };
+  const session: Session = {
+    instance: { ...instance, memory: new Memory() },
+    isForReading,
+    streams: 0,
+    warn,
+  };
   const stream = await instance.host.openCaller();
   const send = inTurn(stream, warn);
+  const streams = new OpenStreams(session, send);
   const open = new Set<Promise<void>>();
   try {
     for await (const packet of readPackets(stream.read())) {
       const { header } = packet;
       if (isPing(header)) await send(PONG);
       else if (header.type === PACKET_TYPE.call) {
-        // Nothing more is read meanwhile, so that the client waits too.
-        if (open.size >= MOST_CALLS) await Promise.race(open);
-        const call = answerCall(session, packet)
-          .then(send)
-          .finally(() => open.delete(call));
-        open.add(call);
+        await begin(packet, { open, send, session, streams });
         if (session.isClosed === true) break;
-      }
-      // Other packets answer nothing that svirt has asked, as those of a stream that has ended: libvirtd drops them too.
+      } else await streams.take(packet);
+      // Other packets answer nothing that svirt has asked: libvirtd drops them too.
     }
   } finally {
+    await streams.end();
     await Promise.allSettled(open);
   }
+}
+
+interface Answering {
+  /** Calls that are carried out. */
+  readonly open: Set<Promise<void>>;
+  readonly session: Session;
+  readonly streams: OpenStreams;
+  send(packet: Uint8Array | undefined): Promise<void>;
+}
+
+/** Begins a call once fewer than the most are open. Nothing more is read meanwhile, so that the client waits too. */
+async function begin(packet: Packet, answering: Answering): Promise<void> {
+  const { open } = answering;
+  if (open.size >= MOST_CALLS) await Promise.race(open);
+  const call = answer(packet, answering).finally(() => open.delete(call));
+  open.add(call);
+}
+
+async function answer(packet: Packet, { send, session, streams }: Answering): Promise<void> {
+  const { opened, reply } = await answerCall(session, packet);
+  // Known before the reply, after which the client may send.
+  const start = opened === undefined ? undefined : await streams.add(packet.header, opened);
+  await send(reply);
+  // Not a part of the call: it may last as long as the connection.
+  void start?.();
 }
 
 function isPing({ procedure, program, type, version }: PacketHeader): boolean {

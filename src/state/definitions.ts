@@ -24,7 +24,10 @@ export function readDefinition(instance: Instance, name: string): Definition | u
   const xml = instance.host.readText(path);
   if (xml === undefined) return undefined;
   const uuid = storedUuid(xml);
-  if (uuid !== undefined) return { name, uuid, xml };
+  if (uuid !== undefined) {
+    instance.memory?.rememberName(uuid, name);
+    return { name, uuid, xml };
+  }
   throw new SvirtError(
     `Cannot read the definition ${path}: it has no <uuid> at the place where svirt writes it`,
     {
@@ -32,6 +35,28 @@ export function readDefinition(instance: Instance, name: string): Definition | u
       remedy: `Define it again: mv ${path} /tmp && svirt define /tmp/${name}.xml`,
     },
   );
+}
+
+/** Returns the defined domain of a UUID, under any name. Throws as readDefinition() does for any definition. */
+export function definitionOf(instance: Instance, uuid: string): Definition | undefined {
+  const likely = instance.memory?.nameOf(uuid);
+  const remembered = likely === undefined ? undefined : readDefinition(instance, likely);
+  if (remembered?.uuid === uuid) return remembered;
+  let found: Definition | undefined;
+  for (const name of listXmlFiles(instance.host, folder(instance))) {
+    if (found === undefined) {
+      const definition = readDefinition(instance, name);
+      if (definition?.uuid === uuid) found = definition;
+    } else if (instance.memory === undefined) break;
+    else remember(instance, name);
+  }
+  return found;
+}
+
+/** Remembers a definition that is not asked for, and may be damaged. */
+function remember({ host, memory, paths }: Instance, name: string): void {
+  const uuid = storedUuid(host.readText(definitionPath({ paths }, name)) ?? "");
+  if (uuid !== undefined) memory?.rememberName(uuid, name);
 }
 
 /** Writes the definition to disk before it returns. */
@@ -57,14 +82,14 @@ export function setAutostart(instance: Instance, name: string, wanted: boolean):
   setAutostartMark(instance.host, mark, wanted);
 }
 
-function folder(instance: Instance): string {
-  return `${instance.paths.config}/domains`;
+function folder({ paths }: Pick<Instance, "paths">): string {
+  return `${paths.config}/domains`;
 }
 
 function autostartFolder(instance: Instance): string {
   return `${instance.paths.config}/autostart`;
 }
 
-function definitionPath(instance: Instance, name: string): string {
+function definitionPath(instance: Pick<Instance, "paths">, name: string): string {
   return `${folder(instance)}/${name}${ENDING}`;
 }

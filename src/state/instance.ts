@@ -2,6 +2,7 @@ import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 import { ClaimRegistry } from "../registry/claims.ts";
 import { CLAIMED_LEVELS, type LevelAllocator } from "../registry/level-allocator.ts";
+import type { Memory } from "./memory.ts";
 
 /** One svirt instance on one host, passed to every use case. */
 export interface Instance {
@@ -13,6 +14,8 @@ export interface Instance {
   readonly levels?: LevelAllocator;
   /** Identifies the sources of this svirt. Without it, svirt stores no data that only the same build can read. */
   readonly build?: string;
+  /** Of a process that answers many calls; absent: every call reads the disk. */
+  readonly memory?: Memory;
 }
 
 /** Returns whether the instance is that of an ordinary user, with only that user's rights: libvirt's qemu:///session. */

@@ -5,33 +5,63 @@ import { endNotesFolder, type GuestRecord, isRunning, listRecorded } from "./rec
 /** Fields of a running guest's record that lists of guests need. */
 export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">;
 
+/** Fields of any guest's record that are read without the schema of all steps. */
+export interface BriefRecord extends RunningGuest, Pick<GuestRecord, "bootId" | "state"> {
+  /** Whether it has an unfinished change or a job. */
+  readonly hasWork: boolean;
+}
+
 /**
- * Returns all guests, in the order of their ids, if each one runs and has no unfinished change or job: the usual case. Then
- * no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined if a record is
- * damaged in the fields read here, or needs work.
+ * Returns all guests, in the order of their ids, if each one runs and no concerned one has an unfinished change or job: the
+ * usual case. Then no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined
+ * if a record is damaged in the fields read here, or needs work.
  */
-export function readIdleGuests(instance: Instance): RunningGuest[] | undefined {
+export function readIdleGuests(
+  instance: Instance,
+  isConcerned: (guest: RunningGuest) => boolean = () => true,
+): RunningGuest[] | undefined {
   const guests: RunningGuest[] = [];
-  for (const recorded of listRecorded(instance)) {
-    const text = instance.host.readText(guestPaths(instance.paths, recorded).record);
-    // The guest has ended since.
-    if (text === undefined) continue;
-    const guest = readIdle(instance, text);
-    if (guest === undefined) return undefined;
-    guests.push(guest);
+  for (const guest of readBriefs(instance)) {
+    if (guest?.process === undefined || !isRunning(instance, guest)) return undefined;
+    if (guest.hasWork && isConcerned(guest)) return undefined;
+    const { id, name, process, uuid } = guest;
+    guests.push({ id, name, uuid, process });
   }
   // Notes of ends for which the disk had no room.
   if (guests.length > 0 && instance.host.listFolder(endNotesFolder(instance)).length > 0) return undefined;
   return guests.length < 2 ? guests : guests.sort((a, b) => a.id - b.id);
 }
 
-/** Reads the fields of a record; undefined if they are damaged, or the guest does not run or needs work. */
-function readIdle(instance: Instance, text: string): RunningGuest | undefined {
+/** Returns the UUIDs of guests by their id or name; they need not run. Reads less than readRecords() does. */
+export function findRecorded(instance: Instance, by: "id" | "name", key: string): readonly string[] {
+  return readBriefs(instance).flatMap((guest) =>
+    guest !== undefined && String(guest[by]) === key ? [guest.uuid] : [],
+  );
+}
+
+/** Returns undefined for each record that is damaged in the fields read here. */
+function readBriefs(instance: Instance): readonly (BriefRecord | undefined)[] {
+  const read = (): readonly (BriefRecord | undefined)[] =>
+    listRecorded(instance).flatMap((recorded) => {
+      const text = instance.host.readText(guestPaths(instance.paths, recorded).record);
+      // The guest has ended since.
+      return text === undefined ? [] : [readBrief(text)];
+    });
+  return instance.memory === undefined ? read() : instance.memory.briefs(instance, read);
+}
+
+function readBrief(text: string): BriefRecord | undefined {
   const { bootId, change, format, id, jobs, name, process, state, uuid } = parseFields(text);
-  if (format !== 1 || change !== undefined || jobs !== undefined) return undefined;
-  if (typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number") return undefined;
-  if (state !== "running" || typeof bootId !== "string" || !isProcessId(process)) return undefined;
-  return isRunning(instance, { state, bootId, process }) ? { id, name, uuid, process } : undefined;
+  if (format !== 1 || typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number")
+    return undefined;
+  if (!isState(state) || typeof bootId !== "string") return undefined;
+  const hasWork = change !== undefined || jobs !== undefined;
+  const brief = { id, name, uuid, bootId, state, hasWork };
+  return isProcessId(process) ? { ...brief, process } : brief;
+}
+
+function isState(value: unknown): value is GuestRecord["state"] {
+  return value === "running" || value === "starting" || value === "stopping";
 }
 
 /** Returns no field for a text that is not a JSON object. */

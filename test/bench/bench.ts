@@ -3,9 +3,11 @@ import { parseArgs } from "node:util";
 import { formatTable } from "../../src/cli/output/table.ts";
 import { node } from "../node/harness/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
+import { measureClients } from "./measure-clients.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
 import { measureHeld } from "./measure-held.ts";
 import { measureLevelChoice } from "./measure-level.ts";
+import { measureLookUp } from "./measure-lookup.ts";
 import { measureMute } from "./measure-mute.ts";
 import { measureNetwork } from "./measure-network.ts";
 import { measureRelabelling } from "./measure-relabel.ts";
@@ -38,6 +40,9 @@ const HELD_AIM = 1.05;
 const MOST_COMMANDS = 10;
 const RESIDENT_AIM_KIB = 2048;
 const TRANSLATION_AIM_MS = 5;
+const LOOK_UP_AIM_MS = 0.5;
+/** One connection of a client. */
+const CONNECTION_AIM_KIB = 12 * 1024;
 const HEADER = [
   "What",
   "svirt: median (least) ms",
@@ -55,6 +60,7 @@ const { values } = parseArgs({
     host: { type: "boolean", default: false },
     node: { type: "boolean", default: false },
     storage: { type: "boolean", default: false },
+    clients: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -62,6 +68,8 @@ const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m
 
 if (values.storage) {
   await printStorage();
+} else if (values.clients) {
+  await printClients();
 } else {
   if (!values.node) await measureHost();
   if (!values.host) await measureNode();
@@ -77,6 +85,7 @@ async function measureHost(): Promise<void> {
   await printLabelling();
   await printMute();
   await printHeld();
+  await printLookUps();
 }
 
 async function measureNode(): Promise<void> {
@@ -238,6 +247,35 @@ async function printHeld(): Promise<void> {
   ]);
   const header = ["Others run", "Start: ms", "Without: ms", "Ratio"];
   say(`This machine: a start with one disk that asks what others hold\n${formatTable(header, rows)}`);
+}
+
+/** Prints the cost of finding a domain on a connection of libvirt's protocol, with the recovery before it. */
+async function printLookUps(): Promise<void> {
+  const rows = (await measureLookUp(20 * rounds)).map((found) => [
+    String(found.definitions),
+    String(found.guests),
+    ...[found.firstMs, found.byUuidMs, found.byNameMs, found.ofNoneMs].map((ms) => ms.toFixed(2)),
+    found.guests > 0 ? "-" : `${verdict(found.byUuidMs, LOOK_UP_AIM_MS)} (${LOOK_UP_AIM_MS})`,
+  ]);
+  const header = ["Defined", "Running", "First, ms", "By UUID", "By name", "Of none", "Aim"];
+  say(`This machine: a look-up on a connection\n${formatTable(header, rows)}`);
+}
+
+/** Prints times and memory of libvirt's clients beside libvirtd. */
+async function printClients(): Promise<void> {
+  const { ours, ratios, residentKiB, theirs } = await measureClients(TOOLS, SVIRT, rounds);
+  printRatios("This machine: stock virsh with svirt, over the same with libvirtd", ratios);
+  const rows = ours.map(({ connections, pssKiB }, at) => [
+    String(connections),
+    pssKiB.toFixed(0),
+    (theirs[at]?.pssKiB ?? Number.NaN).toFixed(0),
+    connections === 1 ? `${verdict(pssKiB, CONNECTION_AIM_KIB)} (${CONNECTION_AIM_KIB})` : "-",
+  ]);
+  const header = ["Connections", "svirt: PSS KiB", "libvirtd and helpers", "Aim"];
+  say(
+    `Memory beyond the executables' files; without a connection 0, and ${residentKiB.toFixed(0)} of libvirtd\n` +
+      formatTable(header, rows),
+  );
 }
 
 function listRatios(timings: readonly Timing[], aim?: number): Ratio[] {

@@ -13,6 +13,22 @@ export interface FileSystem {
   readonly storage?: Pick<StorageFacts, "fileSystems" | "disks">;
 }
 
+/** Entries of a folder. */
+export class Entries extends Map<string, Inode> {
+  /** Number of changes, in place of the time of the last one. */
+  changes = 0;
+
+  override set(name: string, inode: Inode): this {
+    this.changes += 1;
+    return super.set(name, inode);
+  }
+
+  override delete(name: string): boolean {
+    this.changes += 1;
+    return super.delete(name);
+  }
+}
+
 /** An entry of the file system of any type, with its content and attributes. */
 export interface Inode {
   readonly type: FileType | "symlink";
@@ -139,7 +155,7 @@ export class FileTree {
       inode: String(this.#lastInode),
       node: options.node,
       target: options.target ?? "",
-      entries: new Map(),
+      entries: new Entries(),
       xattrs: new Map(),
       acl: new Map(),
       mode: options.mode ?? 0o600,
@@ -152,7 +168,8 @@ export class FileTree {
 
 /** Returns the facts that stat(2) would report. */
 export function factsOf({ inode, path }: Place): FileFacts {
-  const { fileSystem, gid, mode, node, type, uid } = inode;
+  const { entries, fileSystem, gid, mode, node, type, uid } = inode;
+  const changed = entries instanceof Entries ? BigInt(entries.changes) : 0n;
   return {
     id: {
       path,
@@ -164,7 +181,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     type: type === "symlink" ? "file" : type,
     sizeBytes: inode.bytes.length,
     modifiedMs: 0,
-    times: { accessedNs: 0n, modifiedNs: 0n, changedNs: 0n },
+    times: { accessedNs: 0n, modifiedNs: changed, changedNs: changed },
     allocatedBytes: inode.bytes.length,
     uid,
     gid,

@@ -1,4 +1,4 @@
-import type { ByteStream } from "../../src/host/channels.ts";
+import type { ByteStream, DataStream } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
@@ -57,6 +57,8 @@ export class Machine {
   edit: (text: string) => string | Promise<string> = (text) => text;
   /** Runs while a user is connected to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
+  /** Returns the guest's side of a console at that path, for a client. SIGTERM to svirt is a call of `onTaken`. */
+  openConsole: (path: string, onTaken: () => void) => DataStream = () => ({ close: async () => undefined });
   /** Standard input and output of svirt as a client's connection. */
   caller: ByteStream = { read: () => new ReadableStream(), write: async () => undefined };
   /** Helper programs end at once. */

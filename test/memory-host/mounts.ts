@@ -3,7 +3,7 @@ import type { Host } from "../../src/host/host.ts";
 import type { Mount } from "../../src/host/mounts.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { MountOrder } from "../../src/storage/pool/mount/mount-order.ts";
-import { type FileSystem, hostCall, type Inode } from "./file-tree.ts";
+import { Entries, type FileSystem, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 import { attributesOf } from "./xattr-calls.ts";
@@ -136,7 +136,7 @@ function setLabels({ entries, xattrs }: Inode, label: string): void {
 
 function copyOf(inode: Inode, fileSystem: FileSystem): Inode {
   const entries = [...inode.entries].map(([name, entry]) => [name, copyOf(entry, fileSystem)] as const);
-  return { ...inode, fileSystem, entries: new Map(entries), xattrs: new Map(inode.xattrs) };
+  return { ...inode, fileSystem, entries: new Entries(entries), xattrs: new Map(inode.xattrs) };
 }
 
 /** Calls for mounts. */

@@ -8,7 +8,7 @@ const [LINE_MS, SILENCE_MS] = [1, 60_000];
 /** Calls to a user at a terminal and to a guest's agent, as configured by the test. */
 export function terminalCalls(
   machine: Machine,
-): Pick<Host, "editFile" | "talk" | "connectLines" | "openCaller"> {
+): Pick<Host, "editFile" | "talk" | "connectLines" | "openCaller" | "openConsole"> {
   return {
     async editFile(path) {
       const file = machine.files.get(path);
@@ -16,6 +16,10 @@ export function terminalCalls(
     },
     async openCaller() {
       return machine.caller;
+    },
+    async openConsole(to, onTaken) {
+      machine.files.getSame(to.id);
+      return machine.openConsole(to.id.path, onTaken);
     },
     async connectLines(to): Promise<LineChannel> {
       machine.files.getSame(to.id);
@@ -30,9 +34,9 @@ export function terminalCalls(
       };
     },
     async talk(to, { onOpen }) {
-      machine.files.getSame(to.id);
+      if (!("port" in to)) machine.files.getSame(to.id);
       onOpen();
-      await machine.duringTalk(to.id.path);
+      await machine.duringTalk("port" in to ? `${to.address}:${to.port}` : to.id.path);
       return "left";
     },
   };

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../src/errors.ts";
+import type { Piece } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { NewFile } from "../../src/host/new-file.ts";
 import { fileKey } from "../../src/plan/facts/file-key.ts";
@@ -14,7 +15,15 @@ export function volumeCalls(
   svirt: Svirt,
 ): Pick<
   Host,
-  "copyToDevice" | "fillFile" | "lockImages" | "makeFileWithin" | "resizeFile" | "rewriteImage" | "wipeFile"
+  | "copyToDevice"
+  | "fillFile"
+  | "lockImages"
+  | "makeFileWithin"
+  | "openSink"
+  | "openSource"
+  | "resizeFile"
+  | "rewriteImage"
+  | "wipeFile"
 > {
   const { files } = machine;
   const contentOf = ({ content, conversion, copy }: NewFile): Uint8Array => {
@@ -27,6 +36,7 @@ export function volumeCalls(
     return bytes;
   };
   return {
+    ...streamCalls(machine),
     async makeFileWithin(folder, file) {
       const inside = files.getSame(folder);
       removeParts(inside);
@@ -117,6 +127,60 @@ export function volumeCalls(
       inode.bytes = bytes;
     },
   };
+}
+
+/** Zeros of a file count as its holes. */
+function streamCalls({ files, lockedImages }: Machine): Pick<Host, "openSink" | "openSource"> {
+  return {
+    openSource(file, { isSparse, mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+      const { bytes } = files.getSame(file);
+      const end = Math.min(bytes.length, offset + mostBytes);
+      let at = offset;
+      return {
+        async next(most) {
+          if (at >= end) return undefined;
+          const piece = pieceAt(bytes, { from: at, end, most, isSparse });
+          at += piece instanceof Uint8Array ? piece.length : piece.holeBytes;
+          return piece;
+        },
+        close: async () => undefined,
+      };
+    },
+    async openSink(file, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+      const inode = files.getSame(file);
+      const key = fileKey(file);
+      if (lockedImages.has(key)) throw hostCall(`write to ${file.path}`, "another program has locked it");
+      lockedImages.add(key);
+      let at = offset;
+      return {
+        async put(piece) {
+          const length = piece instanceof Uint8Array ? piece.length : piece.holeBytes;
+          const end = Math.min(at + length, offset + mostBytes);
+          const bytes = piece instanceof Uint8Array ? piece : new Uint8Array(end - at);
+          const grown = new Uint8Array(Math.max(inode.bytes.length, end));
+          grown.set(inode.bytes);
+          grown.set(bytes.subarray(0, end - at), at);
+          inode.bytes = grown;
+          if (end < at + length) throw hostCall(`write to ${file.path}`, "No space left on device");
+          at = end;
+        },
+        finish: async () => undefined,
+        close: async () => void lockedImages.delete(key),
+      };
+    },
+  };
+}
+
+function pieceAt(
+  bytes: Uint8Array,
+  { end, from, isSparse, most }: { from: number; end: number; most: number; isSparse: boolean },
+): Piece {
+  const isZero = (at: number): boolean => bytes[at] === 0;
+  const isHole = isSparse && isZero(from);
+  const limit = isHole ? end : Math.min(end, from + most);
+  let at = isSparse ? from : limit;
+  while (at < limit && isZero(at) === isHole) at += 1;
+  return isHole ? { holeBytes: at - from } : bytes.slice(from, at);
 }
 
 function removeParts({ entries }: Inode): void {

@@ -95,7 +95,8 @@ onTheNode(
       get com2 /machine/peripheral/serial1 chardev
       get aes /machine/unattached/device[0] aes
       note vnc-display svirt vncdisplay $name
-      note vnc-answer sh -c 'sleep 2 | nc 127.0.0.1 5907 | head -c 12'`,
+      note vnc-answer sh -c 'sleep 2 | nc 127.0.0.1 5907 | head -c 12'
+      note vnc-shell sh -c 'sleep 2 | SSH_ORIGINAL_COMMAND="nc 127.0.0.1 5907" svirt shell | head -c 12'`,
     );
     const { notes } = guest;
     expect(answerTo<string>(notes, "get-type")).toMatch(/^pc-i440fx-[\d.]+-machine$/);
@@ -124,7 +125,10 @@ onTheNode(
     expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, host: "127.0.0.1", service: "5907" });
     expect(outOf(notes, "vnc-display")).toBe("127.0.0.1:7");
     // RFC 6143, 7.1.1: the server speaks first.
-    expect(outOf(notes, "vnc-answer")).toBe("RFB 003.008");
+    expect(["vnc-answer", "vnc-shell"].map((each) => outOf(notes, each))).toEqual([
+      "RFB 003.008",
+      "RFB 003.008",
+    ]);
     expectLimits(guest);
     expectNoTrace(guest);
   },
@@ -228,7 +232,9 @@ onTheNode(
       note ports ls /sys/class/net/lifebr0/brif
       note mac cat /sys/class/net/vnet0/address
       note flags cat /sys/class/net/vnet0/tun_flags /sys/class/net/life-eth/tun_flags
-      note socket ls -l /run/svirt/$(uuid_of $name)/guest/vnc.sock
+      screen=/run/svirt/$(uuid_of $name)/guest/vnc.sock
+      note socket ls -l $screen
+      note screen sh -c "sleep 2 | SSH_ORIGINAL_COMMAND='nc -U $screen' svirt shell | head -c 12"
       note serial-socket stat -c %F $here/serial.sock`,
     );
     const { notes } = guest;
@@ -257,6 +263,7 @@ onTheNode(
     };
     expect(answerTo(notes, "query-chardev")).toContainEqual(expect.objectContaining(socket));
     expect(outOf(notes, "socket")).toMatch(/^s/);
+    expect(outOf(notes, "screen")).toBe("RFB 003.008");
     expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, family: "unix" });
     expect(answerTo(notes, "query-tpm")).toMatchObject([{ model: "tpm-crb", options: { type: "emulator" } }]);
     expect(guest.devices.get("video0")?.driver).toMatch(/^virtio-(?:vga|gpu)/);

@@ -1,65 +1,17 @@
-import { afterAll, expect } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { uuidOf } from "./harness/names.ts";
 import { noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
-
-// Stock virsh of this host with a node: it runs ssh with the command for virt-ssh-helper, which `svirt shell` gets as sshd
-// passes it to the command of a key.
+import { makeClientFolder, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
 
 const onTheNode = await onANode();
-const NODE = fileURLToPath(new URL("../../scripts/node", import.meta.url));
-const VIRSH_MS = 120_000;
 
-const folder = mkdtempSync(join(tmpdir(), "svirt-client-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Makes a program in the place of ssh, whose last argument is the command, for a key with these options. */
-function sshFor(name: string, options: string): string {
-  const path = join(folder, name);
-  // libvirt's client passes few variables on.
-  const variables = ["SVIRT_NODE", "SVIRT_CACHE"].flatMap((each) => {
-    const value = process.env[each];
-    return value === undefined ? [] : [`export ${each}='${value}'`];
-  });
-  const lines = [
-    "#!/bin/bash",
-    ...variables,
-    "for asked; do :; done",
-    `exec ${NODE} ssh "SSH_ORIGINAL_COMMAND=$(printf %q "$asked") exec svirt shell ${options}"`,
-  ];
-  writeFileSync(path, `${lines.join("\n")}\n`);
-  chmodSync(path, 0o755);
-  return path;
-}
-
-const ssh = sshFor("ssh", "");
-const readingSsh = sshFor("ssh-reading", "--read-only");
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function virsh(program: string, ...words: readonly string[]): Promise<Said> {
-  const uri = `qemu+ssh://root@node/system?command=${program}`;
-  const child = Bun.spawn(["timeout", "-k", "1", String(VIRSH_MS / 1000), "virsh", "-c", uri, ...words], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out: out.trim(), err: err.trim() };
-}
+const folder = makeClientFolder();
+const ssh = sshFor(folder, "ssh", "");
+const readingSsh = sshFor(folder, "ssh-reading", "--read-only");
 
 onTheNode(
   "stock virsh over SSH defines, starts, shows, pauses, ends and undefines a confined guest",

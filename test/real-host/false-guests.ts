@@ -45,7 +45,8 @@ export async function startFalseGuests(
   };
 }
 
-function writeFalseRecord(
+/** Records a guest as running: its QEMU is that process. */
+export function writeFalseRecord(
   instance: Instance,
   { at, pid, uuid }: { readonly uuid: string; readonly at: number; readonly pid: number },
 ): void {

@@ -4,7 +4,9 @@ import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
 import { readPackets } from "../../src/rpc/wire/read-packets.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import { makePoolMachine } from "../scenes/volumes.ts";
 import { call, domain, opening, served, text, word } from "./remote-client.ts";
+import { data, ERROR, hole, OK, partOf, StreamClient, UPLOAD } from "./stream-client.ts";
 
 const SEED = Number(process.env["SVIRT_FUZZ_SEED"] ?? 20_260_729);
 const ROUNDS = 400;
@@ -86,6 +88,35 @@ describe(`decoding hostile bytes (SVIRT_FUZZ_SEED=${SEED})`, () => {
     for await (const { payload } of readPackets(dribbled())) expect(payload).toHaveLength(total - 28);
     expect(most).toBeLessThan(64 * 1024 * 1024);
   });
+
+  test("of a stream's packets ends at most their stream, and leaves no volume locked", async () => {
+    const next = numbers(SEED);
+    const machine = makePoolMachine();
+    const packets = [
+      data(UPLOAD, "0102030405060708"),
+      hole(UPLOAD, 8),
+      data(UPLOAD, "", OK),
+      data(UPLOAD, "", ERROR),
+    ];
+    for (let round = 0; round < ROUNDS / 4; round += 1) {
+      const client = new StreamClient(nodeOn(machine));
+      const part = partOf("private1.raw", { flags: next(2), length: BigInt(1 + next(64)) });
+      client.send(call(UPLOAD, part));
+      await client.packets(1);
+      for (let count = next(8); count >= 0; count -= 1) {
+        const packet = Buffer.from(packets[next(packets.length)] ?? "", "hex");
+        // Any word but the length and the program: a hole of 2^62 bytes is one of them.
+        if (next(2) === 0)
+          packet.writeUInt32BE(EDGES[next(EDGES.length)] ?? 0, 12 + 4 * next(packet.length / 4 - 3));
+        client.send(packet.toString("hex"));
+      }
+      client.send(call(59, "", { serial: 77 }));
+      const replies = await client.packets(2);
+      expect(replies.filter(({ serial }) => serial === 77)).toHaveLength(1);
+      await client.leave();
+      expect(machine.lockedImages.size).toBe(0);
+    }
+  }, 60_000);
 
   test("never ends the connection by a call: each gets one reply", async () => {
     const next = numbers(SEED);

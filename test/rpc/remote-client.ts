@@ -10,6 +10,8 @@ const HEADER_BYTES = 28;
 /** A reply: its serial and status, and the bytes after its header. */
 export interface Reply {
   readonly procedure: number;
+  /** virNetMessageType: 1 for a reply, 3 for data of a stream, 6 for a hole. */
+  readonly type: number;
   readonly serial: number;
   readonly status: number;
   readonly payload: string;
@@ -42,10 +44,10 @@ export function domain(name: string, uuid: string, id = -1): string {
 export function call(
   procedure: number,
   payload = "",
-  facts: { program?: number; serial?: number; type?: number } = {},
+  facts: { program?: number; serial?: number; type?: number; status?: number } = {},
 ): string {
-  const { program = REMOTE, serial = procedure, type = 0 } = facts;
-  const body = word(program) + word(1) + word(procedure) + word(type) + word(serial) + word(0) + payload;
+  const { program = REMOTE, serial = procedure, status = 0, type = 0 } = facts;
+  const body = word(program) + word(1) + word(procedure) + word(type) + word(serial) + word(status) + payload;
   return word(body.length / 2 + 4) + body;
 }
 
@@ -100,6 +102,7 @@ export class RemoteClient implements ByteStream {
       const at = (n: number): number => Number.parseInt(rest.slice(n * 8, n * 8 + 8), 16);
       replies.push({
         procedure: at(3),
+        type: at(4),
         serial: at(5),
         status: at(6),
         payload: rest.slice(HEADER_BYTES * 2, length),

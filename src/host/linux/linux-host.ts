@@ -25,6 +25,7 @@ export function makeLinuxHost(): Host {
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
+    openConsole: async (to, onTaken) => (await import("./terminal/open-console.ts")).openConsole(to, onTaken),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),
@@ -137,6 +138,8 @@ function fileCalls() {
     resizeFile: async (file, sizeBytes, reservedBytes) =>
       await others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: async (file, from, part) => await others().fillFile(file, from, part),
+    openSource: (file, part) => others().openSource(file, part),
+    openSink: async (file, part) => await others().openSink(file, part),
     copyToDevice: async (device, data, part) => await others().copyToDevice(device, data, part),
     lockImages: async (images) => await others().lockImages(images),
     wipeFile: async (file, how) => await others().wipeFile(file, how),

@@ -3,6 +3,7 @@ import { grantAccess, revokeAccess } from "./access/file-access.ts";
 import { setOwnership } from "./access/file-owner.ts";
 import { visitTree } from "./access/visit-tree.ts";
 import { copyToDevice } from "./content/copy-to-device.ts";
+import { openSink, openSource } from "./content/file-stream.ts";
 import { lockImages } from "./content/lock-images.ts";
 import { resizeFile } from "./content/resize-file.ts";
 import { rewriteImage } from "./content/rewrite-image.ts";
@@ -55,6 +56,7 @@ type QuickCall =
   | "connectLines"
   | "talk"
   | "openCaller"
+  | "openConsole"
   | "editFile"
   | "nowMs"
   | "sleep"
@@ -122,7 +124,16 @@ const networkCalls = {
 };
 
 /** Methods for the files of volumes. */
-const volumeCalls = { copyToDevice, fillFile, lockImages, resizeFile, rewriteImage, wipeFile };
+const volumeCalls = {
+  copyToDevice,
+  fillFile,
+  lockImages,
+  openSink,
+  openSource,
+  resizeFile,
+  rewriteImage,
+  wipeFile,
+};
 
 /** Methods for subfolders and mounts in an inspected folder. */
 const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, ...mountCalls };

@@ -25,6 +25,7 @@ const FEATURES: ReadonlySet<number> = new Set([
   KEEPALIVE,
   14, // VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK
   15, // VIR_DRV_FEATURE_REMOTE_CLOSE_CALLBACK
+  16, // VIR_DRV_FEATURE_NETWORK_UPDATE_HAS_CORRECT_ORDER
 ]);
 
 /** Procedures by which a client opens and closes its connection. */

@@ -1,10 +1,14 @@
 import { SvirtError } from "../../errors.ts";
+import { UPDATE_COMMANDS } from "../../network/edits/lists.ts";
+import { UPDATE_SECTIONS } from "../../network/edits/update.ts";
 import { markNetwork } from "../../vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../vm/network/define-network.ts";
 import { lookUpKnownNetwork, lookUpNetwork } from "../../vm/network/find-network.ts";
 import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../vm/network/network-facts.ts";
 import { createNetwork, destroyNetwork, startNetwork } from "../../vm/network/start-network.ts";
+import { updateStoredNetwork } from "../../vm/network/update-network.ts";
 import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
+import { IMPACT_FLAGS, impactOf } from "./impact.ts";
 import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "./objects.ts";
 import { notValid, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
@@ -13,7 +17,7 @@ const INACTIVE = 1;
 
 const ofNetwork = struct({ net: stored });
 const aNetwork = struct({ net: stored });
-type NetworkCall = RemoteCall<ValueOf<typeof ofNetwork>>;
+type NetworkCall = Pick<RemoteCall<ValueOf<typeof ofNetwork>>, "args" | "instance">;
 
 /** Procedures about one network. */
 export const networkProcedures: readonly Procedure[] = [
@@ -60,6 +64,25 @@ export const networkProcedures: readonly Procedure[] = [
       const { bridge, name } = getNetworkFacts(call.instance, keyOf(call));
       if (bridge === undefined) throw withoutBridge(name);
       return { value: bridge };
+    },
+  }),
+  procedure({
+    number: 291,
+    api: "virNetworkUpdate",
+    access: "changes",
+    args: struct({ net: stored, command: uint, section: uint, parentIndex: int, xml: text, flags: uint }),
+    flags: { known: IMPACT_FLAGS, refusedBy: "networkUpdate" },
+    result: nothing,
+    async run(call) {
+      const { command, flags, parentIndex, section, xml } = call.args;
+      const update = {
+        command: numbered(UPDATE_COMMANDS, command, `unrecognized network update command code ${command}`),
+        section: numbered(UPDATE_SECTIONS, section, "can't update unrecognized section of network"),
+        entry: new TextEncoder().encode(xml),
+        parentIndex: parentIndex < 0 ? undefined : parentIndex,
+      };
+      await updateStoredNetwork(call.instance, keyOf(call), { options: impactOf(flags), update });
+      return {};
     },
   }),
   procedure({
@@ -143,6 +166,21 @@ function changing(
       await change(call);
       return {};
     },
+  });
+}
+
+/**
+ * Returns a word by its number, where 0 is none. virNetworkUpdateCommand, virNetworkUpdateSection and virNetworkDefUpdateSection() of
+ * libvirt
+ */
+function numbered<Word>(words: readonly Word[], number: number, refusal: string): Word {
+  const word = words[number - 1];
+  if (word !== undefined) return word;
+  throw new SvirtError(`Operation not supported: ${refusal}`, {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    from: "NETWORK",
+    remedy: "Name the edit as virsh net-update does.",
   });
 }
 

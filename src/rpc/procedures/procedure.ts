@@ -1,4 +1,5 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import type { DataStream } from "../../host/channels.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 import type { Form } from "../xdr/form.ts";
@@ -12,8 +13,17 @@ export interface Session {
   opened?: { readonly isReadOnly: boolean };
   /** Set by virConnectClose(): no further call is read. */
   isClosed?: true;
+  /** Number of open streams. */
+  streams: number;
   /** Reports an error that does not end a call. */
   warn(error: SvirtError | string): void;
+}
+
+/** Stream that a call has opened. */
+export interface OpenedStream {
+  readonly stream: DataStream;
+  /** Whether the client takes and sends holes. */
+  readonly isSparse: boolean;
 }
 
 /** Call of a procedure. */
@@ -24,6 +34,8 @@ export interface RemoteCall<Args> {
   readonly isReadOnly: boolean;
   /** Running guests, as reported by the recovery before the call; empty without recovery. */
   readonly running: readonly RunningGuest[];
+  /** Opens a stream between the client and svirt, which begins with the reply. */
+  open(opened: OpenedStream): void;
 }
 
 /** Flags that a procedure implements, and the function of libvirt's driver that refuses others in its own name. */

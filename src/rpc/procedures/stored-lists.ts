@@ -1,9 +1,10 @@
+import type { Instance } from "../../state/instance.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { selectNetworks } from "../../vm/network/network-list.ts";
 import { selectPools } from "../../vm/pool/pool-list.ts";
 import type { ListedXml, StoredFilter } from "../../vm/stored/select-stored.ts";
 import { array, int, struct, uint } from "../xdr/form.ts";
-import { LIST_MAX, stored, uuidBytes } from "./objects.ts";
+import { aNumber, LIST_MAX, nothing, stored, text, uuidBytes } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 /**
@@ -51,7 +52,49 @@ export const storedProcedures: readonly Procedure[] = [
     run: ({ args, instance }) =>
       listOf(selectNetworks(instance, filterOf(args.flags), { wantsUuids: true }), args.needsResults),
   }),
+  ...namesOf("Networks", { active: [52, 38], inactive: [50, 36] }, (instance, filter) =>
+    selectNetworks(instance, filter, { wantsUuids: false }),
+  ),
+  ...namesOf("StoragePools", { active: [71, 72], inactive: [73, 74] }, (instance, filter) =>
+    selectPools(instance, { filter, wantsUuids: false, types: undefined }),
+  ),
 ];
+
+type Numbers = readonly [count: number, names: number];
+
+/** Declares the procedures of libvirt before 0.10.2 that count active and inactive objects, and list their names. */
+function namesOf(
+  objects: "Networks" | "StoragePools",
+  numbers: Readonly<Record<"active" | "inactive", Numbers>>,
+  select: (instance: Instance, filter: StoredFilter) => readonly ListedXml[],
+): Procedure[] {
+  return (["active", "inactive"] as const).flatMap((state) => {
+    const word = state === "active" ? "" : "Defined";
+    const [count, names] = numbers[state];
+    return [
+      procedure({
+        number: count,
+        api: `virConnectNumOf${word}${objects}`,
+        access: "reads",
+        args: nothing,
+        result: aNumber,
+        run: ({ instance }) => ({ value: select(instance, { [state]: true }).length }),
+      }),
+      procedure({
+        number: names,
+        api: `virConnectList${word}${objects}`,
+        access: "reads",
+        args: struct({ most: int }),
+        result: struct({ names: array(text, LIST_MAX) }),
+        run: ({ args, instance }) => ({
+          names: select(instance, { [state]: true })
+            .map(({ name }) => name)
+            .slice(0, Math.max(0, args.most)),
+        }),
+      }),
+    ];
+  });
+}
 
 function filterOf(flags: number): StoredFilter {
   return Object.fromEntries(FILTER.map((name, at) => [name, (flags & (1 << at)) !== 0]));

@@ -4,6 +4,7 @@ import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { leaseProcedures } from "./leases.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
 import { poolProcedures } from "./pools.ts";
@@ -15,6 +16,7 @@ import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
 import { storedProcedures } from "./stored-lists.ts";
+import { streamProcedures } from "./streams.ts";
 import { contentProcedures } from "./volume-contents.ts";
 import { volumeProcedures } from "./volumes.ts";
 
@@ -35,9 +37,11 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...leaseProcedures,
     ...poolProcedures,
     ...volumeProcedures,
     ...contentProcedures,
+    ...streamProcedures,
     ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
 );

@@ -21,14 +21,16 @@ export type PacketHeader = ValueOf<typeof header>;
 export const LEAST_PACKET_BYTES = LENGTH_BYTES + header.leastBytes;
 
 /** virNetMessageType of libvirt's virnetprotocol.x */
-export const PACKET_TYPE = { call: 0, reply: 1, message: 2 } as const;
+export const PACKET_TYPE = { call: 0, reply: 1, message: 2, stream: 3, hole: 6 } as const;
 /** virNetMessageStatus of libvirt's virnetprotocol.x */
-export const PACKET_STATUS = { ok: 0, error: 1 } as const;
+export const PACKET_STATUS = { ok: 0, error: 1, continue: 2 } as const;
 
 /** A packet: its header and the bytes after it. */
 export interface Packet {
   readonly header: PacketHeader;
   readonly payload: Uint8Array;
+  /** The payload was longer than svirt keeps. */
+  readonly isCut?: true;
 }
 
 /** Returns the bytes of a packet with its length; undefined if that exceeds the limit. */

@@ -21,7 +21,8 @@ export async function* readPackets(source: AsyncIterable<Uint8Array>): AsyncGene
     for (let at = 0; at < chunk.length; ) {
       at += next.take(chunk.subarray(at));
       if (!next.isWhole) continue;
-      yield parsePacket(next.bytes);
+      const packet = parsePacket(next.bytes);
+      yield next.isCut ? { ...packet, isCut: true } : packet;
       next = new PartialPacket();
     }
   }
@@ -35,6 +36,10 @@ class PartialPacket {
 
   get isWhole(): boolean {
     return this.#arrived === this.#length;
+  }
+
+  get isCut(): boolean {
+    return this.#arrived > MOST_KEPT_BYTES;
   }
 
   /** Bytes that are kept. */

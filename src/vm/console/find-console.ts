@@ -87,9 +87,10 @@ async function getPath(instance: Instance, guest: GuestRecord, { id, port }: Nam
 
 /**
  * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace its socket
- * with a symlink, and so receive input for another program. No other guest has this guest's user or image label.
+ * with a symlink, and so receive input for another program. No other guest has this guest's user or image label. Throws
+ * "denied".
  */
-function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid }: FileFacts): void {
+export function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid }: FileFacts): void {
   const isLabelled =
     guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
   // Without labels, a socket that svirt created is root's.

@@ -1,5 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { TalkEnd } from "../../host/channels.ts";
+import type { DataStream, TalkEnd } from "../../host/channels.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -25,17 +26,67 @@ const LET_GO_MS = 5000;
  * or another process is connected.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
-  const { guest } = findRunning(instance, key);
-  const { facts, id } = await findConsole(instance, guest, options.devname);
-  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), options.force);
+  const { facts, name, release } = await takeConsole(instance, key, options);
   try {
     return await instance.host.talk(facts, {
       leaveBy: options.leaveBy,
-      onOpen: () => options.onOpen(guest.name),
+      onOpen: () => options.onOpen(name),
     });
   } finally {
     release();
   }
+}
+
+/**
+ * Opens a running guest's console for a client. The lock ends with the stream, also when the guest ends it or `--force` of another process
+ * does. Throws as talkToGuest().
+ */
+export async function openConsole(
+  instance: Instance,
+  key: string,
+  options: Pick<TalkOptions, "devname" | "force">,
+): Promise<DataStream> {
+  const { facts, release } = await takeConsole(instance, key, options);
+  let guest: DataStream | undefined;
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closed ??= Promise.resolve(guest?.close()).finally(release);
+    await closed;
+  };
+  try {
+    guest = await instance.host.openConsole(facts, () => void close());
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const opened = guest;
+  return {
+    async next(mostBytes) {
+      const piece = await opened.next?.(mostBytes);
+      if (piece === undefined) await close();
+      return piece;
+    },
+    put: async (piece) => await opened.put?.(piece),
+    close,
+  };
+}
+
+/** Console of a running guest that this process has locked. */
+interface TakenConsole {
+  readonly name: string;
+  readonly facts: FileFacts;
+  release(): void;
+}
+
+async function takeConsole(
+  instance: Instance,
+  key: string,
+  { devname, force }: Pick<TalkOptions, "devname" | "force">,
+): Promise<TakenConsole> {
+  const { guest } = findRunning(instance, key);
+  const { facts, id } = await findConsole(instance, guest, devname);
+  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), force);
+  return { name: guest.name, facts, release };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import { SvirtError } from "../../errors.ts";
-import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import { type Definition, definitionOf, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
-import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
+import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
+import { findRecorded } from "../../state/running-guests.ts";
 
 /** A domain that is defined, running, or both. */
 export interface FoundDomain {
@@ -61,28 +62,29 @@ function throwUnknown(wanted: string): never {
 
 /** Returns undefined if there is no such domain. */
 function searchDomain(instance: Instance, key: string, by: readonly DomainKey[]): FoundDomain | undefined {
-  const damaged = new Map<string | undefined, SvirtError>();
-  const records = readRecords(instance, (error, uuid) => damaged.set(uuid, error));
-  const guests = records.filter((guest) => isRunning(instance, guest));
-  const tests: Readonly<Record<DomainKey, (guest: GuestRecord) => boolean>> = {
-    id: ({ id }) => String(id) === key,
-    name: ({ name }) => name === key,
-    uuid: ({ uuid }) => uuid === uuidOf(key),
-  };
   for (const one of by) {
-    const found = guests.find(tests[one]);
-    if (found !== undefined) return withDefinition(instance, found);
+    const guest = findGuest(instance, one, key);
+    if (guest !== undefined) return withDefinition(instance, guest);
   }
   const definition =
     (by.includes("name") ? readDefinition(instance, key) : undefined) ??
     (by.includes("uuid") ? definitionByUuid(instance, key) : undefined);
-  const unknown = damaged.get(definition?.uuid ?? uuidOf(key));
-  if (unknown !== undefined) throw unknown;
-  if (definition !== undefined) {
-    const guest = guests.find((candidate) => candidate.uuid === definition.uuid);
-    return { name: definition.name, uuid: definition.uuid, definition, guest };
-  }
-  return undefined;
+  if (definition === undefined) return undefined;
+  const { name, uuid } = definition;
+  return { name, uuid, definition, guest: runningGuest(instance, uuid) };
+}
+
+/** Returns the running guest with that property. Throws "failed" if its record is damaged. */
+function findGuest(instance: Instance, by: DomainKey, key: string): GuestRecord | undefined {
+  if (by === "uuid") return runningGuest(instance, uuidOf(key));
+  return findRecorded(instance, by, key)
+    .map((uuid) => runningGuest(instance, uuid))
+    .find((guest) => guest !== undefined && String(guest[by]) === key);
+}
+
+function runningGuest(instance: Instance, uuid: string | undefined): GuestRecord | undefined {
+  const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
+  return guest !== undefined && isRunning(instance, guest) ? guest : undefined;
 }
 
 /** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. virDomainObjCheckActive() of libvirt */
@@ -100,12 +102,7 @@ export function findRunning(instance: Instance, key: string): FoundDomain & { re
 /** Returns the defined domain of a UUID, under any name. */
 export function definitionByUuid(instance: Instance, key: string): Definition | undefined {
   const wanted = uuidOf(key);
-  if (wanted === undefined) return undefined;
-  for (const name of listDefinitionNames(instance)) {
-    const definition = readDefinition(instance, name);
-    if (definition?.uuid === wanted) return definition;
-  }
-  return undefined;
+  return wanted === undefined ? undefined : definitionOf(instance, wanted);
 }
 
 function withDefinition(instance: Instance, guest: GuestRecord): FoundDomain {

@@ -34,20 +34,11 @@ export async function recoverBefore(
   if (idle !== undefined) return { running: idle, errors: [], kept: [] };
   // Without records, the module that reads them is not loaded.
   if (!isRestarting && instance.host.listFolder(recordsFolder(instance.paths)).length === 0) return NONE;
-  const { readRecords, isRunning } = await import("../../state/record.ts");
   const { uuidOf } = await import("../../domain/forms/uuid.ts");
   const isConcerned: RecoverOptions["isConcerned"] & {} = ({ id, name, uuid }) =>
     keys === "all" || keys.some((key) => key === name || key === String(id) || uuidOf(key) === uuid);
-  let isWhole = true;
-  const guests = readRecords(instance, () => {
-    isWhole = false;
-  });
-  const isIdle = guests.every(
-    (guest) =>
-      isRunning(instance, guest) &&
-      ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
-  );
-  if (isWhole && isIdle && !isRestarting) return { running: guests, errors: [], kept: [] };
+  const others = keys === "all" || isRestarting ? undefined : readIdleGuests(instance, isConcerned);
+  if (others !== undefined) return { running: others, errors: [], kept: [] };
   const { recoverAll } = await import("./recover.ts");
   return await recoverAll(instance, { isConcerned, askMs: ASK_MS });
 }

@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import { planScreenshot } from "../../plan/actions/stream.ts";
+import type { DataStream } from "../../host/channels.ts";
+import { planScreenshot, type TargetFile } from "../../plan/actions/stream.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Instance } from "../../state/instance.ts";
+import { partPath } from "../../state/part-path.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
@@ -36,10 +38,56 @@ export async function takeScreenshot(
   },
 ): Promise<{ path: string; type: PictureType }> {
   const { guest, name } = findRunning(instance, key);
-  const screen = findScreen(guest, options.screen);
+  let path = "";
+  const type = await drawScreen(instance, guest, {
+    screen: options.screen,
+    target(drawn, uuid) {
+      path = options.pathFor({ name, type: drawn, nowMs: instance.host.nowMs() });
+      return decideTarget(instance, path, uuid);
+    },
+  });
+  return { path, type };
+}
+
+/** Opens a picture of a guest's screen for reading. Throws as takeScreenshot(). */
+export async function openScreenshot(
+  instance: Instance,
+  key: string,
+  screen: number,
+): Promise<{ readonly stream: DataStream; readonly type: PictureType }> {
+  const { host, paths } = instance;
+  const { guest } = findRunning(instance, key);
+  // svirt's own folder of the guest, which is removed with it, also if svirt is killed now.
+  const path = `${guestPaths(paths, guest.uuid).folder}/picture-${host.makeUuid()}`;
+  const type = await drawScreen(instance, guest, {
+    screen,
+    target: (_, uuid) => ({ part: partPath(path, uuid), path, label: undefined }),
+  });
+  try {
+    const facts = host.inspectFile(path);
+    if (facts === undefined) throw goneWithGuest(guest.name);
+    return { stream: host.openSource(facts.id, { offset: 0, mostBytes: undefined, isSparse: false }), type };
+  } finally {
+    host.removeFile(path);
+  }
+}
+
+function goneWithGuest(name: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: domain '${name}' has ended`, {
+    kind: "wrong-state",
+    remedy: `Start it again: svirt start ${name}`,
+  });
+}
+
+/** Writes a guest's screen to a target, which is decided under the registry's lock, and returns the format. */
+async function drawScreen(
+  instance: Instance,
+  guest: GuestRecord,
+  drawn: { readonly screen: number; target(type: PictureType, uuid: string): TargetFile },
+): Promise<PictureType> {
   const { monitor, workFolder } = guestPaths(instance.paths, guest.uuid);
+  const screen = findScreen(guest, drawn.screen);
   const type = await askPictureType(instance, guest.uuid);
-  const path = options.pathFor({ name, type, nowMs: instance.host.nowMs() });
   const request: ChangeRequest = {
     what: "screenshot",
     decide(now) {
@@ -48,11 +96,11 @@ export async function takeScreenshot(
       // In the guest's folder, which is bounded, under a name that the guest cannot create first.
       const buffer = `${workFolder}/screen-${instance.host.makeUuid()}`;
       const drawing = { buffer, ...format, ...screen };
-      return { ...planScreenshot(decideTarget(instance, path, now.uuid), seen, drawing), xml: now.xml };
+      return { ...planScreenshot(drawn.target(type, now.uuid), seen, drawing), xml: now.xml };
     },
   };
   await changeGuest(instance, guest.uuid, { request });
-  return { path, type };
+  return type;
 }
 
 /** Returns the card and output of a screen. Throws "wrong-state", "usage" with libvirt's messages. qemuDomainScreenshot() */

@@ -1,35 +1,67 @@
 import { SvirtError } from "../../errors.ts";
+import type { DataStream } from "../../host/channels.ts";
 import type { FilePart } from "../../host/new-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Volume by its name, key or path, and its pool. */
+interface NamedVolume {
+  readonly key: string;
+  readonly pool: string | undefined;
+}
+
 /**
- * Prints a part of a volume, until the reader closes the output. Throws "not-found"; "in-use" for a volume that a guest uses or
- * that changes meanwhile; "usage" for holes, which no pipe has; "denied".
+ * Prints a part of a volume, until the reader closes the output. Throws "usage" for holes, which no pipe has, and the errors of
+ * openDownload() and of its stream.
  */
 export async function printVolume(
   instance: Instance,
-  volume: { readonly key: string; readonly pool: string | undefined },
+  volume: NamedVolume,
   { part, print }: { readonly part: FilePart; readonly print: (bytes: Uint8Array) => boolean },
 ): Promise<void> {
-  const { isSparse, mostBytes, offset, onProgress } = part;
-  if (isSparse) throw noHoles();
-  const { host } = instance;
-  // Checked under the lock, and printed without it, since that may take long.
-  const attempt = { ...volume, attempt: "download" };
-  const { id, sizeBytes, times } = await withUnusedVolume(instance, attempt, ({ facts }) => facts);
-  const end = Math.min(sizeBytes, mostBytes === undefined ? sizeBytes : offset + mostBytes);
-  for (let at = offset; at < end; ) {
-    const bytes = host.readBytes(id, at, Math.min(CHUNK_BYTES, end - at));
-    if (bytes.length === 0) break;
-    if (!print(bytes)) return;
-    at += bytes.length;
-    onProgress?.(at - offset, end - offset);
+  if (part.isSparse) throw noHoles();
+  const { stream, totalBytes } = await openDownload(instance, volume, part);
+  try {
+    for (let done = 0; ; ) {
+      const piece = await stream.next?.(CHUNK_BYTES);
+      if (!(piece instanceof Uint8Array) || !print(piece)) return;
+      done += piece.length;
+      part.onProgress?.(done, totalBytes);
+    }
+  } finally {
+    await stream.close();
   }
-  const after = host.inspectFile(id.path);
-  if (after?.times.changedNs !== times.changedNs || after.sizeBytes !== sizeBytes) throw changed(id.path);
+}
+
+/**
+ * Opens a part of a volume for reading. The stream throws "in-use" at its end if the volume changed meanwhile. Throws "not-found";
+ * "in-use" for a volume that a guest uses; "denied".
+ */
+export async function openDownload(
+  instance: Instance,
+  volume: NamedVolume,
+  part: FilePart,
+): Promise<{ readonly stream: DataStream; readonly totalBytes: number }> {
+  const { host } = instance;
+  // Checked under the lock, and read without it, since that may take long.
+  const attempt = { ...volume, attempt: "download" };
+  const { facts, sizeBytes } = await withUnusedVolume(instance, attempt, (unused) => unused);
+  const totalBytes = Math.max(0, Math.min(sizeBytes - part.offset, part.mostBytes ?? sizeBytes));
+  const source = host.openSource(facts.id, { ...part, mostBytes: totalBytes });
+  const stream: DataStream = {
+    async next(mostBytes) {
+      const piece = await source.next?.(mostBytes);
+      if (piece !== undefined) return piece;
+      const after = host.inspectFile(facts.id.path);
+      if (after?.times.changedNs !== facts.times.changedNs || after.sizeBytes !== facts.sizeBytes)
+        throw changed(facts.id.path);
+      return undefined;
+    },
+    close: () => source.close(),
+  };
+  return { stream, totalBytes };
 }
 
 function noHoles(): SvirtError {

@@ -1,5 +1,7 @@
 import { SvirtError } from "../../errors.ts";
+import type { DataStream } from "../../host/channels.ts";
 import type { FilePart } from "../../host/new-file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
@@ -15,6 +17,30 @@ export async function uploadVolume(
   { file, part }: { readonly file: string; readonly part: FilePart },
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
+  const { id, part: fitting } = await checkVolume(instance, volume, part);
+  // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
+  await instance.host.fillFile(id, file, fitting);
+}
+
+/**
+ * Opens a part of a volume for a client's data. Until the stream is closed, guests find the image locked. Data beyond the part is an error of
+ * the stream, which leaves a volume that is written in part. Throws as uploadVolume().
+ */
+export async function openUpload(
+  instance: Instance,
+  volume: { readonly key: string; readonly pool: string | undefined },
+  part: FilePart,
+): Promise<DataStream> {
+  const { id, part: fitting } = await checkVolume(instance, volume, part);
+  return await instance.host.openSink(id, fitting);
+}
+
+/** Returns the file or device of a volume that may be overwritten, and the part of it that has room. */
+async function checkVolume(
+  instance: Instance,
+  volume: { readonly key: string; readonly pool: string | undefined },
+  part: FilePart,
+): Promise<{ readonly id: FileId; readonly part: FilePart }> {
   const attempt = { ...volume, attempt: "upload to", readsPools: true } as const;
   const { id, mostBytes } = await withUnusedVolume(
     instance,
@@ -29,8 +55,7 @@ export async function uploadVolume(
       };
     },
   );
-  // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
-  await instance.host.fillFile(id, file, { ...part, mostBytes });
+  return { id, part: { ...part, mostBytes } };
 }
 
 /** A guest that the key may start would read the file, which may be any of the host's. */

@@ -99,6 +99,21 @@ describe("svirt shell", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
+  test("--read-only refuses a screen, since who sees it types there too", async () => {
+    const said = await runOn(await asked("nc 127.0.0.1 5900"), "shell", "--read-only");
+    expect(said).toMatchObject({ code: 5, out: "" });
+    expect(said.err).toStartWith("error: Cannot connect to a screen: this key is read-only\nremedy: ");
+  });
+
+  test.each(["nc 127.0.0.1 22", "nc -U /run/docker.sock"])(
+    "connects to no other place: %s",
+    async (original) => {
+      const said = await runOn(await asked(original), "shell");
+      expect(said).toMatchObject({ code: 5, out: "" });
+      expect(said.err).toContain("no running guest has its screen there");
+    },
+  );
+
   test("--read-only shows what a command can set, and what a domain is for", async () => {
     const machine = await asked("svirt memtune vm1");
     expect(await runOn(machine, "shell", "--read-only")).toEqual(await runOn(machine, "memtune", "vm1"));

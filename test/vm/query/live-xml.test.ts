@@ -76,6 +76,12 @@ test("its images, with their numbers and what is below them", async () => {
   expect(elementOf(xml, "disk", "ide0-1-0")).not.toContain("backingStore");
 });
 
+// virDomainGraphicsDefFormatVNC() of libvirt: the port that a start has chosen. Clients read it from here.
+test("the port of its screen", async () => {
+  const machine = await running({ devices: "<graphics type='vnc' autoport='yes'/>" });
+  expect(shown(machine)).toContain("<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'>");
+});
+
 test("what came later keeps the name that it came with", async () => {
   const machine = await running({ devices: card("01") + card("02") + RNG });
   const node = nodeOn(machine);

@@ -1,7 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
+import type { Screen } from "../../../vm/query/guest-screen.ts";
+import { openScreen } from "../../../vm/screen/open-screen.ts";
 import { checkAccess } from "../../access.ts";
 import { type HelperCall, parseHelperCall } from "../../arguments/libvirt-client.ts";
+import { parseScreenCall } from "../../arguments/screen-client.ts";
 import { splitWords } from "../../arguments/split-words.ts";
 import type { Call, Command } from "../../command.ts";
 
@@ -18,7 +21,8 @@ export const command: Command = {
       "sshd passes the client's command in SSH_ORIGINAL_COMMAND. svirt splits it at blanks, observes quotes, and starts no\n" +
       "shell. The first word must be svirt. edit is refused, since an editor can start any program. To pass a file of the\n" +
       "client, write - as its name: ssh NODE svirt define - <vm.xml\n" +
-      "The command by which clients of libvirt start virt-ssh-helper is recognized as a whole, and served with the key's rights.",
+      "The command by which clients of libvirt start virt-ssh-helper is recognized as a whole, and served with the key's rights;\n" +
+      "so is that by which virt-manager and virt-viewer ask for a screen, which svirt connects to a running guest's screen only.",
     recovery: "none",
     operands: [],
     options: [{ name: "read-only", summary: "allow only commands that change nothing" }],
@@ -28,6 +32,8 @@ export const command: Command = {
     const asked = readAsked(call.instance.host);
     const helper = parseHelperCall(asked);
     if (helper !== undefined) return await serveHelper(call, helper, allowed);
+    const screen = parseScreenCall(asked);
+    if (screen !== undefined) return await connectScreen(call, screen, allowed);
     return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, allowed));
   },
 };
@@ -40,6 +46,20 @@ async function serveHelper(
 ): Promise<number> {
   const options = isForReading || allowed === "reads" ? ["--readonly"] : [];
   return await call.carryOut(["virt-ssh-helper", ...options, "--", uri], () => undefined);
+}
+
+/** Carries the bytes of a guest's screen. Who sees a screen types there too, so a key for reading may not. */
+async function connectScreen(
+  { instance }: Call,
+  screen: Screen,
+  allowed: "reads" | "changes",
+): Promise<undefined> {
+  if (allowed === "reads") {
+    const remedy = "Use a key without --read-only.";
+    throw new SvirtError("Cannot connect to a screen: this key is read-only", { kind: "denied", remedy });
+  }
+  await openScreen(instance, screen);
+  return undefined;
 }
 
 /** Returns the client's command. Throws "usage" if it is not UTF-8. */

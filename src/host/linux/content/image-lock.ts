@@ -63,9 +63,25 @@ export async function lockImage(fd: number, path: string, { as, isFirst }: Lock)
   const others = [...forbids.map((at) => DOES + at), ...does.map((at) => FORBIDS + at)];
   const isFree = (): boolean => !others.some((byte) => isHeld(fd, byte));
   if (isFree()) return;
+  if (isWrittenHere(fd)) throw taken(path);
   unlockInherited(fd);
   for (const deadline = performance.now() + PATIENCE_MS; !isFree(); await sleep(POLL_MS))
     if (performance.now() > deadline) throw taken(path);
+}
+
+/** Descriptors by which svirt itself writes to images while it does other work. */
+const written = new Set<number>();
+
+/** Marks a locked descriptor as svirt's own, so that no other work of this process takes it for an inherited one. Returns the end of that. */
+export function keepLock(fd: number): () => void {
+  written.add(fd);
+  return () => void written.delete(fd);
+}
+
+/** Reports whether other work of this process writes to the file of a descriptor: waiting for it would delay that work. */
+function isWrittenHere(fd: number): boolean {
+  const file = fstatSync(fd, { bigint: true });
+  return [...written].some((other) => other !== fd && isOpenOn(other, file));
 }
 
 /**

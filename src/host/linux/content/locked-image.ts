@@ -14,6 +14,20 @@ export async function withLockedImage(file: FileId, use: (fd: number) => Promise
   await withLocked(file, { open: openAlone, use });
 }
 
+/** Opens an image as withLockedImage() does. The caller closes the descriptor, and has the data written to disk. Throws "in-use". */
+export async function openLockedImage(file: FileId): Promise<number> {
+  return await orReject(`write to ${file.path}`, async () => {
+    const fd = openAlone(file);
+    try {
+      await lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  });
+}
+
 /**
  * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its partitions may be in use: the caller
  * writes to none of them. Throws "in-use".

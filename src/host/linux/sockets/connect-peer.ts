@@ -25,11 +25,11 @@ export function connectPeer(
 ): number {
   const fd = makeSocket(context);
   try {
-    setTimeout(fd, TIMEOUT_S);
+    limitSending(fd, TIMEOUT_S);
     withFile(socket, (opened) =>
       withUser(uid, () => connectTo(fd, { address: formatAddress(opened), said: socket.path })),
     );
-    setTimeout(fd, 0);
+    limitSending(fd, 0);
     return fd;
   } catch (error) {
     closeSync(fd);
@@ -51,8 +51,8 @@ function connectTo(
   });
 }
 
-/** Limits the time of connecting, in seconds; 0: no limit. socket(7) */
-function setTimeout(fd: number, seconds: number): void {
+/** Limits the time of connecting and of sending, in seconds; 0: no limit. Throws "host-call". socket(7) */
+export function limitSending(fd: number, seconds: number): void {
   const time = new Uint8Array(TIMEVAL_BYTES);
   new DataView(time.buffer).setBigInt64(0, BigInt(seconds), true);
   if (libc().setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, time, time.length) !== 0)

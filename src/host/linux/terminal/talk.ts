@@ -1,14 +1,16 @@
-import { closeSync, constants } from "node:fs";
+import { closeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
+import type { Display } from "../../../plan/facts/display.ts";
 import type { TalkEnd } from "../../channels.ts";
 import type { FileFacts } from "../../files.ts";
 import { type Awaited, copySize, makeRaw, poll } from "../calls/terminal.ts";
-import { openSame, withFile } from "../files/file-id.ts";
-import { orThrow } from "../files/files.ts";
-import { connectUnix } from "../sockets/listen.ts";
+import { connectTcp } from "../sockets/connect-tcp.ts";
 import { readSome, writeSome } from "../sockets/socket-bytes.ts";
+import { connectConsole } from "./open-console.ts";
 import { writeBytes } from "./write-out.ts";
 
+/** No byte of the input has this value. */
+const NO_BYTE = -1;
 const STDIN = 0;
 const STDOUT = 1;
 /** asm-generic/poll.h */
@@ -25,26 +27,16 @@ const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 /** Implements Host.talk. */
 export async function talk(
-  to: FileFacts,
-  { leaveBy, onOpen }: { readonly leaveBy: number; onOpen(): void },
+  to: FileFacts | Display,
+  { leaveBy, onOpen }: { readonly leaveBy?: number; onOpen(): void },
 ): Promise<TalkEnd> {
-  const guest = openConsole(to);
+  const guest = "port" in to ? connectTcp(to) : connectConsole(to);
   try {
     onOpen();
-    return await new Talk(guest, leaveBy).run();
+    return await new Talk(guest, leaveBy ?? NO_BYTE).run();
   } finally {
     closeSync(guest);
   }
-}
-
-function openConsole({ id, type }: FileFacts): number {
-  return orThrow(`connect to ${id.path}`, () => {
-    if (type === "socket") return withFile(id, connectUnix);
-    const fd = openSame(id, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    // Raw mode, as QEMU sets it: after a change by an earlier user the terminal would echo the guest's output.
-    makeRaw(fd);
-    return fd;
-  });
 }
 
 class Talk {

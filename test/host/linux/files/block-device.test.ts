@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { errorsOfWork } from "../../../../src/errors.ts";
 import { copyToDevice } from "../../../../src/host/linux/content/copy-to-device.ts";
+import { openSink, openSource } from "../../../../src/host/linux/content/file-stream.ts";
 import { lockImages } from "../../../../src/host/linux/content/lock-images.ts";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { wipeFile } from "../../../../src/host/linux/content/wipe-file.ts";
@@ -19,6 +20,7 @@ import { convertImage } from "../../../../src/images/conversion/convert-image.ts
 import type { SourceFile } from "../../../../src/images/conversion/guest-data.ts";
 import { ImageFolder, qemuImg } from "../../../images/conversion/real-images.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
+import { errorOf } from "../../../scenes/scene.ts";
 
 const MIB = 1024 * 1024;
 const SIZE = 4 * MIB;
@@ -129,6 +131,24 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     });
     const copy = new Uint8Array(readFileSync(`${folder.path}/out/copy`));
     expect([copy.length, copy.slice(0, bytes.length)]).toEqual([SIZE - 513, bytes]);
+  });
+
+  test("is written and read as a stream, with holes as zeros, and no further than its end", async () => {
+    writeFileSync(path, new Uint8Array(SIZE).fill(7));
+    const sink = await openSink(found(path).id, { offset: 513, mostBytes: SIZE - 513, isSparse: true });
+    await sink.put?.(new Uint8Array(1000).fill(5));
+    await sink.put?.({ holeBytes: 1000 });
+    const tooLong = await errorOf(Promise.resolve(sink.put?.({ holeBytes: SIZE })));
+    expect(tooLong.message).toContain("No space left on device");
+    await sink.finish?.();
+    await sink.close();
+    const source = openSource(found(path).id, { offset: 0, mostBytes: undefined, isSparse: true });
+    const first = await source.next?.(SIZE);
+    await source.close();
+    if (!(first instanceof Uint8Array)) throw new Error("it begins with a hole");
+    expect([first.length, ...[512, 513, 1512, 1513, SIZE - 1].map((at) => first[at])]).toEqual([
+      ...[SIZE, 7, 5, 5, 0, 0],
+    ]);
   });
 
   test("is made zeros, and trimmed", async () => {

@@ -1,0 +1,54 @@
+import { recordsFolder } from "../plan/paths.ts";
+import type { Instance } from "./instance.ts";
+import type { BriefRecord } from "./running-guests.ts";
+
+/** Most names that are remembered. They are forgotten together. */
+const MOST_NAMES = 20_000;
+/** Time after which another change of a folder has another time: more than a tick of any kernel. */
+const SETTLED_MS = 1000;
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * Remembers definitions and records between the calls of one connection. Each use compares them with the disk, since other svirt
+ * processes change it at any time.
+ */
+export class Memory {
+  /** Names of definitions by UUID, as last read. The definition of that name may have another UUID since. */
+  readonly #names = new Map<string, string>();
+  #records: { readonly folder: string; readonly briefs: readonly (BriefRecord | undefined)[] } | undefined;
+
+  /** Returns the name under which a domain was defined when it was read last. */
+  nameOf(uuid: string): string | undefined {
+    return this.#names.get(uuid);
+  }
+
+  rememberName(uuid: string, name: string): void {
+    if (this.#names.size >= MOST_NAMES) this.#names.clear();
+    this.#names.set(uuid, name);
+  }
+
+  /** Returns the records, which `read` reads only if their folder has changed. Records are written by rename(2), which changes it. */
+  briefs(
+    instance: Instance,
+    read: () => readonly (BriefRecord | undefined)[],
+  ): readonly (BriefRecord | undefined)[] {
+    const folder = settledState(instance, recordsFolder(instance.paths));
+    if (folder !== undefined && this.#records?.folder === folder) return this.#records.briefs;
+    // The folder was inspected before: a change meanwhile is seen by the next call.
+    const briefs = read();
+    this.#records = folder === undefined ? undefined : { folder, briefs };
+    return briefs;
+  }
+}
+
+/**
+ * Returns a text that is another one after each change of a folder's entries; undefined for a folder that is missing or was changed
+ * just now: a second change in the same tick of the kernel's clock would have the same time.
+ */
+function settledState({ host }: Instance, path: string): string | undefined {
+  const facts = host.inspectFile(path);
+  if (facts === undefined) return undefined;
+  const { changedNs, modifiedNs } = facts.times;
+  if (host.nowMs() - Number(changedNs / NS_PER_MS) < SETTLED_MS) return undefined;
+  return `${facts.id.device} ${facts.id.inode} ${modifiedNs} ${changedNs}`;
+}

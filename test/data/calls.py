@@ -1,0 +1,156 @@
+"""Calls functions of python3-libvirt on $LIBVIRT_DEFAULT_URI, and prints each function with what is wrong, as JSON.
+
+The expectations are libvirt's documentation of its API. Arguments: a folder for a pool, an image of 1 MiB.
+"""
+import json
+import sys
+import libvirt as v
+
+POOL, IMAGE = sys.argv[1:3]
+UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c31"
+XML = f"""<domain type='qemu'><name>vm1</name><uuid>{UUID}</uuid><memory unit='MiB'>64</memory><vcpu current='1'>2</vcpu>
+<os><type>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}'/>
+<target dev='vda' bus='virtio'/></disk></devices><seclabel type='none'/></domain>"""
+DISK = f"""<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}2'/>
+<target dev='vdb' bus='virtio'/></disk>"""
+said = {}
+
+
+def call(name, work, right=lambda got: True):
+    """Calls a function of the API, notes what is wrong, and returns its result."""
+    try:
+        got = work()
+        said[name] = "" if right(got) else repr(got)
+        return got
+    except v.libvirtError as error:
+        said[name] = str(error)
+        return None
+
+
+def fails(name, code, work):
+    try:
+        said[name] = f"did not fail: {work()!r}"
+    except v.libvirtError as error:
+        said[name] = "" if error.get_error_code() == code else f"{error.get_error_code()}: {error}"
+
+
+v.registerErrorHandler(lambda *_: None, None)
+v.virEventRegisterDefaultImpl()
+c = v.open()
+call("virConnectGetURI", c.getURI, lambda got: got.startswith("qemu+ext:///system"))
+call("virConnectGetHostname", c.getHostname, lambda got: got != "")
+call("virConnectGetType", c.getType, lambda got: got == "QEMU")
+call("virConnectGetVersion", c.getVersion, lambda got: got > 1000000)
+call("virConnectGetLibVersion", c.getLibVersion, lambda got: got == v.getVersion())
+call("virConnectIsSecure", c.isSecure, lambda got: got in (0, 1))
+call("virConnectIsAlive", c.isAlive, lambda got: got == 1)
+call("virConnectIsEncrypted", c.isEncrypted)
+call("virConnectGetMaxVcpus", lambda: c.getMaxVcpus("qemu"), lambda got: got >= 1)
+call("virConnectGetCapabilities", c.getCapabilities, lambda got: "<os_type>hvm</os_type>" in got)
+call("virConnectGetDomainCapabilities", lambda: c.getDomainCapabilities(None, "x86_64", "q35", "qemu"),
+     lambda got: "<domainCapabilities>" in got)
+call("virNodeGetInfo", c.getInfo, lambda got: got[0] == "x86_64" and got[1] > 0)
+call("virNodeGetFreeMemory", c.getFreeMemory, lambda got: got > 0)
+call("virNodeGetCPUMap", c.getCPUMap, lambda got: got[0] == len(got[1]))
+call("virNodeGetSecurityModel", c.getSecurityModel)
+call("virConnectSetKeepAlive", lambda: c.setKeepAlive(5, 3), lambda got: got == 0)
+call("virConnectRegisterCloseCallback", lambda: c.registerCloseCallback(lambda *_: None, None))
+call("virConnectUnregisterCloseCallback", c.unregisterCloseCallback)
+fails("virDomainLookupByName of none", v.VIR_ERR_NO_DOMAIN, lambda: c.lookupByName("vm1"))
+fails("virDomainDefineXML of no XML", v.VIR_ERR_XML_DETAIL, lambda: c.defineXML("<domain"))
+
+d = call("virDomainDefineXML", lambda: c.defineXML(XML), lambda got: got.UUIDString() == UUID)
+call("virDomainLookupByUUID", lambda: c.lookupByUUIDString(UUID), lambda got: got.name() == "vm1")
+call("virConnectListAllDomains", c.listAllDomains, lambda got: [one.name() for one in got] == ["vm1"])
+call("virConnectListDefinedDomains", c.listDefinedDomains, lambda got: got == ["vm1"])
+call("virConnectNumOfDefinedDomains", c.numOfDefinedDomains, lambda got: got == 1)
+call("virDomainIsPersistent", d.isPersistent, lambda got: got == 1)
+call("virDomainIsUpdated", d.isUpdated, lambda got: got == 0)
+call("virDomainSetAutostart", lambda: d.setAutostart(1))
+call("virDomainGetAutostart", d.autostart, lambda got: got == 1)
+call("virDomainGetOSType", d.OSType, lambda got: got == "hvm")
+call("virDomainSetVcpusFlags", lambda: d.setVcpusFlags(2, v.VIR_DOMAIN_AFFECT_CONFIG))
+call("virDomainGetVcpusFlags", lambda: d.vcpusFlags(v.VIR_DOMAIN_AFFECT_CONFIG), lambda got: got == 2)
+call("virDomainSetMemoryFlags", lambda: d.setMemoryFlags(32768, v.VIR_DOMAIN_AFFECT_CONFIG))
+call("virDomainGetMaxMemory", d.maxMemory, lambda got: got == 65536)
+call("virDomainHasManagedSaveImage", d.hasManagedSaveImage, lambda got: got == 0)
+call("virDomainSnapshotNum", d.snapshotNum, lambda got: got == 0)
+fails("virDomainDestroy of one that is off", v.VIR_ERR_OPERATION_INVALID, d.destroy)
+
+call("virDomainCreate", d.create)
+fails("virDomainCreate of one that runs", v.VIR_ERR_OPERATION_INVALID, d.create)
+call("virDomainIsActive", d.isActive, lambda got: got == 1)
+call("virDomainGetState", d.state, lambda got: got[0] == v.VIR_DOMAIN_RUNNING)
+call("virDomainGetInfo", d.info, lambda got: got[0] == v.VIR_DOMAIN_RUNNING and got[1] == 65536)
+call("virConnectListDomains", c.listDomainsID, lambda got: len(got) == 1)
+call("virDomainLookupByID", lambda: c.lookupByID(c.listDomainsID()[0]), lambda got: got.UUIDString() == UUID)
+call("virConnectNumOfDomains", c.numOfDomains, lambda got: got == 1)
+call("virDomainGetXMLDesc", lambda: d.XMLDesc(v.VIR_DOMAIN_XML_SECURE), lambda got: UUID in got)
+call("virDomainGetMaxVcpus", d.maxVcpus, lambda got: got == 2)
+call("virDomainGetVcpus", d.vcpus, lambda got: len(got[0]) == 2)
+call("virDomainGetSecurityLabel", d.securityLabel)
+call("virDomainBlockStats", lambda: d.blockStats("vda"), lambda got: len(got) == 5)
+call("virDomainBlockStatsFlags", lambda: d.blockStatsFlags("vda"), lambda got: "rd_bytes" in got)
+call("virDomainGetBlockInfo", lambda: d.blockInfo("vda"), lambda got: got[0] == 1048576)
+call("virDomainMemoryStats", d.memoryStats, lambda got: got["actual"] == 65536)
+call("virDomainGetControlInfo", d.controlInfo, lambda got: got[0] == v.VIR_DOMAIN_CONTROL_OK)
+call("virDomainGetCPUStats", lambda: d.getCPUStats(True), lambda got: got[0]["cpu_time"] > 0)
+call("virConnectGetAllDomainStats", c.getAllDomainStats, lambda got: got[0][1]["state.state"] == v.VIR_DOMAIN_RUNNING)
+call("virDomainInterfaceAddresses", lambda: d.interfaceAddresses(v.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE),
+     lambda got: got == {})
+call("virDomainAttachDeviceFlags", lambda: d.attachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
+call("virDomainDetachDeviceFlags", lambda: d.detachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
+call("virDomainSuspend", d.suspend)
+call("virDomainResume", d.resume)
+call("virDomainGetJobInfo", d.jobInfo, lambda got: got[0] == v.VIR_DOMAIN_JOB_NONE)
+call("virDomainGetJobStats", d.jobStats)
+call("virDomainManagedSave", d.managedSave)
+call("virDomainManagedSaveRemove", d.managedSaveRemove)
+call("virDomainCreateWithFlags", lambda: d.createWithFlags(v.VIR_DOMAIN_START_FORCE_BOOT))
+call("virDomainDestroyFlags", d.destroyFlags)
+call("virDomainUndefineFlags", lambda: d.undefineFlags(v.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
+
+fails("virNetworkLookupByName of none", v.VIR_ERR_NO_NETWORK, lambda: c.networkLookupByName("n"))
+n = call("virNetworkDefineXML", lambda: c.networkDefineXML("<network><name>n</name><bridge name='virbr77'/></network>"))
+call("virConnectListAllNetworks", c.listAllNetworks, lambda got: [one.name() for one in got] == ["n"])
+call("virConnectNumOfNetworks", c.numOfNetworks, lambda got: got == 0)
+call("virConnectListNetworks", c.listNetworks, lambda got: got == [])
+call("virConnectNumOfDefinedNetworks", c.numOfDefinedNetworks, lambda got: got == 1)
+call("virConnectListDefinedNetworks", c.listDefinedNetworks, lambda got: got == ["n"])
+call("virNetworkUpdate", lambda: n.update(
+    v.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, v.VIR_NETWORK_SECTION_DNS_TXT, -1, "<txt name='a' value='b'/>"))
+call("virNetworkGetXMLDesc after it", n.XMLDesc, lambda got: "<txt name='a' value='b'/>" in got)
+fails("virNetworkUpdate of no section", v.VIR_ERR_OPERATION_UNSUPPORTED, lambda: n.update(3, 99, -1, "<txt/>"))
+call("virNetworkGetXMLDesc", n.XMLDesc, lambda got: "virbr77" in got)
+call("virNetworkGetBridgeName", n.bridgeName, lambda got: got == "virbr77")
+call("virNetworkGetDHCPLeases", n.DHCPLeases, lambda got: got == [])
+call("virNetworkIsActive", n.isActive, lambda got: got == 0)
+call("virNetworkSetAutostart", lambda: n.setAutostart(1))
+call("virNetworkUndefine", n.undefine)
+
+fails("virStorageVolLookupByPath of none", v.VIR_ERR_NO_STORAGE_VOL, lambda: c.storageVolLookupByPath("/nowhere"))
+p = call("virStoragePoolDefineXML", lambda: c.storagePoolDefineXML(
+    f"<pool type='dir'><name>p</name><target><path>{POOL}</path></target></pool>"))
+call("virStoragePoolBuild", lambda: p.build(0))
+call("virStoragePoolCreate", p.create)
+call("virConnectListStoragePools", c.listStoragePools, lambda got: got == ["p"])
+call("virConnectNumOfDefinedStoragePools", c.numOfDefinedStoragePools, lambda got: got == 0)
+call("virConnectNumOfStoragePools", c.numOfStoragePools, lambda got: got == 1)
+call("virConnectListDefinedStoragePools", c.listDefinedStoragePools, lambda got: got == [])
+call("virStoragePoolGetInfo", p.info, lambda got: got[0] == v.VIR_STORAGE_POOL_RUNNING)
+s = call("virStorageVolCreateXML", lambda: p.createXML(
+    "<volume><name>a.qcow2</name><capacity unit='MiB'>8</capacity><target><format type='qcow2'/></target></volume>"))
+call("virStoragePoolListAllVolumes", p.listAllVolumes, lambda got: [one.name() for one in got] == ["a.qcow2"])
+call("virStorageVolGetInfo", s.info, lambda got: got[1] == 8388608)
+call("virStorageVolGetPath", s.path, lambda got: got == f"{POOL}/a.qcow2")
+call("virStoragePoolLookupByVolume", s.storagePoolLookupByVolume, lambda got: got.name() == "p")
+call("virStorageVolResize", lambda: s.resize(16777216))
+call("virStorageVolCreateXMLFrom", lambda: p.createXMLFrom(
+    "<volume><name>b.raw</name><capacity>0</capacity><target><format type='raw'/></target></volume>", s))
+call("virStorageVolWipe", lambda: p.storageVolLookupByName("b.raw").wipe())
+call("virStorageVolDelete", s.delete)
+call("virStoragePoolRefresh", p.refresh)
+call("virStoragePoolDestroy", p.destroy)
+call("virStoragePoolUndefine", p.undefine)
+call("virConnectClose", c.close)
+print(json.dumps(said))
