@@ -1,5 +1,5 @@
 import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
-import type { CommandSpec, Operand } from "../../src/cli/command.ts";
+import { type CommandSpec, DEVICE_OPERAND, type Operand } from "../../src/cli/command.ts";
 import { NEW_POOL_OPERAND } from "../../src/cli/volume-options.ts";
 
 /** Operands that can be completed. */
@@ -13,7 +13,7 @@ const COMPLETED: ReadonlySet<string> = new Set([
   "volume",
 ]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes or files as operands. */
+/** Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes, devices or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -45,6 +45,8 @@ ${specs.map(formatCase).join("\n")}
     _svirt_names pool-list --all --name
   elif [[ $wants == volume ]]; then
     _svirt_volumes
+  elif [[ $wants == device ]]; then
+    _svirt_names nodedev-list
   elif [[ $wants == secret ]]; then
     _svirt_secrets
   fi
@@ -122,7 +124,7 @@ function formatFamilies(specs: readonly CommandSpec[]): string {
 
 function formatCase(spec: CommandSpec): string {
   const options = optionsOf(spec).map(({ name }) => `--${name}`);
-  const operand = spec.operands.find(({ name }) => COMPLETED.has(name));
+  const operand = spec.operands.find((one) => COMPLETED.has(one.name) || one === DEVICE_OPERAND);
   const wants = operand === undefined ? undefined : kindOf(operand);
   const assignments = [`options='${options.join(" ")}'`, ...(wants === undefined ? [] : [`wants=${wants}`])];
   const pattern = spec.name.includes(" ") ? `"${spec.name}"` : spec.name;

@@ -16,11 +16,12 @@ const SHOWN = ["domain", "live", "config", "current", "json"];
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
-    "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist " +
+    "audit capabilities cpu-models doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist " +
       "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
-      "hostname list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
-      "nodecpumap nodecpustats nodeinfo nodememstats plan " +
-      "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo " +
+      "hostname iface-dumpxml iface-list iface-mac iface-name list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid " +
+      "nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan " +
+      "pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml snapshot-dumpxml snapshot-info " +
+      "secret-dumpxml secret-list snapshot-list snapshot-parent sysinfo " +
       "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay " +
       "vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool",
   ),
@@ -32,6 +33,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["blkiotune", { readsWith: SHOWN }],
   ["domiftune", { readsWith: [...SHOWN, "interface"] }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
+  ["snapshot-current", { readsWith: ["domain", "name", "security-info", "json"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
   // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
@@ -39,14 +41,14 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   ...listed(
     "changes",
-    "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
+    "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize change-media console create " +
       "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
-      "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update " +
+      "nodedev-detach nodedev-reattach nodedev-reset net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update " +
       "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
       "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as " +
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
       "secret-define secret-get-value secret-set-value secret-undefine " +
-      "shutdown snapshot-create-as start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
+      "shutdown snapshot-create snapshot-create-as snapshot-delete snapshot-revert start suspend undefine update-device vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download " +
       "vol-resize vol-upload vol-wipe",
   ),
   ["label release", "changes"],

@@ -80,6 +80,15 @@ export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or u
 /** Operand of commands about one network. */
 export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uuid of a network" };
 
+/** Operand of commands about one device of the host. */
+export const DEVICE_OPERAND: Operand = { name: "device", summary: "name of a device of the host" };
+
+/** Operand of commands about one network interface of the host. */
+export const INTERFACE_OPERAND: Operand = {
+  name: "interface",
+  summary: "name of a network interface of the host",
+};
+
 /** Operand of commands about one storage pool. */
 export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a storage pool" };
 

@@ -26,6 +26,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   makeMacvtap(link: Macvtap): void;
   /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
   removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;
+  /** Lists the names of the network devices by which the host has a default route of the main table. Throws "host-call". */
+  listDefaultRoutes(): readonly string[];
   /** Creates a bridge with its addresses, and brings it up. Throws "host-call"; "in-use" if a network device has the name. */
   makeBridge(bridge: HostBridge): void;
   /** Removes a bridge that svirt has created with this address; another one stays. Does nothing if it is missing. */

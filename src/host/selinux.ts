@@ -14,6 +14,8 @@ export interface LoadedPolicy {
   readonly denyUnknown: boolean;
   /** SHA-256 of the loaded policy; undefined if svirt is not permitted to read it. */
   readonly sha256: string | undefined;
+  /** SHA-256 of the names, lengths and bytes of the files that name the contexts of guests and files; undefined if there are none. */
+  readonly contexts: string | undefined;
 }
 
 /** An access by a process with a context to a file with a label. */

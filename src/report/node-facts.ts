@@ -2,8 +2,10 @@ import { cpuSet, type IdSet } from "../domain/forms/id-set.ts";
 import type { Host } from "../host/host.ts";
 import { listHostProcessors, listOnlineProcessors } from "./host-processors.ts";
 
-const CPU_FOLDER = "/sys/devices/system/cpu";
-const NODE_FOLDER = "/sys/devices/system/node";
+/** Folders of the processors in sysfs. */
+export const CPU_FOLDER = "/sys/devices/system/cpu";
+/** Folders of the NUMA nodes in sysfs. */
+export const NODE_FOLDER = "/sys/devices/system/node";
 
 /** Facts about the host that virsh nodeinfo prints. virNodeInfo of libvirt */
 export interface NodeFacts {

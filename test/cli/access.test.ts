@@ -4,11 +4,13 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
+  audit capabilities cpu-models doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
   net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  nodecpumap nodecpustats nodeinfo nodememstats plan
-  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-list sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  iface-dumpxml iface-list iface-mac iface-name
+  nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan
+  pool-capabilities pool-dumpxml pool-info pool-list pool-name pool-uuid save-image-dumpxml
+  secret-dumpxml secret-list snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -22,6 +24,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   schedinfo: "config current domain json live",
+  "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
 };
 
@@ -33,6 +36,8 @@ const CHANGES = {
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
   networks:
     "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
+  // Drivers of the host's devices.
+  hostDevices: "nodedev-detach nodedev-reattach nodedev-reset",
   pools:
     "pool-autostart pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy " +
     "pool-refresh pool-start pool-undefine find-storage-pool-sources find-storage-pool-sources-as",
@@ -44,7 +49,7 @@ const CHANGES = {
     "setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
-    "blockcommit blockcopy blockpull snapshot-create-as vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
+    "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
   // Input to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
 };

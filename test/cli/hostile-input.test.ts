@@ -41,6 +41,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["detach-device file", ["detach-device", "no-domain", "INPUT"]],
   ["update-device file", ["update-device", "no-domain", "INPUT"]],
   ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
+  ["snapshot-create xmlfile", ["snapshot-create", "no-domain", "INPUT", "--redefine"]],
   ["net-define file", ["net-define", "INPUT"]],
   ["net-create file", ["net-create", "INPUT"]],
   ["net-update xml", ["net-update", "no-network", "add-last", "portgroup", "INPUT"]],
@@ -82,7 +83,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "vol-download file", "domcapabilities --emulatorbin"],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
-  ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path"],
+  ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path", "blockresize path"],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "svirt-hostile-"));

@@ -22,6 +22,10 @@ const OTHERS = new Map([
   ...["domcapabilities", "freecell", "hostname", "maxvcpus", "nodecpumap", "nodecpustats"].map(
     (name) => [name, "none"] as const,
   ),
+  ...["cpu-models", "nodedev-list", "nodedev-dumpxml", "nodedev-info"].map((name) => [name, "none"] as const),
+  ...["list", "dumpxml", "name", "mac"].map((name) => [`iface-${name}`, "none"] as const),
+  // A guest whose start or end was interrupted may have the device.
+  ...["detach", "reattach", "reset"].map((name) => [`nodedev-${name}`, "all"] as const),
   ...["nodeinfo", "nodememstats", "sysinfo", "uri"].map((name) => [name, "none"] as const),
   // They concern networks and pools, which no interrupted work of a guest changes.
   ["find-storage-pool-sources", "none"],

@@ -13,6 +13,7 @@ export function tapCalls(
   | "removeTap"
   | "makeMacvtap"
   | "removeMacvtap"
+  | "listDefaultRoutes"
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
@@ -26,6 +27,7 @@ export function tapCalls(
     removeTap: (tap) => machine.taps.remove(tap),
     makeMacvtap: (link) => machine.taps.addMacvtap(link, () => svirt.midway()),
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),
+    listDefaultRoutes: () => machine.defaultRoutes,
     makeBridge: (bridge) => machine.taps.makeBridge(bridge, () => svirt.midway()),
     removeBridge: (mark) => machine.taps.removeBridge(mark),
     shapeTap: (name, shape) => machine.taps.shape(name, shape),

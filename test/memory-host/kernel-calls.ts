@@ -34,7 +34,9 @@ export function kernelCalls(
     mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),
     readKernelLog: () => machine.kernelLog,
     getPolicy: () =>
-      hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
+      hasSelinux()
+        ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined, contexts: undefined }
+        : undefined,
     getBootId: () => machine.bootId,
     getMachine: () => ({ id: machine.id, name: machine.name }),
     getBootTime: () => machine.bootSeconds,

@@ -78,6 +78,8 @@ export class Machine {
   readonly unsynced = new Set<Inode>();
   /** Files that several guests may write to. */
   readonly sharedFiles = new Set<string>();
+  /** Network devices by which the host has a default route. */
+  readonly defaultRoutes: string[] = [];
   #boots = 1;
   #uuids = 0;
   #events: { readonly atMs: number; readonly run: () => void }[] = [];

@@ -21,6 +21,8 @@ export class MemoryQemu {
   readonly #names = new Set<string>();
   /** Drives whose trays are open. */
   readonly #open = new Set<string>();
+  /** Sizes that block nodes got, in bytes. */
+  readonly sizes = new Map<string, number>();
   readonly jobs: MemoryJobs;
   /** Contexts of the connections to other programs, by descriptor name. */
   readonly #connections = new Map<string, string>();
@@ -209,6 +211,10 @@ export class MemoryQemu {
       case "block_set_io_throttle":
         if (!this.#devices.has(id.replace(/^\/machine\/peripheral\/(.*)\/virtio-backend$/, "$1")))
           throw qmpError(`Device '${id}' not found`);
+        return {};
+      case "block_resize":
+        if (!this.#nodes.has(String(args["node-name"]))) throw qmpError(`Cannot find device=''`);
+        this.sizes.set(String(args["node-name"]), Number(args["size"]));
         return {};
       case "set_link":
         this.#nameOf(this.#devices, args["name"], `Device '${args["name"]}' not found`);

@@ -186,7 +186,7 @@ onTheNode(
     note list svirt domblklist life-v
     note xml svirt dumpxml life-v
     note grow svirt vol-resize disk.raw 8M --pool life-pool
-    note snapshot svirt snapshot-create-as life-v top --disk-only
+    note snapshot svirt snapshot-create-as life-v top --disk-only --no-metadata
     note after svirt dumpxml life-v --inactive
     note held svirt vol-delete disk.raw --pool life-pool
     note destroy svirt pool-destroy life-pool

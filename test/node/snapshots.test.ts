@@ -57,7 +57,7 @@ for (const type of ["qemu", "kvm"]) {
       note before labels $here/a.img
       svirt start life-a >/dev/null
       note own label_of $here/a.img
-      note plan svirt snapshot-create-as life-a s1 --disk-only --dry-run
+      note plan svirt snapshot-create-as life-a s1 --disk-only --no-metadata --dry-run
       note absent test ! -e $here/a.s1
       note snapshot svirt snapshot-create-as life-a s1 --disk-only --atomic --no-metadata
       note overlay label_of $here/a.s1
@@ -137,7 +137,7 @@ onTheNode(
     svirt start life-a >/dev/null
     note own label_of $here/a.img
     for name in s1 s2 s3; do
-      svirt snapshot-create-as life-a $name --disk-only >/dev/null
+      svirt snapshot-create-as life-a $name --disk-only --no-metadata >/dev/null
       tell "write -P \${name#s} \${name#s}0k 1k" >/dev/null
     done
     note commit svirt blockcommit life-a vda --top $here/a.s2 --base $here/a.s1 --wait
@@ -203,18 +203,18 @@ onTheNode(
     note before labels $here/a.img
     svirt start life-a >/dev/null
     note own labels $here/a.img
-    note plan svirt snapshot-create-as life-a s1 --disk-only --dry-run
-    count=$(svirt snapshot-create-as life-a s1 --disk-only --dry-run | wc -l)
+    note plan svirt snapshot-create-as life-a s1 --disk-only --no-metadata --dry-run
+    count=$(svirt snapshot-create-as life-a s1 --disk-only --no-metadata --dry-run | wc -l)
     for step in $(seq 1 "$count"); do
       for moment in before after; do
-        svirt snapshot-create-as life-a s1 --disk-only --crash-drill "$moment:$step" >/dev/null 2>&1
+        svirt snapshot-create-as life-a s1 --disk-only --no-metadata --crash-drill "$moment:$step" >/dev/null 2>&1
         note "killed-$moment-$step" sh -c "exit $?"
         svirt list >/dev/null
         note "left-$moment-$step" sh -c "ls $here; svirt domblklist life-a | tail -2"
         note "labels-$moment-$step" labels $here/a.img
       done
     done
-    svirt snapshot-create-as life-a s1 --disk-only >/dev/null
+    svirt snapshot-create-as life-a s1 --disk-only --no-metadata >/dev/null
     note overlaid labels $here/a.img
     count=$(svirt blockcommit life-a vda --active --dry-run | wc -l)
     for step in $(seq 1 "$count"); do
@@ -230,7 +230,7 @@ onTheNode(
     note copy svirt blockcopy life-a vda $here/copy.raw --format raw --wait
     note during label_of $here/copy.raw
     note info svirt blockjob life-a vda
-    note busy svirt snapshot-create-as life-a s1 --disk-only
+    note busy svirt snapshot-create-as life-a s1 --disk-only --no-metadata
     note detach svirt detach-disk life-a vda
     svirt destroy life-a >/dev/null
     note gone left life-a
@@ -285,8 +285,8 @@ onTheNode(
     guest life-b "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/vdd'/><target dev='vda' bus='virtio'/></disk>"
     note before labels /dev/vdd
     svirt start life-b >/dev/null
-    note unnamed svirt snapshot-create-as life-b s1 --disk-only
-    note snapshot svirt snapshot-create-as life-b s1 --disk-only --diskspec vda,file=$here/b.s1
+    note unnamed svirt snapshot-create-as life-b s1 --disk-only --no-metadata
+    note snapshot svirt snapshot-create-as life-b s1 --disk-only --no-metadata --diskspec vda,file=$here/b.s1
     note below label_of /dev/vdd
     note commit svirt blockcommit life-b vda --pivot
     note own label_of /dev/vdd

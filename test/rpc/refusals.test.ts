@@ -132,6 +132,18 @@ describe("arguments are refused in libvirt's words", () => {
     ],
     ["virNetworkGetXMLDesc", call(43, LOST + word(0x80)), 19, "networkGetXMLDesc"],
     ["virDomainSnapshotNum", call(187, VM1 + word(0x8_00)), 10, "qemuDomainSnapshotNum"],
+    [
+      "virDomainSnapshotCreateXML",
+      call(185, VM1 + text("<domainsnapshot/>") + word(0x40)),
+      10,
+      "qemuSnapshotCreateXML",
+    ],
+    [
+      "virDomainBlockCommit",
+      call(290, VM1 + text("vda") + word(0) + word(0) + word(0) + word(0) + word(8)),
+      10,
+      "qemuDomainBlockCommit",
+    ],
   ])("an unknown flag of %s", async (...[, packet, from, name]) => {
     expect(errorIn(await asked(await nodeWithVm1(), packet))).toEqual({
       code: 8,

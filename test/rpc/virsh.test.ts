@@ -133,6 +133,25 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
+    "lists the host's devices and interfaces, shows them, and is refused a change of the computer",
+    () => {
+      const [list, tree, info, dump, detach, ifaces, models, others] = virsh(
+        ...["nodedev-list", "nodedev-list --tree", "nodedev-info computer", "nodedev-dumpxml computer"],
+        ...["nodedev-detach computer", "iface-list --all", "cpu-models x86_64", "cpu-models aarch64"],
+      );
+      expect(list?.out.split("\n")).toContain("computer");
+      expect(tree?.out).toStartWith("computer\n  |\n  +- ");
+      expect(Object.fromEntries(rows(info ?? EMPTY))).toMatchObject({ Active: "yes", Persistent: "yes" });
+      expect(dump?.out).toContain("<capability type='system'>");
+      expect(detach?.err).toEndWith("Cannot detach computer: it is not a PCI device");
+      expect(ifaces?.out).toContain("00:00:00:00:00:00");
+      expect(models?.out.split("\n")).toContain("qemu64");
+      expect(others?.err).toEndWith("unable to find any emulator to serve 'aarch64' architecture");
+    },
+    TEST_MS,
+  );
+
+  test(
     "lists pools and networks, and is refused events, so that managers ask again",
     () => {
       const [pools, networks, event] = virsh(

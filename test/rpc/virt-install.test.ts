@@ -42,4 +42,24 @@ describe.skipIf(ASIDE !== "")(`stock virt-install on svirt${ASIDE}`, () => {
     },
     TEST_MS,
   );
+
+  test(
+    "reads the capabilities: writes <acpi/> and <apic/>, and finds the machine types with their aliases",
+    () => {
+      const read =
+        "import os; from virtinst import VirtinstConnection as C; c = C(os.environ['LIBVIRT_DEFAULT_URI']); c.open(None, None); " +
+        "h = c.caps.host; g = c.caps.guests[0]; print(h.cpu.arch, g.arch, g.features.acpi, g.features.apic, " +
+        "[d.hypervisor_type for d in g.domains][0], [m.canonical for m in g.machines if m.name == 'q35'])";
+      const [printed, facts] = onNewNode(folder, [
+        `${PYTHON} /usr/bin/virt-install ${OPTIONS} --disk none --print-xml`,
+        `PYTHONPATH=/usr/share/virt-manager ${PYTHON} -c "${read}"`,
+      ]);
+      expect([printed?.code, printed?.err]).toEqual([0, ""]);
+      expect(printed?.out).toContain("<acpi/>");
+      expect(printed?.out).toContain("<apic/>");
+      expect(facts?.err).toBe("");
+      expect(facts?.out).toMatch(/^x86_64 x86_64 True True qemu \['pc-q35-[\d.]+'\]$/);
+    },
+    TEST_MS,
+  );
 });

@@ -72,6 +72,7 @@ function shareCalls(): Pick<
   | "removeTap"
   | "makeMacvtap"
   | "removeMacvtap"
+  | "listDefaultRoutes"
   | "makeBridge"
   | "removeBridge"
   | "setPacketRules"
@@ -91,6 +92,7 @@ function shareCalls(): Pick<
     removeTap: (tap) => others().removeTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
+    listDefaultRoutes: () => others().listDefaultRoutes(),
     makeBridge: (bridge) => others().makeBridge(bridge),
     removeBridge: (mark) => others().removeBridge(mark),
     listPacketRules: async () => await others().listPacketRules(),

@@ -24,6 +24,7 @@ import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
 import { mountCalls } from "./mounts/mounts.ts";
 import { makeBridge, removeBridge } from "./network/bridge.ts";
+import { listDefaultRoutes } from "./network/default-routes.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { listPacketRules, setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
@@ -114,6 +115,7 @@ const networkCalls = {
   removeTap,
   makeMacvtap,
   removeMacvtap,
+  listDefaultRoutes,
   makeBridge,
   removeBridge,
   listPacketRules,

@@ -30,5 +30,7 @@ export const blockJob = v.strictObject({
   pivots: v.exactOptional(v.literal(true)),
   /** Image that svirt created for the job. */
   made: maybeString,
+  /** XML of the snapshot that is stored after success: of all its disks only one has it. */
+  snapshot: maybeString,
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

@@ -7,7 +7,8 @@ import { accessTo } from "../facts/released-resource.ts";
 import { type Claim, claim, monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
-const newImage = {
+/** Image to create, and its path. */
+export const newImage = {
   path: aString,
   image: v.strictObject({
     format: v.picklist(["raw", "qcow2"]),

@@ -19,8 +19,8 @@ import { notValid, type Procedure, procedure } from "./procedure.ts";
 /** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
 /**
- * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt keeps no list of snapshots and checkpoints, so there is
- * nothing to remove for their bits.
+ * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt has no checkpoints, so there is nothing to remove for their
+ * bit.
  */
 const UNDEFINE = {
   managedSave: 1,
@@ -108,6 +108,7 @@ function leavingsOf(flags: number): Leavings {
   };
   return {
     managedSave: has(UNDEFINE.managedSave),
+    snapshots: has(UNDEFINE.snapshots),
     nvram: treatmentOf(has(UNDEFINE.nvram), has(UNDEFINE.keepNvram), "nvram"),
     tpm: treatmentOf(has(UNDEFINE.tpm), has(UNDEFINE.keepTpm), "TPM"),
   };

@@ -11,8 +11,6 @@ import { type Procedure, procedure } from "./procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
 const XML = { secure: 1, inactive: 2, migratable: 8 };
-/** virDomainSnapshotListFlags of virDomainSnapshotNum() */
-const SNAPSHOT_FLAGS = 0x7_ff;
 /** REMOTE_SECURITY_LABEL_MAX of libvirt's remote_protocol.x */
 const MOST_LABEL_CHARS = 4097;
 const NS_PER_SECOND = 1e9;
@@ -115,17 +113,6 @@ export const factProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "qemuDomainHasManagedSaveImage" },
     result: aNumber,
     run: ({ args, instance }) => isTrue(hasManagedSave(instance, foundBy(instance, args.dom).name)),
-  }),
-  // svirt keeps no list of snapshots; virsh asks for their number before it removes a definition.
-  procedure({
-    ...reads(187, "virDomainSnapshotNum"),
-    args: ofDomainWithFlags,
-    flags: { known: SNAPSHOT_FLAGS, refusedBy: "qemuDomainSnapshotNum" },
-    result: aNumber,
-    run(call) {
-      keyOf(call);
-      return { value: 0 };
-    },
   }),
   procedure({
     ...reads(121, "virDomainGetSecurityLabel"),

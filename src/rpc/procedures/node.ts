@@ -3,13 +3,16 @@ import type { Instance } from "../../state/instance.ts";
 import {
   getDomainCapabilities,
   getHostCapabilities,
+  getHostSecurityModel,
   getMostVcpus,
+  listCpuModels,
 } from "../../vm/capabilities/capabilities.ts";
+import { checkArch } from "../../vm/capabilities/check-arch.ts";
 import { getHostFacts, getHostQemuVersion } from "../../vm/host/description.ts";
 import { listFreeMemory } from "../../vm/host/memory.ts";
 import { countHostProcessors, getProcessorMap } from "../../vm/host/processors.ts";
-import { chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { aNumber, aText, bitsOf, maybeText, nothing } from "./objects.ts";
+import { array, chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
+import { aNumber, aText, bitsOf, maybeText, nothing, text } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 /** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
@@ -20,6 +23,8 @@ const MODEL_CHARS = 32;
 const MOST_SECURITY_CHARS = 257;
 const BYTES_PER_KIB = 1024n;
 const BITS_PER_BYTE = 8;
+/** REMOTE_CONNECT_CPU_MODELS_MAX of libvirt's remote_protocol.x */
+const MOST_MODELS = 8192;
 /** REMOTE_CPUMAP_MAX of libvirt's remote_protocol.x */
 const MOST_MAP_BYTES = 2048;
 /** A version as one number. virParseVersionString() of libvirt */
@@ -28,15 +33,6 @@ const [MAJOR, MINOR] = [1_000_000, 1000];
 const EMULATED_VCPUS = 16;
 /** VIR_CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES. It changes the host's model, which svirt does not compute. */
 const WITHOUT_DEPRECATED = 1;
-/** Names of processor architectures. virArchData of libvirt's virarch.c */
-const ARCHITECTURES: ReadonlySet<string> = new Set(
-  [
-    "alpha armv6l armv7l armv7b aarch64 cris i686 ia64 lm32 loongarch64 m68k microblaze microblazeel mips mipsel mips64",
-    "mips64el openrisc parisc parisc64 ppc ppcle ppc64 ppc64le ppcemb riscv32 riscv64 s390 s390x sh4 sh4eb sparc sparc64",
-    "unicore32 x86_64 xtensa xtensaeb",
-  ].flatMap((line) => line.split(" ")),
-);
-
 /** Procedures about the node and its hypervisor. */
 export const nodeProcedures: readonly Procedure[] = [
   procedure({
@@ -98,7 +94,7 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: aText,
-    run: ({ instance }) => ({ value: `${getHostCapabilities(instance).xml}\n` }),
+    run: async ({ instance }) => ({ value: `${(await getHostCapabilities(instance)).xml}\n` }),
   }),
   procedure({
     number: 102,
@@ -132,7 +128,7 @@ export const nodeProcedures: readonly Procedure[] = [
     args: nothing,
     result: struct({ model: countedChars(MOST_SECURITY_CHARS), doi: countedChars(MOST_SECURITY_CHARS) }),
     run({ instance }) {
-      const { doi, model } = getHostCapabilities(instance).capabilities.secmodel;
+      const { doi, model } = getHostSecurityModel(instance);
       return { model, doi };
     },
   }),
@@ -150,6 +146,18 @@ export const nodeProcedures: readonly Procedure[] = [
       checkArch(arch, emulator);
       const { xml } = await getDomainCapabilities(instance, { emulator, machine, type });
       return { value: `${xml}\n` };
+    },
+  }),
+  procedure({
+    number: 312,
+    api: "virConnectGetCPUModelNames",
+    access: "reads",
+    args: struct({ arch: text, needsResults: int, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuConnectGetCPUModelNames" },
+    result: struct({ models: array(text, MOST_MODELS), count: int }),
+    async run({ args, instance }) {
+      const models = await listCpuModels(instance, args.arch);
+      return { models: args.needsResults === 0 ? [] : models, count: models.length };
     },
   }),
 ];
@@ -175,22 +183,4 @@ function guestType(type: string | undefined): "kvm" | "qemu" | undefined {
     kind: "usage",
     remedy: "Name kvm or qemu, or none.",
   });
-}
-
-/** Throws for another architecture than that of the emulator. virQEMUCapsCacheLookupDefault() of libvirt */
-function checkArch(arch: string | undefined, emulator: string | undefined): void {
-  if (arch === undefined || arch === "x86_64") return;
-  const remedy = "Name x86_64, or none.";
-  if (!ARCHITECTURES.has(arch))
-    throw new SvirtError(`invalid argument: unknown architecture: ${arch}`, { kind: "usage", remedy });
-  if (emulator === undefined) {
-    throw new SvirtError(
-      `unsupported configuration: unable to find any emulator to serve '${arch}' architecture`,
-      { kind: "unsupported", from: "QEMU", remedy },
-    );
-  }
-  throw new SvirtError(
-    `invalid argument: architecture from emulator 'x86_64' doesn't match given architecture '${arch}'`,
-    { kind: "usage", remedy },
-  );
 }

@@ -135,6 +135,9 @@ export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): voi
  */
 function partWith(name: string): LibvirtDomain | undefined {
   if (/storage/i.test(name)) return "STORAGE";
+  if (/nodeDevice|^nodeNumOf|^nodeList|^nodeConnect/i.test(name) && !name.startsWith("qemu"))
+    return "NODEDEV";
+  if (/interface/i.test(name) && !/domain/i.test(name)) return "INTERFACE";
   if (/secret/i.test(name)) return "SECRET";
   return /network/i.test(name) ? "NETWORK" : undefined;
 }

@@ -1,17 +1,22 @@
+import { blockJobProcedures } from "./block-jobs.ts";
 import { connectionProcedures } from "./connection.ts";
 import { definitionProcedures } from "./definitions.ts";
 import { deviceProcedures } from "./devices.ts";
 import { factProcedures } from "./domain-facts.ts";
 import { lifeProcedures } from "./domain-life.ts";
 import { listProcedures } from "./domain-lists.ts";
+import { interfaceProcedures } from "./interfaces.ts";
 import { leaseProcedures } from "./leases.ts";
 import { networkProcedures } from "./networks.ts";
 import { nodeProcedures } from "./node.ts";
+import { nodeDeviceProcedures } from "./node-devices.ts";
 import { poolProcedures } from "./pools.ts";
 import type { Procedure } from "./procedure.ts";
 import { savingProcedures } from "./saving.ts";
 import { secretProcedures } from "./secrets.ts";
 import { sizeProcedures } from "./sizes.ts";
+import { snapshotListProcedures } from "./snapshot-lists.ts";
+import { snapshotProcedures } from "./snapshots.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
@@ -25,6 +30,8 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
   [
     ...connectionProcedures,
     ...nodeProcedures,
+    ...nodeDeviceProcedures,
+    ...interfaceProcedures,
     ...listProcedures,
     ...factProcedures,
     ...lifeProcedures,
@@ -32,6 +39,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...deviceProcedures,
     ...sizeProcedures,
     ...savingProcedures,
+    ...snapshotProcedures,
+    ...snapshotListProcedures,
+    ...blockJobProcedures,
     ...allDomainProcedures,
     ...oneDomainProcedures,
     ...guestProcedures,

@@ -1,4 +1,4 @@
-import { VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
+import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
@@ -31,7 +31,7 @@ export function driverOf(host: Host, device: string): string | undefined {
  * Unbinds a device from its driver and binds it to one for guests. A device that is already bound is not an error. Throws
  * "failed" when that driver does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
-async function bindVfio(
+export async function bindVfio(
   host: Host,
   { device, to = VFIO_PCI }: Pick<PciStep, "device" | "to">,
 ): Promise<void> {
@@ -59,6 +59,16 @@ function giveDevice(host: Host, { bootId, device, driver, override, to = VFIO_PC
     host.writeControl(`${folderOf(device)}/driver_override`, override ?? ANY_DRIVER);
   if (driverOf(host, device) === to) unbind(host, device);
   if (driver === undefined || driverOf(host, device) !== undefined) return;
+  host.writeControl(`${BUS}/drivers_probe`, device);
+}
+
+/** Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it. Throws "host-call". */
+export function releaseDevice(host: Host, device: string): void {
+  if (overrideOf(host, device) !== undefined)
+    host.writeControl(`${folderOf(device)}/driver_override`, ANY_DRIVER);
+  const driver = driverOf(host, device);
+  if (driver !== undefined && !isVfioDriver(driver)) return;
+  if (driver !== undefined) unbind(host, device);
   host.writeControl(`${BUS}/drivers_probe`, device);
 }
 

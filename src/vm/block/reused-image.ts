@@ -6,6 +6,9 @@ import { imageReader, inspect } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningImage } from "./running-disk.ts";
 
+/** Image on which another is placed. */
+type ImageBelow = Pick<RunningImage, "found">;
+
 /**
  * Inspects an image that the user created. Its header must name the image that it will be placed on, since the next
  * start follows the header. Throws "not-found" with the message `missing`, "unsupported".
@@ -14,7 +17,7 @@ export function inspectReused(
   instance: Instance,
   options: {
     readonly image: { readonly path: string; readonly format: "raw" | "qcow2" };
-    readonly below: RunningImage | undefined;
+    readonly below: ImageBelow | undefined;
     readonly missing: string;
   },
 ): FileFacts {
@@ -37,7 +40,7 @@ export function inspectReused(
   );
 }
 
-function isBelow(is: FoundElement<FileFacts> | undefined, meant: RunningImage | undefined): boolean {
+function isBelow(is: FoundElement<FileFacts> | undefined, meant: ImageBelow | undefined): boolean {
   if (is === undefined || meant === undefined) return is === undefined && meant === undefined;
   return is.role === "backing" && fileKey(is.facts.id) === fileKey(meant.found.facts.id);
 }

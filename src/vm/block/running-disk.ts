@@ -115,8 +115,8 @@ function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
   return [...files.values()].some((file) => fileKey(file) === fileKey(id));
 }
 
-/** Refuses a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
-function refuseUnsuited(disk: Disk): void {
+/** Throws "unsupported" for a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
+export function refuseUnsuited(disk: Disk): void {
   const why = unsuited(disk);
   if (why === undefined) return;
   throw new SvirtError(

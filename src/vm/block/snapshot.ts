@@ -1,15 +1,21 @@
+import { asDefined } from "../../domain/as-defined.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
+import { parseDomainText } from "../../domain/document.ts";
+import { formatSnapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { isMonitorStep } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { imageSize } from "../../resolve/image-size.ts";
+import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { readSnapshots } from "../../state/snapshots.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
+import { describeSnapshot } from "./describe-snapshot.ts";
 import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, listImagePaths, nodesOf, type RunningDisk } from "./running-disk.ts";
@@ -29,6 +35,8 @@ export interface SnapshotOptions {
   readonly disks: readonly SnapshotDisk[];
   /** The overlays already exist. */
   readonly reuses: boolean;
+  /** The snapshot is stored, so that it can be listed; absent: only its images are made. */
+  readonly kept?: { readonly description: string | undefined };
 }
 
 const MS_PER_SECOND = 1000;
@@ -43,8 +51,12 @@ export function snapshotLive(instance: Instance, options: SnapshotOptions): Chan
   return {
     what: `snapshot ${options.name}`,
     paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
-    make: (guest) =>
-      options.reuses ? [] : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one)),
+    make(guest) {
+      refuseKept(instance, guest.uuid, options);
+      return options.reuses
+        ? []
+        : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one));
+    },
     decide: (guest) => decideSnapshot(instance, guest, options),
   };
 }
@@ -67,7 +79,9 @@ function makeOverlay(instance: Instance, { disk, path }: Overlay): Extract<Step,
 function decideSnapshot(instance: Instance, guest: GuestRecord, options: SnapshotOptions): DecidedChange {
   const steps: Step[] = [];
   const jobs: BlockJob[] = [];
-  for (const overlay of listOverlays(instance, guest, options)) {
+  const overlays = listOverlays(instance, guest, options);
+  const snapshot = describeTaken(instance, guest, { options, overlays });
+  for (const overlay of overlays) {
     const { disk, path } = overlay;
     const facts = options.reuses ? findOverlay(instance, overlay) : undefined;
     // Numbers follow those of the previous overlays.
@@ -82,6 +96,7 @@ function decideSnapshot(instance: Instance, guest: GuestRecord, options: Snapsho
       before: nodesOf(disk),
       chain: [plugged.link, ...disk.images.map(linkOf)],
       ...(options.reuses ? {} : { made: placeOfNew(instance, path) }),
+      ...(snapshot === undefined || jobs.length > 0 ? {} : { snapshot }),
     });
   }
   return {
@@ -92,6 +107,42 @@ function decideSnapshot(instance: Instance, guest: GuestRecord, options: Snapsho
   };
 }
 
+/** Returns the XML of a snapshot that is stored; undefined for one that is not. */
+function describeTaken(
+  instance: Instance,
+  guest: GuestRecord,
+  { options, overlays }: { readonly options: SnapshotOptions; readonly overlays: readonly Overlay[] },
+): string | undefined {
+  if (options.kept === undefined) return undefined;
+  refuseKept(instance, guest.uuid, options);
+  const definition = readDefinition(instance, guest.name);
+  return formatSnapshot(
+    describeSnapshot({
+      name: options.name,
+      description: options.kept.description,
+      state: "disk-snapshot",
+      createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
+      domain: asDefined(parseDomainText(guest.xml)),
+      inactiveDomain: definition?.uuid === guest.uuid ? parseDomainText(definition.xml) : undefined,
+      overlays: new Map(overlays.map(({ disk, path }) => [disk.disk.target.dev, path])),
+    }),
+  );
+}
+
+/** Throws "in-use" with libvirt's message if a stored snapshot has the name. virDomainMomentAssignDef() of libvirt */
+export function refuseKept(
+  instance: Instance,
+  uuid: string,
+  { kept, name }: Pick<SnapshotOptions, "kept" | "name">,
+): void {
+  if (kept === undefined || readSnapshots(instance, uuid).snapshots.every((one) => one.name !== name)) return;
+  throw new SvirtError(`operation failed: domain moment ${name} already exists`, {
+    kind: "in-use",
+    libvirt: "OPERATION_FAILED",
+    remedy: "Choose another name, or forget that snapshot: svirt snapshot-delete --metadata",
+  });
+}
+
 function findOverlay(instance: Instance, { disk, path }: Overlay) {
   return inspectReused(instance, {
     image: { path, format: "qcow2" },
@@ -100,9 +151,20 @@ function findOverlay(instance: Instance, { disk, path }: Overlay) {
   });
 }
 
-/** Lists an overlay for each disk that can change, unless the options exclude it. virDomainSnapshotAlignDisks() of libvirt */
+/** Lists an overlay for each disk that can change, unless the options exclude it. */
 function listOverlays(instance: Instance, guest: GuestRecord, options: SnapshotOptions): Overlay[] {
   const { disks } = runningGuest(guest).domain.devices;
+  return chooseOverlays(disks, options).map(({ disk, path }) => ({
+    disk: findRunningDisk(instance, guest, disk.target.dev),
+    path,
+  }));
+}
+
+/** Returns the disks that get an overlay, with its path. Throws "usage". virDomainSnapshotAlignDisks() of libvirt */
+export function chooseOverlays(
+  disks: readonly Disk[],
+  options: Pick<SnapshotOptions, "disks" | "name">,
+): readonly { readonly disk: Disk; readonly path: string }[] {
   const said = new Map<Disk, SnapshotDisk>();
   for (const one of options.disks) {
     const disk = disks.find((found) => isDiskNamed(found, one.name));
@@ -112,10 +174,7 @@ function listOverlays(instance: Instance, guest: GuestRecord, options: SnapshotO
   }
   const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
   if (chosen.length === 0) throw refuse("nothing selected for snapshot", "Name a disk: --diskspec vda");
-  return chosen.map((disk) => ({
-    disk: findRunningDisk(instance, guest, disk.target.dev),
-    path: said.get(disk)?.file ?? defaultPath(disk, options.name),
-  }));
+  return chosen.map((disk) => ({ disk, path: said.get(disk)?.file ?? defaultPath(disk, options.name) }));
 }
 
 function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {

@@ -1,8 +1,16 @@
+import { unlessWorkRefused } from "../../errors.ts";
+import type { ModelDescription } from "../../label/label-model.ts";
 import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
 import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
-import { type Capabilities, formatCapabilities, getCapabilities } from "../../report/capabilities.ts";
+import {
+  type Capabilities,
+  formatCapabilities,
+  getCapabilities,
+  getSecurityModel,
+} from "../../report/capabilities.ts";
 import type { Instance } from "../../state/instance.ts";
-import { formatDomainCapabilities } from "./domain-capabilities.ts";
+import { checkArch } from "./check-arch.ts";
+import { formatDomainCapabilities, namedModels } from "./domain-capabilities.ts";
 import { getEmulatorFacts } from "./emulator.ts";
 
 /** Capabilities of the host and its security models, and libvirt's `<capabilities>`. */
@@ -19,10 +27,29 @@ export interface DomainCapabilities {
   readonly xml: string;
 }
 
-/** Returns the capabilities of the host. */
-export function getHostCapabilities({ host }: Instance): HostCapabilities {
-  const capabilities = getCapabilities(host);
+/** Returns the capabilities of the host. Throws "failed" if a policy is loaded that does not know guests. */
+export async function getHostCapabilities(instance: Instance): Promise<HostCapabilities> {
+  // A host without QEMU still has a security model and devices.
+  const facts = await unlessWorkRefused(
+    async () => await getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance)),
+  );
+  const capabilities = getCapabilities(instance.host, facts?.machines);
   return { capabilities, xml: formatCapabilities(capabilities) };
+}
+
+/** Returns the security model of the host. Throws as getHostCapabilities(). */
+export function getHostSecurityModel({ host }: Instance): ModelDescription {
+  return getSecurityModel(host);
+}
+
+/**
+ * Lists the models of processors that the emulator knows, by their names. Throws "usage" for an architecture that libvirt does not know,
+ * "unsupported" for another one than the host's, and as getEmulatorFacts().
+ */
+export async function listCpuModels(instance: Instance, arch: string): Promise<readonly string[]> {
+  checkArch(arch);
+  const { cpus } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance));
+  return namedModels(cpus).map(({ name }) => name);
 }
 
 /**

@@ -80,16 +80,13 @@ function formatOs(instance: Instance, word: string): Draft {
 
 /** Formats the processors. `host-model` is unsupported, since svirt does not compute its model. */
 function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
-  const models = cpus
-    .filter(({ name }) => !MODES.has(name))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ deprecated, name, usable }) => {
-      const model = textDraft("model", name);
-      model.attributes.set("usable", usable ? "yes" : "no");
-      if (deprecated) model.attributes.set("deprecated", "yes");
-      model.attributes.set("vendor", vendorOf(name));
-      return model;
-    });
+  const models = namedModels(cpus).map(({ deprecated, name, usable }) => {
+    const model = textDraft("model", name);
+    model.attributes.set("usable", usable ? "yes" : "no");
+    if (deprecated) model.attributes.set("deprecated", "yes");
+    model.attributes.set("vendor", vendorOf(name));
+    return model;
+  });
   const migratable = (name: string): readonly Draft[] => [formatEnum(name, ["on", "off"])];
   const isKvm = type === "kvm";
   return parentDraft("cpu", [
@@ -98,6 +95,11 @@ function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
     mode("host-model", false),
     mode("custom", true, models),
   ]);
+}
+
+/** Lists the models of processors by their names, without QEMU's names of modes. */
+export function namedModels(cpus: EmulatorFacts["cpus"]): EmulatorFacts["cpus"] {
+  return cpus.filter(({ name }) => !MODES.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** QEMU's names that are modes in libvirt, or that name no processor. */

@@ -50,8 +50,12 @@ async function finish(instance: Instance, changing: ChangingGuest, observer: Ste
     steps: after.slice(lead.length).filter((step) => !isMonitorStep(step)),
     observer: (moment, step, at) => observer(moment, step, told.length + at),
   });
-  if (guest.change.isForDefinition === true)
-    await withRegistryLock(instance, async () => updateDefinition(instance, guest, xml));
+  if (guest.change.isForDefinition === true) {
+    await withRegistryLock(instance, async () => {
+      updateDefinition(instance, guest, xml);
+      keepTaken(instance, guest);
+    });
+  }
   const { change, jobs: jobsBefore, ...before } = guest;
   const jobs = change.jobs ?? jobsBefore ?? [];
   writeRecord(instance, {
@@ -60,6 +64,18 @@ async function finish(instance: Instance, changing: ChangingGuest, observer: Ste
     steps: compactSteps(before.steps, { steps, after }),
     ...(jobs.length === 0 ? {} : { jobs }),
   });
+}
+
+/** Stores the snapshot that this change completes, if it is to be stored. */
+function keepTaken(instance: Instance, { change, jobs = [], uuid }: ChangingGuest): void {
+  const adopted = change.after.find((step) => step.do === "adopt-chain");
+  const xml = jobs.find(({ device }) => device === adopted?.device)?.snapshot;
+  if (xml === undefined) return;
+  // Loads the forms of XML.
+  const {
+    keepSnapshot,
+  }: typeof import("../../state/snapshot-tree.ts") = require("../../state/snapshot-tree.ts");
+  keepSnapshot(instance, uuid, xml);
 }
 
 /**

@@ -20,6 +20,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
 import { removeReason } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
+import { readSnapshots, removeSnapshots } from "../../state/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
@@ -61,6 +62,8 @@ export function storeDomain(instance: Instance, domain: Domain): void {
 export interface Leavings {
   /** Also remove the saved state. */
   readonly managedSave?: boolean;
+  /** Also remove the data of its snapshots; their images stay. */
+  readonly snapshots?: boolean;
   /** Variables of UEFI. */
   readonly nvram?: "remove" | "keep" | undefined;
   /** Memory of an emulated TPM. If unset, its XML decides. */
@@ -83,9 +86,9 @@ export async function undefineDomain(
 function forget(
   instance: Instance,
   key: string,
-  { managedSave = false, nvram, tpm }: Leavings,
+  { managedSave = false, nvram, snapshots = false, tpm }: Leavings,
 ): { readonly name: string } {
-  const { definition, name, uuid } = findDomain(instance, key);
+  const { definition, guest, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
       kind: "wrong-state",
@@ -98,15 +101,34 @@ function forget(
       remedy: `Remove it with the definition: svirt undefine ${name} --managed-save`,
     });
   }
+  if (!snapshots && guest === undefined) refuseSnapshots(instance, { name, uuid });
   const variables = findVariables(instance, definition.xml);
   if (variables !== undefined) refuseVariables(instance, { name, variables, nvram });
   removeManagedSave(instance, name);
+  // The end of a running guest removes them.
+  if (guest === undefined) removeSnapshots(instance, uuid);
   forgetCompleted(instance, uuid);
   removeDefinition(instance, name);
   if (variables !== undefined && nvram === "remove") instance.host.removeFile(variables);
   for (const claim of staticClaims(definition.xml)) registryOf(instance).release(claim, uuid);
   if (!keepsTpm(instance, definition, tpm)) instance.host.removeFolder(tpmFolder(instance, uuid));
   return { name };
+}
+
+/** qemuDomainUndefineFlags() of libvirt */
+function refuseSnapshots(
+  instance: Instance,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): void {
+  const { length } = readSnapshots(instance, uuid).snapshots;
+  if (length === 0) return;
+  throw new SvirtError(
+    `Requested operation is not valid: cannot delete inactive domain with ${length} snapshots`,
+    {
+      kind: "wrong-state",
+      remedy: `Remove their data with the definition: svirt undefine ${name} --snapshots-metadata; their images stay`,
+    },
+  );
 }
 
 /** As qemuDomainUndefineFlags() of libvirt, but removes only files that svirt created. */

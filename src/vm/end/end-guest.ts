@@ -5,11 +5,13 @@ import type { Actor } from "../../run/actor.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
+import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
+import { hasSnapshots, removeSnapshots } from "../../state/snapshots.ts";
 
 /**
  * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has
@@ -58,10 +60,17 @@ export async function endGuest(
     const { keepImages } = await import("./keep-images.ts");
     await withRegistryLock(instance, async () => keepImages(instance, guest));
   }
+  if (how.restart !== true) forgetSnapshots(instance, guest);
   writeReason(instance, guest.uuid, how.reason);
   // Written before the record is removed: after a crash the next call finds one or the other.
   if (how.restart === true) writePendingRestart(instance, guest);
   removeRecord(instance, guest.uuid);
+}
+
+/** Removes the data of snapshots with a domain that has no definition. qemuDomainRemoveInactive() of libvirt */
+function forgetSnapshots(instance: Instance, { name, uuid }: GuestRecord): void {
+  if (hasSnapshots(instance, uuid) && readDefinition(instance, name)?.uuid !== uuid)
+    removeSnapshots(instance, uuid);
 }
 
 /**

@@ -2,10 +2,11 @@ import { isAutostarted, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
+import { hasSnapshots } from "../../state/snapshots.ts";
 import { type ListedDomain, listDomains } from "./domain-list.ts";
 import { listStates } from "./listed-states.ts";
 
-/** Properties by which domains are selected. A domain has neither snapshots nor checkpoints that svirt keeps a list of. */
+/** Properties by which domains are selected. A domain has no checkpoints. */
 type DomainProperty =
   | "active"
   | "persistent"
@@ -78,6 +79,7 @@ function hasProperty(
     case "autostart":
       return isAutostarted(instance, name);
     case "snapshot":
+      return hasSnapshots(instance, uuid);
     case "checkpoint":
       return false;
   }

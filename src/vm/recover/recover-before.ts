@@ -3,6 +3,7 @@ import { recordsFolder } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
+import { listSnapshotChanges } from "../../state/snapshots.ts";
 import type { RecoverOptions } from "./recover.ts";
 
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
@@ -28,6 +29,18 @@ export async function recoverBefore(
   { isForRootAlone = false }: { readonly isForRootAlone?: boolean } = {},
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
+  const settled = listSnapshotChanges(instance).length === 0 ? [] : await settle(instance);
+  const recovery = await recoverGuests(instance, keys);
+  return settled.length === 0 ? recovery : { ...recovery, errors: [...settled, ...recovery.errors] };
+}
+
+/** Finishes or undoes changes of the images of domains that are off. */
+async function settle(instance: Instance): Promise<readonly SvirtError[]> {
+  const { settleSnapshots } = await import("./settle-snapshots.ts");
+  return await settleSnapshots(instance);
+}
+
+async function recoverGuests(instance: Instance, keys: readonly string[] | "all"): Promise<RecoveryBefore> {
   const isRestarting = hasPendingRestart(instance);
   // Usual case for use cases about all guests: every guest runs, and no change is incomplete.
   const idle = keys === "all" && !isRestarting ? readIdleGuests(instance) : undefined;

@@ -16,6 +16,7 @@ import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
+import { settleSnapshots } from "./settle-snapshots.ts";
 
 /** Longest time that a reaper needs to clean up a guest that has ended. */
 const CLEARING_MS = 3000;
@@ -82,6 +83,7 @@ export async function recoverAll(
   );
   recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
+  errors.push(...(await settleSnapshots(instance)));
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
     await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);

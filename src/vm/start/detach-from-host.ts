@@ -71,7 +71,8 @@ function isForGuests(driver: string | undefined, named: string | undefined): boo
   return named === undefined ? driver !== undefined && isVfioDriver(driver) : driver === named;
 }
 
-function refuseAbsentDriver(host: Host, name: string, driver: string): void {
+/** Throws "wrong-state" if the kernel has no such driver. */
+export function refuseAbsentDriver(host: Host, name: string, driver: string): void {
   if (host.inspectFile(`/sys/bus/pci/drivers/${driver}`) !== undefined) return;
   throw new SvirtError(`Cannot detach ${name} from the host: the kernel has no driver ${driver}`, {
     kind: "wrong-state",
@@ -151,13 +152,14 @@ function takeStep(host: Host, device: string, to: string): Step {
   };
 }
 
-function refuseOthers(
+/** Throws "in-use" if a guest other than that of the UUID has a PCI device, or its IOMMU group; undefined: it is in none. */
+export function refuseOthers(
   instance: Instance,
-  { group, name }: { readonly name: string; readonly group: string },
+  { group, name }: { readonly name: string; readonly group: string | undefined },
   uuid: string,
 ): void {
   const registry = registryOf(instance);
-  const node = instance.host.inspectFile(vfioGroupNode(group))?.id;
+  const node = group === undefined ? undefined : instance.host.inspectFile(vfioGroupNode(group))?.id;
   const [other] = [
     ...registry.listOthers({ kind: "pci", key: name }, uuid),
     // A guest that found the device bound to a VFIO driver has claimed only the group's node. The kernel would remove the

@@ -49,6 +49,7 @@ import { planHostDetach, withDetachedDevices } from "./detach-from-host.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
+import { refuseChanged } from "./refuse-changed.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
 
@@ -76,7 +77,7 @@ export async function startDefinition(
   definition: Definition,
   observer: StepObserver = NO_OBSERVER,
 ): Promise<Started> {
-  return await begin(instance, await completeDefinition(instance, definition), { observer });
+  return await begin(instance, await completeDefinition(instance, definition), { definition, observer });
 }
 
 /** Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if it runs. */
@@ -98,6 +99,8 @@ export async function startFromState(
 interface HowToStart {
   readonly observer: StepObserver;
   readonly incoming?: Incoming;
+  /** The definition that is started, if any. */
+  readonly definition?: Definition;
 }
 
 /**
@@ -116,6 +119,7 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
     const before = readRecord(instance, domain.uuid);
     if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
     if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
+    refuseChanged(instance, how.definition);
     const bound = bindToHost(instance.host, domain);
     instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
     makeTpmHome(instance, bound);

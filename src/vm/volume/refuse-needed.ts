@@ -6,6 +6,9 @@ import { listRelated } from "../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
+import { ownerName } from "../../state/record.ts";
+import { listSnapshotOwners, readSnapshots } from "../../state/snapshots.ts";
+import { definitionByUuid } from "../guest/find-domain.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import type { SearchPass } from "./look-before.ts";
@@ -46,6 +49,16 @@ export function refuseNeeded(
         `Start that domain, or remove its state: svirt managedsave-remove ${name}`,
       );
   }
+  for (const { owner, snapshot, xml } of listSnapshots(instance)) {
+    // The images of its <disks> are those of the domain or of later snapshots, which name them.
+    const domains = xml.slice(Math.max(0, xml.indexOf("\n  <domain")));
+    if (files.some((one) => isNeededBy(instance, { xml: domains, pools, parsed: xml }, one)))
+      throw needed(
+        attempt,
+        `the snapshot '${snapshot}' of the domain '${owner}' has it`,
+        `Forget that snapshot first: svirt snapshot-delete ${owner} ${snapshot} --metadata`,
+      );
+  }
   const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
   const above = files
     .map((one) => findAbove(instance, one, { folders, pass }))
@@ -67,9 +80,19 @@ function withParts({ host }: Instance, file: FileId): readonly FileId[] {
   ];
 }
 
+/** Lists the stored snapshots of all domains, with the names of these. */
+function listSnapshots(
+  instance: Instance,
+): readonly { readonly owner: string; readonly snapshot: string; readonly xml: string }[] {
+  return listSnapshotOwners(instance).flatMap((uuid) => {
+    const owner = definitionByUuid(instance, uuid)?.name ?? ownerName(instance, { owner: uuid });
+    return readSnapshots(instance, uuid).snapshots.map(({ name, xml }) => ({ owner, snapshot: name, xml }));
+  });
+}
+
 function isNeededBy(
   instance: Instance,
-  { pools, xml }: { readonly xml: string; readonly pools: Pools },
+  { parsed, pools, xml }: { readonly xml: string; readonly pools: Pools; readonly parsed?: string },
   file: FileId,
 ): boolean {
   const volumes = volumesIn(xml, pools);
@@ -81,7 +104,7 @@ function isNeededBy(
   if (tops.size === 0) return false;
   // Reading a definition takes long.
   const { hasDiskAbove }: typeof import("./disks-above.ts") = require("./disks-above.ts");
-  return hasDiskAbove(xml, tops);
+  return hasDiskAbove(parsed ?? xml, tops);
 }
 
 /** Returns the XML in a managed save; empty if it cannot be read. */

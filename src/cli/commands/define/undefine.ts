@@ -10,6 +10,7 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "managed-save", summary: "also remove the state that svirt managedsave saved" },
+      { name: "snapshots-metadata", summary: "also remove the data of its snapshots; their images stay" },
       { name: "nvram", summary: "also remove its UEFI variables" },
       { name: "keep-nvram", summary: "keep its UEFI variables" },
     ],
@@ -17,6 +18,7 @@ export const command: Command = {
   async run(call) {
     const { name } = await undefineDomain(call.instance, operand(call, "domain"), {
       managedSave: call.options.has("managed-save"),
+      snapshots: call.options.has("snapshots-metadata"),
       nvram: whatOfNvram(call),
     });
     call.output.print(`Domain '${name}' has been undefined\n\n`);

@@ -4,6 +4,16 @@ import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
 import type { LoadedPolicy } from "../../selinux.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
+/** Files of a policy for svirt's decisions, below its folder `contexts`. */
+const CONTEXTS_FILES = [
+  ...[
+    "virtual_domain_context",
+    "virtual_image_context",
+    "files/file_contexts",
+    "files/file_contexts.homedirs",
+  ],
+  ...["files/file_contexts.local", "files/file_contexts.subs", "files/file_contexts.subs_dist"],
+];
 let configRead: { readonly name: string | undefined } | undefined;
 
 /** Implements Host.getPolicy. */
@@ -15,6 +25,7 @@ export function getPolicy(): LoadedPolicy | undefined {
     isMls: read("mls") === "1",
     denyUnknown: read("deny_unknown") === "1",
     sha256: digestPolicy(),
+    contexts: digestContexts(),
   };
 }
 
@@ -61,6 +72,21 @@ function digestPolicy(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The digest of the policy in the kernel has none of these files. Their bytes are joined with names and lengths, so that no two sets are alike. */
+function digestContexts(): string | undefined {
+  const hasher = new Bun.CryptoHasher("sha256");
+  const found = CONTEXTS_FILES.filter((name) => {
+    try {
+      const bytes = readFileSync(`/etc/selinux/${getPolicyName() ?? "targeted"}/contexts/${name}`);
+      hasher.update(`${name}\0${bytes.length}\0`).update(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return found.length === 0 ? undefined : hasher.digest("hex");
 }
 
 /**

@@ -1,0 +1,20 @@
+import { lookUpInterfaceByMac } from "../../../vm/interface/interfaces.ts";
+import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt iface-name MAC` */
+export const command: Command = {
+  spec: {
+    name: "iface-name",
+    summary: "print the name of the network interface of the host with an address",
+    recovery: "none",
+    operands: [{ name: "mac", summary: "address such as 52:54:00:12:34:56" }],
+    options: [JSON_OPTION],
+  },
+  run(call) {
+    const { name } = lookUpInterfaceByMac(call.instance, operand(call, "mac"));
+    if (call.options.has("json")) printJson(call, name);
+    else call.output.print(`${oneLine(name)}\n\n`);
+    return Promise.resolve(undefined);
+  },
+};

@@ -1,0 +1,27 @@
+import { detachDevice } from "../../../vm/node-device/detach.ts";
+import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt nodedev-detach DEVICE` */
+export const command: Command = {
+  spec: {
+    name: "nodedev-detach",
+    summary: "take a PCI device from its driver, for guests",
+    details:
+      "It stays detached until nodedev-reattach or the next boot. Refused: a device that a guest has, a controller whose disk is in use, and " +
+      "the network card with the default route.",
+    recovery: "all",
+    operands: [DEVICE_OPERAND],
+    options: [
+      { name: "driver", value: "DRIVER", summary: "vfio (the default), or a driver of the kernel for VFIO" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const name = operand(call, "device");
+    await detachDevice(call.instance, name, call.options.get("driver"));
+    if (call.options.has("json")) printJson(call, { name });
+    else call.output.print(`Device ${oneLine(name)} detached\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,33 @@
+import { lookUpDevice } from "../../../vm/node-device/node-devices.ts";
+import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { formatFacts } from "../../output/table.ts";
+import { yesNo } from "../../output/yes-no.ts";
+
+/** `svirt nodedev-info DEVICE` */
+export const command: Command = {
+  spec: {
+    name: "nodedev-info",
+    summary: "print facts about a device of the host",
+    recovery: "none",
+    operands: [DEVICE_OPERAND],
+    options: [JSON_OPTION],
+  },
+  run(call) {
+    const { name, parent } = lookUpDevice(call.instance, operand(call, "device"));
+    // svirt lists what the host has, and mediated devices, which alone may be otherwise, are not listed.
+    const [active, persistent, autostart] = [true, true, true];
+    if (call.options.has("json")) printJson(call, { name, parent, active, persistent, autostart });
+    else {
+      call.output.print(
+        formatFacts([
+          ["Name", name],
+          ["Parent", parent ?? ""],
+          ["Active", yesNo(active)],
+          ["Persistent", yesNo(persistent)],
+          ["Autostart", yesNo(autostart)],
+        ]),
+      );
+    }
+    return Promise.resolve(undefined);
+  },
+};

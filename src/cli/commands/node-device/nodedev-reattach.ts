@@ -1,0 +1,22 @@
+import { reattachDevice } from "../../../vm/node-device/detach.ts";
+import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt nodedev-reattach DEVICE` */
+export const command: Command = {
+  spec: {
+    name: "nodedev-reattach",
+    summary: "return a PCI device to the driver that the kernel chooses",
+    details: "Also undoes a nodedev-detach that was interrupted. A device that a guest has is refused.",
+    recovery: "all",
+    operands: [DEVICE_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const name = operand(call, "device");
+    await reattachDevice(call.instance, name);
+    if (call.options.has("json")) printJson(call, { name });
+    else call.output.print(`Device ${oneLine(name)} re-attached\n\n`);
+    return undefined;
+  },
+};

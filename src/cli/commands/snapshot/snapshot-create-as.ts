@@ -1,0 +1,69 @@
+import { getIdentity } from "../../../vm/query/domain-identity.ts";
+import { createSnapshot, newSnapshot, requestOf } from "../../../vm/snapshot/create-snapshot.ts";
+import { printDryRun, refuseBoth } from "../../block-job.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { DRY_RUN_OPTION } from "../../label-changes.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatSnapshot, parseDiskspec } from "../../xml/snapshot.ts";
+
+/** `svirt snapshot-create-as DOMAIN [NAME] --disk-only` */
+export const command: Command = {
+  spec: {
+    name: "snapshot-create-as",
+    summary: "take a snapshot of a domain's disks",
+    details:
+      "Each disk gets an overlay, a new qcow2 image to which the guest writes from then on; the previous image stays\n" +
+      "unchanged. Either all disks switch at the same instant, or none does. Of a running guest, svirt creates the overlay with the guest's private\n" +
+      "label; QEMU keeps the images below it open only for reading, and they get the content label. Guest and definition name the\n" +
+      "overlay. The snapshot is stored with the domain of that time: svirt snapshot-list lists it, and svirt snapshot-revert reverts to it.\n" +
+      "svirt blockcommit and blockpull merge the images again.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "name", summary: "name of the snapshot; default: the time", isOptional: true },
+      { name: "description", summary: "description of the snapshot", isOptional: true },
+      {
+        name: "diskspec",
+        summary: "disk[,snapshot=external|no][,driver=qcow2][,file=PATH], once for each disk",
+        isOptional: true,
+        isRepeated: true,
+      },
+    ],
+    options: [
+      { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
+      { name: "no-metadata", summary: "store no data except the images" },
+      { name: "atomic", summary: "all disks or none; svirt always does so" },
+      { name: "reuse-external", summary: "use existing images as overlays" },
+      { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
+      DRY_RUN_OPTION,
+      CRASH_OPTION,
+    ],
+  },
+  async run(call) {
+    const { instance, options, output, rest } = call;
+    refuseBoth(call, "print-xml", "no-metadata");
+    const name = call.operands.get("name");
+    const description = call.operands.get("description");
+    const disks = rest.map(parseDiskspec);
+    const domain = operand(call, "domain");
+    if (options.has("print-xml")) {
+      // Throws for an unknown domain, as virsh does.
+      getIdentity(instance, domain);
+      output.print(formatSnapshot({ name, description, disks }));
+      return undefined;
+    }
+    const flags = {
+      isDiskOnly: options.has("disk-only"),
+      isKept: !options.has("no-metadata"),
+      reuses: options.has("reuse-external"),
+    };
+    const snapshot = newSnapshot(instance, { name, description, disks, flags });
+    if (options.has(DRY_RUN_OPTION.name)) {
+      await printDryRun(call, requestOf(instance, snapshot));
+    } else {
+      const made = await createSnapshot(instance, domain, { snapshot, observer: crashDrill(call) });
+      output.print(`Domain snapshot ${oneLine(made.name)} created\n`);
+    }
+    return undefined;
+  },
+};

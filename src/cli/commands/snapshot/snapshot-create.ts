@@ -1,0 +1,56 @@
+import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
+import { redefineSnapshot } from "../../../vm/snapshot/redefine-snapshot.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
+import { refuseBoth } from "../../block-job.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+
+/** `svirt snapshot-create DOMAIN [FILE] --disk-only` */
+export const command: Command = {
+  spec: {
+    name: "snapshot-create",
+    summary: "take a snapshot of a domain's disks from XML, or store one that exists",
+    details:
+      "As svirt snapshot-create-as, with the XML of a <domainsnapshot>. With --redefine no image changes: the snapshot is stored as the\n" +
+      "XML of svirt snapshot-dumpxml describes it, or replaces the one of its name.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "xmlfile", summary: "snapshot XML: a file, or - for standard input", isOptional: true },
+    ],
+    options: [
+      { name: "redefine", summary: "store the data of a snapshot that exists" },
+      { name: "current", summary: "with --redefine, the snapshot becomes the current one" },
+      { name: "no-metadata", summary: "store no data except the images" },
+      { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
+      { name: "reuse-external", summary: "use existing images as overlays" },
+      { name: "atomic", summary: "all disks or none; svirt always does so" },
+      { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
+    ],
+  },
+  async run(call) {
+    refuseBoth(call, "redefine", "no-metadata");
+    const file = call.operands.get("xmlfile");
+    const bytes =
+      file === undefined ? new TextEncoder().encode("<domainsnapshot/>") : readInputFile(call, file);
+    const { name } = await create(call, bytes);
+    const from = file === undefined ? "" : ` from '${oneLine(file)}'`;
+    call.output.print(`Domain snapshot ${oneLine(name)} created${from}\n`);
+    return undefined;
+  },
+};
+
+async function create(call: Call, bytes: Uint8Array): Promise<{ readonly name: string }> {
+  const { instance, options } = call;
+  const domain = operand(call, "domain");
+  const isDiskOnly = options.has("disk-only");
+  if (options.has("redefine")) {
+    const flags = { isDiskOnly, isCurrent: options.has("current") };
+    return await redefineSnapshot(instance, domain, { bytes, flags });
+  }
+  const flags = {
+    isDiskOnly,
+    isKept: !options.has("no-metadata"),
+    reuses: options.has("reuse-external"),
+  };
+  return await createSnapshot(instance, domain, { snapshot: snapshotFromXml(instance, bytes, flags) });
+}

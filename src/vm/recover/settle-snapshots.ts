@@ -1,0 +1,39 @@
+import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { removeImage } from "../../run/steps/block/make-image.ts";
+import { readDefinition } from "../../state/definitions.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import {
+  listSnapshotChanges,
+  readSnapshotChange,
+  removeSnapshotChange,
+  writeSnapshots,
+} from "../../state/snapshots.ts";
+
+/**
+ * Finishes or undoes the changes of domains that are off during which svirt was killed, or the host refused a step. Returns the errors.
+ */
+export async function settleSnapshots(instance: Instance): Promise<readonly SvirtError[]> {
+  const errors: SvirtError[] = [];
+  for (const uuid of listSnapshotChanges(instance)) {
+    try {
+      await withRegistryLock(instance, async () => settleChange(instance, uuid));
+    } catch (error) {
+      errors.push(asSvirtError(error));
+    }
+  }
+  return errors;
+}
+
+/**
+ * Finishes an unfinished change if the domain has its definition, and undoes it otherwise. Of the new images only those are removed that
+ * are still empty. The caller holds the registry's lock.
+ */
+export function settleChange(instance: Instance, uuid: string): void {
+  const change = readSnapshotChange(instance, uuid);
+  if (change === undefined) return;
+  if (readDefinition(instance, change.name)?.xml === change.definition)
+    writeSnapshots(instance, uuid, change.tree);
+  else for (const image of change.images) removeImage(instance.host, { do: "remove-image", ...image });
+  removeSnapshotChange(instance, uuid);
+}

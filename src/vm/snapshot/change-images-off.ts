@@ -1,0 +1,163 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { imagePath, withImages } from "../../domain/devices/disk/images.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import { type FoundElement, walkChain } from "../../images/chain.ts";
+import { parseImageFormat } from "../../images/header.ts";
+import { storedDomain } from "../../qemu/stored-domain.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
+import { imageSize } from "../../resolve/image-size.ts";
+import { imageReader } from "../../resolve/inspect-file.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
+import { makeImage } from "../../run/steps/block/make-image.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import {
+  removeSnapshotChange,
+  type SnapshotChange,
+  type SnapshotTree,
+  writeSnapshotChange,
+  writeSnapshots,
+} from "../../state/snapshots.ts";
+import { planNew } from "../block/new-image.ts";
+import { inspectReused } from "../block/reused-image.ts";
+import { refuseUnsuited } from "../block/running-disk.ts";
+import { storeDomain } from "../define/define.ts";
+import { settleChange } from "../recover/settle-snapshots.ts";
+import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
+
+/** A new image for a disk of a domain that is off. */
+export interface Overlay {
+  readonly disk: Disk;
+  readonly path: string;
+}
+
+/** Decided change of the images of a domain that is off. */
+export interface OffChange {
+  /** The domain with its new images. */
+  readonly domain: Domain;
+  readonly images: SnapshotChange["images"];
+  readonly tree: SnapshotTree;
+}
+
+/**
+ * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
+ * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, and the errors
+ * of the decision and the host. `named`: further paths that the decision inspects.
+ */
+export async function changeImagesOff(
+  instance: Instance,
+  { named = [], uuid }: { readonly uuid: string; readonly named?: readonly string[] },
+  decide: (definition: Domain, tree: SnapshotTree) => OffChange,
+): Promise<void> {
+  await withGuestLock(instance, uuid, async () => {
+    // A server that does not answer must not delay others, which wait for the registry's lock.
+    await refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    await withRegistryLock(instance, async () => {
+      settleChange(instance, uuid);
+      const { domain: found, tree } = findSnapshots(instance, uuid);
+      const { definition, guest, name } = found;
+      if (guest !== undefined || definition === undefined) throw isRunning(name);
+      carryOut(instance, decide(parseDomainText(definition.xml), tree));
+    });
+  });
+}
+
+/** Lists the paths of the domain's disks, of those in its snapshots, and further ones. */
+function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]): readonly string[] {
+  const texts = [domain.definition?.xml ?? "", ...tree.snapshots.map(({ xml }) => xml)];
+  return [...new Set([...texts.flatMap(listNamedPaths), ...named])];
+}
+
+function carryOut(instance: Instance, { domain, images, tree }: OffChange): void {
+  const { name, uuid } = domain;
+  writeSnapshotChange(instance, uuid, { name, images, definition: formatDomain(domain), tree });
+  try {
+    for (const image of images) makeImage(instance.host, { do: "make-image", ...image });
+    storeDomain(instance, domain);
+  } catch (error) {
+    settleChange(instance, uuid);
+    throw error;
+  }
+  writeSnapshots(instance, uuid, tree);
+  removeSnapshotChange(instance, uuid);
+}
+
+/** Result of placeOverlays(): a domain with new images, and those of them that svirt is to make. */
+interface Placed {
+  readonly domain: Domain;
+  readonly images: SnapshotChange["images"];
+}
+
+/**
+ * Puts new images on those of a domain's disks. Throws "unsupported" for a disk whose images are not changed, "in-use" for a path that
+ * exists, and the errors of the images.
+ */
+export function placeOverlays(
+  instance: Instance,
+  domain: Domain,
+  { overlays, reuses }: { readonly overlays: readonly Overlay[]; readonly reuses: boolean },
+): Placed {
+  const images: SnapshotChange["images"] = [];
+  const changed = new Map<string, Disk>();
+  for (const { disk, path } of overlays) {
+    const target = disk.target.dev;
+    refuseUnsuited(disk);
+    const chain = chainOf(instance, disk);
+    const [top] = chain;
+    if (top === undefined) throw new Error("a disk without an image is changed");
+    if (reuses)
+      inspectReused(instance, {
+        image: { path, format: "qcow2" },
+        below: { found: top },
+        missing: `missing existing file for disk ${target}: ${path}`,
+      });
+    else images.push(newImage(instance, { target, path, top }));
+    changed.set(
+      target,
+      withImages(disk, [
+        { path: (reuses ? undefined : images.at(-1)?.path) ?? path, format: "qcow2", storage: "file" },
+        ...chain.filter(({ role }) => role !== "data-file"),
+      ]),
+    );
+  }
+  const disks = domain.devices.disks.map((disk) => changed.get(disk.target.dev) ?? disk);
+  const placed = { ...domain, devices: { ...domain.devices, disks } };
+  // Keeps the choices made when the domain was defined, even if the host has changed.
+  return { domain: storedDomain(parseDomainText(formatDomain(placed))), images };
+}
+
+function newImage(
+  instance: Instance,
+  {
+    path,
+    target,
+    top,
+  }: { readonly target: string; readonly path: string; readonly top: FoundElement<FileFacts> },
+): SnapshotChange["images"][number] {
+  const { do: _, ...image } = planNew(instance, {
+    path,
+    image: {
+      format: "qcow2",
+      sizeBytes: imageSize(instance, top),
+      backing: { path: top.path, format: top.format },
+    },
+    taken: `external snapshot file for disk ${target} already exists and is not a block device`,
+  });
+  return image;
+}
+
+/** Returns the images of a disk by their headers, its own first. Throws "not-found" for a missing one. */
+function chainOf({ host }: Instance, disk: Disk): readonly FoundElement<FileFacts>[] {
+  const format = parseImageFormat(disk.driver?.type ?? "raw");
+  return walkChain({ path: imagePath(disk) ?? "", format, readOnly: false }, imageReader(host));
+}
+
+function isRunning(name: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: domain '${name}' is running`, {
+    kind: "wrong-state",
+    remedy: `End it first: svirt shutdown ${name}`,
+  });
+}

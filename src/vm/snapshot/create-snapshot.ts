@@ -1,0 +1,154 @@
+import { asDefined } from "../../domain/as-defined.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../../errors.ts";
+import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
+import { addSnapshot } from "../../state/snapshot-tree.ts";
+import type { SnapshotTree } from "../../state/snapshots.ts";
+import { describeSnapshot } from "../block/describe-snapshot.ts";
+import { takeSnapshot } from "../block/jobs.ts";
+import {
+  chooseOverlays,
+  defaultSnapshotName,
+  refuseKept,
+  type SnapshotDisk,
+  type SnapshotOptions,
+  snapshotLive,
+} from "../block/snapshot.ts";
+import type { ChangeRequest } from "../change/change-guest.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { changeImagesOff, type OffChange, placeOverlays } from "./change-images-off.ts";
+
+const MS_PER_SECOND = 1000;
+
+/** How a snapshot is taken. */
+export interface SnapshotFlags {
+  /** Only the disks: the only kind of snapshot. */
+  readonly isDiskOnly: boolean;
+  /** The snapshot is stored, so that it can be listed. */
+  readonly isKept: boolean;
+  /** The overlays already exist. */
+  readonly reuses: boolean;
+}
+
+/** Snapshot to take. */
+export interface NewSnapshot extends SnapshotOptions {
+  readonly flags: SnapshotFlags;
+}
+
+/**
+ * Returns the snapshot that a document asks for. Its parts that only a stored snapshot has are ignored, as by libvirt. Throws "xml",
+ * "unsupported" with the place or libvirt's message.
+ */
+export function snapshotFromXml(instance: Instance, bytes: Uint8Array, flags: SnapshotFlags): NewSnapshot {
+  const snapshot = parseSnapshot(bytes);
+  const { description, disks, memory, name } = snapshot;
+  const wantsMemory = memory !== undefined && memory.snapshot !== "no";
+  return newSnapshot(instance, {
+    name,
+    description,
+    disks: (disks?.disks ?? []).map(toSnapshotDisk),
+    flags: wantsMemory ? { ...flags, isDiskOnly: false } : flags,
+  });
+}
+
+/** Returns the snapshot with this name, or a name by the time. Throws "xml" for one that cannot be stored, "unsupported". */
+export function newSnapshot(
+  instance: Instance,
+  asked: Pick<NewSnapshot, "disks" | "flags"> & {
+    readonly name: string | undefined;
+    readonly description: string | undefined;
+  },
+): NewSnapshot {
+  const { description, disks, flags, name = defaultSnapshotName(instance) } = asked;
+  if (!flags.isDiskOnly) throw withMemory();
+  if (flags.isKept) refuseName(name);
+  return { name, disks, reuses: flags.reuses, flags, ...(flags.isKept ? { kept: { description } } : {}) };
+}
+
+/**
+ * Takes a snapshot: each disk gets an overlay, a new image to which the guest writes from then on, and the snapshot is stored. If
+ * svirt is killed, the next call finishes or undoes both. Throws "not-found", "in-use" if the name or a path is in use, and the errors of the
+ * host and QEMU; then nothing has changed.
+ */
+export async function createSnapshot(
+  instance: Instance,
+  key: string,
+  { observer = NO_OBSERVER, snapshot }: { readonly snapshot: NewSnapshot; readonly observer?: StepObserver },
+): Promise<{ readonly name: string }> {
+  const { guest, uuid } = findDomain(instance, key);
+  const { name } = snapshot;
+  if (guest !== undefined) {
+    await takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
+  } else {
+    const named = snapshot.disks.flatMap(({ file }) => file ?? []);
+    await changeImagesOff(instance, { uuid, named }, (domain, tree) =>
+      decideOff(instance, { domain, tree }, snapshot),
+    );
+  }
+  return { name };
+}
+
+/** Returns the change of a running guest that takes a snapshot, to show its steps. */
+export function requestOf(instance: Instance, snapshot: NewSnapshot): ChangeRequest {
+  return snapshotLive(instance, snapshot);
+}
+
+function decideOff(
+  instance: Instance,
+  { domain, tree }: { readonly domain: Domain; readonly tree: SnapshotTree },
+  snapshot: NewSnapshot,
+): OffChange {
+  refuseKept(instance, domain.uuid, snapshot);
+  const overlays = chooseOverlays(domain.devices.disks, snapshot);
+  const placed = placeOverlays(instance, domain, { overlays, reuses: snapshot.reuses });
+  const { kept, name } = snapshot;
+  if (kept === undefined) return { ...placed, tree };
+  const taken = describeSnapshot({
+    name,
+    description: kept.description,
+    state: "shutoff",
+    createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
+    domain: asDefined(domain),
+    inactiveDomain: undefined,
+    overlays: new Map(overlays.map(({ disk, path }) => [disk.target.dev, path])),
+  });
+  return { ...placed, tree: addSnapshot(tree, taken) };
+}
+
+type DiskElement = NonNullable<Snapshot["disks"]>["disks"][number];
+
+function toSnapshotDisk({ driver, name, snapshot, source, type }: DiskElement): SnapshotDisk {
+  if (type === "block" || (source?.seclabels.length ?? 0) > 0) {
+    throw new SvirtError(
+      `Operation not supported: svirt makes overlays in files, with labels of its own, and not as <disk name='${name}'> asks`,
+      { kind: "unsupported", libvirt: "OPERATION_UNSUPPORTED", remedy: "Write <source file='PATH'/> there." },
+    );
+  }
+  return { name, snapshot, driver: driver?.type, file: source?.file };
+}
+
+/** Throws "xml" with libvirt's message for a name that no file may have. qemuSnapshotCreateXMLValidateDef() of libvirt */
+export function refuseName(name: string): void {
+  const wrong = ["/", "."].find((letter) => (letter === "/" ? name.includes("/") : name.startsWith(".")));
+  if (wrong === undefined) return;
+  const why = wrong === "/" ? "can't contain '/'" : "can't start with '.'";
+  throw new SvirtError(`invalid snapshot name '${name}': name ${why}`, {
+    kind: "xml",
+    libvirt: "XML_DETAIL",
+    from: "QEMU",
+    remedy: "Choose another name.",
+  });
+}
+
+function withMemory(): SvirtError {
+  return new SvirtError(
+    "Operation not supported: svirt does not take snapshots of a guest's memory, nor inside an image",
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: "Add --disk-only, for a snapshot of the disks in overlays.",
+    },
+  );
+}

@@ -1,0 +1,121 @@
+import { definitionIn, parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../../state/instance.ts";
+import { storedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
+import type { SnapshotTree } from "../../state/snapshots.ts";
+import { changeSnapshots } from "./change-snapshots.ts";
+import { refuseName } from "./create-snapshot.ts";
+import { treeOf } from "./delete-snapshot.ts";
+
+/** How a snapshot is defined. */
+export interface RedefineFlags {
+  /** The snapshot becomes the current one. */
+  readonly isCurrent: boolean;
+  /** Its state must be that of a snapshot of disks only. */
+  readonly isDiskOnly: boolean;
+}
+
+/**
+ * Stores a snapshot as its XML describes it, or replaces the one of that name; no image changes. Throws "xml", "unsupported" with
+ * the place, "usage" with libvirt's messages. virDomainSnapshotRedefinePrep() of libvirt
+ */
+export async function redefineSnapshot(
+  instance: Instance,
+  key: string,
+  { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: RedefineFlags },
+): Promise<{ readonly name: string }> {
+  const snapshot = whole(parseSnapshot(bytes));
+  const { name = "" } = snapshot;
+  refuseName(name);
+  await changeSnapshots(instance, key, ({ domain, tree }) => {
+    refuseParent(tree, snapshot);
+    refuseState(snapshot, flags);
+    refuseOtherDomain(snapshot, domain.uuid);
+    const added = storedSnapshot(withOldDomain(tree, snapshot));
+    const isKnown = tree.snapshots.some((one) => one.name === name);
+    const snapshots = isKnown
+      ? tree.snapshots.map((one) => (one.name === name ? changeKind(one.state, added) : one))
+      : [...tree.snapshots, added];
+    if (!flags.isCurrent) return treeOf(tree.current, snapshots);
+    return treeOf(name, withoutRevertDisks({ snapshots }, tree.current === name ? undefined : tree.current));
+  });
+  return { name };
+}
+
+/** Throws "xml" for a document without the parts of a stored snapshot. virDomainSnapshotDefParse() of libvirt */
+function whole(snapshot: Snapshot): Snapshot {
+  const { creationTime, memory, name, state } = snapshot;
+  if (name === undefined) throw lacking("a redefined snapshot must have a name", "name");
+  if (creationTime === undefined)
+    throw lacking("missing creationTime from existing snapshot", "creationTime");
+  if (state === undefined) throw lacking("missing state from existing snapshot", "state");
+  const isOffline = state === "shutoff" || state === "disk-snapshot";
+  const usual = isOffline ? "no" : "internal";
+  const location = memory?.snapshot ?? (memory?.file === undefined ? usual : "external");
+  if (isOffline && location !== "no")
+    throw lacking("memory state cannot be saved with offline or disk-only snapshot", "memory");
+  return { ...snapshot, memory: { ...memory, snapshot: location } };
+}
+
+/** virDomainMomentCheckCycles() of libvirt */
+function refuseParent(tree: SnapshotTree, { name, parent }: Snapshot): void {
+  if (parent === undefined) return;
+  if (parent.name === name) throw invalid(`cannot set moment ${name} as its own parent`);
+  const find = (wanted: string) => tree.snapshots.find((one) => one.name === wanted);
+  let above = find(parent.name);
+  if (above === undefined) throw invalid(`parent ${parent.name} for moment ${name} not found`);
+  while (above?.parent !== undefined) {
+    if (above.parent === name) throw invalid(`parent ${above.name} would create cycle to ${name}`);
+    above = find(above.parent);
+  }
+}
+
+/** virDomainSnapshotRedefineValidate() of libvirt */
+function refuseState({ name, state }: Snapshot, { isDiskOnly }: RedefineFlags): void {
+  if (isDiskOnly && state !== "disk-snapshot")
+    throw invalid(`disk-only flag for snapshot ${name} requires disk-snapshot state`);
+}
+
+function refuseOtherDomain({ domain, inactiveDomain, name }: Snapshot, uuid: string): void {
+  const uuids = [domain, inactiveDomain].flatMap((one) => one?.uuid ?? []);
+  if (uuids.some((one) => one !== uuid))
+    throw invalid(`definition for snapshot ${name} must use uuid ${uuid}`);
+}
+
+/** Returns the snapshot with the domain of the one that it replaces, if it has none. */
+function withOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
+  const before = tree.snapshots.find(({ name }) => name === snapshot.name);
+  if (before === undefined || definitionIn(snapshot) !== undefined) return snapshot;
+  const { domain } = parseSnapshot(new TextEncoder().encode(before.xml));
+  return domain === undefined ? snapshot : { ...snapshot, domain };
+}
+
+/** Throws "usage" if a snapshot would become one of another kind. */
+function changeKind<Stored extends { readonly name: string; readonly state: string }>(
+  before: string,
+  after: Stored,
+): Stored {
+  const isOnline = (state: string): boolean => state === "running" || state === "paused";
+  if (isOnline(before) !== isOnline(after.state))
+    throw invalid(`cannot change between online and offline snapshot state in snapshot ${after.name}`);
+  if ((before === "disk-snapshot") !== (after.state === "disk-snapshot"))
+    throw invalid(`cannot change between disk only and full system in snapshot ${after.name}`);
+  return after;
+}
+
+function invalid(why: string): SvirtError {
+  return new SvirtError(`invalid argument: ${why}`, {
+    kind: "usage",
+    from: "DOMAIN_SNAPSHOT",
+    remedy: "Print a stored snapshot as an example: svirt snapshot-dumpxml DOMAIN SNAPSHOT",
+  });
+}
+
+function lacking(why: string, place: string): SvirtError {
+  return new SvirtError(`XML error: ${why}`, {
+    kind: "xml",
+    from: "DOMAIN_SNAPSHOT",
+    place: `/domainsnapshot/${place}`,
+    remedy: `Write /domainsnapshot/${place}, or leave --redefine out.`,
+  });
+}

@@ -1,0 +1,157 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { isReadOnly } from "../../domain/devices/disk/facts.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
+import { formatDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../../errors.ts";
+import { completeDomain } from "../../resolve/complete-domain.ts";
+import type { Instance } from "../../state/instance.ts";
+import { hasManagedSave } from "../../state/managed-save.ts";
+import { changedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
+import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots.ts";
+import { describeDisks } from "../block/describe-snapshot.ts";
+import { defaultSnapshotName } from "../block/snapshot.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { changeImagesOff, type OffChange, type Overlay, placeOverlays } from "./change-images-off.ts";
+import { treeOf } from "./delete-snapshot.ts";
+import { snapshotIn } from "./find-snapshot.ts";
+import { childrenOf } from "./select-snapshots.ts";
+
+/** Snapshot to revert to. */
+export interface Revert {
+  readonly name: string;
+  /** Also reverts a domain with a saved state. */
+  readonly isForced: boolean;
+}
+
+/** Result of a revert. */
+export interface Reverted {
+  /** Images that the domain had and has no longer. They stay. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Gives a domain that is off the definition and the disks of a snapshot: each disk gets a new overlay on its image of that time, so that
+ * the snapshot stays as it is. Throws "not-found", "wrong-state" if it runs or has a saved state, "unsupported" for a snapshot with
+ * memory or inside an image, and the errors of define and of the images. qemuSnapshotRevertInactive() of libvirt
+ */
+export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
+  const { uuid } = findDomain(instance, key);
+  let left: readonly string[] = [];
+  await changeImagesOff(instance, { uuid }, (definition, tree) => {
+    const change = decideRevert(instance, { definition, tree, revert });
+    const kept = new Set(pathsOf(change.domain));
+    left = pathsOf(definition).filter((path) => !kept.has(path) && !isNamed(change.tree, path));
+    return change;
+  });
+  return { left };
+}
+
+function decideRevert(
+  instance: Instance,
+  given: { readonly definition: Domain; readonly tree: SnapshotTree; readonly revert: Revert },
+): OffChange {
+  const { definition, revert, tree } = given;
+  const snapshot = snapshotIn(tree, revert.name);
+  const value = parseSnapshotText(snapshot.xml);
+  const then = definitionIn(value);
+  refuseKind(snapshot, value);
+  if (then === undefined)
+    throw risky(
+      `snapshot '${snapshot.name}' lacks domain '${definition.name}' rollback info`,
+      "Choose another.",
+    );
+  if (!revert.isForced && hasManagedSave(instance, definition.name)) throw withSave(definition.name);
+  const { name, uuid } = definition;
+  // The checks of define: anyone who may define a domain may have written the snapshot.
+  const domain = completeDomain(instance, new TextEncoder().encode(formatDomain({ ...then, name, uuid })));
+  const overlays = chooseOverlays(instance, domain, value);
+  const placed = placeOverlays(instance, domain, { overlays, reuses: false });
+  return { ...placed, tree: revertTree(tree, snapshot, { domain, overlays }) };
+}
+
+/** Each disk that can change gets an overlay. virDomainSnapshotAlignDisks() of libvirt */
+function chooseOverlays(instance: Instance, domain: Domain, { disks }: Snapshot): readonly Overlay[] {
+  const files = new Map(disks?.disks.map(({ name, source }) => [name, source?.file]));
+  const changing = domain.devices.disks.filter((disk) => disk.source !== undefined && !isReadOnly(disk));
+  const stems = changing.map((disk) => ({ disk, stem: stemOf(disk, files.get(disk.target.dev)) }));
+  for (let suffix = Number(defaultSnapshotName(instance)); ; suffix += 1) {
+    const overlays = stems.map(({ disk, stem }) => ({ disk, path: `${stem}.${suffix}` }));
+    if (overlays.every(({ path }) => instance.host.inspectFile(path) === undefined)) return overlays;
+  }
+}
+
+/** Returns a path without its suffix: of the disk's own image, or of the snapshot's overlay for a disk on a device. */
+function stemOf(disk: Disk, overlay: string | undefined): string {
+  const path = disk.type === "file" ? imagePath(disk) : overlay;
+  if (path !== undefined) return path.replace(/\.[^./]*$/, "");
+  const target = disk.target.dev;
+  throw new SvirtError(
+    `cannot generate external snapshot name for disk '${target}' on a '${disk.type}' device`,
+    { kind: "usage", remedy: `Define the domain with an overlay for ${target} yourself: svirt define` },
+  );
+}
+
+/** qemuSnapshotRevertExternalFinish() of libvirt, which also removes the images that the domain had. */
+function revertTree(
+  tree: SnapshotTree,
+  { name }: StoredSnapshot,
+  { domain, overlays }: { readonly domain: Domain; readonly overlays: readonly Overlay[] },
+): SnapshotTree {
+  const paths = new Map(overlays.map(({ disk, path }) => [disk.target.dev, path]));
+  const disks = { disks: describeDisks(domain.devices.disks, paths) };
+  const isLeaf = childrenOf(tree, name).length === 0;
+  const before = withoutRevertDisks(tree, tree.current);
+  const snapshots = before.map((one) =>
+    one.name === name
+      ? changedSnapshot(one, (value) => ({ ...value, ...(isLeaf ? { disks } : { revertDisks: disks }) }))
+      : one,
+  );
+  return treeOf(name, snapshots);
+}
+
+function pathsOf({ devices }: Domain): string[] {
+  return devices.disks.filter((disk) => !isReadOnly(disk)).flatMap((disk) => imagePath(disk) ?? []);
+}
+
+/** Whether a snapshot's domain has an image. */
+function isNamed({ snapshots }: SnapshotTree, path: string): boolean {
+  return snapshots.some(({ xml }) => {
+    const { domain, inactiveDomain } = parseSnapshotText(xml);
+    return [domain, inactiveDomain].some(
+      (one) =>
+        one !== undefined && "devices" in one && one.devices.disks.some((disk) => imagePath(disk) === path),
+    );
+  });
+}
+
+function refuseKind({ isExternal, name, state }: StoredSnapshot, { memory }: Snapshot): void {
+  const hasMemory = memory?.snapshot === "external" || memory?.snapshot === "internal";
+  const inImage = isExternal ? undefined : "inside an image";
+  const why = hasMemory ? "with memory" : inImage;
+  if (why === undefined && (state === "shutoff" || state === "disk-snapshot")) return;
+  throw new SvirtError(
+    `Operation not supported: svirt does not revert to a snapshot ${why ?? `in the state ${state}`}: ${name}`,
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: "Revert to a snapshot of disks in overlays: svirt snapshot-list DOMAIN --external",
+    },
+  );
+}
+
+function withSave(name: string): SvirtError {
+  const why =
+    "snapshot without memory state, removal of existing managed saved state strongly recommended to avoid corruption";
+  return risky(why, `Remove it first: svirt managedsave-remove ${name}`);
+}
+
+/** The client may ask again with force. */
+function risky(why: string, remedy: string): SvirtError {
+  return new SvirtError(`revert requires force: ${why}`, {
+    kind: "wrong-state",
+    libvirt: "SNAPSHOT_REVERT_RISKY",
+    remedy,
+  });
+}

@@ -1,0 +1,77 @@
+import type { Instance } from "../../state/instance.ts";
+import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots.ts";
+import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
+
+/** Snapshots to list: each group of options that is given selects those that have one of its properties. */
+export interface SnapshotFilter {
+  /** Without `from`: only those without a parent. */
+  readonly roots?: boolean;
+  /** With `from`: also those below its children. */
+  readonly descendants?: boolean;
+  readonly leaves?: boolean;
+  readonly noLeaves?: boolean;
+  readonly metadata?: boolean;
+  readonly noMetadata?: boolean;
+  readonly inactive?: boolean;
+  readonly active?: boolean;
+  readonly diskOnly?: boolean;
+  readonly internal?: boolean;
+  readonly external?: boolean;
+}
+
+/** Snapshot whose children are listed, and the filter. */
+export interface SnapshotSelection {
+  /** Undefined: all snapshots are listed. */
+  readonly from?: string | undefined;
+  readonly filter: SnapshotFilter;
+}
+
+/**
+ * Lists snapshots of a domain, each after its parent. Throws "not-found". virDomainSnapshotObjListGetNames() of libvirt
+ */
+export function selectSnapshots(
+  instance: Instance,
+  key: string,
+  { filter, from }: SnapshotSelection,
+): readonly StoredSnapshot[] {
+  const { tree } = findSnapshots(instance, key);
+  const start = from === undefined ? undefined : snapshotIn(tree, from).name;
+  // svirt keeps data of each snapshot.
+  if (filter.noMetadata === true && filter.metadata !== true) return [];
+  const isDeep = start === undefined ? filter.roots !== true : filter.descendants === true;
+  const chosen = isDeep ? listBelow(tree, start) : childrenOf(tree, start);
+  return chosen.filter((one) => isSelected(tree, one, filter));
+}
+
+/** Lists the snapshots with that parent; undefined: those without one. */
+export function childrenOf({ snapshots }: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
+  return snapshots.filter((one) => one.parent === parent);
+}
+
+/** Lists the snapshots below one, or all, each after its parent. */
+export function listBelow(tree: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
+  return childrenOf(tree, parent).flatMap((one) => [one, ...listBelow(tree, one.name)]);
+}
+
+/** virDomainSnapshotFilter() of libvirt */
+function isSelected(tree: SnapshotTree, snapshot: StoredSnapshot, filter: SnapshotFilter): boolean {
+  const { isExternal, name, state } = snapshot;
+  const isLeaf = childrenOf(tree, name).length === 0;
+  const isActive = state !== "shutoff" && state !== "disk-snapshot";
+  return (
+    isOneOf([isLeaf, filter.leaves], [!isLeaf, filter.noLeaves]) &&
+    isOneOf(
+      [state === "shutoff", filter.inactive],
+      [isActive, filter.active],
+      [state === "disk-snapshot", filter.diskOnly],
+    ) &&
+    isOneOf([!isExternal, filter.internal], [isExternal, filter.external])
+  );
+}
+
+/** Whether a property that a snapshot has is asked for. Without any, all are. */
+function isOneOf(...group: readonly (readonly [has: boolean, isAsked: boolean | undefined])[]): boolean {
+  return (
+    group.every(([, isAsked]) => isAsked !== true) || group.some(([has, isAsked]) => has && isAsked === true)
+  );
+}

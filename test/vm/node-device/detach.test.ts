@@ -1,0 +1,157 @@
+import { beforeEach, expect, test } from "bun:test";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { detachDevice, reattachDevice, resetDevice } from "../../../src/vm/node-device/detach.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import { runOn } from "../../cli/in-memory.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { configOf, putDisk, putNetwork } from "../../scenes/host-devices.ts";
+import { pciFolder, putPciDevices } from "../../scenes/pci.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+import { makeUsersMachine } from "../../scenes/session.ts";
+import { beStruck, instantsOf, withoutInodes } from "../../scenes/strikes.ts";
+
+const ADDRESS = "0000:06:00.0";
+const NAME = "pci_0000_06_00_0";
+const CARD = { name: ADDRESS, group: "12", driver: "e1000e", match: "e1000e" };
+const MANAGED =
+  "<hostdev type='pci' managed='yes'><source><address bus='6' slot='0' function='0'/></source></hostdev>";
+
+let machine: Machine;
+
+function makeHost(): Machine {
+  const made = makeMachine();
+  made.files.putFolder("/sys/bus/pci/drivers/e1000e");
+  putPciDevices(made, [CARD]);
+  made.files.put(`${pciFolder(ADDRESS)}/config`, "file", { bytes: configOf({}) });
+  return made;
+}
+
+beforeEach(() => {
+  machine = makeHost();
+});
+
+/** Detaches, and expects to be refused without any change. */
+async function refused(own = machine): Promise<{ readonly message: string; readonly code: string }> {
+  const before = snapshot(own);
+  const error = await errorOf(detachDevice(nodeOn(own), NAME));
+  expect(snapshot(own)).toEqual(before);
+  return { message: error.message, code: error.libvirt.name };
+}
+
+test("a device is taken from its driver until it is given back, by the commands of virsh", async () => {
+  const before = withoutInodes(machine);
+  expect(await runOn(machine, "nodedev-detach", NAME)).toEqual({
+    code: 0,
+    out: `Device ${NAME} detached\n\n`,
+    err: "",
+  });
+  expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+  expect((await runOn(machine, "nodedev-detach", NAME)).code).toBe(0);
+  expect((await runOn(machine, "nodedev-reattach", NAME)).out).toBe(`Device ${NAME} re-attached\n\n`);
+  expect(machine.pci.driverOf(ADDRESS)).toBe("e1000e");
+  expect((await runOn(machine, "nodedev-reattach", NAME)).code).toBe(0);
+  expect(withoutInodes(machine)).toEqual(before);
+});
+
+test("killed at any call, a detach is finished by the next one, or undone by a re-attach", async () => {
+  const prepare = () => Promise.resolve(makeHost());
+  const work = (node: ReturnType<typeof nodeOn>) => detachDevice(node, NAME);
+  const clean = withoutInodes(makeHost());
+  const instants = await instantsOf(prepare, work);
+  expect(instants.length).toBeGreaterThan(6);
+  for (const strike of instants)
+    for (const next of [detachDevice, undefined]) {
+      const own = await prepare();
+      await beStruck(own, work, strike);
+      await next?.(nodeOn(own), NAME);
+      if (next !== undefined) expect([strike, own.pci.driverOf(ADDRESS)]).toEqual([strike, "vfio-pci"]);
+      await reattachDevice(nodeOn(own), NAME);
+      expect([strike, ...withoutInodes(own)]).toEqual([strike, ...clean]);
+    }
+});
+
+test("a guest may have the detached device, which stays detached after its end", async () => {
+  await detachDevice(nodeOn(machine), NAME);
+  await startDomain(nodeOn(machine), domainXml({ devices: MANAGED }));
+  for (const change of [detachDevice, reattachDevice, resetDevice]) {
+    const error = await errorOf(change(nodeOn(machine), NAME));
+    expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining("the guest")]);
+  }
+  await destroyDomain(nodeOn(machine), "vm1");
+  expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+});
+
+test("a device that a guest has taken from its driver is not changed", async () => {
+  await startDomain(nodeOn(machine), domainXml({ devices: MANAGED }));
+  for (const change of [detachDevice, reattachDevice, resetDevice])
+    expect((await errorOf(change(nodeOn(machine), NAME))).kind).toBe("in-use");
+  expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+});
+
+test("a card whose virtual function a guest has is not changed", async () => {
+  const virtual = "0000:06:10.0";
+  putPciDevices(machine, [{ name: virtual, group: "13", driver: "e1000e", match: "e1000e" }]);
+  machine.files.put(`${pciFolder(ADDRESS)}/virtfn0`, "symlink", { target: pciFolder(virtual) });
+  await startDomain(nodeOn(machine), domainXml({ devices: MANAGED.replace("slot='0'", "slot='16'") }));
+  const { message } = await refused();
+  expect(message).toContain(`Cannot detach ${virtual} from the host: the guest`);
+});
+
+test("a controller with a mounted disk is refused", async () => {
+  putDisk(machine, `${pciFolder(ADDRESS)}/block/nvme0n1`, { dev: "259:0" });
+  machine.files.putFolder("/sys/class/block");
+  machine.files.put("/sys/class/block/nvme0n1", "symlink", { target: `${pciFolder(ADDRESS)}/block/nvme0n1` });
+  putText(machine, "/proc/self/mountinfo", "36 35 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+  expect((await refused()).message).toContain("the host uses nvme0n1 on it");
+});
+
+test("the network card with the default route is refused, also below a bridge", async () => {
+  putNetwork(machine, `${pciFolder(ADDRESS)}/net/eth0`);
+  machine.defaultRoutes.push("eth0");
+  expect(await refused()).toEqual({
+    code: "VIR_ERR_OPERATION_INVALID",
+    message: `Cannot detach ${ADDRESS} from the host: the host's default route is by eth0 on it`,
+  });
+  putText(machine, "/sys/class/net/br0/lower_eth0", "");
+  machine.defaultRoutes.splice(0, 1, "br0");
+  expect((await refused()).message).toContain("the host's default route is by eth0");
+  machine.defaultRoutes.splice(0, 1, "eth1");
+  await detachDevice(nodeOn(machine), NAME);
+});
+
+test("other devices, bridges, drivers and users are refused", async () => {
+  const of = async (...words: readonly string[]) => (await runOn(machine, ...words)).err;
+  expect(await of("nodedev-detach", "computer")).toContain("it is not a PCI device");
+  expect(await of("nodedev-detach", "pci_none")).toContain("no node device with matching name 'pci_none'");
+  expect(await of("nodedev-detach", NAME, "--driver", "e1000e")).toContain(
+    "unsupported driver name 'e1000e'",
+  );
+  expect(await of("nodedev-detach", NAME, "--driver", "mlx5_vfio_pci")).toContain(
+    "the kernel has no driver mlx5_vfio_pci",
+  );
+  machine.files.put(`${pciFolder(ADDRESS)}/config`, "file", { bytes: configOf({ header: 1 }) });
+  expect((await refused()).message).toContain("it is a bridge to other devices");
+});
+
+test("a session may change no device", async () => {
+  const own = makeUsersMachine();
+  putPciDevices(own, [CARD]);
+  const before = snapshot(own);
+  expect((await errorOf(detachDevice(nodeOn(own), NAME))).message).toContain("requires root");
+  expect(snapshot(own)).toEqual(before);
+});
+
+test("a reset is one write to the kernel, where the kernel has a way", async () => {
+  expect((await errorOf(resetDevice(nodeOn(machine), NAME))).message).toContain(
+    "the kernel has no way to reset it",
+  );
+  putText(machine, `${pciFolder(ADDRESS)}/reset`, "");
+  const { host, ...node } = nodeOn(machine);
+  const written: string[] = [];
+  const noting = {
+    ...host,
+    writeControl: (path: string, value: string) => void written.push(`${value} ${path}`),
+  };
+  await resetDevice({ ...node, host: noting }, NAME);
+  expect(written).toEqual([`1 ${pciFolder(ADDRESS)}/reset`]);
+});

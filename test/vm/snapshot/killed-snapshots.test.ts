@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import { definitionIn, parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
+import { readDefinition } from "../../../src/state/definitions.ts";
+import type { Instance } from "../../../src/state/instance.ts";
+import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
+import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
+import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
+import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { IMAGES, machineWithChain } from "../../scenes/block.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+
+const TEST_MS = 120_000;
+
+const take =
+  (name: string): Work =>
+  async (node) => {
+    const flags = { isDiskOnly: true, isKept: true, reuses: false };
+    const snapshot = newSnapshot(node, { name, description: undefined, disks: [], flags });
+    await createSnapshot(node, UUID, { snapshot });
+  };
+const revert: Work = (node) => revertToSnapshot(node, UUID, { name: "s1", isForced: false });
+const forget: Work = (node) => deleteSnapshot(node, UUID, { name: "s1", which: "one", isMetadataOnly: true });
+
+async function machineThatIsOff(): Promise<Machine> {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/top.qcow2`, "vda") }));
+  await take("s1")(nodeOn(machine));
+  return machine;
+}
+
+/** Returns the image that the definition has, the names of the stored snapshots with the current one, and the images there are. */
+function seen(node: Instance) {
+  const [, image] = /<source file='([^']*)'/.exec(readDefinition(node, "vm1")?.xml ?? "") ?? [];
+  const { current, snapshots } = readSnapshots(node, UUID);
+  const images = node.host
+    .listFolder(IMAGES)
+    .filter((name) => name.startsWith("top.") || name.startsWith("."));
+  return { image, current, names: snapshots.map(({ name }) => name), images: images.sort() };
+}
+
+describe("killed at any call of the host", () => {
+  test.each([
+    ["a snapshot of a guest that is off", machineThatIsOff, take("s2")],
+    ["a revert", machineThatIsOff, revert],
+    ["the removal of a snapshot's data", machineThatIsOff, forget],
+    ["a snapshot of a running guest", machineWithChain, take("s1")],
+  ])(
+    "%s is as before or as after, once the next call has begun",
+    async (_, prepare, work) => {
+      const whole = await prepare();
+      const before = seen(nodeOn(whole));
+      await work(nodeOn(whole));
+      const after = seen(nodeOn(whole));
+      expect(after).not.toEqual(before);
+      const results = new Set<string>();
+      for (const strike of await instantsOf(prepare, work)) {
+        const machine = await prepare();
+        await beStruck(machine, work, strike);
+        const node = nodeOn(machine);
+        const { errors } = await recoverBefore(node, "all");
+        expect([strike, errors, listSnapshotChanges(node)]).toEqual([strike, [], []]);
+        const now = seen(node);
+        const is = now.image === after.image && now.names.join() === after.names.join() ? after : before;
+        expect([strike, now]).toEqual([strike, is]);
+        results.add(is === after ? "after" : "before");
+      }
+      expect([...results].sort()).toEqual(["after", "before"]);
+    },
+    TEST_MS,
+  );
+});
+
+test("a snapshot has the domain before it, whichever call stores it", async () => {
+  const machine = await machineWithChain();
+  await take("s1")(nodeOn(machine));
+  const [stored] = readSnapshots(nodeOn(machine), UUID).snapshots;
+  const disks = definitionIn(parseSnapshotText(stored?.xml ?? ""))?.devices.disks ?? [];
+  expect(disks.map(({ source }) => source)).toMatchObject([{ file: `${IMAGES}/top.qcow2` }]);
+});
