@@ -191,6 +191,18 @@ export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[
   return [...errors.slice(0, MOST_LISTED), last];
 }
 
+/** Returns the errors of work as errorsOf() does. */
+export async function errorsOfWork(work: () => Promise<unknown>): Promise<readonly SvirtError[]> {
+  try {
+    await work();
+    return [];
+  } catch (thrown) {
+    return errorsOf(() => {
+      throw thrown;
+    });
+  }
+}
+
 /** Returns the errors that a function throws; none if it throws none. Rethrows a value that is not a SvirtError. */
 export function errorsOf(act: () => unknown): readonly SvirtError[] {
   try {
@@ -199,6 +211,17 @@ export function errorsOf(act: () => unknown): readonly SvirtError[] {
   } catch (thrown) {
     if (!(thrown instanceof SvirtError)) throw thrown;
     return listErrors(thrown);
+  }
+}
+
+/** Returns the result of work as unlessRefused() does. */
+export async function unlessWorkRefused<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    return unlessRefused(() => {
+      throw thrown;
+    });
   }
 }
 

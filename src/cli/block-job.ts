@@ -74,7 +74,7 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
   }
   const timeoutMs =
     timeout === undefined ? undefined : parseWhole(timeout, "timeout", [1, MOST_SECONDS]) * MS_PER_SECOND;
-  if (options.has(DRY_RUN_OPTION.name)) return printDryRun(call, request);
+  if (options.has(DRY_RUN_OPTION.name)) return await printDryRun(call, request);
   await startBlockJob(instance, key, { request, observer: crashDrill(call) });
   if (!waits) return output.print(`${words.started}\n`);
   const onProgress = progressPrinter(call, words.label);
@@ -83,8 +83,8 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 }
 
 /** Prints the steps of a change without applying it. */
-export function printDryRun(call: Call, request: ChangeRequest): void {
-  call.output.print(formatSteps(planGuestChange(call.instance, operand(call, "domain"), request)));
+export async function printDryRun(call: Call, request: ChangeRequest): Promise<void> {
+  call.output.print(formatSteps(await planGuestChange(call.instance, operand(call, "domain"), request)));
 }
 
 /**

@@ -11,9 +11,13 @@ export const DRY_RUN_OPTION: Option = {
 };
 
 /** Returns the paths that operands name: with --pool those of volumes. Throws "not-found". */
-export function pathsOf({ instance, options }: Call, operands: readonly string[]): readonly string[] {
+export async function pathsOf(
+  { instance, options }: Call,
+  operands: readonly string[],
+): Promise<readonly string[]> {
   const pool = options.get("pool");
-  return pool === undefined ? operands : operands.map((key) => findVolume(instance, key, pool).path);
+  if (pool === undefined) return operands;
+  return await Promise.all(operands.map(async (key) => (await findVolume(instance, key, pool)).path));
 }
 
 /** Prints applied or planned changes, in lines that begin with the act, or in JSON. */

@@ -179,47 +179,47 @@ export interface FileHost {
    * leaves nothing, or, where a file must have a name, something that the next such call in the folder removes. Throws "host-call" if the name exists and is not to be replaced, "denied" if the path leads to another
    * folder or the file system keeps no labels, "in-use" if the copied file changes meanwhile.
    */
-  makeFileWithin(folder: FileId, file: NewFile): FileId;
+  makeFileWithin(folder: FileId, file: NewFile): Promise<FileId>;
   /**
    * Sets the size of a file. Space for `reservedBytes` of its beginning is reserved first. Throws "host-call", "denied" if the
    * path now leads to another file.
    */
-  resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): void;
+  resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): Promise<void>;
   /**
    * Overwrites a part of a file with the operator's input, which is opened as by readInput(), while no other program may write
    * to the image. If it is interrupted, a beginning of that part is written. Throws "in-use" for an image that a guest has open,
    * "usage" for an input that is longer than the part, "not-found", "host-call", "denied" if the path now leads to another file.
    */
-  fillFile(file: FileId, from: string, part: FilePart): void;
+  fillFile(file: FileId, from: string, part: FilePart): Promise<void>;
   /** Opens a part of a file for reading, with its holes if the part is sparse. Throws "host-call", "denied" if the path now leads to another file. */
   openSource(file: FileId, part: FilePart): DataStream;
   /**
    * Opens a part of a file for writing, as fillFile() does; no other program may write to the image until it is closed. Holes are made where
    * the file system has them. Data beyond the part is an error. Throws as fillFile().
    */
-  openSink(file: FileId, part: FilePart): DataStream;
+  openSink(file: FileId, part: FilePart): Promise<DataStream>;
   /**
    * Locks images or devices like a QEMU that writes to them, and returns the function that unlocks them. The locks end with the process.
    * Throws "in-use" if a program has locked one, "denied" if a path now leads to another file.
    */
-  lockImages(files: readonly FileId[]): () => void;
+  lockImages(files: readonly FileId[]): Promise<() => void>;
   /**
    * Makes all bytes of a file zero; its size stays. "zero" keeps the disk space of its data, "trim" frees all space. Throws
    * "unsupported" if the file system cannot free it, and as fillFile().
    */
-  wipeFile(file: FileId, how: WipeMethod): void;
+  wipeFile(file: FileId, how: WipeMethod): Promise<void>;
   /**
    * Gives a block device, or a part of a disk, the data of a file, a device or a converted image; the rest becomes zeros. No other
    * program may write to the device meanwhile, nor take the whole disk for a guest. Throws "in-use" for one that is in use, or if the source
    * changes meanwhile; as fillFile(), and the errors of the conversion.
    */
-  copyToDevice(device: FileId, data: DeviceData, part?: DevicePart): void;
+  copyToDevice(device: FileId, data: DeviceData, part?: DevicePart): Promise<void>;
   /**
    * Changes the tables of an image while no other program may write to it. Each group of writes is on disk before the next one.
    * Throws the errors of `plan`; "in-use" for an image that a guest has open, "host-call", "denied" if the path now leads to
    * another file.
    */
-  rewriteImage(file: FileId, plan: (image: ImageBytes) => ImageWrites): void;
+  rewriteImage(file: FileId, plan: (image: ImageBytes) => ImageWrites): Promise<void>;
   /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
   /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */

@@ -36,9 +36,9 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
    * Changes rules of the packet filter by a script of nft, as a whole or not at all. Throws "unsupported" without nft, "host-call"
    * with its message.
    */
-  setPacketRules(script: string): void;
+  setPacketRules(script: string): Promise<void>;
   /** Returns all rules of the packet filter in the language of nft, without elements of named sets. Throws as setPacketRules(). */
-  listPacketRules(): string;
+  listPacketRules(): Promise<string>;
   /** Removes a table of the packet filter for frames of devices (netdev), without nft. A missing one is no error. Throws "host-call". */
   removeTapTable(table: string): void;
   /**

@@ -38,5 +38,5 @@ export interface MountHost {
    */
   unmount(above: FileId, path: string, limitMs?: number): Promise<void>;
   /** Returns whether the file system with a path answers within the time. Any other call for it would wait for hours. */
-  hasAnswer(path: string, limitMs: number): boolean;
+  hasAnswer(path: string, limitMs: number): Promise<boolean>;
 }

@@ -118,19 +118,19 @@ export interface ProcessHost {
     words: readonly string[],
     confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
     input?: string,
-  ): ProgramOutput;
+  ): Promise<ProgramOutput>;
   /**
    * Runs a program of the host, by its absolute path, with these arguments and this input, by default none, and waits for it; kills it
    * after the time.
    */
-  runProgram(words: readonly string[], timeoutMs: number, input?: string): ProgramEnd;
+  runProgram(words: readonly string[], timeoutMs: number, input?: string): Promise<ProgramEnd>;
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**
    * Kills all processes of a user in one call, so that none escapes by forking. A user without processes is not an error.
    * Throws "failed". kill(2)
    */
-  killUser(uid: number): void;
+  killUser(uid: number): Promise<void>;
   /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
   spawnGuest(order: LaunchSpec): Promise<ProcessId>;
   /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */
@@ -138,11 +138,11 @@ export interface ProcessHost {
   /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
   spawnHelper(order: HelperSpec): Promise<void>;
   /** Starts a program that becomes a daemon, and returns once it is ready. Throws "failed" with its message, "timeout". */
-  spawnDaemon(words: readonly string[]): void;
+  spawnDaemon(words: readonly string[]): Promise<void>;
   /** Returns whether a system user has a process whose first argument this is. */
   hasDaemon(argument: string): boolean;
   /** Kills the processes of system users whose first argument this is, and waits for their end. Throws "timeout". */
-  endDaemon(argument: string): void;
+  endDaemon(argument: string): Promise<void>;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */

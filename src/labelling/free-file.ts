@@ -121,14 +121,14 @@ export function ofHost(path: string): SvirtError {
 export async function withHeld<Result>(
   instance: Instance,
   paths: readonly string[],
-  work: (held: ReadonlyMap<string, SvirtError>) => Result,
+  work: (held: ReadonlyMap<string, SvirtError>) => Result | Promise<Result>,
 ): Promise<Result> {
   const things = listThings(instance, paths);
   const looks = beginLooks(instance, things);
   const held = findHeldByOthers(instance, things);
   return await withRegistryLock(instance, async () => {
     const changed = listChanged(instance, listThings(instance, paths), looks);
-    return work(new Map([...held, ...findHeldByOthers(instance, changed)]));
+    return await work(new Map([...held, ...findHeldByOthers(instance, changed)]));
   });
 }
 

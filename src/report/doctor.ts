@@ -17,20 +17,22 @@ const SETPRIV = "/usr/bin/setpriv";
 const PROBE_RANGE = "s0:c0,c1";
 
 /** Checks everything that a start of a confined guest needs on this host. Changes nothing. */
-export function examineNode(host: Host, paths: Paths): Finding[] {
+export async function examineNode(host: Host, paths: Paths): Promise<Finding[]> {
   return [
     checkMode(host),
     ...checkPolicy(host),
     checkOwnDomain(host),
     checkKvm(host),
     ...(paths.instance === "session" ? checkSession(host, paths) : []),
-    attempt("QEMU", () => checkQemu(host, paths)),
+    await attempt("QEMU", async () => await checkQemu(host, paths)),
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
     ...(paths.instance === "session" ? [] : checkShared(host)),
-    ...(["state", "run", "log"] as const).map((name) =>
-      attempt(`${name} folder`, () => checkFolder(host, paths[name])),
-    ),
+    ...(await Promise.all(
+      (["state", "run", "log"] as const).map(
+        async (name) => await attempt(`${name} folder`, () => checkFolder(host, paths[name])),
+      ),
+    )),
   ];
 }
 
@@ -43,9 +45,9 @@ function checkShared(host: Host): Finding[] {
 }
 
 /** Runs a check and reports its error as a finding: a user's folders may be missing. */
-function attempt(check: string, look: () => Finding): Finding {
+async function attempt(check: string, look: () => Finding | Promise<Finding>): Promise<Finding> {
   try {
-    return look();
+    return await look();
   } catch (error) {
     const { message, remedy } = asSvirtError(error);
     return { check, verdict: "failed", is: message, remedy };
@@ -126,8 +128,8 @@ function checkKvm(host: Host): Finding {
   return { check, verdict: "warning", is: "missing: guests of type kvm cannot start", remedy };
 }
 
-function checkQemu(host: Host, paths: Paths): Finding {
-  const version = getQemuVersion(host, paths, QEMU);
+async function checkQemu(host: Host, paths: Paths): Promise<Finding> {
+  const version = await getQemuVersion(host, paths, QEMU);
   const check = "QEMU";
   if (version !== undefined) return { check, verdict: "ok", is: `${version} at ${QEMU}`, remedy: undefined };
   return { check, verdict: "failed", is: `${QEMU} does not run`, remedy: "Install qemu-system-x86." };

@@ -10,8 +10,12 @@ const EMULATOR = "/usr/bin/qemu-system-x86_64";
  * Returns the version that QEMU prints, such as 10.0.13, run in a guest's domain. Undefined if it is missing or cannot
  * run.
  */
-export function getQemuVersion(host: Host, paths: Paths, emulator: string = EMULATOR): string | undefined {
-  const output = askQemu(host, paths, { words: [emulator, "--version"], type: "kvm" });
+export async function getQemuVersion(
+  host: Host,
+  paths: Paths,
+  emulator: string = EMULATOR,
+): Promise<string | undefined> {
+  const output = await askQemu(host, paths, { words: [emulator, "--version"], type: "kvm" });
   return "text" in output ? /version (\d+(?:\.\d+)*)/.exec(output.text)?.[1] : undefined;
 }
 
@@ -23,8 +27,12 @@ interface QemuCall {
 }
 
 /** Returns QEMU's output, run in a guest's domain without categories. */
-export function askQemu(host: Host, paths: Paths, { input, type, words }: QemuCall): ProgramOutput {
-  if (host.getSelinux().mode === "disabled") return host.readOutput(words, undefined, input);
+export async function askQemu(
+  host: Host,
+  paths: Paths,
+  { input, type, words }: QemuCall,
+): Promise<ProgramOutput> {
+  if (host.getSelinux().mode === "disabled") return await host.readOutput(words, undefined, input);
   const { domain, image, own } = readPolicyFacts(host);
   const { role, user } = own;
   host.makeFolder({ path: paths.log, mode: 0o700 });
@@ -33,5 +41,5 @@ export function askQemu(host: Host, paths: Paths, { input, type, words }: QemuCa
     inputLabel: formatContext({ ...image.image, user }),
     logFolder: paths.log,
   };
-  return host.readOutput(words, confined, input);
+  return await host.readOutput(words, confined, input);
 }

@@ -6,7 +6,7 @@ import { isServerMount } from "./pool-mount.ts";
 const ANSWER_MS = 2000;
 
 /** Returns the mount point above a path whose server does not answer; undefined if all answer or the path is on no server. */
-export type FindSilent = (path: string) => string | undefined;
+export type FindSilent = (path: string) => Promise<string | undefined>;
 
 /**
  * Returns a search for servers that do not answer. A server is asked when the first path leads to its mount, and only once. It takes
@@ -14,13 +14,28 @@ export type FindSilent = (path: string) => string | undefined;
  */
 export function silentServers(host: Host): FindSilent {
   const mounts = host.listMounts().filter(isServerMount);
-  const known = new Map<string, boolean>();
-  const isSilent = (mount: string): boolean => {
-    const silent = known.get(mount) ?? !host.hasAnswer(mount, ANSWER_MS);
-    known.set(mount, silent);
-    return silent;
+  const known = new Map<string, Promise<boolean>>();
+  const hasAnswer = async (mount: string): Promise<boolean> => {
+    const answer = known.get(mount) ?? host.hasAnswer(mount, ANSWER_MS);
+    known.set(mount, answer);
+    return await answer;
   };
-  return (path) => mounts.find((mount) => isWithin(path, mount.path) && isSilent(mount.path))?.path;
+  return async (path) => {
+    for (const mount of mounts)
+      if (isWithin(path, mount.path) && !(await hasAnswer(mount.path))) return mount.path;
+    return undefined;
+  };
+}
+
+/** The search of askServers(). */
+export type SilentAt = (path: string) => string | undefined;
+
+/** Asks all servers at once, and returns a search among those that do not answer, as silentServers(). */
+export async function askServers(host: Host): Promise<SilentAt> {
+  const mounts = host.listMounts().filter(isServerMount);
+  const answers = await Promise.all(mounts.map(async ({ path }) => await host.hasAnswer(path, ANSWER_MS)));
+  const silent = mounts.filter((_, at) => answers[at] === false);
+  return (path) => silent.find((mount) => isWithin(path, mount.path))?.path;
 }
 
 /** Whether a server's file system is mounted at all. Most hosts have none, and need no search. */
@@ -29,16 +44,16 @@ export function hasServers(host: Host): boolean {
 }
 
 /** Throws "timeout" if the server of a path does not answer. */
-export function refuseSilent(host: Host, path: string, attempt: string): void {
-  const mount = silentServers(host)(path);
+export async function refuseSilent(host: Host, path: string, attempt: string): Promise<void> {
+  const mount = await silentServers(host)(path);
   if (mount !== undefined) throw silentServer(mount, attempt);
 }
 
 /** Throws "timeout" for a path whose server does not answer. Each server is asked once. */
-export function refuseSilentPaths(host: Host, paths: readonly string[]): void {
+export async function refuseSilentPaths(host: Host, paths: readonly string[]): Promise<void> {
   const findSilent = paths.length === 0 ? undefined : silentServers(host);
   for (const path of paths) {
-    const mount = findSilent?.(path);
+    const mount = await findSilent?.(path);
     if (mount !== undefined) throw silentServer(mount, `use ${path}`);
   }
 }

@@ -33,30 +33,30 @@ export function hasServer({ host }: Instance, network: Network): boolean {
 }
 
 /** Starts the server of a network, after the end of an earlier one. The leases of an earlier one apply. Throws "failed". */
-export function startServer(instance: Instance, { network, uuid }: Served): void {
+export async function startServer(instance: Instance, { network, uuid }: Served): Promise<void> {
   const { host } = instance;
   const paths = pathsOf(instance, uuid);
-  host.endDaemon(argumentOf(paths));
+  await host.endDaemon(argumentOf(paths));
   makeServerFolder(instance, uuid);
   for (const [path, text] of formatServerFiles(network, paths)) host.writeVolatile(path, text, FILE_MODE);
-  host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
+  await host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
 }
 
 /** Starts the server of a network again if it has ended, or has other files than the network. Does nothing for one without a server. */
-export function refreshServer(instance: Instance, served: Served): void {
+export async function refreshServer(instance: Instance, served: Served): Promise<void> {
   if (!hasServer(instance, served.network)) return;
   const { host } = instance;
   const paths = pathsOf(instance, served.uuid);
   const files = [...formatServerFiles(served.network, paths)];
   const isCurrent = files.every(([path, text]) => host.readText(path) === text);
-  if (!isCurrent || !host.hasDaemon(argumentOf(paths))) startServer(instance, served);
+  if (!isCurrent || !host.hasDaemon(argumentOf(paths))) await startServer(instance, served);
 }
 
 /**
  * Refuses a configuration that the server would not start with, while an earlier one runs. Throws "failed" with the server's message;
  * "unsupported" if the network needs a server that is missing. dnsmasq(8), --test
  */
-export function testServer(instance: Instance, { network, uuid }: Served): void {
+export async function testServer(instance: Instance, { network, uuid }: Served): Promise<void> {
   if (!hasServer(instance, network)) return;
   const { host } = instance;
   const paths = pathsOf(instance, uuid);
@@ -64,7 +64,7 @@ export function testServer(instance: Instance, { network, uuid }: Served): void 
   makeServerFolder(instance, uuid);
   try {
     host.writeVolatile(tested, formatServerFiles(network, paths).get(paths.configuration) ?? "", FILE_MODE);
-    host.spawnDaemon([PROGRAM, "--test", `--conf-file=${tested}`]);
+    await host.spawnDaemon([PROGRAM, "--test", `--conf-file=${tested}`]);
   } finally {
     host.removeFile(tested);
   }
@@ -77,11 +77,11 @@ function makeServerFolder(instance: Instance, uuid: string): void {
 }
 
 /** Ends the server of a network and removes its files. A missing one is no error. */
-export function endServer(instance: Instance, uuid: string): void {
+export async function endServer(instance: Instance, uuid: string): Promise<void> {
   const { host } = instance;
   const folder = folderOf(instance, uuid);
   if (host.inspectFile(folder) === undefined) return;
-  host.endDaemon(argumentOf(pathsOf(instance, uuid)));
+  await host.endDaemon(argumentOf(pathsOf(instance, uuid)));
   host.removeFolder(folder);
 }
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { errorsOf, joinErrors, SvirtError } from "../errors.ts";
+import { errorsOfWork, joinErrors, SvirtError } from "../errors.ts";
 import { formatRemoval } from "../network/bridge/packet-rules.ts";
 import { aString } from "../plan/facts/plain-schemas.ts";
 import type { Instance } from "./instance.ts";
@@ -24,34 +24,35 @@ export type PendingBridge = v.InferOutput<typeof pendingBridge>;
  * Records the bridge of a network, makes the network active or inactive by `work`, and then has the bridge, its rules and its server removed
  * unless the network is active. If it is interrupted, finishBridge() does so. The caller holds the registry's lock.
  */
-export function withPendingBridge(instance: Instance, pending: PendingBridge, work: () => void): void {
+export async function withPendingBridge(
+  instance: Instance,
+  pending: PendingBridge,
+  work: () => Promise<void> | void,
+): Promise<void> {
   try {
     instance.host.writeText(recordFile(instance), `${JSON.stringify(pending)}\n`, 0o600);
-    work();
+    await work();
   } catch (error) {
     // If this fails too, the record stays, and the next call finishes.
-    throw joinErrors(
-      error,
-      errorsOf(() => finishBridge(instance)),
-    );
+    throw joinErrors(error, await errorsOfWork(async () => await finishBridge(instance)));
   }
-  finishBridge(instance);
+  await finishBridge(instance);
 }
 
 /**
  * Finishes an interrupted withPendingBridge(): removes the bridge, the rules and the server of a network that is not active. The caller holds the registry's
  * lock.
  */
-export function finishBridge(instance: Instance): void {
+export async function finishBridge(instance: Instance): Promise<void> {
   const text = instance.host.readText(recordFile(instance));
   if (text === undefined) return;
   const { bridge, limit, network, rulesOf, serverOf } = parsePending(instance, text);
   const isActive = listNetworkEntries(instance).some((entry) => entry.name === network && entry.isActive);
   if (!isActive) {
-    if (serverOf !== undefined) endServer(instance, serverOf);
+    if (serverOf !== undefined) await endServer(instance, serverOf);
     instance.host.removeBridge(bridge);
     if (limit !== undefined) instance.host.removeTapTable(limit);
-    if (rulesOf !== undefined) instance.host.setPacketRules(formatRemoval(rulesOf));
+    if (rulesOf !== undefined) await instance.host.setPacketRules(formatRemoval(rulesOf));
   }
   instance.host.removeFile(recordFile(instance));
 }

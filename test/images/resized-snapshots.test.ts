@@ -9,9 +9,9 @@ const MIB = 2 ** 20;
 /** QEMU takes long to go back to a snapshot of a smaller disk. */
 const SLOW_MS = 60_000;
 
-function resize(path: string, sizeBytes: number): void {
+async function resize(path: string, sizeBytes: number): Promise<void> {
   const { id } = fileFacts(path, fs.statSync(path, { bigint: true }));
-  rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
+  await rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
 }
 
 const io = (path: string, ...commands: readonly string[]): string =>
@@ -49,14 +49,14 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() and snapshots${missing}`, 
     ["compat=1.1,extended_l2=on,cluster_size=16k", 100 * MIB],
   ] as const)(
     "grows an image with %s, whose snapshots keep their data and size",
-    (options, to) => {
+    async (options, to) => {
       using folder = new ImageFolder();
       const path = folder.make("image", ["qcow2", "-o", options, `${MIB}`], ["write -P 7 0 64k"]);
       take(path, "one");
       io(path, "write -P 8 0 64k", "write -P 9 512k 64k");
       take(path, "two");
-      expect(() => resize(path, MIB / 2)).toThrow("it has internal snapshots");
-      resize(path, to);
+      await expect(resize(path, MIB / 2)).rejects.toThrow("it has internal snapshots");
+      await resize(path, to);
       expect(stateOf(path)).toEqual([0, to]);
       io(path, `write -P 5 ${to - 65_536} 64k`, "read -P 8 0 64k", "read -P 9 512k 64k");
       for (const [name, ...reads] of [
@@ -96,11 +96,11 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2() and snapshots${missing}`, 
       (view: DataView) => view.setUint32(36, 1025),
       "1025 bytes of extra data",
     ],
-  ] as const)("refuses an image with %s", (_, ...[place, change, why]) => {
+  ] as const)("refuses an image with %s", async (_, ...[place, change, why]) => {
     using folder = new ImageFolder();
     const path = damaged(folder, place, change);
     const before = fs.readFileSync(path);
-    expect(() => resize(path, 2 * MIB)).toThrow(why);
+    await expect(resize(path, 2 * MIB)).rejects.toThrow(why);
     expect(fs.readFileSync(path).equals(before)).toBe(true);
   });
 });

@@ -93,10 +93,10 @@ describe("a disk with the label of a guest that is gone", () => {
     const machine = labelDisk(makeMachine(), GONE);
     await defineDomain(nodeOn(machine), domainXml({ disks: DISKS }));
     const finding = `${DISK} has the label of a guest that does not use it; run svirt label restore ${DISK}`;
-    expect(auditNode(nodeOn(machine)).findings).toEqual([finding]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([finding]);
     expect(await run(machine, "recover")).toEqual({ code: 0, out: "", err: `warning: ${finding}\n` });
     expect((await run(machine, "label", "restore", DISK)).code).toBe(0);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
   });
 });
 

@@ -33,8 +33,8 @@ export function tapCalls(
     shapeTap: (name, shape) => machine.taps.shape(name, shape),
     setFloor: (to, bytesPerSecond) => machine.taps.setFloor(to, bytesPerSecond, () => svirt.midway()),
     removeTapTable: (table) => machine.packetRules.remove(`netdev ${table}`),
-    listPacketRules: () => machine.packetRules.list(),
-    setPacketRules: (script) => machine.packetRules.apply(script),
+    listPacketRules: async () => machine.packetRules.list(),
+    setPacketRules: async (script) => machine.packetRules.apply(script),
   };
 }
 

@@ -25,8 +25,8 @@ export function kernelCalls(
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: (words) => machine.readOutput(words),
-    runProgram: (words, _, input) => machine.runProgram(words, input),
+    readOutput: async (words) => machine.readOutput(words),
+    runProgram: async (words, _, input) => machine.runProgram(words, input),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),

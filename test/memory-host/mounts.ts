@@ -151,7 +151,7 @@ export function mountCalls(
   };
   return {
     listMounts: () => mounts.list(),
-    hasAnswer(path, limitMs) {
+    async hasAnswer(path, limitMs) {
       noteLock(`look at ${path}`);
       if (!mounts.silent.has(path)) return true;
       machine.pass(limitMs);

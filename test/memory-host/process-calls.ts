@@ -54,13 +54,13 @@ export function processCalls(
     },
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
-    killUser: (uid) => processes.killUser(uid),
-    spawnDaemon(words) {
+    killUser: async (uid) => processes.killUser(uid),
+    async spawnDaemon(words) {
       if (words.includes("--test")) testConfiguration(machine, words);
       else machine.daemons.add(words.slice(1).join(" "));
     },
     hasDaemon: (argument) => [...machine.daemons].some((words) => words.split(" ").includes(argument)),
-    endDaemon(argument) {
+    async endDaemon(argument) {
       for (const words of machine.daemons)
         if (words.split(" ").includes(argument)) machine.daemons.delete(words);
     },

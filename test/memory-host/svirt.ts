@@ -141,7 +141,10 @@ export class Svirt {
     if (this.#strikesNow("before")) this.#struck(name);
     const result = this.#attempt(name, act);
     if (result instanceof Promise) {
-      return result.then((value: unknown) => this.#strikeGiven(name, value));
+      return result.then(
+        (value: unknown) => this.#strikeGiven(name, value),
+        (error: unknown) => this.#strikeFailed(name, error),
+      );
     }
     this.#strikeAfter(name);
     return result;
@@ -163,9 +166,13 @@ export class Svirt {
     try {
       return act();
     } catch (error) {
-      if (!(error instanceof Crash)) this.#strikeAfter(name);
-      throw error;
+      return this.#strikeFailed(name, error);
     }
+  }
+
+  #strikeFailed(name: string, error: unknown): never {
+    if (!(error instanceof Crash)) this.#strikeAfter(name);
+    throw error;
   }
 
   #strikeAfter(name: string): void {

@@ -37,7 +37,7 @@ export function volumeCalls(
   };
   return {
     ...streamCalls(machine),
-    makeFileWithin(folder, file) {
+    async makeFileWithin(folder, file) {
       const inside = files.getSame(folder);
       removeParts(inside);
       const path = `${folder.path}/${file.name}`;
@@ -61,7 +61,7 @@ export function volumeCalls(
       inside.entries.set(file.name, made);
       return factsOf({ path, inode: made }).id;
     },
-    fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+    async fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
       const inode = files.getSame(file);
       const content = files.get(from).bytes;
       if (content.length > mostBytes) throw hostCall(`upload ${from}`, "it is longer");
@@ -75,7 +75,7 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes = written(content.length);
     },
-    copyToDevice(device, data, part) {
+    async copyToDevice(device, data, part) {
       const inode = files.getSame(device);
       const { end, start } = part ?? { start: 0, end: inode.bytes.length };
       const source =
@@ -85,7 +85,7 @@ export function volumeCalls(
       svirt.midway();
       inode.bytes.set(source, start);
     },
-    lockImages(locked) {
+    async lockImages(locked) {
       const keys = locked.map(fileKey);
       for (const key of keys) {
         if (machine.lockedImages.has(key)) throw hostCall(`write to ${key}`, "another program has locked it");
@@ -95,13 +95,13 @@ export function volumeCalls(
         for (const key of keys) machine.lockedImages.delete(key);
       };
     },
-    wipeFile(file) {
+    async wipeFile(file) {
       const inode = files.getSame(file);
       inode.bytes = inode.bytes.map((byte, at) => (at < inode.bytes.length >> 1 ? 0 : byte));
       svirt.midway();
       inode.bytes = new Uint8Array(inode.bytes.length);
     },
-    rewriteImage(file, plan) {
+    async rewriteImage(file, plan) {
       const inode = files.getSame(file);
       const groups = plan({
         sizeBytes: inode.bytes.length,
@@ -120,7 +120,7 @@ export function volumeCalls(
         inode.bytes = grown;
       }
     },
-    resizeFile(file, sizeBytes) {
+    async resizeFile(file, sizeBytes) {
       const inode = files.getSame(file);
       const bytes = new Uint8Array(sizeBytes);
       bytes.set(inode.bytes.slice(0, sizeBytes));
@@ -146,7 +146,7 @@ function streamCalls({ files, lockedImages }: Machine): Pick<Host, "openSink" | 
         close: async () => undefined,
       };
     },
-    openSink(file, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
+    async openSink(file, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
       const inode = files.getSame(file);
       const key = fileKey(file);
       if (lockedImages.has(key)) throw hostCall(`write to ${file.path}`, "another program has locked it");

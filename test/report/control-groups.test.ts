@@ -4,18 +4,21 @@ import { examineNode } from "../../src/report/doctor.ts";
 import { machineWithGroups } from "../scenes/groups.ts";
 import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
-const found = (machine: ReturnType<typeof makeMachine>) =>
-  examineNode(nodeOn(machine).host, SYSTEM_PATHS).find(({ check }) => check === "control groups");
+const found = async (machine: ReturnType<typeof makeMachine>) =>
+  (await examineNode(nodeOn(machine).host, SYSTEM_PATHS)).find(({ check }) => check === "control groups");
 
 describe("examineNode() says of control groups", () => {
-  test("what guests can be limited by", () => {
-    expect(found(machineWithGroups())).toMatchObject({ verdict: "ok", is: "cpu, cpuset, io, memory, pids" });
+  test("what guests can be limited by", async () => {
+    expect(await found(machineWithGroups())).toMatchObject({
+      verdict: "ok",
+      is: "cpu, cpuset, io, memory, pids",
+    });
   });
 
-  test("what is not given on, and how it would be", () => {
+  test("what is not given on, and how it would be", async () => {
     const machine = machineWithGroups();
     machine.groups.mount("cpu pids");
-    expect(found(machine)).toEqual({
+    expect(await found(machine)).toEqual({
       check: "control groups",
       verdict: "warning",
       is: "missing controllers: cpuset, io, memory",
@@ -23,7 +26,7 @@ describe("examineNode() says of control groups", () => {
     });
   });
 
-  test("that there are none, also where they may not be written to or another kind is mounted", () => {
+  test("that there are none, also where they may not be written to or another kind is mounted", async () => {
     const mounts = (text: string) => {
       const machine = machineWithGroups();
       machine.files.get("/proc/self/mounts").bytes = new TextEncoder().encode(text);
@@ -34,6 +37,6 @@ describe("examineNode() says of control groups", () => {
       mounts("cgroup2 /sys/fs/cgroup cgroup2 ro,relatime 0 0\n"),
       mounts("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\ntmpfs /sys/fs/cgroup tmpfs rw 0 0\n"),
     ])
-      expect(found(machine)?.is).toStartWith("none at /sys/fs/cgroup");
+      expect((await found(machine))?.is).toStartWith("none at /sys/fs/cgroup");
   });
 });

@@ -103,9 +103,9 @@ describe("the device of an interface", () => {
     expect(await devicesOf(machine)).toEqual(["eth0", "eth1", "eth0"]);
     await start(machine, card("04") + card("05"), "vm2");
     expect(await devicesOf(machine, "vm2")).toEqual(["eth1", "eth0"]);
-    expect(networkOf(machine)).toContain("<network connections='5'>");
-    expect(networkOf(machine)).toContain("<interface dev='eth0' connections='3'/>");
-    expect(networkOf(machine)).toContain("<interface dev='eth1' connections='2'/>");
+    expect(await networkOf(machine)).toContain("<network connections='5'>");
+    expect(await networkOf(machine)).toContain("<interface dev='eth0' connections='3'/>");
+    expect(await networkOf(machine)).toContain("<interface dev='eth1' connections='2'/>");
   });
 
   test("is free again after the end of its guest", async () => {
@@ -120,7 +120,7 @@ describe("the device of an interface", () => {
     expect(error.libvirt.name).toBe("VIR_ERR_INTERNAL_ERROR");
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
-    expect(networkOf(machine)).not.toContain("connections");
+    expect(await networkOf(machine)).not.toContain("connections");
     await start(machine, card("02"), "vm2");
     expect(await devicesOf(machine, "vm2")).toEqual(["eth0"]);
   });

@@ -43,7 +43,7 @@ test(
       await reapAll(machine);
       const runs = machine.processes.qemuOf(UUID) !== undefined;
       const place = `${strike.moment} call ${strike.at}`;
-      expect([place, networkOf(machine).includes("connections")]).toEqual([place, runs]);
+      expect([place, (await networkOf(machine)).includes("connections")]).toEqual([place, runs]);
       if (runs) continue;
       await start(machine, card("02"), "vm2");
       expect([place, ...(await devicesOf(machine, "vm2"))]).toEqual([place, "eth0"]);
@@ -67,7 +67,7 @@ test(
       await sweepAll(machine);
       const has = (await devicesOf(machine)).length > 0;
       const place = `${strike.moment} call ${strike.at}`;
-      expect([place, networkOf(machine).includes("connections")]).toEqual([place, has]);
+      expect([place, (await networkOf(machine)).includes("connections")]).toEqual([place, has]);
       expect([place, machine.files.find("/sys/class/net/macvtap0") !== undefined]).toEqual([place, has]);
       const other = start(machine, card("02"), "vm2");
       if (has) expect((await errorOf(other)).message).toContain(NONE_FREE);
@@ -90,7 +90,7 @@ describe("the records that are counted", () => {
     const machine = await machineWith(pool("passthrough", "eth0"));
     await start(machine, card("01"));
     changeRecord(machine, (text) => text.replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
-    expect(networkOf(machine)).not.toContain("connections");
+    expect(await networkOf(machine)).not.toContain("connections");
   });
 
   test.each([
@@ -111,7 +111,7 @@ describe("the records that are counted", () => {
       expect(snapshot(machine)).toEqual(before);
       // Guests without a card on the network, and commands of networks, do not depend on the record.
       await start(machine, "", "vm2");
-      expect(networkOf(machine)).not.toContain("connections");
+      expect(await networkOf(machine)).not.toContain("connections");
     },
   );
 });

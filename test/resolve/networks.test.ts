@@ -203,16 +203,22 @@ describe("a network that a running guest uses", () => {
     machine.taps.addBridge("br0");
     await defineNetwork(nodeOn(machine), networkXml(BRIDGE));
     await startNetwork(nodeOn(machine), "lan");
-    const shown = (form: "active" | "defined") =>
-      getNetworkXml(nodeOn(machine), "lan", form).xml.split("\n", 1)[0];
-    expect(shown("active")).toBe("<network>");
+    const shown = async (form: "active" | "defined") =>
+      (await getNetworkXml(nodeOn(machine), "lan", form)).xml.split("\n", 1)[0];
+    expect(await shown("active")).toBe("<network>");
     const second = ON_LAN.replace(MAC, "52:54:00:00:00:02");
     await startDomain(nodeOn(machine), domainXml({ devices: ON_LAN + second }));
-    expect([shown("active"), shown("defined")]).toEqual(["<network connections='2'>", "<network>"]);
+    expect([await shown("active"), await shown("defined")]).toEqual([
+      "<network connections='2'>",
+      "<network>",
+    ]);
     await undefineNetwork(nodeOn(machine), "lan");
-    expect([shown("active"), shown("defined")]).toEqual(["<network connections='2'>", "<network>"]);
+    expect([await shown("active"), await shown("defined")]).toEqual([
+      "<network connections='2'>",
+      "<network>",
+    ]);
     await destroyDomain(nodeOn(machine), "vm1");
-    expect(shown("active")).toBe("<network>");
+    expect(await shown("active")).toBe("<network>");
   });
 
   test("is destroyed and undefined while the guest keeps its tap on the bridge, which starts no more", async () => {

@@ -56,7 +56,7 @@ describe("a transient disk", () => {
       ({ access, file }) => access !== "read-only" && !file.path.startsWith("/dev"),
     );
     expect(writable?.map(({ file }) => file.path)).toEqual([`${FOLDER}/vda.qcow2`, `${FOLDER}/vdb.qcow2`]);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
   });
 
   test("forgets what the guest has written when it ends, and leaves the images as they were", async () => {

@@ -134,8 +134,8 @@ describe("virStorageVolUpload()", () => {
     const machine = makePoolMachine();
     const node = nodeOn(machine);
     const synced = Promise.withResolvers<void>();
-    const openSink: typeof node.host.openSink = (file, part) => ({
-      ...node.host.openSink(file, part),
+    const openSink: typeof node.host.openSink = async (file, part) => ({
+      ...(await node.host.openSink(file, part)),
       finish: () => synced.promise,
     });
     const client = new StreamClient({ ...node, host: { ...node.host, openSink } });
@@ -272,7 +272,7 @@ describe("a stream", () => {
   test("makes the client wait while its data cannot be written", async () => {
     const machine = makePoolMachine();
     const node = nodeOn(machine);
-    const openSink: typeof node.host.openSink = () => ({
+    const openSink: typeof node.host.openSink = async () => ({
       put: () => new Promise(() => undefined),
       close: async () => undefined,
     });

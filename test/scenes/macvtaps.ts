@@ -44,6 +44,6 @@ export async function devicesOf(machine: Machine, name = "vm1"): Promise<readonl
 }
 
 /** Returns the XML of the active network. */
-export function networkOf(machine: Machine): string {
-  return getNetworkXml(nodeOn(machine), "lan", "active").xml;
+export async function networkOf(machine: Machine): Promise<string> {
+  return (await getNetworkXml(nodeOn(machine), "lan", "active")).xml;
 }

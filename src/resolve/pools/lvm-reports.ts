@@ -13,25 +13,25 @@ import {
 } from "../../storage/pool/logical/reports.ts";
 
 /** Lists the volumes of a volume group, also those that are inactive. Throws "failed"; "unsupported" without LVM's programs. */
-export function readLogicalVolumes(host: Host, group: string): readonly LogicalVolume[] {
-  return parseVolumes(read(host, volumesCommand(group), `read the volume group ${group}`));
+export async function readLogicalVolumes(host: Host, group: string): Promise<readonly LogicalVolume[]> {
+  return parseVolumes(await read(host, volumesCommand(group), `read the volume group ${group}`));
 }
 
 /** Reads the space of a volume group. Throws as readLogicalVolumes(). */
-export function readGroupSpace(host: Host, group: string): PoolSpace {
-  return parseSpace(read(host, spaceCommand(group), `read the volume group ${group}`));
+export async function readGroupSpace(host: Host, group: string): Promise<PoolSpace> {
+  return parseSpace(await read(host, spaceCommand(group), `read the volume group ${group}`));
 }
 
 /** Lists the physical volumes of the host. Throws as readLogicalVolumes(). */
-export function readPhysicalVolumes(host: Host): readonly PhysicalVolume[] {
-  return parsePhysicalVolumes(read(host, physicalCommand(), "search for volume groups"));
+export async function readPhysicalVolumes(host: Host): Promise<readonly PhysicalVolume[]> {
+  return parsePhysicalVolumes(await read(host, physicalCommand(), "search for volume groups"));
 }
 
 /** Reads a report. LVM asks each disk of the host, so the caller holds no lock. */
-function read(host: Host, words: readonly string[], attempt: string): string {
+async function read(host: Host, words: readonly string[], attempt: string): Promise<string> {
   const [program = ""] = words;
   if (host.inspectFile(program)?.type !== "file") throw withoutProgram(attempt, program);
-  const output = host.readOutput(words);
+  const output = await host.readOutput(words);
   if ("text" in output) return output.text;
   throw new SvirtError(
     `Cannot ${attempt}: ${program} ${output.fault === "timeout" ? "took too long" : "failed"}`,

@@ -37,8 +37,8 @@ export function refuseLost(host: Host, pool: Pool): void {
  * Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices() and
  * refuseLost().
  */
-export function devicesSpace(host: Host, pool: Pool): PoolSpace {
-  if (pool.type === "logical") return spaceOfGroup(host, pool);
+export async function devicesSpace(host: Host, pool: Pool): Promise<PoolSpace> {
+  if (pool.type === "logical") return await spaceOfGroup(host, pool);
   refuseLost(host, pool);
   const sizes = listPoolDevices(host, pool).map(({ facts }) => deviceBytes(host, facts));
   const allocationBytes = sizes.reduce((sum, size) => Math.min(sum + size, MOST_BYTES), 0);
@@ -51,7 +51,7 @@ export function devicesSpace(host: Host, pool: Pool): PoolSpace {
 }
 
 /** Asks LVM. Its reports are loaded on demand: no start needs them. */
-function spaceOfGroup(host: Host, pool: Pool): PoolSpace {
+async function spaceOfGroup(host: Host, pool: Pool): Promise<PoolSpace> {
   const { readGroupSpace }: typeof import("./lvm-reports.ts") = require("./lvm-reports.ts");
-  return readGroupSpace(host, volumeGroupOf(pool));
+  return await readGroupSpace(host, volumeGroupOf(pool));
 }

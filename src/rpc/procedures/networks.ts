@@ -46,9 +46,9 @@ export const networkProcedures: readonly Procedure[] = [
     args: struct({ net: stored, flags: uint }),
     flags: { known: INACTIVE, refusedBy: "networkGetXMLDesc" },
     result: aText,
-    run(call) {
+    async run(call) {
       const form = (call.args.flags & INACTIVE) === 0 ? "active" : "defined";
-      return { value: `${getNetworkXml(call.instance, keyOf(call), form).xml}\n` };
+      return { value: `${(await getNetworkXml(call.instance, keyOf(call), form)).xml}\n` };
     },
   }),
   fact(44, "virNetworkGetAutostart", "autostart"),

@@ -49,7 +49,7 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: struct({ version: uhyper }),
-    run: ({ instance }) => ({ version: versionNumber(getHostQemuVersion(instance)) }),
+    run: async ({ instance }) => ({ version: versionNumber(await getHostQemuVersion(instance)) }),
   }),
   procedure({
     number: 157,
@@ -65,7 +65,7 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ type: maybeText }),
     result: aNumber,
-    run: ({ args, instance }) => ({ value: mostVcpus(instance, args.type) }),
+    run: async ({ args, instance }) => ({ value: await mostVcpus(instance, args.type) }),
   }),
   procedure({
     number: 6,
@@ -94,7 +94,7 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: aText,
-    run: ({ instance }) => ({ value: `${getHostCapabilities(instance).xml}\n` }),
+    run: async ({ instance }) => ({ value: `${(await getHostCapabilities(instance)).xml}\n` }),
   }),
   procedure({
     number: 102,
@@ -140,11 +140,11 @@ export const nodeProcedures: readonly Procedure[] = [
     args: struct({ emulator: maybeText, arch: maybeText, machine: maybeText, type: maybeText, flags: uint }),
     flags: { known: WITHOUT_DEPRECATED, refusedBy: "qemuConnectGetDomainCapabilities" },
     result: aText,
-    run({ args, instance }) {
+    async run({ args, instance }) {
       const { arch, emulator, machine } = args;
       const type = guestType(args.type);
       checkArch(arch, emulator);
-      const { xml } = getDomainCapabilities(instance, { emulator, machine, type });
+      const { xml } = await getDomainCapabilities(instance, { emulator, machine, type });
       return { value: `${xml}\n` };
     },
   }),
@@ -155,8 +155,8 @@ export const nodeProcedures: readonly Procedure[] = [
     args: struct({ arch: text, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuConnectGetCPUModelNames" },
     result: struct({ models: array(text, MOST_MODELS), count: int }),
-    run({ args, instance }) {
-      const models = listCpuModels(instance, args.arch);
+    async run({ args, instance }) {
+      const models = await listCpuModels(instance, args.arch);
       return { models: args.needsResults === 0 ? [] : models, count: models.length };
     },
   }),
@@ -167,9 +167,9 @@ function versionNumber(version: string | undefined): bigint {
   return BigInt(major * MAJOR + minor * MINOR + micro);
 }
 
-function mostVcpus(instance: Instance, type: string | undefined): number {
+async function mostVcpus(instance: Instance, type: string | undefined): Promise<number> {
   const asked = type?.toLowerCase() ?? "qemu";
-  if (asked === "kvm") return getMostVcpus(instance, "kvm");
+  if (asked === "kvm") return await getMostVcpus(instance, "kvm");
   if (asked === "qemu") return EMULATED_VCPUS;
   throw new SvirtError(`invalid argument: unknown type '${type}'`, {
     kind: "usage",

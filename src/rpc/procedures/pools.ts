@@ -54,8 +54,8 @@ export const poolProcedures: readonly Procedure[] = [
     args: ofPool,
     // virStoragePoolInfo of libvirt
     result: struct({ state: uint, capacity: uhyper, allocation: uhyper, available: uhyper }),
-    run(call) {
-      const { space, state } = getPoolFacts(call.instance, keyOf(call));
+    async run(call) {
+      const { space, state } = await getPoolFacts(call.instance, keyOf(call));
       return {
         state: STATES[state],
         capacity: BigInt(space?.capacityBytes ?? 0),
@@ -71,9 +71,9 @@ export const poolProcedures: readonly Procedure[] = [
     args: ofPoolWithFlags,
     flags: { known: INACTIVE, refusedBy: "storagePoolGetXMLDesc" },
     result: aText,
-    run(call) {
+    async run(call) {
       const form = (call.args.flags & INACTIVE) === 0 ? "active" : "defined";
-      return { value: `${getPoolXml(call.instance, keyOf(call), form).xml}\n` };
+      return { value: `${(await getPoolXml(call.instance, keyOf(call), form)).xml}\n` };
     },
   }),
   fact(89, "virStoragePoolGetAutostart", ({ autostart }) => autostart),
@@ -158,7 +158,7 @@ function fact(number: number, api: `vir${string}`, isTrue: (facts: PoolFacts) =>
     access: "reads",
     args: ofPool,
     result: aNumber,
-    run: (call) => ({ value: isTrue(getPoolFacts(call.instance, keyOf(call))) ? 1 : 0 }),
+    run: async (call) => ({ value: isTrue(await getPoolFacts(call.instance, keyOf(call))) ? 1 : 0 }),
   });
 }
 

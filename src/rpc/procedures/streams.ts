@@ -30,7 +30,7 @@ export const streamProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       refuseMore(call.session);
-      const { name, path, pool } = found(call);
+      const { name, path, pool } = await found(call);
       const part = partOf(call.args, path);
       const stream = await openUpload(call.instance, { key: name, pool: pool.uuid }, part);
       call.open({ stream, isSparse: part.isSparse });
@@ -46,7 +46,7 @@ export const streamProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       refuseMore(call.session);
-      const { name, path, pool } = found(call);
+      const { name, path, pool } = await found(call);
       const part = partOf(call.args, path);
       const { stream } = await openDownload(call.instance, { key: name, pool: pool.uuid }, part);
       call.open({ stream, isSparse: part.isSparse });

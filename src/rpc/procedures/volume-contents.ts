@@ -31,7 +31,7 @@ export const contentProcedures: readonly Procedure[] = [
     result: aVolume,
     async run(call) {
       const { flags, xml } = call.args;
-      const [pool, source] = [poolOf(call).uuid, found(call)];
+      const [pool, source] = [poolOf(call).uuid, await found(call)];
       const { name } = await createVolumeFromVolume(call.instance, pool, {
         bytes: new TextEncoder().encode(xml),
         source: { key: source.name, pool: source.pool.uuid },
@@ -40,7 +40,7 @@ export const contentProcedures: readonly Procedure[] = [
           isReflink: (flags & CREATE.reflink) !== 0,
         },
       });
-      return { vol: remoteVolume(lookUpVolume(call.instance, pool, name)) };
+      return { vol: remoteVolume(await lookUpVolume(call.instance, pool, name)) };
     },
   }),
   procedure({
@@ -53,7 +53,7 @@ export const contentProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { capacity, flags } = call.args;
-      const { name, pool } = found(call);
+      const { name, pool } = await found(call);
       await resizeVolume(
         call.instance,
         { key: name, pool: pool.uuid },
@@ -76,7 +76,7 @@ export const contentProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "storageVolWipe" },
     result: nothing,
     async run(call) {
-      const { name, pool } = found(call);
+      const { name, pool } = await found(call);
       await wipeVolume(call.instance, { key: name, pool: pool.uuid }, "zero");
       return {};
     },
@@ -92,7 +92,7 @@ export const contentProcedures: readonly Procedure[] = [
     async run(call) {
       const how = ALGORITHMS[call.args.algorithm];
       if (how !== "zero" && how !== "trim") throw notSupported(how ?? String(call.args.algorithm));
-      const { name, pool } = found(call);
+      const { name, pool } = await found(call);
       await wipeVolume(call.instance, { key: name, pool: pool.uuid }, how);
       return {};
     },

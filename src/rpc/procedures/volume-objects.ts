@@ -15,9 +15,9 @@ export const ofVolumeWithFlags = struct({ vol: volume, flags: uint });
 export const aVolume = struct({ vol: volume });
 
 /** Returns the volume that a call is about: that of its name in its pool. Throws as lookUpVolume() and lookUpPool() do. */
-export function found({ args, instance }: RemoteCall<ValueOf<typeof ofVolume>>): FoundVolume {
+export async function found({ args, instance }: RemoteCall<ValueOf<typeof ofVolume>>): Promise<FoundVolume> {
   const { name, pool } = args.vol;
-  return lookUpVolume(instance, lookUpPool(instance, "name", pool).uuid, name);
+  return await lookUpVolume(instance, lookUpPool(instance, "name", pool).uuid, name);
 }
 
 /** Returns a volume as the protocol has it. */

@@ -30,8 +30,8 @@ export const volumeProcedures: readonly Procedure[] = [
     args: struct({ pool: stored, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "storagePoolListAllVolumes" },
     result: struct({ volumes: array(volume, LIST_MAX), count: uint }),
-    run(call) {
-      const { name: pool, volumes } = volumesOf(call);
+    async run(call) {
+      const { name: pool, volumes } = await volumesOf(call);
       const listed = volumes.map(({ key, name }) => ({ pool, name, key }));
       return { volumes: call.args.needsResults === 0 ? [] : listed, count: listed.length };
     },
@@ -42,7 +42,7 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: ofPool,
     result: aNumber,
-    run: (call) => ({ value: volumesOf(call).volumes.length }),
+    run: async (call) => ({ value: (await volumesOf(call)).volumes.length }),
   }),
   procedure({
     number: 92,
@@ -50,10 +50,8 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ pool: stored, most: int }),
     result: struct({ names: array(text, LIST_MAX) }),
-    run: (call) => ({
-      names: volumesOf(call)
-        .volumes.map(({ name }) => name)
-        .slice(0, Math.max(0, call.args.most)),
+    run: async (call) => ({
+      names: (await volumesOf(call)).volumes.map(({ name }) => name).slice(0, Math.max(0, call.args.most)),
     }),
   }),
   procedure({
@@ -62,7 +60,9 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ pool: stored, name: text }),
     result: aVolume,
-    run: (call) => ({ vol: remoteVolume(lookUpVolume(call.instance, poolOf(call).uuid, call.args.name)) }),
+    run: async (call) => ({
+      vol: remoteVolume(await lookUpVolume(call.instance, poolOf(call).uuid, call.args.name)),
+    }),
   }),
   procedure({
     number: 96,
@@ -70,7 +70,9 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ key: text }),
     result: aVolume,
-    run: ({ args, instance }) => ({ vol: remoteVolume(lookUpVolumeBy(instance, "key", args.key)) }),
+    run: async ({ args, instance }) => ({
+      vol: remoteVolume(await lookUpVolumeBy(instance, "key", args.key)),
+    }),
   }),
   procedure({
     number: 97,
@@ -78,7 +80,9 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ path: text }),
     result: aVolume,
-    run: ({ args, instance }) => ({ vol: remoteVolume(lookUpVolumeBy(instance, "path", args.path)) }),
+    run: async ({ args, instance }) => ({
+      vol: remoteVolume(await lookUpVolumeBy(instance, "path", args.path)),
+    }),
   }),
   procedure({
     number: 86,
@@ -86,7 +90,7 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: ofVolume,
     result: ofPool,
-    run: (call) => ({ pool: remoteStored(found(call).pool) }),
+    run: async (call) => ({ pool: remoteStored((await found(call)).pool) }),
   }),
   procedure({
     number: 98,
@@ -95,9 +99,13 @@ export const volumeProcedures: readonly Procedure[] = [
     args: ofVolume,
     // virStorageVolInfo of libvirt
     result: struct({ type: int, capacity: uhyper, allocation: uhyper }),
-    run(call) {
-      const { name, pool } = found(call);
-      const { allocationBytes = 0, capacityBytes = 0, type } = showVolumeOf(call.instance, name, pool.uuid);
+    async run(call) {
+      const { name, pool } = await found(call);
+      const {
+        allocationBytes = 0,
+        capacityBytes = 0,
+        type,
+      } = await showVolumeOf(call.instance, name, pool.uuid);
       return {
         type: TYPES.get(type ?? "file") ?? 0,
         capacity: BigInt(capacityBytes),
@@ -112,9 +120,9 @@ export const volumeProcedures: readonly Procedure[] = [
     args: ofVolumeWithFlags,
     flags: { known: 0, refusedBy: "storageVolGetXMLDesc" },
     result: aText,
-    run(call) {
-      const { name, pool } = found(call);
-      return { value: `${getVolumeXml(call.instance, name, pool.uuid)}\n` };
+    async run(call) {
+      const { name, pool } = await found(call);
+      return { value: `${await getVolumeXml(call.instance, name, pool.uuid)}\n` };
     },
   }),
   procedure({
@@ -123,7 +131,7 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: ofVolume,
     result: aText,
-    run: (call) => ({ value: found(call).path }),
+    run: async (call) => ({ value: (await found(call)).path }),
   }),
   procedure({
     number: 93,
@@ -140,7 +148,7 @@ export const volumeProcedures: readonly Procedure[] = [
         bytes: new TextEncoder().encode(args.xml),
         flags: { isMetadataPreallocated: (args.flags & PREALLOCATES) !== 0 },
       });
-      return { vol: remoteVolume(lookUpVolume(instance, pool, name)) };
+      return { vol: remoteVolume(await lookUpVolume(instance, pool, name)) };
     },
   }),
   procedure({
@@ -152,7 +160,7 @@ export const volumeProcedures: readonly Procedure[] = [
     result: nothing,
     recovers: () => [],
     async run(call) {
-      const { name, pool } = found(call);
+      const { name, pool } = await found(call);
       await deleteVolume(call.instance, { key: name, pool: pool.uuid });
       return {};
     },
@@ -160,11 +168,11 @@ export const volumeProcedures: readonly Procedure[] = [
 ];
 
 /** Returns a pool's name and those of its volumes whose names are UTF-8: the protocol has no others. */
-function volumesOf(call: RemoteCall<ValueOf<typeof ofPool>>): {
+async function volumesOf(call: RemoteCall<ValueOf<typeof ofPool>>): Promise<{
   readonly name: string;
-  readonly volumes: ReturnType<typeof listPoolVolumes>;
-} {
+  readonly volumes: Awaited<ReturnType<typeof listPoolVolumes>>;
+}> {
   const { name, uuid } = poolOf(call);
-  const all = listPoolVolumes(call.instance, uuid);
+  const all = await listPoolVolumes(call.instance, uuid);
   return { name, volumes: all.filter((one) => one.name.isWellFormed()) };
 }

@@ -79,7 +79,7 @@ export async function killGuest(
     if (left.length > 0 && host.nowMs() - started <= graceMs) {
       askToEnd(host, guests, asked);
     } else {
-      progress = sweep(host, guest, { left, progress });
+      progress = await sweep(host, guest, { left, progress });
       isSwept ||= reapers.length === 0;
     }
     if (left.length > 0) await host.sleep(POLL_MS);
@@ -100,16 +100,16 @@ interface Progress {
  * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of killed processes
  * may need minutes of a busy processor to end.
  */
-function sweep(
+async function sweep(
   host: Host,
   guest: GuestIdentity,
   { left, progress }: { readonly left: readonly ProcessFacts[]; readonly progress: Progress | undefined },
-): Progress {
+): Promise<Progress> {
   const nowMs = host.nowMs();
   const isFewer = progress === undefined || left.length < progress.fewest;
   const now = isFewer ? { fewest: left.length, sinceMs: nowMs } : progress;
   if (left.length > 0 && nowMs - now.sinceMs > KILL_TIMEOUT_MS) throw stuck(guest, left);
-  if (isGuestUser(guest.uid)) host.killUser(guest.uid);
+  if (isGuestUser(guest.uid)) await host.killUser(guest.uid);
   for (const process of left) host.signalProcess(process, "SIGKILL");
   return now;
 }

@@ -11,8 +11,12 @@ export const runProcess: Runs<ProcessStep> = {
   spawn: async ({ host }, { order }) => {
     await host.spawnGuest(order);
   },
-  kill: (actor, { graceMs }) =>
-    killGuest(actor.host, { ...actor, uuid: actor.owner }, { graceMs, endingUntilMs: actor.endingUntilMs }),
+  kill: async (actor, { graceMs }) =>
+    await killGuest(
+      actor.host,
+      { ...actor, uuid: actor.owner },
+      { graceMs, endingUntilMs: actor.endingUntilMs },
+    ),
   "check-context": (actor, { context }) => checkContext(actor, context),
   greet: greetMonitor,
   resume: ({ host }, step) => resumeGuest(host, step),

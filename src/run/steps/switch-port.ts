@@ -25,27 +25,27 @@ const IS_DOWN = /database connection failed/;
 const START_REMEDY = "Start Open vSwitch: systemctl start openvswitch-switch";
 
 /** Sets up the host end of a tap. One with a port of Open vSwitch joins it before it is brought up. Throws "failed", "timeout". */
-export function setUpTap(host: Host, setup: TapSetup): void {
+export async function setUpTap(host: Host, setup: TapSetup): Promise<void> {
   const { name, port } = setup;
   if (port !== undefined) {
     // A bridge uses the smallest MTU of its ports, so the tap has its own before it joins.
     host.setUpTap(setup, "down");
-    addPort(host, name, port);
+    await addPort(host, name, port);
   }
   host.setUpTap(setup);
 }
 
-function addPort(host: Host, tap: string, port: PlannedPort): void {
-  refuseOtherPort(host, tap, port);
-  const end = host.runProgram([...UNTIL_SVIRT_ENDS, ...addPortCommand(tap, port)], PROGRAM_MS);
+async function addPort(host: Host, tap: string, port: PlannedPort): Promise<void> {
+  await refuseOtherPort(host, tap, port);
+  const end = await host.runProgram([...UNTIL_SVIRT_ENDS, ...addPortCommand(tap, port)], PROGRAM_MS);
   const isUnusable = "code" in end && IS_UNUSABLE.test(end.errors);
   if (isDone(end) && !isUnusable) return;
   throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
 }
 
 /** Throws "in-use" for a port of that name that is not a guest's. Without an answer, the addition that follows fails. */
-function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): void {
-  const output = host.readOutput(findHolderCommand(tap));
+async function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): Promise<void> {
+  const output = await host.readOutput(findHolderCommand(tap));
   const names = "text" in output ? output.text.split("\n").filter((line) => line === tap) : [];
   if (names.length !== 1) return;
   throw new SvirtError(
@@ -62,18 +62,18 @@ function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): void
  * Removes a tap, and its port of Open vSwitch if that is the interface's own. A port that stayed would connect the next tap of its
  * name to the switch. Throws "failed" if the database does not answer, "unsupported" without the program.
  */
-export function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): void {
+export async function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): Promise<void> {
   host.removeTap(tap);
   if (port === undefined) return;
-  if (!hasPort(host, tap.name, port)) return;
-  const end = host.runProgram([...UNTIL_SVIRT_ENDS, ...removePortCommand(tap.name)], PROGRAM_MS);
+  if (!(await hasPort(host, tap.name, port))) return;
+  const end = await host.runProgram([...UNTIL_SVIRT_ENDS, ...removePortCommand(tap.name)], PROGRAM_MS);
   // A switch that does not run has no port, and reads the database when it starts.
-  if (isDone(end) || !hasPort(host, tap.name, port)) return;
+  if (isDone(end) || !(await hasPort(host, tap.name, port))) return;
   throw failure(`Unable to delete port ${tap.name} from OVS`, end);
 }
 
-function hasPort(host: Host, tap: string, port: OwnPort): boolean {
-  const output = host.readOutput(findPortCommand(tap, port));
+async function hasPort(host: Host, tap: string, port: OwnPort): Promise<boolean> {
+  const output = await host.readOutput(findPortCommand(tap, port));
   if ("text" in output) return output.text.trim() !== "";
   const isMissing = host.inspectFile(OVS_VSCTL) === undefined;
   throw new SvirtError(

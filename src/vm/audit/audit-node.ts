@@ -1,7 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
 import type { OpenFile } from "../../host/processes.ts";
 import { labelModel } from "../../label/label-models.ts";
-import { type FindSilent, silentServers } from "../../resolve/silent-server.ts";
+import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/still-held.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
@@ -34,12 +34,12 @@ export interface Audit {
 }
 
 /** Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. */
-export function auditNode(instance: Instance): Audit {
+export async function auditNode(instance: Instance): Promise<Audit> {
   const damaged = new Map<string, string>();
   const records = readRecords(instance, ({ message }, uuid) => damaged.set(uuid, message));
   const running = records.filter((guest) => isRunning(instance, guest));
-  const findSilent = silentServers(instance.host);
-  const guests = running.map((guest) => auditGuest(instance, guest, findSilent));
+  const silentAt = await askServers(instance.host);
+  const guests = running.map((guest) => auditGuest(instance, guest, silentAt));
   const devices = auditDevices(instance, running);
   const { mode } = instance.host.getSelinux();
   return {
@@ -58,15 +58,15 @@ export function auditNode(instance: Instance): Audit {
       ...registryOf(instance)
         .listDamaged()
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
-      ...listLostRules(instance, running),
+      ...(await listLostRules(instance, running)),
       ...findLeftovers(instance, records, [...damaged.keys()]),
-      ...findStaleLabels(instance, { records, findSilent }),
-      ...findStaleNeighbours(instance, { records, findSilent }),
+      ...(await findStaleLabels(instance, { records, silentAt })),
+      ...findStaleNeighbours(instance, { records, silentAt }),
     ].filter((finding, at, all) => all.indexOf(finding) === at),
   };
 }
 
-function auditGuest(instance: Instance, guest: GuestRecord, findSilent: FindSilent): AuditedGuest {
+function auditGuest(instance: Instance, guest: GuestRecord, silentAt: SilentAt): AuditedGuest {
   const processes = listGuestProcesses(instance.host, identityOf(guest));
   const decided = labelModel(guest.label.model).verify(guest.label)?.context;
   return {
@@ -78,9 +78,9 @@ function auditGuest(instance: Instance, guest: GuestRecord, findSilent: FindSile
     label: processes.find((process) => process.context !== decided)?.context ?? processes[0]?.context,
     files: processes.flatMap((process) =>
       instance.host
-        .listOpenFiles(process.pid, (target) => findSilent(target) !== undefined)
+        .listOpenFiles(process.pid, (target) => silentAt(target) !== undefined)
         .filter((file) => file.target.startsWith("/"))
-        .map((file) => auditAnswering(instance, guest, { file, mount: findSilent(file.target) })),
+        .map((file) => auditAnswering(instance, guest, { file, mount: silentAt(file.target) })),
     ),
   };
 }
@@ -111,9 +111,12 @@ function findingsOf(guest: AuditedGuest): string[] {
 }
 
 /** Lists rules of the packet filter that are not as svirt has set them. Without them guests reach and send what they should not. */
-function listLostRules(instance: Instance, running: readonly GuestRecord[]): readonly string[] {
+async function listLostRules(
+  instance: Instance,
+  running: readonly GuestRecord[],
+): Promise<readonly string[]> {
   try {
-    return findLostRules(instance, running).map(({ finding }) => finding);
+    return (await findLostRules(instance, running)).map(({ finding }) => finding);
   } catch (error) {
     const { message, remedy } = asSvirtError(error);
     return [`the rules of guests and networks cannot be checked: ${message}; remedy: ${remedy}`];

@@ -4,7 +4,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { findLeftLabel } from "../../labelling/original-label.ts";
 import { folderOf } from "../../plan/folder-of.ts";
-import { type FindSilent, silentServers } from "../../resolve/silent-server.ts";
+import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
 import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
@@ -17,7 +17,7 @@ const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"]
 /** Guests on the host, and the servers that do not answer. */
 interface Known {
   readonly records: readonly GuestRecord[];
-  readonly findSilent: FindSilent;
+  readonly silentAt: SilentAt;
 }
 
 /**
@@ -25,20 +25,16 @@ interface Known {
  * label was lost. Returns one line per file, with its remedy; for a file of a server that does not answer, a line that says so. A folder
  * that is mounted for a guest is left out: if that guest has ended, its record is the finding.
  */
-export function findStaleLabels(
-  instance: Instance,
-  { findSilent, records }: Known = {
-    records: readRecords(instance, () => undefined),
-    findSilent: silentServers(instance.host),
-  },
-): string[] {
+export async function findStaleLabels(instance: Instance, known?: Known): Promise<string[]> {
+  const records = known?.records ?? readRecords(instance, () => undefined);
+  const silentAt = known?.silentAt ?? (await askServers(instance.host));
   const mounted = mountedFor(records);
   return listDefinitionNames(instance).flatMap((name) => {
     try {
       return pathsOf(instance, name)
         .filter((path) => !isIn(mounted, path))
         .flatMap((path) => {
-          const mount = findSilent(path);
+          const mount = silentAt(path);
           return mount === undefined ? findStaleLabel(instance, path) : [`${path} ${notChecked(mount)}`];
         });
     } catch (error) {
@@ -57,7 +53,7 @@ export function notChecked(mount: string): string {
  * of domains that are no longer defined, or on copies made with the label. Folders of servers that do not answer are left out: their
  * files have a finding already.
  */
-export function findStaleNeighbours(instance: Instance, { findSilent, records }: Known): string[] {
+export function findStaleNeighbours(instance: Instance, { silentAt, records }: Known): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));
   const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
   // Created again at each start, so they are claimed by path, not as files.
@@ -74,9 +70,9 @@ export function findStaleNeighbours(instance: Instance, { findSilent, records }:
   const folders = new Set([...usual, ...[...used, ...named].map(folderOf)]);
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
-    .filter((folder) => findSilent(folder) === undefined)
+    .filter((folder) => silentAt(folder) === undefined)
     .flatMap((folder) => instance.host.listFolder(folder).map((name) => `${folder}/${name}`))
-    .filter((path) => !sockets.has(path) && !isIn(mounted, path) && findSilent(path) === undefined)
+    .filter((path) => !sockets.has(path) && !isIn(mounted, path) && silentAt(path) === undefined)
     .flatMap((path) => findAround(instance, path));
 }
 

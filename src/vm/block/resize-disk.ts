@@ -25,7 +25,7 @@ export interface DiskResize {
  */
 export async function resizeDisk(instance: Instance, key: string, resize: DiskResize): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {
-    refuseSilentPaths(instance.host, listImagePaths(guest));
+    await refuseSilentPaths(instance.host, listImagePaths(guest));
     const disk = findRunningDisk(instance, guest, resize.path);
     const [{ layer }] = disk.images;
     const size = sizeFor(instance, disk, resize);

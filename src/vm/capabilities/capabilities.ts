@@ -1,4 +1,4 @@
-import { unlessRefused } from "../../errors.ts";
+import { unlessWorkRefused } from "../../errors.ts";
 import type { ModelDescription } from "../../label/label-model.ts";
 import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
 import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
@@ -28,9 +28,11 @@ export interface DomainCapabilities {
 }
 
 /** Returns the capabilities of the host. Throws "failed" if a policy is loaded that does not know guests. */
-export function getHostCapabilities(instance: Instance): HostCapabilities {
+export async function getHostCapabilities(instance: Instance): Promise<HostCapabilities> {
   // A host without QEMU still has a security model and devices.
-  const facts = unlessRefused(() => getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance)));
+  const facts = await unlessWorkRefused(
+    async () => await getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance)),
+  );
   const capabilities = getCapabilities(instance.host, facts?.machines);
   return { capabilities, xml: formatCapabilities(capabilities) };
 }
@@ -44,9 +46,9 @@ export function getHostSecurityModel({ host }: Instance): ModelDescription {
  * Lists the models of processors that the emulator knows, by their names. Throws "usage" for an architecture that libvirt does not know,
  * "unsupported" for another one than the host's, and as getEmulatorFacts().
  */
-export function listCpuModels(instance: Instance, arch: string): readonly string[] {
+export async function listCpuModels(instance: Instance, arch: string): Promise<readonly string[]> {
   checkArch(arch);
-  const { cpus } = getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance));
+  const { cpus } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance));
   return namedModels(cpus).map(({ name }) => name);
 }
 
@@ -54,16 +56,16 @@ export function listCpuModels(instance: Instance, arch: string): readonly string
  * Returns the capabilities of guests of an emulator, by default of the installed one. Throws "not-found" for an unknown
  * machine type or emulator, "failed" if the emulator does not answer.
  */
-export function getDomainCapabilities(
+export async function getDomainCapabilities(
   instance: Instance,
   kind: {
     readonly emulator: string | undefined;
     readonly type: "kvm" | "qemu" | undefined;
     readonly machine: string | undefined;
   },
-): DomainCapabilities {
+): Promise<DomainCapabilities> {
   const { emulator = DEFAULT_EMULATOR, machine, type = fastestType(instance) } = kind;
-  const facts = getEmulatorFacts(instance, emulator, type);
+  const facts = await getEmulatorFacts(instance, emulator, type);
   return {
     emulator,
     type,
@@ -76,8 +78,8 @@ export function getDomainCapabilities(
  * Returns the highest number of virtual CPUs that a machine type of the installed emulator accepts. Throws as
  * getEmulatorFacts() does.
  */
-export function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): number {
-  const { machines } = getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
+export async function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): Promise<number> {
+  const { machines } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
   return Math.max(...machines.map(({ mostCpus }) => mostCpus));
 }
 

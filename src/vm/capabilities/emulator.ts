@@ -23,7 +23,11 @@ const kept = v.strictObject({
  * Returns the capabilities of an emulator. QEMU is queried once per version and boot, and root caches its answer. Throws
  * "not-found"; "failed" when it does not answer.
  */
-export function getEmulatorFacts(instance: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+export async function getEmulatorFacts(
+  instance: Instance,
+  emulator: string,
+  type: "kvm" | "qemu",
+): Promise<EmulatorFacts> {
   const { host, paths } = instance;
   const file = host.inspectFile(emulator);
   if (file?.type !== "file") {
@@ -37,7 +41,7 @@ export function getEmulatorFacts(instance: Instance, emulator: string, type: "kv
   const path = emulatorFile(paths, id.path, type);
   const known = readKept(instance, path);
   if (known?.of === of) return known.facts;
-  const facts = ask(instance, id.path, type);
+  const facts = await ask(instance, id.path, type);
   // Only root can write the cache; other users ask QEMU each time.
   if (host.getUid() === 0) {
     host.makeFolder({ path: path.slice(0, path.lastIndexOf("/")), mode: 0o700 });
@@ -46,9 +50,13 @@ export function getEmulatorFacts(instance: Instance, emulator: string, type: "kv
   return facts;
 }
 
-function ask({ host, paths }: Instance, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+async function ask(
+  { host, paths }: Instance,
+  emulator: string,
+  type: "kvm" | "qemu",
+): Promise<EmulatorFacts> {
   const words = probeArguments(emulator, type);
-  const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
+  const output = await askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
   if ("text" in output) return parseEmulatorFacts(output.text);
   const { is, remedy } = describeFault(output.fault, type);
   throw new SvirtError(`Cannot query the capabilities of ${emulator}: ${is}`, { kind: "failed", remedy });

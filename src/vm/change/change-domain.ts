@@ -43,7 +43,7 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
   const { definition, guest } = decideImpact(found, ask.options);
   if (definition !== undefined) refuseChange(instance, definition, how.config);
   if (ask.isDryRun) {
-    if (guest !== undefined) refuseSilentPaths(instance.host, how.live.paths?.(guest) ?? []);
+    if (guest !== undefined) await refuseSilentPaths(instance.host, how.live.paths?.(guest) ?? []);
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
   }

@@ -145,7 +145,7 @@ async function begin(
 ): Promise<Begun> {
   const { what } = request;
   const { observer, ...told } = audience;
-  refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
+  await refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
   const own = identityOf(before);
   let making: ChangingGuest | undefined;
   let made: readonly Step[] | undefined;

@@ -5,9 +5,13 @@ import { findRunning } from "../guest/find-domain.ts";
 import type { ChangeRequest } from "./change-guest.ts";
 
 /** Returns the steps of a change of a running guest, and changes nothing. Throws "not-found", "wrong-state", its refusals. */
-export function planGuestChange(instance: Instance, key: string, request: ChangeRequest): readonly Step[] {
+export async function planGuestChange(
+  instance: Instance,
+  key: string,
+  request: ChangeRequest,
+): Promise<readonly Step[]> {
   const { guest } = findRunning(instance, key);
-  refuseSilentPaths(instance.host, request.paths?.(guest) ?? []);
+  await refuseSilentPaths(instance.host, request.paths?.(guest) ?? []);
   const made = request.make?.(guest) ?? [];
   const { after, steps } = request.decide(guest);
   return [...made, ...steps, ...after];

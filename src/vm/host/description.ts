@@ -16,8 +16,8 @@ export function getUri({ paths }: Instance): string {
 }
 
 /** Returns the version of QEMU; undefined if it is not installed or does not answer. */
-export function getHostQemuVersion({ host, paths }: Instance): string | undefined {
-  return getQemuVersion(host, paths);
+export async function getHostQemuVersion({ host, paths }: Instance): Promise<string | undefined> {
+  return await getQemuVersion(host, paths);
 }
 
 /** Returns the facts about the host's processors and memory. */
@@ -36,6 +36,6 @@ export function getSysinfoXml({ host }: Instance): string {
 }
 
 /** Checks the requirements of confined guests. */
-export function examineHost({ host, paths }: Instance): ReturnType<typeof examineNode> {
-  return examineNode(host, paths);
+export async function examineHost({ host, paths }: Instance): ReturnType<typeof examineNode> {
+  return await examineNode(host, paths);
 }

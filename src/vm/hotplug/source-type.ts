@@ -6,8 +6,8 @@ import type { Instance } from "../../state/instance.ts";
  * Returns the type of a disk's source on the host; undefined for a missing file or a relative path. Throws "timeout" if it is on a server
  * that does not answer.
  */
-export function getSourceType({ host }: Instance, source: string): FileType | undefined {
+export async function getSourceType({ host }: Instance, source: string): Promise<FileType | undefined> {
   if (!source.startsWith("/")) return undefined;
-  refuseSilentPaths(host, [source]);
+  await refuseSilentPaths(host, [source]);
   return host.inspectFile(source)?.type;
 }

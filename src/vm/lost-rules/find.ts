@@ -24,8 +24,11 @@ export interface LostRules extends OwnRules {
 }
 
 /** Returns those rules of running guests that are missing or differ. Throws "unsupported" without nft, "host-call". */
-export function findLostTapRules(instance: Instance, guests: readonly GuestRecord[]): readonly LostRules[] {
-  return listLost(instance, guests.flatMap(wantedOf));
+export async function findLostTapRules(
+  instance: Instance,
+  guests: readonly GuestRecord[],
+): Promise<readonly LostRules[]> {
+  return await listLost(instance, guests.flatMap(wantedOf));
 }
 
 /**
@@ -48,13 +51,16 @@ function tableOf(step: Step): readonly string[] {
 }
 
 /** Returns those rules of active networks that are missing or differ. Throws as findLostTapRules(); "xml" for a damaged network. */
-export function findLostNetworkRules(instance: Instance): readonly LostRules[] {
-  return listLost(instance, wantedByNetworks(instance));
+export async function findLostNetworkRules(instance: Instance): Promise<readonly LostRules[]> {
+  return await listLost(instance, wantedByNetworks(instance));
 }
 
 /** Returns the rules of findLostTapRules() and findLostNetworkRules(), by one call of nft. Throws as they do. */
-export function findLostRules(instance: Instance, guests: readonly GuestRecord[]): readonly LostRules[] {
-  return listLost(instance, [...guests.flatMap(wantedOf), ...wantedByNetworks(instance)]);
+export async function findLostRules(
+  instance: Instance,
+  guests: readonly GuestRecord[],
+): Promise<readonly LostRules[]> {
+  return await listLost(instance, [...guests.flatMap(wantedOf), ...wantedByNetworks(instance)]);
 }
 
 function wantedByNetworks(instance: Instance): readonly OwnRules[] {
@@ -72,9 +78,9 @@ function wantedByNetworks(instance: Instance): readonly OwnRules[] {
   });
 }
 
-function listLost(instance: Instance, wanted: readonly OwnRules[]): readonly LostRules[] {
+async function listLost(instance: Instance, wanted: readonly OwnRules[]): Promise<readonly LostRules[]> {
   if (wanted.length === 0 || isSession(instance)) return [];
-  const found = summarizeTables(instance.host.listPacketRules());
+  const found = summarizeTables(await instance.host.listPacketRules());
   return wanted.flatMap((own) => {
     const lost = [...summarizeTables(own.script)].find(([table, rules]) => found.get(table) !== rules);
     if (lost === undefined) return [];

@@ -18,10 +18,10 @@ interface SetAgain {
 export async function setLostRules(instance: Instance): Promise<SetAgain> {
   const names = new Set<string>();
   const errors: SvirtError[] = [];
-  const set = (lost: readonly LostRules[]): void => {
+  const set = async (lost: readonly LostRules[]): Promise<void> => {
     for (const { name, of, script } of lost) {
       try {
-        instance.host.setPacketRules(script);
+        await instance.host.setPacketRules(script);
         names.add(`${of} '${name}'`);
       } catch (error) {
         errors.push(asSvirtError(error));
@@ -30,19 +30,20 @@ export async function setLostRules(instance: Instance): Promise<SetAgain> {
   };
   try {
     const running = readRecords(instance, () => undefined).filter((guest) => isRunning(instance, guest));
-    const concerned = new Set(findLostTapRules(instance, running).map(({ name }) => name));
+    const concerned = new Set((await findLostTapRules(instance, running)).map(({ name }) => name));
     for (const { name, uuid } of running) {
       if (!concerned.has(name)) continue;
       let isFree = false;
       await withFreeGuest(instance, uuid, async () => {
         isFree = true;
         const guest = readRecord(instance, uuid);
-        if (guest !== undefined && isRunning(instance, guest)) set(findLostTapRules(instance, [guest]));
+        if (guest !== undefined && isRunning(instance, guest))
+          await set(await findLostTapRules(instance, [guest]));
       });
       if (!isFree) errors.push(stillLost(name));
     }
-    if (findLostNetworkRules(instance).length > 0)
-      await changeNetworks(instance, () => set(findLostNetworkRules(instance)));
+    if ((await findLostNetworkRules(instance)).length > 0)
+      await changeNetworks(instance, async () => await set(await findLostNetworkRules(instance)));
   } catch (error) {
     errors.push(asSvirtError(error));
   }

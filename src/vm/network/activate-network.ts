@@ -22,11 +22,11 @@ const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
  * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
  * or another active network has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
  */
-export function activateNetwork(
+export async function activateNetwork(
   instance: Instance,
   { link, network }: StartableNetwork,
   { uuid, xml }: { readonly uuid: string; readonly xml: string },
-): void {
+): Promise<void> {
   const { host } = instance;
   const { name } = network;
   const bridge = link.to === "bridge" ? link.made : undefined;
@@ -43,29 +43,29 @@ export function activateNetwork(
   const rules = formatPacketRules(network, uuid);
   const limit = outboundLimit(network, bridge, uuid);
   // Shows before any change that the host can have rules, and could remove them.
-  if (rules !== undefined) host.setPacketRules(formatRemoval(uuid));
-  withPendingBridge(instance, pendingOf(network, bridge, uuid), () => {
+  if (rules !== undefined) await host.setPacketRules(formatRemoval(uuid));
+  await withPendingBridge(instance, pendingOf(network, bridge, uuid), async () => {
     // The rules precede the bridge: no packet passes without them.
-    if (rules !== undefined) host.setPacketRules(rules);
+    if (rules !== undefined) await host.setPacketRules(rules);
     host.makeBridge(bridge);
-    if (limit !== undefined) host.setPacketRules(formatTapRules(limit));
+    if (limit !== undefined) await host.setPacketRules(formatTapRules(limit));
     if (isForwarded(network)) forwardPackets(instance, bridge);
-    if (isServed) startServer(instance, { network, uuid });
+    if (isServed) await startServer(instance, { network, uuid });
     writeActiveNetwork(instance, name, xml);
   });
 }
 
 /** Makes an active network inactive, and removes the bridge that it has made. The caller holds the registry's lock. */
-export function deactivateNetwork(
+export async function deactivateNetwork(
   instance: Instance,
   { name, uuid }: Pick<StoredNetwork, "name" | "uuid">,
   xml: string,
-): void {
+): Promise<void> {
   const network = parseNetworkText(xml);
   const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
   const remove = (): void => removeActiveNetwork(instance, name);
   if (bridge === undefined) remove();
-  else withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
+  else await withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
 }
 
 function pendingOf(network: Network, bridge: HostBridge, uuid: string): PendingBridge {

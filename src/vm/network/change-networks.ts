@@ -9,10 +9,10 @@ import { finishBridge } from "../../state/pending-bridge.ts";
  */
 export async function changeNetworks<Result>(
   instance: Instance,
-  work: (finished: NetworkUpdateRecord | undefined) => Result,
+  work: (finished: NetworkUpdateRecord | undefined) => Result | Promise<Result>,
 ): Promise<Result> {
   return await withRegistryLock(instance, async () => {
-    finishBridge(instance);
-    return work(finishNetworkUpdate(instance));
+    await finishBridge(instance);
+    return await work(finishNetworkUpdate(instance));
   });
 }

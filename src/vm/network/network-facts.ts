@@ -31,9 +31,13 @@ export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
 }
 
 /** Returns the XML of a network as it is active or as it is defined, or in the form that it has. Throws "not-found". */
-export function getNetworkXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
+export async function getNetworkXml(
+  instance: Instance,
+  key: string,
+  form: "active" | "defined",
+): Promise<ShownXml> {
   const network = findNetwork(instance, key);
-  return showStored(network, form, (active) => {
+  return await showStored(network, form, (active) => {
     const found = form === "active" ? listPorts(instance, network.name).map((port) => port.found) : [];
     if (found.length === 0) return active;
     const connections = { all: found.length, devices: countUses(found) };

@@ -19,14 +19,14 @@ export interface ChangedNetwork extends NetworkIdentity {
  * with parts that svirt does not apply; the errors of activateNetwork().
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
-  return await changeNetworks(instance, () => {
+  return await changeNetworks(instance, async () => {
     const { active, defined = "", name, uuid } = findNetwork(instance, key);
     if (active !== undefined) {
       // A server that was killed, or whose update was interrupted.
-      refreshServer(instance, { network: parseNetworkText(active), uuid });
+      await refreshServer(instance, { network: parseNetworkText(active), uuid });
       return { name, uuid, did: false };
     }
-    activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });
+    await activateNetwork(instance, startableNetwork(parseNetworkText(defined)), { uuid, xml: defined });
     return { name, uuid, did: true };
   });
 }
@@ -38,11 +38,11 @@ export async function startNetwork(instance: Instance, key: string): Promise<Cha
  */
 export async function createNetwork(instance: Instance, bytes: Uint8Array): Promise<ChangedNetwork> {
   const network = parseNetwork(bytes);
-  return await changeNetworks(instance, () => {
+  return await changeNetworks(instance, async () => {
     const completed = completeForHost(instance, network);
     const { name, uuid } = completed;
     if (readNetwork(instance, name)?.active !== undefined) return { name, uuid, did: false };
-    activateNetwork(instance, startableNetwork(completed), { uuid, xml: formatNetwork(completed) });
+    await activateNetwork(instance, startableNetwork(completed), { uuid, xml: formatNetwork(completed) });
     return { name, uuid, did: true };
   });
 }
@@ -52,10 +52,10 @@ export async function createNetwork(instance: Instance, bytes: Uint8Array): Prom
  * keep a bridge or device of the host, and lose the connection to a bridge that the network has made. Throws "not-found".
  */
 export async function destroyNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
-  return await changeNetworks(instance, () => {
+  return await changeNetworks(instance, async () => {
     const { active, name, uuid } = findNetwork(instance, key);
     if (active === undefined) return { name, uuid, did: false };
-    deactivateNetwork(instance, { name, uuid }, active);
+    await deactivateNetwork(instance, { name, uuid }, active);
     return { name, uuid, did: true };
   });
 }

@@ -34,28 +34,28 @@ export async function updateStoredNetwork(
   key: string,
   { options, update }: { readonly options: ImpactOptions; readonly update: NetworkUpdate },
 ): Promise<UpdatedNetwork> {
-  return await changeNetworks(instance, (finished) => {
+  return await changeNetworks(instance, async (finished) => {
     const stored = findNetwork(instance, key);
     const { name, uuid } = stored;
     const impact = decideNetworkImpact(stored, options);
     const request = JSON.stringify({ ...update, entry: new TextDecoder().decode(update.entry) });
     const isRepeated = finished?.name === name && finished.request === request;
     if (isRepeated && impact.live && impact.config) {
-      serve(instance, uuid, stored.active);
+      await serve(instance, uuid, stored.active);
       return { name, uuid, ...impact };
     }
-    const active = impact.live ? updatedActive(instance, stored, update) : undefined;
+    const active = impact.live ? await updatedActive(instance, stored, update) : undefined;
     const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
     const after = { active, defined: defined === undefined ? undefined : formatNetwork(defined) };
     store(instance, stored, { ...after, request });
-    serve(instance, uuid, active);
+    await serve(instance, uuid, active);
     return { name, uuid, ...impact };
   });
 }
 
 /** Applies an update to the server of an active network. networkRestartDhcpDaemon() of libvirt */
-function serve(instance: Instance, uuid: string, active: string | undefined): void {
-  if (active !== undefined) refreshServer(instance, { network: parseNetworkText(active), uuid });
+async function serve(instance: Instance, uuid: string, active: string | undefined): Promise<void> {
+  if (active !== undefined) await refreshServer(instance, { network: parseNetworkText(active), uuid });
 }
 
 type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
@@ -89,11 +89,11 @@ function decideNetworkImpact({ active, defined, name }: StoredNetwork, options: 
   return impact;
 }
 
-function updatedActive(
+async function updatedActive(
   instance: Instance,
   { active, name, uuid }: StoredNetwork,
   update: NetworkUpdate,
-): string {
+): Promise<string> {
   const network = parseNetworkText(active ?? "");
   if (isServed(update.section) && !hasOwnBridge(network)) {
     throw new SvirtError(
@@ -110,7 +110,7 @@ function updatedActive(
   const updated = updatedXml(instance, active ?? "", { update, uses });
   startableNetwork(updated, `update the active network '${name}'`);
   // Refuses a server that is missing, and one that would not start, before any change.
-  testServer(instance, { network: updated, uuid });
+  await testServer(instance, { network: updated, uuid });
   return formatNetwork(updated);
 }
 

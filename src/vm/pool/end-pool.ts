@@ -1,5 +1,5 @@
 import { canonical } from "../../domain/forms/canonical.ts";
-import { errorsOf, SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
+import { errorsOfWork, SvirtError, throwErrors, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -28,7 +28,7 @@ export async function endPool(instance: Instance, key: string): Promise<StoredId
     const { active, name, pool, uuid } = await changeStored(instance, () => endActive(instance, key, seen));
     // No guest gets a volume of the pool any more.
     const release = pool?.type === "logical" ? endGroup : logOut;
-    const failed = pool === undefined ? [] : errorsOf(() => release(instance, pool));
+    const failed = pool === undefined ? [] : await errorsOfWork(async () => await release(instance, pool));
     if (failed.length > 0) {
       await changeStored(instance, () => {
         if (poolStore.read(instance, name)?.active === undefined)

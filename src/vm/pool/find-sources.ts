@@ -16,21 +16,25 @@ const SHOWMOUNT = "/usr/sbin/showmount";
  * "unsupported" for another type and without the program that finds them; "denied" for a restricted key and a server; "failed" for a
  * server that does not answer. storageConnectFindStoragePoolSources() of libvirt
  */
-export function findSources(instance: Instance, type: string, spec: () => Uint8Array | undefined): string {
-  if (type === "logical") return findGroups(instance.host);
-  if (type === "netfs") return findExports(instance, spec());
+export async function findSources(
+  instance: Instance,
+  type: string,
+  spec: () => Uint8Array | undefined,
+): Promise<string> {
+  if (type === "logical") return await findGroups(instance.host);
+  if (type === "netfs") return await findExports(instance, spec());
   throw discoveryRefusal(type);
 }
 
 /** virStorageBackendFileSystemNetFindPoolSources() of libvirt */
-function findExports({ host, isForKey }: Instance, spec: Uint8Array | undefined): string {
+async function findExports({ host, isForKey }: Instance, spec: Uint8Array | undefined): Promise<string> {
   const server = serverOf(spec);
   if (isForKey === true)
     throw refusal("a restricted key asks no servers", "denied", "Search as root on the node.");
   if (host.inspectFile(SHOWMOUNT) === undefined)
     throw refusal(`this host has no ${SHOWMOUNT}`, "unsupported", "Install nfs-common or nfs-utils.");
   const words = showmountCommand(SHOWMOUNT, server);
-  const found = host.readOutput(words);
+  const found = await host.readOutput(words);
   if ("text" in found) return formatNfsSources(server, parseExports(found.text));
   throw new SvirtError(`operation failed: no storage pools were found on host '${server}'`, {
     kind: "failed",

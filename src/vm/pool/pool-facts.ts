@@ -1,4 +1,4 @@
-import { unlessRefused } from "../../errors.ts";
+import { unlessRefused, unlessWorkRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
@@ -34,22 +34,25 @@ export interface PoolFacts extends PoolUsage {
 }
 
 /** Returns facts about a pool. Throws "not-found"; "xml" for a damaged file. */
-export function getPoolFacts(instance: Instance, key: string): PoolFacts {
+export async function getPoolFacts(instance: Instance, key: string): Promise<PoolFacts> {
   const stored = findPool(instance, key);
   const { defined, name, uuid } = stored;
   return {
     name,
     uuid,
-    ...getUsage(instance, stored),
+    ...(await getUsage(instance, stored)),
     persistent: defined !== undefined,
     autostart: defined !== undefined && poolStore.isAutostarted(instance, name),
   };
 }
 
 /** Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is missing, or its server does not answer. */
-export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active">): PoolUsage {
+export async function getUsage(
+  instance: Instance,
+  { active }: Pick<StoredXml, "active">,
+): Promise<PoolUsage> {
   if (active === undefined) return { state: "inactive", space: undefined };
-  const space = spaceOf(instance, parsePoolText(active));
+  const space = await spaceOf(instance, parsePoolText(active));
   return { state: space === undefined ? "inaccessible" : "running", space };
 }
 
@@ -57,33 +60,37 @@ export function getUsage(instance: Instance, { active }: Pick<StoredXml, "active
  * Returns the XML of a pool as it is active, with the space and the permissions of its folder now, or as it is defined, or in the
  * form that it has. Throws "not-found". virStorageBackendRefreshLocal() of libvirt
  */
-export function getPoolXml(instance: Instance, key: string, form: "active" | "defined"): ShownXml {
-  return showStored(findPool(instance, key), form, (active) => {
+export async function getPoolXml(
+  instance: Instance,
+  key: string,
+  form: "active" | "defined",
+): Promise<ShownXml> {
+  return await showStored(findPool(instance, key), form, async (active) => {
     const pool = parsePoolText(active);
-    const { permissions, space } = lookAt(instance, pool);
+    const { permissions, space } = await lookAt(instance, pool);
     const target = pool.target && { ...pool.target, ...(permissions === undefined ? {} : { permissions }) };
     return formatPool({ ...pool, ...(target === undefined ? {} : { target }) }, space);
   });
 }
 
 /** Returns the attributes of a pool's folder and its space, by one look: a silent server costs each look its whole time. */
-function lookAt(
+async function lookAt(
   instance: Instance,
   pool: Pool,
-): { readonly permissions?: Permissions; readonly space?: PoolSpace | undefined } {
-  if (!hasFolder(pool)) return { space: spaceOf(instance, pool) };
+): Promise<{ readonly permissions?: Permissions; readonly space?: PoolSpace | undefined }> {
+  if (!hasFolder(pool)) return { space: await spaceOf(instance, pool) };
   const look = (facts: FileFacts) => ({
     permissions: unlessRefused(() => permissionsOf(instance, facts)),
     space: unlessRefused(() => spaceWith(instance, facts)),
   });
-  const { permissions, space } = withFolder(instance, pool, look) ?? {};
+  const { permissions, space } = (await withFolder(instance, pool, look)) ?? {};
   return { ...(permissions === undefined ? {} : { permissions }), space };
 }
 
 /** Returns the space of the file system with the pool's folder, or of its devices; undefined without the folder or the source. statvfs(3) */
-function spaceOf(instance: Instance, pool: Pool): PoolSpace | undefined {
-  if (!hasFolder(pool)) return unlessRefused(() => devicesSpace(instance.host, pool));
-  return withFolder(instance, pool, (facts) => spaceWith(instance, facts));
+async function spaceOf(instance: Instance, pool: Pool): Promise<PoolSpace | undefined> {
+  if (!hasFolder(pool)) return await unlessWorkRefused(async () => await devicesSpace(instance.host, pool));
+  return await withFolder(instance, pool, (facts) => spaceWith(instance, facts));
 }
 
 function spaceWith({ host }: Instance, { id }: FileFacts): PoolSpace {
@@ -98,15 +105,15 @@ function permissionsOf({ host }: Instance, { gid, id, mode, uid }: FileFacts): P
 }
 
 /** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, its server is silent, or the look fails. */
-function withFolder<Result>(
+async function withFolder<Result>(
   { host }: Instance,
   pool: Pool,
   look: (facts: FileFacts) => Result,
-): Result | undefined {
+): Promise<Result | undefined> {
   const path = pool.target?.path ?? "";
-  return unlessRefused(() => {
+  return await unlessWorkRefused(async () => {
     refuseUnmounted(host, pool);
-    if (silentServers(host)(path) !== undefined) return undefined;
+    if ((await silentServers(host)(path)) !== undefined) return undefined;
     const facts = host.inspectFile(path);
     return facts?.type === "folder" && facts.id.path === path ? look(facts) : undefined;
   });

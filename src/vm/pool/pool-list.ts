@@ -1,4 +1,4 @@
-import { unlessRefused } from "../../errors.ts";
+import { unlessRefused, unlessWorkRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
@@ -29,14 +29,15 @@ export function selectPools(
 }
 
 /** Adds the usage of each pool. A pool with a damaged file is inaccessible. */
-export function withUsage(instance: Instance, pools: readonly ListedXml[]): readonly DetailedPool[] {
-  return pools.map((pool) => ({
-    ...pool,
-    ...(unlessRefused(() => getUsage(instance, { active: poolStore.read(instance, pool.name)?.active })) ?? {
-      state: "inaccessible",
-      space: undefined,
-    }),
-  }));
+export async function withUsage(
+  instance: Instance,
+  pools: readonly ListedXml[],
+): Promise<readonly DetailedPool[]> {
+  const usage = async ({ name }: ListedXml): Promise<PoolUsage> =>
+    (await unlessWorkRefused(
+      async () => await getUsage(instance, { active: poolStore.read(instance, name)?.active }),
+    )) ?? { state: "inaccessible", space: undefined };
+  return await Promise.all(pools.map(async (pool) => ({ ...pool, ...(await usage(pool)) })));
 }
 
 function typeOf(instance: Instance, name: string): PoolType | undefined {

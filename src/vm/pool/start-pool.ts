@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
+import { errorsOf, errorsOfWork, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
 import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import { refuseSilent } from "../../resolve/silent-server.ts";
@@ -104,10 +104,10 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
   refuseBuilt(instance, seen, options.formatting);
-  await changeStored(instance, () => {
+  await changeStored(instance, async () => {
     const pool = supportedPool(choose().pool, "build");
     refuseConflict(pool, poolStore.list(instance));
-    makeHeldStorage(instance, pool, options.formatting);
+    await makeHeldStorage(instance, pool, options.formatting);
   });
   await makeStorage(instance, seen, options.formatting);
 }
@@ -126,13 +126,13 @@ export async function buildPool(
   const seen = parsePoolText(defined);
   if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
   refuseBuilt(instance, seen, formatting);
-  const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, (held) => {
+  const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, async (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
     refuseConflict(pool, poolStore.list(instance));
     if (!hasFolder(pool)) {
-      makeHeldStorage(instance, pool, formatting);
+      await makeHeldStorage(instance, pool, formatting);
       return { name, uuid };
     }
     if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
@@ -152,8 +152,12 @@ function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | un
 }
 
 /** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */
-function makeHeldStorage(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
-  if (pool.type === "disk") makeTable(instance, pool, formatting ?? "no-overwrite");
+async function makeHeldStorage(
+  instance: Instance,
+  pool: Pool,
+  formatting: Formatting | undefined,
+): Promise<void> {
+  if (pool.type === "disk") await makeTable(instance, pool, formatting ?? "no-overwrite");
 }
 
 /** Makes other storage of a pool on its devices. As in libvirt, a pool of existing devices has nothing to build. */
@@ -164,7 +168,11 @@ async function makeStorage(
 ): Promise<void> {
   if (formatting !== undefined && pool.type === "fs") await makeFileSystem(instance, pool, formatting);
   if (pool.type === "logical")
-    await withLockedDevices(instance, pool, () => makeGroup(instance, pool, formatting ?? "no-overwrite"));
+    await withLockedDevices(
+      instance,
+      pool,
+      async () => await makeGroup(instance, pool, formatting ?? "no-overwrite"),
+    );
 }
 
 /**
@@ -182,9 +190,9 @@ export async function destroyPool(instance: Instance, key: string): Promise<Stor
  */
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { active: seen = "" } = findPool(instance, key);
-  refuseSilentTarget(instance, seen);
+  await refuseSilentTarget(instance, seen);
   lookAhead(instance, () => parsePoolText(seen));
-  const absent = errorsOf(() => lookForGroup(instance, seen));
+  const absent = await errorsOfWork(async () => await lookForGroup(instance, seen));
   const { errors, ...identity } = await changeStored(instance, () => {
     const { active, defined, name, uuid } = activePool(instance, key);
     const found = errorsOf(() => {
@@ -205,14 +213,14 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
 }
 
 /** Throws "timeout" if the server of a pool's folder does not answer: the pool stays active, since its server may come back. */
-function refuseSilentTarget({ host }: Instance, active: string): void {
+async function refuseSilentTarget({ host }: Instance, active: string): Promise<void> {
   const pool = unlessRefused(() => parsePoolText(active));
   if (pool?.target !== undefined && hasFolder(pool))
-    refuseSilent(host, pool.target.path, `refresh the storage pool '${pool.name}'`);
+    await refuseSilent(host, pool.target.path, `refresh the storage pool '${pool.name}'`);
 }
 
 /** Asks LVM for the volume group of a pool, without a lock. Throws "failed" without it. */
-function lookForGroup({ host }: Instance, active: string): void {
+async function lookForGroup({ host }: Instance, active: string): Promise<void> {
   const pool = unlessRefused(() => parsePoolText(active));
-  if (pool?.type === "logical") devicesSpace(host, pool);
+  if (pool?.type === "logical") await devicesSpace(host, pool);
 }

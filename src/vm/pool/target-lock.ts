@@ -23,7 +23,7 @@ export function lookAhead({ host }: Instance, readPool: () => Pool): void {
 export async function withTargetLock<Result>(
   instance: Instance,
   { isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean },
-  work: (held: Held) => Result,
+  work: (held: Held) => Result | Promise<Result>,
 ): Promise<Result> {
   lookAhead(instance, () => pool);
   const { target } = pool;

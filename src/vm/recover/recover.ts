@@ -85,7 +85,7 @@ export async function recoverAll(
   await attempt(errors, () => removeStrayOverlays(instance));
   errors.push(...(await settleSnapshots(instance)));
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
-    await attempt(errors, () => restart(instance, pending));
+    await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);
   }
   return { running: running.filter((guest) => !ended.includes(guest)), recovered, errors, kept };

@@ -54,7 +54,7 @@ export async function changeImagesOff(
 ): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
     // A server that does not answer must not delay others, which wait for the registry's lock.
-    refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    await refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
     await withRegistryLock(instance, async () => {
       settleChange(instance, uuid);
       const { domain: found, tree } = findSnapshots(instance, uuid);

@@ -9,25 +9,25 @@ import type { Instance } from "../../state/instance.ts";
 /** Refusals of a start whose files are on a server that does not answer: inspecting one would wait for hours. Each throws "timeout". */
 interface SilentRefusals {
   /** Refuses a domain with a volume of a pool there, before it is bound to its file. */
-  refusePools(domain: Domain): void;
+  refusePools(domain: Domain): Promise<void>;
   /** Refuses a domain with a file there. Its volumes are bound. */
-  refuseFiles(domain: Domain): void;
+  refuseFiles(domain: Domain): Promise<void>;
 }
 
 /** Returns the refusals; undefined without a mounted server. Each server is asked once. */
 export function silentRefusals(instance: Instance): SilentRefusals | undefined {
   if (!hasServers(instance.host)) return undefined;
   const findSilent = silentServers(instance.host);
-  const refuse = (path: string): void => {
-    const mount = findSilent(path);
+  const refuse = async (path: string): Promise<void> => {
+    const mount = await findSilent(path);
     if (mount !== undefined) throw silentServer(mount, `use ${path}`);
   };
   return {
-    refusePools(domain) {
-      for (const path of listPoolPaths(instance, domain.devices.disks)) refuse(path);
+    async refusePools(domain) {
+      for (const path of listPoolPaths(instance, domain.devices.disks)) await refuse(path);
     },
-    refuseFiles(domain) {
-      for (const path of pathsOf(listResources(domain))) refuse(path);
+    async refuseFiles(domain) {
+      for (const path of pathsOf(listResources(domain))) await refuse(path);
     },
   };
 }

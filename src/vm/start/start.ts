@@ -114,7 +114,7 @@ interface Written {
 }
 
 async function begin(instance: Instance, completed: CompletedDomain, how: HowToStart): Promise<Started> {
-  const domain = startable(instance, completed.domain);
+  const domain = await startable(instance, completed.domain);
   return await withGuestLock(instance, domain.uuid, async () => {
     const before = readRecord(instance, domain.uuid);
     if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
@@ -152,7 +152,7 @@ export async function planDomainStart(
   incoming?: Incoming,
 ): Promise<readonly Step[]> {
   const completed = await completeBytes(instance, bytes);
-  const domain = startable(instance, completed.domain);
+  const domain = await startable(instance, completed.domain);
   const bound = bindToHost(instance.host, domain);
   const taken = planHostDetach(instance, bound);
   const seen = resolveDomain(instance, bound, { makeMissing: false, taken: taken.names });

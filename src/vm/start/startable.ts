@@ -1,7 +1,7 @@
 import type { Domain } from "../../domain/domain.ts";
 import { refuseListeners } from "../../domain/forbidden/listeners.ts";
 import { listUnimplemented } from "../../domain/unimplemented/refuse.ts";
-import { errorsOf, throwErrors } from "../../errors.ts";
+import { errorsOf, errorsOfWork, throwErrors } from "../../errors.ts";
 import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
 import { bindNetworks } from "../../resolve/networks.ts";
 import { hasServers } from "../../resolve/silent-server.ts";
@@ -12,23 +12,23 @@ import type { Instance } from "../../state/instance.ts";
  * Returns the domain with its networks and volumes resolved. Throws all refusals of its start that need no inspected file, in the order
  * of the document; after them "timeout" for a file of a server that does not answer.
  */
-export function startable(instance: Instance, completed: Domain): Domain {
+export async function startable(instance: Instance, completed: Domain): Promise<Domain> {
   const silent = refusalsOn(instance);
   let domain = completed;
   const errors = [
     ...errorsOf(() => {
       domain = bindNetworks(instance, completed);
     }),
-    ...errorsOf(() => {
-      silent?.refusePools(completed);
+    ...(await errorsOfWork(async () => {
+      await silent?.refusePools(completed);
       domain = bindVolumes(instance, domain);
-    }),
+    })),
     ...listUnimplemented(domain),
     ...errorsOf(() => refuseListeners(domain)),
     ...errorsOf(() => refusePrivileged(instance, domain)),
   ];
   if (errors.length === 0) {
-    silent?.refuseFiles(domain);
+    await silent?.refuseFiles(domain);
     return domain;
   }
   const {

@@ -2,8 +2,11 @@ import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 
 /** Does work that changes objects of a kind, one process at a time. */
-export type ChangeStored = <Result>(instance: Instance, work: () => Result) => Promise<Result>;
+export type ChangeStored = <Result>(
+  instance: Instance,
+  work: () => Result | Promise<Result>,
+) => Promise<Result>;
 
 /** Changes objects under the registry's lock. */
 export const changeStored: ChangeStored = async (instance, work) =>
-  await withRegistryLock(instance, async () => work());
+  await withRegistryLock(instance, async () => await work());

@@ -10,11 +10,11 @@ export interface ShownXml {
 }
 
 /** Returns the XML of an object as it is active or as it is defined, or in the form that it has. */
-export function showStored(
+export async function showStored(
   { active, defined, name, uuid }: StoredXml,
   form: "active" | "defined",
-  formatLive: (active: string) => string,
-): ShownXml {
+  formatLive: (active: string) => Promise<string> | string,
+): Promise<ShownXml> {
   const isLive = active !== undefined && (form === "active" || defined === undefined);
-  return { name, uuid, isLive, xml: isLive ? formatLive(active) : (defined ?? "") };
+  return { name, uuid, isLive, xml: isLive ? await formatLive(active) : (defined ?? "") };
 }

@@ -53,7 +53,7 @@ export async function createVolumeFromVolume(
   { bytes, ...copy }: Omit<Copy, "volume" | "pool"> & { readonly bytes: Uint8Array },
 ): Promise<CopiedVolume> {
   const volume = parseVolume(bytes);
-  const { path } = findVolume(instance, copy.source.key, copy.source.pool);
+  const { path } = await findVolume(instance, copy.source.key, copy.source.pool);
   // The XML of the source with another name, by which virsh vol-clone and virt-clone make a clone.
   const isOfSource = volume.target.path === path;
   return await copyVolume(instance, { ...copy, volume: isOfSource ? withoutPlace(volume) : volume, pool });
@@ -75,7 +75,7 @@ export async function cloneVolume(
   newName: string,
   { flags, source }: { readonly source: Source; readonly flags: CopyFlags },
 ): Promise<CopiedVolume> {
-  const { facts, pool } = findVolume(instance, source.key, source.pool);
+  const { facts, pool } = await findVolume(instance, source.key, source.pool);
   if (facts.type === "block") {
     // The node has its owner and mode of the host.
     const volume: Volume = { type: "block", name: newName, target: { nocow: false } };
@@ -87,7 +87,7 @@ export async function cloneVolume(
 
 async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume> {
   const { flags, onProgress, source, volume } = copy;
-  const pool = findAnyPool(instance, copy.pool);
+  const pool = await findAnyPool(instance, copy.pool);
   if (pool.folder === undefined) {
     const { copyToVolume } = await import("./made/copy-to-volume.ts");
     return await copyToVolume(instance, pool, { volume, source, flags, onProgress });
@@ -107,7 +107,7 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
       return { decided: made, images, from: facts, name: found };
     },
   );
-  makeVolumeFile(instance, place, { decided, ...dataOf(copy, decided, sources) });
+  await makeVolumeFile(instance, place, { decided, ...dataOf(copy, decided, sources) });
   return { name: decided.name, path: place.path, source: name };
 }
 

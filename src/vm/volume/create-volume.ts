@@ -36,7 +36,7 @@ export async function createVolumeIn(
   pool: string,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const found = pool.startsWith("/") ? undefined : findAnyPool(instance, pool);
+  const found = pool.startsWith("/") ? undefined : await findAnyPool(instance, pool);
   if (found !== undefined && found.folder === undefined)
     return await createDevice(instance, found, { volume, flags });
   const folder = found?.folder.id.path ?? pool;
@@ -77,7 +77,7 @@ export async function createVolume(
     // Without the registry's lock, since it may take long, and has no backing file.
     const content = preallocateImage({ sizeBytes: decided.capacityBytes ?? 0, options: decided.options });
     const reservedBytes = decided.preallocated === "all" ? content.sizeBytes : 0;
-    makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
+    await makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
     return place.path;
   }
   // No other call may remove the backing file in the meantime.
@@ -85,7 +85,7 @@ export async function createVolume(
     const image = await imageOf(instance, place.path, decided);
     const bytes = formatNewImage(image);
     const sizeBytes = image.format === "raw" ? image.sizeBytes : bytes.length;
-    makeVolumeFile(instance, place, { decided, content: { bytes, sizeBytes } });
+    await makeVolumeFile(instance, place, { decided, content: { bytes, sizeBytes } });
     return place.path;
   });
 }
@@ -97,16 +97,25 @@ interface VolumePlace {
 }
 
 /** Makes the file of a volume, with its owner, mode and label. Throws "in-use" if it exists, "denied". */
-export function makeVolumeFile(
+export async function makeVolumeFile(
   instance: Instance,
   { folder, path }: VolumePlace,
   { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy" | "conversion">,
-): void {
+): Promise<void> {
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
   const { isNocow, name, permissions, reservedBytes } = decided;
   const { group: gid, label: requested, mode, owner: uid } = permissions;
   const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
-  instance.host.makeFileWithin(folder.id, { name, ...data, isNocow, reservedBytes, mode, uid, gid, label });
+  await instance.host.makeFileWithin(folder.id, {
+    name,
+    ...data,
+    isNocow,
+    reservedBytes,
+    mode,
+    uid,
+    gid,
+    label,
+  });
 }
 
 /**

@@ -14,26 +14,26 @@ export async function deleteVolume(
   return await withUnusedVolume(
     instance,
     { ...volume, attempt: "delete", operation, types: ["logical", "disk"], readsPools: true },
-    (unused) => {
+    async (unused) => {
       const { facts, folder, name, pass } = unused;
       const { id } = facts;
       refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id, pass }, folder);
-      remove(instance, unused);
+      await remove(instance, unused);
       return { name, path: id.path };
     },
   );
 }
 
-function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): void {
+async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
   if (pool.folder !== undefined) {
     instance.host.removeSame(facts.id);
   } else if (pool.storage.type === "logical") {
     const {
       removeLogicalVolume,
     }: typeof import("./made/logical-volume.ts") = require("./made/logical-volume.ts");
-    removeLogicalVolume(instance, pool, name);
+    await removeLogicalVolume(instance, pool, name);
   } else {
     const { removePartition }: typeof import("./made/partitions.ts") = require("./made/partitions.ts");
-    removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
+    await removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
   }
 }

@@ -10,15 +10,15 @@ export interface NewVolumeArguments extends Omit<VolumeArguments, "backing"> {
 }
 
 /** Returns the XML of a volume to create. Throws "not-found" for an unknown pool or backing volume. */
-export function describeNewVolume(
+export async function describeNewVolume(
   instance: Instance,
   pool: string,
   { backingFormat, backingVolume, ...words }: NewVolumeArguments,
-): string {
+): Promise<string> {
   if (backingVolume === undefined) return formatVolumeArguments(words);
   const inPool = pool.startsWith("/")
     ? undefined
-    : volumeIn(instance, findAnyPool(instance, pool), backingVolume);
-  const { path } = inPool ?? findVolume(instance, backingVolume);
+    : volumeIn(instance, await findAnyPool(instance, pool), backingVolume);
+  const { path } = inPool ?? (await findVolume(instance, backingVolume));
   return formatVolumeArguments({ ...words, backing: { path, format: backingFormat } });
 }

@@ -35,7 +35,7 @@ export async function downloadVolume(
   const { label, path } = target;
   const old = host.inspectFile(path);
   const sizeBytes = Math.max(0, Math.min(part.mostBytes ?? wholeBytes, wholeBytes - part.offset));
-  host.makeFileWithin(existingFolder(instance, path).id, {
+  await host.makeFileWithin(existingFolder(instance, path).id, {
     name: path.slice(path.lastIndexOf("/") + 1),
     content: { bytes: new Uint8Array(), sizeBytes },
     copy: { from: from.id, isShared: false, part },

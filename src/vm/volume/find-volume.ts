@@ -8,8 +8,8 @@ import { problemOfName } from "../../storage/volume/volume-name.ts";
 import {
   type DevicePool,
   findAnyPool,
+  listAnsweringPools,
   listDevicePools,
-  listVolumePools,
   refuseLostPool,
   type VolumePool,
 } from "./volume-pool.ts";
@@ -30,11 +30,11 @@ export interface FoundVolume {
  * Returns a volume by its name in a pool, or by its key or path in any pool. Throws "not-found" with virsh's message; "denied"
  * for a name in the folder that is no volume; "timeout" for a server that does not answer. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
  */
-export function findVolume(instance: Instance, key: string, poolKey?: string): FoundVolume {
-  const pool = poolKey === undefined ? undefined : findAnyPool(instance, poolKey);
+export async function findVolume(instance: Instance, key: string, poolKey?: string): Promise<FoundVolume> {
+  const pool = poolKey === undefined ? undefined : await findAnyPool(instance, poolKey);
   const named = pool === undefined ? undefined : volumeIn(instance, pool, key);
   if (named !== undefined) return named;
-  const found = findByPath(instance, key, pool);
+  const found = await findByPath(instance, key, pool);
   if (found === undefined) throw noVolume(key, pool === undefined);
   if (pool === undefined || found.pool.uuid === pool.uuid) return found;
   throw new SvirtError(`Requested volume '${key}' is not in pool '${pool.name}'`, {
@@ -109,20 +109,21 @@ function ambiguous(key: string, [one, other]: readonly [FoundVolume, FoundVolume
   );
 }
 
-function findByPath(
+async function findByPath(
   instance: Instance,
   path: string,
   preferred: VolumePool | DevicePool | undefined,
-): FoundVolume | undefined {
+): Promise<FoundVolume | undefined> {
   const device = findDevice(instance, path, preferred);
   if (device !== undefined) return device;
   if (!path.startsWith("/")) return undefined;
   const { host } = instance;
   const findSilent = silentServers(host);
-  const silent = findSilent(path);
+  const silent = await findSilent(path);
   if (silent !== undefined) throw silentServer(silent, `use the volume ${path}`);
   const folder = host.inspectFile(folderOf(path) || "/")?.id.path;
-  const pool = listVolumePools(instance, findSilent).find((one) => one.folder.id.path === folder);
+  const pools = await listAnsweringPools(instance, findSilent);
+  const pool = pools.find((one) => one.folder.id.path === folder);
   return pool === undefined ? undefined : volumeIn(instance, pool, path.slice(path.lastIndexOf("/") + 1));
 }
 

@@ -33,8 +33,8 @@ type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type"> & { readonly key
  * Lists the volumes of a pool by their names, ignoring case. Throws "not-found", "wrong-state". virshStorageVolSorter() of
  * libvirt
  */
-export function listPoolVolumes(instance: Instance, pool: string): readonly VolumeEntry[] {
-  const found = findAnyPool(instance, pool);
+export async function listPoolVolumes(instance: Instance, pool: string): Promise<readonly VolumeEntry[]> {
+  const found = await findAnyPool(instance, pool);
   if (found.folder === undefined)
     return sorted(found.devices).map(({ key, name, path }) => ({ name, key, path, type: "block" }));
   return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => ({
@@ -46,10 +46,13 @@ export function listPoolVolumes(instance: Instance, pool: string): readonly Volu
 }
 
 /** Lists the volumes of a pool with their formats and sizes, as listPoolVolumes(). */
-export function listPoolVolumesWithSizes(instance: Instance, pool: string): readonly ListedVolume[] {
-  const found = findAnyPool(instance, pool);
+export async function listPoolVolumesWithSizes(
+  instance: Instance,
+  pool: string,
+): Promise<readonly ListedVolume[]> {
+  const found = await findAnyPool(instance, pool);
   if (found.folder === undefined) {
-    const allocated = allocationsOf(instance, found);
+    const allocated = await allocationsOf(instance, found);
     return sorted(found.devices).map((device) => {
       const listed = listedDevice(instance, device);
       return { ...listed, allocationBytes: allocated.get(device.name) ?? listed.allocationBytes };
@@ -77,8 +80,8 @@ function listVolumeFiles(instance: Instance, folder: FileFacts): readonly Volume
 }
 
 /** Returns the space of each volume of a pool of type logical: a sparse one has less than its size. */
-function allocationsOf(instance: Instance, pool: DevicePool): ReadonlyMap<string, number> {
-  return new Map(listLogical(instance, pool).map(({ name, sizeBytes }) => [name, sizeBytes]));
+async function allocationsOf(instance: Instance, pool: DevicePool): Promise<ReadonlyMap<string, number>> {
+  return new Map((await listLogical(instance, pool)).map(({ name, sizeBytes }) => [name, sizeBytes]));
 }
 
 /** Describes a device by sysfs. Its content is not read: a device that hangs would hang the list. */

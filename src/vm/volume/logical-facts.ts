@@ -6,8 +6,8 @@ import type { LogicalVolume } from "../../storage/pool/logical/reports.ts";
 import type { FoundVolume } from "./find-volume.ts";
 
 /** Throws "unsupported" for a sparse volume, with libvirt's message. virStorageBackendLogicalVolWipe() of libvirt */
-export function refuseSparse(instance: Instance, { name, path, pool }: FoundVolume): void {
-  if (!listLogical(instance, pool).some((one) => one.name === name && one.isSparse)) return;
+export async function refuseSparse(instance: Instance, { name, path, pool }: FoundVolume): Promise<void> {
+  if (!(await listLogical(instance, pool)).some((one) => one.name === name && one.isSparse)) return;
   throw new SvirtError(
     `this function is not supported by the connection driver: logical volume '${path}' is sparse, volume wipe not supported`,
     {
@@ -19,12 +19,18 @@ export function refuseSparse(instance: Instance, { name, path, pool }: FoundVolu
 }
 
 /** Returns a volume of a pool of type logical as LVM describes it; undefined for one of another type. Throws "failed". */
-export function describeLogical(instance: Instance, { name, pool }: FoundVolume): LogicalVolume | undefined {
-  return listLogical(instance, pool).find((one) => one.name === name);
+export async function describeLogical(
+  instance: Instance,
+  { name, pool }: FoundVolume,
+): Promise<LogicalVolume | undefined> {
+  return (await listLogical(instance, pool)).find((one) => one.name === name);
 }
 
 /** Lists the volumes of a pool of type logical as LVM describes them; none of another type. Throws "failed". */
-export function listLogical({ host }: Instance, pool: FoundVolume["pool"]): readonly LogicalVolume[] {
+export async function listLogical(
+  { host }: Instance,
+  pool: FoundVolume["pool"],
+): Promise<readonly LogicalVolume[]> {
   const isLogical = pool.folder === undefined && pool.storage.type === "logical";
-  return isLogical ? readLogicalVolumes(host, volumeGroupOf(pool.storage)) : [];
+  return isLogical ? await readLogicalVolumes(host, volumeGroupOf(pool.storage)) : [];
 }

@@ -7,16 +7,20 @@ import { findAnyPool } from "./volume-pool.ts";
 const NO_VOLUME = "VIR_ERR_NO_STORAGE_VOL";
 
 /** Returns the volume of a pool with that name. Throws "not-found" with libvirt's message, and as findAnyPool() does. */
-export function lookUpVolume(instance: Instance, pool: string, name: string): FoundVolume {
-  const found = volumeIn(instance, findAnyPool(instance, pool), name);
+export async function lookUpVolume(instance: Instance, pool: string, name: string): Promise<FoundVolume> {
+  const found = volumeIn(instance, await findAnyPool(instance, pool), name);
   if (found === undefined) throw noVolume(`name '${name}'`);
   return found;
 }
 
 /** Returns the volume of any active pool with that key or path. Throws "not-found" with libvirt's message. */
-export function lookUpVolumeBy(instance: Instance, by: "key" | "path", value: string): FoundVolume {
+export async function lookUpVolumeBy(
+  instance: Instance,
+  by: "key" | "path",
+  value: string,
+): Promise<FoundVolume> {
   try {
-    return findVolume(instance, value);
+    return await findVolume(instance, value);
   } catch (thrown) {
     const error = asSvirtError(thrown);
     throw error.libvirt.name === NO_VOLUME ? noVolume(wantedBy(by, value), thrown) : error;

@@ -23,7 +23,7 @@ export async function resizeVolume(
   return await withUnusedVolume(
     instance,
     { ...volume, attempt: "resize", operation, readsPools: resize.isShrunk },
-    ({ facts, folder, name, pass }) => {
+    async ({ facts, folder, name, pass }) => {
       const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
       const { allocatedBytes: allocationBytes, id } = facts;
       const { reservedBytes, sizeBytes } = decideResize(
@@ -32,13 +32,13 @@ export async function resizeVolume(
       );
       if (sizeBytes < capacityBytes)
         refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id, pass }, folder);
-      setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
+      await setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
       return name;
     },
   );
 }
 
-function setSize(
+async function setSize(
   instance: Instance,
   {
     capacityBytes,
@@ -46,13 +46,13 @@ function setSize(
     id,
   }: { readonly id: FileId; readonly format: string; readonly capacityBytes: number },
   { reservedBytes, sizeBytes }: ReturnType<typeof decideResize>,
-): void {
+): Promise<void> {
   if (format !== "qcow2") {
-    instance.host.resizeFile(id, sizeBytes, reservedBytes);
+    await instance.host.resizeFile(id, sizeBytes, reservedBytes);
     return;
   }
   if (sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
-  instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
+  await instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
 }
 
 /** Throws "unsupported" if the new part of an image would show data of its backing file. */

@@ -18,11 +18,15 @@ import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
  * block device by its path. Throws
  * "not-found" and the errors of showVolume().
  */
-export function showVolumeOf(instance: Instance, key: string, pool: string | undefined): Volume {
-  const found = pool === undefined ? findDevice(instance, key) : findVolume(instance, key, pool);
+export async function showVolumeOf(
+  instance: Instance,
+  key: string,
+  pool: string | undefined,
+): Promise<Volume> {
+  const found = pool === undefined ? findDevice(instance, key) : await findVolume(instance, key, pool);
   if (found === undefined) return showVolume(instance, key);
   const { facts, name, path } = found;
-  if (facts.type === "block") return showDevice(instance, found);
+  if (facts.type === "block") return await showDevice(instance, found);
   if (facts.type !== "folder") return showVolume(instance, path);
   const sizes = { capacityBytes: 0, allocationBytes: 0, physicalBytes: 0 };
   return { type: "dir", name, key: path, ...sizes, target: targetOf(instance, facts, { format: "dir" }) };
@@ -32,14 +36,14 @@ export function showVolumeOf(instance: Instance, key: string, pool: string | und
  * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
  * not read. virStorageBackendSCSINewLun() of libvirt
  */
-function showDevice(instance: Instance, found: FoundVolume): Volume {
+async function showDevice(instance: Instance, found: FoundVolume): Promise<Volume> {
   const { extent, facts, key, name, path, pool } = found;
   const { host } = instance;
   const sizeBytes = physicalSize(instance, { path, facts });
   if (pool.folder === undefined && pool.storage.type === "logical") {
     const shown = { type: "block", name, key, capacityBytes: sizeBytes, physicalBytes: sizeBytes } as const;
     const { format: _, ...target } = { ...targetOf(instance, facts, { format: "none" }), path };
-    return { ...shown, target, ...logicalParts(instance, found) };
+    return { ...shown, target, ...(await logicalParts(instance, found)) };
   }
   // libvirt gives a partition no format.
   const format =
@@ -57,11 +61,11 @@ function showDevice(instance: Instance, found: FoundVolume): Volume {
 }
 
 /** Describes the space of a logical volume and its origin. virStorageVolDefFormatSourceExtents() of libvirt */
-function logicalParts(
+async function logicalParts(
   instance: Instance,
   found: FoundVolume,
-): Pick<Volume, "allocationBytes" | "source" | "backingStore"> {
-  const volume = describeLogical(instance, found);
+): Promise<Pick<Volume, "allocationBytes" | "source" | "backingStore">> {
+  const volume = await describeLogical(instance, found);
   if (volume === undefined) return {};
   const { extents, origin, sizeBytes } = volume;
   const devices: { path: string; extents: { start: number; end: number }[] }[] = [];

@@ -54,14 +54,14 @@ interface VolumeAttempt {
 export async function withUnusedVolume<Result>(
   instance: Instance,
   { attempt, key, operation, pool, readsPools, types = [] }: VolumeAttempt,
-  work: (volume: UnusedVolume) => Result,
+  work: (volume: UnusedVolume) => Result | Promise<Result>,
 ): Promise<Result> {
-  const { extent, facts, name, path, pool: found } = findVolume(instance, key, pool);
+  const { extent, facts, name, path, pool: found } = await findVolume(instance, key, pool);
   const isDevice = found.folder === undefined;
   if (isDevice && operation !== undefined && !types.includes(found.storage.type))
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
-  if (readsPools === true) refuseUnknown(instance, `${attempt} ${facts.id.path}`);
+  if (readsPools === true) await refuseUnknown(instance, `${attempt} ${facts.id.path}`);
   const search = { attempt, file: facts.id, folder: found.folder };
   const tryWork = async (pass: SearchPass): Promise<Result> =>
     await withHeld(instance, [path], (held) =>
@@ -139,19 +139,19 @@ async function withLooks<Result>(
 }
 
 /** Throws "timeout" if a file of a server that does not answer may need a volume: an image of a pool there, or a disk of a definition. */
-function refuseUnknown(instance: Instance, attempt: string): void {
+async function refuseUnknown(instance: Instance, attempt: string): Promise<void> {
   if (!hasServers(instance.host)) return;
   const findSilent = silentServers(instance.host);
   for (const { name, path } of listPoolFolders(instance)) {
-    const mount = findSilent(path);
+    const mount = await findSilent(path);
     if (mount !== undefined) throw unknown(attempt, mount, `the storage pool '${name}'`);
   }
   for (const name of listDefinitionNames(instance)) {
     const { xml = "" } = readDefinition(instance, name) ?? {};
-    const mount = listNamedPaths(xml)
-      .map(findSilent)
-      .find((found) => found !== undefined);
-    if (mount !== undefined) throw unknown(attempt, mount, `the domain '${name}'`);
+    for (const path of listNamedPaths(xml)) {
+      const mount = await findSilent(path);
+      if (mount !== undefined) throw unknown(attempt, mount, `the domain '${name}'`);
+    }
   }
 }
 

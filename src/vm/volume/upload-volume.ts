@@ -19,7 +19,7 @@ export async function uploadVolume(
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
   const { id, part: fitting } = await checkVolume(instance, volume, part);
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
-  instance.host.fillFile(id, file, fitting);
+  await instance.host.fillFile(id, file, fitting);
 }
 
 /**
@@ -32,7 +32,7 @@ export async function openUpload(
   part: FilePart,
 ): Promise<DataStream> {
   const { id, part: fitting } = await checkVolume(instance, volume, part);
-  return instance.host.openSink(id, fitting);
+  return await instance.host.openSink(id, fitting);
 }
 
 /** Returns the file or device of a volume that may be overwritten, and the part of it that has room. */

@@ -31,16 +31,28 @@ export interface DevicePool extends ActivePool {
   readonly devices: readonly PoolDevice[];
 }
 
-/**
- * Lists the active pools whose folder exists, in libvirt's order. One with a damaged file has no volumes. `findSilent`: those of servers that
- * do not answer are left out.
- */
-export function listVolumePools(instance: Instance, findSilent?: FindSilent): readonly VolumePool[] {
-  return listPoolFolders(instance).flatMap(({ name, path, uuid }) => {
-    if (findSilent?.(path) !== undefined) return [];
-    const folder = instance.host.inspectFile(path);
-    return folder?.type === "folder" && folder.id.path === path ? [{ name, uuid, folder }] : [];
-  });
+/** Lists the active pools whose folder exists, in libvirt's order. One with a damaged file has no volumes. */
+export function listVolumePools(instance: Instance): readonly VolumePool[] {
+  return listPoolFolders(instance).flatMap((pool) => volumePool(instance, pool));
+}
+
+/** Lists pools as listVolumePools(), without those of servers that do not answer. */
+export async function listAnsweringPools(
+  instance: Instance,
+  findSilent: FindSilent,
+): Promise<readonly VolumePool[]> {
+  const found: VolumePool[] = [];
+  for (const pool of listPoolFolders(instance))
+    if ((await findSilent(pool.path)) === undefined) found.push(...volumePool(instance, pool));
+  return found;
+}
+
+function volumePool(
+  { host }: Instance,
+  { name, path, uuid }: ReturnType<typeof listPoolFolders>[number],
+): readonly VolumePool[] {
+  const folder = host.inspectFile(path);
+  return folder?.type === "folder" && folder.id.path === path ? [{ name, uuid, folder }] : [];
 }
 
 function readable(active: string | undefined): Pool | undefined {
@@ -71,7 +83,7 @@ export function listDevicePools(instance: Instance): readonly DevicePool[] {
  * Returns the active pool with that UUID or name. Throws "not-found", also without its folder or source; "wrong-state" for an
  * inactive one; "denied" for a folder where guests may not write; "timeout" for one whose server does not answer.
  */
-export function findAnyPool(instance: Instance, key: string): VolumePool | DevicePool {
+export async function findAnyPool(instance: Instance, key: string): Promise<VolumePool | DevicePool> {
   const { active, defined, name, uuid } = activePool(instance, key);
   const pool = supportedPool(parsePoolText(active), "refresh");
   if (!hasFolder(pool)) {
@@ -81,7 +93,7 @@ export function findAnyPool(instance: Instance, key: string): VolumePool | Devic
     return found;
   }
   refuseUnmounted(instance.host, pool);
-  refuseSilent(instance.host, pool.target.path, `use the storage pool '${name}'`);
+  await refuseSilent(instance.host, pool.target.path, `use the storage pool '${name}'`);
   const isDefined = defined !== undefined;
   return { name, uuid, folder: existingTarget(instance.host, pool.target.path, { name, isDefined }) };
 }

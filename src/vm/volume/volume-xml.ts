@@ -10,8 +10,12 @@ import { showVolumeOf } from "./show-volume.ts";
 const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 
 /** Returns the XML of a volume, as showVolumeOf() finds it. Throws "unsupported" for a name that XML cannot have, and its errors. */
-export function getVolumeXml(instance: Instance, key: string, pool: string | undefined): string {
-  const volume = showVolumeOf(instance, key, pool);
+export async function getVolumeXml(
+  instance: Instance,
+  key: string,
+  pool: string | undefined,
+): Promise<string> {
+  const volume = await showVolumeOf(instance, key, pool);
   const { backingStore, key: shownKey, name } = volume;
   const found = [name, shownKey ?? "", backingStore?.path ?? ""].find((text) => NO_XML.test(text));
   if (found === undefined) return formatVolume(volume);

@@ -14,7 +14,7 @@ export async function wipeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   how: WipeMethod,
 ): Promise<void> {
-  refuseSparse(instance, findVolume(instance, volume.key, volume.pool));
+  await refuseSparse(instance, await findVolume(instance, volume.key, volume.pool));
   const id = await withUnusedVolume(
     instance,
     { ...volume, attempt: "wipe", readsPools: true },
@@ -24,5 +24,5 @@ export async function wipeVolume(
     },
   );
   // As an upload, without the registry's lock.
-  instance.host.wipeFile(id, how);
+  await instance.host.wipeFile(id, how);
 }

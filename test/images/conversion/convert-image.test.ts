@@ -57,16 +57,16 @@ function expectSame(
 describe.skipIf(qemuImg === null)(`a converted image has the data of its source${missing}`, () => {
   test.each(SOURCES)(
     "qcow2 with %s",
-    (options) => {
+    async (options) => {
       using folder = new ImageFolder();
       const source = folder.make("source", ["qcow2", "-o", options, "40M"], DATA);
       const common = { formats: ["qcow2"], sizeBytes: 40 * MIB } as const;
-      expectSame(folder.convert([source], { ...common, format: "raw", options: {} }), "raw", {
+      expectSame(await folder.convert([source], { ...common, format: "raw", options: {} }), "raw", {
         source,
         as: "qcow2",
       });
       for (const to of TARGETS)
-        expectSame(folder.convert([source], { ...common, format: "qcow2", options: to }), "qcow2", {
+        expectSame(await folder.convert([source], { ...common, format: "qcow2", options: to }), "qcow2", {
           source,
           as: "qcow2",
         });
@@ -74,7 +74,7 @@ describe.skipIf(qemuImg === null)(`a converted image has the data of its source$
     SLOW_MS,
   );
 
-  test.each(["zlib", "zstd"])("compressed with %s", (type) => {
+  test.each(["zlib", "zstd"])("compressed with %s", async (type) => {
     using folder = new ImageFolder();
     const plain = folder.make("plain", ["raw", "4M"]);
     fs.writeFileSync(
@@ -88,23 +88,23 @@ describe.skipIf(qemuImg === null)(`a converted image has the data of its source$
       ok("qemu-io", "-f", "qcow2", "-c", "write -P 3 1M 4k", source);
       for (const format of ["raw", "qcow2"] as const) {
         const image = { formats: ["qcow2"], sizeBytes: 4 * MIB, format, options: {} } as const;
-        expectSame(folder.convert([source], image), format, { source, as: "qcow2" });
+        expectSame(await folder.convert([source], image), format, { source, as: "qcow2" });
       }
     }
   });
 
-  test.each(TARGETS)("raw, as qcow2 with %j", (options) => {
+  test.each(TARGETS)("raw, as qcow2 with %j", async (options) => {
     using folder = new ImageFolder();
     const source = folder.make("source", ["raw", "40M"], DATA.slice(0, -2));
     const image = { formats: ["raw"], sizeBytes: 40 * MIB, format: "qcow2", options } as const;
-    const made = folder.convert([source], image);
+    const made = await folder.convert([source], image);
     expectSame(made, "qcow2", { source, as: "raw" });
     // QEMU writes into it without an error.
     ok("qemu-io", "-f", "qcow2", "-c", "write -P 5 4M 3M", "-c", "read -P 5 4M 3M", made);
     expect(run("qemu-img", "check", "-f", "qcow2", made).code).toBe(0);
   });
 
-  test("an image with two below it, one of them shorter and with other clusters", () => {
+  test("an image with two below it, one of them shorter and with other clusters", async () => {
     using folder = new ImageFolder();
     const base = folder.make("base", ["raw", "10M"], ["write -P 1 0 10M"]);
     const middle = folder.make(
@@ -119,36 +119,41 @@ describe.skipIf(qemuImg === null)(`a converted image has the data of its source$
     );
     for (const format of ["raw", "qcow2"] as const) {
       const formats = ["qcow2", "qcow2", "raw"] as const;
-      const made = folder.convert([top, middle, base], { formats, sizeBytes: 40 * MIB, format, options: {} });
+      const made = await folder.convert([top, middle, base], {
+        formats,
+        sizeBytes: 40 * MIB,
+        format,
+        options: {},
+      });
       expectSame(made, format, { source: top, as: "qcow2" });
       expect(ok("qemu-img", "info", "-f", format, made)).not.toContain("backing file");
     }
   });
 
-  test("an image with internal snapshots, of which it has the current state", () => {
+  test("an image with internal snapshots, of which it has the current state", async () => {
     using folder = new ImageFolder();
     const source = folder.make("source", ["qcow2", "8M"], ["write -P 1 0 2M"]);
     ok("qemu-img", "snapshot", "-c", "one", source);
     ok("qemu-io", "-f", "qcow2", "-c", "write -P 2 1M 2M", source);
     const image = { formats: ["qcow2"], sizeBytes: 8 * MIB, format: "qcow2", options: {} } as const;
-    const made = folder.convert([source], image);
+    const made = await folder.convert([source], image);
     expectSame(made, "qcow2", { source, as: "qcow2" });
     expect(ok("qemu-img", "snapshot", "-l", "-f", "qcow2", made)).not.toContain("one");
   });
 
-  test("a larger image has zeros behind the data, also of a raw source that ends within a sector", () => {
+  test("a larger image has zeros behind the data, also of a raw source that ends within a sector", async () => {
     using folder = new ImageFolder();
     const source = folder.at("source");
     fs.writeFileSync(source, new Uint8Array(MIB + 100).fill(6));
     const image = { formats: ["raw"], sizeBytes: 3 * MIB, format: "qcow2", options: {} } as const;
-    const made = folder.convert([source], image);
+    const made = await folder.convert([source], image);
     fs.truncateSync(source, 3 * MIB);
     expectSame(made, "qcow2", { source, as: "raw" });
   });
 });
 
 describe.skipIf(qemuImg === null)(`what is sparse stays sparse${missing}`, () => {
-  test("a few bytes of 6 TiB take a few clusters", () => {
+  test("a few bytes of 6 TiB take a few clusters", async () => {
     using folder = new ImageFolder();
     const source = folder.make(
       "source",
@@ -156,20 +161,20 @@ describe.skipIf(qemuImg === null)(`what is sparse stays sparse${missing}`, () =>
       [`write -P 1 ${5 * TIB} 4k`, "write -P 0 1G 64k"],
     );
     const common = { formats: ["qcow2"], sizeBytes: 6 * TIB, options: {} } as const;
-    const qcow2 = folder.convert([source], { ...common, format: "qcow2" });
+    const qcow2 = await folder.convert([source], { ...common, format: "qcow2" });
     expect(fs.statSync(qcow2).size).toBeLessThan(MIB);
     expectSame(qcow2, "qcow2", { source, as: "qcow2" });
-    const raw = folder.convert([source], { ...common, format: "raw" });
+    const raw = await folder.convert([source], { ...common, format: "raw" });
     expect(fs.statSync(raw).blocks * 512).toBeLessThanOrEqual(64 * KIB);
     expect(fs.statSync(raw).size).toBe(6 * TIB);
   });
 
-  test("zeros of a raw image take no space, and its holes are not read", () => {
+  test("zeros of a raw image take no space, and its holes are not read", async () => {
     using folder = new ImageFolder();
     const source = folder.at("source");
     fs.writeFileSync(source, new Uint8Array(MIB));
     fs.truncateSync(source, 100 * GIB);
     const image = { formats: ["raw"], sizeBytes: 100 * GIB, format: "qcow2", options: {} } as const;
-    expect(fs.statSync(folder.convert([source], image)).size).toBeLessThan(MIB);
+    expect(fs.statSync(await folder.convert([source], image)).size).toBeLessThan(MIB);
   });
 });

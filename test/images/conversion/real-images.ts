@@ -44,13 +44,13 @@ export class ImageFolder implements Disposable {
   }
 
   /** Converts images, the first of which is above the others, with svirt's code. */
-  convert(from: readonly string[], image: ConvertedImage, name = "made"): string {
+  async convert(from: readonly string[], image: ConvertedImage, name = "made"): Promise<string> {
     const path = this.at(name);
     const fd = fs.openSync(path, "w+");
     try {
       if (image.format === "raw") fs.ftruncateSync(fd, image.sizeBytes);
       const ids = from.map((one) => fileFacts(one, fs.statSync(one, { bigint: true })).id);
-      convertInto((part) => writePart(fd, part), {
+      await convertInto((part) => writePart(fd, part), {
         from: ids,
         convert: (files) => convertImage(files, image),
       });

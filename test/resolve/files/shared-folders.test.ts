@@ -91,7 +91,7 @@ describe("a folder that a guest shares", () => {
     expect([...machine.files.get("/srv/all/sub/b").acl]).toEqual([[uid ?? 0, "read-write"]]);
     const words = machine.processes.qemuOf(UUID)?.words.join(" ");
     expect(words).toMatch(/-fsdev local,security_model=mapped,id=fsdev-fs0,path=\/proc\/self\/fd\/\d+ /);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(snapshot(machine)).toEqual(before);
   });

@@ -65,7 +65,7 @@ describe("a folder that a guest shares by virtiofs", () => {
     expect(words.join(" ")).not.toContain("/srv/all");
     expect(labelOf(machine, "/srv/all/sub/b")).toBe(folderLabelOf(guest));
     expect([...machine.files.get("/srv/all/sub/b").acl]).toEqual([[guest?.uid ?? 0, "read-write"]]);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(helpers()).toEqual([]);
     expect(snapshot(machine)).toEqual(before);

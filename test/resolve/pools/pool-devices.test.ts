@@ -217,12 +217,12 @@ test("listPoolDevices() lists multipath devices alone, by their numbers", () => 
 });
 
 // Documentation/ABI/stable/sysfs-block of Linux: the size in sectors, up to 2^55 of them.
-test("devicesSpace() prints a number for disks of any size that a target reports", () => {
+test("devicesSpace() prints a number for disks of any size that a target reports", async () => {
   const machine = makeScsiMachine();
   for (const number of ["8:0", "8:16"])
     putText(machine, `/sys/dev/block/${number}/size`, "36028797018963967\n");
   const pool = parsePool(otherPoolXml("scsi", SCSI_POOL));
-  const space = devicesSpace(nodeOn(machine).host, pool);
+  const space = await devicesSpace(nodeOn(machine).host, pool);
   expect(space.capacityBytes).toBe(Number.MAX_SAFE_INTEGER);
   expect(formatPool(pool, space)).toContain("<capacity unit='bytes'>9007199254740991</capacity>");
 });

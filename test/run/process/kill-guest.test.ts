@@ -43,7 +43,7 @@ test("killGuest() asks each process once to end, and kills it when its grace is 
   const sent: string[] = [];
   const noting: Host = {
     ...host,
-    killUser: () => undefined,
+    killUser: async () => undefined,
     signalProcess(target, signal) {
       sent.push(signal);
       return host.signalProcess(target, signal);
@@ -64,7 +64,7 @@ function endingSlowly(
   let looks = 0;
   return {
     ...host,
-    killUser: () => undefined,
+    killUser: async () => undefined,
     signalProcess: () => true,
     listProcesses(user) {
       if (user === host.getUid()) return [];

@@ -17,7 +17,7 @@ describe("removeTap()", () => {
     const step = planStop(recordOf(machine).steps).find((one) => one.do === "remove-tap");
     if (step?.port === undefined) throw new Error("no port is removed");
     vswitch.addPort("vnet0", vswitch.ports[0]?.replaceAll(step.port.guestUuid, "another") ?? "");
-    removeTap(node.host, step);
+    await removeTap(node.host, step);
     expect(vswitch.names).toEqual(["vnet0"]);
   });
 });

@@ -33,7 +33,8 @@ async function running(): Promise<Machine> {
   return machine;
 }
 
-const findings = (machine: Machine): readonly string[] => auditNode(nodeOn(machine)).findings;
+const findings = async (machine: Machine): Promise<readonly string[]> =>
+  (await auditNode(nodeOn(machine))).findings;
 const relabel = (machine: Machine, path: string, label: string): void =>
   void machine.files.get(path).xattrs.set(LABEL, label);
 
@@ -49,7 +50,7 @@ describe("auditNode() proves that", () => {
   test("all is as it should be, shows the device nodes, and changes nothing", async () => {
     const machine = withContexts(await running());
     const before = snapshot(machine);
-    const { devices, findings: none } = auditNode(nodeOn(machine));
+    const { devices, findings: none } = await auditNode(nodeOn(machine));
     expect(none).toEqual([]);
     expect(devices).toEqual([
       { path: "/dev/vdb", label: labelOf(machine, "/dev/vdb"), guest: "vm1", finding: undefined },
@@ -66,7 +67,7 @@ describe("auditNode() proves that", () => {
       diskXml("/var/lib/images/private1.raw", "vda");
     await startDomain(nodeOn(machine), domainXml({ disks: serial }));
     expect(labelOf(machine, "/var/lib/images/serial.sock")).toContain(":svirt_image_t:s0:c");
-    expect(findings(machine)).toEqual([]);
+    expect(await findings(machine)).toEqual([]);
   });
 
   test("no two guests share a level", async () => {
@@ -75,7 +76,7 @@ describe("auditNode() proves that", () => {
     if (one?.context === undefined || two === undefined) throw new Error("both run");
     Object.assign(two, { context: one.context });
     const level = one.context.split(":").slice(3).join(":");
-    expect(findings(machine)).toContain(`vm1 and vm2 share the level ${level}`);
+    expect(await findings(machine)).toContain(`vm1 and vm2 share the level ${level}`);
     expect((await runOn(machine, "audit")).code).toBe(1);
   });
 
@@ -83,7 +84,7 @@ describe("auditNode() proves that", () => {
     const machine = await running();
     const context = machine.processes.qemuOf(UUID)?.context;
     machine.processes.add({ pid: 4242, command: "sh", context });
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       `process 4242 (sh) runs at the level ${context?.split(":").slice(3).join(":")} of the guest vm1`,
     ]);
   });
@@ -92,7 +93,7 @@ describe("auditNode() proves that", () => {
     const machine = await running();
     const guest = machine.processes.qemuOf(UUID);
     Object.assign(guest ?? {}, { context: "system_u:system_r:init_t:s0" });
-    expect(findings(machine).join("\n")).toContain(
+    expect((await findings(machine)).join("\n")).toContain(
       "vm1: its process has the context system_u:system_r:init_t:s0 instead of",
     );
   });
@@ -103,7 +104,7 @@ describe("auditNode() proves that", () => {
   ])("every file that a guest holds open carries its label: %s", async (_, path) => {
     const machine = await running();
     relabel(machine, path, "system_u:object_r:var_t:s0");
-    expect(findings(machine)).toEqual([expect.stringContaining(`vm1: ${path} should be labelled`)]);
+    expect(await findings(machine)).toEqual([expect.stringContaining(`vm1: ${path} should be labelled`)]);
   });
 
   test("a guest holds nothing open that svirt did not give it", async () => {
@@ -118,7 +119,7 @@ describe("auditNode() proves that", () => {
       truncate: false,
       direct: false,
     });
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       "vm1: /etc/passwd is not one of the files that svirt gave to the guest",
     ]);
     const theirs = machine.files.get("/var/lib/images/private2.raw");
@@ -129,42 +130,44 @@ describe("auditNode() proves that", () => {
       truncate: false,
       direct: false,
     });
-    expect(findings(machine)).toContain("vm1: /var/lib/images/private2.raw has the level of another guest");
+    expect(await findings(machine)).toContain(
+      "vm1: /var/lib/images/private2.raw has the level of another guest",
+    );
   });
 
   test("a device node of a guest is there, is the one, and carries its label", async () => {
     const machine = await running();
     const label = String(labelOf(machine, "/dev/vdb"));
     relabel(machine, "/dev/vdb", "system_u:object_r:fixed_disk_device_t:s0");
-    expect(findings(machine)).toEqual([`vm1: /dev/vdb should be labelled ${label}`]);
+    expect(await findings(machine)).toEqual([`vm1: /dev/vdb should be labelled ${label}`]);
     machine.files.put("/dev/vdb", "block", { node: "254:32" });
-    expect(findings(machine)).toContain("vm1: /dev/vdb has become another device");
+    expect(await findings(machine)).toContain("vm1: /dev/vdb has become another device");
     machine.files.remove("/dev/vdb");
-    expect(findings(machine)).toContain("vm1: /dev/vdb no longer exists");
+    expect(await findings(machine)).toContain("vm1: /dev/vdb no longer exists");
   });
 
   test("udevd has a rule for a device node of a guest, also if it was started later", async () => {
     const machine = await running();
     machine.files.putFolder("/run/udev");
     machine.files.put("/run/udev/control", "socket");
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       "vm1: /dev/vdb may be relabelled by udevd, since no udev rule keeps its label; restart the guest",
     ]);
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
     await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
-    expect(findings(machine)).toEqual([]);
+    expect(await findings(machine)).toEqual([]);
   });
 
   test("a gate to the kernel carries the policy's label", async () => {
     const machine = withContexts(await running());
     relabel(machine, "/dev/kvm", "system_u:object_r:device_t:s0");
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       "/dev/kvm should be labelled system_u:object_r:kvm_device_t:s0; run restorecon /dev/kvm",
     ]);
     // The SELinux user of the label does not matter.
     relabel(machine, "/dev/kvm", "unconfined_u:object_r:kvm_device_t:s0");
-    expect(findings(machine)).toEqual([]);
+    expect(await findings(machine)).toEqual([]);
   });
 
   test.each([
@@ -176,7 +179,7 @@ describe("auditNode() proves that", () => {
     machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
     machine.files.put(path, type, type === "block" ? { node: "8:99" } : {});
     relabel(machine, path, GONE);
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       `${path} has the label of a guest that does not use it; run svirt label restore ${path}`,
     ]);
   });
@@ -187,7 +190,9 @@ describe("auditNode() proves that", () => {
     machine.files.put("/srv/deep/a.raw", "file");
     await defineDomain(nodeOn(machine), domainXml({ disks: diskXml("/srv/deep/a.raw", "vda") }));
     relabel(machine, "/srv/deep/a.raw", GONE);
-    expect(findings(machine)).toEqual([expect.stringContaining("/srv/deep/a.raw has the label of a guest")]);
+    expect(await findings(machine)).toEqual([
+      expect.stringContaining("/srv/deep/a.raw has the label of a guest"),
+    ]);
   });
 
   test("no claim, folder, record or rule of udev is left of a guest that does not run", async () => {
@@ -196,12 +201,12 @@ describe("auditNode() proves that", () => {
     const rule = `99-svirt-${UUID}-block-254-16.rules`;
     machine.files.put(`${RULES}/${rule}`, "file");
     machine.files.put(`${RULES}/60-other.rules`, "file");
-    expect(findings(machine)).toEqual([]);
+    expect(await findings(machine)).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
     machine.files.put(`${RULES}/${rule}`, "file");
     machine.files.putFolder(`/run/svirt/${UUID}`);
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       expect.stringContaining(`/run/svirt/${UUID} is left`),
       `${RULES}/${rule} labels a device for a guest that does not run; remove it`,
     ]);
@@ -217,7 +222,7 @@ describe("auditNode() proves that", () => {
     const [owner] = nodeOn(machine).host.listFolder(`${folder}/${key}`);
     const path = `${folder}/${key}/${owner}`;
     machine.files.get(path).bytes = new TextEncoder().encode(text);
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       `Cannot read the claim ${path}: it is damaged; remedy: End its guest: svirt destroy ${owner}. If it does not run, remove the file.`,
     ]);
     const { code, out } = await runOn(machine, "audit");
@@ -227,6 +232,8 @@ describe("auditNode() proves that", () => {
   test("no QEMU runs that is nobody's", async () => {
     const machine = await running();
     machine.processes.add({ pid: 4243, command: "qemu-system-x86", uid: 64055 });
-    expect(findings(machine)).toEqual(["process 4243 is a QEMU that svirt did not start (context: none)"]);
+    expect(await findings(machine)).toEqual([
+      "process 4243 is a QEMU that svirt did not start (context: none)",
+    ]);
   });
 });

@@ -16,8 +16,8 @@ test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", 
   machine.files.putFolder("/usr/bin");
   machine.files.put(PROGRAM, "file");
   const node = nodeOn(machine);
-  const instance = { ...node, host: { ...node.host, readOutput: () => fault } };
-  const asked = Promise.resolve().then(() => getEmulatorFacts(instance, PROGRAM, "qemu"));
+  const instance = { ...node, host: { ...node.host, readOutput: async () => fault } };
+  const asked = Promise.resolve().then(async () => await getEmulatorFacts(instance, PROGRAM, "qemu"));
   const error = await errorOf(asked);
   expect([error.message, error.kind]).toEqual([
     `Cannot query the capabilities of ${PROGRAM}: ${is}`,

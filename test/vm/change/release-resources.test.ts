@@ -73,16 +73,16 @@ describe("a QEMU that keeps what it was told to close", () => {
 
   test("is told of by an audit, as long as it is so", async () => {
     const machine = await liar();
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
     await errorOf(detach(machine));
-    const { findings } = auditNode(nodeOn(machine));
+    const { findings } = await auditNode(nodeOn(machine));
     expect(
       findings.filter((finding) => finding.startsWith("vm1 has not released a device (detach vdb)")),
     ).toHaveLength(2);
     expect(findings.join()).toContain(`still holds ${TOP}`);
     closeKept(machine);
     await sweepAll(machine);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
   });
 
   test("is explained, too, as long as it is so, and changes nothing by that", async () => {

@@ -73,13 +73,13 @@ describe.each(KINDS)("a tap $kind", ({ name, xml }) => {
   test("is told of by audit and explain until it is let go, and then given back by any call", async () => {
     const machine = await liar(xml);
     await errorOf(detach(machine, xml));
-    expect(auditNode(nodeOn(machine)).findings.join()).toContain(`still holds the tap ${name} (`);
+    expect((await auditNode(nodeOn(machine))).findings.join()).toContain(`still holds the tap ${name} (`);
     expect((await runOn(machine, "explain", "vm1")).out).toContain(`still holds the tap ${name} (`);
     expect((await errorOf(sweepAll(machine))).kind).toBe("partly");
     machine.taps.letGo(machine.processes.qemuOf(UUID)?.pid ?? 0);
     await sweepAll(machine);
     expect(holders(machine, name)).toEqual([]);
-    expect([auditNode(nodeOn(machine)).findings, recordOf(machine).change]).toEqual([[], undefined]);
+    expect([(await auditNode(nodeOn(machine))).findings, recordOf(machine).change]).toEqual([[], undefined]);
   });
 });
 

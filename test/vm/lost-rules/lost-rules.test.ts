@@ -27,13 +27,14 @@ async function running(): Promise<Machine> {
   return machine;
 }
 
-const findings = (machine: Machine): readonly string[] => auditNode(nodeOn(machine)).findings;
+const findings = async (machine: Machine): Promise<readonly string[]> =>
+  (await auditNode(nodeOn(machine))).findings;
 const tablesOn = (machine: Machine) => [...machine.packetRules.tables].toSorted();
 
 describe("the rules of a running guest and an active network", () => {
   test("are as they were set, and recover leaves them alone", async () => {
     const machine = await running();
-    expect([machine.packetRules.tables.size, findings(machine)]).toEqual([4, []]);
+    expect([machine.packetRules.tables.size, await findings(machine)]).toEqual([4, []]);
     expect(await runOn(machine, "recover")).toMatchObject({ code: 0, out: "" });
   });
 
@@ -44,7 +45,7 @@ describe("the rules of a running guest and an active network", () => {
     const id = getNetworkFacts(nodeOn(machine), "lan").uuid.replaceAll("-", "");
     const missing = (owner: string, table: string): string =>
       `${owner}: the table ${table} of the packet filter is missing; run svirt recover`;
-    expect(findings(machine).toSorted()).toEqual([
+    expect((await findings(machine)).toSorted()).toEqual([
       missing("network lan", `ip svirt_${id}`),
       missing("network lan", `netdev svirt_limit_${id}_virbr7`),
       missing("vm1", FILTER),
@@ -53,7 +54,7 @@ describe("the rules of a running guest and an active network", () => {
     expect((await runOn(machine, "recover")).out).toBe(
       "Packet rules of domain 'vm1' set again\nPacket rules of network 'lan' set again\n",
     );
-    expect([tablesOn(machine), findings(machine)]).toEqual([before, []]);
+    expect([tablesOn(machine), await findings(machine)]).toEqual([before, []]);
   });
 
   test("differ in an audit if a chain of a filter has lost its rules, and recover sets that table alone", async () => {
@@ -62,11 +63,11 @@ describe("the rules of a running guest and an active network", () => {
     const text = tables.get(FILTER) ?? "";
     tables.set(FILTER, text.replace(/^ {4}(?!type).*\n/gm, ""));
     expect(tables.get(FILTER)).not.toBe(text);
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       `vm1: the table ${FILTER} of the packet filter has other rules than svirt has set; run svirt recover`,
     ]);
     expect((await runOn(machine, "recover")).out).toBe("Packet rules of domain 'vm1' set again\n");
-    expect([tables.get(FILTER), findings(machine)]).toEqual([text, []]);
+    expect([tables.get(FILTER), await findings(machine)]).toEqual([text, []]);
   });
 
   test("are found and set again for a guest that does not release the card that is detached", async () => {
@@ -77,7 +78,7 @@ describe("the rules of a running guest and an active network", () => {
     const error = await errorOf(detachDevice(nodeOn(machine), ask, deviceOf(CARD)));
     expect([error.kind as string, recordOf(machine).change?.isAsked]).toEqual(["timeout", true]);
     machine.packetRules.clear();
-    expect(findings(machine)).toContain(
+    expect(await findings(machine)).toContain(
       `vm1: the table ${FILTER} of the packet filter is missing; run svirt recover`,
     );
     await runOn(machine, "recover");
@@ -98,7 +99,7 @@ describe("the rules of a running guest and an active network", () => {
   test("cannot be checked without nft, which an audit and recover report", async () => {
     const machine = await running();
     machine.packetRules.isThere = false;
-    expect(findings(machine)).toEqual([
+    expect(await findings(machine)).toEqual([
       expect.stringMatching(/^the rules of guests and networks cannot be checked: .*; remedy: ./),
     ]);
     const { code, err } = await runOn(machine, "recover");
@@ -111,6 +112,6 @@ test("without rules of its own svirt does not call nft", async () => {
   const machine = makeMachine();
   machine.packetRules.isThere = false;
   await startDomain(nodeOn(machine), domainXml());
-  expect(findings(machine)).toEqual([]);
+  expect(await findings(machine)).toEqual([]);
   expect(await runOn(machine, "recover")).toMatchObject({ code: 0, err: "" });
 });

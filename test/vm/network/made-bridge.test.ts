@@ -78,7 +78,7 @@ describe("a network that makes its bridge", () => {
     const machine = makeMachine();
     machine.taps.addBridge("virbr0");
     await createNetwork(nodeOn(machine), networkXml(""));
-    const { xml } = getNetworkXml(nodeOn(machine), "lan", "active");
+    const { xml } = await getNetworkXml(nodeOn(machine), "lan", "active");
     expect(xml).toMatch(
       /<bridge name='virbr1' stp='on' delay='0'\/>\n {2}<mac address='52:54:00:[0-9a-f:]{8}'\/>/,
     );
@@ -219,7 +219,9 @@ describe("a guest on a network that makes its bridge", () => {
     expect(listInterfaces(nodeOn(machine), "vm1", "running")).toMatchObject([
       { interface: "vnet0", type: "network", source: "lan" },
     ]);
-    expect(getNetworkXml(nodeOn(machine), "lan", "active").xml).toStartWith("<network connections='1'>");
+    expect((await getNetworkXml(nodeOn(machine), "lan", "active")).xml).toStartWith(
+      "<network connections='1'>",
+    );
     const [id = ""] = listPortUuids(nodeOn(machine), "lan");
     // virNetworkPortDefFormatBuf() of libvirt; tests/virnetworkportxml2xmldata/plug-network.xml
     expect(getPortXml(nodeOn(machine), "lan", id).xml).toBe(

@@ -54,7 +54,9 @@ test("createDefaultNetwork() defines and starts libvirt's default network, once,
   expect(await createDefaultNetwork(nodeOn(machine))).toMatchObject({ name: "default", did: true });
   expect(await createDefaultNetwork(nodeOn(machine))).toMatchObject({ name: "default", did: false });
   // networkxml2xmlout of default.xml.in of libvirt
-  expect(getNetworkXml(nodeOn(machine), "default", "defined").xml.replace(/ {2}<(?:uuid|mac).*\n/g, "")).toBe(
+  expect(
+    (await getNetworkXml(nodeOn(machine), "default", "defined")).xml.replace(/ {2}<(?:uuid|mac).*\n/g, ""),
+  ).toBe(
     "<network>\n  <name>default</name>\n  <forward mode='nat'/>\n  <bridge name='virbr0' stp='on' delay='0'/>\n" +
       "  <ip address='192.168.122.1' netmask='255.255.255.0'>\n    <dhcp>\n      <range start='192.168.122.2' end='192.168.122.254'/>\n" +
       "    </dhcp>\n  </ip>\n</network>\n",

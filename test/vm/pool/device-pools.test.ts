@@ -20,14 +20,14 @@ describe.each([
     await definePool(node, otherPoolXml(type, content));
     await buildPool(node, "other");
     await startPool(node, "other", { isBuilt: true, formatting: "overwrite" });
-    expect(getPoolFacts(node, "other")).toMatchObject({
+    expect(await getPoolFacts(node, "other")).toMatchObject({
       state: "running",
       space: { capacityBytes, allocationBytes: capacityBytes, availableBytes: 0 },
     });
-    expect(getPoolXml(node, "other", "active").xml).not.toContain("<permissions>");
+    expect((await getPoolXml(node, "other", "active")).xml).not.toContain("<permissions>");
     await refreshPool(node, "other");
     await destroyPool(node, "other");
-    expect(getPoolFacts(node, "other").state).toBe("inactive");
+    expect((await getPoolFacts(node, "other")).state).toBe("inactive");
     // storagePoolDelete() of libvirt
     expect((await errorOf(deletePool(node, "other"))).message).toBe(
       "this function is not supported by the connection driver: pool does not support pool deletion",
@@ -44,7 +44,7 @@ test("a pool of partitions has the space of its disk", async () => {
   await definePool(node, otherPoolXml("disk", DISK_POOL));
   await startPool(node, "other", { isBuilt: false });
   const allocationBytes = (1024 + 512) * 512;
-  expect(getPoolFacts(node, "other").space).toEqual({
+  expect((await getPoolFacts(node, "other")).space).toEqual({
     capacityBytes: DISK_BYTES,
     allocationBytes,
     availableBytes: DISK_BYTES - allocationBytes,
@@ -57,7 +57,7 @@ test("a pool whose SCSI host is gone is inaccessible, and inactive once it is re
   await definePool(node, otherPoolXml("scsi", SCSI_POOL));
   await startPool(node, "other", { isBuilt: false });
   machine.files.remove("/sys/class/scsi_host/host2");
-  expect(getPoolFacts(node, "other").state).toBe("inaccessible");
+  expect((await getPoolFacts(node, "other")).state).toBe("inaccessible");
   expect((await errorOf(refreshPool(node, "other"))).kind).toBe("not-found");
-  expect(getPoolFacts(node, "other").state).toBe("inactive");
+  expect((await getPoolFacts(node, "other")).state).toBe("inactive");
 });

@@ -34,7 +34,7 @@ describe("buildPool() of a folder that exists", () => {
     const machine = await machineWith();
     machine.files.putFolder(TARGET, 0o1777).xattrs.set(LABEL, IMAGES);
     await startPool(nodeOn(machine), "images", NOT_BUILT);
-    const { xml } = getPoolXml(nodeOn(machine), "images", "active");
+    const { xml } = await getPoolXml(nodeOn(machine), "images", "active");
     await destroyPool(nodeOn(machine), "images");
     await definePool(nodeOn(machine), new TextEncoder().encode(xml));
     await buildPool({ ...nodeOn(machine), isForKey: true as const }, "images");

@@ -35,7 +35,7 @@ function machineWith(listed = DEFAULTS) {
   };
   const open = () => {
     const node = nodeOn(machine);
-    return { ...node, host: { ...node.host, readOutput: () => ({ text: ifaces }) } };
+    return { ...node, host: { ...node.host, readOutput: async () => ({ text: ifaces }) } };
   };
   return { machine, open, run };
 }
@@ -56,7 +56,7 @@ describe("a pool of an iSCSI target with the name of an initiator", () => {
       `${node} --login`,
     ]);
     // The disks of the SCSI host 2, not that of the session of the other initiator.
-    expect(getPoolFacts(open(), "other").space?.capacityBytes).toBe(3 * 1024 * 1024);
+    expect((await getPoolFacts(open(), "other")).space?.capacityBytes).toBe(3 * 1024 * 1024);
     await destroyPool(open(), "other");
     expect(run.slice(3)).toEqual([`${node} --logout`]);
   });

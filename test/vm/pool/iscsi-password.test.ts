@@ -40,7 +40,7 @@ async function start(outputs: readonly ProgramOutput[], end: ProgramEnd = { code
   };
   const left = [...outputs];
   const node = nodeOn(machine);
-  const host = { ...node.host, readOutput: () => left.shift() ?? ({ fault: "failed" } as const) };
+  const host = { ...node.host, readOutput: async () => left.shift() ?? ({ fault: "failed" } as const) };
   const work = createPool({ ...node, host }, XML, { isBuilt: false });
   const error = await work.then(
     () => undefined,

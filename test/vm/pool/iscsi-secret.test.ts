@@ -59,7 +59,7 @@ async function prepare({ attributes = "", record = "", value = "geheim wort" } =
     return { code: 0, errors: "" };
   };
   const node = nodeOn(machine);
-  const readOutput = (): { text: string } | { fault: "failed" } => {
+  const readOutput = async (): Promise<{ text: string } | { fault: "failed" }> => {
     const text = textOf(machine, RECORD);
     return text === undefined
       ? { fault: "failed" }

@@ -41,14 +41,14 @@ describe("work on a group struck before, within and after every call that change
       }
       return machine;
     };
-    const stateOf = (machine: Machine): string => {
+    const stateOf = async (machine: Machine): Promise<string> => {
       const lvm = lvms.at(-1);
-      const { state } = getPoolFacts(nodeOn(machine), "other");
+      const { state } = await getPoolFacts(nodeOn(machine), "other");
       return JSON.stringify([[...(lvm?.groups.keys() ?? [])], [...(lvm?.physical ?? [])], state]);
     };
     const whole = await prepare();
     await work(nodeOn(whole));
-    const expected = stateOf(whole);
+    const expected = await stateOf(whole);
     const instants = await instantsOf(prepare, work);
     expect(instants.length).toBeGreaterThan(3);
     for (const strike of instants) {
@@ -57,7 +57,7 @@ describe("work on a group struck before, within and after every call that change
       await work(nodeOn(machine)).catch((error: unknown) => {
         expect(String(error)).toMatch(/exists already|already active|is not active|cannot find logical/);
       });
-      expect([strike, stateOf(machine)]).toEqual([strike, expected]);
+      expect([strike, await stateOf(machine)]).toEqual([strike, expected]);
     }
   });
 });

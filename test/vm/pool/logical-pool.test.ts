@@ -39,14 +39,17 @@ describe("a pool of type logical", () => {
     expect(lvm.run.splice(0)).toEqual(["pvcreate --yes /dev/sdb", "vgcreate vg /dev/sdb"]);
     lvm.addVolume("vg", { name: "one", sizeBytes: 8 * MiB });
     await startPool(node, "other", NOT_BUILT);
-    expect(getPoolFacts(node, "other")).toMatchObject({
+    expect(await getPoolFacts(node, "other")).toMatchObject({
       state: "running",
       space: { capacityBytes: 64 * MiB, allocationBytes: 8 * MiB, availableBytes: 56 * MiB },
     });
-    expect(getPoolXml(node, "other", "active").xml).toContain("<path>/dev/vg</path>");
+    expect((await getPoolXml(node, "other", "active")).xml).toContain("<path>/dev/vg</path>");
     await refreshPool(node, "other");
     await destroyPool(node, "other");
-    expect([lvm.run.splice(0), getPoolFacts(node, "other").state]).toEqual([[START, END], "inactive"]);
+    expect([lvm.run.splice(0), (await getPoolFacts(node, "other")).state]).toEqual([
+      [START, END],
+      "inactive",
+    ]);
     expect((await errorOf(deletePool(node, "other"))).message).toContain("has the volume one");
     lvm.groups.get("vg")?.volumes.pop();
     await deletePool(node, "other");
@@ -141,7 +144,7 @@ describe("a pool of type logical", () => {
     expect((await errorOf(startPool(node, "other", NOT_BUILT))).message).toBe(
       "unsupported configuration: cannot find any matching source devices for logical volume group 'vg'",
     );
-    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[], "inactive"]);
+    expect([lvm.run, (await getPoolFacts(node, "other")).state]).toEqual([[], "inactive"]);
   });
 
   test("is not started on a disk that a guest has, which writes its own groups there", async () => {
@@ -245,7 +248,7 @@ describe("a pool of type logical", () => {
         : end;
     };
     expect((await errorOf(startPool(node, "other", NOT_BUILT))).message).toContain("partial LV vg/two");
-    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[START, END], "inactive"]);
+    expect([lvm.run, (await getPoolFacts(node, "other")).state]).toEqual([[START, END], "inactive"]);
   });
 
   test("stays active while a guest or the host uses a volume, and if LVM refuses its end", async () => {
@@ -264,7 +267,7 @@ describe("a pool of type logical", () => {
     machine.files.remove(`/sys/dev/block/${number}/holders`);
     lvm.failing = { start: "vgchange -aln", end: { code: 5, errors: "  Logical volume vg/one in use.\n" } };
     expect((await errorOf(destroyPool(node, "other"))).message).toEndWith(": Logical volume vg/one in use.");
-    expect(getPoolFacts(node, "other").state).toBe("running");
+    expect((await getPoolFacts(node, "other")).state).toBe("running");
     await destroyPool(node, "other");
   });
 
@@ -275,9 +278,9 @@ describe("a pool of type logical", () => {
     lvm.physical.clear();
     lvm.groups.clear();
     lvm.run.length = 0;
-    expect(getPoolFacts(node, "other").state).toBe("inaccessible");
+    expect((await getPoolFacts(node, "other")).state).toBe("inaccessible");
     expect((await errorOf(refreshPool(node, "other"))).kind).toBe("failed");
-    expect([lvm.run, getPoolFacts(node, "other").state]).toEqual([[], "inactive"]);
+    expect([lvm.run, (await getPoolFacts(node, "other")).state]).toEqual([[], "inactive"]);
   });
 
   test("names the package of LVM's programs if they are missing, and reports one that hangs", async () => {
@@ -318,7 +321,7 @@ test("the groups of the host are the sources that pools of type logical may have
   lvm.physical.set("[unknown]", "vg");
   lvm.physical.set("/dev/sde", "[unknown]");
   // virStoragePoolSourceListFormat() of libvirt
-  expect(findSources(node, "logical", () => undefined)).toBe(`<sources>
+  expect(await findSources(node, "logical", () => undefined)).toBe(`<sources>
   <source>
     <device path='/dev/sda'/>
     <device path='/dev/sdd'/>

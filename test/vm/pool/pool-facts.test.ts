@@ -20,7 +20,7 @@ describe("a pool's facts", () => {
   test("are its state, and its space now while it runs", async () => {
     const machine = await machineWith();
     const node = nodeOn(machine);
-    expect(getPoolFacts(node, "images")).toMatchObject({
+    expect(await getPoolFacts(node, "images")).toMatchObject({
       state: "inactive",
       space: undefined,
       persistent: true,
@@ -28,14 +28,16 @@ describe("a pool's facts", () => {
     await startPool(node, "images", { isBuilt: true });
     machine.space = { sizeBytes: 1000, freeBytes: 400 };
     const space = { capacityBytes: 1000, allocationBytes: 600, availableBytes: 400 };
-    expect(getPoolFacts(node, "images")).toMatchObject({ state: "running", space });
-    const { xml } = getPoolXml(node, "images", "active");
+    expect(await getPoolFacts(node, "images")).toMatchObject({ state: "running", space });
+    const { xml } = await getPoolXml(node, "images", "active");
     expect(xml).toContain("<allocation unit='bytes'>600</allocation>");
-    expect(getPoolXml(node, "images", "defined").xml).toContain("<allocation unit='bytes'>0</allocation>");
+    expect((await getPoolXml(node, "images", "defined")).xml).toContain(
+      "<allocation unit='bytes'>0</allocation>",
+    );
     machine.files.remove(TARGET);
-    expect(getPoolFacts(node, "images")).toMatchObject({ state: "inaccessible", space: undefined });
+    expect(await getPoolFacts(node, "images")).toMatchObject({ state: "inaccessible", space: undefined });
     machine.files.put(TARGET, "symlink", { target: "/etc" });
-    expect(getPoolFacts(node, "images").state).toBe("inaccessible");
+    expect((await getPoolFacts(node, "images")).state).toBe("inaccessible");
   });
 });
 
@@ -51,13 +53,15 @@ describe("getPoolXml()", () => {
     const now =
       "    <permissions>\n      <mode>0750</mode>\n      <owner>107</owner>\n      <group>36</group>\n" +
       `      <label>${IMAGES}</label>\n    </permissions>\n`;
-    expect(getPoolXml(node, "images", "active").xml).toContain(now);
-    expect(getPoolXml(node, "images", "defined").xml).toContain(
+    expect((await getPoolXml(node, "images", "active")).xml).toContain(now);
+    expect((await getPoolXml(node, "images", "defined")).xml).toContain(
       "    <permissions>\n      <mode>0700</mode>\n    </permissions>\n",
     );
     folder.xattrs.delete(LABEL);
-    expect(getPoolXml(node, "images", "active").xml).toContain("</group>\n    </permissions>");
+    expect((await getPoolXml(node, "images", "active")).xml).toContain("</group>\n    </permissions>");
     machine.files.remove(TARGET);
-    expect(getPoolXml(node, "images", "active").xml).toContain("<mode>0700</mode>\n    </permissions>");
+    expect((await getPoolXml(node, "images", "active")).xml).toContain(
+      "<mode>0700</mode>\n    </permissions>",
+    );
   });
 });

@@ -49,7 +49,7 @@ describe("a pool in folders of the real host", () => {
     await buildPool(node, "images");
     await startPool(node, "images", { isBuilt: false });
     await refreshPool(node, "images");
-    const { space, state } = getPoolFacts(node, "images");
+    const { space, state } = await getPoolFacts(node, "images");
     const { blocks, bsize } = statfsSync(target);
     expect([state, space?.capacityBytes]).toEqual(["running", blocks * bsize]);
     await destroyPool(node, "images");

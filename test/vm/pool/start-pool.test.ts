@@ -41,7 +41,7 @@ describe("buildPool()", () => {
       const { mode, uid, xattrs } = machine.files.get(path);
       expect([path, mode, uid, xattrs.get(LABEL)]).toEqual([path, 0o711, 0, "system_u:object_r:var_t:s0"]);
     }
-    expect(getPoolFacts(nodeOn(machine), "images").state).toBe("inactive");
+    expect((await getPoolFacts(nodeOn(machine), "images")).state).toBe("inactive");
   });
 
   test("gives the folder its permissions, and gives them to a folder that exists", async () => {
@@ -204,14 +204,14 @@ describe("startPool()", () => {
     const node = nodeOn(machine);
     await startPool(node, "images", { isBuilt: true });
     await definePool(node, poolXml("/srv/moved"));
-    expect(getPoolXml(node, "images", "active").xml).toContain(`<path>${TARGET}</path>`);
-    expect(getPoolXml(node, "images", "defined").xml).toContain("<path>/srv/moved</path>");
+    expect((await getPoolXml(node, "images", "active")).xml).toContain(`<path>${TARGET}</path>`);
+    expect((await getPoolXml(node, "images", "defined")).xml).toContain("<path>/srv/moved</path>");
     await destroyPool(node, "images");
     expect(await messageOf(destroyPool(node, "images"))).toBe(
       "wrong-state: Requested operation is not valid: storage pool 'images' is not active",
     );
     await startPool(node, "images", { isBuilt: true });
-    expect(getPoolXml(node, "images", "active").xml).toContain("<path>/srv/moved</path>");
+    expect((await getPoolXml(node, "images", "active")).xml).toContain("<path>/srv/moved</path>");
   });
 });
 

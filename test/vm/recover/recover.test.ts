@@ -233,7 +233,7 @@ describe("a reboot of the node", () => {
 
 describe("auditNode()", () => {
   test("finds nothing on a node whose guests are as they should be", async () => {
-    const { findings, guests } = auditNode(nodeOn(await running()));
+    const { findings, guests } = await auditNode(nodeOn(await running()));
     expect([guests.length, findings]).toEqual([1, []]);
   });
 
@@ -242,14 +242,16 @@ describe("auditNode()", () => {
     machine.files
       .get("/var/lib/images/top.qcow2")
       .xattrs.set("security.selinux", "system_u:object_r:qemu_image_t:s0");
-    expect(auditNode(nodeOn(machine)).findings).toEqual([
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([
       expect.stringContaining("/var/lib/images/top.qcow2 should be labelled"),
     ]);
     machine.selinux = { mode: "permissive", policyName: "svirt" };
     killReaper(machine);
     endQemu(machine, 0);
-    expect(auditNode(nodeOn(machine)).findings.join("\n")).toContain("has ended and is not cleaned up");
-    expect(auditNode(nodeOn(machine)).findings.join("\n")).toContain("SELinux is permissive");
+    expect((await auditNode(nodeOn(machine))).findings.join("\n")).toContain(
+      "has ended and is not cleaned up",
+    );
+    expect((await auditNode(nodeOn(machine))).findings.join("\n")).toContain("SELinux is permissive");
   });
 });
 

@@ -32,7 +32,7 @@ test("a mount in use at the guest's end stays recorded, and the next call remove
   ]);
   const other = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(DISK, "vda") });
   expect((await errorOf(startDomain(nodeOn(machine), other))).kind).toBe("in-use");
-  expect(auditNode(nodeOn(machine)).findings).toEqual([
+  expect((await auditNode(nodeOn(machine))).findings).toEqual([
     "vm1: has ended and is not cleaned up; run svirt recover",
   ]);
   const pool = await errorOf(destroyPool(nodeOn(machine), "net"));

@@ -61,11 +61,11 @@ describe("a guest of an ordinary user", () => {
     await startDomain(nodeOn(machine), XML);
     machine.uid = 0;
     expect(readRecords(nodeOn(machine))).toEqual([]);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
     await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER }));
     machine.uid = USER;
     expect(readRecords(nodeOn(machine)).map(({ name }) => name)).toEqual(["vm1"]);
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
   });
 
   test("has a level that no guest of root's has", async () => {

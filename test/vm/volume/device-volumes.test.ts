@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { errorsOf } from "../../../src/errors.ts";
+import { errorsOfWork } from "../../../src/errors.ts";
 import { setLabel } from "../../../src/labelling/set-label.ts";
 import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file-key.ts";
@@ -42,14 +42,14 @@ function put(machine: Machine, path: string, text = ""): void {
 }
 
 describe("the volumes of a pool of devices", () => {
-  test("are listed by name and path, without access to them", () => {
+  test("are listed by name and path, without access to them", async () => {
     const machine = makeDevicePools();
     const node = nodeOn(machine);
-    expect(listPoolVolumes(node, "scsi")).toMatchObject([
+    expect(await listPoolVolumes(node, "scsi")).toMatchObject([
       { name: "unit:0:0:0", path: SDA, type: "block" },
       { name: "unit:0:1:0", key: SDB_KEY, path: BY_PATH, type: "block" },
     ]);
-    expect(listPoolVolumesWithSizes(node, "mpath")).toEqual([
+    expect(await listPoolVolumesWithSizes(node, "mpath")).toEqual([
       {
         name: "dm-0",
         path: "/dev/mapper/mpatha",
@@ -61,7 +61,7 @@ describe("the volumes of a pool of devices", () => {
     ]);
   });
 
-  test("are found by name in the pool, by key and by path", () => {
+  test("are found by name in the pool, by key and by path", async () => {
     const node = nodeOn(makeDevicePools());
     for (const [key, pool] of [
       ["unit:0:1:0", "scsi"],
@@ -69,13 +69,17 @@ describe("the volumes of a pool of devices", () => {
       [BY_PATH, undefined],
       [SDB_KEY, "scsi"],
     ] as const)
-      expect(findVolume(node, key, pool)).toMatchObject({ name: "unit:0:1:0", key: SDB_KEY, path: BY_PATH });
+      expect(await findVolume(node, key, pool)).toMatchObject({
+        name: "unit:0:1:0",
+        key: SDB_KEY,
+        path: BY_PATH,
+      });
   });
 
-  test("are shown with the device's size, permissions and partition table", () => {
+  test("are shown with the device's size, permissions and partition table", async () => {
     const machine = makeDevicePools();
     machine.files.get("/dev/sdb").bytes.set([0x55, 0xaa], 510);
-    expect(showVolumeOf(nodeOn(machine), "unit:0:1:0", "scsi")).toMatchObject({
+    expect(await showVolumeOf(nodeOn(machine), "unit:0:1:0", "scsi")).toMatchObject({
       type: "block",
       name: "unit:0:1:0",
       key: SDB_KEY,
@@ -85,15 +89,15 @@ describe("the volumes of a pool of devices", () => {
     });
   });
 
-  test("are shown by their key or path without the pool, too", () => {
+  test("are shown by their key or path without the pool, too", async () => {
     const node = nodeOn(makeDevicePools());
     for (const key of [SDB_KEY, BY_PATH])
-      expect(showVolumeOf(node, key, undefined)).toMatchObject({ name: "unit:0:1:0", key: SDB_KEY });
-    expect(showVolumeOf(node, "/dev/sdd", undefined)).toMatchObject({ name: "sdd", key: "/dev/sdd" });
+      expect(await showVolumeOf(node, key, undefined)).toMatchObject({ name: "unit:0:1:0", key: SDB_KEY });
+    expect(await showVolumeOf(node, "/dev/sdd", undefined)).toMatchObject({ name: "sdd", key: "/dev/sdd" });
   });
 
-  test("are shown with their place on the disk, if they are partitions", () => {
-    expect(showVolumeOf(nodeOn(makeDevicePools()), "sda1", "disk")).toMatchObject({
+  test("are shown with their place on the disk, if they are partitions", async () => {
+    expect(await showVolumeOf(nodeOn(makeDevicePools()), "sda1", "disk")).toMatchObject({
       name: "sda1",
       key: "/dev/sda1",
       source: { devices: [{ path: "/dev/sda", extents: [{ start: 1_048_576, end: 1_572_864 }] }] },
@@ -142,7 +146,7 @@ describe("the volumes of a pool of devices", () => {
   test("are labelled at their node by a path that leads to it", async () => {
     const machine = makeDevicePools();
     const node = nodeOn(machine);
-    const { path } = findVolume(node, SDB.key, SDB.pool);
+    const { path } = await findVolume(node, SDB.key, SDB.pool);
     const label = "system_u:object_r:virt_image_t:s0";
     await setLabel(node, { path, isDryRun: false }, label);
     expect(machine.files.get("/dev/sdb").xattrs.get("security.selinux")).toBe(label);
@@ -274,7 +278,7 @@ test("a device that hangs and that a definition names keeps vol-wipe waiting wit
 });
 
 describe("findVolume()", () => {
-  test("finds a volume by its key in the named pool, though another pool has the device, too", () => {
+  test("finds a volume by its key in the named pool, though another pool has the device, too", async () => {
     const machine = makeDevicePools();
     const node = nodeOn(machine);
     const other = SCSI_POOL.replace("<source>", `<uuid>${OTHER}</uuid><source>`).replace(
@@ -283,23 +287,23 @@ describe("findVolume()", () => {
     );
     poolStore.writeActive(node, "again", formatPool(parsePool(otherPoolXml("scsi", other, "again"))));
     for (const pool of ["again", "scsi"])
-      expect(findVolume(node, SDB_KEY, pool)).toMatchObject({ path: BY_PATH, pool: { name: pool } });
+      expect(await findVolume(node, SDB_KEY, pool)).toMatchObject({ path: BY_PATH, pool: { name: pool } });
   });
 
-  test("refuses a key that several disks report", () => {
+  test("refuses a key that several disks report", async () => {
     const machine = makeDevicePools();
     const page = machine.files.get("/sys/bus/scsi/devices/2:0:1:0/vpd_pg83").bytes;
     machine.files.put("/sys/bus/scsi/devices/2:0:0:0/vpd_pg83", "file", { bytes: page });
     const node = nodeOn(machine);
     for (const pool of [undefined, "scsi"]) {
-      const [error] = errorsOf(() => findVolume(node, SDB_KEY, pool));
+      const [error] = await errorsOfWork(async () => await findVolume(node, SDB_KEY, pool));
       expect([error?.kind, error?.message]).toEqual([
         "usage",
         `Cannot find the volume with the key ${SDB_KEY}: /dev/sda and /dev/sdb have it`,
       ]);
     }
-    expect(findVolume(node, "unit:0:1:0", "scsi").path).toBe(BY_PATH);
-    expect(findVolume(node, BY_PATH).name).toBe("unit:0:1:0");
+    expect((await findVolume(node, "unit:0:1:0", "scsi")).path).toBe(BY_PATH);
+    expect((await findVolume(node, BY_PATH)).name).toBe("unit:0:1:0");
   });
 });
 
@@ -308,7 +312,7 @@ test("a damaged file of an active pool hides its volumes alone", async () => {
   const node = nodeOn(machine);
   const damaged = `<pool type='scsi'>\n  <name>aaa</name>\n  <uuid>${OTHER}</uuid>\n`;
   put(machine, "/run/svirt/storage/aaa.xml", damaged);
-  expect(findVolume(node, BY_PATH).name).toBe("unit:0:1:0");
+  expect((await findVolume(node, BY_PATH)).name).toBe("unit:0:1:0");
   expect(listVolumePools(node)).toEqual([]);
   await wipeVolume(node, SDB, "zero");
 });

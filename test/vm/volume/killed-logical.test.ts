@@ -64,8 +64,8 @@ async function prepare(): Promise<Machine> {
 }
 
 /** Returns the volumes of the pool as they are listed, with their content and owners. */
-function stateOf(machine: Machine): string {
-  const volumes = listPoolVolumesWithSizes(nodeOn(machine), "lv");
+async function stateOf(machine: Machine): Promise<string> {
+  const volumes = await listPoolVolumesWithSizes(nodeOn(machine), "lv");
   return JSON.stringify(
     volumes.map((volume) => {
       const { bytes, mode, uid } = machine.files.get(volume.path);
@@ -75,11 +75,11 @@ function stateOf(machine: Machine): string {
 }
 
 /** Whether the volumes that were there keep their data, and a copy is whole or not there. */
-function isWhole(
+async function isWhole(
   machine: Machine,
   { done, isCopy, kept }: { readonly done: string; readonly kept: string; readonly isCopy: boolean },
-): boolean {
-  const state = stateOf(machine);
+): Promise<boolean> {
+  const state = await stateOf(machine);
   return isCopy ? [kept, done].includes(state) : state.includes(kept.slice(1, -1));
 }
 
@@ -92,16 +92,16 @@ describe.each(CASES)(
         const isCopy = name === "vol-clone";
         const whole = await prepare();
         await work(nodeOn(whole));
-        const done = stateOf(whole);
+        const done = await stateOf(whole);
         const instants = await instantsOf(prepare, work);
         expect(instants.length).toBeGreaterThan(3);
         for (const strike of instants) {
           const machine = await prepare();
-          const kept = stateOf(machine);
+          const kept = await stateOf(machine);
           await beStruck(machine, work, { ...strike, how });
           const place = `${strike.moment} call ${strike.at}`;
           if (made !== undefined)
-            expect([place, isWhole(machine, { kept, done, isCopy })]).toEqual([place, true]);
+            expect([place, await isWhole(machine, { kept, done, isCopy })]).toEqual([place, true]);
           const error: SvirtError | undefined = await work(nodeOn(machine)).then(
             () => undefined,
             (thrown) => thrown,
@@ -111,7 +111,7 @@ describe.each(CASES)(
             await remove(made)(nodeOn(machine));
             await work(nodeOn(machine));
           } else if (error !== undefined) expect([place, error.kind]).toEqual([place, "not-found"]);
-          expect([place, stateOf(machine)]).toEqual([place, done]);
+          expect([place, await stateOf(machine)]).toEqual([place, done]);
           expect([place, machine.violations]).toEqual([place, []]);
         }
       },

@@ -89,9 +89,9 @@ function prepare(): Machine {
 }
 
 /** Returns all that commands show of the volumes. */
-function stateOf(machine: Machine): string {
+async function stateOf(machine: Machine): Promise<string> {
   const node = nodeOn(machine);
-  const volumes = listPoolVolumesWithSizes(node, "images");
+  const volumes = await listPoolVolumesWithSizes(node, "images");
   return JSON.stringify(volumes.map((volume) => [volume, showVolume(node, volume.path).target]));
 }
 
@@ -101,16 +101,16 @@ describe.each(CASES)(
     test.each(["crash", "fail"] as const)(
       "by a %s has been done or not, and the next one leaves no rest",
       async (how) => {
-        const before = stateOf(prepare());
+        const before = await stateOf(prepare());
         const whole = prepare();
         await work(nodeOn(whole));
-        const done = stateOf(whole);
+        const done = await stateOf(whole);
         const instants = await instantsOf(async () => prepare(), work);
         expect(instants.length).toBeGreaterThan(5);
         for (const strike of instants) {
           const machine = prepare();
           await beStruck(machine, work, { ...strike, how });
-          const after = stateOf(machine);
+          const after = await stateOf(machine);
           expect([before, done]).toContain(after);
           if (after === before) await work(nodeOn(machine));
           else
@@ -119,7 +119,7 @@ describe.each(CASES)(
             name.startsWith(".svirt-"),
           );
           expect(left).toEqual([]);
-          if (after === before) expect(stateOf(machine)).toBe(done);
+          if (after === before) expect(await stateOf(machine)).toBe(done);
         }
       },
     );

@@ -8,7 +8,7 @@ import { errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
 import { activatePool, IMAGES, makePoolMachine, POOL_UUID } from "../../scenes/volumes.ts";
 
 describe("listPoolVolumes()", () => {
-  test("lists files and folders by their names, ignoring case, and nothing else", () => {
+  test("lists files and folders by their names, ignoring case, and nothing else", async () => {
     const machine = makePoolMachine();
     machine.files.putFolder("/srv/pool/Backup");
     for (const name of ["b.raw", "a.raw", "C.raw", partialVolume(OTHER), ".svirt-x.new", "line\nbreak"])
@@ -18,7 +18,7 @@ describe("listPoolVolumes()", () => {
     for (const type of ["socket", "fifo", "character"] as const)
       machine.files.put(`/srv/pool/${type}`, type, { node: "1:3" });
     activatePool(nodeOn(machine), { name: "srv", folder: "/srv/pool", uuid: OTHER });
-    expect(listPoolVolumes(nodeOn(machine), "srv")).toEqual([
+    expect(await listPoolVolumes(nodeOn(machine), "srv")).toEqual([
       { name: "a.raw", key: "/srv/pool/a.raw", path: "/srv/pool/a.raw", type: "file" },
       { name: "b.raw", key: "/srv/pool/b.raw", path: "/srv/pool/b.raw", type: "file" },
       { name: "Backup", key: "/srv/pool/Backup", path: "/srv/pool/Backup", type: "dir" },
@@ -30,7 +30,7 @@ describe("listPoolVolumes()", () => {
     const machine = makePoolMachine();
     machine.files.put("/srv/link", "symlink", { target: IMAGES });
     activatePool(nodeOn(machine), { name: "linked", folder: "/srv/link", uuid: OTHER });
-    const error = await errorOf((async () => listPoolVolumes(nodeOn(machine), OTHER))());
+    const error = await errorOf((async () => await listPoolVolumes(nodeOn(machine), OTHER))());
     expect([error.exitCode, error.message]).toEqual([5, expect.stringContaining("symbolic link")]);
   });
 
@@ -41,7 +41,7 @@ describe("listPoolVolumes()", () => {
     poolStore.writeDefined(node, "images", xml);
     poolStore.removeActive(node, "images");
     const refusals = await Promise.all(
-      ["none", "images", "gone"].map((name) => errorOf((async () => listPoolVolumes(node, name))())),
+      ["none", "images", "gone"].map((name) => errorOf((async () => await listPoolVolumes(node, name))())),
     );
     expect(refusals.map(({ exitCode, message }) => [exitCode, message])).toEqual([
       [3, "Storage pool not found: no storage pool with matching name 'none'"],
@@ -52,14 +52,14 @@ describe("listPoolVolumes()", () => {
 });
 
 describe("listPoolVolumesWithSizes()", () => {
-  test("shows the format and the size by an image's first bytes", () => {
+  test("shows the format and the size by an image's first bytes", async () => {
     const machine = makePoolMachine();
     const iso = new Uint8Array(40_000);
     iso.set(new TextEncoder().encode("CD001"), 32_769);
     machine.files.get(`${IMAGES}/install.iso`).bytes = iso;
     machine.files.get(`${IMAGES}/private1.raw`).bytes = Uint8Array.of(0x51, 0x46, 0x49, 0xfb, 9, 9, 9, 9);
     machine.files.putFolder(`${IMAGES}/sub`);
-    const volumes = listPoolVolumesWithSizes(nodeOn(machine), "images");
+    const volumes = await listPoolVolumesWithSizes(nodeOn(machine), "images");
     expect(
       volumes.map(({ capacityBytes, format, name, type }) => [name, type, format, capacityBytes]),
     ).toEqual(
@@ -75,9 +75,9 @@ describe("listPoolVolumesWithSizes()", () => {
 });
 
 describe("findVolume()", () => {
-  test("finds a volume by name, key or path, and its pool", () => {
+  test("finds a volume by name, key or path, and its pool", async () => {
     const node = nodeOn(makePoolMachine());
-    const found = findVolume(node, "base.raw", "images");
+    const found = await findVolume(node, "base.raw", "images");
     expect([found.name, found.path, found.pool.name, found.pool.uuid]).toEqual([
       "base.raw",
       `${IMAGES}/base.raw`,
@@ -89,14 +89,14 @@ describe("findVolume()", () => {
       [`${IMAGES}/base.raw`, "images"],
       ["base.raw", POOL_UUID.toUpperCase()],
     ] as const)
-      expect(findVolume(node, key, pool)).toEqual(found);
+      expect(await findVolume(node, key, pool)).toEqual(found);
   });
 });
 
-test("showVolumeOf() shows a folder of a pool, which is a volume of type dir", () => {
+test("showVolumeOf() shows a folder of a pool, which is a volume of type dir", async () => {
   const machine = makePoolMachine();
   machine.files.putFolder(`${IMAGES}/sub`);
-  expect(showVolumeOf(nodeOn(machine), "sub", "images")).toMatchObject({
+  expect(await showVolumeOf(nodeOn(machine), "sub", "images")).toMatchObject({
     type: "dir",
     name: "sub",
     capacityBytes: 0,

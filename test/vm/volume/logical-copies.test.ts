@@ -63,7 +63,7 @@ describe("the data of a logical volume", () => {
     await copy("two", "top", "qcow2");
     const two = machine.files.get("/dev/vg-0/two").bytes;
     expect([two[MiB - 1], two[MiB], two.length]).toEqual([1, 0, 4 * MiB]);
-    expect(listPoolVolumes(node, "lv").map(({ name }) => name)).toEqual(["one", "two"]);
+    expect((await listPoolVolumes(node, "lv")).map(({ name }) => name)).toEqual(["one", "two"]);
   });
 
   // virStorageBackendCreateBlockFrom() of libvirt
@@ -91,7 +91,7 @@ describe("the data of a logical volume", () => {
     const unlock = await node.host.lock(volumeLock(node.paths, current ?? ""), 0);
     await destroyPool(node, "lv");
     await startPool(node, "lv", { isBuilt: false });
-    expect(listPoolVolumes(node, "lv").map(({ name }) => name)).toEqual(["one"]);
+    expect((await listPoolVolumes(node, "lv")).map(({ name }) => name)).toEqual(["one"]);
     expect((await errorOf(make(node, left ?? ""))).place).toBe("/volume/name");
     lvm.run.length = 0;
     await make(node, "two");

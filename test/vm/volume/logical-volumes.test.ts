@@ -37,10 +37,10 @@ describe("a logical volume", () => {
       "lvcreate --name small -L 4096K --type snapshot --virtualsize 8192K vg-0 --yes",
       "lvcreate --name snap -L 8192K -s vg-0/a-1 --yes",
     ]);
-    expect(listPoolVolumes(node, "lv")).toMatchObject(
+    expect(await listPoolVolumes(node, "lv")).toMatchObject(
       ["a-1", "small", "snap", "sparse"].map((name) => ({ name, path: `/dev/vg-0/${name}`, type: "block" })),
     );
-    expect(listPoolVolumesWithSizes(node, "lv").find(({ name }) => name === "sparse")).toMatchObject({
+    expect((await listPoolVolumesWithSizes(node, "lv")).find(({ name }) => name === "sparse")).toMatchObject({
       capacityBytes: 8 * MiB,
       allocationBytes: 4 * MiB,
     });
@@ -52,8 +52,8 @@ describe("a logical volume", () => {
     await make(node, "one");
     lvm.addVolume("vg-0", { name: "hidden" });
     await make(node, "snap", `${EIGHT}<backingStore><path>/dev/vg-0/one</path></backingStore>`);
-    const shown = formatVolume(showVolumeOf(node, "snap", "lv"));
-    const { key } = findVolume(node, "snap", "lv");
+    const shown = formatVolume(await showVolumeOf(node, "snap", "lv"));
+    const { key } = await findVolume(node, "snap", "lv");
     expect(key).toMatch(/^\w{6}(?:-\w{4}){5}-\w{6}$/);
     expect(shown).toStartWith(`<volume type='block'>
   <name>snap</name>
@@ -71,9 +71,9 @@ describe("a logical volume", () => {
     <permissions>`);
     expect(shown).toContain(`<backingStore>\n    <path>/dev/vg-0/one</path>\n  </backingStore>`);
     for (const word of [key, "/dev/vg-0/snap"])
-      expect(findVolume(node, word)).toMatchObject({ name: "snap", key });
+      expect(await findVolume(node, word)).toMatchObject({ name: "snap", key });
     // Not active, so without a node.
-    expect(listPoolVolumes(node, "lv").map(({ name }) => name)).toEqual(["one", "snap"]);
+    expect((await listPoolVolumes(node, "lv")).map(({ name }) => name)).toEqual(["one", "snap"]);
     expect((await errorOf(make(node, "hidden"))).libvirt.name).toBe("VIR_ERR_STORAGE_VOL_EXIST");
   });
 
@@ -82,7 +82,7 @@ describe("a logical volume", () => {
     await make(node, "one");
     const disks = "<disk type='volume'><source pool='lv' volume='one'/><target dev='vda'/></disk>";
     await startDomain(node, domainXml({ disks }));
-    const path = findVolume(node, "one", "lv").facts.id.path;
+    const path = (await findVolume(node, "one", "lv")).facts.id.path;
     expect(labelOf(machine, path)).toBe(recordOf(machine).label.imageLabel);
     expect((await errorOf(destroyPool(node, "lv"))).kind).toBe("in-use");
     expect((await errorOf(deleteVolume(node, { key: "one", pool: "lv" }))).kind).toBe("in-use");
@@ -113,7 +113,7 @@ describe("a logical volume", () => {
     );
     expect((await errorOf(deleteVolume(node, one))).kind).toBe("in-use");
     expect(lvm.run).toEqual(["lvremove -f vg-0/snap"]);
-    expect(listPoolVolumes(node, "lv").map(({ name }) => name)).toEqual(["one"]);
+    expect((await listPoolVolumes(node, "lv")).map(({ name }) => name)).toEqual(["one"]);
   });
 
   test("is not deleted while a definition names it", async () => {

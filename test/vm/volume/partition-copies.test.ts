@@ -55,8 +55,8 @@ function giveOtherPath(machine: Machine): void {
   putText(machine, "/sys/block/sdj/dev", "8:144\n");
 }
 
-const namesOn = (machine: Machine): readonly string[] =>
-  listPoolVolumes(nodeOn(machine), "disk").map(({ name }) => name);
+const namesOn = async (machine: Machine): Promise<readonly string[]> =>
+  (await listPoolVolumes(nodeOn(machine), "disk")).map(({ name }) => name);
 
 describe("the data of a new partition", () => {
   test.each([
@@ -101,9 +101,9 @@ describe("the data of a new partition", () => {
     machine.files.put("/dev/sdj", "block", { node: "8:144", bytes: new Uint8Array() });
     const { host, ...node } = nodeOn(machine);
     const locked: string[] = [];
-    const copyToDevice: typeof host.copyToDevice = (...words) => {
+    const copyToDevice: typeof host.copyToDevice = async (...words) => {
       locked.push(...machine.lockedImages);
-      host.copyToDevice(...words);
+      await host.copyToDevice(...words);
     };
     await copy("raw")({ ...node, host: { ...host, copyToDevice } });
     expect([locked, [...machine.lockedImages]]).toEqual([["device-8:144"], []]);
@@ -129,21 +129,21 @@ describe("the data of a new partition", () => {
       ...node,
       host: {
         ...host,
-        copyToDevice() {
-          host.runProgram(["/usr/sbin/sfdisk", "--append"], 1000, "/dev/sda3 : start=6144, size=2048");
+        async copyToDevice() {
+          await host.runProgram(["/usr/sbin/sfdisk", "--append"], 1000, "/dev/sda3 : start=6144, size=2048");
         },
       },
     };
     expect((await errorOf(copy("raw")(taken) as Promise<unknown>)).message).toBe(
       "Cannot make the partition sda2: its place on the disk was taken meanwhile",
     );
-    expect(namesOn(machine)).toEqual(["sda1", "sda3", "sda5"]);
+    expect(await namesOn(machine)).toEqual(["sda1", "sda3", "sda5"]);
   });
 
   test("is not written by a restricted key", async () => {
     const machine = await prepare();
     const error = await errorOf(copy("raw")({ ...nodeOn(machine), isForKey: true }) as Promise<unknown>);
-    expect([error.kind, namesOn(machine)]).toEqual(["denied", ["sda1", "sda5"]]);
+    expect([error.kind, await namesOn(machine)]).toEqual(["denied", ["sda1", "sda5"]]);
   });
 
   test.each(["crash", "fail"] as const)(
@@ -151,18 +151,18 @@ describe("the data of a new partition", () => {
     async (how) => {
       const whole = await prepare();
       await copy("qcow2")(nodeOn(whole));
-      const done = [...namesOn(whole), Bun.hash(whole.files.get("/dev/sda2").bytes)];
+      const done = [...(await namesOn(whole)), Bun.hash(whole.files.get("/dev/sda2").bytes)];
       const instants = await instantsOf(prepare, copy("qcow2"));
       expect(instants.length).toBeGreaterThan(2);
       for (const strike of instants) {
         const machine = await prepare();
         await beStruck(machine, copy("qcow2"), { ...strike, how });
         const place = `${strike.moment} call ${strike.at}`;
-        if (!namesOn(machine).includes("sda2")) {
-          expect([place, namesOn(machine)]).toEqual([place, ["sda1", "sda5"]]);
+        if (!(await namesOn(machine)).includes("sda2")) {
+          expect([place, await namesOn(machine)]).toEqual([place, ["sda1", "sda5"]]);
           await copy("qcow2")(nodeOn(machine));
         }
-        expect([place, ...namesOn(machine), Bun.hash(machine.files.get("/dev/sda2").bytes)]).toEqual([
+        expect([place, ...(await namesOn(machine)), Bun.hash(machine.files.get("/dev/sda2").bytes)]).toEqual([
           place,
           ...done,
         ]);
@@ -182,13 +182,13 @@ test("a partition that is made while another one gets its data is behind that on
     ...node,
     host: {
       ...host,
-      copyToDevice(...words: Parameters<typeof host.copyToDevice>) {
+      async copyToDevice(...words: Parameters<typeof host.copyToDevice>) {
         other = createVolumeFrom(nodeOn(machine), "disk", { bytes, flags: {} });
-        host.copyToDevice(...words);
+        await host.copyToDevice(...words);
       },
     },
   };
   await copy("qcow2")(during);
   await other;
-  expect(namesOn(machine)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
+  expect(await namesOn(machine)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
 });

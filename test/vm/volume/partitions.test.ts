@@ -32,46 +32,52 @@ function setSize(machine: Machine, sectors: number): void {
 
 const bytesOf = (name: string, more = "") =>
   new TextEncoder().encode(`<volume><name>${name}</name><capacity unit='MiB'>16</capacity>${more}</volume>`);
-const namesOn = (node: ReturnType<typeof nodeOn>): readonly string[] =>
-  listPoolVolumes(node, "disk").map(({ name }) => name);
+const namesOn = async (node: ReturnType<typeof nodeOn>): Promise<readonly string[]> =>
+  (await listPoolVolumes(node, "disk")).map(({ name }) => name);
 const claim = (key: string) => ({ kind: "file", key, sharing: "exclusive" }) as const;
 
 describe("a volume of a pool of partitions", () => {
   test("is made and deleted, and the other partitions stay", async () => {
     const { node, sfdisk } = machineWith();
-    expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda1", "sda5"]);
     const made = await createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} });
     expect(made).toEqual({ name: "sda2", path: "/dev/sda2" });
     expect(sfdisk.run.splice(0)).toEqual([
       "--quiet --append --no-reread /dev/sda /dev/sda2 : start=4096, size=32768",
     ]);
-    expect(namesOn(node)).toEqual(["sda1", "sda2", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda1", "sda2", "sda5"]);
     await deleteVolume(node, { key: "sda2", pool: "disk" });
     expect(sfdisk.run).toEqual(["--quiet --no-reread --delete /dev/sda 2"]);
-    expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda1", "sda5"]);
   });
 
   test("is made known to the kernel, which keeps the old table while another partition is in use", async () => {
     const { node, sfdisk } = machineWith();
     sfdisk.isBusy = true;
     await createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} });
-    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--add --nr 2 /dev/sda", ["sda1", "sda2", "sda5"]]);
+    expect([sfdisk.run.pop(), await namesOn(node)]).toEqual([
+      "--add --nr 2 /dev/sda",
+      ["sda1", "sda2", "sda5"],
+    ]);
     await deleteVolume(node, { key: "sda2", pool: "disk" });
-    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda5"]]);
+    expect([sfdisk.run.pop(), await namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda5"]]);
   });
 
   test("is found again if a call was killed between the table and the kernel", async () => {
     const { node, sfdisk } = machineWith();
     sfdisk.parts.push({ node: "/dev/sda2", start: 4096, size: 2048, type: "A" });
-    expect(namesOn(node)).toEqual(["sda1", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda1", "sda5"]);
     // storageVolCreateXML() of libvirt
     const again = await errorOf(createVolumeFrom(node, "disk", { bytes: bytesOf("sda2"), flags: {} }));
     expect(again.message).toBe("storage volume 'sda2' exists already");
     await createVolumeFrom(node, "disk", { bytes: bytesOf("sda3"), flags: {} });
-    expect(namesOn(node)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda1", "sda2", "sda3", "sda5"]);
     sfdisk.parts = sfdisk.parts.filter((part) => part.node !== "/dev/sda2");
     await deleteVolume(node, { key: "sda2", pool: "disk" });
-    expect([sfdisk.run.pop(), namesOn(node)]).toEqual(["--delete --nr 2 /dev/sda", ["sda1", "sda3", "sda5"]]);
+    expect([sfdisk.run.pop(), await namesOn(node)]).toEqual([
+      "--delete --nr 2 /dev/sda",
+      ["sda1", "sda3", "sda5"],
+    ]);
   });
 
   test("is made neither in the place nor with the number of one that the kernel still has", async () => {
@@ -86,7 +92,7 @@ describe("a volume of a pool of partitions", () => {
     // sda1 has the sectors 2048 to 3071, sda5 those from 3074 to 3585.
     expect(sfdisk.run).toEqual(["--quiet --append --no-reread /dev/sda /dev/sda2 : start=4096, size=1024"]);
     await deleteVolume(node, { key: "sda1", pool: "disk" });
-    expect(namesOn(node)).toEqual(["sda2", "sda5"]);
+    expect(await namesOn(node)).toEqual(["sda2", "sda5"]);
   });
 
   test("gets the owner and mode in its XML, at its node", async () => {
@@ -131,15 +137,15 @@ describe("a volume of a pool of partitions", () => {
 
   test("is not deleted from another disk to which the path of the pool leads meanwhile", async () => {
     const { node, sfdisk } = machineWith();
-    const pool = findAnyPool(node, "disk");
-    const facts = findVolume(node, "sda1", "disk").facts;
+    const pool = await findAnyPool(node, "disk");
+    const facts = (await findVolume(node, "sda1", "disk")).facts;
     if (pool.folder !== undefined) throw new Error("it is no pool of devices");
     const moved = {
       ...pool,
       storage: { ...pool.storage, source: { ...pool.storage.source, devices: [{ path: "/dev/sdb" }] } },
     };
     const error = await errorOf(
-      Promise.resolve().then(() => removePartition(node, moved, { facts, start: 2048 * 512 })),
+      Promise.resolve().then(async () => await removePartition(node, moved, { facts, start: 2048 * 512 })),
     );
     expect([error.kind, sfdisk.run]).toEqual(["wrong-state", []]);
   });

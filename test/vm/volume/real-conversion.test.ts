@@ -35,10 +35,10 @@ function makeImages(images: string): void {
 }
 
 /** Starts a program that has an image open, locked as a QEMU locks it, until it is ended. */
-function holdImage(path: string, as: "reader" | "writer") {
+async function holdImage(path: string, as: "reader" | "writer") {
   const fd = openSync(path, as === "reader" ? "r" : "r+");
   const program = Bun.spawn(["sleep", "60"], { stdio: [fd, "ignore", "ignore"] });
-  lockImage(fd, path, { as, isFirst: true });
+  await lockImage(fd, path, { as, isFirst: true });
   closeSync(fd);
   return program;
 }
@@ -68,7 +68,7 @@ describe.skipIf(qemuImg === null)(`a converted volume${missing}`, () => {
     using folder = new RealFolder();
     const { createFrom, images } = makePool(folder);
     makeImages(images);
-    const kept = holdImage(`${images}/base`, "writer");
+    const kept = await holdImage(`${images}/base`, "writer");
     const error = await errorOf(createFrom("top", ""));
     kept.kill();
     await kept.exited;
@@ -77,7 +77,7 @@ describe.skipIf(qemuImg === null)(`a converted volume${missing}`, () => {
       `Cannot copy ${images}/base: another program has locked it`,
     ]);
     expect(readdirSync(images).sort()).toEqual(["base", "top"]);
-    const reader = holdImage(`${images}/base`, "reader");
+    const reader = await holdImage(`${images}/base`, "reader");
     await createFrom("top", "");
     reader.kill();
   }, 20_000);

@@ -97,7 +97,7 @@ describe("on a real file system", () => {
     const { images, node } = makePool(folder);
     writeFileSync(`${images}/${partialVolume(OTHER)}`, "rest");
     writeFileSync(`${images}/.svirt-disk.new`, "of another command");
-    expect(listPoolVolumes(node, "real")).toEqual([]);
+    expect(await listPoolVolumes(node, "real")).toEqual([]);
     writeFileSync(`${images}/a.raw`, "data");
     const part = { offset: 0, mostBytes: undefined, isSparse: false };
     await downloadVolume(node, { key: "a.raw", pool: "real" }, { file: `${images}/copy`, part });
@@ -114,7 +114,7 @@ describe("on a real file system", () => {
     expect(readdirSync(images)).toEqual(["new.img"]);
   });
 
-  test("the calls for a list are proportional to its volumes, also for 10,000", () => {
+  test("the calls for a list are proportional to its volumes, also for 10,000", async () => {
     using folder = new RealFolder();
     const { images, node } = makePool(folder);
     const facts = { type: "file", sizeBytes: 4096, allocatedBytes: 4096 } as const;
@@ -122,7 +122,7 @@ describe("on a real file system", () => {
       id: { path, device: "8:1", inode: path.replaceAll(/\D/g, "") },
       ...facts,
     });
-    const callsFor = (count: number) => {
+    const callsFor = async (count: number) => {
       let calls = 0;
       const host: Host = {
         ...node.host,
@@ -145,10 +145,10 @@ describe("on a real file system", () => {
           return new Uint8Array(Math.min(length, 512));
         },
       };
-      expect(listPoolVolumesWithSizes({ ...node, host }, "real").length).toBe(count);
+      expect((await listPoolVolumesWithSizes({ ...node, host }, "real")).length).toBe(count);
       return calls;
     };
-    expect([100, 10_000].map((count) => callsFor(count) / count)).toEqual([2, 2]);
+    expect([(await callsFor(100)) / 100, (await callsFor(10_000)) / 10_000]).toEqual([2, 2]);
   });
 
   test("a copy has the data and the holes of its source", async () => {

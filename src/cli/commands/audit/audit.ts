@@ -18,7 +18,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const audit = auditNode(call.instance);
+    const audit = await auditNode(call.instance);
     if (call.options.has("json")) printJson(call, audit);
     else call.output.print(formatAudit(audit));
     return audit.findings.length === 0 ? undefined : FINDINGS;

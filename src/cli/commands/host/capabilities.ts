@@ -12,7 +12,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { capabilities, xml } = getHostCapabilities(call.instance);
+    const { capabilities, xml } = await getHostCapabilities(call.instance);
     if (call.options.has("json")) {
       const { baseLabels, ...secmodel } = capabilities.secmodel;
       printJson(call, {

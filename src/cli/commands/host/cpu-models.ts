@@ -10,10 +10,10 @@ export const command: Command = {
     operands: [{ name: "arch", summary: "architecture: x86_64" }],
     options: [JSON_OPTION],
   },
-  run(call) {
-    const models = listCpuModels(call.instance, operand(call, "arch"));
+  async run(call) {
+    const models = await listCpuModels(call.instance, operand(call, "arch"));
     if (call.options.has("json")) printJson(call, models);
     else call.output.print(models.map((name) => `${name}\n`).join(""));
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

@@ -16,7 +16,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const findings = examineHost(call.instance);
+    const findings = await examineHost(call.instance);
     if (call.options.has("json")) {
       printJson(call, findings);
     } else {

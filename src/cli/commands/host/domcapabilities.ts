@@ -29,7 +29,7 @@ export const command: Command = {
         remedy: "Leave --arch out: svirt supports only x86_64.",
       });
     }
-    const { facts, xml, ...kind } = getDomainCapabilities(call.instance, {
+    const { facts, xml, ...kind } = await getDomainCapabilities(call.instance, {
       emulator: call.options.get("emulatorbin"),
       type,
       machine: call.options.get("machine"),

@@ -15,7 +15,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const most = getMostVcpus(call.instance, readVirtType(call, "type"));
+    const most = await getMostVcpus(call.instance, readVirtType(call, "type"));
     if (call.options.has("json")) printJson(call, { maxvcpus: most });
     else call.output.print(`${most}\n\n`);
     return undefined;

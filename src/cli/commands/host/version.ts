@@ -11,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const qemu = getHostQemuVersion(call.instance);
+    const qemu = await getHostQemuVersion(call.instance);
     if (call.options.has("json")) printJson(call, { svirt: call.version, qemu });
     else call.output.print(`svirt ${call.version}\nQEMU ${qemu ?? "not found"}\n`);
     return undefined;

@@ -38,7 +38,7 @@ export const command: Command = {
   async run(call) {
     refuseOtherWords(call);
     const source = operand(call, "source");
-    const found = getSourceType(call.instance, source);
+    const found = await getSourceType(call.instance, source);
     const xml = formatDiskOptions({ source, target: operand(call, "target"), found }, call.options);
     if (call.options.has("print-xml")) {
       call.output.print(`${xml}\n\n`);

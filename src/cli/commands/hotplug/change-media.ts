@@ -39,7 +39,7 @@ export const command: Command = {
     const ask = askOf(call);
     const drive = findNamedDisk(call.instance, ask, { name: operand(call, "path"), isDrive: true });
     const source = action === "eject" ? undefined : call.operands.get("source");
-    const type = isBlock(call, source) ? "block" : "file";
+    const type = (await isBlock(call, source)) ? "block" : "file";
     const changed = await changeMedium(call.instance, ask, {
       target: drive.target.dev,
       force: call.options.has("force"),
@@ -61,7 +61,7 @@ function actionOf({ operands, options }: Call): MediumAction {
   return action;
 }
 
-function isBlock({ instance, options }: Call, source: string | undefined): boolean {
+async function isBlock({ instance, options }: Call, source: string | undefined): Promise<boolean> {
   if (options.has("block")) return true;
-  return source !== undefined && getSourceType(instance, source) === "block";
+  return source !== undefined && (await getSourceType(instance, source)) === "block";
 }

@@ -24,7 +24,7 @@ export const command: Command = {
   async run(call) {
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const restored = await restoreFileLabels(call.instance, {
-      paths: pathsOf(call, call.rest),
+      paths: await pathsOf(call, call.rest),
       isDryRun,
     });
     return reportEach(call, restored, (changes) => printChanges(call, changes));

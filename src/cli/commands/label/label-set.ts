@@ -18,7 +18,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const [path = ""] = pathsOf(call, [operand(call, "path")]);
+    const [path = ""] = await pathsOf(call, [operand(call, "path")]);
     const act = { path, isDryRun: call.options.has(DRY_RUN_OPTION.name) };
     printChanges(call, [await setFileLabel(call.instance, act, operand(call, "context"))]);
     return undefined;

@@ -19,7 +19,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
-    return reportEach(call, showFileLabels(call.instance, pathsOf(call, call.rest)), (shown) => {
+    return reportEach(call, showFileLabels(call.instance, await pathsOf(call, call.rest)), (shown) => {
       if (call.options.has("json")) printJson(call, shown);
       else call.output.print(shown.map(formatLabel).join(""));
     });

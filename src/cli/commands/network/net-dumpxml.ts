@@ -15,11 +15,11 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  run(call) {
+  async run(call) {
     const form = call.options.has("inactive") ? "defined" : "active";
-    const shown = getNetworkXml(call.instance, operand(call, "network"), form);
+    const shown = await getNetworkXml(call.instance, operand(call, "network"), form);
     if (call.options.has("json")) printJson(call, shown);
     else call.output.print(`${shown.xml}\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

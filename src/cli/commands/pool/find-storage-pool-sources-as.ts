@@ -16,13 +16,13 @@ export const command: Command = {
     ],
     options: [],
   },
-  run(call) {
+  async run(call) {
     const [server, port, initiator] = ["host", "port", "initiator"].map((name) => call.operands.get(name));
     const spec = () =>
       server === undefined
         ? undefined
         : new TextEncoder().encode(formatSearchedSource(server, { port, initiator }));
-    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
-    return Promise.resolve(undefined);
+    call.output.print(`${await findSources(call.instance, operand(call, "type"), spec)}\n`);
+    return undefined;
   },
 };

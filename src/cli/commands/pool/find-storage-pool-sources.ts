@@ -18,10 +18,10 @@ export const command: Command = {
     ],
     options: [],
   },
-  run(call) {
+  async run(call) {
     const file = call.operands.get("srcSpec");
     const spec = () => (file === undefined ? undefined : readInputFile(call, file));
-    call.output.print(`${findSources(call.instance, operand(call, "type"), spec)}\n`);
-    return Promise.resolve(undefined);
+    call.output.print(`${await findSources(call.instance, operand(call, "type"), spec)}\n`);
+    return undefined;
   },
 };

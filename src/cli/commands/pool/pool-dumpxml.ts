@@ -12,11 +12,11 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [{ name: "inactive", summary: "use the definition, even if the pool is active" }, JSON_OPTION],
   },
-  run(call) {
+  async run(call) {
     const form = call.options.has("inactive") ? "defined" : "active";
-    const shown = getPoolXml(call.instance, operand(call, "pool"), form);
+    const shown = await getPoolXml(call.instance, operand(call, "pool"), form);
     if (call.options.has("json")) printJson(call, shown);
     else call.output.print(`${shown.xml}\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

@@ -19,8 +19,8 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [{ name: "bytes", summary: "print bytes, without units" }, JSON_OPTION],
   },
-  run(call) {
-    const { space, ...facts } = getPoolFacts(call.instance, operand(call, "pool"));
+  async run(call) {
+    const { space, ...facts } = await getPoolFacts(call.instance, operand(call, "pool"));
     if (call.options.has("json")) printJson(call, { ...facts, ...space });
     else {
       call.output.print(
@@ -36,7 +36,7 @@ export const command: Command = {
         ]),
       );
     }
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };
 

@@ -29,7 +29,7 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  run(call) {
+  async run(call) {
     onlyOne(call, ["all", "inactive"]);
     onlyOne(call, ["details", "uuid"]);
     onlyOne(call, ["details", "name"]);
@@ -39,7 +39,7 @@ export const command: Command = {
       wantsUuids: wantsUuid || call.options.has("json"),
       types: parsePoolTypes(call.options.get("type")),
     });
-    if (call.options.has("json")) printJson(call, withUsage(call.instance, pools).map(toJson));
+    if (call.options.has("json")) printJson(call, (await withUsage(call.instance, pools)).map(toJson));
     else if (wantsUuid || wantsName) {
       const cells = ({ name, uuid = "-" }: ListedXml): string[] => [
         ...(wantsUuid ? [uuid] : []),
@@ -47,9 +47,9 @@ export const command: Command = {
       ];
       call.output.print(pools.map((pool) => `${cells(pool).join(" ")}\n`).join(""));
     } else if (call.options.has("details"))
-      call.output.print(formatTable(DETAILS, withUsage(call.instance, pools).map(toDetails)));
+      call.output.print(formatTable(DETAILS, (await withUsage(call.instance, pools)).map(toDetails)));
     else call.output.print(formatTable(["Name", "State", "Autostart"], pools.map(toRow)));
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };
 

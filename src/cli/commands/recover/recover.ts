@@ -43,7 +43,8 @@ export const command: Command = {
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
-    for (const stale of findStaleLabels(call.instance)) call.output.warn(`warning: ${oneLine(stale)}\n`);
+    for (const stale of await findStaleLabels(call.instance))
+      call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {
         recovered,

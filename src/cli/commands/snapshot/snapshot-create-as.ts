@@ -59,7 +59,7 @@ export const command: Command = {
     };
     const snapshot = newSnapshot(instance, { name, description, disks, flags });
     if (options.has(DRY_RUN_OPTION.name)) {
-      printDryRun(call, requestOf(instance, snapshot));
+      await printDryRun(call, requestOf(instance, snapshot));
     } else {
       const made = await createSnapshot(instance, domain, { snapshot, observer: crashDrill(call) });
       output.print(`Domain snapshot ${oneLine(made.name)} created\n`);

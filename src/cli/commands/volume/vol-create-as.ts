@@ -50,7 +50,7 @@ export const command: Command = {
     };
     if (options.has("print-xml")) {
       const { describeNewVolume } = await import("../../../vm/volume/describe-volume.ts");
-      output.print(`${describeNewVolume(instance, pool, words)}\n`);
+      output.print(`${await describeNewVolume(instance, pool, words)}\n`);
     } else await create(call, pool, words);
     return undefined;
   },
@@ -58,7 +58,7 @@ export const command: Command = {
 
 async function create(call: Call, pool: string, words: NewVolumeArguments): Promise<void> {
   const created = await createVolumeIn(call.instance, pool, {
-    volume: volumeFromArguments(call.instance, pool, words),
+    volume: await volumeFromArguments(call.instance, pool, words),
     flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
   });
   if (call.options.has("json")) printJson(call, created);

@@ -46,8 +46,11 @@ export const command: Command = {
     const bytes = readInputFile(call, operand(call, "file"));
     const flags = copyFlags(call);
     const pool = operand(call, "pool");
-    const made = await withProgress(call, "Convert", (onProgress) =>
-      createVolumeFromVolume(call.instance, pool, { bytes, source, flags, onProgress }),
+    const made = await withProgress(
+      call,
+      "Convert",
+      async (onProgress) =>
+        await createVolumeFromVolume(call.instance, pool, { bytes, source, flags, onProgress }),
     );
     if (call.options.has("json")) printJson(call, made);
     else call.output.print(`Vol ${oneLine(made.name)} created from input vol ${oneLine(made.source)}\n\n`);

@@ -22,10 +22,10 @@ export const command: Command = {
     const volume = { key: operand(call, "volume"), pool: call.options.get("pool") };
     const [file, part] = [operand(call, "file"), partOf(call)];
     const print = (bytes: Uint8Array): boolean => call.output.printBytes(bytes);
-    await withProgress(call, "Download", (onProgress) =>
+    await withProgress(call, "Download", async (onProgress) =>
       OUTPUT.has(file)
-        ? printVolume(call.instance, volume, { print, part: { ...part, onProgress } })
-        : downloadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
+        ? await printVolume(call.instance, volume, { print, part: { ...part, onProgress } })
+        : await downloadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
     );
     return undefined;
   },

@@ -21,11 +21,11 @@ export const command: Command = {
     operands: [IMAGE_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
-  run(call) {
+  async run(call) {
     const [key, pool] = [operand(call, "volume"), call.options.get("pool")];
-    if (call.options.has("json")) printJson(call, showVolumeOf(call.instance, key, pool));
-    else call.output.print(`${visible(getVolumeXml(call.instance, key, pool))}\n`);
-    return Promise.resolve(undefined);
+    if (call.options.has("json")) printJson(call, await showVolumeOf(call.instance, key, pool));
+    else call.output.print(`${visible(await getVolumeXml(call.instance, key, pool))}\n`);
+    return undefined;
   },
 };
 

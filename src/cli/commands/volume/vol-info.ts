@@ -29,8 +29,8 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  run(call) {
-    const { allocationBytes, capacityBytes, name, physicalBytes, type } = showVolumeOf(
+  async run(call) {
+    const { allocationBytes, capacityBytes, name, physicalBytes, type } = await showVolumeOf(
       call.instance,
       operand(call, "volume"),
       call.options.get("pool"),
@@ -48,7 +48,7 @@ export const command: Command = {
         ]),
       );
     }
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };
 

@@ -18,10 +18,10 @@ export const command: Command = {
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
-  run(call) {
-    const { key } = findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
+  async run(call) {
+    const { key } = await findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
     if (call.options.has("json")) printJson(call, key);
     else call.output.print(`${oneLine(key)}\n\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

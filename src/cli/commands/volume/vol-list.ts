@@ -23,24 +23,27 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  run(call) {
+  async run(call) {
     const { instance, options, output } = call;
     const pool = operand(call, "pool");
     if (options.has("details") || options.has("json")) {
-      const volumes = listPoolVolumesWithSizes(instance, pool);
+      const volumes = await listPoolVolumesWithSizes(instance, pool);
       if (options.has("json")) printJson(call, volumes);
       else output.print(formatTable(["Name", "Path", "Type", "Capacity", "Allocation"], volumes.map(toRow)));
     } else if (options.has("name")) {
-      for (const { name } of listPoolVolumes(instance, pool)) output.print(`${oneLine(name)}\n`);
+      for (const { name } of await listPoolVolumes(instance, pool)) output.print(`${oneLine(name)}\n`);
     } else {
-      const rows = listPoolVolumes(instance, pool).map(({ name, path }) => [oneLine(name), oneLine(path)]);
+      const rows = (await listPoolVolumes(instance, pool)).map(({ name, path }) => [
+        oneLine(name),
+        oneLine(path),
+      ]);
       output.print(formatTable(["Name", "Path"], rows));
     }
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };
 
-function toRow(volume: ReturnType<typeof listPoolVolumesWithSizes>[number]): readonly string[] {
+function toRow(volume: Awaited<ReturnType<typeof listPoolVolumesWithSizes>>[number]): readonly string[] {
   const sizes = [volume.capacityBytes, volume.allocationBytes].map((bytes) =>
     formatCapacity(bytes, DECIMALS),
   );

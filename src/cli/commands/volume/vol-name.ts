@@ -11,10 +11,10 @@ export const command: Command = {
     operands: [{ ...VOLUME_OPERAND, summary: "key or path of a volume" }],
     options: [JSON_OPTION],
   },
-  run(call) {
-    const { name } = findVolume(call.instance, operand(call, "volume"));
+  async run(call) {
+    const { name } = await findVolume(call.instance, operand(call, "volume"));
     if (call.options.has("json")) printJson(call, name);
     else call.output.print(`${oneLine(name)}\n\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

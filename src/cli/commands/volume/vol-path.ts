@@ -18,10 +18,10 @@ export const command: Command = {
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
-  run(call) {
-    const { path } = findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
+  async run(call) {
+    const { path } = await findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
     if (call.options.has("json")) printJson(call, path);
     else call.output.print(`${oneLine(path)}\n\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

@@ -11,11 +11,11 @@ export const command: Command = {
     operands: [{ ...VOLUME_OPERAND, summary: "key or path of a volume" }],
     options: [{ name: "uuid", summary: "print the pool's uuid instead" }, JSON_OPTION],
   },
-  run(call) {
-    const { pool } = findVolume(call.instance, operand(call, "volume"));
+  async run(call) {
+    const { pool } = await findVolume(call.instance, operand(call, "volume"));
     const shown = call.options.has("uuid") ? pool.uuid : pool.name;
     if (call.options.has("json")) printJson(call, shown);
     else call.output.print(`${oneLine(shown)}\n\n`);
-    return Promise.resolve(undefined);
+    return undefined;
   },
 };

@@ -18,8 +18,11 @@ export const command: Command = {
   async run(call) {
     const volume = { key: operand(call, "volume"), pool: call.options.get("pool") };
     const [file, part] = [operand(call, "file"), partOf(call)];
-    await withProgress(call, "Upload", (onProgress) =>
-      uploadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
+    await withProgress(
+      call,
+      "Upload",
+      async (onProgress) =>
+        await uploadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
     );
     return undefined;
   },

@@ -1,9 +1,15 @@
+import type { Subprocess } from "bun";
+import { runBeside } from "./program-turns.ts";
+
 /** Environment of a program of the host: nothing of svirt's own. */
 const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+/** Time without output after which an ended program's output is complete, although another process has it open. */
+const QUIET_MS = 5;
 
 /** Limits of a program, and its standard input. */
 interface Call {
-  readonly timeoutMs: number;
+  /** Absent: no limit. */
+  readonly timeoutMs?: number;
   readonly input?: string;
   /** Most bytes of its messages; without it they are unlimited. */
   readonly mostBytes?: number;
@@ -11,33 +17,99 @@ interface Call {
   readonly readsOutput?: true;
 }
 
-/**
- * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard error is read, its output
- * only if that is asked for. Throws the error of Bun.spawnSync() for a program that cannot be run.
- */
-export function spawnProgram(
-  words: readonly string[],
-  { input, mostBytes, readsOutput, timeoutMs }: Call,
-): {
+/** End of a program, and what it has written to pipes. */
+interface End {
+  /** Null if a signal has ended it. */
   readonly exitCode: number | null;
+  readonly signalCode: string | number | null;
   readonly errors: string;
   readonly output: string;
-  readonly isLate: boolean;
-} {
-  const done = Bun.spawnSync([...words], {
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
-    ...(mostBytes === undefined ? {} : { maxBuffer: mostBytes }),
-    stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
-    stdout: readsOutput === true ? "pipe" : "ignore",
-    stderr: "pipe",
-    env: ENVIRONMENT,
+  /** Limit for which it was killed. */
+  readonly exceeded?: "time" | "output" | undefined;
+}
+
+/**
+ * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard error is read, its output
+ * only if that is asked for. Throws the error of Bun.spawn() for a program that cannot be run.
+ */
+export async function spawnProgram(
+  words: readonly string[],
+  { input, readsOutput, ...limits }: Call,
+): Promise<Omit<End, "exceeded"> & { readonly isLate: boolean }> {
+  return await runBeside(async () => {
+    const program = Bun.spawn([...words], {
+      stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
+      stdout: readsOutput === true ? "pipe" : "ignore",
+      stderr: "pipe",
+      env: ENVIRONMENT,
+    });
+    const { exceeded, ...end } = await endOf(program, limits);
+    return { ...end, isLate: exceeded === "time" };
   });
-  const { exitCode, exitedDueToTimeout, stderr, stdout } = done;
-  return {
-    exitCode,
-    errors: stderr.toString(),
-    output: stdout?.toString() ?? "",
-    isLate: exitedDueToTimeout === true,
+}
+
+/** Waits for a program, and kills it after the time or for too much output. Does not wait for processes that it has left behind. */
+export async function endOf(
+  program: Subprocess,
+  { mostBytes = Number.POSITIVE_INFINITY, timeoutMs }: Pick<Call, "mostBytes" | "timeoutMs">,
+): Promise<End> {
+  let exceeded: End["exceeded"];
+  const kill = (limit: "time" | "output"): void => {
+    exceeded ??= limit;
+    program.kill("SIGKILL");
   };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => kill("time"), timeoutMs);
+  const [output, errors] = [program.stdout, program.stderr].map(
+    (stream) => new Written(stream, mostBytes, () => kill("output")),
+  );
+  try {
+    await program.exited;
+  } finally {
+    clearTimeout(timer);
+  }
+  const [read = "", messages = ""] = [await output?.finish(), await errors?.finish()];
+  const { exitCode, signalCode } = program;
+  return { exitCode, signalCode, errors: messages, output: read, exceeded };
+}
+
+/** Methods of a stream's reader that are used. */
+interface Reader {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+/** Text that a program writes to a pipe, which is read while it runs. */
+class Written {
+  readonly #reader: Reader | undefined;
+  readonly #ended: Promise<true>;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(stream: Subprocess["stdout"], mostBytes: number, onExcess: () => void) {
+    this.#reader = stream instanceof ReadableStream ? stream.getReader() : undefined;
+    this.#ended = this.#read(mostBytes, onExcess).then(
+      () => true,
+      () => true,
+    );
+  }
+
+  async #read(mostBytes: number, onExcess: () => void): Promise<void> {
+    for (;;) {
+      const next = await this.#reader?.read();
+      if (next?.value === undefined) return;
+      this.#bytes += next.value.length;
+      if (this.#bytes <= mostBytes) this.#parts.push(next.value);
+      else onExcess();
+    }
+  }
+
+  /** Returns the text up to now, once the program has ended. */
+  async finish(): Promise<string> {
+    for (let seen = -1; seen !== this.#bytes; ) {
+      seen = this.#bytes;
+      if ((await Promise.race([this.#ended, Bun.sleep(QUIET_MS)])) === true) break;
+    }
+    await this.#reader?.cancel();
+    return Buffer.concat(this.#parts).toString();
+  }
 }

@@ -3,6 +3,7 @@ import type { SourceFile } from "../../../images/conversion/guest-data.ts";
 import type { ImageWrite } from "../../../images/image-writes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { ImageConversion } from "../../new-file.ts";
+import { letOthersRun } from "../calls/turns.ts";
 import { openSame } from "../files/file-id.ts";
 import { changed } from "./copy-into.ts";
 import { decompress } from "./decompress.ts";
@@ -21,11 +22,17 @@ interface Source {
  * Writes a converted image, part by part in the order of `convert`. No QEMU may write to the sources meanwhile, and other guests may read
  * them. Throws "in-use" if one of them is locked or changes, and the errors of `convert`.
  */
-export function convertInto(write: (part: ImageWrite) => void, { convert, from }: ImageConversion): void {
+export async function convertInto(
+  write: (part: ImageWrite) => Promise<void> | void,
+  { convert, from }: ImageConversion,
+): Promise<void> {
   const sources: Source[] = [];
   try {
-    for (const id of from) sources.push(openSource(id, sources.length === 0));
-    for (const part of convert(sources.map(fileOf))) write(part);
+    for (const id of from) sources.push(await openSource(id, sources.length === 0));
+    for (const part of convert(sources.map(fileOf))) {
+      await write(part);
+      await letOthersRun();
+    }
     for (const [at, source] of sources.entries())
       if (stateOf(source.fd, at === 0) !== source.state) throw changed(source.id.path);
   } finally {
@@ -33,10 +40,10 @@ export function convertInto(write: (part: ImageWrite) => void, { convert, from }
   }
 }
 
-function openSource(id: FileId, isFirst: boolean): Source {
+async function openSource(id: FileId, isFirst: boolean): Promise<Source> {
   const fd = openSame(id, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    lockOpened(fd, { as: "reader", path: id.path, verb: "copy" });
+    await lockOpened(fd, { as: "reader", path: id.path, verb: "copy" });
     return { id, fd, state: stateOf(fd, isFirst) };
   } catch (error) {
     closeSync(fd);

@@ -3,6 +3,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FileCopy, FilePart } from "../../new-file.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { letOthersRun } from "../calls/turns.ts";
 import { openSame } from "../files/file-id.ts";
 import { type Extent, listData, openedSize, setPosition } from "./extents.ts";
 import { beginWriting } from "./sync-data.ts";
@@ -12,19 +13,19 @@ const [SYS_IOCTL, SYS_SENDFILE] = process.arch === "x64" ? [16n, 40n] : [29n, 71
 /** linux/fs.h */
 const FICLONE = 0x40049409n;
 /** Bytes that are copied before the disk begins to write them, and between two reports of the progress. */
-const STEP_BYTES = 16 * 1024 * 1024;
+const STEP_BYTES = 4 * 1024 * 1024;
 
 /**
  * Copies a file's data into an open file of at least its size, in the kernel. Its holes stay holes. Throws "in-use" if the file
  * changes meanwhile, "host-call".
  */
-export function copyInto(fd: number, path: string, { from, isShared, part }: FileCopy): void {
-  withUnchanged(from, (source) => {
+export async function copyInto(fd: number, path: string, { from, isShared, part }: FileCopy): Promise<void> {
+  await withUnchanged(from, async (source) => {
     if (part !== undefined) {
-      copyPart(source, fd, { path, part, sizeBytes: openedSize(source) });
+      await copyPart(source, fd, { path, part, sizeBytes: openedSize(source) });
     } else if (libc().syscall(SYS_IOCTL, BigInt(fd), FICLONE, BigInt(source), 0n) !== 0n) {
       if (isShared) throw hostCallError(`share the data of ${from.path} with ${path}`, readErrno());
-      copyData(source, fd, { path, sizeBytes: fstatSync(source).size });
+      await copyData(source, fd, { path, sizeBytes: fstatSync(source).size });
     }
   });
 }
@@ -35,33 +36,33 @@ interface CopyTarget {
   readonly start: number;
   readonly end: number;
   /** Called with the place of the next data, before it is written. */
-  onData(place: Extent): void;
+  onData(place: Extent): Promise<void>;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Copies the data of a file or a device to a part of a device, in order, without its holes. Throws as copyInto(), also for a file that is larger. */
-export function copyOnto(
+export async function copyOnto(
   fd: number,
   from: FileId,
   { end, onData, onProgress, path, start }: CopyTarget,
-): void {
-  withUnchanged(from, (source) => {
+): Promise<void> {
+  await withUnchanged(from, async (source) => {
     const sizeBytes = openedSize(source);
     if (sizeBytes > end - start) throw changed(from.path);
     const onSent = (at: number): void => onProgress?.(at, sizeBytes);
     for (const extent of listData(source, sizeBytes)) {
-      onData({ start: start + extent.start, end: start + extent.end });
-      const reached = send(source, fd, { path, onSent, ...extent, to: start + extent.start });
+      await onData({ start: start + extent.start, end: start + extent.end });
+      const reached = await send(source, fd, { path, onSent, ...extent, to: start + extent.start });
       if (reached < extent.end) throw changed(from.path);
     }
   });
 }
 
-function withUnchanged(from: FileId, copy: (source: number) => void): void {
+async function withUnchanged(from: FileId, copy: (source: number) => Promise<void>): Promise<void> {
   const source = openSame(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const before = fstatSync(source, { bigint: true });
-    copy(source);
+    await copy(source);
     const after = fstatSync(source, { bigint: true });
     if (after.ctimeNs !== before.ctimeNs || after.size !== before.size) throw changed(from.path);
   } finally {
@@ -69,26 +70,27 @@ function withUnchanged(from: FileId, copy: (source: number) => void): void {
   }
 }
 
-function copyData(
+async function copyData(
   source: number,
   fd: number,
   { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number },
-): void {
-  for (const extent of listData(source, sizeBytes)) send(source, fd, { path, ...extent, to: extent.start });
+): Promise<void> {
+  for (const extent of listData(source, sizeBytes))
+    await send(source, fd, { path, ...extent, to: extent.start });
 }
 
 /** Copies a part to the beginning of a file that has its size. */
-function copyPart(
+async function copyPart(
   source: number,
   fd: number,
   copy: { readonly path: string; readonly part: FilePart; readonly sizeBytes: number },
-): void {
+): Promise<void> {
   const { part, path, sizeBytes } = copy;
   const { offset, mostBytes = sizeBytes } = part;
   const end = Math.min(sizeBytes, offset + mostBytes);
   const onSent = (at: number): void => part.onProgress?.(at - offset, end - offset);
   for (const extent of listData(source, end, offset))
-    send(source, fd, { path, onSent, ...extent, to: extent.start - offset });
+    await send(source, fd, { path, onSent, ...extent, to: extent.start - offset });
 }
 
 /** Data to send, and a call after each step with the place that is reached. */
@@ -102,7 +104,11 @@ interface Sending {
 }
 
 /** Copies a part of an open file to a place of another one, in the kernel. Returns the place that is reached: the end, unless the file has become shorter. */
-export function send(source: number, fd: number, { end, onSent, path, start, to }: Sending): number {
+export async function send(
+  source: number,
+  fd: number,
+  { end, onSent, path, start, to }: Sending,
+): Promise<number> {
   setPosition(source, start);
   setPosition(fd, to);
   let at = start;
@@ -114,6 +120,7 @@ export function send(source: number, fd: number, { end, onSent, path, start, to 
     beginWriting(fd, to + at - start, count);
     at += count;
     onSent?.(at);
+    await letOthersRun();
   }
   return at;
 }

@@ -1,14 +1,15 @@
-import { closeSync, constants, fstatSync, fsync, ftruncateSync, read, write } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, read, write } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { DataStream, Piece } from "../../channels.ts";
 import type { FilePart } from "../../new-file.ts";
 import { openSame } from "../files/file-id.ts";
-import { failedCall, orThrow } from "../files/files.ts";
+import { failedCall, orReject, orThrow } from "../files/files.ts";
 import { listData, openedSize } from "./extents.ts";
 import { keepLock } from "./image-lock.ts";
 import { openLockedImage } from "./locked-image.ts";
 import { clearPart } from "./resize-file.ts";
+import { syncFile } from "./sync-data.ts";
 
 /** Part of a hole that is made in one call, so that other work goes on. */
 const CLEARED_BYTES = 64 * 1024 * 1024;
@@ -27,8 +28,8 @@ export function openSource(file: FileId, part: FilePart): DataStream {
 }
 
 /** Implements Host.openSink. */
-export function openSink(file: FileId, part: FilePart): DataStream {
-  const fd = openLockedImage(file);
+export async function openSink(file: FileId, part: FilePart): Promise<DataStream> {
+  const fd = await openLockedImage(file);
   return new Sink(new OpenFile(fd, file.path, keepLock(fd)), part);
 }
 
@@ -60,6 +61,14 @@ class OpenFile {
     );
     this.#last = work;
     return await work;
+  }
+
+  /** Does longer work of this thread with the open file, which close() waits for. Throws as orThrow(). */
+  async during(verb: string, work: () => Promise<void>): Promise<void> {
+    if (this.isClosed) return;
+    const done = orReject(`${verb} ${this.path}`, work);
+    this.#last = done;
+    await done;
   }
 
   async close(): Promise<void> {
@@ -143,7 +152,8 @@ class Sink implements DataStream {
       // A hole at the end.
       if (fstatSync(fd).isFile() && openedSize(fd) < this.#at) ftruncateSync(fd, this.#at);
     });
-    await this.#file.call("write to", (done) => fsync(fd, done));
+    // Not by a thread of bun: there are few, and keepalive is written by one.
+    await this.#file.during("write to", async () => await syncFile(fd));
   }
 
   async close(): Promise<void> {
@@ -169,7 +179,7 @@ class Sink implements DataStream {
     const last = Math.min(end, openedSize(fd));
     for (let start = this.#at; start < last && !this.#file.isClosed; start += CLEARED_BYTES) {
       const part = { start, end: Math.min(last, start + CLEARED_BYTES) };
-      orThrow(`write to ${path}`, () => clearPart(fd, path, part));
+      await this.#file.during("write to", async () => await clearPart(fd, path, part));
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#at = end;

@@ -5,6 +5,7 @@ import type { PassedFile } from "../../../plan/facts/launch-spec.ts";
 import { EWOULDBLOCK } from "../calls/errno.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { readErrno } from "../calls/libc.ts";
+import { sleep } from "../calls/ready.ts";
 
 /** asm-generic/fcntl.h */
 const F_OFD_GETLK = 36n;
@@ -34,6 +35,9 @@ const ALL = [DOES, FORBIDS].flatMap((first) => [READ, WRITE, RESIZE].map((at) =>
 const PATIENCE_MS = 3000;
 const POLL_MS = 20;
 
+/** Descriptors that lockImage() has locked. Their numbers, also after they are closed, are none of inherited descriptors. */
+const locked = new Set<number>();
+
 type Lock = NonNullable<PassedFile["lock"]>;
 
 const LOCKS: Readonly<
@@ -49,7 +53,8 @@ const LOCKS: Readonly<
  * lasts as long as the guest has the descriptor. Has no effect on a file system without locks. Throws "in-use" if
  * another program has locked the image. F_OFD_SETLK, fcntl(2)
  */
-export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void {
+export async function lockImage(fd: number, path: string, { as, isFirst }: Lock): Promise<void> {
+  locked.add(fd);
   const { does, forbids } = LOCKS[as];
   for (const byte of [...does.map((at) => DOES + at), ...forbids.map((at) => FORBIDS + at)]) {
     if (!ask(F_OFD_SETLK, fd, { type: F_RDLCK, byte }) && readErrno() === EWOULDBLOCK) throw taken(path);
@@ -60,7 +65,7 @@ export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void
   if (isFree()) return;
   if (isWrittenHere(fd)) throw taken(path);
   unlockInherited(fd);
-  for (const deadline = performance.now() + PATIENCE_MS; !isFree(); Bun.sleepSync(POLL_MS))
+  for (const deadline = performance.now() + PATIENCE_MS; !isFree(); await sleep(POLL_MS))
     if (performance.now() > deadline) throw taken(path);
 }
 
@@ -81,13 +86,13 @@ function isWrittenHere(fd: number): boolean {
 
 /**
  * Unlocks descriptors inherited from an ended guest. A reaper whose shell closes only single-digit descriptors becomes svirt
- * with the others open. No other process has them then. A process of a guest ended a moment ago may still hold its lock.
+ * with the others open. No other process has them then. The locks of this process's other calls stay. A process of a guest ended a moment ago may still hold its lock.
  */
 function unlockInherited(fd: number): void {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   for (const name of readdirSync("/proc/self/fd")) {
     const other = Number(name);
-    if (other === fd || written.has(other) || !isOpenOn(other, { dev, ino })) continue;
+    if (locked.has(other) || !isOpenOn(other, { dev, ino })) continue;
     for (const byte of ALL) ask(F_OFD_SETLK, other, { type: F_UNLCK, byte });
   }
 }

@@ -1,24 +1,25 @@
-import { closeSync, constants, fsyncSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { openSame } from "../files/file-id.ts";
-import { orThrow } from "../files/files.ts";
+import { orReject } from "../files/files.ts";
 import { lockImage } from "./image-lock.ts";
+import { syncFile } from "./sync-data.ts";
 
 /**
  * Runs `use` with an image that no other program may write to meanwhile, and then writes it to disk. A block device is opened for this
  * call alone: the kernel refuses one that it has mounted, swaps to or has made part of another. Throws "in-use". O_EXCL, open(2)
  */
-export function withLockedImage(file: FileId, use: (fd: number) => void): void {
-  withLocked(file, { open: openAlone, use });
+export async function withLockedImage(file: FileId, use: (fd: number) => Promise<void>): Promise<void> {
+  await withLocked(file, { open: openAlone, use });
 }
 
 /** Opens an image as withLockedImage() does. The caller closes the descriptor, and has the data written to disk. Throws "in-use". */
-export function openLockedImage(file: FileId): number {
-  return orThrow(`write to ${file.path}`, () => {
+export async function openLockedImage(file: FileId): Promise<number> {
+  return await orReject(`write to ${file.path}`, async () => {
     const fd = openAlone(file);
     try {
-      lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
+      await lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
       return fd;
     } catch (error) {
       closeSync(fd);
@@ -31,20 +32,20 @@ export function openLockedImage(file: FileId): number {
  * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its partitions may be in use: the caller
  * writes to none of them. Throws "in-use".
  */
-export function withLockedDisk(disk: FileId, use: (fd: number) => void): void {
-  withLocked(disk, { open: (file) => openSame(file, constants.O_RDWR), use });
+export async function withLockedDisk(disk: FileId, use: (fd: number) => Promise<void>): Promise<void> {
+  await withLocked(disk, { open: (file) => openSame(file, constants.O_RDWR), use });
 }
 
-function withLocked(
+async function withLocked(
   file: FileId,
-  { open, use }: { open(file: FileId): number; use(fd: number): void },
-): void {
-  orThrow(`write to ${file.path}`, () => {
+  { open, use }: { open(file: FileId): number; use(fd: number): Promise<void> },
+): Promise<void> {
+  await orReject(`write to ${file.path}`, async () => {
     const fd = open(file);
     try {
-      lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
-      use(fd);
-      fsyncSync(fd);
+      await lockOpened(fd, { as: "writer", path: file.path, verb: "write to" });
+      await use(fd);
+      await syncFile(fd);
     } finally {
       closeSync(fd);
     }
@@ -70,12 +71,12 @@ function isErrno(error: unknown, code: string): boolean {
 }
 
 /** Locks an open image as a guest does. Throws "in-use". */
-export function lockOpened(
+export async function lockOpened(
   fd: number,
   { as, path, verb }: { readonly as: "reader" | "writer"; readonly path: string; readonly verb: string },
-): void {
+): Promise<void> {
   try {
-    lockImage(fd, path, { as, isFirst: true });
+    await lockImage(fd, path, { as, isFirst: true });
   } catch (error) {
     if (!(error instanceof SvirtError)) throw error;
     const { kind, remedy } = error;

@@ -4,7 +4,6 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
-  fsyncSync,
   linkSync,
   openSync,
   readdirSync,
@@ -18,13 +17,14 @@ import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
 import type { ImageConversion, NewFile } from "../../new-file.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
-import { fileFacts, O_PATH, openAt, withFile } from "../files/file-id.ts";
-import { orThrow, syncFolder, unlessMissing } from "../files/files.ts";
+import { letOthersRun } from "../calls/turns.ts";
+import { fileFacts, O_PATH, openAt, whileOpen } from "../files/file-id.ts";
+import { orReject, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
 import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
-import { isOrdered, syncData } from "./sync-data.ts";
+import { isOrdered, syncData, syncFile } from "./sync-data.ts";
 import { writePart } from "./write-part.ts";
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -42,13 +42,15 @@ const RENAME_NOREPLACE = 1;
  * Implements Host.makeFileWithin. The file has no name while it is made, so nothing is left of an interrupted call. Where that is not
  * possible, as on NFS and for a file that replaces another one, it has a name that only svirt uses.
  */
-export function makeFileWithin(folder: FileId, file: NewFile): FileId {
+export async function makeFileWithin(folder: FileId, file: NewFile): Promise<FileId> {
   const path = `${folder.path === "/" ? "" : folder.path}/${file.name}`;
-  return withFile(folder, (at) =>
-    orThrow(`make ${path}`, () => {
-      const fd = file.isReplaced === true ? undefined : openUnnamed(at);
-      return fd === undefined ? makeNamed(at, path, file) : makeUnnamed({ fd, at }, path, file);
-    }),
+  return await whileOpen(
+    folder,
+    async (at) =>
+      await orReject(`make ${path}`, async () => {
+        const fd = file.isReplaced === true ? undefined : openUnnamed(at);
+        return fd === undefined ? await makeNamed(at, path, file) : await makeUnnamed({ fd, at }, path, file);
+      }),
   );
 }
 
@@ -67,29 +69,29 @@ interface Opened {
   readonly at: string;
 }
 
-function makeUnnamed({ at, fd }: Opened, path: string, file: NewFile): FileId {
+async function makeUnnamed({ at, fd }: Opened, path: string, file: NewFile): Promise<FileId> {
   try {
-    fill(fd, path, file);
+    await fill(fd, path, file);
     // Replaces no file. The descriptor's own name needs no privilege, unlike AT_EMPTY_PATH.
     const [from, to] = [cString(`/proc/self/fd/${fd}`), cString(`${at}/${file.name}`)];
     if (libc().linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) !== 0)
       throw hostCallError(`make ${path}`, readErrno());
-    return syncNamed({ fd, at }, path);
+    return await syncNamed({ fd, at }, path);
   } finally {
     closeSync(fd);
   }
 }
 
 /** Makes a file under another name. The lock of flock(2) shows that it is still being made. */
-function makeNamed(at: string, path: string, file: NewFile): FileId {
+async function makeNamed(at: string, path: string, file: NewFile): Promise<FileId> {
   removeParts(at);
   const part = `${at}/${partialVolume(crypto.randomUUID())}`;
   const fd = openSync(part, PART, 0o600);
   try {
     if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
-    fill(fd, path, file);
+    await fill(fd, path, file);
     place(part, `${at}/${file.name}`, file.isReplaced);
-    return syncNamed({ fd, at }, path);
+    return await syncNamed({ fd, at }, path);
   } finally {
     unlessMissing(`remove ${part}`, () => unlinkSync(part));
     closeSync(fd);
@@ -97,8 +99,8 @@ function makeNamed(at: string, path: string, file: NewFile): FileId {
 }
 
 /** Puts the attributes and the name of a file on disk, whose data is there. Only on some file systems fsync(2) of the file includes its new name. */
-function syncNamed({ at, fd }: Opened, path: string): FileId {
-  fsyncSync(fd);
+async function syncNamed({ at, fd }: Opened, path: string): Promise<FileId> {
+  await syncFile(fd);
   if (!isOrdered(fd)) syncFolder(at);
   return fileFacts(path, fstatSync(fd, { bigint: true })).id;
 }
@@ -127,30 +129,33 @@ function renameNew(part: string, name: string): void {
   throw hostCallError(`rename ${part} to ${name}`, errno);
 }
 
-function fill(
+async function fill(
   fd: number,
   path: string,
   { content, conversion, copy, gid, isNocow, label, mode, reservedBytes, uid }: NewFile,
-): void {
+): Promise<void> {
   // While it is empty: later the flag would have no effect on its data. ioctl_iflags(2)
   if (isNocow === true) setNocow(fd, path);
-  setSize(fd, path, { sizeBytes: content.sizeBytes, reservedBytes });
+  await setSize(fd, path, { sizeBytes: content.sizeBytes, reservedBytes });
   // Writes all bytes: on a full disk write(2) writes a part.
   if (copy === undefined) writeFileSync(fd, content.bytes);
-  else copyInto(fd, path, copy);
-  if (conversion !== undefined) fillConverted(fd, conversion);
-  for (const part of content.parts ?? []) writePart(fd, part);
+  else await copyInto(fd, path, copy);
+  if (conversion !== undefined) await fillConverted(fd, conversion);
+  for (const part of content.parts ?? []) {
+    writePart(fd, part);
+    await letOthersRun();
+  }
   setOwner(fd, { uid, gid });
   // After the owner, since chown(2) may clear mode bits.
   fchmodSync(fd, mode);
   if (label !== undefined) setLabel(fd, path, label);
-  syncData(fd);
+  await syncData(fd);
 }
 
 /** Loads the conversion with its decompression when it is needed: most files are made without it. */
-function fillConverted(fd: number, conversion: ImageConversion): void {
+async function fillConverted(fd: number, conversion: ImageConversion): Promise<void> {
   const { convertInto }: typeof import("./convert-into.ts") = require("./convert-into.ts");
-  convertInto((part) => writePart(fd, part), conversion);
+  await convertInto((part) => writePart(fd, part), conversion);
 }
 
 function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void {

@@ -13,11 +13,11 @@ const ACCESS_FLAGS: Readonly<Record<PassedFile["access"], number>> = {
 /**
  * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "in-use".
  */
-export function openPassed(passed: PassedFile): number {
+export async function openPassed(passed: PassedFile): Promise<number> {
   const { file, lock, truncate } = passed;
   const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(passed)));
   try {
-    if (lock !== undefined) lockImage(fd, file.path, lock);
+    if (lock !== undefined) await lockImage(fd, file.path, lock);
     // Emptied only after the check: O_TRUNC would first empty another file in its place.
     if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
     return fd;

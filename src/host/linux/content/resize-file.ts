@@ -1,10 +1,12 @@
-import { closeSync, constants, fsyncSync, ftruncateSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, writeSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { EFBIG, EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { letOthersRun } from "../calls/turns.ts";
 import { openSame } from "../files/file-id.ts";
-import { orThrow } from "../files/files.ts";
+import { orReject } from "../files/files.ts";
 import { type Extent, listHoles } from "./extents.ts";
+import { syncFile } from "./sync-data.ts";
 
 const ZEROS_BYTES = 1024 * 1024;
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
@@ -23,12 +25,12 @@ interface Size {
 }
 
 /** Implements Host.resizeFile. */
-export function resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): void {
-  orThrow(`resize ${file.path}`, () => {
+export async function resizeFile(file: FileId, sizeBytes: number, reservedBytes: number): Promise<void> {
+  await orReject(`resize ${file.path}`, async () => {
     const fd = openSame(file, constants.O_RDWR);
     try {
-      setSize(fd, file.path, { sizeBytes, reservedBytes });
-      fsyncSync(fd);
+      await setSize(fd, file.path, { sizeBytes, reservedBytes });
+      await syncFile(fd);
     } finally {
       closeSync(fd);
     }
@@ -36,11 +38,11 @@ export function resizeFile(file: FileId, sizeBytes: number, reservedBytes: numbe
 }
 
 /** Sets the size of an open file, with `path` for errors. The space comes first: without it, the size stays. */
-export function setSize(fd: number, path: string, { reservedBytes, sizeBytes }: Size): void {
+export async function setSize(fd: number, path: string, { reservedBytes, sizeBytes }: Size): Promise<void> {
   if (sizeBytes > MOST_BYTES) throw hostCallError(`resize ${path}`, EFBIG);
   const isReserved = reservedBytes === 0 || reserve(fd, path, reservedBytes);
   ftruncateSync(fd, sizeBytes);
-  if (!isReserved) fillHoles(fd, reservedBytes);
+  if (!isReserved) await fillHoles(fd, reservedBytes);
 }
 
 /** Returns false if the file system cannot reserve space. fallocate(2) */
@@ -52,13 +54,13 @@ function reserve(fd: number, path: string, bytes: number): boolean {
 }
 
 /** Writes zeros where the beginning of a file has no data. */
-function fillHoles(fd: number, bytes: number): void {
-  for (const extent of [...listHoles(fd, bytes)]) writeZeros(fd, extent);
+async function fillHoles(fd: number, bytes: number): Promise<void> {
+  for (const extent of [...listHoles(fd, bytes)]) await writeZeros(fd, extent);
 }
 
 /** Makes a part of an open file a hole, or, on a file system without them, zeros. The size stays, but for those. */
-export function clearPart(fd: number, path: string, part: Extent): void {
-  if (!punchPart(fd, path, part)) writeZeros(fd, part);
+export async function clearPart(fd: number, path: string, part: Extent): Promise<void> {
+  if (!punchPart(fd, path, part)) await writeZeros(fd, part);
 }
 
 /** Makes a part of an open file a hole. Returns false on a file system without them. */
@@ -67,8 +69,8 @@ export function punchPart(fd: number, path: string, part: Extent): boolean {
 }
 
 /** Makes a part of an open file zeros that keep its disk space. */
-export function zeroPart(fd: number, path: string, part: Extent): void {
-  if (!changePart(fd, path, { ...part, how: FALLOC_FL_ZERO_RANGE })) writeZeros(fd, part);
+export async function zeroPart(fd: number, path: string, part: Extent): Promise<void> {
+  if (!changePart(fd, path, { ...part, how: FALLOC_FL_ZERO_RANGE })) await writeZeros(fd, part);
 }
 
 /** Returns false if the file system cannot do that. fallocate(2) */
@@ -85,7 +87,10 @@ function changePart(fd: number, path: string, part: Extent & { readonly how: big
 }
 
 /** Writes zeros to a part of an open file or device. */
-export function writeZeros(fd: number, { end, start }: Extent): void {
+export async function writeZeros(fd: number, { end, start }: Extent): Promise<void> {
   const zeros = new Uint8Array(Math.max(0, Math.min(ZEROS_BYTES, end - start)));
-  for (let at = start; at < end; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
+  for (let at = start; at < end; ) {
+    at += writeSync(fd, zeros, 0, Math.min(zeros.length, end - at), at);
+    await letOthersRun();
+  }
 }

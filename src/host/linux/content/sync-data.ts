@@ -1,11 +1,15 @@
 import { fsyncSync, statfsSync } from "node:fs";
 import { libc } from "../calls/libc.ts";
+import { letOthersRun } from "../calls/turns.ts";
+import { listData, openedSize } from "./extents.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
 const SYS_SYNC_FILE_RANGE = process.arch === "x64" ? 277n : 84n;
 const WRITE_AND_WAIT = 7n;
 /** linux/fs.h SYNC_FILE_RANGE_WRITE */
 const WRITE = 2n;
+/** Bytes that are awaited at once. */
+const STEP_BYTES = 4 * 1024 * 1024;
 /** linux/magic.h EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC */
 const [EXT4, XFS] = [0xef53, 0x58465342];
 
@@ -13,10 +17,28 @@ const [EXT4, XFS] = [0xef53, 0x58465342];
  * Puts the data of a file on disk, so that its name never comes without it, even after a power failure. Where the journal keeps the order of
  * the calls, it has the size and the name in this order, and only the data is written. sync_file_range(2)
  */
-export function syncData(fd: number): void {
-  const isWritten =
-    isOrdered(fd) && libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), 0n, 0n, WRITE_AND_WAIT) === 0n;
-  if (!isWritten) fsyncSync(fd);
+export async function syncData(fd: number): Promise<void> {
+  const isWritten = isOrdered(fd) && (await writeAll(fd));
+  if (!isWritten) await syncFile(fd);
+}
+
+/** Puts an open file on disk. Only the end of it is one call: what the file system keeps about the file. fsync(2) */
+export async function syncFile(fd: number): Promise<void> {
+  await writeAll(fd);
+  fsyncSync(fd);
+}
+
+/** Writes all data of a file to disk, in parts. Returns false if the kernel cannot. */
+async function writeAll(fd: number): Promise<boolean> {
+  for (const { end, start } of listData(fd, openedSize(fd))) {
+    for (let at = start; at < end; at += STEP_BYTES) {
+      await letOthersRun();
+      const bytes = BigInt(Math.min(end - at, STEP_BYTES));
+      if (libc().syscall(SYS_SYNC_FILE_RANGE, BigInt(fd), BigInt(at), bytes, WRITE_AND_WAIT) !== 0n)
+        return false;
+    }
+  }
+  return true;
 }
 
 /**

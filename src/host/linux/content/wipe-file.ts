@@ -1,19 +1,23 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { WipeMethod } from "../../files.ts";
+import { letOthersRun } from "../calls/turns.ts";
 import { type Extent, listData, openedSize } from "./extents.ts";
 import { withLockedImage } from "./locked-image.ts";
 import { punchPart, zeroPart } from "./resize-file.ts";
 
-const STEP_BYTES = 256 * 1024 * 1024;
+const STEP_BYTES = 16 * 1024 * 1024;
 
 /** Implements Host.wipeFile. Holes are zeros already: only the parts with data are changed. */
-export function wipeFile(file: FileId, how: WipeMethod): void {
-  withLockedImage(file, (fd) => {
-    const size = openedSize(fd);
-    if (how === "zero")
-      for (const part of [...listData(fd, size)].flatMap(stepsOf)) zeroPart(fd, file.path, part);
-    else if (!punchPart(fd, file.path, { start: 0, end: size })) throw notTrimmed(file.path);
+export async function wipeFile(file: FileId, how: WipeMethod): Promise<void> {
+  await withLockedImage(file, async (fd) => {
+    const whole = { start: 0, end: openedSize(fd) };
+    const parts = how === "zero" ? [...listData(fd, whole.end)] : [whole];
+    for (const part of parts.flatMap(stepsOf)) {
+      if (how === "zero") await zeroPart(fd, file.path, part);
+      else if (!punchPart(fd, file.path, part)) throw notTrimmed(file.path);
+      await letOthersRun();
+    }
   });
 }
 

@@ -54,6 +54,20 @@ export function withFile<Result>(file: FileId, use: (descriptorPath: string) => 
   }
 }
 
+/** Does longer work as withFile() does. */
+export async function whileOpen<Result>(
+  file: FileId,
+  work: (descriptorPath: string) => Promise<Result>,
+): Promise<Result> {
+  const fd = openInspected(file.path);
+  try {
+    refuseOther(file, fstatSync(fd, { bigint: true }));
+    return await work(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Opens the file that was inspected, after a check of its identity. Opening another file may have an effect: a FIFO waits,
  * and a watchdog starts counting. Throws "denied" if the path now leads to another file.

@@ -55,6 +55,17 @@ export function orThrow<Result>(attempt: string, call: () => Result): Result {
   }
 }
 
+/** Runs longer work as orThrow() does. */
+export async function orReject<Result>(attempt: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    return orThrow(attempt, () => {
+      throw error;
+    });
+  }
+}
+
 /** Returns the error of node:fs with the attempt and a remedy. */
 export function failedCall(attempt: string, error: unknown): SvirtError {
   const words = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
+import { runBeside } from "../calls/program-turns.ts";
 import { MOUNT_CHILD } from "./child-word.ts";
 import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
 
@@ -21,12 +22,14 @@ export async function askChild(
   attempt: string,
   limitMs = LIMIT_MS,
 ): Promise<{ readonly answer: ChildAnswer; readonly child: Child }> {
-  const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "ignore",
-    env: ENVIRONMENT,
-  });
+  const started = await runBeside(async () =>
+    Bun.spawn([...ownWords(), MOUNT_CHILD], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "ignore",
+      env: ENVIRONMENT,
+    }),
+  );
   // A child that the kernel cannot kill at once must not keep svirt.
   started.unref();
   started.stdin.write(`${JSON.stringify(order)}\n`);
@@ -44,17 +47,21 @@ export async function askChild(
 }
 
 /** Runs svirt as the child for one order, and returns whether it ends in time. */
-export function askChildBriefly(order: ChildOrder, limitMs: number): boolean {
-  const { exitedDueToTimeout } = Bun.spawnSync([...ownWords(), MOUNT_CHILD], {
-    stdin: new TextEncoder().encode(`${JSON.stringify(order)}\n`),
-    stdout: "ignore",
-    stderr: "ignore",
-    env: ENVIRONMENT,
-    timeout: limitMs,
+export async function askChildBriefly(order: ChildOrder, limitMs: number): Promise<boolean> {
+  return await runBeside(async () => {
+    const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
+      stdin: new TextEncoder().encode(`${JSON.stringify(order)}\n`),
+      stdout: "ignore",
+      stderr: "ignore",
+      env: ENVIRONMENT,
+    });
+    // As askChild().
+    started.unref();
+    const code = await within(limitMs, started.exited);
     // Only a fatal signal ends a process that waits for a server.
-    killSignal: "SIGKILL",
+    if (code === undefined) started.kill("SIGKILL");
+    return code !== undefined;
   });
-  return exitedDueToTimeout !== true;
 }
 
 /** Returns the words that start this program: the executable, or bun with the program's first file. */

@@ -77,8 +77,8 @@ async function unmount(...[above, path, limitMs]: Parameters<MountHost["unmount"
   });
 }
 
-function hasAnswer(path: string, limitMs: number): boolean {
-  return askChildBriefly({ work: "look", path }, limitMs);
+async function hasAnswer(path: string, limitMs: number): Promise<boolean> {
+  return await askChildBriefly({ work: "look", path }, limitMs);
 }
 
 function failure(

@@ -6,21 +6,21 @@ const NFT = "/usr/sbin/nft";
 const TIMEOUT_MS = 30_000;
 
 /** Implements Host.setPacketRules. nft(8): a script is one transaction, which the kernel applies or refuses as a whole. */
-export function setPacketRules(script: string): void {
-  runNft("set", ["-f", "-"], { input: script });
+export async function setPacketRules(script: string): Promise<void> {
+  await runNft("set", ["-f", "-"], { input: script });
 }
 
 /** Implements Host.listPacketRules. Sets of others may have many thousands of elements, which take seconds. */
-export function listPacketRules(): string {
-  return runNft("list", ["--terse", "list", "ruleset"], { readsOutput: true });
+export async function listPacketRules(): Promise<string> {
+  return await runNft("list", ["--terse", "list", "ruleset"], { readsOutput: true });
 }
 
-function runNft(
+async function runNft(
   attempt: "set" | "list",
   words: readonly string[],
   how: { readonly input?: string; readonly readsOutput?: true },
-): string {
-  const { errors, exitCode, output } = spawnNft(attempt, words, how);
+): Promise<string> {
+  const { errors, exitCode, output } = await spawnNft(attempt, words, how);
   if (exitCode === 0) return output;
   const [why = ""] = errors.split("\n");
   throw new SvirtError(
@@ -32,13 +32,13 @@ function runNft(
   );
 }
 
-function spawnNft(
+async function spawnNft(
   attempt: "set" | "list",
   words: readonly string[],
   how: Parameters<typeof runNft>[2],
 ): ReturnType<typeof spawnProgram> {
   try {
-    return spawnProgram([NFT, ...words], { timeoutMs: TIMEOUT_MS, ...how });
+    return await spawnProgram([NFT, ...words], { timeoutMs: TIMEOUT_MS, ...how });
   } catch (error) {
     throw new SvirtError(`Cannot ${attempt} rules of the packet filter: nft cannot be run`, {
       kind: "unsupported",

@@ -10,9 +10,9 @@ const POLL_MS = 1;
 const [FIRST_USER, NOBODY] = [1000, 65_534];
 
 /** Implements Host.spawnDaemon. The program's first process ends once the daemon is ready. daemon(7) */
-export function spawnDaemon(words: readonly string[]): void {
+export async function spawnDaemon(words: readonly string[]): Promise<void> {
   const [program = ""] = words;
-  const done = run(words);
+  const done = await run(words);
   if (done.exitCode === 0) return;
   const why = done.errors.trim().split("\n").at(-1) ?? "";
   throw new SvirtError(`Cannot start ${program}: ${why === "" ? "it did not become ready in time" : why}`, {
@@ -21,9 +21,9 @@ export function spawnDaemon(words: readonly string[]): void {
   });
 }
 
-function run(words: readonly string[]): ReturnType<typeof spawnProgram> {
+async function run(words: readonly string[]): ReturnType<typeof spawnProgram> {
   try {
-    return spawnProgram(words, { timeoutMs: TIMEOUT_MS });
+    return await spawnProgram(words, { timeoutMs: TIMEOUT_MS });
   } catch (error) {
     throw new SvirtError(`Cannot start ${words[0]}: it cannot be run`, {
       kind: "failed",
@@ -42,7 +42,7 @@ export function hasDaemon(argument: string): boolean {
  * Implements Host.endDaemon. Waits until the kernel has closed the daemon's sockets, since another one cannot use its ports before. A
  * process that ends has no arguments earlier than that.
  */
-export function endDaemon(argument: string): void {
+export async function endDaemon(argument: string): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS;
   const daemons = find(argument);
   for (const daemon of daemons) processCalls.signalProcess(daemon, "SIGKILL");
@@ -54,7 +54,7 @@ export function endDaemon(argument: string): void {
           remedy: "Repeat the command.",
         });
       }
-      Bun.sleepSync(POLL_MS);
+      await Bun.sleep(POLL_MS);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { errorsOf, type SvirtError, throwErrors } from "../../../errors.ts";
 import type { ProcessId } from "../../processes.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { runAlone } from "../calls/program-turns.ts";
 import { listFolder } from "../files/quick-files.ts";
 import { processCalls } from "./processes.ts";
 import { readStat } from "./running.ts";
@@ -27,31 +28,33 @@ interface Descendant extends ProcessId {
 
 /**
  * Runs `run`, which starts a program and waits for it, and then kills all processes that the program has left behind.
- * While `run` runs, svirt is the parent of each process whose own parent has ended, even in another session. Throws
+ * While `run` runs, svirt is the parent of each process whose own parent has ended, even in another session, and starts no other program. Throws
  * "host-call", "no-access". PR_SET_CHILD_SUBREAPER(2const)
  */
-export function withoutDescendants<Result>(run: () => Result): Result {
-  const earlier = new Set(listDescendants().map(keyOf));
-  setSubreaper(true);
-  try {
-    return run();
-  } finally {
+export async function withoutDescendants<Result>(run: () => Promise<Result>): Promise<Result> {
+  return await runAlone(async () => {
+    const earlier = new Set(listDescendants().map(keyOf));
+    setSubreaper(true);
     try {
-      killDescendants(earlier);
+      return await run();
     } finally {
-      setSubreaper(false);
+      try {
+        await killDescendants(earlier);
+      } finally {
+        setSubreaper(false);
+      }
     }
-  }
+  });
 }
 
 /** Throws the errors of processes that are left and may not be signalled, such as set-user-ID programs; they keep no other alive. */
-function killDescendants(earlier: ReadonlySet<string>): void {
+async function killDescendants(earlier: ReadonlySet<string>): Promise<void> {
   const deadline = performance.now() + KILL_MS;
   let errors: readonly SvirtError[] = [];
   let left = listDescendants(earlier);
   for (; left.length > 0 && performance.now() < deadline; left = listDescendants(earlier)) {
     errors = left.flatMap((one) => errorsOf(() => processCalls.signalProcess(one, "SIGKILL")));
-    Bun.sleepSync(POLL_MS);
+    await Bun.sleep(POLL_MS);
     for (const { pid } of left) reapChild(pid);
   }
   if (left.length > 0) throwErrors(errors);

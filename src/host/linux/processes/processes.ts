@@ -2,6 +2,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { ProcessFacts, ProcessId } from "../../processes.ts";
 import { EINVAL, ENOENT, ESRCH } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { spawnProgram } from "../calls/spawn-program.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
 import { getProcess, readContext, readUid } from "./process-facts.ts";
 import { readStat } from "./running.ts";
@@ -95,14 +96,14 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
  * Implements Host.killUser as that user, since kill(2) selects processes by the caller's user. One call kills all of
  * them, under the lock that fork(2) waits for. Repeats the call if another svirt's call kills the process that makes it.
  */
-function killUser(uid: number): void {
+async function killUser(uid: number): Promise<void> {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
   const words = ["/usr/bin/setpriv", ...who, "--", "/bin/sh", "-c", "kill -KILL -1 2>/dev/null; exit 0"];
-  const kill = () => Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
-  let done = kill();
-  for (let tries = 1; done.signalCode === "SIGKILL" && tries < KILL_TRIES; tries += 1) done = kill();
-  if (done.success) return;
-  const why = done.stderr.toString().trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
+  let done = await spawnProgram(words, {});
+  for (let tries = 1; done.signalCode === "SIGKILL" && tries < KILL_TRIES; tries += 1)
+    done = await spawnProgram(words, {});
+  if (done.exitCode === 0) return;
+  const why = done.errors.trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
   throw new SvirtError(`Cannot end the processes of user ${uid}: ${why}`, {
     kind: "failed",
     remedy: "Install setpriv (util-linux) and /bin/sh, then run svirt recover.",

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, wr
 import type { Host } from "../../host.ts";
 import type { ProgramOutput } from "../../processes.ts";
 import { withFileLimit } from "../calls/file-limit.ts";
+import { endOf } from "../calls/spawn-program.ts";
 import { setExecContext, setFileContext } from "../labels/selinux.ts";
 import { withoutDescendants } from "./descendants.ts";
 
@@ -26,12 +27,12 @@ export const readOutput = readOutputWithin(LIMITS);
 
 /** Returns a readOutput() with these limits. */
 export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
-  return (words, confined, input) => {
+  return async (words, confined, input) => {
     try {
-      return withoutDescendants(() =>
+      return await withoutDescendants(async () =>
         confined === undefined
-          ? readDirectly(limits, words, input)
-          : readConfined(limits, words, { ...confined, input }),
+          ? await readDirectly(limits, words, input)
+          : await readConfined(limits, words, { ...confined, input }),
       );
     } catch {
       // The program is missing, or the policy denies it: the caller decides.
@@ -40,51 +41,55 @@ export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
   };
 }
 
-function surroundings({ deadlineMs, mostBytes }: OutputLimits) {
-  return {
-    timeout: deadlineMs,
-    killSignal: "SIGKILL",
-    maxBuffer: mostBytes,
-    stderr: "ignore",
-    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
-  } as const;
-}
+const SURROUNDINGS = { stderr: "ignore", env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } } as const;
 
-function readDirectly(
-  limits: OutputLimits,
+async function readDirectly(
+  { deadlineMs, mostBytes }: OutputLimits,
   words: readonly string[],
   input: string | undefined,
-): ProgramOutput {
+): Promise<ProgramOutput> {
   const stdin = input === undefined ? "ignore" : new TextEncoder().encode(input);
-  const done = Bun.spawnSync([...words], { ...surroundings(limits), stdin });
-  if (done.success) return { text: done.stdout.toString() };
-  return { fault: done.exitedDueToMaxBuffer === true ? "too-long" : faultOf(done) };
+  const program = Bun.spawn([...words], { ...SURROUNDINGS, stdin, stdout: "pipe" });
+  const { exceeded, exitCode, output } = await endOf(program, { timeoutMs: deadlineMs, mostBytes });
+  if (exitCode === 0 && exceeded === undefined) return { text: output };
+  return { fault: exceeded === "output" ? "too-long" : faultOf(exceeded) };
 }
 
-function faultOf({ exitedDueToTimeout }: { readonly exitedDueToTimeout?: boolean }): "timeout" | "failed" {
-  return exitedDueToTimeout === true ? "timeout" : "failed";
+function faultOf(exceeded: "time" | "output" | undefined): "timeout" | "failed" {
+  return exceeded === "time" ? "timeout" : "failed";
 }
 
-function readConfined(
-  limits: OutputLimits,
+async function readConfined(
+  { deadlineMs, mostBytes }: OutputLimits,
   words: readonly string[],
   { context, input, inputLabel, logFolder }: Confined & { readonly input: string | undefined },
-): ProgramOutput {
+): Promise<ProgramOutput> {
   const stdin =
     input === undefined ? undefined : openInput(`${logFolder}/.input-${process.pid}`, inputLabel, input);
   const path = `${logFolder}/.output-${process.pid}`;
   const fd = openSync(path, NEW_FILE | constants.O_WRONLY | constants.O_APPEND, 0o600);
   try {
-    setExecContext(context);
-    const done = withFileLimit(limits.mostBytes, () =>
-      Bun.spawnSync([...words], { ...surroundings(limits), stdin: stdin ?? "ignore", stdout: fd }),
+    const program = spawnConfined(context, () =>
+      withFileLimit(mostBytes, () =>
+        Bun.spawn([...words], { ...SURROUNDINGS, stdin: stdin ?? "ignore", stdout: fd }),
+      ),
     );
-    if (done.success) return { text: readFileSync(path, "utf8") };
+    const { exceeded, exitCode } = await endOf(program, { timeoutMs: deadlineMs });
+    if (exitCode === 0 && exceeded === undefined) return { text: readFileSync(path, "utf8") };
     // Not by SIGXFSZ: a shell reports that of its child by an exit status, and a program may ignore it.
-    return { fault: fstatSync(fd).size >= limits.mostBytes ? "too-long" : faultOf(done) };
+    return { fault: fstatSync(fd).size >= mostBytes ? "too-long" : faultOf(exceeded) };
   } finally {
     for (const opened of [fd, stdin]) if (opened !== undefined) closeSync(opened);
     unlinkSync(path);
+  }
+}
+
+/** Starts a program in a context, which the kernel keeps for the next program of this thread: so it is removed before anything else runs. */
+function spawnConfined<Program>(context: string, spawn: () => Program): Program {
+  setExecContext(context);
+  try {
+    return spawn();
+  } finally {
     setExecContext("");
   }
 }

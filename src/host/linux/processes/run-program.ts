@@ -6,11 +6,11 @@ import { spawnProgram } from "../calls/spawn-program.ts";
 const MOST_BYTES = 1024 * 1024;
 
 /** Implements Host.runProgram. Its messages are read, and its input written, through pipes. */
-export const runProgram: Host["runProgram"] = ([program = "", ...words], timeoutMs, input) => {
+export const runProgram: Host["runProgram"] = async ([program = "", ...words], timeoutMs, input) => {
   if (!existsSync(program)) return { fault: "missing" };
   try {
     const given = input === undefined ? {} : { input };
-    const done = spawnProgram([program, ...words], { timeoutMs, mostBytes: MOST_BYTES, ...given });
+    const done = await spawnProgram([program, ...words], { timeoutMs, mostBytes: MOST_BYTES, ...given });
     return done.isLate ? { fault: "timeout" } : { code: done.exitCode ?? -1, errors: done.errors };
   } catch {
     // The policy or a missing right denies it: the caller names the program.

@@ -2,6 +2,7 @@ import { closeSync, unlinkSync } from "node:fs";
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
 import type { LaunchSpec, PassedSocket } from "../../../plan/facts/launch-spec.ts";
 import type { ProcessId } from "../../processes.ts";
+import { runBeside } from "../calls/program-turns.ts";
 import { openPassed } from "../content/open-passed.ts";
 import { readText, unlessMissing } from "../files/files.ts";
 import { openTap } from "../network/open-tap.ts";
@@ -15,13 +16,22 @@ import { REAPER_SCRIPT } from "./reaper.ts";
 const FIRST_PASSED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
-const TRIES_A_LOOK = 100;
+/** Longest time for which bun's event loop stands, in POLL_MS. */
+const TRIES_A_LOOK = 20;
 
 /** Implements Host.spawnGuest. */
 export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
     unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
-  const passedNumbers = openAll(order);
+  const passedNumbers = await openAll(order);
+  try {
+    return await runBeside(async () => await spawnReaper(order, passedNumbers));
+  } finally {
+    for (const fd of passedNumbers) closeSync(fd);
+  }
+}
+
+async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]): Promise<ProcessId> {
   const log = openLog(order.logFile);
   try {
     const end = FIRST_PASSED + passedNumbers.length;
@@ -50,17 +60,17 @@ export async function spawnGuest(order: LaunchSpec): Promise<ProcessId> {
     reaper.unref();
     return await waitForPid(order, () => reaper.exitCode);
   } finally {
-    for (const fd of [...passedNumbers, log]) closeSync(fd);
+    closeSync(log);
   }
 }
 
 /** Opens the descriptors in the order of their numbers, which must be consecutive: they become 3, 4, 5 ... in the guest. */
-function openAll(order: LaunchSpec): number[] {
+async function openAll(order: LaunchSpec): Promise<readonly number[]> {
   const opened: number[] = [];
   try {
     for (const socket of order.sockets) opened.push(listenFor(order, socket));
     for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
-    for (const file of order.files) opened.push(openPassed(file));
+    for (const file of order.files) opened.push(await openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
     const numbers = [...listed.map(fdOf), ...listTapFds(order)];

@@ -1,6 +1,7 @@
 import { closeSync, existsSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { HelperSpec } from "../../../plan/facts/launch-spec.ts";
+import { runBeside } from "../calls/program-turns.ts";
 import { withFile } from "../files/file-id.ts";
 import { openLog } from "./guest-log.ts";
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
@@ -20,6 +21,10 @@ exec "$@"`;
 
 /** Implements Host.spawnHelper. */
 export async function spawnHelper(order: HelperSpec): Promise<void> {
+  await runBeside(async () => await startHelper(order));
+}
+
+async function startHelper(order: HelperSpec): Promise<void> {
   const log = openLog(order.logFile);
   try {
     const user = String(order.uid);

@@ -91,7 +91,7 @@ class Conversation implements Monitor {
   }
 
   async handOver(file: PassedFile): Promise<void> {
-    await this.#give(openPassed(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
+    await this.#give(await openPassed(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
   }
 
   async openPipe(options: PipeOptions): Promise<GuestPipe> {

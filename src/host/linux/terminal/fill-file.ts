@@ -2,6 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../new-file.ts";
+import { letOthersRun } from "../calls/turns.ts";
 import { send } from "../content/copy-into.ts";
 import { type Extent, listData, openedSize } from "../content/extents.ts";
 import { withLockedImage } from "../content/locked-image.ts";
@@ -18,15 +19,15 @@ interface Written {
 }
 
 /** Implements Host.fillFile. */
-export function fillFile(file: FileId, from: string, part: FilePart): void {
+export async function fillFile(file: FileId, from: string, part: FilePart): Promise<void> {
   const input = openInput(from);
   try {
     const sizeBytes = input.isOurs ? fstatSync(input.fd).size : undefined;
     if (sizeBytes !== undefined && sizeBytes > mostBytesOf(part)) throw tooLong(input, part);
-    withLockedImage(file, (fd) => {
+    await withLockedImage(file, async (fd) => {
       const written = { fd, path: file.path };
-      if (sizeBytes === undefined) writeStream(input, written, part);
-      else writeFile({ ...input, sizeBytes }, written, part);
+      if (sizeBytes === undefined) await writeStream(input, written, part);
+      else await writeFile({ ...input, sizeBytes }, written, part);
     });
   } finally {
     if (input.isOurs) closeSync(input.fd);
@@ -34,20 +35,20 @@ export function fillFile(file: FileId, from: string, part: FilePart): void {
 }
 
 /** Writes a regular file. Where it has holes, those of the volume are made with --sparse. */
-function writeFile(
+async function writeFile(
   { fd: from, sizeBytes }: Input & { readonly sizeBytes: number },
   { fd, path }: Written,
   { isSparse, offset, onProgress }: FilePart,
-): void {
+): Promise<void> {
   let at = 0;
   for (const { end, start } of isSparse ? listData(from, sizeBytes) : [whole(sizeBytes)]) {
-    clearPart(fd, path, { start: offset + at, end: offset + start });
+    await clearPart(fd, path, { start: offset + at, end: offset + start });
     const onSent = (reached: number): void => onProgress?.(reached, sizeBytes);
-    at = send(from, fd, { path, start, end, onSent, to: offset + start });
+    at = await send(from, fd, { path, start, end, onSent, to: offset + start });
     // The file has become shorter.
     if (at < end) return;
   }
-  clearPart(fd, path, { start: offset + at, end: offset + sizeBytes });
+  await clearPart(fd, path, { start: offset + at, end: offset + sizeBytes });
   if (openedSize(fd) < offset + sizeBytes) ftruncateSync(fd, offset + sizeBytes);
 }
 
@@ -56,7 +57,7 @@ function whole(sizeBytes: number): Extent {
 }
 
 /** Writes all that can be read from a pipe. */
-function writeStream(input: Input, { fd }: Written, part: FilePart): void {
+async function writeStream(input: Input, { fd }: Written, part: FilePart): Promise<void> {
   const chunk = new Uint8Array(CHUNK_BYTES);
   const mostBytes = mostBytesOf(part);
   for (let total = 0; ; ) {
@@ -66,6 +67,7 @@ function writeStream(input: Input, { fd }: Written, part: FilePart): void {
     writePart(fd, { bytes: chunk.subarray(0, fitting), offset: part.offset + total });
     if (fitting < count) throw tooLong(input, part);
     total += count;
+    await letOthersRun();
   }
 }
 

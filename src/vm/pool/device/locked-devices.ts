@@ -10,15 +10,19 @@ import { sourceDevices } from "./source-device.ts";
  * of a QEMU that writes to them, which end with svirt. Without the registry's lock, since a large device takes long. Throws as
  * sourceDevices(), and "in-use" for a device that is locked.
  */
-export async function withLockedDevices(instance: Instance, pool: Pool, work: () => void): Promise<void> {
+export async function withLockedDevices(
+  instance: Instance,
+  pool: Pool,
+  work: () => Promise<void> | void,
+): Promise<void> {
   const { host } = instance;
   // Under the registry's lock no guest claims one between the check and the locks.
-  const unlock = await changeStored(instance, () => {
+  const unlock = await changeStored(instance, async () => {
     const nodes = sourceDevices(instance, pool).flatMap((id) => [id, ...relatedNodes(instance, id)]);
-    return host.lockImages([...new Map(nodes.map((id) => [id.node, id])).values()]);
+    return await host.lockImages([...new Map(nodes.map((id) => [id.node, id])).values()]);
   });
   try {
-    work();
+    await work();
   } finally {
     unlock();
   }

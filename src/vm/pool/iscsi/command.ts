@@ -18,13 +18,13 @@ export interface IscsiCommand {
 }
 
 /** Runs a command. Throws as checkEnd(). */
-export function runCommand(host: Host, attempt: string, command: IscsiCommand): void {
-  checkEnd(endOf(host, command), attempt, command);
+export async function runCommand(host: Host, attempt: string, command: IscsiCommand): Promise<void> {
+  checkEnd(await endOf(host, command), attempt, command);
 }
 
 /** Runs a command and returns its end. */
-export function endOf(host: Host, { words }: IscsiCommand): ProgramEnd {
-  return host.runProgram(words, COMMAND_MS);
+export async function endOf(host: Host, { words }: IscsiCommand): Promise<ProgramEnd> {
+  return await host.runProgram(words, COMMAND_MS);
 }
 
 /** Returns the exit code of a command that has run. */

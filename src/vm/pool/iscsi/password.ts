@@ -23,8 +23,8 @@ import { runCommand } from "./command.ts";
 const MODE = 0o600;
 
 /** Makes a record of a target, with the settings of iscsid.conf. */
-export function makeRecord(host: Host, target: IscsiTarget): void {
-  for (const words of recordCommands(target)) runCommand(host, "log in to", { target, words });
+export async function makeRecord(host: Host, target: IscsiTarget): Promise<void> {
+  for (const words of recordCommands(target)) await runCommand(host, "log in to", { target, words });
 }
 
 /**
@@ -32,16 +32,20 @@ export function makeRecord(host: Host, target: IscsiTarget): void {
  * password only as an argument, which any process of the host may read, so the file is written instead. The caller holds the lock of the target. Throws
  * "unsupported"; "not-found" for a secret without a value. virStorageBackendISCSISetAuth() of libvirt
  */
-export function preparePassword(instance: Instance, target: IscsiTarget, login: ChapLogin): void {
+export async function preparePassword(
+  instance: Instance,
+  target: IscsiTarget,
+  login: ChapLogin,
+): Promise<void> {
   const { host } = instance;
   const chap = chapPassword(instance, target, login);
-  let record = readRecordOf(host, target);
-  if (record === undefined) makeRecord(host, target);
+  let record = await readRecordOf(host, target);
+  if (record === undefined) await makeRecord(host, target);
   if (chap !== undefined) {
     writePassword(host, target, chap);
     record = undefined;
   }
-  if (hasPassword(record ?? readRecordOf(host, target) ?? "", login.user)) return;
+  if (hasPassword(record ?? (await readRecordOf(host, target)) ?? "", login.user)) return;
   throw cannot(
     target,
     `open-iscsi has no password of the user ${login.user} for it`,
@@ -107,8 +111,8 @@ function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): voi
 }
 
 /** Returns the printed record of a target, without its password; undefined without one. */
-function readRecordOf(host: Host, target: IscsiTarget): string | undefined {
-  const shown = host.readOutput(showCommand(target));
+async function readRecordOf(host: Host, target: IscsiTarget): Promise<string | undefined> {
+  const shown = await host.readOutput(showCommand(target));
   return "text" in shown ? shown.text : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { errorsOf, errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
 import { listSessionHosts } from "../../../resolve/pools/iscsi-devices.ts";
 import { listUnits } from "../../../resolve/pools/scsi-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -32,7 +32,7 @@ export async function withSession<Result>(
   const target = targetOf(pool);
   if (target === undefined) return await work();
   return await withIscsiLock(instance, target.name, async () => {
-    const isOurs = hasSession(instance, target) ? false : logIn(instance, target);
+    const isOurs = hasSession(instance, target) ? false : await logIn(instance, target);
     try {
       return await work();
     } catch (error) {
@@ -56,7 +56,7 @@ export async function whileLoggingOut<Result>(
 /** Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it already. */
 async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
   const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
-  return used.length > 0 ? [] : errorsOf(() => logOut(instance, pool));
+  return used.length > 0 ? [] : await errorsOfWork(async () => await logOut(instance, pool));
 }
 
 function targetOf(pool: Pool): IscsiTarget | undefined {
@@ -71,16 +71,16 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
  * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
  * replace.
  */
-function logIn(instance: Instance, wanted: IscsiTarget): boolean {
+async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> {
   const { host, isForKey } = instance;
   if (isForKey === true) throw notForKey(wanted);
-  const target = withNewIface(host, wanted);
-  if (target.login !== undefined) preparePassword(instance, target, target.login);
+  const target = await withNewIface(host, wanted);
+  if (target.login !== undefined) await preparePassword(instance, target, target.login);
   const login = { target, words: loginCommand(target) };
-  let end = endOf(host, login);
+  let end = await endOf(host, login);
   if (codeOf(end) === NONE_FOUND) {
-    makeRecord(host, target);
-    end = endOf(host, login);
+    await makeRecord(host, target);
+    end = await endOf(host, login);
   }
   if (codeOf(end) === SESSION_EXISTS) return false;
   checkEnd(end, "log in to", login);
@@ -91,14 +91,14 @@ function logIn(instance: Instance, wanted: IscsiTarget): boolean {
  * Logs out of the target of a pool of type iscsi, if the host has a session with it by the pool's portal. A restricted key, which cannot log
  * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
  */
-export function logOut({ host, isForKey }: Instance, pool: Pool): void {
+export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<void> {
   const wanted = targetOf(pool);
   if (wanted === undefined || isForKey === true || listSessionHosts(host, wanted).length === 0) return;
   // Without the interface, all sessions with the target would end.
-  const target = withKnownIface(host, wanted);
+  const target = await withKnownIface(host, wanted);
   if (target === undefined) return;
   const logout = { target, words: logoutCommand(target) };
-  const end = endOf(host, logout);
+  const end = await endOf(host, logout);
   if (codeOf(end) !== NONE_FOUND) checkEnd(end, "log out of", logout);
 }
 

@@ -3,9 +3,9 @@ import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import { formatGroupSources } from "../../../storage/pool/found-sources.ts";
 
 /** Returns the XML of the volume groups of the host, with their devices. virStorageBackendLogicalFindPoolSources() of libvirt */
-export function findGroups(host: Host): string {
+export async function findGroups(host: Host): Promise<string> {
   // libvirt does not see a physical volume without a group. LVM has a word in brackets for a missing disk, and for damaged metadata.
-  const parts = readPhysicalVolumes(host).filter(
+  const parts = (await readPhysicalVolumes(host)).filter(
     ({ group, path }) => group !== "" && !group.startsWith("[") && path.startsWith("/"),
   );
   return formatGroupSources(parts);

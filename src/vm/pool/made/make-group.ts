@@ -1,4 +1,4 @@
-import { errorsOf, SvirtError } from "../../../errors.ts";
+import { errorsOfWork, SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { readLogicalVolumes, readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -19,10 +19,10 @@ import { checkParts, refuseGuestsParts } from "./volume-group.ts";
  * for a device with content unless it may be overwritten, and for a group that exists; "in-use" for one of a guest or a definition; "unsupported".
  * virStorageBackendLogicalBuildPool() of libvirt
  */
-export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void {
+export async function makeGroup(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;
   const group = volumeGroupOf(pool);
-  const known = readPhysicalVolumes(host);
+  const known = await readPhysicalVolumes(host);
   if (known.some((one) => one.group === group)) throw existing(pool, group);
   const devices = sourceDevices(instance, pool);
   refuseBuildOver(instance, pool.name, { devices, isWritten: true });
@@ -32,14 +32,16 @@ export function makeGroup(instance: Instance, pool: Pool, how: Formatting): void
   try {
     for (const device of blank) {
       made.push(device);
-      runTool(host, { words: lvm.createPhysical(device.path), attempt: `prepare ${device.path}` });
+      await runTool(host, { words: lvm.createPhysical(device.path), attempt: `prepare ${device.path}` });
     }
     const paths = devices.map(({ path }) => path);
-    runTool(host, { words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` });
+    await runTool(host, { words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` });
   } catch (error) {
     // Prepared devices would have content for the next call.
     for (const { path } of made)
-      errorsOf(() => runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` }));
+      await errorsOfWork(
+        async () => await runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` }),
+      );
     throw error;
   }
 }
@@ -63,21 +65,23 @@ export async function removeGroup(instance: Instance, pool: Pool): Promise<void>
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const attempt = `remove the volume group ${group}`;
-  const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
+  const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
   // An interrupted call may have removed the group alone.
   if (parts.length > 0) {
     await checkParts(instance, pool, { parts, attempt });
-    removeLeftParts(instance, group, readLogicalVolumes(host, group));
-    const [volume] = readLogicalVolumes(host, group);
+    await removeLeftParts(instance, group, await readLogicalVolumes(host, group));
+    const [volume] = await readLogicalVolumes(host, group);
     if (volume !== undefined) throw notEmpty(pool, group, volume.name);
-    runTool(host, { words: lvm.removeGroup(group), attempt });
+    await runTool(host, { words: lvm.removeGroup(group), attempt });
   }
   const nodeOf = (path: string): string => host.inspectFile(path)?.id.node ?? path;
   const listed = new Set(pool.source.devices.map(({ path }) => nodeOf(path)));
-  const orphans = readPhysicalVolumes(host).filter((one) => one.group === "" && listed.has(nodeOf(one.path)));
+  const orphans = (await readPhysicalVolumes(host)).filter(
+    (one) => one.group === "" && listed.has(nodeOf(one.path)),
+  );
   await refuseGuestsParts(instance, orphans, attempt);
   for (const { path } of orphans)
-    runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
+    await runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
 }
 
 function existing({ name }: Pool, group: string): SvirtError {

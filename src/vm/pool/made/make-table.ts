@@ -18,7 +18,7 @@ import { runTool } from "./run-tool.ts";
  * for one in use; "in-use" for one of a guest or a definition; "denied" for a restricted key. The caller holds the registry's lock, and has
  * called refuseDefined() without it. virStorageBackendDiskBuildPool() of libvirt
  */
-export function makeTable(instance: Instance, pool: Pool, how: Formatting): void {
+export async function makeTable(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;
   const { name, source } = pool;
   denyKey(instance, `write a partition table for the storage pool '${name}'`);
@@ -31,7 +31,7 @@ export function makeTable(instance: Instance, pool: Pool, how: Formatting): void
     refuseTable(host, name, device);
     refuseContent(host, name, device);
   }
-  runTool(host, { ...command, attempt: `write a partition table to ${device.path}` });
+  await runTool(host, { ...command, attempt: `write a partition table to ${device.path}` });
 }
 
 /** Throws "unsupported" for a mapped device: the kernel makes no partitions of one. */

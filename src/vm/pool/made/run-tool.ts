@@ -25,8 +25,8 @@ export interface ToolCommand {
  * Runs a program of the host that changes storage. Throws "failed" with its last messages, "timeout"; "unsupported" if it is missing or
  * not permitted.
  */
-export function runTool(host: Host, { attempt, input, words }: ToolCommand): void {
-  const end = host.runProgram(words, COMMAND_MS, input);
+export async function runTool(host: Host, { attempt, input, words }: ToolCommand): Promise<void> {
+  const end = await host.runProgram(words, COMMAND_MS, input);
   if ("code" in end && end.code === 0) return;
   const [program = ""] = words;
   const command = words.join(" ");

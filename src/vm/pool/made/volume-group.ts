@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -24,29 +24,30 @@ export async function withActiveGroup<Result>(
 ): Promise<Result> {
   const { host } = instance;
   const group = volumeGroupOf(pool);
-  const parts = readPhysicalVolumes(host).filter((one) => one.group === group);
+  const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
   await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
   const wasActive = listLogicalDevices(host, group).length > 0;
   try {
     // lvm activates the volumes that it can, and fails if some are left.
-    runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
+    await runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
     return await work();
   } catch (error) {
-    const failed = wasActive ? [] : errorsOf(() => deactivate(instance, group));
+    const failed = wasActive ? [] : await errorsOfWork(async () => await deactivate(instance, group));
     throwErrors([...listErrors(error), ...failed]);
     throw error;
   }
 }
 
 /** Deactivates the volumes of a pool's group, if it exists. The caller holds no lock. virStorageBackendLogicalStopPool() of libvirt */
-export function endGroup(instance: Instance, pool: Pool): void {
+export async function endGroup(instance: Instance, pool: Pool): Promise<void> {
   const group = volumeGroupOf(pool);
   // Without its devices there is nothing to deactivate.
-  if (readPhysicalVolumes(instance.host).some((one) => one.group === group)) deactivate(instance, group);
+  if ((await readPhysicalVolumes(instance.host)).some((one) => one.group === group))
+    await deactivate(instance, group);
 }
 
-function deactivate({ host }: Instance, group: string): void {
-  runTool(host, { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` });
+async function deactivate({ host }: Instance, group: string): Promise<void> {
+  await runTool(host, { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` });
 }
 
 /** Throws "in-use" if a guest or the host uses a volume of the pool's group. The caller holds the registry's lock. */

@@ -44,8 +44,10 @@ export async function makeFileSystem(instance: Instance, pool: Pool, how: Format
       `this host has no mkfs.${type}`,
       `Install the program mkfs.${type}, or make the file system elsewhere.`,
     );
-  await withLockedDevices(instance, pool, () =>
-    formatDevice(instance, pool, { how, type, words: [program, force] }),
+  await withLockedDevices(
+    instance,
+    pool,
+    async () => await formatDevice(instance, pool, { how, type, words: [program, force] }),
   );
 }
 
@@ -56,14 +58,18 @@ interface FormatCommand {
   readonly words: readonly string[];
 }
 
-function formatDevice(instance: Instance, pool: Pool, { how, type, words }: FormatCommand): void {
+async function formatDevice(
+  instance: Instance,
+  pool: Pool,
+  { how, type, words }: FormatCommand,
+): Promise<void> {
   const { host } = instance;
   const { name } = pool;
   const device = sourceDevice(instance, pool);
   refuseBuildOver(instance, name, { devices: [device], isWritten: true });
   if (how === "no-overwrite") refuseContent(host, name, device);
   const line = [...words, device.path];
-  const end = host.runProgram(line, PROGRAM_MS);
+  const end = await host.runProgram(line, PROGRAM_MS);
   if ("code" in end && end.code === 0) return;
   throw new SvirtError(
     `Failed to make filesystem of type '${type}' on device '${device.path}': ${reasonOf(words[0] ?? "", end)}`,

@@ -1,4 +1,4 @@
-import { errorsOf, listErrors, throwErrors } from "../../../errors.ts";
+import { errorsOfWork, listErrors, throwErrors } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { DeviceData } from "../../../host/new-file.ts";
 import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
@@ -31,10 +31,13 @@ export async function createLogicalVolume(
   const group = volumeGroupOf(storage);
   const decided = decideLogicalVolume(volume, group);
   const { name, origin } = decided;
-  makeRoom(instance, group, name);
-  const make = (): void =>
-    runTool(host, { words: createVolumeCommand(decided), attempt: `create the volume ${group}/${name}` });
-  if (origin === undefined) make();
+  await makeRoom(instance, group, name);
+  const make = async (): Promise<void> =>
+    await runTool(host, {
+      words: createVolumeCommand(decided),
+      attempt: `create the volume ${group}/${name}`,
+    });
+  if (origin === undefined) await make();
   // Refused while a guest uses the volume: the snapshot could contain a part of a write.
   else await withUnusedVolume(instance, { key: origin, pool, attempt: "take a snapshot of" }, make);
   return made(instance, group, volume);
@@ -52,19 +55,19 @@ export async function createFilledVolume(
   const { host } = instance;
   const group = volumeGroupOf(storage);
   const decided = decideLogicalVolume(volume, group);
-  makeRoom(instance, group, volume.name);
+  await makeRoom(instance, group, volume.name);
   const part = partialVolume(host.makeUuid());
   return await withPartLock(instance, part, async () => {
     const attempt = `create the volume ${group}/${volume.name}`;
-    runTool(host, { words: createVolumeCommand({ ...decided, name: part }), attempt });
+    await runTool(host, { words: createVolumeCommand({ ...decided, name: part }), attempt });
     try {
-      host.copyToDevice(nodeOf(instance, group, part).id, data);
-      runTool(host, { words: lvm.renameVolume(group, part, volume.name), attempt });
+      await host.copyToDevice(nodeOf(instance, group, part).id, data);
+      await runTool(host, { words: lvm.renameVolume(group, part, volume.name), attempt });
     } catch (error) {
       const words = lvm.removeVolume(group, part);
       throwErrors([
         ...listErrors(error),
-        ...errorsOf(() => runTool(host, { words, attempt: `remove ${part}` })),
+        ...(await errorsOfWork(async () => await runTool(host, { words, attempt: `remove ${part}` }))),
       ]);
       throw error;
     }
@@ -73,12 +76,12 @@ export async function createFilledVolume(
 }
 
 /** Removes what interrupted calls left. Throws "in-use" for a volume that exists, "unsupported" for a name that svirt keeps for itself. */
-function makeRoom(instance: Instance, group: string, name: string): void {
+async function makeRoom(instance: Instance, group: string, name: string): Promise<void> {
   if (isPartialVolume(name))
     throw notMade("name", "svirt keeps names of this form for volumes that do not have their data yet");
-  const volumes = readLogicalVolumes(instance.host, group);
+  const volumes = await readLogicalVolumes(instance.host, group);
   if (volumes.some((one) => one.name === name)) throw alreadyThere(name);
-  removeLeftParts(instance, group, volumes);
+  await removeLeftParts(instance, group, volumes);
 }
 
 function made(instance: Instance, group: string, volume: Volume): MadeVolume {

@@ -11,11 +11,11 @@ import type { DevicePool } from "../volume-pool.ts";
  * Removes a volume of a pool of type logical, which LVM refuses while it is open. Throws "in-use" for one with snapshots, which would be
  * removed with it; those of thin volumes stay. The caller holds the registry's lock. virStorageBackendLogicalDeleteVol() of libvirt
  */
-export function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): void {
+export async function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): Promise<void> {
   const group = volumeGroupOf(pool.storage);
-  refuseOrigin(listLogical(instance, pool), { pool: pool.name, path: `/dev/${group}/${name}`, name });
+  refuseOrigin(await listLogical(instance, pool), { pool: pool.name, path: `/dev/${group}/${name}`, name });
   const words = lvm.removeVolume(group, name);
-  runTool(instance.host, { words, attempt: `delete the volume ${group}/${name}` });
+  await runTool(instance.host, { words, attempt: `delete the volume ${group}/${name}` });
 }
 
 function refuseOrigin(

@@ -65,23 +65,28 @@ export async function createPartition(
   // No other call chooses the same place meanwhile.
   return await withDiskLock(instance, disk.id.node ?? "", async () => {
     if (data === undefined)
-      return await withRegistryLock(instance, async () =>
-        addPartition(instance, place, { volume, made: choosePlace(instance, place, volume).made }),
+      return await withRegistryLock(
+        instance,
+        async () =>
+          await addPartition(instance, place, {
+            volume,
+            made: (await choosePlace(instance, place, volume)).made,
+          }),
       );
     const { chosen, unlock } = await withRegistryLock(instance, async () => ({
-      chosen: choosePlace(instance, place, volume),
+      chosen: await choosePlace(instance, place, volume),
       // The copy locks the disk itself.
-      unlock: host.lockImages(listOtherPaths(host, disk.id)),
+      unlock: await host.lockImages(listOtherPaths(host, disk.id)),
     }));
     try {
-      host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
+      await host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
     } finally {
       unlock();
     }
     return await withRegistryLock(instance, async () => {
-      if (!isStillFree(chosen.made, chosen.table, readAll(instance, place)))
+      if (!isStillFree(chosen.made, chosen.table, await readAll(instance, place)))
         throw takenMeanwhile(chosen.made);
-      return addPartition(instance, place, { volume, made: chosen.made });
+      return await addPartition(instance, place, { volume, made: chosen.made });
     });
   });
 }
@@ -100,10 +105,10 @@ interface Chosen {
   readonly table: PartitionTable;
 }
 
-function choosePlace(instance: Instance, place: Place, volume: Volume): Chosen {
+async function choosePlace(instance: Instance, place: Place, volume: Volume): Promise<Chosen> {
   const { host } = instance;
   const { disk } = place;
-  const table = readAll(instance, place);
+  const table = await readAll(instance, place);
   if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
   const name = disk.id.path.slice(disk.id.path.lastIndexOf("/") + 1);
   const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
@@ -111,38 +116,38 @@ function choosePlace(instance: Instance, place: Place, volume: Volume): Chosen {
 }
 
 /** Reads the table of a disk, and the partitions that the kernel has besides: it keeps one that was deleted from the table while it was in use. */
-function readAll(instance: Instance, { disk, source }: Place): PartitionTable {
+async function readAll(instance: Instance, { disk, source }: Place): Promise<PartitionTable> {
   const { host } = instance;
   // The path may lead to another disk since it was chosen.
   if (partitionedDisk(host, source).id.node !== disk.id.node) throw otherDisk(disk);
   refuseWholeUse(instance, disk);
-  const table = readTable(host, disk.id.path);
+  const table = await readTable(host, disk.id.path);
   // An interrupted call may have written one into the table alone.
-  for (const { number } of table.partitions) showToKernel(host, disk, number);
+  for (const { number } of table.partitions) await showToKernel(host, disk, number);
   return { ...table, partitions: [...table.partitions, ...listKnown(host, disk.id)] };
 }
 
-function addPartition(
+async function addPartition(
   { host }: Instance,
   { disk, source, target }: Place,
   { made, volume }: { readonly made: NewPartition; readonly volume: Volume },
-): MadeVolume {
-  runTool(host, {
+): Promise<MadeVolume> {
+  await runTool(host, {
     ...addPartitionCommand(disk.id.path, made),
     attempt: `make the partition ${made.name}`,
   });
-  showToKernel(host, disk, made.number);
+  await showToKernel(host, disk, made.number);
   const { facts, path } = findMade({ host, source, target }, made.name);
   ownDevice(host, facts, volume);
   return { name: made.name, path, facts };
 }
 
 /** Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller holds the registry's lock. */
-export function removePartition(
+export async function removePartition(
   instance: Instance,
   { storage }: DevicePool,
   { facts, start }: { readonly facts: FileFacts; readonly start: number },
-): void {
+): Promise<void> {
   const { host } = instance;
   const { id: disk } = partitionedDisk(host, storage.source.devices[0]?.path ?? "");
   denyKey(instance, `partition ${disk.path}`);
@@ -150,14 +155,15 @@ export function removePartition(
   const [above] = listRelated(host, facts.id);
   if (above?.is !== "disk" || above.number !== disk.node) throw otherDisk(facts);
   const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
-  const { label, partitions } = readTable(host, disk.path);
+  const { label, partitions } = await readTable(host, disk.path);
   const written = partitions.find((one) => one.number === number);
   if (written !== undefined && written.start !== start) throw otherTable(facts);
   if (label === "dos" && number > LAST_PRIMARY) throw logicalPartition(facts);
   const attempt = `delete the partition ${facts.id.path}`;
   // An interrupted call may have removed it from the table alone.
-  if (written !== undefined) runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
-  if (isKnown(host, disk, number)) runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
+  if (written !== undefined) await runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
+  if (isKnown(host, disk, number))
+    await runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
 }
 
 /** Lists the partitions of a disk that the kernel has. */
@@ -171,10 +177,10 @@ function isKnown(host: Host, disk: FileId, number: number): boolean {
 }
 
 /** Makes a partition of the table known to the kernel, unless it is. */
-function showToKernel(host: Host, { id }: FileFacts, number: number): void {
+async function showToKernel(host: Host, { id }: FileFacts, number: number): Promise<void> {
   if (isKnown(host, id, number)) return;
   const attempt = `show the partition ${number} of ${id.path} to the kernel`;
-  runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
+  await runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
 }
 
 /** Throws if the disk is used as a whole: then the host or a guest writes where its partitions are. */
@@ -189,8 +195,8 @@ function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
     });
 }
 
-function readTable(host: Host, device: string): PartitionTable {
-  const output = host.readOutput(readTableCommand(device));
+async function readTable(host: Host, device: string): Promise<PartitionTable> {
+  const output = await host.readOutput(readTableCommand(device));
   if ("text" in output) return parseTable(output.text);
   throw new SvirtError(`Cannot read the partition table of ${device}: sfdisk fails, or is missing`, {
     kind: "failed",

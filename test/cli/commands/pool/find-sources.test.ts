@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { errorsOf } from "../../../../src/errors.ts";
+import { errorsOfWork } from "../../../../src/errors.ts";
 import type { ProgramOutput } from "../../../../src/host/processes.ts";
 import { findSources } from "../../../../src/vm/pool/find-sources.ts";
 import { MemoryLvm } from "../../../scenes/lvm.ts";
@@ -146,10 +146,12 @@ describe("the exports of an NFS server", () => {
     expect((await runOn(makeMachine(), ...words)).err).toContain(`this host has no ${SHOWMOUNT}`);
   });
 
-  test("are not for a restricted key", () => {
+  test("are not for a restricted key", async () => {
     const { machine, run } = machineWith({ text: EXPORTS });
     const spec = () => new TextEncoder().encode("<source><host name='a'/></source>");
-    const [error] = errorsOf(() => findSources({ ...nodeOn(machine), isForKey: true }, "netfs", spec));
+    const [error] = await errorsOfWork(
+      async () => await findSources({ ...nodeOn(machine), isForKey: true }, "netfs", spec),
+    );
     expect([error?.kind, run]).toEqual(["denied", []]);
   });
 });

@@ -72,7 +72,7 @@ describe("openSink()", () => {
     using folder = new RealFolder();
     const path = folder.file("v", "");
     writeFileSync(path, new Uint8Array(4 * MIB).fill(1));
-    const sink = openSink(folder.id(path), { ...WHOLE, offset: MIB, isSparse: true });
+    const sink = await openSink(folder.id(path), { ...WHOLE, offset: MIB, isSparse: true });
     await sink.put?.(new Uint8Array(4096).fill(2));
     await sink.put?.({ holeBytes: 2 * MIB - 4096 });
     await sink.finish?.();
@@ -87,7 +87,7 @@ describe("openSink()", () => {
   test("lets the file grow by data and by a hole at the end", async () => {
     using folder = new RealFolder();
     const path = folder.file("v", "01");
-    const sink = openSink(folder.id(path), { ...WHOLE, isSparse: true });
+    const sink = await openSink(folder.id(path), { ...WHOLE, isSparse: true });
     await sink.put?.(new TextEncoder().encode("abc"));
     await sink.put?.({ holeBytes: 1024 * MIB });
     expect(statSync(path).size).toBe(3);
@@ -100,7 +100,7 @@ describe("openSink()", () => {
   test.each([2 ** 52, 2 ** 62])("refuses a hole of %d bytes, and the file stays", async (holeBytes) => {
     using folder = new RealFolder();
     const path = folder.file("v", "01");
-    const sink = openSink(folder.id(path), { ...WHOLE, isSparse: true });
+    const sink = await openSink(folder.id(path), { ...WHOLE, isSparse: true });
     const error = await errorOf(
       (async () => {
         await sink.put?.({ holeBytes });
@@ -115,7 +115,7 @@ describe("openSink()", () => {
   test("writes what fits, and refuses the rest in libvirt's words", async () => {
     using folder = new RealFolder();
     const path = folder.file("v", "0123");
-    const sink = openSink(folder.id(path), { ...WHOLE, mostBytes: 2 });
+    const sink = await openSink(folder.id(path), { ...WHOLE, mostBytes: 2 });
     const error = await errorOf(Promise.resolve(sink.put?.(new TextEncoder().encode("abc"))));
     await sink.close();
     // VIR_ERR_SYSTEM_ERROR and VIR_FROM_STREAMS of virFDStreamWrite()
@@ -129,21 +129,21 @@ describe("openSink()", () => {
   test("locks the image, also against other work of this process, until it is closed", async () => {
     using folder = new RealFolder();
     const path = folder.file("v", "0123");
-    const sink = openSink(folder.id(path), WHOLE);
+    const sink = await openSink(folder.id(path), WHOLE);
     const fd = openSync(path, "r+");
-    const lock = (): void => lockImage(fd, path, { as: "writer", isFirst: true });
-    expect(lock).toThrow("another program has locked it");
-    expect(() => openSink(folder.id(path), WHOLE)).toThrow("another program has locked it");
+    const lock = async () => await lockImage(fd, path, { as: "writer", isFirst: true });
+    await expect(lock()).rejects.toThrow("another program has locked it");
+    await expect(openSink(folder.id(path), WHOLE)).rejects.toThrow("another program has locked it");
     await sink.close();
-    lock();
+    await lock();
     closeSync(fd);
-    await openSink(folder.id(path), WHOLE).close();
+    await (await openSink(folder.id(path), WHOLE)).close();
   });
 
   test("is closed while it writes only after that", async () => {
     using folder = new RealFolder();
     const path = folder.file("v", "");
-    const sink = openSink(folder.id(path), WHOLE);
+    const sink = await openSink(folder.id(path), WHOLE);
     const put = sink.put?.(new Uint8Array(8 * MIB).fill(3));
     await Promise.all([sink.close(), put]);
     await sink.put?.(new Uint8Array(1));

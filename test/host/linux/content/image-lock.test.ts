@@ -10,9 +10,15 @@ const MIB = 1024 * 1024;
 const qemuImg = Bun.which("qemu-img");
 const aside = qemuImg === null ? " (skipped: qemu-img is missing)" : "";
 
-function open(file: FileId, as: Lock["as"], isFirst = true) {
+const MODULE = new URL("../../../../src/host/linux/content/open-passed.ts", import.meta.url).pathname;
+
+function passed(file: FileId, as: Lock["as"], isFirst = true): PassedFile {
   const access = as === "reader" ? "read-only" : "read-write";
-  return openPassed({ fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } });
+  return { fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } };
+}
+
+async function open(file: FileId, as: Lock["as"], isFirst = true) {
+  return await openPassed(passed(file, as, isFirst));
 }
 
 /** Returns true if qemu-img, which is independent of svirt, can do this to the image; otherwise its error output. */
@@ -25,30 +31,30 @@ const canResize = (path: string) => canDo(["resize", "-q", "-f", "raw", path, "+
 const canRead = (path: string) => canDo(["convert", "-f", "raw", "-O", "raw", path, `${path}.copy`]);
 
 describe.skipIf(qemuImg === null)(`an image that svirt has opened for a guest${aside}`, () => {
-  test("is not written by qemu-img while it is open, and is again afterwards", () => {
+  test("is not written by qemu-img while it is open, and is again afterwards", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "\0".repeat(MIB));
-    const fd = open(folder.id(path), "writer");
+    const fd = await open(folder.id(path), "writer");
     expect(canResize(path)).toContain("lock");
     expect(canRead(path)).toContain("lock");
     closeSync(fd);
     expect([canResize(path), canRead(path)]).toEqual([true, true]);
   });
 
-  test("is read by others, and not written, when guests only read it", () => {
+  test("is read by others, and not written, when guests only read it", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "\0".repeat(MIB));
-    const [one, other] = [open(folder.id(path), "reader"), open(folder.id(path), "reader")];
+    const [one, other] = [await open(folder.id(path), "reader"), await open(folder.id(path), "reader")];
     expect(canResize(path)).toContain("lock");
     expect(canRead(path)).toBe(true);
     for (const fd of [one, other]) closeSync(fd);
     expect(canResize(path)).toBe(true);
   });
 
-  test("may be open twice for writing where guests share it", () => {
+  test("may be open twice for writing where guests share it", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "\0".repeat(MIB));
-    const [one, other] = [open(folder.id(path), "sharer"), open(folder.id(path), "sharer")];
+    const [one, other] = [await open(folder.id(path), "sharer"), await open(folder.id(path), "sharer")];
     expect(canRead(path)).toContain("lock");
     for (const fd of [one, other]) closeSync(fd);
   });
@@ -76,22 +82,36 @@ time.sleep(${seconds})`;
     const other = Bun.spawn([python ?? "", "-c", script, path, type], { stdout: "pipe" });
     try {
       await other.stdout.getReader().read();
-      expect(() => open(folder.id(path), as)).toThrow(
+      await expect(open(folder.id(path), as)).rejects.toThrow(
         `Cannot pass ${path} to the guest: another program has locked it`,
       );
     } finally {
       other.kill();
       await other.exited;
     }
-    closeSync(open(folder.id(path), as));
+    closeSync(await open(folder.id(path), as));
   });
 
-  test("is handed out again by the svirt that has inherited it from the guest's reaper", () => {
+  test("is handed out again by the svirt that has inherited it from the guest's reaper", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "x");
-    const inherited = open(folder.id(path), "writer");
-    closeSync(open(folder.id(path), "writer"));
+    const inherited = await open(folder.id(path), "writer");
+    const program = `const { openPassed } = await import(${JSON.stringify(MODULE)});
+      await openPassed(${JSON.stringify({ ...passed(folder.id(path), "writer") })});`;
+    const again = Bun.spawnSync([process.execPath, "-e", program], {
+      stdio: ["ignore", "ignore", "pipe", inherited],
+    });
+    expect([again.exitCode, again.stderr?.toString()]).toEqual([0, ""]);
     closeSync(inherited);
+  });
+
+  test("is not taken from another call of the same svirt, which has it locked", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "x");
+    const held = await open(folder.id(path), "writer");
+    await expect(open(folder.id(path), "writer")).rejects.toThrow("another program has locked it");
+    closeSync(held);
+    closeSync(await open(folder.id(path), "writer"));
   });
 
   test.skipIf(python === null)(
@@ -103,16 +123,16 @@ time.sleep(${seconds})`;
         stdout: "pipe",
       });
       await other.stdout.getReader().read();
-      closeSync(open(folder.id(path), "writer"));
+      closeSync(await open(folder.id(path), "writer"));
       expect(await other.exited).toBe(0);
     },
   );
 
-  test("is opened once more for a guest that has it", () => {
+  test("is opened once more for a guest that has it", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "x");
-    const before = open(folder.id(path), "writer");
-    const after = open(folder.id(path), "reader", false);
+    const before = await open(folder.id(path), "writer");
+    const after = await open(folder.id(path), "reader", false);
     for (const fd of [before, after]) closeSync(fd);
   });
 });

@@ -17,18 +17,18 @@ function fileOf(text: string, more: Partial<NewFile> = {}): NewFile {
 }
 
 describe("makeFileWithin()", () => {
-  test("returns the identity of the file that it made", () => {
+  test("returns the identity of the file that it made", async () => {
     using folder = new RealFolder();
-    const made = makeFileWithin(folder.id(folder.path), fileOf("text"));
+    const made = await makeFileWithin(folder.id(folder.path), fileOf("text"));
     expect(made).toEqual(folder.id(`${folder.path}/a`));
     expect([readFileSync(made.path, "utf8"), readdirSync(folder.path)]).toEqual(["text", ["a"]]);
   });
 
-  test.each(["file", "symlink"])("replaces no %s, and leaves nothing of the attempt", (kind) => {
+  test.each(["file", "symlink"])("replaces no %s, and leaves nothing of the attempt", async (kind) => {
     using folder = new RealFolder();
     if (kind === "file") folder.file("a", "old");
     else symlinkSync("/none", `${folder.path}/a`);
-    expect(() => makeFileWithin(folder.id(folder.path), fileOf("new"))).toThrow("File exists");
+    await expect(makeFileWithin(folder.id(folder.path), fileOf("new"))).rejects.toThrow("File exists");
     expect(readdirSync(folder.path)).toEqual(["a"]);
   });
 
@@ -37,7 +37,9 @@ describe("makeFileWithin()", () => {
     async (sizeBytes) => {
       using folder = new RealFolder();
       const content = { bytes: new Uint8Array(), sizeBytes };
-      const made = Promise.try(() => makeFileWithin(folder.id(folder.path), fileOf("", { content })));
+      const made = Promise.try(
+        async () => await makeFileWithin(folder.id(folder.path), fileOf("", { content })),
+      );
       const error = await errorOf(made);
       expect([error.kind, error.message, error.remedy]).toEqual([
         "host-call",
@@ -48,23 +50,25 @@ describe("makeFileWithin()", () => {
     },
   );
 
-  test("refuses another folder in the place of the one that was inspected", () => {
+  test("refuses another folder in the place of the one that was inspected", async () => {
     using folder = new RealFolder();
     mkdirSync(`${folder.path}/in`);
     const inspected = folder.id(`${folder.path}/in`);
     renameSync(`${folder.path}/in`, `${folder.path}/was`);
     mkdirSync(`${folder.path}/in`);
-    expect(() => makeFileWithin(inspected, fileOf("text"))).toThrow("was replaced");
+    await expect(makeFileWithin(inspected, fileOf("text"))).rejects.toThrow("was replaced");
     expect(readdirSync(`${folder.path}/in`)).toEqual([]);
   });
 
-  test("refuses another file in the place of the one that it copies", () => {
+  test("refuses another file in the place of the one that it copies", async () => {
     using folder = new RealFolder();
     const from = folder.id(folder.file("source", "first"));
     renameSync(from.path, `${folder.path}/was`);
     writeFileSync(from.path, "second");
     const copy = { from, isShared: false };
-    expect(() => makeFileWithin(folder.id(folder.path), fileOf("", { copy }))).toThrow("was replaced");
+    await expect(makeFileWithin(folder.id(folder.path), fileOf("", { copy }))).rejects.toThrow(
+      "was replaced",
+    );
     expect(readdirSync(folder.path).sort()).toEqual(["source", "was"]);
   });
 
@@ -77,16 +81,16 @@ describe("makeFileWithin()", () => {
         stdout: "pipe",
       });
       await maker.stdout.getReader().read();
-      makeFileWithin(folder.id(folder.path), fileOf("", { name: "first", isReplaced: true }));
+      await makeFileWithin(folder.id(folder.path), fileOf("", { name: "first", isReplaced: true }));
       expect(readdirSync(folder.path)).toContain(partialVolume(UUID));
       maker.kill("SIGKILL");
       await maker.exited;
-      makeFileWithin(folder.id(folder.path), fileOf("", { name: "second", isReplaced: true }));
+      await makeFileWithin(folder.id(folder.path), fileOf("", { name: "second", isReplaced: true }));
       expect(readdirSync(folder.path).sort()).toEqual(["first", "second"]);
     },
   );
 
-  test("shows no name of a new file before it is whole", () => {
+  test("shows no name of a new file before it is whole", async () => {
     using folder = new RealFolder();
     const seen: string[][] = [];
     const parts = (function* () {
@@ -94,24 +98,24 @@ describe("makeFileWithin()", () => {
       yield { offset: 4096, bytes: new TextEncoder().encode("end") };
     })();
     const content = { bytes: new TextEncoder().encode("text"), sizeBytes: 4099, parts };
-    const made = makeFileWithin(folder.id(folder.path), fileOf("", { content }));
+    const made = await makeFileWithin(folder.id(folder.path), fileOf("", { content }));
     expect([seen, readFileSync(made.path).subarray(4096).toString()]).toEqual([[[]], "end"]);
   });
 
-  test("follows no symlink that has the name of a part", () => {
+  test("follows no symlink that has the name of a part", async () => {
     using folder = new RealFolder();
     const victim = folder.file("victim", "kept");
     symlinkSync(victim, `${folder.path}/${partialVolume(UUID)}`);
-    makeFileWithin(folder.id(folder.path), fileOf("text", { isReplaced: true }));
+    await makeFileWithin(folder.id(folder.path), fileOf("text", { isReplaced: true }));
     expect(readFileSync(victim, "utf8")).toBe("kept");
   });
 });
 
-test("resizeFile() refuses another file in the place of the one that was inspected", () => {
+test("resizeFile() refuses another file in the place of the one that was inspected", async () => {
   using folder = new RealFolder();
   const file = folder.id(folder.file("a", "first"));
   renameSync(file.path, `${folder.path}/was`);
   writeFileSync(file.path, "second");
-  expect(() => resizeFile(file, 1, 0)).toThrow("was replaced");
+  await expect(resizeFile(file, 1, 0)).rejects.toThrow("was replaced");
   expect(readFileSync(file.path, "utf8")).toBe("second");
 });

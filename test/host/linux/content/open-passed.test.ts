@@ -6,9 +6,9 @@ import { RealFolder } from "../../../real-host/folder.ts";
 
 type PassedOptions = Partial<Omit<PassedFile, "file">>;
 
-function open(folder: RealFolder, path: string, options: PassedOptions): number {
+async function open(folder: RealFolder, path: string, options: PassedOptions): Promise<number> {
   const how = { fd: 3, access: "read-only", truncate: false, direct: false, ...options } as const;
-  return openPassed({ ...how, file: folder.id(path) });
+  return await openPassed({ ...how, file: folder.id(path) });
 }
 
 /** Returns the flags of a descriptor as the kernel reports them. proc_pid_fdinfo(5) */
@@ -27,25 +27,25 @@ describe("a file that is opened for a guest", () => {
     ["to be added to", { access: "append" }, O_WRONLY | O_APPEND],
     ["past the cache", { access: "read-write", direct: true }, O_RDWR | O_DIRECT],
     ["without waiting", { nonBlocking: true }, O_RDONLY | O_NONBLOCK],
-  ])("%s can that and no more", (_, options, flags) => {
+  ])("%s can that and no more", async (_, options, flags) => {
     using folder = new RealFolder();
-    const fd = open(folder, folder.file("disk", "text"), options);
+    const fd = await open(folder, folder.file("disk", "text"), options);
     expect((flagsOf(fd) & TOLD).toString(8)).toBe(flags.toString(8));
     closeSync(fd);
   });
 
-  test("to be added to keeps what was in it, and is emptied only where that is asked for", () => {
+  test("to be added to keeps what was in it, and is emptied only where that is asked for", async () => {
     using folder = new RealFolder();
     const path = folder.file("log", "before\n");
-    const fd = open(folder, path, { access: "append" });
+    const fd = await open(folder, path, { access: "append" });
     writeSync(fd, "after\n", 0);
     closeSync(fd);
     expect(readFileSync(path, "utf8")).toBe("before\nafter\n");
-    closeSync(open(folder, path, { access: "append", truncate: true }));
+    closeSync(await open(folder, path, { access: "append", truncate: true }));
     expect(readFileSync(path, "utf8")).toBe("");
   });
 
-  test("is the one that was inspected: not another at its path, nor what a symlink there leads to", () => {
+  test("is the one that was inspected: not another at its path, nor what a symlink there leads to", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "mine");
     const file = folder.id(path);
@@ -53,15 +53,15 @@ describe("a file that is opened for a guest", () => {
     renameSync(path, `${path}.old`);
     const secret = folder.file("secret", "secret");
     folder.symlink("disk", secret);
-    expect(() => openPassed(options)).toThrow("the file was replaced");
+    await expect(openPassed(options)).rejects.toThrow("the file was replaced");
     folder.host.removeFile(path);
     writeFileSync(path, "another");
-    expect(() => openPassed(options)).toThrow("the file was replaced");
+    await expect(openPassed(options)).rejects.toThrow("the file was replaced");
     expect([readFileSync(secret, "utf8"), readFileSync(path, "utf8")]).toEqual(["secret", "another"]);
     // A symlink to the inspected file is refused as well, because its path was not inspected.
     folder.host.removeFile(path);
     folder.symlink("disk", `${path}.old`);
-    expect(() => openPassed(options)).toThrow("the file was replaced");
+    await expect(openPassed(options)).rejects.toThrow("the file was replaced");
     expect(readFileSync(`${path}.old`, "utf8")).toBe("mine");
   });
 
@@ -87,9 +87,9 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))`;
     },
   );
 
-  test("is read from its beginning", () => {
+  test("is read from its beginning", async () => {
     using folder = new RealFolder();
-    const fd = open(folder, folder.file("disk", "text"), {});
+    const fd = await open(folder, folder.file("disk", "text"), {});
     const bytes = new Uint8Array(4);
     readSync(fd, bytes);
     closeSync(fd);

@@ -6,7 +6,8 @@ import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 const [path = "", way] = process.argv.slice(2);
 const file = makeLinuxHost().inspectFile(path)?.id;
 if (file === undefined) throw new Error(`${path} is not there`);
-if (way === undefined) openPassed({ fd: 3, file, access: "read-write", truncate: false, direct: false });
+if (way === undefined)
+  await openPassed({ fd: 3, file, access: "read-write", truncate: false, direct: false });
 else openSync(path, constants.O_RDWR);
 // The fifth field after the name, which may contain blanks. proc_pid_stat(5) tty_nr
 const after = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /s, "");

@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { errorsOf } from "../../../../src/errors.ts";
+import { errorsOfWork } from "../../../../src/errors.ts";
 import { copyToDevice } from "../../../../src/host/linux/content/copy-to-device.ts";
 import { openSink, openSource } from "../../../../src/host/linux/content/file-stream.ts";
 import { lockImages } from "../../../../src/host/linux/content/lock-images.ts";
@@ -58,18 +58,18 @@ function run(...words: string[]): void {
 describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
   const path = device ?? "";
 
-  test("gets the data of a file with holes, and zeros in these and behind it", () => {
+  test("gets the data of a file with holes, and zeros in these and behind it", async () => {
     const [input, data] = [folder.file("holes"), crypto.getRandomValues(new Uint8Array(5000))];
     writeFileSync(input, data);
     truncateSync(input, MIB);
     writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
-    copyToDevice(found(path).id, { from: found(input).id });
+    await copyToDevice(found(path).id, { from: found(input).id });
     const bytes = new Uint8Array(readFileSync(path));
     expect(bytes.slice(0, data.length)).toEqual(data);
     expect(bytes.slice(data.length).every((byte) => byte === 0)).toBe(true);
   });
 
-  test.skipIf(qemuImg === null)("gets the guest's data of a qcow2 image, as qemu-img reads it", () => {
+  test.skipIf(qemuImg === null)("gets the guest's data of a qcow2 image, as qemu-img reads it", async () => {
     using images = new ImageFolder();
     const base = images.make("base", ["raw", "4M"], ["write -P 1 0 3M"]);
     const commands = ["write -P 2 1M 64k", "write -z 2M 128k", "write -P 3 3145728 512"];
@@ -77,25 +77,26 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
     const image = { formats: ["qcow2", "raw"], format: "raw", sizeBytes: SIZE, options: {} } as const;
     const convert = (files: readonly SourceFile[]) => convertImage(files, image);
-    copyToDevice(found(path).id, { conversion: { from: [found(top).id, found(base).id], convert } });
+    await copyToDevice(found(path).id, { conversion: { from: [found(top).id, found(base).id], convert } });
     expect(run("qemu-img", "compare", "-f", "qcow2", "-F", "raw", top, path)).toBeUndefined();
   });
 
-  test("keeps its other parts when one gets data, also while a program has it open", () => {
+  test("keeps its other parts when one gets data, also while a program has it open", async () => {
     const [input, data] = [folder.file("part"), crypto.getRandomValues(new Uint8Array(70_001))];
     writeFileSync(input, data);
     writeFileSync(path, new Uint8Array(SIZE).fill(0xff), { flag: "r+" });
     const other = openSync(path, "r+");
     const seen: number[] = [];
     const onProgress = (done: number) => seen.push(done);
-    copyToDevice(found(path).id, { from: found(input).id, onProgress }, { start: MIB, end: 3 * MIB });
+    await copyToDevice(found(path).id, { from: found(input).id, onProgress }, { start: MIB, end: 3 * MIB });
     closeSync(other);
     const expected = new Uint8Array(SIZE).fill(0xff);
     expected.fill(0, MIB, 3 * MIB);
     expected.set(data, MIB);
     expect([Bun.hash(readFileSync(path)), seen]).toEqual([Bun.hash(expected), [data.length]]);
-    const larger = errorsOf(() =>
-      copyToDevice(found(path).id, { from: found(input).id }, { start: MIB, end: MIB + 512 }),
+    const larger = await errorsOfWork(
+      async () =>
+        await copyToDevice(found(path).id, { from: found(input).id }, { start: MIB, end: MIB + 512 }),
     );
     expect(larger.map(({ kind }) => kind)).toEqual(["in-use"]);
     expect(Bun.hash(readFileSync(path))).toBe(Bun.hash(expected));
@@ -103,10 +104,10 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
 
   test.skipIf(qemuImg === null)(
     "is locked against QEMU, and not against a program that takes it for itself",
-    () => {
+    async () => {
       const write = () =>
         Bun.spawnSync(["qemu-io", "-f", "raw", "-c", "write 0 512", path]).stderr.toString();
-      const unlock = lockImages([found(path).id]);
+      const unlock = await lockImages([found(path).id]);
       closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL));
       expect(write()).toContain('Failed to get "write" lock');
       unlock();
@@ -114,14 +115,14 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     },
   );
 
-  test("is overwritten from an odd place, and copied to a file with its bytes", () => {
+  test("is overwritten from an odd place, and copied to a file with its bytes", async () => {
     const input = folder.file("input");
     const bytes = crypto.getRandomValues(new Uint8Array(4097));
     writeFileSync(input, bytes);
-    fillFile(found(path).id, input, { ...WHOLE, offset: 513 });
+    await fillFile(found(path).id, input, { ...WHOLE, offset: 513 });
     expect(new Uint8Array(readFileSync(path)).slice(513, 513 + bytes.length)).toEqual(bytes);
     mkdirSync(`${folder.path}/out`);
-    makeFileWithin(found(`${folder.path}/out`).id, {
+    await makeFileWithin(found(`${folder.path}/out`).id, {
       name: "copy",
       content: { bytes: new Uint8Array(), sizeBytes: SIZE - 513 },
       copy: { from: found(path).id, isShared: false, part: { ...WHOLE, offset: 513 } },
@@ -134,7 +135,7 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
 
   test("is written and read as a stream, with holes as zeros, and no further than its end", async () => {
     writeFileSync(path, new Uint8Array(SIZE).fill(7));
-    const sink = openSink(found(path).id, { offset: 513, mostBytes: SIZE - 513, isSparse: true });
+    const sink = await openSink(found(path).id, { offset: 513, mostBytes: SIZE - 513, isSparse: true });
     await sink.put?.(new Uint8Array(1000).fill(5));
     await sink.put?.({ holeBytes: 1000 });
     const tooLong = await errorOf(Promise.resolve(sink.put?.({ holeBytes: SIZE })));
@@ -150,15 +151,15 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     ]);
   });
 
-  test("is made zeros, and trimmed", () => {
+  test("is made zeros, and trimmed", async () => {
     for (const how of ["zero", "trim"] as const) {
       writeFileSync(path, new Uint8Array(SIZE).fill(7));
-      wipeFile(found(path).id, how);
+      await wipeFile(found(path).id, how);
       expect(new Uint8Array(readFileSync(path)).every((byte) => byte === 0)).toBe(true);
     }
   });
 
-  test("is left alone by the kernel's own knowledge while the host has mounted it", () => {
+  test("is left alone by the kernel's own knowledge while the host has mounted it", async () => {
     if (Bun.which("mke2fs") === null) return;
     run("mke2fs", "-q", path);
     const at = `${folder.path}/mounted`;
@@ -166,7 +167,7 @@ describe.skipIf(device === undefined)(`a block device${skipped}`, () => {
     run("mount", path, at);
     try {
       const before = readFileSync(path).toString("latin1", 1024, 2048);
-      const [error] = errorsOf(() => wipeFile(found(path).id, "zero"));
+      const [error] = await errorsOfWork(async () => await wipeFile(found(path).id, "zero"));
       expect([error?.kind, error?.message]).toEqual(["in-use", `Cannot write to ${path}: the host uses it`]);
       expect(readFileSync(path).toString("latin1", 1024, 2048)).toBe(before);
     } finally {

@@ -94,9 +94,9 @@ const WAYS: Readonly<Record<string, () => void>> = {
     if (symbols.munmap(at, PAGE) !== 0) throw new Error("still mapped");
   },
   // Only the system call keeps the file then: no descriptor is left.
-  "splicing thread": () => {
+  "splicing thread": async () => {
     const [fd, pipe] = [openSync(path, "r+"), new Int32Array(2)];
-    lockImage(fd, path, { as: "writer", isFirst: true });
+    await lockImage(fd, path, { as: "writer", isFirst: true });
     symbols.pipe(ptr(pipe));
     new Worker(splicingThread(pipe[0] ?? -1, fd)).onmessage = () => {
       // The call needs time to begin.

@@ -97,7 +97,7 @@ run("ip", "addr", "add", `${HOST_IP}/24`, "dev", "br0");
 run("ip", "link", "set", "br0", "up");
 const [attacker, neighbour] = [open("vnet0"), open("vnet1")];
 const table = filterTable(UUID, "vnet0");
-const apply = (filter: string): void => {
+const apply = async (filter: string): Promise<void> => {
   const parameters = [
     ["IP", OWN_IP],
     ["IP", SECOND_IP],
@@ -105,10 +105,10 @@ const apply = (filter: string): void => {
     ["DHCPSERVER", HOST_IP],
   ].map(([name = "", value = ""]) => ({ name, value }));
   const variables = readVariables({ filter, parameters }, { mac: "52:54:00:00:00:01", place: "/interface" });
-  setPacketRules(formatTapRules({ table, tap: "vnet0", filter, variables }));
+  await setPacketRules(formatTapRules({ table, tap: "vnet0", filter, variables }));
 };
 // The rules precede the tap's setup, as in a start.
-apply("clean-traffic");
+await apply("clean-traffic");
 setUpTap({ name: "vnet0", mac: "fe:54:00:00:00:01", bridge: "br0" });
 setUpTap({ name: "vnet1", mac: "fe:54:00:00:00:02", bridge: "br0" });
 
@@ -134,7 +134,7 @@ const FILTERS = [
 ];
 const facts = new Map<string, object>();
 for (const filter of FILTERS) {
-  apply(filter);
+  await apply(filter);
   facts.set(filter, {
     sent: await listPassing(attacker, neighbour, SENT),
     received: await listPassing(neighbour, attacker, RECEIVED),

@@ -84,9 +84,9 @@ const free = [await countThrough(one, other, forth), await countThrough(other, o
 const table = limitTable("81ff0d90-c91e-6742-64da-4a736edb9acb", "vnet0");
 // Those of `<outbound average='4294967295' burst='4294967295'/>`, which the kernel accepts.
 const most = { bytesPerSecond: 4_294_967_295_000, burstBytes: 4_294_967_295 };
-setPacketRules(formatTapRules({ table, tap: "vnet0", limit: most }));
+await setPacketRules(formatTapRules({ table, tap: "vnet0", limit: most }));
 const limit = { bytesPerSecond: 100_000, burstBytes: 10_240 };
-setPacketRules(formatTapRules({ table, tap: "vnet0", limit }));
+await setPacketRules(formatTapRules({ table, tap: "vnet0", limit }));
 shapeTap("vnet0", { bytesPerSecond: 100_000, peakBytesPerSecond: 100_000 });
 const limited = [await countThrough(one, other, forth), await countThrough(other, one, back)];
 removeTapTable(table);

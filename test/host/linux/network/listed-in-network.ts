@@ -42,15 +42,19 @@ const scripts = [
     return formatPacketRules(network, UUID.replace(/^./, String(at))) ?? "";
   }),
 ];
-for (const script of scripts) setPacketRules(script);
+for (const script of scripts) await setPacketRules(script);
 const wanted = scripts.flatMap((script) => [...summarizeTables(script)]);
-const differing = (): readonly string[] => {
-  const found = summarizeTables(listPacketRules());
+const differing = async (): Promise<readonly string[]> => {
+  const found = summarizeTables(await listPacketRules());
   return wanted.flatMap(([table, rules]) => (found.get(table) === rules ? [] : [table]));
 };
-const before = differing();
+const before = await differing();
 // Elements of an administrator's set, which may be many thousands.
-setPacketRules("table ip other {\n  set many {\n    type ipv4_addr\n    elements = { 192.0.2.77 }\n  }\n}\n");
-const hasElements = listPacketRules().includes("192.0.2.77");
+await setPacketRules(
+  "table ip other {\n  set many {\n    type ipv4_addr\n    elements = { 192.0.2.77 }\n  }\n}\n",
+);
+const hasElements = (await listPacketRules()).includes("192.0.2.77");
 run("/usr/sbin/nft", "flush", "ruleset");
-process.stdout.write(JSON.stringify({ before, hasElements, set: wanted.length, after: differing().length }));
+process.stdout.write(
+  JSON.stringify({ before, hasElements, set: wanted.length, after: (await differing()).length }),
+);

@@ -53,7 +53,7 @@ const lookUp = async (name: string): Promise<string> => {
   );
 };
 
-startServer(instance, { network, uuid: UUID });
+await startServer(instance, { network, uuid: UUID });
 const first = ask();
 const now = Date.now() / 1000;
 const leases = parseLeases(readLeases(instance, UUID), network, now).map(({ expiresAt, ...lease }) => ({
@@ -62,27 +62,31 @@ const leases = parseLeases(readLeases(instance, UUID), network, now).map(({ expi
 }));
 const names = [await lookUp("printer"), await lookUp("scanner")];
 const user = statSync(`/proc/${run("cat", `${folder}/svirt-networks/${UUID}/pid`).trim()}`).uid;
-const testOf = (name: string): string => {
+const testOf = async (name: string): Promise<string> => {
   const dns = `<dns><txt name='${name}' value='a'/><host `;
   const xml = formatNetwork(network).replace(/<dns>\s*<host /, dns);
   try {
-    testServer(instance, { network: parseNetworkText(xml), uuid: UUID });
+    await testServer(instance, { network: parseNetworkText(xml), uuid: UUID });
     return "";
   } catch (error) {
     return error instanceof Error ? error.message : "";
   }
 };
-const tests = [testOf("x".repeat(63)), testOf("x".repeat(64)), String(isServerRunning(instance, UUID))];
+const tests = [
+  await testOf("x".repeat(63)),
+  await testOf("x".repeat(64)),
+  String(isServerRunning(instance, UUID)),
+];
 const updated = networkWith(
   "",
   "<host mac='52:54:00:00:00:77' name='web' ip='10.8.0.7'/>",
   "<hostname>scanner</hostname>",
 );
-refreshServer(instance, { network: updated, uuid: UUID });
+await refreshServer(instance, { network: updated, uuid: UUID });
 const second = ask();
 const namesAfter = [await lookUp("printer"), await lookUp("scanner")];
 const isRunning = isServerRunning(instance, UUID);
-endServer(instance, UUID);
+await endServer(instance, UUID);
 const isRunningAfter = isServerRunning(instance, UUID);
 removeBridge(bridge);
 process.stdout.write(

@@ -84,7 +84,7 @@ const ended = [show("lan"), show("model")].map((lines) => lines.filter(isShare))
 const ends = openEnds();
 setFloor(on(0), 4_000_000);
 const counts = await countThrough();
-const lost = countLost();
+const lost = await countLost();
 
 setFloor({ bridge: "gone", mac: MACS[0] }, undefined);
 let refused = "";
@@ -125,9 +125,9 @@ async function countThrough(): Promise<readonly number[]> {
 }
 
 /** Returns how many of 100 frames of 1,000 bytes from a guest to the host are lost by a limit of 10,000 bytes per second. */
-function countLost(): number {
+async function countLost(): Promise<number> {
   const table = limitTable("81ff0d90-c91e-6742-64da-4a736edb9acb", "lan");
-  setPacketRules(
+  await setPacketRules(
     formatTapRules({ table, tap: "lan", limit: { bytesPerSecond: 10_000, burstBytes: 10_240 } }),
   );
   // The kernel reads no further than the header of Ethernet.

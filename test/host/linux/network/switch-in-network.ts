@@ -61,21 +61,21 @@ const setupOf = (at: number, tags: readonly number[], bridge = "ovsbr0"): TapSet
     { guestUuid: UUID, hasProgram: () => true, getMtu: () => 1400 },
   ),
 });
-const join = (at: number, tags: readonly number[]): number => {
+const join = async (at: number, tags: readonly number[]): Promise<number> => {
   const [queue = { fd: -1 }] = openTap(tapOf(`vnet${at}`));
-  setUpTap(host, setupOf(at, tags));
+  await setUpTap(host, setupOf(at, tags));
   return queue.fd;
 };
-const said = (act: () => unknown): string => {
+const said = async (act: () => Promise<unknown>): Promise<string> => {
   try {
-    act();
+    await act();
     return "";
   } catch (error) {
     return asSvirtError(error).message;
   }
 };
-const leave = (at: number, interfaceId: string, guestUuid = UUID): void =>
-  removeTap(host, {
+const leave = async (at: number, interfaceId: string, guestUuid = UUID): Promise<void> =>
+  await removeTap(host, {
     do: "remove-tap",
     name: `vnet${at}`,
     mac: `fe:54:00:00:00:0${at}`,
@@ -91,19 +91,21 @@ run("ovs-vsctl", "--no-wait", ...leftOver, "external_ids:vm-id=another");
 // Ports of the administrator without devices of their names.
 const patch = ["add-port", "ovsbr1", "patch0", "--", "set", "Interface", "patch0", "type=patch"];
 run("ovs-vsctl", "--no-wait", ...patch, "--", "add-bond", "ovsbr1", "bond0", "eth8", "eth9");
-const first = join(0, [7]);
-const second = join(1, [7]);
-const third = join(2, [8]);
-const fourth = join(3, [7, 8]);
+const first = await join(0, [7]);
+const second = await join(1, [7]);
+const third = await join(2, [8]);
+const fourth = await join(3, [7, 8]);
 const by = (at: number) => ({ source: `52540000000${at}`, destination: "ffffffffffff", headerBytes: 0 });
 const facts = {
   ports: ports(),
-  held: ["patch0", "bond0"].map((name) => {
-    const [queue = { fd: -1 }] = openTap(tapOf(name));
-    const message = said(() => setUpTap(host, { ...setupOf(5, []), name }));
-    closeSync(queue.fd);
-    return message;
-  }),
+  held: await Promise.all(
+    ["patch0", "bond0"].map(async (name) => {
+      const [queue = { fd: -1 }] = openTap(tapOf(name));
+      const message = await said(async () => await setUpTap(host, { ...setupOf(5, []), name }));
+      closeSync(queue.fd);
+      return message;
+    }),
+  ),
   other: run("ovs-vsctl", "list-ports", "ovsbr1").replaceAll("\n", " "),
   tags: [0, 1, 2, 3].map((at) => `${ofPort(at, "tag")} ${ofPort(at, "trunks")}`),
   transient: ofPort(0, "other_config:transient"),
@@ -113,36 +115,39 @@ const facts = {
   isUp: (Number(read("vnet0/flags")) & 1) === 1,
   sameVlan: await frameThrough(first, second, by(0)),
   otherVlan: (await frameThrough(first, third, by(0))) ?? "nothing",
-  missingBridge: said(() => setUpTap(host, setupOf(0, [7], "ovsbr9"))),
+  missingBridge: await said(async () => await setUpTap(host, setupOf(0, [7], "ovsbr9"))),
   portsAfterFailure: ports(),
 };
 const [option = { fd: -1 }] = openTap(tapOf("-x"));
-const dashed = [said(() => setUpTap(host, { ...setupOf(5, []), name: "-x" })), ports()];
+const dashed = [await said(async () => await setUpTap(host, { ...setupOf(5, []), name: "-x" })), ports()];
 closeSync(option.fd);
-removeTap(host, {
+await removeTap(host, {
   do: "remove-tap",
   name: "-x",
   mac: "fe:54:00:00:00:05",
   port: { guestUuid: UUID, interfaceId: idOf(5) },
 });
 for (const fd of [first, second, third, fourth]) closeSync(fd);
-leave(0, idOf(1));
-leave(0, idOf(0), UUID.replace("c7", "c8"));
+await leave(0, idOf(1));
+await leave(0, idOf(0), UUID.replace("c7", "c8"));
 const another = ports();
-for (const at of [0, 1, 2]) leave(at, idOf(at));
-leave(2, idOf(2));
+for (const at of [0, 1, 2]) await leave(at, idOf(at));
+await leave(2, idOf(2));
 const afterEnd = ports();
 vswitch.kill("SIGKILL");
 await vswitch.exited;
-leave(3, idOf(3));
+await leave(3, idOf(3));
 const withoutSwitch = ports();
 const more = ["vnet4", "vnet5"].flatMap((name) => openTap(tapOf(name)));
-const late = said(() => setUpTap(host, setupOf(4, [])));
-leave(4, idOf(4));
+const late = await said(async () => await setUpTap(host, setupOf(4, [])));
+await leave(4, idOf(4));
 const afterLate = ports();
 database.kill("SIGKILL");
 await database.exited;
-const withoutDatabase = [said(() => setUpTap(host, setupOf(5, []))), said(() => leave(5, idOf(5)))];
+const withoutDatabase = [
+  await said(async () => await setUpTap(host, setupOf(5, []))),
+  await said(async () => await leave(5, idOf(5))),
+];
 for (const { fd } of more) closeSync(fd);
 process.stdout.write(
   JSON.stringify({ ...facts, dashed, another, afterEnd, withoutSwitch, late, afterLate, withoutDatabase }),

@@ -10,7 +10,7 @@ case "$*" in *add-port*) echo >/run/begun; sleep 1; echo >/run/done ;; esac
 `;
 const port = { bridge: "ovsbr0", guestMac: "52:54:00:00:00:01", guestUuid: "1", interfaceId: "2" };
 
-function addPort(): void {
+async function addPort(): Promise<void> {
   const tap = {
     name: "vnet0",
     netdev: "hostnet0",
@@ -20,7 +20,7 @@ function addPort(): void {
     isMade: true,
   };
   openTap(tap);
-  setUpTap(makeLinuxHost(), { name: "vnet0", mac: "fe:54:00:00:00:01", port });
+  await setUpTap(makeLinuxHost(), { name: "vnet0", mac: "fe:54:00:00:00:01", port });
 }
 
 async function killIt(): Promise<void> {
@@ -40,5 +40,5 @@ async function killIt(): Promise<void> {
   );
 }
 
-if (process.argv[2] === "add") addPort();
+if (process.argv[2] === "add") await addPort();
 else await killIt();

@@ -62,7 +62,7 @@ for (const mode of modes) {
   const bridge = hostBridgeOf(network);
   if (bridge === undefined) throw new Error("the network has no bridge");
   const rules = formatPacketRules(network, UUID);
-  if (rules !== undefined) setPacketRules(rules);
+  if (rules !== undefined) await setPacketRules(rules);
   makeBridge(bridge);
   run("ip", "link", "set", "tap", "master", "virbr0");
   facts.set(mode, {
@@ -71,7 +71,7 @@ for (const mode of modes) {
     worldToGuest: ask("world", GUEST),
   });
   removeBridge(bridge);
-  if (rules !== undefined) setPacketRules(formatRemoval(UUID));
+  if (rules !== undefined) await setPacketRules(formatRemoval(UUID));
 }
 for (const server of servers) server.kill();
 const left = existsSync("/usr/sbin/nft")

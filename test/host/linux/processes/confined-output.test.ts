@@ -19,7 +19,7 @@ function readConfined(folder: RealFolder, script: string, input?: string): unkno
   const call = [["/bin/sh", "-c", script], confined, ...(input === undefined ? [] : [input])];
   const program = `import { readOutputWithin } from "${MODULE}";
     const read = readOutputWithin({ deadlineMs: 1000, mostBytes: 4096 });
-    process.stdout.write(JSON.stringify({ found: read(...${JSON.stringify(call)}) }));`;
+    process.stdout.write(JSON.stringify({ found: await read(...${JSON.stringify(call)}) }));`;
   const shell = `set -e
     for name in exec fscreate; do mount --bind "$1/$name" /proc/$$/task/$$/attr/$name; done
     exec "$0" -e "$2"`;

@@ -27,7 +27,7 @@ test.skipIf(!isRoot)(
       expect(hasDaemon(argument)).toBe(false);
       const daemons = [await sleep(0, argument), await sleep(101, argument), await sleep(65_534, argument)];
       expect(hasDaemon(argument)).toBe(true);
-      endDaemon(argument);
+      await endDaemon(argument);
       expect(hasDaemon(argument)).toBe(false);
       await Promise.all(daemons.map(({ exited }) => exited));
       expect(daemons.map(({ signalCode }) => signalCode)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL"]);

@@ -157,13 +157,13 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const seen = (): number => new Set(readFileSync(log, "utf8").split("\n")).size;
     const before = seen();
     await until(() => seen() > before + 3);
-    folder.host.killUser(OWN_USER);
+    await folder.host.killUser(OWN_USER);
     await until(() => folder.host.listProcesses(OWN_USER).length === 0);
     const ended = seen();
     await Bun.sleep(100);
     expect(folder.host.listProcesses(OWN_USER)).toEqual([]);
     expect(seen()).toBe(ended);
-    folder.host.killUser(OWN_USER);
+    await folder.host.killUser(OWN_USER);
     expect(other.exitCode).toBeNull();
     other.kill();
   });
@@ -181,7 +181,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     using folder = new RealFolder();
     const module = new URL("../../../../src/host/linux/processes/processes.ts", import.meta.url).pathname;
     const script = `import { processCalls } from "${module}";
-      for (let at = 0; at < 60; at += 1) processCalls.killUser(${OWN_USER});`;
+      for (let at = 0; at < 60; at += 1) await processCalls.killUser(${OWN_USER});`;
     const others = [1, 2].map(() => Bun.spawn([process.execPath, "-e", script], { stderr: "pipe" }));
     const said = await Promise.all(others.map(async ({ stderr }) => await new Response(stderr).text()));
     expect(said).toEqual(["", ""]);

@@ -10,12 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), "svirt-output-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const LIMITS = { deadlineMs: 500, mostBytes: 65_536 };
-const read = (script: string): ProgramOutput => readOutputWithin(LIMITS)(["/bin/sh", "-c", script]);
+const read = async (script: string): Promise<ProgramOutput> =>
+  await readOutputWithin(LIMITS)(["/bin/sh", "-c", script]);
 
-test("readOutput() gives what a program prints, from what it is given", () => {
-  expect(readOutput(["/bin/cat"], undefined, "word")).toEqual({ text: "word" });
-  expect(readOutput(["/nonexistent"])).toEqual({ fault: "failed" });
-  expect(readOutput(["/bin/false"])).toEqual({ fault: "failed" });
+test("readOutput() gives what a program prints, from what it is given", async () => {
+  expect(await readOutput(["/bin/cat"], undefined, "word")).toEqual({ text: "word" });
+  expect(await readOutput(["/nonexistent"])).toEqual({ fault: "failed" });
+  expect(await readOutput(["/bin/false"])).toEqual({ fault: "failed" });
 });
 
 // Each program would outlast the limit: the end of the test is the proof.
@@ -25,9 +26,12 @@ test.each([
   ["prints without end", "exec cat /dev/zero", "too-long"],
   ["stops itself", "kill -STOP $$", "timeout"],
   ["kills itself", "kill -KILL $$", "failed"],
-] as const)("readOutput() ends a program that %s, and says why it gives nothing", (_, script, fault) => {
-  expect(read(script)).toEqual({ fault });
-});
+] as const)(
+  "readOutput() ends a program that %s, and says why it gives nothing",
+  async (_, script, fault) => {
+    expect(await read(script)).toEqual({ fault });
+  },
+);
 
 // Each program leaves a process that would go on for a minute, and whose number it writes to a file.
 test.each([
@@ -36,10 +40,10 @@ test.each([
   ["its child in a session of its own", "setsid sh -c 'echo $$ >PID; exec sleep 60' & wait"],
   ["its child that ignores signals", "sh -c 'trap \"\" TERM HUP; echo $$ >PID; sleep 60; :' & wait"],
   ["what it leaves behind when it ends", "(setsid sleep 60 & echo $! >PID) ; echo said"],
-])("readOutput() ends %s", (_, script) => {
+])("readOutput() ends %s", async (_, script) => {
   const file = join(folder, "pid");
   rmSync(file, { force: true });
-  read(script.replaceAll("PID", file));
+  await read(script.replaceAll("PID", file));
   const pid = readFileSync(file, "utf8").trim();
   expect(pid).toMatch(/^\d+$/);
   expect(existsSync(`/proc/${pid}`)).toBe(false);
@@ -58,9 +62,9 @@ function listChildren(): readonly string[] {
   });
 }
 
-test("readOutput() leaves no child of svirt that has ended, and none that another child left", () => {
+test("readOutput() leaves no child of svirt that has ended, and none that another child left", async () => {
   const before = listChildren();
-  read("for each in $(seq 30); do (sleep 60 & sleep 60) & done; wait");
+  await read("for each in $(seq 30); do (sleep 60 & sleep 60) & done; wait");
   expect(listChildren()).toEqual(before);
 });
 
@@ -68,15 +72,15 @@ test("readOutput() leaves no child of svirt that has ended, and none that anothe
 test("readOutput() leaves other children of svirt alone", async () => {
   for (let tries = 0; tries < 5; tries += 1) {
     await using other = Bun.spawn(["/bin/sleep", "60"]);
-    expect(read("sleep 60 & echo said")).toEqual({ text: "said\n" });
+    expect(await read("sleep 60 & echo said")).toEqual({ text: "said\n" });
     expect(existsSync(`/proc/${other.pid}`)).toBe(true);
     await Bun.sleep(0);
     expect([other.exitCode, other.signalCode]).toEqual([null, null]);
   }
 });
 
-test("readOutput() gives a program no variables of svirt's", () => {
-  const output = readOutput(["/usr/bin/env"]);
+test("readOutput() gives a program no variables of svirt's", async () => {
+  const output = await readOutput(["/usr/bin/env"]);
   expect("text" in output && output.text.split("\n").toSorted()).toEqual([
     "",
     "LC_ALL=C",
@@ -84,18 +88,18 @@ test("readOutput() gives a program no variables of svirt's", () => {
   ]);
 });
 
-test("readOutput() does not wait for what a program has left behind, which has its output open", () => {
-  expect(read("sleep 30 & echo said")).toEqual({ text: "said\n" });
+test("readOutput() does not wait for what a program has left behind, which has its output open", async () => {
+  expect(await read("sleep 30 & echo said")).toEqual({ text: "said\n" });
 });
 
 test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
   "readOutput() does not run a program that the kernel cannot confine, and leaves no file of it",
-  () => {
+  async () => {
     const logFolder = mkdtempSync(join(folder, "log-"));
     const confined = { context: "a:b:c:s0", inputLabel: "a:b:d:s0", logFolder };
     const words = ["/bin/sh", "-c", `: >${folder}/ran`];
-    expect(readOutput(words, confined)).toEqual({ fault: "failed" });
-    expect(readOutput(words, confined, "input")).toEqual({ fault: "failed" });
+    expect(await readOutput(words, confined)).toEqual({ fault: "failed" });
+    expect(await readOutput(words, confined, "input")).toEqual({ fault: "failed" });
     expect([existsSync(join(folder, "ran")), readdirSync(logFolder)]).toEqual([false, []]);
   },
 );
@@ -121,7 +125,7 @@ test.skipIf(lack !== "")(
     const [held, other] = [join(folder, "held"), join(folder, "other")];
     const left = `${SETPRIV} --reuid 65534 --clear-groups sleep 60 & echo $! >${held}; sleep 0.2; (sleep 60 & echo $! >${other}); echo said`;
     const module = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
-    const script = `const { readOutputWithin } = await import(${JSON.stringify(module)}); console.log(JSON.stringify(readOutputWithin(${JSON.stringify(LIMITS)})(["/bin/sh", "-c", ${JSON.stringify(left)}])))`;
+    const script = `const { readOutputWithin } = await import(${JSON.stringify(module)}); console.log(JSON.stringify(await readOutputWithin(${JSON.stringify(LIMITS)})(["/bin/sh", "-c", ${JSON.stringify(left)}])))`;
     const words = [SETPRIV, "--bounding-set=-kill", "--inh-caps=-kill", process.execPath, "-e", script];
     const { exitCode, stdout } = Bun.spawnSync(words);
     const [heldPid, otherPid] = [held, other].map((file) => readFileSync(file, "utf8").trim());

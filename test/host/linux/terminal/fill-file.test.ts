@@ -32,28 +32,28 @@ function sparseFile(folder: RealFolder, name: string): string {
 const allocated = (path: string): number => lstatSync(path).blocks * 512;
 
 describe("fillFile()", () => {
-  test("writes at an offset and keeps the rest", () => {
+  test("writes at an offset and keeps the rest", async () => {
     using folder = new RealFolder();
     const volume = folder.file("v", "0123456789");
-    fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, offset: 4 });
+    await fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, offset: 4 });
     expect(readFileSync(volume, "utf8")).toBe("0123abc789");
   });
 
-  test("writes beyond the end", () => {
+  test("writes beyond the end", async () => {
     using folder = new RealFolder();
     const volume = folder.file("v", "01");
-    fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, offset: 4 });
+    await fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, offset: 4 });
     expect(readFileSync(volume, "utf8")).toBe("01\0\0abc");
   });
 
-  test.each([false, true])("writes a file with holes: sparse %p", (isSparse) => {
+  test.each([false, true])("writes a file with holes: sparse %p", async (isSparse) => {
     using folder = new RealFolder();
     const volume = folder.file("v", "");
     writeFileSync(volume, new Uint8Array(10 * MIB).fill(1));
     const input = sparseFile(folder, "in");
     const reports: (readonly number[])[] = [];
     const onProgress = (done: number, total: number) => void reports.push([done, total]);
-    fillFile(folder.id(volume), input, { ...WHOLE, isSparse, onProgress });
+    await fillFile(folder.id(volume), input, { ...WHOLE, isSparse, onProgress });
     const now = readFileSync(volume);
     expect(now.subarray(0, 9 * MIB).equals(readFileSync(input))).toBe(true);
     expect(now.subarray(9 * MIB).equals(new Uint8Array(MIB).fill(1))).toBe(true);
@@ -62,35 +62,35 @@ describe("fillFile()", () => {
     if (!isSparse) expect(reports.at(-1)).toEqual([9 * MIB, 9 * MIB]);
   });
 
-  test("refuses an input that is longer than the part, before it writes", () => {
+  test("refuses an input that is longer than the part, before it writes", async () => {
     using folder = new RealFolder();
     const volume = folder.file("v", "0123");
-    expect(() => fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, mostBytes: 2 })).toThrow(
-      "longer than 2 bytes",
-    );
+    await expect(
+      fillFile(folder.id(volume), folder.file("in", "abc"), { ...WHOLE, mostBytes: 2 }),
+    ).rejects.toThrow("longer than 2 bytes");
     expect(readFileSync(volume, "utf8")).toBe("0123");
   });
 
-  test("refuses a pipe, a folder and a device, and does not wait", () => {
+  test("refuses a pipe, a folder and a device, and does not wait", async () => {
     using folder = new RealFolder();
     const volume = folder.file("v", "0123");
     Bun.spawnSync(["mkfifo", `${folder.path}/fifo`]);
     for (const name of [`${folder.path}/fifo`, folder.path, "/dev/zero"])
-      expect(() => fillFile(folder.id(volume), name, WHOLE)).toThrow("not a regular file");
-    expect(() => fillFile(folder.id(volume), `${folder.path}/none`, WHOLE)).toThrow("No such file");
+      await expect(fillFile(folder.id(volume), name, WHOLE)).rejects.toThrow("not a regular file");
+    await expect(fillFile(folder.id(volume), `${folder.path}/none`, WHOLE)).rejects.toThrow("No such file");
     expect(readFileSync(volume, "utf8")).toBe("0123");
   });
 
-  test("refuses an image that a guest has open, as QEMU locks it", () => {
+  test("refuses an image that a guest has open, as QEMU locks it", async () => {
     using folder = new RealFolder();
     const volume = folder.file("v", "0123");
     const fd = openSync(volume, "r+");
     // As the descriptor of another process: svirt unlocks those that it has inherited.
     const child = Bun.spawn(["sleep", "60"], { stdio: [fd, "ignore", "ignore"] });
-    lockImage(fd, volume, { as: "writer", isFirst: true });
+    await lockImage(fd, volume, { as: "writer", isFirst: true });
     closeSync(fd);
     try {
-      expect(() => fillFile(folder.id(volume), folder.file("in", "abc"), WHOLE)).toThrow(
+      await expect(fillFile(folder.id(volume), folder.file("in", "abc"), WHOLE)).rejects.toThrow(
         "another program has locked it",
       );
       expect(readFileSync(volume, "utf8")).toBe("0123");
@@ -99,44 +99,51 @@ describe("fillFile()", () => {
     }
   });
 
-  test("refuses another file in the place of the one that was inspected", () => {
+  test("refuses another file in the place of the one that was inspected", async () => {
     using folder = new RealFolder();
     const inspected = folder.id(folder.file("v", "old"));
     folder.file("other", "other");
     renameSync(`${folder.path}/other`, inspected.path);
-    expect(() => fillFile(inspected, folder.file("in", "abc"), WHOLE)).toThrow("was replaced");
+    await expect(fillFile(inspected, folder.file("in", "abc"), WHOLE)).rejects.toThrow("was replaced");
     expect(readFileSync(inspected.path, "utf8")).toBe("other");
   });
 });
 
 describe("makeFileWithin() copies a part", () => {
-  const copyOf = (folder: RealFolder, source: string, part: FilePart & { sizeBytes: number }) => {
+  const copyOf = async (folder: RealFolder, source: string, part: FilePart & { sizeBytes: number }) => {
     const { sizeBytes, ...rest } = part;
-    return makeFileWithin(folder.id(folder.path), {
-      name: "out",
-      content: { bytes: new Uint8Array(), sizeBytes },
-      copy: { from: folder.id(source), isShared: false, part: rest },
-      reservedBytes: rest.isSparse ? 0 : sizeBytes,
-      mode: 0o600,
-      isReplaced: true,
-    }).path;
+    return (
+      await makeFileWithin(folder.id(folder.path), {
+        name: "out",
+        content: { bytes: new Uint8Array(), sizeBytes },
+        copy: { from: folder.id(source), isShared: false, part: rest },
+        reservedBytes: rest.isSparse ? 0 : sizeBytes,
+        mode: 0o600,
+        isReplaced: true,
+      })
+    ).path;
   };
 
-  test.each([false, true])("with its holes: sparse %p", (isSparse) => {
+  test.each([false, true])("with its holes: sparse %p", async (isSparse) => {
     using folder = new RealFolder();
     const source = sparseFile(folder, "source");
     folder.file("out", "old");
     const offset = 2;
-    const path = copyOf(folder, source, { offset, mostBytes: undefined, isSparse, sizeBytes: 9 * MIB - 2 });
+    const path = await copyOf(folder, source, {
+      offset,
+      mostBytes: undefined,
+      isSparse,
+      sizeBytes: 9 * MIB - 2,
+    });
     expect(readFileSync(path).equals(readFileSync(source).subarray(2))).toBe(true);
     if (isSparse) expect(allocated(path)).toBeLessThan(MIB);
     else expect(allocated(path)).toBeGreaterThanOrEqual(9 * MIB - 2);
   });
 
-  test("of a few bytes within a hole and data", () => {
+  test("of a few bytes within a hole and data", async () => {
     using folder = new RealFolder();
     const source = sparseFile(folder, "source");
-    const path = copyOf(folder, source, {
+    const path = await copyOf(folder, source, {
       offset: 4 * MIB - 2,
       mostBytes: 4,
       isSparse: true,

@@ -26,17 +26,17 @@ function machineIn(state: string): Machine {
 
 // FREE is the state after node.session.timeo.replacement_timeout.
 describe.each(["FAILED", "FREE"])("a pool of an iSCSI target whose session is in the state %s", (state) => {
-  test("is inaccessible", () => {
-    expect(getPoolFacts(nodeOn(machineIn(state)), "iscsi")).toMatchObject({
+  test("is inaccessible", async () => {
+    expect(await getPoolFacts(nodeOn(machineIn(state)), "iscsi")).toMatchObject({
       state: "inaccessible",
       space: undefined,
     });
   });
 
   test.each<readonly [string, (node: Instance) => unknown]>([
-    ["vol-list", (node) => listPoolVolumes(node, "iscsi")],
-    ["a volume by its name", (node) => findVolume(node, VOLUME, "iscsi")],
-    ["a volume by its path", (node) => findVolume(node, "/dev/sdc")],
+    ["vol-list", async (node) => await listPoolVolumes(node, "iscsi")],
+    ["a volume by its name", async (node) => await findVolume(node, VOLUME, "iscsi")],
+    ["a volume by its path", async (node) => await findVolume(node, "/dev/sdc")],
     [
       "vol-download",
       (node) => downloadVolume(node, { key: VOLUME, pool: "iscsi" }, { file: "/tmp/out", part: WHOLE }),
@@ -51,18 +51,18 @@ describe.each(["FAILED", "FREE"])("a pool of an iSCSI target whose session is in
     ]);
   });
 
-  test("runs while another session with the target has a connection", () => {
+  test("runs while another session with the target has a connection", async () => {
     const machine = machineIn(state);
     putText(machine, `${OTHER}/targetname`, "iqn.2013-06.com.example:a\n");
     putText(machine, `${OTHER}/state`, "LOGGED_IN\n");
     machine.files.put("/sys/class/iscsi_session/session2", "symlink", { target: OTHER });
-    expect(getPoolFacts(nodeOn(machine), "iscsi").state).toBe("running");
+    expect((await getPoolFacts(nodeOn(machine), "iscsi")).state).toBe("running");
   });
 });
 
 test("a pool of an iSCSI target runs while its session has a connection", async () => {
   const machine = machineIn("LOGGED_IN");
-  expect(getPoolFacts(nodeOn(machine), "iscsi").state).toBe("running");
-  expect(findVolume(nodeOn(machine), "/dev/sdc").name).toBe(VOLUME);
+  expect((await getPoolFacts(nodeOn(machine), "iscsi")).state).toBe("running");
+  expect((await findVolume(nodeOn(machine), "/dev/sdc")).name).toBe(VOLUME);
   expect((await startDomain(nodeOn(machine), domainXml({ disks: DISK }))).did).toBe(true);
 });

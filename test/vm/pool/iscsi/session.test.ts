@@ -43,15 +43,16 @@ async function machineWith(ends: Readonly<Record<string, ProgramEnd>> = {}, hasR
   return { machine, run };
 }
 
-const stateOn = (machine: Machine): string => getPoolFacts(nodeOn(machine), "other").state;
+const stateOn = async (machine: Machine): Promise<string> =>
+  (await getPoolFacts(nodeOn(machine), "other")).state;
 
 describe("a pool of an iSCSI target", () => {
   test("logs in at its start and out at its end, with libvirt's commands", async () => {
     const { machine, run } = await machineWith();
     await startPool(nodeOn(machine), "other", NOT_BUILT);
-    expect([run, stateOn(machine)]).toEqual([[LOGIN, NEW, MANUAL, LOGIN], "running"]);
+    expect([run, await stateOn(machine)]).toEqual([[LOGIN, NEW, MANUAL, LOGIN], "running"]);
     await destroyPool(nodeOn(machine), "other");
-    expect([run.slice(4), stateOn(machine), machine.files.find(SESSION, false)]).toEqual([
+    expect([run.slice(4), await stateOn(machine), machine.files.find(SESSION, false)]).toEqual([
       [LOGOUT],
       "inactive",
       undefined,
@@ -64,7 +65,7 @@ describe("a pool of an iSCSI target", () => {
     await destroyPool(nodeOn(machine), "other");
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     machine.files.remove(SESSION);
-    expect(stateOn(machine)).toBe("inaccessible");
+    expect(await stateOn(machine)).toBe("inaccessible");
     await destroyPool(nodeOn(machine), "other");
     expect(run).toEqual([LOGIN, LOGOUT, LOGIN]);
   });
@@ -98,7 +99,7 @@ describe("a pool of an iSCSI target", () => {
     const { machine } = await machineWith({ [LOGIN]: end });
     const error = await errorOf(startPool(nodeOn(machine), "other", NOT_BUILT));
     expect([error.kind as string, error.message]).toEqual([kind, expect.stringContaining(message)]);
-    expect(stateOn(machine)).toBe("inactive");
+    expect(await stateOn(machine)).toBe("inactive");
   });
 
   test("stays active if a logout fails, or while a guest or the host uses a disk", async () => {
@@ -111,13 +112,13 @@ describe("a pool of an iSCSI target", () => {
     );
     await startPool(node, "other", NOT_BUILT);
     expect((await errorOf(destroyPool(node, "other"))).message).toEndWith(": iscsiadm: busy");
-    expect([stateOn(machine), run.at(-1)]).toEqual(["running", LOGOUT]);
+    expect([await stateOn(machine), run.at(-1)]).toEqual(["running", LOGOUT]);
     machine.files.putFolder("/sys/dev/block/8:32/holders/dm-0");
     expect((await errorOf(destroyPool(node, "other"))).message).toContain("the host uses unit:0:0:0");
     machine.files.remove("/sys/dev/block/8:32/holders/dm-0");
     registryOf(node).reserve({ kind: "file", key: "device-8:32", sharing: "exclusive" }, OTHER);
     const error = await errorOf(destroyPool(node, "other"));
-    expect([error.kind, stateOn(machine), run.length]).toEqual(["in-use", "running", 5]);
+    expect([error.kind, await stateOn(machine), run.length]).toEqual(["in-use", "running", 5]);
   });
 
   // ISCSI_ERR_SESS_EXISTS and ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8)
@@ -135,7 +136,7 @@ describe("a pool of an iSCSI target", () => {
       return { code: 15, errors: "iscsiadm: 1 session present\n" };
     };
     await startPool(node, "other", NOT_BUILT);
-    expect([run.slice(1), stateOn(machine)]).toEqual([[LOGIN], "running"]);
+    expect([run.slice(1), await stateOn(machine)]).toEqual([[LOGIN], "running"]);
   });
 
   test("ends with a session by another portal, which stays", async () => {
@@ -143,7 +144,7 @@ describe("a pool of an iSCSI target", () => {
     machine.files.put(SESSION, "symlink", { target: SESSION_FOLDER });
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     await destroyPool(nodeOn(machine), "other");
-    expect([run, stateOn(machine)]).toEqual([[LOGOUT], "inactive"]);
+    expect([run, await stateOn(machine)]).toEqual([[LOGOUT], "inactive"]);
   });
 
   test("stays active while a disk of another session with the target is in use", async () => {
@@ -183,14 +184,14 @@ describe("a pool of an iSCSI target", () => {
     };
     await destroyPool(node, "other");
     await starting;
-    expect([run.slice(-2), stateOn(machine)]).toEqual([[LOGOUT, LOGIN], "running"]);
+    expect([run.slice(-2), await stateOn(machine)]).toEqual([[LOGOUT, LOGIN], "running"]);
   });
 
   test("keeps its session when a restricted key ends it", async () => {
     const { machine, run } = await machineWith();
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     await destroyPool({ ...nodeOn(machine), isForKey: true }, "other");
-    expect([run.includes(LOGOUT), stateOn(machine)]).toEqual([false, "inactive"]);
+    expect([run.includes(LOGOUT), await stateOn(machine)]).toEqual([false, "inactive"]);
   });
 
   test("does not replace a pool of its name that was started while its logout failed", async () => {

@@ -39,6 +39,9 @@ describe("startPool() of a pool that is defined anew while its server is asked",
       "wrong-state",
       "Requested operation is not valid: the definition of storage pool 'net' was changed meanwhile",
     ]);
-    expect([machine.mounts.list(), getPoolFacts(nodeOn(machine), "net").state]).toEqual([[], "inactive"]);
+    expect([machine.mounts.list(), (await getPoolFacts(nodeOn(machine), "net")).state]).toEqual([
+      [],
+      "inactive",
+    ]);
   });
 });

@@ -69,7 +69,7 @@ describe("a pool's mount and a guest's file", () => {
       `Cannot unmount ${DISK}: the guest vm1 uses a volume of the storage pool 'disk'`,
     ]);
     expect(remedy).toContain("svirt recover");
-    expect(getPoolFacts(node, "disk").state).toBe("running");
+    expect((await getPoolFacts(node, "disk")).state).toBe("running");
     await destroyDomain(node, "vm1");
     await recoverAll(node);
     expect(labelOf(machine, IMAGE)).toBe(ORIGINAL);

@@ -17,18 +17,18 @@ test("a pool whose server hangs is inaccessible after two seconds, and runs when
   machine.mounts.silent.add(NET);
   const { node } = hanging(machine);
   const began = machine.nowMs;
-  expect(getPoolFacts(node, "net")).toMatchObject({ state: "inaccessible", space: undefined });
+  expect(await getPoolFacts(node, "net")).toMatchObject({ state: "inaccessible", space: undefined });
   expect(machine.nowMs - began).toBe(2000);
   const names = selectPools(node, { filter: {}, wantsUuids: false, types: undefined });
-  expect(withUsage(node, names).map(({ name, state }) => [name, state])).toEqual([
+  expect((await withUsage(node, names)).map(({ name, state }) => [name, state])).toEqual([
     ["images", "running"],
     ["net", "inaccessible"],
   ]);
   const asked = machine.nowMs;
-  expect(getPoolXml(node, "net", "active").xml).toContain("<capacity unit='bytes'>0</capacity>");
+  expect((await getPoolXml(node, "net", "active")).xml).toContain("<capacity unit='bytes'>0</capacity>");
   expect(machine.nowMs - asked).toBe(2000);
   machine.mounts.silent.clear();
-  expect(getPoolFacts(nodeOn(machine), "net").state).toBe("running");
+  expect((await getPoolFacts(nodeOn(machine), "net")).state).toBe("running");
 });
 
 describe("a server that hangs while its folder is mounted", () => {

@@ -35,11 +35,13 @@ const CASES = [
 ] as const;
 
 /** Returns what commands show of the pools, and the mounts. */
-function stateOf(machine: Machine): string {
+async function stateOf(machine: Machine): Promise<string> {
   const node = nodeOn(machine);
-  const pools = poolStore
-    .listEntries(node)
-    .map(({ name }) => [getPoolFacts(node, name).state, poolStore.read(node, name)]);
+  const pools = await Promise.all(
+    poolStore
+      .listEntries(node)
+      .map(async ({ name }) => [(await getPoolFacts(node, name)).state, poolStore.read(node, name)]),
+  );
   return JSON.stringify([pools, machine.mounts.list().map(({ path, source }) => [path, source])]);
 }
 
@@ -48,10 +50,10 @@ const DONE = /already active|is not active|no storage pool with matching name/;
 
 describe.each(CASES)("$name struck before, within and after every call that changes something", (subject) => {
   test.each(["crash", "fail"] as const)("by a %s is completed when it is repeated", async (how) => {
-    const before = stateOf(await subject.prepare());
+    const before = await stateOf(await subject.prepare());
     const whole = await subject.prepare();
     await subject.work(nodeOn(whole));
-    const done = stateOf(whole);
+    const done = await stateOf(whole);
     const instants = await instantsOf(subject.prepare, subject.work);
     expect([instants.length > 3, before === done]).toEqual([true, false]);
     for (const strike of instants) {
@@ -62,7 +64,7 @@ describe.each(CASES)("$name struck before, within and after every call that chan
       await subject.work(nodeOn(machine)).catch((error: unknown) => {
         expect([place, String(error)]).toEqual([place, expect.stringMatching(DONE)]);
       });
-      expect([place, stateOf(machine), machine.violations]).toEqual([place, done, []]);
+      expect([place, await stateOf(machine), machine.violations]).toEqual([place, done, []]);
     }
   });
 });
@@ -81,13 +83,13 @@ describe("a pool that was unmounted by hand", () => {
     const machine = await after(define, start)();
     machine.mounts.detach(NET);
     const node = nodeOn(machine);
-    expect(getPoolFacts(node, "net").state).toBe("inaccessible");
+    expect((await getPoolFacts(node, "net")).state).toBe("inaccessible");
     const { kind, message } = await errorOf(refreshPool(node, "net"));
     expect([kind, message]).toEqual([
       "wrong-state",
       `Requested operation is not valid: storage pool 'net' is not mounted at ${NET}`,
     ]);
-    expect(getPoolFacts(node, "net").state).toBe("inactive");
+    expect((await getPoolFacts(node, "net")).state).toBe("inactive");
     await start(node);
     expect(machine.mounts.list().map(({ source }) => source)).toEqual([EXPORT]);
   });
@@ -96,16 +98,19 @@ describe("a pool that was unmounted by hand", () => {
     const machine = await after(define, start)();
     machine.mounts.detach(NET);
     await start(nodeOn(machine));
-    expect(getPoolFacts(nodeOn(machine), "net").state).toBe("running");
+    expect((await getPoolFacts(nodeOn(machine), "net")).state).toBe("running");
     machine.mounts.detach(NET);
     await destroy(nodeOn(machine));
-    expect(getPoolFacts(nodeOn(machine), "net").state).toBe("inactive");
+    expect((await getPoolFacts(nodeOn(machine), "net")).state).toBe("inactive");
   });
 
   test("is inactive after a reboot, and starts", async () => {
     const machine = await after(define, start)();
     machine.reboot();
-    expect([getPoolFacts(nodeOn(machine), "net").state, machine.mounts.list()]).toEqual(["inactive", []]);
+    expect([(await getPoolFacts(nodeOn(machine), "net")).state, machine.mounts.list()]).toEqual([
+      "inactive",
+      [],
+    ]);
     await start(nodeOn(machine));
   });
 });

@@ -70,9 +70,9 @@ describe.skipIf(lack !== undefined)(`a pool of type fs on a real device${asideOf
     expect(output("blkid", "-p", "-o", "value", "-s", "TYPE", loop.device)).toBe("ext4");
     await startPool(node, "disk", NOT_BUILT);
     expect(output("findmnt", "-n", "-o", "SOURCE,FSTYPE", loop.target)).toBe(`${loop.device} ext4`);
-    expect(getPoolFacts(node, "disk").state).toBe("running");
+    expect((await getPoolFacts(node, "disk")).state).toBe("running");
     expect(
-      Number(/<capacity unit='bytes'>(\d+)</.exec(getPoolXml(node, "disk", "active").xml)?.[1]),
+      Number(/<capacity unit='bytes'>(\d+)</.exec((await getPoolXml(node, "disk", "active")).xml)?.[1]),
     ).toBeLessThan(32 * MIB);
     await refreshPool(node, "disk");
     await destroyPool(node, "disk");
@@ -114,12 +114,12 @@ describe.skipIf(lack !== undefined)(`a pool of type fs on a real device${asideOf
     await definePool(node, loop.xml());
     await startPool(node, "disk", { isBuilt: true, formatting: "overwrite" });
     writeFileSync(`${loop.target}/a.img`, "text");
-    expect(listPoolVolumes(node, "disk").map(({ name }) => name)).toContain("a.img");
+    expect((await listPoolVolumes(node, "disk")).map(({ name }) => name)).toContain("a.img");
     const fd = openSync(`${loop.target}/a.img`, "r+");
     const { kind } = await errorOf(destroyPool(node, "disk"));
     closeSync(fd);
-    expect([kind, getPoolFacts(node, "disk").state]).toEqual(["in-use", "running"]);
+    expect([kind, (await getPoolFacts(node, "disk")).state]).toEqual(["in-use", "running"]);
     await destroyPool(node, "disk");
-    expect(getPoolFacts(node, "disk").state).toBe("inactive");
+    expect((await getPoolFacts(node, "disk")).state).toBe("inactive");
   });
 });

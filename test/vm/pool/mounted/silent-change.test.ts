@@ -37,7 +37,7 @@ test.each<readonly [string, (node: Instance) => Promise<unknown>]>([
   ["attaching a file there", (node) => attachDevice(node, ASK, deviceOf(diskXml(`${NET}/a.img`, "vdb")))],
   ["attaching a volume there", (node) => attachDevice(node, ASK, deviceOf(VOLUME))],
   ["attaching it in a dry run", (node) => attachDevice(node, { ...ASK, isDryRun: true }, deviceOf(VOLUME))],
-  ["the type of a source there", async (node) => getSourceType(node, `${NET}/a.img`)],
+  ["the type of a source there", async (node) => await getSourceType(node, `${NET}/a.img`)],
   ["a medium from there", insert],
   ["a copy to there", (node) => copyOn(node, { dest: `${NET}/copy.qcow2` })],
   [

@@ -43,9 +43,9 @@ async function expectTold(machine: Machine, work: (node: Instance) => unknown): 
 
 describe("while the server of a pool does not answer", () => {
   test.each<readonly [string, (node: Instance) => unknown]>([
-    ["vol-list", (node) => listPoolVolumes(node, "net")],
-    ["a volume by its name", (node) => findVolume(node, "a.img", "net")],
-    ["a volume by its path", (node) => findVolume(node, `${NET}/a.img`)],
+    ["vol-list", async (node) => await listPoolVolumes(node, "net")],
+    ["a volume by its name", async (node) => await findVolume(node, "a.img", "net")],
+    ["a volume by its path", async (node) => await findVolume(node, `${NET}/a.img`)],
     [
       "vol-create",
       (node) =>
@@ -73,9 +73,9 @@ describe("while the server of a pool does not answer", () => {
     const machine = await silentMachine();
     const { node } = hanging(machine);
     await errorOf(refreshPool(node, "net"));
-    expect(findVolume(node, `${IMAGES}/private1.raw`).pool.name).toBe("images");
+    expect((await findVolume(node, `${IMAGES}/private1.raw`)).pool.name).toBe("images");
     machine.mounts.silent.clear();
-    expect(getPoolFacts(nodeOn(machine), "net").state).toBe("running");
+    expect((await getPoolFacts(nodeOn(machine), "net")).state).toBe("running");
   });
 
   test("the audit names each file that it could not look at, and recover that of a definition", async () => {
@@ -85,15 +85,15 @@ describe("while the server of a pool does not answer", () => {
     const notChecked = `is not checked: the server of ${NET} does not answer`;
     machine.mounts.silent.add(NET);
     const { node } = hanging(machine);
-    expect(findStaleLabels(node)).toEqual([`${disk} ${notChecked}`]);
+    expect(await findStaleLabels(node)).toEqual([`${disk} ${notChecked}`]);
     const began = machine.nowMs;
-    expect(auditNode(node).findings).toEqual([`${disk} ${notChecked}`]);
+    expect((await auditNode(node)).findings).toEqual([`${disk} ${notChecked}`]);
     expect(machine.nowMs - began).toBe(ANSWER_MS);
     machine.mounts.silent.clear();
     await startDomain(nodeOn(machine), domainXml({ disks: diskXml(disk, "vda") }));
-    expect(auditNode(nodeOn(machine)).findings).toEqual([]);
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
     machine.mounts.silent.add(`${NET}/one`);
-    const { findings, guests } = auditNode(hanging(machine).node);
+    const { findings, guests } = await auditNode(hanging(machine).node);
     expect(findings).toContain(`vm1: ${disk} is not checked: the server of ${NET}/one does not answer`);
     expect(guests[0]?.files.some(({ label, path }) => path === disk && label === undefined)).toBe(true);
   });

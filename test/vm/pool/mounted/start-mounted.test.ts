@@ -41,6 +41,8 @@ function contextsOf(machine: Machine): readonly (string | undefined)[] {
   );
 }
 
+const stateOf = async (machine: Machine) => (await getPoolFacts(nodeOn(machine), "net")).state;
+
 describe("startPool() of a server's folder", () => {
   test("mounts files without labels as content that guests only read", async () => {
     const machine = await machineWith(netXml());
@@ -49,9 +51,9 @@ describe("startPool() of a server's folder", () => {
     expect(labelAt(machine, NET)).toBe(LABELS.content);
     expect(machine.mounts.list()).toMatchObject([{ path: NET, source: EXPORT }]);
     const node = nodeOn(machine);
-    expect(getPoolXml(node, "net", "active").xml).toContain(`<label>${LABELS.content}</label>`);
+    expect((await getPoolXml(node, "net", "active")).xml).toContain(`<label>${LABELS.content}</label>`);
     machine.files.put(`${NET}/a.iso`, "file");
-    expect(listPoolVolumes(node, "net").map(({ name }) => name)).toEqual(["a.iso"]);
+    expect((await listPoolVolumes(node, "net")).map(({ name }) => name)).toEqual(["a.iso"]);
     await destroyPool(node, "net");
     expect([machine.mounts.list(), machine.files.find(`${NET}/a.iso`)]).toEqual([[], undefined]);
   });
@@ -78,7 +80,7 @@ describe("startPool() of a server's folder", () => {
       "denied",
       expect.stringContaining("it is the label of one guest's files"),
     ]);
-    expect([machine.mounts.list(), getPoolFacts(nodeOn(machine), "net").state]).toEqual([[], "inactive"]);
+    expect([machine.mounts.list(), await stateOf(machine)]).toEqual([[], "inactive"]);
   });
 
   test("mounts a server's folder that is only read with one label, also if its files have some", async () => {
@@ -127,7 +129,7 @@ describe("startPool() of a server's folder", () => {
       "denied",
       expect.stringContaining(`with the label ${LABELS.content}: its files have ${LABELS.server} instead`),
     ]);
-    expect([machine.mounts.list(), getPoolFacts(nodeOn(machine), "net").state]).toEqual([[], "inactive"]);
+    expect([machine.mounts.list(), await stateOf(machine)]).toEqual([[], "inactive"]);
   });
 
   test("refuses a target with a mount, with libvirt's message", async () => {
@@ -183,7 +185,7 @@ describe("destroyPool() of a mounted pool", () => {
       "in-use",
       `Cannot unmount ${NET}: the guest ${OTHER} uses a volume of the storage pool 'net'`,
     ]);
-    expect([getPoolFacts(node, "net").state, machine.mounts.list().length]).toEqual(["running", 1]);
+    expect([(await getPoolFacts(node, "net")).state, machine.mounts.list().length]).toEqual(["running", 1]);
   });
 
   test("leaves the mount of another source at its target", async () => {
@@ -193,7 +195,7 @@ describe("destroyPool() of a mounted pool", () => {
     machine.mounts.detach(NET);
     const other = machine.mounts.add("other:/b", { device: "0:60", keepsLabels: true }, IMAGES);
     machine.mounts.attach(NET, other, { source: "other:/b", server: "other", attempts: [], flags: [] });
-    expect(getPoolFacts(node, "net").state).toBe("inaccessible");
+    expect((await getPoolFacts(node, "net")).state).toBe("inaccessible");
     await destroyPool(node, "net");
     expect(machine.mounts.list().map(({ source }) => source)).toEqual(["other:/b"]);
   });
@@ -204,10 +206,10 @@ describe("volumes of a pool that is not mounted", () => {
     const machine = await machineWith(netXml());
     const node = nodeOn(machine);
     await startPool(node, "net", NOT_BUILT);
-    expect(findAnyPool(node, "net").folder?.id.device).toBe("0:50");
+    expect((await findAnyPool(node, "net")).folder?.id.device).toBe("0:50");
     machine.mounts.detach(NET);
     machine.files.put(`${NET}/wrong.img`, "file");
-    expect(() => findAnyPool(node, "net")).toThrow("storage pool 'net' is not mounted at");
+    await expect(findAnyPool(node, "net")).rejects.toThrow("storage pool 'net' is not mounted at");
     expect(listVolumePools(node)).toEqual([]);
   });
 });
@@ -265,9 +267,8 @@ describe("a pool of type fs", () => {
     gone.files.remove(DEVICE);
     expect((await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT))).kind).toBe("not-found");
     gone.files.put(DEVICE, "file");
-    expect((await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT))).message).toContain(
-      "is no block device",
-    );
+    const { message } = await errorOf(startPool(nodeOn(gone), "disk", NOT_BUILT));
+    expect(message).toContain("is no block device");
   });
 
   test("is not formatted while a definition has the device, by any of its names", async () => {
@@ -299,7 +300,7 @@ describe("a pool of type fs", () => {
     putText(machine, "/usr/sbin/mkfs.ext4", "");
     const node = nodeOn(machine);
     const run: (readonly [string, boolean])[] = [];
-    const runProgram: typeof node.host.runProgram = (words, timeoutMs) => {
+    const runProgram: typeof node.host.runProgram = async (words, timeoutMs) => {
       // A device of 16 TiB that discards slowly takes longer than a minute.
       run.push([words.join(" "), timeoutMs >= 3_600_000]);
       return { code: 1, errors: "mke2fs 1.47.2\nmkfs.ext4: Device size reported to be zero\n" };

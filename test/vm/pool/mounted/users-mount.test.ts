@@ -19,7 +19,7 @@ describe("a user's mount with the name of a pool's source", () => {
     );
     const attempts = [{ type, options: [] }];
     machine.mounts.attach(NET, users, { source: EXPORT, server: undefined, attempts, flags: [] });
-    expect(getPoolFacts(node, "net").state).toBe("inaccessible");
+    expect((await getPoolFacts(node, "net")).state).toBe("inaccessible");
     await destroyPool(node, "net");
     expect(machine.mounts.list().map((mount) => mount.type)).toEqual([type]);
   });

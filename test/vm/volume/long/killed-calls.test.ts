@@ -60,20 +60,22 @@ function countCalls(folder: RealFolder, name: string): ReadonlyMap<string, numbe
 }
 
 /** Facts of the pools, and the content of each volume; a qcow2 image by its size and its check, since it may have unused clusters. */
-function stateOf(folder: RealFolder): string {
+async function stateOf(folder: RealFolder): Promise<string> {
   const images = `${folder.path}/images`;
   const node = givenNode(folder.path, "s0");
   const volumes = readdirSync(images)
     .filter((name) => !name.startsWith(".svirt-"))
     .sort()
     .map((name) => [name, lstatSync(`${images}/${name}`).mode, contentOf(`${images}/${name}`)]);
-  const pools = ["real", "other"].map((name) => {
-    try {
-      return getPoolFacts(node, name).state;
-    } catch (error) {
-      return String(error);
-    }
-  });
+  const pools = await Promise.all(
+    ["real", "other"].map(async (name) => {
+      try {
+        return (await getPoolFacts(node, name)).state;
+      } catch (error) {
+        return String(error);
+      }
+    }),
+  );
   return JSON.stringify([
     volumes,
     pools,
@@ -100,9 +102,9 @@ test.skipIf(missing !== "").each([...DRILLS])(
   `%s killed before each system call that changes something is done, or is done by the next call${missing}`,
   async (name, drill) => {
     using counted = await prepare();
-    const before = stateOf(counted);
+    const before = await stateOf(counted);
     const calls = countCalls(counted, name);
-    const done = stateOf(counted);
+    const done = await stateOf(counted);
     expect([name, done === before, calls.size > 1]).toEqual([name, false, true]);
     for (const [call, count] of calls)
       for (let at = 1; at <= count; at += 1) {
@@ -113,13 +115,13 @@ test.skipIf(missing !== "").each([...DRILLS])(
         if (!PARTLY.has(name))
           expect([place, [before, done].map(placeless(counted))]).toEqual([
             place,
-            expect.arrayContaining([placeless(folder)(stateOf(folder))]),
+            expect.arrayContaining([placeless(folder)(await stateOf(folder))]),
           ]);
         const node = givenNode(folder.path, "s0");
         await drill(node, folder.path).catch((error: unknown) => {
           expect([place, String(error)]).toEqual([place, expect.stringMatching(DONE)]);
         });
-        expect([place, placeless(folder)(stateOf(folder))]).toEqual([place, placeless(counted)(done)]);
+        expect([place, placeless(folder)(await stateOf(folder))]).toEqual([place, placeless(counted)(done)]);
         await createVolume(node, `${folder.path}/images`, {
           volume: { ...volumeWith(""), name: "other.img" },
         });
