@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { recordsFolder, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { removeDefinition, writeDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
 import { Memory } from "../../../src/state/memory.ts";
@@ -90,7 +91,7 @@ describe("a process that answers many calls", () => {
     await startDomain(nodeOn(machine), domainXml());
     const { instance, read } = remembering(machine);
     for (const keys of ["all", [UUID], ["vm1"]] as const) await recoverBefore(instance, keys);
-    expect(read.filter((path) => path.endsWith(".json")).length).toBe(1);
+    expect(read.filter((path) => path.startsWith(`${recordsFolder(SYSTEM_PATHS)}/`)).length).toBe(1);
   });
 
   test("sees at once that a guest starts, ends by itself and is started under another name", async () => {
