@@ -17,7 +17,6 @@ onTheNode(
   "stock virsh uploads a volume over SSH, which keeps its label, and downloads it with its holes",
   async () => {
     const scene = `
-      clean
       pool=/srv/lifecycle/streams
       remove() {
         svirt pool-destroy life-pool >/dev/null 2>&1

@@ -16,7 +16,7 @@ onTheNode("a domain gets another name and metadata, starts with them, and is res
     note names svirt list --all --name
     note auto ls /etc/svirt/autostart
     note journal ls /etc/svirt/rename.json
-    note label ls -Z /etc/svirt/domains/life-b.xml
+    note label label_of /etc/svirt/domains/life-b.xml
     note set svirt metadata life-b http://app/ --key app --set '<a/>'
     note get svirt metadata life-b http://app/
     note start svirt start life-b

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } f
 import { formatAttribute, trimLabel } from "../../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
 import type { LoadedPolicy } from "../../selinux.ts";
+import { readText } from "../files/quick-files.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
 /** Files of a policy for svirt's decisions, below its folder `contexts`. */
@@ -79,8 +80,10 @@ function digestContexts(): string | undefined {
   const hasher = new Bun.CryptoHasher("sha256");
   const found = CONTEXTS_FILES.filter((name) => {
     try {
-      const bytes = readFileSync(`/etc/selinux/${getPolicyName() ?? "targeted"}/contexts/${name}`);
-      hasher.update(`${name}\0${bytes.length}\0`).update(bytes);
+      // Without the right to stat() them, which node:fs does.
+      const text = readText(`/etc/selinux/${getPolicyName() ?? "targeted"}/contexts/${name}`);
+      if (text === undefined) return false;
+      hasher.update(`${name}\0${Buffer.byteLength(text)}\0`).update(text);
       return true;
     } catch {
       return false;
