@@ -1,10 +1,10 @@
-import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { formatAttribute, trimLabel } from "../../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
 import type { LoadedPolicy } from "../../selinux.ts";
-import { readText } from "../files/quick-files.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
+const CHUNK_BYTES = 65_536;
 /** Files of a policy for svirt's decisions, below its folder `contexts`. */
 const CONTEXTS_FILES = [
   ...[
@@ -80,16 +80,30 @@ function digestContexts(): string | undefined {
   const hasher = new Bun.CryptoHasher("sha256");
   const found = CONTEXTS_FILES.filter((name) => {
     try {
-      // Without the right to stat() them, which node:fs does.
-      const text = readText(`/etc/selinux/${getPolicyName() ?? "targeted"}/contexts/${name}`);
-      if (text === undefined) return false;
-      hasher.update(`${name}\0${Buffer.byteLength(text)}\0`).update(text);
+      const bytes = readBytes(`/etc/selinux/${getPolicyName() ?? "targeted"}/contexts/${name}`);
+      hasher.update(`${name}\0${bytes.length}\0`).update(bytes);
       return true;
     } catch {
       return false;
     }
   });
   return found.length === 0 ? undefined : hasher.digest("hex");
+}
+
+/** Reads a file without stat(), which readFileSync() calls: the policy lets svirt read contexts files only. */
+function readBytes(path: string): Uint8Array {
+  const fd = openSync(path, "r");
+  try {
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const count = readSync(fd, chunk);
+      if (count === 0) return Buffer.concat(parts);
+      parts.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
