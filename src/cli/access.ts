@@ -17,7 +17,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
     "audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
-      "domid domif-getlink domiflist domifstat dominfo dommemstat domname domstate domstats domuuid " +
+      "domid domif-getlink domiflist domifstat dominfo domname domstate domstats domuuid " +
       "domxml-to-native dumpxml explain freecell hostname iface-dumpxml iface-list iface-mac iface-name " +
       "iothreadinfo list maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml " +
       "net-port-list net-uuid nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo " +
@@ -41,6 +41,8 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   // --emulatorbin would run another program.
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
+  // With --period it sets one. virDomainSetMemoryStatsPeriod() of libvirt
+  ["dommemstat", { readsWith: SHOWN }],
   ...listed(
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize " +

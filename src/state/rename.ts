@@ -30,6 +30,8 @@ export function renameDefinition(
   instance: Instance,
   { xml, ...names }: Omit<Rename, "isMarked"> & { readonly xml: string },
 ): void {
+  // One that could not be finished before.
+  finishRename(instance);
   const record: Rename = { ...names, isMarked: isAutostarted(instance, names.from) };
   try {
     instance.host.writeText(renameFile(instance.paths), `${JSON.stringify(record)}\n`, 0o600);

@@ -1,9 +1,12 @@
 import {
   formatSnapshot,
   isExternalSnapshot,
+  parseSnapshot,
   parseSnapshotText,
   type Snapshot,
 } from "../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../errors.ts";
+import { MOST_BYTES } from "../xml/limits.ts";
 import type { Instance } from "./instance.ts";
 import { readSnapshots, type SnapshotTree, type StoredSnapshot, writeSnapshots } from "./snapshots.ts";
 
@@ -27,6 +30,20 @@ export function changedSnapshot(
   change: (value: Snapshot) => Snapshot,
 ): StoredSnapshot {
   return storedSnapshot(change(parseSnapshotText(stored.xml)));
+}
+
+/** Bytes left for what is added later: the parent, and the images of a revert. */
+const ROOM_BYTES = 64 * 1024;
+
+/** Throws "xml" for a snapshot that could not be read again once it is stored. Called before anything changes. */
+export function refuseUnreadable(value: Snapshot): void {
+  const bytes = new TextEncoder().encode(formatSnapshot(value));
+  parseSnapshot(bytes);
+  if (bytes.length <= MOST_BYTES - ROOM_BYTES) return;
+  throw new SvirtError(`Cannot store the snapshot ${value.name}: its XML has ${bytes.length} bytes`, {
+    kind: "xml",
+    remedy: "Shorten the domain's description or metadata, or add --no-metadata.",
+  });
 }
 
 /** Returns a snapshot with that parent, or with none. */

@@ -5,7 +5,7 @@ import { ACCESS } from "../../src/cli/access.ts";
 // open to a key that may only read.
 const READS = `
   audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
-  domif-getlink domiflist domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native
+  domif-getlink domiflist domifstat dominfo domname domstate domstats domuuid domxml-to-native
   dumpxml explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
   maxvcpus net-dhcp-leases net-dumpxml net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities
@@ -20,6 +20,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   desc: "config current domain json live title",
   domcapabilities: "arch json machine virttype",
   domifaddr: "domain full interface json source=arp source=lease",
+  dommemstat: "config current domain json live",
   domiftune: "config current domain interface json live",
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",

@@ -5,7 +5,7 @@ import type { Domain } from "../domain.ts";
  * Refuses a definition with a display's password: it would be stored in a file and shown in the guest's XML. Only `svirt
  * validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
  */
-export function refusePasswords({ devices }: Domain): void {
+export function refusePasswords({ devices }: Pick<Domain, "devices">): void {
   const refusals = devices.graphics.flatMap((found, index) => {
     if (!("passwd" in found) || found.passwd === undefined) return [];
     const place = `/domain/devices/graphics[${index + 1}]/@passwd`;

@@ -3,10 +3,10 @@ import { count, parseAnswer } from "./parse-answer.ts";
 
 const dirtyRate = v.looseObject({
   status: v.picklist(["unstarted", "measuring", "measured"]),
-  "start-time": v.number(),
+  "start-time": v.pipe(v.number(), v.finite()),
   "calc-time": count,
   mode: v.string(),
-  "dirty-rate": v.exactOptional(v.number()),
+  "dirty-rate": v.exactOptional(v.pipe(v.number(), v.finite())),
 });
 
 /** Rate at which the guest dirties its memory, by QEMU's last measurement. */

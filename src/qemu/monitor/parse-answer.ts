@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 
 /** A counter or size: a number that is not negative. */
-export const count = v.pipe(v.number(), v.minValue(0));
+export const count = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** Returns QEMU's answer, checked against its schema. Throws "failed". */
 export function parseAnswer<Schema extends v.GenericSchema>(

@@ -1,7 +1,12 @@
 import * as v from "valibot";
 import { count, parseAnswer } from "./parse-answer.ts";
 
-const cpusFast = v.array(v.looseObject({ "cpu-index": count, "thread-id": count, "qom-path": v.string() }));
+/** Most vCPUs of any machine of QEMU. A compromised QEMU may name more. */
+const MOST_VCPUS = 4096;
+const cpusFast = v.pipe(
+  v.array(v.looseObject({ "cpu-index": count, "thread-id": count, "qom-path": v.string() })),
+  v.maxLength(MOST_VCPUS),
+);
 
 /** A plugged vCPU: its number, its thread, and its QOM path. */
 export interface VcpuThread {
@@ -10,9 +15,13 @@ export interface VcpuThread {
   readonly path: string;
 }
 
-/** Parses the answer of query-cpus-fast, sorted by number. Throws "failed". */
+/**
+ * Parses the answer of query-cpus-fast, sorted by number. A QOM path is one vCPU's, so that the counters of all of them are no more than
+ * QEMU has sent. Throws "failed".
+ */
 export function parseVcpuThreads(answer: unknown): readonly VcpuThread[] {
-  return parseAnswer(cpusFast, answer, "query-cpus-fast")
-    .map((found) => ({ index: found["cpu-index"], thread: found["thread-id"], path: found["qom-path"] }))
+  const found = parseAnswer(cpusFast, answer, "query-cpus-fast");
+  return [...new Map(found.map((one) => [one["qom-path"], one])).values()]
+    .map((one) => ({ index: one["cpu-index"], thread: one["thread-id"], path: one["qom-path"] }))
     .toSorted((a, b) => a.index - b.index);
 }

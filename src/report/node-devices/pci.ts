@@ -1,7 +1,7 @@
 import { unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { attributesDraft, type Draft, emptyDraft, parentDraft } from "../../xml/draft.ts";
-import { baseOf, capabilityDraft, readBinary, readFact, readNumber, realPath, texts } from "./sysfs.ts";
+import { baseOf, capabilityDraft, readBinary, readNumber, realPath, texts } from "./sysfs.ts";
 
 /** Names of vendors and devices on hosts that have them. pci.ids(5) */
 const NAMES = "/usr/share/misc/pci.ids";
@@ -159,5 +159,8 @@ function expressAt(config: Uint8Array): number | undefined {
 
 /** Returns the fact whether the device's reset is offered by the kernel. Documentation/ABI/testing/sysfs-bus-pci */
 export function canReset(host: Host, path: string): boolean {
-  return host.inspectFile(`${path}/reset`) !== undefined && readFact(host, `${path}/reset_method`) !== "";
+  return (
+    host.inspectFile(`${path}/reset`) !== undefined &&
+    unlessRefused(() => host.readText(`${path}/reset_method`))?.trim() !== ""
+  );
 }

@@ -108,6 +108,8 @@ export const sizeProcedures: readonly Procedure[] = [
         running === undefined ? [] : [{ ...one, ...running }],
       );
       const shown = known.slice(0, most);
+      const maps = new Uint8Array(shown.length * mapBytes);
+      for (const [at, { affinity }] of shown.entries()) maps.set(bitsOf(affinity, mapBytes), at * mapBytes);
       return {
         info: shown.map(({ cpuNs, number, processor }) => ({
           number,
@@ -115,7 +117,7 @@ export const sizeProcedures: readonly Procedure[] = [
           cpuNs: BigInt(cpuNs),
           processor,
         })),
-        maps: Uint8Array.from(shown.flatMap(({ affinity }) => [...bitsOf(affinity, mapBytes)])),
+        maps,
       };
     },
   }),

@@ -145,7 +145,7 @@ export const snapshotProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...changes(192, "virDomainRevertToSnapshot"),
-    flags: { known: REVERT.running | REVERT.force, refusedBy: "qemuDomainRevertToSnapshot" },
+    flags: { known: REVERT.running | REVERT.force, refusedBy: "qemuSnapshotRevert" },
     result: nothing,
     async run(call) {
       const { flags, snap } = call.args;
@@ -160,7 +160,7 @@ export const snapshotProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...changes(193, "virDomainSnapshotDelete"),
-    flags: { known: DELETE_FLAGS, refusedBy: "qemuDomainSnapshotDelete" },
+    flags: { known: DELETE_FLAGS, refusedBy: "qemuSnapshotDelete" },
     result: nothing,
     async run(call) {
       const { flags, snap } = call.args;

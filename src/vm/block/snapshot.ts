@@ -12,6 +12,7 @@ import { imageSize } from "../../resolve/image-size.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { refuseUnreadable } from "../../state/snapshot-tree.ts";
 import { readSnapshots } from "../../state/snapshots.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -116,17 +117,17 @@ function describeTaken(
   if (options.kept === undefined) return undefined;
   refuseKept(instance, guest.uuid, options);
   const definition = readDefinition(instance, guest.name);
-  return formatSnapshot(
-    describeSnapshot({
-      name: options.name,
-      description: options.kept.description,
-      state: "disk-snapshot",
-      createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
-      domain: asDefined(parseDomainText(guest.xml)),
-      inactiveDomain: definition?.uuid === guest.uuid ? parseDomainText(definition.xml) : undefined,
-      overlays: new Map(overlays.map(({ disk, path }) => [disk.disk.target.dev, path])),
-    }),
-  );
+  const taken = describeSnapshot({
+    name: options.name,
+    description: options.kept.description,
+    state: "disk-snapshot",
+    createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
+    domain: asDefined(parseDomainText(guest.xml)),
+    inactiveDomain: definition?.uuid === guest.uuid ? parseDomainText(definition.xml) : undefined,
+    overlays: new Map(overlays.map(({ disk, path }) => [disk.disk.target.dev, path])),
+  });
+  refuseUnreadable(taken);
+  return formatSnapshot(taken);
 }
 
 /** Throws "in-use" with libvirt's message if a stored snapshot has the name. virDomainMomentAssignDef() of libvirt */

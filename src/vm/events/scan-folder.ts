@@ -29,21 +29,25 @@ export function scanFolder<Value>(
   for (const file of host.listFolder(folder)) {
     if (!file.endsWith(ending)) continue;
     const [name, path] = [file.slice(0, file.length - ending.length), `${folder}/${file}`];
-    const facts = unlessRefused(() => host.inspectFile(path));
-    if (facts?.type !== "file") continue;
-    const mark = `${facts.id.inode} ${facts.times.modifiedNs}`;
     const known = before.get(name);
-    const value = known?.mark === mark ? known.value : (read(host, path, parse) ?? known?.value);
-    if (value !== undefined) seen.set(name, { mark, value });
+    // A file that cannot be looked at now, as for lack of descriptors, is as it was.
+    const now = unlessRefused(() => lookAt(host, path, { known, parse })) ?? known;
+    if (now !== undefined && now !== "none") seen.set(name, now);
   }
   return seen;
 }
 
-function read<Value>(
+/** Returns a file; "none" if it is missing, no file, or was never as svirt writes it. Throws the errors of the host. */
+function lookAt<Value>(
   host: Instance["host"],
   path: string,
-  parse: ScannedFolder<Value>["parse"],
-): Value | undefined {
-  const text = unlessRefused(() => host.readText(path));
-  return text === undefined ? undefined : parse(text);
+  { known, parse }: Pick<ScannedFolder<Value>, "parse"> & { readonly known: SeenFile<Value> | undefined },
+): SeenFile<Value> | "none" {
+  const facts = host.inspectFile(path);
+  if (facts?.type !== "file") return "none";
+  const mark = `${facts.id.inode} ${facts.times.modifiedNs}`;
+  if (known?.mark === mark) return known;
+  const text = host.readText(path);
+  const value = (text === undefined ? undefined : parse(text)) ?? known?.value;
+  return value === undefined ? "none" : { mark, value };
 }

@@ -48,12 +48,17 @@ export function watchEvents(instance: Instance): EventWatch {
   const watch = instance.host.watchFolders(Object.values(folders));
   try {
     let seen = look(instance, folders, NOTHING);
+    // After a look that has failed, the next one is not left out.
+    let isBehind = false;
     return {
       take() {
-        if (!watch.take()) return [];
-        const before = seen;
-        seen = look(instance, folders, before);
-        return compare(instance, before, seen);
+        if (!watch.take() && !isBehind) return [];
+        isBehind = true;
+        const now = look(instance, folders, seen);
+        const events = compare(instance, seen, now);
+        seen = now;
+        isBehind = false;
+        return events;
       },
       wait: async () => await watch.wait(),
       close: () => watch.close(),

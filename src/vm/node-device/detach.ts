@@ -1,7 +1,9 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
 import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
-import { SvirtError } from "../../errors.ts";
+import { errorsOf, joinErrors, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { canReset, isBridge } from "../../report/node-devices/pci.ts";
+import { groupOf } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
 import { bindVfio, PCI_DEVICES, releaseDevice } from "../../run/steps/pci.ts";
@@ -33,7 +35,16 @@ export async function detachDevice(instance: Instance, name: string, driver = VF
     const { host } = instance;
     refuseHostUse(instance, address);
     refuseAbsentDriver(host, address, to);
-    await bindVfio(host, { device: address, to });
+    // "wrong-state" without an IOMMU.
+    groupOf(host, `${PCI_DEVICES}/${address}`);
+    try {
+      await bindVfio(host, { device: address, to });
+    } catch (error) {
+      throw joinErrors(
+        error,
+        errorsOf(() => releaseDevice(host, address)),
+      );
+    }
   });
 }
 
@@ -79,7 +90,10 @@ async function changing(
       "unsupported",
     );
   await withRegistryLock(instance, async () => {
-    for (const each of listFunctions(instance.host, path)) {
+    for (const each of listFunctions(instance.host, path).flatMap((one) => [
+      one,
+      ...listMediated(instance.host, one),
+    ])) {
       const group = instance.host.inspectFile(`${each}/iommu_group`)?.id.path;
       refuseOthers(instance, { name: addressOf(each), group: group && addressOf(group) }, NO_GUEST);
     }
@@ -87,17 +101,25 @@ async function changing(
   });
 }
 
-/** Lists a device and its virtual functions, which end with the driver of the device. Documentation/PCI/pci-iov-howto.rst of Linux */
+/** Lists a device and its virtual functions. Documentation/PCI/pci-iov-howto.rst of Linux */
 function listFunctions(host: Host, path: string): readonly string[] {
   const links = host.listFolder(path).filter((name) => /^virtfn\d+$/.test(name));
   return [path, ...links.flatMap((name) => host.inspectFile(`${path}/${name}`)?.id.path ?? [])];
+}
+
+/** Lists the mediated devices of a device, which are folders in its own. Documentation/driver-api/vfio-mediated-device.rst of Linux */
+function listMediated(host: Host, path: string): readonly string[] {
+  return host.listFolder(path).flatMap((name) => (uuidOf(name) === name ? [`${path}/${name}`] : []));
 }
 
 function addressOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Refuses a device that the host needs, or whose virtual functions it needs: they end with the driver of the device. */
 function refuseHostUse(instance: Instance, address: string): void {
-  refuseBusyDisks(instance, address);
-  refuseRoutedCard(instance.host, address);
+  for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
+    refuseBusyDisks(instance, addressOf(path));
+    refuseRoutedCard(instance.host, addressOf(path));
+  }
 }

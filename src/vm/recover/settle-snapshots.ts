@@ -1,4 +1,5 @@
 import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { removeImage } from "../../run/steps/block/make-image.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -7,6 +8,7 @@ import {
   listSnapshotChanges,
   readSnapshotChange,
   removeSnapshotChange,
+  type SnapshotChange,
   writeSnapshots,
 } from "../../state/snapshots.ts";
 
@@ -26,14 +28,20 @@ export async function settleSnapshots(instance: Instance): Promise<readonly Svir
 }
 
 /**
- * Finishes an unfinished change if the domain has its definition, and undoes it otherwise. Of the new images only those are removed that
+ * Finishes an unfinished change if the domain has its images, and undoes it otherwise. Of the new images only those are removed that
  * are still empty. The caller holds the registry's lock.
  */
 export function settleChange(instance: Instance, uuid: string): void {
   const change = readSnapshotChange(instance, uuid);
   if (change === undefined) return;
-  if (readDefinition(instance, change.name)?.xml === change.definition)
-    writeSnapshots(instance, uuid, change.tree);
+  if (isMade(change, readDefinition(instance, change.name)?.xml)) writeSnapshots(instance, uuid, change.tree);
   else for (const image of change.images) removeImage(instance.host, { do: "remove-image", ...image });
   removeSnapshotChange(instance, uuid);
+}
+
+/** Whether the definition has the change. Another call may have changed other parts of it since, so that its images decide. */
+function isMade({ definition, images }: SnapshotChange, xml: string | undefined): boolean {
+  if (xml === undefined || xml === definition) return xml !== undefined;
+  const named = listNamedPaths(xml);
+  return images.length > 0 && images.every(({ path }) => named.includes(path));
 }

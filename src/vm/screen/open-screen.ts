@@ -2,11 +2,14 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Display } from "../../plan/facts/display.ts";
 import { addressBytes, bracketed } from "../../plan/facts/display-address.ts";
+import { guestPaths } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 import { refuseStranger } from "../console/find-console.ts";
 import { type Screen, screenOf } from "../query/guest-screen.ts";
 
+/** Name of the socket in the guest's folder. */
+const SOCKET_NAME = "vnc.sock";
 /** Addresses that stand for every address of the host, and those to connect to. */
 const EVERY_ADDRESS: ReadonlyMap<string, string> = new Map([
   ["0.0.0.0", "127.0.0.1"],
@@ -45,6 +48,10 @@ async function talkToSocket(
 ): Promise<void> {
   const facts = instance.host.inspectFile(screen.socket);
   if (facts === undefined) throw refused(screen, "the socket is missing");
+  // The folder is the guest's: it may have put a link to another socket there. QEMU's own socket is not root's.
+  const folder = instance.host.inspectFile(guestPaths(instance.paths, guest.uuid).workFolder)?.id.path;
+  if (folder === undefined || facts.id.path !== `${folder}/${SOCKET_NAME}` || facts.uid === 0)
+    throw refused(screen, "the file is not the guest's socket");
   refuseStranger(instance, guest, facts);
   await instance.host.talk(facts, { onOpen: () => undefined });
 }

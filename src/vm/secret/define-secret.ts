@@ -1,7 +1,9 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
 import { SvirtError } from "../../errors.ts";
 import { completeSecret, formatSecret, parseSecret, type Secret } from "../../secret/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import {
+  readSecret,
   readSecretValue,
   removeLeftovers,
   removeSecret,
@@ -9,7 +11,7 @@ import {
   writeSecretValue,
 } from "../../state/secrets.ts";
 import { changeStored } from "../stored/change-stored.ts";
-import { type FoundSecret, findSecret, knownSecret, secretFor } from "./find-secret.ts";
+import { type FoundSecret, knownSecret, noSecret, secretFor } from "./find-secret.ts";
 
 /**
  * Stores the definition of a secret, or replaces that of its UUID, which keeps its value. Throws "xml", "unsupported"; "in-use" if
@@ -31,7 +33,11 @@ export async function defineSecret(instance: Instance, bytes: Uint8Array): Promi
 export async function undefineSecret(instance: Instance, key: string): Promise<void> {
   await changeStored(instance, () => {
     removeLeftovers(instance);
-    removeSecret(instance, findSecret(instance, key));
+    // Also one whose XML svirt does not read any more.
+    const uuid = uuidOf(key);
+    const stored = uuid === undefined ? undefined : readSecret(instance, uuid);
+    if (stored === undefined) throw noSecret(`no secret with matching uuid '${key}'`);
+    removeSecret(instance, stored);
   });
 }
 

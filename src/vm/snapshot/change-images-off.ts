@@ -1,13 +1,15 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imagePath, withImages } from "../../domain/devices/disk/images.ts";
+import { withImages } from "../../domain/devices/disk/images.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
+import { listDisk } from "../../domain/resources/disk.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
-import { type FoundElement, walkChain } from "../../images/chain.ts";
-import { parseImageFormat } from "../../images/header.ts";
+import type { FoundElement } from "../../images/chain.ts";
+import { refuseOthersDisk } from "../../labelling/refuse-others-disk.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
+import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
@@ -105,7 +107,7 @@ export function placeOverlays(
   for (const { disk, path } of overlays) {
     const target = disk.target.dev;
     refuseUnsuited(disk);
-    const chain = chainOf(instance, disk);
+    const chain = chainOf(instance, domain.uuid, disk);
     const [top] = chain;
     if (top === undefined) throw new Error("a disk without an image is changed");
     if (reuses)
@@ -149,10 +151,20 @@ function newImage(
   return image;
 }
 
-/** Returns the images of a disk by their headers, its own first. Throws "not-found" for a missing one. */
-function chainOf({ host }: Instance, disk: Disk): readonly FoundElement<FileFacts>[] {
-  const format = parseImageFormat(disk.driver?.type ?? "raw");
-  return walkChain({ path: imagePath(disk) ?? "", format, readOnly: false }, imageReader(host));
+/**
+ * Returns the images of a disk as a start finds them, its own first. Throws as resolveDisk(); "in-use" for another domain's disk that
+ * only a header names: in the XML, a start would not doubt it any more.
+ */
+function chainOf(instance: Instance, uuid: string, disk: Disk): readonly FoundElement<FileFacts>[] {
+  const own = listDisk(disk).find((resource) => resource.kind === "disk");
+  const images = own === undefined ? [] : resolveDisk(imageReader(instance.host), own);
+  const files = images.map(({ element, ...image }) => ({
+    ...image,
+    named: element.path,
+    facts: element.facts,
+  }));
+  refuseOthersDisk(instance, uuid, files);
+  return images.map(({ element }) => element);
 }
 
 function isRunning(name: string): SvirtError {

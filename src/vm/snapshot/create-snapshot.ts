@@ -4,7 +4,7 @@ import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snaps
 import { SvirtError } from "../../errors.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { addSnapshot } from "../../state/snapshot-tree.ts";
+import { addSnapshot, refuseUnreadable } from "../../state/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";
 import { takeSnapshot } from "../block/jobs.ts";
@@ -114,6 +114,7 @@ function decideOff(
     inactiveDomain: undefined,
     overlays: new Map(overlays.map(({ disk, path }) => [disk.target.dev, path])),
   });
+  refuseUnreadable(taken);
   return { ...placed, tree: addSnapshot(tree, taken) };
 }
 

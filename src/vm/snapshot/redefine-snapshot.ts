@@ -1,7 +1,8 @@
+import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { definitionIn, parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { storedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
+import { refuseUnreadable, storedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";
@@ -27,6 +28,10 @@ export async function redefineSnapshot(
   const snapshot = whole(parseSnapshot(bytes));
   const { name = "" } = snapshot;
   refuseName(name);
+  refuseUnreadable(snapshot);
+  // As with definitions: keys that may only read see it.
+  for (const domain of [snapshot.domain, snapshot.inactiveDomain])
+    if (domain !== undefined && "devices" in domain) refusePasswords(domain);
   await changeSnapshots(instance, key, ({ domain, tree }) => {
     refuseParent(tree, snapshot);
     refuseState(snapshot, flags);

@@ -6,6 +6,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { changedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
@@ -42,7 +43,8 @@ export async function revertToSnapshot(instance: Instance, key: string, revert: 
   await changeImagesOff(instance, { uuid }, (definition, tree) => {
     const change = decideRevert(instance, { definition, tree, revert });
     const kept = new Set(pathsOf(change.domain));
-    left = pathsOf(definition).filter((path) => !kept.has(path) && !isNamed(change.tree, path));
+    const named = new Set(change.tree.snapshots.flatMap(({ xml }) => listNamedPaths(domainsIn(xml))));
+    left = pathsOf(definition).filter((path) => !kept.has(path) && !named.has(path));
     return change;
   });
   return { left };
@@ -74,12 +76,19 @@ function decideRevert(
 /** Each disk that can change gets an overlay. virDomainSnapshotAlignDisks() of libvirt */
 function chooseOverlays(instance: Instance, domain: Domain, { disks }: Snapshot): readonly Overlay[] {
   const files = new Map(disks?.disks.map(({ name, source }) => [name, source?.file]));
-  const changing = domain.devices.disks.filter((disk) => disk.source !== undefined && !isReadOnly(disk));
+  const changing = domain.devices.disks.filter(
+    (disk) => disk.source !== undefined && !isReadOnly(disk) && isIncluded(disk),
+  );
   const stems = changing.map((disk) => ({ disk, stem: stemOf(disk, files.get(disk.target.dev)) }));
   for (let suffix = Number(defaultSnapshotName(instance)); ; suffix += 1) {
     const overlays = stems.map(({ disk, stem }) => ({ disk, path: `${stem}.${suffix}` }));
     if (overlays.every(({ path }) => instance.host.inspectFile(path) === undefined)) return overlays;
   }
+}
+
+/** Whether the domain leaves a disk to its snapshots. */
+function isIncluded({ snapshot }: Disk): boolean {
+  return snapshot !== "no" && snapshot !== "manual";
 }
 
 /** Returns a path without its suffix: of the disk's own image, or of the snapshot's overlay for a disk on a device. */
@@ -115,15 +124,10 @@ function pathsOf({ devices }: Domain): string[] {
   return devices.disks.filter((disk) => !isReadOnly(disk)).flatMap((disk) => imagePath(disk) ?? []);
 }
 
-/** Whether a snapshot's domain has an image. */
-function isNamed({ snapshots }: SnapshotTree, path: string): boolean {
-  return snapshots.some(({ xml }) => {
-    const { domain, inactiveDomain } = parseSnapshotText(xml);
-    return [domain, inactiveDomain].some(
-      (one) =>
-        one !== undefined && "devices" in one && one.devices.disks.some((disk) => imagePath(disk) === path),
-    );
-  });
+/** Returns the part of a stored snapshot with its domains, behind its own disks. */
+function domainsIn(xml: string): string {
+  const at = xml.indexOf("\n  <domain");
+  return at === -1 ? "" : xml.slice(at);
 }
 
 function refuseKind({ isExternal, name, state }: StoredSnapshot, { memory }: Snapshot): void {

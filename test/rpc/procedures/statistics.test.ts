@@ -60,6 +60,7 @@ describe("virConnectGetAllDomainStats()", () => {
     ["of running persistent domains", [], 1 | 4, word(0)],
     ["of the named domains that still exist", [OFF, GONE], 0, word(1) + SHUT_OFF],
     ["of no domain if the named one is gone", [GONE], 0, word(0)],
+    ["of a domain once, however often it is named", [OFF, OFF, OFF], 0, word(1) + SHUT_OFF],
     ["without waiting, as virsh domstats --nowait", [OFF], 2 ** 29, word(1) + SHUT_OFF],
   ])("returns the statistics %s", async (...[, domains, flags, expected]) => {
     const instance = nodeOn(await machineWithTwo());

@@ -12,6 +12,7 @@ import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/
 import { restoreDomain } from "../../../src/vm/save/restore-domain.ts";
 import { saveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
+import { hostCall } from "../../memory-host/file-tree.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { BRIDGE, networkXml } from "../../scenes/networks.ts";
 import { poolXml } from "../../scenes/pools.ts";
@@ -59,6 +60,32 @@ describe("watchEvents() reports what other processes do", () => {
     expect(events()).toEqual(["domain vm1 stopped destroyed"]);
     await undefineDomain(nodeOn(machine), "vm1");
     expect(events()).toEqual(["domain vm1 undefined removed"]);
+  });
+
+  test("once it can be seen, if the host refuses a look at it", async () => {
+    const machine = makeMachine();
+    await defineDomain(nodeOn(machine), domainXml());
+    const { host, ...node } = nodeOn(machine);
+    let isRefused = true;
+    const refuse = (path: string): void => {
+      if (isRefused && path.startsWith("/etc/svirt/domains/")) throw hostCall(`look at ${path}`, "EMFILE");
+    };
+    const inspectFile: typeof host.inspectFile = (path) => {
+      refuse(path);
+      return host.inspectFile(path);
+    };
+    const made = watchEvents({ ...node, host: { ...host, inspectFile } });
+    watch = made;
+    const events = () => made.take().map(({ happened, name, of }) => `${of} ${name} ${happened}`);
+    isRefused = false;
+    await defineDomain(nodeOn(machine), domainXml());
+    expect(events()).toEqual(["domain vm1 defined added"]);
+    isRefused = true;
+    await defineDomain(nodeOn(machine), domainXml());
+    expect(events()).toEqual([]);
+    isRefused = false;
+    await startDomain(nodeOn(machine), domainXml());
+    expect(events()).toContain("domain vm1 defined updated");
   });
 
   test("with a domain's saved state", async () => {

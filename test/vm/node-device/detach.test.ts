@@ -5,8 +5,8 @@ import { startDomain } from "../../../src/vm/start/start.ts";
 import { runOn } from "../../cli/in-memory.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { configOf, putDisk, putNetwork } from "../../scenes/host-devices.ts";
-import { pciFolder, putPciDevices } from "../../scenes/pci.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+import { pciFolder, putMediated, putPciDevices } from "../../scenes/pci.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, putNode, putText } from "../../scenes/scene.ts";
 import { makeUsersMachine } from "../../scenes/session.ts";
 import { beStruck, instantsOf, withoutInodes } from "../../scenes/strikes.ts";
 
@@ -97,6 +97,19 @@ test("a card whose virtual function a guest has is not changed", async () => {
   expect(message).toContain(`Cannot detach ${virtual} from the host: the guest`);
 });
 
+test("a card whose mediated device a guest has is not changed", async () => {
+  const mediated = "53764d0e-85a0-42b4-af5c-2046b460b1dc";
+  putMediated(machine, mediated, "20");
+  putNode(machine, "/dev/vfio/20", { node: "511:20", type: "vfio_device_t", mode: 0o600 });
+  const group = { target: "/sys/kernel/iommu_groups/20" };
+  machine.files.putFolder(`${pciFolder(ADDRESS)}/${mediated}`);
+  machine.files.put(`${pciFolder(ADDRESS)}/${mediated}/iommu_group`, "symlink", group);
+  const source = `<source><address uuid='${mediated}'/></source>`;
+  const devices = `<hostdev type='mdev' model='vfio-pci'>${source}</hostdev>`;
+  await startDomain(nodeOn(machine), domainXml({ devices }));
+  expect((await refused()).message).toContain(`Cannot detach ${mediated} from the host: the guest`);
+});
+
 test("a controller with a mounted disk is refused", async () => {
   putDisk(machine, `${pciFolder(ADDRESS)}/block/nvme0n1`, { dev: "259:0" });
   machine.files.putFolder("/sys/class/block");
@@ -117,6 +130,33 @@ test("the network card with the default route is refused, also below a bridge", 
   expect((await refused()).message).toContain("the host's default route is by eth0");
   machine.defaultRoutes.splice(0, 1, "eth1");
   await detachDevice(nodeOn(machine), NAME);
+});
+
+test("a card with a virtual function by which the host's default route is is refused", async () => {
+  const virtual = "0000:06:10.0";
+  putPciDevices(machine, [{ name: virtual, group: "13", driver: "e1000e", match: "e1000e" }]);
+  machine.files.put(`${pciFolder(ADDRESS)}/virtfn0`, "symlink", { target: pciFolder(virtual) });
+  putNetwork(machine, `${pciFolder(virtual)}/net/eth5`);
+  machine.defaultRoutes.push("eth5");
+  expect((await refused()).message).toContain(
+    `Cannot detach ${virtual} from the host: the host's default route`,
+  );
+});
+
+test("a device that VFIO does not accept is given back to its driver", async () => {
+  const { host, ...node } = nodeOn(machine);
+  const writeControl = (path: string, value: string): void => {
+    // The driver's probe fails.
+    if (path.endsWith("/drivers_probe") && machine.pci.driverOf(ADDRESS) === undefined && isFirst) {
+      isFirst = false;
+      return;
+    }
+    host.writeControl(path, value);
+  };
+  let isFirst = true;
+  const error = await errorOf(detachDevice({ ...node, host: { ...host, writeControl } }, NAME));
+  expect(error.message).toContain(`Cannot bind ${ADDRESS} to vfio-pci: its driver is none`);
+  expect(machine.pci.driverOf(ADDRESS)).toBe("e1000e");
 });
 
 test("other devices, bridges, drivers and users are refused", async () => {
@@ -146,6 +186,9 @@ test("a reset is one write to the kernel, where the kernel has a way", async () 
     "the kernel has no way to reset it",
   );
   putText(machine, `${pciFolder(ADDRESS)}/reset`, "");
+  putText(machine, `${pciFolder(ADDRESS)}/reset_method`, "\n");
+  expect((await errorOf(resetDevice(nodeOn(machine), NAME))).message).toContain("no way to reset it");
+  putText(machine, `${pciFolder(ADDRESS)}/reset_method`, "flr\n");
   const { host, ...node } = nodeOn(machine);
   const written: string[] = [];
   const noting = {

@@ -82,6 +82,20 @@ describe("openScreen()", () => {
     expect((await errorOf(openScreen(instance, screen))).kind).toBe("denied");
   });
 
+  test.each([
+    ["a link to a socket of root", true],
+    ["root's own socket", false],
+  ])("refuses %s in its place, also without labels", async (_, isLink) => {
+    const { instance, machine, screen, talks } = await running("<listen type='socket'/>");
+    if (!("socket" in screen)) throw new Error("The screen is no socket");
+    const path = isLink ? "/run/docker.sock" : screen.socket;
+    machine.files.put(path, "socket").uid = 0;
+    if (isLink) machine.files.put(screen.socket, "symlink", { target: path });
+    const { kind, message } = await errorOf(openScreen(instance, screen));
+    expect([kind, talks]).toEqual(["denied", []]);
+    expect(message).toContain("the file is not the guest's socket");
+  });
+
   test.each<[string, Screen]>([
     ["another port", { address: "127.0.0.1", port: 22 }],
     ["another address", { address: "127.0.0.2", port: 5900 }],

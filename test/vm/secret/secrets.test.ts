@@ -59,6 +59,15 @@ describe("the files of a secret", () => {
     expect([error.kind, secretFiles(machine)]).toEqual(["unsupported", []]);
   });
 
+  test("are removed though svirt does not read the XML any more", async () => {
+    const machine = await machineWith();
+    machine.files.get(`${DISK}/${SECRET_UUID}.xml`).bytes = new TextEncoder().encode(
+      "<secret><unknown/></secret>",
+    );
+    await undefineSecret(nodeOn(machine), SECRET_UUID);
+    expect(secretFiles(machine)).toEqual([]);
+  });
+
   test("are removed with it", async () => {
     const machine = await machineWith();
     await undefineSecret(nodeOn(machine), SECRET_UUID);

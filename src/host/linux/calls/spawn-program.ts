@@ -6,6 +6,14 @@ const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 /** Time without output after which an ended program's output is complete, although another process has it open. */
 const QUIET_MS = 5;
 
+/** A program that may take longer, such as mkfs, takes no turn: others, under a lock, would wait for it. It leaves no processes. */
+const LONG_MS = 60_000;
+/** Time for a killed program to end. One in a call of the kernel that cannot be interrupted may not. */
+const KILLED_MS = 5000;
+
+/** Process numbers of long programs, which are no remains of another program. */
+export const longPrograms = new Set<number>();
+
 /** Limits of a program, and its standard input. */
 interface Call {
   /** Absent: no limit. */
@@ -36,16 +44,23 @@ export async function spawnProgram(
   words: readonly string[],
   { input, readsOutput, ...limits }: Call,
 ): Promise<Omit<End, "exceeded"> & { readonly isLate: boolean }> {
-  return await runBeside(async () => {
+  const isLong = (limits.timeoutMs ?? 0) > LONG_MS;
+  const run = async () => {
     const program = Bun.spawn([...words], {
       stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
       stdout: readsOutput === true ? "pipe" : "ignore",
       stderr: "pipe",
       env: ENVIRONMENT,
     });
-    const { exceeded, ...end } = await endOf(program, limits);
-    return { ...end, isLate: exceeded === "time" };
-  });
+    if (isLong) longPrograms.add(program.pid);
+    try {
+      const { exceeded, ...end } = await endOf(program, limits);
+      return { ...end, isLate: exceeded === "time" };
+    } finally {
+      longPrograms.delete(program.pid);
+    }
+  };
+  return isLong ? await run() : await runBeside(run);
 }
 
 /** Waits for a program, and kills it after the time or for too much output. Does not wait for processes that it has left behind. */
@@ -54,19 +69,24 @@ export async function endOf(
   { mostBytes = Number.POSITIVE_INFINITY, timeoutMs }: Pick<Call, "mostBytes" | "timeoutMs">,
 ): Promise<End> {
   let exceeded: End["exceeded"];
+  let late: Timer | undefined;
+  const givenUp = Promise.withResolvers<void>();
   const kill = (limit: "time" | "output"): void => {
     exceeded ??= limit;
     program.kill("SIGKILL");
+    late ??= setTimeout(() => givenUp.resolve(), KILLED_MS);
   };
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => kill("time"), timeoutMs);
   const [output, errors] = [program.stdout, program.stderr].map(
     (stream) => new Written(stream, mostBytes, () => kill("output")),
   );
   try {
-    await program.exited;
+    await Promise.race([program.exited, givenUp.promise]);
   } finally {
     clearTimeout(timer);
+    clearTimeout(late);
   }
+  if (program.exitCode === null && program.signalCode === null) program.unref();
   const [read = "", messages = ""] = [await output?.finish(), await errors?.finish()];
   const { exitCode, signalCode } = program;
   return { exitCode, signalCode, errors: messages, output: read, exceeded };

@@ -48,7 +48,7 @@ function listen(): void {
 
 class Watch implements FolderWatch {
   readonly #folders: readonly string[];
-  readonly #calls = openCalls();
+  readonly #calls = watchCalls();
   readonly #fd: number;
   #resolve: (() => void) | undefined;
   readonly #bytes = new Uint8Array(CHUNK_BYTES);
@@ -103,6 +103,13 @@ class Watch implements FolderWatch {
     const errno = readErrno();
     if (errno !== ENOENT) throw hostCallError(`watch ${folder}`, errno);
   }
+}
+
+let opened: ReturnType<typeof openCalls> | undefined;
+
+function watchCalls(): ReturnType<typeof openCalls> {
+  opened ??= openCalls();
+  return opened;
 }
 
 function openCalls() {

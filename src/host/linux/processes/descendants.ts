@@ -2,6 +2,7 @@ import { errorsOf, type SvirtError, throwErrors } from "../../../errors.ts";
 import type { ProcessId } from "../../processes.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { runAlone } from "../calls/program-turns.ts";
+import { longPrograms } from "../calls/spawn-program.ts";
 import { listFolder } from "../files/quick-files.ts";
 import { processCalls } from "./processes.ts";
 import { readStat } from "./running.ts";
@@ -67,7 +68,9 @@ async function killDescendants(earlier: ReadonlySet<string>): Promise<void> {
 function listDescendants(earlier: ReadonlySet<string> = new Set()): readonly Descendant[] {
   if (!hasChildren()) return [];
   const all = listFolder("/proc").flatMap((name) => (/^\d+$/.test(name) ? readProcess(Number(name)) : []));
-  const found = all.filter((one) => one.parentPid === process.pid && !earlier.has(keyOf(one)));
+  const found = all.filter(
+    (one) => one.parentPid === process.pid && !longPrograms.has(one.pid) && !earlier.has(keyOf(one)),
+  );
   for (const { pid } of found) found.push(...all.filter(({ parentPid }) => parentPid === pid));
   return found;
 }

@@ -4,7 +4,9 @@ import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/ev
 import { type EventKind, type EventMessage, kindOf, messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
-const MOST = 1024;
+const MOST = 64;
+/** Most events that are sent at once, each to all registrations. */
+const MOST_EVENTS = 256;
 
 /** A client's wish for events. */
 export interface Registration {
@@ -88,8 +90,11 @@ export class Subscriptions {
 
   async #send(): Promise<void> {
     try {
-      const messages = (this.#watch?.take() ?? []).flatMap((event) => this.#messagesFor(event));
-      if (messages.length > 0) await this.#receiver.send(messages);
+      const events = this.#watch?.take() ?? [];
+      for (let at = 0; at < events.length; at += MOST_EVENTS) {
+        const messages = events.slice(at, at + MOST_EVENTS).flatMap((event) => this.#messagesFor(event));
+        if (messages.length > 0) await this.#receiver.send(messages);
+      }
     } catch (thrown) {
       this.#receiver.warn(asSvirtError(thrown));
     }

@@ -1,5 +1,5 @@
-import { SvirtError, unlessRefused } from "../../../errors.ts";
-import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
+import { SvirtError } from "../../../errors.ts";
+import { selectDomains } from "../../../vm/query/domain-selection.ts";
 import {
   type DomainStatistics,
   type Filter,
@@ -36,14 +36,14 @@ export const allDomainProcedures: readonly Procedure[] = [
     result: struct({
       records: array(struct({ dom: domain, params: array(typedParameter, MOST_STATISTICS) }), LIST_MAX),
     }),
-    recovers: ({ domains }) => (domains.length === 0 ? "all" : domains.map(({ uuid }) => uuidText(uuid))),
+    recovers: ({ domains }) => (domains.length === 0 ? "all" : keysOf(domains)),
     async run({ args, instance, running, session }) {
       const { domains, flags, stats } = args;
       if ((flags & ENFORCE) !== 0) refuseUnknown(stats);
       // As libvirt, domains that are gone since are left out.
-      const keys = domains
-        .map(({ uuid }) => uuidText(uuid))
-        .filter((key) => unlessRefused(() => lookUpDomain(instance, "uuid", key)) !== undefined);
+      const known = domains.length === 0 ? [] : await selectDomains(instance, running, []);
+      const uuids = new Set(known.map(({ uuid }) => uuid));
+      const keys = keysOf(domains).filter((key) => uuids.has(key));
       if (domains.length > 0 && keys.length === 0) return { records: [] };
       const all = await listDomainStatistics(instance, {
         keys,
@@ -60,6 +60,11 @@ export const allDomainProcedures: readonly Procedure[] = [
     },
   }),
 ];
+
+/** Returns the UUIDs of domains, each once: a client may name one many times. */
+function keysOf(domains: readonly RemoteDomain[]): readonly string[] {
+  return [...new Set(domains.map(({ uuid }) => uuidText(uuid)))];
+}
 
 function recordOf({ entries, ...found }: DomainStatistics): {
   readonly dom: RemoteDomain;

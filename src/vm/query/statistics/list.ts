@@ -1,3 +1,4 @@
+import { SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
 import { guestPaths } from "../../../plan/paths.ts";
 import { completeGuest } from "../../../qemu/complete-guest.ts";
 import { withMonitorSocket } from "../../../run/monitor/converse.ts";
@@ -30,6 +31,10 @@ export const GROUPS = {
 } as const satisfies Readonly<Record<string, (subject: Subject) => Promise<readonly Entry[]>>>;
 export type Group = keyof typeof GROUPS;
 
+/** Longest key of a client. VIR_TYPED_PARAM_FIELD_LENGTH of libvirt, without the NUL */
+const MOST_KEY = 79;
+/** 1,024 vCPUs have about 50,000 entries. */
+const [MOST_ENTRIES, MOST_LETTERS] = [65_536, 2_500_000];
 /** Limit for all queries of one guest: some 20, each answered immediately by a QEMU that does not hang. */
 const TIMEOUT_MS = 5000;
 
@@ -59,6 +64,22 @@ async function listGroups(
 ): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
   // In sequence: a monitor answers one query at a time.
-  for (const group of groups) entries.push(...(await GROUPS[group](subject)));
+  for (const group of groups) for (const entry of await GROUPS[group](subject)) entries.push(entry);
+  refuseImpossible(subject, entries);
   return entries;
+}
+
+/** Throws "failed" for entries that no QEMU has by itself: for one of them a client refuses the statistics of all guests. */
+function refuseImpossible({ found: { name } }: Subject, entries: readonly Entry[]): void {
+  const isPossible = ([key, value]: Entry): boolean =>
+    key.length <= MOST_KEY && (typeof value === "string" || Number.isFinite(value));
+  const letters = entries.reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+  if (entries.every(isPossible) && entries.length <= MOST_ENTRIES && letters <= MOST_LETTERS) return;
+  throw new SvirtError(
+    `Cannot read the statistics of ${name}: QEMU's answers have impossible keys, numbers or lengths`,
+    {
+      kind: "failed",
+      remedy: SEE_QEMU_LOG,
+    },
+  );
 }

@@ -5,7 +5,7 @@ import { poolStore } from "../../../../src/state/pools.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { createPool, destroyPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
-import type { Machine } from "../../../memory-host/machine.ts";
+import { type Machine, snapshot } from "../../../memory-host/machine.ts";
 import { ISCSI_POOL, makeScsiMachine } from "../../../scenes/devices.ts";
 import { otherPoolXml } from "../../../scenes/pools.ts";
 import { errorOf, nodeOn, OTHER, putText } from "../../../scenes/scene.ts";
@@ -76,6 +76,15 @@ describe("a pool of an iSCSI target", () => {
     expect([(await errorOf(startPool(forKey, "other", NOT_BUILT))).kind, run]).toEqual(["denied", []]);
     await startPool(nodeOn(machine), "other", NOT_BUILT);
     await destroyPool(nodeOn(machine), "other");
+  });
+
+  test("is not defined by a restricted key, whose pool the next boot would start without the key", async () => {
+    const machine = makeScsiMachine();
+    const forKey = { ...nodeOn(machine), isForKey: true as const };
+    const before = snapshot(machine);
+    const { kind, message } = await errorOf(definePool(forKey, otherPoolXml("iscsi", ISCSI_POOL)));
+    expect([kind, message]).toEqual(["denied", expect.stringContaining("which logs in to a target")]);
+    expect(snapshot(machine)).toEqual(before);
   });
 
   test("logs out again if the start fails", async () => {

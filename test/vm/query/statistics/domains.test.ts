@@ -69,6 +69,54 @@ describe("listDomainStatistics()", () => {
     expect(other?.error).toBeUndefined();
   });
 
+  const kvm = (target: string, stats: readonly object[]) => [
+    { provider: "kvm", "qom-path": "/c", stats, target },
+  ];
+  const thread = (index: number) => ({ "cpu-index": index, "thread-id": 1, "qom-path": "/c" });
+  const schema = (name: string) => [
+    { provider: "kvm", target: "vcpu", stats: [{ name, type: "cumulative" }] },
+  ];
+  test.each<[string, readonly object[], string, unknown]>([
+    ["a number that is none", [thread(0)], "exits", Number.POSITIVE_INFINITY],
+    ["a longer key than clients take", [thread(0)], "e".repeat(90), 1],
+    ["more vCPUs than any machine has", Array.from({ length: 5000 }, (_, at) => thread(at)), "exits", 1],
+  ])("has an error in the place of a guest whose QEMU answers %s", async (...[, threads, name, value]) => {
+    const machine = await machineWithTwo();
+    machine.qemu = {
+      answers: new Map<string, unknown>([
+        ["query-cpus-fast", threads],
+        ["query-stats-schemas", schema(name)],
+        ["query-stats", kvm("vcpu", [{ name, value }])],
+      ]),
+    };
+    const node = nodeOn(machine);
+    const [lying, other] = await listDomainStatistics(node, {
+      ...{ keys: [], running: readRecords(node), filters: new Set<Filter>() },
+      ...{ groups: ["cpu-total", "vcpu"], backing: false },
+    });
+    expect(lying).toMatchObject({ name: "vm1", entries: [], error: { kind: "failed" } });
+    expect(other?.error).toBeUndefined();
+  });
+
+  test("counts each vCPU once, though QEMU gives many threads one path with all its counters", async () => {
+    const machine = await machineWithTwo();
+    const stats = Array.from({ length: 1000 }, (_, at) => ({ name: `c${at}`, value: 1 }));
+    const names = stats.map(({ name }) => ({ name, type: "cumulative" }));
+    machine.qemu = {
+      answers: new Map<string, unknown>([
+        ["query-cpus-fast", Array.from({ length: 4000 }, (_, at) => thread(at))],
+        ["query-stats-schemas", [{ provider: "kvm", target: "vcpu", stats: names }]],
+        ["query-stats", kvm("vcpu", stats)],
+      ]),
+    };
+    const node = nodeOn(machine);
+    const [lying] = await listDomainStatistics(node, {
+      ...{ keys: [], running: readRecords(node), filters: new Set<Filter>() },
+      ...{ groups: ["vcpu"], backing: false },
+    });
+    expect(lying?.entries.length).toBeLessThan(1010);
+  });
+
   test("throws for an unknown domain", async () => {
     expect((await errorOf(listOn(await machineWithTwo(), { keys: ["vm3"] }))).kind).toBe("not-found");
   });
