@@ -30,7 +30,7 @@ export function renameDefinition(
   instance: Instance,
   { xml, ...names }: Omit<Rename, "isMarked"> & { readonly xml: string },
 ): void {
-  // One that could not be finished before.
+  // Finishes an earlier renaming that failed on the way.
   finishRename(instance);
   const record: Rename = { ...names, isMarked: isAutostarted(instance, names.from) };
   try {
