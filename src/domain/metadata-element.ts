@@ -129,7 +129,7 @@ function prefixesOf({ attributes, namespace, prefix }: SourceElement, uri: strin
   return [...own, ...names.flatMap((name) => (name.includes(":") ? name.split(":").slice(0, 1) : []))];
 }
 
-/** A change of a source: what is removed there, and then inserted. */
+/** A change of a source: some letters are removed at an offset, and a text is inserted there. */
 interface Edit {
   readonly at: number;
   readonly remove?: number;

@@ -13,7 +13,7 @@ import { hostModel } from "./label-models.ts";
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 /** Machine types of which svirt starts guests, with or without a version. */
 const STARTED = /^(?:pc|q35|pc-(?:i440fx|q35)-.*)$/;
-/** Namespace of what svirt adds to libvirt's documents. */
+/** Namespace of the elements that svirt adds to libvirt's documents. */
 const NAMESPACE = "urn:svirt:capabilities:1.0";
 
 /** Machine type of the emulator; an alias has a canonical name. */

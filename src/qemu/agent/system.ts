@@ -82,7 +82,7 @@ const RETURNS = {
 export type AgentCommand = keyof typeof RETURNS;
 export type AgentReturn<Name extends AgentCommand> = v.InferOutput<(typeof RETURNS)[Name]>;
 
-/** Returns what a command has returned. Throws "failed" with the agent's reason, or for an answer in another form. */
+/** Parses the answer to a command and returns its value. Throws "failed" with the agent's reason, or for an answer in another form. */
 export function parseReturn<Name extends AgentCommand>(line: Line, command: Name): AgentReturn<Name> {
   const { return: said } = v.parse(v.looseObject({ return: v.unknown() }), parseAgentAnswer(line, command));
   const form: v.GenericSchema = RETURNS[command];

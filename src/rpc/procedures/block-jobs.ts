@@ -11,7 +11,7 @@ import { resizeDisk } from "../../vm/block/resize-disk.ts";
 import type { ChangeRequest } from "../../vm/change/change-guest.ts";
 import { array, int, struct, uhyper, uint } from "../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../xdr/typed-parameter.ts";
-import { domain, domainKeys, keyOf, maybeText, nothing, text } from "./objects.ts";
+import { changes, domain, domainKeys, keyOf, maybeText, nothing, text } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 const MIB = 1024 * 1024;
@@ -196,11 +196,6 @@ export const blockJobProcedures: readonly Procedure[] = [
 ];
 
 const NO_LIMITS = { bytesPerSecond: undefined, granularity: undefined, bufferBytes: undefined } as const;
-
-/** Returns the facts that these procedures share. */
-function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
-}
 
 async function start(instance: Instance, key: string, request: ChangeRequest): Promise<object> {
   await startBlockJob(instance, key, { request, observer: NO_OBSERVER });

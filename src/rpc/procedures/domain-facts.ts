@@ -6,7 +6,7 @@ import { getDomainState } from "../../vm/query/domain-state.ts";
 import { getDomainXml } from "../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { aNumber, aText, domainKeys, foundBy, keyOf, ofDomain, ofDomainWithFlags } from "./objects.ts";
+import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, reads } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
@@ -124,11 +124,6 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-/** Returns the facts that these procedures share. */
-function reads<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
-}
 
 function isTrue(value: boolean): { readonly value: number } {
   return { value: value ? 1 : 0 };

@@ -7,7 +7,7 @@ import { startDomain } from "../../vm/start/start.ts";
 import { struct, uint, type ValueOf } from "../xdr/form.ts";
 import {
   aDomain,
-  domainKeys,
+  changes,
   keyOf,
   nothing,
   ofDomain,
@@ -122,11 +122,6 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-/** Returns the facts that these procedures share. */
-function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
-}
 
 /** Starts a defined domain, and returns its UUID. qemuDomainCreateWithFlags() of libvirt */
 async function start(call: DomainCall, forceBoot: boolean): Promise<string> {

@@ -9,8 +9,8 @@ import { typedParameter } from "../xdr/typed-parameter.ts";
 import { onlyOneOf } from "./impact.ts";
 import {
   aText,
+  changes,
   domain,
-  domainKeys,
   keyOf,
   maybeText,
   nothing,
@@ -162,11 +162,6 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-/** Returns the facts that these procedures share. */
-function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
-}
 
 function resumesOf(flags: number): boolean | undefined {
   const asked = onlyOneOf(

@@ -5,7 +5,16 @@ import { setMemory, setMostMemory } from "../../vm/tuning/set-memory.ts";
 import { setMostVcpus, setVcpus } from "../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "./impact.ts";
-import { aNumber, bitsOf, domain, domainKeys, foundBy, nothing, ofDomainWithFlags } from "./objects.ts";
+import {
+  aNumber,
+  bitsOf,
+  changes,
+  domain,
+  domainKeys,
+  foundBy,
+  nothing,
+  ofDomainWithFlags,
+} from "./objects.ts";
 import { notValid, type Procedure, procedure } from "./procedure.ts";
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */
@@ -122,11 +131,6 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-/** Returns the facts that these procedures share. */
-function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
-}
 
 /** Returns a size in KiB as use cases read it. */
 function sizeIn(kiB: bigint): string {

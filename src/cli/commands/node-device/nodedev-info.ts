@@ -14,7 +14,7 @@ export const command: Command = {
   },
   run(call) {
     const { name, parent } = lookUpDevice(call.instance, operand(call, "device"));
-    // svirt lists what the host has, and mediated devices, which alone may be otherwise, are not listed.
+    // Only mediated devices can be defined without being there, and svirt lists none.
     const [active, persistent, autostart] = [true, true, true];
     if (call.options.has("json")) printJson(call, { name, parent, active, persistent, autostart });
     else {

@@ -25,7 +25,7 @@ interface Call {
   readonly readsOutput?: true;
 }
 
-/** End of a program, and what it has written to pipes. */
+/** End of a program, with the texts that it has written to pipes. */
 interface End {
   /** Null if a signal has ended it. */
   readonly exitCode: number | null;

@@ -22,7 +22,7 @@ export async function syncData(fd: number): Promise<void> {
   if (!isWritten) await syncFile(fd);
 }
 
-/** Puts an open file on disk. Only the end of it is one call: what the file system keeps about the file. fsync(2) */
+/** Writes an open file to disk: its data in parts, and at the end its metadata by one call. fsync(2) */
 export async function syncFile(fd: number): Promise<void> {
   await writeAll(fd);
   fsyncSync(fd);

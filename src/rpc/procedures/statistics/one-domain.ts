@@ -6,7 +6,7 @@ import { getMemoryStatistics, getStatisticsOfDisk } from "../../../vm/query/gues
 import { getInterfaceStatistics } from "../../../vm/query/interface-statistics.ts";
 import { array, hyper, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { domain, domainKeys, keyOf, ofDomainWithFlags, text } from "../objects.ts";
+import { domain, keyOf, ofDomainWithFlags, reads, text } from "../objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** VIR_TYPED_PARAM_STRING_OKAY, which clients add to their flags: they take texts as parameters. */
@@ -149,11 +149,6 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-/** Returns the facts that these procedures share. */
-function reads<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
-}
 
 /** Returns a disk's statistics; those of all disks together for an empty path. qemuDomainBlocksStatsGather() of libvirt */
 async function diskOf(call: RemoteCall<ValueOf<typeof ofDevice>>): Promise<DiskStatistics> {
