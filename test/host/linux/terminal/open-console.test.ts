@@ -16,13 +16,17 @@ function listen(path: string) {
   });
 }
 
+async function openAt(path: string) {
+  const facts = host.inspectFile(path);
+  if (facts === undefined) throw new Error("nothing is there");
+  return await host.openConsole(facts, () => undefined);
+}
+
 test("a console of a socket passes data both ways, and ends when the guest hangs up", async () => {
   using folder = new RealFolder();
   const path = `${folder.path}/socket`;
   const guest = listen(path);
-  const facts = host.inspectFile(path);
-  if (facts === undefined) throw new Error("nothing is there");
-  const opened = await host.openConsole(facts, () => undefined);
+  const opened = await openAt(path);
   await opened.put?.(bytes("hello"));
   expect(text(await opened.next?.(4096))).toBe("hello");
   await opened.put?.(bytes("exit"));
@@ -41,9 +45,7 @@ test("a console of a terminal is raw, and its end by the other side is that of t
   const terminal = new Bun.Terminal({ data: (_, shown) => hear(shown) });
   const guest = Bun.spawn(["sh", "-c", "tty; exec sleep 100"], { terminal });
   while (!/pts\/\d+\s/.test(heard)) await Bun.sleep(5);
-  const facts = host.inspectFile(/\/dev\/pts\/\d+/.exec(heard)?.[0] ?? "");
-  if (facts === undefined) throw new Error("nothing is there");
-  const opened = await host.openConsole(facts, () => undefined);
+  const opened = await openAt(/\/dev\/pts\/\d+/.exec(heard)?.[0] ?? "");
   terminal.write("login: \x03");
   expect(text(await opened.next?.(4096))).toBe("login: \x03");
   heard = "";
@@ -60,9 +62,7 @@ test("a wait for a silent guest ends when the console is closed", async () => {
   using folder = new RealFolder();
   const path = `${folder.path}/socket`;
   const guest = listen(path);
-  const facts = host.inspectFile(path);
-  if (facts === undefined) throw new Error("nothing is there");
-  const opened = await host.openConsole(facts, () => undefined);
+  const opened = await openAt(path);
   const waits = opened.next?.(4096);
   await Bun.sleep(20);
   await opened.close();
