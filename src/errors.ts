@@ -225,13 +225,20 @@ export async function unlessWorkRefused<Result>(work: () => Promise<Result>): Pr
   }
 }
 
-/** Returns the result of a function; undefined if it throws a SvirtError. Rethrows any other value. */
-export function unlessRefused<Result>(act: () => Result): Result | undefined {
+/** Receives the error of a part that does not end the whole, such as of a damaged file in a list: it names the file and the remedy. */
+export type OnRefused = (error: SvirtError) => void;
+
+/** Returns the result of a function; undefined if it throws a SvirtError, which goes to `onRefused`. Rethrows any other value. */
+export function unlessRefused<Result>(
+  act: () => Result,
+  onRefused: OnRefused = () => undefined,
+): Result | undefined {
   try {
     return act();
   } catch (thrown) {
-    if (thrown instanceof SvirtError) return undefined;
-    throw thrown;
+    if (!(thrown instanceof SvirtError)) throw thrown;
+    onRefused(thrown);
+    return undefined;
   }
 }
 

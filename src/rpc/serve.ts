@@ -1,4 +1,4 @@
-import { asSvirtError, type SvirtError } from "../errors.ts";
+import { asSvirtError, type OnRefused, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
@@ -49,6 +49,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
     events,
     streams: 0,
     warn,
+    onDamaged: oncePerMessage(warn),
   };
   const streams = new OpenStreams(session, send);
   const open = new Set<Promise<void>>();
@@ -140,5 +141,15 @@ function inTurn(stream: ByteStream, warn: Session["warn"]): (bytes: Uint8Array |
       warn(asSvirtError(thrown));
     });
     await last;
+  };
+}
+
+/** Reports each damaged file once, with its remedy. */
+function oncePerMessage(warn: Session["warn"]): OnRefused {
+  const reported = new Set<string>();
+  return ({ message, remedy }) => {
+    if (reported.has(message)) return;
+    reported.add(message);
+    warn(`${message}; remedy: ${remedy}`);
   };
 }

@@ -1,4 +1,4 @@
-import { SvirtError } from "../errors.ts";
+import { SvirtError, unlessRefused } from "../errors.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { canHaveFile, compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
@@ -37,26 +37,36 @@ export function readDefinition(instance: Instance, name: string): Definition | u
   );
 }
 
-/** Returns the defined domain of a UUID, under any name. Throws as readDefinition() does for any definition. */
+/**
+ * Returns the defined domain of a UUID, under any name. Throws as readDefinition() for a damaged definition that may have the UUID: its
+ * text has it, or cannot be read.
+ */
 export function definitionOf(instance: Instance, uuid: string): Definition | undefined {
   const likely = instance.memory?.nameOf(uuid);
-  const remembered = likely === undefined ? undefined : readDefinition(instance, likely);
+  const remembered = likely === undefined ? undefined : unlessRefused(() => readDefinition(instance, likely));
   if (remembered?.uuid === uuid) return remembered;
   let found: Definition | undefined;
+  const damaged: SvirtError[] = [];
   for (const name of listXmlFiles(instance.host, folder(instance))) {
-    if (found === undefined) {
-      const definition = readDefinition(instance, name);
-      if (definition?.uuid === uuid) found = definition;
-    } else if (instance.memory === undefined) break;
-    else remember(instance, name);
+    // With a memory, the others are read only to be remembered.
+    if (found !== undefined && instance.memory === undefined) break;
+    const definition = unlessRefused(
+      () => readDefinition(instance, name),
+      (error) => {
+        if (mayHave(instance, name, uuid)) damaged.push(error);
+      },
+    );
+    if (definition?.uuid === uuid) found ??= definition;
   }
+  const [error] = damaged;
+  if (found === undefined && error !== undefined) throw error;
   return found;
 }
 
-/** Remembers a definition that is not asked for, and may be damaged. */
-function remember({ host, memory, paths }: Instance, name: string): void {
-  const uuid = storedUuid(host.readText(definitionPath({ paths }, name)) ?? "");
-  if (uuid !== undefined) memory?.rememberName(uuid, name);
+/** Whether a damaged definition may be that of a UUID. */
+function mayHave({ host, paths }: Instance, name: string, uuid: string): boolean {
+  const text = unlessRefused(() => host.readText(definitionPath({ paths }, name)));
+  return text === undefined || text.toLowerCase().includes(uuid);
 }
 
 /** Writes the definition to disk before it returns. */

@@ -40,6 +40,11 @@ export function readSecret(instance: Instance, uuid: string): StoredSecret | und
   return undefined;
 }
 
+/** Returns the path of a secret's definition. */
+export function secretPath(instance: Instance, secret: SecretName): string {
+  return pathOf(instance, secret, ENDING);
+}
+
 /** Writes a definition to disk, or into memory, before it returns. Throws "unsupported" if /run is no memory. */
 export function writeSecret(instance: Instance, secret: StoredSecret): void {
   makeFolder(instance, secret.place);

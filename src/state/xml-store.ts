@@ -1,5 +1,5 @@
 import { domainName } from "../domain/forms/text.ts";
-import { SvirtError, unlessRefused } from "../errors.ts";
+import { type OnRefused, SvirtError, unlessRefused } from "../errors.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
@@ -32,14 +32,22 @@ export interface XmlEntry {
   readonly isPersistent: boolean;
 }
 
+/** File of an object: with which it is active, or its definition. */
+interface NamedForm {
+  readonly name: string;
+  readonly form: "active" | "defined";
+}
+
 /** Objects of one kind in their files. */
 export interface XmlStore {
   /** Lists the objects that are defined or active, in libvirt's order: ignoring case. */
   listEntries(instance: Instance): readonly XmlEntry[];
   /** Returns undefined if no object of that name exists. Throws "failed" if a file has no <uuid> where svirt writes it. */
   read(instance: Instance, name: string): StoredXml | undefined;
-  /** Lists all objects whose files svirt has written, and can read. */
-  list(instance: Instance): readonly StoredXml[];
+  /** Lists all objects whose files svirt has written, and can read. The errors of damaged files go to `onDamaged`. */
+  list(instance: Instance, onDamaged?: OnRefused): readonly StoredXml[];
+  /** Returns the error of a damaged file, with its path and the remedy. */
+  damaged(instance: Instance, file: NamedForm, cause: SvirtError): SvirtError;
   /** Writes the definition to disk before it returns. */
   writeDefined(instance: Instance, name: string, xml: string): void;
   /** Removes the definition and its autostart mark. A missing one is no error. */
@@ -65,10 +73,17 @@ export function xmlStore(kind: XmlKind): XmlStore {
     const mark = { folder: autostartIn(config(instance)), name, target: `../${name}${ENDING}` };
     setAutostartMark(instance.host, mark, wanted);
   };
+  const read: XmlStore["read"] = (instance, name) =>
+    readStored(instance, { ...kind, ...folders(instance) }, name);
   return {
     listEntries: (instance) => listEntries(instance, folders(instance)),
-    read: (instance, name) => readStored(instance, { ...kind, ...folders(instance) }, name),
-    list: (instance) => listStored(instance, folders(instance)),
+    read,
+    list: (instance, onDamaged) =>
+      listEntries(instance, folders(instance)).flatMap(
+        ({ name }) => unlessRefused(() => read(instance, name), onDamaged) ?? [],
+      ),
+    damaged: (instance, file, cause) =>
+      damagedFile({ ...kind, ...folders(instance) }, file, { why: cause.message, cause }),
     writeDefined: (instance, name, xml) => writeIn(instance, config(instance), { name, xml }),
     removeDefined(instance, name) {
       setMark(instance, name, false);
@@ -98,42 +113,36 @@ function listEntries({ host }: Instance, { active, config }: Folders): readonly 
   }));
 }
 
-function readStored(
-  instance: Instance,
-  { defineCommand, noun, ...folders }: XmlKind & Folders,
-  name: string,
-): StoredXml | undefined {
+function readStored(instance: Instance, place: XmlKind & Folders, name: string): StoredXml | undefined {
   if (!isName(name)) return undefined;
-  const { active, defined } = readTexts(instance, folders, name);
+  const { active, defined } = readTexts(instance, place, name);
   const xml = active ?? defined;
   if (xml === undefined) return undefined;
   const uuid = storedUuid(xml);
   if (uuid !== undefined) return { name, uuid, defined, active };
-  const path = pathIn(active === undefined ? folders.config : folders.active, name);
-  throw new SvirtError(
-    `Cannot read the ${noun} ${path}: it has no <uuid> at the place where svirt writes it`,
-    {
-      kind: "failed",
-      remedy:
-        active === undefined
-          ? `Define it: svirt ${defineCommand} ${path}`
-          : `End it: rm ${path}, and start it again`,
-    },
-  );
+  const form = active === undefined ? "defined" : "active";
+  throw damagedFile(place, { name, form }, { why: "it has no <uuid> at the place where svirt writes it" });
+}
+
+function damagedFile(
+  { active, config, defineCommand, noun }: XmlKind & Folders,
+  { form, name }: NamedForm,
+  { cause, why }: { readonly why: string; readonly cause?: SvirtError },
+): SvirtError {
+  const path = pathIn(form === "active" ? active : config, name);
+  return new SvirtError(`Cannot read the ${noun} ${path}: ${why}`, {
+    kind: "failed",
+    remedy:
+      form === "defined"
+        ? `Define it: svirt ${defineCommand} ${path}`
+        : `End it: rm ${path}, and start it again`,
+    cause,
+  });
 }
 
 /** Whether an object may have this name: any other cannot be defined, and may be another path or too long for a file. */
 function isName(name: string): boolean {
   return domainName.decode(name) !== undefined;
-}
-
-function listStored(instance: Instance, folders: Folders): readonly StoredXml[] {
-  return listEntries(instance, folders).flatMap(({ name }) => {
-    // A folder or a symbolic link to itself hides no other object; read() reports it.
-    const { active, defined } = unlessRefused(() => readTexts(instance, folders, name)) ?? {};
-    const uuid = storedUuid(active ?? defined ?? "");
-    return uuid === undefined ? [] : [{ name, uuid, defined, active }];
-  });
 }
 
 function readTexts(

@@ -123,12 +123,15 @@ export class RemoteClient implements ByteStream {
   }
 }
 
+/** How a client's command is called, and who gets the warnings. */
+interface ClientFacts {
+  readonly isForReading?: boolean;
+  readonly uri?: string;
+  warn?(problem: Error | string): void;
+}
+
 /** Serves a client that sends these packets and closes the connection. Returns the replies. */
-export async function served(
-  instance: Instance,
-  packets: string,
-  facts: { readonly isForReading?: boolean; readonly uri?: string } = {},
-): Promise<Reply[]> {
+export async function served(instance: Instance, packets: string, facts: ClientFacts = {}): Promise<Reply[]> {
   const client = new RemoteClient();
   client.send(packets);
   client.close();
@@ -140,11 +143,11 @@ export async function served(
 export async function serve(
   { host, ...instance }: Instance,
   client: RemoteClient,
-  facts: { readonly isForReading?: boolean; readonly uri?: string } = {},
+  facts: ClientFacts = {},
 ): Promise<void> {
-  const { isForReading = false, uri = "" } = facts;
+  const { isForReading = false, uri = "", warn = () => undefined } = facts;
   const caller = { ...instance, host: { ...host, openCaller: async () => client } };
-  await serveClient({ instance: caller, uri, isForReading, warn: () => undefined });
+  await serveClient({ instance: caller, uri, isForReading, warn });
 }
 
 /** Returns the last reply to packets after those that open the connection. */

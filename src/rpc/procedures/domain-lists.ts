@@ -144,10 +144,10 @@ function groupsOf(flags: number): readonly DomainGroup[] {
 }
 
 async function select(
-  { instance, running }: RemoteCall<unknown>,
+  { instance, running, session: { onDamaged } }: RemoteCall<unknown>,
   groups: readonly DomainGroup[],
 ): Promise<readonly SelectedDomain[]> {
-  return await selectDomains(instance, running, groups);
+  return await selectDomains(instance, { running, onDamaged }, groups);
 }
 
 function most({ args }: RemoteCall<{ readonly most: number }>): number {

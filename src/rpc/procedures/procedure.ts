@@ -1,4 +1,4 @@
-import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, type OnRefused, SvirtError } from "../../errors.ts";
 import type { DataStream } from "../../host/channels.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
@@ -20,6 +20,8 @@ export interface Session {
   streams: number;
   /** Reports an error that does not end a call. */
   warn(error: SvirtError | string): void;
+  /** Reports a damaged file that a list leaves out, once in the connection: clients list often. */
+  readonly onDamaged: OnRefused;
 }
 
 /** Stream that a call has opened. */

@@ -30,7 +30,7 @@ export const secretProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: aNumber,
-    run: ({ instance }) => ({ value: selectSecrets(instance).length }),
+    run: ({ instance, session }) => ({ value: selectSecrets(instance, {}, session.onDamaged).length }),
   }),
   procedure({
     number: 140,
@@ -38,8 +38,8 @@ export const secretProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ most: int }),
     result: struct({ uuids: array(text, LIST_MAX) }),
-    run: ({ args, instance }) => ({
-      uuids: selectSecrets(instance)
+    run: ({ args, instance, session }) => ({
+      uuids: selectSecrets(instance, {}, session.onDamaged)
         .slice(0, Math.max(0, args.most))
         .map((one) => one.uuid),
     }),
@@ -51,9 +51,9 @@ export const secretProcedures: readonly Procedure[] = [
     args: struct({ needsResults: int, flags: uint }),
     flags: { known: 2 ** FILTER.length - 1, refusedBy: "secretConnectListAllSecrets" },
     result: struct({ secrets: array(secret, LIST_MAX), count: uint }),
-    run({ args: { flags, needsResults }, instance }) {
+    run({ args: { flags, needsResults }, instance, session }) {
       const filter = Object.fromEntries(FILTER.map((name, at) => [name, (flags & (1 << at)) !== 0]));
-      const found = selectSecrets(instance, filter);
+      const found = selectSecrets(instance, filter, session.onDamaged);
       return { secrets: needsResults === 0 ? [] : found.map(remoteSecret), count: found.length };
     },
   }),

@@ -32,11 +32,12 @@ export const storedProcedures: readonly Procedure[] = [
     args: asked,
     flags: { known: POOL_FLAGS, refusedBy: "storageConnectListAllStoragePools" },
     result: listed,
-    run({ args, instance }) {
+    run({ args, instance, session }) {
       const types = new Set(TYPES.filter((_, at) => (args.flags & (1 << (FILTER.length + at))) !== 0));
       const pools = selectPools(instance, {
         filter: filterOf(args.flags),
         wantsUuids: true,
+        onDamaged: session.onDamaged,
         types: types.size === 0 ? undefined : types,
       });
       return listOf(pools, args.needsResults);
@@ -49,8 +50,10 @@ export const storedProcedures: readonly Procedure[] = [
     args: asked,
     flags: { known: FILTER_FLAGS, refusedBy: "networkConnectListAllNetworks" },
     result: listed,
-    run: ({ args, instance }) =>
-      listOf(selectNetworks(instance, filterOf(args.flags), { wantsUuids: true }), args.needsResults),
+    run({ args, instance, session: { onDamaged } }) {
+      const networks = selectNetworks(instance, filterOf(args.flags), { wantsUuids: true, onDamaged });
+      return listOf(networks, args.needsResults);
+    },
   }),
   ...namesOf("Networks", { active: [52, 38], inactive: [50, 36] }, (instance, filter) =>
     selectNetworks(instance, filter, { wantsUuids: false }),

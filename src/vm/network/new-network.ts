@@ -7,7 +7,8 @@ import type { Network } from "../../network/forms/network.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listNetworks, type StoredNetwork } from "../../state/networks.ts";
+import { listNetworks, networkStore, type StoredNetwork } from "../../state/networks.ts";
+import { refuseDamaged } from "../stored/refuse-damaged.ts";
 
 /**
  * Returns a network with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the network with its
@@ -32,9 +33,10 @@ export function completeForHost(instance: Instance, network: Network): Completed
 
 /**
  * Throws "in-use" if another active network has the UUID, which names its rules and its server, or the bridge. Only a definition that
- * svirt has not written can have them.
+ * svirt has not written can have them. Throws "failed" if the file of an active one is damaged.
  */
 export function refuseActiveTwin(instance: Instance, network: Network & { readonly uuid: string }): void {
+  refuseDamaged(networkStore, instance, { which: "active", except: network.name, parse: parseNetworkText });
   const actives = listNetworks(instance).filter(
     ({ active, name }) => active !== undefined && name !== network.name,
   );

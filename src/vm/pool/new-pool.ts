@@ -8,6 +8,7 @@ import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasSameSource, hasTargetWithin } from "../../storage/pool/rules/source-conflict.ts";
 import { hasFolder } from "../../storage/pool/rules/startable.ts";
+import { refuseDamaged } from "../stored/refuse-damaged.ts";
 import { findTarget } from "./find-target.ts";
 import { refuseKey } from "./refuse-key.ts";
 import { targetLabel } from "./target-label.ts";
@@ -43,8 +44,24 @@ function refuseOtherPool({ name, uuid }: CompletedPool, known: readonly StoredXm
   throw failed(why, "Give this pool another name and leave its <uuid> out, or undefine the other pool.");
 }
 
-/** Throws "in-use" if another pool, as it is active or as it is defined, has the source or the folder of this one. */
-export function refuseConflict(pool: Pool, known: readonly StoredXml[]): void {
+/**
+ * Throws "in-use" if another pool, as it is active or as it is defined, has the source or the folder of this one. Throws "failed" for a
+ * damaged file of an active pool; if devices are overwritten, of any pool: they may be its own.
+ */
+export function refuseConflictNow(
+  instance: Instance,
+  pool: Pool,
+  { overwrites }: { readonly overwrites: boolean },
+): void {
+  refuseDamaged(poolStore, instance, {
+    which: overwrites ? "all" : "active",
+    except: pool.name,
+    parse: parsePoolText,
+  });
+  refuseConflict(pool, poolStore.list(instance));
+}
+
+function refuseConflict(pool: Pool, known: readonly StoredXml[]): void {
   for (const stored of known) {
     if (stored.name === pool.name) continue;
     for (const other of [stored.active, stored.defined].flatMap(parsed)) {

@@ -14,7 +14,7 @@ import {
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
-import { refuseConflict } from "./new-pool.ts";
+import { refuseConflictNow } from "./new-pool.ts";
 
 /** Whether a start makes the pool's folder first, and whether its device gets a file system. */
 export interface StartOptions {
@@ -54,7 +54,7 @@ export function openPool(
     return;
   }
   const startable = supportedPool(pool, "start");
-  refuseConflict(pool, poolStore.list(instance));
+  refuseConflictNow(instance, pool, { overwrites: false });
   if (options.isBuilt) supportedPool(pool, "build");
   listPoolDevices(instance.host, startable);
 }
@@ -77,7 +77,7 @@ export function openTarget(
 ): ReturnType<typeof existingTarget> {
   const startable = supportedPool(pool, "start");
   if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(pool.name);
-  refuseConflict(pool, poolStore.list(instance));
+  refuseConflictNow(instance, pool, { overwrites: formatting !== undefined });
   if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
   const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
   return existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });

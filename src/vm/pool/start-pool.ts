@@ -21,7 +21,7 @@ import { withActiveGroup } from "./made/volume-group.ts";
 import { makeTarget } from "./make-target.ts";
 import { makeFileSystem } from "./mounted/make-file-system.ts";
 import { startMounted } from "./mounted/start-mounted.ts";
-import { completeForHost, refuseConflict } from "./new-pool.ts";
+import { completeForHost, refuseConflictNow } from "./new-pool.ts";
 import {
   checkSource,
   isInterrupted,
@@ -106,7 +106,7 @@ async function buildFirst(instance: Instance, { choose, options, seen }: Start):
   refuseBuilt(instance, seen, options.formatting);
   await changeStored(instance, async () => {
     const pool = supportedPool(choose().pool, "build");
-    refuseConflict(pool, poolStore.list(instance));
+    refuseConflictNow(instance, pool, { overwrites: true });
     await makeHeldStorage(instance, pool, options.formatting);
   });
   await makeStorage(instance, seen, options.formatting);
@@ -130,7 +130,7 @@ export async function buildPool(
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
-    refuseConflict(pool, poolStore.list(instance));
+    refuseConflictNow(instance, pool, { overwrites: formatting !== undefined || !hasFolder(pool) });
     if (!hasFolder(pool)) {
       await makeHeldStorage(instance, pool, formatting);
       return { name, uuid };

@@ -1,3 +1,4 @@
+import { type OnRefused, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
 import { type ListedState, listStates } from "./listed-states.ts";
@@ -21,6 +22,8 @@ export interface ListOptions {
   readonly which: "active" | "inactive" | "all";
   /** Whether domains that are off have their UUIDs, for which each definition is read. */
   readonly wantsUuids: boolean;
+  /** Receives the error of each damaged definition, whose domain is listed without a UUID. */
+  readonly onDamaged?: OnRefused | undefined;
 }
 
 /** Lists domains: those that run by their ids, then those that are off by their names. */
@@ -41,7 +44,7 @@ async function listActive(instance: Instance, running: readonly RunningGuest[]):
 
 async function listInactive(
   instance: Instance,
-  { running, wantsUuids }: ListOptions,
+  { onDamaged, running, wantsUuids }: ListOptions,
 ): Promise<ListedDomain[]> {
   // Imported only if requested: the usual list is of running guests.
   const { listDefinitionNames, readDefinition } = await import("../../state/definitions.ts");
@@ -49,7 +52,9 @@ async function listInactive(
   return listDefinitionNames(instance)
     .filter((name) => !runningNames.has(name))
     .map((name) => {
-      const uuid = wantsUuids ? readDefinition(instance, name)?.uuid : undefined;
-      return { id: undefined, name, uuid, state: "shut off" };
+      const definition = wantsUuids
+        ? unlessRefused(() => readDefinition(instance, name), onDamaged)
+        : undefined;
+      return { id: undefined, name, uuid: definition?.uuid, state: "shut off" };
     });
 }

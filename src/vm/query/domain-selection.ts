@@ -1,3 +1,4 @@
+import { type OnRefused, unlessRefused } from "../../errors.ts";
 import { isAutostarted, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
@@ -28,19 +29,27 @@ export type SelectedDomain = Pick<ListedDomain, "id" | "name"> & { readonly uuid
 /** States that have a property of their own. */
 const NAMED_STATES: ReadonlySet<string> = new Set(["running", "paused", "shut off"]);
 
+/** Domains among which to select. */
+export interface Selectable {
+  /** The running guests, as found by the recovery before the call. */
+  readonly running: readonly RunningGuest[];
+  /** Receives the error of each damaged definition, whose domain is left out while it is off. */
+  readonly onDamaged?: OnRefused | undefined;
+}
+
 /**
  * Lists the domains that have one property of each group: those that run by their ids, then those that are off by their
  * names. Queries the states of guests only if a group names one. virDomainObjMatchFilter() of libvirt
  */
 export async function selectDomains(
   instance: Instance,
-  running: readonly RunningGuest[],
+  { onDamaged, running }: Selectable,
   groups: readonly DomainGroup[],
 ): Promise<readonly SelectedDomain[]> {
   const asksStates = groups.flat().some(([property]) => STATES.has(property));
   const states = asksStates ? await listStates(instance, running) : [];
   const active = running.map((guest, at) => ({ ...guest, state: states[at]?.state ?? "running" }));
-  const off = await listDomains(instance, { running, which: "inactive", wantsUuids: true });
+  const off = await listDomains(instance, { running, which: "inactive", wantsUuids: true, onDamaged });
   return [...active, ...off].flatMap(({ id, name, state, uuid }) => {
     if (uuid === undefined) return [];
     const domain = { id, name, uuid };
@@ -67,7 +76,7 @@ function hasProperty(
     case "active":
       return id !== undefined;
     case "persistent":
-      return id === undefined || readDefinition(instance, name)?.uuid === uuid;
+      return id === undefined || isDefined(instance, { name, uuid });
     case "running":
     case "paused":
     case "shut off":
@@ -83,4 +92,16 @@ function hasProperty(
     case "checkpoint":
       return false;
   }
+}
+
+/** Whether a running guest has a definition. A damaged one of its name counts: only its own commands read it. */
+function isDefined(instance: Instance, { name, uuid }: Pick<SelectedDomain, "name" | "uuid">): boolean {
+  let isDamaged = false;
+  const definition = unlessRefused(
+    () => readDefinition(instance, name),
+    () => {
+      isDamaged = true;
+    },
+  );
+  return isDamaged || definition?.uuid === uuid;
 }

@@ -1,3 +1,4 @@
+import type { OnRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type FoundSecret, listSecrets } from "./find-secret.ts";
 
@@ -9,9 +10,13 @@ export interface SecretFilter {
   readonly noPrivate?: boolean;
 }
 
-/** Lists secrets by their UUIDs. virSecretObjMatch() of libvirt */
-export function selectSecrets(instance: Instance, filter: SecretFilter = {}): readonly FoundSecret[] {
-  return listSecrets(instance).filter(
+/** Lists secrets by their UUIDs. The errors of damaged ones go to `onDamaged`. virSecretObjMatch() of libvirt */
+export function selectSecrets(
+  instance: Instance,
+  filter: SecretFilter = {},
+  onDamaged?: OnRefused,
+): readonly FoundSecret[] {
+  return listSecrets(instance, onDamaged).filter(
     (secret) =>
       isSelected(secret.ephemeral, filter.ephemeral, filter.noEphemeral) &&
       isSelected(secret.private, filter.private, filter.noPrivate),

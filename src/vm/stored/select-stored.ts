@@ -1,3 +1,4 @@
+import type { OnRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { XmlEntry, XmlStore } from "../../state/xml-store.ts";
 
@@ -21,15 +22,19 @@ export interface StoredFilter {
 export interface Selection {
   readonly filter: StoredFilter;
   readonly wantsUuids: boolean;
+  /** Receives the errors of damaged files if they are read. Their objects are listed without a UUID. */
+  readonly onDamaged?: OnRefused | undefined;
 }
 
 /** Lists objects by their names. virNetworkMatch() and virStoragePoolObjMatch() of libvirt */
 export function selectStored(
   store: XmlStore,
   instance: Instance,
-  { filter, wantsUuids }: Selection,
+  { filter, onDamaged, wantsUuids }: Selection,
 ): readonly ListedXml[] {
-  const uuids = new Map(wantsUuids ? store.list(instance).map(({ name, uuid }) => [name, uuid]) : []);
+  const uuids = new Map(
+    wantsUuids ? store.list(instance, onDamaged).map(({ name, uuid }) => [name, uuid]) : [],
+  );
   return store
     .listEntries(instance)
     .filter(

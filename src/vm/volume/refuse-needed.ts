@@ -6,9 +6,12 @@ import { listRelated } from "../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
+import { poolStore } from "../../state/pools.ts";
 import { ownerName } from "../../state/record.ts";
 import { listSnapshotOwners, readSnapshots } from "../../state/snapshots.ts";
+import { parsePoolText } from "../../storage/pool/document.ts";
 import { definitionByUuid } from "../guest/find-domain.ts";
+import { refuseDamaged } from "../stored/refuse-damaged.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
 import type { SearchPass } from "./look-before.ts";
@@ -26,13 +29,16 @@ interface Attempt {
 
 /**
  * Throws "in-use" for a file, or a block device with a part, that a definition or a managed save names, that is below a disk of one, or that another volume has as its
- * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime, or looks ahead. Throws as findAbove().
+ * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime, or looks ahead. Throws as findAbove(); "failed" for
+ * a damaged file of a definition, a snapshot or an active pool.
  */
 export function refuseNeeded(
   instance: Instance,
   { attempt, file, pass }: Attempt,
   folder: FileFacts | undefined,
 ): void {
+  // A damaged file does not tell where the volumes of an active pool are, of which one may need the file.
+  refuseDamaged(poolStore, instance, { which: "active", parse: parsePoolText });
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
   const files = withParts(instance, file);
   for (const name of listDefinitionNames(instance)) {

@@ -307,12 +307,19 @@ describe("findVolume()", () => {
   });
 });
 
-test("a damaged file of an active pool hides its volumes alone", async () => {
+test("a damaged file of an active pool hides its volumes alone, and no volume is overwritten meanwhile", async () => {
   const machine = makeDevicePools();
   const node = nodeOn(machine);
   const damaged = `<pool type='scsi'>\n  <name>aaa</name>\n  <uuid>${OTHER}</uuid>\n`;
   put(machine, "/run/svirt/storage/aaa.xml", damaged);
   expect((await findVolume(node, BY_PATH)).name).toBe("unit:0:1:0");
   expect(listVolumePools(node)).toEqual([]);
+  const path = "/run/svirt/storage/aaa.xml";
+  const error = await errorOf(wipeVolume(node, SDB, "zero"));
+  expect([error.message, error.remedy]).toEqual([
+    expect.stringContaining(`Cannot read the storage pool ${path}: `),
+    `End it: rm ${path}, and start it again`,
+  ]);
+  machine.files.remove(path);
   await wipeVolume(node, SDB, "zero");
 });

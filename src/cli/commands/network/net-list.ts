@@ -5,6 +5,7 @@ import { filterOf, filterOptions } from "../../arguments/stored-filter.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatTable } from "../../output/table.ts";
+import { warnOf } from "../../output/warn-of.ts";
 import { yesNo } from "../../output/yes-no.ts";
 
 /** `svirt net-list` */
@@ -25,7 +26,10 @@ export const command: Command = {
   run(call) {
     const form = onlyOne(call, ["table", "name", "uuid"]);
     const wantsUuids = form === "uuid" || call.options.has("json");
-    const networks = selectNetworks(call.instance, filterOf(call), { wantsUuids });
+    const networks = selectNetworks(call.instance, filterOf(call), {
+      wantsUuids,
+      onDamaged: (error) => warnOf(call, "warning", [error]),
+    });
     if (call.options.has("json")) printJson(call, networks.map(toJson));
     else if (form === "uuid") call.output.print(networks.map(({ uuid = "-" }) => `${uuid}\n`).join(""));
     else if (form === "name") call.output.print(networks.map(({ name }) => `${oneLine(name)}\n`).join(""));

@@ -7,6 +7,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatTable } from "../../output/table.ts";
+import { warnOf } from "../../output/warn-of.ts";
 import { yesNo } from "../../output/yes-no.ts";
 
 /** Decimals of a size in virsh's list. */
@@ -37,6 +38,7 @@ export const command: Command = {
     const pools = selectPools(call.instance, {
       filter: filterOf(call),
       wantsUuids: wantsUuid || call.options.has("json"),
+      onDamaged: (error) => warnOf(call, "warning", [error]),
       types: parsePoolTypes(call.options.get("type")),
     });
     if (call.options.has("json")) printJson(call, (await withUsage(call.instance, pools)).map(toJson));

@@ -6,6 +6,7 @@ import {
 import { GROUPS, type Group } from "../../../vm/query/statistics/list.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { warnOf } from "../../output/warn-of.ts";
 
 const GROUP_SUMMARIES: Readonly<Record<Group, string>> = {
   state: "the state, as libvirt's numbers",
@@ -65,6 +66,7 @@ export const command: Command = {
       filters: new Set(filterNames().filter((name) => call.options.has(`list-${name}`))),
       groups,
       backing: call.options.has("backing"),
+      onDamaged: (error) => warnOf(call, "warning", [error]),
     });
     for (const record of records) warnOfError(call, record);
     if (call.options.has("json")) {

@@ -1,6 +1,7 @@
 import { type ListedDomain, type ListOptions, listDomains } from "../../../vm/query/domain-list.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
+import { warnOf } from "../../output/warn-of.ts";
 import { warnOfPermissive } from "../../output/warn-of-mode.ts";
 
 /** `svirt list` */
@@ -28,7 +29,12 @@ export const command: Command = {
     warnOfPermissive(call);
     const { instance, options, running } = call;
     const wantsUuids = options.has("uuid") || options.has("json");
-    const domains = await listDomains(instance, { running, which: whichOf(call), wantsUuids });
+    const domains = await listDomains(instance, {
+      running,
+      which: whichOf(call),
+      wantsUuids,
+      onDamaged: (error) => warnOf(call, "warning", [error]),
+    });
     if (options.has("json")) printJson(call, domains);
     else call.output.print(formatRows(call, domains));
     return undefined;

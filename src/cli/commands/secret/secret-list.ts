@@ -3,6 +3,7 @@ import { selectSecrets } from "../../../vm/secret/secret-list.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatTable } from "../../output/table.ts";
+import { warnOf } from "../../output/warn-of.ts";
 
 /** `svirt secret-list` */
 export const command: Command = {
@@ -21,12 +22,13 @@ export const command: Command = {
   },
   run(call) {
     const { options } = call;
-    const secrets = selectSecrets(call.instance, {
+    const filter = {
       ephemeral: options.has("ephemeral"),
       noEphemeral: options.has("no-ephemeral"),
       private: options.has("private"),
       noPrivate: options.has("no-private"),
-    });
+    };
+    const secrets = selectSecrets(call.instance, filter, (error) => warnOf(call, "warning", [error]));
     if (options.has("json")) printJson(call, secrets.map(toJson));
     else call.output.print(formatTable(["UUID", "Usage"], secrets.map(toRow)));
     return Promise.resolve(undefined);

@@ -39,9 +39,10 @@ export const allDomainProcedures: readonly Procedure[] = [
     recovers: ({ domains }) => (domains.length === 0 ? "all" : keysOf(domains)),
     async run({ args, instance, running, session }) {
       const { domains, flags, stats } = args;
+      const { onDamaged } = session;
       if ((flags & ENFORCE) !== 0) refuseUnknown(stats);
       // As libvirt, domains that are gone since are left out.
-      const known = domains.length === 0 ? [] : await selectDomains(instance, running, []);
+      const known = domains.length === 0 ? [] : await selectDomains(instance, { running, onDamaged }, []);
       const uuids = new Set(known.map(({ uuid }) => uuid));
       const keys = keysOf(domains).filter((key) => uuids.has(key));
       if (domains.length > 0 && keys.length === 0) return { records: [] };
@@ -51,6 +52,7 @@ export const allDomainProcedures: readonly Procedure[] = [
         filters: new Set(FILTERS.filter((_, at) => (flags & (1 << at)) !== 0)),
         groups: GROUP_NAMES.filter((_, at) => stats === 0 || (stats & (1 << at)) !== 0),
         backing: (flags & BACKING) !== 0,
+        onDamaged,
       });
       for (const { error } of all) {
         if (error !== undefined && domains.length === 1) throw error;

@@ -60,14 +60,20 @@ function listPaths(instance: Instance, xml: string): readonly string[] {
   return [...listNamedPaths(xml), ...volumes.map(({ path }) => path)];
 }
 
+/** Throws "failed" for an active pool with a damaged file. A pool whose source is gone has no devices. */
 function devicesOf(instance: Instance, name: string): ReturnType<typeof listPoolDevices> {
   const active = poolStore.read(instance, name)?.active;
-  return (
-    unlessRefused(() => {
-      const pool = active === undefined ? undefined : parsePoolText(active);
-      return pool === undefined || hasFolder(pool) ? [] : listPoolDevices(instance.host, pool);
-    }) ?? []
-  );
+  const pool =
+    active === undefined
+      ? undefined
+      : unlessRefused(
+          () => parsePoolText(active),
+          (cause) => {
+            throw poolStore.damaged(instance, { name, form: "active" }, cause);
+          },
+        );
+  if (pool === undefined || hasFolder(pool)) return [];
+  return unlessRefused(() => listPoolDevices(instance.host, pool)) ?? [];
 }
 
 function numberAt({ host }: Instance, path: string): string | undefined {

@@ -1,4 +1,4 @@
-import { asSvirtError, type SvirtError } from "../../../errors.ts";
+import { asSvirtError, type OnRefused, type SvirtError, unlessRefused } from "../../../errors.ts";
 import { listDefinitionNames } from "../../../state/definitions.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { GuestRecord } from "../../../state/record.ts";
@@ -25,6 +25,8 @@ interface StatisticsOptions {
   readonly groups: readonly Group[];
   /** Whether to list the backing images of each disk as well. */
   readonly backing: boolean;
+  /** Receives the error of each domain with a damaged definition, which a request of all domains leaves out. */
+  readonly onDamaged?: OnRefused | undefined;
 }
 
 /** Statistics of a domain under libvirt's keys. */
@@ -60,11 +62,16 @@ export async function listDomainStatistics(
   );
 }
 
-function listWanted(instance: Instance, { keys, running }: StatisticsOptions): readonly FoundDomain[] {
+function listWanted(
+  instance: Instance,
+  { keys, onDamaged, running }: StatisticsOptions,
+): readonly FoundDomain[] {
   if (keys.length > 0) return keys.map((key) => findDomain(instance, key));
   const names = new Set(running.map(({ name }) => name));
   const off = listDefinitionNames(instance).filter((name) => !names.has(name));
-  return [...running.map(({ uuid }) => uuid), ...off].map((key) => findDomain(instance, key));
+  return [...running.map(({ uuid }) => uuid), ...off].flatMap(
+    (key) => unlessRefused(() => findDomain(instance, key), onDamaged) ?? [],
+  );
 }
 
 async function filterDomains(
