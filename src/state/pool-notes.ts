@@ -1,4 +1,5 @@
 import type { Instance } from "./instance.ts";
+import { poolStore } from "./pools.ts";
 import { isWritten } from "./record.ts";
 
 /** Work on a pool that no file of its own shows. */
@@ -10,15 +11,37 @@ export function poolNotesFolder({ paths }: Pick<Instance, "paths">): string {
   return `${paths.run}/pool-notes`;
 }
 
-/** Notes finished work on a pool, which clients that watch the folder report. Without room for it only the report is missing. */
-export function notePool(
-  instance: Instance,
-  { name, uuid }: { readonly name: string; readonly uuid: string },
-  note: PoolNote,
-): void {
+/**
+ * Notes finished work on a pool, which clients that watch the folder report; of a pool that is gone since, nothing. Without room for it only
+ * the report is missing. The caller holds the registry's lock.
+ */
+export function notePool(instance: Instance, { name, uuid }: NotedPool, note: PoolNote): void {
+  if (!knownUuids(instance).has(uuid)) return;
   const folder = poolNotesFolder(instance);
   isWritten(() => {
     instance.host.makeFolder({ path: folder, mode: 0o700 });
     instance.host.writeVolatile(`${folder}/${uuid}.${note}`, `${name}\n`, 0o600);
   });
+}
+
+/**
+ * Removes the notes of a pool that is about to be gone, and of pools that are gone: so that a call that is killed leaves none without their
+ * pool for long. The caller holds the registry's lock.
+ */
+export function removePoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uuid">): void {
+  const folder = poolNotesFolder(instance);
+  const known = knownUuids(instance);
+  for (const file of instance.host.listFolder(folder)) {
+    const [owner = ""] = file.split(".");
+    if (owner === uuid || !known.has(owner)) instance.host.removeFile(`${folder}/${file}`);
+  }
+}
+
+interface NotedPool {
+  readonly name: string;
+  readonly uuid: string;
+}
+
+function knownUuids(instance: Instance): ReadonlySet<string> {
+  return new Set(poolStore.list(instance).map(({ uuid }) => uuid));
 }

@@ -1,4 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
+import { removePoolNotes } from "../../state/pool-notes.ts";
 import { poolStore } from "../../state/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
@@ -40,6 +41,7 @@ function storePool(instance: Instance, pool: Pool): StoredIdentity {
 export async function undefinePool(instance: Instance, key: string): Promise<StoredIdentity> {
   return await changeStored(instance, () => {
     const { name, uuid } = inactivePool(instance, key, "still");
+    removePoolNotes(instance, { uuid });
     poolStore.removeDefined(instance, name);
     return { name, uuid };
   });

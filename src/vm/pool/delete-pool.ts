@@ -50,7 +50,7 @@ export async function deletePool(instance: Instance, key: string): Promise<Store
     // Without the lock: LVM may wait for a disk.
     await removeGroup(instance, group);
   }
-  notePool(instance, deleted, "deleted");
+  await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
 }
 

@@ -3,6 +3,7 @@ import { errorsOfWork, SvirtError, throwErrors, unlessRefused } from "../../erro
 import type { Host } from "../../host/host.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
+import { removePoolNotes } from "../../state/pool-notes.ts";
 import { poolStore } from "../../state/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
@@ -53,6 +54,7 @@ function endActive(instance: Instance, key: string, seen: Pool | undefined) {
     );
   if (pool?.type === "logical") refuseUsedGroup(instance, pool);
   else if (pool !== undefined) refuseUsedSession(instance, pool);
+  if (found.defined === undefined) removePoolNotes(instance, found);
   poolStore.removeActive(instance, found.name);
   return { ...found, pool };
 }

@@ -140,7 +140,7 @@ export async function buildPool(
     return { name, uuid };
   });
   await makeStorage(instance, seen, formatting);
-  notePool(instance, built, "created");
+  await changeStored(instance, () => notePool(instance, built, "created"));
   return built;
 }
 
@@ -204,7 +204,7 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   });
   const found = [...absent, ...errors];
   if (found.length === 0) {
-    notePool(instance, identity, "refreshed");
+    await changeStored(instance, () => notePool(instance, identity, "refreshed"));
     return identity;
   }
   const failed = await endPool(instance, identity.name).then(() => [], listErrors);
