@@ -37,6 +37,8 @@ export function onlyOneOf(flags: number, first: Flag, second: Flag): "first" | "
   if (!isFirst) return isSecond ? "second" : undefined;
   throw new SvirtError(`Flags '${first[1]}' and '${second[1]}' are mutually exclusive`, {
     kind: "usage",
+    // VIR_FROM_THIS of libvirt-domain-snapshot.c
+    from: first[1].startsWith("VIR_DOMAIN_SNAPSHOT_") ? "DOMAIN_SNAPSHOT" : undefined,
     remedy: "Choose one of them.",
   });
 }

@@ -59,6 +59,9 @@ export function planNew(
   if (inspect(instance.host, place) === undefined) return { do: "make-image", path: place, image };
   throw new SvirtError(`${taken}: ${place}`, {
     kind: "in-use",
+    // qemuSnapshotPrepareDiskExternal() and qemuDomainBlockCopyValidateMirror() of libvirt
+    libvirt: "CONFIG_UNSUPPORTED",
+    from: "QEMU",
     remedy: "Write another path, or use the existing file: --reuse-external",
   });
 }

@@ -140,6 +140,7 @@ export function refuseKept(
   throw new SvirtError(`operation failed: domain moment ${name} already exists`, {
     kind: "in-use",
     libvirt: "OPERATION_FAILED",
+    from: "DOMAIN",
     remedy: "Choose another name, or forget that snapshot: svirt snapshot-delete --metadata",
   });
 }
@@ -169,12 +170,13 @@ export function chooseOverlays(
   const said = new Map<Disk, SnapshotDisk>();
   for (const one of options.disks) {
     const disk = disks.find((found) => isDiskNamed(found, one.name));
-    if (disk === undefined) throw refuse(`no disk named '${one.name}'`, "svirt domblklist lists the disks.");
-    if (said.has(disk)) throw refuse(`disk '${disk.target.dev}' specified twice`, "Name each disk once.");
+    if (disk === undefined)
+      throw misnamed(`no disk named '${one.name}'`, "svirt domblklist lists the disks.");
+    if (said.has(disk)) throw misnamed(`disk '${disk.target.dev}' specified twice`, "Name each disk once.");
     said.set(disk, one);
   }
   const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
-  if (chosen.length === 0) throw refuse("nothing selected for snapshot", "Name a disk: --diskspec vda");
+  if (chosen.length === 0) throw unsuited("nothing selected for snapshot", "Name a disk: --diskspec vda");
   return chosen.map((disk) => ({ disk, path: said.get(disk)?.file ?? defaultPath(disk, options.name) }));
 }
 
@@ -187,14 +189,15 @@ function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {
       `Operation not supported: svirt does not create ${snapshot} snapshots, as requested for disk '${target}'`,
       {
         kind: "usage",
-        libvirt: "OPERATION_UNSUPPORTED",
+        libvirt: "CONFIG_UNSUPPORTED",
+        from: "QEMU",
         remedy: `Write snapshot=external or snapshot=no: --diskspec ${target},snapshot=external`,
       },
     );
   }
   const format = said?.driver ?? "qcow2";
   if (format === "qcow2") return true;
-  throw refuse(
+  throw unsuited(
     `external snapshot format for disk ${target} is unsupported: ${format}`,
     "Write driver=qcow2.",
   );
@@ -211,7 +214,7 @@ function isChangeable(disk: Disk): boolean {
 function defaultPath(disk: Disk, name: string): string {
   const target = disk.target.dev;
   if (disk.type !== "file") {
-    throw refuse(
+    throw misnamed(
       `cannot generate external snapshot name for disk '${target}' on a '${disk.type}' device`,
       `Name the overlay: --diskspec ${target},file=PATH`,
     );
@@ -219,6 +222,17 @@ function defaultPath(disk: Disk, name: string): string {
   return `${(imagePath(disk) ?? "").replace(/\.[^./]*$/, "")}.${name}`;
 }
 
-function refuse(message: string, remedy: string): SvirtError {
-  return new SvirtError(message, { kind: "usage", remedy });
+/** Returns a refusal of virDomainSnapshotAlignDisks() of libvirt. */
+export function misnamed(message: string, remedy: string): SvirtError {
+  return new SvirtError(message, {
+    kind: "usage",
+    libvirt: "CONFIG_UNSUPPORTED",
+    from: "DOMAIN_SNAPSHOT",
+    remedy,
+  });
+}
+
+/** Returns a refusal of qemuSnapshotPrepare() of libvirt. */
+function unsuited(message: string, remedy: string): SvirtError {
+  return new SvirtError(message, { kind: "usage", libvirt: "CONFIG_UNSUPPORTED", from: "QEMU", remedy });
 }

@@ -63,6 +63,7 @@ export async function resetDevice(instance: Instance, name: string): Promise<voi
       throw new SvirtError(`Unable to reset PCI device ${address}: the kernel has no way to reset it`, {
         kind: "unsupported",
         libvirt: "INTERNAL_ERROR",
+        from: "NONE",
         remedy: "Restart the host to reset it.",
       });
     }
@@ -70,25 +71,23 @@ export async function resetDevice(instance: Instance, name: string): Promise<voi
   });
 }
 
+type Verb = "detach" | "re-attach" | "reset";
+
 /** Carries out a change of a PCI device that no guest has. Starts of guests wait meanwhile. */
 async function changing(
   instance: Instance,
-  { name, verb }: { readonly name: string; readonly verb: "detach" | "re-attach" | "reset" },
+  { name, verb }: { readonly name: string; readonly verb: Verb },
   change: (address: string) => void | Promise<void>,
 ): Promise<void> {
   const { path = "", type } = lookUpDevice(instance, name);
-  const refuse = (why: string, remedy: string, kind: "unsupported" | "denied"): never => {
-    throw new SvirtError(`Cannot ${verb} ${name}: ${why}`, { kind, remedy });
-  };
-  if (type !== "pci")
-    refuse("it is not a PCI device", "Name one: svirt nodedev-list --cap pci", "unsupported");
-  if (isSession(instance)) refuse("changing devices of the host requires root", "Have root do it.", "denied");
-  if (isBridge(instance.host, path))
-    refuse(
-      "it is a bridge to other devices",
-      "Name a device behind it: svirt nodedev-list --tree",
-      "unsupported",
-    );
+  if (type !== "pci") throw notPci(name);
+  if (isSession(instance)) {
+    throw new SvirtError(`Cannot ${verb} ${name}: changing devices of the host requires root`, {
+      kind: "denied",
+      remedy: "Have root do it.",
+    });
+  }
+  if (isBridge(instance.host, path)) throw isABridge(name, verb);
   await withRegistryLock(instance, async () => {
     for (const each of listFunctions(instance.host, path).flatMap((one) => [
       one,
@@ -98,6 +97,25 @@ async function changing(
       refuseOthers(instance, { name: addressOf(each), group: group && addressOf(group) }, NO_GUEST);
     }
     await change(addressOf(path));
+  });
+}
+
+/** virDomainDriverNodeDeviceGetPCIInfo() of libvirt */
+function notPci(name: string): SvirtError {
+  return new SvirtError(`invalid argument: device ${name} is not a PCI device`, {
+    kind: "unsupported",
+    libvirt: "INVALID_ARG",
+    from: "DOMAIN",
+    remedy: "Name one: svirt nodedev-list --cap pci",
+  });
+}
+
+/** virPCIDeviceReset() of libvirt refuses one. libvirt binds one, and the kernel refuses then. */
+function isABridge(name: string, verb: Verb): SvirtError {
+  return new SvirtError(`Cannot ${verb} ${name}: it is a bridge to other devices`, {
+    kind: "unsupported",
+    ...(verb === "reset" ? ({ libvirt: "INTERNAL_ERROR", from: "NONE" } as const) : {}),
+    remedy: "Name a device behind it: svirt nodedev-list --tree",
   });
 }
 

@@ -28,6 +28,7 @@ export async function redefineSnapshot(
   const snapshot = whole(parseSnapshot(bytes));
   const { name = "" } = snapshot;
   refuseName(name);
+  refuseUntakenState(snapshot);
   refuseUnreadable(snapshot);
   // As with definitions: keys that may only read see it.
   for (const domain of [snapshot.domain, snapshot.inactiveDomain])
@@ -52,7 +53,13 @@ function whole(snapshot: Snapshot): Snapshot {
   const { creationTime, memory, name, state } = snapshot;
   if (name === undefined) throw lacking("a redefined snapshot must have a name", "name");
   if (creationTime === undefined)
-    throw lacking("missing creationTime from existing snapshot", "creationTime");
+    throw new SvirtError("internal error: missing creationTime from existing snapshot", {
+      kind: "xml",
+      libvirt: "INTERNAL_ERROR",
+      from: "DOMAIN_SNAPSHOT",
+      place: "/domainsnapshot/creationTime",
+      remedy: "Write /domainsnapshot/creationTime, or leave --redefine out.",
+    });
   if (state === undefined) throw lacking("missing state from existing snapshot", "state");
   const isOffline = state === "shutoff" || state === "disk-snapshot";
   const usual = isOffline ? "no" : "internal";
@@ -65,12 +72,12 @@ function whole(snapshot: Snapshot): Snapshot {
 /** virDomainMomentCheckCycles() of libvirt */
 function refuseParent(tree: SnapshotTree, { name, parent }: Snapshot): void {
   if (parent === undefined) return;
-  if (parent.name === name) throw invalid(`cannot set moment ${name} as its own parent`);
+  if (parent.name === name) throw misplaced(`cannot set moment ${name} as its own parent`);
   const find = (wanted: string) => tree.snapshots.find((one) => one.name === wanted);
   let above = find(parent.name);
-  if (above === undefined) throw invalid(`parent ${parent.name} for moment ${name} not found`);
+  if (above === undefined) throw misplaced(`parent ${parent.name} for moment ${name} not found`);
   while (above?.parent !== undefined) {
-    if (above.parent === name) throw invalid(`parent ${above.name} would create cycle to ${name}`);
+    if (above.parent === name) throw misplaced(`parent ${above.name} would create cycle to ${name}`);
     above = find(above.parent);
   }
 }
@@ -108,10 +115,32 @@ function changeKind<Stored extends { readonly name: string; readonly state: stri
   return after;
 }
 
-function invalid(why: string): SvirtError {
+/** Throws libvirt's refusals of states that no snapshot has. qemuSnapshotCreateXMLValidateDef() of libvirt */
+function refuseUntakenState({ state }: Snapshot): void {
+  const remedy = "Write the state of a stored snapshot: svirt snapshot-list DOMAIN";
+  if (state === "pmsuspended")
+    throw new SvirtError(
+      "Operation not supported: qemu doesn't support taking snapshots of PMSUSPENDED guests",
+      { kind: "unsupported", libvirt: "OPERATION_UNSUPPORTED", from: "QEMU", remedy },
+    );
+  if (state === "blocked")
+    throw new SvirtError("internal error: Invalid domain state blocked", {
+      kind: "xml",
+      libvirt: "INTERNAL_ERROR",
+      from: "QEMU",
+      remedy,
+    });
+}
+
+/** Returns a refusal of the list that libvirt also has for checkpoints. */
+function misplaced(why: string): SvirtError {
+  return invalid(why, "DOMAIN");
+}
+
+function invalid(why: string, from: "DOMAIN" | "DOMAIN_SNAPSHOT" = "DOMAIN_SNAPSHOT"): SvirtError {
   return new SvirtError(`invalid argument: ${why}`, {
     kind: "usage",
-    from: "DOMAIN_SNAPSHOT",
+    from,
     remedy: "Print a stored snapshot as an example: svirt snapshot-dumpxml DOMAIN SNAPSHOT",
   });
 }

@@ -12,7 +12,7 @@ import { hasManagedSave } from "../../state/managed-save.ts";
 import { changedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots.ts";
 import { describeDisks } from "../block/describe-snapshot.ts";
-import { defaultSnapshotName } from "../block/snapshot.ts";
+import { defaultSnapshotName, misnamed } from "../block/snapshot.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { changeImagesOff, type OffChange, type Overlay, placeOverlays } from "./change-images-off.ts";
 import { treeOf } from "./delete-snapshot.ts";
@@ -96,9 +96,9 @@ function stemOf(disk: Disk, overlay: string | undefined): string {
   const path = disk.type === "file" ? imagePath(disk) : overlay;
   if (path !== undefined) return path.replace(/\.[^./]*$/, "");
   const target = disk.target.dev;
-  throw new SvirtError(
+  throw misnamed(
     `cannot generate external snapshot name for disk '${target}' on a '${disk.type}' device`,
-    { kind: "usage", remedy: `Define the domain with an overlay for ${target} yourself: svirt define` },
+    `Define the domain with an overlay for ${target} yourself: svirt define`,
   );
 }
 

@@ -169,6 +169,9 @@ export function refuseOthers(
   if (other === undefined) return;
   throw new SvirtError(`Cannot detach ${name} from the host: the guest ${other.owner} uses it`, {
     kind: "in-use",
+    // virHostdevIsPCINodeDeviceUsed() of libvirt
+    libvirt: "OPERATION_INVALID",
+    from: "NONE",
     remedy: `Stop that guest (its name: svirt domname ${other.owner}).`,
   });
 }

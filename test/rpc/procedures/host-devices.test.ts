@@ -56,7 +56,15 @@ describe("procedures about devices of the host", () => {
       domain: 22,
       message: "unsupported flags (0x2) in function nodeDeviceGetXMLDesc",
     });
-    expect(await errorOf(118, text("computer"))).toMatchObject({ code: 67 });
+    // virDomainDriverNodeDeviceGetPCIInfo(), VIR_FROM_DOMAIN
+    for (const procedure of [118, 119, 120])
+      expect(await errorOf(procedure, text("computer"))).toEqual({
+        code: 8,
+        domain: 20,
+        message: "invalid argument: device computer is not a PCI device",
+      });
+    // virPCIDeviceReset(), VIR_FROM_NONE
+    expect(await errorOf(120, text("pci_0000_00_1c_0"))).toMatchObject({ code: 1, domain: 0 });
   });
 });
 

@@ -76,6 +76,8 @@ test("a guest may have the detached device, which stays detached after its end",
   for (const change of [detachDevice, reattachDevice, resetDevice]) {
     const error = await errorOf(change(nodeOn(machine), NAME));
     expect([error.kind, error.message]).toEqual(["in-use", expect.stringContaining("the guest")]);
+    // virHostdevIsPCINodeDeviceUsed() of libvirt, VIR_FROM_NONE
+    expect([error.libvirt.name, error.libvirt.domain]).toEqual(["VIR_ERR_OPERATION_INVALID", 0]);
   }
   await destroyDomain(nodeOn(machine), "vm1");
   expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
@@ -161,7 +163,7 @@ test("a device that VFIO does not accept is given back to its driver", async () 
 
 test("other devices, bridges, drivers and users are refused", async () => {
   const of = async (...words: readonly string[]) => (await runOn(machine, ...words)).err;
-  expect(await of("nodedev-detach", "computer")).toContain("it is not a PCI device");
+  expect(await of("nodedev-detach", "computer")).toContain("device computer is not a PCI device");
   expect(await of("nodedev-detach", "pci_none")).toContain("no node device with matching name 'pci_none'");
   expect(await of("nodedev-detach", NAME, "--driver", "e1000e")).toContain(
     "unsupported driver name 'e1000e'",
