@@ -130,7 +130,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 describe("a refusal about snapshots has libvirt's number and domain", () => {
-  test.each(REFUSALS)("%s", async (_, packet, code, from) => {
+  test.each(REFUSALS)("%s", async (...[, packet, code, from]) => {
     const uuid = crypto.randomUUID();
     const node = await nodeWithSnapshots(uuid);
     const error = errorIn(await asked(node, packet(domain("vm1", uuid))));

@@ -226,7 +226,7 @@ describe("redefineSnapshot()", () => {
   // virDomainSnapshotDefParse(), virDomainMomentCheckCycles() and virDomainSnapshotRedefineValidate() of libvirt
   test.each([
     ["", "XML error: a redefined snapshot must have a name"],
-    ["<name>a</name>", "XML error: missing creationTime from existing snapshot"],
+    ["<name>a</name>", "internal error: missing creationTime from existing snapshot"],
     ["<name>a</name><creationTime>1</creationTime>", "XML error: missing state from existing snapshot"],
     [`<name>a</name>${after("a")}`, "invalid argument: cannot set moment a as its own parent"],
     [`<name>a</name>${after("b")}`, "invalid argument: parent b for moment a not found"],

@@ -94,7 +94,7 @@ describe("a list with a damaged file", () => {
     ["start broken", BROKEN.domain],
     ["net-info broken", BROKEN.network],
     ["pool-start broken", BROKEN.pool],
-    ["secret-dumpxml " + OTHER, BROKEN.secret],
+    [`secret-dumpxml ${OTHER}`, BROKEN.secret],
   ])("svirt %s fails with the same error", async (words, path) => {
     const { code, err } = await runOn(await damagedMachine(), ...words.split(" "));
     expect([code, err]).toEqual([1, expect.stringContaining(path)]);
