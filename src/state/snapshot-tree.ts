@@ -32,6 +32,22 @@ export function changedSnapshot(
   return storedSnapshot(change(parseSnapshotText(stored.xml)));
 }
 
+/** Maximum number of snapshots that libvirt's clients read in a list. REMOTE_DOMAIN_SNAPSHOT_LIST_MAX of libvirt's remote_protocol.x */
+const MOST_SNAPSHOTS = 16_384;
+
+/** Throws "unsupported" for one more snapshot than a list may have. Called before anything changes. */
+export function refuseFull({ snapshots }: SnapshotTree, name: string): void {
+  if (snapshots.length < MOST_SNAPSHOTS) return;
+  throw new SvirtError(
+    `Cannot store the snapshot ${name}: the domain has ${snapshots.length} snapshots, and libvirt's clients list no more`,
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: "Forget old ones: svirt snapshot-delete DOMAIN SNAPSHOT --metadata; or add --no-metadata.",
+    },
+  );
+}
+
 /** Bytes left for what is added later: the parent, and the images of a revert. */
 const ROOM_BYTES = 64 * 1024;
 

@@ -9,11 +9,17 @@ interface Entry {
 
 /** Formats entries as virsh does, the children of each below it. vshTreePrint() of libvirt's tools/vsh.c */
 export function formatTree(entries: readonly Entry[]): string {
-  return entries
-    .filter(({ parent }) => parent === undefined)
-    .map((root) => `${linesOf(entries, root, { indent: "", isLast: true, isRoot: true }).join("\n")}\n`)
+  const children: Children = Map.groupBy(entries, ({ parent }) => parent);
+  return (children.get(undefined) ?? [])
+    .map((root) => {
+      const lines: string[] = [];
+      addLines(lines, { children, entry: root }, { indent: "", isLast: true, isRoot: true });
+      return `${lines.join("\n")}\n`;
+    })
     .join("");
 }
+
+type Children = ReadonlyMap<string | undefined, readonly Entry[]>;
 
 interface Position {
   readonly indent: string;
@@ -21,15 +27,16 @@ interface Position {
   readonly isRoot?: true;
 }
 
-function linesOf(entries: readonly Entry[], { name }: Entry, { indent, isLast, isRoot }: Position): string[] {
-  const children = entries.filter(({ parent }) => parent === name);
+function addLines(
+  lines: string[],
+  { children, entry: { name } }: { readonly children: Children; readonly entry: Entry },
+  { indent, isLast, isRoot }: Position,
+): void {
+  const own = children.get(name) ?? [];
   const below = isRoot === true ? indent : `${indent}${isLast ? " " : "|"} `;
-  const lines = [`${indent}${isRoot === true ? "" : "+- "}${oneLine(name)}`];
-  if (children.length > 0) lines.push(`${below}  |`);
-  for (const [at, child] of children.entries()) {
-    const isLastChild = at === children.length - 1;
-    lines.push(...linesOf(entries, child, { indent: `${below}  `, isLast: isLastChild }));
-  }
-  if (children.length === 0 && isLast) lines.push(below);
-  return lines;
+  lines.push(`${indent}${isRoot === true ? "" : "+- "}${oneLine(name)}`);
+  if (own.length > 0) lines.push(`${below}  |`);
+  for (const [at, entry] of own.entries())
+    addLines(lines, { children, entry }, { indent: `${below}  `, isLast: at === own.length - 1 });
+  if (own.length === 0 && isLast) lines.push(below);
 }

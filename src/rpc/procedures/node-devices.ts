@@ -7,11 +7,11 @@ import {
   lookUpDevice,
 } from "../../vm/node-device/node-devices.ts";
 import { array, int, struct, uint } from "../xdr/form.ts";
-import { aNumber, aText, LIST_MAX, maybeText, nothing, text } from "./objects.ts";
+import { aNumber, aText, maybeText, nothing, text } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
-/** REMOTE_NODE_DEVICE_CAPS_LIST_MAX of libvirt's remote_protocol.x */
-const MOST_CAPABILITIES = 65_536;
+/** REMOTE_NODE_DEVICE_LIST_MAX and REMOTE_NODE_DEVICE_CAPS_LIST_MAX of libvirt's remote_protocol.x */
+const [MOST_DEVICES, MOST_CAPABILITIES] = [65_536, 65_536];
 /** Bits of a filter: a capability each, in the order of their numbers. virConnectListAllNodeDeviceFlags of libvirt */
 const CAPABILITY_FLAGS = 2 ** CAPABILITY_NAMES.length - 1;
 /**
@@ -44,7 +44,7 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ capability: maybeText, most: int, flags: uint }),
     flags: { known: 0, refusedBy: "nodeListDevices" },
-    result: struct({ names: array(text, LIST_MAX) }),
+    result: struct({ names: array(text, MOST_DEVICES) }),
     run({ args, instance }) {
       const names = listDevices(instance, wanted(args.capability)).map(({ name }) => name);
       return { names: names.slice(0, Math.max(0, args.most)) };
@@ -56,7 +56,7 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ needsResults: int, flags: uint }),
     flags: { known: CAPABILITY_FLAGS + FILTER_FLAGS, refusedBy: "nodeConnectListAllNodeDevices" },
-    result: struct({ devices: array(device, LIST_MAX), count: uint }),
+    result: struct({ devices: array(device, MOST_DEVICES), count: uint }),
     run({ args, instance }) {
       const bits = args.flags & CAPABILITY_FLAGS;
       const names = CAPABILITY_NAMES.filter((_, at) => (bits & (1 << at)) !== 0);

@@ -12,7 +12,7 @@ import { imageSize } from "../../resolve/image-size.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { refuseUnreadable } from "../../state/snapshot-tree.ts";
+import { refuseFull, refuseUnreadable } from "../../state/snapshot-tree.ts";
 import { readSnapshots } from "../../state/snapshots.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -130,13 +130,16 @@ function describeTaken(
   return formatSnapshot(taken);
 }
 
-/** Throws "in-use" with libvirt's message if a stored snapshot has the name. virDomainMomentAssignDef() of libvirt */
+/** Throws "in-use" with libvirt's message if a stored snapshot has the name; "unsupported" if there are too many. virDomainMomentAssignDef() of libvirt */
 export function refuseKept(
   instance: Instance,
   uuid: string,
   { kept, name }: Pick<SnapshotOptions, "kept" | "name">,
 ): void {
-  if (kept === undefined || readSnapshots(instance, uuid).snapshots.every((one) => one.name !== name)) return;
+  if (kept === undefined) return;
+  const tree = readSnapshots(instance, uuid);
+  refuseFull(tree, name);
+  if (tree.snapshots.every((one) => one.name !== name)) return;
   throw new SvirtError(`operation failed: domain moment ${name} already exists`, {
     kind: "in-use",
     libvirt: "OPERATION_FAILED",

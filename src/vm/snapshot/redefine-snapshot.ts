@@ -2,7 +2,12 @@ import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { definitionIn, parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { refuseUnreadable, storedSnapshot, withoutRevertDisks } from "../../state/snapshot-tree.ts";
+import {
+  refuseFull,
+  refuseUnreadable,
+  storedSnapshot,
+  withoutRevertDisks,
+} from "../../state/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";
@@ -39,6 +44,7 @@ export async function redefineSnapshot(
     refuseOtherDomain(snapshot, domain.uuid);
     const added = storedSnapshot(withOldDomain(tree, snapshot));
     const isKnown = tree.snapshots.some((one) => one.name === name);
+    if (!isKnown) refuseFull(tree, name);
     const snapshots = isKnown
       ? tree.snapshots.map((one) => (one.name === name ? changeKind(one.state, added) : one))
       : [...tree.snapshots, added];
@@ -73,12 +79,12 @@ function whole(snapshot: Snapshot): Snapshot {
 function refuseParent(tree: SnapshotTree, { name, parent }: Snapshot): void {
   if (parent === undefined) return;
   if (parent.name === name) throw misplaced(`cannot set moment ${name} as its own parent`);
-  const find = (wanted: string) => tree.snapshots.find((one) => one.name === wanted);
-  let above = find(parent.name);
+  const byName = new Map(tree.snapshots.map((one) => [one.name, one]));
+  let above = byName.get(parent.name);
   if (above === undefined) throw misplaced(`parent ${parent.name} for moment ${name} not found`);
   while (above?.parent !== undefined) {
     if (above.parent === name) throw misplaced(`parent ${above.name} would create cycle to ${name}`);
-    above = find(above.parent);
+    above = byName.get(above.parent);
   }
 }
 

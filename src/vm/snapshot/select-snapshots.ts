@@ -40,7 +40,8 @@ export function selectSnapshots(
   if (filter.noMetadata === true && filter.metadata !== true) return [];
   const isDeep = start === undefined ? filter.roots !== true : filter.descendants === true;
   const chosen = isDeep ? listBelow(tree, start) : childrenOf(tree, start);
-  return chosen.filter((one) => isSelected(tree, one, filter));
+  const parents = new Set(tree.snapshots.map(({ parent }) => parent));
+  return chosen.filter((one) => isSelected(one, { isLeaf: !parents.has(one.name), filter }));
 }
 
 /** Lists the snapshots with that parent; undefined: those without one. */
@@ -48,15 +49,25 @@ export function childrenOf({ snapshots }: SnapshotTree, parent: string | undefin
   return snapshots.filter((one) => one.parent === parent);
 }
 
-/** Lists the snapshots below one, or all, each after its parent. */
-export function listBelow(tree: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
-  return childrenOf(tree, parent).flatMap((one) => [one, ...listBelow(tree, one.name)]);
+/** Lists the snapshots below one, or all, each after its parent. A domain may have thousands, each the child of the one before. */
+export function listBelow({ snapshots }: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
+  const children = Map.groupBy(snapshots, (one) => one.parent);
+  const listed = new Set<StoredSnapshot>();
+  const next = [...(children.get(parent) ?? [])].reverse();
+  for (let one = next.pop(); one !== undefined; one = next.pop()) {
+    // Only a damaged file has a circle.
+    if (listed.has(one)) continue;
+    listed.add(one);
+    next.push(...(children.get(one.name) ?? []).toReversed());
+  }
+  return [...listed];
 }
 
 /** virDomainSnapshotFilter() of libvirt */
-function isSelected(tree: SnapshotTree, snapshot: StoredSnapshot, filter: SnapshotFilter): boolean {
-  const { isExternal, name, state } = snapshot;
-  const isLeaf = childrenOf(tree, name).length === 0;
+function isSelected(
+  { isExternal, state }: StoredSnapshot,
+  { filter, isLeaf }: { readonly filter: SnapshotFilter; readonly isLeaf: boolean },
+): boolean {
   const isActive = state !== "shutoff" && state !== "disk-snapshot";
   return (
     isOneOf([isLeaf, filter.leaves], [!isLeaf, filter.noLeaves]) &&
