@@ -55,7 +55,11 @@ export async function endGuest(
       observer(moment, step, kept.length + endSteps.length + at);
     errors.push(...(await undoShared(instance, { actor, steps: rest, observer: numbered })));
   }
-  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  if (errors.length > 0) {
+    // Written again: whoever watches the record then sees that the process is gone.
+    if (ends.errors.length === 0) writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
+    throw joinErrors(errors[0], errors.slice(1));
+  }
   if (guest.jobs !== undefined) {
     const { keepImages } = await import("./keep-images.ts");
     await withRegistryLock(instance, async () => keepImages(instance, guest));

@@ -34,6 +34,8 @@ const guestFacts = v.object({
   bootId: v.string(),
   state: v.picklist(["starting", "running", "stopping"]),
   startedMs: v.number(),
+  process: v.exactOptional(v.object({ pid: v.number(), startTicks: v.number() })),
+  reason: v.exactOptional(v.string()),
   restored: v.exactOptional(v.literal(true)),
   told: v.exactOptional(v.object({ times: v.number(), to: v.picklist(["pause", "run"]) })),
 });
@@ -56,17 +58,27 @@ export interface DomainsSeen {
   readonly guests: ReadonlyMap<string, GuestFacts>;
 }
 
+/** Facts of the host about guests. */
+interface HostFacts {
+  readonly bootId: string;
+  /** Whether the kernel has the process. */
+  hasProcess(process: NonNullable<GuestFacts["process"]>): boolean;
+}
+
 /**
- * Returns the guests that have started and not ended. A record that says "stopping" is that of a guest only if it ran before:
- * otherwise its start has failed.
+ * Returns the guests that have started and not ended. A record that says "stopping" is that of a guest only if it ran before, since
+ * otherwise its start has failed, and while its process exists: the record may stay, if a label cannot be restored.
  */
 export function guestsIn(
   records: SeenFiles<GuestFacts>,
   before: DomainsSeen["guests"],
-  bootId: string,
+  { bootId, hasProcess }: HostFacts,
 ): DomainsSeen["guests"] {
   const guests = [...records.values()].flatMap(({ value: guest }) => {
-    const isEnding = guest.state === "stopping" && isSameRun(before.get(guest.uuid), guest);
+    const isEnding =
+      guest.state === "stopping" &&
+      isSameRun(before.get(guest.uuid), guest) &&
+      (guest.process === undefined || hasProcess(guest.process));
     return guest.bootId === bootId && (guest.state === "running" || isEnding) ? [guest] : [];
   });
   return new Map(guests.map((guest) => [guest.uuid, guest]));

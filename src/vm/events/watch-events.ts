@@ -123,7 +123,10 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
     records,
     domains: {
       definitions: xml(folders.domains, before.domains.definitions),
-      guests: guestsIn(records, before.domains.guests, instance.host.getBootId()),
+      guests: guestsIn(records, before.domains.guests, {
+        bootId: instance.host.getBootId(),
+        hasProcess: (process) => instance.host.hasProcess(process),
+      }),
     },
     networks: {
       defined: xml(folders.networks, before.networks.defined),
@@ -142,7 +145,11 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
 }
 
 function compare(instance: Instance, before: Seen, after: Seen): readonly HappenedEvent[] {
-  const reasonOf = (uuid: string): ShutoffReason => shutoffReason(readReason(instance, uuid));
+  const reasonOf = (uuid: string): ShutoffReason => {
+    // The reason has a file of its own once the guest is cleaned up.
+    const { reason, state } = after.records.get(uuid)?.value ?? {};
+    return shutoffReason(state === "stopping" ? reason : readReason(instance, uuid));
+  };
   return [
     ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
     ...compareStored(before.pools, after.pools).map((event) => ({ of: "pool" as const, ...event })),

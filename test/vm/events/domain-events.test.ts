@@ -93,16 +93,30 @@ describe("guestsIn()", () => {
   const recorded = (facts: Partial<GuestFacts>): SeenFiles<GuestFacts> =>
     new Map([[ONE, { mark: "1", value: guest(facts) }]]);
 
+  const LIVING = { bootId: BOOT, hasProcess: () => true };
+  const process = { pid: 7, startTicks: 9 };
+
+  test("has a guest that ends until the kernel has its process no longer", () => {
+    const running = guestsIn(recorded({ process }), new Map(), LIVING);
+    const asked: unknown[] = [];
+    const hasProcess = (one: unknown): boolean => asked.push(one) === 1;
+    for (const size of [1, 0])
+      expect(
+        guestsIn(recorded({ process, state: "stopping" }), running, { bootId: BOOT, hasProcess }).size,
+      ).toBe(size);
+    expect(asked).toEqual([process, process]);
+  });
+
   test("has a guest from the end of its start to the end of its record", () => {
-    expect(guestsIn(recorded({ state: "starting" }), new Map(), BOOT).size).toBe(0);
-    const running = guestsIn(recorded({}), new Map(), BOOT);
+    expect(guestsIn(recorded({ state: "starting" }), new Map(), LIVING).size).toBe(0);
+    const running = guestsIn(recorded({}), new Map(), LIVING);
     expect(running.size).toBe(1);
-    expect(guestsIn(recorded({ state: "stopping" }), running, BOOT).size).toBe(1);
+    expect(guestsIn(recorded({ state: "stopping" }), running, LIVING).size).toBe(1);
   });
 
   test("has no guest of a failed start, and none of an earlier boot", () => {
-    expect(guestsIn(recorded({ state: "stopping" }), new Map(), BOOT).size).toBe(0);
-    expect(guestsIn(recorded({ bootId: "other" }), new Map(), BOOT).size).toBe(0);
+    expect(guestsIn(recorded({ state: "stopping" }), new Map(), LIVING).size).toBe(0);
+    expect(guestsIn(recorded({ bootId: "other" }), new Map(), LIVING).size).toBe(0);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { readRecord } from "../../../src/state/record.ts";
 import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { type EventWatch, watchEvents } from "../../../src/vm/events/watch-events.ts";
@@ -18,6 +19,7 @@ import { BRIDGE, networkXml } from "../../scenes/networks.ts";
 import { poolXml } from "../../scenes/pools.ts";
 import { FILE } from "../../scenes/saving.ts";
 import {
+  ALL_KINDS,
   domainXml,
   errorOf,
   makeMachine,
@@ -27,6 +29,7 @@ import {
   sweepAll,
   UUID,
 } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 let watch: EventWatch | undefined;
 afterEach(() => watch?.close());
@@ -110,6 +113,33 @@ describe("watchEvents() reports what other processes do", () => {
     machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, status);
     await reapAll(machine);
     expect(events()).toEqual([`domain vm1 stopped ${reason}`]);
+  });
+
+  test("with a guest whose clean-up fails, once its process is gone", async () => {
+    const prepare = async (): Promise<Machine> => {
+      const machine = makeMachine();
+      await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+      return machine;
+    };
+    const destroy: Work = (node) => destroyDomain(node, "vm1");
+    let failed = 0;
+    for (const strike of await instantsOf(prepare, destroy)) {
+      if (strike.moment !== "before") continue;
+      const machine = await prepare();
+      const events = watching(machine);
+      await beStruck(machine, destroy, { ...strike, how: "fail" });
+      const isGone = machine.processes.qemuOf(UUID) === undefined;
+      const isLeft = readRecord(nodeOn(machine), UUID) !== undefined;
+      if (isGone && isLeft) failed += 1;
+      // Without room for the reason it is unknown.
+      const stopped = expect.stringMatching(/^domain vm1 stopped (?:destroyed|unknown)$/);
+      const expected = isLeft ? "domain vm1 stopped destroyed" : stopped;
+      expect([strike.at, ...events()]).toEqual([strike.at, ...(isGone ? [expected] : [])]);
+      await sweepAll(machine);
+      expect([strike.at, isGone ? events() : []]).toEqual([strike.at, []]);
+      watch?.close();
+    }
+    expect(failed).toBeGreaterThan(5);
   });
 
   test("with a start that fails: nothing", async () => {
