@@ -1,4 +1,4 @@
-import { SvirtError } from "../errors.ts";
+import { SvirtError, unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { isServerMount } from "./pool-mount.ts";
 
@@ -56,6 +56,52 @@ export async function refuseSilentPaths(host: Host, paths: readonly string[]): P
     const mount = await findSilent?.(path);
     if (mount !== undefined) throw silentServer(mount, `use ${path}`);
   }
+}
+
+/**
+ * Does a look at files before a lock is taken for which other commands wait: the server of a mount is asked when the look leads there, also by
+ * the header of an image. Returns the host for the same look under the lock, on which no other server's file is inspected. Throws "timeout"
+ * for a server that does not answer; other errors of the look are left to the second one, since the files may change.
+ */
+export async function askedHost(host: Host, look: (host: Host) => unknown): Promise<Host> {
+  const mounts = host.listMounts().filter(isServerMount);
+  if (mounts.length === 0) return host;
+  const answering = new Set<string>();
+  const unasked = new Map<string, string>();
+  const guard = (path: string): void => {
+    const mount = mounts.find((one) => isWithin(path, one.path) && !answering.has(one.path));
+    if (mount === undefined) return;
+    unasked.set(mount.path, path);
+    throw unaskedServer(mount.path, path);
+  };
+  const asked: Host = {
+    ...host,
+    inspectFile(path) {
+      guard(path);
+      return host.inspectFile(path);
+    },
+    listFolder(path) {
+      guard(path);
+      return host.listFolder(path);
+    },
+  };
+  for (;;) {
+    unlessRefused(() => look(asked));
+    if (unasked.size === 0) return asked;
+    for (const [mount, path] of unasked) {
+      if (!(await host.hasAnswer(mount, ANSWER_MS))) throw silentServer(mount, `use ${path}`);
+      answering.add(mount);
+    }
+    unasked.clear();
+  }
+}
+
+/** Returns the error of a file that an image names only since its servers were asked. */
+function unaskedServer(mount: string, path: string): SvirtError {
+  return new SvirtError(`Cannot use ${path}: whether the server of ${mount} answers is not known yet`, {
+    kind: "timeout",
+    remedy: "Try again.",
+  });
 }
 
 /** Returns the error of an attempt that needs files of a server that does not answer. */

@@ -12,7 +12,7 @@ import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
-import { refuseSilentPaths } from "../../resolve/silent-server.ts";
+import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { makeImage } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
@@ -47,22 +47,26 @@ export interface OffChange {
 /**
  * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
  * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, and the errors
- * of the decision and the host. `named`: further paths that the decision inspects.
+ * of the decision and the host. `named`: further paths that the decision inspects. `decide` is called twice, and only reads.
  */
 export async function changeImagesOff(
   instance: Instance,
   { named = [], uuid }: { readonly uuid: string; readonly named?: readonly string[] },
-  decide: (definition: Domain, tree: SnapshotTree) => OffChange,
+  decide: (reading: Instance, definition: Domain, tree: SnapshotTree) => OffChange,
 ): Promise<void> {
+  const decideOn = (host: Instance["host"], { domain, tree }: DomainSnapshots): OffChange => {
+    const { definition, guest, name } = domain;
+    if (guest !== undefined || definition === undefined) throw isRunning(name);
+    return decide({ ...instance, host }, parseDomainText(definition.xml), tree);
+  };
   await withGuestLock(instance, uuid, async () => {
     // A server that does not answer must not delay others, which wait for the registry's lock.
-    await refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    const seen = findSnapshots(instance, uuid);
+    await refuseSilentPaths(instance.host, listPaths(seen, named));
+    const asked = await askedHost(instance.host, (host) => decideOn(host, seen));
     await withRegistryLock(instance, async () => {
       settleChange(instance, uuid);
-      const { domain: found, tree } = findSnapshots(instance, uuid);
-      const { definition, guest, name } = found;
-      if (guest !== undefined || definition === undefined) throw isRunning(name);
-      carryOut(instance, decide(parseDomainText(definition.xml), tree));
+      carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)));
     });
   });
 }

@@ -83,8 +83,8 @@ export async function createSnapshot(
     await takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
   } else {
     const named = snapshot.disks.flatMap(({ file }) => file ?? []);
-    await changeImagesOff(instance, { uuid, named }, (domain, tree) =>
-      decideOff(instance, { domain, tree }, snapshot),
+    await changeImagesOff(instance, { uuid, named }, (reading, domain, tree) =>
+      decideOff(reading, { domain, tree }, snapshot),
     );
   }
   return { name };

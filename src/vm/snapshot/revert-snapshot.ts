@@ -40,8 +40,8 @@ export interface Reverted {
 export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
   const { uuid } = findDomain(instance, key);
   let left: readonly string[] = [];
-  await changeImagesOff(instance, { uuid }, (definition, tree) => {
-    const change = decideRevert(instance, { definition, tree, revert });
+  await changeImagesOff(instance, { uuid }, (reading, definition, tree) => {
+    const change = decideRevert(reading, { definition, tree, revert });
     const kept = new Set(pathsOf(change.domain));
     const named = new Set(change.tree.snapshots.flatMap(({ xml }) => listNamedPaths(domainsIn(xml))));
     left = pathsOf(definition).filter((path) => !kept.has(path) && !named.has(path));
