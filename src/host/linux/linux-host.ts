@@ -47,6 +47,7 @@ export function makeLinuxHost(): Host {
     readOutput: async (words, confined, input) => await others().readOutput(words, confined, input),
     runProgram: async (words, timeoutMs, input) => await others().runProgram(words, timeoutMs, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
+    followEvents: (path, onEvent) => others().followEvents(path, onEvent),
     readLogEnd: async (path, mostBytes) => await others().readLogEnd(path, mostBytes),
     ...shareCalls(),
     spawnHelper: async (order) => await others().spawnHelper(order),

@@ -6,6 +6,7 @@ import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { readDefinition } from "../../state/definitions.ts";
+import { removeReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
@@ -64,6 +65,7 @@ export async function endGuest(
   writeReason(instance, guest.uuid, how.reason);
   // Written before the record is removed: after a crash the next call finds one or the other.
   if (how.restart === true) writePendingRestart(instance, guest);
+  removeReports(instance, guest.uuid);
   removeRecord(instance, guest.uuid);
 }
 

@@ -72,8 +72,11 @@ async function openAll(order: LaunchSpec): Promise<readonly number[]> {
     for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
     for (const file of order.files) opened.push(await openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
+    // The last one: the reaper's shell may be able to close only the first ones.
+    const events = order.events === undefined ? [] : [order.events];
+    for (const socket of events) opened.push(listenFor(order, socket));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
-    const numbers = [...listed.map(fdOf), ...listTapFds(order)];
+    const numbers = [...listed.map(fdOf), ...listTapFds(order), ...events.map(fdOf)];
     if (numbers.every((fd, at) => fd === FIRST_PASSED + at)) return opened;
     throw new SvirtError(`Cannot pass descriptors: ${numbers.join(", ")} are not consecutive`, {
       kind: "failed",
