@@ -2,9 +2,10 @@ import * as v from "valibot";
 import { ioError, jobStatus, plainReports } from "../qemu/monitor/reports.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";
+import { reportsFile, reportsFolder } from "./report-files.ts";
 
-/** What a guest's QEMU has reported, with what clients are told about the device. */
-export const guestReport = v.variant("report", [
+/** A report of a guest's QEMU, with the facts about the device that clients get. */
+const guestReport = v.variant("report", [
   ...plainReports,
   /** `path`: the disk's image. */
   v.strictObject({ ...ioError.entries, path: v.string() }),
@@ -25,19 +26,12 @@ export type GuestReport = v.InferOutput<typeof guestReport>;
 const MOST = 64;
 
 const kept = v.strictObject({
-  /** The guest's start. Numbers begin anew with each. */
+  /** Time of the guest's start, with which numbers begin anew. */
   startedMs: v.number(),
   reports: v.array(v.strictObject({ number: v.number(), what: guestReport })),
 });
 /** The last reports of a guest, in the order of their numbers. */
 export type KeptReports = v.InferOutput<typeof kept>;
-
-export const REPORTS_ENDING = ".json";
-
-/** Returns the folder of the reports of this boot: a file for each guest that has run while a client waited for events. */
-export function reportsFolder({ paths }: Pick<Instance, "paths">): string {
-  return `${paths.run}/events`;
-}
 
 /** Returns undefined for a text that is not as keepReports() writes it. */
 export function parseReports(text: string): KeptReports | undefined {
@@ -54,7 +48,7 @@ export function keepReports(
   { startedMs, uuid }: { readonly startedMs: number; readonly uuid: string },
   reports: readonly GuestReport[],
 ): void {
-  const path = fileOf(instance, uuid);
+  const path = reportsFile(instance, uuid);
   const before = parseReports(instance.host.readText(path) ?? "");
   const known = before?.startedMs === startedMs ? before.reports : [];
   const first = (known.at(-1)?.number ?? 0) + 1;
@@ -64,14 +58,4 @@ export function keepReports(
     instance.host.makeFolder({ path: reportsFolder(instance), mode: 0o700 });
     instance.host.writeVolatile(path, `${JSON.stringify(now)}\n`, 0o600);
   });
-}
-
-/** Removes the reports of a guest that has ended. */
-export function removeReports(instance: Instance, uuid: string): void {
-  const path = fileOf(instance, uuid);
-  if (instance.host.inspectFile(path) !== undefined) instance.host.removeFile(path);
-}
-
-function fileOf(instance: Pick<Instance, "paths">, uuid: string): string {
-  return `${reportsFolder(instance)}/${uuid}${REPORTS_ENDING}`;
 }

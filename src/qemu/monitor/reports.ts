@@ -32,7 +32,7 @@ const errorAction = v.picklist(["ignore", "report", "stop"]);
 /** Ends and other moments of a job on a disk's images. */
 export const jobStatus = v.picklist(["ready", "completed", "failed", "cancelled"]);
 
-/** What QEMU says about its guest and needs no other facts, by libvirt's names of events. */
+/** Reports of QEMU about its guest that need no other facts, by libvirt's names of events. */
 export const plainReports = [
   v.strictObject({ report: v.literal("reboot") }),
   /** Seconds between the guest's clock and that of its start. */

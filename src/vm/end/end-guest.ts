@@ -6,12 +6,12 @@ import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { readDefinition } from "../../state/definitions.ts";
-import { removeReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
+import { removeReports } from "../../state/report-files.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots.ts";
 
 /**

@@ -3,7 +3,7 @@ import { compareDevices, type DeviceChange } from "./device-events.ts";
 import type { DomainEvent, DomainHappening, GuestFacts } from "./domain-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
-/** What happened to a running guest, besides its life. */
+/** Event of a running guest, besides those of its life. */
 type GuestHappening =
   | GuestReport
   | { readonly report: "device-added" | "device-removed"; readonly device: string };

@@ -44,7 +44,9 @@ function resolve(record: GuestRecord, report: QemuReport, devices: () => Devices
 }
 
 function isAgent({ channels }: Devices, port: string): boolean {
-  return channels.some(({ alias, target }) => alias === port && target.type === "virtio" && target.name === AGENT);
+  return channels.some(
+    ({ alias, target }) => alias === port && target.type === "virtio" && target.name === AGENT,
+  );
 }
 
 /** Returns the path of a disk's top image; empty without one. */

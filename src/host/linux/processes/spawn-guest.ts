@@ -73,7 +73,7 @@ async function openAll(order: LaunchSpec): Promise<readonly number[]> {
     for (const file of order.files) opened.push(await openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
     // The last one: the reaper's shell may be able to close only the first ones.
-    const events = order.events === undefined ? [] : [order.events];
+    const events = listEventSockets(order);
     for (const socket of events) opened.push(listenFor(order, socket));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
     const numbers = [...listed.map(fdOf), ...listTapFds(order), ...events.map(fdOf)];
@@ -90,6 +90,10 @@ async function openAll(order: LaunchSpec): Promise<readonly number[]> {
 
 function fdOf({ fd }: { readonly fd: number }): number {
   return fd;
+}
+
+function listEventSockets({ events }: LaunchSpec): readonly PassedSocket[] {
+  return events === undefined ? [] : [events];
 }
 
 function listTapFds({ taps = [] }: LaunchSpec): number[] {

@@ -71,7 +71,7 @@ class Feed implements EventFeed {
     const before = this.#events.length;
     try {
       for (const line of this.#lines.add(bytes)) {
-        // What is too much is not even parsed.
+        // Events beyond the limit are not even parsed.
         if (line.bytes > MOST_LINE_BYTES || this.#events.length >= MOST_EVENTS) continue;
         const message = parseQmpLine(joinLine(line));
         if (message?.is === "event") this.#events.push(message);

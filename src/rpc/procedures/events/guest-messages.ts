@@ -54,46 +54,98 @@ interface Kind {
 
 /** Kinds of events of running guests, by libvirt's names of their IDs. */
 const KINDS = {
-  reboot: kind(319, "reboot", plain, (_, to) => to),
-  "rtc-change": kind(320, "rtc-change", withOffset, ({ offset }, to) => ({ ...to, offset: BigInt(offset) })),
-  watchdog: kind(321, "watchdog", withAction, ({ action }, to) => ({ ...to, action: WATCHDOG[action] })),
-  "io-error": kind(322, "io-error", ofIoError, (what, to) => ({ ...to, ...ioErrorFields(what) })),
-  graphics: kind(323, "graphics", ofGraphics, ({ auth, local, phase, remote }, to) => ({
-    ...to,
-    phase: PHASE[phase],
-    local: { ...local, family: FAMILY[local.family] },
-    remote: { ...remote, family: FAMILY[remote.family] },
-    auth,
-    subject: [],
-  })),
+  reboot: kind("reboot", { procedure: 319, form: plain, make: (_, to) => to }),
+  "rtc-change": kind("rtc-change", {
+    procedure: 320,
+    form: withOffset,
+    make: ({ offset }, to) => ({ ...to, offset: BigInt(offset) }),
+  }),
+  watchdog: kind("watchdog", {
+    procedure: 321,
+    form: withAction,
+    make: ({ action }, to) => ({ ...to, action: WATCHDOG[action] }),
+  }),
+  "io-error": kind("io-error", {
+    procedure: 322,
+    form: ofIoError,
+    make: (what, to) => ({ ...to, ...ioErrorFields(what) }),
+  }),
+  graphics: kind("graphics", {
+    procedure: 323,
+    form: ofGraphics,
+    make: ({ auth, local, phase, remote }, to) => ({
+      ...to,
+      phase: PHASE[phase],
+      local: { ...local, family: FAMILY[local.family] },
+      remote: { ...remote, family: FAMILY[remote.family] },
+      auth,
+      subject: [],
+    }),
+  }),
   // qemuMonitorJSONHandleIOError() of libvirt
-  "io-error-reason": kind(324, "io-error", ofIoErrorReason, (what, to) => ({
-    ...to,
-    ...ioErrorFields(what),
-    reason: what.isFull ? "enospc" : "",
-  })),
-  "block-job": kind(326, "block-job", ofJob, (what, to) => ({ ...to, name: what.path, ...jobFields(what) })),
-  "tray-change": kind(328, "tray-change", ofTray, ({ device, isOpen }, to) => ({
-    ...to,
-    device,
-    reason: isOpen ? TRAY.open : TRAY.close,
-  })),
-  "pm-wakeup": kind(329, "pm-wakeup", ofPower, (_, to) => ({ ...to, reason: 0 })),
-  "pm-suspend": kind(330, "pm-suspend", ofPower, (_, to) => ({ ...to, reason: 0 })),
-  "balloon-change": kind(331, "balloon-change", ofBalloon, ({ bytes }, to) => ({
-    ...to,
-    actual: BigInt(Math.ceil(bytes / BYTES_PER_KIB)),
-  })),
-  "pm-suspend-disk": kind(332, "pm-suspend-disk", ofPower, (_, to) => ({ ...to, reason: 0 })),
-  "device-removed": kind(333, "device-removed", ofDevice, aboutDevice),
-  "block-job-2": kind(339, "block-job", ofJob, (what, to) => ({ ...to, name: what.disk, ...jobFields(what) })),
-  "agent-lifecycle": kind(348, "agent-lifecycle", ofAgent, ({ isConnected }, to) => ({
-    ...to,
-    state: isConnected ? AGENT.connected : AGENT.disconnected,
-    reason: AGENT.byChannel,
-  })),
-  "device-added": kind(354, "device-added", ofDevice, aboutDevice),
-  "device-removal-failed": kind(367, "device-removal-failed", ofDevice, aboutDevice),
+  "io-error-reason": kind("io-error", {
+    procedure: 324,
+    form: ofIoErrorReason,
+    make: (what, to) => ({
+      ...to,
+      ...ioErrorFields(what),
+      reason: what.isFull ? "enospc" : "",
+    }),
+  }),
+  "block-job": kind("block-job", {
+    procedure: 326,
+    form: ofJob,
+    make: (what, to) => ({ ...to, name: what.path, ...jobFields(what) }),
+  }),
+  "tray-change": kind("tray-change", {
+    procedure: 328,
+    form: ofTray,
+    make: ({ device, isOpen }, to) => ({
+      ...to,
+      device,
+      reason: isOpen ? TRAY.open : TRAY.close,
+    }),
+  }),
+  "pm-wakeup": kind("pm-wakeup", { procedure: 329, form: ofPower, make: (_, to) => ({ ...to, reason: 0 }) }),
+  "pm-suspend": kind("pm-suspend", {
+    procedure: 330,
+    form: ofPower,
+    make: (_, to) => ({ ...to, reason: 0 }),
+  }),
+  "balloon-change": kind("balloon-change", {
+    procedure: 331,
+    form: ofBalloon,
+    make: ({ bytes }, to) => ({
+      ...to,
+      actual: BigInt(Math.ceil(bytes / BYTES_PER_KIB)),
+    }),
+  }),
+  "pm-suspend-disk": kind("pm-suspend-disk", {
+    procedure: 332,
+    form: ofPower,
+    make: (_, to) => ({ ...to, reason: 0 }),
+  }),
+  "device-removed": kind("device-removed", { procedure: 333, form: ofDevice, make: aboutDevice }),
+  "block-job-2": kind("block-job", {
+    procedure: 339,
+    form: ofJob,
+    make: (what, to) => ({ ...to, name: what.disk, ...jobFields(what) }),
+  }),
+  "agent-lifecycle": kind("agent-lifecycle", {
+    procedure: 348,
+    form: ofAgent,
+    make: ({ isConnected }, to) => ({
+      ...to,
+      state: isConnected ? AGENT.connected : AGENT.disconnected,
+      reason: AGENT.byChannel,
+    }),
+  }),
+  "device-added": kind("device-added", { procedure: 354, form: ofDevice, make: aboutDevice }),
+  "device-removal-failed": kind("device-removal-failed", {
+    procedure: 367,
+    form: ofDevice,
+    make: aboutDevice,
+  }),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 /** Kind of events of running guests that a client registers for. */
@@ -116,18 +168,20 @@ export function guestMessage(
 }
 
 function kind<const Name extends What["report"], Value>(
-  procedure: number,
   report: Name,
-  form: Form<Value>,
-  valueOf: (what: ReportOf<Name>, to: To) => Value,
+  message: {
+    readonly procedure: number;
+    readonly form: Form<Value>;
+    make(what: ReportOf<Name>, to: To): Value;
+  },
 ): Kind {
   return {
-    procedure,
+    procedure: message.procedure,
     encode(callback, event) {
       const { what } = event;
       if (!isReport(what, report)) return undefined;
       const payload: Uint8Array[] = [];
-      form.encode(valueOf(what, { callback, dom: remoteDomain(event) }), payload);
+      message.form.encode(message.make(what, { callback, dom: remoteDomain(event) }), payload);
       return payload;
     },
   };
