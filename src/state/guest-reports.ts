@@ -26,7 +26,7 @@ export type GuestReport = v.InferOutput<typeof guestReport>;
 const MOST = 64;
 
 const kept = v.strictObject({
-  /** Time of the guest's start, with which numbers begin anew. */
+  /** Time at which the guest was started. Each start has numbers of its own. */
   startedMs: v.number(),
   reports: v.array(v.strictObject({ number: v.number(), what: guestReport })),
 });
