@@ -1,12 +1,10 @@
 import type { PoolNote } from "../../../state/pool-notes.ts";
 import type { DomainHappening } from "../../../vm/events/domain-events.ts";
+import { type EventKind, kindOf } from "../../../vm/events/event-kind.ts";
 import type { StoredHappening } from "../../../vm/events/stored-events.ts";
 import type { HappenedEvent } from "../../../vm/events/watch-events.ts";
 import { int, struct } from "../../xdr/form.ts";
 import { domain, remoteDomain, remoteStored, stored } from "../objects.ts";
-
-/** Kind of events that a client registers for. Others are not delivered. */
-export type EventKind = "domain lifecycle" | "network lifecycle" | "pool lifecycle" | "pool refresh";
 
 /** Message to a client: its number and its encoded arguments. */
 export interface EventMessage {
@@ -55,12 +53,6 @@ const STORED_NUMBERS: Readonly<Record<StoredHappening | Exclude<PoolNote, "refre
 const ofDomain = struct({ callback: int, dom: domain, event: int, detail: int });
 const ofStored = struct({ callback: int, object: stored, event: int, detail: int });
 const ofRefresh = struct({ callback: int, object: stored });
-
-/** Returns the kind of an event. */
-export function kindOf(event: HappenedEvent): EventKind {
-  if (event.of === "pool" && event.happened === "refreshed") return "pool refresh";
-  return `${event.of} lifecycle`;
-}
 
 /** Returns the message that reports an event to the registration with that ID. */
 export function messageOf(callback: number, event: HappenedEvent): EventMessage {

@@ -1,7 +1,8 @@
 import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { Instance } from "../../../state/instance.ts";
+import { type EventKind, kindOf } from "../../../vm/events/event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
-import { type EventKind, type EventMessage, kindOf, messageOf } from "./messages.ts";
+import { type EventMessage, messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
