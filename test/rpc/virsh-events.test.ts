@@ -25,10 +25,11 @@ writeFileSync(join(folder, "first-net.xml"), NETWORK.replace("net1", "first"));
  * `last`. The first command is repeated until virsh has printed something: from then on it is registered.
  */
 function during(virsh: string, [first, ...commands]: readonly [string, ...string[]], last: string): string {
+  const program = virsh.startsWith(SVIRT) ? "" : 'virsh -c "$LIBVIRT_DEFAULT_URI" ';
   return [
     `ln -sf ${new URL("../../dist/svirt", import.meta.url).pathname} ${SVIRT}`,
     "rm -f seen",
-    `stdbuf -oL timeout -k 1 90 virsh -c "$LIBVIRT_DEFAULT_URI" ${virsh} >seen & pid=$!`,
+    `stdbuf -oL timeout -k 1 90 ${program}${virsh} >seen & pid=$!`,
     `until [ -s seen ]; do { ${first}; } >&2; sleep 0.5; done`,
     // Between two commands virsh gets the events of the first.
     ...commands.map((command) => `{ ${command}; } >&2; sleep 1`),
@@ -60,6 +61,21 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
           ...["Started Booted", "Stopped Crashed", "Undefined Removed"],
         ].map((what) => `event 'lifecycle' for domain 'vm1': ${what}`),
       );
+    },
+    TEST_MS,
+  );
+
+  test(
+    "svirt event --loop prints what virsh does",
+    () => {
+      const later = [`${SVIRT} start vm1`, "virsh suspend vm1", `${SVIRT} destroy vm1`, "virsh undefine vm1"];
+      const commands = [DEFINE_FIRST, `${SVIRT} define vm1.xml`, ...later] as const;
+      const [own, virsh] = onNewNode(folder, [
+        during(`${SVIRT} event --loop --all`, commands, "vm1.: Undefined"),
+        during("event --loop --all", commands, "vm1.: Undefined"),
+      ]);
+      expect(linesOf(own)).toHaveLength(5);
+      expect(linesOf(own)).toEqual(linesOf(virsh));
     },
     TEST_MS,
   );

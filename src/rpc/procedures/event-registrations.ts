@@ -1,6 +1,6 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import type { EventKind } from "../../vm/events/event-kind.ts";
 import { int, optional, struct } from "../xdr/form.ts";
-import type { EventKind } from "./events/messages.ts";
 import { aNumber, domain, nothing, stored, uuidText } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 

@@ -1,4 +1,5 @@
 import type { GuestReport } from "../../../state/guest-reports.ts";
+import type { GuestEventKind } from "../../../vm/events/event-kind.ts";
 import type { GuestEvent } from "../../../vm/events/guest-events.ts";
 import { array, type Form, hyper, int, struct, uhyper, type ValueOf } from "../../xdr/form.ts";
 import { domain, remoteDomain, text } from "../objects.ts";
@@ -53,7 +54,7 @@ interface Kind {
 }
 
 /** Kinds of events of running guests, by libvirt's names of their IDs. */
-const KINDS = {
+const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
   reboot: kind("reboot", { procedure: 319, form: plain, make: (_, to) => to }),
   "rtc-change": kind("rtc-change", {
     procedure: 320,
@@ -146,10 +147,7 @@ const KINDS = {
     form: ofDevice,
     make: aboutDevice,
   }),
-} as const satisfies Readonly<Record<string, Kind>>;
-
-/** Kind of events of running guests that a client registers for. */
-export type GuestEventKind = keyof typeof KINDS;
+};
 
 /** Reports whether events of that kind are about running guests. */
 export function isGuestKind(name: string): name is GuestEventKind {
@@ -162,7 +160,7 @@ export function guestMessage(
   callback: number,
   event: GuestEvent,
 ): EventMessage | undefined {
-  const { encode, procedure }: Kind = KINDS[name];
+  const { encode, procedure } = KINDS[name];
   const payload = encode(callback, event);
   return payload === undefined ? undefined : { procedure, payload };
 }

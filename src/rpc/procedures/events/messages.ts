@@ -1,20 +1,12 @@
 import type { PoolNote } from "../../../state/pool-notes.ts";
 import type { DomainHappening } from "../../../vm/events/domain-events.ts";
-import type { GuestEvent } from "../../../vm/events/guest-events.ts";
+import { type EventKind, type GuestEventKind, kindsOf } from "../../../vm/events/event-kind.ts";
 import type { StoredHappening } from "../../../vm/events/stored-events.ts";
 import type { HappenedEvent } from "../../../vm/events/watch-events.ts";
 import { int, struct } from "../../xdr/form.ts";
 import { domain, remoteDomain, remoteStored, stored } from "../objects.ts";
 import type { EventMessage } from "./event-message.ts";
-import { type GuestEventKind, guestMessage, isGuestKind } from "./guest-messages.ts";
-
-/** Kind of events that a client registers for. Others are not delivered. */
-export type EventKind =
-  | "domain lifecycle"
-  | "network lifecycle"
-  | "pool lifecycle"
-  | "pool refresh"
-  | GuestEventKind;
+import { guestMessage, isGuestKind } from "./guest-messages.ts";
 
 /** Message of each kind: REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE and others of libvirt's remote_protocol.x */
 const PROCEDURES: Readonly<Record<Exclude<EventKind, GuestEventKind>, number>> = {
@@ -68,7 +60,7 @@ const ofRefresh = struct({ callback: int, object: stored });
 /** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
 export function messageOf(kind: EventKind, callback: number, event: HappenedEvent): EventMessage | undefined {
   if (event.of === "guest") return isGuestKind(kind) ? guestMessage(kind, callback, event) : undefined;
-  if (isGuestKind(kind) || kind !== kindOf(event)) return undefined;
+  if (isGuestKind(kind) || !kindsOf(event).includes(kind)) return undefined;
   const payload: Uint8Array[] = [];
   if (event.of === "domain") {
     const [number, detail] = DOMAIN_NUMBERS[event.happened];
@@ -80,9 +72,4 @@ export function messageOf(kind: EventKind, callback: number, event: HappenedEven
     ofStored.encode({ callback, object: remoteStored(event), event: number, detail: 0 }, payload);
   }
   return { procedure: PROCEDURES[kind], payload };
-}
-
-function kindOf(event: Exclude<HappenedEvent, GuestEvent>): EventKind {
-  if (event.of === "pool" && event.happened === "refreshed") return "pool refresh";
-  return `${event.of} lifecycle`;
 }

@@ -1,8 +1,9 @@
 import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { Instance } from "../../../state/instance.ts";
+import type { EventKind } from "../../../vm/events/event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
 import type { EventMessage } from "./event-message.ts";
-import { type EventKind, messageOf } from "./messages.ts";
+import { messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;

@@ -1,10 +1,10 @@
-import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
-import { destroyDomain } from "../../vm/end/destroy.ts";
-import { lookUpDomain } from "../../vm/guest/find-domain.ts";
-import { rebootGuest, resumeGuest, shutdownGuest, suspendGuest } from "../../vm/lifecycle/ask-guest.ts";
-import { startNamed } from "../../vm/save/restore-domain.ts";
-import { startDomain } from "../../vm/start/start.ts";
-import { struct, uint, type ValueOf } from "../xdr/form.ts";
+import { NO_OBSERVER } from "../../../run/steps/run-plan.ts";
+import { destroyDomain } from "../../../vm/end/destroy.ts";
+import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
+import { rebootGuest, resumeGuest, shutdownGuest, suspendGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { startNamed } from "../../../vm/save/restore-domain.ts";
+import { startDomain } from "../../../vm/start/start.ts";
+import { struct, uint, type ValueOf } from "../../xdr/form.ts";
 import {
   aDomain,
   changes,
@@ -14,8 +14,8 @@ import {
   ofDomainWithFlags,
   remoteDomain,
   text,
-} from "./objects.ts";
-import { notValid, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+} from "../objects.ts";
+import { notValid, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** VIR_DOMAIN_START_FORCE_BOOT of libvirt's libvirt-domain.h */
 const FORCE_BOOT = 8;

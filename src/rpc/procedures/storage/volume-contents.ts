@@ -1,12 +1,12 @@
-import { SvirtError } from "../../errors.ts";
-import { createVolumeFromVolume } from "../../vm/volume/copy-volume.ts";
-import { lookUpVolume } from "../../vm/volume/look-up-volume.ts";
-import { resizeVolume } from "../../vm/volume/resize-volume.ts";
-import { wipeVolume } from "../../vm/volume/wipe-volume.ts";
-import { struct, uhyper, uint } from "../xdr/form.ts";
-import { nothing, stored, text } from "./objects.ts";
+import { SvirtError } from "../../../errors.ts";
+import { createVolumeFromVolume } from "../../../vm/volume/copy-volume.ts";
+import { lookUpVolume } from "../../../vm/volume/look-up-volume.ts";
+import { resizeVolume } from "../../../vm/volume/resize-volume.ts";
+import { wipeVolume } from "../../../vm/volume/wipe-volume.ts";
+import { struct, uhyper, uint } from "../../xdr/form.ts";
+import { nothing, stored, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
-import { type Procedure, procedure } from "./procedure.ts";
 import { aVolume, found, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
 
 /** virStorageVolCreateFlags of libvirt's libvirt-storage.h. svirt refuses what libvirt's schema does not allow in any case. */

@@ -1,11 +1,11 @@
-import { type Device, parseDevice } from "../../domain/device.ts";
-import type { Instance } from "../../state/instance.ts";
-import type { Ask } from "../../vm/change/change-domain.ts";
-import { attachDevice, detachDevice, updateDevice } from "../../vm/hotplug/change-devices.ts";
-import { struct, uint } from "../xdr/form.ts";
-import { AFFECTS, askOf, IMPACT_FLAGS } from "./impact.ts";
-import { domain, domainKeys, nothing, text } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+import { type Device, parseDevice } from "../../../domain/device.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Ask } from "../../../vm/change/change-domain.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../../vm/hotplug/change-devices.ts";
+import { struct, uint } from "../../xdr/form.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS } from "../impact.ts";
+import { domain, domainKeys, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_DEVICE_MODIFY_FORCE of libvirt's libvirt-domain.h */
 const FORCE = 4;

@@ -1,12 +1,12 @@
-import { SvirtError } from "../../errors.ts";
-import { managedSavePath } from "../../state/managed-save.ts";
-import { findRunning } from "../../vm/guest/find-domain.ts";
-import { restoreDomain } from "../../vm/save/restore-domain.ts";
-import { discardManagedSave, managedSaveDomain, saveDomain } from "../../vm/save/save-domain.ts";
-import { readSaveImage } from "../../vm/save/save-image.ts";
-import { array, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { typedParameter } from "../xdr/typed-parameter.ts";
-import { onlyOneOf } from "./impact.ts";
+import { SvirtError } from "../../../errors.ts";
+import { managedSavePath } from "../../../state/managed-save.ts";
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { restoreDomain } from "../../../vm/save/restore-domain.ts";
+import { discardManagedSave, managedSaveDomain, saveDomain } from "../../../vm/save/save-domain.ts";
+import { readSaveImage } from "../../../vm/save/save-image.ts";
+import { array, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { typedParameter } from "../../xdr/typed-parameter.ts";
+import { onlyOneOf } from "../impact.ts";
 import {
   aText,
   changes,
@@ -17,8 +17,8 @@ import {
   ofDomain,
   ofDomainWithFlags,
   text,
-} from "./objects.ts";
-import { invalidArgument, notValid, type Procedure, procedure } from "./procedure.ts";
+} from "../objects.ts";
+import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };

@@ -1,14 +1,14 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
 import {
   readDescription,
   readMetadata,
   writeDescription,
   writeMetadata,
-} from "../../vm/change/describe-domain.ts";
-import { int, struct, uint } from "../xdr/form.ts";
-import { askOf, IMPACT_FLAGS, readAskOf } from "./impact.ts";
-import { aText, changesDomain, domain, maybeText, nothing, readsDomain } from "./objects.ts";
-import { invalidArgument, type Procedure, procedure } from "./procedure.ts";
+} from "../../../vm/change/describe-domain.ts";
+import { int, struct, uint } from "../../xdr/form.ts";
+import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
+import { aText, changesDomain, domain, maybeText, nothing, readsDomain } from "../objects.ts";
+import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainMetadataType of libvirt's libvirt-domain.h */
 const TYPES = ["description", "title", "element"] as const;

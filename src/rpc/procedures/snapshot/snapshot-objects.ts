@@ -1,7 +1,7 @@
-import type { StoredSnapshot } from "../../state/snapshots.ts";
-import { struct, uint, type ValueOf } from "../xdr/form.ts";
-import { domain, domainKeys, foundBy, type RemoteDomain, remoteDomain, text } from "./objects.ts";
-import type { RemoteCall } from "./procedure.ts";
+import type { StoredSnapshot } from "../../../state/snapshots.ts";
+import { struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { domain, domainKeys, foundBy, type RemoteDomain, remoteDomain, text } from "../objects.ts";
+import type { RemoteCall } from "../procedure.ts";
 
 /** A snapshot. remote_nonnull_domain_snapshot */
 export const snapshot = struct({ name: text, dom: domain });

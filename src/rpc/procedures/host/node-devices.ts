@@ -1,14 +1,14 @@
-import { detachDevice, reattachDevice, resetDevice } from "../../vm/node-device/detach.ts";
+import { detachDevice, reattachDevice, resetDevice } from "../../../vm/node-device/detach.ts";
 import {
   CAPABILITY_NAMES,
   getDeviceXml,
   listDeviceCapabilities,
   listDevices,
   lookUpDevice,
-} from "../../vm/node-device/node-devices.ts";
-import { array, int, struct, uint } from "../xdr/form.ts";
-import { aNumber, aText, LIST_MAX, maybeText, nothing, text } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+} from "../../../vm/node-device/node-devices.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, maybeText, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_NODE_DEVICE_CAPS_LIST_MAX of libvirt's remote_protocol.x */
 const MOST_CAPABILITIES = 65_536;

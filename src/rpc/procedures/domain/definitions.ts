@@ -1,9 +1,9 @@
-import type { Instance } from "../../state/instance.ts";
-import { markAutostart } from "../../vm/define/autostart.ts";
-import { defineDomain, type Leavings, undefineDomain } from "../../vm/define/define.ts";
-import { renameDomain } from "../../vm/define/rename-domain.ts";
-import { lookUpDomain } from "../../vm/guest/find-domain.ts";
-import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { markAutostart } from "../../../vm/define/autostart.ts";
+import { defineDomain, type Leavings, undefineDomain } from "../../../vm/define/define.ts";
+import { renameDomain } from "../../../vm/define/rename-domain.ts";
+import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
+import { int, struct, uint, type ValueOf } from "../../xdr/form.ts";
 import {
   aDomain,
   aNumber,
@@ -16,8 +16,8 @@ import {
   ofDomainWithFlags,
   remoteDomain,
   text,
-} from "./objects.ts";
-import { invalidArgument, notValid, type Procedure, procedure } from "./procedure.ts";
+} from "../objects.ts";
+import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;

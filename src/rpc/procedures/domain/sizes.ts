@@ -1,10 +1,10 @@
-import { SvirtError } from "../../errors.ts";
-import { getVcpuCount } from "../../vm/query/vcpu-counts.ts";
-import { listVcpuInfo } from "../../vm/query/vcpu-info.ts";
-import { setMemory, setMostMemory } from "../../vm/tuning/set-memory.ts";
-import { setMostVcpus, setVcpus } from "../../vm/tuning/set-vcpus.ts";
-import { array, countedBytes, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "./impact.ts";
+import { SvirtError } from "../../../errors.ts";
+import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
+import { listVcpuInfo } from "../../../vm/query/vcpu-info.ts";
+import { setMemory, setMostMemory } from "../../../vm/tuning/set-memory.ts";
+import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
+import { array, countedBytes, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
 import {
   aNumber,
   bitsOf,
@@ -14,8 +14,8 @@ import {
   foundBy,
   nothing,
   ofDomainWithFlags,
-} from "./objects.ts";
-import { notValid, type Procedure, procedure } from "./procedure.ts";
+} from "../objects.ts";
+import { notValid, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */
 const MAXIMUM = 4;

@@ -1,19 +1,19 @@
-import { SvirtError } from "../../errors.ts";
-import type { Instance } from "../../state/instance.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { Instance } from "../../../state/instance.ts";
 import {
   getDomainCapabilities,
   getHostCapabilities,
   getHostSecurityModel,
   getMostVcpus,
   listCpuModels,
-} from "../../vm/capabilities/capabilities.ts";
-import { checkArch } from "../../vm/capabilities/check-arch.ts";
-import { getHostFacts, getHostQemuVersion } from "../../vm/host/description.ts";
-import { listFreeMemory } from "../../vm/host/memory.ts";
-import { countHostProcessors, getProcessorMap } from "../../vm/host/processors.ts";
-import { array, chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { aNumber, aText, bitsOf, maybeText, nothing, text } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+} from "../../../vm/capabilities/capabilities.ts";
+import { checkArch } from "../../../vm/capabilities/check-arch.ts";
+import { getHostFacts, getHostQemuVersion } from "../../../vm/host/description.ts";
+import { listFreeMemory } from "../../../vm/host/memory.ts";
+import { countHostProcessors, getProcessorMap } from "../../../vm/host/processors.ts";
+import { array, chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { aNumber, aText, bitsOf, maybeText, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
 const LIBVIRT_VERSION = 11_003_000n;

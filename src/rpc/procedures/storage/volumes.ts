@@ -1,13 +1,13 @@
-import { createVolumeFrom } from "../../vm/volume/create-volume.ts";
-import { deleteVolume } from "../../vm/volume/delete-volume.ts";
-import { listPoolVolumes } from "../../vm/volume/list-volumes.ts";
-import { lookUpVolume, lookUpVolumeBy } from "../../vm/volume/look-up-volume.ts";
-import { showVolumeOf } from "../../vm/volume/show-volume.ts";
-import { getVolumeXml } from "../../vm/volume/volume-xml.ts";
-import { array, int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
-import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "./objects.ts";
+import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
+import { deleteVolume } from "../../../vm/volume/delete-volume.ts";
+import { listPoolVolumes } from "../../../vm/volume/list-volumes.ts";
+import { lookUpVolume, lookUpVolumeBy } from "../../../vm/volume/look-up-volume.ts";
+import { showVolumeOf } from "../../../vm/volume/show-volume.ts";
+import { getVolumeXml } from "../../../vm/volume/volume-xml.ts";
+import { array, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "../objects.ts";
+import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
-import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 import { aVolume, found, ofVolume, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
 
 /** VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h */

@@ -1,9 +1,9 @@
-import { listDhcpLeases } from "../../vm/network/dhcp-leases.ts";
-import { lookUpKnownNetwork } from "../../vm/network/find-network.ts";
-import { getNetworkFacts } from "../../vm/network/network-facts.ts";
-import { array, hyper, int, struct, uint } from "../xdr/form.ts";
-import { maybeText, stored, text, uuidText } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+import { listDhcpLeases } from "../../../vm/network/dhcp-leases.ts";
+import { lookUpKnownNetwork } from "../../../vm/network/find-network.ts";
+import { getNetworkFacts } from "../../../vm/network/network-facts.ts";
+import { array, hyper, int, struct, uint } from "../../xdr/form.ts";
+import { maybeText, stored, text, uuidText } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_NETWORK_DHCP_LEASES_MAX of libvirt's remote_protocol.x */
 const LEASES_MAX = 65_536;

@@ -1,13 +1,13 @@
-import { numberState } from "../../qemu/monitor/state-numbers.ts";
-import { isAutostarted } from "../../state/definitions.ts";
-import { hasManagedSave } from "../../state/managed-save.ts";
-import { getDomainFacts } from "../../vm/query/domain-facts.ts";
-import { getDomainState } from "../../vm/query/domain-state.ts";
-import { getDomainXml } from "../../vm/query/domain-xml.ts";
-import { getVcpuCount } from "../../vm/query/vcpu-counts.ts";
-import { countedChars, int, struct, uhyper, uint } from "../xdr/form.ts";
-import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, reads } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+import { numberState } from "../../../qemu/monitor/state-numbers.ts";
+import { isAutostarted } from "../../../state/definitions.ts";
+import { hasManagedSave } from "../../../state/managed-save.ts";
+import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
+import { getDomainState } from "../../../vm/query/domain-state.ts";
+import { getDomainXml } from "../../../vm/query/domain-xml.ts";
+import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
+import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, reads } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
 const XML = { secure: 1, inactive: 2, migratable: 8 };

@@ -1,9 +1,9 @@
-import { lookUpPool } from "../../vm/pool/find-pool.ts";
-import type { FoundVolume } from "../../vm/volume/find-volume.ts";
-import { lookUpVolume } from "../../vm/volume/look-up-volume.ts";
-import { struct, uint, type ValueOf } from "../xdr/form.ts";
-import { text } from "./objects.ts";
-import type { RemoteCall } from "./procedure.ts";
+import { lookUpPool } from "../../../vm/pool/find-pool.ts";
+import type { FoundVolume } from "../../../vm/volume/find-volume.ts";
+import { lookUpVolume } from "../../../vm/volume/look-up-volume.ts";
+import { struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { text } from "../objects.ts";
+import type { RemoteCall } from "../procedure.ts";
 
 /** A volume. remote_nonnull_storage_vol */
 export const volume = struct({ pool: text, name: text, key: text });

@@ -1,21 +1,21 @@
-import { SvirtError } from "../../errors.ts";
-import { getGuestTime, setGuestTime } from "../../vm/guest-system/guest-clock.ts";
+import { SvirtError } from "../../../errors.ts";
+import { getGuestTime, setGuestTime } from "../../../vm/guest-system/guest-clock.ts";
 import {
   freezeFileSystems,
   listFileSystems,
   thawFileSystems,
   trimFileSystems,
-} from "../../vm/guest-system/guest-files.ts";
-import { getGuestHostname } from "../../vm/guest-system/guest-hostname.ts";
-import { GUEST_FACTS, type GuestFact, getGuestInfo } from "../../vm/guest-system/guest-info.ts";
+} from "../../../vm/guest-system/guest-files.ts";
+import { getGuestHostname } from "../../../vm/guest-system/guest-hostname.ts";
+import { GUEST_FACTS, type GuestFact, getGuestInfo } from "../../../vm/guest-system/guest-info.ts";
 import {
   changeAuthorizedKeys,
   listAuthorizedKeys,
   setUserPassword,
-} from "../../vm/guest-system/guest-users.ts";
-import { array, hyper, struct, uhyper, uint } from "../xdr/form.ts";
-import { type TypedParameter, type TypedValue, typedParameter } from "../xdr/typed-parameter.ts";
-import { onlyOneOf } from "./impact.ts";
+} from "../../../vm/guest-system/guest-users.ts";
+import { array, hyper, struct, uhyper, uint } from "../../xdr/form.ts";
+import { type TypedParameter, type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
+import { onlyOneOf } from "../impact.ts";
 import {
   aNumber,
   aText,
@@ -26,8 +26,8 @@ import {
   nothing,
   ofDomainWithFlags,
   text,
-} from "./objects.ts";
-import { invalidArgument, type Procedure, procedure } from "./procedure.ts";
+} from "../objects.ts";
+import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_TIME_SYNC and VIR_DOMAIN_PASSWORD_ENCRYPTED of libvirt's libvirt-domain.h */
 const [SYNC, ENCRYPTED] = [1, 1];

@@ -1,13 +1,13 @@
-import type { Instance } from "../../state/instance.ts";
+import type { Instance } from "../../../state/instance.ts";
 import {
   getInterfaceXml,
   lookUpInterface,
   lookUpInterfaceByMac,
   selectInterfaces,
-} from "../../vm/interface/interfaces.ts";
-import { array, int, struct, uint } from "../xdr/form.ts";
-import { aNumber, aText, LIST_MAX, nothing, text } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+} from "../../../vm/interface/interfaces.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** virConnectListAllInterfacesFlags of libvirt's libvirt-interface.h */
 const [INACTIVE, ACTIVE] = [1, 2];

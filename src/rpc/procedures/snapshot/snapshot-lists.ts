@@ -1,6 +1,6 @@
-import type { StoredSnapshot } from "../../state/snapshots.ts";
-import { type SnapshotFilter, selectSnapshots } from "../../vm/snapshot/select-snapshots.ts";
-import { array, int, struct, uint } from "../xdr/form.ts";
+import type { StoredSnapshot } from "../../../state/snapshots.ts";
+import { type SnapshotFilter, selectSnapshots } from "../../../vm/snapshot/select-snapshots.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
 import {
   aNumber,
   domain,
@@ -10,8 +10,8 @@ import {
   ofDomainWithFlags,
   type RemoteDomain,
   text,
-} from "./objects.ts";
-import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+} from "../objects.ts";
+import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import {
   ofSnapshot,
   ownerOf,

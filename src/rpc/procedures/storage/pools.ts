@@ -1,15 +1,15 @@
-import { SvirtError } from "../../errors.ts";
-import type { Formatting } from "../../storage/pool/rules/startable.ts";
-import { markPool } from "../../vm/pool/autostart-pool.ts";
-import { definePool, undefinePool } from "../../vm/pool/define-pool.ts";
-import { deletePool } from "../../vm/pool/delete-pool.ts";
-import { lookUpKnownPool, lookUpPool } from "../../vm/pool/find-pool.ts";
-import type { StartOptions } from "../../vm/pool/open-target.ts";
-import { getPoolFacts, getPoolXml, type PoolFacts } from "../../vm/pool/pool-facts.ts";
-import { buildPool, createPool, destroyPool, refreshPool, startPool } from "../../vm/pool/start-pool.ts";
-import { int, struct, uhyper, uint, type ValueOf } from "../xdr/form.ts";
-import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "./objects.ts";
-import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import { markPool } from "../../../vm/pool/autostart-pool.ts";
+import { definePool, undefinePool } from "../../../vm/pool/define-pool.ts";
+import { deletePool } from "../../../vm/pool/delete-pool.ts";
+import { lookUpKnownPool, lookUpPool } from "../../../vm/pool/find-pool.ts";
+import type { StartOptions } from "../../../vm/pool/open-target.ts";
+import { getPoolFacts, getPoolXml, type PoolFacts } from "../../../vm/pool/pool-facts.ts";
+import { buildPool, createPool, destroyPool, refreshPool, startPool } from "../../../vm/pool/start-pool.ts";
+import { int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
+import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "../objects.ts";
+import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** VIR_STORAGE_XML_INACTIVE of libvirt's libvirt-storage.h */
 const INACTIVE = 1;

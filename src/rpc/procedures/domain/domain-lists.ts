@@ -1,6 +1,6 @@
-import { lookUpDomain } from "../../vm/guest/find-domain.ts";
-import { type DomainGroup, type SelectedDomain, selectDomains } from "../../vm/query/domain-selection.ts";
-import { array, int, struct, uint } from "../xdr/form.ts";
+import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
+import { type DomainGroup, type SelectedDomain, selectDomains } from "../../../vm/query/domain-selection.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
 import {
   aDomain,
   aNumber,
@@ -11,8 +11,8 @@ import {
   text,
   uuid,
   uuidText,
-} from "./objects.ts";
-import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+} from "../objects.ts";
+import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** virConnectListAllDomainsFlags of libvirt's libvirt-domain.h: groups of bits, and what each asks for. */
 const GROUPS: readonly (readonly (readonly [number, DomainGroup[number]])[])[] = [

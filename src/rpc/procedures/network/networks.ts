@@ -1,16 +1,16 @@
-import { SvirtError } from "../../errors.ts";
-import { UPDATE_COMMANDS } from "../../network/edits/lists.ts";
-import { UPDATE_SECTIONS } from "../../network/edits/update.ts";
-import { markNetwork } from "../../vm/network/autostart-network.ts";
-import { defineNetwork, undefineNetwork } from "../../vm/network/define-network.ts";
-import { lookUpKnownNetwork, lookUpNetwork } from "../../vm/network/find-network.ts";
-import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../vm/network/network-facts.ts";
-import { createNetwork, destroyNetwork, startNetwork } from "../../vm/network/start-network.ts";
-import { updateStoredNetwork } from "../../vm/network/update-network.ts";
-import { int, struct, uint, type ValueOf } from "../xdr/form.ts";
-import { IMPACT_FLAGS, impactOf } from "./impact.ts";
-import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "./objects.ts";
-import { notValid, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+import { SvirtError } from "../../../errors.ts";
+import { UPDATE_COMMANDS } from "../../../network/edits/lists.ts";
+import { UPDATE_SECTIONS } from "../../../network/edits/update.ts";
+import { markNetwork } from "../../../vm/network/autostart-network.ts";
+import { defineNetwork, undefineNetwork } from "../../../vm/network/define-network.ts";
+import { lookUpKnownNetwork, lookUpNetwork } from "../../../vm/network/find-network.ts";
+import { getNetworkFacts, getNetworkXml, type NetworkFacts } from "../../../vm/network/network-facts.ts";
+import { createNetwork, destroyNetwork, startNetwork } from "../../../vm/network/start-network.ts";
+import { updateStoredNetwork } from "../../../vm/network/update-network.ts";
+import { int, struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { IMPACT_FLAGS, impactOf } from "../impact.ts";
+import { aNumber, aText, nothing, remoteStored, stored, text, uuid, uuidText } from "../objects.ts";
+import { notValid, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** VIR_NETWORK_XML_INACTIVE of libvirt's libvirt-network.h */
 const INACTIVE = 1;

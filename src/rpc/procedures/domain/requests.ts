@@ -1,13 +1,13 @@
-import { SvirtError } from "../../errors.ts";
-import type { DumpOptions } from "../../plan/actions/stream.ts";
-import { qcodeOf } from "../../qemu/monitor/key-codes.ts";
-import { injectNmi, pressKeys, resetGuest } from "../../vm/lifecycle/ask-guest.ts";
-import { countDisks, type DiskError, listDiskErrors } from "../../vm/query/disk-errors.ts";
-import { dumpDomain } from "../../vm/save/dump-domain.ts";
-import { array, int, struct, uint, type ValueOf } from "../xdr/form.ts";
-import { onlyOneOf } from "./impact.ts";
-import { changesDomain, domain, keyOf, nothing, ofDomainWithFlags, readsDomain, text } from "./objects.ts";
-import { invalidArgument, type Procedure, procedure, type RemoteCall } from "./procedure.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { DumpOptions } from "../../../plan/actions/stream.ts";
+import { qcodeOf } from "../../../qemu/monitor/key-codes.ts";
+import { injectNmi, pressKeys, resetGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { countDisks, type DiskError, listDiskErrors } from "../../../vm/query/disk-errors.ts";
+import { dumpDomain } from "../../../vm/save/dump-domain.ts";
+import { array, int, struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { onlyOneOf } from "../impact.ts";
+import { changesDomain, domain, keyOf, nothing, ofDomainWithFlags, readsDomain, text } from "../objects.ts";
+import { invalidArgument, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import { absolute } from "./saving.ts";
 
 /** virDomainCoreDumpFlags of libvirt's libvirt-domain.h. VIR_DUMP_BYPASS_CACHE is not implemented. */

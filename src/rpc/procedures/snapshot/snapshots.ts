@@ -1,19 +1,19 @@
-import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
-import { startNamed } from "../../vm/save/restore-domain.ts";
-import { createSnapshot, snapshotFromXml } from "../../vm/snapshot/create-snapshot.ts";
-import { deleteSnapshot } from "../../vm/snapshot/delete-snapshot.ts";
+import { NO_OBSERVER } from "../../../run/steps/run-plan.ts";
+import { startNamed } from "../../../vm/save/restore-domain.ts";
+import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
+import { deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
 import {
   findCurrentSnapshot,
   findParentSnapshot,
   findSnapshot,
   findSnapshots,
-} from "../../vm/snapshot/find-snapshot.ts";
-import { redefineSnapshot } from "../../vm/snapshot/redefine-snapshot.ts";
-import { revertToSnapshot } from "../../vm/snapshot/revert-snapshot.ts";
-import { int, struct, uint } from "../xdr/form.ts";
-import { onlyOneOf } from "./impact.ts";
-import { aText, domain, domainKeys, keyOf, nothing, ofDomainWithFlags, text } from "./objects.ts";
-import { type Procedure, procedure } from "./procedure.ts";
+} from "../../../vm/snapshot/find-snapshot.ts";
+import { redefineSnapshot } from "../../../vm/snapshot/redefine-snapshot.ts";
+import { revertToSnapshot } from "../../../vm/snapshot/revert-snapshot.ts";
+import { int, struct, uint } from "../../xdr/form.ts";
+import { onlyOneOf } from "../impact.ts";
+import { aText, domain, domainKeys, keyOf, nothing, ofDomainWithFlags, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 import {
   aSnapshot,
   ofSnapshot,
