@@ -93,7 +93,7 @@ async function takeConsole(
  * Locks a guest's device for one process. Throws "wrong-state" if another one has it, unless `force` disconnects that
  * one.
  */
-export async function lockConsole({ host }: Instance, path: string, force: boolean): Promise<() => void> {
+async function lockConsole({ host }: Instance, path: string, force: boolean): Promise<() => void> {
   try {
     return await host.lock(path, 0);
   } catch (error) {
