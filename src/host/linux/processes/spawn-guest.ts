@@ -47,7 +47,7 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
       String(order.memlockKiB ?? ""),
       String(order.mostDescriptors ?? ""),
     ];
-    const reaper = Bun.spawn(
+    const starter = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
       {
         cwd: order.workFolder,
@@ -57,8 +57,15 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
         stdio: ["ignore", log, log, ...passedNumbers],
       },
     );
-    reaper.unref();
-    return await waitForPid(order, () => reaper.exitCode);
+    starter.unref();
+    // As long as it runs the reaper is below svirt, and would be taken for what another program has left.
+    void runBeside(() => starter.exited);
+    try {
+      return await waitForPid(order, () => starter.exitCode);
+    } catch (error) {
+      starter.kill("SIGKILL");
+      throw error;
+    }
   } finally {
     closeSync(log);
   }
@@ -99,7 +106,9 @@ function listenFor({ context }: LaunchSpec, { label, path, within }: PassedSocke
 
 async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): Promise<ProcessId> {
   const deadline = performance.now() + PID_TIMEOUT_MS;
-  for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
+  for (let [tries, hasEnded] = [1, false]; performance.now() < deadline && !hasEnded; tries += 1) {
+    // Asked before the file is read, since it is written before the end.
+    hasEnded = getExitCode() !== null;
     const line = readText(`${order.folder}/pid`);
     if (line?.endsWith("\n")) {
       const pid = Number(line);
