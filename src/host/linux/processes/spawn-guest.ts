@@ -54,6 +54,7 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
         env: { ...order.environment },
         // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
+        // One of these numbers may be that of another descriptor in the guest: bun then copies it first.
         stdio: ["ignore", log, log, ...passedNumbers],
       },
     );

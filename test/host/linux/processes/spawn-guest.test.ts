@@ -195,6 +195,31 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     );
   });
 
+  test("has each socket at its number, also where svirt's own number of one is less than that of the others", async () => {
+    using folder = new RealFolder();
+    // The open folder has the lowest number while the others are made, and the last socket has it afterwards.
+    const within = folder.id(folder.path);
+    const names = Array.from({ length: 64 }, (_, at) => `s${at}.sock`);
+    const sockets = names.map((name, at) => ({
+      fd: 3 + at,
+      path: `${folder.path}/${name}`,
+      ...(at === names.length - 1 ? {} : { within }),
+    }));
+    const order = orderIn(folder, "ls -l /proc/self/fd; cat /proc/net/unix");
+    await folder.host.spawnGuest({ ...order, sockets, files: [] });
+    await endOf(folder);
+    const log = await logOf(folder);
+    const paths = new Map(
+      [...log.matchAll(/ (\d+) \S+\/(s\d+\.sock)$/gm)].map(([, inode, name]) => [inode, name]),
+    );
+    const passed = [...log.matchAll(/ (\d+) -> socket:\[(\d+)\]$/gm)].map(([, fd, inode]) => [
+      fd,
+      paths.get(inode),
+    ]);
+    const expected = names.map((name, at) => [String(3 + at), name]);
+    expect(Object.fromEntries(passed)).toEqual(Object.fromEntries(expected));
+  });
+
   test("is not below svirt: its reaper's processes live on after a program that svirt waits for at their start", async () => {
     using folder = new RealFolder();
     chmodSync(folder.path, 0o711);
