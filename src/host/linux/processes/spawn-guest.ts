@@ -47,18 +47,26 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
       String(order.memlockKiB ?? ""),
       String(order.mostDescriptors ?? ""),
     ];
-    const reaper = Bun.spawn(
+    const starter = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
       {
         cwd: order.workFolder,
         env: { ...order.environment },
         // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
+        // One of these numbers may be that of another descriptor in the guest: bun then copies it first.
         stdio: ["ignore", log, log, ...passedNumbers],
       },
     );
-    reaper.unref();
-    return await waitForPid(order, () => reaper.exitCode);
+    starter.unref();
+    // As long as it runs the reaper is below svirt, and would be taken for what another program has left.
+    void runBeside(() => starter.exited);
+    try {
+      return await waitForPid(order, () => starter.exitCode);
+    } catch (error) {
+      starter.kill("SIGKILL");
+      throw error;
+    }
   } finally {
     closeSync(log);
   }
@@ -106,7 +114,9 @@ function listenFor({ context }: LaunchSpec, { label, path, within }: PassedSocke
 
 async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): Promise<ProcessId> {
   const deadline = performance.now() + PID_TIMEOUT_MS;
-  for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
+  for (let [tries, hasEnded] = [1, false]; performance.now() < deadline && !hasEnded; tries += 1) {
+    // Asked before the file is read, since it is written before the end.
+    hasEnded = getExitCode() !== null;
     const line = readText(`${order.folder}/pid`);
     if (line?.endsWith("\n")) {
       const pid = Number(line);
