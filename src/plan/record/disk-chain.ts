@@ -97,6 +97,14 @@ export function peerIn(facts: Facts | undefined): string | undefined {
   return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
 }
 
+/** Returns the ids of the secrets in the arguments of a node: of its server, and the passphrases of its layers. */
+export function secretsIn(facts: Facts | undefined): readonly string[] {
+  if (facts === undefined) return [];
+  const own = ["key-secret", "password-secret"].flatMap((key) => nameIn(facts[key]) ?? []);
+  const layers = ["encrypt", "parent"].flatMap((key) => secretsIn(facts[key] as Facts | undefined));
+  return [...own, ...layers];
+}
+
 /** Returns the value if it is a string. */
 export function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;

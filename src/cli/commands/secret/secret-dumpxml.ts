@@ -1,4 +1,4 @@
-import { findSecret } from "../../../vm/secret/find-secret.ts";
+import { findSecret } from "../../../resolve/secrets/find-secret.ts";
 import { type Command, JSON_OPTION, operand, printJson, SECRET_OPERAND } from "../../command.ts";
 
 /** `svirt secret-dumpxml SECRET` */
