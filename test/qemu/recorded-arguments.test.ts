@@ -16,7 +16,7 @@ import {
 setDefaultTimeout(60_000);
 
 /** Minimum of cases translated exactly. Raised with each improvement, never lowered. */
-const EXACT_AT_LEAST = 392;
+const EXACT_AT_LEAST = 399;
 
 /** Minimum of cases refused. The others depend on the host: one names a NUMA node that the recording host lacked. */
 const REFUSED_AT_LEAST = 101;

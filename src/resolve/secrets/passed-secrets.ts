@@ -38,6 +38,7 @@ function secretOf(instance: Instance, { kind, place, secret }: SecretUse): Found
     {
       kind: "unsupported",
       libvirt: "INVALID_ARG",
+      from: "SECRET",
       place,
       remedy: `Name a secret with <usage type='${kind}'>: svirt secret-list lists the secrets.`,
     },

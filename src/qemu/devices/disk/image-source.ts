@@ -17,7 +17,7 @@ interface RemoteImage {
   /** Connection to the server, if svirt has opened one. */
   readonly peer?: LaunchPeer | undefined;
   /** Keys that name its secrets. Without them, a source that needs a secret is refused. */
-  readonly secrets?: SourceSecrets;
+  readonly secrets?: SourceSecrets | undefined;
 }
 
 interface SourceSecrets {

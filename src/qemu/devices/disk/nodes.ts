@@ -218,7 +218,9 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   if (place.type !== "file" && place.type !== "block") {
     const nbdkitSocket = `${folder}/nbdkit-libvirt-${number}-storage.socket`;
     const peer = peerOf(launch, path.replace(/\/source$/, ""));
-    const secrets = { login: loginKeys(file), encryption: librbdKeys(file) };
+    // No <dataStore> on the network is started, and its secrets are refused.
+    const isOwn = image.role !== "data-file";
+    const secrets = isOwn ? { login: loginKeys(file), encryption: librbdKeys(file) } : undefined;
     return remoteSource({ place, path, nbdkitSocket, peer, secrets });
   }
   return {

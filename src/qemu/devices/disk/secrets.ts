@@ -7,7 +7,7 @@ import type { ChainImage } from "./chain.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 /** Kind of secret by what it is for. virSecretUsageType of libvirt */
-export type SecretKind = "volume" | "iscsi" | "ceph";
+type SecretKind = "volume" | "iscsi" | "ceph";
 
 /** Secret whose value QEMU needs for an image. */
 export interface SecretUse {
