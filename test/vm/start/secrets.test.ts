@@ -141,6 +141,20 @@ describe("startDomain() of a guest with an encrypted disk", () => {
     expect(JSON.stringify(steps)).not.toContain(btoa(PASSPHRASE));
   });
 
+  test("names the package if QEMU lacks the driver of a server", async () => {
+    const machine = await machineWithSecret();
+    const said = "qemu: -blockdev {}: Unable to load module rbd.\nqemu: -blockdev {}: Unknown driver 'rbd'\n";
+    const start = startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }), (moment, step) => {
+      if (moment !== "after" || step.do !== "spawn") return;
+      machine.files.put("/var/log/svirt/vm1.log", "file", { bytes: secretValue(said) });
+      for (const { order, pid, role } of machine.processes.list())
+        if (order?.uuid === UUID && role !== "reaper") machine.processes.end(pid, 1);
+    });
+    expect((await errorOf(start)).remedy).toBe(
+      "Install QEMU's driver of rbd. In Debian: apt install qemu-block-extra",
+    );
+  });
+
   test("leaves no value if it is killed at any call", async () => {
     const work: Work = (node) => startDomain(node, domainXml({ disks: luksDisk("vda", "a") }));
     const end: Work = (node) => destroyDomain(node, "vm1");
