@@ -3,18 +3,35 @@ import type { ChainElement, ImageHeader } from "./element.ts";
 
 /** Refuses an image that QEMU could not open as svirt would specify it. Throws "unsupported", "failed". */
 export function refuseImage(element: ChainElement, header: ImageHeader): void {
-  if (header.encryption !== undefined) {
-    throw new SvirtError(`${element.path} is encrypted (${header.encryption}), which is not supported`, {
-      kind: "unsupported",
-      remedy: "Decrypt it with qemu-img convert.",
-    });
-  }
+  refuseEncryption(element, header);
   if (header.corrupt === true && !element.readOnly) {
     throw new SvirtError(`${element.path} is marked as corrupt`, {
       kind: "failed",
       remedy: `Repair it with qemu-img check -r all ${element.path}.`,
     });
   }
+}
+
+/** Refuses an image whose encryption is not that of the domain. The guest would see other data, or write its own unencrypted. */
+function refuseEncryption({ isEncrypted, path }: ChainElement, { encryption }: ImageHeader): void {
+  if (encryption === "aes")
+    throw new SvirtError(`${path} is encrypted (aes), which QEMU no longer opens for guests`, {
+      kind: "unsupported",
+      remedy: "Decrypt it with qemu-img convert.",
+    });
+  if ((encryption !== undefined) === (isEncrypted === true)) return;
+  throw new SvirtError(
+    encryption === undefined
+      ? `${path} is not encrypted, and a secret is named for it`
+      : `${path} is encrypted (${encryption}), and no secret is named for it`,
+    {
+      kind: "unsupported",
+      remedy:
+        encryption === undefined
+          ? "Leave <encryption> out, or encrypt the image."
+          : "Write <encryption format='luks'> with the secret of the passphrase into its <source>, or decrypt it with qemu-img convert.",
+    },
+  );
 }
 
 /** Refuses <dataStore> for an image whose data are not in another file: QEMU would not open it. Throws "unsupported". */

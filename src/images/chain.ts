@@ -2,6 +2,7 @@ import { SvirtError } from "../errors.ts";
 import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
 import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./element.ts";
 import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "./header.ts";
+import { parseLuksHeader } from "./luks-header.ts";
 import { resolveImageName } from "./name.ts";
 
 /** Type and identity of the file at a path, with symbolic links followed. stat(2) */
@@ -9,6 +10,8 @@ export interface ImageFacts {
   readonly type: "file" | "block" | "character" | "folder" | "fifo" | "socket";
   /** Equal for two names of one file: device and inode, or the device number of a block device. */
   readonly id: { readonly device: string; readonly inode: string; readonly node?: string };
+  /** Of a file; a block device has none here. */
+  readonly sizeBytes?: number;
 }
 
 /** Access of the walk to the host: the facts of a path, and the first bytes of an image. */
@@ -26,6 +29,8 @@ export interface TopImage {
   readonly readOnly: boolean;
   /** Absent: the whole file is the image. */
   readonly slice?: ImagePart | undefined;
+  /** Whether the domain names the passphrase of LUKS in it. */
+  readonly isEncrypted?: true | undefined;
   /** File with the data, declared by <dataStore>; it overrides the header. */
   readonly dataFile?: { readonly path: string; readonly slice?: ImagePart | undefined } | undefined;
   /** Images below it as the domain declares them; they override the headers. */
@@ -53,11 +58,11 @@ export function walkChain<Facts extends ImageFacts>(
   top: TopImage,
   reader: ImageReader<Facts>,
 ): readonly FoundElement<Facts>[] {
-  const { path, format, readOnly, slice, backing = [], below = "as-probed" } = top;
+  const { path, format, isEncrypted, readOnly, slice, backing = [], below = "as-probed" } = top;
   const declared = backing.map((image) => ({ ...image, role: "backing", readOnly: true }) as const);
   const chain: FoundElement<Facts>[] = [];
   try {
-    const first: ImageClaim = { path, format, readOnly, slice, role: "top" };
+    const first: ImageClaim = { path, format, readOnly, slice, isEncrypted, role: "top" };
     for (let next: ImageClaim | undefined = first; next !== undefined; ) {
       const element: FoundElement<Facts> = findElement(chain, next, reader);
       chain.push(element);
@@ -121,12 +126,14 @@ function statImage<Facts extends ImageFacts>(
 }
 
 function readHeader<Facts extends ImageFacts>(
-  { format, facts, slice }: FoundElement<Facts>,
+  { format, facts, isEncrypted, slice }: FoundElement<Facts>,
   reader: ImageReader<Facts>,
 ): ImageHeader {
-  if (format === "raw") return { format };
+  if (format === "raw" && isEncrypted !== true) return { format };
   const { offset, size } = slice ?? { offset: 0, size: HEADER_BYTES };
-  return parseImageHeader(reader.read(facts, offset, Math.min(size, HEADER_BYTES)), format);
+  const bytes = reader.read(facts, offset, Math.min(size, HEADER_BYTES));
+  if (format !== "raw") return parseImageHeader(bytes, format);
+  return parseLuksHeader(bytes, slice?.size ?? (facts.type === "file" ? facts.sizeBytes : undefined));
 }
 
 function dataFileOf(

@@ -38,4 +38,6 @@ export interface ChainElement {
   readonly storage: "file" | "block";
   /** Absent: the whole file. */
   readonly slice?: ImagePart | undefined;
+  /** Whether the domain names the passphrase of LUKS in it. */
+  readonly isEncrypted?: true | undefined;
 }

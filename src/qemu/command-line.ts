@@ -7,6 +7,7 @@ import { refusePorts } from "./devices/chardev/rules.ts";
 import { formatPciHole } from "./devices/controller/argv.ts";
 import type { FoundChains } from "./devices/disk/chain.ts";
 import { formatManagedHelper } from "./devices/disk/reservations.ts";
+import type { SecretPassing } from "./devices/disk/secrets.ts";
 import { formatThrottleGroups } from "./devices/disk/throttle.ts";
 import { refuseEach } from "./every-refusal.ts";
 import { formatFlash, formatLoader } from "./firmware/argv.ts";
@@ -43,6 +44,8 @@ export interface ArgvFacts {
   readonly chains?: FoundChains;
   /** Set for a real start; without it the arguments are libvirt's. */
   readonly launch?: Launch;
+  /** Encrypts the value of a secret, for libvirt's arguments; without it, a guest that needs a secret has none. */
+  readonly sealed?: SecretPassing["sealed"];
 }
 
 /** Environment variables that a domain sets for its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
@@ -64,7 +67,7 @@ export function formatGuestArgv(guest: Guest, facts: ArgvFacts = {}): readonly s
   }
 }
 
-function formatAll(guest: Guest, { chains, launch }: ArgvFacts): readonly string[] {
+function formatAll(guest: Guest, { chains, launch, sealed }: ArgvFacts): readonly string[] {
   refuseFeatures(guest);
   refusePorts(guest);
   return [
@@ -83,7 +86,7 @@ function formatAll(guest: Guest, { chains, launch }: ArgvFacts): readonly string
     ...formatKernel(guest, launch),
     ...formatAcpiTables(guest, launch),
     ...formatPciHole(guest),
-    ...formatDevices(guest, { boot: decideBootIndexes(guest), chains, launch }),
+    ...formatDevices(guest, { boot: decideBootIndexes(guest), chains, launch, sealed }),
     ...formatTeardown(guest),
     "-msg",
     "timestamp=on",

@@ -7,6 +7,7 @@ import { formatControllers } from "./devices/controller/argv.ts";
 import { formatCryptos } from "./devices/crypto.ts";
 import { formatDisks } from "./devices/disk/argv.ts";
 import type { FoundChains } from "./devices/disk/chain.ts";
+import type { SecretPassing } from "./devices/disk/secrets.ts";
 import { formatFilesystems } from "./devices/filesystem.ts";
 import { formatGraphics } from "./devices/graphics/argv.ts";
 import { formatHostdevs } from "./devices/hostdev/argv.ts";
@@ -37,6 +38,7 @@ interface DeviceFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
   readonly launch: Launch | undefined;
+  readonly sealed: SecretPassing["sealed"];
 }
 
 type Format = (guest: Guest, facts: DeviceFacts) => Arguments;

@@ -79,6 +79,8 @@ export interface Launch {
   readonly taps?: readonly LaunchTap[];
   /** The guest's folder, in which QEMU creates its sockets. */
   readonly folder: string;
+  /** Folder of root in which svirt puts the values of secrets until QEMU has read them. */
+  readonly secretFolder?: string;
   /** Time of the start, in seconds since 1970. Absent for a device that is attached later. */
   readonly nowSeconds?: number;
   /** Paths that QEMU opens itself, by the path in the XML. */

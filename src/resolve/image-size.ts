@@ -14,18 +14,31 @@ export interface InspectedImage {
   readonly facts: FileFacts;
   /** Absent if the whole file is the image. */
   readonly slice?: ImagePart | undefined;
+  /** Whether QEMU decrypts it. */
+  readonly isEncrypted?: true | undefined;
 }
 
 /** Returns the size of an image for the guest, in bytes. Throws "failed". */
 export function imageSize(instance: Instance, image: InspectedImage): number {
-  const { facts, format, slice } = image;
-  if (format === "raw")
-    return Math.ceil((slice?.size ?? physicalSize(instance, image)) / SECTOR_BYTES) * SECTOR_BYTES;
+  const { facts, format, isEncrypted, slice } = image;
+  if (format === "raw") {
+    const size = slice?.size ?? physicalSize(instance, image);
+    if (isEncrypted === true) return luksSize(instance, image, size);
+    return Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES;
+  }
   const header = parseImageHeader(
     instance.host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES),
     format,
   );
   return header.virtualSizeBytes ?? 0;
+}
+
+function luksSize({ host }: Instance, { facts, slice }: InspectedImage, sizeBytes: number): number {
+  const { parseLuksHeader }: typeof import("../images/luks-header.ts") = require("../images/luks-header.ts");
+  return (
+    parseLuksHeader(host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES), sizeBytes).virtualSizeBytes ??
+    0
+  );
 }
 
 /** Returns the size of a file or device, in bytes. Throws "failed". */

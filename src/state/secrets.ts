@@ -68,6 +68,11 @@ export function writeSecretValue(instance: Instance, secret: SecretName, value: 
   instance.host.writeText(pathOf(instance, secret, VALUE_ENDING), value.toBase64(), FILE_MODE);
 }
 
+/** Returns the path of the file with a secret's value. */
+export function valuePath(instance: Instance, secret: SecretName): string {
+  return pathOf(instance, secret, VALUE_ENDING);
+}
+
 /**
  * Removes what interrupted calls have left: partial files, values without a definition in the same place, and definitions on disk
  * of secrets that are in memory. The caller holds the registry's lock.

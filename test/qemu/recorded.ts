@@ -75,7 +75,7 @@ function pairOptions(
 }
 
 function isMasked(option: string, value = ""): boolean {
-  return MASKED.has(option) || value.includes("id=charmonitor") || value.includes("masterKey0");
+  return MASKED.has(option) || value.includes("id=charmonitor") || value.includes('"id":"masterKey0"');
 }
 
 function mask(option: string, value: string): string {

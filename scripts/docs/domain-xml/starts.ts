@@ -58,7 +58,7 @@ export const STARTS: Readonly<Record<string, StartNote>> & Readonly<Record<Devic
   devices: { takes: "Sets QEMU's path." },
   "devices/disk": {
     takes:
-      "Opens and labels images in files, volumes of storage pools, block devices and NVMe controllers (raw and qcow2) and passes descriptors to QEMU. Connects vhost-user and NBD sockets. QEMU itself connects to storage by TCP, in an SELinux domain for it.",
+      "Opens and labels images in files, volumes of storage pools, block devices and NVMe controllers (raw and qcow2) and passes descriptors to QEMU. Connects vhost-user and NBD sockets. QEMU itself connects to storage by TCP, in an SELinux domain for it. Passphrases of LUKS and passwords of RBD, iSCSI and web servers are values of secrets.",
   },
   "devices/controller": { takes: "Creates the controller." },
   "devices/lease": { takes: "" },

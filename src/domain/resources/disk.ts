@@ -1,6 +1,7 @@
 import type { BackingStore } from "../devices/disk/backing-store.ts";
 import type { Disk } from "../devices/disk/disk.ts";
 import { imageFormatOf, isReadOnly } from "../devices/disk/facts.ts";
+import { encryptionOf, isDecryptedByQemu } from "../devices/disk/secrets.ts";
 import { hostPciPath } from "../forms/host-pci.ts";
 import { FILE_MODELS, isModelOf } from "../forms/label-model.ts";
 import type { DataStore, ImageFormat, NetworkSource, Slice } from "../forms/source/disk.ts";
@@ -20,6 +21,7 @@ export function listDisk(disk: Disk): readonly Resource[] {
       kind: "disk",
       target: disk.target.dev,
       ...imageFile(disk.source, imageFormatOf(disk)),
+      ...decrypted(disk),
       access,
       shareable: disk.shareable,
       backing: images,
@@ -52,7 +54,8 @@ function listBacking(store: BackingStore | undefined): Backing {
   const others: Resource[] = [];
   let next = store;
   while (next !== undefined && next.type !== "end") {
-    if (next.type === "file" || next.type === "block") images.push(imageFile(next.source, next.format.type));
+    if (next.type === "file" || next.type === "block")
+      images.push({ ...imageFile(next.source, next.format.type), ...decrypted(next) });
     else others.push(...listOther(next, "read-only"));
     others.push(...listExtras(next, "read-only"));
     next = next.backingStore;
@@ -70,6 +73,10 @@ function imageFile(source: LocalSource, format: ImageFormat | undefined): ImageF
   const { dataStore } = source;
   const isLocal = dataStore !== undefined && dataStore.type !== "network";
   return { ...fileOf(source), format, dataFile: isLocal ? fileOf(dataStore.source) : undefined };
+}
+
+function decrypted(placed: Disk | BackingStore): Pick<ImageFile, "isEncrypted"> {
+  return isDecryptedByQemu(encryptionOf(placed)) ? { isEncrypted: true } : {};
 }
 
 function fileOf(source: LocalSource): Omit<ImageFile, "format" | "dataFile"> {

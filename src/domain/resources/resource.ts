@@ -13,8 +13,10 @@ export interface ImageFile {
   readonly override: LabelOverride | undefined;
   /** `undefined`: the whole file is the image. */
   readonly slice?: Slice | undefined;
+  /** Whether the XML names the passphrase of LUKS in it. */
+  readonly isEncrypted?: true | undefined;
   /** File of the image's data; `undefined`: the image's header decides whether there is one. */
-  readonly dataFile?: Omit<ImageFile, "format" | "dataFile"> | undefined;
+  readonly dataFile?: Omit<ImageFile, "format" | "dataFile" | "isEncrypted"> | undefined;
 }
 
 /** Label that the XML requests instead of the default, or none. */

@@ -5,13 +5,14 @@ import { fileKey } from "../facts/file-key.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
 import type { Floor, Macvtap, PassedTap, TapRules, TapSetup } from "../facts/tap.ts";
-import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
+import { nameIn, peerIn, secretsIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passthrough.ts";
+import type { SecretSteps } from "./secrets.ts";
 import { planFiles, setFloor, tapClaim } from "./start.ts";
 
 /** Parts of a device that is attached. */
@@ -22,6 +23,8 @@ export interface NewDevice {
   /** Connection to the program that serves the device. */
   readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
+  /** Files from which QEMU reads values when it carries out the commands. */
+  readonly secrets?: SecretSteps;
   readonly tap?: NewTap;
   readonly passed?: PassedDevice;
 }
@@ -39,14 +42,16 @@ export interface NewTap {
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, passedFiles, passed, peers = [], tap } = device;
+  const { commands, files, passedFiles, passed, peers = [], secrets, tap } = device;
   const served = peers.length === 0 ? {} : { peers: [...peers] };
   return {
     steps: [
       ...planFiles(files),
       ...(passed === undefined ? [] : planPassed(passed)),
       ...(tap === undefined ? [] : planTap(tap, monitor)),
+      ...(secrets?.before ?? []),
       { do: "plug", monitor, files: [...passedFiles], ...served, commands: [...commands] },
+      ...(secrets?.after ?? []),
     ],
     after: (passed?.grants ?? []).map(({ file, uid }) => ({ do: "revoke", file, uid })),
   };
@@ -194,17 +199,21 @@ function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>)
   const netdev = nameIn(device["netdev"]);
   const object = nameIn(device["rng"]);
   const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? ""), device];
+  const objects = [
+    ...(object === undefined ? [] : [object]),
+    ...nodes.flatMap((node) => secretsIn(plugged.nodes.get(node))),
+  ];
   const chardevs = facts.flatMap((found) => nameIn(found?.["chardev"]) ?? []);
   const made: MonitorCommand[] = [
     ...nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } })),
     ...(netdev === undefined ? [] : [{ execute: "netdev_add", arguments: { id: netdev } }]),
-    ...(object === undefined ? [] : [{ execute: "object-add", arguments: { id: object } }]),
+    ...objects.map((id) => ({ execute: "object-add", arguments: { id } })),
     ...chardevs.map((id) => ({ execute: "chardev-add", arguments: { id } })),
   ];
   const served = [...facts, ...chardevs.map((id) => plugged.chardevs.get(id))];
   return {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),
-    names: new Set([...nodes, ...(object === undefined ? [] : [object])]),
+    names: new Set([...nodes, ...objects]),
     sets: new Set(facts.flatMap((found) => setOf(found) ?? [])),
     peers: new Set(served.flatMap((found) => peerIn(found) ?? [])),
   };

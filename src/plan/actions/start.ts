@@ -10,11 +10,13 @@ import { fileKey } from "../facts/file-key.ts";
 import { isGuestUser } from "../facts/guest-user.ts";
 import type { HelperSpec, LaunchSpec } from "../facts/launch-spec.ts";
 import type { GuestGroup, ThreadSettings } from "../facts/limits.ts";
+import type { PassedSecret } from "../facts/passed-secret.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
 import type { Floor, Macvtap, TapRules, TapSetup } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
 import type { Step, StepOf } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
+import { planSecrets } from "./secrets.ts";
 
 /** Folder of svirt that belongs to the guest while it runs. It is created if missing. */
 interface AssignedFolder {
@@ -55,6 +57,8 @@ export interface StartDecision {
   readonly displays?: readonly Display[];
   /** Files QEMU must open by path. Its user has access until it has opened them. */
   readonly grants: readonly GrantedFile[];
+  /** Secrets of its disks, whose values QEMU reads from files. */
+  readonly secrets?: readonly PassedSecret[];
   /** Helper processes of the guest, and the folders of svirt that they use (`assigned`). */
   readonly helpers: readonly HelperSpec[];
   readonly assigned: readonly AssignedFolder[];
@@ -85,6 +89,7 @@ export function planStart(decision: StartDecision): Step[] {
   const { commands, files, grants, helpers, incoming, label, assigned, order, paths, sockets, uid } =
     decision;
   const workLabel = labelOfRole(label, LABEL_ROLES["guest-folder"]["read-write"].role);
+  const secrets = planSecrets(decision.secrets ?? [], { uid, label: workLabel });
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
     { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid },
@@ -118,6 +123,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...planRules(decision, false),
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
+    ...secrets.before,
     { do: "spawn", order },
     {
       do: "greet",
@@ -125,6 +131,7 @@ export function planStart(decision: StartDecision): Step[] {
       timeoutMs: GREET_TIMEOUT_MS,
       ...(decision.hasTerminals ? { hasTerminals: true } : {}),
     },
+    ...secrets.after,
     ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
     ...planCheck(label),
     ...planShares(decision),

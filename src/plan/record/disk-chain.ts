@@ -42,9 +42,15 @@ function describeLayer(
   const [file] = files.values();
   if (number === undefined || file === undefined || own.length > 2) return undefined;
   if (driver !== "file" && driver !== "host_device" && driver !== "host_cdrom") return undefined;
-  const format = part === "storage" ? "raw" : nameIn(nodes.get(node)?.["driver"]);
+  const format = part === "storage" ? "raw" : formatIn(nodes.get(node));
   if (format === undefined) return undefined;
   return { number: Number(number), format, type: driver === "file" ? "file" : "block", path: file.path };
+}
+
+/** Returns the format of a node. A LUKS volume is a raw image, as in the XML. */
+function formatIn(facts: Facts | undefined): string | undefined {
+  const driver = nameIn(facts?.["driver"]);
+  return driver === "luks" ? "raw" : driver;
 }
 
 /** Returns the image with that top node. */
@@ -95,6 +101,14 @@ export function peerIn(facts: Facts | undefined): string | undefined {
   const address = server ?? backend?.data?.addr;
   if (address?.["type"] !== "fd") return undefined;
   return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
+}
+
+/** Returns the ids of the secrets in the arguments of a node: of its server, and the passphrases of its layers. */
+export function secretsIn(facts: Facts | undefined): readonly string[] {
+  if (facts === undefined) return [];
+  const own = ["key-secret", "password-secret"].flatMap((key) => nameIn(facts[key]) ?? []);
+  const layers = ["encrypt", "parent"].flatMap((key) => secretsIn(facts[key] as Facts | undefined));
+  return [...own, ...layers];
 }
 
 /** Returns the value if it is a string. */

@@ -9,7 +9,8 @@ import { completeGuest } from "../complete-guest.ts";
 import { listDeviceDescriptors } from "../descriptors.ts";
 import { diskId } from "../devices/disk/argv.ts";
 import type { FoundChains } from "../devices/disk/chain.ts";
-import { formatNodes } from "../devices/disk/nodes.ts";
+import { formatNodes, listDiskSecrets } from "../devices/disk/nodes.ts";
+import type { SecretUse } from "../devices/disk/secrets.ts";
 import type { Descriptor, Launch, LaunchPeer, LaunchTap } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { commandsOf } from "../monitor/plug-commands.ts";
@@ -34,6 +35,8 @@ export interface PluggedGuest {
 export interface DeviceCommands {
   readonly commands: readonly QmpCommand[];
   readonly descriptors: readonly Descriptor[];
+  /** Secrets whose values QEMU reads when it carries out the commands. */
+  readonly secrets?: readonly SecretUse[];
 }
 
 /** Completes and places a device for a running guest. Throws "unsupported" if it cannot be hot-plugged. */
@@ -66,19 +69,30 @@ export function formatHotDevice(
     readonly peers?: readonly LaunchPeer[];
     /** As in a Launch, like `named`. */
     readonly folder: string;
+    readonly secretFolder: string;
     readonly named: ReadonlyMap<string, string>;
   },
 ): DeviceCommands {
-  const { chains, folder, named, names, peers = [], taps = [] } = facts;
+  const { chains, folder, named, names, peers = [], secretFolder, taps = [] } = facts;
   const family = hotplugOf(device);
   const own = family.alone(device.value, names.alias);
   const alone = { ...guest, devices: { ...guest.devices, ...NO_DEVICES, ...own } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, peers, taps, folder, named };
+  const launch: Launch = {
+    monitorFd: 0,
+    listeners: [],
+    descriptors,
+    peers,
+    taps,
+    folder,
+    secretFolder,
+    named,
+  };
   const words = family.words(alone, device.value, { boot: bootOf(device, own), chains, names, launch });
   return {
     commands: [...exactCommands(words), ...family.commandsAfter(alone, device.value, names.alias)],
     descriptors,
+    secrets: device.element === "disk" ? listDiskSecrets(numberedDisk(alone, device.value, facts)) : [],
   };
 }
 
@@ -90,19 +104,22 @@ export function formatMedium(
     readonly chains: FoundChains;
     readonly names: FreeNames;
     readonly peers?: readonly LaunchPeer[];
+    readonly secretFolder: string;
   },
 ): DeviceCommands & { readonly node: string } {
-  const { chains, names, peers = [] } = facts;
+  const { chains, names, peers = [], secretFolder } = facts;
   const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [], hostdevs: [] } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const { top, words } = formatNodes(numberedDisk(guest, disk, facts), {
+  const numbered = numberedDisk(guest, disk, facts);
+  const { top, words } = formatNodes(numbered, {
     monitorFd: 0,
     listeners: [],
     peers,
     descriptors,
     folder: "",
+    secretFolder,
   });
-  return { commands: exactCommands(words), descriptors, node: top };
+  return { commands: exactCommands(words), descriptors, secrets: listDiskSecrets(numbered), node: top };
 }
 
 /** Returns the drive's device id in QEMU. */

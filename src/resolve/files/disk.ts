@@ -49,9 +49,12 @@ interface Depth {
 
 function resolveOneImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): ResolvedImage[] {
   const readOnly = depth > 0 || disk.access === "read-only";
-  const { dataFile, path, slice } = image;
+  const { dataFile, isEncrypted, path, slice } = image;
   const below = goesOn ? "as-probed" : "nothing";
-  const walked = walkChain({ path, format: formatOf(image), readOnly, slice, dataFile, below }, reader);
+  const walked = walkChain(
+    { path, format: formatOf(image), readOnly, slice, isEncrypted, dataFile, below },
+    reader,
+  );
   for (const element of walked) refuseOutside(element);
   const [own, data] = walked;
   if (own !== undefined) refuseOtherType(image, own.facts.type);

@@ -1,7 +1,7 @@
+import { findSecret, noSecret, secretFor } from "../../resolve/secrets/find-secret.ts";
 import type { Secret, SecretUsage } from "../../secret/document.ts";
 import { MOST_VALUE_BYTES } from "../../secret/value.ts";
 import { defineSecret, undefineSecret } from "../../vm/secret/define-secret.ts";
-import { findSecret, noSecret, secretFor } from "../../vm/secret/find-secret.ts";
 import { selectSecrets } from "../../vm/secret/secret-list.ts";
 import { getSecretValue, setSecretValue } from "../../vm/secret/secret-value.ts";
 import { array, countedBytes, int, struct, uint, type ValueOf } from "../xdr/form.ts";

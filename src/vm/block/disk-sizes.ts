@@ -1,6 +1,7 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
+import { encryptionOf, isDecryptedByQemu } from "../../domain/devices/disk/secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import { parseImageFormat } from "../../images/header.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
@@ -48,7 +49,8 @@ function sizesOf(instance: Instance, disk: Disk): DiskSizes {
     return { target, capacity: undefined, allocation: undefined, physical: undefined };
   }
   const facts = inspectExisting(instance, path);
-  const image = { path, facts, format: parseImageFormat(disk.driver?.type ?? "raw") };
+  const encrypted = isDecryptedByQemu(encryptionOf(disk)) ? { isEncrypted: true as const } : {};
+  const image = { path, facts, format: parseImageFormat(disk.driver?.type ?? "raw"), ...encrypted };
   const physical = physicalSize(instance, image);
   const allocation = facts.type === "file" ? facts.allocatedBytes : physical;
   return { target, capacity: imageSize(instance, image), allocation, physical };

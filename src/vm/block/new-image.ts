@@ -6,6 +6,7 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import { planAttach } from "../../plan/actions/hotplug.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
+import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
@@ -86,6 +87,7 @@ export function plugImage(
   const medium = formatMedium(guest, changed, {
     chains: new Map([[target, [element]]]),
     names: freeNames(record, { prefix: "net" }),
+    secretFolder: guestPaths(instance.paths, record.uuid).folder,
   });
   const words = {
     ...medium,

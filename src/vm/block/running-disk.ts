@@ -2,6 +2,7 @@ import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
+import { hasEncryption } from "../../domain/devices/disk/secrets.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
@@ -136,6 +137,8 @@ function unsuited(disk: Disk): string | undefined {
   if (disk.device !== undefined && disk.device !== "disk") return `it is a ${disk.device}`;
   if (disk.shareable) return "it is shareable";
   if (disk.transient !== undefined) return "it is transient";
+  // A new image above it or a copy of it would have the guest's data unencrypted.
+  if (hasEncryption(disk)) return "it is encrypted";
   if (disk.throttleFilters !== undefined || disk.driver?.copyOnRead === true)
     return "it has throttle filters or copy-on-read";
   return unsuitedSource(disk);

@@ -123,12 +123,14 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   const names = freeNames(record, hotplugOf(device));
   const tap = decideNewTap(instance, record, { device: plugged.device, names });
   const peers = decidePeer(record, plugged.device, { resolved, name: names.peer });
+  const { folder: secretFolder, workFolder } = guestPaths(instance.paths, record.uuid);
   const words = formatHotDevice(plugged.guest, plugged.device, {
     chains: resolved.chains,
     names,
     peers: placed(device, peers),
     taps: tap === undefined ? [] : [tap.passed],
-    folder: guestPaths(instance.paths, record.uuid).workFolder,
+    folder: workFolder,
+    secretFolder,
     named: nameFiles(plugged.device, resolved),
   });
   const added = decideNewDevice(instance, record, { resolved, peers, words });
@@ -177,7 +179,8 @@ function newMedium(instance: Instance, record: GuestRecord, disk: Disk): NonNull
   const resolved = resolveDevice(instance, device);
   const names = freeNames(record, hotplugOf(device));
   const peers = decidePeer(record, device, { resolved, name: names.peer });
-  const facts = { chains: resolved.chains, names, peers: placed(device, peers) };
+  const { folder: secretFolder } = guestPaths(instance.paths, record.uuid);
+  const facts = { chains: resolved.chains, names, secretFolder, peers: placed(device, peers) };
   const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
   return { node: top, device: decideNewDevice(instance, record, { resolved, peers, words }) };
 }

@@ -9,9 +9,11 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import { decideFiles } from "../../labelling/file-labels.ts";
 import { claimIn } from "../../plan/actions/block.ts";
 import type { NewDevice } from "../../plan/actions/hotplug.ts";
+import { planSecrets } from "../../plan/actions/secrets.ts";
 import type { LabelledFile } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
+import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { hotplugOf } from "../../qemu/hotplug/families.ts";
 import type { FreeNames, HotplugFamily } from "../../qemu/hotplug/family.ts";
@@ -20,7 +22,7 @@ import { modelOn } from "../../report/label-models.ts";
 import { type ResolvedFiles, resolveResources } from "../../resolve/files/all.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { listPassedFiles } from "../start/guest-command.ts";
+import { listPassedFiles, passSecrets } from "../start/guest-command.ts";
 
 /**
  * Returns the inspected files of one device. PCI devices in `taken` count as detached from the host.
@@ -72,7 +74,11 @@ export function decideNewDevice(
 ): NewDevice {
   const { uid, uuid } = guest;
   const files = decideFiles(instance, labelDecisionOf(instance, guest), { uuid, uid, files: resolved.files });
+  const { folder } = guestPaths(instance.paths, uuid);
+  const secrets = passSecrets(instance, words.secrets ?? [], folder);
+  const label = addedLabelOf(instance, guest, "guest-folder");
   return {
+    ...(secrets.length === 0 ? {} : { secrets: planSecrets(secrets, { uid, label }) }),
     files: files.filter((file) => isNew(guest, file)),
     passedFiles: listPassedFiles(instance, words.descriptors, resolved.files),
     peers,

@@ -1,5 +1,6 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import { SvirtError } from "../../errors.ts";
+import { type FoundSecret, knownSecret, noSecret, secretFor } from "../../resolve/secrets/find-secret.ts";
 import { completeSecret, formatSecret, parseSecret, type Secret } from "../../secret/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import {
@@ -11,7 +12,6 @@ import {
   writeSecretValue,
 } from "../../state/secrets.ts";
 import { changeStored } from "../stored/change-stored.ts";
-import { type FoundSecret, knownSecret, noSecret, secretFor } from "./find-secret.ts";
 
 /**
  * Stores the definition of a secret, or replaces that of its UUID, which keeps its value. Throws "xml", "unsupported"; "in-use" if

@@ -1,6 +1,6 @@
 import type { OnRefused } from "../../errors.ts";
+import { type FoundSecret, listSecrets } from "../../resolve/secrets/find-secret.ts";
 import type { Instance } from "../../state/instance.ts";
-import { type FoundSecret, listSecrets } from "./find-secret.ts";
 
 /** Secrets to list: each pair that has one of its two selects those. */
 export interface SecretFilter {

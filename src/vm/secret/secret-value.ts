@@ -1,9 +1,10 @@
 import { SvirtError } from "../../errors.ts";
+import { findSecret } from "../../resolve/secrets/find-secret.ts";
+import { usedValue } from "../../resolve/secrets/used-value.ts";
 import { MOST_VALUE_BYTES } from "../../secret/value.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readSecretValue, removeLeftovers, writeSecretValue } from "../../state/secrets.ts";
+import { removeLeftovers, writeSecretValue } from "../../state/secrets.ts";
 import { changeStored } from "../stored/change-stored.ts";
-import { type FoundSecret, findSecret, noSecret } from "./find-secret.ts";
 
 /** Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB. */
 export async function setSecretValue(instance: Instance, key: string, value: Uint8Array): Promise<void> {
@@ -35,15 +36,4 @@ export function getSecretValue(instance: Instance, key: string): Uint8Array {
     libvirt: "INVALID_SECRET",
     remedy: "Take the value from where it was made: only svirt itself reads that of a private secret.",
   });
-}
-
-/** Returns the value of a secret for svirt's own use, private or not. Throws "not-found" without one. */
-export function usedValue(instance: Instance, secret: FoundSecret): Uint8Array {
-  const value = readSecretValue(instance, secret);
-  if (value !== undefined) return value;
-  const { uuid } = secret;
-  throw noSecret(
-    `secret '${uuid}' does not have a value`,
-    `Set it: svirt secret-set-value ${uuid} --plain --file -`,
-  );
 }

@@ -8,12 +8,15 @@ import { peerContext } from "../../label/peer-context.ts";
 import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { GrantedFile, PlannedSocket } from "../../plan/facts/file.ts";
 import type { LaunchSpec, PassedFile, PassedPeer, PassedSocket } from "../../plan/facts/launch-spec.ts";
+import type { PassedSecret } from "../../plan/facts/passed-secret.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import type { PassedTap } from "../../plan/facts/tap.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { formatGuestArgv } from "../../qemu/command-line.ts";
 import { countDescriptors } from "../../qemu/count-descriptors.ts";
 import { listDescriptors } from "../../qemu/descriptors.ts";
+import { listSecrets } from "../../qemu/devices/disk/argv.ts";
+import type { SecretUse } from "../../qemu/devices/disk/secrets.ts";
 import { type Descriptor, isOpenedByName } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
@@ -32,6 +35,7 @@ export interface GuestCommand {
   readonly order: LaunchSpec;
   readonly grants: readonly GrantedFile[];
   readonly commands: readonly MonitorCommand[];
+  readonly secrets: readonly PassedSecret[];
   /** Whether to ask QEMU which terminals it got. */
   readonly hasTerminals: boolean;
 }
@@ -66,7 +70,8 @@ export function buildGuestCommand(
   const nowSeconds = Math.floor(instance.host.nowMs() / 1000);
   const eventsFd =
     firstFile + descriptors.length + decided.taps.reduce((sum, tap) => sum + tap.queues + tap.vhosts, 0);
-  const launch = { monitorFd: MONITOR_FD, eventsFd, ...known, folder: paths.workFolder, nowSeconds };
+  const { folder: secretFolder, workFolder: folder } = paths;
+  const launch = { monitorFd: MONITOR_FD, eventsFd, ...known, folder, secretFolder, nowSeconds };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
@@ -98,7 +103,21 @@ export function buildGuestCommand(
   const grants = isSession(instance) ? [] : [...listGrants(order, descriptors), ...found];
   const told = listStartCommands(guest);
   const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
-  return { order, grants, commands: startCommands(told, decided), hasTerminals };
+  const secrets = passSecrets(instance, listSecrets(guest, chains), secretFolder);
+  return { order, grants, secrets, commands: startCommands(told, decided), hasTerminals };
+}
+
+/** Decides the files of secrets. Few guests have one. */
+export function passSecrets(
+  instance: Instance,
+  uses: readonly SecretUse[],
+  folder: string,
+): readonly PassedSecret[] {
+  if (uses.length === 0) return [];
+  const {
+    decideSecrets,
+  }: typeof import("../../resolve/secrets/passed-secrets.ts") = require("../../resolve/secrets/passed-secrets.ts");
+  return decideSecrets(instance, uses, folder);
 }
 
 type NumberedPeer = PeerSocket & { readonly fd: number };

@@ -116,6 +116,14 @@ async function addLog(instance: Instance, guest: GuestRecord, error: unknown): P
   return new SvirtError(words, {
     kind,
     cause: error,
-    remedy: remedy === SEE_QEMU_LOG || remedy === HEED_QEMU ? `See ${path}` : remedy,
+    remedy: remedyOf(said) ?? (remedy === SEE_QEMU_LOG || remedy === HEED_QEMU ? `See ${path}` : remedy),
   });
+}
+
+/** Returns the remedy for a QEMU without the driver of an image. qemu.git block.c bdrv_fill_options() */
+function remedyOf(said: string): string | undefined {
+  const driver = /: Unknown driver '([a-z]+)'$/.exec(said)?.[1];
+  return driver === undefined
+    ? undefined
+    : `Install QEMU's driver of ${driver}. In Debian: apt install qemu-block-extra`;
 }

@@ -233,7 +233,7 @@ function decide(
   const isIncoming = incoming !== undefined;
   const limits = decideLimits(instance, domain);
   const facts = { resolved, label, sockets, taps: planned, uid, isIncoming, groupPath: limits.group?.path };
-  const { commands, grants, hasTerminals, order } = buildGuestCommand(
+  const { commands, grants, hasTerminals, order, secrets } = buildGuestCommand(
     instance,
     guestOf(completed, used),
     facts,
@@ -249,6 +249,7 @@ function decide(
     displays,
     ...limits,
     grants,
+    secrets,
     trees,
     links: listGroupLinks(instance.host, domain),
     overlays: overlays.size === 0 ? undefined : overlayFolder(instance, domain.uuid),

@@ -24,6 +24,10 @@ test.each<[Step, string]>([
   ],
   [{ do: "remove-udev-rule", path, file }, "remove the udev rule for /dev/vdb (/run/x)"],
   [{ do: "grant", file, uid: 7, access: "read-only" }, "let uid 7 open /dev/vdb by name (read-only)"],
+  [
+    { do: "write-secret", secret: "u", from: "/etc/u.base64", path, uid: 7, label },
+    "write the value of secret u to /run/x (mode 400, uid 7, d:e:f)",
+  ],
   [{ do: "revoke", file, uid: 7 }, "revoke uid 7's access to /dev/vdb"],
   [{ do: "spawn", order: { ...order, context: "a:b:c" } }, "start /usr/bin/qemu as uid 7 in a:b:c"],
   [{ do: "spawn", order }, "start /usr/bin/qemu as uid 7 in svirt's own context, not confined"],

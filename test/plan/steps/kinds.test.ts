@@ -64,6 +64,7 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "remove-udev-rule": { do: "remove-udev-rule", path, file },
   grant: { do: "grant", file, uid: 7, access: "read-write" },
   revoke: { do: "revoke", file, uid: 7 },
+  "write-secret": { do: "write-secret", secret: "u", from: "/etc/u.base64", path, uid: 7, label },
   "expect-socket": { do: "expect-socket", path, label, file },
   "remove-socket": { do: "remove-socket", path, label, file },
   "link-socket": { do: "link-socket", folder: file, path, target: "/run/y", label },

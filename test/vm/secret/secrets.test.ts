@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { findSecret } from "../../../src/resolve/secrets/find-secret.ts";
 import { defineSecret, undefineSecret } from "../../../src/vm/secret/define-secret.ts";
-import { findSecret } from "../../../src/vm/secret/find-secret.ts";
 import { readValueFile } from "../../../src/vm/secret/read-value.ts";
 import { selectSecrets } from "../../../src/vm/secret/secret-list.ts";
 import { getSecretValue, setSecretValue } from "../../../src/vm/secret/secret-value.ts";

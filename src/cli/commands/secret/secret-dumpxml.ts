@@ -1,4 +1,4 @@
-import { findSecret } from "../../../vm/secret/find-secret.ts";
+import { showSecret } from "../../../vm/secret/show-secret.ts";
 import { type Command, JSON_OPTION, operand, printJson, SECRET_OPERAND } from "../../command.ts";
 
 /** `svirt secret-dumpxml SECRET` */
@@ -11,7 +11,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   run(call) {
-    const { uuid, xml } = findSecret(call.instance, operand(call, "secret"));
+    const { uuid, xml } = showSecret(call.instance, operand(call, "secret"));
     if (call.options.has("json")) printJson(call, { uuid, xml });
     else call.output.print(`${xml}\n`);
     return Promise.resolve(undefined);

@@ -1,4 +1,4 @@
-import type { FoundSecret } from "../../../vm/secret/find-secret.ts";
+import type { FoundSecret } from "../../../resolve/secrets/find-secret.ts";
 import { selectSecrets } from "../../../vm/secret/secret-list.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";

@@ -10,10 +10,11 @@ import { controllersOf, type Guest } from "../../model/guest.ts";
 import { devicePath } from "../../refusal.ts";
 import { countFdsets } from "../chardev/fdset-count.ts";
 import { chainOf, type FoundChains } from "./chain.ts";
-import { formatNodes, type NumberedDisk } from "./nodes.ts";
+import { formatNodes, listDiskSecrets, type NumberedDisk } from "./nodes.ts";
 import { diskIndex, drivePlace, scsiModelOf, scsiPlaceKeys } from "./place.ts";
 import { refuseDisk } from "./rules.ts";
 import { formatSdCard } from "./sd-card.ts";
+import type { SecretPassing, SecretUse } from "./secrets.ts";
 import { formatVhostUserDisk } from "./vhost-user.ts";
 
 /** Context of a disk's arguments, in addition to the guest. */
@@ -21,6 +22,8 @@ export interface DiskFacts {
   readonly chains: FoundChains | undefined;
   readonly boot: BootIndexes;
   readonly launch: Launch | undefined;
+  /** As in ArgvFacts. */
+  readonly sealed?: SecretPassing["sealed"];
 }
 
 /**
@@ -34,8 +37,13 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Arguments {
     ...formatFloppyDrive(guest, facts.boot),
     ...numberDisks(guest, facts.chains)
       .filter(({ disk }) => disk.transient?.shareBacking !== true)
-      .flatMap((numbered) => formatDisk(guest, numbered, facts)),
+      .flatMap((numbered) => formatDisk(guest, { ...numbered, sealed: facts.sealed }, facts)),
   ];
+}
+
+/** Lists the secrets of a guest's disks that QEMU needs. */
+export function listSecrets(guest: Guest, chains: FoundChains | undefined): readonly SecretUse[] {
+  return numberDisks(guest, chains).flatMap(listDiskSecrets);
 }
 
 /** Returns the device id of each disk, keyed by its target. */

@@ -1,6 +1,7 @@
 import type { BackingStore } from "../../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { imageFormatOf, isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import { type Encryption, encryptionOf, type Login, loginOf } from "../../../domain/devices/disk/secrets.ts";
 import type { DataStore, ImageFormat } from "../../../domain/forms/source/disk.ts";
 import type { ChainElement, ImagePart } from "../../../images/element.ts";
 
@@ -23,6 +24,9 @@ export interface ChainImage {
   readonly slice?: ImagePart | undefined;
   /** Maximum size of a qcow2 image's metadata cache. */
   readonly cacheBytes?: number | undefined;
+  readonly encryption?: Encryption | undefined;
+  /** User and secret for the server that has the image. */
+  readonly login?: Login | undefined;
 }
 
 /** Images of a disk, top first, and whether the last one is known to have no backing file. */
@@ -42,7 +46,7 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   const elements = found?.get(disk.target.dev);
   const cacheBytes = disk.driver?.metadataCache?.maxSizeBytes;
   if (elements !== undefined) {
-    const images = elements.map(fromHost);
+    const images = withEncryption(elements.map(fromHost), disk);
     return {
       elements: images.map((image) => (image.role === "top" ? { ...image, cacheBytes } : image)),
       isWhole: true,
@@ -56,6 +60,20 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   return { elements: [...top, ...below], isWhole };
 }
 
+/** Gives each image its encryption. The XML names the images from the top down, and headers name those below. */
+function withEncryption(images: readonly ChainImage[], disk: Disk): readonly ChainImage[] {
+  let placed: Disk | BackingStore | undefined = disk;
+  return images.map((image) => {
+    if (image.role === "data-file") return image;
+    if (image.role === "backing") placed = belowIn(placed);
+    return { ...image, encryption: encryptionOf(placed) };
+  });
+}
+
+function belowIn(placed: Disk | BackingStore | undefined): BackingStore | undefined {
+  return placed === undefined || placed.type === "end" ? undefined : placed.backingStore;
+}
+
 function fromHost({ path, storage, format, role, readOnly, slice }: ChainElement): ChainImage {
   return { place: { type: storage, path }, format, role, readOnly, slice };
 }
@@ -67,7 +85,8 @@ function imagesOf(placed: Placed, image: Omit<ChainImage, "place" | "slice">): r
   const { source } = placed;
   const slice = source !== undefined && "slices" in source ? source.slices?.slice : undefined;
   const data = source !== undefined && "dataStore" in source ? source.dataStore : undefined;
-  const own = { ...image, place: placeOf(placed), slice };
+  const secrets = { encryption: encryptionOf(placed), login: loginOf(placed) };
+  const own = { ...image, place: placeOf(placed), slice, ...secrets };
   return data === undefined ? [own] : [own, dataOf(data, image.readOnly)];
 }
 

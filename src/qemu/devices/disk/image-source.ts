@@ -16,13 +16,20 @@ interface RemoteImage {
   readonly nbdkitSocket?: string;
   /** Connection to the server, if svirt has opened one. */
   readonly peer?: LaunchPeer | undefined;
+  /** Keys that name its secrets. Without them, a source that needs a secret is refused. */
+  readonly secrets?: SourceSecrets | undefined;
+}
+
+interface SourceSecrets {
+  readonly login: Json;
+  readonly encryption: Json;
 }
 
 /**
  * Returns the -blockdev keys for an image's location, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
  * libvirt. Throws "unsupported" for a source that needs a secret, a helper or a look-up on the host.
  */
-export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): Json {
+export function remoteSource({ place, path, nbdkitSocket, peer, secrets }: RemoteImage): Json {
   switch (place.type) {
     case "network":
       if (nbdkitSocket !== undefined && needsNbdkit(place.source)) {
@@ -31,7 +38,7 @@ export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): 
       if (peer !== undefined && place.source.protocol === "nbd") {
         return { driver: "nbd", server: { type: "fd", str: peer.name }, export: place.source.name };
       }
-      return networkKeys(place.source, path);
+      return networkKeys(place.source, path, secrets);
     case "nvme": {
       const { address, namespace } = place.source;
       return { driver: "nvme", device: hostPciName(address), namespace };
@@ -61,8 +68,9 @@ function needsNbdkit(source: NetworkSource): boolean {
   return [auth, knownHosts, identity?.keyfile, identity?.agentsock].some((found) => found !== undefined);
 }
 
-function networkKeys(source: NetworkSource, path: string): Json {
-  refuseSecrets(source, path);
+function networkKeys(source: NetworkSource, path: string, secrets: SourceSecrets | undefined): Json {
+  refuseSecrets(source, path, secrets);
+  const { encryption, login } = secrets ?? { encryption: {}, login: {} };
   switch (source.protocol) {
     case "nbd": {
       if (source.tls === true) {
@@ -73,14 +81,14 @@ function networkKeys(source: NetworkSource, path: string): Json {
       return { driver: "nbd", server, export: source.name, "reconnect-delay": source.reconnect?.delay };
     }
     case "rbd":
-      return rbdKeys(source, path);
+      return { ...rbdKeys(source, path), ...encryption, ...login };
     case "iscsi":
-      return iscsiKeys(source, path);
+      return { ...iscsiKeys(source, path), ...login };
     case "http":
     case "https":
     case "ftp":
     case "ftps":
-      return webKeys(source, path);
+      return { ...webKeys(source, path), ...login };
     case "ssh":
       return sshKeys(source, path);
     case "gluster": {
@@ -96,11 +104,12 @@ function networkKeys(source: NetworkSource, path: string): Json {
 /** Default of gluster_debug_level in libvirt's qemu.conf. */
 const GLUSTER_DEBUG = 4;
 
-/** Refuses a source that needs a secret. libvirt passes their values encrypted, with a key of each guest. */
-function refuseSecrets(source: NetworkSource, path: string): void {
-  const place = ["auth", "encryption", "cookies"].find((name) => name in source);
+/** Refuses a source that needs a secret which its caller does not pass. */
+function refuseSecrets(source: NetworkSource, path: string, secrets: SourceSecrets | undefined): void {
+  const names = secrets === undefined ? ["auth", "encryption", "cookies"] : ["cookies"];
+  const place = names.find((name) => name in source);
   if (place === undefined) return;
-  const why = "svirt passes no secrets to QEMU";
+  const why = "svirt does not pass this secret to QEMU";
   throw notStartable(`${path}/${place}`, why, "Leave it out, and use a source without authentication.");
 }
 

@@ -1,5 +1,6 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import type { DiskDriver } from "../../../domain/devices/disk/driver.ts";
+import { isDecryptedByQemu } from "../../../domain/devices/disk/secrets.ts";
 import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 import { fdsetPath, isDirect, type Launch, lockingKeys, peerOf } from "../../launch.ts";
 import { refuseUnproven } from "../../refusal.ts";
@@ -7,6 +8,15 @@ import type { ChainImage, DiskChain } from "./chain.ts";
 import { formatFilters } from "./filters.ts";
 import { remoteSource } from "./image-source.ts";
 import { reservationArguments, reservationKeys } from "./reservations.ts";
+import {
+  decryptionKeys,
+  formatSecrets,
+  librbdKeys,
+  loginKeys,
+  type SecretPassing,
+  type SecretUse,
+  secretsOf,
+} from "./secrets.ts";
 
 /** Block nodes of one disk: their arguments, the deepest image first, and the node for the device. */
 export interface DiskNodes {
@@ -27,6 +37,8 @@ export interface NumberedDisk {
   readonly folder: string;
   /** First free descriptor set. */
   readonly firstFdset: number;
+  /** Values of secrets for libvirt's arguments. */
+  readonly sealed?: SecretPassing["sealed"];
 }
 
 /** QEMU's cache options for each value of `<driver cache>`. qemuDomainDiskCachemodeFlags() of libvirt */
@@ -48,17 +60,8 @@ const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallel
  * libvirt
  */
 export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
-  const { disk, chain, firstNumber, path, firstFdset, folder } = numbered;
-  const driver = disk.driver ?? {};
-  const files = chain.elements.map((image, index) => ({
-    image,
-    number: firstNumber + index,
-    driver,
-    disk,
-    path: `${path}${sourceOf(chain, index)}`,
-    fdset: firstFdset,
-    folder,
-  }));
+  const { disk, chain, firstNumber } = numbered;
+  const files = filesOf(numbered);
   const images = files.filter(({ image }) => image.role !== "data-file");
   const words = images.map((file, depth) => {
     const data = files.find((found) => found.number === file.number + 1 && found.image.role === "data-file");
@@ -77,6 +80,24 @@ export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined):
   return { words: [...words.toReversed().flat(), ...filters.words], top: filters.top };
 }
 
+/** Lists the secrets of a disk's images, top first. */
+export function listDiskSecrets(numbered: NumberedDisk): readonly SecretUse[] {
+  return filesOf(numbered).flatMap(secretsOf);
+}
+
+function filesOf({ chain, disk, firstFdset, firstNumber, folder, path, sealed }: NumberedDisk): File[] {
+  return chain.elements.map((image, index) => ({
+    image,
+    number: firstNumber + index,
+    driver: disk.driver ?? {},
+    disk,
+    path: `${path}${sourceOf(chain, index)}`,
+    fdset: firstFdset,
+    folder,
+    sealed,
+  }));
+}
+
 interface File {
   readonly image: ChainImage;
   readonly number: number;
@@ -86,6 +107,7 @@ interface File {
   readonly path: string;
   readonly fdset: number;
   readonly folder: string;
+  readonly sealed: SecretPassing["sealed"];
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -98,8 +120,13 @@ function sourceOf({ elements }: DiskChain, index: number): string {
 }
 
 /** Whether the image has a format node above its storage node. qemuBlockStorageSourceNeedsFormatLayer() */
-function hasFormatNode({ format, slice }: ChainImage): boolean {
-  return format !== "raw" || slice !== undefined;
+function hasFormatNode({ encryption, format, slice }: ChainImage): boolean {
+  return format !== "raw" || slice !== undefined || isDecryptedByQemu(encryption);
+}
+
+/** Whether the image's only format is raw: a slice of it needs no node of its own. */
+function isPlain({ encryption, format }: ChainImage): boolean {
+  return format === "raw" && !isDecryptedByQemu(encryption);
 }
 
 function nodeName({ image, number }: File): string {
@@ -111,19 +138,21 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Argum
   const { image, number, driver } = file;
   const before = [
     ...reservationArguments(file.disk, `libvirt-${number}-storage`, image.role),
+    ...formatSecrets(secretsOf(file), { launch, sealed: file.sealed }),
     ...vdpaWords(file),
   ];
   const storage = storageNode(file, launch);
   if (!hasFormatNode(image))
     return [...before, ...jsonArguments("-blockdev", { ...storage, ...guestView(image, driver) })];
   const isRaw = image.format === "raw";
-  const hasSliceNode = image.slice !== undefined && !isRaw;
+  const hasSliceNode = image.slice !== undefined && !isPlain(image);
   const format = {
     "node-name": `libvirt-${number}-format`,
     "read-only": image.readOnly,
     ...guestView(image, driver),
     driver: FORMAT_DRIVERS.get(image.format) ?? image.format,
-    ...(isRaw ? sliceKeys(image) : {}),
+    ...(isPlain(image) ? sliceKeys(image) : {}),
+    ...decryptionKeys(file),
     ...qcow2Keys(image, driver),
     // A raw image has no backing file, and QEMU refuses the key.
     ...(isRaw ? {} : around),
@@ -141,7 +170,7 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Argum
 
 /** Refuses a slice with a cache mode before a start: libvirt's arguments for it are not known for certain. */
 function refuseUnprovenSlice({ image, driver, path }: File, launch: Launch | undefined): void {
-  if (image.slice === undefined || image.format === "raw" || CACHES.get(driver.cache) === undefined) return;
+  if (image.slice === undefined || isPlain(image) || CACHES.get(driver.cache) === undefined) return;
   refuseUnproven(launch, `${path}/slices`, "the cache mode of a <slice>");
 }
 
@@ -188,7 +217,11 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   if (place.type === "vhostvdpa") return { driver: "virtio-blk-vhost-vdpa", path: `/dev/fdset/${fdset}` };
   if (place.type !== "file" && place.type !== "block") {
     const nbdkitSocket = `${folder}/nbdkit-libvirt-${number}-storage.socket`;
-    return remoteSource({ place, path, nbdkitSocket, peer: peerOf(launch, path.replace(/\/source$/, "")) });
+    const peer = peerOf(launch, path.replace(/\/source$/, ""));
+    // No <dataStore> on the network is started, and its secrets are refused.
+    const isOwn = image.role !== "data-file";
+    const secrets = isOwn ? { login: loginKeys(file), encryption: librbdKeys(file) } : undefined;
+    return remoteSource({ place, path, nbdkitSocket, peer, secrets });
   }
   return {
     driver: localDriver(image, place, launch),

@@ -1,11 +1,13 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { diskBus, isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import { loginOf } from "../../../domain/devices/disk/secrets.ts";
 import { type Rule, refuseBroken } from "../../argument/rule.ts";
 import { isDirect } from "../../launch.ts";
 import { refuseUnsharedMemory } from "../../machine/refuse-unshared-memory.ts";
 import type { Guest } from "../../model/guest.ts";
 import { devicePath } from "../../refusal.ts";
 import { DRIVE_RULES, kindOf } from "./drive-rules.ts";
+import { ENCRYPTION_RULES } from "./encryption-rules.ts";
 import { IOTUNE_RULES } from "./iotune-rules.ts";
 import { LUN_RULES } from "./lun-rules.ts";
 
@@ -63,44 +65,11 @@ const RULES: readonly Rule<Disk>[] = [
       disk.driver?.discardNoUnref === true && (disk.driver.type !== "qcow2" || isReadOnly(disk)),
   },
   {
-    place: "encryption",
-    why: "svirt passes no secrets to QEMU",
-    isUndecided: "always",
-    remedy: "Leave <encryption> out, and use an image that is not encrypted.",
-    isBroken: ({ encryption }) => encryption !== undefined,
-  },
-  {
-    place: "source/encryption",
-    isUndecided: "always",
-    why: "svirt passes no secrets to QEMU",
-    remedy: "Leave <encryption> out, and use an image that is not encrypted.",
-    isBroken: ({ source }) => source !== undefined && "encryption" in source,
-  },
-  {
     place: "auth",
     why: "that protocol has no authentication",
     remedy: "Leave it out.",
-    isBroken: (disk) => disk.type === "network" && hasAuth(disk) && !ASKING.has(disk.source.protocol),
-  },
-  {
-    place: "encryption/cipher",
-    why: "the image's header already names the cipher",
-    remedy: "Leave it out.",
-    isBroken: (disk) => {
-      const encryption = encryptionOf(disk);
-      return encryption?.format === "luks" && encryption.cipher !== undefined;
-    },
-  },
-  {
-    place: "encryption/@format",
-    why: "only librbd supports this encryption",
-    remedy: "Write format='luks', or use a raw image of RBD.",
-    isBroken: (disk) => {
-      const encryption = encryptionOf(disk);
-      if (encryption === undefined) return false;
-      const isOfRbd = encryption.format !== "luks" || encryption.engine === "librbd";
-      return isOfRbd && !(disk.type === "network" && disk.source.protocol === "rbd");
-    },
+    isBroken: (disk) =>
+      disk.type === "network" && loginOf(disk) !== undefined && !ASKING.has(disk.source.protocol),
   },
   {
     place: "driver/@cache",
@@ -113,13 +82,6 @@ const RULES: readonly Rule<Disk>[] = [
     why: "the protocol requires another type of secret",
     remedy: "Write type='iscsi' for iSCSI, type='ceph' for RBD.",
     isBroken: hasOtherSecret,
-  },
-  {
-    place: "auth",
-    why: "svirt passes no secrets to QEMU",
-    isUndecided: "always",
-    remedy: "Leave <auth> out, and use a source without authentication.",
-    isBroken: (disk) => "auth" in disk,
   },
   {
     place: "target/@bus",
@@ -202,25 +164,16 @@ function hasImageOption({ driver = {}, ...disk }: Disk): boolean {
   );
 }
 
-function hasAuth(disk: Disk): boolean {
-  return "auth" in disk || (disk.source !== undefined && "auth" in disk.source);
-}
-
-function encryptionOf(disk: Disk): Disk["encryption"] {
-  const { source } = disk;
-  return disk.encryption ?? (source !== undefined && "encryption" in source ? source.encryption : undefined);
-}
-
 // virDomainDiskDefParseXML() of libvirt: "invalid secret type"
 function hasOtherSecret(disk: Disk): boolean {
   if (disk.type !== "network") return false;
   const { source } = disk;
   const expected = SECRETS.get(source.protocol);
-  const auth = disk.auth ?? ("auth" in source ? source.auth : undefined);
+  const auth = loginOf(disk);
   return auth !== undefined && expected !== undefined && auth.secret.type !== expected;
 }
 
-const ALL_RULES = [...DRIVE_RULES, ...LUN_RULES, ...IOTUNE_RULES, ...RULES];
+const ALL_RULES = [...DRIVE_RULES, ...LUN_RULES, ...IOTUNE_RULES, ...ENCRYPTION_RULES, ...RULES];
 
 /** Refuses a disk that QEMU cannot provide as the XML describes it. Throws "unsupported". */
 export function refuseDisk(disk: Disk, guest: Guest, index: number): void {

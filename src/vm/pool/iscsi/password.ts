@@ -1,5 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { type FoundSecret, knownSecret, secretFor } from "../../../resolve/secrets/find-secret.ts";
+import { usedValue } from "../../../resolve/secrets/used-value.ts";
 import type { Instance } from "../../../state/instance.ts";
 import {
   type ChapPassword,
@@ -15,8 +17,6 @@ import {
   recordCommands,
   showCommand,
 } from "../../../storage/pool/iscsi/target.ts";
-import { type FoundSecret, knownSecret, secretFor } from "../../secret/find-secret.ts";
-import { usedValue } from "../../secret/secret-value.ts";
 import { runCommand } from "./command.ts";
 
 /** Only root reads a record. */

@@ -61,7 +61,7 @@ describe("formatArgv() of a network image", () => {
     ],
     [
       "<source protocol='rbd' name='a/b'><auth username='u'><secret type='ceph' usage='s'/></auth></source>",
-      "source/auth",
+      "source/auth/secret",
     ],
   ])("refuses %s", (source, place) => {
     expect(() => words(network(source))).toThrow(
@@ -104,9 +104,18 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
       disk("<target dev='vda'/><throttlefilters><throttlefilter group='none'/></throttlefilters>"),
       "throttlefilters",
     ],
+    [disk("<target dev='vda'/><encryption format='luks'/>"), "encryption/secret"],
     [
-      disk("<target dev='vda'/><encryption format='luks'><secret type='passphrase' usage='u'/></encryption>"),
+      disk(
+        "<driver type='qed'/><target dev='vda'/><encryption format='luks'><secret type='passphrase' usage='u'/></encryption>",
+      ),
       "encryption",
+    ],
+    [
+      disk(
+        "<target dev='vda'/><transient/><encryption format='luks'><secret type='passphrase' usage='u'/></encryption>",
+      ),
+      "transient",
     ],
     [disk("<driver type='fat'/><source dir='/d'/><target dev='vda'/><readonly/>", "type='dir'"), "source"],
     [disk("<source pool='p' volume='v'/><target dev='vda'/>", "type='volume'"), "source"],

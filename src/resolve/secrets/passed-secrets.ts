@@ -1,0 +1,46 @@
+import { SvirtError } from "../../errors.ts";
+import type { PassedSecret } from "../../plan/facts/passed-secret.ts";
+import { type SecretUse, secretFile } from "../../qemu/devices/disk/secrets.ts";
+import type { Instance } from "../../state/instance.ts";
+import { valuePath } from "../../state/secrets.ts";
+import { type FoundSecret, knownSecret, noSecret, secretFor } from "./find-secret.ts";
+import { usedValue } from "./used-value.ts";
+
+/**
+ * Decides the files by which QEMU gets the values of secrets, in a folder of root. Throws "not-found" for a secret that is not defined or has no
+ * value, "unsupported" for one of another use. virSecretGetSecretString() of libvirt
+ */
+export function decideSecrets(
+  instance: Instance,
+  uses: readonly SecretUse[],
+  folder: string,
+): readonly PassedSecret[] {
+  return uses.map((use) => {
+    const found = secretOf(instance, use);
+    usedValue(instance, found).fill(0);
+    return { secret: found.uuid, from: valuePath(instance, found), path: secretFile(folder, use) };
+  });
+}
+
+function secretOf(instance: Instance, { kind, place, secret }: SecretUse): FoundSecret {
+  const { usage: name, uuid } = secret;
+  if (uuid === undefined) {
+    const found = secretFor(instance, { type: kind, id: name ?? "" });
+    if (found !== undefined) return found;
+    throw noSecret(`no secret with matching usage '${name}'`);
+  }
+  const found = knownSecret(instance, uuid);
+  if (found === undefined) throw noSecret(`no secret with matching uuid '${uuid}'`);
+  const { usage } = found;
+  if (usage === undefined || usage.type === kind) return found;
+  throw new SvirtError(
+    `invalid argument: secret with uuid ${uuid} is of type '${usage.type}' not expected '${kind}' type`,
+    {
+      kind: "unsupported",
+      libvirt: "INVALID_ARG",
+      from: "SECRET",
+      place,
+      remedy: `Name a secret with <usage type='${kind}'>: svirt secret-list lists the secrets.`,
+    },
+  );
+}
