@@ -32,7 +32,9 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["schedinfo", { readsWith: SHOWN }],
   ["memtune", { readsWith: SHOWN }],
   ["blkiotune", { readsWith: SHOWN }],
+  ["blkdeviotune", { readsWith: [...SHOWN, "device"] }],
   ["domiftune", { readsWith: [...SHOWN, "interface"] }],
+  ["numatune", { readsWith: SHOWN }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["snapshot-current", { readsWith: ["domain", "name", "security-info", "json"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
@@ -49,6 +51,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "change-media console create define destroy detach-device detach-disk detach-interface domfsfreeze " +
       "domfsinfo domfsthaw domfstrim domhostname domif-setlink domrename domtime dump " +
       "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
+      "iothreadadd iothreaddel iothreadpin iothreadset " +
       "managedsave managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
       "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset pool-autostart " +
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +

@@ -16,6 +16,7 @@ const READS = `
 // Commands that show a setting, or change it if a value is given.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   blkiotune: "config current domain json live",
+  blkdeviotune: "config current device domain json live",
   blockjob: "bytes domain info json path raw",
   desc: "config current domain json live title",
   domcapabilities: "arch json machine virttype",
@@ -25,6 +26,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
+  numatune: "config current domain json live",
   schedinfo: "config current domain json live",
   "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
@@ -48,7 +50,7 @@ const CHANGES = {
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
-    "setmaxmem setmem setvcpus update-device",
+    "iothreadadd iothreaddel iothreadpin iothreadset setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",

@@ -28,7 +28,10 @@ import { contentProcedures } from "./storage/volume-contents.ts";
 import { volumeProcedures } from "./storage/volumes.ts";
 import { storedProcedures } from "./stored-lists.ts";
 import { streamProcedures } from "./streams.ts";
+import { diskLimitProcedures } from "./tuning/disk-limits.ts";
+import { iothreadProcedures } from "./tuning/iothreads.ts";
 import { limitProcedures } from "./tuning/limits.ts";
+import { numaProcedures } from "./tuning/numa.ts";
 import { pinProcedures } from "./tuning/pins.ts";
 
 /** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
@@ -49,6 +52,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...deviceProcedures,
     ...sizeProcedures,
     ...limitProcedures,
+    ...diskLimitProcedures,
+    ...iothreadProcedures,
+    ...numaProcedures,
     ...pinProcedures,
     ...savingProcedures,
     ...snapshotProcedures,
