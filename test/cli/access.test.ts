@@ -5,7 +5,7 @@ import { ACCESS } from "../../src/cli/access.ts";
 // open to a key that may only read.
 const READS = `
   audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
-  domif-getlink domiflist domifstat dominfo domname domstate domstats domuuid domxml-to-native
+  domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
   dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities
@@ -37,7 +37,7 @@ const CHANGES = {
   definitions: "autostart define domrename undefine",
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
-    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save",
+    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save domjobabort",
   networks:
     "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
   // Drivers of the host's devices.

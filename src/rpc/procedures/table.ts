@@ -6,6 +6,7 @@ import { deviceProcedures } from "./domain/devices.ts";
 import { factProcedures } from "./domain/domain-facts.ts";
 import { lifeProcedures } from "./domain/domain-life.ts";
 import { listProcedures } from "./domain/domain-lists.ts";
+import { jobProcedures } from "./domain/jobs.ts";
 import { metadataProcedures } from "./domain/metadata.ts";
 import { requestProcedures } from "./domain/requests.ts";
 import { savingProcedures } from "./domain/saving.ts";
@@ -57,6 +58,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...numaProcedures,
     ...pinProcedures,
     ...savingProcedures,
+    ...jobProcedures,
     ...snapshotProcedures,
     ...snapshotListProcedures,
     ...blockJobProcedures,
