@@ -17,8 +17,8 @@ export interface EventSort {
   readonly api: `vir${string}RegisterAny`;
   /** Words of virsh's error without --list and --event. */
   readonly missing: string;
-  /** Returns the line of virsh for an event. */
-  describe(event: HappenedEvent): string;
+  /** Returns the line of virsh for an event of that kind; undefined for an event of another kind. */
+  describe(event: HappenedEvent, kind: EventKind): string | undefined;
 }
 
 /** Options of every command that waits for events. */
@@ -47,9 +47,11 @@ export async function waitForEvents(call: Call, sort: EventSort): Promise<number
   const only = key === undefined ? undefined : { of: sort.of, key };
   let count = 0;
   const end = await followEvents(call.instance, { kinds, only, isLoop, timeoutMs }, (event, seenMs) => {
-    count += 1;
     const stamp = options.has("timestamp") ? `${timestamp(seenMs)}: ` : "";
-    output.print(`${stamp}${sort.describe(event)}\n`);
+    for (const line of kinds.flatMap((kind) => sort.describe(event, kind) ?? [])) {
+      count += 1;
+      output.print(`${stamp}${line}\n`);
+    }
   });
   output.print(`${end === "timed out" ? "event loop timed out\n" : ""}events received: ${count}\n\n`);
   return count > 0 ? undefined : 1;

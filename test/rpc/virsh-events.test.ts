@@ -14,6 +14,7 @@ const DEFINE_FIRST = `${SVIRT} define first.xml`;
 const XML = `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory>
   <os><type>hvm</type></os><seclabel type='none'/></domain>`;
 writeFileSync(join(folder, "vm1.xml"), XML);
+writeFileSync(join(folder, "acpi.xml"), XML.replace("</os>", "</os><features><acpi/></features>"));
 writeFileSync(join(folder, "first.xml"), XML.replace("vm1", "first"));
 const NETWORK = "<network><name>net1</name><forward mode='bridge'/><bridge name='br-none'/></network>";
 writeFileSync(join(folder, "net1.xml"), NETWORK);
@@ -80,13 +81,30 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
-    "virsh event --all waits for the events that svirt delivers, and others are refused",
+    "virsh event --all reports what QEMU says about a running guest, and an event that svirt does not deliver is refused",
     () => {
+      const plug = `virsh attach-disk vm1 ${folder}/plugged.raw vdb --live`;
       const [all, other] = onNewNode(folder, [
-        during("event --loop --all", [DEFINE_FIRST, `${SVIRT} define vm1.xml`], "vm1"),
-        "virsh event --event reboot --timeout 1",
+        during(
+          "event --loop --all",
+          [
+            DEFINE_FIRST,
+            `truncate -s 1M plugged.raw; ${SVIRT} define acpi.xml; ${SVIRT} start vm1`,
+            ...["virsh reset vm1", plug, `${SVIRT} destroy vm1`],
+          ],
+          "Stopped",
+        ),
+        "virsh event --event tunable --timeout 1",
       ]);
-      expect(linesOf(all)).toEqual(["event 'lifecycle' for domain 'vm1': Defined Added"]);
+      const of = (event: string, detail = ""): string => `event '${event}' for domain 'vm1'${detail}`;
+      // The firmware resets the machine once more.
+      expect([...new Set(linesOf(all))]).toEqual([
+        of("lifecycle", ": Defined Added"),
+        of("lifecycle", ": Started Booted"),
+        of("reboot"),
+        of("device-added", ": virtio-disk1"),
+        of("lifecycle", ": Stopped Destroyed"),
+      ]);
       expect(other?.err).toEndWith(
         "this function is not supported by the connection driver: virConnectDomainEventRegisterAny",
       );

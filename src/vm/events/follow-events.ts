@@ -2,7 +2,7 @@ import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { findNetwork } from "../network/find-network.ts";
 import { findPool } from "../pool/find-pool.ts";
-import { type EventKind, kindOf } from "./event-kind.ts";
+import { type EventKind, kindsOf } from "./event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "./watch-events.ts";
 
 /** Longest pause between two looks at the clock. A longer one would delay the end of the process after the last event. */
@@ -48,7 +48,7 @@ export async function followEvents(
 
 const FINDERS: Readonly<
   Record<HappenedEvent["of"], (instance: Instance, key: string) => { readonly uuid: string }>
-> = { domain: findDomain, network: findNetwork, pool: findPool };
+> = { domain: findDomain, guest: findDomain, network: findNetwork, pool: findPool };
 
 function uuidOf(instance: Instance, only: Followed["only"]): string | undefined {
   return only === undefined ? undefined : FINDERS[only.of](instance, only.key).uuid;
@@ -58,7 +58,7 @@ function isWanted(
   event: HappenedEvent,
   { kinds, uuid }: Pick<Followed, "kinds"> & { readonly uuid: string | undefined },
 ): boolean {
-  return kinds.includes(kindOf(event)) && (uuid ?? event.uuid) === event.uuid;
+  return kindsOf(event).some((kind) => kinds.includes(kind)) && (uuid ?? event.uuid) === event.uuid;
 }
 
 async function pause({ host }: Instance, watch: EventWatch, endMs: number): Promise<void> {

@@ -1,9 +1,10 @@
 import type { EventKind } from "../../../vm/events/event-kind.ts";
 import type { Command } from "../../command.ts";
+import { describeGuestEvent, describeLife, isGuestKind } from "../../output/domain-event-lines.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { EVENT_OPTIONS, type EventSort, waitForEvents } from "../../wait-for-events.ts";
 
-/** virshDomainEventCallbacks of libvirt's tools/virsh-domain-event.c. All but the first one need QEMU's monitor. */
+/** virshDomainEventCallbacks of libvirt's tools/virsh-domain-event.c */
 const NAMES =
   "lifecycle reboot rtc-change watchdog io-error graphics io-error-reason control-error block-job disk-change " +
   "tray-change pm-wakeup pm-suspend balloon-change pm-suspend-disk device-removed block-job-2 tunable " +
@@ -12,17 +13,20 @@ const NAMES =
 
 const sort: EventSort = {
   of: "domain",
-  events: new Map(
-    NAMES.split(" ").map((name): [string, EventKind | undefined] => [
-      name,
-      name === "lifecycle" ? "domain lifecycle" : undefined,
-    ]),
-  ),
+  events: new Map(NAMES.split(" ").map((name) => [name, kindNamed(name)])),
   api: "virConnectDomainEventRegisterAny",
   missing: "one of --list, --all, or --event <type> is required",
-  describe: ({ happened, name }) =>
-    `event 'lifecycle' for domain '${oneLine(name)}': ${capitalized(happened)}`,
+  describe(event, kind) {
+    if (event.of === "guest") return isGuestKind(kind) ? describeGuestEvent(event, kind) : undefined;
+    if (event.of !== "domain" || kind !== "domain lifecycle") return undefined;
+    return `event 'lifecycle' for domain '${oneLine(event.name)}': ${describeLife(event.happened)}`;
+  },
 };
+
+function kindNamed(name: string): EventKind | undefined {
+  if (name === "lifecycle") return "domain lifecycle";
+  return isGuestKind(name) ? name : undefined;
+}
 
 /** `svirt event` */
 export const command: Command = {
@@ -30,8 +34,8 @@ export const command: Command = {
     name: "event",
     summary: "list event types, or wait for events of domains",
     details:
-      "Of virsh's types only lifecycle is reported, whichever process causes the event. Without --loop it ends after the\n" +
-      "first event. The exit code is 1 without an event.",
+      "Events are reported whichever process causes them, or the guest itself. Types that svirt does not report are refused.\n" +
+      "Without --loop it ends after the first event. The exit code is 1 without an event.",
     operands: [],
     options: [
       { name: "domain", value: "domain", summary: "only events of this domain: its name, id or uuid" },
@@ -42,7 +46,3 @@ export const command: Command = {
   },
   run: async (call) => await waitForEvents(call, sort),
 };
-
-function capitalized(words: string): string {
-  return words.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
-}

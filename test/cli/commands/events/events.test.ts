@@ -77,7 +77,7 @@ test.each([
     ["event", "--event", "lifecycle", "--timeout", "0"],
     "Numeric value '0' for <timeout> option is malformed",
   ],
-  [["event", "--event", "reboot"], "this function is not supported by the connection driver"],
+  [["event", "--event", "tunable"], "this function is not supported by the connection driver"],
   [["event", "--event", "lifecycle", "--domain", "none"], "failed to get domain 'none'"],
 ] as const)("%p is refused", async (words, message) => {
   const { code, err } = await runOn(machineWithXml(), ...words);
