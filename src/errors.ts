@@ -55,6 +55,7 @@ const LIBVIRT_ERRORS = {
   INVALID_ARG: { code: 8, domain: VIR_FROM.QEMU },
   OPERATION_FAILED: { code: 9, domain: VIR_FROM.QEMU },
   XML_ERROR: { code: 27, domain: VIR_FROM.DOMAIN },
+  OPERATION_ABORTED: { code: 78, domain: VIR_FROM.QEMU },
   OPERATION_DENIED: { code: 29, domain: VIR_FROM.DOMAIN },
   XML_DETAIL: { code: 35, domain: VIR_FROM.DOMAIN },
   SYSTEM_ERROR: { code: 38, domain: VIR_FROM.QEMU },

@@ -17,7 +17,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
     "audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
-      "domid domif-getlink domiflist domifstat dominfo domname domstate domstats domuuid " +
+      "domid domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid " +
       "domxml-to-native dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name " +
       "iothreadinfo list maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
       "net-port-list net-uuid nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo " +
@@ -32,7 +32,9 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["schedinfo", { readsWith: SHOWN }],
   ["memtune", { readsWith: SHOWN }],
   ["blkiotune", { readsWith: SHOWN }],
+  ["blkdeviotune", { readsWith: [...SHOWN, "device"] }],
   ["domiftune", { readsWith: [...SHOWN, "interface"] }],
+  ["numatune", { readsWith: SHOWN }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["snapshot-current", { readsWith: ["domain", "name", "security-info", "json"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
@@ -47,8 +49,9 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize " +
       "change-media console create define destroy detach-device detach-disk detach-interface domfsfreeze " +
-      "domfsinfo domfsthaw domfstrim domhostname domif-setlink domrename domtime dump " +
+      "domfsinfo domfsthaw domfstrim domhostname domif-setlink domjobabort domrename domtime dump " +
       "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
+      "iothreadadd iothreaddel iothreadpin iothreadset " +
       "managedsave managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
       "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset pool-autostart " +
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +

@@ -36,16 +36,22 @@ const LENGTHS = [
 /** Returns the monitor command that limits a disk's speed, since -device has no option for it. Empty without `<iotune>`. */
 export function limitSpeed(guest: Guest, disk: Disk): readonly QmpCommand[] {
   const { iotune } = disk;
-  if (iotune === undefined || disk.source === undefined) return [];
+  return iotune === undefined || disk.source === undefined ? [] : [setSpeed(guest, disk, iotune)];
+}
+
+/** Returns the monitor command that sets a disk's limits; undefined: none. */
+export function setSpeed(
+  guest: Guest,
+  disk: Disk,
+  iotune: Partial<Iotune> = {},
+): QmpCommand & { readonly arguments: Record<string, unknown> } {
   const lengths = LENGTHS.filter(([, amount]) => (iotune[amount] ?? 0) > 0);
   const limits = [...LIMITS, ...lengths].map(([name, amount]) => [name, iotune[amount] ?? 0]);
   const group = iotune.groupName === undefined ? {} : { group: iotune.groupName };
-  return [
-    {
-      execute: "block_set_io_throttle",
-      arguments: { id: backendId(guest, disk), ...Object.fromEntries(limits), ...group },
-    },
-  ];
+  return {
+    execute: "block_set_io_throttle",
+    arguments: { id: backendId(guest, disk), ...Object.fromEntries(limits), ...group },
+  };
 }
 
 /** On virtio the backend is a child of the device with the id. qemuDomainSetDiskIoTune… of libvirt: its QOM path */

@@ -5,7 +5,7 @@ import { ACCESS } from "../../src/cli/access.ts";
 // open to a key that may only read.
 const READS = `
   audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
-  domif-getlink domiflist domifstat dominfo domname domstate domstats domuuid domxml-to-native
+  domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
   dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities
@@ -16,6 +16,7 @@ const READS = `
 // Commands that show a setting, or change it if a value is given.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   blkiotune: "config current domain json live",
+  blkdeviotune: "config current device domain json live",
   blockjob: "bytes domain info json path raw",
   desc: "config current domain json live title",
   domcapabilities: "arch json machine virttype",
@@ -25,6 +26,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
+  numatune: "config current domain json live",
   schedinfo: "config current domain json live",
   "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",
@@ -35,7 +37,7 @@ const CHANGES = {
   definitions: "autostart define domrename undefine",
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
-    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save",
+    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save domjobabort",
   networks:
     "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
   // Drivers of the host's devices.
@@ -48,7 +50,7 @@ const CHANGES = {
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
-    "setmaxmem setmem setvcpus update-device",
+    "iothreadadd iothreaddel iothreadpin iothreadset setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",

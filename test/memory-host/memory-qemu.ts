@@ -23,6 +23,10 @@ export class MemoryQemu {
   readonly #open = new Set<string>();
   /** Sizes that block nodes got, in bytes. */
   readonly sizes = new Map<string, number>();
+  /** Limits of disks, by their devices. */
+  readonly throttles = new Map<string, Facts>();
+  /** Properties that were set, by path and name. */
+  readonly properties = new Map<string, unknown>();
   readonly jobs: MemoryJobs;
   /** Contexts of the connections to other programs, by descriptor name. */
   readonly #connections = new Map<string, string>();
@@ -211,6 +215,10 @@ export class MemoryQemu {
       case "block_set_io_throttle":
         if (!this.#devices.has(id.replace(/^\/machine\/peripheral\/(.*)\/virtio-backend$/, "$1")))
           throw qmpError(`Device '${id}' not found`);
+        this.throttles.set(id, args);
+        return {};
+      case "qom-set":
+        this.properties.set(`${args["path"]} ${args["property"]}`, args["value"]);
         return {};
       case "block_resize":
         if (!this.#nodes.has(String(args["node-name"]))) throw qmpError(`Cannot find device=''`);

@@ -34,7 +34,8 @@ export const READS = numbersIn(`
   virDomainGetBlkioParameters 206 virDomainGetState 212 virDomainGetSchedulerParametersFlags 223
   virDomainGetControlInfo 229 virDomainGetVcpuPinInfo 230 virDomainGetBlockJobInfo 238
   virDomainBlockStatsFlags 243 virDomainSnapshotGetParent 244 virDomainSnapshotNumChildren 246
-  virDomainSnapshotListChildrenNames 247 virDomainGetInterfaceParameters 257 virDomainGetCPUStats 262
+  virDomainSnapshotListChildrenNames 247 virDomainGetBlockIoTune 253
+  virDomainGetNumaParameters 255 virDomainGetInterfaceParameters 257 virDomainGetCPUStats 262
   virDomainGetDiskErrors 263 virDomainGetMetadata 265 virDomainSnapshotIsCurrent 271
   virDomainSnapshotHasMetadata 272 virConnectListAllDomains 273 virDomainListAllSnapshots 274
   virDomainSnapshotListAllChildren 275 virDomainGetEmulatorPinInfo 280 virConnectListAllStoragePools 281
@@ -69,7 +70,9 @@ export const CHANGES = numbersIn(`
   virDomainSetSchedulerParametersFlags 219 virDomainPinVcpuFlags 225 virDomainSendKey 226
   virDomainUndefineFlags 231 virDomainSaveFlags 232 virDomainRestoreFlags 233 virDomainDestroyFlags 234
   virDomainSaveImageGetXMLDesc 235 virDomainBlockJobAbort 237 virDomainBlockJobSetSpeed 239
-  virDomainBlockPull 240 virDomainReset 245 virDomainBlockResize 251 virDomainSetInterfaceParameters 256
+  virDomainBlockPull 240 virDomainReset 245 virDomainBlockResize 251
+  virDomainSetBlockIoTune 252 virDomainSetNumaParameters 254 virDomainPinIOThread 352 virDomainAddIOThread 355 virDomainDelIOThread 356
+  virDomainSetIOThreadParams 402 virDomainSetInterfaceParameters 256
   virDomainShutdownFlags 258 virStorageVolWipePattern 259 virStorageVolResize 260 virDomainSetMetadata 264
   virDomainBlockRebase 266 virDomainGetHostname 277 virDomainPinEmulator 279 virDomainBlockCommit 290
   virNetworkUpdate 291 virDomainFSTrim 294 virNodeDeviceDetachFlags 301 virDomainCoreDumpWithFormat 334

@@ -59,12 +59,21 @@ const setMemlock = v.strictObject({
   to: memlockKiB,
 });
 
-/** Step on a device, medium, link or memory limit of a running guest. */
+/** Changes a setting of a running QEMU by a command; `before` sets the former values. */
+const changeSetting = v.strictObject({
+  do: v.literal("change-setting"),
+  monitor: aString,
+  command: monitorCommand,
+  before: monitorCommand,
+});
+
+/** Step on a device, medium, link, setting or memory limit of a running guest. */
 export type DeviceStep =
   | Plug
   | Unplug
   | SetMedium
   | v.InferOutput<typeof setLink>
+  | v.InferOutput<typeof changeSetting>
   | v.InferOutput<typeof setMemlock>;
 
 /** Definition of each kind of step in this file. */
@@ -114,6 +123,15 @@ export const deviceSteps: Kinds<DeviceStep> = {
     record: "kept",
     releases: "nothing",
   },
+  "change-setting": {
+    schema: changeSetting,
+    inverse: (done) => ({ ...done, command: done.before, before: done.command }),
+    describe: ({ command }) => `send QEMU ${describeSetting(command)}`,
+    where: "qemu",
+    // The guest's XML has the values.
+    record: "dropped",
+    releases: "nothing",
+  },
   "set-memlock": {
     schema: setMemlock,
     inverse: (done) => ({ ...done, from: done.to, to: done.from }),
@@ -141,6 +159,11 @@ function describeMedium({ device, force, from, to }: SetMedium): string {
 
 function describeMemlock(limit: v.InferOutput<typeof memlockKiB>): string {
   return limit === "unlimited" ? limit : `${limit} KiB`;
+}
+
+function describeSetting(command: MonitorCommand): string {
+  const { path, property, value } = command.arguments ?? {};
+  return command.execute === "qom-set" ? `qom-set ${path} ${property}=${value}` : describeCommand(command);
 }
 
 function describeCommand(command: MonitorCommand): string {

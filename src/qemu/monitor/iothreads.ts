@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import type { Iothread } from "../../domain/forms/iothreads.ts";
 import { count, parseAnswer } from "./parse-answer.ts";
+import type { QmpCommand } from "./qmp.ts";
 
 const iothreads = v.array(
   v.looseObject({ id: v.string(), "poll-max-ns": count, "poll-grow": count, "poll-shrink": count }),
@@ -34,4 +36,32 @@ export function parseIothreadThreads(answer: unknown): ReadonlyMap<number, numbe
       return id === undefined ? [] : [[Number(id), found["thread-id"]] as const];
     }),
   );
+}
+
+/** Properties of an I/O thread with QEMU's defaults. qemu.git iothread.c, util/thread-pool.c */
+const PROPERTIES: readonly (readonly [name: string, of: (thread: Iothread) => number])[] = [
+  ["poll-max-ns", ({ poll }) => poll?.max ?? 32_768],
+  ["poll-grow", ({ poll }) => poll?.grow ?? 0],
+  ["poll-shrink", ({ poll }) => poll?.shrink ?? 0],
+];
+const [POOL_MIN, POOL_MAX] = [0, 64];
+
+/**
+ * Returns the commands that change a thread's properties, each with the one that sets the former value. The pool's greatest size comes
+ * first if it grows: QEMU refuses a lowest size above it. qemuDomainHotplugModIOThread() of libvirt
+ */
+export function setIothreadCommands(
+  was: Iothread,
+  is: Iothread,
+): readonly { readonly command: QmpCommand; readonly before: QmpCommand }[] {
+  const most = ({ threadPoolMax = POOL_MAX }: Iothread): number => threadPoolMax;
+  const least = ({ threadPoolMin = POOL_MIN }: Iothread): number => threadPoolMin;
+  const sizes = [["thread-pool-min", least] as const, ["thread-pool-max", most] as const];
+  return [...PROPERTIES, ...(most(is) > most(was) ? sizes.toReversed() : sizes)].flatMap(([property, of]) => {
+    const set = (value: number): QmpCommand => ({
+      execute: "qom-set",
+      arguments: { path: `/objects/iothread${is.id}`, property, value },
+    });
+    return of(was) === of(is) ? [] : [{ command: set(of(is)), before: set(of(was)) }];
+  });
 }

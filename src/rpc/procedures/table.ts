@@ -6,6 +6,7 @@ import { deviceProcedures } from "./domain/devices.ts";
 import { factProcedures } from "./domain/domain-facts.ts";
 import { lifeProcedures } from "./domain/domain-life.ts";
 import { listProcedures } from "./domain/domain-lists.ts";
+import { jobProcedures } from "./domain/jobs.ts";
 import { metadataProcedures } from "./domain/metadata.ts";
 import { requestProcedures } from "./domain/requests.ts";
 import { savingProcedures } from "./domain/saving.ts";
@@ -28,7 +29,10 @@ import { contentProcedures } from "./storage/volume-contents.ts";
 import { volumeProcedures } from "./storage/volumes.ts";
 import { storedProcedures } from "./stored-lists.ts";
 import { streamProcedures } from "./streams.ts";
+import { diskLimitProcedures } from "./tuning/disk-limits.ts";
+import { iothreadProcedures } from "./tuning/iothreads.ts";
 import { limitProcedures } from "./tuning/limits.ts";
+import { numaProcedures } from "./tuning/numa.ts";
 import { pinProcedures } from "./tuning/pins.ts";
 
 /** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
@@ -49,8 +53,12 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...deviceProcedures,
     ...sizeProcedures,
     ...limitProcedures,
+    ...diskLimitProcedures,
+    ...iothreadProcedures,
+    ...numaProcedures,
     ...pinProcedures,
     ...savingProcedures,
+    ...jobProcedures,
     ...snapshotProcedures,
     ...snapshotListProcedures,
     ...blockJobProcedures,

@@ -20,6 +20,7 @@ export const runDevice: Runs<DeviceStep> = {
   unplug: ({ host }, step) => unplug(host, step),
   "set-medium": ({ host }, step) => setMedium(host, step),
   "set-link": ({ host }, step) => setLink(host, step),
+  "change-setting": ({ host }, step) => changeSetting(host, step),
   "set-memlock": ({ host }, step) => host.setMemlock(step.process, step.to),
 };
 
@@ -63,6 +64,12 @@ async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
   await withMonitorSocket(host, at(step), (monitor) =>
     monitor.execute("set_link", { name: step.device, up: step.up }),
   );
+}
+
+/** Changes a setting of QEMU. Throws "failed" with QEMU's message. */
+async function changeSetting(host: Host, step: StepOf<"change-setting">): Promise<void> {
+  const { arguments: args, execute } = step.command;
+  await withMonitorSocket(host, at(step), (monitor) => monitor.execute(execute, args));
 }
 
 async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<void> {

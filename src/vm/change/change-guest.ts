@@ -11,6 +11,7 @@ import { thaw } from "../../run/process/freeze.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
+import { forgetJob } from "../../state/jobs.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import {
   type GuestChange,
@@ -123,6 +124,7 @@ export async function recoverChange(instance: Instance, guest: GuestRecord): Pro
   const { change } = guest;
   if (change === undefined || !isRunning(instance, guest)) return;
   thaw(instance.host, guest.steps);
+  forgetJob(instance, guest.uuid);
   if (change.stage === "doing") return await undoChange(instance, { ...guest, change }, false);
   if (change.isAsked === true && (await isStillPlugged(instance, change))) return;
   await finishChange(instance, guest, NO_OBSERVER);

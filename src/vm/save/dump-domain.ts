@@ -4,6 +4,7 @@ import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type ChangeQuery, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
+import { withJob } from "./domain-job.ts";
 import { inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
@@ -19,7 +20,7 @@ export async function dumpDomain(
   },
 ): Promise<{ name: string }> {
   const { guest, name } = findRunning(instance, key);
-  const { path, options, ...audience } = how;
+  const { path, options, onProgress, ...audience } = how;
   const request: ChangeQuery = {
     what: "dump",
     async look(seen) {
@@ -34,6 +35,9 @@ export async function dumpDomain(
       };
     },
   };
-  await changeGuest(instance, guest.uuid, { request, ...audience });
+  const { uuid } = guest;
+  await withJob(instance, { operation: "dump", uuid, onProgress }, async (onJob) => {
+    await changeGuest(instance, uuid, { request, ...audience, onProgress: onJob });
+  });
   return { name };
 }

@@ -11,6 +11,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
+import { withJob } from "./domain-job.ts";
 import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
@@ -72,13 +73,16 @@ type TargetOf = (guest: GuestRecord) => TargetFile;
 async function save(
   instance: Instance,
   guest: GuestRecord,
-  { targetOf, resumes, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
+  { targetOf, resumes, onProgress, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
 ): Promise<void> {
   const request = {
     what: "save",
     look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), { targetOf, resumes }),
   };
-  await changeGuest(instance, guest.uuid, { request, ...audience });
+  const { uuid } = guest;
+  await withJob(instance, { operation: "save", uuid, onProgress }, async (onJob) => {
+    await changeGuest(instance, uuid, { request, ...audience, onProgress: onJob });
+  });
 }
 
 function askedSave(

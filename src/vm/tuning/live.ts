@@ -19,16 +19,18 @@ export interface TuningChange {
   /** Description for the operator, such as `pin vcpu 0`. */
   readonly what: string;
   change(domain: Domain): Domain;
+  /** Change of the running guest's XML, if it differs. */
+  changeLive?(domain: Domain): Domain;
 }
 
 /** Changes the limits and pins of a running guest, of a definition, or of both. Throws for resources that the host lacks. */
 export async function changeShares(
   instance: Instance,
   ask: Ask,
-  { change, what }: TuningChange,
+  { change, changeLive = change, what }: TuningChange,
 ): Promise<Changed> {
   return await changeDomain(instance, ask, {
-    live: { what, decide: (guest) => decideShares(instance, guest, change) },
+    live: { what, decide: (guest) => decideShares(instance, guest, changeLive) },
     config: change,
   });
 }

@@ -11,7 +11,7 @@ import type { ChangeRequest } from "../change/change-guest.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
-import { tuneNewVcpus } from "./new-vcpus.ts";
+import { tuneNewThreads } from "./new-threads.ts";
 
 /** Sets the number of virtual CPUs of a domain. Throws "usage", "wrong-state", "timeout". */
 export async function setVcpus(instance: Instance, ask: Ask, count: number): Promise<Changed> {
@@ -86,7 +86,7 @@ function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number):
       const unplugs = remove.map((id) => planDetach(guest.steps, id, monitor));
       return {
         xml,
-        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewVcpus(instance, guest, xml)],
+        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewThreads(instance, guest, xml)],
         after: unplugs.flatMap(({ after }) => after),
       };
     },

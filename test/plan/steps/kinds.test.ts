@@ -85,6 +85,7 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   unplug: { do: "unplug", monitor, device: "net0", commands: [], sets: [3] },
   "set-medium": { do: "set-medium", monitor, device: "cd0", from: "a", force: true },
   "set-link": { do: "set-link", monitor, device: "net0", up: false },
+  "change-setting": { do: "change-setting", monitor, command, before: command },
   "set-memlock": { do: "set-memlock", process, from: 64, to: "unlimited" },
   "make-image": { do: "make-image", path, image },
   "remove-image": { do: "remove-image", path, image },

@@ -9,6 +9,7 @@ const TOLD: readonly Step["do"][] = [
     "unplug",
     "set-medium",
     "set-link",
+    "change-setting",
     "set-memlock",
     "set-access",
     "pass-tap",

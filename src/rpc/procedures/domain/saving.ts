@@ -1,43 +1,19 @@
 import { SvirtError } from "../../../errors.ts";
 import { managedSavePath } from "../../../state/managed-save.ts";
-import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { discardManagedSave, managedSaveDomain, saveDomain } from "../../../vm/save/save-domain.ts";
 import { readSaveImage } from "../../../vm/save/save-image.ts";
-import { array, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { typedParameter } from "../../xdr/typed-parameter.ts";
+import { struct, uint } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
-import {
-  aText,
-  changes,
-  domain,
-  keyOf,
-  maybeText,
-  nothing,
-  ofDomain,
-  ofDomainWithFlags,
-  text,
-} from "../objects.ts";
-import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
+import { aText, changes, domain, keyOf, maybeText, nothing, ofDomainWithFlags, text } from "../objects.ts";
+import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };
 const SAVE_FLAGS = SAVE.running | SAVE.paused;
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
 const SECURE = 1;
-/** virDomainGetJobStatsFlags of libvirt's libvirt-domain.h */
-const JOB_FLAGS = 3;
-/** VIR_DOMAIN_JOB_NONE of virDomainJobType */
-const NO_JOB = 0;
-/** REMOTE_DOMAIN_JOB_STATS_MAX of libvirt's remote_protocol.x */
-const MOST_JOB_STATS = 64;
-/** Fields of virDomainJobInfo after its type. */
-const JOB_NUMBERS = [
-  ...(["timeElapsed", "timeRemaining", "dataTotal", "dataProcessed", "dataRemaining"] as const),
-  ...(["memTotal", "memProcessed", "memRemaining", "fileTotal", "fileProcessed", "fileRemaining"] as const),
-];
-
-/** Procedures that save and restore the state of a domain, and those about the job that does it. */
+/** Procedures that save and restore the state of a domain. */
 export const savingProcedures: readonly Procedure[] = [
   procedure({
     ...changes(55, "virDomainSave"),
@@ -116,50 +92,6 @@ export const savingProcedures: readonly Procedure[] = [
     flags: { known: SECURE, refusedBy: "qemuDomainSaveImageGetXMLDesc" },
     result: aText,
     run: ({ args, instance }) => ({ value: readSaveImage(instance, absolute(args.path)).xml }),
-  }),
-  procedure({
-    number: 163,
-    api: "virDomainGetJobInfo",
-    access: "reads",
-    args: ofDomain,
-    result: struct({
-      type: int,
-      ...(Object.fromEntries(JOB_NUMBERS.map((name) => [name, uhyper])) as Record<
-        (typeof JOB_NUMBERS)[number],
-        typeof uhyper
-      >),
-    }),
-    run(call) {
-      findRunning(call.instance, keyOf(call));
-      const zeros = Object.fromEntries(JOB_NUMBERS.map((name) => [name, 0n]));
-      return { type: NO_JOB, ...(zeros as Record<(typeof JOB_NUMBERS)[number], bigint>) };
-    },
-  }),
-  procedure({
-    number: 298,
-    api: "virDomainGetJobStats",
-    access: "reads",
-    args: ofDomainWithFlags,
-    flags: { known: JOB_FLAGS, refusedBy: "qemuDomainGetJobStats" },
-    result: struct({ type: int, params: array(typedParameter, MOST_JOB_STATS) }),
-    run(call) {
-      // Without the flags it is about a job of the running guest.
-      if (call.args.flags === 0) findRunning(call.instance, keyOf(call));
-      else keyOf(call);
-      return { type: NO_JOB, params: [] };
-    },
-  }),
-  procedure({
-    number: 164,
-    api: "virDomainAbortJob",
-    access: "changes",
-    args: ofDomain,
-    result: nothing,
-    run(call) {
-      findRunning(call.instance, keyOf(call));
-      // qemuDomainAbortJobFlags() of libvirt
-      throw notValid("no job is active on the domain");
-    },
   }),
 ];
 

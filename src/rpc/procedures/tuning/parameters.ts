@@ -9,12 +9,12 @@ const MOST = 16;
 export const parameters = array(typedParameter, MOST);
 
 /** Returns how many parameters a client has room for; 0: it asks for their number. Throws as libvirtd does. */
-export function roomFor(count: number): number {
-  if (count >= 0 && count <= MOST) return count;
+export function roomFor(count: number, most = MOST): number {
+  if (count >= 0 && count <= most) return count;
   throw new SvirtError(`internal error: nparams ${count < 0 ? "must be non-negative" : "too large"}`, {
     kind: "usage",
     libvirt: "INTERNAL_ERROR",
-    remedy: `Ask for at most ${MOST} parameters.`,
+    remedy: `Ask for at most ${most} parameters.`,
   });
 }
 

@@ -6,8 +6,8 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Returns the steps that place the threads of virtual CPUs added to a running guest; `xml` has them. */
-export function tuneNewVcpus(
+/** Returns the steps that place the threads of virtual CPUs and I/O threads added to a running guest; `xml` has them. */
+export function tuneNewThreads(
   instance: Instance,
   { steps, uuid, xml: before }: GuestRecord,
   xml: string,
@@ -19,6 +19,6 @@ export function tuneNewVcpus(
     (options) => !known.has(nameThread(options)),
   );
   const { monitor } = guestPaths(instance.paths, uuid);
-  // The threads end with their vCPUs, so there is nothing to undo.
+  // The threads end with their vCPUs or objects, so there is nothing to undo.
   return settings.length === 0 ? [] : [{ do: "tune-threads", monitor, settings, before: [] }];
 }

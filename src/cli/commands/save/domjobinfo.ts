@@ -1,0 +1,41 @@
+import { type DomainJob, getDomainJob } from "../../../vm/save/domain-job.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { formatCapacity } from "../../output/format-capacity.ts";
+
+/** `svirt domjobinfo DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "domjobinfo",
+    summary: "show the progress of a save or dump of a guest, whichever process carries it out",
+    operands: [DOMAIN_OPERAND],
+    options: [JSON_OPTION],
+    recovery: "none",
+  },
+  async run(call) {
+    const job = getDomainJob(call.instance, operand(call, "domain"));
+    if (call.options.has("json")) printJson(call, job ?? {});
+    else call.output.print(`${job === undefined ? line("Job type:", "None".padEnd(12)) : format(job)}\n`);
+    return undefined;
+  },
+};
+
+/** cmdDomjobinfo() of libvirt's tools/virsh-domain.c */
+function format({ doneBytes, elapsedMs, operation, totalBytes }: DomainJob): string {
+  const sizes = [
+    ["processed", doneBytes],
+    ["remaining", Math.max(0, totalBytes - doneBytes)],
+    ["total", totalBytes],
+  ] as const;
+  return [
+    line("Job type:", "Unbounded".padEnd(12)),
+    line("Operation:", (operation === "save" ? "Save" : "Dump").padEnd(12)),
+    line("Time elapsed:", `${String(Math.round(elapsedMs)).padEnd(12)} ms`),
+    ...["Data", "Memory"].flatMap((what) =>
+      sizes.map(([size, bytes]) => line(`${what} ${size}:`, formatCapacity(bytes))),
+    ),
+  ].join("");
+}
+
+function line(name: string, value: string): string {
+  return `${name.padEnd(17)} ${value}\n`;
+}

@@ -1,0 +1,77 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { diskNamed, type Iotune, withIotune } from "../../domain/edits/iotune.ts";
+import { SvirtError } from "../../errors.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { setSpeed } from "../../qemu/iotune-commands.ts";
+import { refuseUndefinable } from "../../qemu/stored-domain.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import type { DecidedChange } from "../change/change-guest.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { findShown } from "./read.ts";
+
+/** Limits of one disk, by its target or path. */
+interface DiskLimits {
+  readonly disk: string;
+  readonly limits: Partial<Iotune>;
+}
+
+/** Returns the limits of a disk in the domain that `ask` selects. Throws the errors of findShown(), "usage" for a missing disk. */
+export function readDiskLimits(instance: Instance, ask: Ask, disk: string): Partial<Iotune> {
+  return diskNamed(findShown(instance, ask).domain, disk).iotune ?? {};
+}
+
+/**
+ * Changes the limits of a disk, in the running guest and in the definition separately. Throws the errors of changeDomain().
+ * qemuDomainSetBlockIoTune() of libvirt
+ */
+export async function changeDiskLimits(
+  instance: Instance,
+  ask: Ask,
+  { disk, limits }: DiskLimits,
+): Promise<Changed> {
+  return await changeDomain(instance, ask, {
+    live: {
+      what: `limit the disk ${disk}`,
+      decide: (guest) => decideLimits(instance, guest, { disk, limits }),
+    },
+    config: (domain) => withIotune(domain, disk, limits),
+  });
+}
+
+function decideLimits(
+  instance: Instance,
+  record: GuestRecord,
+  { disk: name, limits }: DiskLimits,
+): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const changed = withIotune(parseDomainText(record.xml), name, limits);
+  refuseUndefinable(changed);
+  const disk = diskNamed(domain, name);
+  if (disk.source === undefined) throw empty(name);
+  const { iotune } = diskNamed(changed, name);
+  const { monitor } = guestPaths(instance.paths, record.uuid);
+  return {
+    steps: [
+      {
+        do: "change-setting",
+        monitor,
+        command: setSpeed(guest, disk, iotune),
+        before: setSpeed(guest, disk, disk.iotune),
+      },
+    ],
+    after: [],
+    xml: formatDomain(changed),
+  };
+}
+
+function empty(name: string): SvirtError {
+  return new SvirtError(
+    `Requested operation is not valid: disk '${name}' does not currently have a source assigned`,
+    {
+      kind: "wrong-state",
+      remedy: "Insert a medium first: svirt change-media",
+    },
+  );
+}
