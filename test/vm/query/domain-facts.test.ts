@@ -56,6 +56,26 @@ describe("getDomainFacts()", () => {
     });
   });
 
+  test("returns the memory that the balloon leaves a running guest, and never more than its maximum", async () => {
+    const machine = await runningMachine();
+    for (const [actual, used] of [
+      [48 * 1024 * 1024, 49_152],
+      [2 ** 40, 65_536],
+    ] as const) {
+      machine.qemu = { answers: new Map([["query-balloon", { actual }]]) };
+      expect((await getDomainFacts(nodeOn(machine), "vm1")).usedMemoryKiB).toBe(used);
+    }
+  });
+
+  test("returns the memory of the definition for a guest whose QEMU has no balloon", async () => {
+    const machine = await runningMachine();
+    machine.qemu = { refuses: "query-balloon" };
+    expect(await getDomainFacts(nodeOn(machine), "vm1")).toMatchObject({
+      state: "running",
+      usedMemoryKiB: 65_536,
+    });
+  });
+
   test("says of a transient guest that it is not persistent", async () => {
     const machine = makeMachine();
     await startDomain(nodeOn(machine), domainXml());
