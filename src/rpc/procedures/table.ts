@@ -7,6 +7,8 @@ import { factProcedures } from "./domain/domain-facts.ts";
 import { lifeProcedures } from "./domain/domain-life.ts";
 import { listProcedures } from "./domain/domain-lists.ts";
 import { metadataProcedures } from "./domain/metadata.ts";
+import { moreFactProcedures } from "./domain/more-facts.ts";
+import { peekProcedures } from "./domain/peek.ts";
 import { requestProcedures } from "./domain/requests.ts";
 import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
@@ -14,7 +16,9 @@ import { eventProcedures } from "./event-registrations.ts";
 import { interfaceProcedures } from "./host/interfaces.ts";
 import { nodeProcedures } from "./host/node.ts";
 import { nodeDeviceProcedures } from "./host/node-devices.ts";
+import { nodeStatisticsProcedures } from "./host/node-statistics.ts";
 import { leaseProcedures } from "./network/leases.ts";
+import { networkPortProcedures } from "./network/network-ports.ts";
 import { networkProcedures } from "./network/networks.ts";
 import type { Procedure } from "./procedure.ts";
 import { secretProcedures } from "./secrets.ts";
@@ -23,6 +27,7 @@ import { snapshotProcedures } from "./snapshot/snapshots.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
+import { discoveryProcedures } from "./storage/discovery.ts";
 import { poolProcedures } from "./storage/pools.ts";
 import { contentProcedures } from "./storage/volume-contents.ts";
 import { volumeProcedures } from "./storage/volumes.ts";
@@ -37,14 +42,17 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...connectionProcedures,
     ...eventProcedures,
     ...nodeProcedures,
+    ...nodeStatisticsProcedures,
     ...nodeDeviceProcedures,
     ...interfaceProcedures,
     ...listProcedures,
     ...factProcedures,
+    ...moreFactProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
     ...metadataProcedures,
     ...requestProcedures,
+    ...peekProcedures,
     ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,
@@ -59,8 +67,10 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...networkPortProcedures,
     ...leaseProcedures,
     ...poolProcedures,
+    ...discoveryProcedures,
     ...volumeProcedures,
     ...contentProcedures,
     ...streamProcedures,
