@@ -34,6 +34,8 @@ export const DOMAIN_ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainGetGuestInfo: VM1 + word(0) + word(0),
   virDomainAuthorizedSSHKeysGet: VM1 + text("me") + word(0),
   virDomainBlockPeek: VM1 + text("vda") + LONG + word(1) + word(0),
+  virDomainSaveImageDefineXML: text("/vm1.save") + text("<domain/>") + word(0),
+  virDomainManagedSaveDefineXML: VM1 + word(0) + word(0),
   virDomainGetLaunchSecurityInfo: VM1 + word(0),
   virConnectDomainXMLToNative: text("qemu-argv") + text("<domain/>") + word(0),
   virDomainAuthorizedSSHKeysSet: VM1 + text("me") + word(0) + word(0),

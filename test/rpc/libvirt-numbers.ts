@@ -50,7 +50,8 @@ export const READS = numbersIn(`
   virNodeGetMemoryStats 228 virDomainGetSecurityLabelList 278 virNodeGetMemoryParameters 289
   virNodeGetFreePages 340 virStorageVolGetInfoFlags 378 virStoragePoolLookupByTargetPath 391
   virConnectGetStoragePoolCapabilities 403 virNetworkListAllPorts 404 virNetworkPortLookupByUUID 405
-  virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426`);
+  virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426
+  virDomainManagedSaveGetXMLDesc 388`);
 
 /** Procedures that it may not call. */
 export const CHANGES = numbersIn(`
@@ -82,7 +83,7 @@ export const CHANGES = numbersIn(`
   virDomainSetUserPassword 357 virDomainRename 358 virDomainGetGuestInfo 418 virDomainAuthorizedSSHKeysGet 424
   virDomainAuthorizedSSHKeysSet 425
   virConnectFindStoragePoolSources 75 virDomainBlockPeek 103 virConnectDomainXMLToNative 136
-  virDomainGetLaunchSecurityInfo 396 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437`);
+  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437`);
 
 function numbersIn(text: string): Readonly<Record<string, number>> {
   const pairs = text.matchAll(/(vir\w+) (\d+)/g);

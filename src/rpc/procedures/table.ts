@@ -10,6 +10,7 @@ import { metadataProcedures } from "./domain/metadata.ts";
 import { moreFactProcedures } from "./domain/more-facts.ts";
 import { peekProcedures } from "./domain/peek.ts";
 import { requestProcedures } from "./domain/requests.ts";
+import { savedXmlProcedures } from "./domain/saved-xml.ts";
 import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
 import { eventProcedures } from "./event-registrations.ts";
@@ -59,6 +60,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...limitProcedures,
     ...pinProcedures,
     ...savingProcedures,
+    ...savedXmlProcedures,
     ...snapshotProcedures,
     ...snapshotListProcedures,
     ...blockJobProcedures,

@@ -22,7 +22,7 @@ import { invalidArgument, notValid, type Procedure, procedure } from "../procedu
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };
-const SAVE_FLAGS = SAVE.running | SAVE.paused;
+export const SAVE_FLAGS: number = SAVE.running | SAVE.paused;
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
 const SECURE = 1;
 /** virDomainGetJobStatsFlags of libvirt's libvirt-domain.h */
@@ -163,7 +163,8 @@ export const savingProcedures: readonly Procedure[] = [
   }),
 ];
 
-function resumesOf(flags: number): boolean | undefined {
+/** Returns whether the flags of a save ask for a guest that runs; undefined if for neither. Throws "usage" for both. */
+export function resumesOf(flags: number): boolean | undefined {
   const asked = onlyOneOf(
     flags,
     [SAVE.running, "VIR_DOMAIN_SAVE_RUNNING"],
