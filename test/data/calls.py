@@ -159,6 +159,13 @@ call("virNetworkIsActive", n.isActive, lambda got: got == 0)
 call("virNetworkSetAutostart", lambda: n.setAutostart(1))
 call("virNetworkUndefine", n.undefine)
 
+call("virConnectListAllNWFilters", c.listAllNWFilters, lambda got: len(got) == c.numOfNWFilters())
+call("virConnectListNWFilters", c.listNWFilters, lambda got: "clean-traffic" in got)
+f = call("virNWFilterLookupByName", lambda: c.nwfilterLookupByName("no-mac-spoofing"))
+call("virNWFilterLookupByUUID", lambda: c.nwfilterLookupByUUIDString(f.UUIDString()), lambda got: got.name() == f.name())
+call("virNWFilterGetXMLDesc", f.XMLDesc, lambda got: "<mac srcmacaddr='$MAC'/>" in got and f.UUIDString() in got)
+fails("virNWFilterLookupByName of none", v.VIR_ERR_NO_NWFILTER, lambda: c.nwfilterLookupByName("n"))
+
 fails("virStorageVolLookupByPath of none", v.VIR_ERR_NO_STORAGE_VOL, lambda: c.storageVolLookupByPath("/nowhere"))
 p = call("virStoragePoolDefineXML", lambda: c.storagePoolDefineXML(
     f"<pool type='dir'><name>p</name><target><path>{POOL}</path></target></pool>"))

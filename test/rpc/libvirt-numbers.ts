@@ -50,7 +50,8 @@ export const READS = numbersIn(`
   virNodeGetMemoryStats 228 virDomainGetSecurityLabelList 278 virNodeGetMemoryParameters 289
   virNodeGetFreePages 340 virStorageVolGetInfoFlags 378 virStoragePoolLookupByTargetPath 391
   virConnectGetStoragePoolCapabilities 403 virNetworkListAllPorts 404 virNetworkPortLookupByUUID 405
-  virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426
+  virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426 virNWFilterLookupByName 175 virNWFilterLookupByUUID 176
+  virNWFilterGetXMLDesc 177 virConnectNumOfNWFilters 178 virConnectListNWFilters 179 virConnectListAllNWFilters 286
   virDomainManagedSaveGetXMLDesc 388`);
 
 /** Procedures that it may not call. */

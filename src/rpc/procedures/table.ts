@@ -18,6 +18,7 @@ import { interfaceProcedures } from "./host/interfaces.ts";
 import { nodeProcedures } from "./host/node.ts";
 import { nodeDeviceProcedures } from "./host/node-devices.ts";
 import { nodeStatisticsProcedures } from "./host/node-statistics.ts";
+import { filterProcedures } from "./network/filters.ts";
 import { leaseProcedures } from "./network/leases.ts";
 import { networkPortProcedures } from "./network/network-ports.ts";
 import { networkProcedures } from "./network/networks.ts";
@@ -70,6 +71,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...storedProcedures,
     ...networkProcedures,
     ...networkPortProcedures,
+    ...filterProcedures,
     ...leaseProcedures,
     ...poolProcedures,
     ...discoveryProcedures,
