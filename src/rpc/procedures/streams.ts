@@ -41,6 +41,7 @@ export const streamProcedures: readonly Procedure[] = [
     number: 209,
     api: "virStorageVolDownload",
     access: "changes",
+    recovers: () => [],
     args: ofPart,
     flags: { known: SPARSE, refusedBy: "storageVolDownload" },
     result: nothing,
