@@ -118,6 +118,10 @@ call("virDomainGetCPUStats", lambda: d.getCPUStats(True), lambda got: got[0]["cp
 call("virConnectGetAllDomainStats", c.getAllDomainStats, lambda got: got[0][1]["state.state"] == v.VIR_DOMAIN_RUNNING)
 call("virDomainInterfaceAddresses", lambda: d.interfaceAddresses(v.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE),
      lambda got: got == {})
+call("virDomainSetMemoryStatsPeriod", lambda: d.setMemoryStatsPeriod(5))
+call("virDomainGetXMLDesc after it", d.XMLDesc, lambda got: "<stats period='5'/>" in got)
+call("virDomainSetMemory", lambda: d.setMemory(49152))
+call("virDomainGetXMLDesc after that", d.XMLDesc, lambda got: "<currentMemory unit='KiB'>49152<" in got)
 call("virDomainAttachDeviceFlags", lambda: d.attachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
 call("virDomainDetachDeviceFlags", lambda: d.detachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
 call("virDomainSuspend", d.suspend)

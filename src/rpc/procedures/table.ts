@@ -1,5 +1,6 @@
 import { connectionProcedures } from "./connection.ts";
 import { agentProcedures } from "./domain/agent.ts";
+import { balloonProcedures } from "./domain/balloon.ts";
 import { blockJobProcedures } from "./domain/block-jobs.ts";
 import { definitionProcedures } from "./domain/definitions.ts";
 import { deviceProcedures } from "./domain/devices.ts";
@@ -58,6 +59,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,
+    ...balloonProcedures,
     ...limitProcedures,
     ...pinProcedures,
     ...savingProcedures,
