@@ -48,7 +48,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     flags: { known: MESSAGE_FLAGS, refusedBy: "qemuDomainGetMessages" },
     result: struct({ messages: array(text, MOST_MESSAGES) }),
     run(call) {
-      // What libvirt taints or calls deprecated, svirt refuses.
+      // svirt refuses definitions that libvirt taints or calls deprecated.
       keyOf(call);
       return { messages: [] };
     },
