@@ -118,6 +118,10 @@ call("virDomainGetCPUStats", lambda: d.getCPUStats(True), lambda got: got[0]["cp
 call("virConnectGetAllDomainStats", c.getAllDomainStats, lambda got: got[0][1]["state.state"] == v.VIR_DOMAIN_RUNNING)
 call("virDomainInterfaceAddresses", lambda: d.interfaceAddresses(v.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE),
      lambda got: got == {})
+fails("virDomainPMWakeup of one that does not sleep", v.VIR_ERR_INTERNAL_ERROR, d.pMWakeup)
+fails("virDomainBackupGetXMLDesc", v.VIR_ERR_NO_DOMAIN_BACKUP, d.backupGetXMLDesc)
+fails("virDomainCheckpointLookupByName", v.VIR_ERR_NO_DOMAIN_CHECKPOINT, lambda: d.checkpointLookupByName("c"))
+fails("virNodeGetSEVInfo", v.VIR_ERR_OPERATION_UNSUPPORTED, c.getSEVInfo)
 call("virDomainSetMemoryStatsPeriod", lambda: d.setMemoryStatsPeriod(5))
 call("virDomainGetXMLDesc after it", d.XMLDesc, lambda got: "<stats period='5'/>" in got)
 call("virDomainSetMemory", lambda: d.setMemory(49152))

@@ -28,6 +28,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainSetAutostart: VM1 + word(1),
   virNetworkCreate: NET,
   virNetworkCreateXML: text("<network><name>net</name></network>"),
+  virNodeGetSEVInfo: word(0) + word(0),
   virNetworkCreateXMLFlags: text("<network><name>net</name></network>") + word(0),
   virNetworkDefineXMLFlags: text("<network><name>net</name></network>") + word(0),
   virConnectFindStoragePoolSources: text("logical") + word(0) + word(0),

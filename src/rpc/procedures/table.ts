@@ -14,6 +14,7 @@ import { requestProcedures } from "./domain/requests.ts";
 import { savedXmlProcedures } from "./domain/saved-xml.ts";
 import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
+import { sleepProcedures } from "./domain/sleep.ts";
 import { eventProcedures } from "./event-registrations.ts";
 import { interfaceProcedures } from "./host/interfaces.ts";
 import { nodeProcedures } from "./host/node.ts";
@@ -56,6 +57,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...metadataProcedures,
     ...requestProcedures,
     ...peekProcedures,
+    ...sleepProcedures,
     ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,

@@ -77,6 +77,12 @@ export async function injectNmi(instance: Instance, key: string): Promise<void> 
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("inject-nmi"));
 }
 
+/** Wakes a guest that has suspended itself to memory. Throws "wrong-state" if the guest is off; "failed" if it does not sleep. */
+export async function wakeGuest(instance: Instance, key: string): Promise<void> {
+  const { guest } = findRunning(instance, key);
+  await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_wakeup"));
+}
+
 async function pressPowerButton(
   instance: Instance,
   key: string,

@@ -1,3 +1,5 @@
+import { SvirtError } from "../../../errors.ts";
+import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
 import { getNativeCommand } from "../../../vm/query/native-command.ts";
 import { formatShellCommand } from "../../../vm/query/shell-command.ts";
@@ -9,6 +11,7 @@ import {
   domain,
   keyOf,
   LIST_MAX,
+  nothing,
   ofDomain,
   ofDomainWithFlags,
   readsDomain,
@@ -87,6 +90,33 @@ export const moreFactProcedures: readonly Procedure[] = [
       // svirt makes none.
       keyOf(call);
       return { checkpoints: [], count: 0 };
+    },
+  }),
+  procedure({
+    ...readsDomain(415, "virDomainCheckpointLookupByName"),
+    args: struct({ dom: domain, name: text, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuDomainCheckpointLookupByName" },
+    result: nothing,
+    run(call) {
+      keyOf(call);
+      throw new SvirtError(
+        `Domain checkpoint not found: no domain checkpoint with matching name '${call.args.name}'`,
+        { kind: "not-found", libvirt: "NO_DOMAIN_CHECKPOINT", remedy: "Take a snapshot instead." },
+      );
+    },
+  }),
+  procedure({
+    ...readsDomain(422, "virDomainBackupGetXMLDesc"),
+    args: ofDomainWithFlags,
+    flags: { known: 0, refusedBy: "qemuDomainBackupGetXMLDesc" },
+    result: aText,
+    run(call) {
+      findRunning(call.instance, keyOf(call));
+      throw new SvirtError("Domain backup job id not found: no domain backup job present", {
+        kind: "not-found",
+        libvirt: "NO_DOMAIN_BACKUP",
+        remedy: "Copy the disks instead: virsh blockcopy DOMAIN DISK",
+      });
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { SvirtError } from "../../../errors.ts";
 import { getSysinfoXml } from "../../../vm/host/description.ts";
 import { getFreePages } from "../../../vm/host/free-pages.ts";
 import { getHostMemory, listFreeMemory } from "../../../vm/host/memory.ts";
@@ -110,6 +111,22 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "qemuConnectGetSysinfo" },
     result: aText,
     run: ({ instance }) => ({ value: getSysinfoXml(instance) }),
+  }),
+  procedure({
+    number: 395,
+    api: "virNodeGetSEVInfo",
+    access: "changes",
+    args: struct({ room: int, flags: uint }),
+    // VIR_TYPED_PARAM_STRING_OKAY
+    flags: { known: 4, refusedBy: "qemuNodeGetSEVInfo" },
+    result: struct({ params: array(typedParameter, MOST_PARAMETERS), count: int }),
+    run() {
+      throw new SvirtError("Operation not supported: QEMU does not support SEV guest", {
+        kind: "unsupported",
+        libvirt: "OPERATION_UNSUPPORTED",
+        remedy: "Start guests without <launchSecurity>.",
+      });
+    },
   }),
 ];
 
