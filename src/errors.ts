@@ -86,6 +86,8 @@ const LIBVIRT_ERRORS = {
   ACCESS_DENIED: { code: 88, domain: VIR_FROM.SECURITY },
   STORAGE_VOL_EXIST: { code: 90, domain: VIR_FROM.STORAGE },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
+  NO_DOMAIN_CHECKPOINT: { code: 103, domain: VIR_FROM.QEMU },
+  NO_DOMAIN_BACKUP: { code: 104, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
   NO_HOSTNAME: { code: 108, domain: VIR_FROM.QEMU },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;

@@ -18,6 +18,7 @@ export function getProcessorTimes(host: Host, cpu: number | undefined): Processo
   if (found !== undefined) return found;
   throw new SvirtError(`Cannot show processor ${cpu}: the host has no online processor with that number`, {
     kind: "not-found",
+    libvirt: "INVALID_ARG",
     remedy: "List the online processors: svirt nodecpumap --pretty",
   });
 }

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Filter, FilterRule } from "../../src/network/filter/filter-rule.ts";
 import { FILTERS } from "../../src/network/filter/filters.ts";
+import { getFilterXml, listFilters } from "../../src/vm/network/filter-list.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
@@ -109,3 +110,14 @@ test.skipIf(folder === undefined)(
     }
   },
 );
+
+test("each filter is shown with the rules that it has", () => {
+  for (const { name, uuid } of listFilters()) {
+    const shown = parseDocument(new TextEncoder().encode(getFilterXml(uuid)));
+    const [id, ...children] = shown.children;
+    expect(id?.tag).toBe("uuid");
+    const [, ...rules] = describeRecorded({ ...shown, children });
+    const [, ...own] = describeOwn(FILTERS.get(name) ?? { entries: [] });
+    expect([name, ...rules]).toEqual([name, ...own]);
+  }
+});

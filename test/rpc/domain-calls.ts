@@ -39,5 +39,12 @@ export const DOMAIN_ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainRename: VM1 + word(1) + text("new") + word(0),
   virDomainGetGuestInfo: VM1 + word(0) + word(0),
   virDomainAuthorizedSSHKeysGet: VM1 + text("me") + word(0),
+  virDomainBlockPeek: VM1 + text("vda") + LONG + word(1) + word(0),
+  virDomainSaveImageDefineXML: text("/vm1.save") + text("<domain/>") + word(0),
+  virDomainManagedSaveDefineXML: VM1 + word(0) + word(0),
+  virDomainSetMemoryStatsPeriod: VM1 + word(5) + word(0),
+  virDomainPMWakeup: VM1 + word(0),
+  virDomainGetLaunchSecurityInfo: VM1 + word(0),
+  virConnectDomainXMLToNative: text("qemu-argv") + text("<domain/>") + word(0),
   virDomainAuthorizedSSHKeysSet: VM1 + text("me") + word(0) + word(0),
 };

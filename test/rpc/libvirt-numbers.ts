@@ -47,7 +47,13 @@ export const READS = numbersIn(`
   virConnectDomainEventRegisterAny 316 virConnectDomainEventDeregisterAny 317
   virConnectStoragePoolEventRegisterAny 368 virConnectStoragePoolEventDeregisterAny 369
   virConnectUnregisterCloseCallback 361 virNodeDeviceGetAutostart 433 virNodeDeviceIsPersistent 435
-  virNodeDeviceIsActive 436`);
+  virNodeDeviceIsActive 436 virNodeGetCellsFreeMemory 101 virConnectGetSysinfo 203 virNodeGetCPUStats 227
+  virNodeGetMemoryStats 228 virDomainGetSecurityLabelList 278 virNodeGetMemoryParameters 289
+  virNodeGetFreePages 340 virStorageVolGetInfoFlags 378 virStoragePoolLookupByTargetPath 391
+  virConnectGetStoragePoolCapabilities 403 virNetworkListAllPorts 404 virNetworkPortLookupByUUID 405
+  virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426 virDomainCheckpointLookupByName 415 virDomainBackupGetXMLDesc 422 virNWFilterLookupByName 175 virNWFilterLookupByUUID 176
+  virNWFilterGetXMLDesc 177 virConnectNumOfNWFilters 178 virConnectListNWFilters 179 virConnectListAllNWFilters 286
+  virDomainManagedSaveGetXMLDesc 388`);
 
 /** Procedures that it may not call. */
 export const CHANGES = numbersIn(`
@@ -79,7 +85,9 @@ export const CHANGES = numbersIn(`
   virDomainFSFreeze 335 virDomainFSThaw 336 virDomainGetTime 337 virDomainSetTime 338
   virConnectGetDomainCapabilities 342 virDomainBlockCopy 345 virDomainGetFSInfo 349 virDomainDefineXMLFlags 350
   virDomainSetUserPassword 357 virDomainRename 358 virDomainGetGuestInfo 418 virDomainAuthorizedSSHKeysGet 424
-  virDomainAuthorizedSSHKeysSet 425`);
+  virDomainAuthorizedSSHKeysSet 425
+  virConnectFindStoragePoolSources 75 virDomainBlockPeek 103 virConnectDomainXMLToNative 136
+  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437`);
 
 function numbersIn(text: string): Readonly<Record<string, number>> {
   const pairs = text.matchAll(/(vir\w+) (\d+)/g);

@@ -28,6 +28,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainSetAutostart: VM1 + word(1),
   virNetworkCreate: NET,
   virNetworkCreateXML: text("<network><name>net</name></network>"),
+  virNodeGetSEVInfo: word(0) + word(0),
+  virNetworkCreateXMLFlags: text("<network><name>net</name></network>") + word(0),
+  virNetworkDefineXMLFlags: text("<network><name>net</name></network>") + word(0),
+  virConnectFindStoragePoolSources: text("logical") + word(0) + word(0),
   virNetworkDefineXML: text("<network><name>net</name></network>"),
   virNetworkDestroy: NET,
   virNetworkSetAutostart: NET + word(1),
@@ -95,7 +99,7 @@ function domainOf(api: string): number {
   if (api.startsWith("virNetwork")) return 19;
   if (api.startsWith("virNodeDevice")) return 22;
   if (api.startsWith("virSecret")) return 30;
-  return api.startsWith("virStorage") ? 18 : 20;
+  return api.includes("Storage") ? 18 : 20;
 }
 
 /** Payload of a call of a changing procedure. */

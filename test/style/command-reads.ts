@@ -12,7 +12,6 @@ export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ["cli/commands/shell/shell.ts", "the client's command line is in the environment"],
   ["cli/crash-drill.ts", "the drill kills the program itself"],
   ["cli/output/progress.ts", "the time between two lines of progress is that of the output"],
-  ["cli/output/shell-command.ts", "report/shell-word.ts quotes a word and reads nothing"],
 ]);
 
 /**

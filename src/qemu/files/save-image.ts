@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { ImageWrites } from "../../images/image-writes.ts";
 
 /**
  * Header of the file of `save`, followed by XML, padding and QEMU's stream. qemu_saveimage.h of libvirt: virQEMUSaveHeader
@@ -17,9 +18,14 @@ export interface FoundHead extends SaveHead {
 
 const WHOLE = "LibvirtQemudSave";
 const PARTIAL = "LibvirtQemudPart";
+/** Mark of a change of the XML. libvirt does not know it: the file is incomplete to it meanwhile. */
+const CHANGE_MARK = "svirtXML";
+const NUMBER_BYTES = 4;
 const VERSION = 2;
 /** Magic, five used numbers and fourteen unused ones. */
 export const HEAD_BYTES = 92;
+/** Place of the number that says whether the vCPUs ran. */
+const RUNNING_AT = WHOLE.length + 2 * NUMBER_BYTES;
 /** Padding after the XML, so that a longer one fits. virQEMUSaveDataWrite() */
 const PADDING_BYTES = 64 * 1024;
 /** Upper bound of the XML, above the size of any definition. */
@@ -45,8 +51,8 @@ export function formatWholeMark(): Uint8Array {
 }
 
 /**
- * Returns the length of the XML with its padding and cookie, from the first HEAD_BYTES. Throws "failed" with libvirt's
- * message.
+ * Returns the length of the XML with its padding and cookie, from the first HEAD_BYTES, also of an incomplete file. Throws "failed" with
+ * libvirt's message.
  */
 export function parseSaveHead(head: Uint8Array): { readonly dataBytes: number } {
   const { dataBytes } = readNumbers(head);
@@ -55,19 +61,78 @@ export function parseSaveHead(head: Uint8Array): { readonly dataBytes: number } 
 
 /** Parses the header and the `dataBytes` after it. Throws "failed", "unsupported" with libvirt's message. */
 export function parseSaveImage(head: Uint8Array, after: Uint8Array): FoundHead {
-  const { cookieAt, dataBytes, wasRunning } = readNumbers(head);
+  const { cookieAt, dataBytes, isWhole, wasRunning } = readNumbers(head);
   if (after.length !== dataBytes) throw broken("failed to read domain XML");
+  if (!isWhole) {
+    const change = findChange(after);
+    if (change === undefined) throw broken("save image is incomplete");
+    return { ...change, streamAt: HEAD_BYTES + dataBytes };
+  }
   const all = after.subarray(0, cookieAt === 0 ? dataBytes : cookieAt);
   const end = all.indexOf(0);
   const xml = new TextDecoder().decode(end < 0 ? all : all.subarray(0, end));
   return { xml, wasRunning, streamAt: HEAD_BYTES + dataBytes };
 }
 
+/**
+ * Plans the change of the XML of a complete file, so that it has the old or the new XML at any instant: the new one is first written
+ * where the padding ends, then marked as valid by the magic of an incomplete file, and then to its place. Throws "failed" with libvirt's
+ * message if it does not fit; "unsupported" for a file with a cookie, whose place would change.
+ */
+export function planSavedXml(
+  head: Uint8Array,
+  after: Uint8Array,
+  { wasRunning, xml }: SaveHead,
+): ImageWrites {
+  const { cookieAt, dataBytes, isLittle } = readNumbers(head);
+  const old = parseSaveImage(head, after);
+  if (cookieAt !== 0) throw withCookie();
+  const text = new TextEncoder().encode(`${xml}\0`);
+  const change = formatChange(text, wasRunning);
+  const longest = Math.max(text.length, new TextEncoder().encode(old.xml).length + 1);
+  if (longest + change.length > dataBytes) throw broken("new xml too large to fit in file");
+  const running = new Uint8Array(NUMBER_BYTES);
+  new DataView(running.buffer).setUint32(0, wasRunning ? 1 : 0, isLittle);
+  const encode = (magic: string): Uint8Array => new TextEncoder().encode(magic);
+  return [
+    [{ offset: HEAD_BYTES + dataBytes - change.length, bytes: change }],
+    [{ offset: 0, bytes: encode(PARTIAL) }],
+    [
+      { offset: RUNNING_AT, bytes: running },
+      { offset: HEAD_BYTES, bytes: text },
+    ],
+    [{ offset: 0, bytes: encode(WHOLE) }],
+  ];
+}
+
+/** Formats a change of the XML: the XML, whether the guest ran, the length of the XML, and a mark. */
+function formatChange(text: Uint8Array, wasRunning: boolean): Uint8Array {
+  const bytes = new Uint8Array(text.length + 2 * NUMBER_BYTES + CHANGE_MARK.length);
+  bytes.set(text);
+  const view = new DataView(bytes.buffer, text.length);
+  view.setUint32(0, wasRunning ? 1 : 0, true);
+  view.setUint32(NUMBER_BYTES, text.length, true);
+  bytes.set(new TextEncoder().encode(CHANGE_MARK), text.length + 2 * NUMBER_BYTES);
+  return bytes;
+}
+
+/** Returns the change at the end of the padding; undefined if there is none. */
+function findChange(after: Uint8Array): SaveHead | undefined {
+  const end = after.length - 2 * NUMBER_BYTES - CHANGE_MARK.length;
+  if (end < 0 || new TextDecoder().decode(after.subarray(end + 2 * NUMBER_BYTES)) !== CHANGE_MARK)
+    return undefined;
+  const view = new DataView(after.buffer, after.byteOffset + end);
+  const length = view.getUint32(NUMBER_BYTES, true);
+  if (length === 0 || length > end) return undefined;
+  const xml = new TextDecoder().decode(after.subarray(end - length, end - 1));
+  return { xml, wasRunning: view.getUint32(0, true) !== 0 };
+}
+
 function readNumbers(head: Uint8Array) {
   if (head.length < HEAD_BYTES) throw broken("failed to read qemu header");
   const magic = new TextDecoder().decode(head.subarray(0, WHOLE.length));
-  if (magic === PARTIAL) throw broken("save image is incomplete");
-  if (magic !== WHOLE) throw broken("image magic is incorrect");
+  const isWhole = magic === WHOLE;
+  if (!isWhole && magic !== PARTIAL) throw broken("image magic is incorrect");
   const view = new DataView(head.buffer, head.byteOffset);
   // In a file of the other byte order the version is impossibly high.
   const isLittle = view.getUint32(WHOLE.length, true) <= VERSION;
@@ -78,7 +143,7 @@ function readNumbers(head: Uint8Array) {
   if (dataBytes === 0 || dataBytes > MOST_XML_BYTES || cookieAt > dataBytes)
     throw broken(`invalid header data length: ${dataBytes}`);
   if (format !== 0) throw compressed(FORMATS[format] ?? String(format));
-  return { dataBytes, wasRunning: wasRunning !== 0, cookieAt };
+  return { dataBytes, wasRunning: wasRunning !== 0, cookieAt, isLittle, isWhole };
 }
 
 function broken(message: string): SvirtError {
@@ -86,6 +151,14 @@ function broken(message: string): SvirtError {
     kind: "failed",
     libvirt: "OPERATION_FAILED",
     remedy: "Name a complete file written by svirt save or virsh save.",
+  });
+}
+
+function withCookie(): SvirtError {
+  return new SvirtError("operation failed: libvirt's cookie is in the save image", {
+    kind: "unsupported",
+    libvirt: "OPERATION_FAILED",
+    remedy: "Give the other XML when the domain is restored: svirt restore FILE --xml XML",
   });
 }
 

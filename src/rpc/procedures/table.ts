@@ -1,5 +1,6 @@
 import { connectionProcedures } from "./connection.ts";
 import { agentProcedures } from "./domain/agent.ts";
+import { balloonProcedures } from "./domain/balloon.ts";
 import { blockJobProcedures } from "./domain/block-jobs.ts";
 import { definitionProcedures } from "./domain/definitions.ts";
 import { deviceProcedures } from "./domain/devices.ts";
@@ -8,14 +9,21 @@ import { lifeProcedures } from "./domain/domain-life.ts";
 import { listProcedures } from "./domain/domain-lists.ts";
 import { jobProcedures } from "./domain/jobs.ts";
 import { metadataProcedures } from "./domain/metadata.ts";
+import { moreFactProcedures } from "./domain/more-facts.ts";
+import { peekProcedures } from "./domain/peek.ts";
 import { requestProcedures } from "./domain/requests.ts";
+import { savedXmlProcedures } from "./domain/saved-xml.ts";
 import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
+import { sleepProcedures } from "./domain/sleep.ts";
 import { eventProcedures } from "./event-registrations.ts";
 import { interfaceProcedures } from "./host/interfaces.ts";
 import { nodeProcedures } from "./host/node.ts";
 import { nodeDeviceProcedures } from "./host/node-devices.ts";
+import { nodeStatisticsProcedures } from "./host/node-statistics.ts";
+import { filterProcedures } from "./network/filters.ts";
 import { leaseProcedures } from "./network/leases.ts";
+import { networkPortProcedures } from "./network/network-ports.ts";
 import { networkProcedures } from "./network/networks.ts";
 import type { Procedure } from "./procedure.ts";
 import { secretProcedures } from "./secrets.ts";
@@ -24,6 +32,7 @@ import { snapshotProcedures } from "./snapshot/snapshots.ts";
 import { allDomainProcedures } from "./statistics/all-domains.ts";
 import { guestProcedures } from "./statistics/guest.ts";
 import { oneDomainProcedures } from "./statistics/one-domain.ts";
+import { discoveryProcedures } from "./storage/discovery.ts";
 import { poolProcedures } from "./storage/pools.ts";
 import { contentProcedures } from "./storage/volume-contents.ts";
 import { volumeProcedures } from "./storage/volumes.ts";
@@ -41,17 +50,22 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...connectionProcedures,
     ...eventProcedures,
     ...nodeProcedures,
+    ...nodeStatisticsProcedures,
     ...nodeDeviceProcedures,
     ...interfaceProcedures,
     ...listProcedures,
     ...factProcedures,
+    ...moreFactProcedures,
     ...lifeProcedures,
     ...definitionProcedures,
     ...metadataProcedures,
     ...requestProcedures,
+    ...peekProcedures,
+    ...sleepProcedures,
     ...agentProcedures,
     ...deviceProcedures,
     ...sizeProcedures,
+    ...balloonProcedures,
     ...limitProcedures,
     ...diskLimitProcedures,
     ...iothreadProcedures,
@@ -59,6 +73,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...pinProcedures,
     ...savingProcedures,
     ...jobProcedures,
+    ...savedXmlProcedures,
     ...snapshotProcedures,
     ...snapshotListProcedures,
     ...blockJobProcedures,
@@ -67,8 +82,11 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...networkPortProcedures,
+    ...filterProcedures,
     ...leaseProcedures,
     ...poolProcedures,
+    ...discoveryProcedures,
     ...volumeProcedures,
     ...contentProcedures,
     ...streamProcedures,

@@ -61,8 +61,9 @@ const written = element("volume", () => ({
   name: required(textOf("name", lineOfText)),
   key: textOf("key", anyText),
   source: child(source),
-  capacityBytes: sizeInBytes("capacity", { least: 0 }),
-  allocationBytes: sizeInBytes("allocation", { least: 0 }),
+  // Empty elements are absent ones to virXPathString() of libvirt.
+  capacityBytes: sizeInBytes("capacity", { least: 0, empty: "absent" }),
+  allocationBytes: sizeInBytes("allocation", { least: 0, empty: "absent" }),
   physicalBytes: sizeInBytes("physical", { least: 0 }),
   target: child(target),
   backingStore: child(backingStore),

@@ -26,10 +26,15 @@ export function listDiskSizes(instance: Instance, key: string): DiskSizes[] {
   return disksOf(instance, key).map((disk) => sizesOf(instance, disk));
 }
 
-/** Returns the sizes of a disk by its target or source. Throws "not-found" with libvirt's message, "failed". */
+/** Returns the sizes of a disk by its target or source. Throws as findDisk(), "failed". */
 export function findDiskSizes(instance: Instance, key: string, name: string): DiskSizes {
+  return sizesOf(instance, findDisk(instance, key, name));
+}
+
+/** Returns a disk of a domain, as it runs or as it is defined, by its target or source. Throws "not-found" with libvirt's message. */
+export function findDisk(instance: Instance, key: string, name: string): Disk {
   const disk = disksOf(instance, key).find((one) => isDiskNamed(one, name));
-  if (disk !== undefined) return sizesOf(instance, disk);
+  if (disk !== undefined) return disk;
   throw new SvirtError(`invalid argument: invalid path ${name} not assigned to domain`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",

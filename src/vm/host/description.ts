@@ -31,6 +31,7 @@ export function getSysinfoXml({ host }: Instance): string {
   if (xml !== undefined) return xml;
   throw new SvirtError("Cannot read the host's SMBIOS data: the kernel has no /sys/firmware/dmi/tables", {
     kind: "not-found",
+    libvirt: "CONFIG_UNSUPPORTED",
     remedy: "Use a host with SMBIOS, which shows its data in /sys/class/dmi.",
   });
 }

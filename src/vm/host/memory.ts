@@ -36,6 +36,7 @@ export function listFreeMemory(
   if (cells.includes(cell)) return [free(cell)];
   throw new SvirtError(`Cannot show NUMA cell ${cell}: the host has the cells ${cells.join(", ")}`, {
     kind: "not-found",
+    libvirt: "INVALID_ARG",
     remedy: "Name one of these.",
   });
 }

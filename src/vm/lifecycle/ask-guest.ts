@@ -1,4 +1,4 @@
-import { parseDomainText } from "../../domain/document.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -77,6 +77,12 @@ export async function injectNmi(instance: Instance, key: string): Promise<void> 
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("inject-nmi"));
 }
 
+/** Wakes a guest that has suspended itself to memory. Throws "wrong-state" if the guest is off; "failed" if it does not sleep. */
+export async function wakeGuest(instance: Instance, key: string): Promise<void> {
+  const { guest } = findRunning(instance, key);
+  await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_wakeup"));
+}
+
 async function pressPowerButton(
   instance: Instance,
   key: string,
@@ -105,11 +111,12 @@ export async function pressKeys(
   );
 }
 
-/** Asks the guest's balloon for a size such as `524288` (KiB) or `512MiB`. Throws "usage", "wrong-state". */
+/** Asks the guest's balloon for a size, which its XML then shows, such as `524288` (KiB) or `512MiB`. Throws "usage", "wrong-state". */
 export async function setGuestMemory(instance: Instance, key: string, size: string): Promise<void> {
   const kiB = parseSizeInKiB(size);
   await withRunning(instance, key, async (guest) => {
-    const most = parseDomainText(guest.xml).memory.kiB;
+    const domain = parseDomainText(guest.xml);
+    const most = domain.memory.kiB;
     if (kiB === undefined || kiB > most) {
       const why = kiB === undefined ? "that is not a size" : `its maximum is ${most} KiB`;
       throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: ${why}`, {
@@ -118,6 +125,7 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
       });
     }
     await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("balloon", { value: kiB * 1024 }));
+    writeRecord(instance, { ...guest, xml: formatDomain({ ...domain, currentMemoryKiB: kiB }) });
   });
 }
 

@@ -6,7 +6,7 @@ import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { formOf } from "../guest/found-form.ts";
-import { getGuestState } from "./guest-state.ts";
+import { getGuestMemory } from "./guest-state.ts";
 
 /** Facts about a domain, as libvirt's virDomainGetInfo() and virDomainGetSecurityLabel() return them. */
 export interface DomainFacts {
@@ -18,6 +18,7 @@ export interface DomainFacts {
   readonly vcpus: number;
   readonly cpuTimeSeconds: number | undefined;
   readonly maxMemoryKiB: number;
+  /** Memory that the balloon of a running guest leaves it, or that of the definition. */
   readonly usedMemoryKiB: number;
   readonly persistent: boolean;
   readonly autostart: boolean;
@@ -35,15 +36,17 @@ export async function getDomainFacts(instance: Instance, key: string): Promise<D
   const found = findDomain(instance, key);
   const { definition, guest, name, uuid } = found;
   const domain = formOf(found, "running");
+  const asked = guest === undefined ? undefined : await getGuestMemory(instance, guest);
+  const defined = domain.currentMemoryKiB ?? domain.memory.kiB;
   return {
     id: guest?.id,
     name,
     uuid,
-    state: guest === undefined ? "shut off" : (await getGuestState(instance, guest)).state,
+    state: asked?.state ?? "shut off",
     vcpus: domain.vcpu?.current ?? domain.vcpu?.count ?? 1,
     cpuTimeSeconds: guest?.process === undefined ? undefined : instance.host.getCpuSeconds(guest.process.pid),
     maxMemoryKiB: domain.memory.kiB,
-    usedMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
+    usedMemoryKiB: Math.min(asked?.usedMemoryKiB ?? defined, domain.memory.kiB),
     persistent: definition !== undefined,
     autostart: isAutostarted(instance, name),
     managedSave: hasManagedSave(instance, name),

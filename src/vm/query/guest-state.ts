@@ -1,5 +1,6 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
+import { parseBalloonKiB } from "../../qemu/monitor/statistics.ts";
 import { type DomainState, decideState } from "../../qemu/monitor/status.ts";
 import { withMonitorSocket } from "../../run/monitor/converse.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -30,6 +31,35 @@ export async function getGuestState(
     );
   } catch {
     return silentState(instance, guest);
+  }
+}
+
+/** State of a running guest, and the memory that its balloon leaves it. */
+export interface AskedMemory extends DomainState {
+  /** Undefined for a guest without a balloon, or whose QEMU does not answer. */
+  readonly usedMemoryKiB: number | undefined;
+}
+
+/** Queries a running guest's state, as getGuestState() does, and its balloon in the same conversation. */
+export async function getGuestMemory(instance: Instance, guest: AskedGuest): Promise<AskedMemory> {
+  const { monitor: path } = guestPaths(instance.paths, guest.uuid);
+  const ask = async (monitor: Monitor): Promise<AskedMemory> => ({
+    ...(await askState(guest, monitor)),
+    usedMemoryKiB: await askBalloon(monitor),
+  });
+  try {
+    return await withMonitorSocket(instance.host, { monitor: path, timeoutMs: ASK_TIMEOUT_MS }, ask);
+  } catch {
+    return { ...silentState(instance, guest), usedMemoryKiB: undefined };
+  }
+}
+
+/** Returns undefined if QEMU answers with an error: the guest has no balloon. */
+async function askBalloon(monitor: Monitor): Promise<number | undefined> {
+  try {
+    return parseBalloonKiB(await monitor.execute("query-balloon"));
+  } catch {
+    return undefined;
   }
 }
 

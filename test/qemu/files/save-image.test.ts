@@ -6,6 +6,7 @@ import {
   HEAD_BYTES,
   parseSaveHead,
   parseSaveImage,
+  planSavedXml,
 } from "../../../src/qemu/files/save-image.ts";
 
 const HEAD = { xml: "<domain type='kvm'>ö</domain>\n", wasRunning: true };
@@ -86,5 +87,55 @@ describe("the head of a save image", () => {
     ["of a compressed one", withNumber(3, 1), "unsupported save image format: gzip"],
   ])("%s is refused in libvirt's words", (_, bytes, words) => {
     expect(errorIn(bytes)).toContain(`operation failed: ${words}`);
+  });
+});
+
+describe("the XML of a save image is changed", () => {
+  const NEW = { xml: "<domain type='kvm'><name>new</name></domain>\n", wasRunning: false };
+  const planned = (bytes: Uint8Array, to = NEW) =>
+    planSavedXml(bytes.subarray(0, HEAD_BYTES), bytes.subarray(HEAD_BYTES), to);
+
+  /** Returns the file as a kill after some writes leaves it, and that many bytes of the next one. */
+  function killedAfter(writes: readonly { offset: number; bytes: Uint8Array }[], whole: number, cut = 0) {
+    const bytes = wholeImage();
+    for (const { bytes: part, offset } of writes.slice(0, whole)) bytes.set(part, offset);
+    const next = writes[whole];
+    if (next !== undefined) bytes.set(next.bytes.subarray(0, cut), next.offset);
+    return bytes;
+  }
+
+  test("to a shorter and a longer one, and back, with the same place of QEMU's stream", () => {
+    const bytes = wholeImage();
+    for (const to of [{ ...NEW, xml: "<domain/>" }, NEW, HEAD]) {
+      for (const { bytes: part, offset } of planned(bytes, to).flat()) bytes.set(part, offset);
+      expect(read(bytes)).toEqual({ ...to, streamAt: wholeImage().length });
+    }
+  });
+
+  test("so that a kill at any instant leaves the old or the new one", () => {
+    const writes = planned(wholeImage()).flat();
+    expect(writes.map(({ offset }) => offset === 0)).toEqual([false, true, false, false, true]);
+    for (const [at, { bytes, offset }] of writes.entries()) {
+      // The magic differs in four bytes of one sector, which no kill divides.
+      const cuts = offset === 0 ? [0] : Array.from(bytes.keys());
+      const heads = cuts.map((cut) => read(killedAfter(writes, at, cut)));
+      const expected = { ...(at < 2 ? HEAD : NEW), streamAt: wholeImage().length };
+      expect(heads).toEqual(cuts.map(() => expected));
+    }
+  });
+
+  test("again after a kill, although the file counts as incomplete", () => {
+    const killed = killedAfter(planned(wholeImage()).flat(), 3, 9);
+    expect(new TextDecoder().decode(killed.subarray(0, 16))).toBe("LibvirtQemudPart");
+    const third = { ...HEAD, xml: "<domain>3</domain>" };
+    for (const { bytes, offset } of planned(killed, third).flat()) killed.set(bytes, offset);
+    expect(read(killed)).toMatchObject(third);
+  });
+
+  test("unless it does not fit, or libvirt's cookie is behind it", () => {
+    expect(() => planned(wholeImage(), { ...NEW, xml: "x".repeat(40_000) })).toThrow(
+      "operation failed: new xml too large to fit in file",
+    );
+    expect(() => planned(withNumber(4, 40))).toThrow("libvirt's cookie is in the save image");
   });
 });

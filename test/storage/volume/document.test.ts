@@ -32,6 +32,8 @@ describe("a volume is read with libvirt's defaults", () => {
     ["<capacity unit='G'>2</capacity>", [2 ** 31, undefined, "raw"]],
     ["<capacity unit='KB'>2</capacity><allocation>0</allocation>", [2000, 0, "raw"]],
     ["<capacity>1</capacity><target><format type='qcow2'/></target>", [1, undefined, "qcow2"]],
+    ["<capacity>1</capacity><allocation></allocation>", [1, undefined, "raw"]],
+    ["<capacity/><allocation unit='KiB'/>", [undefined, undefined, "raw"]],
   ])("%s", (content, [capacity, allocation, format]) => {
     const { allocationBytes, capacityBytes, target, type } = parseVolume(around(content));
     expect([type, capacityBytes, allocationBytes, target.format?.type]).toEqual([

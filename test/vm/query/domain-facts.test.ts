@@ -3,7 +3,9 @@ import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { getDomainFacts } from "../../../src/vm/query/domain-facts.ts";
 import { getDomainState } from "../../../src/vm/query/domain-state.ts";
+import { getDomainXml } from "../../../src/vm/query/domain-xml.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
+import { setMemory } from "../../../src/vm/tuning/set-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
@@ -53,6 +55,41 @@ describe("getDomainFacts()", () => {
       persistent: true,
       securityLabel: label,
       enforcing: true,
+    });
+  });
+
+  test("returns the memory that the balloon leaves a running guest, and never more than its maximum", async () => {
+    const machine = await runningMachine();
+    for (const [actual, used] of [
+      [48 * 1024 * 1024, 49_152],
+      [2 ** 40, 65_536],
+    ] as const) {
+      machine.qemu = { answers: new Map([["query-balloon", { actual }]]) };
+      expect((await getDomainFacts(nodeOn(machine), "vm1")).usedMemoryKiB).toBe(used);
+    }
+  });
+
+  test("returns the memory that setmem asked for, as the XML of the running guest does", async () => {
+    const machine = await runningMachine();
+    machine.qemu = {
+      answers: new Map<string, unknown>([
+        ["balloon", {}],
+        ["query-balloon", { actual: 40_000 * 1024 }],
+      ]),
+    };
+    await setMemory(nodeOn(machine), { key: "vm1", options: { live: true } }, "40000");
+    expect((await getDomainFacts(nodeOn(machine), "vm1")).usedMemoryKiB).toBe(40_000);
+    const shown = async (form: "running" | "defined") =>
+      /<currentMemory unit='KiB'>(\d+)/.exec((await getDomainXml(nodeOn(machine), "vm1", form)).xml)?.[1];
+    expect([await shown("running"), await shown("defined")]).toEqual(["40000", "65536"]);
+  });
+
+  test("returns the memory of the definition for a guest whose QEMU has no balloon", async () => {
+    const machine = await runningMachine();
+    machine.qemu = { refuses: "query-balloon" };
+    expect(await getDomainFacts(nodeOn(machine), "vm1")).toMatchObject({
+      state: "running",
+      usedMemoryKiB: 65_536,
     });
   });
 

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import { getNativeCommand } from "../../../vm/query/native-command.ts";
+import { formatShellCommand } from "../../../vm/query/shell-command.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { formatShellCommand } from "../../output/shell-command.ts";
 
 /** `svirt domxml-to-native qemu-argv FILE` */
 export const command: Command = {

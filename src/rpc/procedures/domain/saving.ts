@@ -10,7 +10,7 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };
-const SAVE_FLAGS = SAVE.running | SAVE.paused;
+export const SAVE_FLAGS: number = SAVE.running | SAVE.paused;
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
 const SECURE = 1;
 /** Procedures that save and restore the state of a domain. */
@@ -95,7 +95,8 @@ export const savingProcedures: readonly Procedure[] = [
   }),
 ];
 
-function resumesOf(flags: number): boolean | undefined {
+/** Returns whether the flags of a save ask for a guest that runs; undefined if for neither. Throws "usage" for both. */
+export function resumesOf(flags: number): boolean | undefined {
   const asked = onlyOneOf(
     flags,
     [SAVE.running, "VIR_DOMAIN_SAVE_RUNNING"],

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import { UPDATE_COMMANDS } from "../../../network/edits/lists.ts";
 import { UPDATE_SECTIONS } from "../../../network/edits/update.ts";
+import type { Instance } from "../../../state/instance.ts";
 import { markNetwork } from "../../../vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../../vm/network/define-network.ts";
 import { lookUpKnownNetwork, lookUpNetwork } from "../../../vm/network/find-network.ts";
@@ -14,9 +15,12 @@ import { notValid, type Procedure, procedure, type RemoteCall } from "../procedu
 
 /** VIR_NETWORK_XML_INACTIVE of libvirt's libvirt-network.h */
 const INACTIVE = 1;
+/** VIR_NETWORK_DEFINE_VALIDATE and VIR_NETWORK_CREATE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
+const VALIDATE = 1;
 
 const ofNetwork = struct({ net: stored });
 const aNetwork = struct({ net: stored });
+const withXml = struct({ xml: text, flags: uint });
 type NetworkCall = Pick<RemoteCall<ValueOf<typeof ofNetwork>>, "args" | "instance">;
 
 /** Procedures about one network. */
@@ -91,9 +95,16 @@ export const networkProcedures: readonly Procedure[] = [
     access: "changes",
     args: struct({ xml: text }),
     result: aNetwork,
-    run: async ({ args, instance }) => ({
-      net: remoteStored(await defineNetwork(instance, new TextEncoder().encode(args.xml))),
-    }),
+    run: async ({ args, instance }) => await defined(instance, args.xml),
+  }),
+  procedure({
+    number: 432,
+    api: "virNetworkDefineXMLFlags",
+    access: "changes",
+    args: withXml,
+    flags: { known: VALIDATE, refusedBy: "networkDefineXMLFlags" },
+    result: aNetwork,
+    run: async ({ args, instance }) => await defined(instance, args.xml),
   }),
   procedure({
     number: 40,
@@ -101,11 +112,16 @@ export const networkProcedures: readonly Procedure[] = [
     access: "changes",
     args: struct({ xml: text }),
     result: aNetwork,
-    async run({ args, instance }) {
-      const network = await createNetwork(instance, new TextEncoder().encode(args.xml));
-      if (!network.did) throw notValid(`network is already active as '${network.name}'`, "NETWORK");
-      return { net: remoteStored(network) };
-    },
+    run: async ({ args, instance }) => await created(instance, args.xml),
+  }),
+  procedure({
+    number: 437,
+    api: "virNetworkCreateXMLFlags",
+    access: "changes",
+    args: withXml,
+    flags: { known: VALIDATE, refusedBy: "networkCreateXMLFlags" },
+    result: aNetwork,
+    run: async ({ args, instance }) => await created(instance, args.xml),
   }),
   changing(39, "virNetworkCreate", async (call) => {
     const { did } = await startNetwork(call.instance, keyOf(call));
@@ -130,6 +146,16 @@ export const networkProcedures: readonly Procedure[] = [
     },
   }),
 ];
+
+async function defined(instance: Instance, xml: string): Promise<ValueOf<typeof aNetwork>> {
+  return { net: remoteStored(await defineNetwork(instance, new TextEncoder().encode(xml))) };
+}
+
+async function created(instance: Instance, xml: string): Promise<ValueOf<typeof aNetwork>> {
+  const network = await createNetwork(instance, new TextEncoder().encode(xml));
+  if (!network.did) throw notValid(`network is already active as '${network.name}'`, "NETWORK");
+  return { net: remoteStored(network) };
+}
 
 /** Declares a procedure that returns whether a network has a property. */
 function fact(

@@ -5,6 +5,13 @@ import { struct, uint, type ValueOf } from "../../xdr/form.ts";
 import { text } from "../objects.ts";
 import type { RemoteCall } from "../procedure.ts";
 
+/** virStorageVolType of libvirt's libvirt-storage.h */
+export const VOLUME_TYPES: ReadonlyMap<string, number> = new Map([
+  ["file", 0],
+  ["block", 1],
+  ["dir", 2],
+]);
+
 /** A volume. remote_nonnull_storage_vol */
 export const volume = struct({ pool: text, name: text, key: text });
 /** Arguments of procedures about one volume. */

@@ -8,16 +8,18 @@ import { array, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.t
 import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "../objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
-import { aVolume, found, ofVolume, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
+import {
+  aVolume,
+  found,
+  ofVolume,
+  ofVolumeWithFlags,
+  remoteVolume,
+  VOLUME_TYPES,
+  volume,
+} from "./volume-objects.ts";
 
 /** VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h */
 const [PREALLOCATES, VALIDATES] = [1, 4];
-/** virStorageVolType of libvirt's libvirt-storage.h */
-const TYPES: ReadonlyMap<string, number> = new Map([
-  ["file", 0],
-  ["block", 1],
-  ["dir", 2],
-]);
 
 const ofPool = struct({ pool: stored });
 
@@ -107,7 +109,7 @@ export const volumeProcedures: readonly Procedure[] = [
         type,
       } = await showVolumeOf(call.instance, name, pool.uuid);
       return {
-        type: TYPES.get(type ?? "file") ?? 0,
+        type: VOLUME_TYPES.get(type ?? "file") ?? 0,
         capacity: BigInt(capacityBytes),
         allocation: BigInt(allocationBytes),
       };

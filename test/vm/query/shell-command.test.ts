@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatShellCommand } from "../../../src/cli/output/shell-command.ts";
+import { formatShellCommand } from "../../../src/vm/query/shell-command.ts";
 
 test("formatShellCommand() begins a line at each option", () => {
   expect(formatShellCommand(["/bin/q", "-S", "-m", "size=1k", "-x", '{"a":1}'])).toBe(

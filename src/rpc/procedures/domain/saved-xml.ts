@@ -1,0 +1,57 @@
+import { changeManagedSave, changeSaveImage, getManagedSaveXml } from "../../../vm/save/change-save-image.ts";
+import { struct, uint } from "../../xdr/form.ts";
+import {
+  aText,
+  changesDomain,
+  domain,
+  keyOf,
+  maybeText,
+  nothing,
+  ofDomainWithFlags,
+  readsDomain,
+  text,
+} from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+import { absolute, resumesOf, SAVE_FLAGS } from "./saving.ts";
+
+/** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
+const SECURE = 1;
+
+/** Procedures about the XML in saved states of domains. */
+export const savedXmlProcedures: readonly Procedure[] = [
+  procedure({
+    number: 236,
+    api: "virDomainSaveImageDefineXML",
+    access: "changes",
+    recovers: () => [],
+    args: struct({ path: text, xml: text, flags: uint }),
+    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainSaveImageDefineXML" },
+    result: nothing,
+    async run({ args: { flags, path, xml }, instance }) {
+      const change = { xml: new TextEncoder().encode(xml), resumes: resumesOf(flags) };
+      await changeSaveImage(instance, absolute(path), change);
+      return {};
+    },
+  }),
+  procedure({
+    ...readsDomain(388, "virDomainManagedSaveGetXMLDesc"),
+    args: ofDomainWithFlags,
+    flags: { known: SECURE, refusedBy: "qemuDomainManagedSaveGetXMLDesc" },
+    result: aText,
+    forbids: ({ flags }) =>
+      (flags & SECURE) === 0 ? undefined : "virDomainManagedSaveGetXMLDesc with secure flag",
+    run: (call) => ({ value: getManagedSaveXml(call.instance, keyOf(call)) }),
+  }),
+  procedure({
+    ...changesDomain(389, "virDomainManagedSaveDefineXML"),
+    args: struct({ dom: domain, xml: maybeText, flags: uint }),
+    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainManagedSaveDefineXML" },
+    result: nothing,
+    async run(call) {
+      const { flags, xml } = call.args;
+      const bytes = xml === undefined ? undefined : new TextEncoder().encode(xml);
+      await changeManagedSave(call.instance, keyOf(call), { xml: bytes, resumes: resumesOf(flags) });
+      return {};
+    },
+  }),
+];

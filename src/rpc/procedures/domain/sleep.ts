@@ -1,0 +1,17 @@
+import { wakeGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { changesDomain, keyOf, nothing, ofDomainWithFlags } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** Procedures about guests that have suspended themselves. */
+export const sleepProcedures: readonly Procedure[] = [
+  procedure({
+    ...changesDomain(267, "virDomainPMWakeup"),
+    args: ofDomainWithFlags,
+    flags: { known: 0, refusedBy: "qemuDomainPMWakeup" },
+    result: nothing,
+    async run(call) {
+      await wakeGuest(call.instance, keyOf(call));
+      return {};
+    },
+  }),
+];

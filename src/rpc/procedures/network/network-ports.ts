@@ -1,0 +1,60 @@
+import type { Instance } from "../../../state/instance.ts";
+import { lookUpKnownNetwork } from "../../../vm/network/find-network.ts";
+import { getPortXml, listPortUuids } from "../../../vm/network/network-ports.ts";
+import { array, int, struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { aText, LIST_MAX, stored, uuid, uuidBytes, uuidText } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** A guest's interface on a network. remote_nonnull_network_port */
+const port = struct({ net: stored, uuid });
+
+interface OnNetwork {
+  readonly net: ValueOf<typeof stored>;
+}
+
+/** Procedures about guests' interfaces on networks, which libvirt calls ports. */
+export const networkPortProcedures: readonly Procedure[] = [
+  procedure({
+    number: 404,
+    api: "virNetworkListAllPorts",
+    access: "reads",
+    recovers: () => "all",
+    args: struct({ net: stored, needsResults: int, flags: uint }),
+    flags: { known: 0, refusedBy: "networkListAllPorts" },
+    result: struct({ ports: array(port, LIST_MAX), count: uint }),
+    run({ args, instance }) {
+      const uuids = listPortUuids(instance, keyOf(instance, args));
+      const ports = uuids.map((value) => ({ net: args.net, uuid: uuidBytes(value) }));
+      return { ports: args.needsResults === 0 ? [] : ports, count: ports.length };
+    },
+  }),
+  procedure({
+    number: 405,
+    api: "virNetworkPortLookupByUUID",
+    access: "reads",
+    recovers: () => "all",
+    args: struct({ net: stored, uuid }),
+    result: struct({ port }),
+    run({ args, instance }) {
+      getPortXml(instance, keyOf(instance, args), uuidText(args.uuid));
+      return { port: args };
+    },
+  }),
+  procedure({
+    number: 409,
+    api: "virNetworkPortGetXMLDesc",
+    access: "reads",
+    recovers: () => "all",
+    args: struct({ port, flags: uint }),
+    flags: { known: 0, refusedBy: "networkPortGetXMLDesc" },
+    result: aText,
+    run({ args, instance }) {
+      const { xml } = getPortXml(instance, keyOf(instance, args.port), uuidText(args.port.uuid));
+      return { value: xml };
+    },
+  }),
+];
+
+function keyOf(instance: Instance, { net }: OnNetwork): string {
+  return lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) }).uuid;
+}

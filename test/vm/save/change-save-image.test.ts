@@ -1,0 +1,47 @@
+import { expect, test } from "bun:test";
+import { changeSaveImage } from "../../../src/vm/save/change-save-image.ts";
+import { readSaveImage } from "../../../src/vm/save/save-image.ts";
+import { FILE, machineWithGuest, REMEMBERED, restored, save } from "../../scenes/saving.ts";
+import { errorOf, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
+
+const AS_IT_WAS = { resumes: undefined } as const;
+const bytesOf = (xml: string): Uint8Array => new TextEncoder().encode(xml);
+
+async function savedMachine() {
+  const machine = await machineWithGuest();
+  await save(machine);
+  return { machine, xml: readSaveImage(nodeOn(machine), FILE).xml };
+}
+
+test("a saved guest is restored with its memory and the XML that it has since", async () => {
+  const { machine, xml } = await savedMachine();
+  const other = xml.replace("</name>", "</name><title>other</title>");
+  await changeSaveImage(nodeOn(machine), FILE, { xml: bytesOf(other), resumes: false });
+  expect(readSaveImage(nodeOn(machine), FILE)).toMatchObject({
+    xml: expect.stringContaining("<title>other</title>"),
+    wasRunning: false,
+  });
+  await restored(machine);
+  const qemu = machine.processes.qemuOf(UUID);
+  expect([qemu?.stream?.memory, qemu?.status]).toEqual([REMEMBERED, "paused"]);
+});
+
+test("another domain's XML, and one that svirt does not know, leave a saved guest as it is", async () => {
+  const { machine, xml } = await savedMachine();
+  const before = machine.files.get(FILE).bytes.slice();
+  for (const other of [xml.replace(UUID, OTHER), xml.replace("</name>", "</name><unknown/>"), "<domain"]) {
+    const change = { ...AS_IT_WAS, xml: bytesOf(other) };
+    expect(await errorOf(changeSaveImage(nodeOn(machine), FILE, change))).toBeDefined();
+  }
+  expect(machine.files.get(FILE).bytes).toEqual(before);
+});
+
+test("a restricted key does not change a file where guests may not write", async () => {
+  const { machine } = await savedMachine();
+  machine.files.put("/etc/vm1.save", "file").bytes = machine.files.get(FILE).bytes.slice();
+  const instance = { ...nodeOn(machine), isForKey: true as const };
+  const change = { resumes: true, xml: undefined };
+  const error = await errorOf(changeSaveImage(instance, "/etc/vm1.save", change));
+  expect(error).toMatchObject({ kind: "denied" });
+  await changeSaveImage(instance, FILE, change);
+});
