@@ -19,8 +19,10 @@ export interface ProcessFacts extends ProcessId {
   readonly isEnding?: true;
 }
 
-/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. */
-export type ProgramOutput = { readonly text: string } | { readonly fault: "failed" | "timeout" | "too-long" };
+/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. `code`: its exit code, if it has run and failed. */
+export type ProgramOutput =
+  | { readonly text: string }
+  | { readonly fault: "failed" | "timeout" | "too-long"; readonly code?: number };
 
 /** End of a program: its exit code and messages, or why there are none. */
 export type ProgramEnd =
