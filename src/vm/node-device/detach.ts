@@ -5,6 +5,7 @@ import type { Host } from "../../host/host.ts";
 import { canReset, isBridge } from "../../report/node-devices/pci.ts";
 import { groupOf } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
+import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
 import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
 import { bindVfio, PCI_DEVICES, releaseDevice } from "../../run/steps/pci.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
@@ -120,6 +121,7 @@ function addressOf(path: string): string {
 function refuseHostUse(instance: Instance, address: string): void {
   for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
     refuseBusyDisks(instance, addressOf(path));
+    refuseGuestDevices(instance, addressOf(path));
     refuseRoutedCard(instance.host, addressOf(path));
   }
 }

@@ -12,6 +12,7 @@ import type { LevelOffer } from "../../registry/level-allocator.ts";
 import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
+import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
 import { missing } from "../../resolve/inspect-file.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { driverOf, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
@@ -56,6 +57,7 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     const group = groupOf(host, path);
     refuseSharedGroup(host, { path, group, taken });
     refuseBusyDisks(instance, name);
+    refuseGuestDevices(instance, name);
     refuseOthers(instance, { name, group }, domain.uuid);
   }
   for (const [name, driver] of drivers) refuseAbsentDriver(host, name, driver);
