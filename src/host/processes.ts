@@ -61,6 +61,12 @@ export interface Holding {
   readonly isTooMuch?: true;
 }
 
+/** Value for a file of the kernel. */
+export interface ControlWrite {
+  readonly path: string;
+  readonly value: string;
+}
+
 /** Options for the inspection of processes. */
 export interface InspectProcessesOptions {
   /** Whether a descriptor or mapping that cannot be identified counts as a hold. */
@@ -147,6 +153,13 @@ export interface ProcessHost {
   endDaemon(argument: string): Promise<void>;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
+  /**
+   * Writes files of the kernel one after the other, in a process of its own: a driver may keep a write waiting for as long as a program uses the
+   * device. Throws "timeout" after the time, and then the kernel may still carry out the write that waits; the errors of writeControl().
+   */
+  writeControls(writes: readonly ControlWrite[], limitMs: number): Promise<void>;
+  /** Returns whether a file of the kernel can be read within the time. A driver that does not release its device keeps the reader waiting, too. */
+  isReadable(path: string, limitMs: number): Promise<boolean>;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
   removeControlGroup(path: string): void;
   /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */

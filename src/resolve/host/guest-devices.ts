@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { ownerName } from "../../state/record.ts";
@@ -8,6 +9,15 @@ const NODE = /^device-(\d+:\d+)$/;
 /** Links from the number of a device node to its folder in sysfs. Documentation/ABI/testing/sysfs-dev of Linux */
 const BY_NUMBER = ["/sys/dev/char", "/sys/dev/block"];
 
+/** Returns the folder in sysfs of a claimed device node behind a PCI device; undefined for another claimed file. */
+export function deviceBehind(host: Host, device: string, key: string): string | undefined {
+  const number = NODE.exec(key)?.[1];
+  if (number === undefined) return undefined;
+  const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
+  const paths = BY_NUMBER.flatMap((links) => host.inspectFile(`${links}/${number}`)?.id.path ?? []);
+  return paths.find((path) => path.startsWith(folder));
+}
+
 /**
  * Refuses to detach a PCI device behind which a guest has a device: one on its USB bus, a SCSI device by its generic node, or a disk. Throws
  * "in-use". The caller holds the registry's lock.
@@ -15,15 +25,8 @@ const BY_NUMBER = ["/sys/dev/char", "/sys/dev/block"];
 export function refuseGuestDevices(instance: Instance, device: string): void {
   const { host } = instance;
   const registry = registryOf(instance);
-  const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
   for (const key of registry.listKeys("file")) {
-    const number = NODE.exec(key)?.[1];
-    const path =
-      number === undefined
-        ? undefined
-        : BY_NUMBER.map((links) => host.inspectFile(`${links}/${number}`)?.id.path).find((one) =>
-            one?.startsWith(folder),
-          );
+    const path = deviceBehind(host, device, key);
     const [holder] = path === undefined ? [] : registry.listHolders("file", key);
     if (path === undefined || holder === undefined) continue;
     const name = /^DEVNAME=(.+)$/m.exec(host.readText(`${path}/uevent`) ?? "")?.[1];

@@ -44,8 +44,9 @@ import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { undoStart } from "../end/undo-start.ts";
+import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
-import { planHostDetach, withDetachedDevices } from "./detach-from-host.ts";
+import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
@@ -184,6 +185,7 @@ async function prepare(
       const domain = chooseDevicesAgain(instance, start.domain);
       const decided = decide(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
+      refuseChanging(instance, decided.steps);
       const unseen = listUnseen(instance, decided.steps, { looks });
       if (unseen.length > 0) return { unseen };
       const whole = { ...decided, steps: [...taken, ...decided.steps] };
