@@ -42,6 +42,7 @@ import { slowControlCalls } from "./processes/slow-controls.ts";
 import { spawnGuest } from "./processes/spawn-guest.ts";
 import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
+import { followEvents } from "./sockets/event-feed.ts";
 import { readKernelLog } from "./system/kernel-log.ts";
 import { getMachine } from "./system/machine.ts";
 import { getStorage } from "./system/storage-facts.ts";
@@ -93,6 +94,7 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
     ...PROGRAM_CALLS,
     spawnGuest,
     readLogEnd,
+    followEvents,
     ...networkCalls,
     writeControl,
     ...slowControlCalls,
