@@ -12,7 +12,7 @@ import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 import { removeReports } from "../../state/report-files.ts";
-import { hasSnapshots, removeSnapshots } from "../../state/snapshots.ts";
+import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 
 /**
  * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has

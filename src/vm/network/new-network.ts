@@ -7,7 +7,7 @@ import type { Network } from "../../network/forms/network.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listNetworks, type StoredNetwork } from "../../state/networks.ts";
+import { listNetworks, type StoredNetwork } from "../../state/networks/networks.ts";
 
 /**
  * Returns a network with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the network with its

@@ -3,7 +3,7 @@ import { errorsOfWork, SvirtError, throwErrors, unlessRefused } from "../../erro
 import type { Host } from "../../host/host.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { findGuestMounting, findGuestOn } from "../guest/guests-on-mount.ts";

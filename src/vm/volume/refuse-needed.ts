@@ -7,7 +7,7 @@ import { listDefinitionNames, readDefinition } from "../../state/definitions.ts"
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
 import { ownerName } from "../../state/record.ts";
-import { listSnapshotOwners, readSnapshots } from "../../state/snapshots.ts";
+import { listSnapshotOwners, readSnapshots } from "../../state/snapshots/snapshots.ts";
 import { definitionByUuid } from "../guest/find-domain.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
