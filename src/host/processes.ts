@@ -19,8 +19,10 @@ export interface ProcessFacts extends ProcessId {
   readonly isEnding?: true;
 }
 
-/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. */
-export type ProgramOutput = { readonly text: string } | { readonly fault: "failed" | "timeout" | "too-long" };
+/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. `code`: its exit code, if it has run and failed. */
+export type ProgramOutput =
+  | { readonly text: string }
+  | { readonly fault: "failed" | "timeout" | "too-long"; readonly code?: number };
 
 /** End of a program: its exit code and messages, or why there are none. */
 export type ProgramEnd =
@@ -57,6 +59,12 @@ export interface Holding {
   readonly canWrite: boolean;
   /** The processes exceed the limit of the inspection, so their other holdings are not listed. */
   readonly isTooMuch?: true;
+}
+
+/** Value for a file of the kernel. */
+export interface ControlWrite {
+  readonly path: string;
+  readonly value: string;
 }
 
 /** Options for the inspection of processes. */
@@ -145,6 +153,13 @@ export interface ProcessHost {
   endDaemon(argument: string): Promise<void>;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
+  /**
+   * Writes files of the kernel one after the other, in a process of its own: a driver may keep a write waiting for as long as a program uses the
+   * device. Throws "timeout" after the time, and then the kernel may still carry out the write that waits; the errors of writeControl().
+   */
+  writeControls(writes: readonly ControlWrite[], limitMs: number): Promise<void>;
+  /** Returns whether a file of the kernel can be read within the time. A driver that does not release its device keeps the reader waiting, too. */
+  isReadable(path: string, limitMs: number): Promise<boolean>;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
   removeControlGroup(path: string): void;
   /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */

@@ -70,6 +70,16 @@ export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;
 }
 
+/** Returns the folder of the locks of PCI devices. */
+export function pciLocksFolder(paths: Paths): string {
+  return `${paths.run}/locks/pci`;
+}
+
+/** Returns the path of the lock for changing the driver of the PCI device with that address, or resetting it. */
+export function pciLock(paths: Paths, address: string): string {
+  return `${pciLocksFolder(paths)}/${address}`;
+}
+
 /** Returns the path of the lock for writing the data of a new volume with that name, or on that disk. */
 export function volumeLock(paths: Paths, name: string): string {
   return `${paths.run}/locks/volume-${name}`;

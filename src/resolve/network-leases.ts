@@ -2,8 +2,8 @@ import { SvirtError } from "../errors.ts";
 import { parseNetworkText } from "../network/document.ts";
 import { type Lease, parseLeases } from "../network/server/leases.ts";
 import type { Instance } from "../state/instance.ts";
-import { hasServer, isServerRunning, readLeases } from "../state/network-server.ts";
-import type { StoredNetwork } from "../state/networks.ts";
+import { hasServer, isServerRunning, readLeases } from "../state/networks/network-server.ts";
+import type { StoredNetwork } from "../state/networks/networks.ts";
 
 /**
  * Lists the leases of a network's DHCP server by their MAC addresses, of all or of one. As with libvirt, an inactive network has

@@ -7,7 +7,7 @@ import { portSettings } from "../network/rules/interface-port.ts";
 import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
-import { activeNetworkPath, readNetwork } from "../state/networks.ts";
+import { activeNetworkPath, readNetwork } from "../state/networks/networks.ts";
 import { withInterfaceId } from "./interface-id.ts";
 import { activeXml, placed, readActive } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";

@@ -1,7 +1,7 @@
 import { unlessRefused } from "../errors.ts";
 import { belongsToHost } from "../label/protected-paths.ts";
 import type { Instance } from "../state/instance.ts";
-import { poolStore } from "../state/pools.ts";
+import { poolStore } from "../state/pools/pools.ts";
 import { parsePoolText } from "../storage/pool/document.ts";
 import { hasFolder } from "../storage/pool/rules/startable.ts";
 import { isUnmounted } from "./pool-mount.ts";

@@ -3,7 +3,7 @@ import type { Disk } from "../domain/devices/disk/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import { errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Instance } from "../state/instance.ts";
-import { poolStore } from "../state/pools.ts";
+import { poolStore } from "../state/pools/pools.ts";
 import type { TargetPool } from "../storage/pool/rules/startable.ts";
 import { activeXml, placed, readActive } from "./named-object.ts";
 

@@ -1,5 +1,5 @@
 import { asSvirtError } from "../errors.ts";
-import { guestPaths, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
+import { guestPaths, pciLock, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
@@ -54,6 +54,22 @@ export async function withIscsiLock<Result>(
   return await withLock(
     instance,
     { path: targetLock(instance.paths, target), timeoutMs: LOCK_TIMEOUT_MS },
+    work,
+  );
+}
+
+/**
+ * Waits for the lock of a PCI device, under which its driver is changed. The kernel may take long, so the caller holds no other lock, and may take the
+ * registry's.
+ */
+export async function withPciLock<Result>(
+  instance: Instance,
+  address: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withLock(
+    instance,
+    { path: pciLock(instance.paths, address), timeoutMs: LOCK_TIMEOUT_MS },
     work,
   );
 }

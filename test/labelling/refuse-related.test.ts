@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { startDomain } from "../../src/vm/start/start.ts";
-import { wipeVolume } from "../../src/vm/volume/wipe-volume.ts";
+import { wipeVolume } from "../../src/vm/volume/content/wipe-volume.ts";
 import { makeDevicePools } from "../scenes/devices.ts";
 import { domainXml, errorOf, labelOf, nodeOn, OTHER } from "../scenes/scene.ts";
 

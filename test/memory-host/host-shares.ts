@@ -1,6 +1,14 @@
+import { SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
+
+/** Records a violation if this svirt keeps others waiting. */
+function noteLock(machine: Machine, svirt: Svirt, call: string): void {
+  if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
+    machine.violations.push(`The kernel is asked under the registry's lock: ${call}`);
+}
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
@@ -43,12 +51,39 @@ export function groupCalls(
   machine: Machine,
   svirt: Svirt,
 ): Part<
-  "writeControl" | "removeControlGroup" | "moveThread" | "setAffinity" | "setScheduler" | "setMemlock"
+  | "writeControl"
+  | "writeControls"
+  | "isReadable"
+  | "removeControlGroup"
+  | "moveThread"
+  | "setAffinity"
+  | "setScheduler"
+  | "setMemlock"
 > {
   const { threads } = machine;
   return {
     writeControl(path, value) {
       if (!machine.pci.write(path, value)) machine.groups.write(path, value);
+    },
+    async writeControls(writes, limitMs) {
+      noteLock(machine, svirt, `write ${writes.map(({ path }) => path).join(", ")}`);
+      for (const { path, value } of writes) {
+        if (machine.pci.keepsWaiting(path, value)) {
+          machine.pass(limitMs);
+          throw new SvirtError(`Cannot write ${path}: there was no answer within ${limitMs / 1000} seconds`, {
+            kind: "timeout",
+            remedy: "-",
+          });
+        }
+        if (!machine.pci.write(path, value)) machine.groups.write(path, value);
+        svirt.midway();
+      }
+    },
+    async isReadable(path, limitMs) {
+      noteLock(machine, svirt, `read ${path}`);
+      if (!machine.pci.keepsWaiting(path, "")) return true;
+      machine.pass(limitMs);
+      return false;
     },
     removeControlGroup: (path) => machine.groups.remove(path, () => svirt.midway()),
     moveThread: (thread, group) => void threads.set(thread, { ...threads.get(thread), group }),

@@ -21,6 +21,12 @@ export interface PciOptions {
 export class PciBus {
   readonly #machine: Machine;
   readonly #devices = new Map<string, PciOptions>();
+  /** Each device has a way to be reset. */
+  canReset = false;
+  /** Devices that a program uses, whose drivers the kernel does not finish to unbind. */
+  readonly #used = new Set<string>();
+  /** Devices whose drivers are being unbound. */
+  readonly #hung = new Set<string>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -42,13 +48,41 @@ export class PciBus {
     return this.#machine.files.find(`${folderOf(name)}/driver`)?.path.replace(/^.*\//, "");
   }
 
+  /** Lets a program use a device. */
+  use(name: string): void {
+    this.#used.add(name);
+  }
+
+  /** Ends the program that uses a device. The kernel finishes what waits for it. */
+  endUse(name: string): void {
+    this.#used.delete(name);
+    if (this.#hung.delete(name)) this.unbind(name);
+  }
+
+  /**
+   * Reports whether access to a file of the bus waits for a program that uses the device. An unbinding begins, and removes the link to the driver
+   * first. __device_release_driver() of Linux
+   */
+  keepsWaiting(path: string, value: string): boolean {
+    const name = path.startsWith(`${DEVICES}/`)
+      ? (path.slice(DEVICES.length + 1).split("/")[0] ?? "")
+      : value;
+    if (this.#hung.has(name)) return true;
+    if (!path.endsWith("/driver/unbind") || !this.#used.has(name)) return false;
+    this.#machine.files.remove(`${folderOf(name)}/driver`);
+    this.#hung.add(name);
+    return true;
+  }
+
   /** Writes a file of the bus. Returns false for a path elsewhere. Throws "host-call" if the kernel rejects the write. */
   write(path: string, value: string): boolean {
     if (!path.startsWith(BUS)) return false;
+    if (this.keepsWaiting(path, value)) throw new Error(`svirt hangs, and its locks with it: ${path}`);
     const name = path.slice(DEVICES.length + 1).split("/")[0] ?? "";
     if (path === `${folderOf(name)}/driver_override`) this.#override(name, value === "\n" ? "(null)" : value);
     else if (path === `${folderOf(name)}/driver/unbind` && value === name) this.unbind(name);
     else if (path === `${BUS}/drivers_probe`) this.#probe(value);
+    else if (path === `${folderOf(name)}/reset` && value === "1" && this.canReset) return true;
     else throw hostCall(`write ${value} to ${path}`, "EINVAL: invalid argument");
     return true;
   }

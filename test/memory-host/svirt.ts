@@ -64,6 +64,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "shapeTap",
   "setFloor",
   "writeControl",
+  "writeControls",
   "removeControlGroup",
   "moveThread",
   "setAffinity",

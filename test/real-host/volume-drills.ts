@@ -1,13 +1,13 @@
 import type { Instance } from "../../src/state/instance.ts";
 import { deletePool } from "../../src/vm/pool/delete-pool.ts";
 import { buildPool, destroyPool, startPool } from "../../src/vm/pool/start-pool.ts";
+import { downloadVolume } from "../../src/vm/volume/content/download-volume.ts";
+import { uploadVolume } from "../../src/vm/volume/content/upload-volume.ts";
+import { wipeVolume } from "../../src/vm/volume/content/wipe-volume.ts";
 import { cloneVolume, createVolumeFromVolume } from "../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../src/vm/volume/delete-volume.ts";
-import { downloadVolume } from "../../src/vm/volume/download-volume.ts";
 import { resizeVolume } from "../../src/vm/volume/resize-volume.ts";
-import { uploadVolume } from "../../src/vm/volume/upload-volume.ts";
-import { wipeVolume } from "../../src/vm/volume/wipe-volume.ts";
 import { volumeWith } from "../scenes/volumes.ts";
 import { givenNode } from "./given-node.ts";
 

@@ -3,7 +3,7 @@ import { parseDomain } from "../../src/domain/document.ts";
 import { formatNetwork, parseNetwork } from "../../src/network/document.ts";
 import { registryLock } from "../../src/plan/paths.ts";
 import { bindNetworks } from "../../src/resolve/networks.ts";
-import { removeActiveNetwork, writeActiveNetwork } from "../../src/state/networks.ts";
+import { removeActiveNetwork, writeActiveNetwork } from "../../src/state/networks/networks.ts";
 import { readRecord } from "../../src/state/record.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";

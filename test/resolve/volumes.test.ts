@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readDefinition } from "../../src/state/definitions.ts";
-import { poolStore } from "../../src/state/pools.ts";
+import { poolStore } from "../../src/state/pools/pools.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/hotplug/change-devices.ts";

@@ -1,5 +1,5 @@
 import type { Instance } from "../../src/state/instance.ts";
-import { poolStore } from "../../src/state/pools.ts";
+import { poolStore } from "../../src/state/pools/pools.ts";
 import { formatPool, parsePool } from "../../src/storage/pool/document.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { otherPoolXml } from "./pools.ts";

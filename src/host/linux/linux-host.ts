@@ -80,6 +80,8 @@ function shareCalls(): Pick<
   | "shapeTap"
   | "setFloor"
   | "writeControl"
+  | "writeControls"
+  | "isReadable"
   | "removeControlGroup"
   | "moveThread"
   | "setAffinity"
@@ -100,6 +102,8 @@ function shareCalls(): Pick<
     setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
+    writeControls: async (writes, limitMs) => await others().writeControls(writes, limitMs),
+    isReadable: async (path, limitMs) => await others().isReadable(path, limitMs),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),

@@ -38,6 +38,7 @@ import { readLogEnd } from "./processes/guest-log.ts";
 import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
 import { runProgram } from "./processes/run-program.ts";
+import { slowControlCalls } from "./processes/slow-controls.ts";
 import { spawnGuest } from "./processes/spawn-guest.ts";
 import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
@@ -96,6 +97,7 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
     followEvents,
     ...networkCalls,
     writeControl,
+    ...slowControlCalls,
     removeControlGroup,
     ...threadCalls,
     spawnHelper,

@@ -25,7 +25,20 @@ export function planStop(done: readonly Step[]): Step[] {
     .flatMap((step) => inverseAtEnd(step) ?? [])
     .filter((step) => step.do !== "restore-label" || !isInOwnMount(done, step.file.path));
   const rest = back.filter((step) => !isEnd(step));
-  return [...back.filter(isEnd), ...rest.filter(isSlow), ...rest.filter((step) => !isSlow(step))];
+  return [
+    ...back.filter(isEnd),
+    ...rest.filter(isSlow),
+    ...rest.filter((step) => !isSlow(step) && !isLast(step)),
+    ...rest.filter(isLast),
+  ];
+}
+
+/**
+ * Reports whether a step returns a PCI device to the host, or releases the claim that keeps others off until then. The kernel waits for each program that
+ * uses the device, so it is asked without the registry's lock, and after all labels are restored.
+ */
+export function isLast(step: Step): boolean {
+  return step.do === "rebind-driver" || (step.do === "release" && step.claim.kind === "pci");
 }
 
 /**

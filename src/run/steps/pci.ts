@@ -1,6 +1,7 @@
 import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
-import { SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
+import type { ControlWrite } from "../../host/processes.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
 import type { Runs } from "./runs.ts";
 
@@ -14,6 +15,10 @@ const ANY_DRIVER = "\n";
 /** Exists while udevd has events in its queue. systemd.git src/udev/udev-manager.c */
 const UDEV_QUEUE = "/run/udev/queue";
 const UDEV_MS = 5000;
+/** Time for the kernel to change a device's driver. vfio-pci and large network cards take seconds without a fault. */
+const CHANGE_MS = 30_000;
+/** Time for the kernel to read a file of a device that it does not change. */
+const READ_MS = 2000;
 const POLL_MS = 20;
 
 /** Effects of the steps on PCI devices. */
@@ -29,19 +34,23 @@ export function driverOf(host: Host, device: string): string | undefined {
 
 /**
  * Unbinds a device from its driver and binds it to one for guests. A device that is already bound is not an error. Throws
- * "failed" when that driver does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
+ * "failed" when that driver does not accept it, "timeout" if the kernel waits for a program that uses the device. The caller does not hold the
+ * registry's lock. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
 export async function bindVfio(
   host: Host,
   { device, to = VFIO_PCI }: Pick<PciStep, "device" | "to">,
 ): Promise<void> {
-  host.writeControl(`${folderOf(device)}/driver_override`, to);
+  const attempt = `bind ${device} to ${to}`;
   const driver = driverOf(host, device);
-  if (driver !== undefined && driver !== to) unbind(host, device);
-  if (driver !== to) host.writeControl(`${BUS}/drivers_probe`, device);
+  await change(host, { device, attempt }, [
+    allowOnly(device, to),
+    ...(driver === undefined || driver === to ? [] : [unbind(device)]),
+    ...(driver === to ? [] : [probe(device)]),
+  ]);
   const now = driverOf(host, device);
   if (now !== to) {
-    throw new SvirtError(`Cannot bind ${device} to ${to}: its driver is ${now ?? "none"}`, {
+    throw new SvirtError(`Cannot ${attempt}: its driver is ${now ?? "none"}`, {
       kind: "failed",
       remedy: "See the kernel's messages: dmesg",
     });
@@ -51,35 +60,99 @@ export async function bindVfio(
 
 /**
  * Binds a device to its former driver again, if the device still exists in the same boot. A device that another driver
- * has stays there. Throws "host-call" when the kernel refuses a change.
+ * has stays there. Throws "host-call" when the kernel refuses a change, "timeout" as bindVfio().
  */
-function giveDevice(host: Host, { bootId, device, driver, override, to = VFIO_PCI }: PciStep): void {
+async function giveDevice(
+  host: Host,
+  { bootId, device, driver, override, to = VFIO_PCI }: PciStep,
+): Promise<void> {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;
-  if (overrideOf(host, device) !== override)
-    host.writeControl(`${folderOf(device)}/driver_override`, override ?? ANY_DRIVER);
-  if (driverOf(host, device) === to) unbind(host, device);
-  if (driver === undefined || driverOf(host, device) !== undefined) return;
-  host.writeControl(`${BUS}/drivers_probe`, device);
+  const now = driverOf(host, device);
+  const isFree = now === undefined || now === to;
+  await change(host, { device, attempt: `return ${device} to the host` }, [
+    allowOnly(device, override ?? ANY_DRIVER),
+    ...(now === to ? [unbind(device)] : []),
+    ...(isFree && driver !== undefined ? [probe(device)] : []),
+  ]);
 }
 
-/** Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it. Throws "host-call". */
-export function releaseDevice(host: Host, device: string): void {
-  if (overrideOf(host, device) !== undefined)
-    host.writeControl(`${folderOf(device)}/driver_override`, ANY_DRIVER);
+/**
+ * Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it. Throws "host-call", "timeout" as
+ * bindVfio().
+ */
+export async function releaseDevice(host: Host, device: string): Promise<void> {
   const driver = driverOf(host, device);
-  if (driver !== undefined && !isVfioDriver(driver)) return;
-  if (driver !== undefined) unbind(host, device);
-  host.writeControl(`${BUS}/drivers_probe`, device);
+  const isKept = driver !== undefined && !isVfioDriver(driver);
+  await change(host, { device, attempt: `return ${device} to the host` }, [
+    allowOnly(device, ANY_DRIVER),
+    ...(driver === undefined || isKept ? [] : [unbind(device)]),
+    ...(isKept ? [] : [probe(device)]),
+  ]);
+}
+
+/** Resets a device by the kernel. Throws as releaseDevice(). */
+export async function resetByKernel(host: Host, device: string): Promise<void> {
+  const reset = { path: `${folderOf(device)}/reset`, value: "1" };
+  await change(host, { device, attempt: `reset ${device}` }, [reset]);
+}
+
+/** Throws "timeout" for a device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
+export async function refuseHung(host: Host, device: string, attempt: string): Promise<void> {
+  // A driver that is being unbound has lost its device in sysfs already. linux drivers/base/dd.c __device_release_driver()
+  if (driverOf(host, device) !== undefined || host.inspectFile(overrideFile(device)) === undefined) return;
+  if (!(await host.isReadable(overrideFile(device), READ_MS))) throw hung({ device, attempt }, READ_MS);
 }
 
 /** Returns the only driver that a device may have; undefined: any. */
 export function overrideOf(host: Host, device: string): string | undefined {
-  const text = host.readText(`${folderOf(device)}/driver_override`)?.trim();
+  const text = host.readText(overrideFile(device))?.trim();
   return text === NO_OVERRIDE ? undefined : text;
 }
 
-function unbind(host: Host, device: string): void {
-  host.writeControl(`${folderOf(device)}/driver/unbind`, device);
+/** Change of a device's driver, for messages. */
+interface Change {
+  readonly device: string;
+  readonly attempt: string;
+}
+
+/**
+ * Carries out writes to a device. Whatever program uses the device, the kernel unbinds its driver only once that program has closed it, and until then
+ * nothing else may change the device. vfio_unregister_group_dev(), device_lock() of Linux
+ */
+async function change(host: Host, changed: Change, writes: readonly ControlWrite[]): Promise<void> {
+  const begin = host.nowMs();
+  try {
+    await host.writeControls(writes, CHANGE_MS);
+  } catch (error) {
+    throw asSvirtError(error).kind === "timeout" ? hung(changed, host.nowMs() - begin, error) : error;
+  }
+}
+
+function hung({ attempt, device }: Change, waitedMs: number, cause?: unknown): SvirtError {
+  return new SvirtError(
+    `Cannot ${attempt}: the kernel has not finished within ${Math.round(waitedMs / 1000)} seconds; a program still uses the device`,
+    {
+      kind: "timeout",
+      remedy: `End the programs that use ${device} (dmesg names the driver that waits; fuser -v /dev/vfio/* lists those of VFIO), then repeat the command.`,
+      cause,
+    },
+  );
+}
+
+function allowOnly(device: string, driver: string): ControlWrite {
+  return { path: overrideFile(device), value: driver };
+}
+
+function unbind(device: string): ControlWrite {
+  return { path: `${folderOf(device)}/driver/unbind`, value: device };
+}
+
+function probe(device: string): ControlWrite {
+  return { path: `${BUS}/drivers_probe`, value: device };
+}
+
+function overrideFile(device: string): string {
+  return `${folderOf(device)}/driver_override`;
 }
 
 function folderOf(device: string): string {

@@ -1,3 +1,4 @@
+import type { Domain } from "../../domain/domain.ts";
 import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
@@ -12,7 +13,7 @@ import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/r
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
 import { forgetJob } from "../../state/jobs.ts";
-import { withGuestLock } from "../../state/locks.ts";
+import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import {
   type GuestChange,
   type GuestRecord,
@@ -20,7 +21,9 @@ import {
   isRunning,
   writeRecord,
 } from "../../state/record.ts";
+import { refuseChanging } from "../guest/changing-device.ts";
 import { findRunning } from "../guest/find-domain.ts";
+import { isClaim, planHostDetach, refuseHungDevices, takeDevices } from "../node-device/detach-from-host.ts";
 import { finishChange, isStillPlugged } from "./finish-change.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
@@ -47,11 +50,10 @@ export interface ChangeRequest {
   readonly what: string;
   /** Paths that the decision inspects. Their servers are asked before, without the registry's lock. */
   paths?(guest: GuestRecord): readonly string[];
-  /**
-   * Steps that must be done before the rest is decided, since their result matters: creating images, detaching PCI
-   * devices from their drivers.
-   */
+  /** Steps that create images, which must be done before the rest is decided, since their result matters. */
   make?(guest: GuestRecord): readonly Step[];
+  /** Likewise, the devices of the host that the guest gets. Those that svirt manages are detached from their drivers. */
+  passed?(guest: GuestRecord): Domain | undefined;
   /** Decides from the guest's current record, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
@@ -149,18 +151,21 @@ async function begin(
   const { observer, ...told } = audience;
   await refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
   const own = identityOf(before);
-  let making: ChangingGuest | undefined;
+  let making = await takePassed(instance, before, { request, observer });
+  const taken = making?.change.steps ?? [];
   let made: readonly Step[] | undefined;
   try {
     return await withLooks(instance, own, async (looks) => {
       if (made === undefined) {
-        made = request.make?.(before) ?? [];
-        if (made.length > 0) {
+        const images = request.make?.(before) ?? [];
+        made = [...taken, ...images];
+        if (images.length > 0) {
           making = writeChange(instance, before, { what, steps: made, after: [], xml: before.xml });
-          await runPlan(actorFor(instance, before), made, observer);
+          await runPlan(actorFor(instance, before), images, observer);
         }
       }
       const decided = request.decide(before);
+      refuseChanging(instance, decided.steps);
       const unseen = listUnseen(instance, decided.steps, { looks, own });
       if (unseen.length > 0) return { unseen };
       const steps = [...made, ...decided.steps];
@@ -173,6 +178,31 @@ async function begin(
       );
       return { result: { guest, done: from + lead.length } };
     });
+  } catch (error) {
+    if (making !== undefined) await takeBackAfter(instance, making, error);
+    throw error;
+  }
+}
+
+/** Detaches the managed devices that the guest gets from their drivers, if there are any. Returns the record of that. */
+async function takePassed(
+  instance: Instance,
+  before: GuestRecord,
+  { observer, request }: { readonly request: ChangeRequest; readonly observer: StepObserver },
+): Promise<ChangingGuest | undefined> {
+  const domain = request.passed?.(before);
+  if (domain === undefined) return undefined;
+  await refuseHungDevices(instance, domain);
+  let making: ChangingGuest | undefined;
+  try {
+    await withRegistryLock(instance, async () => {
+      const { steps } = planHostDetach(instance, domain);
+      if (steps.length === 0) return;
+      making = writeChange(instance, before, { what: request.what, steps, after: [], xml: before.xml });
+      await runPlan(actorFor(instance, before), steps.filter(isClaim), observer);
+    });
+    await takeDevices(instance, before, { steps: making?.change.steps ?? [], observer });
+    return making;
   } catch (error) {
     if (making !== undefined) await takeBackAfter(instance, making, error);
     throw error;

@@ -74,7 +74,7 @@ function keepTaken(instance: Instance, { change, jobs = [], uuid }: ChangingGues
   // Loads the forms of XML.
   const {
     keepSnapshot,
-  }: typeof import("../../state/snapshot-tree.ts") = require("../../state/snapshot-tree.ts");
+  }: typeof import("../../state/snapshots/snapshot-tree.ts") = require("../../state/snapshots/snapshot-tree.ts");
   keepSnapshot(instance, uuid, xml);
 }
 

@@ -20,7 +20,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
 import { removeReason } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
-import { readSnapshots, removeSnapshots } from "../../state/snapshots.ts";
+import { readSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 

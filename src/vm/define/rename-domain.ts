@@ -9,7 +9,7 @@ import { hasManagedSave } from "../../state/managed-save.ts";
 import { readPendingRestart } from "../../state/pending-restart.ts";
 import { readRecord, readRecords } from "../../state/record.ts";
 import { renameDefinition } from "../../state/rename.ts";
-import { hasSnapshots, readSnapshotChange } from "../../state/snapshots.ts";
+import { hasSnapshots, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
 /**

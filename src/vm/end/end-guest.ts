@@ -1,5 +1,5 @@
 import { joinErrors } from "../../errors.ts";
-import { isEnd, isSlow, planStop } from "../../plan/steps/inverse.ts";
+import { isEnd, isLast, isSlow, planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { thaw } from "../../run/process/freeze.ts";
@@ -12,7 +12,7 @@ import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 import { removeReports } from "../../state/report-files.ts";
-import { hasSnapshots, removeSnapshots } from "../../state/snapshots.ts";
+import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 
 /**
  * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has
@@ -94,11 +94,37 @@ export async function undoShared(
   const own = steps.filter(isSlow);
   const first = await undo(actor, own, observer);
   const shared = steps.filter(
-    (step) => !isSlow(step) && !first.left.some((failed) => keepsName(failed, step)),
+    (step) => !isSlow(step) && !isLast(step) && !first.left.some((failed) => keepsName(failed, step)),
   );
-  const numbered: StepObserver = (moment, step, at) => observer(moment, step, own.length + at);
-  const rest = await withRegistryLock(instance, async () => await undo(actor, shared, numbered));
-  return [...first.errors, ...rest.errors];
+  const after =
+    (done: number): StepObserver =>
+    (moment, step, at) =>
+      observer(moment, step, done + at);
+  const rest = await withRegistryLock(instance, async () => await undo(actor, shared, after(own.length)));
+  const devices = await returnDevices(instance, {
+    actor,
+    steps: steps.filter(isLast),
+    observer: after(own.length + shared.length),
+  });
+  return [...first.errors, ...rest.errors, ...devices];
+}
+
+/** Returns PCI devices to the host, and then releases their claims, but not that of a device which is not returned. Returns the errors. */
+async function returnDevices(
+  instance: Instance,
+  { actor, steps, observer }: Parameters<typeof undoShared>[1],
+): Promise<readonly unknown[]> {
+  if (steps.length === 0) return [];
+  const given = steps.filter((step) => step.do === "rebind-driver");
+  const { errors, left } = await undo(actor, given, observer);
+  const free = steps.filter(
+    (step) =>
+      step.do === "release" &&
+      !left.some((failed) => failed.do === "rebind-driver" && failed.device === step.claim.key),
+  );
+  const numbered: StepObserver = (moment, step, at) => observer(moment, step, given.length + at);
+  const released = await withRegistryLock(instance, async () => await undo(actor, free, numbered));
+  return [...errors, ...released.errors];
 }
 
 /** Whether a failed step keeps a tap's name claimed: a port of Open vSwitch that stays would connect the next tap of its name. */

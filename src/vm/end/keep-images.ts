@@ -1,6 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { keepSnapshot } from "../../state/snapshot-tree.ts";
+import { keepSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
 

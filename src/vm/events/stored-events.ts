@@ -1,4 +1,4 @@
-import type { PoolNote } from "../../state/pool-notes.ts";
+import type { PoolNote } from "../../state/pools/pool-notes.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
 /** Event in the life of a network or a pool. virNetworkEventLifecycleType and virStoragePoolEventLifecycleType of libvirt */

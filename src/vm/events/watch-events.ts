@@ -1,7 +1,7 @@
 import { recordsFolder } from "../../plan/paths.ts";
 import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { POOL_NOTES, poolNotesFolder } from "../../state/pool-notes.ts";
+import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
 import { readReason, type ShutoffReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
 import { REPORTS_ENDING, reportsFolder } from "../../state/report-files.ts";

@@ -2,7 +2,7 @@ import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
 import { listNetworkLeases } from "../../resolve/network-leases.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readNetwork } from "../../state/networks.ts";
+import { readNetwork } from "../../state/networks/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { domainOf } from "../query/guest-statistics.ts";

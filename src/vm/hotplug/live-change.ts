@@ -31,7 +31,7 @@ import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { pluggedId } from "../guest/plugged-id.ts";
 import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { planHostDetach } from "../start/detach-from-host.ts";
+import { planHostDetach } from "../node-device/detach-from-host.ts";
 import { listDevicePaths } from "./device-paths.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
@@ -47,11 +47,11 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
   return {
     what,
     paths: () => listDevicePaths(instance, device),
-    make(guest) {
-      if (passedOf(device) === undefined) return [];
+    passed(guest) {
+      if (passedOf(device) === undefined) return undefined;
       const { domain } = plugDevice(runningGuest(guest).domain, bindPassthrough(instance, device));
       refuseUnimplemented(domain, what);
-      return planHostDetach(instance, withOnly(domain, device)).steps;
+      return withOnly(domain, device);
     },
     decide: (guest) => decideAttach(instance, guest, bindPassthrough(instance, bindDevice(instance, device))),
   };
@@ -116,7 +116,7 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   const plugged = plugDevice(runningGuest(record).domain, device);
   refuseUnimplemented(plugged.domain, `attach ${nameDevice(device)}`);
   refuseOffline(instance, record, device);
-  // Empty except in a dry run: make() has already detached the devices.
+  // Empty except in a dry run: the devices are detached already.
   const taken = planHostDetach(instance, withOnly(plugged.domain, device));
   const resolved = resolveDevice(instance, plugged.device, taken.names);
   const passed = decidePassed(instance, record, { ...plugged, resolved });

@@ -7,7 +7,7 @@ import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { listNetworks } from "../../state/networks.ts";
+import { listNetworks } from "../../state/networks/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /** Tables of the packet filter that a guest or a network should have, and the script that sets them. */

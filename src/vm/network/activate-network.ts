@@ -10,9 +10,13 @@ import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { StartableNetwork } from "../../network/rules/startable.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { hasServer, startServer } from "../../state/network-server.ts";
-import { removeActiveNetwork, type StoredNetwork, writeActiveNetwork } from "../../state/networks.ts";
-import { type PendingBridge, withPendingBridge } from "../../state/pending-bridge.ts";
+import { hasServer, startServer } from "../../state/networks/network-server.ts";
+import {
+  removeActiveNetwork,
+  type StoredNetwork,
+  writeActiveNetwork,
+} from "../../state/networks/networks.ts";
+import { type PendingBridge, withPendingBridge } from "../../state/networks/pending-bridge.ts";
 import { refuseActiveTwin } from "./new-network.ts";
 
 const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";

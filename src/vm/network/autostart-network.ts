@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import { networkStore } from "../../state/networks.ts";
+import { networkStore } from "../../state/networks/networks.ts";
 import type { Autostarted } from "../recover/start-each.ts";
 import { markStored, startMarked } from "../stored/mark-stored.ts";
 import { changeNetworks } from "./change-networks.ts";

@@ -1,7 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
-import { finishNetworkUpdate, type NetworkUpdateRecord } from "../../state/network-update.ts";
-import { finishBridge } from "../../state/pending-bridge.ts";
+import { finishNetworkUpdate, type NetworkUpdateRecord } from "../../state/networks/network-update.ts";
+import { finishBridge } from "../../state/networks/pending-bridge.ts";
 
 /**
  * Waits for the registry's lock, finishes a change of a network that was interrupted, and changes networks. The work gets an

@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import { readNetwork } from "../../state/networks.ts";
+import { readNetwork } from "../../state/networks/networks.ts";
 import { defineNetwork } from "./define-network.ts";
 import { type ChangedNetwork, startNetwork } from "./start-network.ts";
 

@@ -2,7 +2,11 @@ import { SvirtError } from "../../errors.ts";
 import { formatNetwork, parseNetwork } from "../../network/document.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { Instance } from "../../state/instance.ts";
-import { removeDefinedNetwork, type StoredNetwork, writeDefinedNetwork } from "../../state/networks.ts";
+import {
+  removeDefinedNetwork,
+  type StoredNetwork,
+  writeDefinedNetwork,
+} from "../../state/networks/networks.ts";
 import { changeNetworks } from "./change-networks.ts";
 import { findNetwork } from "./find-network.ts";
 import { completeForHost } from "./new-network.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { networkStore, type StoredNetwork } from "../../state/networks.ts";
+import { networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import { findStored } from "../stored/find-stored.ts";
 
 /** Returns the network with that UUID or name, in virsh's order. Throws "not-found" with virsh's message. */

@@ -1,7 +1,7 @@
 import { formatNetwork, parseNetworkText } from "../../network/document.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { isNetworkAutostarted } from "../../state/networks.ts";
+import { isNetworkAutostarted } from "../../state/networks/networks.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findNetwork } from "./find-network.ts";
 

@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import { networkStore } from "../../state/networks.ts";
+import { networkStore } from "../../state/networks/networks.ts";
 import { type ListedXml, type Selection, type StoredFilter, selectStored } from "../stored/select-stored.ts";
 
 /** Lists networks by their names. With `wantsUuids` each file is read for its UUID. */

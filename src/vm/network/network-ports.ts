@@ -4,7 +4,7 @@ import { SvirtError } from "../../errors.ts";
 import { formatPort, type Networkport } from "../../network/port.ts";
 import { listPorts, type NetworkPort } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { StoredNetwork } from "../../state/networks.ts";
+import type { StoredNetwork } from "../../state/networks/networks.ts";
 import { findNetwork } from "./find-network.ts";
 
 /** Lists the UUIDs of guests' interfaces on an active network. Throws "not-found", "wrong-state". networkListAllPorts() of libvirt */

@@ -7,7 +7,7 @@ import type { Network } from "../../network/forms/network.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listNetworks, networkStore, type StoredNetwork } from "../../state/networks.ts";
+import { listNetworks, networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import { refuseDamaged } from "../stored/refuse-damaged.ts";
 
 /**

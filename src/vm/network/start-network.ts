@@ -1,8 +1,8 @@
 import { formatNetwork, parseNetwork, parseNetworkText } from "../../network/document.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import type { Instance } from "../../state/instance.ts";
-import { refreshServer } from "../../state/network-server.ts";
-import { readNetwork } from "../../state/networks.ts";
+import { refreshServer } from "../../state/networks/network-server.ts";
+import { readNetwork } from "../../state/networks/networks.ts";
 import { activateNetwork, deactivateNetwork } from "./activate-network.ts";
 import { changeNetworks } from "./change-networks.ts";
 import type { NetworkIdentity } from "./define-network.ts";

@@ -6,9 +6,13 @@ import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { refreshServer, testServer } from "../../state/network-server.ts";
-import { writeNetworkUpdate } from "../../state/network-update.ts";
-import { type StoredNetwork, writeActiveNetwork, writeDefinedNetwork } from "../../state/networks.ts";
+import { refreshServer, testServer } from "../../state/networks/network-server.ts";
+import { writeNetworkUpdate } from "../../state/networks/network-update.ts";
+import {
+  type StoredNetwork,
+  writeActiveNetwork,
+  writeDefinedNetwork,
+} from "../../state/networks/networks.ts";
 import type { ImpactOptions } from "../change/impact.ts";
 import { changeNetworks } from "./change-networks.ts";
 import { type NetworkIdentity, transient } from "./define-network.ts";

@@ -1,15 +1,15 @@
-import { uuidOf } from "../../domain/forms/uuid.ts";
 import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
-import { errorsOf, joinErrors, SvirtError } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
+import { asSvirtError, errorsOfWork, joinErrors, SvirtError } from "../../errors.ts";
 import { canReset, isBridge } from "../../report/node-devices/pci.ts";
 import { groupOf } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
+import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
 import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
-import { bindVfio, PCI_DEVICES, releaseDevice } from "../../run/steps/pci.ts";
+import { bindVfio, PCI_DEVICES, releaseDevice, resetByKernel } from "../../run/steps/pci.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { refuseAbsentDriver, refuseOthers } from "../start/detach-from-host.ts";
+import { withPciLock, withRegistryLock } from "../../state/locks.ts";
+import { listFunctions, listParts } from "../guest/changing-device.ts";
+import { refuseAbsentDriver, refuseOthers } from "./detach-from-host.ts";
 import { lookUpDevice } from "./node-devices.ts";
 
 /** Name by which clients ask for vfio-pci. */
@@ -20,7 +20,7 @@ const NO_GUEST = "";
 /**
  * Takes a PCI device from its driver and binds it to one for guests. A device that is bound to it stays so. If the call is interrupted, the same
  * call finishes it, and reattachDevice() undoes it. Throws "not-found", "unsupported"; "wrong-state" for a device that the host needs,
- * "in-use" for a guest's, "denied" in a session.
+ * "in-use" for a guest's, "denied" in a session, "timeout" while a program keeps the kernel from changing the driver.
  */
 export async function detachDevice(instance: Instance, name: string, driver = VFIO): Promise<void> {
   const to = driver === VFIO ? VFIO_PCI : driver;
@@ -31,54 +31,73 @@ export async function detachDevice(instance: Instance, name: string, driver = VF
       remedy: "Name vfio, or a driver of the kernel for VFIO such as mlx5_vfio_pci.",
     });
   }
-  await changing(instance, { name, verb: "detach" }, async (address) => {
-    const { host } = instance;
-    refuseHostUse(instance, address);
-    refuseAbsentDriver(host, address, to);
-    // "wrong-state" without an IOMMU.
-    groupOf(host, `${PCI_DEVICES}/${address}`);
-    try {
-      await bindVfio(host, { device: address, to });
-    } catch (error) {
-      throw joinErrors(
-        error,
-        errorsOf(() => releaseDevice(host, address)),
-      );
-    }
+  const { host } = instance;
+  await changing(instance, {
+    name,
+    verb: "detach",
+    check(address) {
+      refuseHostUse(instance, address);
+      refuseAbsentDriver(host, address, to);
+      // "wrong-state" without an IOMMU.
+      groupOf(host, `${PCI_DEVICES}/${address}`);
+    },
+    async change(address) {
+      try {
+        await bindVfio(host, { device: address, to });
+      } catch (error) {
+        // The kernel would keep this waiting, too.
+        if (asSvirtError(error).kind === "timeout") throw error;
+        throw joinErrors(error, await errorsOfWork(async () => await releaseDevice(host, address)));
+      }
+    },
   });
 }
 
 /** Returns a PCI device to the driver that the kernel chooses. Throws as detachDevice(). */
 export async function reattachDevice(instance: Instance, name: string): Promise<void> {
-  await changing(instance, { name, verb: "re-attach" }, (address) => releaseDevice(instance.host, address));
+  await changing(instance, {
+    name,
+    verb: "re-attach",
+    check: () => undefined,
+    change: async (address) => await releaseDevice(instance.host, address),
+  });
 }
 
 /** Resets a PCI device by the kernel. Throws as detachDevice(), "unsupported" if the kernel has no way to reset it. */
 export async function resetDevice(instance: Instance, name: string): Promise<void> {
-  await changing(instance, { name, verb: "reset" }, (address) => {
-    const { host } = instance;
-    const path = `${PCI_DEVICES}/${address}`;
-    refuseHostUse(instance, address);
-    if (!canReset(host, path)) {
+  const { host } = instance;
+  await changing(instance, {
+    name,
+    verb: "reset",
+    check(address) {
+      refuseHostUse(instance, address);
+      if (canReset(host, `${PCI_DEVICES}/${address}`)) return;
       throw new SvirtError(`Unable to reset PCI device ${address}: the kernel has no way to reset it`, {
         kind: "unsupported",
         libvirt: "INTERNAL_ERROR",
         from: "NONE",
         remedy: "Restart the host to reset it.",
       });
-    }
-    host.writeControl(`${path}/reset`, "1");
+    },
+    change: async (address) => await resetByKernel(host, address),
   });
 }
 
 type Verb = "detach" | "re-attach" | "reset";
 
-/** Carries out a change of a PCI device that no guest has. Starts of guests wait meanwhile. */
-async function changing(
-  instance: Instance,
-  { name, verb }: { readonly name: string; readonly verb: Verb },
-  change: (address: string) => void | Promise<void>,
-): Promise<void> {
+/** Change of a device of the host. `check` runs under the registry's lock, `change` without it. */
+interface DeviceChange {
+  readonly name: string;
+  readonly verb: Verb;
+  check(address: string): void;
+  change(address: string): Promise<void>;
+}
+
+/**
+ * Carries out a change of a PCI device that no guest has. The device's lock keeps guests off meanwhile: refuseChanging(). The kernel ends it if svirt is
+ * killed.
+ */
+async function changing(instance: Instance, { change, check, name, verb }: DeviceChange): Promise<void> {
   const { path = "", type } = lookUpDevice(instance, name);
   if (type !== "pci") throw notPci(name);
   if (isSession(instance)) {
@@ -88,15 +107,13 @@ async function changing(
     });
   }
   if (isBridge(instance.host, path)) throw isABridge(name, verb);
-  await withRegistryLock(instance, async () => {
-    for (const each of listFunctions(instance.host, path).flatMap((one) => [
-      one,
-      ...listMediated(instance.host, one),
-    ])) {
-      const group = instance.host.inspectFile(`${each}/iommu_group`)?.id.path;
-      refuseOthers(instance, { name: addressOf(each), group: group && addressOf(group) }, NO_GUEST);
-    }
-    await change(addressOf(path));
+  const address = addressOf(path);
+  await withPciLock(instance, address, async () => {
+    await withRegistryLock(instance, async () => {
+      for (const part of listParts(instance.host, path)) refuseOthers(instance, part, NO_GUEST);
+      check(address);
+    });
+    await change(address);
   });
 }
 
@@ -119,17 +136,6 @@ function isABridge(name: string, verb: Verb): SvirtError {
   });
 }
 
-/** Lists a device and its virtual functions. Documentation/PCI/pci-iov-howto.rst of Linux */
-function listFunctions(host: Host, path: string): readonly string[] {
-  const links = host.listFolder(path).filter((name) => /^virtfn\d+$/.test(name));
-  return [path, ...links.flatMap((name) => host.inspectFile(`${path}/${name}`)?.id.path ?? [])];
-}
-
-/** Lists the mediated devices of a device, which are folders in its own. Documentation/driver-api/vfio-mediated-device.rst of Linux */
-function listMediated(host: Host, path: string): readonly string[] {
-  return host.listFolder(path).flatMap((name) => (uuidOf(name) === name ? [`${path}/${name}`] : []));
-}
-
 function addressOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
@@ -138,6 +144,7 @@ function addressOf(path: string): string {
 function refuseHostUse(instance: Instance, address: string): void {
   for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
     refuseBusyDisks(instance, addressOf(path));
+    refuseGuestDevices(instance, addressOf(path));
     refuseRoutedCard(instance.host, addressOf(path));
   }
 }

@@ -1,6 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { Autostarted } from "../recover/start-each.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import { markStored, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";

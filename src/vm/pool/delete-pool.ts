@@ -3,7 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { notePool } from "../../state/pool-notes.ts";
+import { notePool } from "../../state/pools/pool-notes.ts";
 import { ownerName } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";

@@ -3,8 +3,8 @@ import { errorsOfWork, SvirtError, throwErrors, unlessRefused } from "../../erro
 import type { Host } from "../../host/host.ts";
 import { findPoolMount, hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
-import { removePoolNotes } from "../../state/pool-notes.ts";
-import { poolStore } from "../../state/pools.ts";
+import { removePoolNotes } from "../../state/pools/pool-notes.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { findGuestMounting, findGuestOn } from "../guest/guests-on-mount.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { findStored } from "../stored/find-stored.ts";
 

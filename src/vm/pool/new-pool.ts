@@ -1,7 +1,7 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import { hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { type CompletedPool, completePool } from "../../storage/pool/complete.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";

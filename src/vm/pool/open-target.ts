@@ -1,7 +1,7 @@
 import { isUnmounted } from "../../resolve/pool-mount.ts";
 import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";

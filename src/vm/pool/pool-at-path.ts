@@ -1,6 +1,6 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { selectStored } from "../stored/select-stored.ts";

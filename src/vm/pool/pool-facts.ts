@@ -5,7 +5,7 @@ import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
 import { silentServers } from "../../resolve/silent-server.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { MODE_BITS } from "../../storage/mode-bits.ts";
 import type { Permissions } from "../../storage/permissions.ts";

@@ -1,6 +1,6 @@
 import { unlessRefused, unlessWorkRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { type ListedXml, type Selection, selectStored } from "../stored/select-stored.ts";

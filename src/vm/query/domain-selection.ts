@@ -3,7 +3,7 @@ import { isAutostarted, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
-import { hasSnapshots } from "../../state/snapshots.ts";
+import { hasSnapshots } from "../../state/snapshots/snapshots.ts";
 import { type ListedDomain, listDomains } from "./domain-list.ts";
 import { listStates } from "./listed-states.ts";
 

@@ -4,7 +4,7 @@ import { parseAgentAnswer } from "../../qemu/agent/answer.ts";
 import { ASK_INTERFACES, parseInterfaces } from "../../qemu/agent/interfaces.ts";
 import { listNetworkLeases } from "../../resolve/network-leases.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readNetwork } from "../../state/networks.ts";
+import { readNetwork } from "../../state/networks/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askAgent } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";

@@ -3,7 +3,7 @@ import { recordsFolder, renameFile } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
-import { listSnapshotChanges } from "../../state/snapshots.ts";
+import { listSnapshotChanges } from "../../state/snapshots/snapshots.ts";
 import type { RecoverOptions } from "./recover.ts";
 
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */

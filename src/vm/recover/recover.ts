@@ -2,7 +2,7 @@ import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
-import { unmountWithin } from "../../run/unmount-within.ts";
+import { slowWithin } from "../../run/slow-within.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
@@ -62,7 +62,7 @@ export async function recoverAll(
   const guests = readRecords(instance, (error) => errors.push(error));
   const running = guests.filter((guest) => isRunning(instance, guest));
   const until = instance.host.nowMs() + CLEARING_MS;
-  const clearing = askMs === undefined ? instance.host : unmountWithin(instance.host, askMs);
+  const clearing = askMs === undefined ? instance.host : slowWithin(instance.host, askMs);
   const endingUntilMs = askMs === undefined ? undefined : instance.host.nowMs() + askMs;
   const onKept = (notice: string): void => void kept.push(notice);
   for (const guest of guests) {

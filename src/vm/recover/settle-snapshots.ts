@@ -10,7 +10,7 @@ import {
   removeSnapshotChange,
   type SnapshotChange,
   writeSnapshots,
-} from "../../state/snapshots.ts";
+} from "../../state/snapshots/snapshots.ts";
 
 /**
  * Finishes or undoes the changes of domains that are off during which svirt was killed, or the host refused a step. Returns the errors.

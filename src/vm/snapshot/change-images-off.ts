@@ -22,7 +22,7 @@ import {
   type SnapshotTree,
   writeSnapshotChange,
   writeSnapshots,
-} from "../../state/snapshots.ts";
+} from "../../state/snapshots/snapshots.ts";
 import { planNew } from "../block/new-image.ts";
 import { inspectReused } from "../block/reused-image.ts";
 import { refuseUnsuited } from "../block/running-disk.ts";

@@ -1,6 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
-import { type SnapshotTree, writeSnapshots } from "../../state/snapshots.ts";
+import { type SnapshotTree, writeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { settleChange } from "../recover/settle-snapshots.ts";
 import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
 

@@ -4,8 +4,8 @@ import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snaps
 import { SvirtError } from "../../errors.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { addSnapshot, refuseUnreadable } from "../../state/snapshot-tree.ts";
-import type { SnapshotTree } from "../../state/snapshots.ts";
+import { addSnapshot, refuseUnreadable } from "../../state/snapshots/snapshot-tree.ts";
+import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";
 import { takeSnapshot } from "../block/jobs.ts";
 import {

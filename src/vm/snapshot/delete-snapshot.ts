@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { changedSnapshot, withParent } from "../../state/snapshot-tree.ts";
-import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots.ts";
+import { changedSnapshot, withParent } from "../../state/snapshots/snapshot-tree.ts";
+import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 import { listBelow } from "./select-snapshots.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readSnapshots, type SnapshotTree, type StoredSnapshot } from "../../state/snapshots.ts";
+import { readSnapshots, type SnapshotTree, type StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 
 /** A domain with its snapshots. */

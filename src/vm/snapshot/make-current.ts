@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import { withoutRevertDisks } from "../../state/snapshot-tree.ts";
+import { withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 

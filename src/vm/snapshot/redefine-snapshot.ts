@@ -7,8 +7,8 @@ import {
   refuseUnreadable,
   storedSnapshot,
   withoutRevertDisks,
-} from "../../state/snapshot-tree.ts";
-import type { SnapshotTree } from "../../state/snapshots.ts";
+} from "../../state/snapshots/snapshot-tree.ts";
+import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";
 import { treeOf } from "./delete-snapshot.ts";

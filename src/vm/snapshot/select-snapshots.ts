@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots.ts";
+import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
 
 /** Snapshots to list: each group of options that is given selects those that have one of its properties. */

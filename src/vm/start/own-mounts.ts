@@ -4,7 +4,7 @@ import type { LevelOffer } from "../../registry/level-allocator.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { undoBegun } from "../end/undo-start.ts";
 
 /** Start of a guest that may need mounts of its own. `taken`: the steps that its record already has. */

@@ -21,7 +21,7 @@ import { chooseUid } from "../../state/choose-uid.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import {

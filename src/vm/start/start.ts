@@ -7,7 +7,6 @@ import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
 import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
-import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -44,9 +43,11 @@ import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { undoStart } from "../end/undo-start.ts";
+import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
-import { planHostDetach, withDetachedDevices } from "./detach-from-host.ts";
+import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
 import { buildGuestCommand } from "./guest-command.ts";
+import { hostEnds } from "./host-ends.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
 import { refuseChanged } from "./refuse-changed.ts";
@@ -184,6 +185,7 @@ async function prepare(
       const domain = chooseDevicesAgain(instance, start.domain);
       const decided = decide(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
+      refuseChanging(instance, decided.steps);
       const unseen = listUnseen(instance, decided.steps, { looks });
       if (unseen.length > 0) return { unseen };
       const whole = { ...decided, steps: [...taken, ...decided.steps] };
@@ -267,19 +269,6 @@ function decide(
     after: planResume(decision),
     isIncoming,
     isPaused: incoming?.resumes === false,
-  };
-}
-
-/** Returns how the start sets up the guest's taps on the host, and their rules and limits. */
-function hostEnds(
-  planned: readonly PlannedTap[],
-): Pick<StartDecision, "taps" | "macvtaps" | "rules" | "shapes" | "floors"> {
-  return {
-    taps: planned.flatMap(({ setup }) => setup ?? []),
-    macvtaps: planned.flatMap(({ link }) => link ?? []),
-    rules: planned.flatMap(({ isMade, rules = [] }) => rules.map((one) => ({ rules: one, isMade }))),
-    floors: planned.flatMap(({ floor, name }) => (floor === undefined ? [] : [{ tap: name, floor }])),
-    shapes: planned.flatMap(({ name, shape }) => (shape === undefined ? [] : [{ tap: name, shape }])),
   };
 }
 

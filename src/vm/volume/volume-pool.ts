@@ -5,7 +5,7 @@ import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import type { PoolDevice } from "../../resolve/pools/pool-device.ts";
 import { type FindSilent, refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolStore } from "../../state/pools.ts";
+import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";

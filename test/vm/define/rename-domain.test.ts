@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { isAutostarted, listDefinitionNames, readDefinition } from "../../../src/state/definitions.ts";
-import { writeSnapshots } from "../../../src/state/snapshots.ts";
+import { writeSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { markAutostart } from "../../../src/vm/define/autostart.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { renameDomain } from "../../../src/vm/define/rename-domain.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readNetwork } from "../../../src/state/networks.ts";
+import { readNetwork } from "../../../src/state/networks/networks.ts";
 import { markNetwork } from "../../../src/vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../../src/vm/network/define-network.ts";
 import { selectNetworks } from "../../../src/vm/network/network-list.ts";

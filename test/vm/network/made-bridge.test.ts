@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { listNetworkEntries } from "../../../src/state/networks.ts";
+import { listNetworkEntries } from "../../../src/state/networks/networks.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";

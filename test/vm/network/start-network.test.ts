@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { listNetworkEntries } from "../../../src/state/networks.ts";
+import { listNetworkEntries } from "../../../src/state/networks/networks.ts";
 import { markNetwork, startMarkedNetworks } from "../../../src/vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../../src/vm/network/define-network.ts";
 import { findNetwork } from "../../../src/vm/network/find-network.ts";

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "bun:test";
+import type { ControlWrite } from "../../../src/host/processes.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { detachDevice, reattachDevice, resetDevice } from "../../../src/vm/node-device/detach.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -147,16 +148,17 @@ test("a card with a virtual function by which the host's default route is is ref
 
 test("a device that VFIO does not accept is given back to its driver", async () => {
   const { host, ...node } = nodeOn(machine);
-  const writeControl = (path: string, value: string): void => {
-    // The driver's probe fails.
-    if (path.endsWith("/drivers_probe") && machine.pci.driverOf(ADDRESS) === undefined && isFirst) {
-      isFirst = false;
-      return;
-    }
-    host.writeControl(path, value);
+  // The driver's probe fails.
+  const writeControls: typeof host.writeControls = async (writes, limitMs) => {
+    const fails = isFirst;
+    isFirst = false;
+    await host.writeControls(
+      fails ? writes.filter(({ path }) => !path.endsWith("/drivers_probe")) : writes,
+      limitMs,
+    );
   };
   let isFirst = true;
-  const error = await errorOf(detachDevice({ ...node, host: { ...host, writeControl } }, NAME));
+  const error = await errorOf(detachDevice({ ...node, host: { ...host, writeControls } }, NAME));
   expect(error.message).toContain(`Cannot bind ${ADDRESS} to vfio-pci: its driver is none`);
   expect(machine.pci.driverOf(ADDRESS)).toBe("e1000e");
 });
@@ -195,7 +197,8 @@ test("a reset is one write to the kernel, where the kernel has a way", async () 
   const written: string[] = [];
   const noting = {
     ...host,
-    writeControl: (path: string, value: string) => void written.push(`${value} ${path}`),
+    writeControls: async (writes: readonly ControlWrite[]) =>
+      void written.push(...writes.map(({ path, value }) => `${value} ${path}`)),
   };
   await resetDevice({ ...node, host: noting }, NAME);
   expect(written).toEqual([`1 ${pciFolder(ADDRESS)}/reset`]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { poolStore } from "../../../src/state/pools.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { parsePoolText } from "../../../src/storage/pool/document.ts";
 import { POOL_TYPES } from "../../../src/storage/pool/pool-types.ts";
 import { isStartable } from "../../../src/storage/pool/rules/startable.ts";

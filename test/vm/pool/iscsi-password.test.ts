@@ -21,6 +21,9 @@ node.session.auth.username_in = <empty>
 `;
 }
 
+// ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8)
+const NO_RECORD = { fault: "failed", code: 21 } as const;
+
 /** Errors of iscsiadm 2.1.11 for a password that the target refuses. */
 const REFUSED = `iscsiadm: Could not login to [iface: default, target: iqn.2013-06.com.example:a, portal: 192.0.2.1,3260].
 iscsiadm: initiator reported error (24 - iSCSI login failed due to authorization failure)
@@ -55,11 +58,30 @@ describe("a pool of an iSCSI target with a password", () => {
   });
 
   test("takes the password of iscsid.conf for a target without a record", async () => {
-    const { error, run } = await start([{ fault: "failed" }, { text: recordWith() }]);
+    const { error, run } = await start([NO_RECORD, { text: recordWith() }]);
     expect([error, run]).toEqual([
       undefined,
       ["--op new", "--op update --name node.startup --value manual", "--login"],
     ]);
+  });
+
+  // ISCSI_ERR_IDBM of iscsiadm(8), such as for a lock that another iscsiadm holds
+  test.each([
+    ["fails otherwise", { fault: "failed", code: 6 }, "iscsiadm failed with 6"],
+    ["cannot be run", { fault: "failed" }, "iscsiadm prints no record"],
+    ["does not end", { fault: "timeout" }, "iscsiadm prints no record"],
+  ] as const)("keeps a record that iscsiadm does not print, since it %s", async (_, output, why) => {
+    const { error, run } = await start([output]);
+    expect([error?.kind, error?.message]).toEqual(["failed", expect.stringContaining(why)]);
+    expect([error?.remedy, run.join("")]).toEqual([
+      expect.stringContaining("iscsiadm --mode node --portal 192.0.2.1:3260,1 --targetname"),
+      "",
+    ]);
+  });
+
+  test("says that iscsiadm is missing", async () => {
+    const { error } = await start([{ fault: "failed" }], { fault: "missing" });
+    expect([error?.kind, error?.remedy]).toEqual(["unsupported", "Install open-iscsi."]);
   });
 
   test("says that the target refuses the password", async () => {

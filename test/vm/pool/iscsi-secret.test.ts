@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { ProgramOutput } from "../../../src/host/processes.ts";
 import { createPool } from "../../../src/vm/pool/start-pool.ts";
 import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
@@ -10,6 +11,8 @@ import { SECRET_UUID, secretValue, secretXml } from "../../scenes/secrets.ts";
 
 const SESSION = "/sys/class/iscsi_session/session1";
 const RECORD = "/var/lib/iscsi/nodes/iqn.2013-06.com.example:a/192.0.2.1,3260,1/default";
+// ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8)
+const NO_RECORD = { fault: "failed", code: 21 } as const;
 const DRAFT = "/var/lib/iscsi/.svirt-iqn.2013-06.com.example:a";
 
 /** The authentication of a record that iscsiadm 2.1.11 makes, and lines around it. */
@@ -59,11 +62,9 @@ async function prepare({ attributes = "", record = "", value = "geheim wort" } =
     return { code: 0, errors: "" };
   };
   const node = nodeOn(machine);
-  const readOutput = async (): Promise<{ text: string } | { fault: "failed" }> => {
+  const readOutput = async (): Promise<ProgramOutput> => {
     const text = textOf(machine, RECORD);
-    return text === undefined
-      ? { fault: "failed" }
-      : { text: text.replace(/(\.password = ).*/, "$1********") };
+    return text === undefined ? NO_RECORD : { text: text.replace(/(\.password = ).*/, "$1********") };
   };
   const instance = { ...node, host: { ...node.host, readOutput } };
   await defineSecret(instance, secretXml({ attributes }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { poolStore } from "../../../src/state/pools.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { markPool } from "../../../src/vm/pool/autostart-pool.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { notePool } from "../../../src/state/pool-notes.ts";
-import { poolStore } from "../../../src/state/pools.ts";
+import { notePool } from "../../../src/state/pools/pool-notes.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryOf } from "../../../src/state/instance.ts";
-import { poolStore } from "../../../src/state/pools.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { markPool, startMarkedPools } from "../../../src/vm/pool/autostart-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { definitionIn, parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots.ts";
+import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";

@@ -1,6 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Instance } from "../../../src/state/instance.ts";
-import { readSnapshots, type StoredSnapshot, writeSnapshots } from "../../../src/state/snapshots.ts";
+import {
+  readSnapshots,
+  type StoredSnapshot,
+  writeSnapshots,
+} from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { readSnapshots } from "../../../src/state/snapshots.ts";
+import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { readSnapshots } from "../../../src/state/snapshots.ts";
+import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";

@@ -5,20 +5,20 @@ import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { registryOf } from "../../../src/state/instance.ts";
-import { poolStore } from "../../../src/state/pools.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { formatPool, parsePool } from "../../../src/storage/pool/document.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
+import { downloadVolume } from "../../../src/vm/volume/content/download-volume.ts";
+import { uploadVolume } from "../../../src/vm/volume/content/upload-volume.ts";
+import { wipeVolume } from "../../../src/vm/volume/content/wipe-volume.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
-import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolumeOf } from "../../../src/vm/volume/show-volume.ts";
-import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
 import { listVolumePools } from "../../../src/vm/volume/volume-pool.ts";
-import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
   BY_PATH,

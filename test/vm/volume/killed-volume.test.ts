@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
+import { downloadVolume } from "../../../src/vm/volume/content/download-volume.ts";
+import { uploadVolume } from "../../../src/vm/volume/content/upload-volume.ts";
+import { wipeVolume } from "../../../src/vm/volume/content/wipe-volume.ts";
 import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
-import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
-import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
-import { wipeVolume } from "../../../src/vm/volume/wipe-volume.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { nodeOn } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { partialVolume } from "../../../src/plan/half-made.ts";
-import { poolStore } from "../../../src/state/pools.ts";
+import { poolStore } from "../../../src/state/pools/pools.ts";
 import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { showVolumeOf } from "../../../src/vm/volume/show-volume.ts";

@@ -15,10 +15,10 @@ import {
 import type { Host } from "../../../src/host/host.ts";
 import { partialVolume } from "../../../src/plan/half-made.ts";
 import type { Resize } from "../../../src/storage/volume/resized-volume.ts";
+import { downloadVolume } from "../../../src/vm/volume/content/download-volume.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolume } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
-import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";
 import { printVolume } from "../../../src/vm/volume/print-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { StoredSnapshot } from "../../../state/snapshots.ts";
+import type { StoredSnapshot } from "../../../state/snapshots/snapshots.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../vm/snapshot/select-snapshots.ts";
 import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";

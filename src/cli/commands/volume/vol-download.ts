@@ -1,4 +1,4 @@
-import { downloadVolume } from "../../../vm/volume/download-volume.ts";
+import { downloadVolume } from "../../../vm/volume/content/download-volume.ts";
 import { printVolume } from "../../../vm/volume/print-volume.ts";
 import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";

@@ -1,4 +1,4 @@
-import { uploadVolume } from "../../../vm/volume/upload-volume.ts";
+import { uploadVolume } from "../../../vm/volume/content/upload-volume.ts";
 import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 import { PART_OPTIONS, partOf } from "../../volume-options.ts";

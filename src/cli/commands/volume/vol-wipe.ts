@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { WipeMethod } from "../../../host/files.ts";
-import { wipeVolume } from "../../../vm/volume/wipe-volume.ts";
+import { wipeVolume } from "../../../vm/volume/content/wipe-volume.ts";
 import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 

@@ -1,8 +1,11 @@
-import { readSync, statfsSync, writeSync } from "node:fs";
+import { readFileSync, readSync, statfsSync, writeSync } from "node:fs";
+import { asSvirtError, type ErrorKind } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { MountAttempt, MountOrder } from "../../../storage/pool/mount/mount-order.ts";
+import type { ControlWrite } from "../../processes.ts";
 import { libc } from "../calls/libc.ts";
 import { withFile } from "../files/file-id.ts";
+import { writeControl } from "../files/write-control.ts";
 import {
   type CallFailure,
   configure,
@@ -17,10 +20,21 @@ import {
 export type ChildOrder =
   | { readonly work: "mount"; readonly order: MountOrder }
   | { readonly work: "unmount"; readonly above: FileId; readonly path: string }
-  | { readonly work: "look"; readonly path: string };
+  | { readonly work: "look" | "read"; readonly path: string }
+  | { readonly work: "write"; readonly writes: readonly ControlWrite[] };
+
+/** Error of a write that the kernel refuses. */
+interface RefusedWrite {
+  readonly message: string;
+  readonly kind: ErrorKind;
+  readonly remedy: string;
+}
 
 /** Result of the child: a descriptor of it, or the failure. */
-export type ChildAnswer = { readonly fd?: number } | { readonly errno: number; readonly why: string };
+export type ChildAnswer =
+  | { readonly fd?: number }
+  | { readonly errno: number; readonly why: string }
+  | { readonly refused: RefusedWrite };
 
 /** Address of IPv4 or IPv6, which no name of a host is. */
 const ADDRESS = /^[0-9.]+$|:/;
@@ -40,19 +54,48 @@ export async function runMountChild(): Promise<void> {
   const line = readLine();
   if (line === "") return;
   const order: ChildOrder = JSON.parse(line);
-  if (order.work === "look") return look(order.path);
-  const answer = order.work === "mount" ? await mount(order.order) : unmount(order.above, order.path);
+  if (isLook(order)) return look(order);
+  const answer = await carryOut(order);
   writeSync(STDOUT, `${JSON.stringify(answer)}\n`);
   const rest = new Uint8Array(1);
   while (readSync(STDIN, rest) > 0);
 }
 
-/** Asks the server of a path for its space, which no kernel keeps. Whatever the answer is, there is one. */
-function look(path: string): void {
+/** Order that has no answer but its end. */
+type Look = Extract<ChildOrder, { readonly work: "look" | "read" }>;
+
+function isLook(order: ChildOrder): order is Look {
+  return order.work === "look" || order.work === "read";
+}
+
+/** Asks the server of a path for its space, which no kernel keeps, or reads a file of the kernel. Whatever the answer is, there is one. */
+function look({ path, work }: Look): void {
   try {
-    statfsSync(path);
+    if (work === "look") statfsSync(path);
+    else readFileSync(path);
   } catch {
     // The caller looks itself.
+  }
+}
+
+async function carryOut(order: Exclude<ChildOrder, Look>): Promise<ChildAnswer> {
+  switch (order.work) {
+    case "mount":
+      return await mount(order.order);
+    case "unmount":
+      return unmount(order.above, order.path);
+    case "write":
+      return write(order.writes);
+  }
+}
+
+function write(writes: readonly ControlWrite[]): ChildAnswer {
+  try {
+    for (const { path, value } of writes) writeControl(path, value);
+    return {};
+  } catch (error) {
+    const { kind, message, remedy } = asSvirtError(error);
+    return { refused: { message, kind, remedy } };
   }
 }
 

@@ -29,7 +29,8 @@ async function openMount(order: Parameters<MountHost["openMount"]>[0]): Promise<
   try {
     if ("errno" in answer) throw failure(attempt, answer);
     // The descriptor of the child leads to the root of a mount that no path leads to. proc_pid_fd(5)
-    return opened(openSync(`/proc/${child.pid}/fd/${answer.fd}`, O_PATH), child, order.source);
+    const fd = "fd" in answer ? answer.fd : undefined;
+    return opened(openSync(`/proc/${child.pid}/fd/${fd}`, O_PATH), child, order.source);
   } catch (error) {
     await child.end();
     throw error;

@@ -51,11 +51,13 @@ async function readDirectly(
   const program = Bun.spawn([...words], { ...SURROUNDINGS, stdin, stdout: "pipe" });
   const { exceeded, exitCode, output } = await endOf(program, { timeoutMs: deadlineMs, mostBytes });
   if (exitCode === 0 && exceeded === undefined) return { text: output };
-  return { fault: exceeded === "output" ? "too-long" : faultOf(exceeded) };
+  return exceeded === "output" ? { fault: "too-long" } : faultOf(exceeded, exitCode);
 }
 
-function faultOf(exceeded: "time" | "output" | undefined): "timeout" | "failed" {
-  return exceeded === "time" ? "timeout" : "failed";
+/** `exitCode`: null after a signal. */
+function faultOf(exceeded: "time" | "output" | undefined, exitCode: number | null): ProgramOutput {
+  if (exceeded === "time") return { fault: "timeout" };
+  return { fault: "failed", ...(exitCode === null ? {} : { code: exitCode }) };
 }
 
 /** The unit of ulimit -f: sh(1) */
@@ -94,7 +96,7 @@ async function readConfined(
     const { exceeded, exitCode } = await endOf(program, { timeoutMs: deadlineMs });
     if (exitCode === 0 && exceeded === undefined) return { text: readFileSync(path, "utf8") };
     // Not by SIGXFSZ: a shell reports that of its child by an exit status, and a program may ignore it.
-    return { fault: fstatSync(fd).size >= mostBytes ? "too-long" : faultOf(exceeded) };
+    return fstatSync(fd).size >= mostBytes ? { fault: "too-long" } : faultOf(exceeded, exitCode);
   } finally {
     for (const opened of [fd, stdin]) if (opened !== undefined) closeSync(opened);
     unlinkSync(path);

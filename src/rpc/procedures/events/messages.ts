@@ -1,4 +1,4 @@
-import type { PoolNote } from "../../../state/pool-notes.ts";
+import type { PoolNote } from "../../../state/pools/pool-notes.ts";
 import type { DomainHappening } from "../../../vm/events/domain-events.ts";
 import { type EventKind, type GuestEventKind, kindsOf } from "../../../vm/events/event-kind.ts";
 import type { StoredHappening } from "../../../vm/events/stored-events.ts";

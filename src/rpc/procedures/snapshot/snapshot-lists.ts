@@ -1,4 +1,4 @@
-import type { StoredSnapshot } from "../../../state/snapshots.ts";
+import type { StoredSnapshot } from "../../../state/snapshots/snapshots.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../vm/snapshot/select-snapshots.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import {

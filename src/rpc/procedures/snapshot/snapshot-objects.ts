@@ -1,4 +1,4 @@
-import type { StoredSnapshot } from "../../../state/snapshots.ts";
+import type { StoredSnapshot } from "../../../state/snapshots/snapshots.ts";
 import { struct, uint, type ValueOf } from "../../xdr/form.ts";
 import { domain, domainKeys, foundBy, type RemoteDomain, remoteDomain, text } from "../objects.ts";
 import type { RemoteCall } from "../procedure.ts";

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
+import { wipeVolume } from "../../../vm/volume/content/wipe-volume.ts";
 import { createVolumeFromVolume } from "../../../vm/volume/copy-volume.ts";
 import { lookUpVolume } from "../../../vm/volume/look-up-volume.ts";
 import { resizeVolume } from "../../../vm/volume/resize-volume.ts";
-import { wipeVolume } from "../../../vm/volume/wipe-volume.ts";
 import { struct, uhyper, uint } from "../../xdr/form.ts";
 import { nothing, stored, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";

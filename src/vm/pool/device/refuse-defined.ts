@@ -5,7 +5,7 @@ import { listPoolDevices } from "../../../resolve/pools/pool-devices.ts";
 import { isGenericNode, listRelated } from "../../../resolve/related-devices.ts";
 import { listDefinitionNames, readDefinition } from "../../../state/definitions.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { poolStore } from "../../../state/pools.ts";
+import { poolStore } from "../../../state/pools/pools.ts";
 import { parsePoolText } from "../../../storage/pool/document.ts";
 import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 

@@ -6,6 +6,8 @@ import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 /** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
 const COMMAND_MS = 30_000;
 
+/** Exit code for a target without a record or a session. ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8) */
+export const NONE_FOUND = 21;
 /** Exit code for a user or password that the target refuses. ISCSI_ERR_LOGIN_AUTH_FAILED of iscsiadm(8) */
 const REFUSED = 24;
 /** Reason in iscsiadm's messages, whose last line may say less. iscsi_err_print_msg() of open-iscsi */

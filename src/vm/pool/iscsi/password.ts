@@ -13,11 +13,12 @@ import {
 import {
   type ChapLogin,
   hasPassword,
+  ISCSIADM,
   type IscsiTarget,
   recordCommands,
   showCommand,
 } from "../../../storage/pool/iscsi/target.ts";
-import { runCommand } from "./command.ts";
+import { NONE_FOUND, runCommand } from "./command.ts";
 
 /** Only root reads a record. */
 const MODE = 0o600;
@@ -110,10 +111,25 @@ function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): voi
   host.renameFile(record.draft, record.path);
 }
 
-/** Returns the printed record of a target, without its password; undefined without one. */
+/**
+ * Returns the printed record of a target, without its password; undefined without one. Throws "failed" for one that iscsiadm does not print, since a
+ * new record would replace it; and as runCommand().
+ */
 async function readRecordOf(host: Host, target: IscsiTarget): Promise<string | undefined> {
-  const shown = await host.readOutput(showCommand(target));
-  return "text" in shown ? shown.text : undefined;
+  const command = showCommand(target);
+  const shown = await host.readOutput(command);
+  if ("text" in shown) return shown.text;
+  if (shown.code === NONE_FOUND) return undefined;
+  // Says whether it is missing or not permitted.
+  if (shown.code === undefined) await runCommand(host, "log in to", { target, words: command });
+  const why = shown.code === undefined ? "prints no record" : `failed with ${shown.code}`;
+  throw new SvirtError(
+    `Cannot log in to the iSCSI target ${target.name}: ${ISCSIADM} ${why}, and a record that it does not print must not be replaced`,
+    {
+      kind: "failed",
+      remedy: `Run it yourself, and repair or remove the record that it complains about: ${command.join(" ")}`,
+    },
+  );
 }
 
 function cannot({ name }: IscsiTarget, why: string, remedy: string): SvirtError {

@@ -12,12 +12,12 @@ import {
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
-import { checkEnd, codeOf, endOf } from "./command.ts";
+import { checkEnd, codeOf, endOf, NONE_FOUND } from "./command.ts";
 import { withKnownIface, withNewIface } from "./iface.ts";
 import { makeRecord, preparePassword } from "./password.ts";
 
-/** Exit codes for a target without a record or session, and for one that has a session. ISCSI_ERR_NO_OBJS_FOUND, ISCSI_ERR_SESS_EXISTS */
-const [NONE_FOUND, SESSION_EXISTS] = [21, 15] as const;
+/** Exit code for a target that has a session. ISCSI_ERR_SESS_EXISTS of iscsiadm(8) */
+const SESSION_EXISTS = 15;
 
 /**
  * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again

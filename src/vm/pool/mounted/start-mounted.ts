@@ -2,7 +2,7 @@ import { joinErrors, SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import { findMountAt } from "../../../run/mount-at.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { poolStore } from "../../../state/pools.ts";
+import { poolStore } from "../../../state/pools/pools.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
 import { supportedPool } from "../../../storage/pool/rules/startable.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readSnapshots } from "../../../../src/state/snapshots.ts";
+import { readSnapshots } from "../../../../src/state/snapshots/snapshots.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { machineWithChain } from "../../../scenes/block.ts";
 import { nodeOn, reapAll, UUID } from "../../../scenes/scene.ts";

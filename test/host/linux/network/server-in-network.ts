@@ -15,7 +15,7 @@ import {
   refreshServer,
   startServer,
   testServer,
-} from "../../../../src/state/network-server.ts";
+} from "../../../../src/state/networks/network-server.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
 const run = (...words: readonly string[]): string => Bun.spawnSync([...words]).stdout.toString();

@@ -15,7 +15,8 @@ const read = async (script: string): Promise<ProgramOutput> =>
 test("readOutput() gives what a program prints, from what it is given", async () => {
   expect(await readOutput(["/bin/cat"], undefined, "word")).toEqual({ text: "word" });
   expect(await readOutput(["/nonexistent"])).toEqual({ fault: "failed" });
-  expect(await readOutput(["/bin/false"])).toEqual({ fault: "failed" });
+  expect(await readOutput(["/bin/false"])).toEqual({ fault: "failed", code: 1 });
+  expect(await readOutput(["/bin/sh", "-c", "exit 21"])).toEqual({ fault: "failed", code: 21 });
 });
 
 // Each program would outlast the limit: the end of the test is the proof.

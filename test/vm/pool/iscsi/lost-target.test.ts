@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../../../src/state/instance.ts";
 import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
-import { downloadVolume } from "../../../../src/vm/volume/download-volume.ts";
+import { downloadVolume } from "../../../../src/vm/volume/content/download-volume.ts";
 import { findVolume } from "../../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes } from "../../../../src/vm/volume/list-volumes.ts";
 import type { Machine } from "../../../memory-host/machine.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ProgramEnd } from "../../../../src/host/processes.ts";
 import { registryOf } from "../../../../src/state/instance.ts";
-import { poolStore } from "../../../../src/state/pools.ts";
+import { poolStore } from "../../../../src/state/pools/pools.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { createPool, destroyPool, startPool } from "../../../../src/vm/pool/start-pool.ts";

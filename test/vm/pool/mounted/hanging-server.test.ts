@@ -5,8 +5,8 @@ import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts"
 import { selectPools, withUsage } from "../../../../src/vm/pool/pool-list.ts";
 import { destroyPool, refreshPool } from "../../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
+import { wipeVolume } from "../../../../src/vm/volume/content/wipe-volume.ts";
 import { deleteVolume } from "../../../../src/vm/volume/delete-volume.ts";
-import { wipeVolume } from "../../../../src/vm/volume/wipe-volume.ts";
 import { hanging, machineWithBoth, Waits } from "../../../scenes/hanging-server.ts";
 import { NET } from "../../../scenes/mounted-pools.ts";
 import { diskXml, domainXml, errorOf, nodeOn } from "../../../scenes/scene.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { poolStore } from "../../../../src/state/pools.ts";
+import { poolStore } from "../../../../src/state/pools/pools.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { createPool, destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";

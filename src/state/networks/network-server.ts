@@ -1,9 +1,9 @@
-import { SvirtError } from "../errors.ts";
-import { hasOwnBridge } from "../network/forms/mode-rules.ts";
-import type { Network } from "../network/forms/network.ts";
-import { formatServerFiles, type ServerPaths, serverPaths } from "../network/server/configuration.ts";
-import { needsServer } from "../network/server/needs-server.ts";
-import type { Instance } from "./instance.ts";
+import { SvirtError } from "../../errors.ts";
+import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
+import type { Network } from "../../network/forms/network.ts";
+import { formatServerFiles, type ServerPaths, serverPaths } from "../../network/server/configuration.ts";
+import { needsServer } from "../../network/server/needs-server.ts";
+import type { Instance } from "../instance.ts";
 
 const PROGRAM = "/usr/sbin/dnsmasq";
 /** The server gives up root, and reads its files again afterwards: other users may read them. */

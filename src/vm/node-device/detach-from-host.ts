@@ -12,17 +12,19 @@ import type { LevelOffer } from "../../registry/level-allocator.ts";
 import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
+import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
 import { missing } from "../../resolve/inspect-file.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
-import { driverOf, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
+import { driverOf, overrideOf, PCI_DEVICES, refuseHung } from "../../run/steps/pci.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
 import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
-import { writeRecord } from "../../state/record.ts";
+import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { undoBegun } from "../end/undo-start.ts";
+import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
@@ -56,12 +58,14 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     const group = groupOf(host, path);
     refuseSharedGroup(host, { path, group, taken });
     refuseBusyDisks(instance, name);
+    refuseGuestDevices(instance, name);
     refuseOthers(instance, { name, group }, domain.uuid);
   }
   for (const [name, driver] of drivers) refuseAbsentDriver(host, name, driver);
   const claims = [...taken].map(
     (key): Step => ({ do: "reserve", claim: { kind: "pci", key, sharing: "exclusive" } }),
   );
+  refuseChanging(instance, claims);
   const steps = [...drivers].map(([name, driver]) => takeStep(host, name, driver));
   return { names: taken, steps: [...claims, ...steps] };
 }
@@ -96,24 +100,38 @@ export async function withDetachedDevices<Result>(
   start: DetachingStart,
   work: (taken: readonly Step[]) => Promise<Result>,
 ): Promise<Result> {
-  const { domain } = start;
+  const { domain, observer } = start;
   if (listManaged(domain).length === 0) return await work([]);
+  await refuseHungDevices(instance, domain);
   try {
-    const taken = await withRegistryLock(instance, () => takeDevices(instance, start));
-    return await work(taken);
+    const { record, steps } = await withRegistryLock(instance, () => claimDevices(instance, start));
+    if (record !== undefined) await takeDevices(instance, record, { steps, observer });
+    return await work(steps);
   } catch (error) {
     await undoBegun(instance, domain.uuid, error);
     throw error;
   }
 }
 
-async function takeDevices(
+/** Throws "timeout" for a managed device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
+export async function refuseHungDevices({ host }: Instance, domain: Domain): Promise<void> {
+  for (const { name } of listManaged(domain)) await refuseHung(host, name, `detach ${name} from the host`);
+}
+
+/** Steps that detach devices; with them, the record of the guest, unless there are none. */
+interface Claimed {
+  readonly steps: readonly Step[];
+  readonly record?: GuestRecord;
+}
+
+/** Records that a guest detaches its managed devices, and claims them. */
+async function claimDevices(
   instance: Instance,
   { domain, offer, observer }: DetachingStart,
-): Promise<readonly Step[]> {
+): Promise<Claimed> {
   refuseConflict(instance, domain);
   const { steps } = planHostDetach(instance, domain);
-  if (steps.length === 0) return steps;
+  if (steps.length === 0) return { steps };
   // The record counts as a use of its networks' devices. Another start may have chosen the same ones.
   const chosen = chooseDevicesAgain(instance, domain);
   const label = decideGuestLabel(instance, domain, { offer });
@@ -121,8 +139,27 @@ async function takeDevices(
   const begun = { label, uid, steps, after: [], xml: formatDomain(chosen), isIncoming: false };
   const record = newRecord(instance, chosen, begun);
   writeRecord(instance, record);
-  await runPlan(actorFor(instance, record), steps, observer);
-  return steps;
+  await runPlan(actorFor(instance, record), steps.filter(isClaim), observer);
+  return { steps, record };
+}
+
+/** Detaches claimed devices. The kernel may take long, so the registry's lock is not held. */
+export async function takeDevices(
+  instance: Instance,
+  record: GuestRecord,
+  { observer, steps }: { readonly steps: readonly Step[]; readonly observer: StepObserver },
+): Promise<void> {
+  const claims = steps.filter(isClaim);
+  await runPlan(
+    actorFor(instance, record),
+    steps.filter((step) => !isClaim(step)),
+    (moment, step, at) => observer(moment, step, claims.length + at),
+  );
+}
+
+/** Whether a step of {@link planHostDetach} claims a device. Those come first. */
+export function isClaim(step: Step): boolean {
+  return step.do === "reserve";
 }
 
 interface ManagedDevice extends Pick<VfioDevice, "driver"> {

@@ -4,10 +4,10 @@ import {
   parseSnapshot,
   parseSnapshotText,
   type Snapshot,
-} from "../domain/other-documents/snapshot.ts";
-import { SvirtError } from "../errors.ts";
-import { MOST_BYTES } from "../xml/limits.ts";
-import type { Instance } from "./instance.ts";
+} from "../../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../../errors.ts";
+import { MOST_BYTES } from "../../xml/limits.ts";
+import type { Instance } from "../instance.ts";
 import { readSnapshots, type SnapshotTree, type StoredSnapshot, writeSnapshots } from "./snapshots.ts";
 
 /** Returns a snapshot as it is stored. It has a name, a state and a time. */

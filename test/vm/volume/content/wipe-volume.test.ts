@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain } from "../../../src/vm/define/define.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
-import { runOn } from "../../cli/in-memory.ts";
-import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import { diskXml, domainXml, labelOf, nodeOn, ORIGINAL } from "../../scenes/scene.ts";
-import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
+import { defineDomain } from "../../../../src/vm/define/define.ts";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { runOn } from "../../../cli/in-memory.ts";
+import { type Machine, snapshot } from "../../../memory-host/machine.ts";
+import { diskXml, domainXml, labelOf, nodeOn, ORIGINAL } from "../../../scenes/scene.ts";
+import { IMAGES, makePoolMachine } from "../../../scenes/volumes.ts";
 
 const wipe = (machine: Machine, key: string, ...words: readonly string[]) =>
   runOn(machine, "vol-wipe", key, "--pool", "images", ...words);

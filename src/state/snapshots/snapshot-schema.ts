@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
-import { newImage } from "../plan/steps/block.ts";
+import { aNumber, aString, maybeString } from "../../plan/facts/plain-schemas.ts";
+import { newImage } from "../../plan/steps/block.ts";
 
 /** A snapshot with the facts by which it is found; its XML has them too. */
 const storedSnapshot = v.strictObject({

@@ -1,5 +1,5 @@
-import { SvirtError } from "../errors.ts";
-import type { Instance } from "./instance.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Instance } from "../instance.ts";
 import type { SnapshotChange, SnapshotTree } from "./snapshot-schema.ts";
 
 export type { SnapshotChange, SnapshotTree, StoredSnapshot } from "./snapshot-schema.ts";

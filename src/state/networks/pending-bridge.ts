@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { errorsOfWork, joinErrors, SvirtError } from "../errors.ts";
-import { formatRemoval } from "../network/bridge/packet-rules.ts";
-import { aString } from "../plan/facts/plain-schemas.ts";
-import type { Instance } from "./instance.ts";
+import { errorsOfWork, joinErrors, SvirtError } from "../../errors.ts";
+import { formatRemoval } from "../../network/bridge/packet-rules.ts";
+import { aString } from "../../plan/facts/plain-schemas.ts";
+import type { Instance } from "../instance.ts";
 import { endServer } from "./network-server.ts";
 import { listNetworkEntries } from "./networks.ts";
 

@@ -1,9 +1,9 @@
-import type { WipeMethod } from "../../host/files.ts";
-import type { Instance } from "../../state/instance.ts";
-import { findVolume } from "./find-volume.ts";
-import { refuseSparse } from "./logical-facts.ts";
-import { refuseNeeded } from "./refuse-needed.ts";
-import { withUnusedVolume } from "./unused-volume.ts";
+import type { WipeMethod } from "../../../host/files.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { findVolume } from "../find-volume.ts";
+import { refuseSparse } from "../logical-facts.ts";
+import { refuseNeeded } from "../refuse-needed.ts";
+import { withUnusedVolume } from "../unused-volume.ts";
 
 /**
  * Makes all bytes of a volume's file zero: an image with a header is none afterwards. Throws "not-found"; "in-use" for a volume

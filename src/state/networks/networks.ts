@@ -1,4 +1,4 @@
-import { type StoredXml, xmlStore } from "./xml-store.ts";
+import { type StoredXml, xmlStore } from "../xml-store.ts";
 
 /** A network that is defined, active, or both. */
 export type StoredNetwork = StoredXml;

@@ -1,10 +1,10 @@
-import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/files.ts";
-import type { FilePart } from "../../host/new-file.ts";
-import { folderOf } from "../../plan/folder-of.ts";
-import type { Instance } from "../../state/instance.ts";
-import { decideTarget } from "../save/target-file.ts";
-import { withUnusedVolume } from "./unused-volume.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { FileFacts } from "../../../host/files.ts";
+import type { FilePart } from "../../../host/new-file.ts";
+import { folderOf } from "../../../plan/folder-of.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { decideTarget } from "../../save/target-file.ts";
+import { withUnusedVolume } from "../unused-volume.ts";
 
 /** Mode of a new file: it may have a guest's secrets. */
 const NEW_MODE = 0o600;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import type { FilePart } from "../../../src/host/new-file.ts";
-import { defineDomain } from "../../../src/vm/define/define.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
-import { downloadVolume } from "../../../src/vm/volume/download-volume.ts";
-import { uploadVolume } from "../../../src/vm/volume/upload-volume.ts";
-import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL } from "../../scenes/scene.ts";
-import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
+import type { FilePart } from "../../../../src/host/new-file.ts";
+import { defineDomain } from "../../../../src/vm/define/define.ts";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { downloadVolume } from "../../../../src/vm/volume/content/download-volume.ts";
+import { uploadVolume } from "../../../../src/vm/volume/content/upload-volume.ts";
+import { type Machine, snapshot } from "../../../memory-host/machine.ts";
+import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL } from "../../../scenes/scene.ts";
+import { IMAGES, makePoolMachine } from "../../../scenes/volumes.ts";
 
 const WHOLE: FilePart = { offset: 0, mostBytes: undefined, isSparse: false };
 const FILE = "/srv/content";

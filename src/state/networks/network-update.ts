@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { errorsOf, joinErrors, SvirtError } from "../errors.ts";
-import { aString } from "../plan/facts/plain-schemas.ts";
-import type { Instance } from "./instance.ts";
+import { errorsOf, joinErrors, SvirtError } from "../../errors.ts";
+import { aString } from "../../plan/facts/plain-schemas.ts";
+import type { Instance } from "../instance.ts";
 import { listNetworks, writeActiveNetwork, writeDefinedNetwork } from "./networks.ts";
 
 const documents = v.strictObject({ defined: aString, active: aString });

@@ -1,10 +1,10 @@
-import { SvirtError } from "../../errors.ts";
-import type { DataStream } from "../../host/channels.ts";
-import type { FilePart } from "../../host/new-file.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import type { Instance } from "../../state/instance.ts";
-import { refuseNeeded } from "./refuse-needed.ts";
-import { withUnusedVolume } from "./unused-volume.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { DataStream } from "../../../host/channels.ts";
+import type { FilePart } from "../../../host/new-file.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { refuseNeeded } from "../refuse-needed.ts";
+import { withUnusedVolume } from "../unused-volume.ts";
 
 /**
  * Overwrites a part of a volume with the operator's input. Throws "not-found"; "in-use" for a volume that a guest, a definition

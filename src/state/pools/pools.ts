@@ -1,4 +1,4 @@
-import { xmlStore } from "./xml-store.ts";
+import { xmlStore } from "../xml-store.ts";
 
 /** Storage pools in `/etc/svirt/storage` and `/run/svirt/storage`. */
 export const poolStore = xmlStore({

@@ -1,6 +1,6 @@
-import type { Instance } from "./instance.ts";
+import type { Instance } from "../instance.ts";
+import { isWritten } from "../record.ts";
 import { poolStore } from "./pools.ts";
-import { isWritten } from "./record.ts";
 
 /** Work on a pool that no file of its own shows. */
 export const POOL_NOTES = ["created", "deleted", "refreshed"] as const;

@@ -1,0 +1,78 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
+import type { Claim } from "../../plan/facts/step-parts.ts";
+import { pciLock, pciLocksFolder } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { vfioGroupNode } from "../../resolve/files/device-node.ts";
+import { deviceBehind } from "../../resolve/host/guest-devices.ts";
+import { PCI_DEVICES } from "../../run/steps/pci.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Part of a PCI device that a guest may have by itself, and its IOMMU group. */
+export interface DevicePart {
+  readonly name: string;
+  readonly group: string | undefined;
+}
+
+/** Lists a device, its virtual functions, and their mediated devices. */
+export function listParts(host: Host, path: string): readonly DevicePart[] {
+  return listFunctions(host, path)
+    .flatMap((one) => [one, ...listMediated(host, one)])
+    .map((each) => {
+      const group = host.inspectFile(`${each}/iommu_group`)?.id.path;
+      return { name: lastOf(each), group: group && lastOf(group) };
+    });
+}
+
+/** Lists a device and its virtual functions. Documentation/PCI/pci-iov-howto.rst of Linux */
+export function listFunctions(host: Host, path: string): readonly string[] {
+  const links = host.listFolder(path).filter((name) => /^virtfn\d+$/.test(name));
+  return [path, ...links.flatMap((name) => host.inspectFile(`${path}/${name}`)?.id.path ?? [])];
+}
+
+/** Lists the mediated devices of a device, which are folders in its own. Documentation/driver-api/vfio-mediated-device.rst of Linux */
+function listMediated(host: Host, path: string): readonly string[] {
+  return host.listFolder(path).flatMap((name) => (uuidOf(name) === name ? [`${path}/${name}`] : []));
+}
+
+/**
+ * Throws "in-use" if steps claim a device, or one behind it, that another svirt is taking from its driver or giving back. The kernel may take long for
+ * that, so only the lock of the device is held meanwhile. The caller holds the registry's lock, under which that svirt has found the device unused.
+ */
+export function refuseChanging({ host, paths }: Instance, steps: readonly Step[]): void {
+  const addresses = host
+    .listFolder(pciLocksFolder(paths))
+    .filter((address) => host.isLocked(pciLock(paths, address)));
+  if (addresses.length === 0) return;
+  const claims = steps.flatMap((step) =>
+    step.do === "reserve" || step.do === "set-label" ? [step.claim] : [],
+  );
+  const changing = addresses.find((address) => claims.some((claim) => isOf(host, address, claim)));
+  if (changing === undefined) return;
+  throw new SvirtError(`Cannot use ${changing}: another svirt is changing its driver or resetting it`, {
+    kind: "in-use",
+    remedy: "Wait until that command has ended, then repeat this one: pgrep --full nodedev-",
+  });
+}
+
+/** Whether a claim is that of a device, of a part of it, or of a device behind it. */
+function isOf(host: Host, address: string, { key, kind }: Claim): boolean {
+  const parts = listParts(host, `${PCI_DEVICES}/${address}`);
+  if (kind === "pci") return parts.some(({ name }) => name === key);
+  if (kind !== "file") return false;
+  return (
+    parts.some(({ group }) => group !== undefined && groupKey(host, group) === key) ||
+    deviceBehind(host, address, key) !== undefined
+  );
+}
+
+function groupKey(host: Host, group: string): string | undefined {
+  const node = host.inspectFile(vfioGroupNode(group))?.id;
+  return node === undefined ? undefined : fileKey(node);
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
