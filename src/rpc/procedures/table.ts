@@ -18,6 +18,7 @@ import { nodeDeviceProcedures } from "./host/node-devices.ts";
 import { leaseProcedures } from "./network/leases.ts";
 import { networkProcedures } from "./network/networks.ts";
 import type { Procedure } from "./procedure.ts";
+import { qemuCommandProcedures } from "./qemu/commands.ts";
 import { secretProcedures } from "./secrets.ts";
 import { snapshotListProcedures } from "./snapshot/snapshot-lists.ts";
 import { snapshotProcedures } from "./snapshot/snapshots.ts";
@@ -74,4 +75,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...streamProcedures,
     ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
+);
+
+/** Procedures of libvirt's program for QEMU that svirt answers, by their numbers. */
+export const QEMU_PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
+  qemuCommandProcedures.map((declared) => [declared.number, declared]),
 );
