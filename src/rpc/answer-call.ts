@@ -10,17 +10,24 @@ import {
   refusedForReading,
   type Session,
 } from "./procedures/procedure.ts";
-import { PROCEDURES } from "./procedures/table.ts";
+import { PROCEDURES, QEMU_PROCEDURES } from "./procedures/table.ts";
 import {
   formatPacket,
   PACKET_STATUS,
   PACKET_TYPE,
   type Packet,
   type PacketHeader,
+  QEMU,
   REMOTE,
 } from "./wire/packet.ts";
 import { formatError } from "./wire/remote-error.ts";
 import { unencodable } from "./xdr/bytes.ts";
+
+/** Answered programs. */
+const PROGRAMS = [
+  { of: REMOTE, procedures: PROCEDURES },
+  { of: QEMU, procedures: QEMU_PROCEDURES },
+] as const;
 
 /** Reply to a call, and the stream that begins with it. */
 export interface Answer {
@@ -70,12 +77,11 @@ async function carryOut(
 
 /** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */
 function findProcedure({ procedure: number, program, status, version }: PacketHeader): Procedure {
-  if (program !== REMOTE.program || version !== REMOTE.version) {
-    // libvirt prints the number with a sign.
-    throw protocolError(`Cannot find program ${program | 0} version ${version | 0}`);
-  }
+  const known = PROGRAMS.find(({ of }) => of.program === program && of.version === version);
+  // libvirt prints the number with a sign.
+  if (known === undefined) throw protocolError(`Cannot find program ${program | 0} version ${version | 0}`);
   if (status !== PACKET_STATUS.ok) throw protocolError(`Unexpected message status ${status}`);
-  const declared = PROCEDURES.get(number);
+  const declared = known.procedures.get(number);
   if (declared === undefined) throw protocolError(`unknown procedure: ${number}`);
   return declared;
 }

@@ -89,8 +89,8 @@ describe("an error has libvirt's code, domain and message", () => {
     ["an unknown procedure", call(999), 39, 7, "unknown procedure: 999"],
     [
       "another program",
-      call(1, "", { program: 0x20_00_80_87 }),
-      ...([39, 7, "Cannot find program 536903815 version 1"] as const),
+      call(1, "", { program: 0x20_00_80_88 }),
+      ...([39, 7, "Cannot find program 536903816 version 1"] as const),
     ],
     ["arguments that are cut off", call(23, word(100)), 39, 7, "Unable to decode message payload"],
     [

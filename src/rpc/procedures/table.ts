@@ -26,6 +26,7 @@ import { leaseProcedures } from "./network/leases.ts";
 import { networkPortProcedures } from "./network/network-ports.ts";
 import { networkProcedures } from "./network/networks.ts";
 import type { Procedure } from "./procedure.ts";
+import { qemuCommandProcedures } from "./qemu/commands.ts";
 import { secretProcedures } from "./secrets.ts";
 import { snapshotListProcedures } from "./snapshot/snapshot-lists.ts";
 import { snapshotProcedures } from "./snapshot/snapshots.ts";
@@ -92,4 +93,9 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...streamProcedures,
     ...secretProcedures,
   ].map((declared) => [declared.number, declared]),
+);
+
+/** Procedures of libvirt's program for QEMU that svirt answers, by their numbers. */
+export const QEMU_PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
+  qemuCommandProcedures.map((declared) => [declared.number, declared]),
 );

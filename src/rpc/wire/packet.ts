@@ -22,6 +22,8 @@ export const LEAST_PACKET_BYTES = LENGTH_BYTES + header.leastBytes;
 
 /** REMOTE_PROGRAM and REMOTE_PROTOCOL_VERSION of libvirt's remote_protocol.x */
 export const REMOTE = { program: 0x20_00_80_86, version: 1 } as const;
+/** QEMU_PROGRAM and QEMU_PROTOCOL_VERSION of libvirt's qemu_protocol.x */
+export const QEMU = { program: 0x20_00_80_87, version: 1 } as const;
 /** virNetMessageType of libvirt's virnetprotocol.x */
 export const PACKET_TYPE = { call: 0, reply: 1, message: 2, stream: 3, hole: 6 } as const;
 /** virNetMessageStatus of libvirt's virnetprotocol.x */
