@@ -57,7 +57,7 @@ export async function endGuest(
     errors.push(...(await undoShared(instance, { actor, steps: rest, observer: numbered })));
   }
   if (errors.length > 0) {
-    // Written again: whoever watches the record then sees that the process is gone.
+    // The record is written again, so that a process that watches it sees the end of the guest.
     if (ends.errors.length === 0) writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
     throw joinErrors(errors[0], errors.slice(1));
   }

@@ -42,9 +42,9 @@ function watching(machine: Machine): () => string[] {
 }
 
 /** Returns the event of a guest whose process is gone or not, with a record or without. Without room for the reason it is unknown. */
-function endOf(isGone: boolean, isLeft: boolean): readonly unknown[] {
+function endOf(isGone: boolean, isLeft: boolean): readonly string[] {
   if (!isGone) return [];
-  const unknown = expect.stringMatching(/^domain vm1 stopped (?:destroyed|unknown)$/);
+  const unknown: string = expect.stringMatching(/^domain vm1 stopped (?:destroyed|unknown)$/);
   return [isLeft ? "domain vm1 stopped destroyed" : unknown];
 }
 
