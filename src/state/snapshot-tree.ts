@@ -39,7 +39,7 @@ const MOST_SNAPSHOTS = 16_384;
 export function refuseFull({ snapshots }: SnapshotTree, name: string): void {
   if (snapshots.length < MOST_SNAPSHOTS) return;
   throw new SvirtError(
-    `Cannot store the snapshot ${name}: the domain has ${snapshots.length} snapshots, and libvirt's clients list no more`,
+    `Cannot store the snapshot ${name}: the domain has ${snapshots.length} snapshots, the most in a list of libvirt's clients`,
     {
       kind: "unsupported",
       libvirt: "OPERATION_UNSUPPORTED",

@@ -189,7 +189,7 @@ function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {
   const target = disk.target.dev;
   if (snapshot !== "external") {
     throw new SvirtError(
-      `Operation not supported: svirt does not create ${snapshot} snapshots, as requested for disk '${target}'`,
+      `unsupported configuration: svirt does not create ${snapshot} snapshots, as requested for disk '${target}'`,
       {
         kind: "usage",
         libvirt: "CONFIG_UNSUPPORTED",

@@ -67,7 +67,7 @@ describe("a domain with the most snapshots that libvirt's clients list", () => {
     for (const work of [take(node, uuid), redefineSnapshot(node, uuid, { bytes, flags })]) {
       const error = await errorOf(work);
       expect([error.message, error.libvirt.name]).toEqual([
-        `Cannot store the snapshot more: the domain has ${MOST} snapshots, and libvirt's clients list no more`,
+        `Cannot store the snapshot more: the domain has ${MOST} snapshots, the most in a list of libvirt's clients`,
         "VIR_ERR_OPERATION_UNSUPPORTED",
       ]);
     }
