@@ -83,7 +83,7 @@ const DECISIONS: readonly Decision[] = [
       decideTapRules(found, "vnet0", { uuid, place: "/interface" }),
     ]),
   (domain) => listStartCommands(completeGuest(domain)),
-  (domain) => formatArgv(domain),
+  (domain) => formatArgv(domain, { sealed: (use) => ({ data: JSON.stringify(use), iv: "" }) }),
 ];
 
 function attempt(decide: () => unknown): string {

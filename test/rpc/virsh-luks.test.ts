@@ -41,7 +41,7 @@ const IMAGES = [
   .join("; ");
 const SET_VALUE = `printf '${PASSPHRASE}' >value; virsh secret-set-value ${SECRET} --plain --file value; rm value`;
 /** Files of svirt with the passphrase as it is or in Base64, besides the secret's own. */
-const SEARCH = `cd /; grep -rlE '${PASSPHRASE}|${btoa(PASSPHRASE)}' run/svirt var/lib/svirt var/log/svirt etc/svirt /proc/$(cat run/svirt/${UUID}/pid)/cmdline /proc/$(cat run/svirt/${UUID}/pid)/environ | grep -v /secrets/; ls run/svirt/${UUID}`;
+const SEARCH = `cd /; grep -rlE '${PASSPHRASE}|${btoa(PASSPHRASE)}' run/svirt var/lib/svirt var/log/svirt etc/svirt /proc/$(cat run/svirt/${UUID}/pid)/cmdline /proc/$(cat run/svirt/${UUID}/pid)/environ | grep -v /secrets/; ls run/svirt/${UUID} | grep secret`;
 
 describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guests${ASIDE}`, () => {
   test(
@@ -74,7 +74,7 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
       expect([raw, qcow2, more?.out].map((line) => Number(/\d+/.exec(line ?? "")))).toEqual(
         [3, 4, 5].map((mib) => mib * 1024 * 1024),
       );
-      expect([found?.out, foundAgain?.out]).toEqual(Array(2).fill("guest\nmonitor.sock\npid"));
+      expect([found?.out, foundAgain?.out]).toEqual(["", ""]);
       expect(xml?.out).toBe("2");
       expect([attach?.err, detach?.err, again?.err]).toEqual(["", "", ""]);
       expect(snapshot?.err).toContain("it is encrypted");
