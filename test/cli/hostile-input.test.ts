@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { REPORT_FAULT } from "../../src/errors.ts";
+import { sampleOf } from "../sample.ts";
 import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
@@ -186,15 +187,20 @@ test("every operand and option that names a file is tried, or said not to be rea
   expect(found.length).toBeGreaterThan(25);
 });
 
-describe.each([...INPUTS.values()].map((words) => ({ words })))(
+describe.each([...INPUTS.values()].map((words, place) => ({ words, place })))(
   "svirt $words ends in bounded memory",
-  ({ words }) => {
+  ({ words, place }) => {
     const wordsFor = (input: string): readonly string[] =>
       words.map((word) =>
         word.replace("INPUT", input).replace("SAVED", join(folder, "zeros")).replace("FOLDER", folder),
       );
 
-    test.each(HOSTILE)("with %s", async (_, input) => expectBounded(await run(wordsFor(input))), TEST_MS);
+    // Each command begins with another file, so that a sample has all of them.
+    test.each(sampleOf(HOSTILE, place))(
+      "with %s",
+      async (_, input) => expectBounded(await run(wordsFor(input))),
+      TEST_MS,
+    );
   },
 );
 
