@@ -9,3 +9,8 @@ export function sampleOf<Case>(cases: readonly Case[], begin = 0): readonly Case
   const step = Math.max(1, Math.min(STEP, cases.length));
   return cases.filter((_, at) => (at + begin) % step === 0);
 }
+
+/** Returns the number of random cases, likewise divided by SVIRT_SAMPLE. */
+export function runsOf(count: number): number {
+  return Math.ceil(count / STEP);
+}

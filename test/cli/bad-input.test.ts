@@ -33,12 +33,12 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("svirt define refuses", () => {
-  // test/xml reads all of them.
+  // test/xml reads all of these documents.
   test.each(sampleOf(files))("test/data/xml-bad/%s", async (file) => {
     expectRefusal(await run(["define", BAD + file]));
   });
 
-  test.each(hostileDocuments)("$name", async ({ name, make }) => {
+  test.each(sampleOf(hostileDocuments))("$name", async ({ name, make }) => {
     const file = join(folder, `${name.replaceAll(/[^a-zA-Z0-9]+/g, "-")}.xml`);
     writeFileSync(file, make());
     expectRefusal(await run(["define", file]));
