@@ -86,10 +86,10 @@ afterAll(() => rmSync(trial, { recursive: true }));
 
 describe.each([...EFFECTIVE, ...HARMLESS])("$name", (surrounding) => {
   test.each(BUILDS)("says nothing to $build", ({ svirt }) => {
-    expect(inside(surrounding, svirt, ["version"])).toEqual(inside(atHome(surrounding), svirt, ["version"]));
+    expect(inside(surrounding, svirt, ["version"])).toEqual(atHome(surrounding, svirt, ["version"]));
   });
   test.each(BUILDS)("says nothing to a program built like $build", ({ probe }) => {
-    expect(inside(surrounding, probe, [])).toEqual(inside(atHome(surrounding), probe, []));
+    expect(inside(surrounding, probe, [])).toEqual(atHome(surrounding, probe, []));
   });
 });
 
@@ -101,16 +101,21 @@ test.each(BUILDS)("the clean runs of $build are what they should be", ({ probe, 
 });
 
 test.each(EFFECTIVE)("$name does reach a program built with no care", (surrounding) => {
-  expect(inside(surrounding, CONTROL, [])).not.toEqual(inside(atHome(surrounding), CONTROL, []));
+  expect(inside(surrounding, CONTROL, [])).not.toEqual(atHome(surrounding, CONTROL, []));
 });
 
 function variable(name: string, value: string, words: readonly string[] = []): Surrounding {
   return { name, environment: { [name]: value }, words };
 }
 
-/** Returns the same arguments without hostile surroundings. */
-function atHome({ name, words }: Surrounding): Surrounding {
-  return { name, ...(words ? { words } : {}) };
+const cleanRuns = new Map<string, ReturnType<typeof inside>>();
+
+/** Runs the executable with the same arguments and without hostile surroundings: once, since it says the same each time. */
+function atHome({ words = [] }: Surrounding, executable: string, verb: string[]): ReturnType<typeof inside> {
+  const line = [executable, ...verb, ...words].join(" ");
+  const result = cleanRuns.get(line) ?? inside({ name: "clean", words }, executable, verb);
+  cleanRuns.set(line, result);
+  return result;
 }
 
 /** Runs the executable in a new folder. Returns its output, its end and the files that it left. */

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { REPORT_FAULT } from "../../src/errors.ts";
+import { sampleOf } from "../sample.ts";
 import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
@@ -127,8 +128,10 @@ function repeated(name: string, text: string, sizeBytes: number): string {
   const fd = openSync(path, "w");
   let at = 0;
   for (let total = 0; total < sizeBytes; ) {
-    let block = "";
-    for (; block.length < MIB; at += 1) block += text.replaceAll("#", String(at));
+    const count = Math.ceil(MIB / text.length);
+    const numbered = (_: unknown, place: number): string => text.replaceAll("#", String(at + place));
+    const block = text.includes("#") ? Array.from({ length: count }, numbered).join("") : text.repeat(count);
+    at += count;
     total += writeSync(fd, block);
   }
   closeSync(fd);
@@ -186,15 +189,20 @@ test("every operand and option that names a file is tried, or said not to be rea
   expect(found.length).toBeGreaterThan(25);
 });
 
-describe.each([...INPUTS.values()].map((words) => ({ words })))(
+describe.each([...INPUTS.values()].map((words, place) => ({ words, place })))(
   "svirt $words ends in bounded memory",
-  ({ words }) => {
+  ({ words, place }) => {
     const wordsFor = (input: string): readonly string[] =>
       words.map((word) =>
         word.replace("INPUT", input).replace("SAVED", join(folder, "zeros")).replace("FOLDER", folder),
       );
 
-    test.each(HOSTILE)("with %s", async (_, input) => expectBounded(await run(wordsFor(input))), TEST_MS);
+    // Each command begins with another file, so that a sample has all of them.
+    test.each(sampleOf(HOSTILE, place))(
+      "with %s",
+      async (_, input) => expectBounded(await run(wordsFor(input))),
+      TEST_MS,
+    );
   },
 );
 
@@ -227,16 +235,17 @@ test("a pipe that a shell names is standard input's like", async () => {
 });
 
 describe("words of any number and length end every command", () => {
-  test.each(specs.map(({ name }) => [name]))(
+  test.each(specs.map(({ name }, place) => [name, place] as const))(
     "svirt %s",
-    async (name) => {
+    async (name, place) => {
       const machine = makeMachine();
-      for (const words of [
+      const lines = [
         Array.from({ length: 20_000 }, () => "x"),
         ["x".repeat(200_000)],
         ["--x".repeat(50_000)],
         Array.from({ length: 20_000 }, () => "--json"),
-      ]) {
+      ];
+      for (const words of sampleOf(lines, place)) {
         const { code } = await runOn(machine, ...name.split(" "), ...words);
         expect(code).toBeGreaterThanOrEqual(0);
       }

@@ -4,13 +4,14 @@ import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { listResources } from "../../src/domain/resources/resources.ts";
 import { SvirtError } from "../../src/errors.ts";
+import { runsOf } from "../sample.ts";
 import { bytesOf } from "./corpus.ts";
 import { randomDomain } from "./random-domain.ts";
 
 // Reads thousands of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-const RUNS = 1000;
+const RUNS = runsOf(1000);
 
 setDefaultTimeout(60_000);
 

@@ -19,10 +19,14 @@ export function listRecorded(ending: "args" | "err"): readonly string[] {
   return files.map((name) => name.slice(0, -suffix.length)).toSorted();
 }
 
-/** Returns the domain of a case, or the refusal. */
+const read = new Map<string, Domain | SvirtError>();
+
+/** Returns the domain of a case, or the refusal. Reads each document once. */
 export function readRecorded(name: string): Domain | SvirtError {
-  const bytes = fs.readFileSync(path.join(recordedFolder ?? "", `${name}.xml`));
-  return attempt(() => parseDomain(bytes, SPARE_UUID));
+  const file = path.join(recordedFolder ?? "", `${name}.xml`);
+  const domain = read.get(name) ?? attempt(() => parseDomain(fs.readFileSync(file), SPARE_UUID));
+  read.set(name, domain);
+  return domain;
 }
 
 /** Returns the form in which libvirt stored a case. Without a file of its own, it equals the written form. */

@@ -20,6 +20,9 @@ const NETWORK = "<network><name>net1</name><forward mode='bridge'/><bridge name=
 writeFileSync(join(folder, "net1.xml"), NETWORK);
 writeFileSync(join(folder, "first-net.xml"), NETWORK.replace("net1", "first"));
 
+/** Waits until virsh has printed more than before the command. */
+const UNTIL_MORE = "for at in $(seq 60); do [ $(count) -gt $had ] && break; sleep 0.1; done";
+
 /**
  * Returns a line of the shell that runs virsh for events, then the commands, and prints what virsh has printed once it has the text
  * `last`. The first command is repeated until virsh has printed something: from then on it is registered.
@@ -31,8 +34,9 @@ function during(virsh: string, [first, ...commands]: readonly [string, ...string
     "rm -f seen",
     `stdbuf -oL timeout -k 1 90 ${program}${virsh} >seen & pid=$!`,
     `until [ -s seen ]; do { ${first}; } >&2; sleep 0.5; done`,
-    // Between two commands virsh gets the events of the first.
-    ...commands.map((command) => `{ ${command}; } >&2; sleep 1`),
+    "count() { grep -vc first seen; }",
+    // Between two commands virsh gets the event of the first.
+    commands.map((command) => `had=$(count); { ${command}; } >&2`).join(`; ${UNTIL_MORE}; `),
     `until grep -q '${last}' seen; do sleep 0.2; done`,
     "kill $pid; grep -v first seen",
   ].join("; ");
@@ -47,7 +51,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     "virsh event reports what a command of svirt, another client and QEMU's end do with a domain",
     () => {
       const life = ["define vm1.xml", "start vm1", "suspend vm1"].map((words) => `${SVIRT} ${words}`);
-      const later = ["kill -9 $(cat /run/svirt/*/pid)", "sleep 2", `${SVIRT} undefine vm1`];
+      const later = ["kill -9 $(cat /run/svirt/*/pid)", `${SVIRT} undefine vm1`];
       const [said] = onNewNode(folder, [
         during(
           "event --loop --event lifecycle",

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { bytesOf, corpus, readCase } from "../domain/corpus.ts";
+import { runsOf } from "../sample.ts";
 import { canonical, withTextsFirst } from "./canonical.ts";
 import { changedText } from "./changed-text.ts";
 
@@ -15,7 +16,7 @@ const XMLLINT = Bun.which("xmllint");
 const folder = mkdtempSync(join(tmpdir(), "svirt-libxml2-"));
 afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
-const ALL = 4000;
+const ALL = runsOf(4000);
 const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
 

@@ -6,6 +6,7 @@ import { formatDocument } from "../../src/xml/format-document.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { bytesOf, corpus, readCase } from "../domain/corpus.ts";
+import { runsOf, sampleOf } from "../sample.ts";
 import { changedText, PIECES } from "./changed-text.ts";
 import { hostileDocuments } from "./hostile-documents.ts";
 import { scanDocument } from "./scanner/scan-document.ts";
@@ -66,12 +67,13 @@ describe("parseDocument() and the scanner say the same of", () => {
       fc.property(anyDraft(), (draft) => {
         expect(expectAlike(bytesOf(formatDocument(draft)))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 
   test("pieces of markup in any order, each kind often", () => {
     let taken = 0;
+    const count = runsOf(10_000);
     const pieces = fc.array(fc.constantFrom(...PIECES), { maxLength: 6 });
     const texts = fc.tuple(pieces, fc.boolean()).map(([chosen, isInside]) => {
       const inside = chosen.join("");
@@ -81,31 +83,32 @@ describe("parseDocument() and the scanner say the same of", () => {
       fc.property(texts, (text) => {
         if (expectAlike(bytesOf(text))) taken += 1;
       }),
-      { numRuns: 10_000 },
+      { numRuns: count },
     );
-    expect(taken).toBeGreaterThan(500);
-    expect(taken).toBeLessThan(9_500);
+    expect(taken).toBeGreaterThan(count / 20);
+    expect(taken).toBeLessThan(count - count / 20);
   });
 
   test("domains that were changed in some places", async () => {
     let taken = 0;
+    const count = runsOf(3_000);
     const documents = await Promise.all(corpus.map(readCase));
     fc.assert(
       fc.property(changedText(documents), (text) => {
         if (expectAlike(bytesOf(text))) taken += 1;
       }),
-      { numRuns: 3_000 },
+      { numRuns: count },
     );
-    expect(taken).toBeGreaterThan(100);
-    expect(taken).toBeLessThan(2_900);
+    expect(taken).toBeGreaterThan(count / 30);
+    expect(taken).toBeLessThan(count - count / 30);
   });
 
   const lacks = DATA === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
   test.skipIf(DATA === undefined)(`libvirt's own documents${lacks}`, async () => {
     let taken = 0;
-    for (const name of new Glob("**/*.{xml,rng}").scanSync(LIBVIRT))
-      if (expectAlike(await Bun.file(LIBVIRT + name).bytes())) taken += 1;
-    expect(taken).toBeGreaterThan(1_000);
+    const names = sampleOf([...new Glob("**/*.{xml,rng}").scanSync(LIBVIRT)].toSorted());
+    for (const name of names) if (expectAlike(await Bun.file(LIBVIRT + name).bytes())) taken += 1;
+    expect(taken).toBeGreaterThan(0.7 * names.length);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import type { Qcow2Options } from "../../../src/images/qcow2-features.ts";
+import { sampleOf } from "../../sample.ts";
 import { ImageFolder, missing, ok, qemuImg, run } from "./real-images.ts";
 
 const [KIB, MIB, GIB, TIB] = [2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40] as const;
@@ -55,9 +56,9 @@ function expectSame(
 }
 
 describe.skipIf(qemuImg === null)(`a converted image has the data of its source${missing}`, () => {
-  test.each(SOURCES)(
+  test.each(SOURCES.map((options, place) => [options, place] as const))(
     "qcow2 with %s",
-    async (options) => {
+    async (options, place) => {
       using folder = new ImageFolder();
       const source = folder.make("source", ["qcow2", "-o", options, "40M"], DATA);
       const common = { formats: ["qcow2"], sizeBytes: 40 * MIB } as const;
@@ -65,7 +66,7 @@ describe.skipIf(qemuImg === null)(`a converted image has the data of its source$
         source,
         as: "qcow2",
       });
-      for (const to of TARGETS)
+      for (const to of sampleOf(TARGETS, place))
         expectSame(await folder.convert([source], { ...common, format: "qcow2", options: to }), "qcow2", {
           source,
           as: "qcow2",

@@ -139,7 +139,8 @@ describe("a QEMU that keeps what it was told to close", () => {
     };
     const work: Work = (node) => detachDevice(node, ASK, deviceOf(SECOND));
     let frozen = 0;
-    await strikeEverywhere({ name: "detach", prepare: runs, work }, "crash", async (struck, place) => {
+    const subject = { name: "detach", prepare: runs, work, needsAll: true };
+    await strikeEverywhere(subject, "crash", async (struck, place) => {
       frozen += struck.groups.isFrozen(GROUP) ? 1 : 0;
       await sweepAll(struck);
       expect([place, recordOf(struck).change, struck.groups.isFrozen(GROUP)]).toEqual([

@@ -16,6 +16,7 @@ import { countQueues, netdevId } from "../../../src/qemu/devices/network/netdev.
 import { formatArgv } from "../../../src/qemu/domain-argv.ts";
 import { bytesOf, corpus, readCase } from "../../domain/corpus.ts";
 import { randomDomain } from "../../domain/random-domain.ts";
+import { runsOf } from "../../sample.ts";
 
 // The guest's user and label reach no file of the host by name, and a network only if the XML requests it. So every domain
 // that a start accepts must have its files as descriptors. A path in QEMU's arguments is an element whose file is not
@@ -112,7 +113,7 @@ describe("what a start tells QEMU", () => {
         fc.property(randomDomain, (text) => {
           expect(strangersIn(wordsOf(bytesOf(text)) ?? [])).toEqual([]);
         }),
-        { numRuns: 500 },
+        { numRuns: runsOf(500) },
       );
     },
     TIMEOUT_MS,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
-import type { SvirtError } from "../../src/errors.ts";
-import { inspectLooseDomain } from "../../src/resolve/complete-domain.ts";
-import { parseDocument } from "../../src/xml/parse-document.ts";
-import { Machine } from "../memory-host/machine.ts";
+import type { SvirtError } from "../../../src/errors.ts";
+import { inspectLooseDomain } from "../../../src/resolve/complete-domain.ts";
+import { parseDocument } from "../../../src/xml/parse-document.ts";
+import { Machine } from "../../memory-host/machine.ts";
 import { errorIsOfAnotherPlatform, mend, readTree, writeTree } from "./mended-document.ts";
 
 const testData = process.env["SVIRT_TEST_DATA"];

@@ -1,5 +1,5 @@
-import type { SvirtError } from "../../src/errors.ts";
-import type { XmlNode } from "../../src/xml/node.ts";
+import type { SvirtError } from "../../../src/errors.ts";
+import type { XmlNode } from "../../../src/xml/node.ts";
 
 /** Mutable element. */
 export interface Tree {
