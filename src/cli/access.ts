@@ -34,6 +34,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["blkiotune", { readsWith: SHOWN }],
   ["blkdeviotune", { readsWith: [...SHOWN, "device"] }],
   ["domiftune", { readsWith: [...SHOWN, "interface"] }],
+  ["perf", { readsWith: SHOWN }],
   ["numatune", { readsWith: SHOWN }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["snapshot-current", { readsWith: ["domain", "name", "security-info", "json"] }],

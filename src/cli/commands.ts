@@ -75,6 +75,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["vcpupin", () => import("./commands/tuning/vcpupin.ts")],
   ["emulatorpin", () => import("./commands/tuning/emulatorpin.ts")],
   ["numatune", () => import("./commands/tuning/numatune.ts")],
+  ["perf", () => import("./commands/tuning/perf.ts")],
   ["iothreadadd", () => import("./commands/tuning/iothreadadd.ts")],
   ["iothreaddel", () => import("./commands/tuning/iothreaddel.ts")],
   ["iothreadpin", () => import("./commands/tuning/iothreadpin.ts")],

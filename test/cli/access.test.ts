@@ -27,6 +27,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
   numatune: "config current domain json live",
+  perf: "config current domain json live",
   schedinfo: "config current domain json live",
   "snapshot-current": "domain json name security-info",
   vcpupin: "config current domain json live vcpu",

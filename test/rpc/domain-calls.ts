@@ -15,6 +15,7 @@ export const DOMAIN_ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainSetBlkioParameters: VM1 + word(0) + word(0),
   virDomainSetBlockIoTune: VM1 + text("vda") + word(0) + word(0),
   virDomainSetNumaParameters: VM1 + word(0) + word(0),
+  virDomainSetPerfEvents: VM1 + word(0) + word(0),
   virDomainPinIOThread: VM1 + word(1) + word(0) + word(0),
   virDomainAddIOThread: VM1 + word(1) + word(0),
   virDomainDelIOThread: VM1 + word(1) + word(0),

@@ -35,7 +35,7 @@ export const READS = numbersIn(`
   virDomainGetControlInfo 229 virDomainGetVcpuPinInfo 230 virDomainGetBlockJobInfo 238
   virDomainBlockStatsFlags 243 virDomainSnapshotGetParent 244 virDomainSnapshotNumChildren 246
   virDomainSnapshotListChildrenNames 247 virDomainGetBlockIoTune 253
-  virDomainGetNumaParameters 255 virDomainGetInterfaceParameters 257 virDomainGetCPUStats 262
+  virDomainGetNumaParameters 255 virDomainGetPerfEvents 365 virDomainGetInterfaceParameters 257 virDomainGetCPUStats 262
   virDomainGetDiskErrors 263 virDomainGetMetadata 265 virDomainSnapshotIsCurrent 271
   virDomainSnapshotHasMetadata 272 virConnectListAllDomains 273 virDomainListAllSnapshots 274
   virDomainSnapshotListAllChildren 275 virDomainGetEmulatorPinInfo 280 virConnectListAllStoragePools 281
@@ -77,7 +77,7 @@ export const CHANGES = numbersIn(`
   virDomainUndefineFlags 231 virDomainSaveFlags 232 virDomainRestoreFlags 233 virDomainDestroyFlags 234
   virDomainSaveImageGetXMLDesc 235 virDomainBlockJobAbort 237 virDomainBlockJobSetSpeed 239
   virDomainBlockPull 240 virDomainReset 245 virDomainBlockResize 251
-  virDomainSetBlockIoTune 252 virDomainSetNumaParameters 254 virDomainPinIOThread 352 virDomainAddIOThread 355 virDomainDelIOThread 356
+  virDomainSetBlockIoTune 252 virDomainSetNumaParameters 254 virDomainSetPerfEvents 366 virDomainPinIOThread 352 virDomainAddIOThread 355 virDomainDelIOThread 356
   virDomainSetIOThreadParams 402 virDomainSetInterfaceParameters 256
   virDomainShutdownFlags 258 virStorageVolWipePattern 259 virStorageVolResize 260 virDomainSetMetadata 264
   virDomainBlockRebase 266 virDomainGetHostname 277 virDomainPinEmulator 279 virDomainBlockCommit 290

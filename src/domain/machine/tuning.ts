@@ -57,7 +57,8 @@ export const resource = element("resource", () => ({
   fibrechannel: child(fibrechannel),
 }));
 
-const PERF_EVENTS = [
+/** Events that a host counts, in libvirt's order. virPerfEvent of libvirt's virperf.c */
+export const PERF_EVENTS = [
   "cmt",
   "mbmt",
   "mbml",

@@ -43,6 +43,7 @@ import { diskLimitProcedures } from "./tuning/disk-limits.ts";
 import { iothreadProcedures } from "./tuning/iothreads.ts";
 import { limitProcedures } from "./tuning/limits.ts";
 import { numaProcedures } from "./tuning/numa.ts";
+import { perfProcedures } from "./tuning/perf-events.ts";
 import { pinProcedures } from "./tuning/pins.ts";
 
 /** Procedures of libvirt's remote program that svirt answers, by their numbers. All others are unknown to it. */
@@ -71,6 +72,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...diskLimitProcedures,
     ...iothreadProcedures,
     ...numaProcedures,
+    ...perfProcedures,
     ...pinProcedures,
     ...savingProcedures,
     ...jobProcedures,
