@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin schedinfo memtune blkiotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -67,6 +67,7 @@ _svirt() {
     setvcpus) options='--maximum --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmem) options='--live --config --current --help' wants=domain ;;
+    event) options='--domain --all --event --loop --timeout --list --timestamp --help' ;;
     inject-nmi) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
     snapshot-create) options='--redefine --current --no-metadata --disk-only --reuse-external --atomic --validate --help' wants=domain ;;
@@ -169,6 +170,7 @@ _svirt() {
     net-port-list) options='--uuid --table --json --help' wants=network ;;
     net-port-dumpxml) options='--json --help' wants=network ;;
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
+    net-event) options='--network --event --loop --timeout --list --timestamp --help' ;;
     pool-define) options='--json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;
@@ -187,6 +189,7 @@ _svirt() {
     pool-name) options='--json --help' wants=pool ;;
     pool-uuid) options='--json --help' wants=pool ;;
     pool-capabilities) options='--json --help' ;;
+    pool-event) options='--pool --event --loop --timeout --list --timestamp --help' ;;
     find-storage-pool-sources) options='--help' ;;
     find-storage-pool-sources-as) options='--help' ;;
     secret-define) options='--validate --json --help' wants=file ;;

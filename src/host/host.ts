@@ -5,7 +5,7 @@ import type { Display } from "../plan/facts/display.ts";
 import type { FloorTarget, Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { ByteStream, DataStream, LineChannel, TalkEnd } from "./channels.ts";
 import type { FileFacts, FileHost } from "./files.ts";
-import type { Monitor } from "./monitor.ts";
+import type { EventFeed, Monitor } from "./monitor.ts";
 import type { MountHost } from "./mounts.ts";
 import type { ProcessHost } from "./processes.ts";
 import type { SelinuxHost } from "./selinux.ts";
@@ -18,6 +18,8 @@ import type { SelinuxHost } from "./selinux.ts";
 export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   /** `timeoutMs` limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
+  /** Connects to a QEMU's monitor for events, without waiting. `onEvent` is called when there are some to take. */
+  followEvents(path: string, onEvent: () => void): EventFeed;
   /** Configures the host end of a tap and brings it up last, unless it is to stay down until another call. rtnetlink(7) */
   setUpTap(setup: TapSetup, how?: "down"): void;
   /** Removes the tap if it has this address; otherwise it has another owner. Does nothing if it is missing. */

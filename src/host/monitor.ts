@@ -1,6 +1,7 @@
 import type { Display } from "../plan/facts/display.ts";
 import type { PassedFile, PluggedPeer } from "../plan/facts/launch-spec.ts";
 import type { PassedTap } from "../plan/facts/tap.ts";
+import type { QmpEvent } from "../qemu/monitor/qmp.ts";
 import type { GuestPipe, PipeOptions } from "./channels.ts";
 
 /** A conversation with one QEMU. One deadline covers all of it, regardless of the number of commands and of QEMU's output. */
@@ -24,5 +25,14 @@ export interface Monitor {
   openPipe(options: PipeOptions): Promise<GuestPipe>;
   /** Returns whether QEMU reports the device's removal in time. Reports since the start of the conversation count. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
+  close(): void;
+}
+
+/** A QEMU's events, by its second monitor. QEMU has one client there; the others wait in its queue until that one leaves. */
+export interface EventFeed {
+  /** Whether QEMU has neither refused nor closed the connection. */
+  readonly isOpen: boolean;
+  /** Returns the events since the last call; of a flood only the first ones. Never waits. */
+  take(): readonly QmpEvent[];
   close(): void;
 }

@@ -33,6 +33,8 @@ export interface GuestPaths {
   /** The guest's working folder, with its image label. */
   readonly workFolder: string;
   readonly monitor: string;
+  /** QEMU's second monitor, for clients that wait for its events. */
+  readonly events: string;
   /** QEMU's process number, written by its reaper. */
   readonly pid: string;
   readonly exit: string;
@@ -47,6 +49,7 @@ export function guestPaths(paths: Paths, uuid: string): GuestPaths {
     folder,
     workFolder: `${folder}/guest`,
     monitor: `${folder}/monitor.sock`,
+    events: `${folder}/events.sock`,
     pid: `${folder}/pid`,
     exit: `${folder}/exit`,
   };

@@ -67,6 +67,8 @@ export interface LaunchPeer {
 export interface Launch {
   /** The listening socket of the monitor. */
   readonly monitorFd: number;
+  /** The listening socket of the second monitor, for events. Absent for a device that is attached later. */
+  readonly eventsFd?: number;
   /** Other sockets that already listen, by the path in the XML. */
   readonly listeners: readonly { readonly fd: number; readonly path: string }[];
   /** Connections to sockets of other programs, by device. */

@@ -30,10 +30,18 @@ function cacheWord(sizeKiB = 0): string {
   return sizeKiB === 0 ? "" : `,tb-size=${Math.floor(sizeKiB / 1024)}`;
 }
 
-/** Formats the monitor: a listening socket that svirt passes to QEMU. */
+/**
+ * Formats the monitor, a listening socket that svirt passes to QEMU, and that for events of a real start: a monitor has one client at a
+ * time.
+ */
 export function formatMonitor(launch: Launch | undefined): Arguments {
-  const socket = `socket,id=charmonitor,fd=${launch?.monitorFd ?? 3},server=on,wait=off`;
-  return ["-chardev", socket, "-mon", "chardev=charmonitor,id=monitor,mode=control"];
+  const events = launch?.eventsFd === undefined ? [] : monitorOn("events", launch.eventsFd);
+  return [...monitorOn("monitor", launch?.monitorFd ?? 3), ...events];
+}
+
+function monitorOn(id: string, fd: number): Arguments {
+  const socket = `socket,id=char${id},fd=${fd},server=on,wait=off`;
+  return ["-chardev", socket, "-mon", `chardev=char${id},id=${id},mode=control`];
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
 import { answerCall } from "./answer-call.ts";
-import type { EventMessage } from "./procedures/events/messages.ts";
+import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
 import { OpenStreams } from "./streams/open-streams.ts";

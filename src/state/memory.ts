@@ -9,10 +9,12 @@ const SETTLED_MS = 1000;
 const NS_PER_MS = 1_000_000n;
 
 /**
- * Remembers definitions and records between the calls of one connection. Each use compares them with the disk, since other svirt
- * processes change it at any time.
+ * Remembers definitions, records and open consoles between the calls of one connection. Each use compares definitions and records with the
+ * disk, since other svirt processes change it at any time.
  */
 export class Memory {
+  /** Functions that end the open consoles of the connection with an error, by the paths of their locks. */
+  readonly consoles = new Map<string, () => Promise<void>>();
   /** Names of definitions by UUID, as last read. The definition of that name may have another UUID since. */
   readonly #names = new Map<string, string>();
   #records: { readonly folder: string; readonly briefs: readonly (BriefRecord | undefined)[] } | undefined;

@@ -254,13 +254,15 @@ export class GuestProcesses {
 export function openHanded(machine: Machine, order: LaunchSpec): void {
   const numbers = [...order.sockets, ...(order.peers ?? []), ...order.files].map(({ fd }) => fd);
   if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("pass descriptors", numbers.join(", "));
-  for (const { label, path, within } of order.sockets) {
-    if (within !== undefined && machine.files.find(path, false) !== undefined)
-      throw hostCall(`bind ${path}`, "EADDRINUSE");
-    const { xattrs } = machine.files.put(path, "socket");
-    if (label !== undefined) xattrs.set("security.selinux", label);
-  }
+  for (const socket of order.sockets.concat(order.events ?? [])) listen(machine, socket);
   for (const { socket } of order.peers ?? []) machine.files.getSame(socket);
   for (const { file } of order.files) machine.files.getSame(file);
   if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
+}
+
+function listen({ files }: Machine, { label, path, within }: LaunchSpec["sockets"][number]): void {
+  if (within !== undefined && files.find(path, false) !== undefined)
+    throw hostCall(`bind ${path}`, "EADDRINUSE");
+  const { xattrs } = files.put(path, "socket");
+  if (label !== undefined) xattrs.set("security.selinux", label);
 }

@@ -5,6 +5,7 @@ import type { SelinuxState } from "../../src/host/selinux.ts";
 import type { LaunchSpec } from "../../src/plan/facts/launch-spec.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { Agent } from "./agent.ts";
+import { EventFeeds } from "./event-feeds.ts";
 import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
@@ -31,6 +32,8 @@ export class Machine {
   readonly watchedFolders = new Set<FolderWatch>();
   /** Files that svirt has locked as a QEMU that writes to them. */
   readonly lockedImages = new Set<string>();
+  /** Monitors for events. */
+  readonly eventFeeds = new EventFeeds();
   readonly taps = new Taps(this);
   readonly mounts = new Mounts(this);
   readonly packetRules = new PacketRules((name) => this.files.find(`/sys/class/net/${name}`) !== undefined);

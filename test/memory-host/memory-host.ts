@@ -216,7 +216,7 @@ function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
 function guestCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"spawnGuest" | "readLogEnd" | "spawnHelper" | "connectMonitor" | "killSelf"> {
+): Part<"spawnGuest" | "readLogEnd" | "spawnHelper" | "connectMonitor" | "followEvents" | "killSelf"> {
   return {
     killSelf: () => svirt.die("killSelf"),
     async readLogEnd(path, mostBytes) {
@@ -246,6 +246,7 @@ function guestCalls(
       machine.files.put(order.ready, "socket", { uid: order.uid });
       await passTime(machine, GREET_POLL_MS);
     },
+    followEvents: (path, onEvent) => machine.eventFeeds.open(path, onEvent),
     async connectMonitor(path, timeoutMs) {
       noteLock(machine, svirt, path);
       const deadline = machine.nowMs + timeoutMs;

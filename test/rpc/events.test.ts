@@ -229,7 +229,7 @@ describe("is refused", () => {
   test.each<[string, string, number, number, string]>([
     [
       "an event that is not delivered",
-      call(REGISTER, word(1) + word(0)),
+      call(REGISTER, word(17) + word(0)),
       3,
       20,
       unsupported("virConnectDomainEventRegisterAny"),

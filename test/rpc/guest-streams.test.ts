@@ -1,11 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import type { Piece } from "../../src/host/channels.ts";
+import type { ProcessFacts } from "../../src/host/processes.ts";
+import { deviceLock } from "../../src/plan/paths.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { domainXml, nodeOn, UUID } from "../scenes/scene.ts";
+import { domainXml, nodeOn, putText, UUID } from "../scenes/scene.ts";
 import { makePoolMachine } from "../scenes/volumes.ts";
 import { call, domain, errorIn, word } from "./remote-client.ts";
-import { CONSOLE, CONTINUE, connect, data, ERROR, OK, SCREENSHOT, STREAM } from "./stream-client.ts";
+import {
+  CONSOLE,
+  CONTINUE,
+  connect,
+  data,
+  ERROR,
+  OK,
+  SCREENSHOT,
+  STREAM,
+  StreamClient,
+  settled,
+} from "./stream-client.ts";
 
 const VM1 = domain("vm1", UUID, 1);
 
@@ -79,6 +92,67 @@ describe("virDomainOpenConsole()", () => {
     first.send(open(1));
     expect((await first.packets(3))[2]).toMatchObject({ serial: 1, status: OK });
     await first.leave();
+  });
+
+  test("takes the console from an earlier stream of the same connection by force, which ends that one with an error", async () => {
+    const { heard, machine } = await machineWithConsole();
+    const client = connect(machine, open(CONSOLE));
+    await client.packets(1);
+    client.send(open(1, 1));
+    const after = (await client.packets(3)).slice(1);
+    expect(after.find(({ serial }) => serial === 1)).toMatchObject({ type: 1, status: OK });
+    const lost = after.find(({ serial }) => serial === CONSOLE);
+    expect(lost).toMatchObject({ type: STREAM, status: ERROR });
+    // VIR_ERR_RPC of libvirt's virterror.h, and the words of its daemonStreamEvent()
+    expect(lost === undefined ? lost : errorIn(lost)).toMatchObject({
+      code: 39,
+      message: expect.stringContaining("stream had I/O failure"),
+    });
+    client.send(
+      call(CONSOLE, Buffer.from("root").toString("hex"), { type: STREAM, status: CONTINUE, serial: 1 }),
+    );
+    await settled();
+    expect(heard).toEqual(["root"]);
+    client.send(open(2));
+    const refused = (await client.packets(4)).at(-1);
+    expect(refused === undefined ? refused : errorIn(refused)?.message).toContain(busy);
+    await client.leave();
+    expect([...machine.locks]).toEqual([]);
+  });
+
+  test.each([
+    ["does not signal its own process, where another call has the device", 4711, []],
+    ["signals another process", 4712, ["SIGTERM"]],
+  ] as const)("by force %s", async (_, own, sent) => {
+    const { machine } = await machineWithConsole();
+    const node = nodeOn(machine);
+    const path = deviceLock(node.paths, UUID, "serial0");
+    (await node.host.lock(path, 0))();
+    const { device = "", inode } = node.host.inspectFile(path)?.id ?? {};
+    const numbers = device.split(":").map((number) => Number(number).toString(16).padStart(2, "0"));
+    putText(machine, "/proc/locks", `1: FLOCK  ADVISORY  WRITE 4711 ${numbers.join(":")}:${inode} 0 EOF\n`);
+    putText(machine, "/proc/self/stat", `${own} (svirt) S 1`);
+    machine.locks.set(path, machine.svirt().svirt);
+    const signals: string[] = [];
+    const holder: ProcessFacts = {
+      pid: 4711,
+      parentPid: 1,
+      startTicks: 7,
+      uid: 0,
+      command: "svirt",
+      context: undefined,
+    };
+    const host: typeof node.host = {
+      ...node.host,
+      getProcess: (pid) => (pid === holder.pid ? holder : node.host.getProcess(pid)),
+      signalProcess: (_process, signal) => void signals.push(signal) === undefined,
+    };
+    const client = new StreamClient({ ...node, host });
+    client.send(open(CONSOLE, 1));
+    const [refused] = await client.packets(1);
+    expect(refused === undefined ? refused : errorIn(refused)?.message).toContain(busy);
+    expect<readonly string[]>(signals).toEqual(sent);
+    await client.leave();
   });
 
   test("ends by SIGTERM, as another's VIR_DOMAIN_CONSOLE_FORCE sends it, and the connection goes on", async () => {

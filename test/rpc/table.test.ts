@@ -98,6 +98,14 @@ function domainOf(api: string): number {
   return api.startsWith("virStorage") ? 18 : 20;
 }
 
+/** Payload of a call of a changing procedure. */
+function argumentsOf(api: string): Uint8Array {
+  return Uint8Array.fromHex(ARGUMENTS[api] ?? ofDomain(api));
+}
+
+/** Procedures about a domain or a volume whose commands recover nothing: an end of a job that may last, and a look at a file. */
+const UNRECOVERED = ["virDomainAbortJob", "virDomainSaveImageGetXMLDesc"];
+
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");
 
 async function machineWithVm1(): Promise<Machine> {
@@ -117,6 +125,13 @@ describe("the table of procedures", () => {
       ([number, { access, api }]) => [number, `${api} ${access}`] as const,
     );
     expect(new Map<number, string>(declared)).toEqual(expected);
+  });
+});
+
+describe("interrupted work is finished or undone before", () => {
+  const named = Object.entries(CHANGES).filter(([api]) => /^vir(Domain|StorageVol|NodeDevice)/.test(api));
+  test.each(named.filter(([api]) => !UNRECOVERED.includes(api)))("%s", (api, number) => {
+    expect(PROCEDURES.get(number)?.prepare(argumentsOf(api)).recovers).toBeDefined();
   });
 });
 

@@ -14,6 +14,7 @@ const DEFINE_FIRST = `${SVIRT} define first.xml`;
 const XML = `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory>
   <os><type>hvm</type></os><seclabel type='none'/></domain>`;
 writeFileSync(join(folder, "vm1.xml"), XML);
+writeFileSync(join(folder, "acpi.xml"), XML.replace("</os>", "</os><features><acpi/></features>"));
 writeFileSync(join(folder, "first.xml"), XML.replace("vm1", "first"));
 const NETWORK = "<network><name>net1</name><forward mode='bridge'/><bridge name='br-none'/></network>";
 writeFileSync(join(folder, "net1.xml"), NETWORK);
@@ -24,10 +25,11 @@ writeFileSync(join(folder, "first-net.xml"), NETWORK.replace("net1", "first"));
  * `last`. The first command is repeated until virsh has printed something: from then on it is registered.
  */
 function during(virsh: string, [first, ...commands]: readonly [string, ...string[]], last: string): string {
+  const program = virsh.startsWith(SVIRT) ? "" : 'virsh -c "$LIBVIRT_DEFAULT_URI" ';
   return [
     `ln -sf ${new URL("../../dist/svirt", import.meta.url).pathname} ${SVIRT}`,
     "rm -f seen",
-    `stdbuf -oL timeout -k 1 90 virsh -c "$LIBVIRT_DEFAULT_URI" ${virsh} >seen & pid=$!`,
+    `stdbuf -oL timeout -k 1 90 ${program}${virsh} >seen & pid=$!`,
     `until [ -s seen ]; do { ${first}; } >&2; sleep 0.5; done`,
     // Between two commands virsh gets the events of the first.
     ...commands.map((command) => `{ ${command}; } >&2; sleep 1`),
@@ -64,13 +66,45 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   );
 
   test(
-    "virsh event --all waits for the events that svirt delivers, and others are refused",
+    "svirt event --loop prints what virsh does",
     () => {
-      const [all, other] = onNewNode(folder, [
-        during("event --loop --all", [DEFINE_FIRST, `${SVIRT} define vm1.xml`], "vm1"),
-        "virsh event --event reboot --timeout 1",
+      const later = [`${SVIRT} start vm1`, "virsh suspend vm1", `${SVIRT} destroy vm1`, "virsh undefine vm1"];
+      const commands = [DEFINE_FIRST, `${SVIRT} define vm1.xml`, ...later] as const;
+      const [own, virsh] = onNewNode(folder, [
+        during(`${SVIRT} event --loop --all`, commands, "vm1.: Undefined"),
+        during("event --loop --all", commands, "vm1.: Undefined"),
       ]);
-      expect(linesOf(all)).toEqual(["event 'lifecycle' for domain 'vm1': Defined Added"]);
+      expect(linesOf(own)).toHaveLength(5);
+      expect(linesOf(own)).toEqual(linesOf(virsh));
+    },
+    TEST_MS,
+  );
+
+  test(
+    "virsh event --all reports what QEMU says about a running guest, and an event that svirt does not deliver is refused",
+    () => {
+      const plug = `virsh attach-disk vm1 ${folder}/plugged.raw vdb --live`;
+      const [all, other] = onNewNode(folder, [
+        during(
+          "event --loop --all",
+          [
+            DEFINE_FIRST,
+            `truncate -s 1M plugged.raw; ${SVIRT} define acpi.xml; ${SVIRT} start vm1`,
+            ...["virsh reset vm1", plug, `${SVIRT} destroy vm1`],
+          ],
+          "Stopped",
+        ),
+        "virsh event --event tunable --timeout 1",
+      ]);
+      const of = (event: string, detail = ""): string => `event '${event}' for domain 'vm1'${detail}`;
+      // The firmware resets the machine once more.
+      expect([...new Set(linesOf(all))]).toEqual([
+        of("lifecycle", ": Defined Added"),
+        of("lifecycle", ": Started Booted"),
+        of("reboot"),
+        of("device-added", ": virtio-disk1"),
+        of("lifecycle", ": Stopped Destroyed"),
+      ]);
       expect(other?.err).toEndWith(
         "this function is not supported by the connection driver: virConnectDomainEventRegisterAny",
       );

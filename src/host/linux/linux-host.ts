@@ -20,14 +20,13 @@ export function makeLinuxHost(): Host {
     nowMs: () => Date.now(),
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
-    connectMonitor: async (path, timeoutMs) =>
-      await (await import("./sockets/monitor.ts")).connectMonitor(path, timeoutMs),
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
     openConsole: async (to, onTaken) => (await import("./terminal/open-console.ts")).openConsole(to, onTaken),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
+    ...monitorCalls(),
     ...fileCalls(),
     ...mountCalls(),
     lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
@@ -106,6 +105,14 @@ function shareCalls(): Pick<
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
     setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
     setMemlock: (process, limitKiB) => others().setMemlock(process, limitKiB),
+  };
+}
+
+function monitorCalls(): Pick<Host, "connectMonitor" | "followEvents"> {
+  return {
+    connectMonitor: async (path, timeoutMs) =>
+      await (await import("./sockets/monitor.ts")).connectMonitor(path, timeoutMs),
+    followEvents: (path, onEvent) => others().followEvents(path, onEvent),
   };
 }
 

@@ -41,6 +41,7 @@ import { runProgram } from "./processes/run-program.ts";
 import { spawnGuest } from "./processes/spawn-guest.ts";
 import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
+import { followEvents } from "./sockets/event-feed.ts";
 import { readKernelLog } from "./system/kernel-log.ts";
 import { getMachine } from "./system/machine.ts";
 import { getStorage } from "./system/storage-facts.ts";
@@ -92,6 +93,7 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
     ...PROGRAM_CALLS,
     spawnGuest,
     readLogEnd,
+    followEvents,
     ...networkCalls,
     writeControl,
     removeControlGroup,

@@ -76,11 +76,15 @@ export const launchSpec = v.strictObject({
   folder: aString,
   workFolder: aString,
   logFile: aString,
-  /** The first socket is the monitor's. Numbers continue from 3 through sockets, peers, files, and the queues of each tap. */
+  /**
+   * The first socket is the monitor's. Numbers continue from 3 through sockets, peers, files, the queues of each tap, and `events`.
+   */
   sockets: v.array(passedSocket),
   peers: v.exactOptional(v.array(passedPeer)),
   files: v.array(passedFile),
   taps: v.exactOptional(v.array(passedTap)),
+  /** Socket of the second monitor, for events; absent in records of older versions. */
+  events: v.exactOptional(passedSocket),
 });
 export type LaunchSpec = v.InferOutput<typeof launchSpec>;
 

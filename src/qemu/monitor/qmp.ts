@@ -7,17 +7,20 @@ export interface QmpCommand {
   readonly arguments?: Readonly<Record<string, unknown>>;
 }
 
+/** Something that QEMU reports by itself. qemu.git qapi/ */
+export interface QmpEvent {
+  readonly is: "event";
+  readonly name: string;
+  readonly facts: ReadonlyMap<string, unknown>;
+  readonly atMs: number;
+}
+
 /** A message of QEMU's monitor. Replies carry the id of their command; events may come at any time. */
 export type QmpMessage =
   | { readonly is: "greeting"; readonly version: string }
   | { readonly is: "return"; readonly id: number | undefined; readonly value: unknown }
   | { readonly is: "error"; readonly id: number | undefined; readonly description: string }
-  | {
-      readonly is: "event";
-      readonly name: string;
-      readonly facts: ReadonlyMap<string, unknown>;
-      readonly atMs: number;
-    };
+  | QmpEvent;
 
 /** Maximum nesting depth of an answer. A disk has at most 200 images, each nested in the one above it. */
 const MOST_LEVELS = 512;

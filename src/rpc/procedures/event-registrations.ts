@@ -1,6 +1,6 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import type { EventKind } from "../../vm/events/event-kind.ts";
 import { int, optional, struct } from "../xdr/form.ts";
-import type { EventKind } from "./events/messages.ts";
 import { aNumber, domain, nothing, stored, uuidText } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
@@ -22,7 +22,26 @@ const DOMAIN: EventFamily = {
   api: "virConnectDomainEvent",
   words: { id: "", callback: "domain " },
   from: "DOMAIN",
-  kinds: new Map([[0, "domain lifecycle"]]),
+  kinds: new Map([
+    [0, "domain lifecycle"],
+    [1, "reboot"],
+    [2, "rtc-change"],
+    [3, "watchdog"],
+    [4, "io-error"],
+    [5, "graphics"],
+    [6, "io-error-reason"],
+    [8, "block-job"],
+    [10, "tray-change"],
+    [11, "pm-wakeup"],
+    [12, "pm-suspend"],
+    [13, "balloon-change"],
+    [14, "pm-suspend-disk"],
+    [15, "device-removed"],
+    [16, "block-job-2"],
+    [18, "agent-lifecycle"],
+    [19, "device-added"],
+    [22, "device-removal-failed"],
+  ]),
   last: 28,
 };
 const NETWORK: EventFamily = {

@@ -7,7 +7,7 @@ import { openUpload } from "../../vm/volume/upload-volume.ts";
 import { struct, uhyper, uint } from "../xdr/form.ts";
 import { domain, domainKeys, keyOf, maybeText, nothing } from "./objects.ts";
 import { type Procedure, procedure, type Session } from "./procedure.ts";
-import { found, volume } from "./volume-objects.ts";
+import { found, volume } from "./storage/volume-objects.ts";
 
 /** Most streams of a connection. Calls that are carried out may open a few more. */
 const MOST_STREAMS = 16;
@@ -41,6 +41,7 @@ export const streamProcedures: readonly Procedure[] = [
     number: 209,
     api: "virStorageVolDownload",
     access: "changes",
+    recovers: () => [],
     args: ofPart,
     flags: { known: SPARSE, refusedBy: "storageVolDownload" },
     result: nothing,

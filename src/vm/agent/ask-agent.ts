@@ -1,17 +1,19 @@
-import { SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent/protocol.ts";
 import type { Line } from "../../qemu/monitor/line-buffer.ts";
+import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
-import { lockConsole } from "../console/talk-to-guest.ts";
 
 /** Name by which the agent finds its port in the guest, as in libvirt and virt-install. */
 const AGENT_PORT = "org.qemu.guest_agent.0";
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 const DEFAULT_TIMEOUT_MS = 5000;
+/** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
+const TURN_MS = 30_000;
 /** An agent returns at most 48 MiB of a file, a third more in base64. qemu.git qga/commands.c */
 const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
@@ -30,8 +32,8 @@ export interface SaidByAgent {
 }
 
 /**
- * Sends a command to the guest's agent; undefined if no answer is awaited. Throws "unsupported" without its channel,
- * "timeout" when no agent answers, "failed" for an answer of more than 65 MiB.
+ * Sends a command to the guest's agent once no other call uses it; undefined if no answer is awaited. Throws "unsupported" without
+ * its channel, "timeout" when no agent answers or others use it for 30 s, "failed" for an answer of more than 65 MiB.
  */
 export async function askAgent(
   instance: Instance,
@@ -40,7 +42,7 @@ export async function askAgent(
 ): Promise<SaidByAgent | undefined> {
   const { line, name } = parseAgentCommand(options.command);
   const { facts, id } = await findConsole(instance, guest, agentChannel(guest));
-  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), false);
+  const release = await waitForTurn(instance, deviceLock(instance.paths, guest.uuid, id));
   try {
     const channel = await instance.host.connectLines(facts);
     try {
@@ -56,6 +58,21 @@ export async function askAgent(
     }
   } finally {
     release();
+  }
+}
+
+/** Locks the agent's channel, on which an agent answers one call after another. Throws "timeout". */
+async function waitForTurn({ host }: Instance, path: string): Promise<() => void> {
+  try {
+    return await host.lock(path, TURN_MS);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    const holder = getLockHolder(host, path);
+    const by = holder === undefined ? "" : ` (process ${holder.pid})`;
+    throw new SvirtError(
+      `Timed out during operation: cannot acquire state change lock: another call${by} has used the guest's agent for ${TURN_MS / 1000} s`,
+      { kind: "timeout", remedy: "Repeat the command later, or end that process.", cause: error },
+    );
   }
 }
 

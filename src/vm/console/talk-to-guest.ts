@@ -1,6 +1,8 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { DataStream, TalkEnd } from "../../host/channels.ts";
 import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProcessId } from "../../host/processes.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -39,24 +41,35 @@ export async function talkToGuest(instance: Instance, key: string, options: Talk
 
 /**
  * Opens a running guest's console for a client. The lock ends with the stream, also when the guest ends it or `--force` of another process
- * does. Throws as talkToGuest().
+ * does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest().
  */
 export async function openConsole(
   instance: Instance,
   key: string,
   options: Pick<TalkOptions, "devname" | "force">,
 ): Promise<DataStream> {
-  const { facts, release } = await takeConsole(instance, key, options);
+  const { facts, lock, release } = await takeConsole(instance, key, options);
   let guest: DataStream | undefined;
   let closed: Promise<void> | undefined;
+  let isLost = false;
+  const consoles = instance.memory?.consoles;
   const close = async (): Promise<void> => {
-    closed ??= Promise.resolve(guest?.close()).finally(release);
+    closed ??= Promise.resolve(guest?.close()).finally(() => {
+      if (consoles?.get(lock) === lose) consoles.delete(lock);
+      release();
+    });
     await closed;
   };
+  const lose = async (): Promise<void> => {
+    isLost = true;
+    await close();
+  };
+  consoles?.set(lock, lose);
   try {
     guest = await instance.host.openConsole(facts, () => void close());
+    if (isLost) await guest.close();
   } catch (error) {
-    release();
+    await close();
     throw error;
   }
   const opened = guest;
@@ -64,6 +77,7 @@ export async function openConsole(
     async next(mostBytes) {
       const piece = await opened.next?.(mostBytes);
       if (piece === undefined) await close();
+      if (isLost) throw forcedAway();
       return piece;
     },
     put: async (piece) => await opened.put?.(piece),
@@ -71,10 +85,21 @@ export async function openConsole(
   };
 }
 
+/** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
+function forcedAway(): SvirtError {
+  return new SvirtError("stream had I/O failure: another call of this connection has taken the console", {
+    kind: "failed",
+    libvirt: "RPC",
+    remedy: "Open the console again, by VIR_DOMAIN_CONSOLE_FORCE.",
+  });
+}
+
 /** Console of a running guest that this process has locked. */
 interface TakenConsole {
   readonly name: string;
   readonly facts: FileFacts;
+  /** Path of the lock. */
+  readonly lock: string;
   release(): void;
 }
 
@@ -85,30 +110,54 @@ async function takeConsole(
 ): Promise<TakenConsole> {
   const { guest } = findRunning(instance, key);
   const { facts, id } = await findConsole(instance, guest, devname);
-  const release = await lockConsole(instance, deviceLock(instance.paths, guest.uuid, id), force);
-  return { name: guest.name, facts, release };
+  const lock = deviceLock(instance.paths, guest.uuid, id);
+  const release = await lockConsole(instance, lock, force);
+  return { name: guest.name, facts, lock, release };
 }
 
 /**
- * Locks a guest's device for one process. Throws "wrong-state" if another one has it, unless `force` disconnects that
+ * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` disconnects that
  * one.
  */
-export async function lockConsole({ host }: Instance, path: string, force: boolean): Promise<() => void> {
+async function lockConsole(instance: Instance, path: string, force: boolean): Promise<() => void> {
+  const { host } = instance;
   try {
     return await host.lock(path, 0);
   } catch (error) {
     if (asSvirtError(error).kind !== "timeout") throw error;
-    const holder = getLockHolder(host, path);
-    if (force && holder !== undefined) {
-      host.signalProcess(holder, "SIGTERM");
-      return await host.lock(path, LET_GO_MS);
-    }
-    const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-    throw new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
-      kind: "wrong-state",
-      libvirt: "OPERATION_FAILED",
-      remedy: "End that session, or disconnect it: --force",
-      cause: error,
-    });
+    if (!force || !(await disconnect(instance, path))) throw inUse(getLockHolder(host, path), error);
   }
+  try {
+    return await host.lock(path, LET_GO_MS);
+  } catch (error) {
+    throw asSvirtError(error).kind === "timeout" ? inUse(getLockHolder(host, path), error) : error;
+  }
+}
+
+/** Ends the session that holds a lock. Returns false if the kernel does not name its process. */
+async function disconnect({ host, memory }: Instance, path: string): Promise<boolean> {
+  const own = memory?.consoles.get(path);
+  if (own !== undefined) {
+    await own();
+    return true;
+  }
+  const holder = getLockHolder(host, path);
+  // Another call of this process, such as one to the guest's agent, ends by itself: a signal would end the connection.
+  if (holder !== undefined && !isOwn(host, holder)) host.signalProcess(holder, "SIGTERM");
+  return holder !== undefined;
+}
+
+/** Returns whether a process is this one. proc_pid_stat(5) */
+function isOwn(host: Host, { pid }: ProcessId): boolean {
+  return Number.parseInt(host.readText("/proc/self/stat") ?? "", 10) === pid;
+}
+
+function inUse(holder: ProcessId | undefined, cause: unknown): SvirtError {
+  const by = holder === undefined ? "" : ` (process ${holder.pid})`;
+  return new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
+    kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
+    remedy: "End that session, or disconnect it: --force",
+    cause,
+  });
 }

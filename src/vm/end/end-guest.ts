@@ -11,6 +11,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
+import { removeReports } from "../../state/report-files.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots.ts";
 
 /**
@@ -64,6 +65,7 @@ export async function endGuest(
   writeReason(instance, guest.uuid, how.reason);
   // Written before the record is removed: after a crash the next call finds one or the other.
   if (how.restart === true) writePendingRestart(instance, guest);
+  removeReports(instance, guest.uuid);
   removeRecord(instance, guest.uuid);
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { ShutoffReason } from "../../state/reason.ts";
+import { recordedPlugs } from "./device-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
 /** Event in the life of a domain, and its detail. virDomainEventType of libvirt */
@@ -11,9 +12,16 @@ export type DomainHappening =
   | "undefined renamed"
   | "started booted"
   | "started restored"
+  | "started wakeup"
   | "suspended paused"
   | "suspended restored"
+  | "suspended ioerror"
+  | "suspended watchdog"
   | "resumed unpaused"
+  | "shutdown by guest"
+  | "pmsuspended memory"
+  | "pmsuspended disk"
+  | "crashed panicked"
   | `stopped ${ShutoffReason}`;
 
 /** An event of a domain, with its state afterwards. */
@@ -36,6 +44,7 @@ const guestFacts = v.object({
   startedMs: v.number(),
   restored: v.exactOptional(v.literal(true)),
   told: v.exactOptional(v.object({ times: v.number(), to: v.picklist(["pause", "run"]) })),
+  steps: recordedPlugs,
 });
 export type GuestFacts = v.InferOutput<typeof guestFacts>;
 

@@ -1,8 +1,10 @@
 import { recordsFolder } from "../../plan/paths.ts";
+import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pool-notes.ts";
 import { readReason, type ShutoffReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
+import { REPORTS_ENDING, reportsFolder } from "../../state/report-files.ts";
 import { ENDING, storedUuid } from "../../state/xml-files.ts";
 import {
   compareDomains,
@@ -12,11 +14,13 @@ import {
   guestsIn,
   parseGuestFacts,
 } from "./domain-events.ts";
+import { compareGuests, type GuestEvent, type GuestsSeen } from "./guest-events.ts";
+import { GuestFeeds } from "./guest-feeds.ts";
 import { type SeenFiles, scanFolder } from "./scan-folder.ts";
 import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
 
-/** Something that happened to a domain, a network or a pool. */
-export type HappenedEvent = DomainEvent | NetworkEvent | PoolEvent;
+/** Something that happened to a domain, its running guest, a network or a pool. */
+export type HappenedEvent = DomainEvent | GuestEvent | NetworkEvent | PoolEvent;
 
 /** Watch over all domains, networks and pools of an instance. */
 export interface EventWatch {
@@ -46,8 +50,10 @@ export function watchEvents(instance: Instance): EventWatch {
   const folders = foldersOf(instance);
   makeMissing(instance, folders);
   const watch = instance.host.watchFolders(Object.values(folders));
+  const feeds = new GuestFeeds(instance);
   try {
     let seen = look(instance, folders, NOTHING);
+    feeds.follow(seen.domains.guests);
     // After a look that has failed, the next one is not left out.
     let isBehind = false;
     return {
@@ -58,12 +64,17 @@ export function watchEvents(instance: Instance): EventWatch {
         const events = compare(instance, seen, now);
         seen = now;
         isBehind = false;
+        feeds.follow(now.domains.guests);
         return events;
       },
       wait: async () => await watch.wait(),
-      close: () => watch.close(),
+      close() {
+        feeds.close();
+        watch.close();
+      },
     };
   } catch (error) {
+    feeds.close();
     watch.close();
     throw error;
   }
@@ -77,6 +88,8 @@ interface Seen {
   readonly pools: StoredSeen;
   /** Names of pools by UUID and note. */
   readonly notes: SeenFiles<string>;
+  /** Reports of QEMUs by their guests' UUIDs. */
+  readonly reports: SeenFiles<KeptReports>;
 }
 
 const NO_FILES: SeenFiles<never> = new Map();
@@ -86,6 +99,7 @@ const NOTHING: Seen = {
   networks: { defined: NO_FILES, active: NO_FILES },
   pools: { defined: NO_FILES, active: NO_FILES },
   notes: NO_FILES,
+  reports: NO_FILES,
 };
 
 type Folders = ReturnType<typeof foldersOf>;
@@ -99,6 +113,7 @@ function foldersOf({ paths }: Instance) {
     pools: `${paths.config}/storage`,
     activePools: `${paths.run}/storage`,
     notes: poolNotesFolder({ paths }),
+    reports: reportsFolder({ paths }),
   };
 }
 
@@ -138,6 +153,11 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
       { folder: folders.notes, ending: "", parse: (name) => name.trim() },
       before.notes,
     ),
+    reports: scanFolder(
+      instance,
+      { folder: folders.reports, ending: REPORTS_ENDING, parse: parseReports },
+      before.reports,
+    ),
   };
 }
 
@@ -147,8 +167,13 @@ function compare(instance: Instance, before: Seen, after: Seen): readonly Happen
     ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
     ...compareStored(before.pools, after.pools).map((event) => ({ of: "pool" as const, ...event })),
     ...newNotes(before.notes, after.notes),
+    ...compareGuests(guestsOf(before), guestsOf(after)),
     ...compareDomains(before.domains, after.domains, reasonOf),
   ];
+}
+
+function guestsOf({ domains: { guests }, reports }: Seen): GuestsSeen {
+  return { guests, reports };
 }
 
 function shutoffReason(text: string | undefined): ShutoffReason {

@@ -64,7 +64,9 @@ export function buildGuestCommand(
   const connected = peers.map(({ fd, place }) => ({ name: String(fd), place }));
   const known = { listeners, peers: connected, descriptors, taps };
   const nowSeconds = Math.floor(instance.host.nowMs() / 1000);
-  const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder, nowSeconds };
+  const eventsFd =
+    firstFile + descriptors.length + decided.taps.reduce((sum, tap) => sum + tap.queues + tap.vhosts, 0);
+  const launch = { monitorFd: MONITOR_FD, eventsFd, ...known, folder: paths.workFolder, nowSeconds };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
@@ -87,6 +89,7 @@ export function buildGuestCommand(
     ...(peers.length === 0 ? {} : { peers: peers.map((peer) => handPeer(instance, peer, decided)) }),
     files: passedFiles,
     ...(taps.length === 0 ? {} : { taps }),
+    events: { fd: eventsFd, path: paths.events },
   };
   const found = files.flatMap(({ facts, isFoundByQemu }) =>
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],

@@ -22,7 +22,16 @@ function definitions(files: Readonly<Record<string, string>>): DomainsSeen["defi
 }
 
 function guest(facts: Partial<GuestFacts> = {}): GuestFacts {
-  return { uuid: ONE, name: "vm1", id: 1, bootId: BOOT, state: "running", startedMs: 1000, ...facts };
+  return {
+    uuid: ONE,
+    name: "vm1",
+    id: 1,
+    bootId: BOOT,
+    state: "running",
+    startedMs: 1000,
+    steps: [],
+    ...facts,
+  };
 }
 
 function guests(...all: readonly GuestFacts[]): DomainsSeen["guests"] {

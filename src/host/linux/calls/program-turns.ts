@@ -7,7 +7,7 @@ const beside = new Set<Promise<unknown>>();
 
 /**
  * Runs `run`, which starts a program, beside others of its kind, but not while a run of runAlone() takes the new processes below svirt for
- * its own. One that only waits for its turn delays none: the caller may hold a lock. `run` must not call either function.
+ * its own. One that only waits for its turn delays none: the caller may hold a lock. `run` must not call runAlone().
  */
 export async function runBeside<Result>(run: () => Promise<Result>): Promise<Result> {
   while (alone !== undefined) await alone;

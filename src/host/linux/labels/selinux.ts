@@ -106,14 +106,6 @@ function readBytes(path: string): Uint8Array {
   }
 }
 
-/**
- * Sets the context of the next program that this thread executes; an empty one clears it. Synchronous, because the kernel
- * keeps it per thread: the caller spawns before any await. proc_pid_attr(5)
- */
-export function setExecContext(context: string): void {
-  writeOnce("/proc/thread-self/attr/exec", formatAttribute(context));
-}
-
 /** Returns SELINUXTYPE of /etc/selinux/config. Reads it once, since each query of a label needs it. */
 export function getPolicyName(): string | undefined {
   if (configRead === undefined) {

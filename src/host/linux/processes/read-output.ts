@@ -1,9 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Host } from "../../host.ts";
 import type { ProgramOutput } from "../../processes.ts";
-import { withFileLimit } from "../calls/file-limit.ts";
 import { endOf } from "../calls/spawn-program.ts";
-import { setExecContext, setFileContext } from "../labels/selinux.ts";
+import { setFileContext } from "../labels/selinux.ts";
 import { withoutDescendants } from "./descendants.ts";
 
 /** Domain of a program, and the label and folder of its files. */
@@ -59,6 +58,20 @@ function faultOf(exceeded: "time" | "output" | undefined): "timeout" | "failed" 
   return exceeded === "time" ? "timeout" : "failed";
 }
 
+/** The unit of ulimit -f: sh(1) */
+const BLOCK_BYTES = 512;
+
+/**
+ * Script that limits the size of the files of the shell and sets its exec context, and becomes the program: no context, no program. `$0`
+ * is the context, `$1` the limit in blocks. svirt itself has neither, since other calls of its connection write files meanwhile. A lower
+ * hard limit of the host stays. RLIMIT_FSIZE, proc_pid_attr(5)
+ */
+const BECOME = `
+ulimit -S -f "$1" 2>/dev/null || [ "$(ulimit -H -f)" -le "$1" ] || exit
+shift
+printf %s "$0" >/proc/self/attr/exec || exit
+exec "$@"`;
+
 async function readConfined(
   { deadlineMs, mostBytes }: OutputLimits,
   words: readonly string[],
@@ -69,11 +82,15 @@ async function readConfined(
   const path = `${logFolder}/.output-${process.pid}`;
   const fd = openSync(path, NEW_FILE | constants.O_WRONLY | constants.O_APPEND, 0o600);
   try {
-    const program = spawnConfined(context, () =>
-      withFileLimit(mostBytes, () =>
-        Bun.spawn([...words], { ...SURROUNDINGS, stdin: stdin ?? "ignore", stdout: fd }),
-      ),
-    );
+    const confined = [
+      "/bin/sh",
+      "-c",
+      BECOME,
+      context,
+      String(Math.floor(mostBytes / BLOCK_BYTES)),
+      ...words,
+    ];
+    const program = Bun.spawn(confined, { ...SURROUNDINGS, stdin: stdin ?? "ignore", stdout: fd });
     const { exceeded, exitCode } = await endOf(program, { timeoutMs: deadlineMs });
     if (exitCode === 0 && exceeded === undefined) return { text: readFileSync(path, "utf8") };
     // Not by SIGXFSZ: a shell reports that of its child by an exit status, and a program may ignore it.
@@ -81,16 +98,6 @@ async function readConfined(
   } finally {
     for (const opened of [fd, stdin]) if (opened !== undefined) closeSync(opened);
     unlinkSync(path);
-  }
-}
-
-/** Starts a program in a context, which the kernel keeps for the next program of this thread: so it is removed before anything else runs. */
-function spawnConfined<Program>(context: string, spawn: () => Program): Program {
-  setExecContext(context);
-  try {
-    return spawn();
-  } finally {
-    setExecContext("");
   }
 }
 

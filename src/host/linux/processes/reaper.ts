@@ -1,8 +1,11 @@
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
 
 /**
- * Script of the reaper: QEMU's parent, a POSIX shell. It starts QEMU as its own user without capabilities, and records the
- * process number. It closes every descriptor that it passed, since a device that is detached later must not stay busy. It
+ * Script of a shell that starts the reaper and ends with status 0 once QEMU's process number is recorded. So no guest is below the svirt
+ * that has started it: a guest that is started again while svirt waits for another program is none of that program's remains.
+ *
+ * The reaper is QEMU's parent, a POSIX shell. It starts QEMU as its own user without capabilities, and records the process number.
+ * It closes every descriptor that it passed, since a device that is detached later must not stay busy. It
  * waits, records QEMU's exit status, and becomes `svirt reap`. The text never changes: all values of a guest are positional
  * arguments.
  *
@@ -39,17 +42,20 @@ drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-al
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 ${LIMIT_DESCRIPTORS}
 expend() { printf 500 >/proc/self/oom_score_adj; }
-{ join && expend && limit "$nofile" && exec $drop \${context:+--selinux-label "$context"} -- "$@"; } &
-guest=$!
-printf '%s\\n' "$guest" >"$folder/pid"
-most=9
-if (eval 'exec 10>&-') 2>/dev/null; then most=$end; fi
-fd=3
-while [ "$fd" -lt "$end" ] && [ "$fd" -le "$most" ]; do
-  eval "exec $fd>&-"
-  fd=$((fd + 1))
-done
-wait "$guest"
-printf '%s\\n' "$?" >"$folder/exit"
-exec "$svirt" reap "$uuid"
+reap() {
+  { join && expend && limit "$nofile" && exec $drop \${context:+--selinux-label "$context"} -- "$@"; } >&2 &
+  guest=$!
+  printf '%s\\n' "$guest" >"$folder/pid" && printf started && exec >&2
+  most=9
+  if (eval 'exec 10>&-') 2>/dev/null; then most=$end; fi
+  fd=3
+  while [ "$fd" -lt "$end" ] && [ "$fd" -le "$most" ]; do
+    eval "exec $fd>&-"
+    fd=$((fd + 1))
+  done
+  wait "$guest"
+  printf '%s\\n' "$?" >"$folder/exit"
+  exec "$svirt" reap "$uuid"
+}
+[ "$(reap "$@" &)" = started ]
 `;

@@ -47,18 +47,26 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
       String(order.memlockKiB ?? ""),
       String(order.mostDescriptors ?? ""),
     ];
-    const reaper = Bun.spawn(
+    const starter = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
       {
         cwd: order.workFolder,
         env: { ...order.environment },
         // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
+        // One of these numbers may be that of another descriptor in the guest: bun then copies it first.
         stdio: ["ignore", log, log, ...passedNumbers],
       },
     );
-    reaper.unref();
-    return await waitForPid(order, () => reaper.exitCode);
+    starter.unref();
+    // As long as it runs the reaper is below svirt, and would be taken for what another program has left.
+    void runBeside(() => starter.exited);
+    try {
+      return await waitForPid(order, () => starter.exitCode);
+    } catch (error) {
+      starter.kill("SIGKILL");
+      throw error;
+    }
   } finally {
     closeSync(log);
   }
@@ -72,8 +80,11 @@ async function openAll(order: LaunchSpec): Promise<readonly number[]> {
     for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
     for (const file of order.files) opened.push(await openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
+    // The last one: the reaper's shell may be able to close only the first ones.
+    const events = listEventSockets(order);
+    for (const socket of events) opened.push(listenFor(order, socket));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
-    const numbers = [...listed.map(fdOf), ...listTapFds(order)];
+    const numbers = [...listed.map(fdOf), ...listTapFds(order), ...events.map(fdOf)];
     if (numbers.every((fd, at) => fd === FIRST_PASSED + at)) return opened;
     throw new SvirtError(`Cannot pass descriptors: ${numbers.join(", ")} are not consecutive`, {
       kind: "failed",
@@ -89,6 +100,10 @@ function fdOf({ fd }: { readonly fd: number }): number {
   return fd;
 }
 
+function listEventSockets({ events }: LaunchSpec): readonly PassedSocket[] {
+  return events === undefined ? [] : [events];
+}
+
 function listTapFds({ taps = [] }: LaunchSpec): number[] {
   return taps.flatMap(({ queues, vhosts }) => [...queues, ...vhosts]).map(Number);
 }
@@ -99,7 +114,9 @@ function listenFor({ context }: LaunchSpec, { label, path, within }: PassedSocke
 
 async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): Promise<ProcessId> {
   const deadline = performance.now() + PID_TIMEOUT_MS;
-  for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
+  for (let [tries, hasEnded] = [1, false]; performance.now() < deadline && !hasEnded; tries += 1) {
+    // Asked before the file is read, since it is written before the end.
+    hasEnded = getExitCode() !== null;
     const line = readText(`${order.folder}/pid`);
     if (line?.endsWith("\n")) {
       const pid = Number(line);

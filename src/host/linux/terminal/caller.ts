@@ -1,6 +1,6 @@
 import { read, write } from "node:fs";
 import type { ByteStream } from "../../channels.ts";
-import { sleep } from "../calls/ready.ts";
+import { shareLoop, sleep } from "../calls/ready.ts";
 import { failedCall } from "../files/files.ts";
 
 const [STDIN, STDOUT] = [0, 1];
@@ -10,9 +10,10 @@ const RETRY_MS = 5;
 
 /**
  * Implements Host.openCaller. Reads and writes on threads of bun, so that neither a silent nor a slow client delays svirt's
- * other work.
+ * other work, nor a silent guest the client.
  */
 export function openCaller(): ByteStream {
+  shareLoop();
   return { read: readCaller, write: writeCaller };
 }
 

@@ -1,21 +1,15 @@
 import type { PoolNote } from "../../../state/pool-notes.ts";
 import type { DomainHappening } from "../../../vm/events/domain-events.ts";
+import { type EventKind, type GuestEventKind, kindsOf } from "../../../vm/events/event-kind.ts";
 import type { StoredHappening } from "../../../vm/events/stored-events.ts";
 import type { HappenedEvent } from "../../../vm/events/watch-events.ts";
 import { int, struct } from "../../xdr/form.ts";
 import { domain, remoteDomain, remoteStored, stored } from "../objects.ts";
-
-/** Kind of events that a client registers for. Others are not delivered. */
-export type EventKind = "domain lifecycle" | "network lifecycle" | "pool lifecycle" | "pool refresh";
-
-/** Message to a client: its number and its encoded arguments. */
-export interface EventMessage {
-  readonly procedure: number;
-  readonly payload: readonly Uint8Array[];
-}
+import type { EventMessage } from "./event-message.ts";
+import { guestMessage, isGuestKind } from "./guest-messages.ts";
 
 /** Message of each kind: REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE and others of libvirt's remote_protocol.x */
-const PROCEDURES: Readonly<Record<EventKind, number>> = {
+const PROCEDURES: Readonly<Record<Exclude<EventKind, GuestEventKind>, number>> = {
   "domain lifecycle": 318,
   "network lifecycle": 315,
   "pool lifecycle": 370,
@@ -31,9 +25,16 @@ const DOMAIN_NUMBERS: Readonly<Record<DomainHappening, readonly [event: number, 
   "undefined renamed": [1, 1],
   "started booted": [2, 0],
   "started restored": [2, 2],
+  "started wakeup": [2, 4],
   "suspended paused": [3, 0],
+  "suspended ioerror": [3, 2],
+  "suspended watchdog": [3, 3],
   "suspended restored": [3, 4],
   "resumed unpaused": [4, 0],
+  "shutdown by guest": [6, 1],
+  "pmsuspended memory": [7, 0],
+  "pmsuspended disk": [7, 1],
+  "crashed panicked": [8, 0],
   "stopped shutdown": [5, 0],
   "stopped destroyed": [5, 1],
   "stopped crashed": [5, 2],
@@ -56,14 +57,10 @@ const ofDomain = struct({ callback: int, dom: domain, event: int, detail: int })
 const ofStored = struct({ callback: int, object: stored, event: int, detail: int });
 const ofRefresh = struct({ callback: int, object: stored });
 
-/** Returns the kind of an event. */
-export function kindOf(event: HappenedEvent): EventKind {
-  if (event.of === "pool" && event.happened === "refreshed") return "pool refresh";
-  return `${event.of} lifecycle`;
-}
-
-/** Returns the message that reports an event to the registration with that ID. */
-export function messageOf(callback: number, event: HappenedEvent): EventMessage {
+/** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
+export function messageOf(kind: EventKind, callback: number, event: HappenedEvent): EventMessage | undefined {
+  if (event.of === "guest") return isGuestKind(kind) ? guestMessage(kind, callback, event) : undefined;
+  if (isGuestKind(kind) || !kindsOf(event).includes(kind)) return undefined;
   const payload: Uint8Array[] = [];
   if (event.of === "domain") {
     const [number, detail] = DOMAIN_NUMBERS[event.happened];
@@ -74,5 +71,5 @@ export function messageOf(callback: number, event: HappenedEvent): EventMessage 
     const number = STORED_NUMBERS[event.happened];
     ofStored.encode({ callback, object: remoteStored(event), event: number, detail: 0 }, payload);
   }
-  return { procedure: PROCEDURES[kindOf(event)], payload };
+  return { procedure: PROCEDURES[kind], payload };
 }

@@ -1,7 +1,9 @@
 import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { Instance } from "../../../state/instance.ts";
+import type { EventKind } from "../../../vm/events/event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
-import { type EventKind, type EventMessage, kindOf, messageOf } from "./messages.ts";
+import type { EventMessage } from "./event-message.ts";
+import { messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
@@ -101,10 +103,9 @@ export class Subscriptions {
   }
 
   #messagesFor(event: HappenedEvent): readonly EventMessage[] {
-    const kind = kindOf(event);
-    return [...this.#registered]
-      .filter(([, wanted]) => wanted.kind === kind && (wanted.uuid ?? event.uuid) === event.uuid)
-      .map(([id]) => messageOf(id, event));
+    return [...this.#registered].flatMap(([id, wanted]) =>
+      (wanted.uuid ?? event.uuid) === event.uuid ? (messageOf(wanted.kind, id, event) ?? []) : [],
+    );
   }
 }
 

@@ -145,6 +145,23 @@ describe("svirt qemu-agent-command", () => {
     expect([said.code, said.err]).toEqual([2, expect.stringContaining(says)]);
   });
 
+  const turn = `/run/svirt/locks/${UUID}-channel0`;
+
+  test("waits for the end of another call to the agent", async () => {
+    const machine = await running(CHANNEL);
+    machine.locks.set(turn, machine.svirt().svirt);
+    machine.after(20_000, () => void machine.locks.delete(turn));
+    expect(await runOn(machine, "qemu-agent-command", "vm1", PING)).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("does not wait for ever for another call, and asks nothing then", async () => {
+    const machine = await running(CHANNEL);
+    machine.locks.set(turn, machine.svirt().svirt);
+    const { code, err } = await runOn(machine, "qemu-agent-command", "vm1", PING);
+    expect([code, err]).toEqual([6, expect.stringContaining("cannot acquire state change lock")]);
+    expect(machine.agent.asked).toEqual([]);
+  });
+
   test("refuses a socket that a guest has put in the place of its own", async () => {
     const machine = await running(CHANNEL);
     machine.files.put("/run/other.sock", "socket");

@@ -1,8 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withFileLimit } from "../../../../src/host/linux/calls/file-limit.ts";
 import { readOutput, readOutputWithin } from "../../../../src/host/linux/processes/read-output.ts";
 import type { ProgramOutput } from "../../../../src/host/processes.ts";
 
@@ -103,17 +102,6 @@ test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
     expect([existsSync(join(folder, "ran")), readdirSync(logFolder)]).toEqual([false, []]);
   },
 );
-
-test("withFileLimit() ends a program that writes a longer file, and changes nothing for svirt itself", () => {
-  const path = join(folder, "long");
-  const words = ["/bin/sh", "-c", `exec head -c 1000000 /dev/zero >${path}`];
-  const before = readFileSync("/proc/self/limits", "utf8");
-  const { signalCode } = withFileLimit(4096, () => Bun.spawnSync(words));
-  expect(signalCode).toBe("SIGXFSZ");
-  expect(readFileSync(path)).toHaveLength(4096);
-  expect(readFileSync("/proc/self/limits", "utf8")).toBe(before);
-  writeFileSync(path, new Uint8Array(10_000));
-});
 
 const SETPRIV = "/usr/bin/setpriv";
 const lack = process.getuid?.() === 0 && existsSync(SETPRIV) ? "" : " (skipped: needs root and setpriv)";

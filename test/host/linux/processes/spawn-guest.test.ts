@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { LaunchSpec } from "../../../../src/plan/facts/launch-spec.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
@@ -36,6 +46,18 @@ function orderIn(folder: RealFolder, script: string): LaunchSpec {
 /** Returns an order whose reaper cannot write its files. */
 function silentOrder(folder: RealFolder): LaunchSpec {
   return { ...orderIn(folder, ":"), folder: `${folder.path}/none`, sockets: [], files: [] };
+}
+
+/** Counts open descriptors, except those by which bun waits for processes that earlier tests have started. */
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return !readlinkSync(`/proc/self/fd/${fd}`).includes("pidfd");
+    } catch {
+      // That of the folder itself.
+      return false;
+    }
+  }).length;
 }
 
 async function endOf(folder: RealFolder): Promise<string> {
@@ -173,14 +195,61 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     );
   });
 
+  test("has each socket at its number, also where svirt's own number of one is less than that of the others", async () => {
+    using folder = new RealFolder();
+    // The open folder has the lowest number while the others are made, and the last socket has it afterwards.
+    const within = folder.id(folder.path);
+    const names = Array.from({ length: 64 }, (_, at) => `s${at}.sock`);
+    const sockets = names.map((name, at) => ({
+      fd: 3 + at,
+      path: `${folder.path}/${name}`,
+      ...(at === names.length - 1 ? {} : { within }),
+    }));
+    const order = orderIn(folder, "ls -l /proc/self/fd; cat /proc/net/unix");
+    await folder.host.spawnGuest({ ...order, sockets, files: [] });
+    await endOf(folder);
+    const log = await logOf(folder);
+    const paths = new Map(
+      [...log.matchAll(/ (\d+) \S+\/(s\d+\.sock)$/gm)].map(([, inode, name]) => [inode, name]),
+    );
+    const passed = [...log.matchAll(/ (\d+) -> socket:\[(\d+)\]$/gm)].map(([, fd, inode]) => [
+      fd,
+      paths.get(inode),
+    ]);
+    const expected = names.map((name, at) => [String(3 + at), name]);
+    expect(Object.fromEntries(passed)).toEqual(Object.fromEntries(expected));
+  });
+
+  test("is not below svirt: its reaper's processes live on after a program that svirt waits for at their start", async () => {
+    using folder = new RealFolder();
+    chmodSync(folder.path, 0o711);
+    const at = (name: string): string => `${folder.path}/${name}`;
+    // Replaces `svirt reap`, which starts a guest again and ends: bun runs the file of that name in its folder.
+    const order = orderIn(folder, `until [ -e ${at("go")} ]; do sleep 0.01; done`);
+    writeFileSync(
+      `${order.workFolder}/reap.ts`,
+      `const again = Bun.spawn(["sleep", "60"], { detached: true, stdio: ["ignore", "ignore", "ignore"] });
+      again.unref();
+      await Bun.write("${at("again")}", \`again=\${again.pid} reap=\${process.pid}\\n\`);`,
+    );
+    await folder.host.spawnGuest(order);
+    const script = `: >${at("go")}; until [ -s ${at("again")} ]; do sleep 0.01; done; . ${at("again")}
+      while kill -0 $reap; do sleep 0.01; done; echo over`;
+    const waits = `timeout 20 sh -c '${script}'`;
+    expect(await folder.host.readOutput(["/bin/sh", "-c", waits])).toEqual({ text: "over\n" });
+    const again = Number(/again=(\d+)/.exec(readFileSync(at("again"), "utf8"))?.[1]);
+    expect(folder.host.getProcess(again)?.command).toBe("sleep");
+    process.kill(again);
+  });
+
   test("is handed no descriptors whose numbers do not follow one another, and none stays open", async () => {
     using folder = new RealFolder();
     const order = orderIn(folder, ":");
-    const before = readdirSync("/proc/self/fd").length;
+    const before = openDescriptors();
     const files = order.files.map((file) => ({ ...file, fd: 5 }));
     await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
       "Cannot pass descriptors: 3, 5 are not consecutive",
     );
-    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+    expect(openDescriptors()).toBe(before);
   });
 });

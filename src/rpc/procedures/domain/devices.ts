@@ -1,0 +1,73 @@
+import { type Device, parseDevice } from "../../../domain/device.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Ask } from "../../../vm/change/change-domain.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../../vm/hotplug/change-devices.ts";
+import { struct, uint } from "../../xdr/form.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS } from "../impact.ts";
+import { domain, domainKeys, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** VIR_DOMAIN_DEVICE_MODIFY_FORCE of libvirt's libvirt-domain.h */
+const FORCE = 4;
+
+type Change = (instance: Instance, ask: Ask, device: Device) => Promise<unknown>;
+
+/** Procedures that change the devices of a domain. */
+export const deviceProcedures: readonly Procedure[] = [
+  changingGuest(8, "virDomainAttachDevice", attachDevice),
+  changing(160, "virDomainAttachDeviceFlags", attachDevice),
+  changingGuest(13, "virDomainDetachDevice", detachDevice),
+  changing(161, "virDomainDetachDeviceFlags", detachDevice),
+  procedure({
+    number: 174,
+    api: "virDomainUpdateDeviceFlags",
+    access: "changes",
+    recovers: domainKeys,
+    args: struct({ dom: domain, xml: text, flags: uint }),
+    flags: { known: IMPACT_FLAGS | FORCE, refusedBy: "qemuDomainUpdateDeviceFlags" },
+    result: nothing,
+    async run(call) {
+      const { flags, xml } = call.args;
+      const to = { device: deviceIn(xml), force: (flags & FORCE) !== 0 };
+      await updateDevice(call.instance, askOf(call, flags), to);
+      return {};
+    },
+  }),
+];
+
+/** Declares a procedure that changes only the running guest. qemuDomainAttachDevice() of libvirt */
+function changingGuest(number: number, api: `vir${string}`, change: Change): Procedure {
+  return procedure({
+    number,
+    api,
+    access: "changes",
+    recovers: domainKeys,
+    args: struct({ dom: domain, xml: text }),
+    result: nothing,
+    async run(call) {
+      await change(call.instance, askOf(call, AFFECTS.live), deviceIn(call.args.xml));
+      return {};
+    },
+  });
+}
+
+/** Declares a procedure that changes the running guest, the definition or both. */
+function changing(number: number, api: `virDomain${string}`, change: Change): Procedure {
+  return procedure({
+    number,
+    api,
+    access: "changes",
+    recovers: domainKeys,
+    args: struct({ dom: domain, xml: text, flags: uint }),
+    flags: { known: IMPACT_FLAGS, refusedBy: api.replace("vir", "qemu") },
+    result: nothing,
+    async run(call) {
+      await change(call.instance, askOf(call, call.args.flags), deviceIn(call.args.xml));
+      return {};
+    },
+  });
+}
+
+function deviceIn(xml: string): Device {
+  return parseDevice(new TextEncoder().encode(xml));
+}

@@ -1,0 +1,130 @@
+import { numberState } from "../../../qemu/monitor/state-numbers.ts";
+import { isAutostarted } from "../../../state/definitions.ts";
+import { hasManagedSave } from "../../../state/managed-save.ts";
+import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
+import { getDomainState } from "../../../vm/query/domain-state.ts";
+import { getDomainXml } from "../../../vm/query/domain-xml.ts";
+import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
+import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, reads } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** virDomainXMLFlags of libvirt's libvirt-domain.h */
+const XML = { secure: 1, inactive: 2, migratable: 8 };
+/** REMOTE_SECURITY_LABEL_MAX of libvirt's remote_protocol.x */
+const MOST_LABEL_CHARS = 4097;
+const NS_PER_SECOND = 1e9;
+
+/** Procedures that return a fact about a domain. */
+export const factProcedures: readonly Procedure[] = [
+  procedure({
+    ...reads(212, "virDomainGetState"),
+    args: ofDomainWithFlags,
+    flags: { known: 0, refusedBy: "qemuDomainGetState" },
+    result: struct({ state: int, reason: int }),
+    run: async (call) => numberState(await getDomainState(call.instance, keyOf(call))),
+  }),
+  procedure({
+    ...reads(16, "virDomainGetInfo"),
+    args: ofDomain,
+    // virDomainInfo of libvirt
+    result: struct({ state: uint, maxKiB: uhyper, usedKiB: uhyper, vcpus: uint, cpuTimeNs: uhyper }),
+    async run(call) {
+      const { cpuTimeSeconds = 0, state, ...facts } = await getDomainFacts(call.instance, keyOf(call));
+      return {
+        state: numberState({ state, reason: "unknown" }).state,
+        maxKiB: BigInt(facts.maxMemoryKiB),
+        usedKiB: BigInt(facts.usedMemoryKiB),
+        vcpus: facts.vcpus,
+        cpuTimeNs: BigInt(Math.round(cpuTimeSeconds * NS_PER_SECOND)),
+      };
+    },
+  }),
+  procedure({
+    ...reads(14, "virDomainGetXMLDesc"),
+    args: ofDomainWithFlags,
+    // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
+    flags: { known: XML.secure | XML.inactive, refusedBy: "qemuDomainGetXMLDesc" },
+    result: aText,
+    forbids: ({ flags }) =>
+      (flags & (XML.secure | XML.migratable)) === 0 ? undefined : "virDomainGetXMLDesc with secure flag",
+    async run(call) {
+      const { flags } = call.args;
+      const form = (flags & XML.inactive) === 0 ? "running" : "defined";
+      const { channelsError, xml } = await getDomainXml(call.instance, keyOf(call), form);
+      if (channelsError !== undefined) call.session.warn(channelsError);
+      return { value: `${xml}\n` };
+    },
+  }),
+  procedure({
+    ...reads(19, "virDomainGetOSType"),
+    args: ofDomain,
+    result: aText,
+    run(call) {
+      keyOf(call);
+      return { value: "hvm" };
+    },
+  }),
+  procedure({
+    ...reads(17, "virDomainGetMaxMemory"),
+    args: ofDomain,
+    result: struct({ kiB: uhyper }),
+    run: async (call) => ({ kiB: BigInt((await getDomainFacts(call.instance, keyOf(call))).maxMemoryKiB) }),
+  }),
+  procedure({
+    ...reads(18, "virDomainGetMaxVcpus"),
+    args: ofDomain,
+    result: aNumber,
+    run: async (call) => ({
+      value: await getVcpuCount(call.instance, keyOf(call), { what: "maximum", options: {} }),
+    }),
+  }),
+  procedure({
+    ...reads(150, "virDomainIsActive"),
+    args: ofDomain,
+    result: aNumber,
+    run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).guest !== undefined),
+  }),
+  procedure({
+    ...reads(151, "virDomainIsPersistent"),
+    args: ofDomain,
+    result: aNumber,
+    run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).definition !== undefined),
+  }),
+  // qemuDomainIsUpdated() of libvirt: whether the definition changed outside of its API, which it never does.
+  procedure({
+    ...reads(202, "virDomainIsUpdated"),
+    args: ofDomain,
+    result: aNumber,
+    run(call) {
+      keyOf(call);
+      return { value: 0 };
+    },
+  }),
+  procedure({
+    ...reads(15, "virDomainGetAutostart"),
+    args: ofDomain,
+    result: aNumber,
+    run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name)),
+  }),
+  procedure({
+    ...reads(183, "virDomainHasManagedSaveImage"),
+    args: ofDomainWithFlags,
+    flags: { known: 0, refusedBy: "qemuDomainHasManagedSaveImage" },
+    result: aNumber,
+    run: ({ args, instance }) => isTrue(hasManagedSave(instance, foundBy(instance, args.dom).name)),
+  }),
+  procedure({
+    ...reads(121, "virDomainGetSecurityLabel"),
+    args: ofDomain,
+    result: struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int }),
+    async run(call) {
+      const { enforcing, securityLabel = "" } = await getDomainFacts(call.instance, keyOf(call));
+      return { label: securityLabel, enforcing: enforcing === true ? 1 : 0 };
+    },
+  }),
+];
+
+function isTrue(value: boolean): { readonly value: number } {
+  return { value: value ? 1 : 0 };
+}

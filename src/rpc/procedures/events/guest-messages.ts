@@ -1,0 +1,202 @@
+import type { GuestReport } from "../../../state/guest-reports.ts";
+import type { GuestEventKind } from "../../../vm/events/event-kind.ts";
+import type { GuestEvent } from "../../../vm/events/guest-events.ts";
+import { array, type Form, hyper, int, struct, uhyper, type ValueOf } from "../../xdr/form.ts";
+import { domain, remoteDomain, text } from "../objects.ts";
+import type { EventMessage } from "./event-message.ts";
+
+type What = GuestEvent["what"];
+type ReportOf<Name extends What["report"]> = Extract<What, { report: Name }>;
+
+/** VIR_DOMAIN_EVENT_WATCHDOG_*, _IO_ERROR_*, _GRAPHICS_* and others of libvirt's libvirt-domain.h */
+const WATCHDOG = { none: 0, pause: 1, reset: 2, poweroff: 3, shutdown: 4, debug: 5, "inject-nmi": 6 };
+const IO_ERROR = { ignore: 0, stop: 1, report: 2 };
+const PHASE = { connect: 0, initialize: 1, disconnect: 2 };
+const FAMILY = { ipv4: 0, ipv6: 1, unix: 2, vsock: 2, unknown: 2 };
+const JOB = { pull: 1, copy: 2, commit: 3, "active-commit": 4 };
+const STATUS = { completed: 0, failed: 1, cancelled: 2, ready: 3 };
+const TRAY = { open: 0, close: 1 };
+const AGENT = { connected: 1, disconnected: 2, byChannel: 2 };
+/** REMOTE_DOMAIN_EVENT_GRAPHICS_IDENTITY_MAX of libvirt's remote_protocol.x */
+const IDENTITY_MAX = 20;
+const BYTES_PER_KIB = 1024;
+
+const head = { callback: int, dom: domain } as const;
+const plain = struct(head);
+const withOffset = struct({ ...head, offset: hyper });
+const withAction = struct({ ...head, action: int });
+const ioFields = { ...head, path: text, device: text, action: int } as const;
+const ofIoError = struct(ioFields);
+const ofIoErrorReason = struct({ ...ioFields, reason: text });
+const address = struct({ family: int, node: text, service: text });
+const ofGraphics = struct({
+  ...head,
+  phase: int,
+  local: address,
+  remote: address,
+  auth: text,
+  subject: array(struct({ type: text, name: text }), IDENTITY_MAX),
+});
+const ofJob = struct({ ...head, name: text, type: int, status: int });
+const ofTray = struct({ ...head, device: text, reason: int });
+const ofPower = struct({ callback: int, reason: int, dom: domain });
+const ofBalloon = struct({ ...head, actual: uhyper });
+const ofDevice = struct({ ...head, device: text });
+const ofAgent = struct({ ...head, state: int, reason: int });
+
+/** The registration that gets a message, and the domain. */
+type To = ValueOf<typeof plain>;
+
+interface Kind {
+  /** REMOTE_PROC_DOMAIN_EVENT_CALLBACK_* and REMOTE_PROC_DOMAIN_EVENT_BLOCK_JOB_2 of libvirt's remote_protocol.x */
+  readonly procedure: number;
+  encode(callback: number, event: GuestEvent): readonly Uint8Array[] | undefined;
+}
+
+/** Kinds of events of running guests, by libvirt's names of their IDs. */
+const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
+  reboot: kind("reboot", { procedure: 319, form: plain, make: (_, to) => to }),
+  "rtc-change": kind("rtc-change", {
+    procedure: 320,
+    form: withOffset,
+    make: ({ offset }, to) => ({ ...to, offset: BigInt(offset) }),
+  }),
+  watchdog: kind("watchdog", {
+    procedure: 321,
+    form: withAction,
+    make: ({ action }, to) => ({ ...to, action: WATCHDOG[action] }),
+  }),
+  "io-error": kind("io-error", {
+    procedure: 322,
+    form: ofIoError,
+    make: (what, to) => ({ ...to, ...ioErrorFields(what) }),
+  }),
+  graphics: kind("graphics", {
+    procedure: 323,
+    form: ofGraphics,
+    make: ({ auth, local, phase, remote }, to) => ({
+      ...to,
+      phase: PHASE[phase],
+      local: { ...local, family: FAMILY[local.family] },
+      remote: { ...remote, family: FAMILY[remote.family] },
+      auth,
+      subject: [],
+    }),
+  }),
+  // qemuMonitorJSONHandleIOError() of libvirt
+  "io-error-reason": kind("io-error", {
+    procedure: 324,
+    form: ofIoErrorReason,
+    make: (what, to) => ({
+      ...to,
+      ...ioErrorFields(what),
+      reason: what.isFull ? "enospc" : "",
+    }),
+  }),
+  "block-job": kind("block-job", {
+    procedure: 326,
+    form: ofJob,
+    make: (what, to) => ({ ...to, name: what.path, ...jobFields(what) }),
+  }),
+  "tray-change": kind("tray-change", {
+    procedure: 328,
+    form: ofTray,
+    make: ({ device, isOpen }, to) => ({
+      ...to,
+      device,
+      reason: isOpen ? TRAY.open : TRAY.close,
+    }),
+  }),
+  "pm-wakeup": kind("pm-wakeup", { procedure: 329, form: ofPower, make: (_, to) => ({ ...to, reason: 0 }) }),
+  "pm-suspend": kind("pm-suspend", {
+    procedure: 330,
+    form: ofPower,
+    make: (_, to) => ({ ...to, reason: 0 }),
+  }),
+  "balloon-change": kind("balloon-change", {
+    procedure: 331,
+    form: ofBalloon,
+    make: ({ bytes }, to) => ({
+      ...to,
+      actual: BigInt(Math.ceil(bytes / BYTES_PER_KIB)),
+    }),
+  }),
+  "pm-suspend-disk": kind("pm-suspend-disk", {
+    procedure: 332,
+    form: ofPower,
+    make: (_, to) => ({ ...to, reason: 0 }),
+  }),
+  "device-removed": kind("device-removed", { procedure: 333, form: ofDevice, make: aboutDevice }),
+  "block-job-2": kind("block-job", {
+    procedure: 339,
+    form: ofJob,
+    make: (what, to) => ({ ...to, name: what.disk, ...jobFields(what) }),
+  }),
+  "agent-lifecycle": kind("agent-lifecycle", {
+    procedure: 348,
+    form: ofAgent,
+    make: ({ isConnected }, to) => ({
+      ...to,
+      state: isConnected ? AGENT.connected : AGENT.disconnected,
+      reason: AGENT.byChannel,
+    }),
+  }),
+  "device-added": kind("device-added", { procedure: 354, form: ofDevice, make: aboutDevice }),
+  "device-removal-failed": kind("device-removal-failed", {
+    procedure: 367,
+    form: ofDevice,
+    make: aboutDevice,
+  }),
+};
+
+/** Reports whether events of that kind are about running guests. */
+export function isGuestKind(name: string): name is GuestEventKind {
+  return Object.hasOwn(KINDS, name);
+}
+
+/** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
+export function guestMessage(
+  name: GuestEventKind,
+  callback: number,
+  event: GuestEvent,
+): EventMessage | undefined {
+  const { encode, procedure } = KINDS[name];
+  const payload = encode(callback, event);
+  return payload === undefined ? undefined : { procedure, payload };
+}
+
+function kind<const Name extends What["report"], Value>(
+  report: Name,
+  message: {
+    readonly procedure: number;
+    readonly form: Form<Value>;
+    make(what: ReportOf<Name>, to: To): Value;
+  },
+): Kind {
+  return {
+    procedure: message.procedure,
+    encode(callback, event) {
+      const { what } = event;
+      if (!isReport(what, report)) return undefined;
+      const payload: Uint8Array[] = [];
+      message.form.encode(message.make(what, { callback, dom: remoteDomain(event) }), payload);
+      return payload;
+    },
+  };
+}
+
+function isReport<Name extends What["report"]>(what: What, name: Name): what is ReportOf<Name> {
+  return what.report === name;
+}
+
+function ioErrorFields({ action, device, path }: Extract<GuestReport, { report: "io-error" }>) {
+  return { path, device, action: IO_ERROR[action] };
+}
+
+function jobFields({ status, type }: Extract<GuestReport, { report: "block-job" }>) {
+  return { type: JOB[type], status: STATUS[status] };
+}
+
+function aboutDevice({ device }: { readonly device: string }, to: To) {
+  return { ...to, device };
+}

@@ -1,0 +1,104 @@
+import type { Instance } from "../../../state/instance.ts";
+import {
+  getInterfaceXml,
+  lookUpInterface,
+  lookUpInterfaceByMac,
+  selectInterfaces,
+} from "../../../vm/interface/interfaces.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** virConnectListAllInterfacesFlags of libvirt's libvirt-interface.h */
+const [INACTIVE, ACTIVE] = [1, 2];
+/** VIR_INTERFACE_XML_INACTIVE: an interface has no other form while it is inactive. */
+const XML_INACTIVE = 1;
+
+/** An interface. remote_nonnull_interface */
+const iface = struct({ name: text, mac: text });
+const names = struct({ names: array(text, LIST_MAX) });
+
+/** Procedures about network interfaces of the host. */
+export const interfaceProcedures: readonly Procedure[] = [
+  ...(
+    [
+      {
+        isActive: true,
+        numbers: [126, 127],
+        apis: ["virConnectNumOfInterfaces", "virConnectListInterfaces"],
+      },
+      {
+        isActive: false,
+        numbers: [137, 138],
+        apis: ["virConnectNumOfDefinedInterfaces", "virConnectListDefinedInterfaces"],
+      },
+    ] as const
+  ).flatMap(({ apis, isActive, numbers }) => [
+    procedure({
+      number: numbers[0],
+      api: apis[0],
+      access: "reads",
+      args: nothing,
+      result: aNumber,
+      run: ({ instance }) => ({ value: namesOf(instance, isActive).length }),
+    }),
+    procedure({
+      number: numbers[1],
+      api: apis[1],
+      access: "reads",
+      args: struct({ most: int }),
+      result: names,
+      run: ({ args, instance }) => ({ names: namesOf(instance, isActive).slice(0, Math.max(0, args.most)) }),
+    }),
+  ]),
+  procedure({
+    number: 284,
+    api: "virConnectListAllInterfaces",
+    access: "reads",
+    args: struct({ needsResults: int, flags: uint }),
+    flags: { known: INACTIVE | ACTIVE, refusedBy: "udevConnectListAllInterfaces" },
+    result: struct({ interfaces: array(iface, LIST_MAX), count: uint }),
+    run({ args, instance }) {
+      const has = (flag: number): boolean => args.flags === 0 || (args.flags & flag) !== 0;
+      const found = selectInterfaces(instance, { active: has(ACTIVE), inactive: has(INACTIVE) });
+      return { interfaces: args.needsResults === 0 ? [] : found, count: found.length };
+    },
+  }),
+  procedure({
+    number: 128,
+    api: "virInterfaceLookupByName",
+    access: "reads",
+    args: struct({ name: text }),
+    result: struct({ iface }),
+    run: ({ args, instance }) => ({ iface: lookUpInterface(instance, args.name) }),
+  }),
+  procedure({
+    number: 129,
+    api: "virInterfaceLookupByMACString",
+    access: "reads",
+    args: struct({ mac: text }),
+    result: struct({ iface }),
+    run: ({ args, instance }) => ({ iface: lookUpInterfaceByMac(instance, args.mac) }),
+  }),
+  procedure({
+    number: 130,
+    api: "virInterfaceGetXMLDesc",
+    access: "reads",
+    args: struct({ iface, flags: uint }),
+    flags: { known: XML_INACTIVE, refusedBy: "udevInterfaceGetXMLDesc" },
+    result: aText,
+    run: ({ args, instance }) => ({ value: getInterfaceXml(instance, args.iface.name) }),
+  }),
+  procedure({
+    number: 156,
+    api: "virInterfaceIsActive",
+    access: "reads",
+    args: struct({ iface }),
+    result: aNumber,
+    run: ({ args, instance }) => ({ value: lookUpInterface(instance, args.iface.name).isActive ? 1 : 0 }),
+  }),
+];
+
+function namesOf(instance: Instance, isActive: boolean): readonly string[] {
+  return selectInterfaces(instance, { active: isActive, inactive: !isActive }).map(({ name }) => name);
+}

@@ -1,0 +1,169 @@
+import { detachDevice, reattachDevice, resetDevice } from "../../../vm/node-device/detach.ts";
+import {
+  CAPABILITY_NAMES,
+  getDeviceXml,
+  listDeviceCapabilities,
+  listDevices,
+  lookUpDevice,
+} from "../../../vm/node-device/node-devices.ts";
+import { array, int, struct, uint } from "../../xdr/form.ts";
+import { aNumber, aText, LIST_MAX, maybeText, nothing, text } from "../objects.ts";
+import { type Procedure, procedure } from "../procedure.ts";
+
+/** REMOTE_NODE_DEVICE_CAPS_LIST_MAX of libvirt's remote_protocol.x */
+const MOST_CAPABILITIES = 65_536;
+/** Bits of a filter: a capability each, in the order of their numbers. virConnectListAllNodeDeviceFlags of libvirt */
+const CAPABILITY_FLAGS = 2 ** CAPABILITY_NAMES.length - 1;
+/**
+ * VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT, _TRANSIENT, _INACTIVE and _ACTIVE. A listed device is active and persistent: only mediated
+ * devices may be otherwise.
+ */
+const FILTERS = { persistent: 2 ** 28, transient: 2 ** 29, inactive: 2 ** 30, active: 2 ** 31 };
+const FILTER_FLAGS = Object.values(FILTERS).reduce((sum, bit) => sum + bit);
+/** VIR_NODE_DEVICE_XML_INACTIVE */
+const XML_INACTIVE = 1;
+
+/** A device of the host. remote_nonnull_node_device */
+const device = struct({ name: text });
+const ofDevice = struct({ name: text });
+
+/** Procedures about devices of the host. */
+export const nodeDeviceProcedures: readonly Procedure[] = [
+  procedure({
+    number: 111,
+    api: "virNodeNumOfDevices",
+    access: "reads",
+    args: struct({ capability: maybeText, flags: uint }),
+    flags: { known: 0, refusedBy: "nodeNumOfDevices" },
+    result: aNumber,
+    run: ({ args, instance }) => ({ value: listDevices(instance, wanted(args.capability)).length }),
+  }),
+  procedure({
+    number: 112,
+    api: "virNodeListDevices",
+    access: "reads",
+    args: struct({ capability: maybeText, most: int, flags: uint }),
+    flags: { known: 0, refusedBy: "nodeListDevices" },
+    result: struct({ names: array(text, LIST_MAX) }),
+    run({ args, instance }) {
+      const names = listDevices(instance, wanted(args.capability)).map(({ name }) => name);
+      return { names: names.slice(0, Math.max(0, args.most)) };
+    },
+  }),
+  procedure({
+    number: 285,
+    api: "virConnectListAllNodeDevices",
+    access: "reads",
+    args: struct({ needsResults: int, flags: uint }),
+    flags: { known: CAPABILITY_FLAGS + FILTER_FLAGS, refusedBy: "nodeConnectListAllNodeDevices" },
+    result: struct({ devices: array(device, LIST_MAX), count: uint }),
+    run({ args, instance }) {
+      const bits = args.flags & CAPABILITY_FLAGS;
+      const names = CAPABILITY_NAMES.filter((_, at) => (bits & (1 << at)) !== 0);
+      const has = (bit: number): boolean => (args.flags & bit) !== 0;
+      const { active, inactive, persistent, transient } = FILTERS;
+      const isEmpty = (has(inactive) && !has(active)) || (has(transient) && !has(persistent));
+      const found = isEmpty ? [] : listDevices(instance, bits === 0 ? undefined : new Set(names));
+      return { devices: args.needsResults === 0 ? [] : found, count: found.length };
+    },
+  }),
+  procedure({
+    number: 113,
+    api: "virNodeDeviceLookupByName",
+    access: "reads",
+    args: ofDevice,
+    result: struct({ device }),
+    run: ({ args, instance }) => ({ device: lookUpDevice(instance, args.name) }),
+  }),
+  procedure({
+    number: 114,
+    api: "virNodeDeviceGetXMLDesc",
+    access: "reads",
+    args: struct({ name: text, flags: uint }),
+    flags: { known: XML_INACTIVE, refusedBy: "nodeDeviceGetXMLDesc" },
+    result: aText,
+    run: ({ args, instance }) => ({ value: getDeviceXml(instance, args.name) }),
+  }),
+  procedure({
+    number: 115,
+    api: "virNodeDeviceGetParent",
+    access: "reads",
+    args: ofDevice,
+    result: struct({ parent: maybeText }),
+    run: ({ args, instance }) => ({ parent: lookUpDevice(instance, args.name).parent }),
+  }),
+  procedure({
+    number: 116,
+    api: "virNodeDeviceNumOfCaps",
+    access: "reads",
+    args: ofDevice,
+    result: aNumber,
+    run: ({ args, instance }) => ({ value: listDeviceCapabilities(instance, args.name).length }),
+  }),
+  procedure({
+    number: 117,
+    api: "virNodeDeviceListCaps",
+    access: "reads",
+    args: struct({ name: text, most: int }),
+    result: struct({ names: array(text, MOST_CAPABILITIES) }),
+    run: ({ args, instance }) => ({
+      names: listDeviceCapabilities(instance, args.name).slice(0, Math.max(0, args.most)),
+    }),
+  }),
+  ...(
+    [
+      [433, "virNodeDeviceGetAutostart"],
+      [435, "virNodeDeviceIsPersistent"],
+      [436, "virNodeDeviceIsActive"],
+    ] as const
+  ).map(([number, api]) =>
+    procedure({
+      number,
+      api,
+      access: "reads",
+      args: ofDevice,
+      result: aNumber,
+      run({ args, instance }) {
+        lookUpDevice(instance, args.name);
+        return { value: 1 };
+      },
+    }),
+  ),
+  ...(
+    [
+      [118, "virNodeDeviceDettach", detachDevice],
+      [119, "virNodeDeviceReAttach", reattachDevice],
+      [120, "virNodeDeviceReset", resetDevice],
+    ] as const
+  ).map(([number, api, change]) =>
+    procedure({
+      number,
+      api,
+      access: "changes",
+      args: ofDevice,
+      result: nothing,
+      recovers: () => "all",
+      async run({ args, instance }) {
+        await change(instance, args.name);
+        return {};
+      },
+    }),
+  ),
+  procedure({
+    number: 301,
+    api: "virNodeDeviceDetachFlags",
+    access: "changes",
+    args: struct({ name: text, driver: maybeText, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuNodeDeviceDetachFlags" },
+    result: nothing,
+    recovers: () => "all",
+    async run({ args, instance }) {
+      await detachDevice(instance, args.name, args.driver);
+      return {};
+    },
+  }),
+];
+
+function wanted(capability: string | undefined): ReadonlySet<string> | undefined {
+  return capability === undefined ? undefined : new Set([capability]);
+}

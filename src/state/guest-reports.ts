@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { ioError, jobStatus, plainReports } from "../qemu/monitor/reports.ts";
+import type { Instance } from "./instance.ts";
+import { isWritten } from "./record.ts";
+import { reportsFile, reportsFolder } from "./report-files.ts";
+
+/** A report of a guest's QEMU, with the facts about the device that clients get. */
+const guestReport = v.variant("report", [
+  ...plainReports,
+  /** `path`: the disk's image. */
+  v.strictObject({ ...ioError.entries, path: v.string() }),
+  /** `disk`: its target, `path`: its image. */
+  v.strictObject({
+    report: v.literal("block-job"),
+    disk: v.string(),
+    path: v.string(),
+    type: v.picklist(["pull", "copy", "commit", "active-commit"]),
+    status: jobStatus,
+  }),
+  /** The agent in the guest opens or closes its channel. */
+  v.strictObject({ report: v.literal("agent-lifecycle"), isConnected: v.boolean() }),
+]);
+export type GuestReport = v.InferOutput<typeof guestReport>;
+
+/** Most reports of a guest that are kept: clients read them at once. */
+const MOST = 64;
+
+const kept = v.strictObject({
+  /** Time at which the guest was started. Each start has numbers of its own. */
+  startedMs: v.number(),
+  reports: v.array(v.strictObject({ number: v.number(), what: guestReport })),
+});
+/** The last reports of a guest, in the order of their numbers. */
+export type KeptReports = v.InferOutput<typeof kept>;
+
+/** Returns undefined for a text that is not as keepReports() writes it. */
+export function parseReports(text: string): KeptReports | undefined {
+  try {
+    return v.parse(kept, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost. */
+export function keepReports(
+  instance: Instance,
+  { startedMs, uuid }: { readonly startedMs: number; readonly uuid: string },
+  reports: readonly GuestReport[],
+): void {
+  const path = reportsFile(instance, uuid);
+  const before = parseReports(instance.host.readText(path) ?? "");
+  const known = before?.startedMs === startedMs ? before.reports : [];
+  const first = (known.at(-1)?.number ?? 0) + 1;
+  const added = reports.map((what, at) => ({ number: first + at, what }));
+  const now: KeptReports = { startedMs, reports: [...known, ...added].slice(-MOST) };
+  isWritten(() => {
+    instance.host.makeFolder({ path: reportsFolder(instance), mode: 0o700 });
+    instance.host.writeVolatile(path, `${JSON.stringify(now)}\n`, 0o600);
+  });
+}

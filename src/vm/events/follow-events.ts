@@ -1,0 +1,67 @@
+import type { Instance } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { findNetwork } from "../network/find-network.ts";
+import { findPool } from "../pool/find-pool.ts";
+import { type EventKind, kindsOf } from "./event-kind.ts";
+import { type EventWatch, type HappenedEvent, watchEvents } from "./watch-events.ts";
+
+/** Longest pause between two looks at the clock. A longer one would delay the end of the process after the last event. */
+const PAUSE_MS = 250;
+
+/** Events to wait for. */
+export interface Followed {
+  readonly kinds: readonly EventKind[];
+  /** The only object whose events count, by its name, id or UUID; undefined: all objects. */
+  readonly only: { readonly of: HappenedEvent["of"]; readonly key: string } | undefined;
+  /** Whether to wait for more events after the first one. */
+  readonly isLoop: boolean;
+  /** Time for all events; undefined: no limit. */
+  readonly timeoutMs: number | undefined;
+}
+
+/**
+ * Reports events to `onEvent`, with the time in milliseconds since 1970, until the first one, or in a loop until the time is over.
+ * Returns why it ends. Throws as watchEvents(); "not-found".
+ */
+export async function followEvents(
+  instance: Instance,
+  followed: Followed,
+  onEvent: (event: HappenedEvent, seenMs: number) => void,
+): Promise<"done" | "timed out"> {
+  const { host } = instance;
+  const uuid = uuidOf(instance, followed.only);
+  const { isLoop, kinds, timeoutMs = Number.POSITIVE_INFINITY } = followed;
+  const endMs = host.nowMs() + timeoutMs;
+  const watch = watchEvents(instance);
+  try {
+    for (;;) {
+      const wanted = watch.take().filter((event) => isWanted(event, { kinds, uuid }));
+      for (const event of isLoop ? wanted : wanted.slice(0, 1)) onEvent(event, host.nowMs());
+      if (!isLoop && wanted.length > 0) return "done";
+      if (host.nowMs() >= endMs) return "timed out";
+      await pause(instance, watch, endMs);
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+const FINDERS: Readonly<
+  Record<HappenedEvent["of"], (instance: Instance, key: string) => { readonly uuid: string }>
+> = { domain: findDomain, guest: findDomain, network: findNetwork, pool: findPool };
+
+function uuidOf(instance: Instance, only: Followed["only"]): string | undefined {
+  return only === undefined ? undefined : FINDERS[only.of](instance, only.key).uuid;
+}
+
+function isWanted(
+  event: HappenedEvent,
+  { kinds, uuid }: Pick<Followed, "kinds"> & { readonly uuid: string | undefined },
+): boolean {
+  return kindsOf(event).some((kind) => kinds.includes(kind)) && (uuid ?? event.uuid) === event.uuid;
+}
+
+async function pause({ host }: Instance, watch: EventWatch, endMs: number): Promise<void> {
+  if (endMs === Number.POSITIVE_INFINITY) return await watch.wait();
+  await Promise.race([watch.wait(), host.sleep(Math.max(0, Math.min(PAUSE_MS, endMs - host.nowMs())))]);
+}

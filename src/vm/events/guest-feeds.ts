@@ -1,0 +1,74 @@
+import { unlessRefused } from "../../errors.ts";
+import type { EventFeed } from "../../host/monitor.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { GuestFacts } from "./domain-events.ts";
+
+/** Wait for more events of a guest before they are written, and the longer one if the last were just written. */
+const SOON_MS = 10;
+const LATER_MS = 100;
+
+/** A guest whose QEMU is followed. */
+interface Followed {
+  readonly guest: GuestFacts;
+  readonly feed: EventFeed;
+  writing: NodeJS.Timeout | undefined;
+  writtenMs: number;
+}
+
+/**
+ * Follows the events of running guests, and writes them for all clients that wait. QEMU has one client at a time: if several processes
+ * follow a guest, the one that it serves writes for all, and the next one takes over when that one ends. No event is waited for, and
+ * what a guest reports in a flood is dropped.
+ */
+export class GuestFeeds {
+  readonly #instance: Instance;
+  readonly #followed = new Map<string, Followed>();
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  /** Follows these guests, and no others any more. */
+  follow(guests: ReadonlyMap<string, GuestFacts>): void {
+    for (const [uuid, followed] of this.#followed)
+      if (guests.get(uuid)?.startedMs !== followed.guest.startedMs || !followed.feed.isOpen)
+        this.#drop(uuid, followed);
+    for (const [uuid, guest] of guests) if (!this.#followed.has(uuid)) this.#add(uuid, guest);
+  }
+
+  close(): void {
+    for (const [uuid, followed] of this.#followed) this.#drop(uuid, followed);
+  }
+
+  #add(uuid: string, guest: GuestFacts): void {
+    const { host, paths } = this.#instance;
+    const path = guestPaths(paths, uuid).events;
+    // A guest of an older svirt has none.
+    if (unlessRefused(() => host.inspectFile(path)) === undefined) return;
+    const feed = host.followEvents(path, () => this.#writeSoon(uuid));
+    this.#followed.set(uuid, { guest, feed, writing: undefined, writtenMs: 0 });
+  }
+
+  #drop(uuid: string, { feed, writing }: Followed): void {
+    clearTimeout(writing);
+    feed.close();
+    this.#followed.delete(uuid);
+  }
+
+  #writeSoon(uuid: string): void {
+    const followed = this.#followed.get(uuid);
+    if (followed === undefined) return;
+    const isRecent = performance.now() - followed.writtenMs < LATER_MS;
+    followed.writing ??= setTimeout(() => this.#write(followed), isRecent ? LATER_MS : SOON_MS);
+  }
+
+  #write(followed: Followed): void {
+    followed.writing = undefined;
+    followed.writtenMs = performance.now();
+    const events = followed.feed.take();
+    // Loads the forms of steps and XML, which a client without events does not need.
+    const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
+    writeReports(this.#instance, followed.guest, events);
+  }
+}
