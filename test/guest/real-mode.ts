@@ -11,6 +11,8 @@ export type LastAct =
   | { readonly do: "beat" }
   /** Answers each character with the next one. */
   | { readonly do: "answer" }
+  /** Paints the text screen blue, then answers as `answer`. */
+  | { readonly do: "paint" }
   /** Ejects each PCI device that it is asked to eject, as an operating system with ACPI does. */
   | { readonly do: "eject" }
   /** Prints the next of 64 characters, from `0` on, every tick, to tell a restarted guest from a resumed one. */
@@ -61,6 +63,20 @@ const EJECT = [
   [0x66, 0xef], // out dx, eax
   [0xeb, 0xf4], // jmp again
 ].flat();
+const PAINT = [
+  [0xb8, 0x03, 0x00], // mov ax, 3
+  [0xcd, 0x10], // int 0x10: a text screen of 80 columns
+  [0xb4, 0x01], // mov ah, 1
+  [0xb9, 0x00, 0x20], // mov cx, 0x2000
+  [0xcd, 0x10], // int 0x10: without a cursor
+  [0xb8, 0x00, 0xb8], // mov ax, 0xb800
+  [0x8e, 0xc0], // mov es, ax
+  [0x31, 0xff], // xor di, di
+  [0xb8, 0x20, 0x1f], // mov ax, 0x1f20: a blank on blue
+  [0xb9, ...word(80 * 25)], // mov cx, 2000
+  [0xfc], // cld
+  [0xf3, 0xab], // rep stosw
+].flat();
 const HALT = [0xfa, 0xf4, 0xeb, 0xfd]; // cli; again: hlt; jmp again
 const POWER_OFF = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef]; // mov dx, 0x604; mov ax, 0x2000; out dx, ax
 const REBOOT = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee]; // mov dx, 0xcf9; mov al, 6; out dx, al
@@ -84,15 +100,20 @@ export function lastActCode(last: LastAct): readonly number[] {
       const beat = [...waitTicks(1), 0xb0, 0x2e, ...putCharacter().flat()]; // mov al, '.'
       return [...beat, 0xeb, 0x100 - beat.length - 2]; // jmp beat
     }
-    case "answer": {
-      const answer = [...waitForCharacter(), 0xfe, 0xc0, ...putCharacter().flat()]; // inc al
-      return [...answer, 0xeb, 0x100 - answer.length - 2]; // jmp answer
-    }
+    case "answer":
+      return answer();
+    case "paint":
+      return [...PAINT, ...answer()];
     case "count": {
       const count = [...waitTicks(1), ...nextCharacter(), ...putCharacter().flat()];
       return [0x31, 0xff, ...count, 0xeb, 0x100 - count.length - 2]; // xor di, di; count: ...; jmp count
     }
   }
+}
+
+function answer(): readonly number[] {
+  const once = [...waitForCharacter(), 0xfe, 0xc0, ...putCharacter().flat()]; // inc al
+  return [...once, 0xeb, 0x100 - once.length - 2]; // jmp answer
 }
 
 /** Sets al to the next character of the count in di. */

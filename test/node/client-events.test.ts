@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { noteOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
+import { SeenEvents } from "./harness/seen-events.ts";
 import { makeClientFolder, nodeUri, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
 
 // Stock virsh of this host waits for events of a node, while svirt, a guest itself and another client change it. A key for reading
@@ -11,39 +12,6 @@ const onTheNode = await onANode();
 const folder = makeClientFolder();
 const ssh = sshFor(folder, "ssh", "");
 const readingSsh = sshFor(folder, "ssh-reading", "--read-only");
-const STEP_MS = 60_000;
-
-/** Output of virsh as it arrives. */
-class Seen {
-  #text = "";
-
-  constructor(output: ReadableStream<Uint8Array>) {
-    void this.#read(output);
-  }
-
-  async #read(output: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const chunk of output) this.#text += decoder.decode(chunk, { stream: true });
-  }
-
-  /** Returns the events of a domain. */
-  of(name: string): string[] {
-    const start = `event 'lifecycle' for domain '${name}': `;
-    return this.#text
-      .split("\n")
-      .flatMap((line) => (line.startsWith(start) ? [line.slice(start.length)] : []));
-  }
-
-  /** Returns whether so many events of a domain arrive in time. */
-  async has(name: string, count: number, withinMs = STEP_MS): Promise<boolean> {
-    const deadline = performance.now() + withinMs;
-    while (this.of(name).length < count) {
-      if (performance.now() > deadline) return false;
-      await Bun.sleep(100);
-    }
-    return true;
-  }
-}
 
 onTheNode(
   "virsh event on another machine prints what svirt, a guest itself and another client do",
@@ -52,7 +20,7 @@ onTheNode(
     const words = ["virsh", "-c", nodeUri(readingSsh), "event", "--event", "lifecycle", "--loop"];
     // Each line of its output arrives at once.
     const client = Bun.spawn([...limit, "stdbuf", "-oL", ...words], { stdin: "ignore", stdout: "pipe" });
-    const seen = new Seen(client.stdout);
+    const seen = new SeenEvents(client.stdout);
     const step = async (script: string, count: number): Promise<void> => {
       const notes = await onNode(script);
       for (const name of notes.keys()) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });

@@ -9,6 +9,7 @@ const RUN_BY = new Map([
   ["scripts/demo", ".ci/run"],
   ["scripts/test", ".ci/run"],
   ["scripts/test --all", ".ci/run, by CI=true"],
+  ["scripts/test --clients", "scripts/test --all, which runs the same files"],
   ["scripts/demo --keep", "test/readme"],
   ["SVIRT_NODE=demo scripts/node ssh", "test/readme"],
   ["SVIRT_NODE=demo scripts/node stop", "test/readme"],

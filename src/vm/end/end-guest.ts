@@ -57,7 +57,7 @@ export async function endGuest(
     errors.push(...(await undoShared(instance, { actor, steps: rest, observer: numbered })));
   }
   if (errors.length > 0) {
-    // The record is written again, so that a process that watches it sees the end of the guest.
+    // The second write wakes those who watch the record: the process is gone now.
     if (ends.errors.length === 0) writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
     throw joinErrors(errors[0], errors.slice(1));
   }

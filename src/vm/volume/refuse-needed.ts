@@ -130,5 +130,5 @@ function volumesIn(xml: string, pools: Pools): readonly string[] {
 }
 
 function needed(attempt: string, why: string, remedy: string): SvirtError {
-  return new SvirtError(`Cannot ${attempt}: ${why}`, { kind: "in-use", remedy });
+  return new SvirtError(`Cannot ${attempt}: ${why}`, { kind: "in-use", from: "STORAGE", remedy });
 }

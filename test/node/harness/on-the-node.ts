@@ -27,6 +27,7 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   "off-later": { do: "power-off-later", ticks: 90 },
   button: { do: "power-off-by-button" },
   answer: { do: "answer" },
+  paint: { do: "paint" },
   count: { do: "count" },
   eject: { do: "eject" },
 };
