@@ -10,7 +10,7 @@ import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { asked, call, domain, errorIn, long, text, word } from "../../rpc/remote-client.ts";
 import { recordOf, wholeState } from "../../scenes/hotplug.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, sweepAll, UUID } from "../../scenes/scene.ts";
 
 const FILE = "/var/lib/saved";
 const VM1 = domain("vm1", UUID);
@@ -70,6 +70,8 @@ describe("the job of a save", () => {
     unlock();
     // A process that was killed in the middle carries no job out.
     expect((await runOn(machine, "domjobinfo", "vm1")).out).toStartWith("Job type:         None ");
+    await sweepAll(machine);
+    expect(jobFiles(machine)).toEqual([]);
     expect(shown.out).toMatch(
       /^Job type: {9}Unbounded {3}\nOperation: {8}Save {8}\nTime elapsed: {5}\d+ +ms\n/,
     );
