@@ -47,7 +47,7 @@ const OTHERS = new Map([
     (name) => [`secret-${name}`, "none"] as const,
   ),
   // They show the current state, including unfinished work.
-  ...["audit", "explain"].map((name) => [name, "none"] as const),
+  ...["audit", "explain", "event", "net-event", "pool-event"].map((name) => [name, "none"] as const),
 ]);
 
 test("every command recovers first, but for these", async () => {

@@ -71,6 +71,7 @@ function sshConfig(folder: string, port: number): string {
     `  IdentityFile ${folder}/key`,
     "  IdentitiesOnly yes",
     "  BatchMode yes",
+    "  LogLevel ERROR",
     "  StrictHostKeyChecking accept-new",
     `  UserKnownHostsFile ${folder}/known_hosts`,
     "  ControlMaster auto",
