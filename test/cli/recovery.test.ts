@@ -8,6 +8,8 @@ const OTHERS = new Map([
   ["domstats", "all"],
   // Ends the guest together with its changes: its QEMU need not answer.
   ["destroy", "others"],
+  // They concern the work of another call, which may still go on.
+  ...["domjobinfo", "domjobabort"].map((name) => [name, "none"] as const),
   // They concern the host and its files. An ordinary user may have no folders of records.
   ...["capabilities", "doctor", "version", "label show", "label set", "label restore", "label release"].map(
     (name) => [name, "root"] as const,
