@@ -32,6 +32,8 @@ export interface Monitor {
 export interface EventFeed {
   /** Whether QEMU has neither refused nor closed the connection. */
   readonly isOpen: boolean;
+  /** Resolves once QEMU sends its events here, or the connection is closed. */
+  readonly served: Promise<void>;
   /** Returns the events since the last call; of a flood only the first ones. Never waits. */
   take(): readonly QmpEvent[];
   close(): void;

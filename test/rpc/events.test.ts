@@ -283,7 +283,8 @@ describe("is refused", () => {
 
   test("the end of a domain's registration as that of a network's", async () => {
     const replies = await served(nodeOn(makeMachine()), opening() + ALL_DOMAINS + call(314, word(0)));
-    expect(replies.map(({ status }) => status)).toEqual([0, 0, 0, 1]);
+    // Calls are carried out at once, and may be answered in another order.
+    expect(replies.filter(({ status }) => status !== 0).map(({ procedure }) => procedure)).toEqual([314]);
   });
 
   test("the registration after 64 others", async () => {

@@ -79,10 +79,10 @@ function registering(number: number, family: EventFamily, object: typeof domain 
     access: "reads",
     args: struct({ event: int, object: optional<{ readonly uuid: Uint8Array }>(object) }),
     result: aNumber,
-    run({ args, session }) {
+    async run({ args, session }) {
       const kind = family.kinds.get(args.event) ?? refuse(family, args.event);
       const uuid = args.object === undefined ? undefined : uuidText(args.object.uuid);
-      return { value: session.events.register({ kind, uuid }) };
+      return { value: await session.events.register({ kind, uuid }) };
     },
   });
 }

@@ -8,6 +8,9 @@ import type { GuestFacts } from "./domain-events.ts";
 const SOON_MS = 10;
 const LATER_MS = 100;
 
+/** Longest wait for QEMUs to serve this process. */
+const SERVED_MS = 250;
+
 /** A guest whose QEMU is followed. */
 interface Followed {
   readonly guest: GuestFacts;
@@ -35,6 +38,12 @@ export class GuestFeeds {
       if (guests.get(uuid)?.startedMs !== followed.guest.startedMs || !followed.feed.isOpen)
         this.#drop(uuid, followed);
     for (const [uuid, guest] of guests) if (!this.#followed.has(uuid)) this.#add(uuid, guest);
+  }
+
+  /** Returns once each QEMU sends its events to a process, or after a short time: one may serve another process, or not answer. */
+  async begun(): Promise<void> {
+    const served = [...this.#followed.values()].map(({ feed }) => feed.served);
+    await Promise.race([Promise.all(served), this.#instance.host.sleep(SERVED_MS)]);
   }
 
   close(): void {

@@ -33,14 +33,25 @@ function resolve(record: GuestRecord, report: QemuReport, devices: () => Devices
         ? { report: "agent-lifecycle", isConnected: report.isOpen }
         : undefined;
     case "block-job": {
-      const job = record.jobs?.find((one) => one.job === report.job);
-      if (job === undefined || job.type === "snapshot") return undefined;
-      const { device, disk, type } = job;
-      return { report: "block-job", disk, path: imageOf(record, device), type, status: report.status };
+      const job = jobOf(record, report.job);
+      if (job === undefined) return undefined;
+      const device = devices().disks.find(({ target }) => target.dev === job.disk)?.alias ?? "";
+      return { report: "block-job", ...job, path: imageOf(record, device), status: report.status };
     }
     default:
       return report;
   }
+}
+
+/** Returns a job's type and disk. Once it has ended the record may have it no more, and its name says both. */
+function jobOf(
+  { jobs = [] }: GuestRecord,
+  name: string,
+): Pick<Extract<GuestReport, { report: "block-job" }>, "type" | "disk"> | undefined {
+  const known = jobs.find(({ job }) => job === name);
+  if (known !== undefined && known.type !== "snapshot") return { type: known.type, disk: known.disk };
+  const [, type, disk = ""] = /^(pull|copy|commit)-([^-]+)-/.exec(name) ?? [];
+  return type === "pull" || type === "copy" || type === "commit" ? { type, disk } : undefined;
 }
 
 function isAgent({ channels }: Devices, port: string): boolean {

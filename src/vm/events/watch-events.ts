@@ -24,6 +24,8 @@ export type HappenedEvent = DomainEvent | GuestEvent | NetworkEvent | PoolEvent;
 
 /** Watch over all domains, networks and pools of an instance. */
 export interface EventWatch {
+  /** Returns once reports of guests that run now are heard, or after a quarter of a second: the next work may cause some. */
+  begun(): Promise<void>;
   /** Returns what happened since the last call, by any process. Never waits. Throws "host-call", and loses no event then. */
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
@@ -67,6 +69,7 @@ export function watchEvents(instance: Instance): EventWatch {
         feeds.follow(now.domains.guests);
         return events;
       },
+      begun: async () => await feeds.begun(),
       wait: async () => await watch.wait(),
       close() {
         feeds.close();

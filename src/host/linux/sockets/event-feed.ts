@@ -16,6 +16,8 @@ export function followEvents(path: string, onEvent: () => void): EventFeed {
 }
 
 class Feed implements EventFeed {
+  readonly served: Promise<void>;
+  readonly #onServed: () => void;
   readonly #onEvent: () => void;
   readonly #lines = new LineBuffer();
   #events: QmpEvent[] = [];
@@ -27,6 +29,8 @@ class Feed implements EventFeed {
 
   constructor(path: string, onEvent: () => void) {
     this.#onEvent = onEvent;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    [this.served, this.#onServed] = [promise, resolve];
     void this.#connect(path);
   }
 
@@ -42,6 +46,7 @@ class Feed implements EventFeed {
 
   close(): void {
     this.#isOpen = false;
+    this.#onServed();
     clearTimeout(this.#pause);
     this.#pause = undefined;
     this.#socket?.terminate();
@@ -75,6 +80,7 @@ class Feed implements EventFeed {
         if (line.bytes > MOST_LINE_BYTES || this.#events.length >= MOST_EVENTS) continue;
         const message = parseQmpLine(joinLine(line));
         if (message?.is === "event") this.#events.push(message);
+        if (message?.is === "return") this.#onServed();
       }
     } catch {
       // It speaks no QMP.

@@ -34,14 +34,15 @@ export class Subscriptions {
   readonly #registered = new Map<number, Registration>();
   #next = 0;
   #watch: EventWatch | undefined;
+  #begun: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
   constructor(receiver: Receiver) {
     this.#receiver = receiver;
   }
 
-  /** Returns the registration's ID. Throws "failed" for too many, and as watchEvents(). */
-  register(registration: Registration): number {
+  /** Returns the registration's ID, once guests' reports are heard. Throws "failed" for too many, and as watchEvents(). */
+  async register(registration: Registration): Promise<number> {
     if (this.#registered.size >= MOST) throw tooMany();
     if (this.#watch === undefined) this.#begin();
     // Earlier events are not for this registration.
@@ -49,6 +50,7 @@ export class Subscriptions {
     const id = this.#next;
     this.#next += 1;
     this.#registered.set(id, registration);
+    await this.#begun;
     return id;
   }
 
@@ -80,6 +82,7 @@ export class Subscriptions {
   #begin(): void {
     const watch = watchEvents(this.#receiver.instance);
     this.#watch = watch;
+    this.#begun = watch.begun();
     void this.#follow(watch);
   }
 

@@ -82,13 +82,13 @@ describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
 
   test("gives nothing when it fails, writes too much or goes on for ever", () => {
     using folder = new RealFolder();
-    for (const [script, fault] of [
-      ["echo x; exit 3", "failed"],
-      ["head -c 5000 /dev/zero", "too-long"],
-      ["exec head -c 5000 /dev/zero", "too-long"],
-      ["exec sleep 30", "timeout"],
+    for (const [script, why] of [
+      ["echo x; exit 3", { fault: "failed", code: 3 }],
+      ["head -c 5000 /dev/zero", { fault: "too-long" }],
+      ["exec head -c 5000 /dev/zero", { fault: "too-long" }],
+      ["exec sleep 30", { fault: "timeout" }],
     ] as const)
-      expect([script, readConfined(folder, script)]).toEqual([script, { fault }]);
+      expect([script, readConfined(folder, script)]).toEqual([script, why]);
     expect(readConfined(folder, "head -c 4096 /dev/zero | tr '\\0' x")).toEqual({ text: "x".repeat(4096) });
     expect(readdirSync(`${folder.path}/log`)).toEqual([]);
   });

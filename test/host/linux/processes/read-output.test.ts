@@ -98,7 +98,7 @@ test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
     const logFolder = mkdtempSync(join(folder, "log-"));
     const confined = { context: "a:b:c:s0", inputLabel: "a:b:d:s0", logFolder };
     const words = ["/bin/sh", "-c", `: >${folder}/ran`];
-    expect(await readOutput(words, confined)).toEqual({ fault: "failed" });
+    expect(await readOutput(words, confined)).toEqual({ fault: "failed", code: 1 });
     expect(await readOutput(words, confined, "input")).toEqual({ fault: "failed" });
     expect([existsSync(join(folder, "ran")), readdirSync(logFolder)]).toEqual([false, []]);
   },
