@@ -64,15 +64,15 @@ function faultOf(exceeded: "time" | "output" | undefined, exitCode: number | nul
 const BLOCK_BYTES = 512;
 
 /**
- * Script that limits the size of the files of the shell and sets its exec context, and becomes the program: no context, no program. `$0`
- * is the context, `$1` the limit in blocks. svirt itself has neither, since other calls of its connection write files meanwhile. A lower
- * hard limit of the host stays. RLIMIT_FSIZE, proc_pid_attr(5)
+ * Script that limits the size of the files of the shell, and becomes setpriv(1), which sets its exec context and becomes the program: no
+ * context, no program. `$0` is the context, `$1` the limit in blocks. svirt itself has neither, since other calls of its connection write
+ * files meanwhile. A lower hard limit of the host stays. The shell's own open(2) of the attribute would ask the policy, by O_CREAT, whether it
+ * may create files in /proc. RLIMIT_FSIZE, proc_pid_attr(5)
  */
 const BECOME = `
 ulimit -S -f "$1" 2>/dev/null || [ "$(ulimit -H -f)" -le "$1" ] || exit
 shift
-printf %s "$0" >/proc/self/attr/exec || exit
-exec "$@"`;
+exec /usr/bin/setpriv --selinux-label "$0" -- "$@"`;
 
 async function readConfined(
   { deadlineMs, mostBytes }: OutputLimits,

@@ -42,6 +42,9 @@ function readConfined(
       for name in exec fscreate; do ln -s "$1/$name" /proc/$each/attr/$name; done
       for name in ${LINKED}; do ln -s "$1/proc/$each/$name" /proc/$each/$name; done
     done
+    # setpriv asks whether SELinux is there.
+    mount -t tmpfs none /sys/fs
+    mkdir /sys/fs/selinux
     exec "$0" -e "$2"`;
   const words = ["unshare", "-m", "sh", "-c", shell, process.execPath, folder.path, program];
   const child = Bun.spawnSync(words);
