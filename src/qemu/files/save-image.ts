@@ -75,7 +75,7 @@ export function parseSaveImage(head: Uint8Array, after: Uint8Array): FoundHead {
 }
 
 /**
- * Plans the change of the XML of a complete file, so that it has the old or the new XML at any instant: the new one is first written
+ * Plans the change of the XML of a file that is complete, or in which a change was interrupted, so that it has the old or the new XML at any instant: the new one is first written
  * where the padding ends, then marked as valid by the magic of an incomplete file, and then to its place. Throws "failed" with libvirt's
  * message if it does not fit; "unsupported" for a file with a cookie, whose place would change.
  */
@@ -84,23 +84,31 @@ export function planSavedXml(
   after: Uint8Array,
   { wasRunning, xml }: SaveHead,
 ): ImageWrites {
-  const { cookieAt, dataBytes, isLittle } = readNumbers(head);
+  const { cookieAt, dataBytes, isLittle, isWhole } = readNumbers(head);
   const old = parseSaveImage(head, after);
   if (cookieAt !== 0) throw withCookie();
   const text = new TextEncoder().encode(`${xml}\0`);
   const change = formatChange(text, wasRunning);
   const longest = Math.max(text.length, new TextEncoder().encode(old.xml).length + 1);
   if (longest + change.length > dataBytes) throw broken("new xml too large to fit in file");
-  const running = new Uint8Array(NUMBER_BYTES);
-  new DataView(running.buffer).setUint32(0, wasRunning ? 1 : 0, isLittle);
-  const encode = (magic: string): Uint8Array => new TextEncoder().encode(magic);
+  const encode = (words: string): Uint8Array => new TextEncoder().encode(words);
+  const inPlace = (ran: boolean, bytes: Uint8Array): ImageWrites[number] => {
+    const running = new Uint8Array(NUMBER_BYTES);
+    new DataView(running.buffer).setUint32(0, ran ? 1 : 0, isLittle);
+    return [
+      { offset: RUNNING_AT, bytes: running },
+      { offset: HEAD_BYTES, bytes },
+    ];
+  };
+  // The only valid XML of an interrupted change lies where that of the next one is written: the first change is finished before.
+  const finished = isWhole
+    ? []
+    : [inPlace(old.wasRunning, encode(`${old.xml}\0`)), [{ offset: 0, bytes: encode(WHOLE) }]];
   return [
+    ...finished,
     [{ offset: HEAD_BYTES + dataBytes - change.length, bytes: change }],
     [{ offset: 0, bytes: encode(PARTIAL) }],
-    [
-      { offset: RUNNING_AT, bytes: running },
-      { offset: HEAD_BYTES, bytes: text },
-    ],
+    inPlace(wasRunning, text),
     [{ offset: 0, bytes: encode(WHOLE) }],
   ];
 }

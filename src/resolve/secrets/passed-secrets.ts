@@ -8,7 +8,7 @@ import { usedValue } from "./used-value.ts";
 
 /**
  * Decides the files by which QEMU gets the values of secrets, in a folder of root. Throws "not-found" for a secret that is not defined or has no
- * value, "unsupported" for one of another use. virSecretGetSecretString() of libvirt
+ * value, "unsupported" for one of another use, "denied" for a private one by which a restricted key would log in. virSecretGetSecretString() of libvirt
  */
 export function decideSecrets(
   instance: Instance,
@@ -17,8 +17,21 @@ export function decideSecrets(
 ): readonly PassedSecret[] {
   return uses.map((use) => {
     const found = secretOf(instance, use);
+    refuseForKey(instance, found, use);
     usedValue(instance, found).fill(0);
     return { secret: found.uuid, from: valuePath(instance, found), path: secretFile(folder, use) };
+  });
+}
+
+/** Throws "denied" if a restricted key logs in by a private secret: the client names the server, which may get the value. */
+function refuseForKey({ isForKey }: Instance, found: FoundSecret, { kind, place }: SecretUse): void {
+  if (isForKey !== true || !found.private || kind !== "iscsi") return;
+  throw new SvirtError(`Invalid secret: secret ${found.uuid} is private`, {
+    kind: "denied",
+    libvirt: "INVALID_SECRET",
+    from: "SECRET",
+    place,
+    remedy: "Start the guest with a key that has a shell, or name a secret that is not private.",
   });
 }
 

@@ -4,7 +4,7 @@ import { type FoundDomain, lookUpKnownDomain } from "../../vm/guest/find-domain.
 import { int, opaque, optional, string, struct, uint, type ValueOf } from "../xdr/form.ts";
 
 /** REMOTE_STRING_MAX of libvirt's remote_protocol.x */
-const STRING_MAX = 4_194_304;
+export const STRING_MAX = 4_194_304;
 /** REMOTE_DOMAIN_LIST_MAX, REMOTE_STORAGE_POOL_LIST_MAX and REMOTE_NETWORK_LIST_MAX of libvirt's remote_protocol.x */
 export const LIST_MAX = 16_384;
 /** VIR_UUID_BUFLEN of libvirt */

@@ -96,10 +96,10 @@ export async function resetByKernel(host: Host, device: string): Promise<void> {
   await change(host, { device, attempt: `reset ${device}` }, [reset]);
 }
 
-/** Throws "timeout" for a device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
+/** Throws "timeout" for a device that the kernel is still changing. The caller holds no lock for which other commands wait. */
 export async function refuseHung(host: Host, device: string, attempt: string): Promise<void> {
-  // A driver that is being unbound has lost its device in sysfs already. linux drivers/base/dd.c __device_release_driver()
-  if (driverOf(host, device) !== undefined || host.inspectFile(overrideFile(device)) === undefined) return;
+  // A driver that probes, or a reset, keeps the kernel's lock of the device too, and the link to the driver is there meanwhile.
+  if (host.inspectFile(overrideFile(device)) === undefined) return;
   if (!(await host.isReadable(overrideFile(device), READ_MS))) throw hung({ device, attempt }, READ_MS);
 }
 
@@ -124,7 +124,9 @@ async function change(host: Host, changed: Change, writes: readonly ControlWrite
   try {
     await host.writeControls(writes, CHANGE_MS);
   } catch (error) {
-    throw asSvirtError(error).kind === "timeout" ? hung(changed, host.nowMs() - begin, error) : error;
+    const waitedMs = host.nowMs() - begin;
+    // Without any time the kernel was not asked.
+    throw asSvirtError(error).kind === "timeout" && waitedMs > 0 ? hung(changed, waitedMs, error) : error;
   }
 }
 

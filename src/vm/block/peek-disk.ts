@@ -1,7 +1,7 @@
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import { inspectExisting } from "../../labelling/free-file.ts";
-import { wrongType } from "../../resolve/inspect-file.ts";
+import { inspect, missing, wrongType } from "../../resolve/inspect-file.ts";
+import { refuseWritten } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDisk } from "./disk-sizes.ts";
 
@@ -12,8 +12,9 @@ interface DiskPart {
 }
 
 /**
- * Returns bytes of a raw disk of a domain, by the disk's target or source. Throws as findDisk() and inspectExisting(); "unsupported" for
- * another format, whose bytes are not the guest's; "failed" beyond the end. qemuDomainBlockPeek() of libvirt
+ * Returns bytes of a raw disk of a domain, by the disk's target or source. Throws as findDisk() and inspect(); "unsupported" for
+ * another format, whose bytes are not the guest's; "failed" beyond the end; for a restricted key "denied" for a file that no guest may have, and
+ * "wrong-state" for a disk of the host. qemuDomainBlockPeek() of libvirt
  */
 export function peekDisk(
   instance: Instance,
@@ -25,8 +26,12 @@ export function peekDisk(
   const path = imagePath(disk);
   if (path === undefined) throw notRaw("no file or device on this host");
   if (format !== "raw") throw notRaw(`not '${format}'`);
-  const { id, type } = inspectExisting(instance, path);
+  const facts = inspect(instance.host, path);
+  if (facts === undefined) throw missing(path);
+  const { id, type } = facts;
   if (type !== "file" && type !== "block") throw wrongType(path, type);
+  // A definition may name any path, which only a start checks: a restricted key must not read the host's files and disks.
+  if (instance.isForKey === true) refuseWritten(instance.host, facts);
   const bytes = instance.host.readBytes(id, offset, length);
   if (bytes.length === length) return bytes;
   throw new SvirtError(`operation failed: ${path} ends before offset ${offset + length}`, {

@@ -165,7 +165,7 @@ async function begin(
         }
       }
       const decided = request.decide(before);
-      refuseChanging(instance, decided.steps);
+      refuseChanging(instance, decided.steps, before.uuid);
       const unseen = listUnseen(instance, decided.steps, { looks, own });
       if (unseen.length > 0) return { unseen };
       const steps = [...made, ...decided.steps];

@@ -8,7 +8,7 @@ import type { Step } from "../../plan/steps/step.ts";
 import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { deviceBehind } from "../../resolve/host/guest-devices.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
-import type { Instance } from "../../state/instance.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
 
 /** Part of a PCI device that a guest may have by itself, and its IOMMU group. */
 export interface DevicePart {
@@ -38,22 +38,35 @@ function listMediated(host: Host, path: string): readonly string[] {
 }
 
 /**
- * Throws "in-use" if steps claim a device, or one behind it, that another svirt is taking from its driver or giving back. The kernel may take long for
- * that, so only the lock of the device is held meanwhile. The caller holds the registry's lock, under which that svirt has found the device unused.
+ * Throws "in-use" if steps of the guest `uuid` claim a device, or one behind it, that another guest or svirt is taking from its driver, has, or has not
+ * given back yet. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
+ * registry's lock, under which the other one has found the device unused.
  */
-export function refuseChanging({ host, paths }: Instance, steps: readonly Step[]): void {
-  const addresses = host
-    .listFolder(pciLocksFolder(paths))
-    .filter((address) => host.isLocked(pciLock(paths, address)));
-  if (addresses.length === 0) return;
+export function refuseChanging(instance: Instance, steps: readonly Step[], uuid: string): void {
+  const { host, paths } = instance;
   const claims = steps.flatMap((step) =>
     step.do === "reserve" || step.do === "set-label" ? [step.claim] : [],
   );
-  const changing = addresses.find((address) => claims.some((claim) => isOf(host, address, claim)));
+  const meets = (address: string): boolean => claims.some((claim) => isOf(host, address, claim));
+  const registry = registryOf(instance);
+  for (const key of registry.listKeys("pci")) {
+    const [other] = registry.listOthers({ kind: "pci", key }, uuid);
+    if (other !== undefined && meets(key)) throw heldByGuest(key, other.owner);
+  }
+  const changing = host
+    .listFolder(pciLocksFolder(paths))
+    .find((address) => host.isLocked(pciLock(paths, address)) && meets(address));
   if (changing === undefined) return;
   throw new SvirtError(`Cannot use ${changing}: another svirt is changing its driver or resetting it`, {
     kind: "in-use",
     remedy: "Wait until that command has ended, then repeat this one: pgrep --full nodedev-",
+  });
+}
+
+function heldByGuest(address: string, owner: string): SvirtError {
+  return new SvirtError(`Cannot use ${address}: the guest ${owner} uses it, or is taking or returning it`, {
+    kind: "in-use",
+    remedy: `Stop that guest (its name: svirt domname ${owner}). If it has ended: svirt recover`,
   });
 }
 

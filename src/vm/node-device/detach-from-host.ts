@@ -24,7 +24,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { undoBegun } from "../end/undo-start.ts";
-import { refuseChanging } from "../guest/changing-device.ts";
+import { listFunctions, listParts, refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
@@ -57,15 +57,18 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     const path = `${PCI_DEVICES}/${name}`;
     const group = groupOf(host, path);
     refuseSharedGroup(host, { path, group, taken });
-    refuseBusyDisks(instance, name);
-    refuseGuestDevices(instance, name);
-    refuseOthers(instance, { name, group }, domain.uuid);
+    // The kernel ends virtual functions and mediated devices with the device.
+    for (const one of listFunctions(host, path).map((each) => each.slice(each.lastIndexOf("/") + 1))) {
+      refuseBusyDisks(instance, one);
+      refuseGuestDevices(instance, one);
+    }
+    for (const part of listParts(host, path)) refuseOthers(instance, part, domain.uuid);
   }
   for (const [name, driver] of drivers) refuseAbsentDriver(host, name, driver);
   const claims = [...taken].map(
     (key): Step => ({ do: "reserve", claim: { kind: "pci", key, sharing: "exclusive" } }),
   );
-  refuseChanging(instance, claims);
+  refuseChanging(instance, claims, domain.uuid);
   const steps = [...drivers].map(([name, driver]) => takeStep(host, name, driver));
   return { names: taken, steps: [...claims, ...steps] };
 }

@@ -74,7 +74,7 @@ export async function recoverAll(
     recovered.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
-  const host = askMs === undefined ? instance.host : withinTime(instance.host, askMs);
+  const host = askMs === undefined ? instance.host : slowWithin(withinTime(instance.host, askMs), askMs);
   await Promise.all(
     concerned.map((guest) => attempt(errors, () => recoverRunning({ ...instance, host }, guest))),
   );

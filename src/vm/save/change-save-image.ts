@@ -22,14 +22,14 @@ export interface SavedChange {
  * Changes the definition in the file of a saved domain. Throws as readSaveImage() and decideSavedXml(); "in-use" for a file from which a
  * guest starts; "failed" for a definition that does not fit; "denied" for a restricted key. qemuDomainSaveImageDefineXML() of libvirt
  */
-export async function changeSaveImage(
-  instance: Instance,
-  path: string,
-  { resumes, xml }: SavedChange,
-): Promise<void> {
-  const image = readSaveImage(instance, path);
+export async function changeSaveImage(instance: Instance, path: string, change: SavedChange): Promise<void> {
   // A restricted key must not choose which files svirt writes.
   if (instance.isForKey === true) refuseWritten(instance.host, inspectExisting(instance, path));
+  await changeXmlIn(instance, path, change);
+}
+
+async function changeXmlIn(instance: Instance, path: string, { resumes, xml }: SavedChange): Promise<void> {
+  const image = readSaveImage(instance, path);
   const [holder] = registryOf(instance).listHolders("file", fileKey(image.file));
   if (holder !== undefined) throw inUse(path, ownerName(instance, holder));
   const changed = {
@@ -42,9 +42,9 @@ export async function changeSaveImage(
   });
 }
 
-/** Changes the definition in the managed save of a domain. Throws as changeSaveImage() and findManagedSave(). */
+/** Changes the definition in the managed save of a domain, for any key: svirt chose the file. Throws as changeSaveImage() and findManagedSave(). */
 export async function changeManagedSave(instance: Instance, key: string, change: SavedChange): Promise<void> {
-  await changeSaveImage(instance, findManagedSave(instance, key), change);
+  await changeXmlIn(instance, findManagedSave(instance, key), change);
 }
 
 /** Returns the XML in the managed save of a domain. Throws as readSaveImage() and findManagedSave(). */

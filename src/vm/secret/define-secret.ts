@@ -55,7 +55,7 @@ function refuseOther(
       `Undefine the other one first: svirt secret-undefine ${other.uuid}`,
     );
   }
-  if (old.usage?.id !== usage?.id)
+  if (old.usage?.id !== usage?.id || old.usage?.type !== usage?.type)
     throw conflict(
       `internal error: a secret with UUID ${uuid} is already defined for use with ${old.usage?.id ?? "nothing"}`,
       "Leave <uuid> out, or undefine that secret first.",

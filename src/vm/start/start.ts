@@ -185,7 +185,7 @@ async function prepare(
       const domain = chooseDevicesAgain(instance, start.domain);
       const decided = decide(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
-      refuseChanging(instance, decided.steps);
+      refuseChanging(instance, decided.steps, domain.uuid);
       const unseen = listUnseen(instance, decided.steps, { looks });
       if (unseen.length > 0) return { unseen };
       const whole = { ...decided, steps: [...taken, ...decided.steps] };

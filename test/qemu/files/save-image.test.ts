@@ -96,8 +96,12 @@ describe("the XML of a save image is changed", () => {
     planSavedXml(bytes.subarray(0, HEAD_BYTES), bytes.subarray(HEAD_BYTES), to);
 
   /** Returns the file as a kill after some writes leaves it, and that many bytes of the next one. */
-  function killedAfter(writes: readonly { offset: number; bytes: Uint8Array }[], whole: number, cut = 0) {
-    const bytes = wholeImage();
+  function killedAfter(
+    writes: readonly { offset: number; bytes: Uint8Array }[],
+    whole: number,
+    { before = wholeImage(), cut = 0 }: { readonly before?: Uint8Array; readonly cut?: number } = {},
+  ) {
+    const bytes = before.slice();
     for (const { bytes: part, offset } of writes.slice(0, whole)) bytes.set(part, offset);
     const next = writes[whole];
     if (next !== undefined) bytes.set(next.bytes.subarray(0, cut), next.offset);
@@ -118,18 +122,29 @@ describe("the XML of a save image is changed", () => {
     for (const [at, { bytes, offset }] of writes.entries()) {
       // The magic differs in four bytes of one sector, which no kill divides.
       const cuts = offset === 0 ? [0] : Array.from(bytes.keys());
-      const heads = cuts.map((cut) => read(killedAfter(writes, at, cut)));
+      const heads = cuts.map((cut) => read(killedAfter(writes, at, { cut })));
       const expected = { ...(at < 2 ? HEAD : NEW), streamAt: wholeImage().length };
       expect(heads).toEqual(cuts.map(() => expected));
     }
   });
 
   test("again after a kill, although the file counts as incomplete", () => {
-    const killed = killedAfter(planned(wholeImage()).flat(), 3, 9);
+    const killed = killedAfter(planned(wholeImage()).flat(), 3, { cut: 9 });
     expect(new TextDecoder().decode(killed.subarray(0, 16))).toBe("LibvirtQemudPart");
     const third = { ...HEAD, xml: "<domain>3</domain>" };
     for (const { bytes, offset } of planned(killed, third).flat()) killed.set(bytes, offset);
     expect(read(killed)).toMatchObject(third);
+  });
+
+  test("so that a kill in the middle of a second change, after the first was killed, leaves one of the three", () => {
+    const torn = killedAfter(planned(wholeImage()).flat(), 3, { cut: 9 });
+    const third = { ...HEAD, xml: "<domain>3</domain>" };
+    const writes = planned(torn, third).flat();
+    for (const [at, { bytes, offset }] of writes.entries()) {
+      const cuts = offset === 0 ? [0] : Array.from(bytes.keys());
+      const found = cuts.map((cut) => read(killedAfter(writes, at, { before: torn, cut })).xml);
+      expect([NEW.xml, third.xml]).toEqual(expect.arrayContaining(found));
+    }
   });
 
   test("unless it does not fit, or libvirt's cookie is behind it", () => {

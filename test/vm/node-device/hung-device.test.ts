@@ -183,3 +183,34 @@ test("the end of a guest that waits for a program keeps the device claimed, and 
   expect([machine.pci.driverOf(ADDRESS), machine.violations]).toEqual(["e1000e", []]);
   expect(withoutInodes(machine)).toEqual(before);
 });
+
+test("a device that a guest returns goes to no other guest meanwhile", async () => {
+  await startDomain(nodeOn(machine), domainXml({ devices: MANAGED }));
+  const ends: Work = async (node) => void (await destroyDomain(node, "vm1"));
+  await during(ends, async () => {
+    for (const managed of ["yes", "no"]) {
+      const { kind, message } = await errorOf(startDomain(nodeOn(machine), guest(hostdev(managed))));
+      expect([managed, kind, message]).toEqual([
+        managed,
+        "in-use",
+        `Cannot use ${ADDRESS}: the guest ${UUID} uses it, or is taking or returning it`,
+      ]);
+    }
+  });
+  expect([machine.pci.driverOf(ADDRESS), machine.violations]).toEqual(["e1000e", []]);
+  await startDomain(nodeOn(machine), guest(MANAGED));
+});
+
+test("a device whose virtual function a running guest has is not taken with it", async () => {
+  const FUNCTION = "0000:06:10.0";
+  putPciDevices(machine, [{ name: FUNCTION, group: "13", driver: "vfio-pci", match: "igbvf" }]);
+  machine.files.put(`${pciFolder(ADDRESS)}/virtfn0`, "symlink", { target: pciFolder(FUNCTION) });
+  const part = hostdev("no").replace("slot='0'", "slot='16'");
+  await startDomain(nodeOn(machine), guest(part));
+  const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices: MANAGED })));
+  expect([error.kind, error.message]).toEqual([
+    "in-use",
+    expect.stringContaining(`the guest ${OTHER} uses it`),
+  ]);
+  expect(machine.pci.driverOf(ADDRESS)).toBe("e1000e");
+});

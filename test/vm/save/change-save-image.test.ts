@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
-import { changeSaveImage } from "../../../src/vm/save/change-save-image.ts";
+import { managedSavePath } from "../../../src/state/managed-save.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { changeManagedSave, changeSaveImage } from "../../../src/vm/save/change-save-image.ts";
+import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { readSaveImage } from "../../../src/vm/save/save-image.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
 import { FILE, machineWithGuest, REMEMBERED, restored, save } from "../../scenes/saving.ts";
-import { errorOf, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
 
 const AS_IT_WAS = { resumes: undefined } as const;
 const bytesOf = (xml: string): Uint8Array => new TextEncoder().encode(xml);
@@ -44,4 +48,14 @@ test("a restricted key does not change a file where guests may not write", async
   const error = await errorOf(changeSaveImage(instance, "/etc/vm1.save", change));
   expect(error).toMatchObject({ kind: "denied" });
   await changeSaveImage(instance, FILE, change);
+});
+
+test("a restricted key changes a managed save, whose file svirt has chosen", async () => {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml());
+  await startDomain(nodeOn(machine), domainXml());
+  await managedSaveDomain(nodeOn(machine), "vm1", AS_IT_WAS);
+  const instance = { ...nodeOn(machine), isForKey: true as const };
+  await changeManagedSave(instance, "vm1", { resumes: false, xml: undefined });
+  expect(readSaveImage(nodeOn(machine), managedSavePath(nodeOn(machine), "vm1")).wasRunning).toBe(false);
 });

@@ -97,6 +97,21 @@ describe("startDomain() of a guest with an encrypted disk", () => {
     }
   });
 
+  test("does not log in by a private secret for a restricted key, which names the server", async () => {
+    const disk = `<disk type='network'><driver name='qemu' type='raw'/><source protocol='http' name='a'><host name='h' port='80'/><auth username='u'><secret type='iscsi' uuid='${SECRET_UUID}'/></auth></source><target dev='vda' bus='virtio'/></disk>`;
+    const xml = new TextEncoder().encode(`<secret private='yes'><uuid>${SECRET_UUID}</uuid></secret>`);
+    const machine = await machineWithSecret({ xml });
+    const before = snapshot(machine);
+    const forKey = { ...nodeOn(machine), isForKey: true as const };
+    const error = await errorOf(startDomain(forKey, domainXml({ disks: disk })));
+    expect([error.kind, error.message]).toEqual([
+      "denied",
+      `Invalid secret: secret ${SECRET_UUID} is private`,
+    ]);
+    expect(snapshot(machine)).toEqual(before);
+    await startDomain(nodeOn(machine), domainXml({ disks: disk }));
+  });
+
   test("logs in to RBD and iSCSI by their secrets", async () => {
     const machine = await machineWithSecret({ xml: secretXml() });
     const ceph = `<secret><uuid>${CEPH}</uuid><usage type='ceph'><name>client.a</name></usage></secret>`;

@@ -2,8 +2,9 @@ import { SvirtError } from "../../../errors.ts";
 import { formatAgentAnswer } from "../../../qemu/agent/answer.ts";
 import { sendAgentCommand } from "../../../vm/agent/agent-command.ts";
 import { parseMonitorMessage, sendMonitorCommand } from "../../../vm/lifecycle/monitor-command.ts";
+import { unencodable } from "../../xdr/bytes.ts";
 import { int, optional, struct, uint } from "../../xdr/form.ts";
-import { aNumber, aText, changesDomain, domain, keyOf, maybeText, text } from "../objects.ts";
+import { aNumber, aText, changesDomain, domain, keyOf, maybeText, STRING_MAX, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP of libvirt's libvirt-qemu.h */
@@ -38,6 +39,8 @@ export const qemuCommandProcedures: readonly Procedure[] = [
       const options = { command, timeoutMs: timeoutOf(timeout) };
       const said = await sendAgentCommand(call.instance, keyOf(call), options);
       if (said === undefined) return { value: undefined };
+      // No reply may be longer: it is not even made into a text.
+      if (said.line.bytes > STRING_MAX) throw unencodable();
       const decoder = new TextDecoder();
       const pieces = [...formatAgentAnswer(said.line, said.name, undefined)];
       return { value: pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") };
