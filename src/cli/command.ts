@@ -45,6 +45,8 @@ export interface Output {
   print(text: string): void;
   /** Prints output that is too large for a string. Returns false if its reader has closed it. */
   printBytes(bytes: Uint8Array): boolean;
+  /** Prints while other work goes on. Returns false if its reader has closed it. */
+  printSoon(text: string): Promise<boolean>;
   warn(text: string): void;
 }
 

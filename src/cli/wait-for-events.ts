@@ -46,12 +46,14 @@ export async function waitForEvents(call: Call, sort: EventSort): Promise<number
   const [kinds, isLoop, key] = [kindsOf(call, sort), options.has("loop"), options.get(sort.of)];
   const only = key === undefined ? undefined : { of: sort.of, key };
   let count = 0;
-  const end = await followEvents(call.instance, { kinds, only, isLoop, timeoutMs }, (event, seenMs) => {
+  // A reader that does not read must not delay the work for others that wait for events of the same guests.
+  const end = await followEvents(call.instance, { kinds, only, isLoop, timeoutMs }, async (event, seenMs) => {
     const stamp = options.has("timestamp") ? `${timestamp(seenMs)}: ` : "";
     for (const line of kinds.flatMap((kind) => sort.describe(event, kind) ?? [])) {
       count += 1;
-      output.print(`${stamp}${line}\n`);
+      if (!(await output.printSoon(`${stamp}${line}\n`))) return false;
     }
+    return true;
   });
   output.print(`${end === "timed out" ? "event loop timed out\n" : ""}events received: ${count}\n\n`);
   return count > 0 ? undefined : 1;

@@ -28,11 +28,12 @@ export interface Monitor {
   close(): void;
 }
 
-/** A QEMU's events, by its second monitor. QEMU has one client there; the others wait in its queue until that one leaves. */
+/**
+ * A QEMU's events, by its second monitor. QEMU has one client there; two others wait in its queue until that one leaves. A connection that QEMU refuses
+ * or ends is made again, at most once a second.
+ */
 export interface EventFeed {
-  /** Whether QEMU has neither refused nor closed the connection. */
-  readonly isOpen: boolean;
-  /** Resolves once QEMU sends its events here, or the connection is closed. */
+  /** Resolves once QEMU sends its events here, or has refused the first connection. */
   readonly served: Promise<void>;
   /** Returns the events since the last call; of a flood only the first ones. Never waits. */
   take(): readonly QmpEvent[];

@@ -16,6 +16,7 @@ process.exitCode = await runCommandLine({
   output: {
     print: (text) => writeOut(1, text),
     printBytes: (bytes) => writeBytes(1, bytes),
+    printSoon: async (text) => writeBytes(1, new TextEncoder().encode(text)),
     warn: (text) => writeOut(2, text),
   },
   version: "0",

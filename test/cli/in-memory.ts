@@ -22,7 +22,12 @@ export async function runOn(machine: Machine, ...words: readonly string[]): Prom
   const code = await runCommandLine({
     words,
     instance,
-    output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)) === undefined, warn },
+    output: {
+      print,
+      printBytes: (bytes) => print(new TextDecoder().decode(bytes)) === undefined,
+      printSoon: async (text) => print(text) === undefined,
+      warn,
+    },
     version: "1.2.3",
   });
   return { code, out, err };

@@ -21,7 +21,6 @@ export class EventFeeds {
     };
     queue.add(client);
     return {
-      isOpen: true,
       served: queue.size === 1 ? Promise.resolve() : new Promise(() => undefined),
       take() {
         const taken = events;

@@ -76,6 +76,8 @@ export class Groups {
       this.#freeze(path.slice(0, path.lastIndexOf("/")), value);
       return;
     }
+    if (path.endsWith("/cpuset.mems") && !/^\d+(?:[-,]\d+)*$/.test(value))
+      throw hostCall(`write ${value} to ${path}`, "EINVAL");
     if (!path.endsWith("/cgroup.subtree_control")) {
       this.#put(path, value);
       return;

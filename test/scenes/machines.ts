@@ -94,6 +94,11 @@ export function marksOn(machine: Machine, path = DISK): readonly string[] {
 
 /** Runs a command on a machine. Returns its exit code. */
 export async function run(machine: Machine, ...words: readonly string[]): Promise<number> {
-  const output = { print: () => undefined, printBytes: () => true, warn: () => undefined };
+  const output = {
+    print: () => undefined,
+    printBytes: () => true,
+    printSoon: async () => true,
+    warn: () => undefined,
+  };
   return await runCommandLine({ words, instance: nodeOn(machine), output, version: "1.2.3" });
 }

@@ -10,19 +10,28 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
 ]);
 const NO_DEVICE_LIMIT = "riops=max wiops=max rbps=max wbps=max";
 
-/** Returns the limits that differ between two groups of a guest; undefined if `is` has groups of threads that `was` lacks. */
-export function listChangedLimits(was: GuestGroup, is: GuestGroup): ChangedLimit[] | undefined {
+/**
+ * Returns the limits that differ between two groups of a guest; undefined if `is` has groups of threads that `was` lacks. `allNodes`: the host's NUMA
+ * nodes, as a list.
+ */
+export function listChangedLimits(
+  was: GuestGroup,
+  is: GuestGroup,
+  allNodes: string,
+): ChangedLimit[] | undefined {
   const before = new Map(was.threads.map(({ name, values }) => [name, values]));
   if (is.threads.some(({ name }) => !before.has(name))) return undefined;
   const after = new Map(is.threads.map(({ name, values }) => [name, values]));
   return [
-    ...changedIn(undefined, was.values, is.values),
-    ...[...before].flatMap(([name, values]) => changedIn(name, values, after.get(name) ?? [])),
+    ...changedIn({ threads: undefined, allNodes }, was.values, is.values),
+    ...[...before].flatMap(([name, values]) =>
+      changedIn({ threads: name, allNodes }, values, after.get(name) ?? []),
+    ),
   ];
 }
 
 function changedIn(
-  threads: string | undefined,
+  { allNodes, threads }: { readonly threads: string | undefined; readonly allNodes: string },
   was: readonly ControlValue[],
   is: readonly ControlValue[],
 ): ChangedLimit[] {
@@ -36,8 +45,8 @@ function changedIn(
       {
         ...(threads === undefined ? {} : { threads }),
         names: known.names,
-        value: wholeValue(fresh ?? { ...known, value: resetValue(known) }),
-        before: wholeValue(old ?? { ...known, value: resetValue(known) }),
+        value: wholeValue(fresh ?? { ...known, value: resetValue(known, allNodes) }),
+        before: wholeValue(old ?? { ...known, value: resetValue(known, allNodes) }),
       },
     ];
   });
@@ -49,8 +58,10 @@ function subjectOf({ names, value }: ControlValue): string {
   return `${names.join(" ")} ${device}`;
 }
 
-function resetValue({ names, value }: ControlValue): string {
+function resetValue({ names, value }: ControlValue, allNodes: string): string {
   const [name = ""] = names;
+  // The kernel accepts no empty list for a group with processes. linux kernel/cgroup/cpuset.c validate_change()
+  if (name === "cpuset.mems") return allNodes;
   const device = /^\d+:\d+ /.exec(value)?.[0];
   if (device !== undefined) return name === "io.max" ? `${device}${NO_DEVICE_LIMIT}` : `${device}default`;
   return DEFAULTS.get(name) ?? "default 100";

@@ -54,7 +54,7 @@ function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOpt
     type: isActive ? "active-commit" : "commit",
     disk: target,
     device: disk.device,
-    job: `commit-${target}-${base.layer.node}`,
+    job: `${isActive ? "active-commit" : "commit"}-${target}-${base.layer.node}`,
     before: nodesOf(disk),
     chain: [...disk.images.slice(0, topAt), ...disk.images.slice(baseAt)].map(linkOf),
   };

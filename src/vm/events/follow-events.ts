@@ -20,13 +20,14 @@ export interface Followed {
 }
 
 /**
- * Reports events to `onEvent`, with the time in milliseconds since 1970, until the first one, or in a loop until the time is over.
+ * Reports events to `onEvent`, with the time in milliseconds since 1970, until the first one, or in a loop until the time is over or `onEvent` returns
+ * false.
  * Returns why it ends. Throws as watchEvents(); "not-found".
  */
 export async function followEvents(
   instance: Instance,
   followed: Followed,
-  onEvent: (event: HappenedEvent, seenMs: number) => void,
+  onEvent: (event: HappenedEvent, seenMs: number) => Promise<boolean>,
 ): Promise<"done" | "timed out"> {
   const { host } = instance;
   const uuid = uuidOf(instance, followed.only);
@@ -36,7 +37,10 @@ export async function followEvents(
   try {
     for (;;) {
       const wanted = watch.take().filter((event) => isWanted(event, { kinds, uuid }));
-      for (const event of isLoop ? wanted : wanted.slice(0, 1)) onEvent(event, host.nowMs());
+      const isHeard = await report(isLoop ? wanted : wanted.slice(0, 1), async (event) =>
+        onEvent(event, host.nowMs()),
+      );
+      if (!isHeard) return "done";
       if (!isLoop && wanted.length > 0) return "done";
       if (host.nowMs() >= endMs) return "timed out";
       await pause(instance, watch, endMs);
@@ -44,6 +48,15 @@ export async function followEvents(
   } finally {
     watch.close();
   }
+}
+
+/** Reports events in order. Returns false as soon as `onEvent` does. */
+async function report(
+  events: readonly HappenedEvent[],
+  onEvent: (event: HappenedEvent) => Promise<boolean>,
+): Promise<boolean> {
+  for (const event of events) if (!(await onEvent(event))) return false;
+  return true;
 }
 
 const FINDERS: Readonly<

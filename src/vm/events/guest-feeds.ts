@@ -35,8 +35,7 @@ export class GuestFeeds {
   /** Follows these guests, and no others any more. */
   follow(guests: ReadonlyMap<string, GuestFacts>): void {
     for (const [uuid, followed] of this.#followed)
-      if (guests.get(uuid)?.startedMs !== followed.guest.startedMs || !followed.feed.isOpen)
-        this.#drop(uuid, followed);
+      if (guests.get(uuid)?.startedMs !== followed.guest.startedMs) this.#drop(uuid, followed);
     for (const [uuid, guest] of guests) if (!this.#followed.has(uuid)) this.#add(uuid, guest);
   }
 
@@ -59,9 +58,13 @@ export class GuestFeeds {
     this.#followed.set(uuid, { guest, feed, writing: undefined, writtenMs: 0 });
   }
 
-  #drop(uuid: string, { feed, writing }: Followed): void {
-    clearTimeout(writing);
-    feed.close();
+  #drop(uuid: string, followed: Followed): void {
+    if (followed.writing !== undefined) {
+      clearTimeout(followed.writing);
+      // No other process gets these events.
+      this.#write(followed);
+    }
+    followed.feed.close();
     this.#followed.delete(uuid);
   }
 

@@ -1,6 +1,6 @@
 import type { Devices } from "../../domain/devices.ts";
 import { runningChain } from "../../plan/record/disk-chain.ts";
-import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
+import { listQemuObjects, type Plugged } from "../../plan/record/qemu-objects.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import type { GuestReport } from "../../state/guest-reports.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -15,28 +15,50 @@ const AGENT = "org.qemu.guest_agent.0";
  * does not have or that are of no interest to them.
  */
 export function resolveReports(record: GuestRecord, reports: readonly QemuReport[]): readonly GuestReport[] {
-  let named: Devices | undefined;
-  // A guest may report as often as it likes: its XML is read once for all of them.
-  const devices = (): Devices => {
-    named ??= namedDevices(runningGuest(record).guest, listQemuObjects(record.steps));
-    return named;
-  };
-  return reports.flatMap((report) => resolve(record, report, devices) ?? []);
+  // A guest may report as often as it likes: its XML and QEMU's arguments are read once for all of them.
+  const facts = new GuestFacts(record);
+  return reports.flatMap((report) => resolve(record, report, facts) ?? []);
 }
 
-function resolve(record: GuestRecord, report: QemuReport, devices: () => Devices): GuestReport | undefined {
+/** Facts about a guest's devices, each of which is made when it is needed first. */
+class GuestFacts {
+  readonly #record: GuestRecord;
+  #objects: Plugged | undefined;
+  #devices: Devices | undefined;
+
+  constructor(record: GuestRecord) {
+    this.#record = record;
+  }
+
+  get devices(): Devices {
+    this.#devices ??= namedDevices(runningGuest(this.#record).guest, this.#plugged);
+    return this.#devices;
+  }
+
+  /** Returns the path of a disk's top image; empty without one. */
+  imageOf(device: string): string {
+    return runningChain(this.#plugged, device)[0]?.path ?? "";
+  }
+
+  get #plugged(): Plugged {
+    this.#objects ??= listQemuObjects(this.#record.steps);
+    return this.#objects;
+  }
+}
+
+function resolve(record: GuestRecord, report: QemuReport, facts: GuestFacts): GuestReport | undefined {
   switch (report.report) {
     case "io-error":
-      return { ...report, path: imageOf(record, report.device) };
+      return { ...report, path: facts.imageOf(report.device) };
     case "port":
-      return isAgent(devices(), report.device)
+      return isAgent(facts.devices, report.device)
         ? { report: "agent-lifecycle", isConnected: report.isOpen }
         : undefined;
     case "block-job": {
       const job = jobOf(record, report.job);
       if (job === undefined) return undefined;
-      const device = devices().disks.find(({ target }) => target.dev === job.disk)?.alias ?? "";
-      return { report: "block-job", ...job, path: imageOf(record, device), status: report.status };
+      const device = facts.devices.disks.find(({ target }) => target.dev === job.disk)?.alias ?? "";
+      return { report: "block-job", ...job, path: facts.imageOf(device), status: report.status };
     }
     default:
       return report;
@@ -50,17 +72,16 @@ function jobOf(
 ): Pick<Extract<GuestReport, { report: "block-job" }>, "type" | "disk"> | undefined {
   const known = jobs.find(({ job }) => job === name);
   if (known !== undefined && known.type !== "snapshot") return { type: known.type, disk: known.disk };
-  const [, type, disk = ""] = /^(pull|copy|commit)-([^-]+)-/.exec(name) ?? [];
-  return type === "pull" || type === "copy" || type === "commit" ? { type, disk } : undefined;
+  const [, type, disk = ""] = /^(pull|copy|commit|active-commit)-([^-]+)-/.exec(name) ?? [];
+  return isType(type) ? { type, disk } : undefined;
+}
+
+function isType(type: string | undefined): type is Extract<GuestReport, { report: "block-job" }>["type"] {
+  return type === "pull" || type === "copy" || type === "commit" || type === "active-commit";
 }
 
 function isAgent({ channels }: Devices, port: string): boolean {
   return channels.some(
     ({ alias, target }) => alias === port && target.type === "virtio" && target.name === AGENT,
   );
-}
-
-/** Returns the path of a disk's top image; empty without one. */
-function imageOf(record: GuestRecord, device: string): string {
-  return runningChain(listQemuObjects(record.steps), device)[0]?.path ?? "";
 }

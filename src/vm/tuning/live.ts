@@ -46,20 +46,26 @@ function decideShares(
   const after = parseDomainText(xml);
   const [was, is] = [decideLimits(instance, before), decideLimits(instance, after)];
   return {
-    steps: [...limitSteps(record, was.group, is.group), ...tuneSteps(instance, record, [before, after])],
+    steps: [
+      ...limitSteps(instance, record, [was.group, is.group]),
+      ...tuneSteps(instance, record, [before, after]),
+    ],
     after: [],
     xml,
   };
 }
 
+/** File with the host's NUMA nodes. Documentation/admin-guide/cgroup-v2.rst of Linux */
+const ALL_NODES = "/sys/fs/cgroup/cpuset.mems.effective";
+
 function limitSteps(
+  { host }: Instance,
   record: GuestRecord,
-  was: GuestGroup | undefined,
-  is: GuestGroup | undefined,
+  [was, is]: readonly [GuestGroup | undefined, GuestGroup | undefined],
 ): readonly Step[] {
   const made = record.steps.find((step) => step.do === "make-group");
   const none: GuestGroup = { path: "", controllers: [], values: [], threads: [] };
-  const limits = listChangedLimits(was ?? none, is ?? none);
+  const limits = listChangedLimits(was ?? none, is ?? none, host.readText(ALL_NODES)?.trim() ?? "0");
   if (limits === undefined) {
     throw cannot("it was started without control groups for its threads");
   }

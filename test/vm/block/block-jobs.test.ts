@@ -85,7 +85,7 @@ describe("a commit of the disk's own image", () => {
     await commitOn(nodeOn(machine));
     machine.processes
       .qemuOf(UUID)
-      ?.devices?.jobs.fail("commit-vda-libvirt-2-storage", "No space left on device");
+      ?.devices?.jobs.fail("active-commit-vda-libvirt-2-storage", "No space left on device");
     expect(await waitOn(nodeOn(machine))).toBe("failed");
     expect(wholeState(machine)).toEqual(before);
   });

@@ -147,4 +147,12 @@ describe("several processes that wait for events of one guest", () => {
     machine.eventFeeds.send(EVENTS, "SUSPEND");
     expect(await next(watch)).toEqual(["pm-suspend", "pmsuspended memory"]);
   });
+
+  test("get what the first one heard just before it left", async () => {
+    const machine = await machineWithDisks();
+    const [first, second] = [watching(machine), watching(machine)];
+    machine.eventFeeds.send(EVENTS, "RESET", { guest: true });
+    first.close();
+    expect(await next(second)).toEqual(["reboot"]);
+  });
 });

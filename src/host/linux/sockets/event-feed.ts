@@ -9,6 +9,8 @@ const MOST_EVENTS = 64;
 /** A QEMU that sends more than this in the time below is not read for the rest of it, so that the connection has time for others. */
 const MOST_BYTES = 1024 * 1024;
 const WINDOW_MS = 100;
+/** Pause before another connection. */
+const RETRY_MS = 1000;
 
 /** Implements Host.followEvents by a socket of bun, which waits beside all others without a timer or a thread. */
 export function followEvents(path: string, onEvent: () => void): EventFeed {
@@ -19,23 +21,22 @@ class Feed implements EventFeed {
   readonly served: Promise<void>;
   readonly #onServed: () => void;
   readonly #onEvent: () => void;
-  readonly #lines = new LineBuffer();
+  readonly #path: string;
+  #lines = new LineBuffer();
   #events: QmpEvent[] = [];
   #socket: Bun.Socket | undefined;
   #isOpen = true;
   /** Bytes since the last pause, and the pause that follows. */
   #bytes = 0;
   #pause: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(path: string, onEvent: () => void) {
     this.#onEvent = onEvent;
     const { promise, resolve } = Promise.withResolvers<void>();
     [this.served, this.#onServed] = [promise, resolve];
-    void this.#connect(path);
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen;
+    this.#path = path;
+    void this.#connect();
   }
 
   take(): readonly QmpEvent[] {
@@ -46,29 +47,41 @@ class Feed implements EventFeed {
 
   close(): void {
     this.#isOpen = false;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#lost();
+  }
+
+  /** Ends the connection. Unless the feed is closed, tries again later: QEMU's queue may have been full, or the guest has ended. */
+  #lost(): void {
     this.#onServed();
     clearTimeout(this.#pause);
     this.#pause = undefined;
     this.#socket?.terminate();
     this.#socket = undefined;
+    this.#lines = new LineBuffer();
+    if (!this.#isOpen) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      void this.#connect();
+    }, RETRY_MS);
   }
 
-  async #connect(path: string): Promise<void> {
+  async #connect(): Promise<void> {
     try {
       const socket = await Bun.connect({
-        unix: path,
+        unix: this.#path,
         socket: {
           open: (opened) => void opened.write(formatQmpCommand({ execute: "qmp_capabilities" }, 1)),
           data: (_, bytes) => this.#read(bytes),
-          close: () => this.close(),
-          error: () => this.close(),
+          close: () => this.#lost(),
+          error: () => this.#lost(),
         },
       });
       if (this.#isOpen) this.#socket = socket;
       else socket.terminate();
     } catch {
-      // The guest has ended, or QEMU's queue is full.
-      this.close();
+      this.#lost();
     }
   }
 
@@ -84,9 +97,9 @@ class Feed implements EventFeed {
       }
     } catch {
       // It speaks no QMP.
-      this.close();
+      this.#lost();
     }
-    if (this.#lines.pendingBytes > MOST_LINE_BYTES) this.close();
+    if (this.#lines.pendingBytes > MOST_LINE_BYTES) this.#lost();
     this.#count(bytes.length);
     if (this.#events.length > before) this.#onEvent();
   }

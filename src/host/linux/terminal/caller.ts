@@ -14,7 +14,12 @@ const RETRY_MS = 5;
  */
 export function openCaller(): ByteStream {
   shareLoop();
-  return { read: readCaller, write: writeCaller };
+  return { read: readCaller, write: async (bytes) => void (await writeCaller(bytes)) };
+}
+
+/** Writes a text to standard output on a thread of bun. Returns false if the reader has closed its end. Throws "host-call". */
+export async function printSoon(text: string): Promise<boolean> {
+  return await writeCaller(new TextEncoder().encode(text));
 }
 
 async function* readCaller(): AsyncGenerator<Uint8Array> {
@@ -28,15 +33,16 @@ async function* readCaller(): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function writeCaller(bytes: Uint8Array): Promise<void> {
+async function writeCaller(bytes: Uint8Array): Promise<boolean> {
   for (let at = 0; at < bytes.length; ) {
     const from = at;
     const count = await attempt("write to standard output", (done) =>
       write(STDOUT, bytes, from, bytes.length - from, null, done),
     );
-    if (count === "gone") return;
+    if (count === "gone") return false;
     at += count;
   }
+  return true;
 }
 
 type Done = (error: NodeJS.ErrnoException | null, count: number) => void;

@@ -29,6 +29,7 @@ async function run(machine: Machine, ...words: readonly string[]) {
   const [out, err]: [string[], string[]] = [[], []];
   const output = {
     print: (text: string) => void out.push(text),
+    printSoon: async () => true,
     printBytes: (bytes: Uint8Array) => out.push(new TextDecoder().decode(bytes)) > 0,
     warn: (text: string) => void err.push(text),
   };
