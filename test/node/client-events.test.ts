@@ -37,13 +37,14 @@ onTheNode(
     await step("note suspend svirt suspend life-events", 3);
     await step("note resume svirt resume life-events", 4);
     const press = "wait_pressed $(pid_of life-events) svirt shutdown life-events";
-    await step(`note off ${press}; wait_gone life-events`, 5);
+    await step(`note off ${press}; wait_gone life-events`, 6);
     expect((await virsh(ssh, "start", "life-events")).code).toBe(0);
-    expect(await seen.has("life-events", 6)).toBe(true);
-    await step("note destroy svirt destroy life-events", 7);
-    await step("note undefine svirt undefine life-events; svirt undefine life-first", 8);
+    expect(await seen.has("life-events", 7)).toBe(true);
+    await step("note destroy svirt destroy life-events", 8);
+    await step("note undefine svirt undefine life-events; svirt undefine life-first", 9);
     expect(seen.of("life-events")).toEqual([
-      ...["Defined Added", "Started Booted", "Suspended Paused", "Resumed Unpaused", "Stopped Shutdown"],
+      ...["Defined Added", "Started Booted", "Suspended Paused", "Resumed Unpaused"],
+      ...["Shutdown Finished after guest request", "Stopped Shutdown"],
       ...["Started Booted", "Stopped Destroyed", "Undefined Removed"],
     ]);
     client.kill();
