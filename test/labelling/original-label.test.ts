@@ -118,7 +118,12 @@ async function run(machine: Machine, ...words: readonly string[]) {
   const code = await runCommandLine({
     words,
     instance: nodeOn(machine),
-    output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)) === undefined, printSoon: async () => true, warn },
+    output: {
+      print,
+      printBytes: (bytes) => print(new TextDecoder().decode(bytes)) === undefined,
+      printSoon: async () => true,
+      warn,
+    },
     version: "1.2.3",
   });
   return { code, out, err };
