@@ -1,10 +1,9 @@
 import type { DomainHappening } from "../../vm/events/domain-events.ts";
 import type { GuestEventKind } from "../../vm/events/event-kind.ts";
-import type { GuestEvent } from "../../vm/events/guest-events.ts";
+import { type GuestEvent, isReport, type ReportOf } from "../../vm/events/guest-events.ts";
 import { oneLine } from "./one-line.ts";
 
 type What = GuestEvent["what"];
-type ReportOf<Name extends What["report"]> = Extract<What, { report: Name }>;
 
 /** Details of a line; undefined for an event of another kind. */
 type Describe = (what: What) => string | undefined;
@@ -85,10 +84,6 @@ function about<const Name extends What["report"]>(
   describe: (what: ReportOf<Name>) => string,
 ): Describe {
   return (what) => (isReport(what, name) ? describe(what) : undefined);
-}
-
-function isReport<Name extends What["report"]>(what: What, name: Name): what is ReportOf<Name> {
-  return what.report === name;
 }
 
 function ioError({ action, device: alias, path }: ReportOf<"io-error">): string {

@@ -6,7 +6,7 @@ import type { NumaMode } from "../machine/numatune.ts";
 /** Modes by their numbers in libvirt: virDomainNumatuneMemMode of libvirt-domain.h. */
 export const NUMA_MODES: readonly NumaMode[] = ["strict", "preferred", "interleave", "restrictive"];
 
-/** Change of the NUMA nodes for a guest's memory; what is absent stays. */
+/** Change of the NUMA nodes for a guest's memory. An absent field stays as it is. */
 export interface NumaChange {
   readonly mode?: NumaMode;
   readonly nodes?: IdSet;

@@ -87,16 +87,6 @@ export function changesDomain<const Api extends `vir${string}`>(number: number, 
   return { number, api, access: "changes", recovers: domainKeys } as const;
 }
 
-/** Returns the facts that procedures share which read one domain. */
-export function reads<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
-}
-
-/** Returns the facts that procedures share which change one domain. */
-export function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
-}
-
 /** Returns a UUID's text. */
 export function uuidText(bytes: Uint8Array): string {
   return uuidOf(bytes.toHex()) ?? "";

@@ -8,6 +8,17 @@ type GuestHappening =
   | GuestReport
   | { readonly report: "device-added" | "device-removed"; readonly device: string };
 
+/** Event of one kind. */
+export type ReportOf<Name extends GuestHappening["report"]> = Extract<GuestHappening, { report: Name }>;
+
+/** Reports whether an event is of that kind. */
+export function isReport<Name extends GuestHappening["report"]>(
+  what: GuestHappening,
+  name: Name,
+): what is ReportOf<Name> {
+  return what.report === name;
+}
+
 /** Something that happened to a running guest. */
 export interface GuestEvent {
   readonly of: "guest";
@@ -25,7 +36,7 @@ export interface GuestsSeen {
   readonly reports: SeenFiles<KeptReports>;
 }
 
-/** Returns what the guests of `before` have reported since, each report followed by the event in the guest's life that it means. */
+/** Returns the new reports of the guests in `before`. Each is followed by the event in the guest's life that it stands for, if any. */
 export function compareGuests(before: GuestsSeen, after: GuestsSeen): readonly (GuestEvent | DomainEvent)[] {
   return [...before.guests.values()].flatMap((guest) => [
     ...newReports(before, after, guest).flatMap((what) => eventsOf(guest, what)),

@@ -86,6 +86,7 @@ function groupKey(host: Host, group: string): string | undefined {
   return node === undefined ? undefined : fileKey(node);
 }
 
-function lastOf(path: string): string {
+/** Returns the last name of a path in sysfs: the address of a PCI device, the number of a group. */
+export function lastOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

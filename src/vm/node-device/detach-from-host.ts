@@ -24,7 +24,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { undoBegun } from "../end/undo-start.ts";
-import { listFunctions, listParts, refuseChanging } from "../guest/changing-device.ts";
+import { lastOf, listFunctions, listParts, refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
@@ -58,7 +58,7 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     const group = groupOf(host, path);
     refuseSharedGroup(host, { path, group, taken });
     // The kernel ends virtual functions and mediated devices with the device.
-    for (const one of listFunctions(host, path).map((each) => each.slice(each.lastIndexOf("/") + 1))) {
+    for (const one of listFunctions(host, path).map(lastOf)) {
       refuseBusyDisks(instance, one);
       refuseGuestDevices(instance, one);
     }

@@ -8,7 +8,7 @@ import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
 import { bindVfio, PCI_DEVICES, releaseDevice, resetByKernel } from "../../run/steps/pci.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { withPciLock, withRegistryLock } from "../../state/locks.ts";
-import { listFunctions, listParts } from "../guest/changing-device.ts";
+import { lastOf, listFunctions, listParts } from "../guest/changing-device.ts";
 import { refuseAbsentDriver, refuseOthers } from "./detach-from-host.ts";
 import { lookUpDevice } from "./node-devices.ts";
 
@@ -107,7 +107,7 @@ async function changing(instance: Instance, { change, check, name, verb }: Devic
     });
   }
   if (isBridge(instance.host, path)) throw isABridge(name, verb);
-  const address = addressOf(path);
+  const address = lastOf(path);
   await withPciLock(instance, address, async () => {
     await withRegistryLock(instance, async () => {
       for (const part of listParts(instance.host, path)) refuseOthers(instance, part, NO_GUEST);
@@ -136,15 +136,11 @@ function isABridge(name: string, verb: Verb): SvirtError {
   });
 }
 
-function addressOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
 /** Refuses a device that the host needs, or whose virtual functions it needs: they end with the driver of the device. */
 function refuseHostUse(instance: Instance, address: string): void {
   for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
-    refuseBusyDisks(instance, addressOf(path));
-    refuseGuestDevices(instance, addressOf(path));
-    refuseRoutedCard(instance.host, addressOf(path));
+    refuseBusyDisks(instance, lastOf(path));
+    refuseGuestDevices(instance, lastOf(path));
+    refuseRoutedCard(instance.host, lastOf(path));
   }
 }

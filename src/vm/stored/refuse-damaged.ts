@@ -12,7 +12,7 @@ export interface Checked {
   parse(xml: string): unknown;
 }
 
-/** Throws "failed" with the path if one of these objects has a damaged file: what it uses is unknown. A list leaves it out instead. */
+/** Throws "failed" with the path if one of these objects has a damaged file. The resources that it names are unknown, whereas a list can leave it out. */
 export function refuseDamaged(store: XmlStore, instance: Instance, { except, parse, which }: Checked): void {
   for (const { isActive, name } of store.listEntries(instance)) {
     if (name === except || (which === "active" && !isActive)) continue;

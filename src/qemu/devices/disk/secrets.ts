@@ -6,7 +6,7 @@ import type { ChainImage } from "./chain.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Kind of secret by what it is for. virSecretUsageType of libvirt */
+/** Use of a secret. virSecretUsageType of libvirt */
 type SecretKind = "volume" | "iscsi" | "ceph";
 
 /** Secret whose value QEMU needs for an image. */

@@ -11,7 +11,7 @@ import { resizeDisk } from "../../../vm/block/resize-disk.ts";
 import type { ChangeRequest } from "../../../vm/change/change-guest.ts";
 import { array, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { changes, domain, domainKeys, keyOf, maybeText, nothing, text } from "../objects.ts";
+import { changesDomain, domain, domainKeys, keyOf, maybeText, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 const MIB = 1024 * 1024;
@@ -47,7 +47,7 @@ const paced = struct({ dom: domain, path: text, bandwidth: uhyper, flags: uint }
 /** Procedures about the images of a running guest's disks. */
 export const blockJobProcedures: readonly Procedure[] = [
   procedure({
-    ...changes(237, "virDomainBlockJobAbort"),
+    ...changesDomain(237, "virDomainBlockJobAbort"),
     args: aboutDisk,
     flags: { known: ABORT.async | ABORT.pivot, refusedBy: "qemuDomainBlockJobAbort" },
     result: nothing,
@@ -74,7 +74,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(239, "virDomainBlockJobSetSpeed"),
+    ...changesDomain(239, "virDomainBlockJobSetSpeed"),
     args: paced,
     flags: { known: BYTES, refusedBy: "qemuDomainBlockJobSetSpeed" },
     result: nothing,
@@ -86,7 +86,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(240, "virDomainBlockPull"),
+    ...changesDomain(240, "virDomainBlockPull"),
     args: paced,
     flags: { known: REBASE.bytes, refusedBy: "qemuDomainBlockPull" },
     result: nothing,
@@ -98,7 +98,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(266, "virDomainBlockRebase"),
+    ...changesDomain(266, "virDomainBlockRebase"),
     args: struct({ dom: domain, path: text, base: maybeText, bandwidth: uhyper, flags: uint }),
     flags: { known: REBASE_FLAGS, refusedBy: "qemuDomainBlockRebase" },
     result: nothing,
@@ -127,7 +127,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(345, "virDomainBlockCopy"),
+    ...changesDomain(345, "virDomainBlockCopy"),
     args: struct({
       dom: domain,
       path: text,
@@ -155,7 +155,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(290, "virDomainBlockCommit"),
+    ...changesDomain(290, "virDomainBlockCommit"),
     args: struct({
       dom: domain,
       path: text,
@@ -180,7 +180,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(251, "virDomainBlockResize"),
+    ...changesDomain(251, "virDomainBlockResize"),
     args: struct({ dom: domain, path: text, size: uhyper, flags: uint }),
     flags: { known: RESIZE.bytes | RESIZE.capacity, refusedBy: "qemuDomainBlockResize" },
     result: nothing,

@@ -6,7 +6,7 @@ import { getDomainState } from "../../../vm/query/domain-state.ts";
 import { getDomainXml } from "../../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, reads } from "../objects.ts";
+import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
@@ -18,14 +18,14 @@ const NS_PER_SECOND = 1e9;
 /** Procedures that return a fact about a domain. */
 export const factProcedures: readonly Procedure[] = [
   procedure({
-    ...reads(212, "virDomainGetState"),
+    ...readsDomain(212, "virDomainGetState"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetState" },
     result: struct({ state: int, reason: int }),
     run: async (call) => numberState(await getDomainState(call.instance, keyOf(call))),
   }),
   procedure({
-    ...reads(16, "virDomainGetInfo"),
+    ...readsDomain(16, "virDomainGetInfo"),
     args: ofDomain,
     // virDomainInfo of libvirt
     result: struct({ state: uint, maxKiB: uhyper, usedKiB: uhyper, vcpus: uint, cpuTimeNs: uhyper }),
@@ -41,7 +41,7 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(14, "virDomainGetXMLDesc"),
+    ...readsDomain(14, "virDomainGetXMLDesc"),
     args: ofDomainWithFlags,
     // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
     flags: { known: XML.secure | XML.inactive, refusedBy: "qemuDomainGetXMLDesc" },
@@ -57,7 +57,7 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(19, "virDomainGetOSType"),
+    ...readsDomain(19, "virDomainGetOSType"),
     args: ofDomain,
     result: aText,
     run(call) {
@@ -66,13 +66,13 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(17, "virDomainGetMaxMemory"),
+    ...readsDomain(17, "virDomainGetMaxMemory"),
     args: ofDomain,
     result: struct({ kiB: uhyper }),
     run: async (call) => ({ kiB: BigInt((await getDomainFacts(call.instance, keyOf(call))).maxMemoryKiB) }),
   }),
   procedure({
-    ...reads(18, "virDomainGetMaxVcpus"),
+    ...readsDomain(18, "virDomainGetMaxVcpus"),
     args: ofDomain,
     result: aNumber,
     run: async (call) => ({
@@ -80,20 +80,20 @@ export const factProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...reads(150, "virDomainIsActive"),
+    ...readsDomain(150, "virDomainIsActive"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).guest !== undefined),
   }),
   procedure({
-    ...reads(151, "virDomainIsPersistent"),
+    ...readsDomain(151, "virDomainIsPersistent"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).definition !== undefined),
   }),
   // qemuDomainIsUpdated() of libvirt: whether the definition changed outside of its API, which it never does.
   procedure({
-    ...reads(202, "virDomainIsUpdated"),
+    ...readsDomain(202, "virDomainIsUpdated"),
     args: ofDomain,
     result: aNumber,
     run(call) {
@@ -102,20 +102,20 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(15, "virDomainGetAutostart"),
+    ...readsDomain(15, "virDomainGetAutostart"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name)),
   }),
   procedure({
-    ...reads(183, "virDomainHasManagedSaveImage"),
+    ...readsDomain(183, "virDomainHasManagedSaveImage"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainHasManagedSaveImage" },
     result: aNumber,
     run: ({ args, instance }) => isTrue(hasManagedSave(instance, foundBy(instance, args.dom).name)),
   }),
   procedure({
-    ...reads(121, "virDomainGetSecurityLabel"),
+    ...readsDomain(121, "virDomainGetSecurityLabel"),
     args: ofDomain,
     result: struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int }),
     async run(call) {

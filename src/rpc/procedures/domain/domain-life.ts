@@ -7,7 +7,7 @@ import { startDomain } from "../../../vm/start/start.ts";
 import { struct, uint, type ValueOf } from "../../xdr/form.ts";
 import {
   aDomain,
-  changes,
+  changesDomain,
   keyOf,
   nothing,
   ofDomain,
@@ -29,7 +29,7 @@ type DomainCall = RemoteCall<ValueOf<typeof ofDomain>>;
 /** Procedures that start, end or pause a domain. */
 export const lifeProcedures: readonly Procedure[] = [
   procedure({
-    ...changes(9, "virDomainCreate"),
+    ...changesDomain(9, "virDomainCreate"),
     args: ofDomain,
     result: nothing,
     async run(call) {
@@ -38,7 +38,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(196, "virDomainCreateWithFlags"),
+    ...changesDomain(196, "virDomainCreateWithFlags"),
     args: ofDomainWithFlags,
     flags: { known: FORCE_BOOT, refusedBy: "qemuDomainCreateWithFlags" },
     result: aDomain,
@@ -63,7 +63,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(12, "virDomainDestroy"),
+    ...changesDomain(12, "virDomainDestroy"),
     // The command ends the guest with its changes.
     recovers: () => [],
     args: ofDomain,
@@ -71,7 +71,7 @@ export const lifeProcedures: readonly Procedure[] = [
     run: async (call) => await destroy(call),
   }),
   procedure({
-    ...changes(234, "virDomainDestroyFlags"),
+    ...changesDomain(234, "virDomainDestroyFlags"),
     recovers: () => [],
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainDestroyFlags" },
@@ -79,20 +79,20 @@ export const lifeProcedures: readonly Procedure[] = [
     run: async (call) => await destroy(call),
   }),
   procedure({
-    ...changes(33, "virDomainShutdown"),
+    ...changesDomain(33, "virDomainShutdown"),
     args: ofDomain,
     result: nothing,
     run: async (call) => await shutDown(call),
   }),
   procedure({
-    ...changes(258, "virDomainShutdownFlags"),
+    ...changesDomain(258, "virDomainShutdownFlags"),
     args: ofDomainWithFlags,
     flags: { known: ACPI_POWER_BUTTON, refusedBy: "qemuDomainShutdownFlags" },
     result: nothing,
     run: async (call) => await shutDown(call),
   }),
   procedure({
-    ...changes(27, "virDomainReboot"),
+    ...changesDomain(27, "virDomainReboot"),
     args: ofDomainWithFlags,
     flags: { known: ACPI_POWER_BUTTON, refusedBy: "qemuDomainReboot" },
     result: nothing,
@@ -102,7 +102,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(34, "virDomainSuspend"),
+    ...changesDomain(34, "virDomainSuspend"),
     args: ofDomain,
     result: nothing,
     async run(call) {
@@ -111,7 +111,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(28, "virDomainResume"),
+    ...changesDomain(28, "virDomainResume"),
     args: ofDomain,
     result: nothing,
     async run(call) {

@@ -5,7 +5,16 @@ import { discardManagedSave, managedSaveDomain, saveDomain } from "../../../vm/s
 import { readSaveImage } from "../../../vm/save/save-image.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
-import { aText, changes, domain, keyOf, maybeText, nothing, ofDomainWithFlags, text } from "../objects.ts";
+import {
+  aText,
+  changesDomain,
+  domain,
+  keyOf,
+  maybeText,
+  nothing,
+  ofDomainWithFlags,
+  text,
+} from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
@@ -16,7 +25,7 @@ const SECURE = 1;
 /** Procedures that save and restore the state of a domain. */
 export const savingProcedures: readonly Procedure[] = [
   procedure({
-    ...changes(55, "virDomainSave"),
+    ...changesDomain(55, "virDomainSave"),
     args: struct({ dom: domain, path: text }),
     result: nothing,
     async run(call) {
@@ -25,7 +34,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(232, "virDomainSaveFlags"),
+    ...changesDomain(232, "virDomainSaveFlags"),
     args: struct({ dom: domain, path: text, xml: maybeText, flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainSaveFlags" },
     result: nothing,
@@ -63,7 +72,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(182, "virDomainManagedSave"),
+    ...changesDomain(182, "virDomainManagedSave"),
     args: ofDomainWithFlags,
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainManagedSave" },
     result: nothing,
@@ -73,7 +82,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(184, "virDomainManagedSaveRemove"),
+    ...changesDomain(184, "virDomainManagedSaveRemove"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainManagedSaveRemove" },
     result: nothing,

@@ -8,7 +8,7 @@ import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
 import {
   aNumber,
   bitsOf,
-  changes,
+  changesDomain,
   domain,
   domainKeys,
   foundBy,
@@ -31,7 +31,7 @@ const withMemory = struct({ dom: domain, kiB: uhyper });
 /** Procedures about the memory and the virtual CPUs of a domain. */
 export const sizeProcedures: readonly Procedure[] = [
   procedure({
-    ...changes(31, "virDomainSetMemory"),
+    ...changesDomain(31, "virDomainSetMemory"),
     args: withMemory,
     result: nothing,
     async run(call) {
@@ -40,7 +40,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(30, "virDomainSetMaxMemory"),
+    ...changesDomain(30, "virDomainSetMaxMemory"),
     args: withMemory,
     result: nothing,
     async run(call) {
@@ -49,7 +49,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(204, "virDomainSetMemoryFlags"),
+    ...changesDomain(204, "virDomainSetMemoryFlags"),
     args: struct({ dom: domain, kiB: uhyper, flags: uint }),
     flags: { known: IMPACT_FLAGS | MAXIMUM, refusedBy: "qemuDomainSetMemoryFlags" },
     result: nothing,
@@ -61,7 +61,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(32, "virDomainSetVcpus"),
+    ...changesDomain(32, "virDomainSetVcpus"),
     args: struct({ dom: domain, count: uint }),
     result: nothing,
     async run(call) {
@@ -70,7 +70,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(199, "virDomainSetVcpusFlags"),
+    ...changesDomain(199, "virDomainSetVcpusFlags"),
     args: struct({ dom: domain, count: uint, flags: uint }),
     flags: { known: IMPACT_FLAGS | MAXIMUM, refusedBy: "qemuDomainSetVcpusFlags" },
     result: nothing,

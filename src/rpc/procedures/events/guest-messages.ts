@@ -1,12 +1,10 @@
-import type { GuestReport } from "../../../state/guest-reports.ts";
 import type { GuestEventKind } from "../../../vm/events/event-kind.ts";
-import type { GuestEvent } from "../../../vm/events/guest-events.ts";
+import { type GuestEvent, isReport, type ReportOf } from "../../../vm/events/guest-events.ts";
 import { array, type Form, hyper, int, struct, uhyper, type ValueOf } from "../../xdr/form.ts";
 import { domain, remoteDomain, text } from "../objects.ts";
 import type { EventMessage } from "./event-message.ts";
 
 type What = GuestEvent["what"];
-type ReportOf<Name extends What["report"]> = Extract<What, { report: Name }>;
 
 /** VIR_DOMAIN_EVENT_WATCHDOG_*, _IO_ERROR_*, _GRAPHICS_* and others of libvirt's libvirt-domain.h */
 const WATCHDOG = { none: 0, pause: 1, reset: 2, poweroff: 3, shutdown: 4, debug: 5, "inject-nmi": 6 };
@@ -185,15 +183,11 @@ function kind<const Name extends What["report"], Value>(
   };
 }
 
-function isReport<Name extends What["report"]>(what: What, name: Name): what is ReportOf<Name> {
-  return what.report === name;
-}
-
-function ioErrorFields({ action, device, path }: Extract<GuestReport, { report: "io-error" }>) {
+function ioErrorFields({ action, device, path }: ReportOf<"io-error">) {
   return { path, device, action: IO_ERROR[action] };
 }
 
-function jobFields({ status, type }: Extract<GuestReport, { report: "block-job" }>) {
+function jobFields({ status, type }: ReportOf<"block-job">) {
   return { type: JOB[type], status: STATUS[status] };
 }
 
