@@ -16,7 +16,7 @@ const SHOWN = ["domain", "live", "config", "current", "json"];
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
-    "audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
+    "audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
       "domid domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid " +
       "domxml-to-native dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name " +
       "iothreadinfo list maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
@@ -43,6 +43,14 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
   // --emulatorbin would run another program.
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
+  [
+    "hypervisor-cpu-compare",
+    { readsWith: ["file", "virttype", "arch", "machine", "error", "validate", "json"] },
+  ],
+  [
+    "hypervisor-cpu-baseline",
+    { readsWith: ["file", "virttype", "arch", "machine", "model", "features", "migratable", "json"] },
+  ],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
   // With --period it sets one. virDomainSetMemoryStatsPeriod() of libvirt
   ["dommemstat", { readsWith: SHOWN }],

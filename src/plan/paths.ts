@@ -95,6 +95,11 @@ export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu
   return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
 }
 
+/** Returns the file with the models of processors that an emulator knows, for a type of guest. */
+export function cpuModelsFile(paths: Paths, emulator: string, type: "kvm" | "qemu"): string {
+  return `${paths.state}/emulators/models-${type}${encodeURIComponent(emulator)}.json`;
+}
+
 /** Returns the folder of completed definitions. */
 export function completedFolder(paths: Paths): string {
   return `${paths.state}/completed`;

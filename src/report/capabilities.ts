@@ -2,6 +2,7 @@ import { unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { LoadedPolicy } from "../host/selinux.ts";
 import type { ModelDescription } from "../label/label-model.ts";
+import type { NamedCpu } from "../qemu/cpu-model/baseline.ts";
 import type { EmulatorFacts } from "../qemu/monitor/emulator-facts.ts";
 import { attributesDraft, type Draft, emptyDraft, parentDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
@@ -43,15 +44,19 @@ export interface Capabilities {
 }
 
 /**
- * Reads the host's capabilities. `machines` are those of the emulator; undefined if it does not answer. Throws "failed" if a policy
- * is loaded that does not know guests.
+ * Reads the host's capabilities. `machines` are those of the emulator, and `cpu` is the host's processor as KVM can give it to guests;
+ * both are undefined if the emulator does not answer. Throws "failed" if a policy is loaded that does not know guests.
  */
-export function getCapabilities(host: Host, machines: EmulatorFacts["machines"] | undefined): Capabilities {
+export function getCapabilities(
+  host: Host,
+  machines: EmulatorFacts["machines"] | undefined,
+  cpu: NamedCpu | undefined,
+): Capabilities {
   const hasKvm = host.inspectFile("/dev/kvm")?.type === "character";
   return {
     uuid: getHostUuid(host),
     arch: "x86_64",
-    cpu: getHostCpu(host),
+    cpu: getHostCpu(host, cpu),
     hasIommu: host.listFolder("/sys/kernel/iommu_groups").length > 0,
     cells: unlessRefused(() => listHostCells(host)) ?? [],
     secmodel: getSecurityModel(host),

@@ -1,20 +1,18 @@
 import { unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import type { NamedCpu } from "../qemu/cpu-model/baseline.ts";
+import { vendorName } from "../qemu/cpu-model/vendor.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../xml/draft.ts";
 import { getNodeFacts } from "./node-facts.ts";
 
-/** Names of vendors in libvirt, by those of the processor. src/cpu_map/x86_vendors.xml of libvirt */
-const VENDORS: ReadonlyMap<string, string> = new Map([
-  ["GenuineIntel", "Intel"],
-  ["AuthenticAMD", "AMD"],
-  ["HygonGenuine", "Hygon"],
-]);
 const HUGE_PAGES = "/sys/kernel/mm/hugepages";
 /** Size of a page of an x86 processor, in KiB. */
 export const PAGE_KIB = 4;
 
-/** Processor of the host, as the kernel reports it. svirt does not compute a model. */
+/** Processor of the host, as the kernel reports it. */
 export interface HostCpu {
+  /** Model that QEMU knows, and what KVM can give to guests besides. Undefined without KVM. */
+  readonly named: NamedCpu | undefined;
   readonly vendor: string | undefined;
   readonly microcode: number | undefined;
   readonly signature:
@@ -28,8 +26,8 @@ export interface HostCpu {
   readonly pageSizesKiB: readonly number[];
 }
 
-/** Reads the processor's facts. proc_cpuinfo(5) */
-export function getHostCpu(host: Host): HostCpu {
+/** Reads the processor's facts, for a processor that KVM can give to guests. proc_cpuinfo(5) */
+export function getHostCpu(host: Host, named: NamedCpu | undefined): HostCpu {
   const text = host.readText("/proc/cpuinfo") ?? "";
   const read = (name: string): string | undefined => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(text)?.[1];
   const [family, model, stepping] = [read("cpu family"), read("model"), read("stepping")];
@@ -38,7 +36,8 @@ export function getHostCpu(host: Host): HostCpu {
   const bits = /^(\d+) bits physical/.exec(read("address sizes") ?? "")?.[1];
   const facts = unlessRefused(() => getNodeFacts(host));
   return {
-    vendor: VENDORS.get(read("vendor_id") ?? ""),
+    named,
+    vendor: vendorName(read("vendor_id") ?? ""),
     microcode: microcode > 0 ? microcode : undefined,
     signature: isKnown ? { family, model, stepping } : undefined,
     topology: facts && {
@@ -61,15 +60,17 @@ export function listHugeSizes(host: Host, folder: string): readonly number[] {
 
 /** Formats `<cpu>` of the host. virCPUDefFormatBuf() of libvirt */
 export function formatHostCpu(arch: string, cpu: HostCpu): Draft {
-  const { microcode, physicalAddressBits: bits, signature, vendor } = cpu;
+  const { microcode, named, physicalAddressBits: bits, signature, vendor } = cpu;
   const topology = Object.entries(cpu.topology ?? {}).map(([name, count]) => [name, String(count)]);
   return parentDraft("cpu", [
     textDraft("arch", arch),
+    ...(named === undefined ? [] : [textDraft("model", named.model)]),
     ...(vendor === undefined ? [] : [textDraft("vendor", vendor)]),
     ...(microcode === undefined ? [] : [attributesDraft("microcode", { version: String(microcode) })]),
     ...(signature === undefined ? [] : [attributesDraft("signature", { ...signature })]),
     ...(topology.length === 0 ? [] : [attributesDraft("topology", Object.fromEntries(topology))]),
     ...(bits === undefined ? [] : [attributesDraft("maxphysaddr", { mode: "emulate", bits: String(bits) })]),
+    ...(named?.features ?? []).map((name) => attributesDraft("feature", { name })),
     ...cpu.pageSizesKiB.map((size) => attributesDraft("pages", { unit: "KiB", size: String(size) })),
   ]);
 }

@@ -4,7 +4,7 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
+  audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
   dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
@@ -24,6 +24,8 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   dommemstat: "config current domain json live",
   domiftune: "config current domain interface json live",
   emulatorpin: "config current domain json live",
+  "hypervisor-cpu-baseline": "arch features file json machine migratable model virttype",
+  "hypervisor-cpu-compare": "arch error file json machine validate virttype",
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
   numatune: "config current domain json live",

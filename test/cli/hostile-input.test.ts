@@ -78,12 +78,17 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["label set path", ["label", "set", "INPUT", "system_u:object_r:etc_t:s0", "--dry-run"]],
   ["label restore path", ["label", "restore", "INPUT", "--dry-run"]],
   ["label release path", ["label", "release", "INPUT", "--machine", "a", "--dry-run"]],
+  ["cpu-compare file", ["cpu-compare", "INPUT"]],
+  ["cpu-baseline file", ["cpu-baseline", "INPUT"]],
+  ["hypervisor-cpu-compare file", ["hypervisor-cpu-compare", "INPUT"]],
+  ["hypervisor-cpu-baseline file", ["hypervisor-cpu-baseline", "INPUT"]],
   ["explain --file", ["explain", "--file", "INPUT"]],
 ]);
 
 /** Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running guest. */
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "vol-download file", "domcapabilities --emulatorbin"],
+  ...["hypervisor-cpu-compare --emulator", "hypervisor-cpu-baseline --emulator"],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
   ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path", "blockresize path"],
 ];

@@ -24,7 +24,10 @@ const OTHERS = new Map([
   ...["domcapabilities", "freecell", "hostname", "maxvcpus", "nodecpumap", "nodecpustats"].map(
     (name) => [name, "none"] as const,
   ),
-  ...["cpu-models", "nodedev-list", "nodedev-dumpxml", "nodedev-info"].map((name) => [name, "none"] as const),
+  ...["cpu-models", "cpu-compare", "cpu-baseline", "hypervisor-cpu-compare", "hypervisor-cpu-baseline"].map(
+    (name) => [name, "none"] as const,
+  ),
+  ...["nodedev-list", "nodedev-dumpxml", "nodedev-info"].map((name) => [name, "none"] as const),
   ...["list", "dumpxml", "name", "mac"].map((name) => [`iface-${name}`, "none"] as const),
   // A guest whose start or end was interrupted may have the device.
   ...["detach", "reattach", "reset"].map((name) => [`nodedev-${name}`, "all"] as const),

@@ -25,7 +25,7 @@ export function kernelCalls(
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: async (words) => machine.readOutput(words),
+    readOutput: async (words, _, input) => machine.readOutput(words, input),
     runProgram: async (words, _, input) => machine.runProgram(words, input),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,

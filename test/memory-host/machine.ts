@@ -72,7 +72,7 @@ export class Machine {
   /** Result of each program of the host that svirt runs. */
   runProgram: (words: readonly string[], input?: string) => ProgramEnd = () => ({ fault: "missing" });
   /** Output of each program of the host that svirt reads. */
-  readOutput: (words: readonly string[]) => ProgramOutput = () => ({ fault: "failed" });
+  readOutput: (words: readonly string[], input?: string) => ProgramOutput = () => ({ fault: "failed" });
   /** Space of every file system. */
   space = { sizeBytes: 107_374_182_400, freeBytes: 64_424_509_440 };
   /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */

@@ -27,7 +27,7 @@ export const READS = numbersIn(`
   virSecretLookupByUUID 141 virSecretGetXMLDesc 143 virSecretLookupByUsage 147 virConnectIsSecure 149
   virDomainIsActive 150 virDomainIsPersistent 151 virNetworkIsActive 152 virNetworkIsPersistent 153
   virStoragePoolIsActive 154 virStoragePoolIsPersistent 155 virInterfaceIsActive 156 virConnectGetLibVersion 157
-  virDomainMemoryStats 159 virDomainGetJobInfo 163 virDomainHasManagedSaveImage 183
+  virConnectCompareCPU 158 virDomainMemoryStats 159 virConnectBaselineCPU 162 virDomainGetJobInfo 163 virDomainHasManagedSaveImage 183
   virDomainSnapshotGetXMLDesc 186 virDomainSnapshotNum 187 virDomainSnapshotListNames 188
   virDomainSnapshotLookupByName 189 virDomainHasCurrentSnapshot 190 virDomainSnapshotCurrent 191
   virDomainGetBlockInfo 194 virDomainGetMemoryParameters 198 virDomainGetVcpusFlags 200 virDomainIsUpdated 202
@@ -75,7 +75,7 @@ export const CHANGES = numbersIn(`
   virStorageVolDownload 209 virDomainInjectNMI 210 virDomainScreenshot 211
   virDomainSetSchedulerParametersFlags 219 virDomainPinVcpuFlags 225 virDomainSendKey 226
   virDomainUndefineFlags 231 virDomainSaveFlags 232 virDomainRestoreFlags 233 virDomainDestroyFlags 234
-  virDomainSaveImageGetXMLDesc 235 virDomainBlockJobAbort 237 virDomainBlockJobSetSpeed 239
+  virConnectCompareHypervisorCPU 393 virConnectBaselineHypervisorCPU 394 virDomainSaveImageGetXMLDesc 235 virDomainBlockJobAbort 237 virDomainBlockJobSetSpeed 239
   virDomainBlockPull 240 virDomainReset 245 virDomainBlockResize 251
   virDomainSetBlockIoTune 252 virDomainSetNumaParameters 254 virDomainSetPerfEvents 366 virDomainPinIOThread 352 virDomainAddIOThread 355 virDomainDelIOThread 356
   virDomainSetIOThreadParams 402 virDomainSetInterfaceParameters 256

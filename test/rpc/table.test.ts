@@ -85,6 +85,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainBlockCopy: VM1 + text("vda") + text("<disk/>") + word(0) + word(0),
   ...DOMAIN_ARGUMENTS,
   virConnectGetDomainCapabilities: word(0).repeat(5),
+  virConnectCompareHypervisorCPU: word(0).repeat(4) + text("<cpu/>") + word(0),
+  virConnectBaselineHypervisorCPU: word(0).repeat(4) + word(1) + text("<cpu/>") + word(0),
   ...Object.fromEntries(
     ["Dettach", "ReAttach", "Reset"].map((name) => [`virNodeDevice${name}`, text("computer")]),
   ),

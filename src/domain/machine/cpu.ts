@@ -17,7 +17,8 @@ const model = element("model", () => ({ fallback, vendorId, name: required(conte
 /** `<model>` of mode host-model: the host's model itself is determined at each start. */
 const hostModel = element("model", () => ({ fallback, vendorId }));
 
-const topology = element("topology", () => ({
+/** Sockets, cores and threads of a processor. */
+export const topology = element("topology", () => ({
   sockets: required(attribute("sockets", integer(1, 4096))),
   dies: attribute("dies", integer(1, 4096)),
   clusters: attribute("clusters", integer(1, 4096)),
@@ -30,7 +31,8 @@ const cache = element("cache", () => ({
   mode: required(attribute("mode", oneOf("emulate", "passthrough", "disable"))),
 }));
 
-const maxphysaddr = element("maxphysaddr", () => ({
+/** Bits of physical addresses. */
+export const maxphysaddr = element("maxphysaddr", () => ({
   mode: required(attribute("mode", oneOf("emulate", "passthrough"))),
   bits: attribute("bits", integer(32, 64)),
   limit: attribute("limit", integer(32, 64)),

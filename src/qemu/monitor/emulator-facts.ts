@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 import { count, parseAnswer } from "./parse-answer.ts";
-import { formatQmpCommand, parseQmpLine, type QmpCommand } from "./qmp.ts";
+import { answersOf, formatQuestions } from "./probe-answers.ts";
+import type { QmpCommand } from "./qmp.ts";
 
 /** Capabilities that a QEMU binary reports. */
 export const emulatorFacts = v.strictObject({
@@ -30,7 +31,7 @@ const QUESTIONS: readonly QmpCommand[] = [
 ];
 
 /** QMP commands for QEMU's standard input. The last one makes it quit. */
-export const EMULATOR_QUESTIONS: string = QUESTIONS.map(formatQmpCommand).join("");
+export const EMULATOR_QUESTIONS: string = formatQuestions(QUESTIONS);
 
 /** Returns the arguments that start QEMU for queries only: no machine, no configuration of the host. */
 export function probeArguments(emulator: string, type: "kvm" | "qemu"): readonly string[] {
@@ -68,12 +69,10 @@ const types = v.array(v.looseObject({ name: v.string() }));
 
 /** Parses the whole output of QEMU. Throws "failed" when an answer is missing or unexpected. */
 export function parseEmulatorFacts(output: string): EmulatorFacts {
-  const encoder = new TextEncoder();
-  const messages = output.split("\n").flatMap((line) => parseQmpLine(encoder.encode(line)) ?? []);
+  const answers = answersOf(output);
   const answer = <Schema extends v.GenericSchema>(schema: Schema, command: string): v.InferOutput<Schema> => {
     const id = QUESTIONS.findIndex(({ execute }) => execute === command);
-    const found = messages.find((message) => message.is === "return" && message.id === id);
-    if (found?.is === "return") return parseAnswer(schema, found.value, command);
+    if (answers.has(id)) return parseAnswer(schema, answers.get(id), command);
     throw new SvirtError(`Cannot query QEMU's capabilities: it does not answer ${command}`, {
       kind: "failed",
       remedy: "Name another emulator: svirt requires QEMU 10.",

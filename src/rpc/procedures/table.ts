@@ -17,6 +17,7 @@ import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
 import { sleepProcedures } from "./domain/sleep.ts";
 import { eventProcedures } from "./event-registrations.ts";
+import { cpuModelProcedures } from "./host/cpu-models.ts";
 import { interfaceProcedures } from "./host/interfaces.ts";
 import { nodeProcedures } from "./host/node.ts";
 import { nodeDeviceProcedures } from "./host/node-devices.ts";
@@ -53,6 +54,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...eventProcedures,
     ...nodeProcedures,
     ...nodeStatisticsProcedures,
+    ...cpuModelProcedures,
     ...nodeDeviceProcedures,
     ...interfaceProcedures,
     ...listProcedures,

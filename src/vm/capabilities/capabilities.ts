@@ -1,5 +1,6 @@
 import { unlessWorkRefused } from "../../errors.ts";
 import type { ModelDescription } from "../../label/label-model.ts";
+import { type NamedCpu, nameCpu } from "../../qemu/cpu-model/baseline.ts";
 import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
 import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
 import {
@@ -11,7 +12,7 @@ import {
 import type { Instance } from "../../state/instance.ts";
 import { checkArch } from "./check-arch.ts";
 import { formatDomainCapabilities, namedModels } from "./domain-capabilities.ts";
-import { getEmulatorFacts } from "./emulator.ts";
+import { getCpuModels, getEmulatorFacts } from "./emulator.ts";
 
 /** Capabilities of the host and its security models, and libvirt's `<capabilities>`. */
 export interface HostCapabilities {
@@ -33,7 +34,8 @@ export async function getHostCapabilities(instance: Instance): Promise<HostCapab
   const facts = await unlessWorkRefused(
     async () => await getEmulatorFacts(instance, DEFAULT_EMULATOR, fastestType(instance)),
   );
-  const capabilities = getCapabilities(instance.host, facts?.machines);
+  const cpu = facts && (await unlessWorkRefused(async () => await nameHostCpu(instance)));
+  const capabilities = getCapabilities(instance.host, facts?.machines, cpu);
   return { capabilities, xml: formatCapabilities(capabilities) };
 }
 
@@ -83,7 +85,15 @@ export async function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | un
   return Math.max(...machines.map(({ mostCpus }) => mostCpus));
 }
 
+/** Returns the host's processor as KVM can give it to guests, by a model; undefined without KVM. Throws as getCpuModels(). */
+async function nameHostCpu(instance: Instance): Promise<NamedCpu | undefined> {
+  if (fastestType(instance) !== "kvm") return undefined;
+  const models = await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
+  const { features, vendor } = models.best;
+  return nameCpu(models, { features: new Set(features), vendor, isWritten: true });
+}
+
 /** Returns the faster type of guests that the host has. */
-function fastestType({ host }: Instance): "kvm" | "qemu" {
+export function fastestType({ host }: Instance): "kvm" | "qemu" {
   return host.inspectFile("/dev/kvm")?.type === "character" ? "kvm" : "qemu";
 }

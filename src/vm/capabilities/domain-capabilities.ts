@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import { vendorOfModel } from "../../qemu/cpu-model/vendor.ts";
 import { runsOn } from "../../qemu/firmware/choose.ts";
 import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
 import { hostFirmware } from "../../resolve/host-firmware.ts";
@@ -21,19 +22,7 @@ export function formatDomainCapabilities(
   { emulator, machine, type }: CapabilitiesOptions,
   facts: EmulatorFacts,
 ): string {
-  const board = facts.machines.find(({ alias, isDefault, name }) =>
-    machine === undefined ? isDefault : name === machine || alias === machine,
-  );
-  if (board === undefined) {
-    throw new SvirtError(
-      `invalid argument: the machine '${machine}' is not supported by emulator '${emulator}'`,
-      {
-        kind: "not-found",
-        libvirt: "INVALID_ARG",
-        remedy: "Name another machine type: pc or q35",
-      },
-    );
-  }
+  const board = findBoard(facts, emulator, machine);
   const chipset = board.name.includes("q35") ? "q35" : "pc";
   return formatDocument(
     parentDraft("domainCapabilities", [
@@ -49,6 +38,29 @@ export function formatDomainCapabilities(
       formatDevices(facts, chipset),
       formatFeatures(facts),
     ]),
+  );
+}
+
+/**
+ * Returns a machine type of the emulator, by its name or alias; undefined: QEMU's default. Throws "not-found" for an
+ * unknown one.
+ */
+export function findBoard(
+  facts: EmulatorFacts,
+  emulator: string,
+  machine: string | undefined,
+): EmulatorFacts["machines"][number] {
+  const board = facts.machines.find(({ alias, isDefault, name }) =>
+    machine === undefined ? isDefault : name === machine || alias === machine,
+  );
+  if (board !== undefined) return board;
+  throw new SvirtError(
+    `invalid argument: the machine '${machine}' is not supported by emulator '${emulator}'`,
+    {
+      kind: "not-found",
+      libvirt: "INVALID_ARG",
+      remedy: "Name another machine type: pc or q35",
+    },
   );
 }
 
@@ -84,7 +96,7 @@ function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
     const model = textDraft("model", name);
     model.attributes.set("usable", usable ? "yes" : "no");
     if (deprecated) model.attributes.set("deprecated", "yes");
-    model.attributes.set("vendor", vendorOf(name));
+    model.attributes.set("vendor", vendorOfModel(name) ?? "unknown");
     return model;
   });
   const migratable = (name: string): readonly Draft[] => [formatEnum(name, ["on", "off"])];
@@ -104,19 +116,6 @@ export function namedModels(cpus: EmulatorFacts["cpus"]): EmulatorFacts["cpus"] 
 
 /** QEMU's names that are modes in libvirt, or that name no processor. */
 const MODES = new Set(["host", "max", "base"]);
-
-const VENDORS: readonly (readonly [vendor: string, names: RegExp])[] = [
-  ["AMD", /^(?:athlon|EPYC|Opteron|phenom)/],
-  ["Hygon", /^Dhyana/],
-  [
-    "Intel",
-    /^(?:core(?:2)?duo|n270|Conroe|Penryn|Nehalem|Westmere|SandyBridge|IvyBridge|Haswell|Broadwell|Skylake|Cascadelake|Cooperlake|Icelake|SapphireRapids|GraniteRapids|SierraForest|ClearwaterForest|Snowridge|Denverton|KnightsMill)/,
-  ],
-];
-
-function vendorOf(name: string): string {
-  return VENDORS.find(([, names]) => names.test(name))?.[0] ?? "unknown";
-}
 
 function formatDevices(facts: EmulatorFacts, machine: string): Draft {
   const types = new Set(facts.types);

@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { ProgramOutput } from "../../../src/host/processes.ts";
-import { getEmulatorFacts } from "../../../src/vm/capabilities/emulator.ts";
-import { errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
+import { cpuModelsFile } from "../../../src/plan/paths.ts";
+import { DEFAULT_EMULATOR } from "../../../src/qemu/default-devices.ts";
+import { getCpuModels, getEmulatorFacts } from "../../../src/vm/capabilities/emulator.ts";
+import { errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+import { machineWithEmulator } from "./fake-emulator.ts";
 
 const PROGRAM = "/usr/bin/other";
 
@@ -23,4 +26,32 @@ test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", 
     `Cannot query the capabilities of ${PROGRAM}: ${is}`,
     "failed",
   ]);
+});
+
+describe("getCpuModels()", () => {
+  test("asks an emulator once per version and boot, for each type of guests", async () => {
+    const { asked, machine } = machineWithEmulator();
+    const instance = nodeOn(machine);
+    const first = await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
+    expect(first.best).toEqual({ vendor: "AMD", features: ["aes", "fpu", "invtsc", "lahf_lm", "sse2"] });
+    expect(first.models.map(({ name }) => name)).toEqual(["EPYC", "EPYC-v2", "plain64"]);
+    // First its capabilities, with the names of the models, then these.
+    expect(asked).toEqual(["none,accel=kvm", "none,accel=kvm"]);
+    expect(await getCpuModels(instance, DEFAULT_EMULATOR, "kvm")).toEqual(first);
+    expect(asked).toHaveLength(2);
+    expect((await getCpuModels(instance, DEFAULT_EMULATOR, "qemu")).best.features).toEqual(["fpu", "sse2"]);
+    expect(asked.slice(2)).toEqual(["none,accel=tcg", "none,accel=tcg"]);
+    putText(machine, DEFAULT_EMULATOR, "another version");
+    await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
+    expect(asked).toHaveLength(6);
+  });
+
+  test("asks again if the cached answer is damaged", async () => {
+    const { asked, machine } = machineWithEmulator();
+    const instance = nodeOn(machine);
+    const first = await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
+    putText(machine, cpuModelsFile(instance.paths, DEFAULT_EMULATOR, "kvm"), '{"format":1');
+    expect(await getCpuModels(instance, DEFAULT_EMULATOR, "kvm")).toEqual(first);
+    expect(asked).toHaveLength(3);
+  });
 });

@@ -14,6 +14,7 @@ import { countHostProcessors, getProcessorMap } from "../../../vm/host/processor
 import { array, chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { aNumber, aText, bitsOf, maybeText, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
+import { guestType } from "./guest-type.ts";
 
 /** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
 const LIBVIRT_VERSION = 11_003_000n;
@@ -172,14 +173,6 @@ async function mostVcpus(instance: Instance, type: string | undefined): Promise<
   if (asked === "kvm") return await getMostVcpus(instance, "kvm");
   if (asked === "qemu") return EMULATED_VCPUS;
   throw new SvirtError(`invalid argument: unknown type '${type}'`, {
-    kind: "usage",
-    remedy: "Name kvm or qemu, or none.",
-  });
-}
-
-function guestType(type: string | undefined): "kvm" | "qemu" | undefined {
-  if (type === undefined || type === "kvm" || type === "qemu") return type;
-  throw new SvirtError(`invalid argument: unknown virttype: ${type}`, {
     kind: "usage",
     remedy: "Name kvm or qemu, or none.",
   });

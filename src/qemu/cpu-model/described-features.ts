@@ -1,0 +1,64 @@
+import type { CpuDescription } from "../../domain/other-documents/cpu-description.ts";
+import { SvirtError } from "../../errors.ts";
+import { UNKNOWN_FEATURES } from "../machine/removed-features.ts";
+import type { CpuModels } from "./cpu-models.ts";
+import { featureName } from "./feature-name.ts";
+
+type Policy = CpuDescription["features"][number]["policy"];
+
+/** Features of a described processor, by libvirt's names. */
+export interface DescribedFeatures {
+  /** Features of its model. */
+  readonly ofModel: ReadonlySet<string>;
+  /** Features that the description lists, by their policies. */
+  readonly listed: Readonly<Record<Policy, ReadonlySet<string>>>;
+}
+
+/**
+ * Returns the features of a described processor. Features that QEMU can give no guest are left out: libvirt does not pass them to
+ * QEMU either. Throws "usage" for a model or feature that the emulator does not know.
+ */
+export function describedFeatures(description: CpuDescription, models: CpuModels): DescribedFeatures {
+  const listed: Record<Policy, Set<string>> = {
+    force: new Set(),
+    require: new Set(),
+    optional: new Set(),
+    disable: new Set(),
+    forbid: new Set(),
+  };
+  const known = new Set(models.known);
+  for (const { name: written, policy } of description.features) {
+    const name = featureName(written);
+    if (UNKNOWN_FEATURES.has(name)) continue;
+    if (!known.has(name)) throw unknown("feature", written);
+    listed[policy].add(name);
+  }
+  const { model } = description;
+  return { ofModel: model === undefined ? new Set() : new Set(featuresOfModel(models, model)), listed };
+}
+
+/** Returns the features of a model. Throws "usage" for one that the emulator does not know. */
+export function featuresOfModel({ models }: CpuModels, model: string): readonly string[] {
+  const found = models.find(({ name }) => name === model);
+  if (found === undefined) throw unknown("model", model);
+  return found.features;
+}
+
+/** Returns the features that a guest with this processor has. x86ModelFromCPU() of libvirt, for any policy */
+export function allFeatures({ listed, ofModel }: DescribedFeatures): ReadonlySet<string> {
+  const { disable, forbid, force, optional, require } = listed;
+  return new Set([...ofModel, ...force, ...require, ...optional]).difference(disable.union(forbid));
+}
+
+// Error of x86ModelFromCPU() of libvirt
+function unknown(what: "model" | "feature", name: string): SvirtError {
+  return new SvirtError(`internal error: Unknown CPU ${what} ${name}`, {
+    kind: "usage",
+    libvirt: "INTERNAL_ERROR",
+    from: "CPU",
+    remedy:
+      what === "model"
+        ? "List the models that QEMU knows: svirt cpu-models x86_64"
+        : "Leave the feature out.",
+  });
+}

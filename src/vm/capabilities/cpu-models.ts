@@ -1,0 +1,113 @@
+import type { CpuDescription } from "../../domain/other-documents/cpu-description.ts";
+import { SvirtError } from "../../errors.ts";
+import { baselineCpu, expandCpu, formatNamedCpu, type NamedCpu } from "../../qemu/cpu-model/baseline.ts";
+import { type Comparison, compareCpu } from "../../qemu/cpu-model/compare.ts";
+import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
+import type { Instance } from "../../state/instance.ts";
+import { formatDocument } from "../../xml/format-document.ts";
+import { fastestType } from "./capabilities.ts";
+import { checkArch } from "./check-arch.ts";
+import { findBoard } from "./domain-capabilities.ts";
+import { getCpuModels, getEmulatorFacts } from "./emulator.ts";
+
+/** Guests whose processor is meant; an undefined field: svirt's default. */
+export interface GuestKind {
+  readonly emulator: string | undefined;
+  readonly arch: string | undefined;
+  readonly machine: string | undefined;
+  readonly type: "kvm" | "qemu" | undefined;
+}
+
+/** Options of a baseline. virConnectBaselineCPUFlags of libvirt */
+interface BaselineOptions {
+  readonly isExpanded: boolean;
+  readonly isMigratable: boolean;
+}
+
+/** Processor that fits several hosts, and libvirt's `<cpu>` of it. */
+export interface Baseline {
+  readonly cpu: NamedCpu;
+  readonly xml: string;
+}
+
+/**
+ * Compares the host's processor, as KVM can give it to guests, with a described one. Without KVM it is unknown, and no processor is
+ * compatible. Throws "usage" for a model or feature that QEMU does not know, and as askOnce(). qemuConnectCompareCPU() of libvirt
+ */
+export async function compareHostCpu(instance: Instance, description: CpuDescription): Promise<Comparison> {
+  if (fastestType(instance) !== "kvm") return { is: "incompatible", why: "unknown host CPU" };
+  return compareCpu(description, await getCpuModels(instance, DEFAULT_EMULATOR, "kvm"));
+}
+
+/**
+ * Compares the best processor that QEMU can give guests of a kind with a described one. Throws as compareHostCpu(), and "usage",
+ * "unsupported" or "not-found" for another kind than the installed QEMU has. qemuConnectCompareHypervisorCPU() of libvirt
+ */
+export async function compareGuestCpu(
+  instance: Instance,
+  kind: GuestKind,
+  description: CpuDescription,
+): Promise<Comparison> {
+  const type = await checkKind(instance, kind);
+  return compareCpu(description, await getCpuModels(instance, DEFAULT_EMULATOR, type));
+}
+
+/** Throws "failed" for processors that are not compatible. VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE of libvirt */
+export function refuseIncompatible(comparison: Comparison): void {
+  if (comparison.is !== "incompatible") return;
+  throw new SvirtError(`the CPU is incompatible with host CPU: ${comparison.why}`, {
+    kind: "failed",
+    libvirt: "CPU_INCOMPATIBLE",
+    remedy: "Compute a processor that fits both: svirt cpu-baseline",
+  });
+}
+
+/**
+ * Returns the processor with all features that the described ones share. Throws "failed" if they have none in common, "usage" for a
+ * model or feature that QEMU does not know, and as askOnce(). qemuConnectBaselineCPU() of libvirt
+ */
+export async function baselineHostCpu(
+  instance: Instance,
+  descriptions: readonly CpuDescription[],
+  options: BaselineOptions,
+): Promise<Baseline> {
+  const models = await getCpuModels(instance, DEFAULT_EMULATOR, fastestType(instance));
+  const cpu = baselineCpu(descriptions, models, { ...options, isForHost: false });
+  return present(options.isExpanded ? expandCpu(cpu, models) : cpu, "allow");
+}
+
+/**
+ * Returns the processor with all features that the described ones share and that QEMU can give guests of a kind. Throws as
+ * baselineHostCpu() and compareGuestCpu(). qemuConnectBaselineHypervisorCPU() of libvirt
+ */
+export async function baselineGuestCpu(
+  instance: Instance,
+  kind: GuestKind,
+  { descriptions, ...options }: BaselineOptions & { readonly descriptions: readonly CpuDescription[] },
+): Promise<Baseline> {
+  const type = await checkKind(instance, kind);
+  const models = await getCpuModels(instance, DEFAULT_EMULATOR, type);
+  const cpu = baselineCpu(descriptions, models, { ...options, isForHost: true });
+  return present(options.isExpanded ? expandCpu(cpu, models) : cpu, "forbid");
+}
+
+function present(cpu: NamedCpu, fallback: "allow" | "forbid"): Baseline {
+  return { cpu, xml: formatDocument(formatNamedCpu(cpu, fallback)) };
+}
+
+/** Returns the type of the guests, by default the faster one. */
+async function checkKind(
+  instance: Instance,
+  { arch, emulator = DEFAULT_EMULATOR, machine, type = fastestType(instance) }: GuestKind,
+): Promise<"kvm" | "qemu"> {
+  checkArch(arch, emulator);
+  if (emulator !== DEFAULT_EMULATOR) {
+    throw new SvirtError(`Cannot query the processors of ${emulator}: it is not the installed emulator`, {
+      kind: "usage",
+      remedy: `Name ${DEFAULT_EMULATOR}, or none.`,
+    });
+  }
+  const facts = await getEmulatorFacts(instance, emulator, type);
+  findBoard(facts, emulator, machine);
+  return type;
+}
