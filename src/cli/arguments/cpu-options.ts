@@ -26,7 +26,7 @@ export const KIND_OPTIONS: readonly Option[] = [
   { name: "virttype", summary: "kvm or qemu; default: kvm if /dev/kvm exists", value: "TYPE" },
   { name: "emulator", summary: "path of the installed emulator", value: "FILE" },
   { name: "arch", summary: "x86_64, the only architecture", value: "ARCH" },
-  { name: "machine", summary: "pc, q35 or a version of them", value: "MACHINE" },
+  { name: "machine", summary: "pc, q35 or a version of them, which must exist", value: "MACHINE" },
 ];
 
 /** Returns the kind of guests that the options name. Throws "usage". */

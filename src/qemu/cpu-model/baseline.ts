@@ -2,7 +2,7 @@ import type { CpuDescription } from "../../domain/other-documents/cpu-descriptio
 import { SvirtError } from "../../errors.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import type { CpuModels } from "./cpu-models.ts";
-import { allFeatures, describedFeatures, featuresOfModel } from "./described-features.ts";
+import { allFeatures, describedFeatures, featuresOfModel, RUN_BY_X86_64 } from "./described-features.ts";
 import { vendorOfModel } from "./vendor.ts";
 
 /** Processor of a named model, with the features that it has besides. */
@@ -128,7 +128,8 @@ function commonVendor(descriptions: readonly CpuDescription[]): {
 }
 
 function refuseOtherArch(descriptions: readonly CpuDescription[]): void {
-  const arch = descriptions.find((description) => (description.arch ?? "x86_64") !== "x86_64")?.arch;
+  const archs = descriptions.flatMap(({ arch }) => arch ?? []);
+  const arch = archs.find((name) => !RUN_BY_X86_64.has(name));
   if (arch === undefined) return;
   throw new SvirtError(
     `this function is not supported by the connection driver: cannot compute baseline CPU of ${arch} architecture`,

@@ -1,15 +1,12 @@
 import type { CpuDescription } from "../../domain/other-documents/cpu-description.ts";
 import type { CpuModels } from "./cpu-models.ts";
-import { describedFeatures } from "./described-features.ts";
+import { describedFeatures, RUN_BY_X86_64 } from "./described-features.ts";
 
 /** Outcome of a comparison: the best processor has fewer features than the described one, the same, or more. */
 export type Comparison =
   | { readonly is: "incompatible"; readonly why: string }
   | { readonly is: "identical" }
   | { readonly is: "superset" };
-
-/** Architectures whose guests run on a processor of x86_64. */
-const ARCHITECTURES: ReadonlySet<string> = new Set(["x86_64", "i686"]);
 
 /**
  * Compares the best processor of the emulator with a described one. Throws "usage" for a model or feature that the emulator does
@@ -19,7 +16,7 @@ export function compareCpu(description: CpuDescription, models: CpuModels): Comp
   const { arch, isStrict, vendor } = description;
   const { best } = models;
   const { listed, ofModel } = describedFeatures(description, models);
-  if (arch !== undefined && !ARCHITECTURES.has(arch))
+  if (arch !== undefined && !RUN_BY_X86_64.has(arch))
     return incompatible(`CPU arch ${arch} does not match host arch`);
   if (vendor !== undefined && vendor !== best.vendor)
     return incompatible(`host CPU vendor does not match required CPU vendor ${vendor}`);

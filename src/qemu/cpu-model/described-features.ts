@@ -4,6 +4,9 @@ import { UNKNOWN_FEATURES } from "../machine/removed-features.ts";
 import type { CpuModels } from "./cpu-models.ts";
 import { featureName } from "./feature-name.ts";
 
+/** Architectures whose guests run on a processor of x86_64. */
+export const RUN_BY_X86_64: ReadonlySet<string> = new Set(["x86_64", "i686"]);
+
 type Policy = CpuDescription["features"][number]["policy"];
 
 /** Features of a described processor, by libvirt's names. */
@@ -16,7 +19,7 @@ export interface DescribedFeatures {
 
 /**
  * Returns the features of a described processor. Features that QEMU can give no guest are left out: libvirt does not pass them to
- * QEMU either. Throws "usage" for a model or feature that the emulator does not know.
+ * QEMU either. Throws "usage" for a model or feature that the emulator does not know, "xml" for a feature that is listed by two names.
  */
 export function describedFeatures(description: CpuDescription, models: CpuModels): DescribedFeatures {
   const listed: Record<Policy, Set<string>> = {
@@ -31,6 +34,8 @@ export function describedFeatures(description: CpuDescription, models: CpuModels
     const name = featureName(written);
     if (UNKNOWN_FEATURES.has(name)) continue;
     if (!known.has(name)) throw unknown("feature", written);
+    // The form of the XML finds a name that is listed twice, but not two names of one feature.
+    if (Object.values(listed).some((names) => names.has(name))) throw listedTwice(name);
     listed[policy].add(name);
   }
   const { model } = description;
@@ -48,6 +53,15 @@ export function featuresOfModel({ models }: CpuModels, model: string): readonly 
 export function allFeatures({ listed, ofModel }: DescribedFeatures): ReadonlySet<string> {
   const { disable, forbid, force, optional, require } = listed;
   return new Set([...ofModel, ...force, ...require, ...optional]).difference(disable.union(forbid));
+}
+
+// Error of virCPUDefParseXML() of libvirt
+function listedTwice(name: string): SvirtError {
+  return new SvirtError(`XML error: CPU feature '${name}' specified more than once`, {
+    kind: "xml",
+    from: "CPU",
+    remedy: "List it once, by one of its names.",
+  });
 }
 
 // Error of x86ModelFromCPU() of libvirt

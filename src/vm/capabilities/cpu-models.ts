@@ -10,6 +10,9 @@ import { checkArch } from "./check-arch.ts";
 import { findBoard } from "./domain-capabilities.ts";
 import { getCpuModels, getEmulatorFacts } from "./emulator.ts";
 
+/** Reason of virCPUx86Compare() of libvirt for a host whose processor is unknown. */
+const UNKNOWN_HOST = "unknown host CPU";
+
 /** Guests whose processor is meant; an undefined field: svirt's default. */
 export interface GuestKind {
   readonly emulator: string | undefined;
@@ -35,7 +38,7 @@ export interface Baseline {
  * compatible. Throws "usage" for a model or feature that QEMU does not know, and as askOnce(). qemuConnectCompareCPU() of libvirt
  */
 export async function compareHostCpu(instance: Instance, description: CpuDescription): Promise<Comparison> {
-  if (fastestType(instance) !== "kvm") return { is: "incompatible", why: "unknown host CPU" };
+  if (fastestType(instance) !== "kvm") return { is: "incompatible", why: UNKNOWN_HOST };
   return compareCpu(description, await getCpuModels(instance, DEFAULT_EMULATOR, "kvm"));
 }
 
@@ -58,7 +61,10 @@ export function refuseIncompatible(comparison: Comparison): void {
   throw new SvirtError(`the CPU is incompatible with host CPU: ${comparison.why}`, {
     kind: "failed",
     libvirt: "CPU_INCOMPATIBLE",
-    remedy: "Compute a processor that fits both: svirt cpu-baseline",
+    remedy:
+      comparison.why === UNKNOWN_HOST
+        ? "Compare with the processor that QEMU emulates: svirt hypervisor-cpu-compare"
+        : "Compute a processor that fits both: svirt cpu-baseline",
   });
 }
 
@@ -105,6 +111,13 @@ async function checkKind(
     throw new SvirtError(`Cannot query the processors of ${emulator}: it is not the installed emulator`, {
       kind: "usage",
       remedy: `Name ${DEFAULT_EMULATOR}, or none.`,
+    });
+  }
+  // The answers of this boot may be cached from a time with KVM. virQEMUCapsCacheLookupDefault() of libvirt
+  if (type === "kvm" && fastestType(instance) !== "kvm") {
+    throw new SvirtError(`invalid argument: KVM is not supported by '${emulator}' on this host`, {
+      kind: "usage",
+      remedy: "Name the type qemu, or load the module of KVM.",
     });
   }
   const facts = await getEmulatorFacts(instance, emulator, type);

@@ -22,6 +22,10 @@ describe("baselineCpu() gives", () => {
     expect(baselineCpu(cpus, MODELS, PLAIN)).toEqual({ model: "plain64", features: ["aes", "lahf_lm"] });
   });
 
+  test("a result for processors of i686 too", () => {
+    expect(baselineCpu([{ ...guest("plain64"), arch: "i686" }], MODELS, PLAIN).model).toBe("plain64");
+  });
+
   test("a name without a version, unless the version has more", () => {
     expect(baselineCpu([guest("EPYC-v1")], MODELS, PLAIN).model).toBe("EPYC");
     expect(baselineCpu([guest("EPYC", "require svm")], MODELS, PLAIN).model).toBe("EPYC-v2");

@@ -68,6 +68,14 @@ describe("compareCpu()", () => {
     });
   });
 
+  test("refuses a feature that is listed by two names", () => {
+    const [error] = errorsOf(() => compareCpu(guest("EPYC", "require lahf_lm", "disable lahf-lm"), MODELS));
+    expect([error?.message, error?.kind]).toEqual([
+      "XML error: CPU feature 'lahf_lm' specified more than once",
+      "xml",
+    ]);
+  });
+
   // Messages of x86ModelFromCPU() of libvirt.
   test.each([
     ["model", guest("Pentium9"), "internal error: Unknown CPU model Pentium9"],

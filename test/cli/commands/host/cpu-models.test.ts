@@ -89,6 +89,18 @@ describe("svirt hypervisor-cpu-compare", () => {
   });
 });
 
+test("guests of KVM are refused without KVM, also if QEMU had it in this boot", async () => {
+  const { machine } = machineWithEmulator();
+  putText(machine, "/f.xml", CPU("plain64"));
+  const words = ["hypervisor-cpu-compare", "/f.xml", "--virttype", "kvm"] as const;
+  expect((await runOn(machine, ...words)).code).toBe(0);
+  machine.files.remove("/dev/kvm");
+  const { code, err } = await runOn(machine, ...words);
+  // virQEMUCapsCacheLookupDefault() of libvirt
+  const message = "KVM is not supported by '/usr/bin/qemu-system-x86_64' on this host";
+  expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+});
+
 describe("svirt cpu-baseline and hypervisor-cpu-baseline", () => {
   const BOTH = `${CPU("EPYC-v2", INVTSC)}${CPU("EPYC", "<feature policy='require' name='avx'/>")}`;
 
