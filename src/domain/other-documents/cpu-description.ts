@@ -70,10 +70,9 @@ const hostCpu = checked(plainHostCpu, ({ features }, node) => {
 /** Maximum bytes of descriptions that are read together: 400 of a processor with all features. */
 const MOST_BYTES_TOGETHER = 4 << 20;
 
-/** Reads documents with a `<cpu>` each, as readCpuDescription() does. */
-export function parseCpuDescriptions(documents: readonly Uint8Array[]): readonly CpuDescription[] {
-  if (documents.reduce((sum, { length }) => sum + length, 0) <= MOST_BYTES_TOGETHER)
-    return documents.map(parseCpuDescription);
+/** Throws "xml" for documents that are too large to be read together. */
+export function refuseTooLong(documents: readonly Uint8Array[]): void {
+  if (documents.reduce((sum, { length }) => sum + length, 0) <= MOST_BYTES_TOGETHER) return;
   throw new SvirtError(
     `Cannot read the processors: they have more than ${MOST_BYTES_TOGETHER} bytes, the most that they may have together`,
     { kind: "xml", remedy: "Describe fewer processors, or only their models and features." },

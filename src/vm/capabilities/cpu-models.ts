@@ -1,4 +1,8 @@
-import type { CpuDescription } from "../../domain/other-documents/cpu-description.ts";
+import {
+  type CpuDescription,
+  parseCpuDescription,
+  refuseTooLong,
+} from "../../domain/other-documents/cpu-description.ts";
 import { SvirtError } from "../../errors.ts";
 import { baselineCpu, expandCpu, formatNamedCpu, type NamedCpu } from "../../qemu/cpu-model/baseline.ts";
 import { type Comparison, compareCpu } from "../../qemu/cpu-model/compare.ts";
@@ -53,6 +57,24 @@ export async function compareGuestCpu(
 ): Promise<Comparison> {
   const type = await checkKind(instance, kind);
   return compareCpu(description, await getCpuModels(instance, DEFAULT_EMULATOR, type));
+}
+
+/**
+ * Reads the processors that a client describes, with turns for other work between them: hundreds take seconds. Throws "xml" and
+ * "unsupported".
+ */
+export async function readCpus(
+  { host }: Instance,
+  xmls: readonly string[],
+): Promise<readonly CpuDescription[]> {
+  const documents = xmls.map((xml) => new TextEncoder().encode(xml));
+  refuseTooLong(documents);
+  const cpus: CpuDescription[] = [];
+  for (const document of documents) {
+    if (cpus.length > 0) await host.sleep(0);
+    cpus.push(parseCpuDescription(document));
+  }
+  return cpus;
 }
 
 /** Throws "failed" for processors that are not compatible. VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE of libvirt */

@@ -1,14 +1,11 @@
-import {
-  type CpuDescription,
-  parseCpuDescription,
-  parseCpuDescriptions,
-} from "../../../domain/other-documents/cpu-description.ts";
+import { type CpuDescription, parseCpuDescription } from "../../../domain/other-documents/cpu-description.ts";
 import type { Comparison } from "../../../qemu/cpu-model/compare.ts";
 import {
   baselineGuestCpu,
   baselineHostCpu,
   compareGuestCpu,
   compareHostCpu,
+  readCpus,
   refuseIncompatible,
 } from "../../../vm/capabilities/cpu-models.ts";
 import { array, struct, uint } from "../../xdr/form.ts";
@@ -47,7 +44,7 @@ export const cpuModelProcedures: readonly Procedure[] = [
     flags: { known: EXPAND_FEATURES | MIGRATABLE, refusedBy: "qemuConnectBaselineCPU" },
     result: aText,
     async run({ args: { cpus, flags }, instance }) {
-      const { xml } = await baselineHostCpu(instance, describedAll(cpus), baselineOptions(flags));
+      const { xml } = await baselineHostCpu(instance, await readCpus(instance, cpus), baselineOptions(flags));
       return { value: xml };
     },
   }),
@@ -74,7 +71,7 @@ export const cpuModelProcedures: readonly Procedure[] = [
     result: aText,
     async run({ args: { cpus, flags, virttype, ...of }, instance }) {
       const guests = { ...of, type: guestType(virttype) };
-      const options = { ...baselineOptions(flags), descriptions: describedAll(cpus) };
+      const options = { ...baselineOptions(flags), descriptions: await readCpus(instance, cpus) };
       return { value: (await baselineGuestCpu(instance, guests, options)).xml };
     },
   }),
@@ -82,10 +79,6 @@ export const cpuModelProcedures: readonly Procedure[] = [
 
 function described(xml: string): CpuDescription {
   return parseCpuDescription(new TextEncoder().encode(xml));
-}
-
-function describedAll(documents: readonly string[]): readonly CpuDescription[] {
-  return parseCpuDescriptions(documents.map((xml) => new TextEncoder().encode(xml)));
 }
 
 function resultOf(comparison: Comparison, flags: number): { readonly value: number } {
