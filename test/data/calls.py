@@ -10,7 +10,10 @@ POOL, IMAGE = sys.argv[1:3]
 UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c31"
 XML = f"""<domain type='qemu'><name>vm1</name><uuid>{UUID}</uuid><memory unit='MiB'>64</memory><vcpu current='1'>2</vcpu>
 <os><type>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}'/>
-<target dev='vda' bus='virtio'/></disk></devices><seclabel type='none'/></domain>"""
+<target dev='vda' bus='virtio'/></disk>
+<channel type='unix'><target type='virtio' name='org.example.0'/></channel>
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+</devices><seclabel type='none'/></domain>"""
 DISK = f"""<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}2'/>
 <target dev='vdb' bus='virtio'/></disk>"""
 said = {}
@@ -128,6 +131,16 @@ call("virDomainSetMemory", lambda: d.setMemory(49152))
 call("virDomainGetXMLDesc after that", d.XMLDesc, lambda got: "<currentMemory unit='KiB'>49152<" in got)
 call("virDomainAttachDeviceFlags", lambda: d.attachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
 call("virDomainDetachDeviceFlags", lambda: d.detachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
+stream, other = c.newStream(), c.newStream()
+call("virDomainOpenChannel", lambda: d.openChannel("org.example.0", stream), lambda got: got == 0)
+call("virStreamSend to a channel", lambda: stream.send(b"hello"), lambda got: got == 5)
+fails("virDomainOpenChannel of one in use", v.VIR_ERR_OPERATION_FAILED, lambda: d.openChannel("channel0", other))
+call("virDomainOpenChannel by force", lambda: d.openChannel(None, other, v.VIR_DOMAIN_CHANNEL_FORCE), lambda got: got == 0)
+fails("virStreamRecv of a channel that was lost", v.VIR_ERR_RPC, lambda: stream.recv(10))
+call("virStreamAbort of a channel", other.abort)
+fails("virDomainOpenChannel of none", v.VIR_ERR_INTERNAL_ERROR, lambda: d.openChannel("x", c.newStream()))
+fails("virDomainOpenChannel of the agent", v.VIR_ERR_OPERATION_UNSUPPORTED,
+      lambda: d.openChannel("org.qemu.guest_agent.0", c.newStream()))
 call("virDomainSuspend", d.suspend)
 call("virDomainResume", d.resume)
 call("virDomainGetJobInfo", d.jobInfo, lambda got: got[0] == v.VIR_DOMAIN_JOB_NONE)

@@ -68,6 +68,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainRestoreFlags: text("/vm1.save") + word(0) + word(0),
   virDomainSaveImageGetXMLDesc: text("/vm1.save") + word(0),
   virDomainOpenConsole: VM1 + word(0) + word(0),
+  virDomainOpenChannel: VM1 + word(0) + word(0),
   virStorageVolUpload: VOLUME + LONG + LONG + word(0),
   virStorageVolDownload: VOLUME + LONG + LONG + word(0),
   virDomainScreenshot: VM1 + word(0) + word(0),

@@ -1,6 +1,7 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
+import { AGENT_PORT, isAgentPort } from "../../qemu/agent/agent-port.ts";
 import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent/protocol.ts";
 import type { Line } from "../../qemu/monitor/line-buffer.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
@@ -8,8 +9,6 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 
-/** Name by which the agent finds its port in the guest, as in libvirt and virt-install. */
-const AGENT_PORT = "org.qemu.guest_agent.0";
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
@@ -77,12 +76,7 @@ async function waitForTurn({ host }: Instance, path: string): Promise<() => void
 }
 
 function agentChannel(guest: GuestRecord): string {
-  const found = listNamedPorts(guest).find(
-    ({ port }) =>
-      port.device === "channel" &&
-      port.chardev.target.type === "virtio" &&
-      port.chardev.target.name === AGENT_PORT,
-  );
+  const found = listNamedPorts(guest).find(({ port }) => isAgentPort(port));
   if (found !== undefined) return found.id;
   throw new SvirtError("argument unsupported: QEMU guest agent is not configured", {
     kind: "unsupported",
