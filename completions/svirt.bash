@@ -24,12 +24,12 @@ _svirt() {
     metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
     domrename) options='--help' wants=domain ;;
     undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --help' wants=domain ;;
-    create) options='--crash-drill --help' wants=file ;;
-    start) options='--force-boot --json --crash-drill --help' wants=domain ;;
-    shutdown) options='--help' wants=domain ;;
-    reboot) options='--help' wants=domain ;;
+    create) options='--paused --validate --crash-drill --help' wants=file ;;
+    start) options='--paused --force-boot --json --crash-drill --help' wants=domain ;;
+    shutdown) options='--mode --help' wants=domain ;;
+    reboot) options='--mode --help' wants=domain ;;
     reset) options='--help' wants=domain ;;
-    destroy) options='--crash-drill --help' wants=domain ;;
+    destroy) options='--graceful --crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
     save) options='--running --paused --verbose --crash-drill --help' wants=domain ;;

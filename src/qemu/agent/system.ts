@@ -72,6 +72,7 @@ const RETURNS = {
   "guest-fsfreeze-freeze-list": size,
   "guest-fsfreeze-thaw": size,
   "guest-fstrim": v.unknown(),
+  "guest-shutdown": v.unknown(),
   "guest-set-time": v.unknown(),
   "guest-set-user-password": v.unknown(),
   "guest-ssh-add-authorized-keys": v.unknown(),

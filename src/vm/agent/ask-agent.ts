@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly command: string;
   /** Infinity: without limit; 0: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
+  /** The guest is to end: an agent that does not answer in time, or whose guest has ended, is obeying. */
+  readonly isLast?: true;
 }
 
 /** Unparsed answer of an agent, for qemu/agent/answer.ts */
@@ -49,7 +51,12 @@ export async function askAgent(
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       await channel.send(line, timeoutMs || DEFAULT_TIMEOUT_MS);
       if (timeoutMs === 0) return undefined;
-      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
+      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES).catch((error: unknown) => {
+        // QEMU closes the socket when it ends.
+        if (options.isLast !== true) throw error;
+        return undefined;
+      });
+      if (answer === undefined && options.isLast === true) return undefined;
       if (answer === undefined) throw noAnswer(guest.name);
       return { line: answer, name };
     } finally {
