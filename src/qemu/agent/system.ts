@@ -68,6 +68,7 @@ const RETURNS = {
   "guest-get-disks": list(disk),
   "guest-get-load": v.looseObject({ load1m: v.number(), load5m: v.number(), load15m: v.number() }),
   "guest-ssh-get-authorized-keys": v.looseObject({ keys: list(text) }),
+  "guest-fsfreeze-status": v.picklist(["thawed", "frozen"]),
   "guest-fsfreeze-freeze": size,
   "guest-fsfreeze-freeze-list": size,
   "guest-fsfreeze-thaw": size,

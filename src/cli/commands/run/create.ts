@@ -13,7 +13,7 @@ export const command: Command = {
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
     options: [
       { name: "paused", summary: "leave the guest paused" },
-      { name: "validate", summary: "refuse what the schema does not allow; svirt always does so" },
+      { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
       CRASH_OPTION,
     ],
   },
