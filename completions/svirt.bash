@@ -32,7 +32,7 @@ _svirt() {
     destroy) options='--graceful --crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
-    save) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
+    save) options='--xml --running --paused --verbose --crash-drill --help' wants=domain ;;
     restore) options='--xml --running --paused --crash-drill --help' wants=file ;;
     save-image-dumpxml) options='--help' wants=file ;;
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;

@@ -163,6 +163,18 @@ call("virDomainCreateWithFlags paused", lambda: d.createWithFlags(v.VIR_DOMAIN_S
 call("virDomainGetState of one started paused", d.state, lambda got: got[0] == v.VIR_DOMAIN_PAUSED)
 call("virDomainResume after it", d.resume)
 call("virDomainGetState after that", d.state, lambda got: got[0] == v.VIR_DOMAIN_RUNNING)
+XML2 = d.XMLDesc().replace("<on_crash>destroy", "<on_crash>restart")
+call("virDomainSaveFlags with XML", lambda: d.saveFlags(IMAGE + ".save", XML2, v.VIR_DOMAIN_SAVE_PAUSED))
+call("virDomainSaveImageGetXMLDesc of it", lambda: c.saveImageGetXMLDesc(IMAGE + ".save"),
+     lambda got: "<on_crash>restart" in got)
+call("virDomainRestoreParams", lambda: c.restoreParams({v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save"}))
+call("virDomainGetState of one restored so", d.state, lambda got: got[0] == v.VIR_DOMAIN_PAUSED)
+fails("virDomainSaveParams with the XML of another", v.VIR_ERR_CONFIG_UNSUPPORTED,
+      lambda: d.saveParams({v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2.replace(UUID, UUID[:-1] + "9")}))
+call("virDomainSaveParams", lambda: d.saveParams(
+    {v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save", v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2}))
+call("virDomainRestoreParams with XML", lambda: c.restoreParams(
+    {v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save", v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2}, v.VIR_DOMAIN_SAVE_RUNNING))
 call("virDomainDestroyFlags of it", d.destroyFlags)
 call("virDomainUndefineFlags", lambda: d.undefineFlags(v.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
 

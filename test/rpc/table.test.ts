@@ -64,6 +64,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainSetVcpusFlags: VM1 + word(1) + word(0),
   virDomainSave: VM1 + text("/vm1.save"),
   virDomainSaveFlags: VM1 + text("/vm1.save") + word(0) + word(0),
+  virDomainSaveParams: VM1 + word(0) + word(0),
+  virDomainRestoreParams: word(0) + word(0),
   virDomainRestore: text("/vm1.save"),
   virDomainRestoreFlags: text("/vm1.save") + word(0) + word(0),
   virDomainSaveImageGetXMLDesc: text("/vm1.save") + word(0),
