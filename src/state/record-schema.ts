@@ -94,6 +94,8 @@ export const record = v.strictObject({
   unpaused: v.exactOptional(v.literal(true)),
   /** How often svirt has paused or resumed the guest, and what it did last: clients that watch the record report it. */
   told: v.exactOptional(v.strictObject({ times: aNumber, to: v.picklist(["pause", "run"]) })),
+  /** A snapshot has its agent freeze the guest's file systems, until they are thawed. */
+  frozen: v.exactOptional(v.literal(true)),
   /** Request made to the guest, whose success only its end shows. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });

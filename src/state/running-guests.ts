@@ -7,12 +7,12 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
 
 /** Fields of any guest's record that are read without the schema of all steps. */
 export interface BriefRecord extends RunningGuest, Pick<GuestRecord, "bootId" | "state"> {
-  /** Whether it has an unfinished change or a job. */
+  /** Whether it has an unfinished change or a job, or a snapshot has frozen its file systems. */
   readonly hasWork: boolean;
 }
 
 /**
- * Returns all guests, in the order of their ids, if each one runs and no concerned one has an unfinished change or job: the
+ * Returns all guests, in the order of their ids, if each one runs and no concerned one has work: the
  * usual case. Then no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined
  * if a record is damaged in the fields read here, or needs work.
  */
@@ -51,11 +51,11 @@ function readBriefs(instance: Instance): readonly (BriefRecord | undefined)[] {
 }
 
 function readBrief(text: string): BriefRecord | undefined {
-  const { bootId, change, format, id, jobs, name, process, state, uuid } = parseFields(text);
+  const { bootId, change, format, frozen, id, jobs, name, process, state, uuid } = parseFields(text);
   if (format !== 1 || typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number")
     return undefined;
   if (!isState(state) || typeof bootId !== "string") return undefined;
-  const hasWork = change !== undefined || jobs !== undefined;
+  const hasWork = change !== undefined || jobs !== undefined || frozen === true;
   const brief = { id, name, uuid, bootId, state, hasWork };
   return isProcessId(process) ? { ...brief, process } : brief;
 }

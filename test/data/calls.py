@@ -10,7 +10,10 @@ POOL, IMAGE = sys.argv[1:3]
 UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c31"
 XML = f"""<domain type='qemu'><name>vm1</name><uuid>{UUID}</uuid><memory unit='MiB'>64</memory><vcpu current='1'>2</vcpu>
 <os><type>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}'/>
-<target dev='vda' bus='virtio'/></disk></devices><seclabel type='none'/></domain>"""
+<target dev='vda' bus='virtio'/></disk>
+<channel type='unix'><target type='virtio' name='org.example.0'/></channel>
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+</devices><seclabel type='none'/></domain>"""
 DISK = f"""<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGE}2'/>
 <target dev='vdb' bus='virtio'/></disk>"""
 said = {}
@@ -128,6 +131,16 @@ call("virDomainSetMemory", lambda: d.setMemory(49152))
 call("virDomainGetXMLDesc after that", d.XMLDesc, lambda got: "<currentMemory unit='KiB'>49152<" in got)
 call("virDomainAttachDeviceFlags", lambda: d.attachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
 call("virDomainDetachDeviceFlags", lambda: d.detachDeviceFlags(DISK, v.VIR_DOMAIN_AFFECT_CONFIG))
+stream, other = c.newStream(), c.newStream()
+call("virDomainOpenChannel", lambda: d.openChannel("org.example.0", stream), lambda got: got == 0)
+call("virStreamSend to a channel", lambda: stream.send(b"hello"), lambda got: got == 5)
+fails("virDomainOpenChannel of one in use", v.VIR_ERR_OPERATION_FAILED, lambda: d.openChannel("channel0", other))
+call("virDomainOpenChannel by force", lambda: d.openChannel(None, other, v.VIR_DOMAIN_CHANNEL_FORCE), lambda got: got == 0)
+fails("virStreamRecv of a channel that was lost", v.VIR_ERR_RPC, lambda: stream.recv(10))
+call("virStreamAbort of a channel", other.abort)
+fails("virDomainOpenChannel of none", v.VIR_ERR_INTERNAL_ERROR, lambda: d.openChannel("x", c.newStream()))
+fails("virDomainOpenChannel of the agent", v.VIR_ERR_OPERATION_UNSUPPORTED,
+      lambda: d.openChannel("org.qemu.guest_agent.0", c.newStream()))
 call("virDomainSuspend", d.suspend)
 call("virDomainResume", d.resume)
 call("virDomainGetJobInfo", d.jobInfo, lambda got: got[0] == v.VIR_DOMAIN_JOB_NONE)
@@ -143,7 +156,26 @@ call("virDomainManagedSave of one that is paused", d.managedSave)
 call("virDomainManagedSaveRemove", d.managedSaveRemove)
 fails("virDomainManagedSaveGetXMLDesc of none", v.VIR_ERR_OPERATION_INVALID, d.managedSaveGetXMLDesc)
 call("virDomainCreateWithFlags", lambda: d.createWithFlags(v.VIR_DOMAIN_START_FORCE_BOOT))
-call("virDomainDestroyFlags", d.destroyFlags)
+fails("virDomainShutdownFlags by an agent that is not there", v.VIR_ERR_AGENT_UNRESPONSIVE,
+      lambda: d.shutdownFlags(v.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT))
+call("virDomainDestroyFlags", lambda: d.destroyFlags(v.VIR_DOMAIN_DESTROY_GRACEFUL))
+call("virDomainCreateWithFlags paused", lambda: d.createWithFlags(v.VIR_DOMAIN_START_PAUSED))
+call("virDomainGetState of one started paused", d.state, lambda got: got[0] == v.VIR_DOMAIN_PAUSED)
+call("virDomainResume after it", d.resume)
+call("virDomainGetState after that", d.state, lambda got: got[0] == v.VIR_DOMAIN_RUNNING)
+XML2 = d.XMLDesc().replace("<on_crash>destroy", "<on_crash>restart")
+call("virDomainSaveFlags with XML", lambda: d.saveFlags(IMAGE + ".save", XML2, v.VIR_DOMAIN_SAVE_PAUSED))
+call("virDomainSaveImageGetXMLDesc of it", lambda: c.saveImageGetXMLDesc(IMAGE + ".save"),
+     lambda got: "<on_crash>restart" in got)
+call("virDomainRestoreParams", lambda: c.restoreParams({v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save"}))
+call("virDomainGetState of one restored so", d.state, lambda got: got[0] == v.VIR_DOMAIN_PAUSED)
+fails("virDomainSaveParams with the XML of another", v.VIR_ERR_CONFIG_UNSUPPORTED,
+      lambda: d.saveParams({v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2.replace(UUID, UUID[:-1] + "9")}))
+call("virDomainSaveParams", lambda: d.saveParams(
+    {v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save", v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2}))
+call("virDomainRestoreParams with XML", lambda: c.restoreParams(
+    {v.VIR_DOMAIN_SAVE_PARAM_FILE: IMAGE + ".save", v.VIR_DOMAIN_SAVE_PARAM_DXML: XML2}, v.VIR_DOMAIN_SAVE_RUNNING))
+call("virDomainDestroyFlags of it", d.destroyFlags)
 call("virDomainUndefineFlags", lambda: d.undefineFlags(v.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
 
 fails("virNetworkLookupByName of none", v.VIR_ERR_NO_NETWORK, lambda: c.networkLookupByName("n"))

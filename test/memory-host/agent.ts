@@ -13,6 +13,8 @@ export class Agent {
   left: readonly string[] = [];
   /** Requests received, without those for guest-sync-delimited. */
   readonly asked: string[] = [];
+  /** Commands that the agent obeys without an answer. */
+  silent: ReadonlySet<string> = new Set();
 
   connect(): LineChannel {
     const lines = this.left.map((line): Uint8Array => new TextEncoder().encode(line));
@@ -37,6 +39,7 @@ export class Agent {
       return [new Uint8Array([0xff, ...new TextEncoder().encode(JSON.stringify({ return: args?.id }))])];
     }
     this.asked.push(text);
+    if (this.silent.has(execute)) return [];
     const none = { error: { class: "CommandNotFound", desc: `The command ${execute} has not been found` } };
     return [new TextEncoder().encode(JSON.stringify(this.answers?.get(execute) ?? none))];
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { registryOf } from "../../src/state/instance.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
-import { shutdownGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { shutdownGuest } from "../../src/vm/lifecycle/power-off.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../scenes/scene.ts";
 import { MISSING, RealFolder } from "./folder.ts";

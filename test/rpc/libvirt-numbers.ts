@@ -81,7 +81,7 @@ export const CHANGES = numbersIn(`
   virDomainSetIOThreadParams 402 virDomainSetInterfaceParameters 256
   virDomainShutdownFlags 258 virStorageVolWipePattern 259 virStorageVolResize 260 virDomainSetMetadata 264
   virDomainBlockRebase 266 virDomainGetHostname 277 virDomainPinEmulator 279 virDomainBlockCommit 290
-  virNetworkUpdate 291 virDomainFSTrim 294 virNodeDeviceDetachFlags 301 virDomainCoreDumpWithFormat 334
+  virNetworkUpdate 291 virDomainFSTrim 294 virDomainOpenChannel 296 virDomainSaveParams 440 virDomainRestoreParams 441 virNodeDeviceDetachFlags 301 virDomainCoreDumpWithFormat 334
   virDomainFSFreeze 335 virDomainFSThaw 336 virDomainGetTime 337 virDomainSetTime 338
   virConnectGetDomainCapabilities 342 virDomainBlockCopy 345 virDomainGetFSInfo 349 virDomainDefineXMLFlags 350
   virDomainSetUserPassword 357 virDomainRename 358 virDomainGetGuestInfo 418 virDomainAuthorizedSSHKeysGet 424

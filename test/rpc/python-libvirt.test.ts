@@ -18,7 +18,7 @@ describe.skipIf(ASIDE !== "")(`a script of python3-libvirt on svirt${ASIDE}`, ()
         `mkdir ${pool}; truncate -s 1M ${pool}.img ${pool}.img2`,
         `${PYTHON} ${SCRIPT} ${pool} ${pool}.img`,
       ]);
-      for (const path of [pool, `${pool}.img`, `${pool}.img2`])
+      for (const path of [pool, `${pool}.img`, `${pool}.img2`, `${pool}.img.save`])
         rmSync(path, { recursive: true, force: true });
       expect(said).toMatchObject({ code: 0, err: "" });
       const calls = new Map<string, string>(Object.entries(JSON.parse(said?.out ?? "{}")));

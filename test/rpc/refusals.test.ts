@@ -134,7 +134,7 @@ describe("arguments are refused in libvirt's words", () => {
     ["virDomainSnapshotNum", call(187, VM1 + word(0x8_00)), 10, "qemuDomainSnapshotNum"],
     [
       "virDomainSnapshotCreateXML",
-      call(185, VM1 + text("<domainsnapshot/>") + word(0x40)),
+      call(185, VM1 + text("<domainsnapshot/>") + word(0x1_00)),
       10,
       "qemuSnapshotCreateXML",
     ],

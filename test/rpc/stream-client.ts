@@ -8,7 +8,7 @@ import { call, opening, RemoteClient, type Reply, serve, text, word } from "./re
 export const [STREAM, HOLE] = [3, 6];
 export const [OK, ERROR, CONTINUE] = [0, 1, 2];
 /** REMOTE_PROC_DOMAIN_OPEN_CONSOLE and others of remote_protocol.x */
-export const [CONSOLE, UPLOAD, DOWNLOAD, SCREENSHOT] = [201, 208, 209, 211];
+export const [CONSOLE, UPLOAD, DOWNLOAD, SCREENSHOT, CHANNEL] = [201, 208, 209, 211, 296];
 /** VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM and VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM */
 export const SPARSE = 1;
 

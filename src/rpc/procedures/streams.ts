@@ -15,6 +15,8 @@ const MOST_STREAMS = 16;
 const SPARSE = 1;
 /** virDomainConsoleFlags of libvirt's libvirt-domain.h. svirt always is safe: one at a time has a console. */
 const CONSOLE = { force: 1, safe: 2 };
+/** VIR_DOMAIN_CHANNEL_FORCE of libvirt's libvirt-domain.h */
+const CHANNEL_FORCE = 1;
 
 const ofPart = struct({ vol: volume, offset: uhyper, length: uhyper, flags: uint });
 
@@ -81,9 +83,26 @@ export const streamProcedures: readonly Procedure[] = [
       refuseMore(call.session);
       const { device, flags } = call.args;
       const stream = await openConsole(call.instance, keyOf(call), {
-        devname: device,
+        name: device,
         force: (flags & CONSOLE.force) !== 0,
       });
+      call.open({ stream, isSparse: false });
+      return {};
+    },
+  }),
+  procedure({
+    number: 296,
+    api: "virDomainOpenChannel",
+    access: "changes",
+    recovers: domainKeys,
+    args: struct({ dom: domain, name: maybeText, flags: uint }),
+    flags: { known: CHANNEL_FORCE, refusedBy: "qemuDomainOpenChannel" },
+    result: nothing,
+    async run(call) {
+      refuseMore(call.session);
+      const { flags, name } = call.args;
+      const force = (flags & CHANNEL_FORCE) !== 0;
+      const stream = await openConsole(call.instance, keyOf(call), { name, force, isChannel: true });
       call.open({ stream, isSparse: false });
       return {};
     },

@@ -12,6 +12,7 @@ import { metadataProcedures } from "./domain/metadata.ts";
 import { moreFactProcedures } from "./domain/more-facts.ts";
 import { peekProcedures } from "./domain/peek.ts";
 import { requestProcedures } from "./domain/requests.ts";
+import { saveParamsProcedures } from "./domain/save-params.ts";
 import { savedXmlProcedures } from "./domain/saved-xml.ts";
 import { savingProcedures } from "./domain/saving.ts";
 import { sizeProcedures } from "./domain/sizes.ts";
@@ -77,6 +78,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...perfProcedures,
     ...pinProcedures,
     ...savingProcedures,
+    ...saveParamsProcedures,
     ...jobProcedures,
     ...savedXmlProcedures,
     ...snapshotProcedures,

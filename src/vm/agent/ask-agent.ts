@@ -1,6 +1,7 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
+import { AGENT_PORT, isAgentPort } from "../../qemu/agent/agent-port.ts";
 import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent/protocol.ts";
 import type { Line } from "../../qemu/monitor/line-buffer.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
@@ -8,8 +9,6 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 
-/** Name by which the agent finds its port in the guest, as in libvirt and virt-install. */
-const AGENT_PORT = "org.qemu.guest_agent.0";
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
@@ -22,6 +21,8 @@ export interface AgentOptions {
   readonly command: string;
   /** Infinity: without limit; 0: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
+  /** The guest is to end: an agent that does not answer in time, or whose guest has ended, is obeying. */
+  readonly isLast?: true;
 }
 
 /** Unparsed answer of an agent, for qemu/agent/answer.ts */
@@ -50,7 +51,12 @@ export async function askAgent(
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       await channel.send(line, timeoutMs || DEFAULT_TIMEOUT_MS);
       if (timeoutMs === 0) return undefined;
-      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
+      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES).catch((error: unknown) => {
+        // QEMU closes the socket when it ends.
+        if (options.isLast !== true) throw error;
+        return undefined;
+      });
+      if (answer === undefined && options.isLast === true) return undefined;
       if (answer === undefined) throw noAnswer(guest.name);
       return { line: answer, name };
     } finally {
@@ -77,12 +83,7 @@ async function waitForTurn({ host }: Instance, path: string): Promise<() => void
 }
 
 function agentChannel(guest: GuestRecord): string {
-  const found = listNamedPorts(guest).find(
-    ({ port }) =>
-      port.device === "channel" &&
-      port.chardev.target.type === "virtio" &&
-      port.chardev.target.name === AGENT_PORT,
-  );
+  const found = listNamedPorts(guest).find(({ port }) => isAgentPort(port));
   if (found !== undefined) return found.id;
   throw new SvirtError("argument unsupported: QEMU guest agent is not configured", {
     kind: "unsupported",

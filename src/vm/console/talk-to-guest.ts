@@ -7,6 +7,7 @@ import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
+import { findChannel } from "./find-channel.ts";
 import { findConsole } from "./find-console.ts";
 
 /** Options of a connection to a guest's console. */
@@ -22,13 +23,16 @@ export interface TalkOptions {
 
 /** Time for a disconnected process to end. */
 const LET_GO_MS = 5000;
+/** Sessions of a device, as libvirt calls them. qemuDomainOpenConsole() and qemuDomainOpenChannel() */
+const [CONSOLE, CHANNEL] = ["console session", "channel stream"];
 
 /**
  * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
  * or another process is connected.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
-  const { facts, name, release } = await takeConsole(instance, key, options);
+  const device = { name: options.devname, force: options.force };
+  const { facts, name, release } = await takeConsole(instance, key, device);
   try {
     return await instance.host.talk(facts, {
       leaveBy: options.leaveBy,
@@ -39,14 +43,24 @@ export async function talkToGuest(instance: Instance, key: string, options: Talk
   }
 }
 
+/** Character device that a client opens. */
+export interface OpenOptions {
+  readonly name: string | undefined;
+  /** End the stream or session that has the device now. */
+  readonly force: boolean;
+  /** Only among the guest's channels, by an alias or the name of a port in the guest. */
+  readonly isChannel?: boolean;
+}
+
 /**
- * Opens a running guest's console for a client. The lock ends with the stream, also when the guest ends it or `--force` of another process
- * does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest().
+ * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest ends it or `--force` of
+ * another process does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest(), and
+ * findChannel().
  */
 export async function openConsole(
   instance: Instance,
   key: string,
-  options: Pick<TalkOptions, "devname" | "force">,
+  options: OpenOptions,
 ): Promise<DataStream> {
   const { facts, lock, release } = await takeConsole(instance, key, options);
   let guest: DataStream | undefined;
@@ -87,10 +101,10 @@ export async function openConsole(
 
 /** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
 function forcedAway(): SvirtError {
-  return new SvirtError("stream had I/O failure: another call of this connection has taken the console", {
+  return new SvirtError("stream had I/O failure: another call of this connection has taken the device", {
     kind: "failed",
     libvirt: "RPC",
-    remedy: "Open the console again, by VIR_DOMAIN_CONSOLE_FORCE.",
+    remedy: "Open it again, by VIR_DOMAIN_CONSOLE_FORCE or VIR_DOMAIN_CHANNEL_FORCE.",
   });
 }
 
@@ -106,31 +120,39 @@ interface TakenConsole {
 async function takeConsole(
   instance: Instance,
   key: string,
-  { devname, force }: Pick<TalkOptions, "devname" | "force">,
+  { force, isChannel = false, name }: OpenOptions,
 ): Promise<TakenConsole> {
   const { guest } = findRunning(instance, key);
-  const { facts, id } = await findConsole(instance, guest, devname);
+  const { facts, id } = await findConsole(instance, guest, isChannel ? findChannel(guest, name) : name);
   const lock = deviceLock(instance.paths, guest.uuid, id);
-  const release = await lockConsole(instance, lock, force);
+  const release = await lockConsole(instance, { path: lock, force, use: isChannel ? CHANNEL : CONSOLE });
   return { name: guest.name, facts, lock, release };
+}
+
+/** Lock of a device, and how libvirt says that another one has it. */
+interface DeviceLock {
+  readonly path: string;
+  readonly force: boolean;
+  readonly use: string;
 }
 
 /**
  * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` disconnects that
  * one.
  */
-async function lockConsole(instance: Instance, path: string, force: boolean): Promise<() => void> {
+async function lockConsole(instance: Instance, { path, force, use }: DeviceLock): Promise<() => void> {
   const { host } = instance;
+  const inUse = (cause: unknown): SvirtError => alreadyOpen(use, getLockHolder(host, path), cause);
   try {
     return await host.lock(path, 0);
   } catch (error) {
     if (asSvirtError(error).kind !== "timeout") throw error;
-    if (!force || !(await disconnect(instance, path))) throw inUse(getLockHolder(host, path), error);
+    if (!force || !(await disconnect(instance, path))) throw inUse(error);
   }
   try {
     return await host.lock(path, LET_GO_MS);
   } catch (error) {
-    throw asSvirtError(error).kind === "timeout" ? inUse(getLockHolder(host, path), error) : error;
+    throw asSvirtError(error).kind === "timeout" ? inUse(error) : error;
   }
 }
 
@@ -152,9 +174,9 @@ function isOwn(host: Host, { pid }: ProcessId): boolean {
   return Number.parseInt(host.readText("/proc/self/stat") ?? "", 10) === pid;
 }
 
-function inUse(holder: ProcessId | undefined, cause: unknown): SvirtError {
+function alreadyOpen(use: string, holder: ProcessId | undefined, cause: unknown): SvirtError {
   const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-  return new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
+  return new SvirtError(`operation failed: Active ${use} exists for this domain${by}`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
     remedy: "End that session, or disconnect it: --force",

@@ -4,16 +4,24 @@ import { withGuestLock } from "../../state/locks.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { endGracefully } from "./end-gracefully.ts";
 import { endGuest } from "./end-guest.ts";
+
+/** How to end a guest. */
+export interface EndOptions {
+  readonly observer?: StepObserver;
+  /** Do not kill a guest that does not end within 10 s. */
+  readonly isGraceful?: boolean;
+}
 
 /**
  * Ends a guest immediately and undoes its start. `did` is false if the guest was off. If the guest has ended by itself,
- * waits until its reaper has restored its labels. Throws "not-found".
+ * waits until its reaper has restored its labels. Throws "not-found"; "timeout" for a graceful end that the guest refuses, which then runs on.
  */
 export async function destroyDomain(
   instance: Instance,
   key: string,
-  observer?: StepObserver,
+  { isGraceful = false, observer }: EndOptions = {},
 ): Promise<{ name: string; did: boolean }> {
   const { guest, name, uuid } = findDomain(instance, key);
   if (guest === undefined && readRecord(instance, uuid) === undefined) return { name, did: false };
@@ -28,6 +36,7 @@ export async function destroyDomain(
     // Recorded first: after a crash, the next call must not take this end for the guest's own shutdown.
     const asked = { ...now, intent: "destroy" } as const;
     writeEnding(instance, asked);
+    if (isGraceful) await endGracefully(instance, now);
     await endGuest(instance, asked, { reason: "destroyed", ...observed });
     return { name, did: true };
   });

@@ -149,7 +149,7 @@ function lifeOf(
   if (!isSameRun(before, guest)) {
     const start = restored === true ? "started restored" : "started booted";
     if (told?.to !== "pause") return [start];
-    return [start, told.times === 0 ? "suspended restored" : "suspended paused"];
+    return [start, restored === true && told.times === 0 ? "suspended restored" : "suspended paused"];
   }
   if (told === undefined || told.times === before?.told?.times) return [];
   return [told.to === "pause" ? "suspended paused" : "resumed unpaused"];

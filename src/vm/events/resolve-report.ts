@@ -1,14 +1,12 @@
 import type { Devices } from "../../domain/devices.ts";
 import { runningChain } from "../../plan/record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../../plan/record/qemu-objects.ts";
+import { AGENT_PORT } from "../../qemu/agent/agent-port.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import type { GuestReport } from "../../state/guest-reports.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-
-/** Port of the agent in a guest. qemuFindAgentConfig() of libvirt */
-const AGENT = "org.qemu.guest_agent.0";
 
 /**
  * Returns the reports with what clients are told about their devices, by svirt's record, without those about devices that the guest
@@ -82,6 +80,6 @@ function isType(type: string | undefined): type is Extract<GuestReport, { report
 
 function isAgent({ channels }: Devices, port: string): boolean {
   return channels.some(
-    ({ alias, target }) => alias === port && target.type === "virtio" && target.name === AGENT,
+    ({ alias, target }) => alias === port && target.type === "virtio" && target.name === AGENT_PORT,
   );
 }

@@ -3,29 +3,10 @@ import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
-import { type GuestRecord, isWritten, writeEnding, writeRecord } from "../../state/record.ts";
-import { findDomain, findRunning } from "../guest/find-domain.ts";
+import { type GuestRecord, isWritten, writeRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { askState } from "../query/guest-state.ts";
-
-/** Asks the guest to power off, as by its button; the guest may ignore it. `did` is false if the guest is off. */
-export async function shutdownGuest(
-  instance: Instance,
-  key: string,
-): Promise<{ name: string; did: boolean }> {
-  const { guest, name } = findDomain(instance, key);
-  if (guest === undefined) return { name, did: false };
-  await pressPowerButton(instance, guest.uuid, "shutdown");
-  return { name, did: true };
-}
-
-/**
- * Asks the guest to power off; its reaper then starts it again. So a reboot is a cold one and uses the current definition.
- * Throws "wrong-state".
- */
-export async function rebootGuest(instance: Instance, key: string): Promise<{ name: string }> {
-  return await pressPowerButton(instance, key, "reboot");
-}
 
 /** Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off. */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
@@ -83,19 +64,6 @@ export async function wakeGuest(instance: Instance, key: string): Promise<void> 
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_wakeup"));
 }
 
-async function pressPowerButton(
-  instance: Instance,
-  key: string,
-  intent: "shutdown" | "reboot",
-): Promise<{ name: string }> {
-  return await withRunning(instance, key, async (guest) => {
-    // A reboot requires the record on disk: only it says that a start follows the end.
-    if (intent === "reboot") writeRecord(instance, { ...guest, intent });
-    else writeEnding(instance, { ...guest, intent });
-    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
-  });
-}
-
 /** Presses keys of the guest's keyboard together, for `holdMs` or for QEMU's default of 100 ms. */
 export async function pressKeys(
   instance: Instance,
@@ -129,8 +97,11 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
   });
 }
 
-/** Finds the guest again once its lock is held: a guest that has been cleaned up since must not get a new record. */
-async function withRunning<Result>(
+/**
+ * Runs `work` under the lock of a running guest, which is found again once it is held: a guest that has been cleaned up since must not get a
+ * new record. Throws "not-found", "wrong-state".
+ */
+export async function withRunning<Result>(
   instance: Instance,
   key: string,
   work: (guest: GuestRecord) => Promise<Result>,

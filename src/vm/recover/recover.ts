@@ -132,7 +132,15 @@ async function restartPending(instance: Instance, uuid: string): Promise<void> {
 }
 
 /** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
-async function recoverRunning(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
+async function recoverRunning(instance: Instance, guest: GuestRecord): Promise<void> {
+  if (guest.frozen === true) {
+    const { thawLeft } = await import("../guest-system/quiet-guest.ts");
+    await thawLeft(instance, guest.uuid);
+  }
+  await recoverWork(instance, guest);
+}
+
+async function recoverWork(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
   const { finishJobs } = await import("../block/finish-jobs.ts");

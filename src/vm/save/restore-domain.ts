@@ -6,7 +6,7 @@ import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { xmlOf } from "../guest/found-form.ts";
-import { type Started, startDefinition, startFromState } from "../start/start.ts";
+import { type Started, type StartOptions, startDefinition, startFromState } from "../start/start.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
 /** Options of a restore, in addition to the file. */
@@ -34,10 +34,9 @@ export async function restoreDomain(
 }
 
 /** How to start a defined domain. */
-interface HowToStart {
+interface HowToStart extends StartOptions {
   /** Removes its managed save first. */
   readonly forceBoot: boolean;
-  readonly observer?: StepObserver;
 }
 
 /** Starts the domain with that name, id or UUID, as startDefined() does. Throws "not-found". */
@@ -52,13 +51,15 @@ export async function startDefined(
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
   how: HowToStart,
 ): Promise<Started> {
-  const { forceBoot, observer } = how;
+  const { forceBoot, ...options } = how;
   const isRunning = found.guest !== undefined;
   if (forceBoot && !isRunning) removeManagedSave(instance, found.name);
   const saved = isRunning ? undefined : findManagedState(instance, found);
-  if (saved === undefined) return await startDefinition(instance, found, observer);
+  if (saved === undefined) return await startDefinition(instance, found, options);
+  const incoming = how.isPaused === true ? { ...saved.incoming, resumes: false } : saved.incoming;
+  const { observer } = options;
   return await startFromState(instance, saved.bytes, {
-    incoming: saved.incoming,
+    incoming,
     ...(observer === undefined ? {} : { observer }),
   });
 }

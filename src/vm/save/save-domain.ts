@@ -1,5 +1,6 @@
 import { asDefined } from "../../domain/as-defined.ts";
-import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { formatDomain, parseDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/actions/stream.ts";
 import { decideMachine } from "../../qemu/model/machine.ts";
@@ -13,12 +14,15 @@ import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
 import { withJob } from "./domain-job.ts";
 import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
+import { decideSavedXml } from "./save-image.ts";
 import { decideTarget } from "./target-file.ts";
 
 /** Options of a save, in addition to the file. */
 export interface SaveOptions {
   /** Whether the guest runs or stays paused once it is restored; undefined: as it is now. */
   readonly resumes: boolean | undefined;
+  /** Another definition of the same domain, with which it is restored. */
+  readonly xml?: Uint8Array | undefined;
   readonly observer?: StepObserver;
   readonly onProgress?: Progress;
 }
@@ -73,11 +77,13 @@ type TargetOf = (guest: GuestRecord) => TargetFile;
 async function save(
   instance: Instance,
   guest: GuestRecord,
-  { targetOf, resumes, onProgress, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
+  { targetOf, resumes, onProgress, xml, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
 ): Promise<void> {
+  const other = xml === undefined ? undefined : parseDomain(decideSavedXml(guest, xml));
+  const asked = { targetOf, resumes, other };
   const request = {
     what: "save",
-    look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), { targetOf, resumes }),
+    look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), asked),
   };
   const { uuid } = guest;
   await withJob(instance, { operation: "save", uuid, onProgress }, async (onJob) => {
@@ -87,14 +93,23 @@ async function save(
 
 function askedSave(
   seen: InspectedGuest,
-  { targetOf, resumes }: { readonly targetOf: TargetOf; readonly resumes: boolean | undefined },
+  {
+    other,
+    resumes,
+    targetOf,
+  }: {
+    readonly targetOf: TargetOf;
+    readonly resumes: boolean | undefined;
+    readonly other: Domain | undefined;
+  },
 ): ChangeRequest {
   return {
     what: "save",
     decide(guest) {
       refuseJobs(guest);
       refuseTransient(guest);
-      const head = { xml: savedXml(guest, seen.machine), wasRunning: resumes ?? seen.isRunning };
+      const domain = other ?? parseDomainText(guest.xml);
+      const head = { xml: savedXml(guest, domain, seen.machine), wasRunning: resumes ?? seen.isRunning };
       return { ...planSave(targetOf(guest), seen, head), xml: guest.xml, ends: "saved" };
     },
   };
@@ -114,8 +129,8 @@ function refuseTransient({ name, xml }: GuestRecord): void {
  * Formats the XML of a saved guest, with the versioned name of its board. `pc` means a different board in the next
  * version of QEMU, which would reject the state.
  */
-function savedXml(guest: GuestRecord, machine: string | undefined): string {
-  const domain = withBootQueues(asDefined(parseDomainText(guest.xml)), guest, machine);
+function savedXml(guest: GuestRecord, saved: Domain, machine: string | undefined): string {
+  const domain = withBootQueues(asDefined(saved), guest, machine);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };

@@ -24,7 +24,7 @@ export function readSaveImage(instance: Instance, path: string): SaveImage {
  * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message.
  * virDomainDefCheckABIStability()
  */
-export function decideSavedXml(image: SaveImage, other: Uint8Array | undefined): Uint8Array {
+export function decideSavedXml(image: Pick<SaveImage, "xml">, other: Uint8Array | undefined): Uint8Array {
   const own = new TextEncoder().encode(image.xml);
   if (other === undefined) return own;
   const [saved, given] = [parseDomain(own), parseDomain(other)];

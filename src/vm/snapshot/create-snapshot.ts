@@ -17,7 +17,9 @@ import {
   snapshotLive,
 } from "../block/snapshot.ts";
 import type { ChangeRequest } from "../change/change-guest.ts";
+import { destroyDomain } from "../end/destroy.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { withQuietGuest } from "../guest-system/quiet-guest.ts";
 import { changeImagesOff, type OffChange, placeOverlays } from "./change-images-off.ts";
 
 const MS_PER_SECOND = 1000;
@@ -30,6 +32,10 @@ export interface SnapshotFlags {
   readonly isKept: boolean;
   /** The overlays already exist. */
   readonly reuses: boolean;
+  /** The guest's agent freezes its file systems meanwhile. */
+  readonly quiesces?: boolean;
+  /** A guest that runs is ended afterwards. */
+  readonly halts?: boolean;
 }
 
 /** Snapshot to take. */
@@ -78,10 +84,15 @@ export async function createSnapshot(
   { observer = NO_OBSERVER, snapshot }: { readonly snapshot: NewSnapshot; readonly observer?: StepObserver },
 ): Promise<{ readonly name: string }> {
   const { guest, uuid } = findDomain(instance, key);
-  const { name } = snapshot;
+  const { flags, name } = snapshot;
   if (guest !== undefined) {
-    await takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
+    const take = (): Promise<void> =>
+      takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
+    if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);
+    else await take();
+    if (flags.halts === true) await destroyDomain(instance, uuid);
   } else {
+    if (flags.quiesces === true) throw notRunning();
     const named = snapshot.disks.flatMap(({ file }) => file ?? []);
     await changeImagesOff(instance, { uuid, named }, (reading, domain, tree) =>
       decideOff(reading, { domain, tree }, snapshot),
@@ -140,6 +151,13 @@ export function refuseName(name: string): void {
     libvirt: "XML_DETAIL",
     from: "QEMU",
     remedy: "Choose another name.",
+  });
+}
+
+function notRunning(): SvirtError {
+  return new SvirtError("Requested operation is not valid: domain is not running", {
+    kind: "wrong-state",
+    remedy: "Leave --quiesce out: the file systems of a domain that is off are quiet.",
   });
 }
 

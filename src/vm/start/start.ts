@@ -1,4 +1,3 @@
-import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
@@ -10,8 +9,6 @@ import { planResume, planStart, type StartDecision } from "../../plan/actions/st
 import type { Incoming } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import { completedGuest } from "../../qemu/completed-guest.ts";
-import type { Guest } from "../../qemu/model/guest.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
 import {
   type CompletedDomain,
@@ -53,11 +50,19 @@ import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.t
 import { refuseChanged } from "./refuse-changed.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
+import { guestOf, shownXml } from "./used-domain.ts";
 
 /** A guest that runs now; `did` is false if it already ran. */
 export interface Started {
   readonly did: boolean;
   readonly guest: GuestRecord;
+}
+
+/** How to start a domain. */
+export interface StartOptions {
+  readonly observer?: StepObserver;
+  /** The guest's vCPUs do not run until they are resumed. */
+  readonly isPaused?: boolean;
 }
 
 /**
@@ -67,18 +72,19 @@ export interface Started {
 export async function startDomain(
   instance: Instance,
   bytes: Uint8Array,
-  observer: StepObserver = NO_OBSERVER,
+  how: StartOptions = {},
 ): Promise<Started> {
-  return await begin(instance, await completeBytes(instance, bytes), { observer });
+  return await begin(instance, await completeBytes(instance, bytes), { observer: NO_OBSERVER, ...how });
 }
 
 /** Starts a defined domain, as startDomain() does. If its completed form is stored, the XML is not parsed again. */
 export async function startDefinition(
   instance: Instance,
   definition: Definition,
-  observer: StepObserver = NO_OBSERVER,
+  how: StartOptions = {},
 ): Promise<Started> {
-  return await begin(instance, await completeDefinition(instance, definition), { definition, observer });
+  const completed = await completeDefinition(instance, definition);
+  return await begin(instance, completed, { observer: NO_OBSERVER, ...how, definition });
 }
 
 /** Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if it runs. */
@@ -99,6 +105,7 @@ export async function startFromState(
 
 interface HowToStart {
   readonly observer: StepObserver;
+  readonly isPaused?: boolean;
   readonly incoming?: Incoming;
   /** The definition that is started, if any. */
   readonly definition?: Definition;
@@ -212,11 +219,12 @@ function decide(
     completed,
     resolved,
     incoming,
+    isPaused = incoming?.resumes === false,
     offer,
     overlays,
     used,
     written,
-  }: ResolvedDomain & Written & { readonly incoming?: Incoming },
+  }: ResolvedDomain & Written & Pick<HowToStart, "incoming" | "isPaused">,
 ) {
   const label = decideGuestLabel(instance, domain, { offer, written });
   const uid = chooseUid(instance, domain.uuid);
@@ -257,7 +265,7 @@ function decide(
     overlays: overlays.size === 0 ? undefined : overlayFolder(instance, domain.uuid),
     ...decideHelpers(instance, domain, { label, uid, folders }),
     order,
-    commands,
+    commands: isPaused ? commands.filter(({ execute }) => execute !== "cont") : commands,
     hasTerminals,
   };
   const decision: StartDecision = { ...base, ...given(incoming) };
@@ -268,7 +276,7 @@ function decide(
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,
-    isPaused: incoming?.resumes === false,
+    isPaused,
   };
 }
 
@@ -276,18 +284,4 @@ function decide(
 function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
   const { helpers, assigned } = decideTpm(instance, domain, facts);
   return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
-}
-
-/** Re-applies the defaults if the start changed the domain. */
-function guestOf({ domain }: CompletedDomain, used: Domain): Guest {
-  if (used === domain) return completedGuest(used);
-  const {
-    completeGuest,
-  }: typeof import("../../qemu/complete-guest.ts") = require("../../qemu/complete-guest.ts");
-  return completeGuest(used);
-}
-
-/** Reuses the stored XML if the start did not change the domain. */
-function shownXml({ domain, xml }: CompletedDomain, shown: Domain): string {
-  return xml !== undefined && shown === domain ? xml : formatDomain(shown);
 }

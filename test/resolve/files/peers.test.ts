@@ -143,13 +143,11 @@ describe("a device that another program serves", () => {
     const own = machineWithGroups();
     own.files.putFolder("/srv");
     const unlocked: string[] = [];
-    await startDomain(
-      nodeOn(own),
-      domainXml({ devices: CARD, lifecycle: SHARED_MEMORY }),
-      (moment, { do: name }) => {
+    await startDomain(nodeOn(own), domainXml({ devices: CARD, lifecycle: SHARED_MEMORY }), {
+      observer: (moment, { do: name }) => {
         if (moment === "before" && !own.locks.has(registryLock(SYSTEM_PATHS))) unlocked.push(name);
       },
-    );
+    });
     expect(unlocked).toEqual(["spawn", "greet", "check-context", "resume"]);
   });
 

@@ -157,8 +157,10 @@ describe("a QEMU that keeps what it was told to close", () => {
     await startDomain(nodeOn(machine), domainXml());
     machine.groups.write(`${GROUP}/cgroup.freeze`, "1");
     const thawed: boolean[] = [];
-    await destroyDomain(nodeOn(machine), "vm1", (moment, step) => {
-      if (moment === "before" && step.do === "kill") thawed.push(!machine.groups.isFrozen(GROUP));
+    await destroyDomain(nodeOn(machine), "vm1", {
+      observer: (moment, step) => {
+        if (moment === "before" && step.do === "kill") thawed.push(!machine.groups.isFrozen(GROUP));
+      },
     });
     expect(thawed).toEqual([true]);
   });

@@ -3,7 +3,7 @@ import type { Instance } from "../../../src/state/instance.ts";
 import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { rebootGuest, shutdownGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
+import { rebootGuest, shutdownGuest } from "../../../src/vm/lifecycle/power-off.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import {

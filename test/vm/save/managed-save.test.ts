@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { findDomain } from "../../../src/vm/guest/find-domain.ts";
-import { rebootGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
+import { rebootGuest } from "../../../src/vm/lifecycle/power-off.ts";
 import { startDefined } from "../../../src/vm/save/restore-domain.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";

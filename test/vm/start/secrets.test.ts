@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { StepObserver } from "../../../src/run/steps/run-plan.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
@@ -57,15 +58,13 @@ describe("startDomain() of a guest with an encrypted disk", () => {
   test("gives QEMU the value in a file of its user with its label, which is gone when it runs", async () => {
     const machine = await machineWithSecret();
     const seen: unknown[] = [];
-    const { guest } = await startDomain(
-      nodeOn(machine),
-      domainXml({ disks: luksDisk("vda", "a") }),
-      (moment, step) => {
+    const { guest } = await startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }), {
+      observer: (moment, step) => {
         if (moment !== "before" || step.do !== "spawn") return;
         const { bytes, mode, uid, xattrs } = machine.files.get(FILE);
         seen.push(new TextDecoder().decode(bytes), mode, uid, xattrs.get("security.selinux"));
       },
-    );
+    });
     const range = guest.label.label?.split(":").slice(3).join(":");
     expect(seen).toEqual([PASSPHRASE, 0o400, guest.uid, `system_u:object_r:svirt_image_t:${range}`]);
     expect(machine.files.find(FILE)).toBeUndefined();
@@ -159,12 +158,13 @@ describe("startDomain() of a guest with an encrypted disk", () => {
   test("names the package if QEMU lacks the driver of a server", async () => {
     const machine = await machineWithSecret();
     const said = "qemu: -blockdev {}: Unable to load module rbd.\nqemu: -blockdev {}: Unknown driver 'rbd'\n";
-    const start = startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }), (moment, step) => {
+    const observer: StepObserver = (moment, step) => {
       if (moment !== "after" || step.do !== "spawn") return;
       machine.files.put("/var/log/svirt/vm1.log", "file", { bytes: secretValue(said) });
       for (const { order, pid, role } of machine.processes.list())
         if (order?.uuid === UUID && role !== "reaper") machine.processes.end(pid, 1);
-    });
+    };
+    const start = startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }), { observer });
     expect((await errorOf(start)).remedy).toBe(
       "Install QEMU's driver of rbd. In Debian: apt install qemu-block-extra",
     );

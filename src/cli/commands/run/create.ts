@@ -11,12 +11,19 @@ export const command: Command = {
     name: "create",
     summary: "start a domain from an XML file without defining it",
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
-    options: [CRASH_OPTION],
+    options: [
+      { name: "paused", summary: "leave the guest paused" },
+      { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
+      CRASH_OPTION,
+    ],
   },
   async run(call) {
     const file = operand(call, "file");
     const bytes = readInputFile(call, file);
-    const { did, guest } = await startDomain(call.instance, bytes, crashDrill(call));
+    const { did, guest } = await startDomain(call.instance, bytes, {
+      observer: crashDrill(call),
+      isPaused: call.options.has("paused"),
+    });
     warnOfMode(call, guest);
     call.output.print(
       `Domain '${guest.name}' ${did ? `created from ${oneLine(file)}` : "is already active"}\n\n`,

@@ -9,10 +9,16 @@ export const command: Command = {
     summary: "end a guest immediately and restore all labels",
     recovery: "others",
     operands: [DOMAIN_OPERAND],
-    options: [CRASH_OPTION],
+    options: [
+      { name: "graceful", summary: "do not kill a guest that does not end within 10 seconds: fail instead" },
+      CRASH_OPTION,
+    ],
   },
   async run(call) {
-    const { did, name } = await destroyDomain(call.instance, operand(call, "domain"), crashDrill(call));
+    const { did, name } = await destroyDomain(call.instance, operand(call, "domain"), {
+      isGraceful: call.options.has("graceful"),
+      observer: crashDrill(call),
+    });
     call.output.print(did ? `Domain '${name}' destroyed\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;
   },

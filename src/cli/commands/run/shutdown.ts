@@ -1,4 +1,5 @@
-import { shutdownGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { shutdownGuest } from "../../../vm/lifecycle/power-off.ts";
+import { askingWays, MODE_OPTION } from "../../arguments/asking-ways.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
 /** `svirt shutdown DOMAIN` */
@@ -7,10 +8,10 @@ export const command: Command = {
     name: "shutdown",
     summary: "ask a guest to power itself off",
     operands: [DOMAIN_OPERAND],
-    options: [],
+    options: [MODE_OPTION],
   },
   async run(call) {
-    const { did, name } = await shutdownGuest(call.instance, operand(call, "domain"));
+    const { did, name } = await shutdownGuest(call.instance, operand(call, "domain"), askingWays(call));
     call.output.print(did ? `Domain '${name}' is being shutdown\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;
   },

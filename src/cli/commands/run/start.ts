@@ -14,13 +14,18 @@ export const command: Command = {
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [
+      { name: "paused", summary: "leave the guest paused" },
       { name: "force-boot", summary: "discard the state that svirt managedsave saved, and boot" },
       JSON_OPTION,
       CRASH_OPTION,
     ],
   },
   async run(call) {
-    const how = { forceBoot: call.options.has("force-boot"), observer: crashDrill(call) };
+    const how = {
+      forceBoot: call.options.has("force-boot"),
+      isPaused: call.options.has("paused"),
+      observer: crashDrill(call),
+    };
     const { did, guest } = await startNamed(call.instance, operand(call, "domain"), how);
     warnOfMode(call, guest);
     const { id, label, name, uuid } = guest;

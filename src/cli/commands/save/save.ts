@@ -1,5 +1,6 @@
 import { saveDomain } from "../../../vm/save/save-domain.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
+import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -15,12 +16,23 @@ export const command: Command = {
       "pipe. An existing file is replaced after everything is written. After an error the guest keeps running.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND, { name: "file", summary: "path of the file to write" }],
-    options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
+    options: [
+      {
+        name: "xml",
+        value: "file",
+        summary: "a changed definition of the same domain, such as with other paths, for the restore",
+      },
+      ...WAKING_OPTIONS,
+      VERBOSE_OPTION,
+      CRASH_OPTION,
+    ],
   },
   async run(call) {
     const [resumes, observer, path] = [resumesOf(call), crashDrill(call), operand(call, "file")];
+    const other = call.options.get("xml");
+    const xml = other === undefined ? undefined : readInputFile(call, other);
     const { name } = await withProgress(call, "Save", (onProgress) =>
-      saveDomain(call.instance, operand(call, "domain"), { path, resumes, observer, onProgress }),
+      saveDomain(call.instance, operand(call, "domain"), { path, resumes, xml, observer, onProgress }),
     );
     call.output.print(`\nDomain '${name}' saved to ${oneLine(path)}\n\n`);
     return undefined;

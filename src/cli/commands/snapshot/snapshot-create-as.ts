@@ -32,6 +32,8 @@ export const command: Command = {
     options: [
       { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
       { name: "no-metadata", summary: "store no data except the images" },
+      { name: "halt", summary: "end the guest afterwards" },
+      { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
       { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
@@ -56,6 +58,8 @@ export const command: Command = {
       isDiskOnly: options.has("disk-only"),
       isKept: !options.has("no-metadata"),
       reuses: options.has("reuse-external"),
+      quiesces: options.has("quiesce"),
+      halts: options.has("halt"),
     };
     const snapshot = newSnapshot(instance, { name, description, disks, flags });
     if (options.has(DRY_RUN_OPTION.name)) {

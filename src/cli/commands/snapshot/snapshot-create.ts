@@ -23,12 +23,14 @@ export const command: Command = {
       { name: "no-metadata", summary: "store no data except the images" },
       { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
       { name: "reuse-external", summary: "use existing images as overlays" },
+      { name: "halt", summary: "end the guest afterwards" },
+      { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
       { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
     ],
   },
   async run(call) {
-    refuseBoth(call, "redefine", "no-metadata");
+    for (const other of ["no-metadata", "halt", "quiesce"]) refuseBoth(call, "redefine", other);
     const file = call.operands.get("xmlfile");
     const bytes =
       file === undefined ? new TextEncoder().encode("<domainsnapshot/>") : readInputFile(call, file);
@@ -51,6 +53,8 @@ async function create(call: Call, bytes: Uint8Array): Promise<{ readonly name: s
     isDiskOnly,
     isKept: !options.has("no-metadata"),
     reuses: options.has("reuse-external"),
+    quiesces: options.has("quiesce"),
+    halts: options.has("halt"),
   };
   return await createSnapshot(instance, domain, { snapshot: snapshotFromXml(instance, bytes, flags) });
 }

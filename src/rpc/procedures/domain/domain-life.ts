@@ -1,7 +1,7 @@
-import { NO_OBSERVER } from "../../../run/steps/run-plan.ts";
 import { destroyDomain } from "../../../vm/end/destroy.ts";
 import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
-import { rebootGuest, resumeGuest, shutdownGuest, suspendGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { resumeGuest, suspendGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { type AskingWays, rebootGuest, shutdownGuest } from "../../../vm/lifecycle/power-off.ts";
 import { startNamed } from "../../../vm/save/restore-domain.ts";
 import { startDomain } from "../../../vm/start/start.ts";
 import { struct, uint, type ValueOf } from "../../xdr/form.ts";
@@ -17,12 +17,12 @@ import {
 } from "../objects.ts";
 import { notValid, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
-/** VIR_DOMAIN_START_FORCE_BOOT of libvirt's libvirt-domain.h */
-const FORCE_BOOT = 8;
-/** VIR_DOMAIN_START_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
-const VALIDATE = 16;
-/** VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN and VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, the way in which svirt asks a guest. */
-const ACPI_POWER_BUTTON = 1;
+/** virDomainCreateFlags of libvirt's libvirt-domain.h. svirt refuses what libvirt's schema does not allow in any case. */
+const START = { paused: 1, forceBoot: 8, validates: 16 };
+/** virDomainShutdownFlagValues and virDomainRebootFlagValues: the ways in which svirt asks a guest. */
+const ASK = { acpi: 1, agent: 2 };
+/** VIR_DOMAIN_DESTROY_GRACEFUL */
+const GRACEFUL = 1;
 
 type DomainCall = RemoteCall<ValueOf<typeof ofDomain>>;
 
@@ -33,17 +33,17 @@ export const lifeProcedures: readonly Procedure[] = [
     args: ofDomain,
     result: nothing,
     async run(call) {
-      await start(call, false);
+      await start(call, 0);
       return {};
     },
   }),
   procedure({
     ...changesDomain(196, "virDomainCreateWithFlags"),
     args: ofDomainWithFlags,
-    flags: { known: FORCE_BOOT, refusedBy: "qemuDomainCreateWithFlags" },
+    flags: { known: START.paused | START.forceBoot, refusedBy: "qemuDomainCreateWithFlags" },
     result: aDomain,
     async run(call) {
-      const key = await start(call, (call.args.flags & FORCE_BOOT) !== 0);
+      const key = await start(call, call.args.flags);
       return { dom: remoteDomain(lookUpDomain(call.instance, "uuid", key)) };
     },
   }),
@@ -52,11 +52,13 @@ export const lifeProcedures: readonly Procedure[] = [
     api: "virDomainCreateXML",
     access: "changes",
     args: struct({ xml: text, flags: uint }),
-    flags: { known: VALIDATE, refusedBy: "qemuDomainCreateXML" },
+    flags: { known: START.paused | START.validates, refusedBy: "qemuDomainCreateXML" },
     result: aDomain,
     recovers: () => [],
     async run({ args, instance }) {
-      const { did, guest } = await startDomain(instance, new TextEncoder().encode(args.xml));
+      const { did, guest } = await startDomain(instance, new TextEncoder().encode(args.xml), {
+        isPaused: (args.flags & START.paused) !== 0,
+      });
       // virDomainObjListAddLocked() of libvirt
       if (!did) throw notValid(`domain '${guest.name}' is already active`, "DOMAIN");
       return { dom: remoteDomain(guest) };
@@ -74,9 +76,9 @@ export const lifeProcedures: readonly Procedure[] = [
     ...changesDomain(234, "virDomainDestroyFlags"),
     recovers: () => [],
     args: ofDomainWithFlags,
-    flags: { known: 0, refusedBy: "qemuDomainDestroyFlags" },
+    flags: { known: GRACEFUL, refusedBy: "qemuDomainDestroyFlags" },
     result: nothing,
-    run: async (call) => await destroy(call),
+    run: async (call) => await destroy(call, (call.args.flags & GRACEFUL) !== 0),
   }),
   procedure({
     ...changesDomain(33, "virDomainShutdown"),
@@ -87,17 +89,17 @@ export const lifeProcedures: readonly Procedure[] = [
   procedure({
     ...changesDomain(258, "virDomainShutdownFlags"),
     args: ofDomainWithFlags,
-    flags: { known: ACPI_POWER_BUTTON, refusedBy: "qemuDomainShutdownFlags" },
+    flags: { known: ASK.acpi | ASK.agent, refusedBy: "qemuDomainShutdownFlags" },
     result: nothing,
-    run: async (call) => await shutDown(call),
+    run: async (call) => await shutDown(call, call.args.flags),
   }),
   procedure({
     ...changesDomain(27, "virDomainReboot"),
     args: ofDomainWithFlags,
-    flags: { known: ACPI_POWER_BUTTON, refusedBy: "qemuDomainReboot" },
+    flags: { known: ASK.acpi | ASK.agent, refusedBy: "qemuDomainReboot" },
     result: nothing,
     async run(call) {
-      await rebootGuest(call.instance, keyOf(call));
+      await rebootGuest(call.instance, keyOf(call), waysOf(call.args.flags));
       return {};
     },
   }),
@@ -124,23 +126,32 @@ export const lifeProcedures: readonly Procedure[] = [
 ];
 
 /** Starts a defined domain, and returns its UUID. qemuDomainCreateWithFlags() of libvirt */
-async function start(call: DomainCall, forceBoot: boolean): Promise<string> {
+async function start(call: DomainCall, flags: number): Promise<string> {
   const key = keyOf(call);
-  const { did } = await startNamed(call.instance, key, { forceBoot, observer: NO_OBSERVER });
+  const { did } = await startNamed(call.instance, key, {
+    forceBoot: (flags & START.forceBoot) !== 0,
+    isPaused: (flags & START.paused) !== 0,
+  });
   if (!did) throw notValid("domain is already running");
   return key;
 }
 
 /** qemuDomainDestroyFlags() of libvirt, which calls virDomainObjCheckActive() */
-async function destroy(call: DomainCall): Promise<Record<never, never>> {
-  const { did } = await destroyDomain(call.instance, keyOf(call));
+async function destroy(call: DomainCall, isGraceful = false): Promise<Record<never, never>> {
+  const { did } = await destroyDomain(call.instance, keyOf(call), { isGraceful });
   if (!did) throw notValid("domain is not running", "DOMAIN");
   return {};
 }
 
 /** qemuDomainShutdownFlagsMonitor() of libvirt */
-async function shutDown(call: DomainCall): Promise<Record<never, never>> {
-  const { did } = await shutdownGuest(call.instance, keyOf(call));
+async function shutDown(call: DomainCall, flags = 0): Promise<Record<never, never>> {
+  const { did } = await shutdownGuest(call.instance, keyOf(call), waysOf(flags));
   if (!did) throw notValid("domain is not running");
   return {};
+}
+
+/** Returns the ways in which a guest is asked, by default its power button alone. */
+function waysOf(flags: number): AskingWays {
+  const byAgent = (flags & ASK.agent) !== 0;
+  return { byAgent, byButton: !byAgent || (flags & ASK.acpi) !== 0 };
 }

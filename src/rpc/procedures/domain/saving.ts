@@ -40,8 +40,12 @@ export const savingProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { flags, path, xml } = call.args;
-      if (xml !== undefined) throw withoutXml();
-      await saveDomain(call.instance, keyOf(call), { path: absolute(path), resumes: resumesOf(flags) });
+      const other = xml === undefined ? undefined : new TextEncoder().encode(xml);
+      await saveDomain(call.instance, keyOf(call), {
+        path: absolute(path),
+        resumes: resumesOf(flags),
+        xml: other,
+      });
       return {};
     },
   }),
@@ -121,14 +125,6 @@ export function absolute(path: string): string {
     `the path of a saved domain is not absolute: ${path}`,
     "Name a file of the node by its absolute path.",
   );
-}
-
-function withoutXml(): SvirtError {
-  return new SvirtError("argument unsupported: svirt saves a domain with its own XML only", {
-    kind: "unsupported",
-    libvirt: "ARGUMENT_UNSUPPORTED",
-    remedy: "Give the other XML when the domain is restored: virsh restore FILE --xml XML",
-  });
 }
 
 /** qemuDomainManagedSaveRemove() of libvirt */

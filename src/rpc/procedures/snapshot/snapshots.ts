@@ -24,15 +24,17 @@ import {
 } from "./snapshot-objects.ts";
 
 /**
- * virDomainSnapshotCreateFlags of libvirt's libvirt-domain-snapshot.h: without _HALT, _QUIESCE and _LIVE. All disks get their overlays at
+ * virDomainSnapshotCreateFlags of libvirt's libvirt-domain-snapshot.h: without _LIVE, which is for snapshots of memory. All disks get their overlays at
  * once, and svirt refuses what libvirt's schema does not allow in any case.
  */
 const CREATE = {
   redefine: 1,
   current: 2,
   noMetadata: 4,
+  halts: 8,
   diskOnly: 16,
   reuses: 32,
+  quiesces: 64,
   atomic: 128,
   validates: 512,
 };
@@ -63,11 +65,10 @@ export const snapshotProcedures: readonly Procedure[] = [
     async run(call) {
       const { dom, flags, xml } = call.args;
       const has = (bit: number): boolean => (flags & bit) !== 0;
-      onlyOneOf(
-        flags,
-        [CREATE.redefine, "VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE"],
-        [CREATE.noMetadata, "VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA"],
-      );
+      const redefine = [CREATE.redefine, "VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE"] as const;
+      onlyOneOf(flags, redefine, [CREATE.halts, "VIR_DOMAIN_SNAPSHOT_CREATE_HALT"]);
+      onlyOneOf(flags, redefine, [CREATE.noMetadata, "VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA"]);
+      onlyOneOf(flags, redefine, [CREATE.quiesces, "VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE"]);
       const [key, bytes, isDiskOnly] = [keyOf(call), new TextEncoder().encode(xml), has(CREATE.diskOnly)];
       if (has(CREATE.redefine)) {
         const redefined = { bytes, flags: { isDiskOnly, isCurrent: has(CREATE.current) } };
@@ -77,6 +78,8 @@ export const snapshotProcedures: readonly Procedure[] = [
         isDiskOnly,
         isKept: !has(CREATE.noMetadata),
         reuses: has(CREATE.reuses),
+        quiesces: has(CREATE.quiesces),
+        halts: has(CREATE.halts),
       });
       return one(call, dom, await createSnapshot(call.instance, key, { snapshot }));
     },

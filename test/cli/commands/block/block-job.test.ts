@@ -61,7 +61,8 @@ describe("snapshot-create-as", () => {
     ],
     ["--print-xml --no-metadata", 2, "Options --print-xml and --no-metadata are mutually exclusive"],
     ["--disk-only --diskspec vda,size=1", 2, "unable to parse diskspec: vda,size=1"],
-    ["--disk-only --quiesce", 2, "command 'snapshot-create-as' doesn't support option --quiesce"],
+    ["--disk-only --live", 2, "command 'snapshot-create-as' doesn't support option --live"],
+    ["--disk-only --quiesce", 2, "argument unsupported: QEMU guest agent is not configured"],
   ])("refuses %s", async (options, code, message) => {
     const machine = await machineWithChain();
     const said = await run(machine, `snapshot-create-as vm1 s1 ${options}`.trim());

@@ -1,0 +1,121 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import { deviceLock } from "../../plan/paths.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import { writeRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { askSystem } from "./ask-system.ts";
+import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
+
+/**
+ * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. If svirt is killed, the
+ * next call has them thawed. Throws "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of
+ * `work`; "failed" if `work` is done and the agent does not thaw them.
+ */
+export async function withQuietGuest(
+  instance: Instance,
+  uuid: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const release = await lockQuiet(instance, uuid);
+  if (release === undefined) throw alreadyFrozen();
+  try {
+    await refuseFrozen(instance, uuid);
+    await markFrozen(instance, uuid, true);
+    await freeze(instance, uuid);
+    let error: unknown;
+    await work().catch((thrown: unknown) => {
+      error = thrown;
+    });
+    await thaw(instance, uuid, error);
+    if (error !== undefined) throw error;
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Has the agent thaw the file systems that a killed svirt has left frozen. It tries once: an agent that does not answer must not delay
+ * every later call. Throws "failed" then.
+ */
+export async function thawLeft(instance: Instance, uuid: string): Promise<void> {
+  const release = await lockQuiet(instance, uuid);
+  // Another svirt takes the snapshot.
+  if (release === undefined) return;
+  try {
+    const { guest } = findRunning(instance, uuid);
+    if (guest.frozen !== true) return;
+    try {
+      await askSystem({ instance, guest }, "guest-fsfreeze-thaw");
+    } catch (error) {
+      throw stillFrozen(guest.name, "a snapshot was interrupted", error);
+    } finally {
+      await markFrozen(instance, uuid, false);
+    }
+  } finally {
+    release();
+  }
+}
+
+async function freeze(instance: Instance, uuid: string): Promise<void> {
+  try {
+    await freezeFileSystems(instance, uuid, []);
+  } catch (error) {
+    // An agent that refuses has frozen nothing. One that is late may freeze them still.
+    if (asSvirtError(error).kind === "timeout") await thaw(instance, uuid, error);
+    else await markFrozen(instance, uuid, false);
+    throw error;
+  }
+}
+
+/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. */
+async function thaw(instance: Instance, uuid: string, error: unknown): Promise<void> {
+  try {
+    await thawFileSystems(instance, uuid);
+  } catch (thrown) {
+    const { message } = asSvirtError(error ?? thrown);
+    const why = error === undefined ? "the snapshot is taken" : message;
+    throw stillFrozen(findRunning(instance, uuid).name, why, thrown);
+  }
+  await markFrozen(instance, uuid, false);
+}
+
+async function refuseFrozen(instance: Instance, uuid: string): Promise<void> {
+  const { guest } = findRunning(instance, uuid);
+  if ((await askSystem({ instance, guest }, "guest-fsfreeze-status")) === "frozen") throw alreadyFrozen();
+}
+
+async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): Promise<void> {
+  await withGuestLock(instance, uuid, async () => {
+    // Read again: one that has been cleaned up since must not get a new record.
+    const { frozen, ...guest } = findRunning(instance, uuid).guest;
+    writeRecord(instance, isFrozen ? { ...guest, frozen: true } : guest);
+  });
+}
+
+/** Locks the freezing of a guest; undefined if another call has the lock. The kernel unlocks it when svirt is killed. */
+async function lockQuiet({ host, paths }: Instance, uuid: string): Promise<(() => void) | undefined> {
+  try {
+    return await host.lock(deviceLock(paths, uuid, "quiesce"), 0);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    return undefined;
+  }
+}
+
+function alreadyFrozen(): SvirtError {
+  return new SvirtError("Requested operation is not valid: the guest's file systems are frozen already", {
+    kind: "wrong-state",
+    remedy: "Thaw them first: svirt domfsthaw DOMAIN",
+  });
+}
+
+function stillFrozen(name: string, why: string, cause: unknown): SvirtError {
+  const { message } = asSvirtError(cause);
+  return new SvirtError(`Cannot thaw the file systems of ${name}: ${message}; ${why}`, {
+    kind: "failed",
+    libvirt: "AGENT_UNRESPONSIVE",
+    remedy: `Thaw them, or reset the guest: svirt domfsthaw ${name}`,
+    cause,
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { deviceLock } from "../../../src/plan/paths.ts";
+import { readRecord } from "../../../src/state/record.ts";
+import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
+import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
+import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { machineWithChain } from "../../scenes/block.ts";
+import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+
+const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
+
+/** Agent that freezes and thaws, as qemu.git qga/commands.c: it refuses to freeze twice. */
+class Freezer extends Map<string, object> {
+  isFrozen = false;
+  readonly heard: string[] = [];
+
+  override get(command: string): object {
+    this.heard.push(command);
+    const freezes = command === "guest-fsfreeze-freeze";
+    if (command === "guest-fsfreeze-status") return { return: this.isFrozen ? "frozen" : "thawed" };
+    if (freezes && this.isFrozen)
+      return { error: { class: "GenericError", desc: "not allowed when frozen" } };
+    this.isFrozen = freezes;
+    return { return: 1 };
+  }
+}
+
+const agents = new WeakMap<Machine, Freezer>();
+const agentOf = (machine: Machine): Freezer => agents.get(machine) ?? new Freezer();
+
+async function withFreezer(): Promise<Machine> {
+  const machine = await machineWithChain(CHANNEL);
+  const socket = machine.files.put(`/run/svirt/${UUID}/guest/channel0.sock`, "socket");
+  socket.xattrs.set("security.selinux", readRecord(nodeOn(machine), UUID)?.label.imageLabel ?? "");
+  const freezer = new Freezer();
+  machine.agent.answers = freezer;
+  agents.set(machine, freezer);
+  return machine;
+}
+
+const take =
+  (more: { readonly quiesces?: boolean; readonly halts?: boolean }): Work =>
+  async (node) => {
+    const flags = { isDiskOnly: true, isKept: true, reuses: false, ...more };
+    const snapshot = newSnapshot(node, { name: "s1", description: undefined, disks: [], flags });
+    await createSnapshot(node, UUID, { snapshot });
+  };
+const quietly = take({ quiesces: true });
+const isMarked = (machine: Machine): boolean => readRecord(nodeOn(machine), UUID)?.frozen === true;
+const namesOn = (machine: Machine): string[] =>
+  readSnapshots(nodeOn(machine), UUID).snapshots.map(({ name }) => name);
+
+describe("a quiesced snapshot", () => {
+  test("is taken while the file systems are frozen, which are thawed", async () => {
+    const machine = await withFreezer();
+    await quietly(nodeOn(machine));
+    expect(agentOf(machine).heard).toEqual([
+      "guest-fsfreeze-status",
+      "guest-fsfreeze-freeze",
+      "guest-fsfreeze-thaw",
+    ]);
+    expect([agentOf(machine).isFrozen, isMarked(machine), namesOn(machine)]).toEqual([false, false, ["s1"]]);
+    expect([...machine.locks]).toEqual([]);
+  });
+
+  test("that QEMU refuses leaves nothing frozen", async () => {
+    const machine = await withFreezer();
+    machine.qemu = { ...machine.qemu, refuses: "transaction" };
+    await errorOf(quietly(nodeOn(machine)));
+    expect([agentOf(machine).isFrozen, isMarked(machine), namesOn(machine)]).toEqual([false, false, []]);
+  });
+
+  test("does not thaw file systems that somebody has frozen", async () => {
+    const machine = await withFreezer();
+    agentOf(machine).isFrozen = true;
+    expect((await errorOf(quietly(nodeOn(machine)))).message).toContain("are frozen already");
+    expect([agentOf(machine).isFrozen, namesOn(machine)]).toEqual([true, []]);
+  });
+
+  test("needs an agent that answers, and is not taken without", async () => {
+    const machine = await withFreezer();
+    machine.agent.answers = undefined;
+    expect((await errorOf(quietly(nodeOn(machine)))).message).toContain("not responding");
+    expect([isMarked(machine), namesOn(machine)]).toEqual([false, []]);
+  });
+
+  test("says so if the agent does not thaw, and the next call tries once more", async () => {
+    const machine = await withFreezer();
+    machine.agent.silent = new Set(["guest-fsfreeze-thaw"]);
+    const error = await errorOf(quietly(nodeOn(machine)));
+    expect(error.message).toStartWith("Cannot thaw the file systems of vm1");
+    expect([isMarked(machine), namesOn(machine)]).toEqual([true, ["s1"]]);
+    const { errors } = await recoverBefore(nodeOn(machine), [UUID]);
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining("Cannot thaw")]);
+    expect((await recoverBefore(nodeOn(machine), [UUID])).errors).toEqual([]);
+  });
+
+  test("that another process takes is left to it", async () => {
+    const machine = await withFreezer();
+    const node = nodeOn(machine);
+    const release = await node.host.lock(deviceLock(node.paths, UUID, "quiesce"), 0);
+    expect((await errorOf(quietly(nodeOn(machine)))).message).toContain("are frozen already");
+    release();
+  });
+
+  test("that is killed at any instant has its file systems thawed once the next call has begun", async () => {
+    let frozen = 0;
+    for (const strike of await instantsOf(withFreezer, quietly)) {
+      const machine = await withFreezer();
+      await beStruck(machine, quietly, strike);
+      if (agentOf(machine).isFrozen) frozen += 1;
+      const { errors } = await recoverBefore(nodeOn(machine), [UUID]);
+      expect([strike, errors, agentOf(machine).isFrozen, isMarked(machine)]).toEqual([
+        strike,
+        [],
+        false,
+        false,
+      ]);
+    }
+    expect(frozen).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+test("a snapshot that halts ends the guest, and is stored", async () => {
+  const machine = await withFreezer();
+  await take({ halts: true })(nodeOn(machine));
+  expect([readRecord(nodeOn(machine), UUID), namesOn(machine)]).toEqual([undefined, ["s1"]]);
+});

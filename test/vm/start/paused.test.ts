@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { resumeGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
+import { getDomainState } from "../../../src/vm/query/domain-state.ts";
+import { startNamed } from "../../../src/vm/save/restore-domain.ts";
+import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
+
+const XML = domainXml({ disks: diskXml("/var/lib/images/private1.raw", "vda") });
+
+async function stateOn(machine: Machine): Promise<string> {
+  return (await getDomainState(nodeOn(machine), "vm1")).state;
+}
+
+describe("a start that leaves the guest paused", () => {
+  test("is complete, and the guest runs once it is resumed", async () => {
+    const machine = makeMachine();
+    const { did } = await startDomain(nodeOn(machine), XML, { isPaused: true });
+    expect([did, await stateOn(machine)]).toEqual([true, "paused"]);
+    expect(await resumeGuest(nodeOn(machine), "vm1")).toEqual({ name: "vm1", did: true });
+    expect(await stateOn(machine)).toBe("running");
+  });
+
+  test("does not pause one that already runs", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), XML);
+    expect((await startDomain(nodeOn(machine), XML, { isPaused: true })).did).toBe(false);
+    expect(await stateOn(machine)).toBe("running");
+  });
+
+  test.each([
+    [true, "paused"],
+    [false, "running"],
+  ])("also from a managed save (%s): %s", async (isPaused, state) => {
+    const machine = makeMachine();
+    const node = nodeOn(machine);
+    await defineDomain(node, XML);
+    await startNamed(node, "vm1", { forceBoot: false });
+    await managedSaveDomain(node, "vm1", { resumes: undefined });
+    await startNamed(node, "vm1", { forceBoot: false, isPaused });
+    expect(await stateOn(machine)).toBe(state);
+  });
+});
