@@ -38,7 +38,7 @@ _svirt() {
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
     managedsave-remove) options='--help' wants=domain ;;
     dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
-    domjobinfo) options='--json --help' wants=domain ;;
+    domjobinfo) options='--completed --keep-completed --json --help' wants=domain ;;
     domjobabort) options='--help' wants=domain ;;
     screenshot) options='--screen --help' wants=domain ;;
     list) options='--all --inactive --uuid --id --name --json --help' ;;

@@ -1,4 +1,5 @@
 import { recordsFolder } from "../../plan/paths.ts";
+import { domainNotesFolder, type KeptNotes, NOTES_ENDING, parseNotes } from "../../state/domain-notes.ts";
 import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
@@ -16,6 +17,7 @@ import {
 } from "./domain-events.ts";
 import { compareGuests, type GuestEvent, type GuestsSeen } from "./guest-events.ts";
 import { GuestFeeds } from "./guest-feeds.ts";
+import { compareNotes } from "./note-events.ts";
 import { type SeenFiles, scanFolder } from "./scan-folder.ts";
 import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
 
@@ -93,6 +95,8 @@ interface Seen {
   readonly notes: SeenFiles<string>;
   /** Reports of QEMUs by their guests' UUIDs. */
   readonly reports: SeenFiles<KeptReports>;
+  /** Notes about domains by their UUIDs. */
+  readonly domainNotes: SeenFiles<KeptNotes>;
 }
 
 const NO_FILES: SeenFiles<never> = new Map();
@@ -103,6 +107,7 @@ const NOTHING: Seen = {
   pools: { defined: NO_FILES, active: NO_FILES },
   notes: NO_FILES,
   reports: NO_FILES,
+  domainNotes: NO_FILES,
 };
 
 type Folders = ReturnType<typeof foldersOf>;
@@ -117,6 +122,7 @@ function foldersOf({ paths }: Instance) {
     activePools: `${paths.run}/storage`,
     notes: poolNotesFolder({ paths }),
     reports: reportsFolder({ paths }),
+    domainNotes: domainNotesFolder({ paths }),
   };
 }
 
@@ -164,6 +170,11 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
       { folder: folders.reports, ending: REPORTS_ENDING, parse: parseReports },
       before.reports,
     ),
+    domainNotes: scanFolder(
+      instance,
+      { folder: folders.domainNotes, ending: NOTES_ENDING, parse: parseNotes },
+      before.domainNotes,
+    ),
   };
 }
 
@@ -177,6 +188,7 @@ function compare(instance: Instance, before: Seen, after: Seen): readonly Happen
     ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
     ...compareStored(before.pools, after.pools).map((event) => ({ of: "pool" as const, ...event })),
     ...newNotes(before.notes, after.notes),
+    ...compareNotes(before.domainNotes, after.domainNotes),
     ...compareGuests(guestsOf(before), guestsOf(after)),
     ...compareDomains(before.domains, after.domains, reasonOf),
   ];
