@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import type { Machine } from "../memory-host/machine.ts";
 import { nodeOn } from "../scenes/scene.ts";
 import { opening, RemoteClient, type Reply, serve } from "./remote-client.ts";

@@ -208,6 +208,14 @@ describe("is refused", () => {
       "internal error: unsupported storage pool event ID -1",
     ],
     [
+      "one of devices of the host",
+      call(374, word(2) + word(0)),
+      1,
+      7,
+      "internal error: unsupported node device event ID 2",
+    ],
+    ["one of secrets", call(380, word(2) + word(0)), 1, 7, "internal error: unsupported secret event ID 2"],
+    [
       "the end of no registration",
       call(DEREGISTER, word(5)),
       1,

@@ -59,6 +59,17 @@ const LINES: Readonly<Record<GuestEventKind, Describe>> = {
   "disk-change": about("disk-change", ({ device: alias, isEmptied, path }) => {
     return ` disk ${oneLine(alias)}: ${oneLine(path)} -> <null>: ${isEmptied ? "changed" : "dropped"}`;
   }),
+  // virshEventMemoryFailurePrint() and virshEventMemoryDeviceSizeChangePrint() of libvirt
+  "memory-failure": about("memory-failure", ({ action, isActionRequired, isRecursive, recipient }) =>
+    [
+      `:\nrecipient: ${recipient}`,
+      `action: ${action}`,
+      `flags:\n\taction required: ${Number(isActionRequired)}\n\trecursive: ${Number(isRecursive)}`,
+    ].join("\n"),
+  ),
+  "memory-device-size-change": about("memory-device-size-change", ({ bytes, device: alias }) => {
+    return `:\nalias: ${oneLine(alias)}\nsize: ${Math.ceil(bytes / BYTES_PER_KIB)}`;
+  }),
   "job-completed": about("job-completed", (what) => listOf(jobStatistics(what))),
   "agent-lifecycle": about("agent-lifecycle", ({ isConnected }) => {
     return `: state: '${isConnected ? "connected" : "disconnected"}' reason: 'channel event'`;

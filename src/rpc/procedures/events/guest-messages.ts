@@ -1,6 +1,6 @@
 import type { GuestEventKind } from "../../../vm/events/event-kind.ts";
 import { type GuestEvent, isReport, type ReportOf } from "../../../vm/events/guest-events.ts";
-import { array, type Form, hyper, int, struct, uhyper, type ValueOf } from "../../xdr/form.ts";
+import { array, type Form, hyper, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
 import { domain, maybeText, remoteDomain, text } from "../objects.ts";
 import type { EventMessage } from "./event-message.ts";
@@ -18,6 +18,12 @@ const STATUS = { completed: 0, failed: 1, cancelled: 2, ready: 3 };
 const TRAY = { open: 0, close: 1 };
 const METADATA = { description: 0, title: 1, element: 2 };
 const DISK = { emptied: 0, dropped: 1 };
+const FAILURE = {
+  recipient: { hypervisor: 0, guest: 1 },
+  action: { ignore: 0, inject: 1, fatal: 2, reset: 3 },
+  actionRequired: 1,
+  recursive: 2,
+};
 const AGENT = { connected: 1, disconnected: 2, byChannel: 2 };
 /** REMOTE_DOMAIN_EVENT_GRAPHICS_IDENTITY_MAX of libvirt's remote_protocol.x */
 const IDENTITY_MAX = 20;
@@ -57,6 +63,8 @@ const ofDisk = struct({
   device: text,
   reason: int,
 });
+const ofFailure = struct({ ...head, recipient: int, action: int, flags: uint });
+const ofSize = struct({ ...head, device: text, size: uhyper });
 const ofAgent = struct({ ...head, state: int, reason: int });
 
 /** The registration that gets a message, and the domain. */
@@ -177,6 +185,21 @@ const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
     procedure: 379,
     form: ofMetadata,
     make: ({ type, uri }, to) => ({ ...to, type: METADATA[type], uri }),
+  }),
+  "memory-failure": kind("memory-failure", {
+    procedure: 423,
+    form: ofFailure,
+    make: ({ action, isActionRequired, isRecursive, recipient }, to) => ({
+      ...to,
+      recipient: FAILURE.recipient[recipient],
+      action: FAILURE.action[action],
+      flags: (isActionRequired ? FAILURE.actionRequired : 0) + (isRecursive ? FAILURE.recursive : 0),
+    }),
+  }),
+  "memory-device-size-change": kind("memory-device-size-change", {
+    procedure: 438,
+    form: ofSize,
+    make: ({ bytes, device }, to) => ({ ...to, device, size: BigInt(Math.ceil(bytes / BYTES_PER_KIB)) }),
   }),
   "job-completed": kind("job-completed", {
     procedure: 363,
