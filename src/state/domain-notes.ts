@@ -42,6 +42,8 @@ export const NOTES_ENDING = ".json";
 
 /** Most notes of a domain that are kept: clients read them at once. */
 const MOST = 64;
+/** Most characters of all notes but the last of a domain. */
+const MOST_CHARS = 262_144;
 /** Time for which clients can read the notes of a domain that is off. */
 const KEPT_MS = 60_000;
 const MS_TO_NS = 1_000_000n;
@@ -105,10 +107,20 @@ function add(
   const now: KeptNotes = {
     name,
     ...(id === undefined ? {} : { id }),
-    notes: [...before, ...added].slice(-MOST),
+    notes: within([...before, ...added].slice(-MOST)),
   };
   host.makeFolder({ path: domainNotesFolder(instance), mode: 0o700 });
   host.writeVolatile(notesFile(instance, uuid), `${JSON.stringify(now)}\n`, 0o600);
+}
+
+/** Returns the last notes whose texts have room: a client chooses those of metadata. */
+function within(notes: KeptNotes["notes"]): KeptNotes["notes"] {
+  let chars = 0;
+  const first = notes.findLastIndex(({ what }) => {
+    chars += JSON.stringify(what).length;
+    return chars > MOST_CHARS;
+  });
+  return first === -1 ? notes : notes.slice(Math.min(first + 1, notes.length - 1));
 }
 
 /** Removes the notes of other domains that are off, once clients have had time to read them. */

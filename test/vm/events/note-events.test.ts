@@ -139,6 +139,16 @@ describe("watchEvents() reports", () => {
     expect(events()).toHaveLength(64);
   });
 
+  test("the last of long notes, which take no more room than one and a quarter of a MiB", async () => {
+    const machine = makeMachine();
+    const node = nodeOn(machine);
+    const events = watching(machine);
+    const note = (letter: string) =>
+      ({ report: "metadata-change", type: "element", uri: letter.repeat(1_000_000) }) as const;
+    await noteDomain(node, { name: "vm1", uuid: UUID }, note("a"), note("b"));
+    expect(events()).toEqual([note("b")]);
+  });
+
   test("nothing of a note that cannot be written, and the work is done", async () => {
     const machine = makeMachine();
     await defineDomain(nodeOn(machine), domainXml());
