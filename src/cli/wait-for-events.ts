@@ -11,6 +11,8 @@ const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 /** Events of one sort of objects, as a command of virsh has them. */
 export interface EventSort {
   readonly of: HappenedEvent["of"];
+  /** Name of the option that selects an object; undefined: that of the sort. */
+  readonly option?: string;
   /** Events of libvirt in virsh's order; undefined: never reported. */
   readonly events: ReadonlyMap<string, EventKind | undefined>;
   /** Function of libvirt's API by which virsh registers. */
@@ -43,7 +45,11 @@ export async function waitForEvents(call: Call, sort: EventSort): Promise<number
   const seconds = options.get("timeout");
   const timeoutMs =
     seconds === undefined ? undefined : parseWhole(seconds, "timeout", [1, MOST_SECONDS]) * 1000;
-  const [kinds, isLoop, key] = [kindsOf(call, sort), options.has("loop"), options.get(sort.of)];
+  const [kinds, isLoop, key] = [
+    kindsOf(call, sort),
+    options.has("loop"),
+    options.get(sort.option ?? sort.of),
+  ];
   const only = key === undefined ? undefined : { of: sort.of, key };
   let count = 0;
   // A reader that does not read must not delay the work for others that wait for events of the same guests.

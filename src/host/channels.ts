@@ -45,10 +45,22 @@ export interface LineChannel {
 }
 
 /** Watch over the files of folders. While it waits, other work goes on. */
-export interface FolderWatch {
+export interface FolderWatch extends Watching {
   /** Returns whether a file was written, renamed or removed since the last call. Never waits. */
   take(): boolean;
-  /** Returns once take() would return true, or after close(). */
+}
+
+/** Watch over the devices of the host. */
+export interface DeviceWatch extends Watching {
+  /**
+   * Returns the folders in sysfs of devices that have changed since the last call; undefined if no device was added, changed, moved or
+   * removed. Never waits.
+   */
+  take(): readonly string[] | undefined;
+}
+
+interface Watching {
+  /** Returns once take() would return something, or after close(). */
   wait(): Promise<void>;
   close(): void;
 }

@@ -2,7 +2,7 @@ import type { ImageBytes, ImageWrites } from "../images/image-writes.ts";
 import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
-import type { DataStream, FolderWatch } from "./channels.ts";
+import type { DataStream, DeviceWatch, FolderWatch } from "./channels.ts";
 import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
 
 /** Type of the file at a path. */
@@ -279,4 +279,6 @@ export interface FileHost {
   isLocked(path: string): boolean;
   /** Watches folders; a missing one is skipped. Throws "host-call" if the kernel permits no more watches, "no-access". inotify(7) */
   watchFolders(folders: readonly string[]): FolderWatch;
+  /** Watches the devices of the host. Throws "host-call"; "unsupported" in a user namespace. netlink(7) */
+  watchDevices(): DeviceWatch;
 }

@@ -21,7 +21,8 @@ function isOptional({ source }: Disk): boolean {
   return source !== undefined && "startupPolicy" in source && source.startupPolicy === "optional";
 }
 
-function pathOf({ source }: Disk): string | undefined {
+/** Returns the path of a disk's file or device. */
+export function pathOf({ source }: Disk): string | undefined {
   if (source === undefined) return undefined;
   if ("file" in source) return source.file;
   return "dev" in source && typeof source.dev === "string" ? source.dev : undefined;

@@ -17,7 +17,7 @@ export interface StoredSecret {
 /** A definition in memory supersedes one on disk: only an interrupted change leaves both. */
 const PLACES: readonly SecretPlace[] = ["memory", "disk"];
 /** File of a value, in Base64 as libvirt writes it. */
-const VALUE_ENDING = ".base64";
+export const VALUE_ENDING = ".base64";
 /** File of a text that an interrupted call has not moved into place. */
 const PARTIAL_ENDING = ".new";
 /** Only svirt's user reads the files. */

@@ -52,7 +52,9 @@ const OTHERS = new Map([
     (name) => [`secret-${name}`, "none"] as const,
   ),
   // They show the current state, including unfinished work.
-  ...["audit", "explain", "event", "net-event", "pool-event"].map((name) => [name, "none"] as const),
+  ...["audit", "explain", "event", "net-event", "nodedev-event", "pool-event", "secret-event"].map(
+    (name) => [name, "none"] as const,
+  ),
 ]);
 
 test("every command recovers first, but for these", async () => {

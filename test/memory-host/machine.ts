@@ -1,4 +1,4 @@
-import type { ByteStream, DataStream, FolderWatch } from "../../src/host/channels.ts";
+import type { ByteStream, DataStream, DeviceWatch, FolderWatch } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { ProgramEnd, ProgramOutput } from "../../src/host/processes.ts";
 import type { SelinuxState } from "../../src/host/selinux.ts";
@@ -30,6 +30,9 @@ export class Machine {
   readonly processes = new GuestProcesses(this);
   /** Watches that are not closed. */
   readonly watchedFolders = new Set<FolderWatch>();
+  readonly watchedDevices = new Set<DeviceWatch>();
+  /** What the kernel has said about devices. */
+  readonly uevents: { readonly action: "add" | "change" | "remove"; readonly path: string }[] = [];
   /** Files that svirt has locked as a QEMU that writes to them. */
   readonly lockedImages = new Set<string>();
   /** Monitors for events. */
@@ -309,7 +312,7 @@ function isExpectedToStay(given: string): boolean {
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
     path === "/run/udev/rules.d" ||
     path === "/run/svirt/ending" ||
-    /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes)(?:$|\/|\.new$)/.test(path) ||
+    /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes|domain-notes)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||
     /^\/(?:var\/lib\/svirt\/records|etc\/svirt\/domains)\/[^/]*\.new$/.test(path) ||
     path.startsWith("/var/log/svirt/")

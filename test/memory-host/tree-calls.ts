@@ -1,4 +1,4 @@
-import type { FolderWatch } from "../../src/host/channels.ts";
+import type { DeviceWatch, FolderWatch } from "../../src/host/channels.ts";
 import type { TreeEntry } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { factsOf, hostCall, type Place } from "./file-tree.ts";
@@ -12,7 +12,13 @@ export function treeCalls(
   svirt: Svirt,
 ): Pick<
   Host,
-  "visitTree" | "makeFolderWithin" | "removeEmptyFolder" | "getSpace" | "judgeBeginnings" | "watchFolders"
+  | "visitTree"
+  | "makeFolderWithin"
+  | "removeEmptyFolder"
+  | "getSpace"
+  | "judgeBeginnings"
+  | "watchFolders"
+  | "watchDevices"
 > {
   const { files } = machine;
   return {
@@ -38,6 +44,7 @@ export function treeCalls(
       });
     },
     watchFolders: (folders) => watchFolders(machine, folders),
+    watchDevices: () => watchDevices(machine),
     visitTree(folder, above, visit) {
       const enter = (place: Place, told: typeof above): void => {
         const below = visit(entryOf(machine, svirt, place), told);
@@ -76,6 +83,25 @@ function watchFolders({ files, watchedFolders }: Machine, folders: readonly stri
     close: () => void watchedFolders.delete(watch),
   };
   watchedFolders.add(watch);
+  return watch;
+}
+
+function watchDevices({ uevents, watchedDevices }: Machine): DeviceWatch {
+  let read = uevents.length;
+  const watch: DeviceWatch = {
+    take() {
+      const now = uevents.slice(read);
+      read = uevents.length;
+      return now.length === 0
+        ? undefined
+        : now.flatMap(({ action, path }) => (action === "change" ? [path] : []));
+    },
+    async wait() {
+      while (watchedDevices.has(watch) && uevents.length === read) await Bun.sleep(LOOK_MS);
+    },
+    close: () => void watchedDevices.delete(watch),
+  };
+  watchedDevices.add(watch);
   return watch;
 }
 

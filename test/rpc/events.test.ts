@@ -6,10 +6,10 @@ import { defineNetwork } from "../../src/vm/network/define-network.ts";
 import { definePool } from "../../src/vm/pool/define-pool.ts";
 import { buildPool, refreshPool, startPool } from "../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
-import type { Machine } from "../memory-host/machine.ts";
 import { BRIDGE, networkXml } from "../scenes/networks.ts";
 import { IMAGES_UUID, poolXml } from "../scenes/pools.ts";
 import { domainXml, makeMachine, nodeOn, OTHER, UUID } from "../scenes/scene.ts";
+import { Listener, until } from "./event-listener.ts";
 import {
   asked,
   call,
@@ -17,7 +17,6 @@ import {
   errorIn,
   opening,
   RemoteClient,
-  type Reply,
   serve,
   served,
   text,
@@ -35,54 +34,6 @@ const ALL_DOMAINS = call(REGISTER, word(0) + word(0));
 
 function only(packet: string): string {
   return word(1) + packet;
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let looks = 0; !isTrue(); looks += 1) {
-    if (looks > 2000) throw new Error("what the test waits for does not happen");
-    await Bun.sleep(1);
-  }
-}
-
-/** A client that has opened a connection and registered. */
-class Listener extends RemoteClient {
-  readonly machine: Machine;
-  readonly #served: Promise<void>;
-  readonly #skipped: number;
-
-  private constructor(machine: Machine, registrations: string, count: number) {
-    super();
-    this.machine = machine;
-    this.send(opening(1) + registrations);
-    this.#skipped = 2 + count;
-    this.#served = serve(nodeOn(machine), this);
-  }
-
-  /** Connects for reading, which suffices for events. */
-  static async on(machine: Machine, registrations: string, count = 1): Promise<Listener> {
-    const made = new Listener(machine, registrations, count);
-    await until(() => made.replies().length >= made.#skipped);
-    return made;
-  }
-
-  /** Returns the packets after the replies to the registrations, once there are so many. */
-  async packets(count: number): Promise<Reply[]> {
-    await until(() => this.replies().length >= this.#skipped + count);
-    return this.replies().slice(this.#skipped);
-  }
-
-  /** Returns procedure and payload of the messages. Each is one of libvirtd's: of serial 1, and no error. */
-  async messages(count: number): Promise<(readonly [number, string])[]> {
-    const packets = await this.packets(count);
-    for (const { serial, status } of packets) expect([serial, status]).toEqual([1, 0]);
-    return packets.map(({ payload, procedure }) => [procedure, payload] as const);
-  }
-
-  async end(): Promise<void> {
-    this.close();
-    await this.#served;
-    expect(this.machine.watchedFolders.size).toBe(0);
-  }
 }
 
 describe("a registered client", () => {
@@ -229,7 +180,7 @@ describe("is refused", () => {
   test.each<[string, string, number, number, string]>([
     [
       "an event that is not delivered",
-      call(REGISTER, word(17) + word(0)),
+      call(REGISTER, word(20) + word(0)),
       3,
       20,
       unsupported("virConnectDomainEventRegisterAny"),
@@ -256,6 +207,14 @@ describe("is refused", () => {
       7,
       "internal error: unsupported storage pool event ID -1",
     ],
+    [
+      "one of devices of the host",
+      call(374, word(2) + word(0)),
+      1,
+      7,
+      "internal error: unsupported node device event ID 2",
+    ],
+    ["one of secrets", call(380, word(2) + word(0)), 1, 7, "internal error: unsupported secret event ID 2"],
     [
       "the end of no registration",
       call(DEREGISTER, word(5)),

@@ -46,6 +46,8 @@ export const READS = numbersIn(`
   virConnectNetworkEventRegisterAny 313 virConnectNetworkEventDeregisterAny 314
   virConnectDomainEventRegisterAny 316 virConnectDomainEventDeregisterAny 317
   virConnectStoragePoolEventRegisterAny 368 virConnectStoragePoolEventDeregisterAny 369
+  virConnectNodeDeviceEventRegisterAny 374 virConnectNodeDeviceEventDeregisterAny 375
+  virConnectSecretEventRegisterAny 380 virConnectSecretEventDeregisterAny 381
   virConnectUnregisterCloseCallback 361 virNodeDeviceGetAutostart 433 virNodeDeviceIsPersistent 435
   virNodeDeviceIsActive 436 virNodeGetCellsFreeMemory 101 virConnectGetSysinfo 203 virNodeGetCPUStats 227
   virNodeGetMemoryStats 228 virDomainGetSecurityLabelList 278 virNodeGetMemoryParameters 289

@@ -7,6 +7,7 @@ const PYTHON = "/usr/bin/python3";
 const hasModule = Bun.spawnSync([PYTHON, "-c", "import libvirt"]).exitCode === 0;
 const ASIDE = lackOf(["virsh", PYTHON, ...(hasModule ? [] : ["python3-libvirt"])]);
 const SCRIPT = new URL("../data/calls.py", import.meta.url).pathname;
+const EVENTS = new URL("../data/events.py", import.meta.url).pathname;
 const folder = makeFolder();
 const pool = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
 
@@ -24,6 +25,19 @@ describe.skipIf(ASIDE !== "")(`a script of python3-libvirt on svirt${ASIDE}`, ()
       const calls = new Map<string, string>(Object.entries(JSON.parse(said?.out ?? "{}")));
       expect([...calls].filter(([, wrong]) => wrong !== "")).toEqual([]);
       expect(calls.size).toBeGreaterThan(90);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "gets the events of secrets, jobs, tuning and metadata, and registers for those of devices",
+    () => {
+      const [said] = onNewNode(folder, [`${PYTHON} ${EVENTS}`]);
+      // VIR_SECRET_EVENT_DEFINED 0, _UNDEFINED 1; VIR_DOMAIN_METADATA_TITLE 1; VIR_DOMAIN_JOB_OPERATION_SAVE 2; VIR_DOMAIN_JOB_COMPLETED 3
+      expect(said?.out.split("\n")).toEqual([
+        ...["secret 0 0", "value", "secret 1 0", "TUNABLE {'cputune.vcpupin0': '0'}"],
+        ...["METADATA_CHANGE 1 None", "JOB_COMPLETED 2 0", "type 3"],
+      ]);
     },
     TEST_MS,
   );

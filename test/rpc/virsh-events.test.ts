@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
 
@@ -19,6 +19,24 @@ writeFileSync(join(folder, "first.xml"), XML.replace("vm1", "first"));
 const NETWORK = "<network><name>net1</name><forward mode='bridge'/><bridge name='br-none'/></network>";
 writeFileSync(join(folder, "net1.xml"), NETWORK);
 writeFileSync(join(folder, "first-net.xml"), NETWORK.replace("net1", "first"));
+
+const FIRST_SECRET = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
+const OWN_SECRET = "1a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
+for (const uuid of [FIRST_SECRET, OWN_SECRET])
+  writeFileSync(
+    join(folder, `${uuid}.xml`),
+    `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid></secret>`,
+  );
+
+/** Reports whether the kernel tells this machine about devices: not a container's. */
+function hasMessages(): boolean {
+  try {
+    accessSync("/sys/class/net/lo/uevent", constants.W_OK);
+    return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 /** Waits until virsh has printed more than before the command. */
 const UNTIL_MORE = "for at in $(seq 60); do [ $(count) -gt $had ] && break; sleep 0.1; done";
@@ -98,7 +116,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
           ],
           "Stopped",
         ),
-        "virsh event --event tunable --timeout 1",
+        "virsh event --event control-error --timeout 1",
       ]);
       const of = (event: string, detail = ""): string => `event '${event}' for domain 'vm1'${detail}`;
       // The firmware resets the machine once more.
@@ -152,6 +170,42 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
         ),
       );
       expect(linesOf(refreshes)[0]).toBe("event 'refresh' for storage pool other");
+    },
+    TEST_MS,
+  );
+
+  test.skipIf(!hasMessages())(
+    "virsh and svirt report the same of secrets and of the host's devices, and of a domain's title",
+    () => {
+      const define = (uuid: string): string => `${SVIRT} secret-define ${uuid}.xml`;
+      const secrets = [
+        define(FIRST_SECRET),
+        ...[define(OWN_SECRET), `virsh secret-set-value ${OWN_SECRET} --base64 c2VjcmV0`],
+        `${SVIRT} secret-undefine ${OWN_SECRET}`,
+      ] as const;
+      const touch = "echo change >/sys/class/net/lo/uevent";
+      const [life, value, own, virsh, title] = onNewNode(folder, [
+        during("secret-event --loop --event lifecycle", secrets, `${OWN_SECRET}: Undefined`),
+        during(
+          "secret-event --loop --event value-changed",
+          [`virsh secret-set-value ${FIRST_SECRET} --base64 c2VjcmV0`, ...secrets.slice(1, 3)],
+          OWN_SECRET,
+        ),
+        during(`${SVIRT} nodedev-event --loop --event update`, [touch, touch], "net_lo"),
+        during("nodedev-event --loop --event update", [touch, touch], "net_lo"),
+        during(
+          "event --loop --event metadata-change",
+          [`${SVIRT} define vm1.xml; ${SVIRT} desc vm1 --config --title one`, "true"],
+          "title",
+        ),
+      ]);
+      expect(linesOf(life).filter((line) => line.includes(OWN_SECRET))).toEqual(
+        ["Defined", "Undefined"].map((what) => `event 'lifecycle' for secret ${OWN_SECRET}: ${what}`),
+      );
+      expect(linesOf(value)).toContain(`event 'value-changed' for secret ${OWN_SECRET}`);
+      const LO = "event 'update' for node device net_lo_00_00_00_00_00_00";
+      expect([linesOf(own)[0], linesOf(virsh)[0]]).toEqual([LO, LO]);
+      expect(linesOf(title)[0]).toBe("event 'metadata-change' for domain 'vm1': type title, uri <null>");
     },
     TEST_MS,
   );

@@ -1,6 +1,7 @@
 import type { DomainHappening } from "../../vm/events/domain-events.ts";
 import type { GuestEventKind } from "../../vm/events/event-kind.ts";
 import { type GuestEvent, isReport, type ReportOf } from "../../vm/events/guest-events.ts";
+import { jobStatistics } from "../../vm/save/job-statistics.ts";
 import { oneLine } from "./one-line.ts";
 
 type What = GuestEvent["what"];
@@ -50,6 +51,26 @@ const LINES: Readonly<Record<GuestEventKind, Describe>> = {
   "device-added": about("device-added", device),
   "device-removed": about("device-removed", device),
   "device-removal-failed": about("device-removal-failed", device),
+  tunable: about("tunable", ({ parameters }) => listOf(parameters.map(({ field, value }) => [field, value]))),
+  // virshEventMetadataChangePrint() of libvirt
+  "metadata-change": about("metadata-change", ({ type, uri }) => {
+    return `: type ${type}, uri ${oneLine(uri ?? "<null>")}`;
+  }),
+  "disk-change": about("disk-change", ({ device: alias, isEmptied, path }) => {
+    return ` disk ${oneLine(alias)}: ${oneLine(path)} -> <null>: ${isEmptied ? "changed" : "dropped"}`;
+  }),
+  // virshEventMemoryFailurePrint() and virshEventMemoryDeviceSizeChangePrint() of libvirt
+  "memory-failure": about("memory-failure", ({ action, isActionRequired, isRecursive, recipient }) =>
+    [
+      `:\nrecipient: ${recipient}`,
+      `action: ${action}`,
+      `flags:\n\taction required: ${Number(isActionRequired)}\n\trecursive: ${Number(isRecursive)}`,
+    ].join("\n"),
+  ),
+  "memory-device-size-change": about("memory-device-size-change", ({ bytes, device: alias }) => {
+    return `:\nalias: ${oneLine(alias)}\nsize: ${Math.ceil(bytes / BYTES_PER_KIB)}`;
+  }),
+  "job-completed": about("job-completed", (what) => listOf(jobStatistics(what))),
   "agent-lifecycle": about("agent-lifecycle", ({ isConnected }) => {
     return `: state: '${isConnected ? "connected" : "disconnected"}' reason: 'channel event'`;
   }),
@@ -92,6 +113,11 @@ function ioError({ action, device: alias, path }: ReportOf<"io-error">): string 
 
 function job({ status, type }: ReportOf<"block-job">, name: string): string {
   return `: ${JOBS[type]} for ${oneLine(name)} ${STATUSES[status]}`;
+}
+
+/** One line for each value. virshEventTunablePrint() and virshEventJobCompletedPrint() of libvirt */
+function listOf(values: readonly (readonly [field: string, value: number | string])[]): string {
+  return `:${values.map(([field, value]) => `\n\t${field}: ${oneLine(String(value))}`).join("")}`;
 }
 
 function device({ device: alias }: { readonly device: string }): string {

@@ -172,6 +172,7 @@ function fileCalls() {
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
     setOwnership: (file, ownership) => others().setOwnership(file, ownership),
     watchFolders: (folders) => others().watchFolders(folders),
+    watchDevices: () => others().watchDevices(),
     visitTree: (folder, above, visit) => others().visitTree(folder, above, visit),
   } satisfies Partial<Host>;
 }

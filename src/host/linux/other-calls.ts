@@ -32,6 +32,7 @@ import { removeTapTable } from "./network/packet-table.ts";
 import { removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
 import { setFloor } from "./network/share-bridge.ts";
+import { watchDevices } from "./network/watch-devices.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -142,8 +143,15 @@ const volumeCalls = {
   wipeFile,
 };
 
-/** Methods for subfolders and mounts in an inspected folder, and for watching folders. */
-const folderCalls = { makeFolderWithin, removeEmptyFolder, getSpace, watchFolders, ...mountCalls };
+/** Methods for subfolders and mounts in an inspected folder, and for watching folders and devices. */
+const folderCalls = {
+  makeFolderWithin,
+  removeEmptyFolder,
+  getSpace,
+  watchDevices,
+  watchFolders,
+  ...mountCalls,
+};
 
 /** Methods that identify the machine and the boot. */
 const ownCalls = { getMachine, getBootTime };

@@ -29,6 +29,10 @@ const watchdogAction = v.picklist(["reset", "shutdown", "poweroff", "pause", "de
 /** Reactions to an error of a disk. qemu.git qapi/block-core.json BlockErrorAction */
 const errorAction = v.picklist(["ignore", "report", "stop"]);
 
+/** Who gets an error of memory, and what is done. qemu.git qapi/run-state.json MemoryFailureRecipient, MemoryFailureAction */
+const failureRecipient = v.picklist(["hypervisor", "guest"]);
+const failureAction = v.picklist(["ignore", "inject", "fatal", "reset"]);
+
 /** Ends and other moments of a job on a disk's images. */
 export const jobStatus = v.picklist(["ready", "completed", "failed", "cancelled"]);
 
@@ -54,6 +58,16 @@ export const plainReports = [
   /** The guest powers off. An end by the host is svirt's own, which its record shows. */
   v.strictObject({ report: v.literal("shutdown") }),
   v.strictObject({ report: v.literal("device-removal-failed"), device: v.string() }),
+  /** The host has reported an error of the guest's memory to QEMU. */
+  v.strictObject({
+    report: v.literal("memory-failure"),
+    recipient: failureRecipient,
+    action: failureAction,
+    isActionRequired: v.boolean(),
+    isRecursive: v.boolean(),
+  }),
+  /** The guest has changed how much of a memory device it uses. */
+  v.strictObject({ report: v.literal("memory-device-size-change"), device: v.string(), bytes: size }),
 ] as const;
 
 /** An error of a disk. `device` is the alias of its device; `isFull` says that the storage has no room. */
@@ -124,6 +138,25 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   BLOCK_JOB_READY: ofJob(() => "ready"),
   BLOCK_JOB_COMPLETED: ofJob(({ error }) => (error === undefined ? "completed" : "failed")),
   BLOCK_JOB_CANCELLED: ofJob(() => "cancelled"),
+  MEMORY_FAILURE: parsing(
+    v.object({
+      recipient: failureRecipient,
+      action: failureAction,
+      flags: v.object({ "action-required": v.boolean(), recursive: v.boolean() }),
+    }),
+    ({ action, flags, recipient }) => ({
+      report: "memory-failure",
+      recipient,
+      action,
+      isActionRequired: flags["action-required"],
+      isRecursive: flags.recursive,
+    }),
+  ),
+  MEMORY_DEVICE_SIZE_CHANGE: parsing(
+    v.object({ id: v.exactOptional(v.string()), size }),
+    ({ id, size: bytes }) =>
+      id === undefined ? undefined : { report: "memory-device-size-change", device: id, bytes },
+  ),
   DEVICE_UNPLUG_GUEST_ERROR: parsing(v.object({ device: v.exactOptional(v.string()) }), ({ device }) =>
     device === undefined ? undefined : { report: "device-removal-failed", device },
   ),

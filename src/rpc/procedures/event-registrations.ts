@@ -1,7 +1,7 @@
 import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { EventKind } from "../../vm/events/event-kind.ts";
-import { int, optional, struct } from "../xdr/form.ts";
-import { aNumber, domain, nothing, stored, uuidText } from "./objects.ts";
+import { type Form, int, optional, struct } from "../xdr/form.ts";
+import { aNumber, domain, nothing, secret, stored, text, uuidText } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
 /** Events of one sort of objects. */
@@ -31,6 +31,7 @@ const DOMAIN: EventFamily = {
     [5, "graphics"],
     [6, "io-error-reason"],
     [8, "block-job"],
+    [9, "disk-change"],
     [10, "tray-change"],
     [11, "pm-wakeup"],
     [12, "pm-suspend"],
@@ -38,9 +39,14 @@ const DOMAIN: EventFamily = {
     [14, "pm-suspend-disk"],
     [15, "device-removed"],
     [16, "block-job-2"],
+    [17, "tunable"],
     [18, "agent-lifecycle"],
     [19, "device-added"],
+    [21, "job-completed"],
     [22, "device-removal-failed"],
+    [23, "metadata-change"],
+    [25, "memory-failure"],
+    [26, "memory-device-size-change"],
   ]),
   last: 28,
 };
@@ -62,6 +68,31 @@ const POOL: EventFamily = {
   last: 2,
 };
 
+const NODE_DEVICE: EventFamily = {
+  api: "virConnectNodeDeviceEvent",
+  words: { id: "node device ", callback: "node device " },
+  from: "NODEDEV",
+  kinds: new Map([
+    [0, "nodedev lifecycle"],
+    [1, "nodedev update"],
+  ]),
+  last: 2,
+};
+const SECRET: EventFamily = {
+  api: "virConnectSecretEvent",
+  // libvirtd's own words
+  words: { id: "secret ", callback: "node device " },
+  from: "SECRET",
+  kinds: new Map([
+    [0, "secret lifecycle"],
+    [1, "secret value-changed"],
+  ]),
+  last: 2,
+};
+
+/** A device of the host, as a registration names it. remote_nonnull_node_device */
+const device = struct({ name: text });
+
 /** Procedures by which a client registers for events. A registration for one that is not delivered is refused. */
 export const eventProcedures: readonly Procedure[] = [
   registering(316, DOMAIN, domain),
@@ -70,21 +101,32 @@ export const eventProcedures: readonly Procedure[] = [
   deregistering(314, NETWORK),
   registering(368, POOL, stored),
   deregistering(369, POOL),
+  registering(374, NODE_DEVICE, device),
+  deregistering(375, NODE_DEVICE),
+  registering(380, SECRET, secret),
+  deregistering(381, SECRET),
 ];
 
-function registering(number: number, family: EventFamily, object: typeof domain | typeof stored): Procedure {
+function registering(number: number, family: EventFamily, object: Form<RegisteredObject>): Procedure {
   return procedure({
     number,
     api: `${family.api}RegisterAny`,
     access: "reads",
-    args: struct({ event: int, object: optional<{ readonly uuid: Uint8Array }>(object) }),
+    args: struct({ event: int, object: optional(object) }),
     result: aNumber,
     async run({ args, session }) {
       const kind = family.kinds.get(args.event) ?? refuse(family, args.event);
-      const uuid = args.object === undefined ? undefined : uuidText(args.object.uuid);
+      const uuid = args.object === undefined ? undefined : keyOf(args.object);
       return { value: await session.events.register({ kind, uuid }) };
     },
   });
+}
+
+/** An object of which a client gets the events: devices have names alone. */
+type RegisteredObject = { readonly uuid: Uint8Array } | { readonly name: string };
+
+function keyOf(object: RegisteredObject): string {
+  return "uuid" in object ? uuidText(object.uuid) : object.name;
 }
 
 function deregistering(number: number, family: EventFamily): Procedure {

@@ -1,4 +1,5 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
+import type { SecretUsage } from "../../secret/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type FoundDomain, lookUpKnownDomain } from "../../vm/guest/find-domain.ts";
 import { int, opaque, optional, string, struct, uint, type ValueOf } from "../xdr/form.ts";
@@ -112,4 +113,22 @@ export function idsOf(map: Uint8Array): readonly number[] {
 /** Returns the bytes of a UUID's text. */
 export function uuidBytes(value: string): Uint8Array {
   return Uint8Array.fromHex(value.replaceAll("-", ""));
+}
+
+/** Types of use in the order of virSecretUsageType, whose numbers begin with 1; 0 is none. */
+export const USAGES = ["volume", "ceph", "iscsi", "tls", "vtpm"] as const satisfies SecretUsage["type"][];
+
+/** A secret. remote_nonnull_secret */
+export const secret = struct({ uuid, usageType: int, usageId: text });
+
+/** Returns a secret as clients get it. */
+export function remoteSecret({
+  usage,
+  uuid: id,
+}: {
+  readonly usage?: SecretUsage | undefined;
+  readonly uuid: string;
+}): ValueOf<typeof secret> {
+  const usageType = usage === undefined ? 0 : USAGES.indexOf(usage.type) + 1;
+  return { uuid: uuidBytes(id), usageType, usageId: usage?.id ?? "" };
 }

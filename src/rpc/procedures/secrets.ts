@@ -1,22 +1,28 @@
 import { findSecret, noSecret, secretFor } from "../../resolve/secrets/find-secret.ts";
-import type { Secret, SecretUsage } from "../../secret/document.ts";
 import { MOST_VALUE_BYTES } from "../../secret/value.ts";
 import { defineSecret, undefineSecret } from "../../vm/secret/define-secret.ts";
 import { selectSecrets } from "../../vm/secret/secret-list.ts";
 import { getSecretValue, setSecretValue } from "../../vm/secret/secret-value.ts";
 import { array, countedBytes, int, struct, uint, type ValueOf } from "../xdr/form.ts";
-import { aNumber, aText, LIST_MAX, nothing, text, uuid, uuidBytes, uuidText } from "./objects.ts";
+import {
+  aNumber,
+  aText,
+  LIST_MAX,
+  nothing,
+  remoteSecret,
+  secret,
+  text,
+  USAGES,
+  uuid,
+  uuidText,
+} from "./objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
-/** Types of use in the order of virSecretUsageType, whose numbers begin with 1; 0 is none. */
-const USAGES = ["volume", "ceph", "iscsi", "tls", "vtpm"] as const satisfies SecretUsage["type"][];
 /** Bits of a filter, in the order of their values. virConnectListAllSecretsFlags of libvirt */
 const FILTER = ["ephemeral", "noEphemeral", "private", "noPrivate"] as const;
 /** VIR_SECRET_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
 
-/** A secret. remote_nonnull_secret */
-const secret = struct({ uuid, usageType: int, usageId: text });
 const ofSecret = struct({ secret });
 const ofSecretWithFlags = struct({ secret, flags: uint });
 const aSecret = struct({ secret });
@@ -139,7 +145,3 @@ function keyOf({ args }: RemoteCall<ValueOf<typeof ofSecret>>): string {
 }
 
 /** Returns a secret as the protocol has it. */
-function remoteSecret({ usage, uuid: id }: Pick<Secret, "usage" | "uuid">): ValueOf<typeof secret> {
-  const usageType = usage === undefined ? 0 : USAGES.indexOf(usage.type) + 1;
-  return { uuid: uuidBytes(id), usageType, usageId: usage?.id ?? "" };
-}

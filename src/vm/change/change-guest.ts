@@ -68,6 +68,8 @@ export interface ChangeQuery {
 interface Audience {
   readonly observer: StepObserver;
   readonly onProgress?: Progress;
+  /** Called once the steps are done, before the change is finished. The guest's lock is held. */
+  readonly onDone?: ((guest: GuestRecord) => Promise<void>) | undefined;
 }
 
 /**
@@ -148,7 +150,7 @@ async function begin(
   { request, audience }: { readonly request: ChangeRequest; readonly audience: Audience },
 ): Promise<Begun> {
   const { what } = request;
-  const { observer, ...told } = audience;
+  const { observer, onDone: _, ...told } = audience;
   await refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
   const own = identityOf(before);
   let making = await takePassed(instance, before, { request, observer });
@@ -240,6 +242,7 @@ async function carryOut(instance: Instance, begun: Begun, audience: Audience): P
     await takeBackAfter(instance, guest, error);
     throw error;
   }
+  await audience.onDone?.(guest);
   const { after, steps } = guest.change;
   const finishing: ChangingGuest = { ...guest, change: { ...guest.change, stage: "finishing" } };
   if (after.length > 0 && guest.change.stage === "doing") writeRecord(instance, finishing);
@@ -256,7 +259,7 @@ function listLead(steps: readonly Step[]): readonly Step[] {
 async function runSteps(
   instance: Instance,
   { done, guest }: Begun,
-  { observer, ...told }: Audience,
+  { observer, onDone: _, ...told }: Audience,
 ): Promise<void> {
   await runPlan(
     { ...actorFor(instance, guest), ...told },

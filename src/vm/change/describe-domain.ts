@@ -2,6 +2,7 @@ import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { type ApplicationElement, elementOf, withElement } from "../../domain/metadata-element.ts";
 import { SvirtError } from "../../errors.ts";
+import { type DomainNote, noteDomain } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { formOf } from "../guest/found-form.ts";
@@ -43,6 +44,7 @@ export async function writeDescription(
   await describe(instance, ask, {
     what: `set the ${which}`,
     change: ({ [which]: _, ...domain }) => (text === "" ? domain : { ...domain, [which]: text }),
+    note: { report: "metadata-change", type: which },
   });
 }
 
@@ -58,14 +60,20 @@ export async function writeMetadata(
       const changed = withElement(metadata, element);
       return changed === undefined ? domain : { ...domain, metadata: changed };
     },
+    note: { report: "metadata-change", type: "element", uri: element.uri },
   });
 }
 
 async function describe(
   instance: Instance,
   ask: Ask,
-  { change, what }: { readonly what: string; readonly change: (domain: Domain) => Domain },
+  {
+    change,
+    note,
+    what,
+  }: { readonly what: string; readonly change: (domain: Domain) => Domain; readonly note: DomainNote },
 ): Promise<void> {
+  const { guest, name, uuid } = findDomain(instance, ask.key);
   await changeDomain(instance, ask, {
     live: {
       what,
@@ -78,4 +86,5 @@ async function describe(
     },
     config: change,
   });
+  if (!ask.isDryRun) await noteDomain(instance, { name, uuid, id: guest?.id }, note);
 }

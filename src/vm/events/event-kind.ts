@@ -13,11 +13,17 @@ export type EventKind =
   | "network lifecycle"
   | "pool lifecycle"
   | "pool refresh"
+  | "secret lifecycle"
+  | "secret value-changed"
+  | "nodedev lifecycle"
+  | "nodedev update"
   | GuestEventKind;
 
 /** Returns the kinds of an event: libvirt has two for an error of a disk and for a job on its images. */
 export function kindsOf(event: HappenedEvent): readonly EventKind[] {
   if (event.of === "pool" && event.happened === "refreshed") return ["pool refresh"];
+  if (event.of === "secret" && event.happened === "value changed") return ["secret value-changed"];
+  if (event.of === "nodedev" && event.happened === "updated") return ["nodedev update"];
   if (event.of !== "guest") return [`${event.of} lifecycle`];
   switch (event.happened) {
     case "panicked":
@@ -30,4 +36,9 @@ export function kindsOf(event: HappenedEvent): readonly EventKind[] {
     default:
       return [event.happened];
   }
+}
+
+/** Reports whether events of that kind are about devices of the host. */
+export function isDeviceKind(kind: EventKind): boolean {
+  return kind === "nodedev lifecycle" || kind === "nodedev update";
 }

@@ -2,7 +2,7 @@ import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { findNetwork } from "../network/find-network.ts";
 import { findPool } from "../pool/find-pool.ts";
-import { type EventKind, kindsOf } from "./event-kind.ts";
+import { type EventKind, isDeviceKind, kindsOf } from "./event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "./watch-events.ts";
 
 /** Longest pause between two looks at the clock. A longer one would delay the end of the process after the last event. */
@@ -35,6 +35,7 @@ export async function followEvents(
   const endMs = host.nowMs() + timeoutMs;
   const watch = watchEvents(instance);
   try {
+    watch.followDevices(kinds.some(isDeviceKind));
     for (;;) {
       const wanted = watch.take().filter((event) => isWanted(event, { kinds, uuid }));
       const isHeard = await report(isLoop ? wanted : wanted.slice(0, 1), async (event) =>
@@ -61,7 +62,28 @@ async function report(
 
 const FINDERS: Readonly<
   Record<HappenedEvent["of"], (instance: Instance, key: string) => { readonly uuid: string }>
-> = { domain: findDomain, guest: findDomain, network: findNetwork, pool: findPool };
+> = {
+  domain: findDomain,
+  guest: findDomain,
+  network: findNetwork,
+  pool: findPool,
+  secret: secretNamed,
+  nodedev: deviceNamed,
+};
+
+function secretNamed(instance: Instance, key: string): { readonly uuid: string } {
+  const {
+    findSecret,
+  }: typeof import("../../resolve/secrets/find-secret.ts") = require("../../resolve/secrets/find-secret.ts");
+  return findSecret(instance, key);
+}
+
+function deviceNamed(instance: Instance, key: string): { readonly uuid: string } {
+  const {
+    lookUpDevice,
+  }: typeof import("../node-device/node-devices.ts") = require("../node-device/node-devices.ts");
+  return { uuid: lookUpDevice(instance, key).name };
+}
 
 function uuidOf(instance: Instance, only: Followed["only"]): string | undefined {
   return only === undefined ? undefined : FINDERS[only.of](instance, only.key).uuid;

@@ -1,11 +1,13 @@
+import type { DomainNote } from "../../state/domain-notes.ts";
 import type { GuestReport, KeptReports } from "../../state/guest-reports.ts";
 import { compareDevices, type DeviceChange } from "./device-events.ts";
 import type { DomainEvent, DomainHappening, GuestFacts } from "./domain-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
-/** Event of a running guest, besides those of its life. */
+/** Event of a domain, besides those of its life. */
 type GuestHappening =
   | GuestReport
+  | DomainNote
   | { readonly report: "device-added" | "device-removed"; readonly device: string };
 
 /** Event of one kind. */
@@ -19,12 +21,13 @@ export function isReport<Name extends GuestHappening["report"]>(
   return what.report === name;
 }
 
-/** Something that happened to a running guest. */
+/** Something that happened to a running guest, or that svirt did to a domain. */
 export interface GuestEvent {
   readonly of: "guest";
   readonly name: string;
   readonly uuid: string;
-  readonly id: number;
+  /** Undefined if the domain is off. */
+  readonly id: number | undefined;
   /** Name of the event. */
   readonly happened: GuestHappening["report"];
   readonly what: GuestHappening;

@@ -17,12 +17,14 @@ export interface ScannedFolder<Value> {
   readonly ending: string;
   /** Returns undefined for a file that is not as svirt writes it: the folder is then scanned as if it were unchanged. */
   parse(text: string): Value | undefined;
+  /** The files are not read: parse() gets an empty text. */
+  readonly isUnread?: true;
 }
 
 /** Returns the files of a folder. Reads only those that were replaced since the scan before. */
 export function scanFolder<Value>(
   { host }: Instance,
-  { ending, folder, parse }: ScannedFolder<Value>,
+  { ending, folder, isUnread, parse }: ScannedFolder<Value>,
   before: SeenFiles<Value>,
 ): SeenFiles<Value> {
   const seen = new Map<string, SeenFile<Value>>();
@@ -31,7 +33,9 @@ export function scanFolder<Value>(
     const [name, path] = [file.slice(0, file.length - ending.length), `${folder}/${file}`];
     const known = before.get(name);
     // A file that cannot be looked at now, as for lack of descriptors, is as it was.
-    const now = unlessRefused(() => lookAt(host, path, { known, parse })) ?? known;
+    const now =
+      unlessRefused(() => lookAt(host, path, { known, parse, ...(isUnread === true ? { isUnread } : {}) })) ??
+      known;
     if (now !== undefined && now !== "none") seen.set(name, now);
   }
   return seen;
@@ -41,13 +45,17 @@ export function scanFolder<Value>(
 function lookAt<Value>(
   host: Instance["host"],
   path: string,
-  { known, parse }: Pick<ScannedFolder<Value>, "parse"> & { readonly known: SeenFile<Value> | undefined },
+  {
+    isUnread,
+    known,
+    parse,
+  }: Pick<ScannedFolder<Value>, "isUnread" | "parse"> & { readonly known: SeenFile<Value> | undefined },
 ): SeenFile<Value> | "none" {
   const facts = host.inspectFile(path);
   if (facts?.type !== "file") return "none";
   const mark = `${facts.id.inode} ${facts.times.modifiedNs}`;
   if (known?.mark === mark) return known;
-  const text = host.readText(path);
+  const text = isUnread === true ? "" : host.readText(path);
   const value = (text === undefined ? undefined : parse(text)) ?? known?.value;
   return value === undefined ? "none" : { mark, value };
 }

@@ -1,10 +1,12 @@
 import { recordsFolder } from "../../plan/paths.ts";
+import { domainNotesFolder, type KeptNotes, NOTES_ENDING, parseNotes } from "../../state/domain-notes.ts";
 import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
 import { readReason, type ShutoffReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
 import { REPORTS_ENDING, reportsFolder } from "../../state/report-files.ts";
+import { VALUE_ENDING } from "../../state/secrets.ts";
 import { ENDING, storedUuid } from "../../state/xml-files.ts";
 import {
   compareDomains,
@@ -16,16 +18,27 @@ import {
 } from "./domain-events.ts";
 import { compareGuests, type GuestEvent, type GuestsSeen } from "./guest-events.ts";
 import { GuestFeeds } from "./guest-feeds.ts";
+import { type NodeDeviceEvent, NodeDeviceFollower } from "./node-device-events.ts";
+import { compareNotes } from "./note-events.ts";
 import { type SeenFiles, scanFolder } from "./scan-folder.ts";
+import { compareSecrets, parseSecretFacts, type SecretEvent, type SecretsSeen } from "./secret-events.ts";
 import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
 
-/** Something that happened to a domain, its running guest, a network or a pool. */
-export type HappenedEvent = DomainEvent | GuestEvent | NetworkEvent | PoolEvent;
+/** Something that happened to a domain, its running guest, a network, a pool, a secret or a device of the host. */
+export type HappenedEvent =
+  | DomainEvent
+  | GuestEvent
+  | NetworkEvent
+  | PoolEvent
+  | SecretEvent
+  | NodeDeviceEvent;
 
-/** Watch over all domains, networks and pools of an instance. */
+/** Watch over all domains, networks, pools and secrets of an instance. */
 export interface EventWatch {
   /** Returns once reports of guests that run now are heard, or after a quarter of a second: the next work may cause some. */
   begun(): Promise<void>;
+  /** Watches the devices of the host too, or no more. Throws "host-call"; "unsupported" if the kernel reports none here. */
+  followDevices(isWanted: boolean): void;
   /** Returns what happened since the last call, by any process. Never waits. Throws "host-call", and loses no event then. */
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
@@ -58,20 +71,37 @@ export function watchEvents(instance: Instance): EventWatch {
     feeds.follow(seen.domains.guests);
     // After a look that has failed, the next one is not left out.
     let isBehind = false;
+    let devices: NodeDeviceFollower | undefined;
+    let wake: () => void = () => undefined;
+    const followDevices = (isWanted: boolean): void => {
+      if (isWanted) devices ??= new NodeDeviceFollower(instance, () => wake());
+      else {
+        devices?.close();
+        devices = undefined;
+      }
+    };
     return {
+      followDevices,
       take() {
-        if (!watch.take() && !isBehind) return [];
+        const ofDevices = devices?.take() ?? [];
+        if (!watch.take() && !isBehind) return ofDevices;
         isBehind = true;
         const now = look(instance, folders, seen);
         const events = compare(instance, seen, now);
         seen = now;
         isBehind = false;
         feeds.follow(now.domains.guests);
-        return events;
+        return [...ofDevices, ...events];
       },
       begun: async () => await feeds.begun(),
-      wait: async () => await watch.wait(),
+      async wait() {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        await Promise.race([watch.wait(), woken]);
+      },
       close() {
+        followDevices(false);
         feeds.close();
         watch.close();
       },
@@ -93,6 +123,9 @@ interface Seen {
   readonly notes: SeenFiles<string>;
   /** Reports of QEMUs by their guests' UUIDs. */
   readonly reports: SeenFiles<KeptReports>;
+  /** Notes about domains by their UUIDs. */
+  readonly domainNotes: SeenFiles<KeptNotes>;
+  readonly secrets: SecretsSeen;
 }
 
 const NO_FILES: SeenFiles<never> = new Map();
@@ -103,6 +136,8 @@ const NOTHING: Seen = {
   pools: { defined: NO_FILES, active: NO_FILES },
   notes: NO_FILES,
   reports: NO_FILES,
+  domainNotes: NO_FILES,
+  secrets: { disk: NO_FILES, memory: NO_FILES, diskValues: NO_FILES, memoryValues: NO_FILES },
 };
 
 type Folders = ReturnType<typeof foldersOf>;
@@ -117,6 +152,9 @@ function foldersOf({ paths }: Instance) {
     activePools: `${paths.run}/storage`,
     notes: poolNotesFolder({ paths }),
     reports: reportsFolder({ paths }),
+    domainNotes: domainNotesFolder({ paths }),
+    secrets: `${paths.config}/secrets`,
+    secretsInMemory: `${paths.run}/secrets`,
   };
 }
 
@@ -164,6 +202,25 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
       { folder: folders.reports, ending: REPORTS_ENDING, parse: parseReports },
       before.reports,
     ),
+    domainNotes: scanFolder(
+      instance,
+      { folder: folders.domainNotes, ending: NOTES_ENDING, parse: parseNotes },
+      before.domainNotes,
+    ),
+    secrets: lookAtSecrets(instance, folders, before.secrets),
+  };
+}
+
+function lookAtSecrets(instance: Instance, folders: Folders, before: SecretsSeen): SecretsSeen {
+  const definitions = (folder: string, known: SecretsSeen["disk"]): SecretsSeen["disk"] =>
+    scanFolder(instance, { folder, ending: ENDING, parse: parseSecretFacts }, known);
+  const values = (folder: string, known: SecretsSeen["diskValues"]): SecretsSeen["diskValues"] =>
+    scanFolder(instance, { folder, ending: VALUE_ENDING, parse: () => true as const, isUnread: true }, known);
+  return {
+    disk: definitions(folders.secrets, before.disk),
+    memory: definitions(folders.secretsInMemory, before.memory),
+    diskValues: values(folders.secrets, before.diskValues),
+    memoryValues: values(folders.secretsInMemory, before.memoryValues),
   };
 }
 
@@ -177,6 +234,8 @@ function compare(instance: Instance, before: Seen, after: Seen): readonly Happen
     ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
     ...compareStored(before.pools, after.pools).map((event) => ({ of: "pool" as const, ...event })),
     ...newNotes(before.notes, after.notes),
+    ...compareSecrets(before.secrets, after.secrets),
+    ...compareNotes(before.domainNotes, after.domainNotes),
     ...compareGuests(guestsOf(before), guestsOf(after)),
     ...compareDomains(before.domains, after.domains, reasonOf),
   ];

@@ -1,24 +1,18 @@
 import { SvirtError } from "../../errors.ts";
 import type { Progress } from "../../run/actor.ts";
+import { noteDomain, readNotes } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { askAbort, forgetJob, isAbortAsked, type NotedJob, noteJob, readJob } from "../../state/jobs.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { findRunning } from "../guest/find-domain.ts";
+import { findDomain, findRunning } from "../guest/find-domain.ts";
+import type { DomainJob } from "./job-statistics.ts";
 
 /** Time between two notes. */
 const EVERY_MS = 100;
 
-/** A save or dump that a process carries out. Times in milliseconds. */
-export interface DomainJob {
-  readonly operation: NotedJob["operation"];
-  readonly elapsedMs: number;
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
 /**
- * Does the work of a job, whose progress other calls see, and which they can abort. Throws the errors of the work; "failed" with
- * libvirt's message if it is aborted.
+ * Does the work of a job, whose progress other calls see, and which they can abort. Its success is noted for clients that wait for
+ * events. Throws the errors of the work; "failed" with libvirt's message if it is aborted.
  */
 export async function withJob<Result>(
   instance: Instance,
@@ -30,24 +24,34 @@ export async function withJob<Result>(
     readonly uuid: string;
     readonly onProgress: Progress | undefined;
   },
-  work: (onProgress: Progress) => Promise<Result>,
+  work: (told: {
+    readonly onProgress: Progress;
+    readonly onDone: (guest: GuestRecord) => Promise<void>;
+  }) => Promise<Result>,
 ): Promise<Result> {
   const { host } = instance;
   let startedMs: number | undefined;
   let notedMs = 0;
+  let last = { doneBytes: 0, totalBytes: 0 };
+  const onDone = async (guest: GuestRecord): Promise<void> => {
+    const elapsedMs = startedMs === undefined ? 0 : Math.max(0, host.nowMs() - startedMs);
+    await noteDomain(instance, guest, { report: "job-completed", operation, elapsedMs, ...last });
+  };
   try {
-    return await work((doneBytes, totalBytes) => {
+    const told = (doneBytes: number, totalBytes: number): void => {
       const nowMs = host.nowMs();
       // The first progress comes under the guest's lock: only then no other job has the files.
       if (startedMs === undefined) forgetJob(instance, uuid);
       else if (isAbortAsked(instance, uuid)) throw aborted(operation);
       startedMs ??= nowMs;
+      last = { doneBytes, totalBytes };
       if (nowMs - notedMs >= EVERY_MS) {
         notedMs = nowMs;
         noteJob(instance, uuid, { operation, startedMs, doneBytes, totalBytes });
       }
       onProgress?.(doneBytes, totalBytes);
-    });
+    };
+    return await work({ onProgress: told, onDone });
   } finally {
     if (startedMs !== undefined) forgetJob(instance, uuid);
   }
@@ -60,6 +64,18 @@ export function getDomainJob(instance: Instance, key: string): DomainJob | undef
   if (job === undefined) return undefined;
   const { startedMs, ...facts } = job;
   return { ...facts, elapsedMs: Math.max(0, instance.host.nowMs() - startedMs) };
+}
+
+/**
+ * Returns the last job of a domain that has ended with success, as its numbers were then; undefined: none is known, or another one goes on.
+ * It is known as long as the domain runs, and for about a minute after its end. Throws "not-found". qemuDomainGetJobStatsInternal() of libvirt
+ */
+export function getCompletedJob(instance: Instance, key: string): DomainJob | undefined {
+  const { guest, uuid } = findDomain(instance, key);
+  if (guest !== undefined && jobOf(instance, guest) !== undefined) return undefined;
+  const notes = readNotes(instance, uuid)?.notes ?? [];
+  const found = notes.findLast(({ what }) => what.report === "job-completed")?.what;
+  return found?.report === "job-completed" ? found : undefined;
 }
 
 /** Has the process that carries out a guest's job abort it. Throws "wrong-state" in libvirt's words without a job. */

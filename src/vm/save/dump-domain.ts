@@ -36,8 +36,8 @@ export async function dumpDomain(
     },
   };
   const { uuid } = guest;
-  await withJob(instance, { operation: "dump", uuid, onProgress }, async (onJob) => {
-    await changeGuest(instance, uuid, { request, ...audience, onProgress: onJob });
+  await withJob(instance, { operation: "dump", uuid, onProgress }, async (job) => {
+    await changeGuest(instance, uuid, { request, ...audience, ...job });
   });
   return { name };
 }

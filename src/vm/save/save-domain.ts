@@ -86,8 +86,8 @@ async function save(
     look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), asked),
   };
   const { uuid } = guest;
-  await withJob(instance, { operation: "save", uuid, onProgress }, async (onJob) => {
-    await changeGuest(instance, uuid, { request, ...audience, onProgress: onJob });
+  await withJob(instance, { operation: "save", uuid, onProgress }, async (job) => {
+    await changeGuest(instance, uuid, { request, ...audience, ...job });
   });
 }
 

@@ -144,6 +144,10 @@ async function begin(instance: Instance, completed: CompletedDomain, how: HowToS
       );
       return await launchGuest(instance, prepared, how.observer);
     });
+    if (bound.devices.disks !== domain.devices.disks) {
+      const { noteMissingDisks } = await import("./missing-disks.ts");
+      await noteMissingDisks(instance, guest, { written: domain, bound });
+    }
     if (guest.change === undefined) return { did: true, guest };
     // The guest has its state: from here on no step is undone, and any later call may complete the start.
     const { length } = guest.steps;

@@ -1,5 +1,6 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { diskNamed, type Iotune, withIotune } from "../../domain/edits/iotune.ts";
+import { listDiskTunables } from "../../domain/edits/tunables.ts";
 import { SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { setSpeed } from "../../qemu/iotune-commands.ts";
@@ -9,6 +10,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
+import { noteTuning } from "./live.ts";
 import { findShown } from "./read.ts";
 
 /** Limits of one disk, by its target or path. */
@@ -31,13 +33,20 @@ export async function changeDiskLimits(
   ask: Ask,
   { disk, limits }: DiskLimits,
 ): Promise<Changed> {
-  return await changeDomain(instance, ask, {
+  let limited: GuestRecord | undefined;
+  const changed = await changeDomain(instance, ask, {
     live: {
       what: `limit the disk ${disk}`,
-      decide: (guest) => decideLimits(instance, guest, { disk, limits }),
+      decide(guest) {
+        limited = guest;
+        return decideLimits(instance, guest, { disk, limits });
+      },
     },
     config: (domain) => withIotune(domain, disk, limits),
   });
+  if (limited !== undefined && !ask.isDryRun)
+    await noteTuning(instance, { guest: limited, parameters: listDiskTunables(disk, limits) });
+  return changed;
 }
 
 function decideLimits(

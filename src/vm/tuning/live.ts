@@ -1,5 +1,6 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
+import { listTunables, type Tunable } from "../../domain/edits/tunables.ts";
 import { SvirtError } from "../../errors.ts";
 import { listChangedLimits } from "../../plan/decide/cgroup-change.ts";
 import { decideThreads } from "../../plan/decide/threads.ts";
@@ -9,6 +10,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
+import { noteDomain } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
@@ -29,10 +31,25 @@ export async function changeShares(
   ask: Ask,
   { change, changeLive = change, what }: TuningChange,
 ): Promise<Changed> {
-  return await changeDomain(instance, ask, {
-    live: { what, decide: (guest) => decideShares(instance, guest, changeLive) },
-    config: change,
-  });
+  let tuned: Parameters<typeof noteTuning>[1] | undefined;
+  const decide = (guest: GuestRecord): DecidedChange => {
+    const decided = decideShares(instance, guest, changeLive);
+    const [before, after] = [parseDomainText(guest.xml), parseDomainText(decided.xml)];
+    tuned = { guest, parameters: listTunables(before, after, [...listOnlineProcessors(instance.host)]) };
+    return decided;
+  };
+  const changed = await changeDomain(instance, ask, { live: { what, decide }, config: change });
+  if (tuned !== undefined && !ask.isDryRun) await noteTuning(instance, tuned);
+  return changed;
+}
+
+/** Notes changed limits or pins of a running guest, for clients that wait for events. */
+export async function noteTuning(
+  instance: Instance,
+  { guest, parameters }: { readonly guest: GuestRecord; readonly parameters: readonly Tunable[] },
+): Promise<void> {
+  if (parameters.length === 0) return;
+  await noteDomain(instance, guest, { report: "tunable", parameters: [...parameters] });
 }
 
 function decideShares(

@@ -43,6 +43,22 @@ async function next(watch: EventWatch): Promise<readonly string[]> {
 describe("watchEvents() reports of a running guest", () => {
   test.each<readonly [what: string, reports: Report, expected: readonly string[]]>([
     [
+      "an error of its memory",
+      [
+        "MEMORY_FAILURE",
+        { recipient: "guest", action: "inject", flags: { "action-required": true, recursive: false } },
+      ],
+      ["memory-failure recipient=guest action=inject isActionRequired=true isRecursive=false"],
+    ],
+    [
+      "the size of a memory device",
+      [
+        "MEMORY_DEVICE_SIZE_CHANGE",
+        { id: "virtiomem0", size: 2049, "qom-path": "/machine/peripheral/virtiomem0" },
+      ],
+      ["memory-device-size-change device=virtiomem0 bytes=2049"],
+    ],
+    [
       "an error of a disk, for which it is paused",
       [
         "BLOCK_IO_ERROR",

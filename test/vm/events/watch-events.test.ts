@@ -115,7 +115,7 @@ describe("watchEvents() reports what other processes do", () => {
     await startDomain(nodeOn(machine), domainXml());
     const events = watching(machine);
     await saveDomain(nodeOn(machine), "vm1", { path: FILE, resumes: undefined });
-    expect(events()).toEqual(["domain vm1 stopped saved"]);
+    expect(events()).toEqual(["guest vm1 job-completed", "domain vm1 stopped saved"]);
     await restoreDomain(nodeOn(machine), FILE, { resumes: false, xml: undefined });
     expect(events()).toEqual(["domain vm1 started restored", "domain vm1 suspended restored"]);
     await resumeGuest(nodeOn(machine), "vm1");

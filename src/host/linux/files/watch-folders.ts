@@ -1,9 +1,9 @@
 import { dlopen, FFIType } from "bun:ffi";
 import type { FolderWatch } from "../../channels.ts";
 import { ENOENT } from "../calls/errno.ts";
-import { fcntl } from "../calls/fcntl.ts";
 import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts";
 import { POLLIN } from "../calls/ready.ts";
+import { ignoreSignal, wakeBySignal } from "../calls/sigio.ts";
 import { poll } from "../calls/terminal.ts";
 
 const { i32, ptr, u32 } = FFIType;
@@ -16,34 +16,18 @@ const CALLS = {
 
 /** asm-generic/fcntl.h */
 const O_NONBLOCK = 0o4000;
-const O_ASYNC = 0o20000;
 const O_CLOEXEC = 0o2000000;
-const F_SETFL = 4n;
-const F_SETOWN = 8n;
 /** linux/inotify.h: a file was closed after writing, was renamed or removed, or the folder itself was; ONLYDIR, for folders alone. */
 const CHANGES = 0x8 | 0x40 | 0x80 | 0x200 | 0x400 | 0x800 | 0x0100_0000;
 /** Room for many events of 16 bytes and a name. */
 const CHUNK_BYTES = 65_536;
-
-const watches = new Set<Watch>();
-let isListening = false;
 
 /**
  * Implements Host.watchFolders. The kernel reports changes by SIGIO, so that neither a thread nor a timer waits for them: a blocked
  * thread of bun would be missing to the client's connection on a host with few processors. inotify(7), fcntl(2) F_SETOWN
  */
 export function watchFolders(folders: readonly string[]): FolderWatch {
-  listen();
   return new Watch(folders);
-}
-
-/** Never ends: a signal that is still pending would end the process. */
-function listen(): void {
-  if (isListening) return;
-  process.on("SIGIO", () => {
-    for (const watch of watches) watch.wake();
-  });
-  isListening = true;
 }
 
 class Watch implements FolderWatch {
@@ -58,10 +42,8 @@ class Watch implements FolderWatch {
     this.#folders = folders;
     this.#fd = this.#calls.inotify_init1(O_NONBLOCK | O_CLOEXEC);
     if (this.#fd < 0) throw hostCallError("watch folders", readErrno());
-    watches.add(this);
     try {
-      fcntl(this.#fd, F_SETOWN, BigInt(process.pid));
-      fcntl(this.#fd, F_SETFL, BigInt(O_NONBLOCK | O_ASYNC));
+      wakeBySignal(this.#fd, this);
       for (const folder of folders) this.#add(folder);
     } catch (error) {
       this.close();
@@ -93,7 +75,7 @@ class Watch implements FolderWatch {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    watches.delete(this);
+    ignoreSignal(this);
     basicCalls().close(this.#fd);
     this.wake();
   }

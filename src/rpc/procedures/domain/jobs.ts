@@ -1,17 +1,16 @@
-import { abortDomainJob, type DomainJob, getDomainJob } from "../../../vm/save/domain-job.ts";
-import { array, int, struct, uhyper } from "../../xdr/form.ts";
-import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
+import { abortDomainJob, getCompletedJob, getDomainJob } from "../../../vm/save/domain-job.ts";
+import { type DomainJob, jobStatistics } from "../../../vm/save/job-statistics.ts";
+import { int, struct, uhyper } from "../../xdr/form.ts";
+import { jobParameters, statsOf } from "../events/job-parameters.ts";
 import { keyOf, nothing, ofDomain, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainGetJobStatsFlags of libvirt's libvirt-domain.h */
 const JOB_FLAGS = 3;
-/** VIR_DOMAIN_JOB_NONE and VIR_DOMAIN_JOB_UNBOUNDED of virDomainJobType */
-const [NO_JOB, UNBOUNDED] = [0, 2];
-/** virDomainJobOperation of libvirt's libvirt-domain.h */
-const OPERATIONS: Readonly<Record<DomainJob["operation"], number>> = { save: 2, dump: 8 };
-/** REMOTE_DOMAIN_JOB_STATS_MAX of libvirt's remote_protocol.x */
-const MOST_JOB_STATS = 64;
+/** VIR_DOMAIN_JOB_STATS_COMPLETED: the last job that has ended. A reading forgets it in no case, as with _KEEP_COMPLETED. */
+const COMPLETED_FLAG = 1;
+/** VIR_DOMAIN_JOB_NONE, VIR_DOMAIN_JOB_UNBOUNDED and VIR_DOMAIN_JOB_COMPLETED of virDomainJobType */
+const [NO_JOB, UNBOUNDED, COMPLETED] = [0, 2, 3];
 /** Fields of virDomainJobInfo after its type. */
 const JOB_NUMBERS = [
   ...(["timeElapsed", "timeRemaining", "dataTotal", "dataProcessed", "dataRemaining"] as const),
@@ -43,12 +42,13 @@ export const jobProcedures: readonly Procedure[] = [
     access: "reads",
     args: ofDomainWithFlags,
     flags: { known: JOB_FLAGS, refusedBy: "qemuDomainGetJobStats" },
-    result: struct({ type: int, params: array(typedParameter, MOST_JOB_STATS) }),
+    result: struct({ type: int, params: jobParameters }),
     run(call) {
       const key = keyOf(call);
-      // With the flags it is about a job that has ended, of which nothing is kept.
-      const job = call.args.flags === 0 ? getDomainJob(call.instance, key) : undefined;
-      return job === undefined ? { type: NO_JOB, params: [] } : { type: UNBOUNDED, params: statsOf(job) };
+      const isCompleted = (call.args.flags & COMPLETED_FLAG) !== 0;
+      const job = isCompleted ? getCompletedJob(call.instance, key) : getDomainJob(call.instance, key);
+      if (job === undefined) return { type: NO_JOB, params: [] };
+      return { type: isCompleted ? COMPLETED : UNBOUNDED, params: statsOf(job) };
     },
   }),
   procedure({
@@ -64,23 +64,8 @@ export const jobProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the fields of virDomainJobInfo that are not 0. All data is memory. */
-function numbersOf({ doneBytes, elapsedMs, totalBytes }: DomainJob): ReadonlyMap<JobNumber, number> {
-  const [total, done] = [Math.round(totalBytes), Math.round(doneBytes)];
-  const remaining = Math.max(0, total - done);
-  return new Map<JobNumber, number>([
-    ["timeElapsed", Math.round(elapsedMs)],
-    ["dataTotal", total],
-    ["dataProcessed", done],
-    ["dataRemaining", remaining],
-    ["memTotal", total],
-    ["memProcessed", done],
-    ["memRemaining", remaining],
-  ]);
-}
-
-/** VIR_DOMAIN_JOB_OPERATION of libvirt's libvirt-domain.h and its like, by the fields of virDomainJobInfo. */
-const STATS: readonly (readonly [field: string, of: JobNumber])[] = [
+/** Fields of virDomainJobInfo that are not 0, by libvirt's names of statistics. */
+const FIELDS: ReadonlyMap<string, JobNumber> = new Map([
   ["time_elapsed", "timeElapsed"],
   ["data_total", "dataTotal"],
   ["data_processed", "dataProcessed"],
@@ -88,17 +73,13 @@ const STATS: readonly (readonly [field: string, of: JobNumber])[] = [
   ["memory_total", "memTotal"],
   ["memory_processed", "memProcessed"],
   ["memory_remaining", "memRemaining"],
-];
+]);
 
-function statsOf(job: DomainJob): readonly TypedParameter[] {
-  const numbers = numbersOf(job);
-  return [
-    { field: "operation", value: { type: "int", value: OPERATIONS[job.operation] } },
-    ...STATS.map(
-      ([field, of]): TypedParameter => ({
-        field,
-        value: { type: "ullong", value: BigInt(numbers.get(of) ?? 0) },
-      }),
-    ),
-  ];
+function numbersOf(job: DomainJob): ReadonlyMap<JobNumber, number> {
+  return new Map(
+    jobStatistics(job).flatMap(([name, value]) => {
+      const field = FIELDS.get(name);
+      return field === undefined ? [] : [[field, value] as const];
+    }),
+  );
 }

@@ -1,8 +1,10 @@
 import type { GuestEventKind } from "../../../vm/events/event-kind.ts";
 import { type GuestEvent, isReport, type ReportOf } from "../../../vm/events/guest-events.ts";
-import { array, type Form, hyper, int, struct, uhyper, type ValueOf } from "../../xdr/form.ts";
-import { domain, remoteDomain, text } from "../objects.ts";
+import { array, type Form, hyper, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
+import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
+import { domain, maybeText, remoteDomain, text } from "../objects.ts";
 import type { EventMessage } from "./event-message.ts";
+import { jobParameters, statsOf } from "./job-parameters.ts";
 
 type What = GuestEvent["what"];
 
@@ -14,9 +16,19 @@ const FAMILY = { ipv4: 0, ipv6: 1, unix: 2, vsock: 2, unknown: 2 };
 const JOB = { pull: 1, copy: 2, commit: 3, "active-commit": 4 };
 const STATUS = { completed: 0, failed: 1, cancelled: 2, ready: 3 };
 const TRAY = { open: 0, close: 1 };
+const METADATA = { description: 0, title: 1, element: 2 };
+const DISK = { emptied: 0, dropped: 1 };
+const FAILURE = {
+  recipient: { hypervisor: 0, guest: 1 },
+  action: { ignore: 0, inject: 1, fatal: 2, reset: 3 },
+  actionRequired: 1,
+  recursive: 2,
+};
 const AGENT = { connected: 1, disconnected: 2, byChannel: 2 };
 /** REMOTE_DOMAIN_EVENT_GRAPHICS_IDENTITY_MAX of libvirt's remote_protocol.x */
 const IDENTITY_MAX = 20;
+/** REMOTE_DOMAIN_EVENT_TUNABLE_MAX of libvirt's remote_protocol.x */
+const MOST_TUNABLES = 2048;
 const BYTES_PER_KIB = 1024;
 
 const head = { callback: int, dom: domain } as const;
@@ -40,6 +52,19 @@ const ofTray = struct({ ...head, device: text, reason: int });
 const ofPower = struct({ callback: int, reason: int, dom: domain });
 const ofBalloon = struct({ ...head, actual: uhyper });
 const ofDevice = struct({ ...head, device: text });
+const ofStatistics = struct({ ...head, params: jobParameters });
+const ofTuning = struct({ ...head, params: array(typedParameter, MOST_TUNABLES) });
+const ofMetadata = struct({ ...head, type: int, uri: maybeText });
+const ofDisk = struct({
+  callback: int,
+  dom: domain,
+  before: maybeText,
+  after: maybeText,
+  device: text,
+  reason: int,
+});
+const ofFailure = struct({ ...head, recipient: int, action: int, flags: uint });
+const ofSize = struct({ ...head, device: text, size: uhyper });
 const ofAgent = struct({ ...head, state: int, reason: int });
 
 /** The registration that gets a message, and the domain. */
@@ -140,6 +165,47 @@ const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
     }),
   }),
   "device-added": kind("device-added", { procedure: 354, form: ofDevice, make: aboutDevice }),
+  "disk-change": kind("disk-change", {
+    procedure: 327,
+    form: ofDisk,
+    make: ({ device, isEmptied, path }, to) => ({
+      ...to,
+      before: path,
+      after: undefined,
+      device,
+      reason: isEmptied ? DISK.emptied : DISK.dropped,
+    }),
+  }),
+  tunable: kind("tunable", {
+    procedure: 346,
+    form: ofTuning,
+    make: ({ parameters }, to) => ({ ...to, params: parameters.map(typed) }),
+  }),
+  "metadata-change": kind("metadata-change", {
+    procedure: 379,
+    form: ofMetadata,
+    make: ({ type, uri }, to) => ({ ...to, type: METADATA[type], uri }),
+  }),
+  "memory-failure": kind("memory-failure", {
+    procedure: 423,
+    form: ofFailure,
+    make: ({ action, isActionRequired, isRecursive, recipient }, to) => ({
+      ...to,
+      recipient: FAILURE.recipient[recipient],
+      action: FAILURE.action[action],
+      flags: (isActionRequired ? FAILURE.actionRequired : 0) + (isRecursive ? FAILURE.recursive : 0),
+    }),
+  }),
+  "memory-device-size-change": kind("memory-device-size-change", {
+    procedure: 438,
+    form: ofSize,
+    make: ({ bytes, device }, to) => ({ ...to, device, size: BigInt(Math.ceil(bytes / BYTES_PER_KIB)) }),
+  }),
+  "job-completed": kind("job-completed", {
+    procedure: 363,
+    form: ofStatistics,
+    make: (what, to) => ({ ...to, params: [...statsOf(what)] }),
+  }),
   "device-removal-failed": kind("device-removal-failed", {
     procedure: 367,
     form: ofDevice,
@@ -189,6 +255,12 @@ function ioErrorFields({ action, device, path }: ReportOf<"io-error">) {
 
 function jobFields({ status, type }: ReportOf<"block-job">) {
   return { type: JOB[type], status: STATUS[status] };
+}
+
+/** VIR_DOMAIN_TUNABLE_* of libvirt's libvirt-domain.h: only a quota may be negative. */
+function typed({ field, value }: ReportOf<"tunable">["parameters"][number]): TypedParameter {
+  if (typeof value === "string") return { field, value: { type: "string", value } };
+  return { field, value: { type: field.endsWith("quota") ? "llong" : "ullong", value: BigInt(value) } };
 }
 
 function aboutDevice({ device }: { readonly device: string }, to: To) {

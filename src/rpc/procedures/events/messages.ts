@@ -1,10 +1,13 @@
 import type { PoolNote } from "../../../state/pools/pool-notes.ts";
 import type { DomainHappening } from "../../../vm/events/domain-events.ts";
 import { type EventKind, type GuestEventKind, kindsOf } from "../../../vm/events/event-kind.ts";
+import type { GuestEvent } from "../../../vm/events/guest-events.ts";
+import type { NodeDeviceEvent } from "../../../vm/events/node-device-events.ts";
+import type { SecretEvent } from "../../../vm/events/secret-events.ts";
 import type { StoredHappening } from "../../../vm/events/stored-events.ts";
 import type { HappenedEvent } from "../../../vm/events/watch-events.ts";
-import { int, struct } from "../../xdr/form.ts";
-import { domain, remoteDomain, remoteStored, stored } from "../objects.ts";
+import { type Form, int, struct } from "../../xdr/form.ts";
+import { domain, remoteDomain, remoteSecret, remoteStored, secret, stored, text } from "../objects.ts";
 import type { EventMessage } from "./event-message.ts";
 import { guestMessage, isGuestKind } from "./guest-messages.ts";
 
@@ -14,6 +17,10 @@ const PROCEDURES: Readonly<Record<Exclude<EventKind, GuestEventKind>, number>> =
   "network lifecycle": 315,
   "pool lifecycle": 370,
   "pool refresh": 373,
+  "nodedev lifecycle": 376,
+  "nodedev update": 377,
+  "secret lifecycle": 382,
+  "secret value-changed": 383,
 };
 
 /** virDomainEventType of libvirt, and its detail. A guest whose end no file explains has failed. */
@@ -55,21 +62,54 @@ const STORED_NUMBERS: Readonly<Record<StoredHappening | Exclude<PoolNote, "refre
 
 const ofDomain = struct({ callback: int, dom: domain, event: int, detail: int });
 const ofStored = struct({ callback: int, object: stored, event: int, detail: int });
+const ofSecret = struct({ callback: int, secret, event: int, detail: int });
+const ofValue = struct({ callback: int, secret });
+const ofDevice = struct({ callback: int, device: struct({ name: text }), event: int, detail: int });
+const ofUpdate = struct({ callback: int, device: struct({ name: text }) });
 const ofRefresh = struct({ callback: int, object: stored });
 
 /** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
 export function messageOf(kind: EventKind, callback: number, event: HappenedEvent): EventMessage | undefined {
   if (event.of === "guest") return isGuestKind(kind) ? guestMessage(kind, callback, event) : undefined;
   if (isGuestKind(kind) || !kindsOf(event).includes(kind)) return undefined;
-  const payload: Uint8Array[] = [];
-  if (event.of === "domain") {
-    const [number, detail] = DOMAIN_NUMBERS[event.happened];
-    ofDomain.encode({ callback, dom: remoteDomain(event), event: number, detail }, payload);
-  } else if (event.happened === "refreshed") {
-    ofRefresh.encode({ callback, object: remoteStored(event) }, payload);
-  } else {
-    const number = STORED_NUMBERS[event.happened];
-    ofStored.encode({ callback, object: remoteStored(event), event: number, detail: 0 }, payload);
+  return { procedure: PROCEDURES[kind], payload: payloadOf(callback, event) };
+}
+
+function payloadOf(callback: number, event: Exclude<HappenedEvent, GuestEvent>): EventMessage["payload"] {
+  switch (event.of) {
+    case "domain": {
+      const [number, detail] = DOMAIN_NUMBERS[event.happened];
+      return encoded(ofDomain, { callback, dom: remoteDomain(event), event: number, detail });
+    }
+    case "secret":
+      return ofSecretEvent(callback, event);
+    case "nodedev":
+      return ofDeviceEvent(callback, event);
+    case "network":
+    case "pool": {
+      const object = remoteStored(event);
+      if (event.happened === "refreshed") return encoded(ofRefresh, { callback, object });
+      return encoded(ofStored, { callback, object, event: STORED_NUMBERS[event.happened], detail: 0 });
+    }
   }
-  return { procedure: PROCEDURES[kind], payload };
+}
+
+/** VIR_SECRET_EVENT_DEFINED and _UNDEFINED of libvirt's libvirt-secret.h */
+function ofSecretEvent(callback: number, event: SecretEvent): EventMessage["payload"] {
+  const about = { callback, secret: remoteSecret(event) };
+  if (event.happened === "value changed") return encoded(ofValue, about);
+  return encoded(ofSecret, { ...about, event: event.happened === "defined" ? 0 : 1, detail: 0 });
+}
+
+/** VIR_NODE_DEVICE_EVENT_CREATED and _DELETED of libvirt's libvirt-nodedev.h */
+function ofDeviceEvent(callback: number, event: NodeDeviceEvent): EventMessage["payload"] {
+  const about = { callback, device: { name: event.name } };
+  if (event.happened === "updated") return encoded(ofUpdate, about);
+  return encoded(ofDevice, { ...about, event: event.happened === "created" ? 0 : 1, detail: 0 });
+}
+
+function encoded<Value>(form: Form<Value>, value: Value): EventMessage["payload"] {
+  const payload: Uint8Array[] = [];
+  form.encode(value, payload);
+  return payload;
 }

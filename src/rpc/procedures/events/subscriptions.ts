@@ -1,6 +1,6 @@
 import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { EventKind } from "../../../vm/events/event-kind.ts";
+import { type EventKind, isDeviceKind } from "../../../vm/events/event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
 import type { EventMessage } from "./event-message.ts";
 import { messageOf } from "./messages.ts";
@@ -47,6 +47,7 @@ export class Subscriptions {
     if (this.#watch === undefined) this.#begin();
     // Earlier events are not for this registration.
     else void this.deliver();
+    if (isDeviceKind(registration.kind)) this.#followDevices();
     const id = this.#next;
     this.#next += 1;
     this.#registered.set(id, registration);
@@ -60,6 +61,8 @@ export class Subscriptions {
     if (found === undefined || !kinds.includes(found.kind)) return false;
     this.#registered.delete(id);
     if (this.#registered.size === 0) this.close();
+    else if (![...this.#registered.values()].some(({ kind }) => isDeviceKind(kind)))
+      this.#watch?.followDevices(false);
     return true;
   }
 
@@ -77,6 +80,16 @@ export class Subscriptions {
     this.#registered.clear();
     this.#watch?.close();
     this.#watch = undefined;
+  }
+
+  #followDevices(): void {
+    try {
+      this.#watch?.followDevices(true);
+    } catch (error) {
+      // A refused registration leaves nothing behind.
+      if (this.#registered.size === 0) this.close();
+      throw error;
+    }
   }
 
   #begin(): void {

@@ -32,9 +32,9 @@ export async function dumpMemory(
       await monitor.execute("dump-guest-memory", options);
       for (;;) {
         const { completed, status, total } = v.parse(dump, await monitor.execute("query-dump"));
-        if (status === "completed") return;
-        if (status !== "active") throw failed();
+        if (status !== "active" && status !== "completed") throw failed();
         onProgress?.(completed, total);
+        if (status === "completed") return;
         await host.sleep(POLL_MS);
       }
     },

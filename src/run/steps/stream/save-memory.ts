@@ -83,7 +83,10 @@ async function waitForEnd(
 ): Promise<void> {
   for (;;) {
     const now = await ask(monitor);
-    if (now.status === "completed") return;
+    const tell = (): void => {
+      if (now.ram !== undefined) onProgress?.(now.ram.total - now.ram.remaining, now.ram.total);
+    };
+    if (now.status === "completed") return tell();
     if (!isUnderWay(now)) {
       const why =
         now["error-desc"] ?? (now.status === "cancelled" ? "canceled by client" : "unexpectedly failed");
@@ -93,7 +96,7 @@ async function waitForEnd(
         remedy: SEE_QEMU_LOG,
       });
     }
-    if (now.ram !== undefined) onProgress?.(now.ram.total - now.ram.remaining, now.ram.total);
+    tell();
     await host.sleep(POLL_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Machine } from "../../../memory-host/machine.ts";
-import { domainXml, makeMachine } from "../../../scenes/scene.ts";
+import { domainXml, makeMachine, putText } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
 // Words and layout are those of libvirt's tools/virsh-domain-event.c, virsh-network.c and virsh-pool.c.
@@ -11,6 +11,20 @@ function machineWithXml(): Machine {
   const network = "<network><name>net1</name><forward mode='bridge'/><bridge name='br0'/></network>";
   machine.files.put("/net.xml", "file", { bytes: new TextEncoder().encode(network) });
   return machine;
+}
+
+/** Waits until a command watches the host's devices. */
+async function untilWatched({ watchedDevices }: Machine): Promise<void> {
+  while (watchedDevices.size === 0) await Bun.sleep(1);
+}
+
+/** Adds a PCI device to the host, of which the kernel tells. */
+function putDevice(machine: Machine, address: string): void {
+  const path = `/sys/devices/pci0000:00/${address}`;
+  putText(machine, `${path}/uevent`, `PCI_SLOT_NAME=${address}\n`);
+  machine.files.putFolder("/sys/bus/pci/devices");
+  machine.files.put(`/sys/bus/pci/devices/${address}`, "symlink", { target: path });
+  machine.uevents.push({ action: "add", path });
 }
 
 test("event --list lists virsh's types", async () => {
@@ -61,6 +75,31 @@ test("net-event and pool-event report what happens to networks and pools", async
   expect((await refresh).out).toBe("event 'refresh' for storage pool p1\nevents received: 1\n\n");
 });
 
+test("secret-event and nodedev-event report what happens to secrets and devices of the host", async () => {
+  const machine = machineWithXml();
+  const uuid = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
+  const xml = `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid></secret>`;
+  machine.files.put("/secret.xml", "file", { bytes: new TextEncoder().encode(xml) });
+  const secret = runOn(machine, "secret-event", "--event", "lifecycle");
+  await runOn(machine, "secret-define", "/secret.xml");
+  expect((await secret).out).toBe(`event 'lifecycle' for secret ${uuid}: Defined\nevents received: 1\n\n`);
+  const value = runOn(machine, "secret-event", "--event", "value-changed", "--secret", uuid);
+  machine.files.put("/value", "file", { bytes: new TextEncoder().encode("c2VjcmV0") });
+  await runOn(machine, "secret-set-value", uuid, "--file", "/value");
+  expect((await value).out).toBe(`event 'value-changed' for secret ${uuid}\nevents received: 1\n\n`);
+  const device = runOn(machine, "nodedev-event", "--event", "lifecycle");
+  await untilWatched(machine);
+  putDevice(machine, "0000:00:1f.0");
+  expect((await device).out).toBe(
+    "event 'lifecycle' for node device pci_0000_00_1f_0: Created\nevents received: 1\n\n",
+  );
+  const update = runOn(machine, "nodedev-event", "--event", "update", "--device", "pci_0000_00_1f_0");
+  await untilWatched(machine);
+  machine.uevents.push({ action: "change", path: "/sys/devices/pci0000:00/0000:00:1f.0" });
+  expect((await update).out).toBe("event 'update' for node device pci_0000_00_1f_0\nevents received: 1\n\n");
+  expect(machine.watchedDevices.size).toBe(0);
+});
+
 test("event without an event ends with 1", async () => {
   expect(await runOn(machineWithXml(), "event", "--event", "lifecycle", "--timeout", "1")).toEqual({
     code: 1,
@@ -77,7 +116,7 @@ test.each([
     ["event", "--event", "lifecycle", "--timeout", "0"],
     "Numeric value '0' for <timeout> option is malformed",
   ],
-  [["event", "--event", "tunable"], "this function is not supported by the connection driver"],
+  [["event", "--event", "control-error"], "this function is not supported by the connection driver"],
   [["event", "--event", "lifecycle", "--domain", "none"], "failed to get domain 'none'"],
 ] as const)("%p is refused", async (words, message) => {
   const { code, err } = await runOn(machineWithXml(), ...words);
