@@ -81,6 +81,7 @@ function shareCalls(): Pick<
   | "setFloor"
   | "writeControl"
   | "writeControls"
+  | "findWaiting"
   | "isReadable"
   | "removeControlGroup"
   | "moveThread"
@@ -102,8 +103,9 @@ function shareCalls(): Pick<
     setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
-    writeControls: async (writes, limitMs) => await others().writeControls(writes, limitMs),
-    isReadable: async (path, limitMs) => await others().isReadable(path, limitMs),
+    writeControls: async (...how) => await others().writeControls(...how),
+    isReadable: async (...how) => await others().isReadable(...how),
+    findWaiting: (lock) => others().findWaiting(lock),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),

@@ -117,8 +117,11 @@ export async function withDetachedDevices<Result>(
 }
 
 /** Throws "timeout" for a managed device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
-export async function refuseHungDevices({ host }: Instance, domain: Domain): Promise<void> {
-  for (const { name } of listManaged(domain)) await refuseHung(host, name, `detach ${name} from the host`);
+export async function refuseHungDevices(instance: Instance, domain: Domain): Promise<void> {
+  // A session takes no device from its driver: planHostDetach().
+  if (isSession(instance)) return;
+  for (const { name } of listManaged(domain))
+    await refuseHung(instance.host, name, `detach ${name} from the host`);
 }
 
 /** Steps that detach devices; with them, the record of the guest, unless there are none. */
