@@ -23,7 +23,7 @@ export function makeLinuxHost(): Host {
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
-    openConsole: async (to, onTaken) => (await import("./terminal/open-console.ts")).openConsole(to, onTaken),
+    openConsole: async (to, how) => (await import("./terminal/open-console.ts")).openConsole(to, how),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...monitorCalls(),

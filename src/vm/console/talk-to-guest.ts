@@ -1,13 +1,11 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
 import type { DataStream, TalkEnd } from "../../host/channels.ts";
 import type { FileFacts } from "../../host/files.ts";
-import type { Host } from "../../host/host.ts";
-import type { ProcessId } from "../../host/processes.ts";
 import { deviceLock } from "../../plan/paths.ts";
-import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { findConsole } from "./find-console.ts";
+import { isAskedFor, lockConsole } from "./lock-console.ts";
 
 /** Options of a connection to a guest's console. */
 export interface TalkOptions {
@@ -20,28 +18,28 @@ export interface TalkOptions {
   onOpen(name: string): void;
 }
 
-/** Time for a disconnected process to end. */
-const LET_GO_MS = 5000;
-
 /**
  * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
- * or another process is connected.
+ * or another process is connected; "failed" if another process takes the console.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
-  const { facts, name, release } = await takeConsole(instance, key, options);
+  const { facts, lock, name, release } = await takeConsole(instance, key, options);
   try {
-    return await instance.host.talk(facts, {
+    const end = await instance.host.talk(facts, {
       leaveBy: options.leaveBy,
+      isAskedFor: () => isAskedFor(instance.host, lock),
       onOpen: () => options.onOpen(name),
     });
+    if (end === "asked") throw disconnected();
+    return end;
   } finally {
     release();
   }
 }
 
 /**
- * Opens a running guest's console for a client. The lock ends with the stream, also when the guest ends it or `--force` of another process
- * does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest().
+ * Opens a running guest's console for a client. The lock ends with the stream, also when the guest ends it. The stream throws "failed" once another
+ * call or process forces it away. Throws as talkToGuest().
  */
 export async function openConsole(
   instance: Instance,
@@ -66,7 +64,10 @@ export async function openConsole(
   };
   consoles?.set(lock, lose);
   try {
-    guest = await instance.host.openConsole(facts, () => void close());
+    guest = await instance.host.openConsole(facts, {
+      isAskedFor: () => isAskedFor(instance.host, lock),
+      onAsked: () => void lose(),
+    });
     if (isLost) await guest.close();
   } catch (error) {
     await close();
@@ -85,9 +86,16 @@ export async function openConsole(
   };
 }
 
+function disconnected(): SvirtError {
+  return new SvirtError("Disconnected from the guest's console: another process has taken it", {
+    kind: "failed",
+    remedy: "Connect again: svirt console DOMAIN",
+  });
+}
+
 /** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
 function forcedAway(): SvirtError {
-  return new SvirtError("stream had I/O failure: another call of this connection has taken the console", {
+  return new SvirtError("stream had I/O failure: another session has taken the console", {
     kind: "failed",
     libvirt: "RPC",
     remedy: "Open the console again, by VIR_DOMAIN_CONSOLE_FORCE.",
@@ -113,51 +121,4 @@ async function takeConsole(
   const lock = deviceLock(instance.paths, guest.uuid, id);
   const release = await lockConsole(instance, lock, force);
   return { name: guest.name, facts, lock, release };
-}
-
-/**
- * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` disconnects that
- * one.
- */
-async function lockConsole(instance: Instance, path: string, force: boolean): Promise<() => void> {
-  const { host } = instance;
-  try {
-    return await host.lock(path, 0);
-  } catch (error) {
-    if (asSvirtError(error).kind !== "timeout") throw error;
-    if (!force || !(await disconnect(instance, path))) throw inUse(getLockHolder(host, path), error);
-  }
-  try {
-    return await host.lock(path, LET_GO_MS);
-  } catch (error) {
-    throw asSvirtError(error).kind === "timeout" ? inUse(getLockHolder(host, path), error) : error;
-  }
-}
-
-/** Ends the session that holds a lock. Returns false if the kernel does not name its process. */
-async function disconnect({ host, memory }: Instance, path: string): Promise<boolean> {
-  const own = memory?.consoles.get(path);
-  if (own !== undefined) {
-    await own();
-    return true;
-  }
-  const holder = getLockHolder(host, path);
-  // Another call of this process, such as one to the guest's agent, ends by itself: a signal would end the connection.
-  if (holder !== undefined && !isOwn(host, holder)) host.signalProcess(holder, "SIGTERM");
-  return holder !== undefined;
-}
-
-/** Returns whether a process is this one. proc_pid_stat(5) */
-function isOwn(host: Host, { pid }: ProcessId): boolean {
-  return Number.parseInt(host.readText("/proc/self/stat") ?? "", 10) === pid;
-}
-
-function inUse(holder: ProcessId | undefined, cause: unknown): SvirtError {
-  const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-  return new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
-    kind: "wrong-state",
-    libvirt: "OPERATION_FAILED",
-    remedy: "End that session, or disconnect it: --force",
-    cause,
-  });
 }
