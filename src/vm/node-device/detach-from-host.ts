@@ -13,6 +13,7 @@ import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
+import { refuseGuestNetwork } from "../../resolve/host/guest-network.ts";
 import { missing } from "../../resolve/inspect-file.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { driverOf, overrideOf, PCI_DEVICES, refuseHung } from "../../run/steps/pci.ts";
@@ -61,6 +62,7 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     for (const one of listFunctions(host, path).map(lastOf)) {
       refuseBusyDisks(instance, one);
       refuseGuestDevices(instance, one);
+      refuseGuestNetwork(instance, one);
     }
     for (const part of listParts(host, path)) refuseOthers(instance, part, domain.uuid);
   }
