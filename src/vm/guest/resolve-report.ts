@@ -4,8 +4,8 @@ import { listQemuObjects, type Plugged } from "../../plan/record/qemu-objects.ts
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import type { GuestReport } from "../../state/guest-reports.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { namedDevices } from "../guest/named-devices.ts";
-import { runningGuest } from "../guest/running-guest.ts";
+import { namedDevices } from "./named-devices.ts";
+import { runningGuest } from "./running-guest.ts";
 
 /** Port of the agent in a guest. qemuFindAgentConfig() of libvirt */
 const AGENT = "org.qemu.guest_agent.0";
