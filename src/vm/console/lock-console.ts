@@ -43,7 +43,7 @@ async function tryFor(host: Host, path: string, timeoutMs: number): Promise<(() 
     throw error;
   }
   try {
-    write(host, path, UNASKED);
+    if (isAskedFor(host, path)) write(host, path, UNASKED);
   } catch (error) {
     release();
     throw error;

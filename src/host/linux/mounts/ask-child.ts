@@ -35,13 +35,14 @@ export async function askChild(
   attempt: string,
   { limitMs = LIMIT_MS, lock }: ChildLimits = {},
 ): Promise<{ readonly answer: ChildAnswer; readonly child: Child }> {
+  const begun = performance.now();
   const held = lock === undefined ? [] : [await waitForLock(lock, limitMs)];
   const started = await startHolding(held);
   // A child that the kernel cannot kill at once must not keep svirt.
   started.unref();
   started.stdin.write(`${JSON.stringify(order)}\n`);
   started.stdin.flush();
-  const line = await within(limitMs, firstLine(started.stdout));
+  const line = await within(Math.max(0, limitMs - (performance.now() - begun)), firstLine(started.stdout));
   const end = async (): Promise<void> => {
     started.kill("SIGKILL");
     await within(limitMs, started.exited);
