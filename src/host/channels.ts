@@ -88,5 +88,5 @@ export interface DataStream {
   close(): Promise<void>;
 }
 
-/** Reason for the end of a session with a guest's terminal: the user left, the input ended, or the guest hung up. */
-export type TalkEnd = "left" | "input-ended" | "hung-up";
+/** Reason for the end of a session with a guest's terminal: the user left, the input ended, the guest hung up, or another process asked for the terminal. */
+export type TalkEnd = "left" | "input-ended" | "hung-up" | "asked";

@@ -55,17 +55,20 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   setFloor(to: FloorTarget, bytesPerSecond: number | undefined): void;
   /**
    * Connects standard input and output to an inspected terminal or socket of the guest, or to a TCP port of this host. Ends at the
-   * byte `leaveBy`, or when one side ends. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
+   * byte `leaveBy`, when one side ends, or soon after `isAskedFor` is true. Sets a terminal at standard input to raw mode, and always restores it. Throws "failed" if a signal ends
    * the connection.
    */
-  talk(to: FileFacts | Display, how: { readonly leaveBy?: number; onOpen(): void }): Promise<TalkEnd>;
+  talk(
+    to: FileFacts | Display,
+    how: { readonly leaveBy?: number; isAskedFor?(): boolean; onOpen(): void },
+  ): Promise<TalkEnd>;
   /** Returns standard input and output as a connection. While it waits, other work goes on. */
   openCaller(): Promise<ByteStream>;
   /**
-   * Connects to an inspected terminal or socket of the guest. The stream ends when the guest closes its side. SIGTERM calls `onTaken`, and does
-   * not end svirt as long as such a stream is open. Throws "host-call"; the stream throws "timeout" if the guest takes no data for 10 s.
+   * Connects to an inspected terminal or socket of the guest. The stream ends when the guest closes its side. Calls `onAsked` soon after `isAskedFor` is
+   * true, until the stream is closed. Throws "host-call"; the stream throws "timeout" if the guest takes no data for 10 s.
    */
-  openConsole(to: FileFacts, onTaken: () => void): Promise<DataStream>;
+  openConsole(to: FileFacts, how: { isAskedFor(): boolean; onAsked(): void }): Promise<DataStream>;
   /** Connects to an inspected socket of the guest. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
   /** Returns the ID of the current boot. random(4) */

@@ -155,11 +155,17 @@ export interface ProcessHost {
   writeControl(path: string, value: string): void;
   /**
    * Writes files of the kernel one after the other, in a process of its own: a driver may keep a write waiting for as long as a program uses the
-   * device. Throws "timeout" after the time, and then the kernel may still carry out the write that waits; the errors of writeControl().
+   * device. That process has the lock until it ends, which no signal makes it do while the kernel waits, and no other starts meanwhile. Throws "timeout"
+   * after the time, also for the lock, and then the kernel may still carry out the write that waits; the errors of writeControl().
    */
-  writeControls(writes: readonly ControlWrite[], limitMs: number): Promise<void>;
-  /** Returns whether a file of the kernel can be read within the time. A driver that does not release its device keeps the reader waiting, too. */
-  isReadable(path: string, limitMs: number): Promise<boolean>;
+  writeControls(writes: readonly ControlWrite[], limitMs: number, lock: string): Promise<void>;
+  /**
+   * Returns whether a file of the kernel can be read within the time, under the lock, by a process as of writeControls(). A driver that does not release its
+   * device keeps the reader waiting, too.
+   */
+  isReadable(path: string, limitMs: number, lock: string): Promise<boolean>;
+  /** Returns the number of the killed process that has this lock since the kernel still waits in it. */
+  findWaiting(lock: string): number | undefined;
   /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
   removeControlGroup(path: string): void;
   /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */

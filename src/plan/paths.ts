@@ -80,6 +80,11 @@ export function pciLock(paths: Paths, address: string): string {
   return `${pciLocksFolder(paths)}/${address}`;
 }
 
+/** Returns the path of the lock of the process in which the kernel changes the PCI device with that address. */
+export function deviceProcessLock(paths: Paths, address: string): string {
+  return `${paths.run}/locks/pci-process-${address}`;
+}
+
 /** Returns the path of the lock for writing the data of a new volume with that name, or on that disk. */
 export function volumeLock(paths: Paths, name: string): string {
   return `${paths.run}/locks/volume-${name}`;

@@ -21,9 +21,9 @@ export function slowWithin(host: Host, wholeMs: number): Host {
       const remedy = "See whether the server runs and the network leads to it: svirt recover";
       await host.unmount(above, path, leftFor(`unmount ${path}`, remedy));
     },
-    async writeControls(writes, limitMs) {
+    async writeControls(writes, limitMs, lock) {
       const leftMs = leftFor("return a device to the host", "End the programs that use it: svirt recover");
-      await host.writeControls(writes, Math.min(leftMs, limitMs));
+      await host.writeControls(writes, Math.min(leftMs, limitMs), lock);
     },
   };
 }

@@ -28,13 +28,18 @@ export function readDefinition(instance: Instance, name: string): Definition | u
     instance.memory?.rememberName(uuid, name);
     return { name, uuid, xml };
   }
-  throw new SvirtError(
-    `Cannot read the definition ${path}: it has no <uuid> at the place where svirt writes it`,
-    {
-      kind: "failed",
-      remedy: `Define it again: mv ${path} /tmp && svirt define /tmp/${name}.xml`,
-    },
-  );
+  throw damagedDefinition(instance, name);
+}
+
+/** Returns the error of a damaged definition. Without a cause, it has no UUID. */
+export function damagedDefinition({ paths }: Instance, name: string, cause?: SvirtError): SvirtError {
+  const path = definitionPath({ paths }, name);
+  const why = cause?.message ?? "it has no <uuid> at the place where svirt writes it";
+  return new SvirtError(`Cannot read the definition ${path}: ${why}`, {
+    kind: "failed",
+    remedy: `Define it again: mv ${path} /tmp && svirt define /tmp/${name}.xml`,
+    cause,
+  });
 }
 
 /**

@@ -42,15 +42,27 @@ export function parseReports(text: string): KeptReports | undefined {
   }
 }
 
+/** Guest in one of its runs. */
+interface GuestRun {
+  readonly startedMs: number;
+  readonly uuid: string;
+}
+
+/** Returns the last reports of a running guest, the latest at the end. */
+export function lastReports(instance: Instance, guest: GuestRun): readonly GuestReport[] {
+  return readKept(instance, guest).map(({ what }) => what);
+}
+
+function readKept(instance: Instance, { startedMs, uuid }: GuestRun): KeptReports["reports"] {
+  const before = parseReports(instance.host.readText(reportsFile(instance, uuid)) ?? "");
+  return before?.startedMs === startedMs ? before.reports : [];
+}
+
 /** Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost. */
-export function keepReports(
-  instance: Instance,
-  { startedMs, uuid }: { readonly startedMs: number; readonly uuid: string },
-  reports: readonly GuestReport[],
-): void {
+export function keepReports(instance: Instance, guest: GuestRun, reports: readonly GuestReport[]): void {
+  const { startedMs, uuid } = guest;
   const path = reportsFile(instance, uuid);
-  const before = parseReports(instance.host.readText(path) ?? "");
-  const known = before?.startedMs === startedMs ? before.reports : [];
+  const known = readKept(instance, guest);
   const first = (known.at(-1)?.number ?? 0) + 1;
   const added = reports.map((what, at) => ({ number: first + at, what }));
   const now: KeptReports = { startedMs, reports: [...known, ...added].slice(-MOST) };

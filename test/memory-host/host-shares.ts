@@ -54,6 +54,7 @@ export function groupCalls(
   | "writeControl"
   | "writeControls"
   | "isReadable"
+  | "findWaiting"
   | "removeControlGroup"
   | "moveThread"
   | "setAffinity"
@@ -65,10 +66,12 @@ export function groupCalls(
     writeControl(path, value) {
       if (!machine.pci.write(path, value)) machine.groups.write(path, value);
     },
-    async writeControls(writes, limitMs) {
+    async writeControls(writes, limitMs, lock) {
+      machine.pci.startProcess(lock);
       noteLock(machine, svirt, `write ${writes.map(({ path }) => path).join(", ")}`);
       for (const { path, value } of writes) {
         if (machine.pci.keepsWaiting(path, value)) {
+          machine.pci.leaveProcess(lock);
           machine.pass(limitMs);
           throw new SvirtError(`Cannot write ${path}: there was no answer within ${limitMs / 1000} seconds`, {
             kind: "timeout",
@@ -79,12 +82,15 @@ export function groupCalls(
         svirt.midway();
       }
     },
-    async isReadable(path, limitMs) {
+    async isReadable(path, limitMs, lock) {
+      machine.pci.startProcess(lock);
       noteLock(machine, svirt, `read ${path}`);
       if (!machine.pci.keepsWaiting(path, "")) return true;
+      machine.pci.leaveProcess(lock);
       machine.pass(limitMs);
       return false;
     },
+    findWaiting: (lock) => machine.pci.waiting.get(lock),
     removeControlGroup: (path) => machine.groups.remove(path, () => svirt.midway()),
     moveThread: (thread, group) => void threads.set(thread, { ...threads.get(thread), group }),
     setAffinity: (thread, cpus) => void threads.set(thread, { ...threads.get(thread), cpus }),

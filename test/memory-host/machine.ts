@@ -66,7 +66,7 @@ export class Machine {
   /** Runs while a user is connected to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
   /** Returns the guest's side of a console at that path, for a client. SIGTERM to svirt is a call of `onTaken`. */
-  openConsole: (path: string, onTaken: () => void) => DataStream = () => ({ close: async () => undefined });
+  openConsole: (path: string, onAsked: () => void) => DataStream = () => ({ close: async () => undefined });
   /** Standard input and output of svirt as a client's connection. */
   caller: ByteStream = { read: () => new ReadableStream(), write: async () => undefined };
   /** Helper programs end at once. */

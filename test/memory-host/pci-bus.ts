@@ -28,6 +28,9 @@ export class PciBus {
   /** Devices whose drivers are being unbound. */
   readonly #hung = new Set<string>();
 
+  /** Processes in which the kernel waits, by their locks. */
+  readonly waiting = new Map<string, number>();
+
   constructor(machine: Machine) {
     this.#machine = machine;
   }
@@ -57,6 +60,17 @@ export class PciBus {
   endUse(name: string): void {
     this.#used.delete(name);
     if (this.#hung.delete(name)) this.unbind(name);
+    this.waiting.clear();
+  }
+
+  /** Begins a process that takes a lock. Another one may have it only for a moment. */
+  startProcess(lock: string): void {
+    if (this.waiting.has(lock)) throw new Error(`a second process waits for ${lock}`);
+  }
+
+  /** Leaves a process with its lock, which no signal ends. */
+  leaveProcess(lock: string): void {
+    this.waiting.set(lock, 4000 + this.waiting.size);
   }
 
   /**

@@ -17,9 +17,9 @@ export function terminalCalls(
     async openCaller() {
       return machine.caller;
     },
-    async openConsole(to, onTaken) {
+    async openConsole(to, { onAsked }) {
       machine.files.getSame(to.id);
-      return machine.openConsole(to.id.path, onTaken);
+      return machine.openConsole(to.id.path, onAsked);
     },
     async connectLines(to): Promise<LineChannel> {
       machine.files.getSame(to.id);

@@ -104,7 +104,9 @@ onTheNode("one at a time: the second is refused, --force ends the first", async 
   expect(outOf(notes, "other")).toContain("Connected to domain 'life-a'");
   expect(outOf(notes, "forced")).toContain("IBM");
   expect(noteOf(notes, "first").code).toBe(1);
-  expect(noteOf(notes, "first").out).toContain("Disconnected from the guest's console by SIGTERM");
+  expect(noteOf(notes, "first").out).toContain(
+    "Disconnected from the guest's console: another process has taken it",
+  );
   expect(noteOf(notes, "off").code).toBe(4);
 });
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Piece } from "../../src/host/channels.ts";
-import type { ProcessFacts } from "../../src/host/processes.ts";
 import { deviceLock } from "../../src/plan/paths.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { domainXml, nodeOn, putText, UUID } from "../scenes/scene.ts";
+import { domainXml, nodeOn, UUID } from "../scenes/scene.ts";
 import { makePoolMachine } from "../scenes/volumes.ts";
 import { call, domain, errorIn, word } from "./remote-client.ts";
 import {
@@ -28,7 +27,7 @@ async function machineWithConsole(): Promise<{
   readonly heard: string[];
   /** Lets the guest write; undefined: it hangs up. */
   say(text: string | undefined): void;
-  /** Sends SIGTERM. */
+  /** Asks for the console from another process. */
   take(): void;
 }> {
   const machine = makePoolMachine();
@@ -40,8 +39,8 @@ async function machineWithConsole(): Promise<{
   const heard: string[] = [];
   let said = Promise.withResolvers<string | undefined>();
   let take = (): void => undefined;
-  machine.openConsole = (_, onTaken) => {
-    take = onTaken;
+  machine.openConsole = (_, onAsked) => {
+    take = onAsked;
     return {
       async next(): Promise<Piece | undefined> {
         const text = await said.promise;
@@ -120,47 +119,37 @@ describe("virDomainOpenConsole()", () => {
     expect([...machine.locks]).toEqual([]);
   });
 
-  test.each([
-    ["does not signal its own process, where another call has the device", 4711, []],
-    ["signals another process", 4712, ["SIGTERM"]],
-  ] as const)("by force %s", async (_, own, sent) => {
+  test("asks another process by force in the file of the lock, without a signal", async () => {
     const { machine } = await machineWithConsole();
     const node = nodeOn(machine);
     const path = deviceLock(node.paths, UUID, "serial0");
-    (await node.host.lock(path, 0))();
-    const { device = "", inode } = node.host.inspectFile(path)?.id ?? {};
-    const numbers = device.split(":").map((number) => Number(number).toString(16).padStart(2, "0"));
-    putText(machine, "/proc/locks", `1: FLOCK  ADVISORY  WRITE 4711 ${numbers.join(":")}:${inode} 0 EOF\n`);
-    putText(machine, "/proc/self/stat", `${own} (svirt) S 1`);
-    machine.locks.set(path, machine.svirt().svirt);
+    const release = await node.host.lock(path, 0);
     const signals: string[] = [];
-    const holder: ProcessFacts = {
-      pid: 4711,
-      parentPid: 1,
-      startTicks: 7,
-      uid: 0,
-      command: "svirt",
-      context: undefined,
-    };
     const host: typeof node.host = {
       ...node.host,
-      getProcess: (pid) => (pid === holder.pid ? holder : node.host.getProcess(pid)),
       signalProcess: (_process, signal) => void signals.push(signal) === undefined,
     };
     const client = new StreamClient({ ...node, host });
     client.send(open(CONSOLE, 1));
     const [refused] = await client.packets(1);
     expect(refused === undefined ? refused : errorIn(refused)?.message).toContain(busy);
-    expect<readonly string[]>(signals).toEqual(sent);
+    expect([node.host.readText(path), signals]).toEqual(["!", []]);
+    release();
+    client.send(open(1));
+    expect((await client.packets(2)).at(-1)).toMatchObject({ serial: 1, status: OK });
+    // A request is for one holder alone.
+    expect(node.host.readText(path)).toBe("-");
     await client.leave();
   });
 
-  test("ends by SIGTERM, as another's VIR_DOMAIN_CONSOLE_FORCE sends it, and the connection goes on", async () => {
+  test("ends with an error once another process asks for it, and the connection goes on", async () => {
     const { machine, take } = await machineWithConsole();
     const client = connect(machine, open(CONSOLE));
     await client.packets(1);
     take();
-    expect((await client.packets(2))[1]).toMatchObject({ type: STREAM, status: CONTINUE, payload: "" });
+    const lost = (await client.packets(2))[1];
+    expect(lost).toMatchObject({ type: STREAM, status: ERROR });
+    expect(lost === undefined ? lost : errorIn(lost)?.code).toBe(39);
     client.send(open(1));
     expect((await client.packets(3)).at(-1)).toMatchObject({ serial: 1, type: 1, status: OK });
     await client.leave();

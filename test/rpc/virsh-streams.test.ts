@@ -75,9 +75,10 @@ describe.skipIf(ASIDE !== "")(`stock virsh and streams of svirt${ASIDE}`, () => 
       expect(picture?.out).toBe("Screenshot saved to screen, with type of image/png");
       expect(type?.out).toBe("89 50 4e 47");
       expect(consoles?.out.match(/Connected to domain 'vm1'/g)).toHaveLength(2);
-      expect(consoles?.out.match(/^error: .*$/gm)).toEqual([
-        expect.stringContaining("operation failed: Active console session exists for this domain"),
-      ]);
+      const errors = consoles?.out.match(/^error: .*$/gm) ?? [];
+      expect(errors.at(-1)).toContain("operation failed: Active console session exists for this domain");
+      // The words of libvirt's daemonStreamEvent() for a stream that another session replaces, if virsh still prints them.
+      for (const error of errors.slice(0, -1)) expect(error).toContain("stream had I/O failure");
       expect(after?.out).toStartWith("running");
     },
     TEST_MS,

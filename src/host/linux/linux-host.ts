@@ -23,7 +23,7 @@ export function makeLinuxHost(): Host {
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
-    openConsole: async (to, onTaken) => (await import("./terminal/open-console.ts")).openConsole(to, onTaken),
+    openConsole: async (to, how) => (await import("./terminal/open-console.ts")).openConsole(to, how),
     talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...monitorCalls(),
@@ -81,6 +81,7 @@ function shareCalls(): Pick<
   | "setFloor"
   | "writeControl"
   | "writeControls"
+  | "findWaiting"
   | "isReadable"
   | "removeControlGroup"
   | "moveThread"
@@ -102,8 +103,9 @@ function shareCalls(): Pick<
     setFloor: (to, bytesPerSecond) => others().setFloor(to, bytesPerSecond),
     shapeTap: (name, shape) => others().shapeTap(name, shape),
     writeControl: (path, value) => others().writeControl(path, value),
-    writeControls: async (writes, limitMs) => await others().writeControls(writes, limitMs),
-    isReadable: async (path, limitMs) => await others().isReadable(path, limitMs),
+    writeControls: async (...how) => await others().writeControls(...how),
+    isReadable: async (...how) => await others().isReadable(...how),
+    findWaiting: (lock) => others().findWaiting(lock),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),

@@ -15,7 +15,8 @@ import {
   USAGES,
   uuid,
   uuidText,
-} from "./objects.ts";
+} from "./objects.ts";import { listAsked, listing, listOf } from "./listing.ts";
+import { aNumber, aText, LIST_MAX, nothing, text, uuid, uuidBytes, uuidText } from "./objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** Bits of a filter, in the order of their values. virConnectListAllSecretsFlags of libvirt */
@@ -54,13 +55,12 @@ export const secretProcedures: readonly Procedure[] = [
     number: 287,
     api: "virConnectListAllSecrets",
     access: "reads",
-    args: struct({ needsResults: int, flags: uint }),
+    args: listAsked,
     flags: { known: 2 ** FILTER.length - 1, refusedBy: "secretConnectListAllSecrets" },
-    result: struct({ secrets: array(secret, LIST_MAX), count: uint }),
-    run({ args: { flags, needsResults }, instance, session }) {
-      const filter = Object.fromEntries(FILTER.map((name, at) => [name, (flags & (1 << at)) !== 0]));
-      const found = selectSecrets(instance, filter, session.onDamaged);
-      return { secrets: needsResults === 0 ? [] : found.map(remoteSecret), count: found.length };
+    result: listing(secret),
+    run({ args, instance, session }) {
+      const filter = Object.fromEntries(FILTER.map((name, at) => [name, (args.flags & (1 << at)) !== 0]));
+      return listOf(args, selectSecrets(instance, filter, session.onDamaged).map(remoteSecret));
     },
   }),
   procedure({

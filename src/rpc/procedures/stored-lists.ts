@@ -3,7 +3,8 @@ import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { selectNetworks } from "../../vm/network/network-list.ts";
 import { selectPools } from "../../vm/pool/pool-list.ts";
 import type { ListedXml, StoredFilter } from "../../vm/stored/select-stored.ts";
-import { array, int, struct, uint } from "../xdr/form.ts";
+import { array, int, struct } from "../xdr/form.ts";
+import { listAsked, listing, listOf } from "./listing.ts";
 import { aNumber, LIST_MAX, nothing, stored, text, uuidBytes } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
@@ -20,8 +21,7 @@ const TYPES = [
 ] satisfies PoolType[];
 const POOL_FLAGS = 2 ** (FILTER.length + TYPES.length) - 1;
 
-const asked = struct({ needsResults: int, flags: uint });
-const listed = struct({ objects: array(stored, LIST_MAX), count: uint });
+const listed = listing(stored);
 
 /** Procedures that list storage pools and networks. */
 export const storedProcedures: readonly Procedure[] = [
@@ -29,7 +29,7 @@ export const storedProcedures: readonly Procedure[] = [
     number: 281,
     api: "virConnectListAllStoragePools",
     access: "reads",
-    args: asked,
+    args: listAsked,
     flags: { known: POOL_FLAGS, refusedBy: "storageConnectListAllStoragePools" },
     result: listed,
     run({ args, instance, session }) {
@@ -40,19 +40,19 @@ export const storedProcedures: readonly Procedure[] = [
         onDamaged: session.onDamaged,
         types: types.size === 0 ? undefined : types,
       });
-      return listOf(pools, args.needsResults);
+      return listOf(args, storedIn(pools));
     },
   }),
   procedure({
     number: 283,
     api: "virConnectListAllNetworks",
     access: "reads",
-    args: asked,
+    args: listAsked,
     flags: { known: FILTER_FLAGS, refusedBy: "networkConnectListAllNetworks" },
     result: listed,
     run({ args, instance, session: { onDamaged } }) {
       const networks = selectNetworks(instance, filterOf(args.flags), { wantsUuids: true, onDamaged });
-      return listOf(networks, args.needsResults);
+      return listOf(args, storedIn(networks));
     },
   }),
   ...namesOf("Networks", { active: [52, 38], inactive: [50, 36] }, (instance, filter) =>
@@ -103,12 +103,8 @@ function filterOf(flags: number): StoredFilter {
   return Object.fromEntries(FILTER.map((name, at) => [name, (flags & (1 << at)) !== 0]));
 }
 
-function listOf(
+function storedIn(
   all: readonly ListedXml[],
-  needsResults: number,
-): { readonly objects: { readonly name: string; readonly uuid: Uint8Array }[]; readonly count: number } {
-  const known = all.flatMap(({ name, uuid }) =>
-    uuid === undefined ? [] : [{ name, uuid: uuidBytes(uuid) }],
-  );
-  return { objects: needsResults === 0 ? [] : known, count: known.length };
+): readonly { readonly name: string; readonly uuid: Uint8Array }[] {
+  return all.flatMap(({ name, uuid }) => (uuid === undefined ? [] : [{ name, uuid: uuidBytes(uuid) }]));
 }

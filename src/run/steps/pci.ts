@@ -2,6 +2,7 @@ import { isVfioDriver, VFIO_PCI } from "../../domain/forms/vfio-driver.ts";
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ControlWrite } from "../../host/processes.ts";
+import { deviceProcessLock, SYSTEM_PATHS } from "../../plan/paths.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
 import type { Runs } from "./runs.ts";
 
@@ -100,7 +101,9 @@ export async function resetByKernel(host: Host, device: string): Promise<void> {
 export async function refuseHung(host: Host, device: string, attempt: string): Promise<void> {
   // A driver that probes, or a reset, keeps the kernel's lock of the device too, and the link to the driver is there meanwhile.
   if (host.inspectFile(overrideFile(device)) === undefined) return;
-  if (!(await host.isReadable(overrideFile(device), READ_MS))) throw hung({ device, attempt }, READ_MS);
+  refuseWaiting(host, { device, attempt });
+  const isReadable = await host.isReadable(overrideFile(device), READ_MS, lockOf(device));
+  if (!isReadable) throw hung({ device, attempt }, READ_MS);
 }
 
 /** Returns the only driver that a device may have; undefined: any. */
@@ -120,9 +123,10 @@ interface Change {
  * nothing else may change the device. vfio_unregister_group_dev(), device_lock() of Linux
  */
 async function change(host: Host, changed: Change, writes: readonly ControlWrite[]): Promise<void> {
+  refuseWaiting(host, changed);
   const begin = host.nowMs();
   try {
-    await host.writeControls(writes, CHANGE_MS);
+    await host.writeControls(writes, CHANGE_MS, lockOf(changed.device));
   } catch (error) {
     const waitedMs = host.nowMs() - begin;
     // Without any time the kernel was not asked.
@@ -130,15 +134,34 @@ async function change(host: Host, changed: Change, writes: readonly ControlWrite
   }
 }
 
+/** Throws "timeout" if the kernel still waits in a process of an earlier command. Another one would wait with it, and no signal ends either. */
+function refuseWaiting(host: Host, { attempt, device }: Change): void {
+  const pid = host.findWaiting(lockOf(device));
+  if (pid === undefined) return;
+  throw new SvirtError(`Cannot ${attempt}: a process of svirt (${pid}) still waits for this device`, {
+    kind: "timeout",
+    remedy: remedyFor(device),
+  });
+}
+
+/** Only root changes devices, so there is one folder of locks. */
+function lockOf(device: string): string {
+  return deviceProcessLock(SYSTEM_PATHS, device);
+}
+
 function hung({ attempt, device }: Change, waitedMs: number, cause?: unknown): SvirtError {
   return new SvirtError(
     `Cannot ${attempt}: the kernel has not finished within ${Math.round(waitedMs / 1000)} seconds; a program still uses the device`,
     {
       kind: "timeout",
-      remedy: `End the programs that use ${device} (dmesg names the driver that waits; fuser -v /dev/vfio/* lists those of VFIO), then repeat the command.`,
+      remedy: remedyFor(device),
       cause,
     },
   );
+}
+
+function remedyFor(device: string): string {
+  return `End the programs that use ${device} (dmesg names the driver that waits; fuser -v /dev/vfio/* lists those of VFIO), then repeat the command.`;
 }
 
 function allowOnly(device: string, driver: string): ControlWrite {

@@ -74,16 +74,29 @@ function parseChange(text: string): SnapshotChange {
   return parseSnapshotChange(text);
 }
 
+/** Returns the error of a file with a snapshot whose XML is damaged. */
+export function damagedSnapshots(
+  { paths }: Instance,
+  uuid: string,
+  { cause, name }: { readonly name: string; readonly cause: SvirtError },
+): SvirtError {
+  return damaged(treeFile({ paths }, uuid), `the snapshot ${name} is damaged: ${cause.message}`, cause);
+}
+
 function parse<Value>(path: string, read: () => Value): Value {
   try {
     return read();
   } catch (cause) {
-    throw new SvirtError(`Cannot read the snapshots ${path}: the file is damaged`, {
-      kind: "failed",
-      remedy: "Move it to another folder: the images stay, and the domain then has no snapshots.",
-      cause,
-    });
+    throw damaged(path, "the file is damaged", cause);
   }
+}
+
+function damaged(path: string, why: string, cause: unknown): SvirtError {
+  return new SvirtError(`Cannot read the snapshots ${path}: ${why}`, {
+    kind: "failed",
+    remedy: "Move it to another folder: the images stay, and the domain then has no snapshots.",
+    cause,
+  });
 }
 
 function uuidsIn(files: readonly string[]): readonly string[] {

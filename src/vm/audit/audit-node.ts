@@ -9,6 +9,7 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
 import { findLostRules } from "../lost-rules/find.ts";
+import { findDamagedFiles } from "./damaged-files.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
@@ -58,6 +59,7 @@ export async function auditNode(instance: Instance): Promise<Audit> {
       ...registryOf(instance)
         .listDamaged()
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
+      ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
       ...findLeftovers(instance, records, [...damaged.keys()]),
       ...(await findStaleLabels(instance, { records, silentAt })),

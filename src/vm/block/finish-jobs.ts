@@ -18,6 +18,7 @@ import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { changeIdleGuest, type DecidedChange } from "../change/change-guest.ts";
 import { xmlAfter } from "../end/xml-after.ts";
 import { runningGuest } from "../guest/running-guest.ts";
+import { reportJob } from "./report-job.ts";
 import { factsFor } from "./running-disk.ts";
 
 /** Result of a job that QEMU had for a disk. */
@@ -39,7 +40,8 @@ export async function finishJobs(
 ): Promise<readonly EndedJob[]> {
   const ended: EndedJob[] = [];
   const { monitor } = guestPaths(instance.paths, uuid);
-  for (const job of readRecord(instance, uuid)?.jobs ?? []) {
+  const before = readRecord(instance, uuid);
+  for (const job of before?.jobs ?? []) {
     const state = await aboutJobs(instance.host, monitor, (talk) => lookOn(instance, talk, job));
     if (state.is === "at-work") continue;
     // A copy, or a commit of the disk's own image, is pending only after svirt has asked for its end.
@@ -53,9 +55,16 @@ export async function finishJobs(
       observer,
     });
     const error = state.is === "ended" ? state.error : undefined;
-    ended.push({ job, isDone: hasChain(instance, uuid, job), error });
+    const end = { job, isDone: hasChain(instance, uuid, job), error };
+    ended.push(end);
+    if (before !== undefined) reportJob(instance, before, { job, status: statusOf(end) });
   }
   return ended;
+}
+
+function statusOf({ error, isDone }: EndedJob): "completed" | "failed" | "cancelled" {
+  if (isDone) return "completed";
+  return error === undefined ? "cancelled" : "failed";
 }
 
 /** Inspects a job, and completes one that is to pivot and is ready: the command that requested it may have ended. */

@@ -1,14 +1,12 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
 import type { DataStream, TalkEnd } from "../../host/channels.ts";
 import type { FileFacts } from "../../host/files.ts";
-import type { Host } from "../../host/host.ts";
-import type { ProcessId } from "../../host/processes.ts";
 import { deviceLock } from "../../plan/paths.ts";
-import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { findChannel } from "./find-channel.ts";
 import { findConsole } from "./find-console.ts";
+import { isAskedFor, lockConsole } from "./lock-console.ts";
 
 /** Options of a connection to a guest's console. */
 export interface TalkOptions {
@@ -28,16 +26,19 @@ const [CONSOLE, CHANNEL] = ["console session", "channel stream"];
 
 /**
  * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
- * or another process is connected.
+ * or another process is connected; "failed" if another process takes the console.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
   const device = { name: options.devname, force: options.force };
-  const { facts, name, release } = await takeConsole(instance, key, device);
+  const { facts, lock, name, release } = await takeConsole(instance, key, device);
   try {
-    return await instance.host.talk(facts, {
+    const end = await instance.host.talk(facts, {
       leaveBy: options.leaveBy,
+      isAskedFor: () => isAskedFor(instance.host, lock),
       onOpen: () => options.onOpen(name),
     });
+    if (end === "asked") throw disconnected();
+    return end;
   } finally {
     release();
   }
@@ -55,7 +56,8 @@ export interface OpenOptions {
 /**
  * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest ends it or `--force` of
  * another process does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest(), and
- * findChannel().
+ * findChannel().also when the guest ends it. The stream throws "failed" once another
+ * call or process forces it away. Throws as talkToGuest().
  */
 export async function openConsole(
   instance: Instance,
@@ -80,7 +82,10 @@ export async function openConsole(
   };
   consoles?.set(lock, lose);
   try {
-    guest = await instance.host.openConsole(facts, () => void close());
+    guest = await instance.host.openConsole(facts, {
+      isAskedFor: () => isAskedFor(instance.host, lock),
+      onAsked: () => void lose(),
+    });
     if (isLost) await guest.close();
   } catch (error) {
     await close();
@@ -99,9 +104,16 @@ export async function openConsole(
   };
 }
 
+function disconnected(): SvirtError {
+  return new SvirtError("Disconnected from the guest's console: another process has taken it", {
+    kind: "failed",
+    remedy: "Connect again: svirt console DOMAIN",
+  });
+}
+
 /** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
 function forcedAway(): SvirtError {
-  return new SvirtError("stream had I/O failure: another call of this connection has taken the device", {
+  return new SvirtError("stream had I/O failure: another call of this connection has taken the device"  return new SvirtError("stream had I/O failure: another session has taken the console", {
     kind: "failed",
     libvirt: "RPC",
     remedy: "Open it again, by VIR_DOMAIN_CONSOLE_FORCE or VIR_DOMAIN_CHANNEL_FORCE.",

@@ -4,8 +4,8 @@ import { parseReport } from "../../qemu/monitor/reports.ts";
 import { keepReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
+import { resolveReports } from "../guest/resolve-report.ts";
 import type { GuestFacts } from "./domain-events.ts";
-import { resolveReports } from "./resolve-report.ts";
 
 /**
  * Writes what a running guest's QEMU reports, for all clients that wait for events. A guest that has ended reports nothing, nor does one

@@ -13,6 +13,7 @@ import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
+import { refuseGuestNetwork } from "../../resolve/host/guest-network.ts";
 import { missing } from "../../resolve/inspect-file.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { driverOf, overrideOf, PCI_DEVICES, refuseHung } from "../../run/steps/pci.ts";
@@ -61,6 +62,7 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
     for (const one of listFunctions(host, path).map(lastOf)) {
       refuseBusyDisks(instance, one);
       refuseGuestDevices(instance, one);
+      refuseGuestNetwork(instance, one);
     }
     for (const part of listParts(host, path)) refuseOthers(instance, part, domain.uuid);
   }
@@ -117,8 +119,11 @@ export async function withDetachedDevices<Result>(
 }
 
 /** Throws "timeout" for a managed device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
-export async function refuseHungDevices({ host }: Instance, domain: Domain): Promise<void> {
-  for (const { name } of listManaged(domain)) await refuseHung(host, name, `detach ${name} from the host`);
+export async function refuseHungDevices(instance: Instance, domain: Domain): Promise<void> {
+  // A session takes no device from its driver: planHostDetach().
+  if (isSession(instance)) return;
+  for (const { name } of listManaged(domain))
+    await refuseHung(instance.host, name, `detach ${name} from the host`);
 }
 
 /** Steps that detach devices; with them, the record of the guest, unless there are none. */

@@ -4,6 +4,7 @@ import { canReset, isBridge } from "../../report/node-devices/pci.ts";
 import { groupOf } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
+import { refuseGuestNetwork } from "../../resolve/host/guest-network.ts";
 import { refuseRoutedCard } from "../../resolve/host/routed-card.ts";
 import { bindVfio, PCI_DEVICES, releaseDevice, resetByKernel } from "../../run/steps/pci.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
@@ -141,6 +142,7 @@ function refuseHostUse(instance: Instance, address: string): void {
   for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
     refuseBusyDisks(instance, lastOf(path));
     refuseGuestDevices(instance, lastOf(path));
+    refuseGuestNetwork(instance, lastOf(path));
     refuseRoutedCard(instance.host, lastOf(path));
   }
 }

@@ -130,3 +130,58 @@ describe("a guest has a device behind a controller", () => {
     expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
   });
 });
+
+describe("a guest reaches its network by a card", () => {
+  const card = (type: string, source: string): string =>
+    `<interface type='${type}'><mac address='52:54:00:00:00:01'/>${source}<model type='virtio'/></interface>`;
+  const BRIDGED = card("bridge", "<source bridge='br0'/>");
+
+  beforeEach(() => {
+    putNetwork(machine, `${pciFolder(ADDRESS)}/net/eth0`);
+    machine.taps.addBridge("br0");
+    machine.files.put("/dev/vhost-net", "character", { node: "10:238" });
+  });
+
+  test.each([
+    ["a bridge", BRIDGED, "br0", "eth0 by br0"],
+    ["a VLAN of it in a bridge", BRIDGED, "br0 vlan5", "eth0 by br0"],
+    ["a macvtap", card("direct", "<source dev='eth0'/>"), "", "eth0"],
+    ["a macvtap on a bridge", card("direct", "<source dev='br0'/>"), "br0", "eth0 by br0"],
+  ] as const)("by %s, which is refused until the guest has ended", async (_, devices, ...[chain, used]) => {
+    const names = [...chain.split(" ").filter(Boolean), "eth0"];
+    for (const [at, name] of names.slice(1).entries())
+      putText(machine, `/sys/class/net/${names[at]}/lower_${name}`, "");
+    await startDomain(nodeOn(machine), domainXml({ devices }));
+    const message = `Cannot detach ${ADDRESS} from the host: the guest vm1 uses the network card ${used}`;
+    expect([...(await refused())]).toEqual([`in-use: ${message}`]);
+    const other = { name: "vm2", uuid: "11111111-2222-4333-8444-000000000002", devices: MANAGED };
+    expect(await failedStart(machine, other)).toMatchObject({ kind: "in-use", message });
+    await destroyDomain(nodeOn(machine), "vm1");
+    await detachDevice(nodeOn(machine), NAME);
+    expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+  });
+
+  test("with a tap that an administrator has put into the bridge", async () => {
+    putText(machine, "/sys/class/net/br0/lower_eth0", "");
+    machine.taps.addPersistent("tap9");
+    const devices =
+      "<interface type='ethernet'><target dev='tap9' managed='no'/><model type='virtio'/></interface>";
+    await startDomain(nodeOn(machine), domainXml({ devices }));
+    machine.files.put("/sys/class/net/tap9/master", "symlink", { target: "/sys/class/net/br0" });
+    expect([...(await refused())]).toEqual([
+      expect.stringContaining("the guest vm1 uses the network card eth0 by br0"),
+    ]);
+  });
+
+  test("another card is detached, and so is one whose bridge no guest uses", async () => {
+    await startDomain(nodeOn(machine), domainXml({ devices: BRIDGED }));
+    machine.taps.addBridge("br1");
+    putText(machine, "/sys/class/net/br1/lower_eth0", "");
+    await detachDevice(nodeOn(machine), NAME);
+  });
+
+  test("a damaged record refuses a card, whose guest may use it", async () => {
+    putText(machine, "/var/lib/svirt/records/11111111-2222-4333-8444-000000000002.json", "{");
+    expect([...(await refused())]).toEqual([expect.stringContaining("Cannot read the record")]);
+  });
+});

@@ -149,12 +149,13 @@ test("a card with a virtual function by which the host's default route is is ref
 test("a device that VFIO does not accept is given back to its driver", async () => {
   const { host, ...node } = nodeOn(machine);
   // The driver's probe fails.
-  const writeControls: typeof host.writeControls = async (writes, limitMs) => {
+  const writeControls: typeof host.writeControls = async (writes, limitMs, lock) => {
     const fails = isFirst;
     isFirst = false;
     await host.writeControls(
       fails ? writes.filter(({ path }) => !path.endsWith("/drivers_probe")) : writes,
       limitMs,
+      lock,
     );
   };
   let isFirst = true;

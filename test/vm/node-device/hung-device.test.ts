@@ -40,12 +40,12 @@ const reattach: Work = async (node) => await reattachDevice(node, NAME);
 async function during(work: Work, act: () => Promise<void>): Promise<void> {
   const { host, ...node } = nodeOn(machine);
   let hasActed = false;
-  const writeControls: typeof host.writeControls = async (writes, limitMs) => {
+  const writeControls: typeof host.writeControls = async (writes, limitMs, lock) => {
     if (!hasActed) {
       hasActed = true;
       await act();
     }
-    await host.writeControls(writes, limitMs);
+    await host.writeControls(writes, limitMs, lock);
   };
   await work({ ...node, host: { ...host, writeControls } } as ReturnType<typeof nodeOn>);
   expect(hasActed).toBe(true);
@@ -62,6 +62,18 @@ async function waited(work: Work, seconds = 30): Promise<void> {
   expect(machine.violations).toEqual([]);
 }
 
+/** Expects the work to end at once, since a process of an earlier command waits for the device. */
+async function refused(work: Work): Promise<void> {
+  const before = nodeOn(machine).host.nowMs();
+  const { kind, message } = await errorOf(work(nodeOn(machine)));
+  expect([kind, message]).toEqual([
+    "timeout",
+    expect.stringContaining("a process of svirt (4000) still waits for this device"),
+  ]);
+  expect(nodeOn(machine).host.nowMs() - before).toBeLessThan(1000);
+  expect(machine.violations).toEqual([]);
+}
+
 describe("a device that a program uses", () => {
   test.each([
     ["detached", "vfio-pci", detach],
@@ -69,7 +81,7 @@ describe("a device that a program uses", () => {
   ])("is %s by the next command after the program has ended", async (_, driver, next) => {
     machine.pci.use(ADDRESS);
     await waited(detach);
-    for (const again of [detach, reattach]) await waited(again);
+    for (const again of [detach, reattach]) await refused(again);
     machine.pci.endUse(ADDRESS);
     await next(nodeOn(machine));
     expect(machine.pci.driverOf(ADDRESS)).toBe(driver);
@@ -87,18 +99,24 @@ describe("a device that a program uses", () => {
   test("is detached by the next command after a kill", async () => {
     machine.pci.use(ADDRESS);
     await beStruck(machine, detach, { at: 3, moment: "before", how: "crash" });
-    await waited(detach);
     await beStruck(machine, detach, { at: 3, moment: "after", how: "crash" });
+    await refused(detach);
     machine.pci.endUse(ADDRESS);
     await detach(nodeOn(machine));
     expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+  });
+
+  test("is not given to a guest if another program unbinds it", async () => {
+    machine.pci.use(ADDRESS);
+    machine.pci.keepsWaiting(`${pciFolder(ADDRESS)}/driver/unbind`, ADDRESS);
+    await waited(async (node) => await startDomain(node, guest(MANAGED)), 2);
   });
 
   test("is not given to a guest, and one without it starts meanwhile", async () => {
     machine.pci.use(ADDRESS);
     await waited(detach);
     const before = snapshot(machine);
-    await waited(async (node) => await startDomain(node, guest(MANAGED)), 2);
+    await refused(async (node) => await startDomain(node, guest(MANAGED)));
     expect(snapshot(machine)).toEqual(before);
     await startDomain(nodeOn(machine), guest());
     machine.pci.endUse(ADDRESS);

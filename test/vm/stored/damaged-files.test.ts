@@ -44,6 +44,61 @@ async function said(machine: Machine, words: string): Promise<Said> {
   return result;
 }
 
+describe("svirt audit", () => {
+  const SNAPSHOTS = `/var/lib/svirt/snapshots/${UUID}.json`;
+
+  /** Expects findings about these files, each with a remedy, also as JSON, and exit code 1. */
+  async function found(machine: Machine, paths: readonly string[]): Promise<void> {
+    const before = snapshot(machine);
+    const { code, out } = await runOn(machine, "audit");
+    const json = await runOn(machine, "audit", "--json");
+    expect([code, json.code, snapshot(machine)]).toEqual([1, 1, before]);
+    const all: readonly string[] = JSON.parse(json.out).findings;
+    // Of a domain, audit also says that it could not look at its disks.
+    const findings = all.filter((finding) => !finding.includes(": its files cannot be inspected: "));
+    expect(findings).toHaveLength(paths.length);
+    for (const [at, path] of paths.entries()) {
+      expect(findings[at]).toMatch(/^Cannot read the [a-z ]*\/\S+: .+; remedy: \S/);
+      expect(findings[at]).toContain(path);
+    }
+    for (const path of paths) expect(out).toContain(path);
+  }
+
+  test("names each damaged definition with its remedy", async () => {
+    await found(await damagedMachine(), Object.values(BROKEN));
+  });
+
+  test("names a file whose UUID can still be read, and the definition of what is active", async () => {
+    const machine = await damagedMachine();
+    for (const path of Object.values(BROKEN)) machine.files.remove(path);
+    await said(machine, "net-start lan");
+    const torn = [
+      "/etc/svirt/domains/vm2.xml",
+      "/etc/svirt/networks/lan.xml",
+      "/etc/svirt/storage/images.xml",
+    ];
+    for (const path of torn) {
+      const text = new TextDecoder().decode(machine.files.get(path).bytes);
+      putText(machine, path, text.slice(0, text.indexOf("</uuid>") + 9));
+    }
+    await found(machine, torn);
+  });
+
+  test("names the file of the snapshots", async () => {
+    const machine = await damagedMachine();
+    for (const path of Object.values(BROKEN)) machine.files.remove(path);
+    putText(machine, SNAPSHOTS, "{");
+    await found(machine, [SNAPSHOTS]);
+    const one = { name: "s1", state: "shutoff", createdAt: 1, isExternal: false, xml: "<torn" };
+    putText(machine, SNAPSHOTS, JSON.stringify({ snapshots: [one] }));
+    await found(machine, [SNAPSHOTS]);
+    machine.files.remove(SNAPSHOTS);
+    const change = `/var/lib/svirt/snapshot-changes/${UUID}.json`;
+    putText(machine, change, "{");
+    await found(machine, [change]);
+  });
+});
+
 describe("a list with a damaged file", () => {
   test.each([
     ["list --all --uuid --name", [`${UUID} vm1`, `${THIRD} vm2`, "- broken"], BROKEN.domain],

@@ -9,7 +9,8 @@ const FINDINGS = 1;
 export const command: Command = {
   spec: {
     name: "audit",
-    summary: "check the isolation of all guests: labels, open files, device nodes and leftovers",
+    summary:
+      "check the isolation of all guests: labels, open files, device nodes, leftovers and damaged files",
     details:
       "Reads the kernel's state and changes nothing. It is the only command that shows the leftovers of a killed svirt " +
       "instead of recovering first. The exit code is 1 if there are findings.",

@@ -16,15 +16,21 @@ const FIRST_POLL_MS = 2;
 /** With many waiters, more frequent attempts only take the processor from the holder. */
 const LONGEST_POLL_MS = 64;
 
-/**
- * Implements Host.lock by repeated attempts, which permit a timeout. Pauses grow and vary at random, so that each of several
- * waiters gets its turn.
- */
+/** Implements Host.lock. */
 export async function lock(path: string, timeoutMs: number): Promise<() => void> {
+  const fd = await waitForLock(path, timeoutMs);
+  return () => closeSync(fd);
+}
+
+/**
+ * Waits for a lock by repeated attempts, which permit a timeout, and returns the descriptor that holds it. Pauses grow and vary at random, so that
+ * each of several waiters gets its turn. Throws "timeout".
+ */
+export async function waitForLock(path: string, timeoutMs: number): Promise<number> {
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_POLL_MS)) {
     const fd = tryLock(path);
-    if (fd !== undefined) return () => closeSync(fd);
+    if (fd !== undefined) return fd;
     if (performance.now() > deadline) {
       throw new SvirtError(`Cannot lock ${path}: another svirt has held the lock for ${timeoutMs / 1000} s`, {
         kind: "timeout",

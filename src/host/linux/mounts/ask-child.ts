@@ -1,5 +1,7 @@
+import { closeSync, ftruncateSync, writeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import { runBeside } from "../calls/program-turns.ts";
+import { waitForLock } from "../files/lock.ts";
 import { MOUNT_CHILD } from "./child-word.ts";
 import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
 
@@ -16,25 +18,31 @@ export interface Child {
   end(): Promise<void>;
 }
 
-/** Starts svirt as the child for one order and returns its answer. Throws "timeout", and "failed" if it ends without one. */
+/** Limits of a child. */
+interface ChildLimits {
+  /** Time for its answer; absent: 30 s. */
+  readonly limitMs?: number | undefined;
+  /** File whose lock it has until it ends, so that a child that no signal ends stays the only one. Its process number is in the file. */
+  readonly lock?: string;
+}
+
+/**
+ * Starts svirt as the child for one order and returns its answer. Throws "timeout", also if another child has the lock for as long, and "failed" if it
+ * ends without an answer.
+ */
 export async function askChild(
   order: ChildOrder,
   attempt: string,
-  limitMs = LIMIT_MS,
+  { limitMs = LIMIT_MS, lock }: ChildLimits = {},
 ): Promise<{ readonly answer: ChildAnswer; readonly child: Child }> {
-  const started = await runBeside(async () =>
-    Bun.spawn([...ownWords(), MOUNT_CHILD], {
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "ignore",
-      env: ENVIRONMENT,
-    }),
-  );
+  const begun = performance.now();
+  const held = lock === undefined ? [] : [await waitForLock(lock, limitMs)];
+  const started = await startHolding(held);
   // A child that the kernel cannot kill at once must not keep svirt.
   started.unref();
   started.stdin.write(`${JSON.stringify(order)}\n`);
   started.stdin.flush();
-  const line = await within(limitMs, firstLine(started.stdout));
+  const line = await within(Math.max(0, limitMs - (performance.now() - begun)), firstLine(started.stdout));
   const end = async (): Promise<void> => {
     started.kill("SIGKILL");
     await within(limitMs, started.exited);
@@ -46,7 +54,7 @@ export async function askChild(
   return { answer, child: { pid: started.pid, end } };
 }
 
-/** Runs svirt as the child for one order, and returns whether it ends in time. */
+/** Runs svirt as the child for one order, and returns whether it ends in time. Only for calls that a fatal signal ends: it takes no lock. */
 export async function askChildBriefly(order: ChildOrder, limitMs: number): Promise<boolean> {
   return await runBeside(async () => {
     const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
@@ -62,6 +70,23 @@ export async function askChildBriefly(order: ChildOrder, limitMs: number): Promi
     if (code === undefined) started.kill("SIGKILL");
     return code !== undefined;
   });
+}
+
+/** Starts the child, which has the locks of the descriptors from then on, and writes its process number into their files. */
+async function startHolding(locks: readonly number[]): Promise<Bun.Subprocess<"pipe", "pipe", "ignore">> {
+  try {
+    for (const fd of locks) ftruncateSync(fd);
+    const started = await runBeside(async () =>
+      Bun.spawn([...ownWords(), MOUNT_CHILD], {
+        stdio: ["pipe", "pipe", "ignore", ...locks],
+        env: ENVIRONMENT,
+      }),
+    );
+    for (const fd of locks) writeSync(fd, `${started.pid}\n`, 0);
+    return started;
+  } finally {
+    for (const fd of locks) closeSync(fd);
+  }
 }
 
 /** Returns the words that start this program: the executable, or bun with the program's first file. */

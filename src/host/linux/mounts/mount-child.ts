@@ -20,7 +20,8 @@ import {
 export type ChildOrder =
   | { readonly work: "mount"; readonly order: MountOrder }
   | { readonly work: "unmount"; readonly above: FileId; readonly path: string }
-  | { readonly work: "look" | "read"; readonly path: string }
+  | { readonly work: "look"; readonly path: string }
+  | { readonly work: "read"; readonly path: string }
   | { readonly work: "write"; readonly writes: readonly ControlWrite[] };
 
 /** Error of a write that the kernel refuses. */
@@ -54,31 +55,24 @@ export async function runMountChild(): Promise<void> {
   const line = readLine();
   if (line === "") return;
   const order: ChildOrder = JSON.parse(line);
-  if (isLook(order)) return look(order);
+  // Asks the server of a path for its space, which no kernel keeps. The end is the answer.
+  if (order.work === "look") return tryTo(() => statfsSync(order.path));
   const answer = await carryOut(order);
   writeSync(STDOUT, `${JSON.stringify(answer)}\n`);
   const rest = new Uint8Array(1);
   while (readSync(STDIN, rest) > 0);
 }
 
-/** Order that has no answer but its end. */
-type Look = Extract<ChildOrder, { readonly work: "look" | "read" }>;
-
-function isLook(order: ChildOrder): order is Look {
-  return order.work === "look" || order.work === "read";
-}
-
-/** Asks the server of a path for its space, which no kernel keeps, or reads a file of the kernel. Whatever the answer is, there is one. */
-function look({ path, work }: Look): void {
+/** Asks the kernel. Whatever the answer is, there is one. */
+function tryTo(ask: () => unknown): void {
   try {
-    if (work === "look") statfsSync(path);
-    else readFileSync(path);
+    ask();
   } catch {
     // The caller looks itself.
   }
 }
 
-async function carryOut(order: Exclude<ChildOrder, Look>): Promise<ChildAnswer> {
+async function carryOut(order: Exclude<ChildOrder, { readonly work: "look" }>): Promise<ChildAnswer> {
   switch (order.work) {
     case "mount":
       return await mount(order.order);
@@ -86,7 +80,14 @@ async function carryOut(order: Exclude<ChildOrder, Look>): Promise<ChildAnswer> 
       return unmount(order.above, order.path);
     case "write":
       return write(order.writes);
+    case "read":
+      return read(order.path);
   }
+}
+
+function read(path: string): ChildAnswer {
+  tryTo(() => readFileSync(path));
+  return {};
 }
 
 function write(writes: readonly ControlWrite[]): ChildAnswer {

@@ -68,7 +68,7 @@ function refuseMoved({ path }: FileId, at: string): void {
 
 async function unmount(...[above, path, limitMs]: Parameters<MountHost["unmount"]>): Promise<void> {
   const attempt = `unmount ${path}`;
-  const { answer, child } = await askChild({ work: "unmount", above, path }, attempt, limitMs);
+  const { answer, child } = await askChild({ work: "unmount", above, path }, attempt, { limitMs });
   await child.end();
   if (!("errno" in answer)) return;
   if (answer.errno !== EBUSY) throw failure(attempt, answer);

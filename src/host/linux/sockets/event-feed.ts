@@ -87,6 +87,13 @@ class Feed implements EventFeed {
 
   #read(bytes: Uint8Array): void {
     const before = this.#events.length;
+    if (this.#keep(bytes)) this.#count(bytes.length);
+    else this.#lost();
+    if (this.#events.length > before) this.#onEvent();
+  }
+
+  /** Keeps the events of these bytes. Returns whether they may be QMP. */
+  #keep(bytes: Uint8Array): boolean {
     try {
       for (const line of this.#lines.add(bytes)) {
         // Events beyond the limit are not even parsed.
@@ -96,12 +103,9 @@ class Feed implements EventFeed {
         if (message?.is === "return") this.#onServed();
       }
     } catch {
-      // It speaks no QMP.
-      this.#lost();
+      return false;
     }
-    if (this.#lines.pendingBytes > MOST_LINE_BYTES) this.#lost();
-    this.#count(bytes.length);
-    if (this.#events.length > before) this.#onEvent();
+    return this.#lines.pendingBytes <= MOST_LINE_BYTES;
   }
 
   #count(bytes: number): void {

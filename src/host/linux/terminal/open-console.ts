@@ -2,6 +2,7 @@ import { closeSync, constants } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { DataStream, Piece } from "../../channels.ts";
 import type { FileFacts } from "../../files.ts";
+import type { Host } from "../../host.ts";
 import { sleep } from "../calls/ready.ts";
 import { makeRaw } from "../calls/terminal.ts";
 import { openSame, withFile } from "../files/file-id.ts";
@@ -16,12 +17,12 @@ const [SHORTEST_MS, LONGEST_MS] = [2, 40];
 /** Time in which a guest must take some of the data. A client that is gone is noticed only once svirt reads on. */
 const TAKING_MS = 10_000;
 
-/** Calls for SIGTERM, one of each open console. */
-const ends = new Set<() => void>();
+/** Pause between two looks at whether another process asks for the console. */
+const LOOK_MS = 100;
 
 /** Implements Host.openConsole. */
-export function openConsole(to: FileFacts, onTaken: () => void): DataStream {
-  return new ConsoleStream(connectConsole(to), to.id.path, onTaken);
+export function openConsole(...[to, how]: Parameters<Host["openConsole"]>): DataStream {
+  return new ConsoleStream(connectConsole(to), to.id.path, how);
 }
 
 /** Opens a terminal or socket of a guest without waiting. The caller closes the descriptor. Throws "host-call". */
@@ -38,18 +39,18 @@ export function connectConsole({ id, type }: FileFacts): number {
 class ConsoleStream implements DataStream {
   readonly #fd: number;
   readonly #path: string;
-  readonly #onTaken: () => void;
+  readonly #looks: Timer;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #isOver = false;
   #pauseMs = SHORTEST_MS;
 
-  constructor(fd: number, path: string, onTaken: () => void) {
+  constructor(fd: number, path: string, { isAskedFor, onAsked }: Parameters<Host["openConsole"]>[1]) {
     this.#fd = fd;
     this.#path = path;
-    // A function of its own: a set keeps equal ones once.
-    this.#onTaken = () => onTaken();
-    if (ends.size === 0) process.on("SIGTERM", endAll);
-    ends.add(this.#onTaken);
+    // A client that reads nothing must not keep the console.
+    this.#looks = setInterval(() => {
+      if (isAskedFor()) onAsked();
+    }, LOOK_MS);
   }
 
   async next(mostBytes: number): Promise<Uint8Array | undefined> {
@@ -84,8 +85,7 @@ class ConsoleStream implements DataStream {
   async close(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    ends.delete(this.#onTaken);
-    if (ends.size === 0) process.off("SIGTERM", endAll);
+    clearInterval(this.#looks);
     closeSync(this.#fd);
   }
 
@@ -93,10 +93,6 @@ class ConsoleStream implements DataStream {
     await sleep(this.#pauseMs);
     this.#pauseMs = Math.min(LONGEST_MS, this.#pauseMs * 2);
   }
-}
-
-function endAll(): void {
-  for (const end of [...ends]) end();
 }
 
 function readsNothing(path: string): SvirtError {

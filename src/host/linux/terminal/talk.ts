@@ -1,8 +1,7 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { Display } from "../../../plan/facts/display.ts";
 import type { TalkEnd } from "../../channels.ts";
-import type { FileFacts } from "../../files.ts";
+import type { Host } from "../../host.ts";
 import { type Awaited, copySize, makeRaw, poll } from "../calls/terminal.ts";
 import { connectTcp } from "../sockets/connect-tcp.ts";
 import { readSome, writeSome } from "../sockets/socket-bytes.ts";
@@ -19,21 +18,19 @@ const POLLOUT = 4;
 const CHUNK_BYTES = 4096;
 /** Limit on input that waits for a guest. A terminal is read beyond it, since its user may want to leave. */
 const MOST_WAITING_BYTES = 65_536;
-/** Longest delay of a signal. */
+/** Longest delay of a signal, and pause between two looks at whether another process asks for the terminal. */
 const LOOK_UP_MS = 100;
 /** Time for a guest's answer after the input has ended: QEMU checks once a second whether a terminal is in use. */
 const LINGER_MS = 2000;
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 /** Implements Host.talk. */
-export async function talk(
-  to: FileFacts | Display,
-  { leaveBy, onOpen }: { readonly leaveBy?: number; onOpen(): void },
-): Promise<TalkEnd> {
+export async function talk(...[to, how]: Parameters<Host["talk"]>): Promise<TalkEnd> {
+  const { isAskedFor = () => false, leaveBy = NO_BYTE, onOpen } = how;
   const guest = "port" in to ? connectTcp(to) : connectConsole(to);
   try {
     onOpen();
-    return await new Talk(guest, leaveBy ?? NO_BYTE).run();
+    return await new Talk(guest, leaveBy, isAskedFor).run();
   } finally {
     closeSync(guest);
   }
@@ -42,6 +39,7 @@ export async function talk(
 class Talk {
   readonly #guest: number;
   readonly #leaveBy: number;
+  readonly #isAskedFor: () => boolean;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
   /** Input that the guest has not read yet. */
   #waiting: Uint8Array = new Uint8Array();
@@ -49,10 +47,12 @@ class Talk {
   #hasLeft = false;
   #hungUp = false;
   #signal: string | undefined;
+  #lookMs = 0;
 
-  constructor(guest: number, leaveBy: number) {
+  constructor(guest: number, leaveBy: number, isAskedFor: () => boolean) {
     this.#guest = guest;
     this.#leaveBy = leaveBy;
+    this.#isAskedFor = isAskedFor;
   }
 
   async run(): Promise<TalkEnd> {
@@ -80,6 +80,7 @@ class Talk {
       if (this.#hungUp) return "hung-up";
       if (this.#hasLeft && this.#waiting.length === 0) return "left";
       if (this.#lingerMs() <= 0) return "input-ended";
+      if (this.#isAsked()) return "asked";
       // Lets signal handlers run.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#signal === undefined) continue;
@@ -88,6 +89,13 @@ class Talk {
         remedy: "Connect again: svirt console DOMAIN",
       });
     }
+  }
+
+  /** Looks at most once in a while: data may arrive all the time. */
+  #isAsked(): boolean {
+    if (performance.now() < this.#lookMs) return false;
+    this.#lookMs = performance.now() + LOOK_UP_MS;
+    return this.#isAskedFor();
   }
 
   #lingerMs(): number {

@@ -1,6 +1,7 @@
 import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
 import { type DomainGroup, type SelectedDomain, selectDomains } from "../../../vm/query/domain-selection.ts";
-import { array, int, struct, uint } from "../../xdr/form.ts";
+import { array, int, struct } from "../../xdr/form.ts";
+import { listAsked, listing, listOf } from "../listing.ts";
 import {
   aDomain,
   aNumber,
@@ -60,14 +61,13 @@ export const listProcedures: readonly Procedure[] = [
     number: 273,
     api: "virConnectListAllDomains",
     access: "reads",
-    args: struct({ needsResults: int, flags: uint }),
+    args: listAsked,
     flags: { known: ALL_FLAGS, refusedBy: "qemuConnectListAllDomains" },
-    result: struct({ domains: array(domain, LIST_MAX), count: uint }),
+    result: listing(domain),
     recovers,
     async run(call) {
       const selected = await select(call, groupsOf(call.args.flags));
-      const domains = call.args.needsResults === 0 ? [] : selected.map(remoteDomain);
-      return { domains, count: selected.length };
+      return listOf(call.args, selected.map(remoteDomain));
     },
   }),
   procedure({

@@ -5,12 +5,12 @@ import { getNativeCommand } from "../../../vm/query/native-command.ts";
 import { formatShellCommand } from "../../../vm/query/shell-command.ts";
 import { array, countedChars, int, struct, uint } from "../../xdr/form.ts";
 import { typedParameter } from "../../xdr/typed-parameter.ts";
+import { listing, listOf } from "../listing.ts";
 import {
   aText,
   changesDomain,
   domain,
   keyOf,
-  LIST_MAX,
   nothing,
   ofDomain,
   ofDomainWithFlags,
@@ -85,11 +85,11 @@ export const moreFactProcedures: readonly Procedure[] = [
     ...readsDomain(413, "virDomainListAllCheckpoints"),
     args: struct({ dom: domain, needsResults: int, flags: uint }),
     flags: { known: CHECKPOINT_FLAGS, refusedBy: "qemuDomainListAllCheckpoints" },
-    result: struct({ checkpoints: array(struct({ name: text, dom: domain }), LIST_MAX), count: int }),
+    result: listing(struct({ name: text, dom: domain })),
     run(call) {
       // svirt makes none.
       keyOf(call);
-      return { checkpoints: [], count: 0 };
+      return listOf(call.args, []);
     },
   }),
   procedure({

@@ -6,6 +6,7 @@ import {
   selectInterfaces,
 } from "../../../vm/interface/interfaces.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
+import { listAsked, listing, listOf } from "../listing.ts";
 import { aNumber, aText, LIST_MAX, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
@@ -55,13 +56,13 @@ export const interfaceProcedures: readonly Procedure[] = [
     number: 284,
     api: "virConnectListAllInterfaces",
     access: "reads",
-    args: struct({ needsResults: int, flags: uint }),
+    args: listAsked,
     flags: { known: INACTIVE | ACTIVE, refusedBy: "udevConnectListAllInterfaces" },
-    result: struct({ interfaces: array(iface, LIST_MAX), count: uint }),
+    result: listing(iface),
     run({ args, instance }) {
       const has = (flag: number): boolean => args.flags === 0 || (args.flags & flag) !== 0;
       const found = selectInterfaces(instance, { active: has(ACTIVE), inactive: has(INACTIVE) });
-      return { interfaces: args.needsResults === 0 ? [] : found, count: found.length };
+      return listOf(args, found);
     },
   }),
   procedure({

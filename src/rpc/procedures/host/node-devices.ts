@@ -7,6 +7,7 @@ import {
   lookUpDevice,
 } from "../../../vm/node-device/node-devices.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
+import { listAsked, listing, listOf } from "../listing.ts";
 import { aNumber, aText, maybeText, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
@@ -54,9 +55,9 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
     number: 285,
     api: "virConnectListAllNodeDevices",
     access: "reads",
-    args: struct({ needsResults: int, flags: uint }),
+    args: listAsked,
     flags: { known: CAPABILITY_FLAGS + FILTER_FLAGS, refusedBy: "nodeConnectListAllNodeDevices" },
-    result: struct({ devices: array(device, MOST_DEVICES), count: uint }),
+    result: listing(device, MOST_DEVICES),
     run({ args, instance }) {
       const bits = args.flags & CAPABILITY_FLAGS;
       const names = CAPABILITY_NAMES.filter((_, at) => (bits & (1 << at)) !== 0);
@@ -64,7 +65,7 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
       const { active, inactive, persistent, transient } = FILTERS;
       const isEmpty = (has(inactive) && !has(active)) || (has(transient) && !has(persistent));
       const found = isEmpty ? [] : listDevices(instance, bits === 0 ? undefined : new Set(names));
-      return { devices: args.needsResults === 0 ? [] : found, count: found.length };
+      return listOf(args, found);
     },
   }),
   procedure({

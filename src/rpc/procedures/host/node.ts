@@ -11,7 +11,8 @@ import { checkArch } from "../../../vm/capabilities/check-arch.ts";
 import { getHostFacts, getHostQemuVersion } from "../../../vm/host/description.ts";
 import { listFreeMemory } from "../../../vm/host/memory.ts";
 import { countHostProcessors, getProcessorMap } from "../../../vm/host/processors.ts";
-import { array, chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { chars, countedBytes, countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { listing, listOf } from "../listing.ts";
 import { aNumber, aText, bitsOf, maybeText, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 import { guestType } from "./guest-type.ts";
@@ -155,10 +156,9 @@ export const nodeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ arch: text, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuConnectGetCPUModelNames" },
-    result: struct({ models: array(text, MOST_MODELS), count: int }),
+    result: listing(text, MOST_MODELS),
     async run({ args, instance }) {
-      const models = await listCpuModels(instance, args.arch);
-      return { models: args.needsResults === 0 ? [] : models, count: models.length };
+      return listOf(args, await listCpuModels(instance, args.arch));
     },
   }),
 ];

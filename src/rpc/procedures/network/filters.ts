@@ -1,5 +1,6 @@
 import { findFilter, getFilterXml, listFilters } from "../../../vm/network/filter-list.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
+import { listAsked, listing, listOf } from "../listing.ts";
 import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text, uuid, uuidText } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
@@ -57,12 +58,9 @@ export const filterProcedures: readonly Procedure[] = [
     number: 286,
     api: "virConnectListAllNWFilters",
     access: "reads",
-    args: struct({ needsResults: int, flags: uint }),
+    args: listAsked,
     flags: { known: 0, refusedBy: "nwfilterConnectListAllNWFilters" },
-    result: struct({ filters: array(stored, LIST_MAX), count: uint }),
-    run({ args }) {
-      const filters = listFilters().map(remoteStored);
-      return { filters: args.needsResults === 0 ? [] : filters, count: filters.length };
-    },
+    result: listing(stored),
+    run: ({ args }) => listOf(args, listFilters().map(remoteStored)),
   }),
 ];

@@ -1,7 +1,8 @@
 import { listDhcpLeases } from "../../../vm/network/dhcp-leases.ts";
 import { lookUpKnownNetwork } from "../../../vm/network/find-network.ts";
 import { getNetworkFacts } from "../../../vm/network/network-facts.ts";
-import { array, hyper, int, struct, uint } from "../../xdr/form.ts";
+import { hyper, int, struct, uint } from "../../xdr/form.ts";
+import { listing, listOf } from "../listing.ts";
 import { maybeText, stored, text, uuidText } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
@@ -30,7 +31,7 @@ export const leaseProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ net: stored, mac: maybeText, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "networkGetDHCPLeases" },
-    result: struct({ leases: array(lease, LEASES_MAX), count: uint }),
+    result: listing(lease, LEASES_MAX),
     run({ args, instance }) {
       const { net } = args;
       const { uuid } = lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) });
@@ -39,7 +40,7 @@ export const leaseProcedures: readonly Procedure[] = [
         ...rest,
         ...{ iface, expires: BigInt(expiresAt), type: TYPES[protocol], iaid: undefined },
       }));
-      return { leases: args.needsResults === 0 ? [] : found, count: found.length };
+      return listOf(args, found);
     },
   }),
 ];

@@ -1,8 +1,9 @@
 import type { Instance } from "../../../state/instance.ts";
 import { lookUpKnownNetwork } from "../../../vm/network/find-network.ts";
 import { getPortXml, listPortUuids } from "../../../vm/network/network-ports.ts";
-import { array, int, struct, uint, type ValueOf } from "../../xdr/form.ts";
-import { aText, LIST_MAX, stored, uuid, uuidBytes, uuidText } from "../objects.ts";
+import { int, struct, uint, type ValueOf } from "../../xdr/form.ts";
+import { listing, listOf } from "../listing.ts";
+import { aText, stored, uuid, uuidBytes, uuidText } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** A guest's interface on a network. remote_nonnull_network_port */
@@ -21,11 +22,11 @@ export const networkPortProcedures: readonly Procedure[] = [
     recovers: () => "all",
     args: struct({ net: stored, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "networkListAllPorts" },
-    result: struct({ ports: array(port, LIST_MAX), count: uint }),
+    result: listing(port),
     run({ args, instance }) {
       const uuids = listPortUuids(instance, keyOf(instance, args));
       const ports = uuids.map((value) => ({ net: args.net, uuid: uuidBytes(value) }));
-      return { ports: args.needsResults === 0 ? [] : ports, count: ports.length };
+      return listOf(args, ports);
     },
   }),
   procedure({

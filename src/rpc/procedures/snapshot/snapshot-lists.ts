@@ -1,6 +1,7 @@
 import type { StoredSnapshot } from "../../../state/snapshots/snapshots.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../vm/snapshot/select-snapshots.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
+import { listing, listOf } from "../listing.ts";
 import {
   aNumber,
   domain,
@@ -34,7 +35,7 @@ const LIST_FLAGS = TOPOLOGICAL * 2 - 1;
 
 const aCount = struct({ value: int });
 const names = struct({ names: array(text, LIST_MAX) });
-const listed = struct({ snapshots: array(snapshot, LIST_MAX), count: int });
+const listed = listing(snapshot);
 
 /** Procedures that list the snapshots of a domain, or those below a snapshot. */
 export const snapshotListProcedures: readonly Procedure[] = [
@@ -57,7 +58,7 @@ export const snapshotListProcedures: readonly Procedure[] = [
     args: struct({ dom: domain, needsResults: int, flags: uint }),
     flags: { known: LIST_FLAGS, refusedBy: "qemuDomainListAllSnapshots" },
     result: listed,
-    run: (call) => listOf(call, { all: allOf(call), dom: call.args.dom }),
+    run: (call) => listOf(call.args, remoteSnapshots(call, call.args.dom, allOf(call))),
   }),
   procedure({
     ...ofOne(246, "virDomainSnapshotNumChildren"),
@@ -78,7 +79,7 @@ export const snapshotListProcedures: readonly Procedure[] = [
     args: struct({ snap: snapshot, needsResults: int, flags: uint }),
     flags: { known: LIST_FLAGS, refusedBy: "qemuDomainSnapshotListAllChildren" },
     result: listed,
-    run: (call) => listOf(call, { all: childrenOf(call), dom: call.args.snap.dom }),
+    run: (call) => listOf(call.args, remoteSnapshots(call, call.args.snap.dom, childrenOf(call))),
   }),
 ];
 
@@ -115,13 +116,4 @@ function filterOf(flags: number): SnapshotFilter {
 
 function namesOf(all: readonly StoredSnapshot[], most: number): { readonly names: readonly string[] } {
   return { names: all.slice(0, Math.max(0, most)).map(({ name }) => name) };
-}
-
-function listOf(
-  call: RemoteCall<{ readonly needsResults: number }>,
-  { all, dom }: { readonly all: readonly StoredSnapshot[]; readonly dom: RemoteDomain },
-): { readonly snapshots: readonly RemoteSnapshot[]; readonly count: number } {
-  const { length: count } = all;
-  if (call.args.needsResults === 0) return { snapshots: [], count };
-  return { snapshots: remoteSnapshots(call, dom, all), count };
 }

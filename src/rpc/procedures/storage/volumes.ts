@@ -5,6 +5,7 @@ import { lookUpVolume, lookUpVolumeBy } from "../../../vm/volume/look-up-volume.
 import { showVolumeOf } from "../../../vm/volume/show-volume.ts";
 import { getVolumeXml } from "../../../vm/volume/volume-xml.ts";
 import { array, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
+import { listing, listOf } from "../listing.ts";
 import { aNumber, aText, LIST_MAX, nothing, remoteStored, stored, text } from "../objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
@@ -31,11 +32,13 @@ export const volumeProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ pool: stored, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "storagePoolListAllVolumes" },
-    result: struct({ volumes: array(volume, LIST_MAX), count: uint }),
+    result: listing(volume),
     async run(call) {
       const { name: pool, volumes } = await volumesOf(call);
-      const listed = volumes.map(({ key, name }) => ({ pool, name, key }));
-      return { volumes: call.args.needsResults === 0 ? [] : listed, count: listed.length };
+      return listOf(
+        call.args,
+        volumes.map(({ key, name }) => ({ pool, name, key })),
+      );
     },
   }),
   procedure({

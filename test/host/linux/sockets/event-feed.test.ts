@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import type { QmpEvent } from "../../../../src/qemu/monitor/qmp.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
@@ -84,6 +84,30 @@ test.each([
   const { asked, taken } = await follow(MESSAGE + text, (__, ended) => ended >= 2);
   expect(asked.length).toBeGreaterThan(1);
   expect(taken.length).toBeLessThanOrEqual(2);
+});
+
+test("a feed that ends its connection has no timer but that of the next one", async () => {
+  const timers = new Map<unknown, number>();
+  const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
+  using starts = spyOn(globalThis, "setTimeout").mockImplementation(
+    Object.assign((work: () => void, delayMs = 0): Timer => {
+      const timer = set(() => {
+        timers.delete(timer);
+        work();
+      }, delayMs);
+      timers.set(timer, delayMs);
+      return timer;
+    }, set),
+  );
+  using _ends = spyOn(globalThis, "clearTimeout").mockImplementation((timer) => {
+    timers.delete(timer);
+    if (typeof timer !== "string") clear(timer);
+  });
+  await follow(`${MESSAGE}nonsense\n`, (__, ended) => {
+    if (ended > 0) expect([...timers.values()].filter((delayMs) => delayMs > 5)).toEqual([1000]);
+    return ended > 0;
+  });
+  expect(starts).toHaveBeenCalled();
 });
 
 test("of a flood a feed keeps the first events only, and what it has not taken costs no memory", async () => {

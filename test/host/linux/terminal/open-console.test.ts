@@ -19,7 +19,7 @@ function listen(path: string) {
 async function openAt(path: string) {
   const facts = host.inspectFile(path);
   if (facts === undefined) throw new Error("nothing is there");
-  return await host.openConsole(facts, () => undefined);
+  return await host.openConsole(facts, { isAskedFor: () => false, onAsked: () => undefined });
 }
 
 test("a console of a socket passes data both ways, and ends when the guest hangs up", async () => {
@@ -70,21 +70,27 @@ test("a wait for a silent guest ends when the console is closed", async () => {
   guest.stop(true);
 });
 
-test("SIGTERM calls the ends of all open consoles, and does not end svirt", async () => {
+test("the console that another process asks for says so, and no other one of the process", async () => {
   using folder = new RealFolder();
   const path = `${folder.path}/socket`;
   const guest = listen(path);
   const facts = host.inspectFile(path);
   if (facts === undefined) throw new Error("nothing is there");
   const before = process.listenerCount("SIGTERM");
-  let taken = 0;
-  const count = (): void => {
-    taken += 1;
-  };
-  const opened = [await host.openConsole(facts, count), await host.openConsole(facts, count)];
-  process.kill(process.pid, "SIGTERM");
-  while (taken < 2) await Bun.sleep(5);
-  for (const each of opened) await each.close();
+  const asked: string[] = [];
+  const looked = { other: 0 };
+  const other = await host.openConsole(facts, {
+    isAskedFor: () => ++looked.other < 0,
+    onAsked: () => asked.push("other"),
+  });
+  const one = await host.openConsole(facts, { isAskedFor: () => true, onAsked: () => asked.push("one") });
+  while (asked.length === 0 || looked.other < 2) await Bun.sleep(5);
   expect(process.listenerCount("SIGTERM")).toBe(before);
+  await one.close();
+  const atEnd = asked.length;
+  const seen = looked.other;
+  while (looked.other < seen + 3) await Bun.sleep(5);
+  expect([asked.length, new Set(asked)]).toEqual([atEnd, new Set(["one"])]);
+  await other.close();
   guest.stop(true);
 });

@@ -143,6 +143,31 @@ describe("Host.talk() with a socket, and input from a pipe", () => {
     expect(printed).toEndWith("ended: left\n");
   });
 
+  test("leaves while the guest writes without a pause, once another process asks", async () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/console.sock`;
+    const flood = "x".repeat(100_000);
+    using server = Bun.listen({
+      unix: path,
+      socket: {
+        data: () => undefined,
+        open: (one) => void one.write(flood),
+        drain: (one) => void one.write(flood),
+      },
+    });
+    const child = Bun.spawn([process.execPath, TALKER, path, `${folder.path}/ask`], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    let end = "";
+    for await (const bytes of child.stdout) {
+      end = (end + new TextDecoder().decode(bytes)).slice(-100);
+      if (end.endsWith("x")) await Bun.write(`${folder.path}/ask`, "");
+    }
+    expect(end).toEndWith("ended: asked\n");
+    server.stop(true);
+  });
+
   test("passes on more than the kernel keeps at once", async () => {
     const input = "0123456789abcdef".repeat(20_000);
     expect((await pipeTo(input)).heard).toBe(input);

@@ -5,8 +5,8 @@ import { AGENT_PORT } from "../../qemu/agent/agent-port.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import type { GuestReport } from "../../state/guest-reports.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { namedDevices } from "../guest/named-devices.ts";
-import { runningGuest } from "../guest/running-guest.ts";
+import { namedDevices } from "./named-devices.ts";
+import { runningGuest } from "./running-guest.ts";
 
 /**
  * Returns the reports with what clients are told about their devices, by svirt's record, without those about devices that the guest

@@ -1,0 +1,66 @@
+import { asSvirtError, SvirtError, unlessRefused } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProcessId } from "../../host/processes.ts";
+import { getLockHolder } from "../../run/process/lock-holder.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Content of a lock's file: its holder is asked for the console, or not. */
+const [ASKED, UNASKED] = ["!", "-"];
+/** Time for a holder to end its session, and between two requests: one that meets a change of the holder is lost. */
+const [LET_GO_MS, AGAIN_MS] = [5000, 1000];
+
+/**
+ * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` asks that one to end. The request is in the
+ * lock's file, which only the user of this instance may write; no other session of the holder's process ends.
+ */
+export async function lockConsole(instance: Instance, path: string, force: boolean): Promise<() => void> {
+  const { host } = instance;
+  const release = await tryFor(host, path, 0);
+  if (release !== undefined) return release;
+  if (!force) throw inUse(getLockHolder(host, path));
+  await instance.memory?.consoles.get(path)?.();
+  for (let leftMs = LET_GO_MS; leftMs > 0; leftMs -= AGAIN_MS) {
+    write(host, path, ASKED);
+    const given = await tryFor(host, path, AGAIN_MS);
+    if (given !== undefined) return given;
+  }
+  throw inUse(getLockHolder(host, path));
+}
+
+/** Whether another process asks the holder of a console's lock to end its session. */
+export function isAskedFor(host: Host, path: string): boolean {
+  // A process without a free descriptor looks again.
+  return unlessRefused(() => host.readText(path)) === ASKED;
+}
+
+/** Takes the lock if it becomes free in time. Requests to earlier holders end. */
+async function tryFor(host: Host, path: string, timeoutMs: number): Promise<(() => void) | undefined> {
+  let release: () => void;
+  try {
+    release = await host.lock(path, timeoutMs);
+  } catch (error) {
+    if (asSvirtError(error).kind === "timeout") return undefined;
+    throw error;
+  }
+  try {
+    if (isAskedFor(host, path)) write(host, path, UNASKED);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
+}
+
+function write(host: Host, path: string, content: string): void {
+  const file = host.inspectFile(path)?.id;
+  if (file !== undefined) host.writeBytes(file, 0, new TextEncoder().encode(content));
+}
+
+function inUse(holder: ProcessId | undefined): SvirtError {
+  const by = holder === undefined ? "" : ` (process ${holder.pid})`;
+  return new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
+    kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
+    remedy: "End that session, or disconnect it: --force",
+  });
+}
