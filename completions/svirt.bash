@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-list nwfilter-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -32,11 +32,17 @@ _svirt() {
     destroy) options='--crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
+    dompmwakeup) options='--help' wants=domain ;;
     save) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
     restore) options='--xml --running --paused --crash-drill --help' wants=file ;;
     save-image-dumpxml) options='--help' wants=file ;;
+    save-image-define) options='--running --paused --help' wants=file ;;
+    save-image-edit) options='--running --paused --help' wants=file ;;
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
     managedsave-remove) options='--help' wants=domain ;;
+    managedsave-dumpxml) options='--help' wants=domain ;;
+    managedsave-define) options='--running --paused --help' wants=domain ;;
+    managedsave-edit) options='--running --paused --help' wants=domain ;;
     dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
     domjobinfo) options='--json --help' wants=domain ;;
     domjobabort) options='--help' wants=domain ;;
@@ -63,6 +69,7 @@ _svirt() {
     ttyconsole) options='--json --help' wants=domain ;;
     domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
     vcpuinfo) options='--pretty --json --help' wants=domain ;;
+    cpu-stats) options='--total --json --help' wants=domain ;;
     vcpucount) options='--maximum --active --live --config --current --json --help' wants=domain ;;
     vncdisplay) options='--json --help' wants=domain ;;
     domdisplay) options='--type --all --json --help' wants=domain ;;
@@ -128,6 +135,8 @@ _svirt() {
     nodecpustats) options='--cpu --percent --json --help' ;;
     nodememstats) options='--cell --json --help' ;;
     freecell) options='--all --json --help' ;;
+    freepages) options='--cellno --pagesize --all --json --help' ;;
+    node-memory-tune) options='--json --help' ;;
     sysinfo) options='--help' ;;
     maxvcpus) options='--type --json --help' ;;
     cpu-models) options='--json --help' ;;
@@ -180,6 +189,8 @@ _svirt() {
     net-port-dumpxml) options='--json --help' wants=network ;;
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
     net-event) options='--network --event --loop --timeout --list --timestamp --help' ;;
+    nwfilter-list) options='--json --help' ;;
+    nwfilter-dumpxml) options='--json --help' ;;
     pool-define) options='--json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;

@@ -24,6 +24,9 @@ const OTHERS = new Map([
   ...["domcapabilities", "freecell", "hostname", "maxvcpus", "nodecpumap", "nodecpustats"].map(
     (name) => [name, "none"] as const,
   ),
+  ...["freepages", "node-memory-tune", "nwfilter-list", "nwfilter-dumpxml"].map(
+    (name) => [name, "none"] as const,
+  ),
   ...["cpu-models", "nodedev-list", "nodedev-dumpxml", "nodedev-info"].map((name) => [name, "none"] as const),
   ...["list", "dumpxml", "name", "mac"].map((name) => [`iface-${name}`, "none"] as const),
   // A guest whose start or end was interrupted may have the device.

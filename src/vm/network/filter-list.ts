@@ -24,6 +24,11 @@ export function findFilter(by: keyof NamedFilter, key: string): NamedFilter {
   });
 }
 
+/** Returns a filter by its UUID or name, as virsh looks for it. Throws "not-found" with libvirt's message. */
+export function lookUpFilter(key: string): NamedFilter {
+  return listFilters().find(({ uuid }) => uuid === key.toLowerCase()) ?? findFilter("name", key);
+}
+
 /** Returns the XML of a filter by its UUID. Throws "not-found" with libvirt's message. */
 export function getFilterXml(key: string): string {
   const { name, uuid } = findFilter("uuid", key);

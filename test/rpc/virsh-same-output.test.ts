@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
+
+const ASIDE = lackOf(["virsh"]);
+const folder = makeFolder();
+const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
+
+writeFileSync(
+  join(folder, "vm1.xml"),
+  `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><seclabel type='none'/></domain>`,
+);
+
+/** Commands that print the same whoever asks, and for how long the guest has run. */
+const SAME = [
+  "nwfilter-list",
+  "nwfilter-dumpxml clean-traffic",
+  "nwfilter-dumpxml allow-arp",
+  "node-memory-tune",
+  "freepages --all --pagesize 2M",
+  "freepages --cellno 0 --pagesize 2048",
+  "managedsave-dumpxml vm1",
+  "save-image-dumpxml /var/lib/svirt/save/vm1.save",
+  "managedsave-edit vm1",
+  "save-image-edit /var/lib/svirt/save/vm1.save",
+  "managedsave-define vm1 saved.xml --paused",
+  "save-image-define /var/lib/svirt/save/vm1.save saved.xml",
+  "list --all",
+  "dominfo vm1",
+];
+
+describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${ASIDE}`, () => {
+  test(
+    "byte for byte",
+    () => {
+      const compared = onNewNode(folder, [
+        "virsh define vm1.xml; virsh start vm1; virsh managedsave vm1; virsh managedsave-dumpxml vm1 >saved.xml",
+        ...SAME.map(
+          (line) =>
+            `export EDITOR=true; virsh ${line} >virsh.out && ${SVIRT} ${line} >svirt.out && cmp virsh.out svirt.out`,
+        ),
+      ]);
+      expect(compared.slice(1).map(({ code, err, out }, at) => [SAME[at], code, out, err])).toEqual(
+        SAME.map((line) => [line, 0, "", ""]),
+      );
+    },
+    TEST_MS,
+  );
+
+  test(
+    "and the same layout of times",
+    () => {
+      const [, ...lines] = onNewNode(folder, [
+        "virsh define vm1.xml; virsh start vm1",
+        ...["virsh cpu-stats vm1 --total", `${SVIRT} cpu-stats vm1 --total`].map(
+          (line) => `${line} | tr 0-9 N`,
+        ),
+        ...["virsh dompmwakeup vm1", `${SVIRT} dompmwakeup vm1`, "virsh destroy vm1"],
+      ]);
+      const [theirs, ours, virshWakes, svirtWakes] = lines;
+      expect(ours).toEqual(theirs ?? { code: -1, out: "", err: "" });
+      expect(ours?.out).toContain("cpu_time");
+      const why = "wake-up from suspend is not supported by this guest";
+      expect([virshWakes?.err, svirtWakes?.err]).toEqual([
+        expect.stringContaining(why),
+        expect.stringContaining(why),
+      ]);
+    },
+    TEST_MS,
+  );
+});
