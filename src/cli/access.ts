@@ -54,7 +54,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
       "iothreadadd iothreaddel iothreadpin iothreadset " +
       "managedsave managedsave-define managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
-      "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset pool-autostart " +
+      "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset nwfilter-define nwfilter-undefine pool-autostart " +
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +
       "pool-start pool-undefine qemu-agent-command qemu-monitor-command reap reboot recover reset restore " +
       "resume save save-image-define screenshot secret-define secret-get-value secret-set-value secret-undefine send-key " +
@@ -65,7 +65,10 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["label release", "changes"],
   ["label restore", "changes"],
   ["label set", "changes"],
-  ...listed("local", "edit managedsave-edit net-edit pool-edit save-image-edit shell virt-ssh-helper"),
+  ...listed(
+    "local",
+    "edit managedsave-edit net-edit nwfilter-edit pool-edit save-image-edit shell virt-ssh-helper",
+  ),
 ]);
 
 /** Throws "denied" if a restricted key is not permitted to call a command with these arguments. */

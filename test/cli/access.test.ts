@@ -40,7 +40,7 @@ const CHANGES = {
   lifecycle:
     "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-define managedsave-remove save save-image-define dompmwakeup domjobabort",
   networks:
-    "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
+    "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update nwfilter-define nwfilter-undefine",
   // Drivers of the host's devices.
   hostDevices: "nodedev-detach nodedev-reattach nodedev-reset",
   pools:
@@ -64,7 +64,7 @@ const CHANGES = {
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */
-const LOCAL = "edit managedsave-edit save-image-edit net-edit pool-edit shell virt-ssh-helper";
+const LOCAL = "edit nwfilter-edit managedsave-edit save-image-edit net-edit pool-edit shell virt-ssh-helper";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 const named = (name: string): string => name.replace("label-", "label ");

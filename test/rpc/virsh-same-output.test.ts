@@ -12,6 +12,11 @@ writeFileSync(
   `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><seclabel type='none'/></domain>`,
 );
 
+writeFileSync(
+  join(folder, "filter.xml"),
+  "<filter name='mine'><filterref filter='clean-traffic'/><rule action='drop' direction='out'><ip protocol='tcp' dstportstart='25'/></rule></filter>",
+);
+
 /** Commands that print the same whoever asks, and for how long the guest has run. */
 const SAME = [
   "nwfilter-list",
@@ -44,6 +49,27 @@ describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${A
       expect(compared.slice(1).map(({ code, err, out }, at) => [SAME[at], code, out, err])).toEqual(
         SAME.map((line) => [line, 0, "", ""]),
       );
+    },
+    TEST_MS,
+  );
+
+  test(
+    "about a filter that is defined, shown, edited and undefined",
+    () => {
+      const same = (line: string, between = "true") =>
+        `export EDITOR=true; virsh ${line} >virsh.out && ${between} && ${SVIRT} ${line} >svirt.out && cmp virsh.out svirt.out`;
+      const compared = onNewNode(folder, [
+        same("nwfilter-define filter.xml"),
+        same("nwfilter-define filter.xml --validate"),
+        same("nwfilter-dumpxml mine"),
+        same("nwfilter-edit mine"),
+        same("nwfilter-list"),
+        same("nwfilter-undefine mine", `${SVIRT} nwfilter-define filter.xml >/dev/null`),
+        "virsh nwfilter-dumpxml mine",
+      ]);
+      const last = compared.pop();
+      expect(compared).toEqual(compared.map(() => ({ code: 0, out: "", err: "" })));
+      expect(last?.err).toContain("failed to get nwfilter 'mine'");
     },
     TEST_MS,
   );

@@ -11,8 +11,8 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const filter = lookUpFilter(operand(call, "nwfilter"));
-    const xml = getFilterXml(filter.uuid);
+    const filter = lookUpFilter(call.instance, operand(call, "nwfilter"));
+    const xml = getFilterXml(call.instance, filter.uuid);
     if (call.options.has("json")) printJson(call, { ...filter, xml });
     else call.output.print(`${xml}\n`);
     return undefined;
