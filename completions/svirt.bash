@@ -47,7 +47,7 @@ _svirt() {
     domjobinfo) options='--json --help' wants=domain ;;
     domjobabort) options='--help' wants=domain ;;
     screenshot) options='--screen --help' wants=domain ;;
-    list) options='--all --inactive --uuid --id --name --json --help' ;;
+    list) options='--all --inactive --uuid --id --name --table --title --managed-save --persistent --transient --state-running --state-paused --state-shutoff --state-other --with-managed-save --without-managed-save --autostart --no-autostart --with-snapshot --without-snapshot --json --help' ;;
     dominfo) options='--json --help' wants=domain ;;
     domstate) options='--reason --json --help' wants=domain ;;
     domid) options='--json --help' wants=domain ;;

@@ -54,6 +54,60 @@ describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${A
   );
 
   test(
+    "in lists of domains, selected and with titles",
+    () => {
+      const vm = (name: string) => `sed 's/vm1/${name}/' vm1.xml >${name}.xml; virsh define ${name}.xml`;
+      const groups = [
+        ...[
+          "--persistent",
+          "--transient",
+          "--autostart",
+          "--no-autostart",
+          "--with-managed-save",
+          "--without-managed-save",
+        ],
+        ...[
+          "--with-snapshot",
+          "--without-snapshot",
+          "--state-running",
+          "--state-paused",
+          "--state-shutoff",
+          "--state-other",
+        ],
+        ...[
+          "--state-running --state-shutoff --autostart",
+          "--title",
+          "--managed-save",
+          "--title --managed-save --table",
+        ],
+      ];
+      const lines = groups.flatMap((options) => [
+        `list ${options}`,
+        `list --all ${options}`,
+        `list --inactive ${options}`,
+      ]);
+      const compared = onNewNode(folder, [
+        ["virsh define vm1.xml", vm("vm2"), vm("vm3"), vm("vm4")].join("; "),
+        "for vm in vm1 vm2 vm3; do virsh start $vm; done; virsh suspend vm2; virsh managedsave vm3; virsh undefine vm1; virsh autostart vm2",
+        "virsh desc vm4 --title a title --config; virsh snapshot-create-as vm4 one --disk-only --diskspec none",
+        ...lines.map(
+          (line) =>
+            `virsh ${line} >virsh.out && ${SVIRT} ${line} >svirt.out 2>svirt.err && cmp virsh.out svirt.out`,
+        ),
+        "virsh list --all --title --managed-save",
+        "for vm in vm1 vm2; do virsh destroy $vm; done",
+      ]);
+      expect(compared.slice(3, -2).map(({ code, out }, at) => [lines[at], code, out])).toEqual(
+        lines.map((line) => [line, 0, ""]),
+      );
+      const whole = compared.at(-2)?.out ?? "";
+      for (const row of [/vm1 +running/, /vm2 +paused/, /vm3 +saved/, /vm4 +shut off +a title/])
+        expect(whole).toMatch(row);
+    },
+    TEST_MS,
+  );
+
+  test(
     "about a filter that is defined, shown, edited and undefined",
     () => {
       const same = (line: string, between = "true") =>
