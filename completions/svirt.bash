@@ -23,7 +23,7 @@ _svirt() {
     desc) options='--title --live --config --current --help' wants=domain ;;
     metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
     domrename) options='--help' wants=domain ;;
-    undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --help' wants=domain ;;
+    undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --tpm --keep-tpm --help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
     start) options='--force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--help' wants=domain ;;
@@ -109,7 +109,7 @@ _svirt() {
     attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    attach-interface) options='--target --mac --model --alias --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    attach-interface) options='--target --mac --model --alias --inbound --outbound --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-interface) options='--mac --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     domif-setlink) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
