@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
-import { EXIT_CODES, FILES } from "./words.ts";
+import { listMissing } from "./virsh-commands.ts";
+import { EXIT_CODES, FILES, MISSING_INTRO } from "./words.ts";
 
 const INTRODUCTION = `svirt starts QEMU/KVM guests, each confined by SELinux in a context with two categories of its own, so that a guest
 that has taken over its QEMU reaches no other guest's disk and no secret of the host. It labels what the guest uses and
@@ -21,6 +22,10 @@ export function formatManual(specs: readonly CommandSpec[]): string {
     roff(INTRODUCTION),
     ".SH COMMANDS",
     ...specs.flatMap(formatCommand),
+    ".SH COMMANDS OF VIRSH THAT ARE MISSING",
+    roff(MISSING_INTRO),
+    ".PP",
+    roff(listMissing(specs.map(({ name }) => name)).join(", ")),
     ".SH EXIT STATUS",
     ...EXIT_CODES.flatMap(([code, meaning]) => tagged(`\\fB${code}\\fR`, meaning)),
     ".SH FILES",

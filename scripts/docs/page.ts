@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
-import { EXIT_CODES } from "./words.ts";
+import { listMissing } from "./virsh-commands.ts";
+import { EXIT_CODES, MISSING_INTRO } from "./words.ts";
 
 /** Formats docs/commands.md. */
 export function formatPage(specs: readonly CommandSpec[]): string {
@@ -19,6 +20,14 @@ export function formatPage(specs: readonly CommandSpec[]): string {
     ...EXIT_CODES.map(([code, meaning]) => `| ${code} | ${meaning} |`),
     "",
     ...specs.flatMap(formatCommand),
+    "## Commands of virsh that are missing",
+    "",
+    `${MISSING_INTRO} [The reasons](clients.md#not-implemented).`,
+    "",
+    listMissing(specs.map(({ name }) => name))
+      .map((name) => `\`${name}\``)
+      .join(", "),
+    "",
   ].join("\n");
 }
 

@@ -21,3 +21,7 @@ export const FILES: readonly (readonly [path: string, what: string])[] = [
   ["/run/svirt/UUID/", "a running guest's monitor and own folder"],
   ["/var/log/svirt/NAME.log", "what QEMU said"],
 ];
+
+/** Sentence above the list of virsh's commands that svirt does not have. */
+export const MISSING_INTRO =
+  "svirt has no command of these names. Most of their calls are not answered either.";

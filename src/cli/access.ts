@@ -16,12 +16,12 @@ const SHOWN = ["domain", "live", "config", "current", "json"];
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
-    "audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
+    "audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +    "audit capabilities cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
       "domid domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid " +
-      "domxml-to-native dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name " +
-      "iothreadinfo list maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
-      "net-port-list net-uuid nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo " +
-      "nodememstats plan pool-capabilities pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid " +
+      "domxml-to-native dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name " +
+      "iothreadinfo list managedsave-dumpxml maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
+      "net-port-list net-uuid nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo " +      "net-port-list net-uuid node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo " +
+      "nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid " +
       "save-image-dumpxml secret-dumpxml secret-event secret-list snapshot-dumpxml snapshot-info snapshot-list " +
       "snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml " +
       "vol-info vol-key vol-list vol-name vol-path vol-pool",
@@ -58,14 +58,14 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize " +
       "change-media console create define destroy detach-device detach-disk detach-interface domfsfreeze " +
-      "domfsinfo domfsthaw domfstrim domhostname domif-setlink domjobabort domrename domtime dump " +
+      "domfsinfo domfsthaw domfstrim domhostname domif-setlink domjobabort dompmwakeup domrename domtime dump " +
       "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
       "iothreadadd iothreaddel iothreadpin iothreadset " +
-      "managedsave managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
-      "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset pool-autostart " +
+      "managedsave managedsave-define managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
+      "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset nwfilter-define nwfilter-undefine pool-autostart " +
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +
       "pool-start pool-undefine qemu-agent-command qemu-monitor-command reap reboot recover reset restore " +
-      "resume save screenshot secret-define secret-get-value secret-set-value secret-undefine send-key " +
+      "resume save save-image-define screenshot secret-define secret-get-value secret-set-value secret-undefine send-key " +
       "set-user-password set-user-sshkeys setmaxmem setmem setvcpus shutdown snapshot-create " +
       "snapshot-create-as snapshot-delete snapshot-revert start suspend undefine update-device vol-clone " +
       "vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe",
@@ -73,7 +73,10 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["label release", "changes"],
   ["label restore", "changes"],
   ["label set", "changes"],
-  ...listed("local", "edit net-edit pool-edit shell virt-ssh-helper"),
+  ...listed(
+    "local",
+    "edit managedsave-edit net-edit nwfilter-edit pool-edit save-image-edit shell virt-ssh-helper",
+  ),
 ]);
 
 /** Throws "denied" if a restricted key is not permitted to call a command with these arguments. */

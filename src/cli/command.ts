@@ -79,8 +79,23 @@ export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 /** Operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
+/** Operand of commands about one saved file. */
+export const SAVE_FILE_OPERAND: Operand = {
+  name: "file",
+  summary: "a file that svirt save or virsh save wrote",
+};
+
+/** Operand of commands that replace the XML in a saved state. */
+export const CHANGED_XML_OPERAND: Operand = {
+  name: "xml",
+  summary: "a changed XML of the same domain: a file, or - for standard input",
+};
+
 /** Operand of commands about one network. */
 export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uuid of a network" };
+
+/** Operand of commands about one filter of interfaces. */
+export const FILTER_OPERAND: Operand = { name: "nwfilter", summary: "name or uuid of a network filter" };
 
 /** Operand of commands about one device of the host. */
 export const DEVICE_OPERAND: Operand = { name: "device", summary: "name of a device of the host" };

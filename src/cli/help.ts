@@ -43,6 +43,8 @@ export function formatOverview(specs: readonly CommandSpec[]): string {
     "",
     ...specs.map(({ name, summary }) => line(name, summary)),
     "",
+    "  svirt(8) lists the commands of virsh that are missing.",
+    "",
   ].join("\n");
 }
 

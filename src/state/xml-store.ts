@@ -7,7 +7,7 @@ import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 /** Kind of objects that are defined, active, or both, each in a file of its XML. */
 export interface XmlKind {
   /** Folder below those of configuration and of the boot. */
-  readonly folder: "networks" | "storage";
+  readonly folder: "networks" | "nwfilters" | "storage";
   /** Name of an object in messages. */
   readonly noun: string;
   /** Command that stores a definition. */

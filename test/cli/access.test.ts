@@ -4,11 +4,11 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
+  audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid  audit capabilities cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
-  dumpxml event explain freecell hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list
+  dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list managedsave-dumpxml
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities
+  nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities  node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities
   pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-event secret-list
   snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount
   vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
@@ -40,9 +40,9 @@ const CHANGES = {
   definitions: "autostart define domrename undefine",
   // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
-    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-remove save domjobabort",
+    "create destroy reap reboot recover reset restore resume shutdown start suspend managedsave managedsave-define managedsave-remove save save-image-define dompmwakeup domjobabort",
   networks:
-    "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update",
+    "net-autostart net-create net-create-default net-define net-destroy net-start net-undefine net-update nwfilter-define nwfilter-undefine",
   // Drivers of the host's devices.
   hostDevices: "nodedev-detach nodedev-reattach nodedev-reset",
   pools:
@@ -66,7 +66,7 @@ const CHANGES = {
 };
 
 /** Commands that run a program of the caller's choice, or that are the remote access itself. */
-const LOCAL = "edit net-edit pool-edit shell virt-ssh-helper";
+const LOCAL = "edit nwfilter-edit managedsave-edit save-image-edit net-edit pool-edit shell virt-ssh-helper";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 const named = (name: string): string => name.replace("label-", "label ");

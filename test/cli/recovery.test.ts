@@ -24,6 +24,9 @@ const OTHERS = new Map([
   ...["domcapabilities", "freecell", "hostname", "maxvcpus", "nodecpumap", "nodecpustats"].map(
     (name) => [name, "none"] as const,
   ),
+  ...["freepages", "node-memory-tune", "nwfilter-list", "nwfilter-dumpxml"].map(
+    (name) => [name, "none"] as const,
+  ),
   ...["cpu-models", "cpu-compare", "cpu-baseline", "hypervisor-cpu-compare", "hypervisor-cpu-baseline"].map(
     (name) => [name, "none"] as const,
   ),

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { findFilter, getFilterXml, listFilters } from "../../src/vm/network/filter-list.ts";
+import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
-const xmlOf = (name: string): string => getFilterXml(findFilter("name", name).uuid);
+const node = nodeOn(makeMachine());
+const xmlOf = (name: string): string => getFilterXml(node, findFilter(node, "name", name).uuid);
 const withoutUuid = (xml: string): string => xml.replace(/ {2}<uuid>.*<\/uuid>\n/, "");
 
 // The meaning of libvirt's files src/nwfilter/xml/NAME.xml, in the form of virNWFilterDefFormat().
@@ -65,16 +67,16 @@ describe("a filter is shown", () => {
   });
 
   test("under a UUID of its own, which names it as well", () => {
-    const filters = listFilters();
+    const filters = listFilters(node);
     expect(new Set(filters.map(({ uuid }) => uuid)).size).toBe(filters.length);
     for (const { name, uuid } of filters) {
       expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
-      expect(findFilter("uuid", uuid).name).toBe(name);
+      expect(findFilter(node, "uuid", uuid).name).toBe(name);
     }
   });
 
   test("and one that does not exist is not found", () => {
-    expect(() => findFilter("name", "none")).toThrow(
+    expect(() => findFilter(node, "name", "none")).toThrow(
       "Network filter not found: no nwfilter with matching name 'none'",
     );
   });

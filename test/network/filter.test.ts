@@ -132,7 +132,10 @@ table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
 
   test("leaves no variable without a value in any filter", () => {
     for (const filter of FILTERS.keys()) {
-      const variables = [...listVariables(filter).keys()].map((name) => ({ name, values: ["VALUE"] }));
+      const variables = [...listVariables(listChainRules(filter)).keys()].map((name) => ({
+        name,
+        values: ["VALUE"],
+      }));
       const script = formatTapRules({ table, tap: "vnet0", filter, variables });
       expect(script).not.toContain("$");
       expect(script).not.toContain("undefined");

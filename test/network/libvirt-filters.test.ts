@@ -5,6 +5,7 @@ import { FILTERS } from "../../src/network/filter/filters.ts";
 import { getFilterXml, listFilters } from "../../src/vm/network/filter-list.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
+import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
 /** Filters as libvirt's package installs them: among the data, or on this machine. */
 const FOLDERS = [`${process.env["SVIRT_TEST_DATA"]}/libvirt/nwfilter`, "/usr/share/libvirt/nwfilter"];
@@ -112,8 +113,9 @@ test.skipIf(folder === undefined)(
 );
 
 test("each filter is shown with the rules that it has", () => {
-  for (const { name, uuid } of listFilters()) {
-    const shown = parseDocument(new TextEncoder().encode(getFilterXml(uuid)));
+  const node = nodeOn(makeMachine());
+  for (const { name, uuid } of listFilters(node)) {
+    const shown = parseDocument(new TextEncoder().encode(getFilterXml(node, uuid)));
     const [id, ...children] = shown.children;
     expect(id?.tag).toBe("uuid");
     const [, ...rules] = describeRecorded({ ...shown, children });

@@ -5,6 +5,7 @@ import { refusePasswords } from "../../src/domain/forbidden/passwords.ts";
 import { listResources } from "../../src/domain/resources/resources.ts";
 import { UNIMPLEMENTED_RULES } from "../../src/domain/unimplemented/refuse.ts";
 import { usesNetwork } from "../../src/domain/uses-network.ts";
+import { findBuiltIn } from "../../src/network/filter/instance.ts";
 import { decideTap, isTapped } from "../../src/plan/decide/tap.ts";
 import { decideShape, decideTapRules } from "../../src/plan/decide/tap-rules.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
@@ -80,7 +81,7 @@ const DECISIONS: readonly Decision[] = [
   ({ devices, uuid }) =>
     devices.interfaces.map((found) => [
       decideShape(found),
-      decideTapRules(found, "vnet0", { uuid, place: "/interface" }),
+      decideTapRules(found, "vnet0", { uuid, place: "/interface", findFilter: findBuiltIn }),
     ]),
   (domain) => listStartCommands(completeGuest(domain)),
   (domain) => formatArgv(domain, { sealed: (use) => ({ data: JSON.stringify(use), iv: "" }) }),

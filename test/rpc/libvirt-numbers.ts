@@ -63,7 +63,7 @@ export const CHANGES = numbersIn(`
   virDomainDetachDevice 13 virDomainPinVcpu 26 virDomainReboot 27 virDomainResume 28 virDomainSetAutostart 29
   virDomainSetMaxMemory 30 virDomainSetMemory 31 virDomainSetVcpus 32 virDomainShutdown 33 virDomainSuspend 34
   virDomainUndefine 35 virNetworkCreate 39 virNetworkCreateXML 40 virNetworkDefineXML 41 virNetworkDestroy 42
-  virNetworkSetAutostart 48 virNetworkUndefine 49 virDomainCoreDump 53 virDomainRestore 54 virDomainSave 55
+  virNetworkSetAutostart 48 virNetworkUndefine 49 virNWFilterDefineXML 180 virNWFilterDefineXMLFlags 431 virNWFilterUndefine 181 virDomainCoreDump 53 virDomainRestore 54 virDomainSave 55
   virDomainSetSchedulerParameters 58 virStoragePoolCreateXML 76 virStoragePoolDefineXML 77
   virStoragePoolCreate 78 virStoragePoolBuild 79 virStoragePoolDestroy 80 virStoragePoolDelete 81
   virStoragePoolUndefine 82 virStoragePoolRefresh 83 virStoragePoolSetAutostart 90 virStorageVolCreateXML 93

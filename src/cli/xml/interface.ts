@@ -1,4 +1,6 @@
+import type { RateChange } from "../../vm/hotplug/bandwidth.ts";
 import { formatDocument } from "../../xml/format-document.ts";
+import { readRates } from "../arguments/rate.ts";
 import { makeDraft } from "./make-draft.ts";
 
 /** Formats the `<interface>` that virsh makes of its options. cmdAttachInterface() of libvirt's tools/virsh-domain.c */
@@ -11,16 +13,26 @@ export function formatInterfaceOptions(
   const add = (tag: string, attribute: string, value: string | undefined): void => {
     if (value !== undefined && value !== "") draft.children.push(makeDraft(tag, { [attribute]: value }));
   };
-  add("mac", "address", options.get("mac"));
   if (type !== "ethernet") add("source", SOURCES.get(type) ?? "dev", source);
   const target = options.get("target");
   if (target !== undefined)
     draft.children.push(
       makeDraft("target", { dev: target, managed: managedWord(type, options.has("managed")) }),
     );
+  add("mac", "address", options.get("mac"));
   add("model", "type", options.get("model"));
   add("alias", "name", options.get("alias"));
+  const rates = Object.entries(readRates(options)).map(([side, rate]) =>
+    makeDraft(side, rateAttributes(rate)),
+  );
+  if (rates.length > 0) draft.children.push({ ...makeDraft("bandwidth", {}), children: rates });
   return formatDocument(draft);
+}
+
+/** Returns the numbers that are not 0, in virsh's order. */
+function rateAttributes({ average, burst, floor, peak }: RateChange): Record<string, string> {
+  const all = Object.entries({ average, peak, burst, floor });
+  return Object.fromEntries(all.flatMap(([name, value]) => (value > 0 ? [[name, String(value)]] : [])));
 }
 
 const SOURCES: ReadonlyMap<string, string> = new Map([

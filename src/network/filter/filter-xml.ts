@@ -1,38 +1,22 @@
 import { attributesDraft, type Draft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
-import type { Chain, Field, Filter, FilterRule } from "./filter-rule.ts";
+import { chainPriority, type Field, type Filter, type FilterRule, RULE_PRIORITY } from "./filter-rule.ts";
 
-/** Priority of a rule without one. MAX_RULE_PRIORITY / 2 of libvirt */
-const RULE_PRIORITY = 500;
-/** Places of the chains among the rules of `root`. chain_priorities of nwfilter_conf.c of libvirt */
-const CHAIN_PRIORITIES: Readonly<Record<Chain, number | undefined>> = {
-  root: undefined,
-  mac: -800,
-  ipv4: -700,
-  "ipv4-ip": -700,
-  ipv6: -600,
-  "ipv6-ip": -600,
-  arp: -500,
-  "arp-mac": -500,
-  "arp-ip": -500,
-  rarp: -400,
-};
-
-/** Attributes for the fields of frames, but for the protocol and what an announcement by RARP has. */
-const ATTRIBUTES: Readonly<Record<Exclude<Field, "protocol" | "RARP announcement">, string>> = {
-  "source MAC": "srcmacaddr",
-  "destination MAC": "dstmacaddr",
-  "source IPv4": "srcipaddr",
-  "destination IPv4": "dstipaddr",
-  "IPv4 protocol": "protocol",
-  "source IPv6": "srcipaddr",
-  "destination IPv6": "dstipaddr",
-  "IPv6 protocol": "protocol",
-  "source UDP port": "srcportstart",
-  "destination UDP port": "dstportstart",
-  "ARP source MAC": "arpsrcmacaddr",
-  "ARP source IPv4": "arpsrcipaddr",
-};
+/** Attributes for the fields of libvirt's own filters, but for the protocol and what an announcement by RARP has. */
+const ATTRIBUTES: ReadonlyMap<Field, string> = new Map<Field, string>([
+  ["source MAC", "srcmacaddr"],
+  ["destination MAC", "dstmacaddr"],
+  ["source IPv4", "srcipaddr"],
+  ["destination IPv4", "dstipaddr"],
+  ["IPv4 protocol", "protocol"],
+  ["source IPv6", "srcipaddr"],
+  ["destination IPv6", "dstipaddr"],
+  ["IPv6 protocol", "protocol"],
+  ["source UDP port", "srcportstart"],
+  ["destination UDP port", "dstportstart"],
+  ["ARP source MAC", "arpsrcmacaddr"],
+  ["ARP source IPv4", "arpsrcipaddr"],
+]);
 /** Elements of protocols, with fields of their own. */
 const ELEMENTS: ReadonlyMap<string, string> = new Map([
   ["ipv4", "ip"],
@@ -43,7 +27,7 @@ const ELEMENTS: ReadonlyMap<string, string> = new Map([
 
 /** Formats a filter as `virsh nwfilter-dumpxml` does. virNWFilterDefFormat() of libvirt */
 export function formatFilterXml(name: string, uuid: string, filter: Filter): string {
-  const { chain = "root", entries, priority = CHAIN_PRIORITIES[chain] } = filter;
+  const { chain = "root", entries, priority = chainPriority(chain) } = filter;
   const root = attributesDraft("filter", {
     name,
     chain,
@@ -77,7 +61,7 @@ function matchDraft(match: ReadonlyMap<Field, string>): Draft {
 function attributesOf(field: Field, value: string): readonly (readonly [name: string, value: string])[] {
   if (field === "protocol") return [];
   if (field === "RARP announcement") return announcement(value);
-  const name = ATTRIBUTES[field];
+  const name = ATTRIBUTES.get(field) ?? field;
   const [address = "", mask] = value.split("/");
   return mask === undefined
     ? [[name, value]]

@@ -1,4 +1,5 @@
-import type { Chain, Field, Filter, FilterRule } from "./filter-rule.ts";
+import { SvirtError } from "../../errors.ts";
+import { type Chain, chainPriority, type Field, type Filter, type FilterRule } from "./filter-rule.ts";
 import { FILTERS } from "./filters.ts";
 
 /** Rule of a filter or of one that it includes, with the place of its chain. */
@@ -8,40 +9,97 @@ export interface ChainRule {
   readonly rule: FilterRule;
 }
 
-/** NWFILTER_*_FILTER_PRI of nwfilter_conf.h of libvirt */
-const CHAIN_PRIORITIES: Readonly<Record<Chain, number>> = {
-  root: 0,
-  mac: -800,
-  ipv4: -700,
-  "ipv4-ip": -700,
-  ipv6: -600,
-  "ipv6-ip": -600,
-  arp: -500,
-  "arp-mac": -500,
-  "arp-ip": -500,
-  rarp: -400,
-};
+/** Returns a filter by its name, or undefined. Throws for one that cannot be read. */
+export type FindFilter = (name: string) => Filter | undefined;
 
-/** Lists the rules of a filter and of those that it includes, in their order. An unknown filter has none. virNWFilterDefToRuleInst() of libvirt */
+/** Rules of a filter with those of all filters that it includes, and the names of all of these. */
+export interface CollectedRules {
+  readonly rules: readonly ChainRule[];
+  readonly filters: readonly string[];
+}
+
+/** Bound of the rules of one tap. libvirt has none. */
+const MOST_RULES = 2000;
+
+/** Finds libvirt's own filters. */
+export const findBuiltIn: FindFilter = (name) => FILTERS.get(name);
+
+/** Lists the rules of one of libvirt's own filters and of those that it includes, in their order. An unknown filter has none. */
 export function listChainRules(name: string): readonly ChainRule[] {
-  const filter = FILTERS.get(name);
-  return filter === undefined ? [] : filter.entries.flatMap((entry) => rulesOf(filter, entry));
+  return FILTERS.has(name) ? collectRules(name, findBuiltIn).rules : [];
 }
 
-function rulesOf({ chain = "root", priority }: Filter, entry: FilterRule | string): readonly ChainRule[] {
-  if (typeof entry === "string") return listChainRules(entry);
-  return [{ chain, chainPriority: priority ?? CHAIN_PRIORITIES[chain], rule: entry }];
+/**
+ * Collects the rules of a filter and of those that it includes, in their order. Throws "not-found" for an included filter that is missing;
+ * "failed" for a filter that includes itself; "unsupported" for more rules than a tap may have. virNWFilterDefToRuleInst() of libvirt
+ */
+export function collectRules(name: string, find: FindFilter): CollectedRules {
+  const [rules, filters]: [ChainRule[], Set<string>] = [[], new Set()];
+  const add = (key: string, above: readonly string[]): void => {
+    if (above.includes(key)) throw loop(key);
+    const filter = find(key);
+    if (filter === undefined) throw missing(key, name);
+    filters.add(key);
+    for (const entry of filter.entries) {
+      if (typeof entry === "string") add(entry, [...above, key]);
+      else rules.push(placed(filter, entry));
+      // Also counts empty filters that are included again and again.
+      if (rules.length + ++steps > 2 * MOST_RULES) throw tooMany(name);
+    }
+  };
+  let steps = 0;
+  add(name, []);
+  return { rules, filters: [...filters] };
 }
 
-/** Lists the variables of a filter's rules, each with the fields that it is compared with. */
-export function listVariables(name: string): ReadonlyMap<string, readonly Field[]> {
+function placed({ chain = "root", priority }: Filter, rule: FilterRule): ChainRule {
+  return { chain, chainPriority: priority ?? chainPriority(chain) ?? 0, rule };
+}
+
+/** Lists the variables of rules, each with the fields that it is compared with. */
+export function listVariables(rules: readonly ChainRule[]): ReadonlyMap<string, readonly Field[]> {
   const found = new Map<string, readonly Field[]>();
-  for (const { rule } of listChainRules(name)) {
+  for (const { rule } of rules) {
     for (const [field, value] of rule.match ?? []) {
-      if (!value.startsWith("$")) continue;
-      const variable = value.slice(1);
-      found.set(variable, [...(found.get(variable) ?? []), field]);
+      const variable = variableOf(value);
+      if (variable !== undefined) found.set(variable, [...(found.get(variable) ?? []), field]);
     }
   }
   return found;
+}
+
+/** Returns the name of the variable in a value, `IP` in `$IP/24`; undefined for another value. */
+export function variableOf(value: string): string | undefined {
+  return value.startsWith("$") ? value.slice(1).split("/")[0] : undefined;
+}
+
+/** virNWFilterDefLoopDetect() of libvirt */
+function loop(name: string): SvirtError {
+  return new SvirtError(`operation failed: filter would introduce a loop: '${name}' includes itself`, {
+    kind: "failed",
+    libvirt: "OPERATION_FAILED",
+    from: "NWFILTER",
+    remedy: "Remove a <filterref> of the loop: svirt nwfilter-dumpxml shows a filter.",
+  });
+}
+
+/** virNWFilterIncludeDefToRuleInst() of libvirt */
+function missing(name: string, root: string): SvirtError {
+  return new SvirtError(`internal error: referenced filter '${name}' is missing`, {
+    kind: "not-found",
+    libvirt: "INTERNAL_ERROR",
+    from: "NWFILTER",
+    remedy: `Define it: svirt nwfilter-define. The filter ${root} includes it.`,
+  });
+}
+
+function tooMany(name: string): SvirtError {
+  return new SvirtError(
+    `Cannot apply filter '${name}': it has more than ${MOST_RULES} rules with its <filterref>s`,
+    {
+      kind: "unsupported",
+      from: "NWFILTER",
+      remedy: "Use fewer rules.",
+    },
+  );
 }

@@ -2,7 +2,15 @@ import { SvirtError } from "../../errors.ts";
 import { canonicalAddress, familyOf } from "../address/ip-address.ts";
 import type { Field } from "./filter-rule.ts";
 import { FILTERS } from "./filters.ts";
-import { listVariables } from "./instance.ts";
+import {
+  type ChainRule,
+  type CollectedRules,
+  collectRules,
+  type FindFilter,
+  findBuiltIn,
+  listVariables,
+  variableOf,
+} from "./instance.ts";
 
 /** Variable of a filter with its values. A rule with it matches each of them. */
 export interface FilterVariable {
@@ -27,16 +35,28 @@ type Form = "MAC address" | "IPv4 address" | "IPv6 address";
 
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
 
+/** A filter for an interface: its rules, and the values of their variables. */
+export interface ReadFilter extends CollectedRules {
+  readonly variables: readonly FilterVariable[];
+}
+
+/** Returns the variables of one of libvirt's own filters with their values. Throws as readFilter(). */
+export function readVariables(reference: FilterReference, at: FilteredInterface): readonly FilterVariable[] {
+  return readFilter(reference, at, findBuiltIn).variables;
+}
+
 /**
- * Returns the variables of a filter with their values, of which `MAC` is the interface's own unless a parameter replaces it. Other
- * parameters are ignored. Throws "not-found" for an unknown filter; "unsupported" for a variable without a value, and for a value of
- * another form than the rules need. virNWFilterDoInstantiate() of libvirt
+ * Returns the rules of a filter, and the variables with their values, of which `MAC` is the interface's own unless a parameter replaces it.
+ * Other parameters are ignored. Throws "not-found" for an unknown filter; "unsupported" for a variable without a value, and for a value of
+ * another form than the rules need; and as collectRules(). virNWFilterDoInstantiate() of libvirt
  */
-export function readVariables(
+export function readFilter(
   { filter, parameters }: FilterReference,
   { mac, place }: FilteredInterface,
-): readonly FilterVariable[] {
-  refuseUnknown(filter, place);
+  find: FindFilter,
+): ReadFilter {
+  if (find(filter) === undefined) throw unknown(filter, place);
+  const collected = collectRules(filter, find);
   const given = new Map<string, readonly string[]>([["MAC", [mac]]]);
   for (const name of new Set(parameters.map((parameter) => parameter.name))) {
     given.set(
@@ -44,25 +64,51 @@ export function readVariables(
       parameters.filter((parameter) => parameter.name === name).map(({ value }) => value),
     );
   }
-  const variables = listVariables(filter);
+  const variables = listVariables(collected.rules);
   refuseMissing(
     [...variables.keys()].filter((name) => !given.has(name)),
     given,
     { filter, place },
   );
-  return [...variables].map(([name, fields]) => ({
+  const values = [...variables].map(([name, fields]) => ({
     name,
     values: readValues(name, given.get(name) ?? [], { fields, place }),
   }));
+  refuseLists(collected.rules, values, place);
+  return { ...collected, variables: values };
 }
 
-function refuseUnknown(filter: string, place: string): void {
-  if (FILTERS.has(filter)) return;
-  throw new SvirtError(`Network filter not found: Could not find filter '${filter}'`, {
+/**
+ * Throws "unsupported" for several values of a variable in a rule that every frame would match, since it differs from one of them, or that
+ * compares two fields with it. libvirt makes a rule for each value.
+ */
+function refuseLists(rules: readonly ChainRule[], variables: readonly FilterVariable[], place: string): void {
+  const lists = new Set(variables.filter(({ values }) => values.length > 1).map(({ name }) => name));
+  for (const { rule } of rules) {
+    const used = (rule.match ?? []).flatMap(([, value]) => variableOf(value) ?? []);
+    const [found] = used.filter(
+      (name, at) => lists.has(name) && (rule.isNegated === true || used.indexOf(name) !== at),
+    );
+    if (found === undefined) continue;
+    const why =
+      rule.isNegated === true ? "a rule with match='no' compares a field" : "a rule compares two fields";
+    throw new SvirtError(
+      `Cannot filter the frames of the interface: ${why} with ${found}, which has several values`,
+      {
+        kind: "unsupported",
+        place: `${place}/parameter`,
+        remedy: `Write only one <parameter name='${found}' value='…'/>, or change the filter.`,
+      },
+    );
+  }
+}
+
+function unknown(filter: string, place: string): SvirtError {
+  return new SvirtError(`Network filter not found: Could not find filter '${filter}'`, {
     kind: "not-found",
     libvirt: "NO_NWFILTER",
     place: `${place}/@filter`,
-    remedy: `Write one of ${[...FILTERS.keys()].join(", ")}.`,
+    remedy: `Define it: svirt nwfilter-define. Or write one of ${[...FILTERS.keys()].join(", ")}.`,
   });
 }
 

@@ -3,8 +3,10 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import { SvirtError } from "../../errors.ts";
 import { bytesOf, limitOf, shapeOf } from "../../network/bandwidth.ts";
 import { RULE_DEVICE } from "../../network/bridge/packet-rules.ts";
+import type { Field } from "../../network/filter/filter-rule.ts";
+import { type ChainRule, type FindFilter, findBuiltIn } from "../../network/filter/instance.ts";
 import { filterTable, limitTable } from "../../network/filter/tap-rules.ts";
-import { readVariables } from "../../network/filter/variables.ts";
+import { readFilter } from "../../network/filter/variables.ts";
 import type { Shape } from "../../network/shape.ts";
 import type { Floor, TapRules } from "../facts/tap.ts";
 
@@ -12,12 +14,14 @@ import type { Floor, TapRules } from "../facts/tap.ts";
 interface RulesOwner {
   readonly uuid: string;
   readonly place: string;
+  /** Finds libvirt's filters and those that are defined on the host. */
+  readonly findFilter: FindFilter;
 }
 
 /**
  * Decides the rules for the frames of an interface's tap: its filter, and the limit of the frames from the guest. Throws "unsupported"
  * for a filter of a macvtap, as virDomainActualNetDefValidate() of libvirt, and for a name of the tap that nft would read as a
- * pattern; and the errors of readVariables().
+ * pattern; and the errors of readFilter().
  */
 export function decideTapRules(found: NetworkInterface, tap: string, owner: RulesOwner): readonly TapRules[] {
   const rules = [...decideFilter(found, tap, owner), ...decideLimit(found, tap, owner)];
@@ -49,7 +53,7 @@ export function decideFloor(found: NetworkInterface): Floor | undefined {
 function decideFilter(
   { filterref, mac, type }: NetworkInterface,
   tap: string,
-  { place, uuid }: RulesOwner,
+  { findFilter, place, uuid }: RulesOwner,
 ): readonly TapRules[] {
   if (filterref === undefined) return [];
   const at = `${place}/filterref`;
@@ -63,15 +67,28 @@ function decideFilter(
       },
     );
   }
-  const variables = readVariables(filterref, { mac: (mac?.address ?? "").toLowerCase(), place: at });
+  const owner = { mac: (mac?.address ?? "").toLowerCase(), place: at };
+  const { filters, rules, variables } = readFilter(filterref, owner, findFilter);
+  const isBuiltIn = filters.every((name) => findBuiltIn(name) !== undefined);
   return [
     {
       table: filterTable(uuid, tap),
       tap,
       filter: filterref.filter,
       variables: variables.map(({ name, values }) => ({ name, values: [...values] })),
+      ...(isBuiltIn ? {} : { defined: { filters: [...filters], rules: rules.map(recorded) } }),
     },
   ];
+}
+
+type RecordedRule = NonNullable<Extract<TapRules, { readonly filter: string }>["defined"]>["rules"][number];
+
+/** Returns a rule as a guest's record keeps it. */
+function recorded({ chain, chainPriority, rule }: ChainRule): RecordedRule {
+  const { match, ...rest } = rule;
+  const kept =
+    match === undefined ? {} : { match: match.map(([field, value]): [Field, string] => [field, value]) };
+  return { chain, chainPriority, rule: { ...rest, ...kept } };
 }
 
 function decideLimit(

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ACTIONS, FIELD_NAMES } from "../../network/filter/filter-rule.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
 /** Tap whose queues a guest gets as open descriptors. */
@@ -69,13 +70,28 @@ export const tapSetup = v.strictObject({
 });
 export type TapSetup = v.InferOutput<typeof tapSetup>;
 
+/** Rule of a defined filter, with the place of its chain. */
+const chainRule = v.strictObject({
+  chain: aString,
+  chainPriority: aNumber,
+  rule: v.strictObject({
+    direction: v.picklist(["in", "out", "inout"]),
+    action: v.picklist(ACTIONS),
+    priority: v.exactOptional(aNumber),
+    match: v.exactOptional(v.array(v.tuple([v.picklist(FIELD_NAMES), aString]))),
+    isNegated: v.exactOptional(v.literal(true)),
+  }),
+});
+
 /** Filter of a tap's frames, in a table of nft. formatTapRules() */
 const tapFilter = v.strictObject({
   table: aString,
   tap: aString,
-  /** Name of libvirt's filter. */
+  /** Name of the filter. */
   filter: aString,
   variables: v.array(v.strictObject({ name: aString, values: v.array(aString) })),
+  /** Rules of a filter that is not libvirt's own, or includes one, and the names of all of these filters. */
+  defined: v.exactOptional(v.strictObject({ filters: v.array(aString), rules: v.array(chainRule) })),
 });
 
 /** Rate of a guest's frames, and the bytes that may exceed it at once. */

@@ -1,5 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Host } from "../../host/host.ts";
+import type { FindFilter } from "../../network/filter/instance.ts";
 import { OVS_VSCTL } from "../../network/switch/port-commands.ts";
 import {
   type BridgeFacts,
@@ -21,7 +22,11 @@ import { type Instance, registryOf } from "../../state/instance.ts";
  * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
  * same name. Throws the errors of decideTap().
  */
-export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner: TapOwner): PlannedTap[] {
+export function decideTaps(
+  instance: Instance,
+  { devices, uuid }: Domain,
+  { findFilter, ...owner }: TapOwner & { readonly findFilter: FindFilter },
+): PlannedTap[] {
   const taps: PlannedTap[] = [];
   const macvtap = devices.interfaces.some(({ type }) => type === "direct")
     ? macvtapFacts(instance, owner)
@@ -32,7 +37,8 @@ export function decideTaps(instance: Instance, { devices, uuid }: Domain, owner:
       ...tapFacts(instance, uuid, taps),
       ...macvtap,
     });
-    const rules = decideTapRules(found, tap.name, { uuid, place: `/domain/devices/interface[${index + 1}]` });
+    const place = `/domain/devices/interface[${index + 1}]`;
+    const rules = decideTapRules(found, tap.name, { uuid, place, findFilter });
     taps.push({ ...tap, rules, shape: decideShape(found), floor: decideFloor(found) });
   }
   return taps;

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import { listHugeSizes, PAGE_KIB } from "../../report/host-cpu.ts";
 import { getMemory, listCells, NODE_FOLDER } from "../../report/node-facts.ts";
 import type { Instance } from "../../state/instance.ts";
 
@@ -10,9 +11,29 @@ interface AskedPages {
   readonly cells: number;
 }
 
-/** A page of the kernel on x86_64. getpagesize(2) */
-const PAGE_KIB = 4;
 const HOST_HUGEPAGES = "/sys/kernel/mm/hugepages";
+
+/** Free pages of the whole host or of one of its NUMA cells. */
+export interface FreePages {
+  /** -1 for the whole host. */
+  readonly cell: number;
+  readonly pages: readonly { readonly sizeKiB: number; readonly free: number }[];
+}
+
+/** Counts the free pages of all sizes, or of one, in each NUMA cell or in one; -1 is the whole host. Throws as getFreePages(). */
+export function listFreePages(
+  instance: Instance,
+  asked: { readonly cell: number | undefined; readonly sizeKiB: number | undefined },
+): readonly FreePages[] {
+  const { host } = instance;
+  const sizes =
+    asked.sizeKiB === undefined ? [PAGE_KIB, ...listHugeSizes(host, HOST_HUGEPAGES)] : [asked.sizeKiB];
+  const cells = asked.cell === undefined ? [...listCells(host).keys()] : [asked.cell];
+  return cells.map((cell) => {
+    const counts = getFreePages(instance, { pagesKiB: sizes, first: cell, cells: 1 });
+    return { cell, pages: sizes.map((sizeKiB, at) => ({ sizeKiB, free: counts[at] ?? 0 })) };
+  });
+}
 
 /**
  * Counts the free pages of each size in each cell, cell by cell. Throws "usage" for a first cell that the host does not have; "failed"

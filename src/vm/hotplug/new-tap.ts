@@ -11,6 +11,7 @@ import { decideTap, isTapped } from "../../plan/decide/tap.ts";
 import { decideFloor, decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
+import { definedFilters } from "../../resolve/host/defined-filters.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -62,7 +63,7 @@ export function planTapChange(
 ): ChangeSteps {
   refuseTap(instance, to, "/interface");
   const tap = old.target?.dev ?? "";
-  const rules = decideTapRules(to, tap, { uuid, place: "/interface" });
+  const rules = decideTapRules(to, tap, { uuid, place: "/interface", findFilter: definedFilters(instance) });
   const changed = planRulesChange(steps, rules, tap);
   const floored = planFloorChange(tap, decideFloor(old), decideFloor(to));
   const shaped = planShapeChange(tap, decideShape(old), decideShape(to));
@@ -97,7 +98,11 @@ function decideInterface(
     passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
     setup: tap.setup,
     link: tap.link,
-    rules: decideTapRules(value, tap.name, { uuid, place: "/interface" }),
+    rules: decideTapRules(value, tap.name, {
+      uuid,
+      place: "/interface",
+      findFilter: definedFilters(instance),
+    }),
     shape: decideShape(value),
     floor: decideFloor(value),
   };

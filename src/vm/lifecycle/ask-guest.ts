@@ -59,9 +59,10 @@ export async function injectNmi(instance: Instance, key: string): Promise<void> 
 }
 
 /** Wakes a guest that has suspended itself to memory. Throws "wrong-state" if the guest is off; "failed" if it does not sleep. */
-export async function wakeGuest(instance: Instance, key: string): Promise<void> {
-  const { guest } = findRunning(instance, key);
+export async function wakeGuest(instance: Instance, key: string): Promise<{ readonly name: string }> {
+  const { guest, name } = findRunning(instance, key);
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_wakeup"));
+  return { name };
 }
 
 /** Presses keys of the guest's keyboard together, for `holdMs` or for QEMU's default of 100 ms. */

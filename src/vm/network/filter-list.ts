@@ -1,6 +1,10 @@
-import { SvirtError } from "../../errors.ts";
+import { uuidOf } from "../../domain/forms/uuid.ts";
+import { type OnRefused, SvirtError } from "../../errors.ts";
 import { formatFilterXml } from "../../network/filter/filter-xml.ts";
 import { FILTERS } from "../../network/filter/filters.ts";
+import type { Instance } from "../../state/instance.ts";
+import { filterStore } from "../../state/networks/filters.ts";
+import { compareNames } from "../../state/xml-files.ts";
 
 /** A filter that interfaces may name in `<filterref>`. */
 export interface NamedFilter {
@@ -8,26 +12,46 @@ export interface NamedFilter {
   readonly uuid: string;
 }
 
-/** Lists the filters by their names. They are a part of svirt, so each has the same UUID on every host. */
-export function listFilters(): readonly NamedFilter[] {
-  return [...FILTERS.keys()].toSorted().map((name) => ({ name, uuid: uuidOfName(name) }));
+/** libvirt's filters, which are a part of svirt and have the same UUID on every host. */
+const OWN: readonly NamedFilter[] = [...FILTERS.keys()].map((name) => ({ name, uuid: uuidOfName(name) }));
+
+/** Lists the filters by their names: libvirt's, and those that are defined. The errors of damaged files go to `onDamaged`. */
+export function listFilters(instance: Instance, onDamaged?: OnRefused): readonly NamedFilter[] {
+  const defined = filterStore.list(instance, onDamaged).map(({ name, uuid }) => ({ name, uuid }));
+  return [...OWN, ...defined].sort((one, other) => compareNames(one.name, other.name));
 }
 
-/** Returns a filter by its name or UUID. Throws "not-found" with libvirt's message. nwfilterLookupByName() of libvirt */
-export function findFilter(by: keyof NamedFilter, key: string): NamedFilter {
-  const found = listFilters().find((filter) => filter[by] === key);
+/** Returns a filter by its name or UUID. Throws "not-found" with libvirt's message; "failed" for a damaged file of the name. nwfilterLookupByName() of libvirt */
+export function findFilter(instance: Instance, by: keyof NamedFilter, key: string): NamedFilter {
+  const found = OWN.find((filter) => filter[by] === key) ?? findDefined(instance, by, key);
   if (found !== undefined) return found;
   throw new SvirtError(`Network filter not found: no nwfilter with matching ${by} '${key}'`, {
     kind: "not-found",
     libvirt: "NO_NWFILTER",
-    remedy: "docs/networks.md lists the filters.",
+    remedy: "svirt nwfilter-list lists the filters.",
   });
 }
 
+function findDefined(instance: Instance, by: keyof NamedFilter, key: string): NamedFilter | undefined {
+  if (by === "uuid") return filterStore.list(instance).find(({ uuid }) => uuid === key);
+  return filterStore.read(instance, key);
+}
+
+/** Returns a filter by its UUID or name, as virsh looks for it. Throws as findFilter(). */
+export function lookUpFilter(instance: Instance, key: string): NamedFilter {
+  const uuid = uuidOf(key);
+  const found = uuid === undefined ? undefined : listFilters(instance).find((one) => one.uuid === uuid);
+  const { name, uuid: own } = found ?? findFilter(instance, "name", key);
+  return { name, uuid: own };
+}
+
 /** Returns the XML of a filter by its UUID. Throws "not-found" with libvirt's message. */
-export function getFilterXml(key: string): string {
-  const { name, uuid } = findFilter("uuid", key);
-  return formatFilterXml(name, uuid, FILTERS.get(name) ?? { entries: [] });
+export function getFilterXml(instance: Instance, key: string): string {
+  const { name, uuid } = findFilter(instance, "uuid", key);
+  const own = FILTERS.get(name);
+  return own === undefined
+    ? (filterStore.read(instance, name)?.defined ?? "")
+    : formatFilterXml(name, uuid, own);
 }
 
 /** Returns a UUID that a name always has: version 8 of RFC 9562, of four FNV-1a hashes. */

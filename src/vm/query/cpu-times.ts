@@ -13,3 +13,12 @@ export function getCpuTimes(instance: Instance, key: string): Times {
     remedy: SEE_QEMU_LOG,
   });
 }
+
+/** Returns the refusal of times per processor of the host: control groups of version 2 do not count them, with libvirt neither. */
+export function notPerProcessor(): SvirtError {
+  return new SvirtError("Operation not supported: the time on each processor of the host is not counted", {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy: "Ask for the total: virsh cpu-stats DOMAIN --total",
+  });
+}

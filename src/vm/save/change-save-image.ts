@@ -43,19 +43,28 @@ async function changeXmlIn(instance: Instance, path: string, { resumes, xml }: S
 }
 
 /** Changes the definition in the managed save of a domain, for any key: svirt chose the file. Throws as changeSaveImage() and findManagedSave(). */
-export async function changeManagedSave(instance: Instance, key: string, change: SavedChange): Promise<void> {
-  await changeXmlIn(instance, findManagedSave(instance, key), change);
+export async function changeManagedSave(
+  instance: Instance,
+  key: string,
+  change: SavedChange,
+): Promise<{ readonly name: string }> {
+  const { name, path } = findManagedSave(instance, key);
+  await changeXmlIn(instance, path, change);
+  return { name };
 }
 
 /** Returns the XML in the managed save of a domain. Throws as readSaveImage() and findManagedSave(). */
 export function getManagedSaveXml(instance: Instance, key: string): string {
-  return readSaveImage(instance, findManagedSave(instance, key)).xml;
+  return readSaveImage(instance, findManagedSave(instance, key).path).xml;
 }
 
-/** Returns the path of a domain's managed save. Throws "not-found", "wrong-state" with libvirt's message. */
-function findManagedSave(instance: Instance, key: string): string {
-  const { name } = findDomain(instance, key);
-  if (hasManagedSave(instance, name)) return managedSavePath(instance, name);
+/** Returns a domain with the path of its managed save. Throws "not-found", "wrong-state" with libvirt's message. */
+export function findManagedSave(
+  instance: Instance,
+  key: string,
+): { readonly name: string; readonly uuid: string; readonly path: string } {
+  const { name, uuid } = findDomain(instance, key);
+  if (hasManagedSave(instance, name)) return { name, uuid, path: managedSavePath(instance, name) };
   throw new SvirtError("Requested operation is not valid: domain does not have managed save image", {
     kind: "wrong-state",
     remedy: `Save it first: svirt managedsave ${name}`,

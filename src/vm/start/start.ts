@@ -18,6 +18,7 @@ import {
 import { resolveFolders } from "../../resolve/files/shared-folders.ts";
 import { listGroupLinks } from "../../resolve/files/vfio.ts";
 import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
+import { filtersOf } from "../../resolve/host/filters.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
 import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
 import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
@@ -172,7 +173,7 @@ export async function planDomainStart(
   const mounting = { domain: bound, written: domain, offer, taken: taken.steps, observer: NO_OBSERVER };
   const mounts = await planMounts(instance, mounting);
   const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
-  const { after, steps } = decide(instance, bound, start);
+  const { after, steps } = await decide(instance, bound, start);
   return [...taken.steps, ...mounts, ...steps, ...after];
 }
 
@@ -194,7 +195,7 @@ async function prepare(
       // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
       refuseConflict(instance, start.domain);
       const domain = chooseDevicesAgain(instance, start.domain);
-      const decided = decide(instance, domain, start);
+      const decided = await decide(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
       refuseChanging(instance, decided.steps, domain.uuid);
       const unseen = listUnseen(instance, decided.steps, { looks });
@@ -216,7 +217,7 @@ function given(incoming: Incoming | undefined): { readonly incoming?: Incoming }
   return incoming === undefined ? {} : { incoming };
 }
 
-function decide(
+async function decide(
   instance: Instance,
   domain: Domain,
   {
@@ -242,7 +243,8 @@ function decide(
   });
   const paths = guestPaths(instance.paths, domain.uuid);
   const sockets = decideSockets(label, resolved.sockets, paths.workFolder);
-  const planned = decideTaps(instance, domain, { label: label.label, uid });
+  const findFilter = await filtersOf(instance, domain.devices.interfaces);
+  const planned = decideTaps(instance, domain, { label: label.label, uid, findFilter });
   const displays = decideDisplays(instance, domain);
   const isIncoming = incoming !== undefined;
   const limits = decideLimits(instance, domain);

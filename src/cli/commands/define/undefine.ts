@@ -13,21 +13,24 @@ export const command: Command = {
       { name: "snapshots-metadata", summary: "also remove the data of its snapshots; their images stay" },
       { name: "nvram", summary: "also remove its UEFI variables" },
       { name: "keep-nvram", summary: "keep its UEFI variables" },
+      { name: "tpm", summary: "also remove the state of its TPM if it is a persistent one" },
+      { name: "keep-tpm", summary: "keep the state of its TPM, also one that is not persistent" },
     ],
   },
   async run(call) {
     const { name } = await undefineDomain(call.instance, operand(call, "domain"), {
       managedSave: call.options.has("managed-save"),
       snapshots: call.options.has("snapshots-metadata"),
-      nvram: whatOfNvram(call),
+      nvram: treatmentOf(call, "nvram"),
+      tpm: treatmentOf(call, "tpm"),
     });
     call.output.print(`Domain '${name}' has been undefined\n\n`);
     return undefined;
   },
 };
 
-function whatOfNvram(call: Call): "remove" | "keep" | undefined {
-  const asked = onlyOne(call, ["nvram", "keep-nvram"]);
+function treatmentOf(call: Call, part: "nvram" | "tpm"): "remove" | "keep" | undefined {
+  const asked = onlyOne(call, [part, `keep-${part}`]);
   if (asked === undefined) return undefined;
-  return asked === "nvram" ? "remove" : "keep";
+  return asked === part ? "remove" : "keep";
 }

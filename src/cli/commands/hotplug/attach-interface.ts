@@ -1,5 +1,6 @@
 import { parseDevice } from "../../../domain/device.ts";
 import { attachDevice } from "../../../vm/hotplug/change-devices.ts";
+import { RATE_OPTIONS } from "../../arguments/rate.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
 import { formatInterfaceOptions } from "../../xml/interface.ts";
@@ -9,17 +10,23 @@ export const command: Command = {
   spec: {
     name: "attach-interface",
     summary: "attach a network interface to a running or defined domain",
-    details: "svirt creates its tap on the bridge, and removes it with the interface or the guest.",
+    details:
+      "svirt creates its tap, and removes it with the interface or the guest. --inbound and --outbound are limits as those of domiftune.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "type", summary: "bridge, ethernet or user" },
-      { name: "source", summary: "name of the bridge", isOptional: true },
+      { name: "type", summary: "network, bridge, direct, ethernet or user" },
+      {
+        name: "source",
+        summary: "name of the network, of the bridge or of the host's device",
+        isOptional: true,
+      },
     ],
     options: [
       { name: "target", value: "name", summary: "name of the tap on the host" },
       { name: "mac", value: "address", summary: "MAC address; default: a new one" },
       { name: "model", value: "model", summary: "virtio, e1000e, rtl8139 and others" },
       { name: "alias", value: "name", summary: "alias that begins with ua-" },
+      ...RATE_OPTIONS,
       { name: "managed", summary: "with type ethernet: create the tap, and remove it with the guest" },
       { name: "print-xml", summary: "print the interface's XML, and change nothing" },
       PERSISTENT_OPTION,
@@ -30,7 +37,7 @@ export const command: Command = {
     const { options } = call;
     const xml = formatInterfaceOptions(operand(call, "type"), operand(call, "source"), options);
     if (options.has("print-xml")) {
-      call.output.print(`${xml}\n\n`);
+      call.output.print(`${xml}\n`);
       return undefined;
     }
     const device = parseDevice(new TextEncoder().encode(xml));

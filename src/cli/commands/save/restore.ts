@@ -1,7 +1,7 @@
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, operand } from "../../command.ts";
+import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
@@ -15,7 +15,7 @@ export const command: Command = {
       "The guest is labelled as at any start. The file and its label stay: svirt reads the file and gives QEMU a pipe.",
       "Restore a file only once: as soon as the guest has run, its disks no longer match the file.",
     ].join("\n"),
-    operands: [{ name: "file", summary: "a file that svirt save or virsh save wrote" }],
+    operands: [SAVE_FILE_OPERAND],
     options: [
       {
         name: "xml",

@@ -1,5 +1,5 @@
 import { readSaveImage } from "../../../vm/save/save-image.ts";
-import { type Command, operand } from "../../command.ts";
+import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
 
 /** `svirt save-image-dumpxml FILE` */
 export const command: Command = {
@@ -7,7 +7,7 @@ export const command: Command = {
     name: "save-image-dumpxml",
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
-    operands: [{ name: "file", summary: "a file that svirt save or virsh save wrote" }],
+    operands: [SAVE_FILE_OPERAND],
     options: [],
   },
   async run(call) {

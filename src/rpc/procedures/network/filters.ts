@@ -1,3 +1,4 @@
+import { defineFilter, undefineFilter } from "../../../vm/network/define-filter.ts";
 import { findFilter, getFilterXml, listFilters } from "../../../vm/network/filter-list.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import { listAsked, listing, listOf } from "../listing.ts";
@@ -7,7 +8,10 @@ import { type Procedure, procedure } from "../procedure.ts";
 /** A filter is a name and a UUID, as a network is. remote_nonnull_nwfilter */
 const aFilter = struct({ filter: stored });
 
-/** Procedures about the filters that interfaces may name. Others cannot be defined. */
+/** VIR_NWFILTER_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
+const VALIDATE = 1;
+
+/** Procedures about the filters that interfaces may name. */
 export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 175,
@@ -15,7 +19,7 @@ export const filterProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ name: text }),
     result: aFilter,
-    run: ({ args }) => ({ filter: remoteStored(findFilter("name", args.name)) }),
+    run: ({ args, instance }) => ({ filter: remoteStored(findFilter(instance, "name", args.name)) }),
   }),
   procedure({
     number: 176,
@@ -23,7 +27,9 @@ export const filterProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ uuid }),
     result: aFilter,
-    run: ({ args }) => ({ filter: remoteStored(findFilter("uuid", uuidText(args.uuid))) }),
+    run: ({ args, instance }) => ({
+      filter: remoteStored(findFilter(instance, "uuid", uuidText(args.uuid))),
+    }),
   }),
   procedure({
     number: 177,
@@ -32,7 +38,7 @@ export const filterProcedures: readonly Procedure[] = [
     args: struct({ filter: stored, flags: uint }),
     flags: { known: 0, refusedBy: "nwfilterGetXMLDesc" },
     result: aText,
-    run: ({ args }) => ({ value: getFilterXml(uuidText(args.filter.uuid)) }),
+    run: ({ args, instance }) => ({ value: getFilterXml(instance, uuidText(args.filter.uuid)) }),
   }),
   procedure({
     number: 178,
@@ -40,7 +46,7 @@ export const filterProcedures: readonly Procedure[] = [
     access: "reads",
     args: nothing,
     result: aNumber,
-    run: () => ({ value: listFilters().length }),
+    run: ({ instance, session }) => ({ value: listFilters(instance, session.onDamaged).length }),
   }),
   procedure({
     number: 179,
@@ -48,8 +54,8 @@ export const filterProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ most: int }),
     result: struct({ names: array(text, LIST_MAX) }),
-    run: ({ args }) => ({
-      names: listFilters()
+    run: ({ args, instance, session }) => ({
+      names: listFilters(instance, session.onDamaged)
         .slice(0, Math.max(0, args.most))
         .map(({ name }) => name),
     }),
@@ -61,6 +67,48 @@ export const filterProcedures: readonly Procedure[] = [
     args: listAsked,
     flags: { known: 0, refusedBy: "nwfilterConnectListAllNWFilters" },
     result: listing(stored),
-    run: ({ args }) => listOf(args, listFilters().map(remoteStored)),
+    run: ({ args }) => listOf(args    result: struct({ filters: array(stored, LIST_MAX), count: uint }),
+    run({ args, instance, session }) {
+      const filters = listFilters(instance, session.onDamaged).map(remoteStored);
+      return { filters: args.needsResults === 0 ? [] : filters, listFilters().map(remoteStored)),
+  }),
+  procedure({
+    number: 180,
+    api: "virNWFilterDefineXML",
+    access: "changes",
+    recovers: () => [],
+    args: struct({ xml: text }),
+    result: aFilter,
+    run: async ({ args, instance }) => ({
+      filter: remoteStored(await defineFilter(instance, bytesOf(args.xml))),
+    }),
+  }),
+  procedure({
+    number: 431,
+    api: "virNWFilterDefineXMLFlags",
+    access: "changes",
+    recovers: () => [],
+    args: struct({ xml: text, flags: uint }),
+    flags: { known: VALIDATE, refusedBy: "nwfilterDefineXMLFlags" },
+    result: aFilter,
+    run: async ({ args, instance }) => ({
+      filter: remoteStored(await defineFilter(instance, bytesOf(args.xml))),
+    }),
+  }),
+  procedure({
+    number: 181,
+    api: "virNWFilterUndefine",
+    access: "changes",
+    recovers: () => [],
+    args: aFilter,
+    result: nothing,
+    async run({ args, instance }) {
+      await undefineFilter(instance, uuidText(args.filter.uuid));
+      return {};
+    },
   }),
 ];
+
+function bytesOf(xml: string): Uint8Array {
+  return new TextEncoder().encode(xml);
+}

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import { countHostProcessors } from "../../../vm/host/processors.ts";
-import { getCpuTimes } from "../../../vm/query/cpu-times.ts";
+import { getCpuTimes, notPerProcessor } from "../../../vm/query/cpu-times.ts";
 import { type AddressSource, listAddresses } from "../../../vm/query/interface-addresses.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
@@ -81,15 +81,6 @@ export const guestProcedures: readonly Procedure[] = [
 
 function ullong(field: string, value: number): TypedParameter {
   return { field, value: { type: "ullong", value: BigInt(value) } };
-}
-
-/** As with libvirt on control groups of version 2, which do not count the time on each processor. */
-function notPerProcessor(): SvirtError {
-  return new SvirtError("Operation not supported: the time on each processor of the host is not counted", {
-    kind: "unsupported",
-    libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "Ask for the total: virsh cpu-stats DOMAIN --total",
-  });
 }
 
 /** qemuDomainInterfaceAddresses() of libvirt */

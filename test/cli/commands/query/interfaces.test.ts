@@ -73,7 +73,7 @@ test("attach-interface and detach-interface name an interface as virsh does", as
   const words = ["attach-interface", "vm1", "bridge", "br0", "--model", "virtio", "--target", "web"];
   const printed = await runOn(machine, ...words, "--mac", "52:54:00:00:00:02", "--print-xml");
   expect(printed.out.replace(/\s*\n\s*/g, "")).toBe(
-    "<interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='br0'/><target dev='web'/><model type='virtio'/></interface>",
+    "<interface type='bridge'><source bridge='br0'/><target dev='web'/><mac address='52:54:00:00:00:02'/><model type='virtio'/></interface>",
   );
   expect(await runOn(machine, ...words, "--mac", "52:54:00:00:00:02")).toEqual({
     code: 0,

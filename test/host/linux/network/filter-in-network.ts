@@ -6,7 +6,7 @@ import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.
 import { removeTapTable } from "../../../../src/host/linux/network/packet-table.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
 import { filterTable, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
-import { readVariables } from "../../../../src/network/filter/variables.ts";
+import { filterOf, HEADERS } from "./defined-rules.ts";
 import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
@@ -103,9 +103,9 @@ const apply = async (filter: string): Promise<void> => {
     ["IP", SECOND_IP],
     ["GATEWAY_MAC", "52:54:00:00:00:AA"],
     ["DHCPSERVER", HOST_IP],
+    ["ONE", OWN_IP],
   ].map(([name = "", value = ""]) => ({ name, value }));
-  const variables = readVariables({ filter, parameters }, { mac: "52:54:00:00:00:01", place: "/interface" });
-  await setPacketRules(formatTapRules({ table, tap: "vnet0", filter, variables }));
+  await setPacketRules(formatTapRules({ table, ...filterOf({ filter, parameters }, "vnet0") }));
 };
 // The rules precede the tap's setup, as in a start.
 await apply("clean-traffic");
@@ -131,6 +131,7 @@ const FILTERS = [
   "no-other-l2-traffic",
   "qemu-announce-self",
   "allow-ipv6",
+  ...HEADERS,
 ];
 const facts = new Map<string, object>();
 for (const filter of FILTERS) {

@@ -6,7 +6,7 @@ import { parseNetworkText } from "../../../../src/network/document.ts";
 import { FILTERS } from "../../../../src/network/filter/filters.ts";
 import { summarizeTables } from "../../../../src/network/filter/table-summary.ts";
 import { filterTable, formatTapRules, limitTable } from "../../../../src/network/filter/tap-rules.ts";
-import { readVariables } from "../../../../src/network/filter/variables.ts";
+import { filterOf, HEADERS } from "./defined-rules.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
 const IP = "<ip address='10.8.0.1' prefix='24'/>";
@@ -17,19 +17,19 @@ const parametersOf = (filter: string) =>
   [
     ["IP", "10.8.0.1"],
     ["IP", "10.8.0.3"],
+    ["ONE", "10.8.0.1"],
     ["IPV6", "fd00:8::7"],
     ["GATEWAY_MAC", "52:54:00:00:00:aa"],
     ["DHCPSERVER", filter.includes("v6") ? "fe80::1" : "10.8.0.254"],
   ].map(([name = "", value = ""]) => ({ name, value }));
 run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap");
 const scripts = [
-  ...[...FILTERS.keys()].map((filter, at) => {
-    const variables = readVariables(
-      { filter, parameters: parametersOf(filter) },
-      { mac: "52:54:00:00:00:01", place: "/interface" },
-    );
-    return formatTapRules({ table: `${filterTable(UUID, "vnet0")}_${at}`, tap: "vnet0", filter, variables });
-  }),
+  ...[...FILTERS.keys(), ...HEADERS].map((filter, at) =>
+    formatTapRules({
+      table: `${filterTable(UUID, "vnet0")}_${at}`,
+      ...filterOf({ filter, parameters: parametersOf(filter) }, "vnet0"),
+    }),
+  ),
   formatTapRules({
     table: limitTable(UUID, "vnet0"),
     tap: "vnet0",

@@ -1,0 +1,16 @@
+import { getManagedSaveXml } from "../../../vm/save/change-save-image.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+
+/** `svirt managedsave-dumpxml DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "managedsave-dumpxml",
+    summary: "print the XML of a domain in the state that svirt managedsave saved",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    call.output.print(`${getManagedSaveXml(call.instance, operand(call, "domain")).trimEnd()}\n\n`);
+    return undefined;
+  },
+};

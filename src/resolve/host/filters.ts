@@ -1,0 +1,15 @@
+import { type FindFilter, findBuiltIn } from "../../network/filter/instance.ts";
+import type { Instance } from "../../state/instance.ts";
+
+/** Returns the function that finds the filters of interfaces. Those of the host are read only if an interface names one of them. */
+export async function filtersOf(
+  instance: Instance,
+  interfaces: readonly { readonly filterref?: { readonly filter: string } }[],
+): Promise<FindFilter> {
+  const isBuiltIn = interfaces.every(
+    ({ filterref }) => filterref === undefined || findBuiltIn(filterref.filter) !== undefined,
+  );
+  if (isBuiltIn) return findBuiltIn;
+  const { definedFilters } = await import("./defined-filters.ts");
+  return definedFilters(instance);
+}

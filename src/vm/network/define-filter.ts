@@ -1,0 +1,124 @@
+import { SvirtError } from "../../errors.ts";
+import { compileFilter } from "../../network/filter/compile-filter.ts";
+import { formatWrittenFilter, parseFilter, type WrittenFilter } from "../../network/filter/document.ts";
+import { FILTERS } from "../../network/filter/filters.ts";
+import { collectRules } from "../../network/filter/instance.ts";
+import { definedFilters } from "../../resolve/host/defined-filters.ts";
+import type { Instance } from "../../state/instance.ts";
+import { filterStore } from "../../state/networks/filters.ts";
+import type { StoredXml } from "../../state/xml-store.ts";
+import { type Edited, editDefinition } from "../define/edit-definition.ts";
+import { changeStored } from "../stored/change-stored.ts";
+import { listFilters, lookUpFilter, type NamedFilter } from "./filter-list.ts";
+import { findFilterUser } from "./filter-user.ts";
+
+/**
+ * Stores the definition of a filter, or replaces the one of its name. Filters that it includes may be missing until an interface uses it.
+ * Throws "xml", "unsupported" with the place; "in-use" if a running guest has it, or if another filter has its UUID; "failed" for a
+ * filter that includes itself; "denied" for one of libvirt's. nwfilterDefineXMLFlags() of libvirt
+ */
+export async function defineFilter(instance: Instance, bytes: Uint8Array): Promise<NamedFilter> {
+  const filter = parseFilter(bytes);
+  return await changeStored(instance, () => storeFilter(instance, filter));
+}
+
+function storeFilter(instance: Instance, filter: WrittenFilter): NamedFilter {
+  const { name } = filter;
+  refuseBuiltIn(name);
+  refuseUsed(instance, name);
+  const known = listFilters(instance);
+  const uuid = filter.uuid ?? known.find((one) => one.name === name)?.uuid ?? instance.host.makeUuid();
+  refuseOther({ name, uuid }, known);
+  refuseLoop(instance, filter);
+  filterStore.writeDefined(instance, name, formatWrittenFilter({ ...filter, uuid }));
+  return { name, uuid };
+}
+
+/** Removes the definition of a filter. Throws "not-found"; "in-use" if a running guest has it; "denied" for one of libvirt's. */
+export async function undefineFilter(instance: Instance, key: string): Promise<NamedFilter> {
+  return await changeStored(instance, () => {
+    const found = findRemovable(instance, key);
+    refuseBuiltIn(found.name);
+    refuseUsed(instance, found.name);
+    filterStore.removeDefined(instance, found.name);
+    return found;
+  });
+}
+
+/** Finds a filter, also one whose file is damaged: its name alone is enough. */
+function findRemovable(instance: Instance, key: string): NamedFilter {
+  const isDamaged = filterStore.listEntries(instance).some(({ name }) => name === key);
+  const isRead = listFilters(instance).some(({ name }) => name === key);
+  return isDamaged && !isRead ? { name: key, uuid: "" } : lookUpFilter(instance, key);
+}
+
+/** Lets the caller edit the definition of a filter and stores the result as defineFilter() would. Throws as defineFilter(). */
+export async function editFilter(instance: Instance, key: string): Promise<Edited> {
+  const { name, uuid } = lookUpFilter(instance, key);
+  refuseBuiltIn(name);
+  const read = (): StoredXml["defined"] => filterStore.read(instance, name)?.defined;
+  return await editDefinition(instance, {
+    name,
+    id: `nwfilter-${uuid}`,
+    xml: read() ?? "",
+    commands: { define: "nwfilter-define", dumpxml: `nwfilter-dumpxml ${uuid}` },
+    async store(bytes, refuseOtherText) {
+      const filter = parseFilter(bytes);
+      await changeStored(instance, () => {
+        refuseOtherText(read());
+        return storeFilter(instance, filter);
+      });
+    },
+  });
+}
+
+function refuseBuiltIn(name: string): void {
+  if (!FILTERS.has(name)) return;
+  throw new SvirtError(
+    `Operation not supported: the filter '${name}' is a part of svirt and cannot be changed`,
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      from: "NWFILTER",
+      remedy: `Define a filter of another name that includes it: <filterref filter='${name}'/>`,
+    },
+  );
+}
+
+/** Throws "in-use" if a guest that runs, starts or ends has the filter, or one that includes it. nwfilterUndefine() of libvirt */
+function refuseUsed(instance: Instance, name: string): void {
+  const user = findFilterUser(instance, name);
+  if (user === undefined) return;
+  throw new SvirtError(
+    `Requested operation is not valid: nwfilter is in use: '${name}' by the guest ${user.name}`,
+    {
+      kind: "in-use",
+      libvirt: "OPERATION_INVALID",
+      from: "NWFILTER",
+      remedy: "Give the guest's interface another filter: svirt update-device. Or end the guest.",
+    },
+  );
+}
+
+/** Throws "in-use" if the name or the UUID is another filter's. virNWFilterObjListAssignDef() of libvirt */
+function refuseOther({ name, uuid }: NamedFilter, known: readonly NamedFilter[]): void {
+  const other = known.find((one) => (one.name === name) !== (one.uuid === uuid));
+  if (other === undefined) return;
+  const why =
+    other.name === name
+      ? `filter '${name}' already exists with uuid ${other.uuid}`
+      : `filter with same UUID but different name ('${other.name}') already exists`;
+  throw new SvirtError(`operation failed: ${why}`, {
+    kind: "in-use",
+    libvirt: "OPERATION_FAILED",
+    from: "NWFILTER",
+    remedy: "Leave <uuid> out, or undefine the other filter.",
+  });
+}
+
+/** Throws "failed" if the filter includes itself by others, or has too many rules with them. */
+function refuseLoop(instance: Instance, filter: WrittenFilter): void {
+  const find = definedFilters(instance);
+  const compiled = compileFilter(filter);
+  collectRules(filter.name, (name) => (name === filter.name ? compiled : (find(name) ?? { entries: [] })));
+}
