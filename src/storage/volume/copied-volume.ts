@@ -1,13 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import type { Volume } from "./document.ts";
-import {
-  type CreationFlags,
-  decideNewVolume,
-  type NewVolume,
-  notMade,
-  notPreallocated,
-} from "./new-volume.ts";
+import { type CreationFlags, decideNewVolume, type NewVolume, notPreallocated } from "./new-volume.ts";
+import { notMade } from "./not-made.ts";
 
 /** Unit of the size of a qcow2 image. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -54,6 +49,8 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
     { ...volume, capacityBytes, target: { ...targetOf(volume, source), format: { type: format } } },
     flags,
   );
+  if (volume.target.encryption !== undefined)
+    throw notMade("target/encryption", "svirt does not encrypt the data of another volume");
   if (from !== "raw" && from !== "qcow2")
     throw notMade("target/format", `the source is ${from}, and svirt converts raw and qcow2 images only`);
   const isSame = format === from && (from === "raw" ? !source.isDevice : isAsSource(volume, source));

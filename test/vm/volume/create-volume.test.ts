@@ -52,7 +52,7 @@ describe("createVolume()", () => {
   });
 
   test.each([
-    ["encryption", "<encryption format='luks'/>", "target/encryption"],
+    ["encryption without a secret", "<encryption format='luks'/>", "target/encryption/secret"],
     ["another format", "<format type='vmdk'/>", "target/format"],
     ["no copying on write", "<nocow/>", "target/nocow"],
     ["another path", "<path>/etc/new.img</path>", "target/path"],
