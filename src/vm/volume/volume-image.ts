@@ -36,10 +36,11 @@ export interface VolumeImage {
  * "failed" for a broken header, "unsupported" for one that svirt cannot follow.
  */
 export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): VolumeImage {
-  const format = probeImageFormat(host.readBytes(id, 0, MAGIC_BYTES));
+  const first = host.readBytes(id, 0, MAGIC_BYTES);
+  const format = probeImageFormat(first);
   if (format === "raw") return { format: isIso(host, { id, sizeBytes }) ? "iso" : format };
   if (format === "luks") return readLuks(host, { id, sizeBytes });
-  if (format !== "qcow2" && format !== "qed") return { format };
+  if (format !== "qcow2" && format !== "qed") return readOther(format, first);
   const bytes = host.readBytes(id, 0, HEADER_BYTES);
   const header = parseImageHeader(bytes, format);
   const { backingFile, backingFormat, dataFile, encryption, virtualSizeBytes = 0 } = header;
@@ -64,6 +65,16 @@ function backingOf(
     backing: { path: found.path, ...(format === undefined ? {} : { format }) },
     isBackingRelative: !written.includes(found.path),
   };
+}
+
+/** Describes an image that no guest of svirt has. Of some formats the size is read, as libvirt's. */
+function readOther(format: string, first: Uint8Array): VolumeImage {
+  if (format !== "vmdk" && format !== "vpc") return { format };
+  const {
+    foreignCapacity,
+  }: typeof import("../../images/foreign/foreign-image.ts") = require("../../images/foreign/foreign-image.ts");
+  const capacityBytes = foreignCapacity(format, first);
+  return { format, ...(capacityBytes === undefined ? {} : { capacityBytes }) };
 }
 
 /** Describes a LUKS volume, whose header a guest may have written. One that QEMU does not open has no capacity. */

@@ -123,7 +123,22 @@ function refusal(work: () => unknown): readonly unknown[] {
 describe("a new volume is refused, with the place,", () => {
   test.each([
     ["without a capacity", "", "/volume/capacity"],
-    ["with another format", `${CAPACITY}<target><format type='vmdk'/></target>`, "/volume/target/format"],
+    ["with another format", `${CAPACITY}<target><format type='vdi'/></target>`, "/volume/target/format"],
+    [
+      "of VMDK, encrypted",
+      `${CAPACITY}<target><format type='vmdk'/>${encryptionOf(SECRET)}</target>`,
+      "/volume/target/encryption",
+    ],
+    [
+      "of VPC, with clusters",
+      `${CAPACITY}<target><format type='vpc'/><clusterSize>512</clusterSize></target>`,
+      "/volume/target/clusterSize",
+    ],
+    [
+      "of VPC, above another file",
+      `${CAPACITY}<target><format type='vpc'/></target>${BELOW}`,
+      "/volume/backingStore",
+    ],
     [
       "encrypted without a secret",
       `${CAPACITY}<target><encryption format='luks'/></target>`,
