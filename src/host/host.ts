@@ -1,3 +1,4 @@
+import type { Cryptography } from "../images/luks/cryptography.ts";
 import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
 import type { Shape } from "../network/shape.ts";
@@ -16,6 +17,8 @@ import type { SelinuxHost } from "./selinux.ts";
  * have one in memory.
  */
 export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
+  /** Returns the arithmetic of encryption, which few commands need. */
+  getCryptography(): Promise<Cryptography>;
   /** `timeoutMs` limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
   /** Connects to a QEMU's monitor for events, without waiting. `onEvent` is called when there are some to take. */

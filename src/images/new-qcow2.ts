@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { ENTRY_BYTES, MOST_L1_BYTES, REFCOUNT_BYTES } from "./image-writes.ts";
+import { ENTRY_BYTES, formatEntries, MOST_L1_BYTES, REFCOUNT_BYTES } from "./image-writes.ts";
 import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "./qcow2-features.ts";
 
 /** Image to create. */
@@ -11,13 +11,17 @@ export interface NewImage {
   readonly backing?: { readonly path: string; readonly format: string } | undefined;
   /** Options of a qcow2 image. */
   readonly options?: Qcow2Options | undefined;
+  /** Header of LUKS by which the image is encrypted, with the place of its keys. */
+  readonly luks?: Uint8Array | undefined;
 }
 
 /** Reference counts of 2^4 bits. */
 const REFCOUNT_ORDER = 4;
-const BACKING_FORMAT = 0xe2792aca;
+const [BACKING_FORMAT, ENCRYPTION] = [0xe2792aca, 0x0537be77];
+/** Encryption by LUKS, in the field crypt_method. */
+const LUKS_METHOD = 2;
 const LONGEST_BACKING_NAME = 1023;
-/** The header is cluster 0. The table of reference counts, its blocks and the L1 table follow. */
+/** The header is cluster 0. The table of reference counts, its blocks, the L1 table and the header of LUKS follow. */
 export const REFCOUNT_TABLE = 1;
 
 /** Number of clusters of each table of a new image. */
@@ -29,19 +33,21 @@ interface Tables {
 }
 
 /**
- * Returns the first bytes of a new image. A raw one has none, since it is all zeros. A qcow2 is returned whole, since an
- * empty one has no data. Throws "unsupported" for a size, a name or options that qcow2 cannot hold. qemu.git
+ * Returns the first bytes of a new image. A raw one has none but the header of its encryption, since it is all zeros. A qcow2 is returned
+ * whole, since an empty one has no data. Throws "unsupported" for a size, a name or options that qcow2 cannot hold. qemu.git
  * docs/interop/qcow2.rst
  */
-export function formatNewImage({ backing, format, options = {}, sizeBytes }: NewImage): Uint8Array {
-  if (format === "raw") return new Uint8Array();
+export function formatNewImage({ backing, format, luks, options = {}, sizeBytes }: NewImage): Uint8Array {
+  if (format === "raw") return luks ?? new Uint8Array();
   const layout = decideQcow2Layout(options);
   const clusterBytes = 2 ** layout.clusterBits;
-  const tables = countTables(layout, sizeBytes);
+  const luksClusters = Math.ceil((luks?.length ?? 0) / clusterBytes);
+  const tables = countTables(layout, sizeBytes, luksClusters);
   const { blocks, l1Clusters, l1Entries, refcountClusters } = tables;
   const firstBlock = REFCOUNT_TABLE + refcountClusters;
   const l1Table = firstBlock + blocks;
-  const bytes = new Uint8Array((l1Table + l1Clusters) * clusterBytes);
+  const clusters = l1Table + l1Clusters + luksClusters;
+  const bytes = new Uint8Array(clusters * clusterBytes);
   const view = new DataView(bytes.buffer);
   const refcountAt = REFCOUNT_TABLE * clusterBytes;
   writeHeader(bytes, layout, {
@@ -51,14 +57,23 @@ export function formatNewImage({ backing, format, options = {}, sizeBytes }: New
     refcountAt,
     refcountClusters,
   });
-  if (backing !== undefined) writeBacking(bytes.subarray(0, clusterBytes), layout, backing);
+  const extensions: Extension[] = [];
+  if (luks !== undefined) {
+    const luksAt = (l1Table + l1Clusters) * clusterBytes;
+    bytes.set(luks, luksAt);
+    view.setUint32(32, LUKS_METHOD);
+    extensions.push({ type: ENCRYPTION, bytes: formatEntries([luksAt, luks.length]) });
+  }
+  if (backing !== undefined)
+    extensions.push({ type: BACKING_FORMAT, bytes: new TextEncoder().encode(backing.format) });
+  writeExtensions(bytes.subarray(0, clusterBytes), layout, { extensions, backing });
   for (let block = 0; block < blocks; block += 1)
     view.setBigUint64(
       REFCOUNT_TABLE * clusterBytes + block * ENTRY_BYTES,
       BigInt((firstBlock + block) * clusterBytes),
     );
   // The blocks follow each other, and so do their counts.
-  for (let cluster = 0; cluster < l1Table + l1Clusters; cluster += 1)
+  for (let cluster = 0; cluster < clusters; cluster += 1)
     view.setUint16(firstBlock * clusterBytes + cluster * REFCOUNT_BYTES, 1);
   return bytes;
 }
@@ -109,24 +124,35 @@ export function writeHeader(
   view.setUint32(100, headerBytes);
 }
 
-/** Writes the format as an extension, the end mark of the extensions, and the name, all into the first cluster. */
-function writeBacking(
+/** Extension of a header. */
+interface Extension {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes the extensions, their end mark, and the backing file's name, all into the first cluster. */
+function writeExtensions(
   cluster: Uint8Array,
   { headerBytes }: Qcow2Layout,
-  backing: NonNullable<NewImage["backing"]>,
+  { backing, extensions }: { readonly extensions: readonly Extension[] } & Pick<NewImage, "backing">,
 ): void {
   const view = new DataView(cluster.buffer);
-  const format = new TextEncoder().encode(backing.format);
-  const name = new TextEncoder().encode(backing.path);
-  const nameAt = headerBytes + 8 + Math.ceil(format.length / 8) * 8 + 8;
+  const name = new TextEncoder().encode(backing?.path);
+  const endAt = extensions.reduce((at, { bytes }) => at + 8 + Math.ceil(bytes.length / 8) * 8, headerBytes);
+  const nameAt = endAt + 8;
   if (name.length > LONGEST_BACKING_NAME || nameAt + name.length > cluster.length)
     throw cannotHold(
       `its backing file's name has ${name.length} bytes`,
       "Give the backing image a shorter path.",
     );
-  view.setUint32(headerBytes, BACKING_FORMAT);
-  view.setUint32(headerBytes + 4, format.length);
-  cluster.set(format, headerBytes + 8);
+  let at = headerBytes;
+  for (const { bytes, type } of extensions) {
+    view.setUint32(at, type);
+    view.setUint32(at + 4, bytes.length);
+    cluster.set(bytes, at + 8);
+    at += 8 + Math.ceil(bytes.length / 8) * 8;
+  }
+  if (backing === undefined) return;
   view.setBigUint64(8, BigInt(nameAt));
   view.setUint32(16, name.length);
   cluster.set(name, nameAt);

@@ -22,6 +22,7 @@ export function kernelCalls(
   | "nowMs"
   | "sleep"
   | "makeUuid"
+  | "getCryptography"
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
@@ -44,6 +45,8 @@ export function kernelCalls(
     nowMs: () => machine.nowMs,
     sleep: (ms) => passTime(machine, ms),
     makeUuid: () => machine.makeUuid(),
+    // Arithmetic alone, and the same on each machine.
+    getCryptography: async () => (await import("../../src/host/linux/system/cryptography.ts")).cryptography,
   };
 }
 

@@ -105,4 +105,49 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
     },
     TEST_MS,
   );
+
+  test(
+    "starts a guest with volumes that virsh has made with the secret, and clones one, with the passphrase in no other file",
+    () => {
+      const made = (name: string, format: string): string =>
+        `<volume><name>${name}</name><capacity unit="MiB">4</capacity><target><format type="${format}"/>${ENCRYPTION.replaceAll("'", '"')}</target></volume>`;
+      const said = onNewNode(folder, [
+        "virsh secret-define secret.xml; mkdir -p images; rm -f images/*; virsh pool-create-as images dir --target $PWD/images",
+        `echo '${made("disk.luks", "raw")}' >v.xml; virsh vol-create images v.xml`,
+        `${SET_VALUE}; virsh vol-create images v.xml`,
+        `echo '${made("disk.qcow2", "qcow2")}' >v.xml; virsh vol-create images v.xml`,
+        "virsh vol-clone disk.luks more.luks --pool images; cmp images/disk.luks images/more.luks",
+        "virsh vol-dumpxml disk.luks images | grep -E 'encryption|capacity|<format'",
+        `sed 's,${folder}/disk,${folder}/images/disk,' vm1.xml >made.xml; virsh define made.xml; virsh start vm1`,
+        "virsh domblkinfo vm1 vda | grep Capacity; virsh domblkinfo vm1 vdb | grep Capacity",
+        `${SEARCH}; grep -rl '${PASSPHRASE}' ${folder}/images`,
+        "virsh blockresize vm1 vda 6M; virsh blockresize vm1 vdb 6M; virsh domblkinfo vm1 vda | grep Capacity; virsh domblkinfo vm1 vdb | grep Capacity",
+        "for job in 'blockcommit vm1 vda' 'blockpull vm1 vdb' 'blockcopy vm1 vda --dest /tmp/copy --transient-job'; do virsh $job; done",
+        "virsh destroy vm1; virsh start vm1; virsh vol-info disk.luks images | grep Capacity; virsh destroy vm1",
+        "virsh destroy vm1; virsh vol-delete disk.luks images; virsh vol-delete more.luks images; ls images",
+      ]);
+      const [, without, raw, qcow2, clone, xml, start, sizes, found, resized, jobs, again, gone] = said;
+      expect([without?.code, without?.err]).toEqual([1, expect.stringContaining("does not have a value")]);
+      expect([raw?.err, raw?.code, qcow2?.err, qcow2?.code]).toEqual(["", 0, "", 0]);
+      expect([clone?.err, clone?.code]).toEqual(["", 0]);
+      expect(xml?.out.split("\n").map((line) => line.trim())).toEqual([
+        "<capacity unit='bytes'>4194304</capacity>",
+        "<format type='raw'/>",
+        "<encryption format='luks'/>",
+      ]);
+      expect([start?.err, start?.code]).toEqual(["", 0]);
+      expect((sizes?.out ?? "").split("\n").map((line) => Number(/\d+/.exec(line)))).toEqual([
+        4194304, 4194304,
+      ]);
+      expect(found?.out).toBe("");
+      expect(resized?.err).toBe("");
+      expect([...(resized?.out ?? "").matchAll(/Capacity: +(\d+)/g)].map(([, size]) => Number(size))).toEqual(
+        [6 * 1024 * 1024, 6 * 1024 * 1024],
+      );
+      expect(jobs?.err.match(/it is encrypted/g)).toHaveLength(3);
+      expect([again?.err, again?.out]).toEqual(["", expect.stringContaining("6.00 MiB")]);
+      expect(gone?.out.endsWith("disk.qcow2")).toBe(true);
+    },
+    TEST_MS,
+  );
 });

@@ -20,6 +20,7 @@ export function makeLinuxHost(): Host {
     nowMs: () => Date.now(),
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
+    getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,
     editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
     openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),

@@ -65,7 +65,8 @@ type QuickCall =
   | "editFile"
   | "nowMs"
   | "sleep"
-  | "makeUuid";
+  | "makeUuid"
+  | "getCryptography";
 
 const PROGRAM_CALLS = { readOutput, runProgram };
 

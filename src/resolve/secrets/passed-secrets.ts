@@ -35,7 +35,11 @@ function refuseForKey({ isForKey }: Instance, found: FoundSecret, { kind, place 
   });
 }
 
-function secretOf(instance: Instance, { kind, place, secret }: SecretUse): FoundSecret {
+/** Finds the secret that the XML names for a use. Throws "not-found", and "unsupported" for one of another use. */
+export function secretOf(
+  instance: Instance,
+  { kind, place, secret }: Pick<SecretUse, "kind" | "place" | "secret">,
+): FoundSecret {
   const { usage: name, uuid } = secret;
   if (uuid === undefined) {
     const found = secretFor(instance, { type: kind, id: name ?? "" });

@@ -1,13 +1,9 @@
 import { SvirtError } from "../../errors.ts";
+import type { NewImage } from "../../images/new-qcow2.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import type { Volume } from "./document.ts";
-import {
-  type CreationFlags,
-  decideNewVolume,
-  type NewVolume,
-  notMade,
-  notPreallocated,
-} from "./new-volume.ts";
+import { type CreationFlags, decideNewVolume, type NewVolume, notPreallocated } from "./new-volume.ts";
+import { notMade } from "./not-made.ts";
 
 /** Unit of the size of a qcow2 image. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -34,6 +30,7 @@ export interface CopyFlags extends CreationFlags {
 
 /** Volume with the data of another one. */
 export interface CopiedVolume extends NewVolume {
+  readonly format: NewImage["format"];
   readonly capacityBytes: number;
   /** Whether svirt writes its image; otherwise it has the bytes of its source. */
   readonly isConverted: boolean;
@@ -54,6 +51,9 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
     { ...volume, capacityBytes, target: { ...targetOf(volume, source), format: { type: format } } },
     flags,
   );
+  const to = writtenFormat(decided);
+  if (volume.target.encryption !== undefined)
+    throw notMade("target/encryption", "svirt does not encrypt the data of another volume");
   if (from !== "raw" && from !== "qcow2")
     throw notMade("target/format", `the source is ${from}, and svirt converts raw and qcow2 images only`);
   const isSame = format === from && (from === "raw" ? !source.isDevice : isAsSource(volume, source));
@@ -63,10 +63,17 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
   const isSparse = (volume.allocationBytes ?? unless) < source.capacityBytes;
   return {
     ...decided,
+    format: to,
     capacityBytes: format === "raw" ? capacityBytes : Math.ceil(capacityBytes / SECTOR_BYTES) * SECTOR_BYTES,
     reservedBytes: isSparse ? 0 : decided.reservedBytes,
     isConverted: !isSame,
   };
+}
+
+/** Throws "unsupported" for a format to which no image is converted. */
+function writtenFormat({ format }: NewVolume): NewImage["format"] {
+  if (format === "raw" || format === "qcow2") return format;
+  throw notMade("target/format", `svirt converts to raw and qcow2 images only, not to ${format}`);
 }
 
 function formatOf(word: string): string {

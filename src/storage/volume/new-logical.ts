@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { NewLogicalVolume } from "../pool/logical/commands.ts";
 import { problemOfLogicalName } from "../pool/logical/group.ts";
 import type { Volume } from "./document.ts";
-import { notMade } from "./new-volume.ts";
+import { notMade } from "./not-made.ts";
 
 /**
  * Decides about a volume of a volume group. Throws "unsupported", with the place, for a property that it would not have, and without a
@@ -13,7 +13,7 @@ export function decideLogicalVolume(volume: Volume, group: string): NewLogicalVo
   const problem = problemOfLogicalName(name, group);
   if (problem !== undefined) throw notMade("name", problem);
   if (target.encryption !== undefined)
-    throw notMade("target/encryption", "svirt does not create encrypted volumes");
+    throw notMade("target/encryption", "svirt creates encrypted volumes in files only");
   if (target.permissions?.label !== undefined) throw labelOfDevice();
   const capacityBytes = neededCapacity(volume);
   const isSparse = (allocationBytes ?? capacityBytes) !== capacityBytes;

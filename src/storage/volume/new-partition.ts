@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { NewPartition, Partition, PartitionTable } from "../pool/disk/table.ts";
 import type { Volume } from "./document.ts";
 import { labelOfDevice, neededCapacity } from "./new-logical.ts";
-import { notMade } from "./new-volume.ts";
+import { notMade } from "./not-made.ts";
 
 /** Boundary of partitions: that of sfdisk(8), which fits the blocks of all disks. */
 const GRAIN_BYTES = 1024 * 1024;
@@ -45,7 +45,7 @@ interface PartitionedDisk {
 export function decidePartition(volume: Volume, disk: PartitionedDisk): NewPartition {
   const { label, partitions, sectorBytes } = disk.table;
   if (volume.target.encryption !== undefined)
-    throw notMade("target/encryption", "svirt does not create encrypted volumes");
+    throw notMade("target/encryption", "svirt creates encrypted volumes in files only");
   if (volume.backingStore !== undefined) throw notMade("backingStore", "a partition has none");
   if (volume.target.permissions?.label !== undefined) throw labelOfDevice();
   const most = MOST.get(label);

@@ -1,18 +1,24 @@
 import { SvirtError } from "../../errors.ts";
+import type { ForeignFormat } from "../../images/foreign/foreign-image.ts";
 import type { NewImage } from "../../images/new-qcow2.ts";
 import type { Qcow2Options } from "../../images/qcow2-features.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Volume } from "./document.ts";
+import { decideEncryption, type NewEncryption } from "./new-encryption.ts";
+import { notMade } from "./not-made.ts";
 import { problemOfName } from "./volume-name.ts";
 
 /** Mode of a volume's file if its XML has none. VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;
 const [OLD, NEW] = ["0.10", "1.1"] as const;
 
+/** Formats of new volumes. */
+type VolumeFormat = NewImage["format"] | ForeignFormat;
+
 /** Volume to create, as its XML requests it. */
 export interface NewVolume {
   readonly name: string;
-  readonly format: NewImage["format"];
+  readonly format: VolumeFormat;
   /** Undefined: that of the backing file. */
   readonly capacityBytes: number | undefined;
   /** Length of a raw image's beginning for which disk space is reserved. */
@@ -24,6 +30,7 @@ export interface NewVolume {
   readonly isNocow: boolean;
   readonly options: Qcow2Options;
   readonly permissions: Permissions & { readonly mode: number };
+  readonly encryption?: NewEncryption | undefined;
 }
 
 /** Flags of a creation. virStorageVolCreateFlags of libvirt */
@@ -41,49 +48,54 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
   refuseUnmade(volume);
   const format = formatOf(volume);
   const { backingStore: below, capacityBytes, target } = volume;
-  if (isMetadataPreallocated === true) refusePreallocation(format, below);
+  const encryption = decideEncryption(target);
+  if (isMetadataPreallocated === true) refusePreallocation(format, { below, encryption });
   if (capacityBytes === undefined && below === undefined) throw noCapacity();
-  const isReserved = format === "raw" && capacityBytes !== undefined;
   return {
     name: volume.name,
     format,
-    capacityBytes: roundedFor(format, capacityBytes),
-    // The rest of an allocation that is larger is rounded up by the file system, as vol-dumpxml shows it.
-    reservedBytes: isReserved ? Math.min(volume.allocationBytes ?? capacityBytes, capacityBytes) : 0,
+    capacityBytes: roundedFor(format === "raw" && encryption === undefined, capacityBytes),
+    reservedBytes: format === "raw" ? reservedOf(volume) : 0,
     ...(isMetadataPreallocated === true ? { preallocated: preallocationOf(volume) } : {}),
     backing: below === undefined ? undefined : { path: below.path, format: below.format?.type ?? "raw" },
     isNocow: target.nocow,
-    options: format === "raw" ? {} : optionsOf(target),
+    options: format === "qcow2" ? optionsOf(target) : {},
     permissions: { ...target.permissions, mode: target.permissions?.mode ?? DEFAULT_MODE },
+    encryption,
   };
 }
 
 /** qemu-img gets the size of an image with a header in KiB. virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
-function roundedFor(format: NewImage["format"], sizeBytes: number | undefined): number | undefined {
-  return format === "raw" || sizeBytes === undefined ? sizeBytes : Math.ceil(sizeBytes / 1024) * 1024;
+function roundedFor(isPlain: boolean, sizeBytes: number | undefined): number | undefined {
+  return isPlain || sizeBytes === undefined ? sizeBytes : Math.ceil(sizeBytes / 1024) * 1024;
+}
+
+/** The rest of an allocation that is larger is rounded up by the file system, as vol-dumpxml shows it. */
+function reservedOf({ allocationBytes, capacityBytes = 0 }: Volume): number {
+  return Math.min(allocationBytes ?? capacityBytes, capacityBytes);
 }
 
 /** Refuses each requested property that the new volume would not have. */
-function refuseUnmade({ source, target, type }: Volume): void {
+function refuseUnmade({ source, type }: Volume): void {
   if (type !== undefined && type !== "file") throw notMade("@type", "svirt creates volumes in files only");
   if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
-  if (target.encryption !== undefined)
-    throw notMade("target/encryption", "svirt does not create encrypted images");
 }
 
-function formatOf({ backingStore, target }: Volume): NewImage["format"] {
+function formatOf({ backingStore, target }: Volume): VolumeFormat {
   const format = target.format?.type ?? "raw";
-  if (format !== "raw" && format !== "qcow2")
-    throw notMade("target/format", `svirt creates raw and qcow2 images, not ${format}`);
+  if (format !== "raw" && format !== "qcow2" && format !== "vmdk" && format !== "vpc")
+    throw notMade("target/format", `svirt creates raw, qcow2, vmdk and vpc images, not ${format}`);
   if (format === "qcow2") return format;
   if (backingStore !== undefined)
-    throw notMade("backingStore", "backing storage not supported for raw volumes");
+    throw notMade("backingStore", `backing storage not supported for ${format} volumes`);
+  if (format !== "raw" && target.encryption !== undefined)
+    throw notMade("target/encryption", `volume encryption unsupported with format ${format}`);
   for (const [place, value] of [
     ["compat", target.compat],
     ["clusterSize", target.clusterBytes],
     ["features", target.features],
   ] as const)
-    if (value !== undefined) throw notMade(`target/${place}`, "a raw image has none");
+    if (value !== undefined) throw notMade(`target/${place}`, `a ${format} image has none`);
   return format;
 }
 
@@ -99,15 +111,6 @@ function optionsOf({ clusterBytes, compat = NEW, features }: Volume["target"]): 
   };
 }
 
-/** Returns the refusal of a creation at a place of the volume's XML. */
-export function notMade(place: string, why: string): SvirtError {
-  return new SvirtError(`Cannot create the volume: /volume/${place}: ${why}`, {
-    kind: "unsupported",
-    place: `/volume/${place}`,
-    remedy: "Correct the element, or remove it.",
-  });
-}
-
 /** virStorageVolDefParseXML() of libvirt */
 function noCapacity(): SvirtError {
   return new SvirtError("XML error: missing capacity element", {
@@ -118,9 +121,17 @@ function noCapacity(): SvirtError {
 }
 
 /** virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
-function refusePreallocation(format: NewImage["format"], below: Volume["backingStore"]): void {
+function refusePreallocation(
+  format: VolumeFormat,
+  {
+    below,
+    encryption,
+  }: { readonly below: Volume["backingStore"]; readonly encryption: NewEncryption | undefined },
+): void {
   if (format === "raw") throw notPreallocated("metadata preallocation is not supported for raw volumes");
+  if (format !== "qcow2") throw notPreallocated(`Cannot preallocate the tables of a ${format} volume`);
   if (below !== undefined) throw notPreallocated("metadata preallocation conflicts with backing store");
+  if (encryption !== undefined) throw notPreallocated("Cannot preallocate the tables of an encrypted volume");
 }
 
 /** With the whole allocation, which is the default, disk space is reserved too. storageBackendCreateQemuImgOpts() of libvirt */

@@ -4,7 +4,7 @@ import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tellMonitor } from "../guest/guest-monitor.ts";
 import { withFinishedJobs } from "./jobs.ts";
-import { findRunningDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
+import { findKeptDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
 
 /** Sectors in which QEMU sizes images with tables. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -26,7 +26,7 @@ export interface DiskResize {
 export async function resizeDisk(instance: Instance, key: string, resize: DiskResize): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {
     await refuseSilentPaths(instance.host, listImagePaths(guest));
-    const disk = findRunningDisk(instance, guest, resize.path);
+    const disk = findKeptDisk(instance, guest, resize.path);
     const [{ layer }] = disk.images;
     const size = sizeFor(instance, disk, resize);
     await tellMonitor(instance, guest.uuid, {
@@ -44,8 +44,10 @@ function sizeFor(instance: Instance, { images: [{ found }] }: RunningDisk, resiz
       kind: "usage",
       remedy: "Name it, or --capacity for that of a block device.",
     });
-  // libvirt rounds sizes of these formats up.
-  return found.format === "raw" ? sizeBytes : Math.ceil(sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
+  // libvirt rounds sizes of these formats up. LUKS encrypts whole sectors.
+  return found.format === "raw" && found.isEncrypted !== true
+    ? sizeBytes
+    : Math.ceil(sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
 function capacityFor(
@@ -53,7 +55,8 @@ function capacityFor(
   found: RunningDisk["images"][0]["found"],
   sizeBytes: number | undefined,
 ): number {
-  if (found.format !== "raw" || found.storage !== "block") {
+  // A device with LUKS has a header in front of the guest's data.
+  if (found.format !== "raw" || found.storage !== "block" || found.isEncrypted === true) {
     throw new SvirtError(
       "Operation not supported: block resize to full capacity supported only with 'raw' local block-based disks",
       {

@@ -46,6 +46,13 @@ export interface RunningDisk {
  * images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
  */
 export function findRunningDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
+  const found = findKeptDisk(instance, record, name);
+  refuseUnsuited(found.disk);
+  return found;
+}
+
+/** Finds a disk as findRunningDisk(), for a change that moves no data between images: it may be encrypted. */
+export function findKeptDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
   const { domain, guest } = runningGuest(record);
   const disk = domain.devices.disks.find((one) => isDiskNamed(one, name));
   if (disk === undefined) {
@@ -56,7 +63,7 @@ export function findRunningDisk(instance: Instance, record: GuestRecord, name: s
     });
   }
   refuseBusyDisk(record, { element: "disk", value: disk });
-  refuseUnsuited(disk);
+  refuseFor(disk, unsuited(disk));
   const device = driveId(guest, disk);
   const images = findImages(instance, record, { disk, device });
   return { domain, guest, disk, device, images, facts: factsFor(instance, record, disk) };
@@ -118,7 +125,10 @@ function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
 
 /** Throws "unsupported" for a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
 export function refuseUnsuited(disk: Disk): void {
-  const why = unsuited(disk);
+  refuseFor(disk, unsuited(disk) ?? unencryptedBy(disk));
+}
+
+function refuseFor(disk: Disk, why: string | undefined): void {
   if (why === undefined) return;
   throw new SvirtError(
     `Operation not supported: the images of disk '${disk.target.dev}' are not changed: ${why}`,
@@ -137,11 +147,14 @@ function unsuited(disk: Disk): string | undefined {
   if (disk.device !== undefined && disk.device !== "disk") return `it is a ${disk.device}`;
   if (disk.shareable) return "it is shareable";
   if (disk.transient !== undefined) return "it is transient";
-  // A new image above it or a copy of it would have the guest's data unencrypted.
-  if (hasEncryption(disk)) return "it is encrypted";
   if (disk.throttleFilters !== undefined || disk.driver?.copyOnRead === true)
     return "it has throttle filters or copy-on-read";
   return unsuitedSource(disk);
+}
+
+/** A new image above an encrypted one, a copy of it, or an image into which its data is moved would have the guest's data unencrypted. */
+function unencryptedBy(disk: Disk): string | undefined {
+  return hasEncryption(disk) ? "it is encrypted" : undefined;
 }
 
 /** Checks its own image, or a backing image from the XML. */

@@ -4,7 +4,7 @@ import type { NewImage } from "../../images/new-qcow2.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
-import { notMade } from "../../storage/volume/new-volume.ts";
+import { notMade } from "../../storage/volume/not-made.ts";
 
 /** Returns the size of the backing image of a new volume in bytes. The image is inspected with its whole chain, as in a start. */
 export function sizeOfBacking(

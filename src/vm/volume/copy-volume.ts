@@ -32,6 +32,8 @@ interface Copy {
   readonly source: Source;
   readonly flags: CopyFlags;
   readonly pool: string;
+  /** Whether the document is that of the source with another name: then the copy is encrypted as the source is. */
+  readonly isOfSource: boolean;
   /** Called while an image is converted. */
   readonly onProgress?: Progress;
 }
@@ -50,13 +52,36 @@ export interface CopiedVolume {
 export async function createVolumeFromVolume(
   instance: Instance,
   pool: string,
-  { bytes, ...copy }: Omit<Copy, "volume" | "pool"> & { readonly bytes: Uint8Array },
+  { bytes, ...copy }: Omit<Copy, "volume" | "pool" | "isOfSource"> & { readonly bytes: Uint8Array },
 ): Promise<CopiedVolume> {
   const volume = parseVolume(bytes);
-  const { path } = await findVolume(instance, copy.source.key, copy.source.pool);
+  const { facts, path } = await findVolume(instance, copy.source.key, copy.source.pool);
   // The XML of the source with another name, by which virsh vol-clone and virt-clone make a clone.
   const isOfSource = volume.target.path === path;
-  return await copyVolume(instance, { ...copy, volume: isOfSource ? withoutPlace(volume) : volume, pool });
+  if (!isOfSource) return await copyVolume(instance, { ...copy, volume, isOfSource, pool });
+  const clone = withoutPlace(volume);
+  const shown = volume.target.encryption === undefined ? undefined : describeVolume(instance, facts).target;
+  // Another secret than the source's is refused as any other encryption of a copy.
+  const isSame = wordsOf(shown?.encryption) === wordsOf(volume.target.encryption);
+  return await copyVolume(instance, {
+    ...copy,
+    volume: isSame ? withoutEncryption(clone) : clone,
+    isOfSource,
+    pool,
+  });
+}
+
+/** Returns an encryption as text, to compare it. */
+function wordsOf(encryption: Volume["target"]["encryption"]): string {
+  if (encryption === undefined) return "";
+  const { format, secrets, ...rest } = encryption;
+  const names = secrets.map(({ usage, uuid }) => [usage, uuid]);
+  return JSON.stringify([format, names, Object.values(rest).filter((value) => value !== undefined)]);
+}
+
+/** A clone has the encrypted bytes of its source, and so its passphrase. */
+function withoutEncryption({ target: { encryption: _, ...target }, ...shape }: Volume): Volume {
+  return { ...shape, target };
 }
 
 /** Returns a volume's description for a volume beside it. Its label is not carried on: it may be a guest's. */
@@ -79,14 +104,14 @@ export async function cloneVolume(
   if (facts.type === "block") {
     // The node has its owner and mode of the host.
     const volume: Volume = { type: "block", name: newName, target: { nocow: false } };
-    return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
+    return await copyVolume(instance, { volume, source, flags, isOfSource: true, pool: pool.uuid });
   }
-  const volume = { ...withoutPlace(describeVolume(instance, facts)), name: newName };
-  return await copyVolume(instance, { volume, source, flags, pool: pool.uuid });
+  const volume = { ...withoutEncryption(withoutPlace(describeVolume(instance, facts))), name: newName };
+  return await copyVolume(instance, { volume, source, flags, isOfSource: true, pool: pool.uuid });
 }
 
 async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume> {
-  const { flags, onProgress, source, volume } = copy;
+  const { flags, isOfSource, onProgress, source, volume } = copy;
   const pool = await findAnyPool(instance, copy.pool);
   if (pool.folder === undefined) {
     const { copyToVolume } = await import("./made/copy-to-volume.ts");
@@ -99,7 +124,7 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
     instance,
     { ...source, attempt: "copy" },
     ({ facts, name: found, sizeBytes }) => {
-      const seen = copySource(instance, { facts, sizeBytes, format: source.format }, folder);
+      const seen = copySource(instance, { facts, sizeBytes, format: source.format, isOfSource }, folder);
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
       const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
@@ -142,11 +167,18 @@ function copySource(
   {
     facts,
     format,
+    isOfSource,
     sizeBytes,
-  }: { readonly facts: FileFacts; readonly sizeBytes: number; readonly format: Source["format"] },
+  }: Pick<Copy, "isOfSource"> & {
+    readonly facts: FileFacts;
+    readonly sizeBytes: number;
+    readonly format: Source["format"];
+  },
   folder: FileFacts,
 ): CopySource {
-  const image = readDeclaredImage(instance.host, facts, format);
+  const found = readDeclaredImage(instance.host, facts, format);
+  // A clone of a LUKS volume has all of its bytes, also its header.
+  const image: typeof found = isOfSource && found.format === "luks" ? { format: "raw" } : found;
   const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options } = image;
   const isElsewhere = folderOf(facts.id.path) !== folder.id.path;
   const relative = isElsewhere && isBackingRelative === true ? "by a relative name" : undefined;

@@ -11,9 +11,9 @@ import {
   type CreationFlags,
   decideNewVolume,
   type NewVolume,
-  notMade,
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
+import { notMade } from "../../storage/volume/not-made.ts";
 import { alreadyThere } from "./made/made-volume.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
@@ -80,14 +80,43 @@ export async function createVolume(
     await makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
     return place.path;
   }
+  const { format } = decided;
+  if (format === "vmdk" || format === "vpc") {
+    const { formatForeign } = await import("../../images/foreign/new-foreign.ts");
+    const image = {
+      name: decided.name,
+      sizeBytes: decided.capacityBytes ?? 0,
+      uuid: instance.host.makeUuid(),
+    };
+    await makeVolumeFile(instance, place, { decided, content: formatForeign(format, image) });
+    return place.path;
+  }
+  const luks = await luksOf(instance, place, decided);
   // No other call may remove the backing file in the meantime.
   return await withRegistryLock(instance, async () => {
-    const image = await imageOf(instance, place.path, decided);
-    const bytes = formatNewImage(image);
-    const sizeBytes = image.format === "raw" ? image.sizeBytes : bytes.length;
-    await makeVolumeFile(instance, place, { decided, content: { bytes, sizeBytes } });
+    const image = await imageOf(instance, place.path, { ...decided, format });
+    const bytes = formatNewImage({ ...image, luks });
+    const isRaw = image.format === "raw";
+    const { reservedBytes } = decided;
+    const sizeBytes = isRaw ? bytes.length + image.sizeBytes : bytes.length;
+    await makeVolumeFile(instance, place, {
+      decided: { ...decided, reservedBytes: reservedBytes === 0 ? 0 : bytes.length + reservedBytes },
+      content: { bytes, sizeBytes },
+    });
     return place.path;
   });
+}
+
+/** Makes the header of an encrypted volume, without the registry's lock, since it takes a second. */
+async function luksOf(
+  instance: Instance,
+  { path }: VolumePlace,
+  { encryption, name }: NewVolume,
+): Promise<Uint8Array | undefined> {
+  if (encryption === undefined) return undefined;
+  if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(name);
+  const { makeLuks } = await import("./made/encrypted-volume.ts");
+  return await makeLuks(instance, encryption);
 }
 
 /** Place of a new volume: its path, and the folder with it. */
@@ -146,7 +175,7 @@ export function placeOf(instance: Instance, folder: string, { name, target }: Vo
 async function imageOf(
   instance: Instance,
   path: string,
-  { backing, capacityBytes, format, options }: NewVolume,
+  { backing, capacityBytes, format, options }: Omit<NewVolume, "format"> & Pick<NewImage, "format">,
 ): Promise<NewImage> {
   if (backing === undefined) return { format, sizeBytes: capacityBytes ?? 0, options };
   const { sizeOfBacking } = await import("./backing-size.ts");

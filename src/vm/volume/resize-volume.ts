@@ -24,7 +24,11 @@ export async function resizeVolume(
     instance,
     { ...volume, attempt: "resize", operation, readsPools: resize.isShrunk },
     async ({ facts, folder, name, pass }) => {
-      const { capacityBytes = facts.sizeBytes, format } = readVolumeImage(instance.host, facts);
+      const { capacityBytes = facts.sizeBytes, ...image } = readVolumeImage(instance.host, facts);
+      // The data of a LUKS volume follow its header, which has no size.
+      const isLuks = image.format === "luks" && image.encryption !== undefined;
+      const headerBytes = isLuks ? facts.sizeBytes - capacityBytes : 0;
+      const format = isLuks ? "raw" : image.format;
       const { allocatedBytes: allocationBytes, id } = facts;
       const { reservedBytes, sizeBytes } = decideResize(
         { name, format, capacityBytes, allocationBytes },
@@ -32,7 +36,14 @@ export async function resizeVolume(
       );
       if (sizeBytes < capacityBytes)
         refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id, pass }, folder);
-      await setSize(instance, { id, format, capacityBytes }, { reservedBytes, sizeBytes });
+      await setSize(
+        instance,
+        { id, format, capacityBytes },
+        {
+          reservedBytes: reservedBytes === 0 ? 0 : headerBytes + reservedBytes,
+          sizeBytes: headerBytes + sizeBytes,
+        },
+      );
       return name;
     },
   );

@@ -134,15 +134,37 @@ function backingOf(instance: Instance, { format, path }: ImageName): NonNullable
   };
 }
 
-function targetOf(instance: Instance, facts: FileFacts, { format, options }: VolumeImage): Volume["target"] {
+function targetOf(
+  instance: Instance,
+  facts: FileFacts,
+  { encryption, format, options }: VolumeImage,
+): Volume["target"] {
+  const { path } = facts.id;
+  // A raw image with encryption, as in the XML by which it is made.
+  const shown = format === "luks" && encryption !== undefined ? "raw" : format;
   return {
-    path: facts.id.path,
-    format: { type: format },
+    path,
+    format: { type: shown },
+    ...(encryption === undefined ? {} : { encryption: encryptionOf(instance, path, encryption) }),
     permissions: permissionsOf(instance, facts),
     timestamps: timestampsOf(facts),
     nocow: false,
     ...(options === undefined ? {} : propertiesOf(options)),
   };
+}
+
+/** Describes the encryption, with the secret for that path if there is one. storageBackendLoadDefaultSecrets() of libvirt */
+function encryptionOf(
+  instance: Instance,
+  path: string,
+  method: NonNullable<VolumeImage["encryption"]>,
+): NonNullable<Volume["target"]["encryption"]> {
+  const {
+    secretFor,
+  }: typeof import("../../resolve/secrets/find-secret.ts") = require("../../resolve/secrets/find-secret.ts");
+  const found = secretFor(instance, { type: "volume", id: path });
+  const secrets = found === undefined ? [] : [{ type: "passphrase" as const, uuid: found.uuid }];
+  return method === "luks" ? { format: "luks", secrets } : { format: "qcow", secrets };
 }
 
 /** The version 0.10 is not shown, since it has no features. virStorageBackendVolOpen… of libvirt */

@@ -1,7 +1,7 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
-import type { ImageName } from "../../images/element.ts";
+import type { ImageHeader, ImageName } from "../../images/element.ts";
 import {
   HEADER_BYTES,
   ISO_MARK,
@@ -28,6 +28,7 @@ export interface VolumeImage {
   readonly dataFile?: ImageName;
   /** Properties of a qcow2 image. */
   readonly options?: Qcow2Properties;
+  readonly encryption?: ImageHeader["encryption"];
 }
 
 /**
@@ -35,26 +36,58 @@ export interface VolumeImage {
  * "failed" for a broken header, "unsupported" for one that svirt cannot follow.
  */
 export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): VolumeImage {
-  const format = probeImageFormat(host.readBytes(id, 0, MAGIC_BYTES));
+  const first = host.readBytes(id, 0, MAGIC_BYTES);
+  const format = probeImageFormat(first);
   if (format === "raw") return { format: isIso(host, { id, sizeBytes }) ? "iso" : format };
-  if (format !== "qcow2" && format !== "qed") return { format };
+  if (format === "luks") return readLuks(host, { id, sizeBytes });
+  if (format !== "qcow2" && format !== "qed") return readOther(format, first);
   const bytes = host.readBytes(id, 0, HEADER_BYTES);
   const header = parseImageHeader(bytes, format);
-  const { backingFile, backingFormat, dataFile, virtualSizeBytes = 0 } = header;
-  const backing = backingFile === undefined ? undefined : resolveImageName(id.path, backingFile);
-  const word = backing?.format ?? backingFormat;
+  const { backingFile, backingFormat, dataFile, encryption, virtualSizeBytes = 0 } = header;
   return {
     format,
     capacityBytes: virtualSizeBytes,
     ...(format === "qcow2" ? { options: parseQcow2Options(bytes) } : {}),
-    ...(backing === undefined
-      ? {}
-      : {
-          backing: { path: backing.path, ...(word === undefined ? {} : { format: word }) },
-          isBackingRelative: backingFile?.includes(backing.path) === false,
-        }),
+    ...(backingFile === undefined ? {} : backingOf(id.path, backingFile, backingFormat)),
+    ...(encryption === undefined ? {} : { encryption }),
     ...(dataFile === undefined ? {} : { dataFile: resolveImageName(id.path, dataFile) }),
   };
+}
+
+function backingOf(
+  path: string,
+  written: string,
+  writtenFormat: string | undefined,
+): Pick<VolumeImage, "backing" | "isBackingRelative"> {
+  const found = resolveImageName(path, written);
+  const format = found.format ?? writtenFormat;
+  return {
+    backing: { path: found.path, ...(format === undefined ? {} : { format }) },
+    isBackingRelative: !written.includes(found.path),
+  };
+}
+
+/** Describes an image that no guest of svirt has. Of some formats the size is read, as libvirt's. */
+function readOther(format: string, first: Uint8Array): VolumeImage {
+  if (format !== "vmdk" && format !== "vpc") return { format };
+  const {
+    foreignCapacity,
+  }: typeof import("../../images/foreign/foreign-image.ts") = require("../../images/foreign/foreign-image.ts");
+  const capacityBytes = foreignCapacity(format, first);
+  return { format, ...(capacityBytes === undefined ? {} : { capacityBytes }) };
+}
+
+/** Describes a LUKS volume, whose header a guest may have written. One that QEMU does not open has no capacity. */
+function readLuks(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeBytes">): VolumeImage {
+  const format = "luks";
+  const {
+    parseLuksHeader,
+  }: typeof import("../../images/luks-header.ts") = require("../../images/luks-header.ts");
+  const read = (): ImageHeader => parseLuksHeader(host.readBytes(id, 0, MAGIC_BYTES * 2), sizeBytes);
+  const header = unlessRefused(read);
+  return header === undefined
+    ? { format }
+    : { format, encryption: format, capacityBytes: header.virtualSizeBytes ?? 0 };
 }
 
 /**

@@ -14,6 +14,8 @@ function decide(content: string, flags = {}) {
 
 const CAPACITY = "<capacity unit='KiB'>64</capacity>";
 const QCOW2 = "<format type='qcow2'/>";
+const SECRET = "<secret type='passphrase' usage='/luks'/>";
+const encryptionOf = (content: string): string => `<encryption format='luks'>${content}</encryption>`;
 const BELOW = "<backingStore><path>/srv/base</path></backingStore>";
 
 describe("the disk space of a new volume", () => {
@@ -75,12 +77,37 @@ describe("a new volume", () => {
     expect(decide("<capacity>66000</capacity>").capacityBytes).toBe(66_000);
   });
 
+  test.each([
+    ["", { bits: 256, hash: "sha256" }],
+    [
+      "<cipher name='aes' size='128' mode='xts' hash='sha512'/><ivgen name='plain64'/>",
+      { bits: 128, hash: "sha512" },
+    ],
+  ])("is encrypted with %j", (cipher, expected) => {
+    for (const format of ["", QCOW2]) {
+      const made = decide(
+        `<capacity>66000</capacity><target>${format}${encryptionOf(SECRET + cipher)}</target>`,
+      );
+      // qemu-img gets the size of an encrypted raw image in KiB, too.
+      expect(made).toMatchObject({
+        capacityBytes: 65 * KIB,
+        encryption: { secret: { usage: "/luks" }, cipher: expected },
+      });
+    }
+  });
+
   test("needs no capacity above a backing file, whose format is raw by default", () => {
     expect(decide(`<target>${QCOW2}</target>${BELOW}`)).toMatchObject({
       capacityBytes: undefined,
       backing: { path: "/srv/base", format: "raw" },
     });
   });
+});
+
+test("an encrypted volume has no preallocated tables", () => {
+  const flags = { isMetadataPreallocated: true };
+  const volume = `${CAPACITY}<target>${QCOW2}${encryptionOf(SECRET)}</target>`;
+  expect(refusal(() => decide(volume, flags))[2]).toContain("tables of an encrypted volume");
 });
 
 function refusal(work: () => unknown): readonly unknown[] {
@@ -96,11 +123,51 @@ function refusal(work: () => unknown): readonly unknown[] {
 describe("a new volume is refused, with the place,", () => {
   test.each([
     ["without a capacity", "", "/volume/capacity"],
-    ["with another format", `${CAPACITY}<target><format type='vmdk'/></target>`, "/volume/target/format"],
+    ["with another format", `${CAPACITY}<target><format type='vdi'/></target>`, "/volume/target/format"],
     [
-      "with encryption",
-      `${CAPACITY}<target><encryption format='luks'/></target>`,
+      "of VMDK, encrypted",
+      `${CAPACITY}<target><format type='vmdk'/>${encryptionOf(SECRET)}</target>`,
       "/volume/target/encryption",
+    ],
+    [
+      "of VPC, with clusters",
+      `${CAPACITY}<target><format type='vpc'/><clusterSize>512</clusterSize></target>`,
+      "/volume/target/clusterSize",
+    ],
+    [
+      "of VPC, above another file",
+      `${CAPACITY}<target><format type='vpc'/></target>${BELOW}`,
+      "/volume/backingStore",
+    ],
+    [
+      "encrypted without a secret",
+      `${CAPACITY}<target><encryption format='luks'/></target>`,
+      "/volume/target/encryption/secret",
+    ],
+    [
+      "encrypted with two secrets",
+      `${CAPACITY}<target>${encryptionOf(SECRET + SECRET)}</target>`,
+      "/volume/target/encryption/secret[2]",
+    ],
+    [
+      "with the old encryption of qcow2",
+      `${CAPACITY}<target>${QCOW2}<encryption format='qcow'>${SECRET}</encryption></target>`,
+      "/volume/target/encryption/@format",
+    ],
+    [
+      "with another cipher",
+      `${CAPACITY}<target>${encryptionOf(`${SECRET}<cipher name='serpent' size='256'/>`)}</target>`,
+      "/volume/target/encryption/cipher",
+    ],
+    [
+      "with another mode",
+      `${CAPACITY}<target>${encryptionOf(`${SECRET}<cipher name='aes' size='256' mode='cbc'/>`)}</target>`,
+      "/volume/target/encryption/cipher",
+    ],
+    [
+      "with other initialisation vectors",
+      `${CAPACITY}<target>${encryptionOf(`${SECRET}<ivgen name='essiv' hash='sha256'/>`)}</target>`,
+      "/volume/target/encryption/ivgen",
     ],
     [
       "of an unknown version",

@@ -34,6 +34,15 @@ describe("createVolume()", () => {
     });
   });
 
+  test.each(["vmdk", "vpc"])("makes an image of %s, whose size it shows", async (format) => {
+    const machine = makeMachine();
+    await make(machine, volumeOf(`<format type='${format}'/>`));
+    const shown = showVolume(nodeOn(machine), `${FOLDER}/new.img`);
+    expect(shown).toMatchObject({ capacityBytes: 4 * MIB, target: { format: { type: format } } });
+    // storage/100-create-vol-dir.t of libvirt-TCK
+    expect(shown.physicalBytes).toBeLessThan(MIB);
+  });
+
   test("makes a qcow2 image as large as the one that it stands on, if it is not told how large", async () => {
     const machine = makeMachine();
     await make(machine, volumeOf(""));
@@ -52,8 +61,8 @@ describe("createVolume()", () => {
   });
 
   test.each([
-    ["encryption", "<encryption format='luks'/>", "target/encryption"],
-    ["another format", "<format type='vmdk'/>", "target/format"],
+    ["encryption without a secret", "<encryption format='luks'/>", "target/encryption/secret"],
+    ["another format", "<format type='vdi'/>", "target/format"],
     ["no copying on write", "<nocow/>", "target/nocow"],
     ["another path", "<path>/etc/new.img</path>", "target/path"],
   ])("refuses %s with the place, and makes nothing", async (_, target, place) => {

@@ -10,7 +10,7 @@ import { createVolumeCommand, lvm } from "../../../storage/pool/logical/commands
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decideLogicalVolume } from "../../../storage/volume/new-logical.ts";
-import { notMade } from "../../../storage/volume/new-volume.ts";
+import { notMade } from "../../../storage/volume/not-made.ts";
 import { removeLeftParts } from "../../pool/made/left-parts.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
 import { withUnusedVolume } from "../unused-volume.ts";

@@ -164,7 +164,7 @@ describe("the commands of volumes", () => {
   test.each([
     ["vol-create-as small v 1X", "2 error: Malformed size 1X\n"],
     ["vol-create-as small v 1G --allocation -1", "2 "],
-    ["vol-create-as small v 1G --format vmdk", "2 error: Cannot create the volume: /volume/target/format: "],
+    ["vol-create-as small v 1G --format vdi", "2 error: Cannot create the volume: /volume/target/format: "],
     [
       "vol-create-as small v 1G --prealloc-metadata",
       "2 error: metadata preallocation is not supported for raw volumes\n",

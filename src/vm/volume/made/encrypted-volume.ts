@@ -1,0 +1,45 @@
+import { SvirtError } from "../../../errors.ts";
+import { formatLuksHeader } from "../../../images/luks/new-luks.ts";
+import { secretOf } from "../../../resolve/secrets/passed-secrets.ts";
+import { usedValue } from "../../../resolve/secrets/used-value.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { NewEncryption } from "../../../storage/volume/new-encryption.ts";
+
+/**
+ * Makes the header of an encrypted volume, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
+ * that is not defined or has no value, "unsupported" for one of another use and for a value that QEMU would not take.
+ */
+export async function makeLuks(instance: Instance, { cipher, secret }: NewEncryption): Promise<Uint8Array> {
+  const place = "/volume/target/encryption/secret";
+  const found = secretOf(instance, { kind: "volume", place, secret });
+  const passphrase = usedValue(instance, found);
+  try {
+    if (!isPassphrase(passphrase)) throw notText(found.uuid, place);
+    const cryptography = await instance.host.getCryptography();
+    const uuid = instance.host.makeUuid();
+    return await formatLuksHeader(cryptography, { cipher, passphrase, uuid });
+  } finally {
+    passphrase.fill(0);
+  }
+}
+
+/** QEMU reads a passphrase as UTF-8 without NUL. qemu.git crypto/secret.c qcrypto_secret_lookup_as_utf8() */
+function isPassphrase(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return false;
+  }
+  return bytes.length > 0 && !bytes.includes(0);
+}
+
+function notText(uuid: string, place: string): SvirtError {
+  return new SvirtError(
+    `Cannot create the volume: ${place}: the value of the secret ${uuid} is not a text in UTF-8, and QEMU could not open the volume with it`,
+    {
+      kind: "unsupported",
+      place,
+      remedy: `Set another one: svirt secret-set-value ${uuid} --plain --file -`,
+    },
+  );
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { parseLuksHeader } from "../../../src/images/luks-header.ts";
+import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
+import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
+import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
+import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
+import { showVolume } from "../../../src/vm/volume/show-volume.ts";
+import { getVolumeXml } from "../../../src/vm/volume/volume-xml.ts";
+import { bytesOf } from "../../domain/corpus.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { errorOf, nodeOn } from "../../scenes/scene.ts";
+import { SECRET_UUID, secretValue } from "../../scenes/secrets.ts";
+import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
+
+const MIB = 1024 * 1024;
+/** Of a header with keys for AES-256, as qemu-img shows it: "payload offset". */
+const PAYLOAD_BYTES = 2_068_480;
+const PASSPHRASE = "geheim und lang";
+const ENCRYPTION = `<encryption format='luks'><secret type='passphrase' uuid='${SECRET_UUID}'/></encryption>`;
+const PLAIN = { isReflink: false };
+
+function volumeXml(target = ENCRYPTION, name = "vm1.luks"): Uint8Array {
+  return bytesOf(
+    `<volume><name>${name}</name><capacity unit='MiB'>4</capacity><allocation>0</allocation><target>${target}</target></volume>`,
+  );
+}
+
+async function machineWithSecret(
+  value: string | Uint8Array = PASSPHRASE,
+  usage = "volume",
+): Promise<Machine> {
+  const machine = makePoolMachine();
+  const kind = usage === "volume" ? `<volume>${IMAGES}/vm1.luks</volume>` : "<target>san</target>";
+  const xml = `<secret private='yes'><uuid>${SECRET_UUID}</uuid><usage type='${usage}'>${kind}</usage></secret>`;
+  await defineSecret(nodeOn(machine), bytesOf(xml));
+  const bytes = typeof value === "string" ? secretValue(value) : value;
+  if (bytes.length > 0) await setSecretValue(nodeOn(machine), SECRET_UUID, bytes);
+  return machine;
+}
+
+const create = (machine: Machine, bytes = volumeXml()) =>
+  createVolumeFrom(nodeOn(machine), "images", { bytes, flags: {} });
+
+const bytesAt = (machine: Machine, name: string): Uint8Array => machine.files.get(`${IMAGES}/${name}`).bytes;
+
+describe("an encrypted volume", () => {
+  test("is shown as the XML that makes it, with its own secret and the guest's capacity", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    expect(bytesAt(machine, "vm1.luks")).toHaveLength(PAYLOAD_BYTES + 4 * MIB);
+    expect(showVolume(nodeOn(machine), `${IMAGES}/vm1.luks`)).toMatchObject({
+      capacityBytes: 4 * MIB,
+      physicalBytes: PAYLOAD_BYTES + 4 * MIB,
+      target: {
+        format: { type: "raw" },
+        encryption: { format: "luks", secrets: [{ type: "passphrase", uuid: SECRET_UUID }] },
+      },
+    });
+    expect(await getVolumeXml(nodeOn(machine), "vm1.luks", "images")).toContain("<encryption format='luks'>");
+  });
+
+  test("of qcow2 is encrypted too, and names a secret only if that is for its path", async () => {
+    const machine = await machineWithSecret();
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    expect(showVolume(nodeOn(machine), `${IMAGES}/vm1.qcow2`)).toMatchObject({
+      capacityBytes: 4 * MIB,
+      target: { format: { type: "qcow2" }, encryption: { format: "luks", secrets: [] } },
+    });
+  });
+
+  test("keeps its passphrase from its file", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    expect(new TextDecoder("latin1").decode(bytesAt(machine, "vm1.luks"))).not.toContain(PASSPHRASE);
+  });
+
+  test("grows behind its header, which stays", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    const header = bytesAt(machine, "vm1.luks").slice(0, PAYLOAD_BYTES);
+    const size = { capacityBytes: 6 * MIB, isDelta: false, isShrunk: false, isAllocated: false };
+    await resizeVolume(nodeOn(machine), { key: "vm1.luks", pool: "images" }, size);
+    const bytes = bytesAt(machine, "vm1.luks");
+    expect(bytes.slice(0, PAYLOAD_BYTES)).toEqual(header);
+    expect(parseLuksHeader(bytes.slice(0, 1024), bytes.length).virtualSizeBytes).toBe(6 * MIB);
+  });
+
+  test("is cloned with all its bytes, by its name and by its XML", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    const source = { key: "vm1.luks", pool: "images" };
+    await cloneVolume(nodeOn(machine), "one", { source, flags: PLAIN });
+    const xml = await getVolumeXml(nodeOn(machine), "vm1.luks", "images");
+    const bytes = bytesOf(xml.replace("<name>vm1.luks", "<name>two"));
+    await createVolumeFromVolume(nodeOn(machine), "images", { bytes, source, flags: PLAIN });
+    for (const name of ["one", "two"]) expect(bytesAt(machine, name)).toEqual(bytesAt(machine, "vm1.luks"));
+  });
+
+  test("is not cloned with another secret, nor made of a volume that is not encrypted", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await create(machine, volumeXml("", "plain"));
+    const before = snapshot(machine);
+    const xml = (await getVolumeXml(nodeOn(machine), "vm1.luks", "images")).replace(
+      "<name>vm1.luks",
+      "<name>two",
+    );
+    const other = bytesOf(xml.replace(SECRET_UUID, "55806c7d-8e93-456f-829b-607d8c198368"));
+    const from = (key: string, bytes: Uint8Array) =>
+      errorOf(
+        createVolumeFromVolume(nodeOn(machine), "images", {
+          bytes,
+          source: { key, pool: "images" },
+          flags: PLAIN,
+        }),
+      );
+    expect((await from("vm1.luks", other)).message).toContain("does not encrypt the data of another volume");
+    expect((await from("plain", volumeXml(ENCRYPTION, "two"))).message).toContain(
+      "does not encrypt the data",
+    );
+    // Its data would not be encrypted.
+    expect((await from("vm1.luks", volumeXml("", "two"))).message).toContain("the source is luks");
+    expect(snapshot(machine)).toEqual(before);
+  });
+});
+
+describe("an encrypted volume is not made, and nothing is changed,", () => {
+  test.each([
+    ["without the value of its secret", "", "does not have a value"],
+    ["with a value that is not UTF-8", new Uint8Array([0xff, 0xfe]), "is not a text in UTF-8"],
+    [
+      "with a NUL in the value, where QEMU's text would end",
+      new Uint8Array([65, 0, 66]),
+      "is not a text in UTF-8",
+    ],
+  ])("%s", async (_, value, why) => {
+    const machine = await machineWithSecret(value);
+    const before = snapshot(machine);
+    expect((await errorOf(create(machine))).message).toContain(why);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("with a secret of another use, an unknown secret, or the name of another volume", async () => {
+    const machine = await machineWithSecret(PASSPHRASE, "iscsi");
+    await create(machine, volumeXml("", "plain"));
+    const before = snapshot(machine);
+    expect((await errorOf(create(machine))).message).toContain(
+      "is of type 'iscsi' not expected 'volume' type",
+    );
+    const unknown = volumeXml(ENCRYPTION.replace(/uuid='[^']*'/, "usage='/luks'"));
+    expect((await errorOf(create(machine, unknown))).message).toContain(
+      "no secret with matching usage '/luks'",
+    );
+    expect((await errorOf(create(machine, volumeXml(ENCRYPTION, "plain")))).message).toContain(
+      "exists already",
+    );
+    expect(snapshot(machine)).toEqual(before);
+  });
+});
