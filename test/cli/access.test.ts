@@ -4,11 +4,11 @@ import { ACCESS } from "../../src/cli/access.ts";
 // Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
 // open to a key that may only read.
 const READS = `
-  audit capabilities cpu-baseline cpu-compare cpu-models doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid  audit capabilities cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
+  audit capabilities cpu-baseline cpu-compare cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
   dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list managedsave-dumpxml
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats plan pool-capabilities  node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-info nodedev-list nodeinfo nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities
+  node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities
   pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-event secret-list
   snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount
   vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;

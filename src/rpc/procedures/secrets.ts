@@ -4,6 +4,7 @@ import { defineSecret, undefineSecret } from "../../vm/secret/define-secret.ts";
 import { selectSecrets } from "../../vm/secret/secret-list.ts";
 import { getSecretValue, setSecretValue } from "../../vm/secret/secret-value.ts";
 import { array, countedBytes, int, struct, uint, type ValueOf } from "../xdr/form.ts";
+import { listAsked, listing, listOf } from "./listing.ts";
 import {
   aNumber,
   aText,
@@ -15,8 +16,7 @@ import {
   USAGES,
   uuid,
   uuidText,
-} from "./objects.ts";import { listAsked, listing, listOf } from "./listing.ts";
-import { aNumber, aText, LIST_MAX, nothing, text, uuid, uuidBytes, uuidText } from "./objects.ts";
+} from "./objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "./procedure.ts";
 
 /** Bits of a filter, in the order of their values. virConnectListAllSecretsFlags of libvirt */

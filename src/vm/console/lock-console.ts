@@ -9,22 +9,29 @@ const [ASKED, UNASKED] = ["!", "-"];
 /** Time for a holder to end its session, and between two requests: one that meets a change of the holder is lost. */
 const [LET_GO_MS, AGAIN_MS] = [5000, 1000];
 
+/** Lock of a device, and what libvirt calls a session with it. */
+interface DeviceLock {
+  readonly path: string;
+  readonly force: boolean;
+  readonly use: string;
+}
+
 /**
  * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` asks that one to end. The request is in the
  * lock's file, which only the user of this instance may write; no other session of the holder's process ends.
  */
-export async function lockConsole(instance: Instance, path: string, force: boolean): Promise<() => void> {
+export async function lockConsole(instance: Instance, { force, path, use }: DeviceLock): Promise<() => void> {
   const { host } = instance;
   const release = await tryFor(host, path, 0);
   if (release !== undefined) return release;
-  if (!force) throw inUse(getLockHolder(host, path));
+  if (!force) throw inUse(use, getLockHolder(host, path));
   await instance.memory?.consoles.get(path)?.();
   for (let leftMs = LET_GO_MS; leftMs > 0; leftMs -= AGAIN_MS) {
     write(host, path, ASKED);
     const given = await tryFor(host, path, AGAIN_MS);
     if (given !== undefined) return given;
   }
-  throw inUse(getLockHolder(host, path));
+  throw inUse(use, getLockHolder(host, path));
 }
 
 /** Whether another process asks the holder of a console's lock to end its session. */
@@ -56,9 +63,9 @@ function write(host: Host, path: string, content: string): void {
   if (file !== undefined) host.writeBytes(file, 0, new TextEncoder().encode(content));
 }
 
-function inUse(holder: ProcessId | undefined): SvirtError {
+function inUse(use: string, holder: ProcessId | undefined): SvirtError {
   const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-  return new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
+  return new SvirtError(`operation failed: Active ${use} exists for this domain${by}`, {
     kind: "wrong-state",
     libvirt: "OPERATION_FAILED",
     remedy: "End that session, or disconnect it: --force",

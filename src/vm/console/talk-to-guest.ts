@@ -19,8 +19,6 @@ export interface TalkOptions {
   onOpen(name: string): void;
 }
 
-/** Time for a disconnected process to end. */
-const LET_GO_MS = 5000;
 /** Sessions of a device, as libvirt calls them. qemuDomainOpenConsole() and qemuDomainOpenChannel() */
 const [CONSOLE, CHANNEL] = ["console session", "channel stream"];
 
@@ -54,10 +52,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest ends it or `--force` of
- * another process does. The stream throws "failed" once another call of its connection forces it away. Throws as talkToGuest(), and
- * findChannel().also when the guest ends it. The stream throws "failed" once another
- * call or process forces it away. Throws as talkToGuest().
+ * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest ends it. The stream throws
+ * "failed" once another call or process forces it away. Throws as talkToGuest(), and findChannel().
  */
 export async function openConsole(
   instance: Instance,
@@ -113,7 +109,7 @@ function disconnected(): SvirtError {
 
 /** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
 function forcedAway(): SvirtError {
-  return new SvirtError("stream had I/O failure: another call of this connection has taken the device"  return new SvirtError("stream had I/O failure: another session has taken the console", {
+  return new SvirtError("stream had I/O failure: another session has taken the device", {
     kind: "failed",
     libvirt: "RPC",
     remedy: "Open it again, by VIR_DOMAIN_CONSOLE_FORCE or VIR_DOMAIN_CHANNEL_FORCE.",
@@ -139,59 +135,4 @@ async function takeConsole(
   const lock = deviceLock(instance.paths, guest.uuid, id);
   const release = await lockConsole(instance, { path: lock, force, use: isChannel ? CHANNEL : CONSOLE });
   return { name: guest.name, facts, lock, release };
-}
-
-/** Lock of a device, and how libvirt says that another one has it. */
-interface DeviceLock {
-  readonly path: string;
-  readonly force: boolean;
-  readonly use: string;
-}
-
-/**
- * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` disconnects that
- * one.
- */
-async function lockConsole(instance: Instance, { path, force, use }: DeviceLock): Promise<() => void> {
-  const { host } = instance;
-  const inUse = (cause: unknown): SvirtError => alreadyOpen(use, getLockHolder(host, path), cause);
-  try {
-    return await host.lock(path, 0);
-  } catch (error) {
-    if (asSvirtError(error).kind !== "timeout") throw error;
-    if (!force || !(await disconnect(instance, path))) throw inUse(error);
-  }
-  try {
-    return await host.lock(path, LET_GO_MS);
-  } catch (error) {
-    throw asSvirtError(error).kind === "timeout" ? inUse(error) : error;
-  }
-}
-
-/** Ends the session that holds a lock. Returns false if the kernel does not name its process. */
-async function disconnect({ host, memory }: Instance, path: string): Promise<boolean> {
-  const own = memory?.consoles.get(path);
-  if (own !== undefined) {
-    await own();
-    return true;
-  }
-  const holder = getLockHolder(host, path);
-  // Another call of this process, such as one to the guest's agent, ends by itself: a signal would end the connection.
-  if (holder !== undefined && !isOwn(host, holder)) host.signalProcess(holder, "SIGTERM");
-  return holder !== undefined;
-}
-
-/** Returns whether a process is this one. proc_pid_stat(5) */
-function isOwn(host: Host, { pid }: ProcessId): boolean {
-  return Number.parseInt(host.readText("/proc/self/stat") ?? "", 10) === pid;
-}
-
-function alreadyOpen(use: string, holder: ProcessId | undefined, cause: unknown): SvirtError {
-  const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-  return new SvirtError(`operation failed: Active ${use} exists for this domain${by}`, {
-    kind: "wrong-state",
-    libvirt: "OPERATION_FAILED",
-    remedy: "End that session, or disconnect it: --force",
-    cause,
-  });
 }

@@ -67,10 +67,8 @@ export const filterProcedures: readonly Procedure[] = [
     args: listAsked,
     flags: { known: 0, refusedBy: "nwfilterConnectListAllNWFilters" },
     result: listing(stored),
-    run: ({ args }) => listOf(args    result: struct({ filters: array(stored, LIST_MAX), count: uint }),
-    run({ args, instance, session }) {
-      const filters = listFilters(instance, session.onDamaged).map(remoteStored);
-      return { filters: args.needsResults === 0 ? [] : filters, listFilters().map(remoteStored)),
+    run: ({ args, instance, session }) =>
+      listOf(args, listFilters(instance, session.onDamaged).map(remoteStored)),
   }),
   procedure({
     number: 180,
