@@ -45,7 +45,7 @@ async function runCommand(): Promise<number> {
     output: {
       print: (text) => writeOut(1, text),
       printBytes: (bytes) => writeBytes(1, bytes),
-      printSoon: async (text) => await (await import("./host/linux/terminal/caller.ts")).printSoon(text),
+      printSoon: async (text) => await (await import("./host/linux/terminal/print-soon.ts")).printSoon(text),
       warn: (text) => writeOut(2, text),
     },
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,

@@ -35,6 +35,11 @@ export interface Answer {
   readonly opened: OpenedStream | undefined;
 }
 
+/** Loads the procedure that a call names, as answerCall() needs it. */
+export async function loadProcedure({ procedure, program }: PacketHeader): Promise<void> {
+  await PROGRAMS.find(({ of }) => of.program === program)?.procedures.load(procedure);
+}
+
 /** Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call alone. */
 export async function answerCall(session: Session, { header, payload }: Packet): Promise<Answer> {
   const streams: OpenedStream[] = [];
@@ -81,7 +86,7 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
   // libvirt prints the number with a sign.
   if (known === undefined) throw protocolError(`Cannot find program ${program | 0} version ${version | 0}`);
   if (status !== PACKET_STATUS.ok) throw protocolError(`Unexpected message status ${status}`);
-  const declared = known.procedures.get(number);
+  const declared = known.procedures.find(number);
   if (declared === undefined) throw protocolError(`unknown procedure: ${number}`);
   return declared;
 }

@@ -2,7 +2,7 @@ import { asSvirtError, type OnRefused, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
-import { answerCall } from "./answer-call.ts";
+import { answerCall, loadProcedure } from "./answer-call.ts";
 import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
@@ -67,6 +67,8 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
     events.close();
     await streams.end();
     await Promise.allSettled(open);
+    // A registration may have been among the calls.
+    events.close();
   }
 }
 
@@ -82,6 +84,8 @@ interface Answering {
 async function begin(packet: Packet, answering: Answering): Promise<void> {
   const { open } = answering;
   if (open.size >= MOST_CALLS) await Promise.race(open);
+  // Before the call, which begins at once then: calls begin in the order in which they were sent.
+  await loadProcedure(packet.header);
   const call = answer(packet, answering).finally(() => open.delete(call));
   open.add(call);
 }

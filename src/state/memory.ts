@@ -17,6 +17,7 @@ export class Memory {
   readonly consoles = new Map<string, () => Promise<void>>();
   /** Names of definitions by UUID, as last read. The definition of that name may have another UUID since. */
   readonly #names = new Map<string, string>();
+  #hasReadRecords = false;
   #records: { readonly folder: string; readonly briefs: readonly (BriefRecord | undefined)[] } | undefined;
 
   /** Returns the name under which a domain was defined when it was read last. */
@@ -34,6 +35,11 @@ export class Memory {
     instance: Instance,
     read: () => readonly (BriefRecord | undefined)[],
   ): readonly (BriefRecord | undefined)[] {
+    // Most connections need them once. The calls that inspect a folder take longer to load than the records to read.
+    if (!this.#hasReadRecords) {
+      this.#hasReadRecords = true;
+      return read();
+    }
     const folder = settledState(instance, recordsFolder(instance.paths));
     if (folder !== undefined && this.#records?.folder === folder) return this.#records.briefs;
     // The folder was inspected before: a change meanwhile is seen by the next call.

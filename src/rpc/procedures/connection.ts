@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import { getHostname, getUri } from "../../vm/host/description.ts";
+import { getHostname, getUri } from "../../vm/host/host-name.ts";
 import { checkUri } from "../uri.ts";
 import { array, int, struct, uint } from "../xdr/form.ts";
 import { aNumber, aText, maybeText, nothing } from "./objects.ts";

@@ -5,16 +5,6 @@ import { getQemuVersion } from "../../report/qemu-version.ts";
 import { getSysinfo } from "../../report/sysinfo.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Returns the host's name. */
-export function getHostname({ host }: Instance): string {
-  return (host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
-}
-
-/** Returns libvirt's URI of the hypervisor and the instance. */
-export function getUri({ paths }: Instance): string {
-  return `qemu:///${paths.instance}`;
-}
-
 /** Returns the version of QEMU; undefined if it is not installed or does not answer. */
 export async function getHostQemuVersion({ host, paths }: Instance): Promise<string | undefined> {
   return await getQemuVersion(host, paths);

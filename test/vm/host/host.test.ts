@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { getHostname, getUri } from "../../../src/vm/host/description.ts";
+import { getHostname, getUri } from "../../../src/vm/host/host-name.ts";
 import { getHostMemory, listFreeMemory } from "../../../src/vm/host/memory.ts";
 import {
   countHostProcessors,

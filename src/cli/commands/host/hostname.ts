@@ -1,4 +1,4 @@
-import { getHostname } from "../../../vm/host/description.ts";
+import { getHostname } from "../../../vm/host/host-name.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt hostname` */

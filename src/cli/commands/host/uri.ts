@@ -1,4 +1,4 @@
-import { getUri } from "../../../vm/host/description.ts";
+import { getUri } from "../../../vm/host/host-name.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt uri`, which programs written for virsh call first. */

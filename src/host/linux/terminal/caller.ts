@@ -1,62 +1,42 @@
-import { read, write } from "node:fs";
 import type { ByteStream } from "../../channels.ts";
-import { shareLoop, sleep } from "../calls/ready.ts";
-import { failedCall } from "../files/files.ts";
-
-const [STDIN, STDOUT] = [0, 1];
-const CHUNK_BYTES = 65_536;
-/** Delay before another attempt if a process that shares the descriptor has set it to non-blocking. */
-const RETRY_MS = 5;
+import { shareLoop } from "../calls/ready.ts";
 
 /**
- * Implements Host.openCaller. Reads and writes on threads of bun, so that neither a silent nor a slow client delays svirt's
- * other work, nor a silent guest the client.
+ * Implements Host.openCaller by bun's streams, so that neither a silent nor a slow client delays svirt's other work, nor a silent
+ * guest the client. They cost a connection no thread. Sets standard output to non-blocking, for all that share it.
  */
 export function openCaller(): ByteStream {
   shareLoop();
-  return { read: readCaller, write: async (bytes) => void (await writeCaller(bytes)) };
-}
-
-/** Writes a text to standard output on a thread of bun. Returns false if the reader has closed its end. Throws "host-call". */
-export async function printSoon(text: string): Promise<boolean> {
-  return await writeCaller(new TextEncoder().encode(text));
+  const output = Bun.stdout.writer();
+  let isGone = false;
+  return {
+    read: readCaller,
+    async write(bytes) {
+      if (isGone) return;
+      try {
+        // Either may be a promise that fails.
+        await Promise.all([output.write(bytes), output.flush()]);
+      } catch (error) {
+        if (!isEnd(error)) throw await failure("write to standard output", error);
+        isGone = true;
+      }
+    },
+  };
 }
 
 async function* readCaller(): AsyncGenerator<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  for (;;) {
-    const count = await attempt("read standard input", (done) =>
-      read(STDIN, chunk, 0, CHUNK_BYTES, null, done),
-    );
-    if (count === "gone" || count === 0) return;
-    yield chunk.subarray(0, count);
+  try {
+    yield* Bun.stdin.stream();
+  } catch (error) {
+    if (!isEnd(error)) throw await failure("read standard input", error);
   }
 }
 
-async function writeCaller(bytes: Uint8Array): Promise<boolean> {
-  for (let at = 0; at < bytes.length; ) {
-    const from = at;
-    const count = await attempt("write to standard output", (done) =>
-      write(STDOUT, bytes, from, bytes.length - from, null, done),
-    );
-    if (count === "gone") return false;
-    at += count;
-  }
-  return true;
+function isEnd(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPIPE" || error.code === "ECONNRESET");
 }
 
-type Done = (error: NodeJS.ErrnoException | null, count: number) => void;
-
-/** Returns the count of a call, or "gone" if the client has closed. Repeats a call that would block or was interrupted. */
-async function attempt(what: string, call: (done: Done) => void): Promise<number | "gone"> {
-  for (;;) {
-    const { count, error } = await new Promise<{ error: NodeJS.ErrnoException | null; count: number }>(
-      (resolve) => call((failure, done) => resolve({ error: failure, count: done })),
-    );
-    const code = error?.code;
-    if (error === null || error === undefined) return count;
-    if (code === "EPIPE" || code === "ECONNRESET") return "gone";
-    if (code !== "EAGAIN" && code !== "EINTR") throw failedCall(what, error);
-    await sleep(RETRY_MS);
-  }
+/** Returns the error of a call. Loaded here: node:fs is most of the cost of a short connection. */
+async function failure(what: string, error: unknown): Promise<Error> {
+  return (await import("../files/files.ts")).failedCall(what, error);
 }

@@ -1,9 +1,9 @@
 import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { type EventKind, isDeviceKind } from "../../../vm/events/event-kind.ts";
-import { type EventWatch, type HappenedEvent, watchEvents } from "../../../vm/events/watch-events.ts";
+import type { EventWatch, HappenedEvent } from "../../../vm/events/watch-events.ts";
 import type { EventMessage } from "./event-message.ts";
-import { messageOf } from "./messages.ts";
+import type { messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
@@ -34,6 +34,7 @@ export class Subscriptions {
   readonly #registered = new Map<number, Registration>();
   #next = 0;
   #watch: EventWatch | undefined;
+  #format: typeof messageOf | undefined;
   #begun: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
@@ -43,8 +44,11 @@ export class Subscriptions {
 
   /** Returns the registration's ID, once guests' reports are heard. Throws "failed" for too many, and as watchEvents(). */
   async register(registration: Registration): Promise<number> {
+    // Loaded here: most connections register for nothing.
+    const { watchEvents } = await import("../../../vm/events/watch-events.ts");
+    this.#format = (await import("./messages.ts")).messageOf;
     if (this.#registered.size >= MOST) throw tooMany();
-    if (this.#watch === undefined) this.#begin();
+    if (this.#watch === undefined) this.#begin(watchEvents(this.#receiver.instance));
     // Earlier events are not for this registration.
     else void this.deliver();
     if (isDeviceKind(registration.kind)) this.#followDevices();
@@ -92,8 +96,7 @@ export class Subscriptions {
     }
   }
 
-  #begin(): void {
-    const watch = watchEvents(this.#receiver.instance);
+  #begin(watch: EventWatch): void {
     this.#watch = watch;
     this.#begun = watch.begun();
     void this.#follow(watch);
@@ -120,7 +123,7 @@ export class Subscriptions {
 
   #messagesFor(event: HappenedEvent): readonly EventMessage[] {
     return [...this.#registered].flatMap(([id, wanted]) =>
-      (wanted.uuid ?? event.uuid) === event.uuid ? (messageOf(wanted.kind, id, event) ?? []) : [],
+      (wanted.uuid ?? event.uuid) === event.uuid ? (this.#format?.(wanted.kind, id, event) ?? []) : [],
     );
   }
 }
