@@ -90,6 +90,7 @@ const LIBVIRT_ERRORS = {
   NO_DOMAIN_BACKUP: { code: 104, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
   NO_HOSTNAME: { code: 108, domain: VIR_FROM.QEMU },
+  NO_NETWORK_METADATA: { code: 111, domain: VIR_FROM.NETWORK },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;

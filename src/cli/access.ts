@@ -44,6 +44,8 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   // --emulatorbin would run another program.
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
+  ["net-desc", { readsWith: ["network", "live", "config", "current", "title"] }],
+  ["net-metadata", { readsWith: ["network", "live", "config", "current", "uri"] }],
   // With --period it sets one. virDomainSetMemoryStatsPeriod() of libvirt
   ["dommemstat", { readsWith: SHOWN }],
   ...listed(

@@ -26,6 +26,8 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   emulatorpin: "config current domain json live",
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
+  "net-desc": "config current live network title",
+  "net-metadata": "config current live network uri",
   numatune: "config current domain json live",
   perf: "config current domain json live",
   schedinfo: "config current domain json live",

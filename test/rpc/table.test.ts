@@ -36,6 +36,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virNetworkDestroy: NET,
   virNetworkSetAutostart: NET + word(1),
   virNetworkUndefine: NET,
+  virNetworkSetMetadata: NET + word(1) + word(0) + word(0) + word(0) + word(0),
   virNetworkUpdate: NET + word(3) + word(4) + word(0) + text("<host/>") + word(0),
   virStoragePoolCreateXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
   virStoragePoolDefineXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),

@@ -23,6 +23,7 @@ import { nodeDeviceProcedures } from "./host/node-devices.ts";
 import { nodeStatisticsProcedures } from "./host/node-statistics.ts";
 import { filterProcedures } from "./network/filters.ts";
 import { leaseProcedures } from "./network/leases.ts";
+import { networkMetadataProcedures } from "./network/network-metadata.ts";
 import { networkPortProcedures } from "./network/network-ports.ts";
 import { networkProcedures } from "./network/networks.ts";
 import type { Procedure } from "./procedure.ts";
@@ -85,6 +86,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...guestProcedures,
     ...storedProcedures,
     ...networkProcedures,
+    ...networkMetadataProcedures,
     ...networkPortProcedures,
     ...filterProcedures,
     ...leaseProcedures,
