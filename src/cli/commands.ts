@@ -81,6 +81,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["iothreadpin", () => import("./commands/tuning/iothreadpin.ts")],
   ["iothreadset", () => import("./commands/tuning/iothreadset.ts")],
   ["schedinfo", () => import("./commands/tuning/schedinfo.ts")],
+  ["set-lifecycle-action", () => import("./commands/tuning/set-lifecycle-action.ts")],
   ["memtune", () => import("./commands/tuning/memtune.ts")],
   ["blkiotune", () => import("./commands/tuning/blkiotune.ts")],
   ["blkdeviotune", () => import("./commands/tuning/blkdeviotune.ts")],

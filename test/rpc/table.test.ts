@@ -109,7 +109,7 @@ function argumentsOf(api: string): Uint8Array {
 }
 
 /** Procedures about a domain or a volume whose commands recover nothing: an end of a job that may last, and a look at a file. */
-const UNRECOVERED = ["virDomainAbortJob", "virDomainSaveImageGetXMLDesc"];
+const UNRECOVERED = ["virDomainAbortJob", "virDomainAbortJobFlags", "virDomainSaveImageGetXMLDesc"];
 
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");
 

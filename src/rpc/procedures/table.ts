@@ -42,6 +42,7 @@ import { storedProcedures } from "./stored-lists.ts";
 import { streamProcedures } from "./streams.ts";
 import { diskLimitProcedures } from "./tuning/disk-limits.ts";
 import { iothreadProcedures } from "./tuning/iothreads.ts";
+import { lifecycleActionProcedures } from "./tuning/lifecycle-action.ts";
 import { limitProcedures } from "./tuning/limits.ts";
 import { numaProcedures } from "./tuning/numa.ts";
 import { perfProcedures } from "./tuning/perf-events.ts";
@@ -70,6 +71,7 @@ export const PROCEDURES: ReadonlyMap<number, Procedure> = new Map(
     ...sizeProcedures,
     ...balloonProcedures,
     ...limitProcedures,
+    ...lifecycleActionProcedures,
     ...diskLimitProcedures,
     ...iothreadProcedures,
     ...numaProcedures,
