@@ -159,6 +159,17 @@ export class SvirtError extends Error {
   }
 }
 
+/**
+ * Returns libvirt's error of a call to a part of libvirt: errors in XML are those of the part that reads it. VIR_FROM_THIS of
+ * libvirt's source files, which virXMLParse() gets
+ */
+export function libvirtErrorIn(part: LibvirtDomain | undefined, { libvirt }: SvirtError): LibvirtError {
+  const { code, domain } = libvirt;
+  const isInXml = code === LIBVIRT_ERRORS.XML_ERROR.code || code === LIBVIRT_ERRORS.XML_DETAIL.code;
+  const isPlain = part === undefined || !isInXml || domain !== VIR_FROM.DOMAIN;
+  return isPlain ? libvirt : { ...libvirt, domain: VIR_FROM[part] };
+}
+
 function libvirtError({ cause, from, kind, libvirt }: ErrorFacts): LibvirtError {
   const isInherited = libvirt === undefined && cause instanceof SvirtError && cause.kind === kind;
   const error = isInherited ? cause.libvirt : named(libvirt ?? KINDS[kind].libvirt);
