@@ -7,6 +7,7 @@ import { withGuestLock } from "../../state/locks.ts";
 import { endActions } from "../../state/new-record.ts";
 import { writeRecord } from "../../state/record.ts";
 import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
+import { notLetGo, recoverChange } from "../change/change-guest.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
@@ -42,12 +43,16 @@ export async function setLifecycleAction(
 ): Promise<void> {
   const found = findDomain(instance, key);
   const { definition, guest } = decideImpact(found, options);
-  const change = changeFor(wanted);
-  if (definition !== undefined) refuseChange(instance, definition, change);
+  const edit = changeFor(wanted);
+  if (definition !== undefined) refuseChange(instance, definition, edit);
   if (guest !== undefined) {
     await withGuestLock(instance, guest.uuid, async () => {
+      // The end of an unfinished change would restore the XML that this one replaces.
+      await recoverChange(instance, findRunning(instance, guest.uuid).guest);
       const running = findRunning(instance, guest.uuid).guest;
-      const xml = formatDomain(change(parseDomainText(running.xml)));
+      const { change } = running;
+      if (change !== undefined) throw notLetGo({ ...running, change });
+      const xml = formatDomain(edit(parseDomainText(running.xml)));
       // Refuses actions that contradict each other.
       const changed = parseDomainText(xml);
       const { execute, arguments: args } = setActions(changed);
@@ -55,7 +60,7 @@ export async function setLifecycleAction(
       writeRecord(instance, { ...running, xml, ...endActions(changed) });
     });
   }
-  if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
+  if (definition !== undefined) await changeDefinition(instance, found.uuid, edit);
 }
 
 /** Returns the change of a domain. virDomainDefLifecycleActionAllowed() and qemuValidateLifecycleAction() of libvirt */
