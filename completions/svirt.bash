@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo set-lifecycle-action memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-desc net-metadata net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-define nwfilter-edit nwfilter-undefine nwfilter-list nwfilter-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -23,7 +23,7 @@ _svirt() {
     desc) options='--title --live --config --current --help' wants=domain ;;
     metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
     domrename) options='--help' wants=domain ;;
-    undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --help' wants=domain ;;
+    undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --tpm --keep-tpm --help' wants=domain ;;
     create) options='--paused --validate --crash-drill --help' wants=file ;;
     start) options='--paused --force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--mode --help' wants=domain ;;
@@ -32,16 +32,22 @@ _svirt() {
     destroy) options='--graceful --crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
+    dompmwakeup) options='--help' wants=domain ;;
     save) options='--xml --running --paused --verbose --crash-drill --help' wants=domain ;;
     restore) options='--xml --running --paused --crash-drill --help' wants=file ;;
     save-image-dumpxml) options='--help' wants=file ;;
+    save-image-define) options='--running --paused --help' wants=file ;;
+    save-image-edit) options='--running --paused --help' wants=file ;;
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
     managedsave-remove) options='--help' wants=domain ;;
+    managedsave-dumpxml) options='--help' wants=domain ;;
+    managedsave-define) options='--running --paused --help' wants=domain ;;
+    managedsave-edit) options='--running --paused --help' wants=domain ;;
     dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
     domjobinfo) options='--completed --keep-completed --json --help' wants=domain ;;
     domjobabort) options='--help' wants=domain ;;
     screenshot) options='--screen --help' wants=domain ;;
-    list) options='--all --inactive --uuid --id --name --json --help' ;;
+    list) options='--all --inactive --uuid --id --name --table --title --managed-save --persistent --transient --state-running --state-paused --state-shutoff --state-other --with-managed-save --without-managed-save --autostart --no-autostart --with-snapshot --without-snapshot --json --help' ;;
     dominfo) options='--json --help' wants=domain ;;
     domstate) options='--reason --json --help' wants=domain ;;
     domid) options='--json --help' wants=domain ;;
@@ -63,6 +69,7 @@ _svirt() {
     ttyconsole) options='--json --help' wants=domain ;;
     domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
     vcpuinfo) options='--pretty --json --help' wants=domain ;;
+    cpu-stats) options='--total --json --help' wants=domain ;;
     vcpucount) options='--maximum --active --live --config --current --json --help' wants=domain ;;
     vncdisplay) options='--json --help' wants=domain ;;
     domdisplay) options='--type --all --json --help' wants=domain ;;
@@ -95,6 +102,7 @@ _svirt() {
     iothreadpin) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     iothreadset) options='--poll-max-ns --poll-grow --poll-shrink --thread-pool-min --thread-pool-max --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     schedinfo) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    set-lifecycle-action) options='--live --config --current --help' wants=domain ;;
     memtune) options='--hard-limit --soft-limit --swap-hard-limit --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     blkiotune) options='--weight --device-weights --device-read-iops-sec --device-write-iops-sec --device-read-bytes-sec --device-write-bytes-sec --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     blkdeviotune) options='--total-bytes-sec --read-bytes-sec --write-bytes-sec --total-iops-sec --read-iops-sec --write-iops-sec --total-bytes-sec-max --read-bytes-sec-max --write-bytes-sec-max --total-iops-sec-max --read-iops-sec-max --write-iops-sec-max --size-iops-sec --group-name --total-bytes-sec-max-length --read-bytes-sec-max-length --write-bytes-sec-max-length --total-iops-sec-max-length --read-iops-sec-max-length --write-iops-sec-max-length --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
@@ -102,7 +110,7 @@ _svirt() {
     attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    attach-interface) options='--target --mac --model --alias --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    attach-interface) options='--target --mac --model --alias --inbound --outbound --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-interface) options='--mac --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     domif-setlink) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
@@ -128,6 +136,8 @@ _svirt() {
     nodecpustats) options='--cpu --percent --json --help' ;;
     nodememstats) options='--cell --json --help' ;;
     freecell) options='--all --json --help' ;;
+    freepages) options='--cellno --pagesize --all --json --help' ;;
+    node-memory-tune) options='--json --help' ;;
     sysinfo) options='--help' ;;
     maxvcpus) options='--type --json --help' ;;
     cpu-models) options='--json --help' ;;
@@ -175,6 +185,8 @@ _svirt() {
     net-start) options='--help' wants=network ;;
     net-destroy) options='--help' wants=network ;;
     net-autostart) options='--disable --help' wants=network ;;
+    net-desc) options='--title --live --config --current --help' wants=network ;;
+    net-metadata) options='--set --key --remove --live --config --current --help' wants=network ;;
     net-update) options='--parent-index --config --live --current --help' wants=network ;;
     net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
     net-info) options='--json --help' wants=network ;;
@@ -185,6 +197,11 @@ _svirt() {
     net-port-dumpxml) options='--json --help' wants=network ;;
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
     net-event) options='--network --event --loop --timeout --list --timestamp --help' ;;
+    nwfilter-define) options='--validate --json --help' wants=file ;;
+    nwfilter-edit) options='--help' ;;
+    nwfilter-undefine) options='--help' ;;
+    nwfilter-list) options='--json --help' ;;
+    nwfilter-dumpxml) options='--json --help' ;;
     pool-define) options='--json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;

@@ -92,6 +92,7 @@ const LIBVIRT_ERRORS = {
   NO_DOMAIN_BACKUP: { code: 104, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },
   NO_HOSTNAME: { code: 108, domain: VIR_FROM.QEMU },
+  NO_NETWORK_METADATA: { code: 111, domain: VIR_FROM.NETWORK },
 } as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;
@@ -158,6 +159,17 @@ export class SvirtError extends Error {
   get exitCode(): number {
     return KINDS[this.kind].exitCode;
   }
+}
+
+/**
+ * Returns libvirt's error of a call to a part of libvirt: errors in XML are those of the part that reads it. VIR_FROM_THIS of
+ * libvirt's source files, which virXMLParse() gets
+ */
+export function libvirtErrorIn(part: LibvirtDomain | undefined, { libvirt }: SvirtError): LibvirtError {
+  const { code, domain } = libvirt;
+  const isInXml = code === LIBVIRT_ERRORS.XML_ERROR.code || code === LIBVIRT_ERRORS.XML_DETAIL.code;
+  const isPlain = part === undefined || !isInXml || domain !== VIR_FROM.DOMAIN;
+  return isPlain ? libvirt : { ...libvirt, domain: VIR_FROM[part] };
 }
 
 function libvirtError({ cause, from, kind, libvirt }: ErrorFacts): LibvirtError {

@@ -52,6 +52,8 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     { readsWith: ["file", "virttype", "arch", "machine", "model", "features", "migratable", "json"] },
   ],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
+  ["net-desc", { readsWith: ["network", "live", "config", "current", "title"] }],
+  ["net-metadata", { readsWith: ["network", "live", "config", "current", "uri"] }],
   // With --period it sets one. virDomainSetMemoryStatsPeriod() of libvirt
   ["dommemstat", { readsWith: SHOWN }],
   ...listed(
@@ -66,7 +68,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +
       "pool-start pool-undefine qemu-agent-command qemu-monitor-command reap reboot recover reset restore " +
       "resume save save-image-define screenshot secret-define secret-get-value secret-set-value secret-undefine send-key " +
-      "set-user-password set-user-sshkeys setmaxmem setmem setvcpus shutdown snapshot-create " +
+      "set-lifecycle-action set-user-password set-user-sshkeys setmaxmem setmem setvcpus shutdown snapshot-create " +
       "snapshot-create-as snapshot-delete snapshot-revert start suspend undefine update-device vol-clone " +
       "vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe",
   ),

@@ -1,4 +1,4 @@
-import { asSvirtError } from "../errors.ts";
+import { asSvirtError, type LibvirtDomain } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
@@ -6,6 +6,7 @@ import {
   notOpen,
   type OpenedStream,
   type Procedure,
+  partWith,
   protocolError,
   refusedForReading,
   type Session,
@@ -50,13 +51,19 @@ export async function answerCall(session: Session, { header, payload }: Packet):
     return { reply, opened: streams[0] };
   } catch (thrown) {
     for (const { stream } of streams) await stream.close();
-    const error = formatError(asSvirtError(thrown));
+    const error = formatError(asSvirtError(thrown), partOf(header));
     // An error is shorter than any limit.
     return {
       reply: formatPacket(replyTo(header, PACKET_STATUS.error), error) ?? new Uint8Array(),
       opened: undefined,
     };
   }
+}
+
+/** Returns the part of libvirt that a call is about; undefined if it is about domains or unknown. */
+function partOf({ procedure: number, program }: PacketHeader): LibvirtDomain | undefined {
+  const known = PROGRAMS.find(({ of }) => of.program === program)?.procedures.find(number);
+  return known === undefined ? undefined : partWith(known.api);
 }
 
 function replyTo({ procedure, program, serial, version }: PacketHeader, status: number): PacketHeader {

@@ -41,8 +41,7 @@ export function newRecord(instance: Instance, domain: Domain, decided: DecidedSt
     },
     enforcing: instance.host.getSelinux().mode === "enforcing",
     steps: [...decided.steps],
-    onPoweroff: domain.onPoweroff === "restart" ? "restart" : "destroy",
-    onCrash: domain.onCrash === "restart" ? "restart" : "destroy",
+    ...endActions(domain),
     ...(decided.isIncoming ? { restored: true, change: wakingChange(decided) } : {}),
     ...(decided.isPaused === true ? { told: { times: 0, to: "pause" } } : {}),
   };
@@ -51,4 +50,12 @@ export function newRecord(instance: Instance, domain: Domain, decided: DecidedSt
 /** Change that applies once the guest runs, when its saved state has been loaded. */
 function wakingChange({ after, xml }: DecidedStart): GuestChange {
   return { what: "restore", stage: "finishing", steps: [], after: [...after], xml };
+}
+
+/** Returns the fields of a record that say whether a guest is started again after a power-off or a crash. */
+export function endActions({ onCrash, onPoweroff }: Domain): Pick<GuestRecord, "onPoweroff" | "onCrash"> {
+  return {
+    onPoweroff: onPoweroff === "restart" ? "restart" : "destroy",
+    onCrash: onCrash === "restart" ? "restart" : "destroy",
+  };
 }

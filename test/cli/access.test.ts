@@ -28,6 +28,8 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   "hypervisor-cpu-compare": "arch error file json machine validate virttype",
   memtune: "config current domain json live",
   metadata: "config current domain json live uri",
+  "net-desc": "config current live network title",
+  "net-metadata": "config current live network uri",
   numatune: "config current domain json live",
   perf: "config current domain json live",
   schedinfo: "config current domain json live",
@@ -53,7 +55,7 @@ const CHANGES = {
   // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
-    "iothreadadd iothreaddel iothreadpin iothreadset setmaxmem setmem setvcpus update-device",
+    "iothreadadd iothreaddel iothreadpin iothreadset set-lifecycle-action setmaxmem setmem setvcpus update-device",
   // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",

@@ -143,6 +143,16 @@ fails("virDomainOpenChannel of the agent", v.VIR_ERR_OPERATION_UNSUPPORTED,
       lambda: d.openChannel("org.qemu.guest_agent.0", c.newStream()))
 call("virDomainSuspend", d.suspend)
 call("virDomainResume", d.resume)
+call("virDomainSetLifecycleAction", lambda: d.setLifecycleAction(
+    v.VIR_DOMAIN_LIFECYCLE_CRASH, v.VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE, v.VIR_DOMAIN_AFFECT_LIVE))
+call("virDomainGetXMLDesc after virDomainSetLifecycleAction", d.XMLDesc, lambda got: "<on_crash>preserve<" in got)
+call("virDomainSetLifecycleAction back", lambda: d.setLifecycleAction(
+    v.VIR_DOMAIN_LIFECYCLE_CRASH, v.VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY))
+fails("virDomainSetLifecycleAction of no action", v.VIR_ERR_INVALID_ARG, lambda: d.setLifecycleAction(0, 9))
+fails("virDomainAbortJobFlags without a job", v.VIR_ERR_OPERATION_INVALID, d.abortJobFlags)
+fails("virDomainBlockJobAbort without a job", v.VIR_ERR_INVALID_ARG, lambda: d.blockJobAbort("vda"))
+call("virDomainListGetStats of blocks", lambda: c.domainListGetStats([d], v.VIR_DOMAIN_STATS_BLOCK)[0][1],
+     lambda got: got["block.0.allocation"] >= 0)
 call("virDomainGetJobInfo", d.jobInfo, lambda got: got[0] == v.VIR_DOMAIN_JOB_NONE)
 call("virDomainGetJobStats", d.jobStats)
 call("virDomainManagedSave", d.managedSave)
@@ -191,6 +201,9 @@ call("virNetworkGetXMLDesc after it", n.XMLDesc, lambda got: "<txt name='a' valu
 fails("virNetworkUpdate of no section", v.VIR_ERR_OPERATION_UNSUPPORTED, lambda: n.update(3, 99, -1, "<txt/>"))
 call("virNetworkGetXMLDesc", n.XMLDesc, lambda got: "virbr77" in got)
 call("virNetworkGetBridgeName", n.bridgeName, lambda got: got == "virbr77")
+fails("virNetworkGetMetadata of none", v.VIR_ERR_NO_NETWORK_METADATA, lambda: n.metadata(1, None))
+call("virNetworkSetMetadata", lambda: n.setMetadata(v.VIR_NETWORK_METADATA_ELEMENT, "<a/>", "app", "urn:app"))
+call("virNetworkGetMetadata", lambda: n.metadata(v.VIR_NETWORK_METADATA_ELEMENT, "urn:app"), lambda got: got == "<a/>")
 call("virNetworkGetDHCPLeases", n.DHCPLeases, lambda got: got == [])
 fails("virNetworkListAllPorts of one that is off", v.VIR_ERR_OPERATION_INVALID, n.listAllPorts)
 call("virNetworkDefineXMLFlags", lambda: c.networkDefineXMLFlags(n.XMLDesc(), v.VIR_NETWORK_DEFINE_VALIDATE),

@@ -187,7 +187,7 @@ onTheNode("a dump and a screenshot leave the guest as it was and files that neve
   );
   expect(outOf(notes, "screen-head").trim()).toBe("89 50 4e 47 0d 0a 1a 0a");
   expect(outOf(notes, "file-labels")).not.toMatch(/c\d+,c\d+/);
-  expect(noteOf(notes, "none").err).toContain("no such screen");
+  expect(noteOf(notes, "none").err).toContain("no such screen ID");
   expect(outOf(notes, "own")).not.toContain("screenshot");
   expectCountedOn(outOf(notes, "serial"));
   expect(outOf(notes, "audit")).toContain("No findings.");

@@ -44,6 +44,8 @@ export const DOMAIN_ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainSaveImageDefineXML: text("/vm1.save") + text("<domain/>") + word(0),
   virDomainManagedSaveDefineXML: VM1 + word(0) + word(0),
   virDomainSetMemoryStatsPeriod: VM1 + word(5) + word(0),
+  virDomainSetLifecycleAction: VM1 + word(0) + word(0) + word(0),
+  virDomainAbortJobFlags: VM1 + word(0),
   virDomainPMWakeup: VM1 + word(0),
   virDomainGetLaunchSecurityInfo: VM1 + word(0),
   virConnectDomainXMLToNative: text("qemu-argv") + text("<domain/>") + word(0),

@@ -40,6 +40,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virNWFilterDefineXML: text("<filter name='f'/>"),
   virNWFilterDefineXMLFlags: text("<filter name='f'/>") + word(0),
   virNWFilterUndefine: NET,
+  virNetworkSetMetadata: NET + word(1) + word(0) + word(0) + word(0) + word(0),
   virNetworkUpdate: NET + word(3) + word(4) + word(0) + text("<host/>") + word(0),
   virStoragePoolCreateXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
   virStoragePoolDefineXML: text("<pool type='dir'><name>pool</name></pool>") + word(0),
@@ -117,7 +118,7 @@ function argumentsOf(api: string): Uint8Array {
 }
 
 /** Procedures about a domain or a volume whose commands recover nothing: an end of a job that may last, and a look at a file. */
-const UNRECOVERED = ["virDomainAbortJob", "virDomainSaveImageGetXMLDesc"];
+const UNRECOVERED = ["virDomainAbortJob", "virDomainAbortJobFlags", "virDomainSaveImageGetXMLDesc"];
 
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");
 

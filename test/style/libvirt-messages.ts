@@ -41,12 +41,18 @@ export function listLibvirtMessages(file: string, source: string): LibvirtMessag
   const program = parseSource(file, source);
   const walk = (node: SyntaxNode, around: readonly SyntaxNode[]): LibvirtMessage[] => {
     const message = beginningOf(node);
-    const expected = BEGINNINGS[message.split(":", 1)[0] ?? ""];
+    const expected = expectedIn(file, message);
     const inside = childrenOf(node).flatMap((child) => walk(child, [node, ...around]));
     if (expected === undefined) return inside;
     return [{ message, expected, given: givenBy(program, node, around) }, ...inside];
   };
   return walk(program, []);
+}
+
+/** Returns libvirt's error by the beginning of a message. Domains and networks have an error each for one beginning. */
+function expectedIn(file: string, message: string): string | undefined {
+  const expected = BEGINNINGS[message.split(":", 1)[0] ?? ""];
+  return expected === "NO_DOMAIN_METADATA" && file.includes("/network/") ? "NO_NETWORK_METADATA" : expected;
 }
 
 /** Returns a string, or a template up to its first value. */

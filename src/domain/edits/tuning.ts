@@ -74,8 +74,20 @@ export const SCHEDULER_PARAMETERS = [
 type Memtune = NonNullable<Domain["memtune"]>;
 type Blkiotune = NonNullable<Domain["blkiotune"]>;
 
-/** Returns the domain with changed memory limits; an unlimited value is removed from the XML. */
+/**
+ * Returns the domain with changed memory limits; an unlimited value is removed from the XML. Throws "usage" for a limit of memory above
+ * that of memory and swap. qemuDomainSetMemoryParameters() of libvirt
+ */
 export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
+  const { hardLimitKiB = 0, swapHardLimitKiB = Number.MAX_SAFE_INTEGER } = { ...domain.memtune, ...change };
+  if (hardLimitKiB > swapHardLimitKiB && hardLimitKiB < Number.MAX_SAFE_INTEGER) {
+    const why = "memory hard_limit tunable value must be lower than or equal to swap_hard_limit";
+    throw new SvirtError(`invalid argument: ${why}`, {
+      kind: "usage",
+      from: "DOMAIN",
+      remedy: `Give a larger limit of memory and swap, or a hard limit of at most ${swapHardLimitKiB} KiB.`,
+    });
+  }
   const limits = Object.entries({ ...domain.memtune, ...change });
   const left = limits.filter(([, kiB]) => kiB !== undefined && kiB < Number.MAX_SAFE_INTEGER);
   const { memtune: _, ...rest } = domain;

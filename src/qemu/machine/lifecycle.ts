@@ -1,14 +1,26 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Arguments } from "../argument/argument.ts";
+import type { QmpCommand } from "../monitor/qmp.ts";
 
 /**
  * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for it. A
  * crashed guest that is to be restarted ends QEMU with exit status 1, which the reaper reads. qemu(1) -action
  */
 export function formatActions(domain: Domain): Arguments {
-  const { onReboot = "restart", onCrash = "destroy" } = domain;
-  const reboot = onReboot === "destroy" ? "shutdown" : "reset";
-  return ["-action", `reboot=${reboot},shutdown=poweroff,panic=${PANIC[onCrash]}`];
+  const { panic, reboot } = actionsOf(domain);
+  return ["-action", `reboot=${reboot},shutdown=poweroff,panic=${panic}`];
+}
+
+/** Returns the command that sets those reactions of a running QEMU. set-action of qapi/run-state.json */
+export function setActions(domain: Domain): QmpCommand {
+  return { execute: "set-action", arguments: actionsOf(domain) };
+}
+
+function actionsOf({
+  onReboot = "restart",
+  onCrash = "destroy",
+}: Domain): Record<"reboot" | "panic", string> {
+  return { reboot: onReboot === "destroy" ? "shutdown" : "reset", panic: PANIC[onCrash] };
 }
 
 const PANIC = {

@@ -45,6 +45,7 @@ const blockStats = v.array(
       rd_total_time_ns: count,
       wr_total_time_ns: count,
       flush_total_time_ns: count,
+      wr_highest_offset: v.exactOptional(count),
     }),
   }),
 );
@@ -83,6 +84,8 @@ export function deviceOf(qdev: string): string {
 }
 
 function statisticsIn({ parent, stats }: v.InferOutput<typeof blockStats>[number]): DiskStatistics {
+  // A raw image is the file itself, without another node below it.
+  const highest = (parent?.stats ?? stats).wr_highest_offset;
   return {
     readRequests: stats.rd_operations,
     readBytes: stats.rd_bytes,
@@ -92,6 +95,6 @@ function statisticsIn({ parent, stats }: v.InferOutput<typeof blockStats>[number
     readNs: stats.rd_total_time_ns,
     writeNs: stats.wr_total_time_ns,
     flushNs: stats.flush_total_time_ns,
-    ...(parent === undefined ? {} : { highestByte: parent.stats.wr_highest_offset }),
+    ...(highest === undefined ? {} : { highestByte: highest }),
   };
 }

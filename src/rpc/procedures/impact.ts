@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Ask } from "../../vm/change/change-domain.ts";
 import type { ImpactOptions } from "../../vm/change/impact.ts";
 import { keyOf } from "./objects.ts";
@@ -27,6 +27,12 @@ export function readAskOf(call: Parameters<typeof keyOf>[0], flags: number): Ask
   return askOf(call, flags);
 }
 
+/** Returns the part of libvirt that has a flag: VIR_FROM_THIS of libvirt-domain-snapshot.c and libvirt-network.c. */
+function partOf(name: string): LibvirtDomain | undefined {
+  if (name.startsWith("VIR_DOMAIN_SNAPSHOT_")) return "DOMAIN_SNAPSHOT";
+  return name.startsWith("VIR_NETWORK_") ? "NETWORK" : undefined;
+}
+
 /** A flag with its name in libvirt. */
 type Flag = readonly [bit: number, name: `VIR_${string}`];
 
@@ -37,8 +43,7 @@ export function onlyOneOf(flags: number, first: Flag, second: Flag): "first" | "
   if (!isFirst) return isSecond ? "second" : undefined;
   throw new SvirtError(`Flags '${first[1]}' and '${second[1]}' are mutually exclusive`, {
     kind: "usage",
-    // VIR_FROM_THIS of libvirt-domain-snapshot.c
-    from: first[1].startsWith("VIR_DOMAIN_SNAPSHOT_") ? "DOMAIN_SNAPSHOT" : undefined,
+    from: partOf(first[1]),
     remedy: "Choose one of them.",
   });
 }

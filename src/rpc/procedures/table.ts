@@ -46,7 +46,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/domain-lists.ts")).listProcedures,
   },
   {
-    numbers: [163, 164, 298],
+    numbers: [163, 164, 298, 442],
     load: async () => (await import("./domain/jobs.ts")).jobProcedures,
   },
   {
@@ -98,10 +98,6 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./host/interfaces.ts")).interfaceProcedures,
   },
   {
-    numbers: [3, 4, 5, 6, 7, 102, 122, 157, 293, 312, 342],
-    load: async () => (await import("./host/node.ts")).nodeProcedures,
-  },
-  {
     numbers: [111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 285, 301, 433, 435, 436],
     load: async () => (await import("./host/node-devices.ts")).nodeDeviceProcedures,
   },
@@ -110,12 +106,20 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./host/node-statistics.ts")).nodeStatisticsProcedures,
   },
   {
+    numbers: [3, 4, 5, 6, 7, 102, 122, 157, 293, 312, 342],
+    load: async () => (await import("./host/node.ts")).nodeProcedures,
+  },
+  {
     numbers: [175, 176, 177, 178, 179, 180, 181, 286, 431],
     load: async () => (await import("./network/filters.ts")).filterProcedures,
   },
   {
     numbers: [341],
     load: async () => (await import("./network/leases.ts")).leaseProcedures,
+  },
+  {
+    numbers: [444, 445],
+    load: async () => (await import("./network/network-metadata.ts")).networkMetadataProcedures,
   },
   {
     numbers: [404, 405, 409],
@@ -180,6 +184,10 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
   {
     numbers: [352, 355, 356, 402],
     load: async () => (await import("./tuning/iothreads.ts")).iothreadProcedures,
+  },
+  {
+    numbers: [390],
+    load: async () => (await import("./tuning/lifecycle-action.ts")).lifecycleActionProcedures,
   },
   {
     numbers: [56, 57, 58, 197, 198, 205, 206, 219, 223, 256, 257],

@@ -1,4 +1,4 @@
-import type { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, libvirtErrorIn, type SvirtError } from "../../errors.ts";
 import { domain, maybeText, stored } from "../procedures/objects.ts";
 import { int, optional, struct } from "../xdr/form.ts";
 
@@ -22,11 +22,12 @@ export const remoteError = struct({
   net: optional(stored),
 });
 
-/** Returns the payload of a reply that reports an error. */
-export function formatError({ libvirt, message }: SvirtError): readonly Uint8Array[] {
+/** Returns the payload of a reply that reports an error of a call to a part of libvirt; undefined: of any. */
+export function formatError(error: SvirtError, part?: LibvirtDomain): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
-  const shown = message.replaceAll("\0", "").slice(0, MOST_LETTERS);
-  const facts = { code: libvirt.code, domain: libvirt.domain, message: shown, level: LEVEL_ERROR };
+  const { code, domain: from } = libvirtErrorIn(part, error);
+  const shown = error.message.replaceAll("\0", "").slice(0, MOST_LETTERS);
+  const facts = { code, domain: from, message: shown, level: LEVEL_ERROR };
   remoteError.encode({ ...facts, ...NO_MORE }, parts);
   return parts;
 }

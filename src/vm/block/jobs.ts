@@ -191,10 +191,11 @@ async function tellAbort(monitor: Monitor, id: string): Promise<void> {
 }
 
 function noJob(path: string): SvirtError {
-  return wrongState(
-    `Requested operation is not valid: disk ${path} does not have an active block job`,
-    "Start a job with svirt blockcommit, blockcopy or blockpull.",
-  );
+  return new SvirtError(`invalid argument: disk ${path} does not have an active block job`, {
+    kind: "wrong-state",
+    libvirt: "INVALID_ARG",
+    remedy: "Start a job with svirt blockcommit, blockcopy or blockpull.",
+  });
 }
 
 function notPivoted({ error, job }: EndedJob): SvirtError {

@@ -18,10 +18,13 @@ export interface PortXml {
   readonly xml: string;
 }
 
-/** Returns the XML of a guest's interface on an active network. Throws "not-found" with virsh's message, "wrong-state". */
+/** Returns the XML of a guest's interface on an active network. Throws "not-found" with virsh's message. */
 export function getPortXml(instance: Instance, key: string, port: string): PortXml {
   const uuid = uuidOf(port);
-  const found = portsOf(instance, key).find((one) => uuidOfPort(one) === uuid);
+  // A network that is not active has no ports, and libvirt looks for one all the same.
+  const { active, name } = findNetwork(instance, key);
+  const ports = active === undefined ? [] : listPorts(instance, name);
+  const found = ports.find((one) => uuidOfPort(one) === uuid);
   if (uuid !== undefined && found !== undefined) return { uuid, xml: formatPort(toPort(uuid, found)) };
   throw new SvirtError(`failed to get network port '${port}'`, {
     kind: "not-found",

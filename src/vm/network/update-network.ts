@@ -51,7 +51,7 @@ export async function updateStoredNetwork(
     const active = impact.live ? await updatedActive(instance, stored, update) : undefined;
     const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
     const after = { active, defined: defined === undefined ? undefined : formatNetwork(defined) };
-    store(instance, stored, { ...after, request });
+    storeDocuments(instance, stored, { ...after, request });
     await serve(instance, uuid, active);
     return { name, uuid, ...impact };
   });
@@ -64,8 +64,12 @@ async function serve(instance: Instance, uuid: string, active: string | undefine
 
 type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
 
-/** Writes the documents that have changed. */
-function store(instance: Instance, old: StoredNetwork, { active, defined, request }: Documents): void {
+/** Writes the documents that have changed: both or neither, also after a kill. The caller holds the lock of changeNetworks(). */
+export function storeDocuments(
+  instance: Instance,
+  old: StoredNetwork,
+  { active, defined, request }: Documents,
+): void {
   const { name } = old;
   if (active === undefined) {
     if (defined !== undefined) writeDefinedNetwork(instance, name, defined);
@@ -76,8 +80,11 @@ function store(instance: Instance, old: StoredNetwork, { active, defined, reques
   }
 }
 
-/** Returns the documents that change. virNetworkObjUpdateModificationImpact() of libvirt */
-function decideNetworkImpact({ active, defined, name }: StoredNetwork, options: ImpactOptions): Impact {
+/** Returns the documents that change. Throws "wrong-state". virNetworkObjUpdateModificationImpact() of libvirt */
+export function decideNetworkImpact(
+  { active, defined, name }: StoredNetwork,
+  options: ImpactOptions,
+): Impact {
   const [live, config] = [options.live === true, options.config === true];
   const isActive = active !== undefined;
   const impact = live || config ? { live, config } : { live: isActive, config: !isActive };

@@ -103,20 +103,19 @@ async function drawScreen(
   return type;
 }
 
-/** Returns the card and output of a screen. Throws "wrong-state", "usage" with libvirt's messages. qemuDomainScreenshot() */
+/** Returns the card and output of a screen. Throws "wrong-state" with libvirt's messages. qemuDomainScreenshot() */
 function findScreen({ xml }: GuestRecord, head: number): { readonly device: string; readonly head: number } {
   const [card] = completeGuest(parseDomainText(xml)).devices.videos;
   if (card === undefined || card.model.type === "none") {
-    throw refused("no screens to take screenshot from", "wrong-state", "Add a <video> to the domain.");
+    throw refused("no screens to take screenshot from", "Add a <video> to the domain.");
   }
   const heads = card.model.heads ?? 1;
   if (head < heads) return { device: card.alias ?? "video0", head };
-  throw refused("no such screen", "usage", `Name a screen from 0 to ${heads - 1}: --screen 0`);
+  throw refused("no such screen ID", `Name a screen from 0 to ${heads - 1}: --screen 0`);
 }
 
-function refused(what: string, kind: "wrong-state" | "usage", remedy: string): SvirtError {
-  const words = kind === "usage" ? "invalid argument" : "Requested operation is not valid";
-  return new SvirtError(`${words}: ${what}`, { kind, remedy });
+function refused(what: string, remedy: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: ${what}`, { kind: "wrong-state", remedy });
 }
 
 /** Returns the format of pictures: QEMU always supports PPM. qemu.git qapi/ui.json ImageFormat */

@@ -41,7 +41,15 @@ describe("parseBlockStatistics()", () => {
       readNs: 3_465_673_657,
       writeNs: 313_253_456,
       flushNs: 49_653,
+      highestByte: 9_122_816,
     });
+  });
+
+  test("has the highest byte of the file below an image, or of a raw image itself", () => {
+    const highest = (...below: readonly object[]) =>
+      parseBlockStatistics([Object.assign({ qdev: "a", stats }, ...below)]).get("a")?.highestByte;
+    expect(highest()).toBe(9_122_816);
+    expect(highest({ parent: { stats: { wr_highest_offset: 7 } } })).toBe(7);
   });
 
   test("refuses what a QEMU that was taken over might say instead", () => {

@@ -83,7 +83,7 @@ describe("a client asks for the node's statistics", () => {
     ["of a processor that is not there", call(227, word(9) + word(4) + word(0)), 8],
     ["with room for another number", call(227, ALL + word(3) + word(0)), 8],
     ["of a cell that is not there", call(228, word(2) + word(9) + word(0)), 8],
-    ["free memory from a cell that is not there", call(101, word(2) + word(1)), 8],
+    ["free memory from a cell that is not there", call(101, word(2) + word(1)), 1],
     ["free pages of a cell that is not there", call(340, word(1) + word(4) + word(2) + word(1) + word(0)), 1],
     ["free pages of a size that is not there", call(340, word(1) + word(5) + word(0) + word(1) + word(0)), 9],
     ["SMBIOS data of a host without", call(203, word(0)), 67],

@@ -84,7 +84,7 @@ describe("a screenshot", () => {
     expect(error.message).toBe("Requested operation is not valid: no screens to take screenshot from");
     const seeing = await machineWithGuest(VIDEO);
     const second = await errorOf(takeScreenshot(nodeOn(seeing), "vm1", { ...options, screen: 1 }));
-    expect(second.message).toBe("invalid argument: no such screen");
+    expect(second.message).toBe("Requested operation is not valid: no such screen ID");
   });
 
   test("that QEMU refuses leaves nothing", async () => {

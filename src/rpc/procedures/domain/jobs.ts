@@ -62,6 +62,18 @@ export const jobProcedures: readonly Procedure[] = [
       return {};
     },
   }),
+  procedure({
+    number: 442,
+    api: "virDomainAbortJobFlags",
+    access: "changes",
+    args: ofDomainWithFlags,
+    flags: { known: 0, refusedBy: "qemuDomainAbortJobFlags" },
+    result: nothing,
+    run(call) {
+      abortDomainJob(call.instance, keyOf(call));
+      return {};
+    },
+  }),
 ];
 
 /** Fields of virDomainJobInfo that are not 0, by libvirt's names of statistics. */

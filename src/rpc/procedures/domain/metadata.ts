@@ -7,11 +7,9 @@ import {
 } from "../../../vm/change/describe-domain.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
+import { checkedArgument, metadataTypeOf } from "../metadata-types.ts";
 import { aText, changesDomain, domain, maybeText, nothing, readsDomain } from "../objects.ts";
-import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
-
-/** virDomainMetadataType of libvirt's libvirt-domain.h */
-const TYPES = ["description", "title", "element"] as const;
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** Procedures about the title, the description and the metadata of applications. */
 export const metadataProcedures: readonly Procedure[] = [
@@ -22,9 +20,9 @@ export const metadataProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { flags, key, text, type: number, uri } = call.args;
-      const which = typeOf(number);
+      const which = metadataTypeOf(number, "DOMAIN");
       const named = (name: string, value: string | undefined, isWanted: boolean): string =>
-        argument({ name, value, isWanted, api: "virDomainSetMetadata" });
+        checkedArgument({ name, value, isWanted, api: "virDomainSetMetadata", from: "DOMAIN" });
       const namespace = named("uri", uri, which === "element");
       if (which !== "element") {
         named("key", key, false);
@@ -43,9 +41,15 @@ export const metadataProcedures: readonly Procedure[] = [
     result: aText,
     run(call) {
       const { flags, type: number, uri: value } = call.args;
-      const which = typeOf(number);
+      const which = metadataTypeOf(number, "DOMAIN");
       const isWanted = which === "element";
-      const uri = argument({ name: "uri", value, isWanted, api: "virDomainGetMetadata" });
+      const uri = checkedArgument({
+        name: "uri",
+        value,
+        isWanted,
+        api: "virDomainGetMetadata",
+        from: "DOMAIN",
+      });
       const ask = readAskOf(call, flags);
       const found =
         which === "element"
@@ -61,30 +65,3 @@ export const metadataProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-function typeOf(number: number): (typeof TYPES)[number] {
-  const type = TYPES[number];
-  if (type !== undefined) return type;
-  throw invalidArgument(`unknown metadata type '${number}'`, "Use 0, 1 or 2.", "DOMAIN");
-}
-
-/** Returns an argument that must be there, or must not. virCheckNonNullArgGoto() and virCheckNullArgGoto() of libvirt */
-function argument({
-  api,
-  isWanted,
-  name,
-  value,
-}: {
-  readonly api: string;
-  readonly isWanted: boolean;
-  readonly name: string;
-  readonly value: string | undefined;
-}): string {
-  if ((value !== undefined) === isWanted) return value ?? "";
-  const must = isWanted ? "must not be NULL" : "must be NULL";
-  throw invalidArgument(
-    `${name} in ${api} ${must}`,
-    "Only an element has a namespace and a prefix.",
-    "DOMAIN",
-  );
-}

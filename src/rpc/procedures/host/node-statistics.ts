@@ -65,10 +65,11 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
       const cells = listFreeMemory(instance, "cells");
       // virHostMemGetCellsFree() of libvirt
       if (first < 0 || first >= cells.length)
-        throw invalidArgument(
-          `start cell ${first} out of range (0-${cells.length - 1})`,
-          "Name a NUMA cell of virsh freecell --all.",
-        );
+        throw new SvirtError(`internal error: start cell ${first} out of range (0-${cells.length - 1})`, {
+          kind: "usage",
+          libvirt: "INTERNAL_ERROR",
+          remedy: "Name a NUMA cell of virsh freecell --all.",
+        });
       const asked = cells.slice(first, first + Math.max(0, most));
       return { cells: asked.map(({ freeKiB }) => BigInt(freeKiB) * BYTES_PER_KIB) };
     },

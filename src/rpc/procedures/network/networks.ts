@@ -21,6 +21,7 @@ const VALIDATE = 1;
 const ofNetwork = struct({ net: stored });
 const aNetwork = struct({ net: stored });
 const withXml = struct({ xml: text, flags: uint });
+/** A call about one network. */
 type NetworkCall = Pick<RemoteCall<ValueOf<typeof ofNetwork>>, "args" | "instance">;
 
 /** Procedures about one network. */
@@ -52,7 +53,7 @@ export const networkProcedures: readonly Procedure[] = [
     result: aText,
     async run(call) {
       const form = (call.args.flags & INACTIVE) === 0 ? "active" : "defined";
-      return { value: `${(await getNetworkXml(call.instance, keyOf(call), form)).xml}\n` };
+      return { value: `${(await getNetworkXml(call.instance, networkKeyOf(call), form)).xml}\n` };
     },
   }),
   fact(44, "virNetworkGetAutostart", "autostart"),
@@ -65,7 +66,7 @@ export const networkProcedures: readonly Procedure[] = [
     args: ofNetwork,
     result: aText,
     run(call) {
-      const { bridge, name } = getNetworkFacts(call.instance, keyOf(call));
+      const { bridge, name } = getNetworkFacts(call.instance, networkKeyOf(call));
       if (bridge === undefined) throw withoutBridge(name);
       return { value: bridge };
     },
@@ -85,7 +86,7 @@ export const networkProcedures: readonly Procedure[] = [
         entry: new TextEncoder().encode(xml),
         parentIndex: parentIndex < 0 ? undefined : parentIndex,
       };
-      await updateStoredNetwork(call.instance, keyOf(call), { options: impactOf(flags), update });
+      await updateStoredNetwork(call.instance, networkKeyOf(call), { options: impactOf(flags), update });
       return {};
     },
   }),
@@ -124,15 +125,15 @@ export const networkProcedures: readonly Procedure[] = [
     run: async ({ args, instance }) => await created(instance, args.xml),
   }),
   changing(39, "virNetworkCreate", async (call) => {
-    const { did } = await startNetwork(call.instance, keyOf(call));
+    const { did } = await startNetwork(call.instance, networkKeyOf(call));
     if (!did) throw notValid("network is already active", "NETWORK");
   }),
   changing(42, "virNetworkDestroy", async (call) => {
-    const { did, name } = await destroyNetwork(call.instance, keyOf(call));
+    const { did, name } = await destroyNetwork(call.instance, networkKeyOf(call));
     if (!did) throw notValid(`network '${name}' is not active`, "NETWORK");
   }),
   changing(49, "virNetworkUndefine", async (call) => {
-    await undefineNetwork(call.instance, keyOf(call));
+    await undefineNetwork(call.instance, networkKeyOf(call));
   }),
   procedure({
     number: 48,
@@ -141,7 +142,7 @@ export const networkProcedures: readonly Procedure[] = [
     args: struct({ net: stored, autostart: int }),
     result: nothing,
     async run(call) {
-      await markNetwork(call.instance, keyOf(call), call.args.autostart !== 0);
+      await markNetwork(call.instance, networkKeyOf(call), call.args.autostart !== 0);
       return {};
     },
   }),
@@ -170,7 +171,7 @@ function fact(
     args: ofNetwork,
     result: aNumber,
     run(call) {
-      const facts: NetworkFacts = getNetworkFacts(call.instance, keyOf(call));
+      const facts: NetworkFacts = getNetworkFacts(call.instance, networkKeyOf(call));
       return { value: facts[property] ? 1 : 0 };
     },
   });
@@ -211,7 +212,7 @@ function numbered<Word>(words: readonly Word[], number: number, refusal: string)
 }
 
 /** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpKnownNetwork() does. */
-function keyOf({ args: { net }, instance }: NetworkCall): string {
+export function networkKeyOf({ args: { net }, instance }: NetworkCall): string {
   return lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) }).uuid;
 }
 

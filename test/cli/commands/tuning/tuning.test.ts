@@ -85,6 +85,25 @@ describe("memtune", () => {
     expect((await runOn(machine, "memtune", "vm1", "--hard-limit", "much")).code).toBe(2);
   });
 
+  // qemuDomainSetMemoryParameters() of libvirt
+  test("refuses a limit of memory and swap below that of memory, and leaves both", async () => {
+    const machine = await runningMachine();
+    for (const words of [
+      ["--swap-hard-limit", "1"],
+      ["--config", "--swap-hard-limit", "524287"],
+      ["--hard-limit", "3GiB", "--swap-hard-limit", "2GiB"],
+    ])
+      expect(await runOn(machine, "memtune", "vm1", ...words)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("must be lower than or equal to swap_hard_limit"),
+      });
+    expect(machine.groups.read(`${GROUP}/memory.max`)).toBe(String(2 ** 29));
+    expect((await runOn(machine, "memtune", "vm1", "--config")).out).toContain(
+      "swap_hard_limit: unlimited\n",
+    );
+    expect((await runOn(machine, "memtune", "vm1", "--swap-hard-limit", "512MiB")).code).toBe(0);
+  });
+
   test("gives a guest the controller that it was started without", async () => {
     const machine = await runningMachine("<vcpu>1</vcpu>");
     expect(machine.groups.read(`${GROUP}/memory.max`)).toBeUndefined();

@@ -1,0 +1,91 @@
+import { type ApplicationElement, elementOf, withElement } from "../../domain/metadata-element.ts";
+import { SvirtError } from "../../errors.ts";
+import { formatNetwork, parseNetworkText } from "../../network/document.ts";
+import type { Network } from "../../network/forms/network.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { DescriptionField } from "../change/describe-domain.ts";
+import type { ImpactOptions } from "../change/impact.ts";
+import { changeNetworks } from "./change-networks.ts";
+import { findNetwork } from "./find-network.ts";
+import { decideNetworkImpact, storeDocuments } from "./update-network.ts";
+
+/** A network, by its name or UUID, and which of its documents are meant. */
+export interface NetworkAsk {
+  readonly key: string;
+  readonly options: ImpactOptions;
+}
+
+/** Returns the title or description of the active network or the definition; undefined if it has none. Throws "not-found", "wrong-state". */
+export function readNetworkDescription(
+  instance: Instance,
+  ask: NetworkAsk,
+  which: DescriptionField,
+): string | undefined {
+  return readDocument(instance, ask)[which];
+}
+
+/** Returns the metadata of a namespace, without it; undefined if there are none. Throws "not-found", "wrong-state". */
+export function readNetworkMetadata(instance: Instance, ask: NetworkAsk, uri: string): string | undefined {
+  const { metadata } = readDocument(instance, ask);
+  return metadata === undefined ? undefined : elementOf(metadata, uri);
+}
+
+function readDocument(instance: Instance, { key, options }: NetworkAsk): Network {
+  const stored = findNetwork(instance, key);
+  const { live } = decideNetworkImpact(stored, options);
+  return parseNetworkText((live ? stored.active : stored.defined) ?? "");
+}
+
+/**
+ * Sets the title or description; an empty text removes it. Throws "not-found", "wrong-state", "xml", "usage" for a title of several
+ * lines. virNetworkDefSetMetadata() of libvirt
+ */
+export async function writeNetworkDescription(
+  instance: Instance,
+  ask: NetworkAsk,
+  { text, which }: { readonly which: DescriptionField; readonly text: string },
+): Promise<void> {
+  if (which === "title" && text.includes("\n")) {
+    throw new SvirtError("metadata title can't contain newlines", {
+      kind: "usage",
+      from: "NETWORK",
+      remedy: "Use one line; set longer text as the description.",
+    });
+  }
+  await describe(instance, ask, ({ [which]: _, ...network }) =>
+    text === "" ? network : { ...network, [which]: text },
+  );
+}
+
+/** Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as withElement(). */
+export async function writeNetworkMetadata(
+  instance: Instance,
+  ask: NetworkAsk,
+  element: ApplicationElement,
+): Promise<void> {
+  await describe(instance, ask, ({ metadata, ...network }) => {
+    const changed = withElement(metadata, element);
+    return changed === undefined ? network : { ...network, metadata: changed };
+  });
+}
+
+async function describe(
+  instance: Instance,
+  { key, options }: NetworkAsk,
+  change: (network: Network) => Network,
+): Promise<void> {
+  await changeNetworks(instance, () => {
+    const stored = findNetwork(instance, key);
+    const impact = decideNetworkImpact(stored, options);
+    const changed = (xml: string | undefined): string => {
+      const text = formatNetwork(change(parseNetworkText(xml ?? "")));
+      // The text comes from a client: a document that cannot be read would lose the network.
+      parseNetworkText(text);
+      return text;
+    };
+    const active = impact.live ? changed(stored.active) : undefined;
+    const defined = impact.config ? changed(stored.defined) : undefined;
+    storeDocuments(instance, stored, { active, defined, request: JSON.stringify({ active, defined }) });
+    return Promise.resolve();
+  });
+}

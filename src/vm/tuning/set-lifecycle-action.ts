@@ -1,0 +1,89 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import { setActions } from "../../qemu/machine/lifecycle.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import { endActions } from "../../state/new-record.ts";
+import { writeRecord } from "../../state/record.ts";
+import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
+import { notLetGo, recoverChange } from "../change/change-guest.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain, findRunning } from "../guest/find-domain.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+
+/** Ends of a guest, in the order of virDomainLifecycle of libvirt's libvirt-domain.h. */
+export const LIFECYCLE_TYPES = ["poweroff", "reboot", "crash"] as const;
+
+/** Actions after such an end, in the order of virDomainLifecycleAction. */
+export const LIFECYCLE_ACTIONS = [
+  "destroy",
+  "restart",
+  "rename-restart",
+  "preserve",
+  "coredump-destroy",
+  "coredump-restart",
+] as const;
+
+/** An end of a guest, and the action after it. */
+export interface LifecycleAction {
+  readonly type: (typeof LIFECYCLE_TYPES)[number];
+  readonly action: (typeof LIFECYCLE_ACTIONS)[number];
+}
+
+/**
+ * Sets the action after an end of the guest, of the running guest, of the definition, or of both. Throws "wrong-state", "unsupported"
+ * for an action that QEMU or svirt does not take, "xml" for two actions that contradict each other. qemuDomainSetLifecycleAction() of
+ * libvirt
+ */
+export async function setLifecycleAction(
+  instance: Instance,
+  { key, options }: Pick<Ask, "key" | "options">,
+  wanted: LifecycleAction,
+): Promise<void> {
+  const found = findDomain(instance, key);
+  const { definition, guest } = decideImpact(found, options);
+  const edit = changeFor(wanted);
+  if (definition !== undefined) refuseChange(instance, definition, edit);
+  if (guest !== undefined) {
+    await withGuestLock(instance, guest.uuid, async () => {
+      // The end of an unfinished change would restore the XML that this one replaces.
+      await recoverChange(instance, findRunning(instance, guest.uuid).guest);
+      const running = findRunning(instance, guest.uuid).guest;
+      const { change } = running;
+      if (change !== undefined) throw notLetGo({ ...running, change });
+      const xml = formatDomain(edit(parseDomainText(running.xml)));
+      // Refuses actions that contradict each other.
+      const changed = parseDomainText(xml);
+      const { execute, arguments: args } = setActions(changed);
+      await withMonitor(instance, guest.uuid, (monitor) => monitor.execute(execute, args));
+      writeRecord(instance, { ...running, xml, ...endActions(changed) });
+    });
+  }
+  if (definition !== undefined) await changeDefinition(instance, found.uuid, edit);
+}
+
+/** Returns the change of a domain. virDomainDefLifecycleActionAllowed() and qemuValidateLifecycleAction() of libvirt */
+function changeFor({ action, type }: LifecycleAction): (domain: Domain) => Domain {
+  if (type === "crash") {
+    if (action === "destroy" || action === "restart" || action === "preserve")
+      return (domain) => ({ ...domain, onCrash: action });
+    const why =
+      action === "rename-restart"
+        ? "qemu driver doesn't support the 'rename-restart' action for 'on_crash'"
+        : "svirt does not dump the memory of a guest after a crash";
+    throw unsupported(why, "Use destroy, restart or preserve.");
+  }
+  if (action === "destroy" || action === "restart") {
+    const field = type === "poweroff" ? "onPoweroff" : "onReboot";
+    return (domain) => ({ ...domain, [field]: action });
+  }
+  const why = action.startsWith("coredump")
+    ? `Lifecycle event '${type}' doesn't support '${action}' action`
+    : `qemu driver doesn't support the '${action}' action for 'on_reboot'/'on_poweroff'`;
+  throw unsupported(why, "Use destroy or restart.");
+}
+
+function unsupported(why: string, remedy: string): SvirtError {
+  return new SvirtError(`unsupported configuration: ${why}`, { kind: "unsupported", remedy });
+}
