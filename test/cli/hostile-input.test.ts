@@ -35,6 +35,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["plan domain", ["plan", "INPUT"]],
   ["validate file", ["validate", "INPUT"]],
   ["domxml-to-native xml", ["domxml-to-native", "qemu-argv", "INPUT"]],
+  ["save --xml", ["save", "no-domain", "/dev/null", "--xml", "INPUT"]],
   ["restore file", ["restore", "INPUT"]],
   ["restore --xml", ["restore", "SAVED", "--xml", "INPUT"]],
   ["save-image-dumpxml file", ["save-image-dumpxml", "INPUT"]],

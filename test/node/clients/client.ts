@@ -103,8 +103,8 @@ export function start(
 }
 
 /** Runs a program of the machine, without input. */
-async function run(client: Client, ...words: readonly string[]): Promise<Said> {
-  const child = start(client, words);
+async function run(client: Client, words: readonly string[], limitMs = CALL_MS): Promise<Said> {
+  const child = start(client, words, limitMs);
   void child.stdin.end();
   const [out, err, code] = await Promise.all([
     new Response(child.stdout).text(),
@@ -115,15 +115,24 @@ async function run(client: Client, ...words: readonly string[]): Promise<Said> {
 }
 
 /** Runs a program of the machine, which must succeed, and returns its output. */
-export async function succeed(client: Client, ...words: readonly string[]): Promise<string> {
-  const said = await run(client, ...words);
+export function succeed(client: Client, ...words: readonly string[]): Promise<string> {
+  return succeedWithin(CALL_MS, client, words);
+}
+
+/** The same for a program that makes many calls. */
+export async function succeedWithin(
+  limitMs: number,
+  client: Client,
+  words: readonly string[],
+): Promise<string> {
+  const said = await run(client, words, limitMs);
   expect({ words, ...said }).toMatchObject({ code: 0 });
   return said.out;
 }
 
 /** Runs virsh's commands, each a string of words, in one connection. All must succeed, without a warning. */
 export async function virsh(client: Client, ...commands: readonly string[]): Promise<string> {
-  const said = await run(client, "virsh", commands.join("; "));
+  const said = await run(client, ["virsh", commands.join("; ")]);
   expect({ commands, ...said }).toMatchObject({ code: 0, err: "" });
   return said.out;
 }

@@ -56,7 +56,7 @@ export async function makePool(client: Client, volumes: Readonly<Record<string, 
 }
 
 /** Writes the XML of the network life-net. Returns the file. */
-function writeNetwork(client: Client): string {
+export function writeNetwork(client: Client): string {
   const file = join(client.folder, "net.xml");
   writeFileSync(file, NETWORK);
   return file;
