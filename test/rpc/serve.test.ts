@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
 import type { Instance } from "../../src/state/instance.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { lookUpDomain } from "../../src/vm/guest/find-domain.ts";
@@ -201,6 +202,8 @@ describe("an error has libvirt's code, domain and message", () => {
 
 /** Returns a node on which changes wait until they are released. */
 async function waitingNode(): Promise<{ readonly instance: Instance; release(): void }> {
+  // Files of procedures are loaded at the first call, which takes longer than settled().
+  for (const number of [11, 59]) await PROCEDURES.load(number);
   const instance = await nodeWithVm1();
   const gate = Promise.withResolvers<void>();
   const { host } = instance;
