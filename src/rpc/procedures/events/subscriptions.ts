@@ -3,7 +3,6 @@ import type { Instance } from "../../../state/instance.ts";
 import { type EventKind, isDeviceKind } from "../../../vm/events/event-kind.ts";
 import type { EventWatch, HappenedEvent } from "../../../vm/events/watch-events.ts";
 import type { EventMessage } from "./event-message.ts";
-import type { messageOf } from "./messages.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
@@ -25,6 +24,15 @@ interface Receiver {
   warn(error: SvirtError): void;
 }
 
+type Parts = Awaited<ReturnType<typeof loadParts>>;
+
+/** Loads what only registrations need: most connections have none. */
+async function loadParts() {
+  const { watchEvents } = await import("../../../vm/events/watch-events.ts");
+  const { messageOf } = await import("./messages.ts");
+  return { watchEvents, messageOf };
+}
+
 /**
  * Registrations of a connection. It watches the instance's files from the first one to the end of the last. While the client has not
  * read the events before, none is looked for, so that a slow client costs no memory: it gets the difference once it reads again.
@@ -34,7 +42,8 @@ export class Subscriptions {
   readonly #registered = new Map<number, Registration>();
   #next = 0;
   #watch: EventWatch | undefined;
-  #format: typeof messageOf | undefined;
+  #format: Parts["messageOf"] | undefined;
+  #parts: Promise<Parts> | undefined;
   #begun: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
@@ -44,9 +53,9 @@ export class Subscriptions {
 
   /** Returns the registration's ID, once guests' reports are heard. Throws "failed" for too many, and as watchEvents(). */
   async register(registration: Registration): Promise<number> {
-    // Loaded here: most connections register for nothing.
-    const { watchEvents } = await import("../../../vm/events/watch-events.ts");
-    this.#format = (await import("./messages.ts")).messageOf;
+    this.#parts ??= loadParts();
+    const { messageOf, watchEvents } = await this.#parts;
+    this.#format = messageOf;
     if (this.#registered.size >= MOST) throw tooMany();
     if (this.#watch === undefined) this.#begin(watchEvents(this.#receiver.instance));
     // Earlier events are not for this registration.
