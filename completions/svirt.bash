@@ -53,7 +53,7 @@ _svirt() {
     domid) options='--json --help' wants=domain ;;
     domuuid) options='--json --help' wants=domain ;;
     domname) options='--json --help' wants=domain ;;
-    dumpxml) options='--inactive --json --help' wants=domain ;;
+    dumpxml) options='--inactive --update-cpu --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkerror) options='--json --help' wants=domain ;;
