@@ -104,11 +104,12 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virSecretGetValue: SECRET + word(0),
   virSecretUndefine: SECRET,
 };
-/** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c; libvirt-domain.c and libvirt-host.c. */
+/** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c, libvirt-nwfilter.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {
   if (api.startsWith("virNetwork")) return 19;
   if (api.startsWith("virNodeDevice")) return 22;
   if (api.startsWith("virSecret")) return 30;
+  if (api.startsWith("virNWFilter")) return 33;
   return api.includes("Storage") ? 18 : 20;
 }
 
