@@ -54,8 +54,8 @@ const CHANGES = {
   secrets: "secret-define secret-get-value secret-set-value secret-undefine",
   // Devices and sizes of a running guest.
   devices:
-    "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
-    "iothreadadd iothreaddel iothreadpin iothreadset set-lifecycle-action setmaxmem setmem setvcpus update-device",
+    "attach-device attach-disk attach-interface change-media detach-device detach-device-alias detach-disk detach-interface domif-setlink " +
+    "iothreadadd iothreaddel iothreadpin iothreadset set-lifecycle-action setmaxmem setmem setvcpu setvcpus update-device",
   // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",

@@ -89,7 +89,8 @@ export const CHANGES = numbersIn(`
   virDomainSetUserPassword 357 virDomainRename 358 virDomainGetGuestInfo 418 virDomainAuthorizedSSHKeysGet 424
   virDomainAuthorizedSSHKeysSet 425
   virConnectFindStoragePoolSources 75 virDomainBlockPeek 103 virConnectDomainXMLToNative 136
-  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437 virNetworkSetMetadata 444 virDomainAbortJobFlags 442 virDomainSetLifecycleAction 390`);
+  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437 virNetworkSetMetadata 444 virDomainAbortJobFlags 442 virDomainSetLifecycleAction 390
+  virDomainDetachDeviceAlias 392 virDomainSetVcpu 384`);
 
 function numbersIn(text: string): Readonly<Record<string, number>> {
   const pairs = text.matchAll(/(vir\w+) (\d+)/g);
