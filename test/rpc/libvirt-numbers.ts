@@ -55,7 +55,8 @@ export const READS = numbersIn(`
   virConnectGetStoragePoolCapabilities 403 virNetworkListAllPorts 404 virNetworkPortLookupByUUID 405
   virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426 virDomainCheckpointLookupByName 415 virDomainBackupGetXMLDesc 422 virNWFilterLookupByName 175 virNWFilterLookupByUUID 176
   virNWFilterGetXMLDesc 177 virConnectNumOfNWFilters 178 virConnectListNWFilters 179 virConnectListAllNWFilters 286
-  virDomainManagedSaveGetXMLDesc 388 virNetworkGetMetadata 445`);
+  virDomainManagedSaveGetXMLDesc 388 virNetworkGetMetadata 445
+  virNWFilterBindingLookupByPortDev 397 virNWFilterBindingGetXMLDesc 398 virConnectListAllNWFilterBindings 401`);
 
 /** Procedures that it may not call. */
 export const CHANGES = numbersIn(`

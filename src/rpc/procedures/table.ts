@@ -110,6 +110,10 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./host/node.ts")).nodeProcedures,
   },
   {
+    numbers: [397, 398, 401],
+    load: async () => (await import("./network/filter-bindings.ts")).filterBindingProcedures,
+  },
+  {
     numbers: [175, 176, 177, 178, 179, 180, 181, 286, 431],
     load: async () => (await import("./network/filters.ts")).filterProcedures,
   },
