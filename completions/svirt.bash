@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo set-lifecycle-action memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-desc net-metadata net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-define nwfilter-edit nwfilter-undefine nwfilter-list nwfilter-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setvcpu setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo set-lifecycle-action memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device detach-device-alias update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-desc net-metadata net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-define nwfilter-edit nwfilter-undefine nwfilter-list nwfilter-dumpxml nwfilter-binding-list nwfilter-binding-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -53,7 +53,7 @@ _svirt() {
     domid) options='--json --help' wants=domain ;;
     domuuid) options='--json --help' wants=domain ;;
     domname) options='--json --help' wants=domain ;;
-    dumpxml) options='--inactive --json --help' wants=domain ;;
+    dumpxml) options='--inactive --update-cpu --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkerror) options='--json --help' wants=domain ;;
@@ -74,6 +74,7 @@ _svirt() {
     vncdisplay) options='--json --help' wants=domain ;;
     domdisplay) options='--type --all --json --help' wants=domain ;;
     setvcpus) options='--maximum --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    setvcpu) options='--enable --disable --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmem) options='--live --config --current --help' wants=domain ;;
     event) options='--domain --all --event --loop --timeout --list --timestamp --help' ;;
@@ -115,6 +116,7 @@ _svirt() {
     domif-setlink) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    detach-device-alias) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
     domtime) options='--now --pretty --sync --time --help' wants=domain ;;
@@ -202,6 +204,8 @@ _svirt() {
     nwfilter-undefine) options='--help' ;;
     nwfilter-list) options='--json --help' ;;
     nwfilter-dumpxml) options='--json --help' ;;
+    nwfilter-binding-list) options='--json --help' ;;
+    nwfilter-binding-dumpxml) options='--json --help' ;;
     pool-define) options='--json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;

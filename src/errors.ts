@@ -88,6 +88,7 @@ const LIBVIRT_ERRORS = {
   STORAGE_VOL_EXIST: { code: 90, domain: VIR_FROM.STORAGE },
   CPU_INCOMPATIBLE: { code: 91, domain: VIR_FROM.CPU },
   DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
+  NO_NWFILTER_BINDING: { code: 101, domain: VIR_FROM.NWFILTER },
   NO_DOMAIN_CHECKPOINT: { code: 103, domain: VIR_FROM.QEMU },
   NO_DOMAIN_BACKUP: { code: 104, domain: VIR_FROM.QEMU },
   NO_NETWORK_PORT: { code: 107, domain: VIR_FROM.NETWORK },

@@ -21,7 +21,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "domxml-to-native dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name " +
       "iothreadinfo list managedsave-dumpxml maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
       "net-port-list net-uuid node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo " +
-      "nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid " +
+      "nodememstats nwfilter-binding-dumpxml nwfilter-binding-list nwfilter-dumpxml nwfilter-list plan pool-capabilities pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid " +
       "save-image-dumpxml secret-dumpxml secret-event secret-list snapshot-dumpxml snapshot-info snapshot-list " +
       "snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml " +
       "vol-info vol-key vol-list vol-name vol-path vol-pool",
@@ -59,7 +59,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize " +
-      "change-media console create define destroy detach-device detach-disk detach-interface domfsfreeze " +
+      "change-media console create define destroy detach-device detach-device-alias detach-disk detach-interface domfsfreeze " +
       "domfsinfo domfsthaw domfstrim domhostname domif-setlink domjobabort dompmwakeup domrename domtime dump " +
       "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
       "iothreadadd iothreaddel iothreadpin iothreadset " +
@@ -68,7 +68,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "pool-build pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-refresh " +
       "pool-start pool-undefine qemu-agent-command qemu-monitor-command reap reboot recover reset restore " +
       "resume save save-image-define screenshot secret-define secret-get-value secret-set-value secret-undefine send-key " +
-      "set-lifecycle-action set-user-password set-user-sshkeys setmaxmem setmem setvcpus shutdown snapshot-create " +
+      "set-lifecycle-action set-user-password set-user-sshkeys setmaxmem setmem setvcpu setvcpus shutdown snapshot-create " +
       "snapshot-create-as snapshot-delete snapshot-revert start suspend undefine update-device vol-clone " +
       "vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe",
   ),

@@ -8,7 +8,7 @@ const READS = `
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
   dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list managedsave-dumpxml
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
-  node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats nwfilter-dumpxml nwfilter-list plan pool-capabilities
+  node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats nwfilter-binding-dumpxml nwfilter-binding-list nwfilter-dumpxml nwfilter-list plan pool-capabilities
   pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-event secret-list
   snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount
   vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
@@ -54,8 +54,8 @@ const CHANGES = {
   secrets: "secret-define secret-get-value secret-set-value secret-undefine",
   // Devices and sizes of a running guest.
   devices:
-    "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
-    "iothreadadd iothreaddel iothreadpin iothreadset set-lifecycle-action setmaxmem setmem setvcpus update-device",
+    "attach-device attach-disk attach-interface change-media detach-device detach-device-alias detach-disk detach-interface domif-setlink " +
+    "iothreadadd iothreaddel iothreadpin iothreadset set-lifecycle-action setmaxmem setmem setvcpu setvcpus update-device",
   // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",

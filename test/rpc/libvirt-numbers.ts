@@ -55,7 +55,8 @@ export const READS = numbersIn(`
   virConnectGetStoragePoolCapabilities 403 virNetworkListAllPorts 404 virNetworkPortLookupByUUID 405
   virNetworkPortGetXMLDesc 409 virDomainListAllCheckpoints 413 virDomainGetMessages 426 virDomainCheckpointLookupByName 415 virDomainBackupGetXMLDesc 422 virNWFilterLookupByName 175 virNWFilterLookupByUUID 176
   virNWFilterGetXMLDesc 177 virConnectNumOfNWFilters 178 virConnectListNWFilters 179 virConnectListAllNWFilters 286
-  virDomainManagedSaveGetXMLDesc 388 virNetworkGetMetadata 445`);
+  virDomainManagedSaveGetXMLDesc 388 virNetworkGetMetadata 445
+  virNWFilterBindingLookupByPortDev 397 virNWFilterBindingGetXMLDesc 398 virConnectListAllNWFilterBindings 401`);
 
 /** Procedures that it may not call. */
 export const CHANGES = numbersIn(`
@@ -89,7 +90,8 @@ export const CHANGES = numbersIn(`
   virDomainSetUserPassword 357 virDomainRename 358 virDomainGetGuestInfo 418 virDomainAuthorizedSSHKeysGet 424
   virDomainAuthorizedSSHKeysSet 425
   virConnectFindStoragePoolSources 75 virDomainBlockPeek 103 virConnectDomainXMLToNative 136
-  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437 virNetworkSetMetadata 444 virDomainAbortJobFlags 442 virDomainSetLifecycleAction 390`);
+  virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437 virNetworkSetMetadata 444 virDomainAbortJobFlags 442 virDomainSetLifecycleAction 390
+  virDomainDetachDeviceAlias 392 virDomainSetVcpu 384`);
 
 function numbersIn(text: string): Readonly<Record<string, number>> {
   const pairs = text.matchAll(/(vir\w+) (\d+)/g);

@@ -62,6 +62,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainAttachDeviceFlags: VM1 + text("<disk/>") + word(0),
   virDomainDetachDeviceFlags: VM1 + text("<disk/>") + word(0),
   virDomainUpdateDeviceFlags: VM1 + text("<disk/>") + word(0),
+  virDomainDetachDeviceAlias: VM1 + text("ua-x") + word(0),
+  virDomainSetVcpu: VM1 + text("1") + word(1) + word(0),
   virDomainSetMaxMemory: VM1 + LONG,
   virDomainSetMemory: VM1 + LONG,
   virDomainSetMemoryFlags: VM1 + LONG + word(0),

@@ -30,7 +30,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/definitions.ts")).definitionProcedures,
   },
   {
-    numbers: [8, 13, 160, 161, 174],
+    numbers: [8, 13, 160, 161, 174, 392],
     load: async () => (await import("./domain/devices.ts")).deviceProcedures,
   },
   {
@@ -78,7 +78,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/saving.ts")).savingProcedures,
   },
   {
-    numbers: [20, 30, 31, 32, 199, 200, 204],
+    numbers: [20, 30, 31, 32, 199, 200, 204, 384],
     load: async () => (await import("./domain/sizes.ts")).sizeProcedures,
   },
   {
@@ -108,6 +108,10 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
   {
     numbers: [3, 4, 5, 6, 7, 102, 122, 157, 293, 312, 342],
     load: async () => (await import("./host/node.ts")).nodeProcedures,
+  },
+  {
+    numbers: [397, 398, 401],
+    load: async () => (await import("./network/filter-bindings.ts")).filterBindingProcedures,
   },
   {
     numbers: [175, 176, 177, 178, 179, 180, 181, 286, 431],

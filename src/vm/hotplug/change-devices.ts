@@ -9,7 +9,15 @@ import { withInterfaceId } from "../../resolve/interface-id.ts";
 import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
-import { attachLive, changeMediumLive, detachLive, type MediumChange, setLinkLive } from "./live-change.ts";
+import { findAliased, findRunning } from "./aliased-device.ts";
+import {
+  attachLive,
+  changeMediumLive,
+  detachFound,
+  detachLive,
+  type MediumChange,
+  setLinkLive,
+} from "./live-change.ts";
 import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
@@ -30,6 +38,14 @@ export async function detachDevice(instance: Instance, ask: Ask, meant: Device):
   return await changeDomain(instance, ask, {
     live: detachLive(instance, meant),
     config: (domain) => withoutDevice(domain, findDevice(domain, meant)),
+  });
+}
+
+/** Detaches a device by its alias. Throws as detachDevice(), and as findAliased(). */
+export async function detachDeviceAlias(instance: Instance, ask: Ask, alias: string): Promise<Changed> {
+  return await changeDomain(instance, ask, {
+    live: detachFound(instance, alias, (guest) => findRunning(guest, alias)),
+    config: (domain) => withoutDevice(domain, findAliased(domain.devices, alias)),
   });
 }
 

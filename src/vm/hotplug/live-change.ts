@@ -59,10 +59,16 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
 
 /** Returns the change that detaches the device that `meant` identifies from a running guest. */
 export function detachLive(instance: Instance, meant: Device): ChangeRequest {
-  return {
-    what: `detach ${nameDevice(meant)}`,
-    decide: (guest) => decideDetach(instance, guest, meant),
-  };
+  return detachFound(instance, nameDevice(meant), () => meant);
+}
+
+/** Returns the change that detaches a device that is found in the record of its running guest. */
+export function detachFound(
+  instance: Instance,
+  name: string,
+  find: (guest: GuestRecord) => Device,
+): ChangeRequest {
+  return { what: `detach ${name}`, decide: (guest) => decideDetach(instance, guest, find(guest)) };
 }
 
 type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => HotDevice<E>;

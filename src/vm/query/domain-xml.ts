@@ -1,5 +1,6 @@
 import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -29,6 +30,16 @@ export async function getDomainXml(instance: Instance, key: string, form: Form):
   }
   const { error, states } = await channelsOf(instance, guest);
   return { name, uuid, isLive: true, xml: formatLive(instance, guest, states), channelsError: error };
+}
+
+/**
+ * Returns the XML as getDomainXml() does, with VIR_DOMAIN_XML_UPDATE_CPU of libvirt, which does not concern a running guest. Throws as
+ * getDomainXml() and refuseCpuUpdate().
+ */
+export async function getUpdatedXml(instance: Instance, key: string, form: Form): Promise<DomainXml> {
+  const shown = await getDomainXml(instance, key, form);
+  if (!shown.isLive) refuseCpuUpdate(parseDomainText(shown.xml).cpu);
+  return shown;
 }
 
 /** Returns the definition; without one, the XML of the running guest with its networks and volumes. */

@@ -31,7 +31,7 @@ export async function setVcpus(instance: Instance, ask: Ask, count: number): Pro
 }
 
 /** Explains QEMU's error for a guest whose system does not control processor hot-plug yet. qemu.git hw/acpi/piix4.c */
-function explainUnplug(error: unknown): SvirtError {
+export function explainUnplug(error: unknown): SvirtError {
   const found = asSvirtError(error);
   if (!found.message.includes("unplug request for not supported device type")) return found;
   return new SvirtError(found.message, {
@@ -67,13 +67,15 @@ export function neverLive(message: string): ChangeRequest {
   };
 }
 
-async function askSlots(instance: Instance, guest: GuestRecord): Promise<readonly VcpuSlot[]> {
+/** Asks a running guest's QEMU for the slots of virtual CPUs. Throws "timeout". */
+export async function askSlots(instance: Instance, guest: GuestRecord): Promise<readonly VcpuSlot[]> {
   return parseVcpuSlots(
     await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-hotpluggable-cpus")),
   );
 }
 
-function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number): ChangeRequest {
+/** Returns the change of a running guest with these slots to `count` virtual CPUs. */
+export function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number): ChangeRequest {
   return {
     what: `set ${count} virtual CPUs`,
     decide(guest) {
@@ -93,7 +95,8 @@ function setLive(instance: Instance, slots: readonly VcpuSlot[], count: number):
   };
 }
 
-function withVcpus(domain: Domain, current: number): Domain {
+/** Returns the domain with `current` enabled virtual CPUs. Throws "unsupported" for a domain with `<vcpus>`. */
+export function withVcpus(domain: Domain, current: number): Domain {
   if (domain.vcpus !== undefined) {
     throw new SvirtError(
       "Cannot set the number of virtual CPUs: /domain/vcpus sets each virtual CPU separately",

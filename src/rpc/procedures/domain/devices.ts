@@ -1,10 +1,15 @@
 import { type Device, parseDevice } from "../../../domain/device.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Ask } from "../../../vm/change/change-domain.ts";
-import { attachDevice, detachDevice, updateDevice } from "../../../vm/hotplug/change-devices.ts";
+import {
+  attachDevice,
+  detachDevice,
+  detachDeviceAlias,
+  updateDevice,
+} from "../../../vm/hotplug/change-devices.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS } from "../impact.ts";
-import { domain, domainKeys, nothing, text } from "../objects.ts";
+import { changesDomain, domain, domainKeys, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_DEVICE_MODIFY_FORCE of libvirt's libvirt-domain.h */
@@ -18,6 +23,17 @@ export const deviceProcedures: readonly Procedure[] = [
   changing(160, "virDomainAttachDeviceFlags", attachDevice),
   changingGuest(13, "virDomainDetachDevice", detachDevice),
   changing(161, "virDomainDetachDeviceFlags", detachDevice),
+  procedure({
+    ...changesDomain(392, "virDomainDetachDeviceAlias"),
+    args: struct({ dom: domain, alias: text, flags: uint }),
+    flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainDetachDeviceAliasLiveAndConfig" },
+    result: nothing,
+    async run(call) {
+      const { alias, flags } = call.args;
+      await detachDeviceAlias(call.instance, askOf(call, flags), alias);
+      return {};
+    },
+  }),
   procedure({
     number: 174,
     api: "virDomainUpdateDeviceFlags",

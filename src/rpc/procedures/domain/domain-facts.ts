@@ -3,14 +3,14 @@ import { isAutostarted } from "../../../state/definitions.ts";
 import { hasManagedSave } from "../../../state/managed-save.ts";
 import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
 import { getDomainState } from "../../../vm/query/domain-state.ts";
-import { getDomainXml } from "../../../vm/query/domain-xml.ts";
+import { getDomainXml, getUpdatedXml } from "../../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
-const XML = { secure: 1, inactive: 2, migratable: 8 };
+const XML = { secure: 1, inactive: 2, updateCpu: 4, migratable: 8 };
 /** REMOTE_SECURITY_LABEL_MAX of libvirt's remote_protocol.x */
 const MOST_LABEL_CHARS = 4097;
 const NS_PER_SECOND = 1e9;
@@ -44,14 +44,15 @@ export const factProcedures: readonly Procedure[] = [
     ...readsDomain(14, "virDomainGetXMLDesc"),
     args: ofDomainWithFlags,
     // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
-    flags: { known: XML.secure | XML.inactive, refusedBy: "qemuDomainGetXMLDesc" },
+    flags: { known: XML.secure | XML.inactive | XML.updateCpu, refusedBy: "qemuDomainGetXMLDesc" },
     result: aText,
     forbids: ({ flags }) =>
       (flags & (XML.secure | XML.migratable)) === 0 ? undefined : "virDomainGetXMLDesc with secure flag",
     async run(call) {
       const { flags } = call.args;
       const form = (flags & XML.inactive) === 0 ? "running" : "defined";
-      const { channelsError, xml } = await getDomainXml(call.instance, keyOf(call), form);
+      const get = (flags & XML.updateCpu) === 0 ? getDomainXml : getUpdatedXml;
+      const { channelsError, xml } = await get(call.instance, keyOf(call), form);
       if (channelsError !== undefined) call.session.warn(channelsError);
       return { value: `${xml}\n` };
     },

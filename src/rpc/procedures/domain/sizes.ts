@@ -1,7 +1,9 @@
+import { cpuSet } from "../../../domain/forms/id-set.ts";
 import { SvirtError } from "../../../errors.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { listVcpuInfo } from "../../../vm/query/vcpu-info.ts";
 import { setMemory, setMostMemory } from "../../../vm/tuning/set-memory.ts";
+import { setVcpu } from "../../../vm/tuning/set-vcpu.ts";
 import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
@@ -14,8 +16,9 @@ import {
   foundBy,
   nothing,
   ofDomainWithFlags,
+  text,
 } from "../objects.ts";
-import { notValid, type Procedure, procedure } from "../procedure.ts";
+import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */
 const MAXIMUM = 4;
@@ -78,6 +81,22 @@ export const sizeProcedures: readonly Procedure[] = [
       const { count, flags } = call.args;
       const set = (flags & MAXIMUM) === 0 ? setVcpus : setMostVcpus;
       await set(call.instance, askOf(call, flags), countIn(count));
+      return {};
+    },
+  }),
+  procedure({
+    ...changesDomain(384, "virDomainSetVcpu"),
+    args: struct({ dom: domain, list: text, state: int, flags: uint }),
+    flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetVcpu" },
+    result: nothing,
+    async run(call) {
+      const { flags, list, state } = call.args;
+      if (state !== 0 && state !== 1) throw invalidArgument("unsupported state value", "Give 0 or 1.");
+      const ids = cpuSet.decode(list);
+      if (ids === undefined) {
+        throw invalidArgument(`Failed to parse bitmap '${list}'`, `Name ${cpuSet.expects}.`);
+      }
+      await setVcpu(call.instance, askOf(call, flags), { ids, isEnabled: state === 1 });
       return {};
     },
   }),

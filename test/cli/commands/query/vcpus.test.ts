@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decideVcpus, parseVcpuSlots } from "../../../../src/qemu/monitor/vcpu-slots.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
+import { recordOf } from "../../../scenes/hotplug.ts";
 import { errorOf, makeMachine, UUID } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
@@ -188,6 +189,48 @@ describe("svirt setvcpus", () => {
     expect((await runOn(machine, "dumpxml", "vm1")).out).toContain(
       "<vcpu placement='static' current='2'>4</vcpu>",
     );
+  });
+});
+
+// qemuDomainSetVcpuInternal() of libvirt 11.3.0
+describe("svirt setvcpu", () => {
+  test("enables the first disabled one, and disables the last enabled one, also of the definition", async () => {
+    const machine = await running();
+    const set = (...words: readonly string[]) => runOn(machine, "setvcpu", "vm1", ...words);
+    expect(await set("2", "--enable", "--live")).toEqual({ code: 0, out: "\n", err: "" });
+    expect(machine.liveGuests()[0]?.devices?.has("vcpu2")).toBe(true);
+    answer(machine, [...BOOTED, PLUGGED, undefined]);
+    expect((await set("2", "--disable")).code).toBe(0);
+    expect(machine.liveGuests()[0]?.devices?.has("vcpu2")).toBe(false);
+    expect((await set("2-3", "--enable", "--config")).code).toBe(0);
+    expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).toContain(
+      "<vcpu placement='static'>4</vcpu>",
+    );
+    expect((await set("1-3", "--disable", "--config")).code).toBe(0);
+    expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).toContain(
+      "<vcpu placement='static' current='1'>4</vcpu>",
+    );
+  });
+
+  test.each([
+    { words: ["3", "--enable"], code: 2, says: "would not be the first ones" },
+    { words: ["2-3", "--enable"], code: 2, says: "only one hotpluggable entity can be selected" },
+    { words: ["1", "--enable"], code: 2, says: "vcpu '1' is already in requested state" },
+    { words: ["1", "--disable"], code: 2, says: "vcpu '1' can't be hotunplugged" },
+    { words: ["4", "--enable"], code: 2, says: "vcpu 4 is not present in live config" },
+    { words: ["4", "--enable", "--config"], code: 2, says: "vcpu 4 is not present in persistent config" },
+    { words: ["0", "--disable", "--config"], code: 2, says: "vCPU '0' can't be modified" },
+    { words: ["3", "--enable", "--config"], code: 2, says: "would not be the first ones" },
+    { words: ["1"], code: 2, says: "one of --enable, --disable is required" },
+    { words: ["x", "--enable"], code: 2, says: "Failed to parse bitmap 'x'" },
+    { words: ["1", "--enable", "--disable"], code: 2, says: "are mutually exclusive" },
+  ])("refuses $words: $says, and changes nothing", async ({ code, says, words }) => {
+    const machine = await running();
+    const before = recordOf(machine);
+    const said = await runOn(machine, "setvcpu", "vm1", ...words);
+    expect([said.code, said.out, said.err]).toEqual([code, "", expect.stringContaining(says)]);
+    expect(recordOf(machine)).toEqual(before);
+    expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).toContain("current='2'>4</vcpu>");
   });
 });
 
