@@ -8,6 +8,7 @@ import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { getVolumeXml } from "../../../src/vm/volume/volume-xml.ts";
 import { bytesOf } from "../../domain/corpus.ts";
+import { luksBytes } from "../../images/luks-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 import { SECRET_UUID, secretValue } from "../../scenes/secrets.ts";
@@ -84,6 +85,28 @@ describe("an encrypted volume", () => {
     const bytes = bytesAt(machine, "vm1.luks");
     expect(bytes.slice(0, PAYLOAD_BYTES)).toEqual(header);
     expect(parseLuksHeader(bytes.slice(0, 1024), bytes.length).virtualSizeBytes).toBe(6 * MIB);
+  });
+
+  test("is not resized if its header, which a guest may have written, is longer than any program's", async () => {
+    const resize = (payload: number) => {
+      const machine = makePoolMachine();
+      const bytes = new Uint8Array(8 * MIB);
+      bytes.set(luksBytes({ payload: payload / 512 }));
+      machine.files.put(`${IMAGES}/forged.raw`, "file", { bytes });
+      const size = { capacityBytes: 9 * MIB, isDelta: false, isShrunk: false, isAllocated: false };
+      const before = snapshot(machine);
+      const resized = resizeVolume(nodeOn(machine), { key: "forged.raw", pool: "images" }, size);
+      return { machine, before, resized };
+    };
+    for (const payload of [8 * MIB, 4 * MIB + 512]) {
+      const { before, machine, resized } = resize(payload);
+      const { kind, message } = await errorOf(resized);
+      expect([kind, message]).toEqual(["unsupported", expect.stringContaining(`begin at byte ${payload}`)]);
+      expect(snapshot(machine)).toEqual(before);
+    }
+    const { machine, resized } = resize(4 * MIB);
+    await resized;
+    expect(bytesAt(machine, "forged.raw")).toHaveLength(13 * MIB);
   });
 
   test("is cloned with all its bytes, by its name and by its XML", async () => {
