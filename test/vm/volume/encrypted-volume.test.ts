@@ -148,6 +148,73 @@ describe("an encrypted volume", () => {
   });
 });
 
+describe("the copy of an encrypted volume", () => {
+  const source = (key: string) => ({ key, pool: "images" });
+  const copyOf = async (machine: Machine, key: string, change: (xml: string) => string) => {
+    const xml = change(
+      (await getVolumeXml(nodeOn(machine), key, "images")).replace(`<name>${key}`, "<name>two"),
+    );
+    return await createVolumeFromVolume(nodeOn(machine), "images", {
+      bytes: bytesOf(xml),
+      source: source(key),
+      flags: PLAIN,
+    });
+  };
+  const capacity = (xml: string) =>
+    xml.replace(/<capacity[^<]*<[/]capacity>/, "<capacity unit='MiB'>6</capacity>");
+  const plain = (xml: string) => xml.replace(/ *<encryption(?:[^>]*[/]>|.*<[/]encryption>)\n/s, "");
+
+  test("has the larger capacity that is requested, behind its header", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await copyOf(machine, "vm1.luks", capacity);
+    expect(bytesAt(machine, "two")).toHaveLength(PAYLOAD_BYTES + 6 * MIB);
+    expect(bytesAt(machine, "two").slice(0, PAYLOAD_BYTES)).toEqual(
+      bytesAt(machine, "vm1.luks").slice(0, PAYLOAD_BYTES),
+    );
+  });
+
+  test("is not another image than its source, nor one that is not encrypted, and nothing is changed", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    const before = snapshot(machine);
+    const toQcow2 = (xml: string) => xml.replace("<format type='raw'", "<format type='qcow2'");
+    const elsewhere = (xml: string) => plain(xml).replace(/ *<path>.*<[/]path>\n/, "");
+    for (const [key, change] of [
+      ["vm1.luks", toQcow2],
+      ["vm1.luks", plain],
+      ["vm1.qcow2", elsewhere],
+      ["vm1.qcow2", plain],
+      ["vm1.qcow2", capacity],
+    ] as const) {
+      const { kind, message } = await errorOf(copyOf(machine, key, change));
+      const why = key === "vm1.luks" && change === plain ? "the source is luks" : "the source is encrypted";
+      expect([kind, message]).toEqual(["unsupported", expect.stringContaining(why)]);
+    }
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("of qcow2 has all its bytes", async () => {
+    const machine = await machineWithSecret();
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    await copyOf(machine, "vm1.qcow2", (xml) => xml);
+    expect(bytesAt(machine, "two")).toEqual(bytesAt(machine, "vm1.qcow2"));
+  });
+
+  test("of a version that svirt does not read has its size, and no larger one", async () => {
+    const machine = makePoolMachine();
+    const bytes = new Uint8Array(3 * MIB);
+    bytes.set(luksBytes({ version: 2 }));
+    machine.files.put(`${IMAGES}/new.luks`, "file", { bytes });
+    const raw = (xml: string) => xml.replace("<format type='luks'", "<format type='raw'");
+    const larger = copyOf(machine, "new.luks", (xml) => capacity(raw(xml)));
+    expect((await errorOf(larger)).message).toContain("cannot read the header");
+    await copyOf(machine, "new.luks", raw);
+    expect(bytesAt(machine, "two")).toEqual(bytes);
+  });
+});
+
 describe("an encrypted volume is not made, and nothing is changed,", () => {
   test.each([
     ["without the value of its secret", "", "does not have a value"],
