@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cryptography } from "../../../src/host/linux/system/cryptography.ts";
 import { parseImageHeader } from "../../../src/images/header.ts";
+import type { Cryptography } from "../../../src/images/luks/cryptography.ts";
 import { encryptSectors } from "../../../src/images/luks/encrypt-sectors.ts";
 import { formatLuksHeader, type LuksCipher, luksHeaderBytes } from "../../../src/images/luks/new-luks.ts";
 import { parseLuksHeader } from "../../../src/images/luks-header.ts";
@@ -21,8 +22,8 @@ const WRONG = join(folder, "wrong");
 fs.writeFileSync(PASSPHRASE, "gäste");
 fs.writeFileSync(WRONG, "gaste");
 
-function make(cipher: LuksCipher = DEFAULT): Promise<Uint8Array> {
-  return formatLuksHeader(cryptography, { cipher, passphrase: fs.readFileSync(PASSPHRASE), uuid: UUID });
+function make(cipher: LuksCipher = DEFAULT, by: Cryptography = cryptography): Promise<Uint8Array> {
+  return formatLuksHeader(by, { cipher, passphrase: fs.readFileSync(PASSPHRASE), uuid: UUID });
 }
 
 function run(...words: readonly string[]): { code: number; out: string } {
@@ -43,15 +44,33 @@ test("formatLuksHeader() writes a header that svirt's own reader reads back", as
 });
 
 test("formatLuksHeader() makes another key and other salts for each volume", async () => {
-  const [first, second] = await Promise.all([make(), make()]);
+  const [first, second] = await Promise.all([makeWithKey(), makeWithKey()]);
   for (const [name, at, end] of [
     ["digest", 112, 132],
     ["salt of the digest", 132, 164],
     ["salt of the slot", 216, 248],
-    ["key", 4096, 8192],
+    ["parts of the key", 4096, 8192],
   ] as const)
-    expect([name, first.subarray(at, end)]).not.toEqual([name, second.subarray(at, end)]);
+    expect([name, first.bytes.subarray(at, end)]).not.toEqual([name, second.bytes.subarray(at, end)]);
+  expect(first.key).toHaveLength(64);
+  expect(first.key).not.toEqual(second.key);
 });
+
+/** Makes a header, and returns the key of its data too: of which the header's digest is derived. */
+async function makeWithKey(): Promise<{ readonly bytes: Uint8Array; readonly key: Uint8Array | undefined }> {
+  const keys: { readonly digest: string; readonly key: Uint8Array }[] = [];
+  const bytes = await make(DEFAULT, {
+    ...cryptography,
+    async deriveKey(wanted) {
+      const key = wanted.passphrase.slice();
+      const derived = await cryptography.deriveKey(wanted);
+      keys.push({ digest: derived.toHex(), key });
+      return derived;
+    },
+  });
+  const digest = bytes.slice(112, 132).toHex();
+  return { bytes, key: keys.find((one) => one.digest === digest)?.key };
+}
 
 // IEEE 1619-2007, annex B, vector 1, whose unit has 32 bytes: the beginning of a sector of zeros.
 test("encryptSectors() gives the first blocks of IEEE 1619's vector", () => {
