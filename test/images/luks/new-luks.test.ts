@@ -72,6 +72,43 @@ async function makeWithKey(): Promise<{ readonly bytes: Uint8Array; readonly key
   return { bytes, key: keys.find((one) => one.digest === digest)?.key };
 }
 
+test("formatLuksHeader() wipes the key, its parts, the derived key and all that it computes of them", async () => {
+  for (const failing of [false, true]) {
+    const seen: Uint8Array[] = [];
+    const inputs: Uint8Array[] = [];
+    const note = (bytes: Uint8Array): Uint8Array => {
+      seen.push(bytes);
+      return bytes;
+    };
+    const made = make(DEFAULT, {
+      // A salt and the digest are in the header.
+      fillRandom: (bytes) => {
+        cryptography.fillRandom(bytes.length === 32 ? bytes : note(bytes));
+      },
+      hash: (name, bytes) => note(cryptography.hash(name, note(bytes))),
+      deriveKey: async (wanted) => {
+        const derived = await cryptography.deriveKey({ ...wanted, iterations: 1 });
+        return derived.length === 64 ? note(derived) : derived;
+      },
+      encryptBlocks(key, blocks) {
+        inputs.push(note(key), blocks);
+        if (failing && inputs.length > 2) throw new Error("no memory");
+        return cryptography.encryptBlocks(key, blocks);
+      },
+    });
+    expect(
+      await made.then(
+        () => "made",
+        ({ message }) => message,
+      ),
+    ).toBe(failing ? "no memory" : "made");
+    expect(seen.length).toBeGreaterThan(8000);
+    expect(seen.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([]);
+    // The last ones are the masked parts; the first ones are numbers of sectors.
+    expect(inputs.at(-1)?.some((byte) => byte !== 0)).toBe(false);
+  }
+});
+
 // IEEE 1619-2007, annex B, vector 1, whose unit has 32 bytes: the beginning of a sector of zeros.
 test("encryptSectors() gives the first blocks of IEEE 1619's vector", () => {
   const sector = encryptSectors(cryptography, new Uint8Array(32), new Uint8Array(512));
