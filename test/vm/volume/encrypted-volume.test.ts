@@ -215,6 +215,31 @@ describe("the copy of an encrypted volume", () => {
   });
 });
 
+test("a volume above an encrypted one has the capacity that is requested, and is not made of a guess", async () => {
+  const machine = await machineWithSecret();
+  await create(machine);
+  await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+  const above = (key: string, format: string, capacity: string) =>
+    create(
+      machine,
+      bytesOf(
+        `<volume><name>top</name>${capacity}<target><format type='qcow2'/></target><backingStore><path>${IMAGES}/${key}</path><format type='${format}'/></backingStore></volume>`,
+      ),
+    );
+  const before = snapshot(machine);
+  const unsized = await errorOf(above("vm1.luks", "raw", ""));
+  expect([unsized.kind, unsized.remedy]).toEqual([
+    "unsupported",
+    expect.stringContaining("Write <capacity>"),
+  ]);
+  const sized = "<capacity unit='MiB'>4</capacity>";
+  const inside = await errorOf(above("vm1.qcow2", "qcow2", sized));
+  expect([inside.kind, inside.remedy]).toEqual(["unsupported", expect.not.stringContaining("<encryption")]);
+  expect(snapshot(machine)).toEqual(before);
+  await above("vm1.luks", "raw", sized);
+  expect(showVolume(nodeOn(machine), `${IMAGES}/top`)).toMatchObject({ capacityBytes: 4 * MIB });
+});
+
 describe("an encrypted volume is not made, and nothing is changed,", () => {
   test.each([
     ["without the value of its secret", "", "does not have a value"],
