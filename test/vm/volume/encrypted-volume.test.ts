@@ -272,4 +272,19 @@ describe("an encrypted volume is not made, and nothing is changed,", () => {
     );
     expect(snapshot(machine)).toEqual(before);
   });
+
+  test("by a restricted key with a private secret that is not for volumes: it could guess the value", async () => {
+    const machine = await machineWithSecret();
+    const other = "55806c7d-8e93-456f-829b-607d8c198368";
+    await defineSecret(nodeOn(machine), bytesOf(`<secret private='yes'><uuid>${other}</uuid></secret>`));
+    await setSecretValue(nodeOn(machine), other, secretValue(PASSPHRASE));
+    const forKey = { ...nodeOn(machine), isForKey: true } as const;
+    const by = (bytes: Uint8Array) => createVolumeFrom(forKey, "images", { bytes, flags: {} });
+    const before = snapshot(machine);
+    const error = await errorOf(by(volumeXml(ENCRYPTION.replace(SECRET_UUID, other))));
+    expect([error.kind, error.message]).toEqual(["denied", `Invalid secret: secret ${other} is private`]);
+    expect(snapshot(machine)).toEqual(before);
+    await by(volumeXml());
+    expect(showVolume(nodeOn(machine), `${IMAGES}/vm1.luks`)).toMatchObject({ capacityBytes: 4 * MIB });
+  });
 });
