@@ -13,8 +13,8 @@ interface DerivedKey {
 
 /** The arithmetic of a LUKS header, and chance. */
 export interface Cryptography {
-  /** Returns that many random bytes, fit for a key. */
-  makeRandom(length: number): Uint8Array;
+  /** Fills an array with random bytes, fit for a key. No other place has them. */
+  fillRandom(bytes: Uint8Array): void;
   hash(name: LuksHash, bytes: Uint8Array): Uint8Array;
   /** Takes as long as the iterations say, and blocks nothing else meanwhile. */
   deriveKey(key: DerivedKey): Promise<Uint8Array>;

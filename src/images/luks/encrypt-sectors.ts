@@ -8,14 +8,19 @@ const POLYNOMIAL = 0x87;
 
 /**
  * Encrypts sectors with AES in the mode XTS, as "xts-plain64" of LUKS: the number of a sector, from 0, is its tweak. The
- * first half of the key encrypts the data, the second one the tweaks. IEEE 1619; qemu.git crypto/ivgen-plain64.c
+ * first half of the key encrypts the data, the second one the tweaks. What it computes meanwhile is wiped. IEEE 1619; qemu.git crypto/ivgen-plain64.c
  */
 export function encryptSectors(cryptography: Cryptography, key: Uint8Array, bytes: Uint8Array): Uint8Array {
   const half = key.length / 2;
   const masks = makeMasks(cryptography, key.subarray(half), bytes.length / SECTOR_BYTES);
   const masked = bytes.map((byte, at) => byte ^ (masks[at] ?? 0));
-  const encrypted = cryptography.encryptBlocks(key.subarray(0, half), masked);
-  return encrypted.map((byte, at) => byte ^ (masks[at] ?? 0));
+  try {
+    const encrypted = cryptography.encryptBlocks(key.subarray(0, half), masked);
+    return encrypted.map((byte, at) => byte ^ (masks[at] ?? 0));
+  } finally {
+    masks.fill(0);
+    masked.fill(0);
+  }
 }
 
 /** Returns the masks of all blocks: that of a sector's first block is its encrypted number, and each next one its double. */
@@ -32,6 +37,7 @@ function makeMasks(cryptography: Cryptography, key: Uint8Array, sectors: number)
       mask = double(mask);
     }
   }
+  tweaks.fill(0);
   return masks;
 }
 

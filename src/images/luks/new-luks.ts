@@ -30,7 +30,7 @@ export function luksHeaderBytes(cipher: LuksCipher): number {
 
 /**
  * Returns the header of a new LUKS volume of version 1, whose first key slot a passphrase opens. The key of its data is random and in no other
- * place. qemu.git crypto/block-luks.c qcrypto_block_luks_create(), LUKS On-Disk Format Specification 1.2.3
+ * place: it is wiped here, with the split parts and the derived key. qemu.git crypto/block-luks.c qcrypto_block_luks_create(), LUKS On-Disk Format Specification 1.2.3
  */
 export async function formatLuksHeader(
   cryptography: Cryptography,
@@ -40,28 +40,55 @@ export async function formatLuksHeader(
     uuid,
   }: { readonly cipher: LuksCipher; readonly passphrase: Uint8Array; readonly uuid: string },
 ): Promise<Uint8Array> {
-  const { hash } = cipher;
-  const keyBytes = keyBytesOf(cipher);
-  const key = cryptography.makeRandom(keyBytes);
-  const [digestSalt, slotSalt] = [cryptography.makeRandom(SALT_BYTES), cryptography.makeRandom(SALT_BYTES)];
-  const digest = {
-    hash,
-    passphrase: key,
-    salt: digestSalt,
-    iterations: DIGEST_ITERATIONS,
-    length: DIGEST_BYTES,
-  };
-  const slot = { hash, passphrase, salt: slotSalt, iterations: SLOT_ITERATIONS, length: keyBytes };
   const bytes = new Uint8Array(luksHeaderBytes(cipher));
   writeFields(bytes, cipher, uuid);
+  const key = new Uint8Array(keyBytesOf(cipher));
+  cryptography.fillRandom(key);
+  try {
+    await writeDigest(cryptography, bytes, { cipher, key });
+    await writeKey(cryptography, bytes, { cipher, key, passphrase });
+    return bytes;
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** Writes the digest by which a program knows the key. */
+async function writeDigest(
+  cryptography: Cryptography,
+  bytes: Uint8Array,
+  { cipher: { hash }, key }: { readonly cipher: LuksCipher; readonly key: Uint8Array },
+): Promise<void> {
+  const salt = bytes.subarray(132, 132 + SALT_BYTES);
+  cryptography.fillRandom(salt);
+  const digest = { hash, passphrase: key, salt, iterations: DIGEST_ITERATIONS, length: DIGEST_BYTES };
   bytes.set(await cryptography.deriveKey(digest), 112);
-  bytes.set(digestSalt, 132);
   new DataView(bytes.buffer).setUint32(164, DIGEST_ITERATIONS);
-  writeSlots(bytes, cipher, slotSalt);
-  const parts = splitKey(cryptography, key, { hash, stripes: STRIPES });
+}
+
+/** Writes the slots, and the key into the first one, as the passphrase encrypts it. */
+async function writeKey(
+  cryptography: Cryptography,
+  bytes: Uint8Array,
+  {
+    cipher,
+    key,
+    passphrase,
+  }: { readonly cipher: LuksCipher; readonly key: Uint8Array; readonly passphrase: Uint8Array },
+): Promise<void> {
+  const { hash } = cipher;
+  writeSlots(bytes, cipher);
+  const salt = bytes.subarray(216, 216 + SALT_BYTES);
+  cryptography.fillRandom(salt);
+  const slot = { hash, passphrase, salt, iterations: SLOT_ITERATIONS, length: key.length };
   const slotKey = await cryptography.deriveKey(slot);
-  bytes.set(encryptSectors(cryptography, slotKey, parts), SLOT_SECTORS * SECTOR_BYTES);
-  return bytes;
+  const parts = splitKey(cryptography, key, { hash, stripes: STRIPES });
+  try {
+    bytes.set(encryptSectors(cryptography, slotKey, parts), SLOT_SECTORS * SECTOR_BYTES);
+  } finally {
+    parts.fill(0);
+    slotKey.fill(0);
+  }
 }
 
 function writeFields(bytes: Uint8Array, cipher: LuksCipher, uuid: string): void {
@@ -78,7 +105,7 @@ function writeFields(bytes: Uint8Array, cipher: LuksCipher, uuid: string): void 
   view.setUint32(108, keyBytesOf(cipher));
 }
 
-function writeSlots(bytes: Uint8Array, cipher: LuksCipher, salt: Uint8Array): void {
+function writeSlots(bytes: Uint8Array, cipher: LuksCipher): void {
   const view = new DataView(bytes.buffer);
   for (let slot = 0; slot < SLOTS; slot += 1) {
     const at = 208 + slot * 48;
@@ -87,7 +114,6 @@ function writeSlots(bytes: Uint8Array, cipher: LuksCipher, salt: Uint8Array): vo
     view.setUint32(at + 44, STRIPES);
   }
   view.setUint32(212, SLOT_ITERATIONS);
-  bytes.set(salt, 216);
 }
 
 function keyBytesOf({ bits }: LuksCipher): number {

@@ -20,6 +20,13 @@ export interface CopySource {
   readonly options: Qcow2Properties | undefined;
   /** Whether it has other files at names that the copy would share, or that do not lead from there to the same file. */
   readonly isBound: "by its data file" | "by a relative name" | undefined;
+  /** Of an encrypted volume; its capacity is the length of all its bytes, if it is raw. */
+  readonly encryption?: {
+    /** Whether the document asks for a copy that is encrypted as its source is. */
+    readonly isKept: boolean;
+    /** Length of a raw volume's header in bytes, which a document's capacity does not count; undefined: svirt cannot read it. */
+    readonly headerBytes: number | undefined;
+  };
 }
 
 /** Flags of a creation from another volume. */
@@ -44,7 +51,7 @@ export interface CopiedVolume extends NewVolume {
  */
 export function decideCopiedVolume(volume: Volume, source: CopySource, flags: CopyFlags): CopiedVolume {
   const from = formatOf(source.format);
-  const capacityBytes = Math.max(volume.capacityBytes ?? 0, source.capacityBytes);
+  const capacityBytes = capacityOf(volume, source);
   // As of the source's description, from which a clone is made.
   const format = formatOf(volume.target.format?.type ?? "raw");
   const decided = decideNewVolume(
@@ -57,6 +64,7 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
   if (from !== "raw" && from !== "qcow2")
     throw notMade("target/format", `the source is ${from}, and svirt converts raw and qcow2 images only`);
   const isSame = format === from && (from === "raw" ? !source.isDevice : isAsSource(volume, source));
+  refuseDecrypted(source, isSame);
   refuseUnmade(volume, source, { ...flags, isSame });
   // A sparse copy, if less space is requested than the source may take; and of an image that is converted, if none is requested.
   const unless = from === "raw" ? capacityBytes : 0;
@@ -68,6 +76,15 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
     reservedBytes: isSparse ? 0 : decided.reservedBytes,
     isConverted: !isSame,
   };
+}
+
+/** Returns the capacity of a copy in bytes: of a raw encrypted volume, with its header. Throws "unsupported". */
+function capacityOf({ capacityBytes: requested = 0 }: Volume, source: CopySource): number {
+  const { capacityBytes, encryption = { headerBytes: 0 } } = source;
+  const { headerBytes } = encryption;
+  if (headerBytes !== undefined) return Math.max(requested + headerBytes, capacityBytes);
+  if (requested <= capacityBytes) return capacityBytes;
+  throw notMade("capacity", "svirt cannot read the header of the encrypted source, and copies all its bytes");
 }
 
 /** Throws "unsupported" for a format to which no image is converted. */
@@ -141,6 +158,25 @@ function boundSource(how: NonNullable<CopySource["isBound"]>): SvirtError {
       ? "Make a whole image of it: qemu-img convert -O qcow2 IMAGE COPY."
       : "Copy it within its pool, or write the whole name into it: qemu-img rebase -u -b FILE -F FORMAT IMAGE.",
   });
+}
+
+/** Throws "unsupported" for a copy that would be no whole and equally encrypted one. */
+function refuseDecrypted({ encryption }: CopySource, isSame: boolean): void {
+  if (encryption === undefined || (encryption.isKept && isSame)) return;
+  throw encryptedSource();
+}
+
+/** The copy would have the encrypted bytes as a guest's data, or be encrypted though the document does not say so. */
+function encryptedSource(): SvirtError {
+  return new SvirtError(
+    "Cannot create the volume: the source is encrypted, and svirt copies it only as it is",
+    {
+      kind: "unsupported",
+      place: "/volume/target/encryption",
+      remedy:
+        "Clone it: svirt vol-clone, or the source's own XML with another name. For a raw disk that its guest encrypts, use --inputformat raw.",
+    },
+  );
 }
 
 function notShared(): SvirtError {

@@ -12,10 +12,11 @@ import {
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import { makeVolumeFile, placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
+import { dataOffsetOf } from "./luks-data.ts";
 import type { SourceImage } from "./made/conversion.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { readDeclaredImage } from "./volume-image.ts";
+import { readDeclaredImage, type VolumeImage } from "./volume-image.ts";
 import { findAnyPool } from "./volume-pool.ts";
 
 /** Volume to copy. */
@@ -57,15 +58,15 @@ export async function createVolumeFromVolume(
   const volume = parseVolume(bytes);
   const { facts, path } = await findVolume(instance, copy.source.key, copy.source.pool);
   // The XML of the source with another name, by which virsh vol-clone and virt-clone make a clone.
-  const isOfSource = volume.target.path === path;
-  if (!isOfSource) return await copyVolume(instance, { ...copy, volume, isOfSource, pool });
+  if (volume.target.path !== path)
+    return await copyVolume(instance, { ...copy, volume, isOfSource: false, pool });
+  const shown = describeVolume(instance, facts).target;
+  // Another secret than the source's, or none, asks for another volume.
+  const isOfSource = wordsOf(shown.encryption) === wordsOf(volume.target.encryption);
   const clone = withoutPlace(volume);
-  const shown = volume.target.encryption === undefined ? undefined : describeVolume(instance, facts).target;
-  // Another secret than the source's is refused as any other encryption of a copy.
-  const isSame = wordsOf(shown?.encryption) === wordsOf(volume.target.encryption);
   return await copyVolume(instance, {
     ...copy,
-    volume: isSame ? withoutEncryption(clone) : clone,
+    volume: isOfSource ? withoutEncryption(clone) : clone,
     isOfSource,
     pool,
   });
@@ -124,7 +125,7 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
     instance,
     { ...source, attempt: "copy" },
     ({ facts, name: found, sizeBytes }) => {
-      const seen = copySource(instance, { facts, sizeBytes, format: source.format, isOfSource }, folder);
+      const seen = copySource(instance, { facts, sizeBytes, source, isOfSource, volume }, folder);
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
       const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
@@ -161,22 +162,22 @@ function conversions(): typeof import("./made/conversion.ts") {
   return require("./made/conversion.ts");
 }
 
-/** Describes the source. Throws as readDeclaredImage(). */
+/** Describes the source. Throws as readDeclaredImage() and dataOffsetOf(). */
 function copySource(
   instance: Instance,
   {
     facts,
-    format,
     isOfSource,
     sizeBytes,
-  }: Pick<Copy, "isOfSource"> & {
+    source,
+    volume,
+  }: Pick<Copy, "isOfSource" | "source" | "volume"> & {
     readonly facts: FileFacts;
     readonly sizeBytes: number;
-    readonly format: Source["format"];
   },
   folder: FileFacts,
 ): CopySource {
-  const found = readDeclaredImage(instance.host, facts, format);
+  const found = readDeclaredImage(instance.host, facts, source.format);
   // A clone of a LUKS volume has all of its bytes, also its header.
   const image: typeof found = isOfSource && found.format === "luks" ? { format: "raw" } : found;
   const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options } = image;
@@ -189,5 +190,19 @@ function copySource(
     isDevice: facts.type === "block",
     backing: backing?.path,
     isBound: dataFile === undefined ? relative : "by its data file",
+    ...(found.format === "luks" || found.encryption !== undefined
+      ? { encryption: { isKept: isOfSource, headerBytes: headerOf(facts, found, volume) } }
+      : {}),
   };
+}
+
+/** Returns the length of the header that a larger copy has besides its capacity; undefined if svirt cannot read it. */
+function headerOf(
+  facts: FileFacts,
+  { capacityBytes, format }: VolumeImage,
+  { capacityBytes: requested = 0 }: Volume,
+): number | undefined {
+  if (format !== "luks") return 0;
+  if (capacityBytes === undefined) return undefined;
+  return requested > capacityBytes ? dataOffsetOf(facts, capacityBytes) : 0;
 }

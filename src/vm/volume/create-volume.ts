@@ -178,7 +178,7 @@ async function imageOf(
   { backing, capacityBytes, format, options }: Omit<NewVolume, "format"> & Pick<NewImage, "format">,
 ): Promise<NewImage> {
   if (backing === undefined) return { format, sizeBytes: capacityBytes ?? 0, options };
-  const { sizeOfBacking } = await import("./backing-size.ts");
-  const belowBytes = sizeOfBacking(instance, path, backing);
-  return { format, backing, sizeBytes: capacityBytes || belowBytes, options };
+  const { capacityAbove } = await import("./backing-size.ts");
+  const sizeBytes = capacityAbove(instance, path, { below: backing, requestedBytes: capacityBytes });
+  return { format, backing, sizeBytes, options };
 }

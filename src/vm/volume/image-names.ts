@@ -1,6 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { HEADER_BYTES, probeImageFormat } from "../../images/header.ts";
+import { mayName } from "../../images/mentioned-name.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
@@ -22,7 +23,7 @@ interface Search {
 
 /**
  * Decides whether the headers of a chain of images name a file, from the image at a path. Each image is read once. A header that
- * svirt cannot read names the file if it has the file's name anywhere.
+ * svirt cannot read names the file if it has the file's name where its format has names, or, of an unknown header, anywhere.
  */
 export function leadsTo(instance: Instance, { file, path: top, seen }: Search): boolean {
   const paths = [top];
@@ -64,19 +65,14 @@ function tryToRead({ host }: Instance, facts: FileFacts): VolumeImage | undefine
   return image === undefined || !READ.has(image.format) ? undefined : image;
 }
 
-/** Decides whether a file's beginning has the name of another file. */
+/** Decides whether a file's beginning may name another file. */
 function mentions({ host }: Instance, { id }: FileFacts, file: FileId): boolean {
   const name = file.path.slice(file.path.lastIndexOf("/") + 1);
   const bytes = unlessRefused(() => {
     const beginning = host.readBytes(id, 0, HEADER_BYTES);
     return probeImageFormat(beginning) === "qcow2" ? host.readBytes(id, 0, FAR_BYTES) : beginning;
   });
-  return bytes !== undefined && latin1(bytes).includes(latin1(new TextEncoder().encode(name)));
-}
-
-/** Returns a letter for each byte. */
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
+  return bytes !== undefined && mayName(bytes, name);
 }
 
 function unlessRefused<Result>(call: () => Result): Result | undefined {

@@ -6,6 +6,7 @@ import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { decideResize, type Resize } from "../../storage/volume/resized-volume.ts";
+import { dataOffsetOf } from "./luks-data.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
 import { readVolumeImage } from "./volume-image.ts";
@@ -27,7 +28,7 @@ export async function resizeVolume(
       const { capacityBytes = facts.sizeBytes, ...image } = readVolumeImage(instance.host, facts);
       // The data of a LUKS volume follow its header, which has no size.
       const isLuks = image.format === "luks" && image.encryption !== undefined;
-      const headerBytes = isLuks ? facts.sizeBytes - capacityBytes : 0;
+      const headerBytes = isLuks ? dataOffsetOf(facts, capacityBytes) : 0;
       const format = isLuks ? "raw" : image.format;
       const { allocatedBytes: allocationBytes, id } = facts;
       const { reservedBytes, sizeBytes } = decideResize(

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cryptography } from "../../../src/host/linux/system/cryptography.ts";
 import { parseImageHeader } from "../../../src/images/header.ts";
+import type { Cryptography } from "../../../src/images/luks/cryptography.ts";
 import { encryptSectors } from "../../../src/images/luks/encrypt-sectors.ts";
 import { formatLuksHeader, type LuksCipher, luksHeaderBytes } from "../../../src/images/luks/new-luks.ts";
 import { parseLuksHeader } from "../../../src/images/luks-header.ts";
@@ -21,8 +22,8 @@ const WRONG = join(folder, "wrong");
 fs.writeFileSync(PASSPHRASE, "gäste");
 fs.writeFileSync(WRONG, "gaste");
 
-function make(cipher: LuksCipher = DEFAULT): Promise<Uint8Array> {
-  return formatLuksHeader(cryptography, { cipher, passphrase: fs.readFileSync(PASSPHRASE), uuid: UUID });
+function make(cipher: LuksCipher = DEFAULT, by: Cryptography = cryptography): Promise<Uint8Array> {
+  return formatLuksHeader(by, { cipher, passphrase: fs.readFileSync(PASSPHRASE), uuid: UUID });
 }
 
 function run(...words: readonly string[]): { code: number; out: string } {
@@ -43,14 +44,69 @@ test("formatLuksHeader() writes a header that svirt's own reader reads back", as
 });
 
 test("formatLuksHeader() makes another key and other salts for each volume", async () => {
-  const [first, second] = await Promise.all([make(), make()]);
+  const [first, second] = await Promise.all([makeWithKey(), makeWithKey()]);
   for (const [name, at, end] of [
     ["digest", 112, 132],
     ["salt of the digest", 132, 164],
     ["salt of the slot", 216, 248],
-    ["key", 4096, 8192],
+    ["parts of the key", 4096, 8192],
   ] as const)
-    expect([name, first.subarray(at, end)]).not.toEqual([name, second.subarray(at, end)]);
+    expect([name, first.bytes.subarray(at, end)]).not.toEqual([name, second.bytes.subarray(at, end)]);
+  expect(first.key).toHaveLength(64);
+  expect(first.key).not.toEqual(second.key);
+});
+
+/** Makes a header, and returns the key of its data too: of which the header's digest is derived. */
+async function makeWithKey(): Promise<{ readonly bytes: Uint8Array; readonly key: Uint8Array | undefined }> {
+  const keys: { readonly digest: string; readonly key: Uint8Array }[] = [];
+  const bytes = await make(DEFAULT, {
+    ...cryptography,
+    async deriveKey(wanted) {
+      const key = wanted.passphrase.slice();
+      const derived = await cryptography.deriveKey(wanted);
+      keys.push({ digest: derived.toHex(), key });
+      return derived;
+    },
+  });
+  const digest = bytes.slice(112, 132).toHex();
+  return { bytes, key: keys.find((one) => one.digest === digest)?.key };
+}
+
+test("formatLuksHeader() wipes the key, its parts, the derived key and all that it computes of them", async () => {
+  for (const failing of [false, true]) {
+    const seen: Uint8Array[] = [];
+    const inputs: Uint8Array[] = [];
+    const note = (bytes: Uint8Array): Uint8Array => {
+      seen.push(bytes);
+      return bytes;
+    };
+    const made = make(DEFAULT, {
+      // A salt and the digest are in the header.
+      fillRandom: (bytes) => {
+        cryptography.fillRandom(bytes.length === 32 ? bytes : note(bytes));
+      },
+      hash: (name, bytes) => note(cryptography.hash(name, note(bytes))),
+      deriveKey: async (wanted) => {
+        const derived = await cryptography.deriveKey({ ...wanted, iterations: 1 });
+        return derived.length === 64 ? note(derived) : derived;
+      },
+      encryptBlocks(key, blocks) {
+        inputs.push(note(key), blocks);
+        if (failing && inputs.length > 2) throw new Error("no memory");
+        return cryptography.encryptBlocks(key, blocks);
+      },
+    });
+    expect(
+      await made.then(
+        () => "made",
+        ({ message }) => message,
+      ),
+    ).toBe(failing ? "no memory" : "made");
+    expect(seen.length).toBeGreaterThan(8000);
+    expect(seen.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([]);
+    // The last ones are the masked parts; the first ones are numbers of sectors.
+    expect(inputs.at(-1)?.some((byte) => byte !== 0)).toBe(false);
+  }
 });
 
 // IEEE 1619-2007, annex B, vector 1, whose unit has 32 bytes: the beginning of a sector of zeros.

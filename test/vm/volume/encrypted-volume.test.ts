@@ -8,6 +8,7 @@ import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { getVolumeXml } from "../../../src/vm/volume/volume-xml.ts";
 import { bytesOf } from "../../domain/corpus.ts";
+import { luksBytes } from "../../images/luks-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 import { SECRET_UUID, secretValue } from "../../scenes/secrets.ts";
@@ -86,6 +87,28 @@ describe("an encrypted volume", () => {
     expect(parseLuksHeader(bytes.slice(0, 1024), bytes.length).virtualSizeBytes).toBe(6 * MIB);
   });
 
+  test("is not resized if its header, which a guest may have written, is longer than any program's", async () => {
+    const resize = (payload: number) => {
+      const machine = makePoolMachine();
+      const bytes = new Uint8Array(8 * MIB);
+      bytes.set(luksBytes({ payload: payload / 512 }));
+      machine.files.put(`${IMAGES}/forged.raw`, "file", { bytes });
+      const size = { capacityBytes: 9 * MIB, isDelta: false, isShrunk: false, isAllocated: false };
+      const before = snapshot(machine);
+      const resized = resizeVolume(nodeOn(machine), { key: "forged.raw", pool: "images" }, size);
+      return { machine, before, resized };
+    };
+    for (const payload of [8 * MIB, 4 * MIB + 512]) {
+      const { before, machine, resized } = resize(payload);
+      const { kind, message } = await errorOf(resized);
+      expect([kind, message]).toEqual(["unsupported", expect.stringContaining(`begin at byte ${payload}`)]);
+      expect(snapshot(machine)).toEqual(before);
+    }
+    const { machine, resized } = resize(4 * MIB);
+    await resized;
+    expect(bytesAt(machine, "forged.raw")).toHaveLength(13 * MIB);
+  });
+
   test("is cloned with all its bytes, by its name and by its XML", async () => {
     const machine = await machineWithSecret();
     await create(machine);
@@ -125,6 +148,98 @@ describe("an encrypted volume", () => {
   });
 });
 
+describe("the copy of an encrypted volume", () => {
+  const source = (key: string) => ({ key, pool: "images" });
+  const copyOf = async (machine: Machine, key: string, change: (xml: string) => string) => {
+    const xml = change(
+      (await getVolumeXml(nodeOn(machine), key, "images")).replace(`<name>${key}`, "<name>two"),
+    );
+    return await createVolumeFromVolume(nodeOn(machine), "images", {
+      bytes: bytesOf(xml),
+      source: source(key),
+      flags: PLAIN,
+    });
+  };
+  const capacity = (xml: string) =>
+    xml.replace(/<capacity[^<]*<[/]capacity>/, "<capacity unit='MiB'>6</capacity>");
+  const plain = (xml: string) => xml.replace(/ *<encryption(?:[^>]*[/]>|.*<[/]encryption>)\n/s, "");
+
+  test("has the larger capacity that is requested, behind its header", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await copyOf(machine, "vm1.luks", capacity);
+    expect(bytesAt(machine, "two")).toHaveLength(PAYLOAD_BYTES + 6 * MIB);
+    expect(bytesAt(machine, "two").slice(0, PAYLOAD_BYTES)).toEqual(
+      bytesAt(machine, "vm1.luks").slice(0, PAYLOAD_BYTES),
+    );
+  });
+
+  test("is not another image than its source, nor one that is not encrypted, and nothing is changed", async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    const before = snapshot(machine);
+    const toQcow2 = (xml: string) => xml.replace("<format type='raw'", "<format type='qcow2'");
+    const elsewhere = (xml: string) => plain(xml).replace(/ *<path>.*<[/]path>\n/, "");
+    for (const [key, change] of [
+      ["vm1.luks", toQcow2],
+      ["vm1.luks", plain],
+      ["vm1.qcow2", elsewhere],
+      ["vm1.qcow2", plain],
+      ["vm1.qcow2", capacity],
+    ] as const) {
+      const { kind, message } = await errorOf(copyOf(machine, key, change));
+      const why = key === "vm1.luks" && change === plain ? "the source is luks" : "the source is encrypted";
+      expect([kind, message]).toEqual(["unsupported", expect.stringContaining(why)]);
+    }
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("of qcow2 has all its bytes", async () => {
+    const machine = await machineWithSecret();
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    await copyOf(machine, "vm1.qcow2", (xml) => xml);
+    expect(bytesAt(machine, "two")).toEqual(bytesAt(machine, "vm1.qcow2"));
+  });
+
+  test("of a version that svirt does not read has its size, and no larger one", async () => {
+    const machine = makePoolMachine();
+    const bytes = new Uint8Array(3 * MIB);
+    bytes.set(luksBytes({ version: 2 }));
+    machine.files.put(`${IMAGES}/new.luks`, "file", { bytes });
+    const raw = (xml: string) => xml.replace("<format type='luks'", "<format type='raw'");
+    const larger = copyOf(machine, "new.luks", (xml) => capacity(raw(xml)));
+    expect((await errorOf(larger)).message).toContain("cannot read the header");
+    await copyOf(machine, "new.luks", raw);
+    expect(bytesAt(machine, "two")).toEqual(bytes);
+  });
+});
+
+test("a volume above an encrypted one has the capacity that is requested, and is not made of a guess", async () => {
+  const machine = await machineWithSecret();
+  await create(machine);
+  await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+  const above = (key: string, format: string, capacity: string) =>
+    create(
+      machine,
+      bytesOf(
+        `<volume><name>top</name>${capacity}<target><format type='qcow2'/></target><backingStore><path>${IMAGES}/${key}</path><format type='${format}'/></backingStore></volume>`,
+      ),
+    );
+  const before = snapshot(machine);
+  const unsized = await errorOf(above("vm1.luks", "raw", ""));
+  expect([unsized.kind, unsized.remedy]).toEqual([
+    "unsupported",
+    expect.stringContaining("Write <capacity>"),
+  ]);
+  const sized = "<capacity unit='MiB'>4</capacity>";
+  const inside = await errorOf(above("vm1.qcow2", "qcow2", sized));
+  expect([inside.kind, inside.remedy]).toEqual(["unsupported", expect.not.stringContaining("<encryption")]);
+  expect(snapshot(machine)).toEqual(before);
+  await above("vm1.luks", "raw", sized);
+  expect(showVolume(nodeOn(machine), `${IMAGES}/top`)).toMatchObject({ capacityBytes: 4 * MIB });
+});
+
 describe("an encrypted volume is not made, and nothing is changed,", () => {
   test.each([
     ["without the value of its secret", "", "does not have a value"],
@@ -156,5 +271,20 @@ describe("an encrypted volume is not made, and nothing is changed,", () => {
       "exists already",
     );
     expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("by a restricted key with a private secret that is not for volumes: it could guess the value", async () => {
+    const machine = await machineWithSecret();
+    const other = "55806c7d-8e93-456f-829b-607d8c198368";
+    await defineSecret(nodeOn(machine), bytesOf(`<secret private='yes'><uuid>${other}</uuid></secret>`));
+    await setSecretValue(nodeOn(machine), other, secretValue(PASSPHRASE));
+    const forKey = { ...nodeOn(machine), isForKey: true } as const;
+    const by = (bytes: Uint8Array) => createVolumeFrom(forKey, "images", { bytes, flags: {} });
+    const before = snapshot(machine);
+    const error = await errorOf(by(volumeXml(ENCRYPTION.replace(SECRET_UUID, other))));
+    expect([error.kind, error.message]).toEqual(["denied", `Invalid secret: secret ${other} is private`]);
+    expect(snapshot(machine)).toEqual(before);
+    await by(volumeXml());
+    expect(showVolume(nodeOn(machine), `${IMAGES}/vm1.luks`)).toMatchObject({ capacityBytes: 4 * MIB });
   });
 });

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
+import { formatVmdk } from "../../../src/images/foreign/new-vmdk.ts";
+import { formatVpc } from "../../../src/images/foreign/new-vpc.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { luksBytes } from "../../images/luks-bytes.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
@@ -27,3 +30,62 @@ test.each([1_000_000, 2 ** 21])(
     expect([kind, message]).toEqual(["in-use", expect.stringContaining(`the volume ${IMAGES}/far needs it`)]);
   },
 );
+
+const UUID = "0f4b6d52-9a11-4c0e-8f0e-5d6f1f0c3a77";
+const MIB = 1024 * 1024;
+
+function textBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Returns an image of VMware with the descriptor of formatVmdk(), in which one line is another. */
+function vmdkWith(old: string, line: string): Uint8Array {
+  const { bytes } = formatVmdk({ name: "own.vmdk", sizeBytes: MIB, uuid: UUID });
+  const text = new TextDecoder("latin1").decode(bytes);
+  return Uint8Array.from(text.replace(old, line), (letter) => letter.charCodeAt(0));
+}
+
+/** Returns a VHD image of a type that has the name in UTF-16, as the name of the parent in its second header. */
+function vhdWith(type: number, name: string): Uint8Array {
+  const { bytes } = formatVpc({ sizeBytes: MIB, uuid: UUID });
+  const view = new DataView(bytes.buffer);
+  view.setUint32(60, type);
+  for (const [at, letter] of [...name].entries()) view.setUint16(576 + at * 2, letter.charCodeAt(0));
+  return bytes;
+}
+
+/** Deletes a volume beside an image, and returns the kind of the refusal. */
+async function deletedBeside(bytes: Uint8Array, name: string): Promise<string> {
+  const machine = makePoolMachine();
+  machine.files.put(`${IMAGES}/${name}`, "file", { bytes: new Uint8Array(512) });
+  machine.files.put(`${IMAGES}/other`, "file", { bytes });
+  const deleted = deleteVolume(nodeOn(machine), { key: name, pool: "images" });
+  return await deleted.then(
+    () => "deleted",
+    ({ kind }) => kind,
+  );
+}
+
+test.each([
+  ["the key of a LUKS volume", new Uint8Array([...luksBytes(), ...textBytes("a0 vm1")]), "vm1"],
+  ["the cipher of a LUKS volume", luksBytes(), "aes"],
+  ["the header of vpc", formatVpc({ sizeBytes: MIB, uuid: UUID }).bytes, "cxsparse"],
+  ["vpc without a parent", vhdWith(3, "vm1"), "vm1"],
+  ["the adapter in vmdk", vmdkWith("", ""), "ide"],
+  ["the comment of vmdk", vmdkWith("", ""), "Disk"],
+  ["a part of an extent's name", vmdkWith("", ""), "own"],
+])("a volume is deleted though %s has its name", async (_, bytes, name) => {
+  expect(await deletedBeside(bytes, name)).toBe("deleted");
+});
+
+test.each([
+  ["an extent of vmdk", vmdkWith("own.vmdk", "vm1-1.vmdk"), "vm1-1.vmdk"],
+  ["an extent of vmdk in a folder", vmdkWith("own.vmdk", "/a/vm1-1.vmdk"), "vm1-1.vmdk"],
+  ["vmdk as its parent", vmdkWith("CID=", 'parentFileNameHint="C:\\a\\vm1.vmdk"\nCID='), "vm1.vmdk"],
+  ["a descriptor alone", textBytes('# Disk DescriptorFile\nRW 2048 FLAT "gäste" 0\n'), "gäste"],
+  ["the header of an old vmdk", textBytes("COWD\0\0/a/vm1\0"), "vm1"],
+  ["vpc as its parent", vhdWith(4, "vm1"), "vm1"],
+  ["a format of which svirt knows nothing more", textBytes("vhdxfile vm1"), "vm1"],
+])("a volume is not deleted while %s names it", async (_, bytes, name) => {
+  expect(await deletedBeside(bytes, name)).toBe("in-use");
+});

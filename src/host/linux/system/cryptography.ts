@@ -1,17 +1,22 @@
-import { createCipheriv, createHash, pbkdf2, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, pbkdf2, randomFillSync } from "node:crypto";
 import { promisify } from "node:util";
 import type { Cryptography } from "../../../images/luks/cryptography.ts";
 
 const derive = promisify(pbkdf2);
 
-/** Arithmetic of bun's library, and random bytes of the kernel. getrandom(2) */
+/** Arithmetic of bun's library, and random bytes of the kernel. getrandom(2) No result is copied: a caller wipes those that are secret. */
 export const cryptography: Cryptography = {
-  makeRandom: (length) => new Uint8Array(randomBytes(length)),
-  hash: (name, bytes) => new Uint8Array(createHash(name).update(bytes).digest()),
+  fillRandom: (bytes) => void randomFillSync(bytes),
+  hash: (name, bytes) => viewOf(createHash(name).update(bytes).digest()),
   deriveKey: async ({ hash, iterations, length, passphrase, salt }) =>
-    new Uint8Array(await derive(passphrase, salt, iterations, length, hash)),
+    viewOf(await derive(passphrase, salt, iterations, length, hash)),
   encryptBlocks(key, blocks) {
     const cipher = createCipheriv(key.length === 32 ? "aes-256-ecb" : "aes-128-ecb", key, null);
-    return new Uint8Array(cipher.setAutoPadding(false).update(blocks));
+    return viewOf(cipher.setAutoPadding(false).update(blocks));
   },
 };
+
+/** Returns the bytes of a buffer, which is no plain array for comparisons. */
+function viewOf({ buffer, byteLength, byteOffset }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import { formatLuksHeader } from "../../../images/luks/new-luks.ts";
+import type { FoundSecret } from "../../../resolve/secrets/find-secret.ts";
 import { secretOf } from "../../../resolve/secrets/passed-secrets.ts";
 import { usedValue } from "../../../resolve/secrets/used-value.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -7,11 +8,13 @@ import type { NewEncryption } from "../../../storage/volume/new-encryption.ts";
 
 /**
  * Makes the header of an encrypted volume, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
- * that is not defined or has no value, "unsupported" for one of another use and for a value that QEMU would not take.
+ * that is not defined or has no value, "unsupported" for one of another use and for a value that QEMU would not take; "denied" for a private one without
+ * a use, if a restricted key names it.
  */
 export async function makeLuks(instance: Instance, { cipher, secret }: NewEncryption): Promise<Uint8Array> {
   const place = "/volume/target/encryption/secret";
   const found = secretOf(instance, { kind: "volume", place, secret });
+  refuseForKey(instance, found, place);
   const passphrase = usedValue(instance, found);
   try {
     if (!isPassphrase(passphrase)) throw notText(found.uuid, place);
@@ -21,6 +24,18 @@ export async function makeLuks(instance: Instance, { cipher, secret }: NewEncryp
   } finally {
     passphrase.fill(0);
   }
+}
+
+/** Throws "denied" for a private secret that may be of any use: by the header, which a restricted key may download, its value can be guessed. */
+function refuseForKey({ isForKey }: Instance, found: FoundSecret, place: string): void {
+  if (isForKey !== true || !found.private || found.usage?.type === "volume") return;
+  throw new SvirtError(`Invalid secret: secret ${found.uuid} is private`, {
+    kind: "denied",
+    libvirt: "INVALID_SECRET",
+    from: "SECRET",
+    place,
+    remedy: "Name a secret with <usage type='volume'>, or one that is not private.",
+  });
 }
 
 /** QEMU reads a passphrase as UTF-8 without NUL. qemu.git crypto/secret.c qcrypto_secret_lookup_as_utf8() */
