@@ -1,5 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import { deviceLock } from "../../plan/paths.ts";
+import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { writeRecord } from "../../state/record.ts";
@@ -7,15 +8,18 @@ import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
 
+/** Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too. */
+const FROZEN_LOCK_MS = 2000;
+
 /**
- * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. If svirt is killed, the
- * next call has them thawed. Throws "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of
- * `work`; "failed" if `work` is done and the agent does not thaw them.
+ * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. `work` gets an instance that
+ * waits 2 s at most for each lock. If svirt is killed, the next call has them thawed. Throws "wrong-state" if they are frozen already or another
+ * call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the agent does not thaw them.
  */
 export async function withQuietGuest(
   instance: Instance,
   uuid: string,
-  work: () => Promise<void>,
+  work: (quick: Instance) => Promise<void>,
 ): Promise<void> {
   const release = await lockQuiet(instance, uuid);
   if (release === undefined) throw alreadyFrozen();
@@ -24,7 +28,7 @@ export async function withQuietGuest(
     await markFrozen(instance, uuid, true);
     await freeze(instance, uuid);
     let error: unknown;
-    await work().catch((thrown: unknown) => {
+    await work({ ...instance, host: lockWithin(instance.host, FROZEN_LOCK_MS) }).catch((thrown: unknown) => {
       error = thrown;
     });
     await thaw(instance, uuid, error);

@@ -86,10 +86,10 @@ export async function createSnapshot(
   const { guest, uuid } = findDomain(instance, key);
   const { flags, name } = snapshot;
   if (guest !== undefined) {
-    const take = (): Promise<void> =>
-      takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
+    const take = (within: Instance): Promise<void> =>
+      takeSnapshot(within, uuid, { request: requestOf(within, snapshot), observer });
     if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);
-    else await take();
+    else await take(instance);
     if (flags.halts === true) await destroyDomain(instance, uuid);
   } else {
     if (flags.quiesces === true) throw notRunning();

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { deviceLock } from "../../../src/plan/paths.ts";
-import { readRecord } from "../../../src/state/record.ts";
+import { deviceLock, guestPaths } from "../../../src/plan/paths.ts";
+import { readRecord, writeRecord } from "../../../src/state/record.ts";
 import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
+import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
+import { saveDomain } from "../../../src/vm/save/save-domain.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
-import type { Machine } from "../../memory-host/machine.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { machineWithChain } from "../../scenes/block.ts";
 import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
@@ -15,9 +17,11 @@ const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest
 class Freezer extends Map<string, object> {
   isFrozen = false;
   readonly heard: string[] = [];
+  onCommand: (command: string) => void = () => undefined;
 
   override get(command: string): object {
     this.heard.push(command);
+    this.onCommand(command);
     const freezes = command === "guest-fsfreeze-freeze";
     if (command === "guest-fsfreeze-status") return { return: this.isFrozen ? "frozen" : "thawed" };
     if (freezes && this.isFrozen)
@@ -27,6 +31,7 @@ class Freezer extends Map<string, object> {
   }
 }
 
+const [FREEZE, THAW] = ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"];
 const agents = new WeakMap<Machine, Freezer>();
 const agentOf = (machine: Machine): Freezer => agents.get(machine) ?? new Freezer();
 
@@ -44,8 +49,8 @@ const take =
   (more: { readonly quiesces?: boolean; readonly halts?: boolean }): Work =>
   async (node) => {
     const flags = { isDiskOnly: true, isKept: true, reuses: false, ...more };
-    const snapshot = newSnapshot(node, { name: "s1", description: undefined, disks: [], flags });
-    await createSnapshot(node, UUID, { snapshot });
+    const wanted = newSnapshot(node, { name: "s1", description: undefined, disks: [], flags });
+    await createSnapshot(node, UUID, { snapshot: wanted });
   };
 const quietly = take({ quiesces: true });
 const isMarked = (machine: Machine): boolean => readRecord(nodeOn(machine), UUID)?.frozen === true;
@@ -105,6 +110,26 @@ describe("a quiesced snapshot", () => {
     release();
   });
 
+  test("fails soon if another call has the guest's lock, and has the file systems thawed", async () => {
+    const machine = await withFreezer();
+    const other = nodeOn(machine);
+    const { lock } = guestPaths(other.paths, UUID);
+    const times: number[] = [];
+    agentOf(machine).onCommand = (command) => {
+      times.push(machine.nowMs);
+      if (command === FREEZE) machine.locks.set(lock, other.svirt);
+      if (command === THAW) machine.locks.delete(lock);
+    };
+    expect(await errorOf(quietly(nodeOn(machine)))).toMatchObject({
+      kind: "timeout",
+      message: expect.stringContaining(`Cannot lock ${lock}`),
+    });
+    // By the clock of the machine in memory.
+    const [, frozen = 0, thawed = Infinity] = times;
+    expect(thawed - frozen).toBeLessThan(3000);
+    expect([agentOf(machine).isFrozen, isMarked(machine), namesOn(machine)]).toEqual([false, false, []]);
+  });
+
   test("that is killed at any instant has its file systems thawed once the next call has begun", async () => {
     let frozen = 0;
     for (const strike of await instantsOf(withFreezer, quietly)) {
@@ -121,6 +146,24 @@ describe("a quiesced snapshot", () => {
     }
     expect(frozen).toBeGreaterThan(0);
   }, 120_000);
+});
+
+const path = "/var/lib/images/vm1.state";
+const dumped = { format: "elf", live: true, afterwards: "go-on" } as const;
+
+test.each<[string, Work]>([
+  ["save", (node) => saveDomain(node, "vm1", { resumes: undefined, path })],
+  ["dump", (node) => dumpDomain(node, "vm1", { path, options: dumped })],
+])("%s refuses a guest whose file systems are frozen", async (_, write) => {
+  const machine = await withFreezer();
+  const guest = readRecord(nodeOn(machine), UUID);
+  if (guest !== undefined) writeRecord(nodeOn(machine), { ...guest, frozen: true });
+  const before = snapshot(machine);
+  expect(await errorOf(write(nodeOn(machine)))).toMatchObject({
+    kind: "wrong-state",
+    message: "Requested operation is not valid: the file systems of domain 'vm1' are frozen by a snapshot",
+  });
+  expect(snapshot(machine)).toEqual(before);
 });
 
 test("a snapshot that halts ends the guest, and is stored", async () => {
