@@ -13,7 +13,7 @@ const FROZEN_LOCK_MS = 2000;
 
 /**
  * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. `work` gets an instance that
- * waits 2 s at most for each lock. If svirt is killed, the next call has them thawed. Throws "wrong-state" if they are frozen already or another
+ * waits 2 s at most for each lock. Signals that end svirt wait for the thaw. If svirt is killed, the next call has them thawed. Throws "wrong-state" if they are frozen already or another
  * call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the agent does not thaw them.
  */
 export async function withQuietGuest(
@@ -26,16 +26,24 @@ export async function withQuietGuest(
   try {
     await refuseFrozen(instance, uuid);
     await markFrozen(instance, uuid, true);
-    await freeze(instance, uuid);
-    let error: unknown;
-    await work({ ...instance, host: lockWithin(instance.host, FROZEN_LOCK_MS) }).catch((thrown: unknown) => {
-      error = thrown;
-    });
-    await thaw(instance, uuid, error);
-    if (error !== undefined) throw error;
+    await instance.host.deferSignals(() => workFrozen(instance, uuid, work));
   } finally {
     release();
   }
+}
+
+async function workFrozen(
+  instance: Instance,
+  uuid: string,
+  work: (quick: Instance) => Promise<void>,
+): Promise<void> {
+  await freeze(instance, uuid);
+  let error: unknown;
+  await work({ ...instance, host: lockWithin(instance.host, FROZEN_LOCK_MS) }).catch((thrown: unknown) => {
+    error = thrown;
+  });
+  await thaw(instance, uuid, error);
+  if (error !== undefined) throw error;
 }
 
 /**

@@ -17,7 +17,7 @@ const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest
 class Freezer extends Map<string, object> {
   isFrozen = false;
   readonly heard: string[] = [];
-  onCommand: (command: string) => void = () => undefined;
+  onCommand: (command: string) => unknown = () => undefined;
 
   override get(command: string): object {
     this.heard.push(command);
@@ -68,6 +68,18 @@ describe("a quiesced snapshot", () => {
     ]);
     expect([agentOf(machine).isFrozen, isMarked(machine), namesOn(machine)]).toEqual([false, false, ["s1"]]);
     expect([...machine.locks]).toEqual([]);
+  });
+
+  test("is not ended by a signal while the file systems are frozen", async () => {
+    const machine = await withFreezer();
+    const deferred: [string, boolean][] = [];
+    agentOf(machine).onCommand = (command) => deferred.push([command, machine.defersSignals]);
+    await quietly(nodeOn(machine));
+    expect(deferred.slice(1)).toEqual([
+      [FREEZE, true],
+      [THAW, true],
+    ]);
+    expect(machine.defersSignals).toBe(false);
   });
 
   test("that QEMU refuses leaves nothing frozen", async () => {
