@@ -2,8 +2,9 @@ import { asSvirtError, SvirtError } from "../../errors.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withGuestLock } from "../../state/locks.ts";
-import { writeRecord } from "../../state/record.ts";
+import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
+import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
+import { AgentBusy } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
@@ -48,25 +49,40 @@ async function workFrozen(
 
 /**
  * Has the agent thaw the file systems that a killed svirt has left frozen. It tries once: an agent that does not answer must not delay
- * every later call. Throws "failed" then.
+ * every later call. Throws "failed" then. Without a turn at the agent, or the guest's lock, the next call tries again.
  */
 export async function thawLeft(instance: Instance, uuid: string): Promise<void> {
   const release = await lockQuiet(instance, uuid);
   // Another svirt takes the snapshot.
   if (release === undefined) return;
   try {
-    const { guest } = findRunning(instance, uuid);
-    if (guest.frozen !== true) return;
+    const guest = findFrozen(instance, uuid);
+    if (guest === undefined) return;
     try {
       await askSystem({ instance, guest }, "guest-fsfreeze-thaw");
     } catch (error) {
+      if (!(error instanceof AgentBusy))
+        await withFreeGuest(instance, uuid, async () => clearMark(instance, uuid));
       throw stillFrozen(guest.name, "a snapshot was interrupted", error);
-    } finally {
-      await markFrozen(instance, uuid, false);
     }
+    await withFreeGuest(instance, uuid, async () => clearMark(instance, uuid));
   } finally {
     release();
   }
+}
+
+/** Returns the record of a running guest with the note; undefined if it has ended, or another one has its UUID. */
+function findFrozen(instance: Instance, uuid: string): GuestRecord | undefined {
+  const guest = readRecord(instance, uuid);
+  return guest?.frozen === true && isRunning(instance, guest) ? guest : undefined;
+}
+
+/** Removes the note of a running guest. The caller holds the guest's lock. */
+function clearMark(instance: Instance, uuid: string): void {
+  const found = findFrozen(instance, uuid);
+  if (found === undefined) return;
+  const { frozen: _, ...guest } = found;
+  writeRecord(instance, guest);
 }
 
 async function freeze(instance: Instance, uuid: string): Promise<void> {
@@ -99,9 +115,9 @@ async function refuseFrozen(instance: Instance, uuid: string): Promise<void> {
 
 async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
+    if (!isFrozen) return clearMark(instance, uuid);
     // Read again: one that has been cleaned up since must not get a new record.
-    const { frozen, ...guest } = findRunning(instance, uuid).guest;
-    writeRecord(instance, isFrozen ? { ...guest, frozen: true } : guest);
+    writeRecord(instance, { ...findRunning(instance, uuid).guest, frozen: true });
   });
 }
 

@@ -9,7 +9,7 @@ import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-sna
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { machineWithChain } from "../../scenes/block.ts";
 import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
-import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
+import { beStruck, endUnseen, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
 
@@ -176,6 +176,74 @@ test.each<[string, Work]>([
     message: "Requested operation is not valid: the file systems of domain 'vm1' are frozen by a snapshot",
   });
   expect(snapshot(machine)).toEqual(before);
+});
+
+describe("a guest that a killed svirt has left frozen", () => {
+  async function leftFrozen(): Promise<Machine> {
+    const machine = await withFreezer();
+    const guest = readRecord(nodeOn(machine), UUID);
+    if (guest !== undefined) writeRecord(nodeOn(machine), { ...guest, frozen: true });
+    agentOf(machine).isFrozen = true;
+    return machine;
+  }
+
+  /** Has a command about all guests recover, and returns the errors and the milliseconds by the machine's clock. */
+  async function recoverAllOn(machine: Machine): Promise<readonly [string[], number]> {
+    const begin = machine.nowMs;
+    const { errors } = await recoverBefore(nodeOn(machine), "all");
+    return [errors.map(({ message }) => message), machine.nowMs - begin];
+  }
+
+  test("whose agent is silent delays a list by 2 s at most, and once", async () => {
+    const machine = await leftFrozen();
+    machine.agent.answers = undefined;
+    const [errors, ms] = await recoverAllOn(machine);
+    expect([errors, ms <= 2100]).toEqual([[expect.stringContaining("Cannot thaw")], true]);
+    expect(isMarked(machine)).toBe(false);
+  });
+
+  test("whose agent others use is thawed by a later call", async () => {
+    const machine = await leftFrozen();
+    const other = nodeOn(machine);
+    const turn = deviceLock(other.paths, UUID, "channel0");
+    machine.locks.set(turn, other.svirt);
+    const [errors, ms] = await recoverAllOn(machine);
+    expect([errors, ms <= 2100]).toEqual([[expect.stringContaining("Cannot thaw")], true]);
+    machine.locks.delete(turn);
+    expect((await recoverAllOn(machine))[0]).toEqual([]);
+    expect([agentOf(machine).isFrozen, isMarked(machine)]).toEqual([false, false]);
+  });
+
+  test("does not wait for the guest's lock", async () => {
+    const machine = await leftFrozen();
+    const other = nodeOn(machine);
+    machine.locks.set(guestPaths(other.paths, UUID).lock, other.svirt);
+    const [errors, ms] = await recoverAllOn(machine);
+    expect([errors, ms <= 2100, agentOf(machine).isFrozen]).toEqual([[], true, false]);
+  });
+
+  test("and changed has the change undone, though its agent is silent", async () => {
+    const machine = await leftFrozen();
+    machine.agent.answers = undefined;
+    const guest = readRecord(nodeOn(machine), UUID);
+    const change = { what: "nothing", stage: "doing", steps: [], after: [], xml: guest?.xml ?? "" } as const;
+    if (guest !== undefined)
+      writeRecord(nodeOn(machine), { ...guest, change: { ...change, steps: [], after: [] } });
+    expect((await recoverAllOn(machine))[0]).toEqual([expect.stringContaining("Cannot thaw")]);
+    expect(readRecord(nodeOn(machine), UUID)?.change).toBeUndefined();
+  });
+
+  test("and that ends meanwhile has no other error than the agent's", async () => {
+    const machine = await leftFrozen();
+    machine.agent.silent = new Set([THAW]);
+    agentOf(machine).onCommand = () => undefined;
+    const channel = machine.agent.connect.bind(machine.agent);
+    machine.agent.connect = () => {
+      endUnseen(machine);
+      return channel();
+    };
+    expect((await recoverAllOn(machine))[0]).toEqual([expect.stringContaining("Cannot thaw")]);
+  });
 });
 
 test("a snapshot that halts ends the guest, and is stored", async () => {
