@@ -1,5 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import { deviceLock } from "../../plan/paths.ts";
+import { AgentRefusal } from "../../qemu/agent/answer.ts";
 import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
@@ -89,9 +90,9 @@ async function freeze(instance: Instance, uuid: string): Promise<void> {
   try {
     await freezeFileSystems(instance, uuid, []);
   } catch (error) {
-    // An agent that refuses has frozen nothing. One that is late may freeze them still.
-    if (asSvirtError(error).kind === "timeout") await thaw(instance, uuid, error);
-    else await markFrozen(instance, uuid, false);
+    // An agent that refuses has frozen nothing. After all else, it may have, or may do so still.
+    if (error instanceof AgentRefusal) await markFrozen(instance, uuid, false);
+    else await thaw(instance, uuid, error);
     throw error;
   }
 }

@@ -17,6 +17,7 @@ const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest
 class Freezer extends Map<string, object> {
   isFrozen = false;
   readonly heard: string[] = [];
+  answer: object = { return: 1 };
   onCommand: (command: string) => unknown = () => undefined;
 
   override get(command: string): object {
@@ -26,8 +27,8 @@ class Freezer extends Map<string, object> {
     if (command === "guest-fsfreeze-status") return { return: this.isFrozen ? "frozen" : "thawed" };
     if (freezes && this.isFrozen)
       return { error: { class: "GenericError", desc: "not allowed when frozen" } };
-    this.isFrozen = freezes;
-    return { return: 1 };
+    this.isFrozen = freezes && !("error" in this.answer);
+    return freezes ? this.answer : { return: 1 };
   }
 }
 
@@ -120,6 +121,20 @@ describe("a quiesced snapshot", () => {
     const release = await node.host.lock(deviceLock(node.paths, UUID, "quiesce"), 0);
     expect((await errorOf(quietly(nodeOn(machine)))).message).toContain("are frozen already");
     release();
+  });
+
+  test("has file systems thawed that an agent has frozen, and whose answer cannot be read", async () => {
+    const machine = await withFreezer();
+    agentOf(machine).answer = { return: "many" };
+    expect((await errorOf(quietly(nodeOn(machine)))).message).toContain("is malformed");
+    expect([agentOf(machine).isFrozen, isMarked(machine), namesOn(machine)]).toEqual([false, false, []]);
+  });
+
+  test("has nothing thawed if the agent refuses to freeze", async () => {
+    const machine = await withFreezer();
+    agentOf(machine).answer = { error: { class: "GenericError", desc: "no" } };
+    await errorOf(quietly(nodeOn(machine)));
+    expect([agentOf(machine).heard.includes(THAW), isMarked(machine)]).toEqual([false, false]);
   });
 
   test("fails soon if another call has the guest's lock, and has the file systems thawed", async () => {
