@@ -14,9 +14,10 @@ import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
 const FROZEN_LOCK_MS = 2000;
 
 /**
- * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. `work` gets an instance that
- * waits 2 s at most for each lock. Signals that end svirt wait for the thaw. If svirt is killed, the next call has them thawed. Throws "wrong-state" if they are frozen already or another
- * call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the agent does not thaw them.
+ * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case, unless `work` ends the guest. `work` gets
+ * an instance that waits 2 s at most for each lock. Signals that end svirt wait for the thaw. If svirt is killed, the next call has them thawed. Throws
+ * "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the
+ * agent does not thaw them.
  */
 export async function withQuietGuest(
   instance: Instance,
@@ -97,14 +98,17 @@ async function freeze(instance: Instance, uuid: string): Promise<void> {
   }
 }
 
-/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. */
+/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. A guest that has ended is not asked. */
 async function thaw(instance: Instance, uuid: string, error: unknown): Promise<void> {
+  const guest = findFrozen(instance, uuid);
+  if (guest === undefined) return;
   try {
     await thawFileSystems(instance, uuid);
   } catch (thrown) {
+    if (findFrozen(instance, uuid) === undefined) return;
     const { message } = asSvirtError(error ?? thrown);
     const why = error === undefined ? "the snapshot is taken" : message;
-    throw stillFrozen(findRunning(instance, uuid).name, why, thrown);
+    throw stillFrozen(guest.name, why, thrown);
   }
   await markFrozen(instance, uuid, false);
 }

@@ -261,6 +261,14 @@ describe("a guest that a killed svirt has left frozen", () => {
   });
 });
 
+test("a quiesced snapshot that halts ends the guest while its file systems are frozen", async () => {
+  const machine = await withFreezer();
+  await take({ quiesces: true, halts: true })(nodeOn(machine));
+  expect([readRecord(nodeOn(machine), UUID), namesOn(machine)]).toEqual([undefined, ["s1"]]);
+  expect(agentOf(machine).heard).toEqual(["guest-fsfreeze-status", FREEZE]);
+  expect([...machine.locks]).toEqual([]);
+});
+
 test("a snapshot that halts ends the guest, and is stored", async () => {
   const machine = await withFreezer();
   await take({ halts: true })(nodeOn(machine));
