@@ -139,6 +139,11 @@ export interface ProcessHost {
    * Throws "failed". kill(2)
    */
   killUser(uid: number): Promise<void>;
+  /**
+   * Runs `work`, which a SIGHUP, SIGINT or SIGTERM to svirt does not interrupt: the signal has its effect once `work` is done. After an
+   * error of `work` it has none. signal(7)
+   */
+  deferSignals<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
   spawnGuest(order: LaunchSpec): Promise<ProcessId>;
   /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */

@@ -50,6 +50,8 @@ export class Machine {
   readonly threads = new Map<number, ThreadState>();
   /** Locked files, with the svirt process that holds each lock. */
   readonly locks = new Map<string, Svirt>();
+  /** Whether a svirt defers the signals that end it. */
+  defersSignals = false;
   /** Guests, by UUID, whose reaper is about to become `svirt reap`. */
   readonly reaps: string[] = [];
   /** States that must never occur, recorded at their occurrence. */

@@ -8,11 +8,19 @@ const [LINE_MS, SILENCE_MS] = [1, 60_000];
 /** Calls to a user at a terminal and to a guest's agent, as configured by the test. */
 export function terminalCalls(
   machine: Machine,
-): Pick<Host, "editFile" | "talk" | "connectLines" | "openCaller" | "openConsole"> {
+): Pick<Host, "editFile" | "deferSignals" | "talk" | "connectLines" | "openCaller" | "openConsole"> {
   return {
     async editFile(path) {
       const file = machine.files.get(path);
       file.bytes = new TextEncoder().encode(await machine.edit(new TextDecoder().decode(file.bytes)));
+    },
+    async deferSignals(work) {
+      machine.defersSignals = true;
+      try {
+        return await work();
+      } finally {
+        machine.defersSignals = false;
+      }
     },
     async openCaller() {
       return machine.caller;

@@ -21,12 +21,9 @@ export function makeLinuxHost(): Host {
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,
-    editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
-    openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
-    openConsole: async (to, how) => (await import("./terminal/open-console.ts")).openConsole(to, how),
-    talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
+    ...terminalCalls(),
     ...monitorCalls(),
     ...fileCalls(),
     ...mountCalls(),
@@ -112,6 +109,17 @@ function shareCalls(): Pick<
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
     setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
     setMemlock: (process, limitKiB) => others().setMemlock(process, limitKiB),
+  };
+}
+
+/** Methods for the user who called svirt. */
+function terminalCalls(): Pick<Host, "editFile" | "deferSignals" | "openCaller" | "openConsole" | "talk"> {
+  return {
+    editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
+    deferSignals: async (work) => await (await import("./terminal/defer-signals.ts")).deferSignals(work),
+    openCaller: async () => (await import("./terminal/caller.ts")).openCaller(),
+    openConsole: async (to, how) => (await import("./terminal/open-console.ts")).openConsole(to, how),
+    talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
   };
 }
 

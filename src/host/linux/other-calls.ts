@@ -63,6 +63,7 @@ type QuickCall =
   | "openCaller"
   | "openConsole"
   | "editFile"
+  | "deferSignals"
   | "nowMs"
   | "sleep"
   | "makeUuid"

@@ -21,8 +21,11 @@ const failure = v.object({
   error: v.object({ class: v.exactOptional(v.string()), desc: v.string() }),
 });
 
+/** Refusal of a command by the agent itself. */
+export class AgentRefusal extends SvirtError {}
+
 /** Refusal of a command that the agent does not have, or that the guest's administrator has disabled. */
-export class UnknownAgentCommand extends SvirtError {}
+export class UnknownAgentCommand extends AgentRefusal {}
 
 /** Returns the agent's answer, of 1 MiB at most, unchanged. Throws "failed" with virsh's message and the agent's reason. */
 export function parseAgentAnswer(line: Line, command: string): unknown {
@@ -139,9 +142,9 @@ function readAnswer(json: Uint8Array, command: string): unknown {
   if (!failed.success) throw refusal(command, "its answer is neither a return nor an error");
   const { class: name = "", desc } = failed.output.error;
   // qemuAgentCheckError() of libvirt
-  const refused = refusal(command, desc);
-  if (!/^Command(?:NotFound|Disabled)$/.test(name)) throw refused;
-  throw new UnknownAgentCommand(refused.message, { kind: refused.kind, remedy: refused.remedy });
+  const { kind, message, remedy } = refusal(command, desc);
+  const Refusal = /^Command(?:NotFound|Disabled)$/.test(name) ? UnknownAgentCommand : AgentRefusal;
+  throw new Refusal(message, { kind, remedy });
 }
 
 function refusal(command: string, why: string): SvirtError {

@@ -5,7 +5,7 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
-import { findBelow, listCards } from "./lower-devices.ts";
+import { findBelow, listCards, listFoldersBelow } from "./lower-devices.ts";
 
 /**
  * Refuses to detach a network card by which a guest reaches its network: below its macvtap, or a port of its tap's bridge. Throws "in-use", and the
@@ -29,6 +29,14 @@ export function refuseGuestNetwork(instance: Instance, device: string): void {
       },
     );
   }
+}
+
+/** Lists the folders in sysfs of the network devices by which a guest with these steps reaches its network, down to the cards. */
+export function listNetworkFolders(host: Host, steps: readonly Step[]): readonly string[] {
+  return listFoldersBelow(
+    host,
+    steps.flatMap((step) => uppersOf(host, step)),
+  );
 }
 
 /** Returns the network devices by which guests reach a network, with one of the guests. */

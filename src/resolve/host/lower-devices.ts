@@ -29,6 +29,11 @@ export function findBelow(
   return listBelow(host, names).find(({ name }) => cards.includes(name));
 }
 
+/** Lists the folders in sysfs of network devices, and of all that they use. */
+export function listFoldersBelow(host: Host, names: readonly string[]): readonly string[] {
+  return listBelow(host, names).map(({ name }) => pathOf(host, name));
+}
+
 /** Network device that another one uses. `by`: the device of Open vSwitch that leads to it. */
 interface LowerDevice {
   readonly name: string;

@@ -11,5 +11,13 @@ export function withinTime(host: Host, wholeMs: number): Host {
       const monitor = await host.connectMonitor(path, atMost(timeoutMs));
       return { ...callsOf(monitor), allow: (more) => monitor.allow(atMost(more)) };
     },
+    async connectLines(to) {
+      const channel = await host.connectLines(to);
+      return {
+        send: async (bytes, timeoutMs) => await channel.send(bytes, atMost(timeoutMs)),
+        readLine: async (timeoutMs, mostBytes) => await channel.readLine(atMost(timeoutMs), mostBytes),
+        close: () => channel.close(),
+      };
+    },
   };
 }

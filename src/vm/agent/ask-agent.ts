@@ -25,6 +25,9 @@ export interface AgentOptions {
   readonly isLast?: true;
 }
 
+/** Other calls have used the agent all the time: it was not asked. */
+export class AgentBusy extends SvirtError {}
+
 /** Unparsed answer of an agent, for qemu/agent/answer.ts */
 export interface SaidByAgent {
   readonly line: Line;
@@ -75,7 +78,7 @@ async function waitForTurn({ host }: Instance, path: string): Promise<() => void
     if (asSvirtError(error).kind !== "timeout") throw error;
     const holder = getLockHolder(host, path);
     const by = holder === undefined ? "" : ` (process ${holder.pid})`;
-    throw new SvirtError(
+    throw new AgentBusy(
       `Timed out during operation: cannot acquire state change lock: another call${by} has used the guest's agent for ${TURN_MS / 1000} s`,
       { kind: "timeout", remedy: "Repeat the command later, or end that process.", cause: error },
     );
@@ -98,7 +101,9 @@ async function synchronize({ host }: Instance, channel: LineChannel, name: strin
   await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);
   for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {
     const line = await channel.readLine(leftMs, MOST_ANSWER_BYTES);
-    if (line !== undefined && isSynced(line, id)) return;
+    // The caller may allow less time.
+    if (line === undefined) break;
+    if (isSynced(line, id)) return;
   }
   throw noAnswer(name);
 }

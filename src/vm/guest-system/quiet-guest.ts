@@ -1,81 +1,114 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import { deviceLock } from "../../plan/paths.ts";
+import { AgentRefusal } from "../../qemu/agent/answer.ts";
+import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withGuestLock } from "../../state/locks.ts";
-import { writeRecord } from "../../state/record.ts";
+import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
+import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
+import { AgentBusy } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
 
+/** Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too. */
+const FROZEN_LOCK_MS = 2000;
+
 /**
- * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case. If svirt is killed, the
- * next call has them thawed. Throws "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of
- * `work`; "failed" if `work` is done and the agent does not thaw them.
+ * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case, unless `work` ends the guest. `work` gets
+ * an instance that waits 2 s at most for each lock. Signals that end svirt wait for the thaw. If svirt is killed, the next call has them thawed. Throws
+ * "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the
+ * agent does not thaw them.
  */
 export async function withQuietGuest(
   instance: Instance,
   uuid: string,
-  work: () => Promise<void>,
+  work: (quick: Instance) => Promise<void>,
 ): Promise<void> {
   const release = await lockQuiet(instance, uuid);
   if (release === undefined) throw alreadyFrozen();
   try {
     await refuseFrozen(instance, uuid);
     await markFrozen(instance, uuid, true);
-    await freeze(instance, uuid);
-    let error: unknown;
-    await work().catch((thrown: unknown) => {
-      error = thrown;
-    });
-    await thaw(instance, uuid, error);
-    if (error !== undefined) throw error;
+    await instance.host.deferSignals(() => workFrozen(instance, uuid, work));
   } finally {
     release();
   }
 }
 
+async function workFrozen(
+  instance: Instance,
+  uuid: string,
+  work: (quick: Instance) => Promise<void>,
+): Promise<void> {
+  await freeze(instance, uuid);
+  let error: unknown;
+  await work({ ...instance, host: lockWithin(instance.host, FROZEN_LOCK_MS) }).catch((thrown: unknown) => {
+    error = thrown;
+  });
+  await thaw(instance, uuid, error);
+  if (error !== undefined) throw error;
+}
+
 /**
  * Has the agent thaw the file systems that a killed svirt has left frozen. It tries once: an agent that does not answer must not delay
- * every later call. Throws "failed" then.
+ * every later call. Throws "failed" then. Without a turn at the agent, or the guest's lock, the next call tries again.
  */
 export async function thawLeft(instance: Instance, uuid: string): Promise<void> {
   const release = await lockQuiet(instance, uuid);
   // Another svirt takes the snapshot.
   if (release === undefined) return;
   try {
-    const { guest } = findRunning(instance, uuid);
-    if (guest.frozen !== true) return;
+    const guest = findFrozen(instance, uuid);
+    if (guest === undefined) return;
     try {
       await askSystem({ instance, guest }, "guest-fsfreeze-thaw");
     } catch (error) {
+      if (!(error instanceof AgentBusy))
+        await withFreeGuest(instance, uuid, async () => clearMark(instance, uuid));
       throw stillFrozen(guest.name, "a snapshot was interrupted", error);
-    } finally {
-      await markFrozen(instance, uuid, false);
     }
+    await withFreeGuest(instance, uuid, async () => clearMark(instance, uuid));
   } finally {
     release();
   }
+}
+
+/** Returns the record of a running guest with the note; undefined if it has ended, or another one has its UUID. */
+function findFrozen(instance: Instance, uuid: string): GuestRecord | undefined {
+  const guest = readRecord(instance, uuid);
+  return guest?.frozen === true && isRunning(instance, guest) ? guest : undefined;
+}
+
+/** Removes the note of a running guest. The caller holds the guest's lock. */
+function clearMark(instance: Instance, uuid: string): void {
+  const found = findFrozen(instance, uuid);
+  if (found === undefined) return;
+  const { frozen: _, ...guest } = found;
+  writeRecord(instance, guest);
 }
 
 async function freeze(instance: Instance, uuid: string): Promise<void> {
   try {
     await freezeFileSystems(instance, uuid, []);
   } catch (error) {
-    // An agent that refuses has frozen nothing. One that is late may freeze them still.
-    if (asSvirtError(error).kind === "timeout") await thaw(instance, uuid, error);
-    else await markFrozen(instance, uuid, false);
+    // An agent that refuses has frozen nothing. After all else, it may have, or may do so still.
+    if (error instanceof AgentRefusal) await markFrozen(instance, uuid, false);
+    else await thaw(instance, uuid, error);
     throw error;
   }
 }
 
-/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. */
+/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. A guest that has ended is not asked. */
 async function thaw(instance: Instance, uuid: string, error: unknown): Promise<void> {
+  const guest = findFrozen(instance, uuid);
+  if (guest === undefined) return;
   try {
     await thawFileSystems(instance, uuid);
   } catch (thrown) {
+    if (findFrozen(instance, uuid) === undefined) return;
     const { message } = asSvirtError(error ?? thrown);
     const why = error === undefined ? "the snapshot is taken" : message;
-    throw stillFrozen(findRunning(instance, uuid).name, why, thrown);
+    throw stillFrozen(guest.name, why, thrown);
   }
   await markFrozen(instance, uuid, false);
 }
@@ -87,9 +120,9 @@ async function refuseFrozen(instance: Instance, uuid: string): Promise<void> {
 
 async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
+    if (!isFrozen) return clearMark(instance, uuid);
     // Read again: one that has been cleaned up since must not get a new record.
-    const { frozen, ...guest } = findRunning(instance, uuid).guest;
-    writeRecord(instance, isFrozen ? { ...guest, frozen: true } : guest);
+    writeRecord(instance, { ...findRunning(instance, uuid).guest, frozen: true });
   });
 }
 

@@ -7,6 +7,7 @@ import { pciLock, pciLocksFolder } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { deviceBehind } from "../../resolve/host/guest-devices.ts";
+import { listNetworkFolders } from "../../resolve/host/guest-network.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 
@@ -39,7 +40,7 @@ function listMediated(host: Host, path: string): readonly string[] {
 
 /**
  * Throws "in-use" if steps of the guest `uuid` claim a device, or one behind it, that another guest or svirt is taking from its driver, has, or has not
- * given back yet. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
+ * given back yet, or if they reach a network by a card that another svirt is taking from its driver. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
  * registry's lock, under which the other one has found the device unused.
  */
 export function refuseChanging(instance: Instance, steps: readonly Step[], uuid: string): void {
@@ -53,14 +54,24 @@ export function refuseChanging(instance: Instance, steps: readonly Step[], uuid:
     const [other] = registry.listOthers({ kind: "pci", key }, uuid);
     if (other !== undefined && meets(key)) throw heldByGuest(key, other.owner);
   }
-  const changing = host
+  const locked = host
     .listFolder(pciLocksFolder(paths))
-    .find((address) => host.isLocked(pciLock(paths, address)) && meets(address));
+    .filter((address) => host.isLocked(pciLock(paths, address)));
+  if (locked.length === 0) return;
+  const folders = listNetworkFolders(host, steps);
+  const changing = locked.find((address) => meets(address) || hasCardOf(host, address, folders));
   if (changing === undefined) return;
   throw new SvirtError(`Cannot use ${changing}: another svirt is changing its driver or resetting it`, {
     kind: "in-use",
     remedy: "Wait until that command has ended, then repeat this one: pgrep --full nodedev-",
   });
+}
+
+/** Whether one of these folders of network devices is that of a card of a device, or of its virtual functions. */
+function hasCardOf(host: Host, address: string, folders: readonly string[]): boolean {
+  return listFunctions(host, `${PCI_DEVICES}/${address}`)
+    .map((path) => host.inspectFile(path)?.id.path)
+    .some((path) => path !== undefined && folders.some((one) => one.startsWith(`${path}/`)));
 }
 
 function heldByGuest(address: string, owner: string): SvirtError {

@@ -1,6 +1,7 @@
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
+import { lockWithin } from "../../run/lock-within.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { slowWithin } from "../../run/slow-within.ts";
 import { readDefinition } from "../../state/definitions.ts";
@@ -23,7 +24,7 @@ const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
 /**
- * The guests for which slow work is done, and the time limit for all queries of QEMUs, for all unmounting, and for all processes that are
+ * The guests for which slow work is done, and the time limit for all queries of QEMUs, for the agents of all frozen guests, for all unmounting, and for all processes that are
  * killed already. Without `askMs`, each has its own limit.
  */
 export interface RecoverOptions {
@@ -74,9 +75,18 @@ export async function recoverAll(
     recovered.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
-  const host = askMs === undefined ? instance.host : slowWithin(withinTime(instance.host, askMs), askMs);
+  const inTime = (): Instance =>
+    askMs === undefined
+      ? instance
+      : { ...instance, host: slowWithin(withinTime(instance.host, askMs), askMs) };
+  const asking = inTime();
   await Promise.all(
-    concerned.map((guest) => attempt(errors, () => recoverRunning({ ...instance, host }, guest))),
+    concerned.map(async (guest) => {
+      if (guest.frozen !== true) return await attempt(errors, () => recoverWork(asking, guest));
+      await attempt(errors, () => thawGuest(asking, guest, askMs));
+      // QEMU has its own time: a silent agent must not use it up.
+      await attempt(errors, () => recoverWork(inTime(), guest));
+    }),
   );
   const ended = concerned.filter(
     (guest) => guest.change?.ends !== undefined && !isStillThere(instance, guest),
@@ -131,15 +141,18 @@ async function restartPending(instance: Instance, uuid: string): Promise<void> {
   if (pending !== undefined) await restart(instance, pending);
 }
 
-/** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
-async function recoverRunning(instance: Instance, guest: GuestRecord): Promise<void> {
-  if (guest.frozen === true) {
-    const { thawLeft } = await import("../guest-system/quiet-guest.ts");
-    await thawLeft(instance, guest.uuid);
-  }
-  await recoverWork(instance, guest);
+/** Thaws a guest whose file systems a killed svirt has left frozen. `askMs` limits the wait for other calls to its agent. */
+async function thawGuest(
+  instance: Instance,
+  { uuid }: GuestRecord,
+  askMs: number | undefined,
+): Promise<void> {
+  const { thawLeft } = await import("../guest-system/quiet-guest.ts");
+  const host = askMs === undefined ? instance.host : lockWithin(instance.host, askMs);
+  await thawLeft({ ...instance, host }, uuid);
 }
 
+/** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
 async function recoverWork(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.

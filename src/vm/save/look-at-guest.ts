@@ -37,6 +37,18 @@ export function refuseJobs({ jobs = [], name }: GuestRecord): void {
   });
 }
 
+/**
+ * Throws "wrong-state" while a snapshot has the guest's file systems frozen. Nothing would thaw those of a restored guest, and this one would stay
+ * frozen as long as its memory is written.
+ */
+export function refuseFrozen({ frozen, name }: GuestRecord): void {
+  if (frozen !== true) return;
+  throw new SvirtError(
+    `Requested operation is not valid: the file systems of domain '${name}' are frozen by a snapshot`,
+    { kind: "wrong-state", remedy: "Wait until snapshot-create has ended. If it was killed: svirt recover" },
+  );
+}
+
 async function askMachine(qemu: Monitor): Promise<string | undefined> {
   const type = await qemu.execute("qom-get", { path: "/machine", property: "type" });
   return VERSIONED.exec(String(type))?.[1];

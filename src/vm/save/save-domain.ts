@@ -13,7 +13,7 @@ import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
 import { withJob } from "./domain-job.ts";
-import { type InspectedGuest, inspectGuest, refuseJobs } from "./look-at-guest.ts";
+import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./look-at-guest.ts";
 import { decideSavedXml } from "./save-image.ts";
 import { decideTarget } from "./target-file.ts";
 
@@ -106,6 +106,7 @@ function askedSave(
   return {
     what: "save",
     decide(guest) {
+      refuseFrozen(guest);
       refuseJobs(guest);
       refuseTransient(guest);
       const domain = other ?? parseDomainText(guest.xml);

@@ -86,11 +86,13 @@ export async function createSnapshot(
   const { guest, uuid } = findDomain(instance, key);
   const { flags, name } = snapshot;
   if (guest !== undefined) {
-    const take = (): Promise<void> =>
-      takeSnapshot(instance, uuid, { request: requestOf(instance, snapshot), observer });
+    const take = async (within: Instance): Promise<void> => {
+      await takeSnapshot(within, uuid, { request: requestOf(within, snapshot), observer });
+      // Not thawed before: the overlays would get what the guest then writes. qemuSnapshotCreateActiveExternal() of libvirt
+      if (flags.halts === true) await destroyDomain(instance, uuid);
+    };
     if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);
-    else await take();
-    if (flags.halts === true) await destroyDomain(instance, uuid);
+    else await take(instance);
   } else {
     if (flags.quiesces === true) throw notRunning();
     const named = snapshot.disks.flatMap(({ file }) => file ?? []);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { pciLock } from "../../../src/plan/paths.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { detachDevice, resetDevice } from "../../../src/vm/node-device/detach.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -159,6 +160,27 @@ describe("a guest reaches its network by a card", () => {
     await destroyDomain(nodeOn(machine), "vm1");
     await detachDevice(nodeOn(machine), NAME);
     expect(machine.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+  });
+
+  test.each([
+    ["a bridge", BRIDGED],
+    ["a macvtap", card("direct", "<source dev='eth0'/>")],
+  ])("by %s, and does not start while another svirt takes the card from its driver", async (_, devices) => {
+    putText(machine, "/sys/class/net/br0/lower_eth0", "");
+    const node = nodeOn(machine);
+    const release = await node.host.lock(pciLock(node.paths, ADDRESS), 0);
+    expect(await failedStart(machine, { devices })).toMatchObject({
+      kind: "in-use",
+      message: `Cannot use ${ADDRESS}: another svirt is changing its driver or resetting it`,
+    });
+    release();
+    await startDomain(nodeOn(machine), domainXml({ devices }));
+  });
+
+  test("by another card, and starts while another svirt takes this one from its driver", async () => {
+    const node = nodeOn(machine);
+    await node.host.lock(pciLock(node.paths, ADDRESS), 0);
+    await startDomain(nodeOn(machine), domainXml({ devices: BRIDGED }));
   });
 
   test("with a tap that an administrator has put into the bridge", async () => {
