@@ -58,6 +58,33 @@ describe("a defined filter becomes rules of nft", () => {
     expect(rulesOf(filterXml(`${OUT}${header}</rule>`))).toEqual(["chain out {", expected]);
   });
 
+  // ebiptablesCreateRuleInstance() of libvirt: in the chain of frames from the guest the two ends of an inout rule are exchanged.
+  test.each([
+    ["<mac srcmacaddr='$MAC'/>", "@ll,0,48 0x52540000000a", "@ll,48,48 0x52540000000a"],
+    ["<mac dstmacaddr='$MAC'/>", "@ll,48,48 0x52540000000a", "@ll,0,48 0x52540000000a"],
+    ["<ip srcipaddr='10.0.0.1'/>", "ip daddr 10.0.0.1", "ip saddr 10.0.0.1"],
+    ["<ip match='no' dstipaddr='10.0.0.1' dstipmask='8'/>", "saddr != 10.0.0.1/8", "daddr != 10.0.0.1/8"],
+    ["<ip protocol='tcp' srcportstart='1' dstportstart='2'/>", "dport 1 th sport 2", "sport 1 th dport 2"],
+    [
+      "<ipv6 srcipaddr='fe80::1' dstipaddr='fe80::2'/>",
+      "ip6 daddr fe80::1 ip6 saddr fe80::2",
+      "saddr fe80::1",
+    ],
+    ["<arp arpsrcmacaddr='$MAC'/>", "@nh,144,48 0x52540000000a", "@nh,64,48 0x52540000000a"],
+    ["<arp arpdstmacaddr='$MAC'/>", "@nh,64,48 0x52540000000a", "@nh,144,48 0x52540000000a"],
+    ["<rarp arpsrcipaddr='10.0.0.1'/>", "@nh,192,32 0xa000001", "@nh,112,32 0xa000001"],
+    ["<arp arpdstipaddr='10.0.0.1'/>", "@nh,112,32 0xa000001", "@nh,192,32 0xa000001"],
+    ["<arp opcode='Request' hwtype='1'/>", "@nh,0,16 1 @nh,48,16 1", "@nh,0,16 1 @nh,48,16 1"],
+  ])("%s in both directions: %s from the guest, %s to it", (header, from, to) => {
+    const rules = rulesOf(filterXml(`<rule action='drop' direction='inout'>${header}</rule>`));
+    expect(rules).toEqual([
+      "chain out {",
+      expect.stringContaining(from),
+      "chain in {",
+      expect.stringContaining(to),
+    ]);
+  });
+
   test("with the verdicts that libvirt gives frames, by priority, and by place among equals", () => {
     const actions = [
       ["return", 5],

@@ -2,6 +2,7 @@ import { numberOf } from "../address/ip-address.ts";
 import { netmaskOf } from "../address/subnet.ts";
 import { type Chain, chainFamily, type Field, type FilterRule, RULE_PRIORITY } from "./filter-rule.ts";
 import { type ChainRule, listChainRules, variableOf } from "./instance.ts";
+import { asOutgoing } from "./reverse-rule.ts";
 import type { FilterVariable } from "./variables.ts";
 
 /** Filter of a tap's frames. */
@@ -103,7 +104,10 @@ function formatDirection(
   const ofChain = (wanted: Chain): readonly Line[] =>
     rules
       .filter(({ chain }) => chain === wanted)
-      .map(({ rule }) => ({ priority: rule.priority ?? RULE_PRIORITY, text: formatRule(filter, rule) }));
+      .map(({ rule }) => ({
+        priority: rule.priority ?? RULE_PRIORITY,
+        text: formatRule(filter, direction === "out" ? asOutgoing(rule) : rule),
+      }));
   const jumps = others.map((chain) => ({
     priority: rules.find((rule) => rule.chain === chain)?.chainPriority ?? 0,
     text: `${condition(chain)}jump ${direction}-${chain}`,

@@ -6,7 +6,7 @@ import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.
 import { removeTapTable } from "../../../../src/host/linux/network/packet-table.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
 import { filterTable, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
-import { filterOf, HEADERS } from "./defined-rules.ts";
+import { filterOf, HEADERS, HEADERS_BOTH } from "./defined-rules.ts";
 import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
@@ -132,6 +132,7 @@ const FILTERS = [
   "qemu-announce-self",
   "allow-ipv6",
   ...HEADERS,
+  ...HEADERS_BOTH,
 ];
 const facts = new Map<string, object>();
 for (const filter of FILTERS) {
