@@ -39,7 +39,7 @@ describe("a defined filter becomes rules of nft", () => {
     ["<rarp opcode='Request_Reverse' hwtype='1'/>", "@ll,96,16 0x8035 @nh,0,16 1 @nh,48,16 3 accept"],
     [
       "<arp match='no' arpsrcipaddr='10.1.2.3' arpsrcipmask='255.255.255.0'/>",
-      "@ll,96,16 0x0806 @nh,0,48 0x000108000604 @nh,112,32 & 0xffffff00 != 0xa010200 accept",
+      "@ll,96,16 0x0806 @nh,16,32 0x08000604 @nh,112,32 & 0xffffff00 != 0xa010200 accept",
     ],
     ["<ip srcipaddr='10.0.0.1' srcipmask='24'/>", "@ll,96,16 0x0800 ip saddr 10.0.0.1/24 accept"],
     [

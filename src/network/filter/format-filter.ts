@@ -31,8 +31,11 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
 /** ARP of Ethernet and IPv4: only such a header has the addresses at their usual place. RFC 826 */
 const ARP_FORMAT = "arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4";
 
-/** Beginning of such a header of ARP or RARP, read as bytes. RFC 826, RFC 903 */
-const ARP_START = "@nh,0,48 0x000108000604";
+/**
+ * Protocol and lengths of the addresses in such a header of ARP or RARP, read as bytes. The type of hardware may be any: Linux accepts
+ * that of IEEE 802 too. RFC 826, RFC 903; arp_process() of Linux
+ */
+const ARP_ADDRESSES = "@nh,16,32 0x08000604";
 
 /** Comparison of a part of a frame with one of several values, in the language of nft. */
 type Compare = (left: string, values: readonly string[]) => string;
@@ -70,10 +73,10 @@ const FIELDS: Readonly<Record<Field, (values: readonly string[], compare: Compar
   "hardware type": (values, compare) => compare("@nh,0,16", values),
   "protocol type": (values, compare) => compare("@nh,16,16", values),
   operation: (values, compare) => compare("@nh,48,16", values),
-  "sender MAC": (values, compare) => `${ARP_START} ${compare("@nh,64,48", values.map(macNumber))}`,
-  "target MAC": (values, compare) => `${ARP_START} ${compare("@nh,144,48", values.map(macNumber))}`,
-  "sender IPv4": (values, compare) => `${ARP_START} ${compareIpv4("@nh,112,32", values, compare)}`,
-  "target IPv4": (values, compare) => `${ARP_START} ${compareIpv4("@nh,192,32", values, compare)}`,
+  "sender MAC": (values, compare) => `${ARP_ADDRESSES} ${compare("@nh,64,48", values.map(macNumber))}`,
+  "target MAC": (values, compare) => `${ARP_ADDRESSES} ${compare("@nh,144,48", values.map(macNumber))}`,
+  "sender IPv4": (values, compare) => `${ARP_ADDRESSES} ${compareIpv4("@nh,112,32", values, compare)}`,
+  "target IPv4": (values, compare) => `${ARP_ADDRESSES} ${compareIpv4("@nh,192,32", values, compare)}`,
 };
 
 /** Beginning of the protocol of an element such as `<ip>`, which a rule with match='no' requires all the same. */
