@@ -50,6 +50,18 @@ describe("a defined filter becomes rules of nft", () => {
       "<ip match='no' protocol='udp' srcportstart='68'/>",
       "@ll,96,16 0x0800 ip protocol != 17 th sport != 68 accept",
     ],
+    // Decimal, as libvirt reads them; nft reads leading zeros as octal.
+    ["<ip protocol='017' dscp='010'/>", "@ll,96,16 0x0800 ip protocol 17 ip dscp 10 accept"],
+    ["<ipv6 protocol='08'/>", "@ll,96,16 0x86dd meta l4proto 8 accept"],
+    ["<mac protocolid='02054'/>", "@ll,96,16 2054 accept"],
+    [
+      "<arp hwtype='01' protocoltype='02048' opcode='00010'/>",
+      "@ll,96,16 0x0806 @nh,0,16 1 @nh,16,16 2048 @nh,48,16 10 accept",
+    ],
+    [
+      "<ip protocol='tcp' srcportstart='010' srcipaddr='10.0.0.1' srcipmask='08'/>",
+      "@ll,96,16 0x0800 ip saddr 10.0.0.1/8 ip protocol 6 th sport 10 accept",
+    ],
     [
       "<ipv6 dstipaddr='FF00::' dstipmask='8' protocol='icmpv6'/>",
       "@ll,96,16 0x86dd ip6 daddr ff00::/8 meta l4proto 58 accept",
