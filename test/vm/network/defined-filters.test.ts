@@ -76,6 +76,16 @@ test("a filter that a running guest has is neither replaced nor undefined, also 
   expect(names(machine)).not.toContain("inner");
 });
 
+test("an update of a guest's interface with the filter that it has changes no rules", async () => {
+  const machine = await filtered();
+  putText(machine, "/same.xml", card("outer").replace("</interface>", "<link state='down'/></interface>"));
+  putText(machine, "/other.xml", card("inner"));
+  const planned = async (path: string): Promise<string> =>
+    (await runOn(machine, "update-device", "vm1", path, "--live", "--dry-run")).out;
+  expect(await planned("/other.xml")).toContain("filter the frames of tap vnet0");
+  expect(await planned("/same.xml")).not.toContain("filter the frames");
+});
+
 test("a filter whose <filterref> names none is defined, and refused by its interface", async () => {
   const machine = prepared();
   await define(machine, filterXml("outer", "<filterref filter='inner'/>"));
