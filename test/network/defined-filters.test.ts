@@ -11,6 +11,11 @@ const filterXml = (content: string, attributes = ""): string =>
   `<filter name='f'${attributes}>${content}</filter>`;
 const OUT = "<rule action='accept' direction='out'>";
 
+const INCLUDED = "<filterref filter='no-mac-spoofing'/><filterref filter='no-ip-multicast'/>";
+const IPV4_JUMP = "@ll,96,16 0x0800 jump out-ipv4";
+const rule = (direction: string, priority: number): string =>
+  `<rule action='drop' direction='${direction}' priority='${priority}'/>`;
+
 /** Returns the rules of the chains of a filter's table, without those of the hooks. */
 function rulesOf(xml: string, parameters: readonly (readonly [string, string])[] = []): readonly string[] {
   const compiled = compileFilter(parseFilterText(xml));
@@ -128,6 +133,15 @@ describe("a defined filter becomes rules of nft", () => {
     ).toEqual([
       ...["chain out {", "@ll,96,16 0x0806 jump out-arp-mine", "chain out-arp-mine {", "counter drop"],
     ]);
+  });
+
+  // virHashUpdateEntry() in ebiptablesApplyNewRules() of libvirt, for the rules of each direction in their order
+  test.each([
+    ["after", `${INCLUDED}${rule("out", 1000)}`, [IPV4_JUMP, "jump out-mac"]],
+    ["before", `${rule("out", 1)}${INCLUDED}${rule("in", 1000)}`, ["jump out-mac", IPV4_JUMP]],
+  ])("with a chain at the place of its last rule: its own is %s the included ones", (_, content, jumps) => {
+    const rules = rulesOf(filterXml(content, " chain='mac' priority='-100'"));
+    expect(rules.slice(1, 3)).toEqual(jumps);
   });
 
   test("with each value of a variable, also with a mask", () => {

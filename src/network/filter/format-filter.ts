@@ -108,11 +108,11 @@ function formatDirection(
     rules
       .filter(({ chain }) => chain === wanted)
       .map(({ rule }) => ({
-        priority: rule.priority ?? RULE_PRIORITY,
+        priority: rulePriority(rule),
         text: formatRule(filter, direction === "out" ? asOutgoing(rule) : rule),
       }));
   const jumps = others.map((chain) => ({
-    priority: rules.find((rule) => rule.chain === chain)?.chainPriority ?? 0,
+    priority: placeOf(rules.filter((rule) => rule.chain === chain)),
     text: `${condition(chain)}jump ${direction}-${chain}`,
   }));
   // A chain precedes the rules of its priority.
@@ -123,6 +123,16 @@ function formatDirection(
     ]),
     ...others.flatMap((chain) => formatChain(`${direction}-${chain}`, inOrder(ofChain(chain)))),
   ];
+}
+
+/** Returns the place of a chain: filters may give it different ones, and that of its last rule counts. ebiptablesApplyNewRules() of libvirt */
+function placeOf(rules: readonly ChainRule[]): number {
+  const ordered = rules.toSorted((one, other) => rulePriority(one.rule) - rulePriority(other.rule));
+  return ordered.at(-1)?.chainPriority ?? 0;
+}
+
+function rulePriority({ priority = RULE_PRIORITY }: FilterRule): number {
+  return priority;
 }
 
 /** Rule in the language of nft, with its place. */
