@@ -218,6 +218,8 @@ describe("a filter", () => {
       entries: name === "40" ? [] : [`${Number(name) + 1}`, `${Number(name) + 1}`],
     });
     expect(() => collectRules("0", twice)).toThrow("more than 2000 rules");
+    const endless = (name: string): Filter => ({ entries: [`${Number(name) + 1}`] });
+    expect(() => collectRules("0", endless)).toThrow("more than 2000 rules");
     expect(() => collectRules("a", (name) => (name === "a" ? { entries: ["b"] } : undefined))).toThrow(
       "referenced filter 'b' is missing",
     );
