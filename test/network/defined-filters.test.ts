@@ -11,6 +11,11 @@ const filterXml = (content: string, attributes = ""): string =>
   `<filter name='f'${attributes}>${content}</filter>`;
 const OUT = "<rule action='accept' direction='out'>";
 
+const INCLUDED = "<filterref filter='no-mac-spoofing'/><filterref filter='no-ip-multicast'/>";
+const IPV4_JUMP = "@ll,96,16 0x0800 jump out-ipv4";
+const rule = (direction: string, priority: number): string =>
+  `<rule action='drop' direction='${direction}' priority='${priority}'/>`;
+
 /** Returns the rules of the chains of a filter's table, without those of the hooks. */
 function rulesOf(xml: string, parameters: readonly (readonly [string, string])[] = []): readonly string[] {
   const compiled = compileFilter(parseFilterText(xml));
@@ -39,7 +44,7 @@ describe("a defined filter becomes rules of nft", () => {
     ["<rarp opcode='Request_Reverse' hwtype='1'/>", "@ll,96,16 0x8035 @nh,0,16 1 @nh,48,16 3 accept"],
     [
       "<arp match='no' arpsrcipaddr='10.1.2.3' arpsrcipmask='255.255.255.0'/>",
-      "@ll,96,16 0x0806 @nh,0,48 0x000108000604 @nh,112,32 & 0xffffff00 != 0xa010200 accept",
+      "@ll,96,16 0x0806 @nh,16,32 0x08000604 @nh,112,32 & 0xffffff00 != 0xa010200 accept",
     ],
     ["<ip srcipaddr='10.0.0.1' srcipmask='24'/>", "@ll,96,16 0x0800 ip saddr 10.0.0.1/24 accept"],
     [
@@ -50,12 +55,51 @@ describe("a defined filter becomes rules of nft", () => {
       "<ip match='no' protocol='udp' srcportstart='68'/>",
       "@ll,96,16 0x0800 ip protocol != 17 th sport != 68 accept",
     ],
+    // Decimal, as libvirt reads them; nft reads leading zeros as octal.
+    ["<ip protocol='017' dscp='010'/>", "@ll,96,16 0x0800 ip protocol 17 ip dscp 10 accept"],
+    ["<ipv6 protocol='08'/>", "@ll,96,16 0x86dd meta l4proto 8 accept"],
+    ["<mac protocolid='02054'/>", "@ll,96,16 2054 accept"],
+    [
+      "<arp hwtype='01' protocoltype='02048' opcode='00010'/>",
+      "@ll,96,16 0x0806 @nh,0,16 1 @nh,16,16 2048 @nh,48,16 10 accept",
+    ],
+    [
+      "<ip protocol='tcp' srcportstart='010' srcipaddr='10.0.0.1' srcipmask='08'/>",
+      "@ll,96,16 0x0800 ip saddr 10.0.0.1/8 ip protocol 6 th sport 10 accept",
+    ],
     [
       "<ipv6 dstipaddr='FF00::' dstipmask='8' protocol='icmpv6'/>",
       "@ll,96,16 0x86dd ip6 daddr ff00::/8 meta l4proto 58 accept",
     ],
   ])("%s: %s", (header, expected) => {
     expect(rulesOf(filterXml(`${OUT}${header}</rule>`))).toEqual(["chain out {", expected]);
+  });
+
+  // ebiptablesCreateRuleInstance() of libvirt: in the chain of frames from the guest the two ends of an inout rule are exchanged.
+  test.each([
+    ["<mac srcmacaddr='$MAC'/>", "@ll,0,48 0x52540000000a", "@ll,48,48 0x52540000000a"],
+    ["<mac dstmacaddr='$MAC'/>", "@ll,48,48 0x52540000000a", "@ll,0,48 0x52540000000a"],
+    ["<ip srcipaddr='10.0.0.1'/>", "ip daddr 10.0.0.1", "ip saddr 10.0.0.1"],
+    ["<ip match='no' dstipaddr='10.0.0.1' dstipmask='8'/>", "saddr != 10.0.0.1/8", "daddr != 10.0.0.1/8"],
+    ["<ip protocol='tcp' srcportstart='1' dstportstart='2'/>", "dport 1 th sport 2", "sport 1 th dport 2"],
+    [
+      "<ipv6 srcipaddr='fe80::1' dstipaddr='fe80::2'/>",
+      "ip6 daddr fe80::1 ip6 saddr fe80::2",
+      "saddr fe80::1",
+    ],
+    ["<arp arpsrcmacaddr='$MAC'/>", "@nh,144,48 0x52540000000a", "@nh,64,48 0x52540000000a"],
+    ["<arp arpdstmacaddr='$MAC'/>", "@nh,64,48 0x52540000000a", "@nh,144,48 0x52540000000a"],
+    ["<rarp arpsrcipaddr='10.0.0.1'/>", "@nh,192,32 0xa000001", "@nh,112,32 0xa000001"],
+    ["<arp arpdstipaddr='10.0.0.1'/>", "@nh,112,32 0xa000001", "@nh,192,32 0xa000001"],
+    ["<arp opcode='Request' hwtype='1'/>", "@nh,0,16 1 @nh,48,16 1", "@nh,0,16 1 @nh,48,16 1"],
+  ])("%s in both directions: %s from the guest, %s to it", (header, from, to) => {
+    const rules = rulesOf(filterXml(`<rule action='drop' direction='inout'>${header}</rule>`));
+    expect(rules).toEqual([
+      "chain out {",
+      expect.stringContaining(from),
+      "chain in {",
+      expect.stringContaining(to),
+    ]);
   });
 
   test("with the verdicts that libvirt gives frames, by priority, and by place among equals", () => {
@@ -89,6 +133,15 @@ describe("a defined filter becomes rules of nft", () => {
     ).toEqual([
       ...["chain out {", "@ll,96,16 0x0806 jump out-arp-mine", "chain out-arp-mine {", "counter drop"],
     ]);
+  });
+
+  // virHashUpdateEntry() in ebiptablesApplyNewRules() of libvirt, for the rules of each direction in their order
+  test.each([
+    ["after", `${INCLUDED}${rule("out", 1000)}`, [IPV4_JUMP, "jump out-mac"]],
+    ["before", `${rule("out", 1)}${INCLUDED}${rule("in", 1000)}`, ["jump out-mac", IPV4_JUMP]],
+  ])("with a chain at the place of its last rule: its own is %s the included ones", (_, content, jumps) => {
+    const rules = rulesOf(filterXml(content, " chain='mac' priority='-100'"));
+    expect(rules.slice(1, 3)).toEqual(jumps);
   });
 
   test("with each value of a variable, also with a mask", () => {
@@ -165,6 +218,8 @@ describe("a filter", () => {
       entries: name === "40" ? [] : [`${Number(name) + 1}`, `${Number(name) + 1}`],
     });
     expect(() => collectRules("0", twice)).toThrow("more than 2000 rules");
+    const endless = (name: string): Filter => ({ entries: [`${Number(name) + 1}`] });
+    expect(() => collectRules("0", endless)).toThrow("more than 2000 rules");
     expect(() => collectRules("a", (name) => (name === "a" ? { entries: ["b"] } : undefined))).toThrow(
       "referenced filter 'b' is missing",
     );

@@ -2,6 +2,7 @@ import { numberOf } from "../address/ip-address.ts";
 import { netmaskOf } from "../address/subnet.ts";
 import { type Chain, chainFamily, type Field, type FilterRule, RULE_PRIORITY } from "./filter-rule.ts";
 import { type ChainRule, listChainRules, variableOf } from "./instance.ts";
+import { asOutgoing } from "./reverse-rule.ts";
 import type { FilterVariable } from "./variables.ts";
 
 /** Filter of a tap's frames. */
@@ -30,8 +31,11 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
 /** ARP of Ethernet and IPv4: only such a header has the addresses at their usual place. RFC 826 */
 const ARP_FORMAT = "arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4";
 
-/** Beginning of such a header of ARP or RARP, read as bytes. RFC 826, RFC 903 */
-const ARP_START = "@nh,0,48 0x000108000604";
+/**
+ * Protocol and lengths of the addresses in such a header of ARP or RARP, read as bytes. The type of hardware may be any: Linux accepts
+ * that of IEEE 802 too. RFC 826, RFC 903; arp_process() of Linux
+ */
+const ARP_ADDRESSES = "@nh,16,32 0x08000604";
 
 /** Comparison of a part of a frame with one of several values, in the language of nft. */
 type Compare = (left: string, values: readonly string[]) => string;
@@ -69,10 +73,10 @@ const FIELDS: Readonly<Record<Field, (values: readonly string[], compare: Compar
   "hardware type": (values, compare) => compare("@nh,0,16", values),
   "protocol type": (values, compare) => compare("@nh,16,16", values),
   operation: (values, compare) => compare("@nh,48,16", values),
-  "sender MAC": (values, compare) => `${ARP_START} ${compare("@nh,64,48", values.map(macNumber))}`,
-  "target MAC": (values, compare) => `${ARP_START} ${compare("@nh,144,48", values.map(macNumber))}`,
-  "sender IPv4": (values, compare) => `${ARP_START} ${compareIpv4("@nh,112,32", values, compare)}`,
-  "target IPv4": (values, compare) => `${ARP_START} ${compareIpv4("@nh,192,32", values, compare)}`,
+  "sender MAC": (values, compare) => `${ARP_ADDRESSES} ${compare("@nh,64,48", values.map(macNumber))}`,
+  "target MAC": (values, compare) => `${ARP_ADDRESSES} ${compare("@nh,144,48", values.map(macNumber))}`,
+  "sender IPv4": (values, compare) => `${ARP_ADDRESSES} ${compareIpv4("@nh,112,32", values, compare)}`,
+  "target IPv4": (values, compare) => `${ARP_ADDRESSES} ${compareIpv4("@nh,192,32", values, compare)}`,
 };
 
 /** Beginning of the protocol of an element such as `<ip>`, which a rule with match='no' requires all the same. */
@@ -103,9 +107,12 @@ function formatDirection(
   const ofChain = (wanted: Chain): readonly Line[] =>
     rules
       .filter(({ chain }) => chain === wanted)
-      .map(({ rule }) => ({ priority: rule.priority ?? RULE_PRIORITY, text: formatRule(filter, rule) }));
+      .map(({ rule }) => ({
+        priority: rulePriority(rule),
+        text: formatRule(filter, direction === "out" ? asOutgoing(rule) : rule),
+      }));
   const jumps = others.map((chain) => ({
-    priority: rules.find((rule) => rule.chain === chain)?.chainPriority ?? 0,
+    priority: placeOf(rules.filter((rule) => rule.chain === chain)),
     text: `${condition(chain)}jump ${direction}-${chain}`,
   }));
   // A chain precedes the rules of its priority.
@@ -116,6 +123,16 @@ function formatDirection(
     ]),
     ...others.flatMap((chain) => formatChain(`${direction}-${chain}`, inOrder(ofChain(chain)))),
   ];
+}
+
+/** Returns the place of a chain: filters may give it different ones, and that of its last rule counts. ebiptablesApplyNewRules() of libvirt */
+function placeOf(rules: readonly ChainRule[]): number {
+  const ordered = rules.toSorted((one, other) => rulePriority(one.rule) - rulePriority(other.rule));
+  return ordered.at(-1)?.chainPriority ?? 0;
+}
+
+function rulePriority({ priority = RULE_PRIORITY }: FilterRule): number {
+  return priority;
 }
 
 /** Rule in the language of nft, with its place. */

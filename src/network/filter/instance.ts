@@ -34,22 +34,36 @@ export function listChainRules(name: string): readonly ChainRule[] {
  * "failed" for a filter that includes itself; "unsupported" for more rules than a tap may have. virNWFilterDefToRuleInst() of libvirt
  */
 export function collectRules(name: string, find: FindFilter): CollectedRules {
-  const [rules, filters]: [ChainRule[], Set<string>] = [[], new Set()];
-  const add = (key: string, above: readonly string[]): void => {
-    if (above.includes(key)) throw loop(key);
-    const filter = find(key);
-    if (filter === undefined) throw missing(key, name);
-    filters.add(key);
-    for (const entry of filter.entries) {
-      if (typeof entry === "string") add(entry, [...above, key]);
-      else rules.push(placed(filter, entry));
-      // Also counts empty filters that are included again and again.
-      if (rules.length + ++steps > 2 * MOST_RULES) throw tooMany(name);
-    }
-  };
-  let steps = 0;
-  add(name, []);
-  return { rules, filters: [...filters] };
+  const walk: Walk = { root: name, find, rules: [], filters: new Set(), above: new Set(), steps: 0 };
+  include(walk, name);
+  return { rules: walk.rules, filters: [...walk.filters] };
+}
+
+/** State of the reading of a filter and of those that it includes. */
+interface Walk {
+  readonly root: string;
+  readonly find: FindFilter;
+  readonly rules: ChainRule[];
+  readonly filters: Set<string>;
+  /** Filters whose entries are being read, each included by the one before. */
+  readonly above: Set<string>;
+  steps: number;
+}
+
+function include(walk: Walk, key: string): void {
+  if (walk.above.has(key)) throw loop(key);
+  const filter = walk.find(key);
+  if (filter === undefined) throw missing(key, walk.root);
+  walk.filters.add(key);
+  walk.above.add(key);
+  for (const entry of filter.entries) {
+    // Empty filters may be included again and again, and each may include another one.
+    walk.steps += 1;
+    if (walk.steps > 2 * MOST_RULES) throw tooMany(walk.root);
+    if (typeof entry === "string") include(walk, entry);
+    else if (walk.rules.push(placed(filter, entry)) > MOST_RULES) throw tooMany(walk.root);
+  }
+  walk.above.delete(key);
 }
 
 function placed({ chain = "root", priority }: Filter, rule: FilterRule): ChainRule {

@@ -93,7 +93,7 @@ function maskForm(family: Family, bits: number): ValueForm<number> {
   };
 }
 
-/** Names are kept as names, numbers as decimal or hexadecimal text. */
+/** Names are kept as names, numbers as decimal or hexadecimal text without leading zeros, which nft would read as octal. */
 function nameOrNumber(
   names: readonly string[],
   { least, most }: { readonly least: number; readonly most: number },
@@ -104,10 +104,14 @@ function nameOrNumber(
     decode(text) {
       if (names.includes(text)) return text;
       const isNumber = /^(?:0x[0-9a-fA-F]{1,4}|[0-9]{1,5})$/.test(text);
-      return isNumber && Number(text) >= least && Number(text) <= most ? text.toLowerCase() : undefined;
+      return isNumber && Number(text) >= least && Number(text) <= most ? canonicalNumber(text) : undefined;
     },
     encode: same,
   };
+}
+
+function canonicalNumber(text: string): string {
+  return text.startsWith("0x") ? `0x${Number(text).toString(16)}` : String(Number(text));
 }
 
 function same(text: string): string {

@@ -1,3 +1,4 @@
+import { canonical } from "../../domain/forms/canonical.ts";
 import type { Shape } from "../../network/shape.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { FileId, LabelledFile } from "../facts/file.ts";
@@ -85,9 +86,7 @@ export function planRulesChange(
   const steps = wanted.flatMap((rules): Step[] => {
     const before = present.findLast(({ table }) => table === rules.table);
     if (before === undefined) return [{ do: "set-tap-rules", rules }];
-    return JSON.stringify(before) === JSON.stringify(rules)
-      ? []
-      : [{ do: "change-tap-rules", rules, before }];
+    return canonical(before) === canonical(rules) ? [] : [{ do: "change-tap-rules", rules, before }];
   });
   const gone = present.filter((one) => wanted.every(({ table }) => table !== one.table));
   return { steps, after: gone.map(({ table }) => ({ do: "remove-tap-rules", table })) };
@@ -99,7 +98,7 @@ export function planShapeChange(
   before: Shape | undefined,
   shape: Shape | undefined,
 ): readonly Step[] {
-  if (JSON.stringify(before) === JSON.stringify(shape)) return [];
+  if (canonical(before) === canonical(shape)) return [];
   return [
     {
       do: "shape-tap",

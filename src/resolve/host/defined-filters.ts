@@ -6,9 +6,16 @@ import { type FindFilter, findBuiltIn } from "../../network/filter/instance.ts";
 import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 
-/** Returns the function that finds libvirt's filters and those that are defined on this host. It throws "failed" for a damaged file. */
+/**
+ * Returns the function that finds libvirt's filters and those that are defined on this host, for one decision: it reads each filter once.
+ * It throws "failed" for a damaged file.
+ */
 export function definedFilters(instance: Instance): FindFilter {
-  return (name) => findBuiltIn(name) ?? readDefined(instance, name);
+  const read = new Map<string, Filter | undefined>();
+  return (name) => {
+    if (!read.has(name)) read.set(name, findBuiltIn(name) ?? readDefined(instance, name));
+    return read.get(name);
+  };
 }
 
 function readDefined(instance: Instance, name: string): Filter | undefined {

@@ -2,6 +2,7 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Host } from "../../host/host.ts";
 import type { FindFilter } from "../../network/filter/instance.ts";
 import { OVS_VSCTL } from "../../network/switch/port-commands.ts";
+import { refuseManyRules } from "../../plan/decide/rule-count.ts";
 import {
   type BridgeFacts,
   decideTap,
@@ -20,7 +21,7 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 
 /**
  * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
- * same name. Throws the errors of decideTap().
+ * same name. Throws the errors of decideTap(), decideTapRules() and refuseManyRules().
  */
 export function decideTaps(
   instance: Instance,
@@ -40,6 +41,10 @@ export function decideTaps(
     const place = `/domain/devices/interface[${index + 1}]`;
     const rules = decideTapRules(found, tap.name, { uuid, place, findFilter });
     taps.push({ ...tap, rules, shape: decideShape(found), floor: decideFloor(found) });
+    refuseManyRules(
+      taps.flatMap((planned) => planned.rules ?? []),
+      place,
+    );
   }
   return taps;
 }

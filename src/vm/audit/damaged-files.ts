@@ -2,9 +2,11 @@ import { parseDomainText } from "../../domain/document.ts";
 import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
 import { type OnRefused, type SvirtError, unlessRefused } from "../../errors.ts";
 import { parseNetworkText } from "../../network/document.ts";
+import { parseFilterText } from "../../network/filter/document.ts";
 import { listSecrets } from "../../resolve/secrets/find-secret.ts";
 import { damagedDefinition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
+import { filterStore } from "../../state/networks/filters.ts";
 import { networkStore } from "../../state/networks/networks.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import {
@@ -18,7 +20,7 @@ import type { XmlStore } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 
 /**
- * Lists the damaged files of domains, networks, pools, secrets and snapshots, with the remedies. Each is read as a whole: a command about the object would
+ * Lists the damaged files of domains, networks, filters, pools, secrets and snapshots, with the remedies. Each is read as a whole: a command about the object would
  * be refused, and a list shows only damage of the fields that it needs.
  */
 export function findDamagedFiles(instance: Instance): readonly string[] {
@@ -26,6 +28,7 @@ export function findDamagedFiles(instance: Instance): readonly string[] {
   const note: OnRefused = ({ message, remedy }) => void found.push(`${message}; remedy: ${remedy}`);
   for (const name of listDefinitionNames(instance)) checkDefinition(instance, name, note);
   checkStore(networkStore, instance, { parse: parseNetworkText, note });
+  checkStore(filterStore, instance, { parse: parseFilterText, note });
   checkStore(poolStore, instance, { parse: parsePoolText, note });
   listSecrets(instance, note);
   for (const uuid of listSnapshotOwners(instance)) checkSnapshots(instance, uuid, note);

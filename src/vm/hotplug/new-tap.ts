@@ -7,8 +7,10 @@ import {
   planRulesChange,
   planShapeChange,
 } from "../../plan/actions/hotplug.ts";
+import { refuseManyRules } from "../../plan/decide/rule-count.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
 import { decideFloor, decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
+import type { TapRules } from "../../plan/facts/tap.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { definedFilters } from "../../resolve/host/defined-filters.ts";
@@ -17,7 +19,7 @@ import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-type Guest = Pick<GuestRecord, "label" | "uid" | "uuid">;
+type Guest = Pick<GuestRecord, "label" | "steps" | "uid" | "uuid">;
 
 /** Decisions about the tap of a device of one family. */
 interface TapFamily<E extends HotElement> {
@@ -44,7 +46,7 @@ const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
 
 /**
  * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the errors of
- * decideTap().
+ * decideTap(), decideTapRules() and refuseManyRules().
  */
 export function decideNewTap<E extends HotElement>(
   instance: Instance,
@@ -55,7 +57,7 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
-/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap() and decideTapRules(). */
+/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap(), decideTapRules() and refuseManyRules(). */
 export function planTapChange(
   instance: Instance,
   { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
@@ -63,7 +65,7 @@ export function planTapChange(
 ): ChangeSteps {
   refuseTap(instance, to, "/interface");
   const tap = old.target?.dev ?? "";
-  const rules = decideTapRules(to, tap, { uuid, place: "/interface", findFilter: definedFilters(instance) });
+  const rules = decideRules(instance, { steps, uuid }, { found: to, tap });
   const changed = planRulesChange(steps, rules, tap);
   const floored = planFloorChange(tap, decideFloor(old), decideFloor(to));
   const shaped = planShapeChange(tap, decideShape(old), decideShape(to));
@@ -85,7 +87,7 @@ function withName<E extends HotElement>(device: Device<E>, name: string): Device
 
 function decideInterface(
   instance: Instance,
-  { label, uid, uuid }: Guest,
+  { label, steps, uid, uuid }: Guest,
   { value, names }: { readonly value: NetworkInterface; readonly names: FreeNames },
 ): NewTap | undefined {
   if (!isTapped(value)) return undefined;
@@ -98,12 +100,23 @@ function decideInterface(
     passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
     setup: tap.setup,
     link: tap.link,
-    rules: decideTapRules(value, tap.name, {
-      uuid,
-      place: "/interface",
-      findFilter: definedFilters(instance),
-    }),
+    rules: decideRules(instance, { steps, uuid }, { found: value, tap: tap.name }),
     shape: decideShape(value),
     floor: decideFloor(value),
   };
+}
+
+/** Decides the rules of a tap, which a running guest may have besides those of its other taps. */
+function decideRules(
+  instance: Instance,
+  { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
+  { found, tap }: { readonly found: NetworkInterface; readonly tap: string },
+): readonly TapRules[] {
+  const place = "/interface";
+  const rules = decideTapRules(found, tap, { uuid, place, findFilter: definedFilters(instance) });
+  const others = steps.flatMap((step) =>
+    step.do === "set-tap-rules" && step.rules.tap !== tap ? [step.rules] : [],
+  );
+  refuseManyRules([...others, ...rules], place);
+  return rules;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { definedFilters } from "../../../src/resolve/host/defined-filters.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
+import { attachDevice, updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { defineFilter, undefineFilter } from "../../../src/vm/network/define-filter.ts";
 import { listFilters } from "../../../src/vm/network/filter-list.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -74,6 +75,50 @@ test("a filter that a running guest has is neither replaced nor undefined, also 
   await sweepAll(machine);
   await undefineFilter(nodeOn(machine), "inner");
   expect(names(machine)).not.toContain("inner");
+});
+
+test("an update of a guest's interface with the filter that it has changes no rules", async () => {
+  const machine = await filtered();
+  putText(machine, "/same.xml", card("outer").replace("</interface>", "<link state='down'/></interface>"));
+  putText(machine, "/other.xml", card("inner"));
+  const planned = async (path: string): Promise<string> =>
+    (await runOn(machine, "update-device", "vm1", path, "--live", "--dry-run")).out;
+  expect(await planned("/other.xml")).toContain("filter the frames of tap vnet0");
+  expect(await planned("/same.xml")).not.toContain("filter the frames");
+});
+
+test("a filter is read once for a decision, however often others include it", async () => {
+  const machine = await filtered();
+  const find = definedFilters(nodeOn(machine));
+  const found = find("inner");
+  expect(found?.entries).toHaveLength(1);
+  machine.files.remove("/etc/svirt/nwfilters/inner.xml");
+  expect(find("inner")).toBe(found);
+});
+
+test("the rules of all taps of a guest are bounded, at its start and while it runs", async () => {
+  const machine = prepared();
+  await define(machine, filterXml("half", "<rule action='drop' direction='in'/>".repeat(1000)));
+  await define(machine, filterXml("full", "<filterref filter='half'/>".repeat(2)));
+  const cards = (count: number): string =>
+    Array.from({ length: count }, (_, at) => card("full").replace("00:09", `01:0${at}`)).join("");
+  const clean = withoutInodes(machine);
+  const tooMany = "the filters of its interfaces have more than 10000 rules together";
+  const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices: cards(6) })));
+  expect([error.message, error.place]).toEqual([
+    expect.stringContaining(tooMany),
+    "/domain/devices/interface[6]/filterref",
+  ]);
+  expect(withoutInodes(machine)).toEqual(clean);
+  await startDomain(nodeOn(machine), domainXml({ devices: cards(5) }));
+  const sixth = attachDevice(nodeOn(machine), ASK, deviceOf(card("half")));
+  expect((await errorOf(sixth)).message).toContain(tooMany);
+  // The rules that an update replaces do not count.
+  const first = deviceOf(cards(1).replaceAll("full", "half"));
+  await updateDevice(nodeOn(machine), ASK, { device: first, force: false });
+  await attachDevice(nodeOn(machine), ASK, deviceOf(card("half")));
+  const again = updateDevice(nodeOn(machine), ASK, { device: deviceOf(cards(1)), force: false });
+  expect((await errorOf(again)).message).toContain(tooMany);
 });
 
 test("a filter whose <filterref> names none is defined, and refused by its interface", async () => {

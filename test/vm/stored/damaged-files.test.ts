@@ -16,6 +16,7 @@ import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 const BROKEN = {
   domain: "/etc/svirt/domains/broken.xml",
   network: "/etc/svirt/networks/broken.xml",
+  filter: "/etc/svirt/nwfilters/broken.xml",
   pool: "/etc/svirt/storage/broken.xml",
   secret: `/etc/svirt/secrets/${OTHER}.xml`,
 };
@@ -28,11 +29,13 @@ async function damagedMachine(): Promise<Machine> {
   given("/vm1.xml", domainXml());
   given("/vm2.xml", domainXml({ name: "vm2", uuid: THIRD }));
   given("/lan.xml", networkXml(BRIDGE));
+  given("/web.xml", Buffer.from("<filter name='web'><rule action='drop' direction='out'/></filter>"));
   given("/images.xml", poolXml());
   given("/secret.xml", secretXml());
   for (const words of ["define /vm1.xml", "define /vm2.xml", "start vm1", "net-define /lan.xml"])
     await said(machine, words);
-  for (const words of ["pool-define /images.xml", "secret-define /secret.xml"]) await said(machine, words);
+  for (const words of ["nwfilter-define /web.xml", "pool-define /images.xml", "secret-define /secret.xml"])
+    await said(machine, words);
   for (const path of Object.values(BROKEN)) putText(machine, path, "<torn");
   return machine;
 }
@@ -75,6 +78,7 @@ describe("svirt audit", () => {
     const torn = [
       "/etc/svirt/domains/vm2.xml",
       "/etc/svirt/networks/lan.xml",
+      "/etc/svirt/nwfilters/web.xml",
       "/etc/svirt/storage/images.xml",
     ];
     for (const path of torn) {
@@ -105,6 +109,7 @@ describe("a list with a damaged file", () => {
     ["list --all --json", ["vm1", "vm2", "broken"], BROKEN.domain],
     ["domstats --state", ["Domain: 'vm1'", "Domain: 'vm2'"], BROKEN.domain],
     ["net-list --all --json", ["lan", "broken"], BROKEN.network],
+    ["nwfilter-list", ["web", "clean-traffic"], BROKEN.filter],
     ["pool-list --all --uuid --name", ["images", "- broken"], BROKEN.pool],
     ["secret-list", [SECRET_UUID], BROKEN.secret],
   ])("svirt %s shows the others, and names the file once with the remedy", async (words, shown, path) => {
@@ -122,6 +127,7 @@ describe("a list with a damaged file", () => {
       [344, word(0) + word(1) + word(0), ["vm1", "vm2"]],
       [281, word(1) + word(0), ["images"]],
       [283, word(1) + word(0), ["lan"]],
+      [286, word(1) + word(0), ["web"]],
       [287, word(1) + word(0), [SECRET_UUID]],
     ];
     const packets = [...lists, ...lists].map(([procedure, args]) => call(procedure, args)).join("");
@@ -139,7 +145,7 @@ describe("a list with a damaged file", () => {
     }
     const paths = Object.values(BROKEN);
     expect(paths.map((path) => warned.filter((one) => String(one).includes(path)).length)).toEqual([
-      1, 1, 1, 1,
+      1, 1, 1, 1, 1,
     ]);
     expect(warned.every((one) => String(one).includes("; remedy: "))).toBe(true);
   });

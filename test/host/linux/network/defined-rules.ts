@@ -21,13 +21,28 @@ export const HEADERS: readonly string[] = [
   "<ipv6 protocol='udp' dstportstart='1' dstportend='65535'/>",
 ];
 
-/** Finds libvirt's filters, and one that drops what a header of HEADERS matches. */
-const findAny: FindFilter = (name) =>
-  HEADERS.includes(name)
-    ? compileFilter(
-        parseFilterText(`<filter name='f'><rule action='drop' direction='out'>${name}</rule></filter>`),
-      )
-    : findBuiltIn(name);
+/** Filters that drop frames of both directions with one header, which is written for those to the guest. */
+export const HEADERS_BOTH: readonly string[] = [
+  "<mac srcmacaddr='52:54:00:00:00:aa'/>",
+  "<mac dstmacaddr='$MAC'/>",
+  "<arp arpsrcipaddr='10.8.0.2'/>",
+  "<ip srcipaddr='10.8.0.2'/>",
+  "<ip protocol='udp' srcportstart='67'/>",
+  "<ipv6 dstipaddr='fe80::1'/>",
+];
+
+/** Finds libvirt's filters, and one that drops what a header of HEADERS or HEADERS_BOTH matches. */
+const findAny: FindFilter = (name) => {
+  if (!isDefined(name)) return findBuiltIn(name);
+  const direction = HEADERS.includes(name) ? "out" : "inout";
+  return compileFilter(
+    parseFilterText(`<filter name='f'><rule action='drop' direction='${direction}'>${name}</rule></filter>`),
+  );
+};
+
+function isDefined(name: string): boolean {
+  return HEADERS.includes(name) || HEADERS_BOTH.includes(name);
+}
 
 /** Returns a filter of a tap, as the rules of nft need it. */
 export function filterOf(reference: Parameters<typeof readFilter>[0], tap: string): FrameFilter {
@@ -37,5 +52,5 @@ export function filterOf(reference: Parameters<typeof readFilter>[0], tap: strin
     findAny,
   );
   const { filter } = reference;
-  return { tap, filter, variables, ...(HEADERS.includes(filter) ? { defined: { rules } } : {}) };
+  return { tap, filter, variables, ...(isDefined(filter) ? { defined: { rules } } : {}) };
 }

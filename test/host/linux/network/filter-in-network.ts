@@ -6,7 +6,7 @@ import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.
 import { removeTapTable } from "../../../../src/host/linux/network/packet-table.ts";
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
 import { filterTable, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
-import { filterOf, HEADERS } from "./defined-rules.ts";
+import { filterOf, HEADERS, HEADERS_BOTH } from "./defined-rules.ts";
 import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
@@ -21,7 +21,8 @@ const [OWN_IP, SECOND_IP, OTHER_IP, NEIGHBOUR_IP, HOST_IP] = [
 const [BROADCAST, NOTHING] = ["ffffffffffff", "000000000000"];
 const [LINK_LOCAL, ALL_NODES] = [`fe80${"0".repeat(27)}1`, `ff02${"0".repeat(27)}1`];
 const out = { from: OWN, to: NEIGHBOUR };
-const ask = (mac: string, ip: string, more: { readonly lengths?: string } = {}): string =>
+type Unusual = Pick<Parameters<typeof arp>[0], "hardware" | "lengths">;
+const ask = (mac: string, ip: string, more: Unusual = {}): string =>
   arp({ operation: 1, sender: [mac, ip], target: [NOTHING, NEIGHBOUR_IP], ...more });
 const announce = (mac: string): string =>
   arp({ operation: 3, sender: [mac, "0.0.0.0"], target: [mac, "0.0.0.0"] });
@@ -39,6 +40,7 @@ const SENT: readonly (readonly [name: string, bytes: Buffer])[] = [
   ["ARP for another IP", frame(out, TYPES.arp, ask(OWN, OTHER_IP))],
   ["ARP for another MAC", frame(out, TYPES.arp, ask(OTHER, OWN_IP))],
   ["ARP of other lengths", frame(out, TYPES.arp, ask(OWN, OWN_IP, { lengths: "0610" }))],
+  ["ARP of IEEE 802 for another IP", frame(out, TYPES.arp, ask(OWN, OTHER_IP, { hardware: "0006" }))],
   ["IPv6", frame(out, TYPES.ipv6, ipv6(LINK_LOCAL, ALL_NODES))],
   ["tagged IPv4 of another", frame(out, TYPES.vlan, `0007${TYPES.ipv4}${udp(OTHER_IP, NEIGHBOUR_IP)}`)],
   ["tagged ARP for another IP", frame(out, TYPES.vlan, `0007${TYPES.arp}${ask(OWN, OTHER_IP)}`)],
@@ -132,6 +134,7 @@ const FILTERS = [
   "qemu-announce-self",
   "allow-ipv6",
   ...HEADERS,
+  ...HEADERS_BOTH,
 ];
 const facts = new Map<string, object>();
 for (const filter of FILTERS) {

@@ -16,17 +16,19 @@ export function frame({ from, to }: Ends, type: string, payload: string): Buffer
   return Buffer.concat([bytes, Buffer.alloc(Math.max(0, SHORTEST_BYTES - bytes.length))]);
 }
 
-/** Returns the payload of an ARP or RARP message for Ethernet and IPv4, or with other lengths of addresses. RFC 826 */
+/** Returns the payload of an ARP or RARP message for Ethernet and IPv4, or with another type of hardware or other lengths. RFC 826 */
 export function arp(message: {
   readonly operation: number;
   readonly sender: readonly [mac: string, ip: string];
   readonly target: readonly [mac: string, ip: string];
   readonly lengths?: string;
+  /** ARPHRD_ETHER, or ARPHRD_IEEE802 `0006`. linux/if_arp.h */
+  readonly hardware?: string;
 }): string {
-  const { lengths = "0604", operation, sender, target } = message;
+  const { hardware = "0001", lengths = "0604", operation, sender, target } = message;
   const [senderMac, senderIp] = sender;
   const [targetMac, targetIp] = target;
-  return `00010800${lengths}${number(operation, 2)}${senderMac}${ipNumber(senderIp)}${targetMac}${ipNumber(targetIp)}`;
+  return `${hardware}0800${lengths}${number(operation, 2)}${senderMac}${ipNumber(senderIp)}${targetMac}${ipNumber(targetIp)}`;
 }
 
 /** Returns an IPv4 packet with a UDP datagram without content. RFC 791, RFC 768 */

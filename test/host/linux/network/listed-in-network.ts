@@ -6,7 +6,7 @@ import { parseNetworkText } from "../../../../src/network/document.ts";
 import { FILTERS } from "../../../../src/network/filter/filters.ts";
 import { summarizeTables } from "../../../../src/network/filter/table-summary.ts";
 import { filterTable, formatTapRules, limitTable } from "../../../../src/network/filter/tap-rules.ts";
-import { filterOf, HEADERS } from "./defined-rules.ts";
+import { filterOf, HEADERS, HEADERS_BOTH } from "./defined-rules.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
 const IP = "<ip address='10.8.0.1' prefix='24'/>";
@@ -24,7 +24,7 @@ const parametersOf = (filter: string) =>
   ].map(([name = "", value = ""]) => ({ name, value }));
 run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap");
 const scripts = [
-  ...[...FILTERS.keys(), ...HEADERS].map((filter, at) =>
+  ...[...FILTERS.keys(), ...HEADERS, ...HEADERS_BOTH].map((filter, at) =>
     formatTapRules({
       table: `${filterTable(UUID, "vnet0")}_${at}`,
       ...filterOf({ filter, parameters: parametersOf(filter) }, "vnet0"),
