@@ -1,3 +1,4 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { domainNotesFolder, type KeptNotes, NOTES_ENDING, parseNotes } from "../../state/domain-notes.ts";
 import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
@@ -212,10 +213,16 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
 }
 
 function lookAtSecrets(instance: Instance, folders: Folders, before: SecretsSeen): SecretsSeen {
+  // As listSecretUuids() lists them.
+  const isOwn = (name: string): boolean => uuidOf(name) === name;
   const definitions = (folder: string, known: SecretsSeen["disk"]): SecretsSeen["disk"] =>
-    scanFolder(instance, { folder, ending: ENDING, parse: parseSecretFacts }, known);
+    scanFolder(instance, { folder, ending: ENDING, parse: parseSecretFacts, isOwn }, known);
   const values = (folder: string, known: SecretsSeen["diskValues"]): SecretsSeen["diskValues"] =>
-    scanFolder(instance, { folder, ending: VALUE_ENDING, parse: () => true as const, isUnread: true }, known);
+    scanFolder(
+      instance,
+      { folder, ending: VALUE_ENDING, parse: () => true as const, isUnread: true, isOwn },
+      known,
+    );
   return {
     disk: definitions(folders.secrets, before.disk),
     memory: definitions(folders.secretsInMemory, before.memory),
