@@ -65,6 +65,11 @@ export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
 
+/** Returns the path of the lock for writing notes about domains. */
+export function notesLock(paths: Paths): string {
+  return `${paths.run}/locks/domain-notes`;
+}
+
 /** Returns the path of the lock for logging in to an iSCSI target and out of it. */
 export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;

@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { unlessWorkRefused } from "../errors.ts";
 import { recordsFolder } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
-import { withRegistryLock } from "./locks.ts";
+import { withNotesLock } from "./locks.ts";
+import { readEndNs } from "./reason.ts";
 
 /** Values are numbers of at most 53 bits, or texts. */
 const parameters = v.array(
@@ -19,7 +20,7 @@ const domainNote = v.variant("report", [
     doneBytes: v.number(),
     totalBytes: v.number(),
   }),
-  /** The title, the description or the element of a namespace, which has `uri`, was set or removed. */
+  /** The title, the description or the element of a namespace, which has `uri` unless that is too long, was set or removed. */
   v.strictObject({
     report: v.literal("metadata-change"),
     type: v.picklist(["description", "title", "element"]),
@@ -44,7 +45,9 @@ export const NOTES_ENDING = ".json";
 const MOST = 64;
 /** Most characters of all notes but the last of a domain. */
 const MOST_CHARS = 262_144;
-/** Time for which clients can read the notes of a domain that is off. */
+/** Most bytes of a note's URI: a longer one is left out, since a part of it is another URI. */
+const MOST_URI_BYTES = 4096;
+/** Time for which clients can read the notes of a domain, counted from its end and from its last note. */
 const KEPT_MS = 60_000;
 const MS_TO_NS = 1_000_000n;
 
@@ -73,8 +76,8 @@ export function parseNotes(text: string): KeptNotes | undefined {
 }
 
 /**
- * Notes finished work on a domain for all clients that watch the folder. Without room for it, or without the registry's lock, only the report
- * is missing. The caller does not hold that lock.
+ * Notes finished work on a domain for all clients that watch the folder. Without room for it, or without the lock of notes within a second, only the
+ * report is missing. The caller may hold any other lock.
  */
 export async function noteDomain(
   instance: Instance,
@@ -83,9 +86,9 @@ export async function noteDomain(
 ): Promise<void> {
   if (notes.length === 0) return;
   await unlessWorkRefused(async () => {
-    await withRegistryLock(instance, async () => {
+    await withNotesLock(instance, async () => {
       removeOld(instance, domain.uuid);
-      add(instance, domain, notes);
+      add(instance, domain, notes.map(bounded));
     });
   });
 }
@@ -93,6 +96,11 @@ export async function noteDomain(
 /** Returns the last notes of a domain; undefined if there are none. */
 export function readNotes(instance: Instance, uuid: string): KeptNotes | undefined {
   return parseNotes(instance.host.readText(notesFile(instance, uuid)) ?? "");
+}
+
+function bounded(note: DomainNote): DomainNote {
+  if (note.report !== "metadata-change" || Buffer.byteLength(note.uri ?? "") <= MOST_URI_BYTES) return note;
+  return { report: note.report, type: note.type };
 }
 
 function add(
@@ -135,8 +143,9 @@ function removeOld(instance: Instance, uuid: string): void {
       host.inspectFile(`${recordsFolder(paths)}/${file}`) !== undefined
     )
       continue;
+    const endNs = readEndNs(instance, file.slice(0, -NOTES_ENDING.length)) ?? 0n;
     const modifiedNs = host.inspectFile(path)?.times.modifiedNs;
-    if (modifiedNs === undefined || modifiedNs < until) host.removeFile(path);
+    if (modifiedNs === undefined || (modifiedNs < until && endNs < until)) host.removeFile(path);
   }
 }
 

@@ -1,8 +1,10 @@
 import { asSvirtError } from "../errors.ts";
-import { guestPaths, pciLock, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
+import { guestPaths, notesLock, pciLock, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
+/** A report is not worth a longer wait. */
+const NOTES_TIMEOUT_MS = 1000;
 
 /** Waits for the guest's lock, does the work and releases the lock. */
 export async function withGuestLock<Result>(
@@ -40,6 +42,11 @@ export async function withRegistryLock<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   return await withLock(instance, { path: registryLock(instance.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
+}
+
+/** Waits a second for the lock of notes about domains, which the caller may take under any other lock. Throws "timeout". */
+export async function withNotesLock(instance: Instance, work: () => Promise<void>): Promise<void> {
+  await withLock(instance, { path: notesLock(instance.paths), timeoutMs: NOTES_TIMEOUT_MS }, work);
 }
 
 /**

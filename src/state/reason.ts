@@ -25,6 +25,11 @@ export function readReason(instance: Instance, uuid: string): string | undefined
   return instance.host.readText(reasonFile(instance, uuid))?.trim();
 }
 
+/** Returns the time at which the reason was stored, at the guest's end; undefined if there is none. */
+export function readEndNs(instance: Instance, uuid: string): bigint | undefined {
+  return instance.host.inspectFile(reasonFile(instance, uuid))?.times.modifiedNs;
+}
+
 /** Stores the reason for readReason(). */
 export function writeReason(instance: Instance, uuid: string, reason: ShutoffReason): void {
   // If the disk has no room for the reason, domstate reports "unknown".

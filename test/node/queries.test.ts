@@ -80,7 +80,7 @@ describe.each(["qemu", "kvm"])("console of a guest of type %s", (type) => {
 
 onTheNode("one at a time: the second is refused, --force ends the first", async () => {
   const notes = await onNode(`
-    more="<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+    more="<channel type='unix'><target type='virtio' name='org.example.0'/></channel>"
     ${GUEST}
     mkfifo $here/input
     sleep 600 >$here/input &

@@ -5,7 +5,7 @@ import type { Machine } from "../memory-host/machine.ts";
 import { domainXml, nodeOn, UUID } from "../scenes/scene.ts";
 import { makePoolMachine } from "../scenes/volumes.ts";
 import { call, domain, errorIn, text, word } from "./remote-client.ts";
-import { CHANNEL, connect, ERROR, OK, STREAM } from "./stream-client.ts";
+import { CHANNEL, CONSOLE, connect, ERROR, OK, STREAM } from "./stream-client.ts";
 
 const VM1 = domain("vm1", UUID, 1);
 const named = (name: string): string =>
@@ -39,8 +39,13 @@ async function machineWith(
 }
 
 /** Returns a call: `name` is optional in XDR. */
-function open(name: string | undefined, { serial = CHANNEL, flags = 0 } = {}): string {
-  return call(CHANNEL, VM1 + (name === undefined ? word(0) : word(1) + text(name)) + word(flags), { serial });
+function open(
+  name: string | undefined,
+  { procedure = CHANNEL as number, serial = CHANNEL as number, flags = 0 } = {},
+): string {
+  return call(procedure, VM1 + (name === undefined ? word(0) : word(1) + text(name)) + word(flags), {
+    serial,
+  });
 }
 
 describe("virDomainOpenChannel()", () => {
@@ -75,20 +80,23 @@ describe("virDomainOpenChannel()", () => {
     await client.leave();
   });
 
-  test.each([AGENT_PORT, "channel1"])(
-    "does not give away the agent's channel, even by force: %s",
-    async (name) => {
-      const { machine, opened } = await machineWith(DEVICES);
-      const client = connect(machine, open(name, { flags: 1 }));
-      const [refused] = await client.packets(1);
-      expect(refused === undefined ? refused : errorIn(refused)).toMatchObject({
-        code: 84,
-        message: expect.stringContaining("guest's agent"),
-      });
-      expect(opened).toEqual([]);
-      await client.leave();
-    },
-  );
+  // VIR_DOMAIN_CHANNEL_FORCE, and VIR_DOMAIN_CONSOLE_FORCE of virDomainOpenConsole()
+  test.each([
+    [CHANNEL, AGENT_PORT],
+    [CHANNEL, "channel1"],
+    [CONSOLE, "channel1"],
+  ])("does not give away the agent's channel, even by force: procedure %i, %s", async (procedure, name) => {
+    const { machine, opened } = await machineWith(DEVICES);
+    machine.files.put(`/run/svirt/${UUID}/guest/channel1.sock`, "socket").uid = 0x70000000 + 1;
+    const client = connect(machine, open(name, { procedure, flags: 1 }));
+    const [refused] = await client.packets(1);
+    expect(refused === undefined ? refused : errorIn(refused)).toMatchObject({
+      code: 84,
+      message: expect.stringContaining("guest's agent"),
+    });
+    expect(opened).toEqual([]);
+    await client.leave();
+  });
 
   test("has one stream at a time, which VIR_DOMAIN_CHANNEL_FORCE ends", async () => {
     const { machine } = await machineWith(DEVICES);

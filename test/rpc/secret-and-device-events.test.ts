@@ -55,6 +55,17 @@ describe("a registered client", () => {
     },
   );
 
+  test("gets nothing of a file beside the secrets, and the events after it", async () => {
+    const machine = makeMachine();
+    const client = await Listener.on(machine, call(380, word(0) + word(0)) + call(380, word(1) + word(0)), 2);
+    const xml = `<secret><uuid>${SECRET}</uuid><usage type='ceph'><name>pool1</name></usage></secret>`;
+    putText(machine, "/etc/svirt/secrets/backup.xml", xml);
+    putText(machine, "/etc/svirt/secrets/backup.base64", "AA==");
+    await defineSecret(nodeOn(machine), bytes(xml));
+    expect(await client.messages(1)).toEqual([[382, word(0) + remote(2, "pool1") + word(0) + word(0)]]);
+    await client.end();
+  });
+
   test("gets devices of the host that come, change and go, also if it registers later", async () => {
     const machine = makeMachine();
     const client = await Listener.on(machine, call(316, word(0) + word(0)));

@@ -26,7 +26,7 @@ import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { type EndedJob, finishJobs } from "./finish-jobs.ts";
-import { reportJob } from "./report-job.ts";
+import { reportReady } from "./report-job.ts";
 
 /** Starts a job, which continues without svirt. Throws the errors of the decision and the host; then nothing has changed. */
 export async function startBlockJob(
@@ -75,7 +75,7 @@ export async function readJob(
   if (job === undefined) return undefined;
   return await withMonitor(instance, guest.uuid, async (monitor) => {
     const qemu = await findJob(monitor, job.job);
-    if (qemu?.status === "ready") reportJob(instance, guest, { job, status: "ready" });
+    if (qemu?.status === "ready") await reportReady(instance, guest, job);
     return qemu === undefined ? undefined : { job, qemu, speed: await findSpeed(monitor, qemu.id) };
   });
 }

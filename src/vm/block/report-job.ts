@@ -1,24 +1,25 @@
+import { unlessWorkRefused } from "../../errors.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import { keepReports, lastReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { GuestRecord } from "../../state/record.ts";
+import { withFreeGuest } from "../../state/locks.ts";
+import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { resolveReports } from "../guest/resolve-report.ts";
 
 type JobStatus = Extract<QemuReport, { report: "block-job" }>["status"];
 
 /**
  * Reports that a job is ready or has ended to clients that wait for events, if QEMU cannot: a guest that an older svirt has started has no monitor for
- * events. `guest` is the record with the job. Does not repeat the job's last report.
+ * events. `guest` is the record with the job. Does not repeat the job's last report. The caller holds the guest's lock.
  */
 export function reportJob(
   instance: Instance,
   guest: GuestRecord,
   { job, status }: { readonly job: BlockJob; readonly status: JobStatus },
 ): void {
-  const { host, paths } = instance;
-  if (host.inspectFile(guestPaths(paths, guest.uuid).events) !== undefined) return;
+  if (isReporting(instance, guest)) return;
   const [report] = resolveReports(guest, [{ report: "block-job", job: job.job ?? "", status }]);
   if (report?.report !== "block-job") return;
   const last = lastReports(instance, guest).findLast(
@@ -27,4 +28,25 @@ export function reportJob(
   // A job is ready once, and the end of the one before was reported.
   const isKnown = status === "ready" && last?.report === "block-job" && last.status === "ready";
   if (!isKnown) keepReports(instance, guest, [report]);
+}
+
+/**
+ * Reports that a job is ready, for a caller that only reads. If another call has the guest, which may end the job, or if the report fails, it is left
+ * to the next look.
+ */
+export async function reportReady(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
+  const { startedMs, uuid } = guest;
+  await unlessWorkRefused(async () => {
+    if (isReporting(instance, guest)) return;
+    await withFreeGuest(instance, uuid, async () => {
+      const now = readRecord(instance, uuid);
+      if (now?.startedMs !== startedMs || now.jobs?.some((one) => one.job === job.job) !== true) return;
+      reportJob(instance, now, { job, status: "ready" });
+    });
+  });
+}
+
+/** Reports whether QEMU reports its jobs itself. */
+function isReporting({ host, paths }: Instance, { uuid }: GuestRecord): boolean {
+  return host.inspectFile(guestPaths(paths, uuid).events) !== undefined;
 }

@@ -16,6 +16,19 @@ export function findChannel(guest: GuestRecord, name: string | undefined): strin
   return found.id;
 }
 
+/**
+ * Refuses the channel of the guest's agent: two calls would read each other's answers, and a forced end of one could leave file systems frozen.
+ * Throws "unsupported".
+ */
+export function refuseAgent(guest: GuestRecord, id: string | undefined): void {
+  if (!listNamedPorts(guest).some((one) => one.id === id && isAgentPort(one.port))) return;
+  throw new SvirtError(`Operation not supported: channel ${id} is that of the guest's agent`, {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy: `Send its commands by virDomainQemuAgentCommand(): svirt qemu-agent-command ${guest.name} COMMAND`,
+  });
+}
+
 function isCalled({ id, port }: NamedPort, name: string): boolean {
   return id === name || portName({ port }) === name;
 }
@@ -38,15 +51,8 @@ function notFound(channels: readonly NamedPort[], name: string | undefined): Svi
   });
 }
 
-// Two calls would read each other's answers, and a forced end of one could leave file systems frozen.
 function refuseUnsuited(guest: GuestRecord, { id, port }: NamedPort): void {
-  if (isAgentPort(port)) {
-    throw new SvirtError(`Operation not supported: channel ${id} is that of the guest's agent`, {
-      kind: "unsupported",
-      libvirt: "OPERATION_UNSUPPORTED",
-      remedy: `Send its commands by virDomainQemuAgentCommand(): svirt qemu-agent-command ${guest.name} COMMAND`,
-    });
-  }
+  refuseAgent(guest, id);
   const { type } = port.chardev;
   if (type === "unix" || type === "pty") return;
   throw new SvirtError(`internal error: channel ${id} is not using a UNIX socket`, {

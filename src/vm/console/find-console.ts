@@ -3,6 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
+import { isAgentPort } from "../../qemu/agent/agent-port.ts";
 import { type NamedPort, namePorts } from "../../qemu/devices/chardev/argv.ts";
 import { socketPath } from "../../qemu/devices/chardev/backend.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
@@ -56,7 +57,10 @@ function findPort(ports: readonly NamedPort[], devname: string | undefined): Nam
         ports.find(({ port }) => port.device === "console"))
       : ports.find(({ id }) => id === devname);
   if (found !== undefined) return found;
-  const there = ports.map(({ id }) => id).join(", ");
+  const there = ports
+    .filter(({ port }) => !isAgentPort(port))
+    .map(({ id }) => id)
+    .join(", ");
   throw new SvirtError(`internal error: cannot find console device '${devname ?? "console0"}'`, {
     kind: "not-found",
     libvirt: "INTERNAL_ERROR",

@@ -4,7 +4,7 @@ import type { FileFacts } from "../../host/files.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
-import { findChannel } from "./find-channel.ts";
+import { findChannel, refuseAgent } from "./find-channel.ts";
 import { findConsole } from "./find-console.ts";
 import { isAskedFor, lockConsole } from "./lock-console.ts";
 
@@ -24,7 +24,7 @@ const [CONSOLE, CHANNEL] = ["console session", "channel stream"];
 
 /**
  * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
- * or another process is connected; "failed" if another process takes the console.
+ * or another process is connected; "failed" if another process takes the console; "unsupported" for the agent's channel.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
   const device = { name: options.devname, force: options.force };
@@ -131,6 +131,7 @@ async function takeConsole(
   { force, isChannel = false, name }: OpenOptions,
 ): Promise<TakenConsole> {
   const { guest } = findRunning(instance, key);
+  if (!isChannel) refuseAgent(guest, name);
   const { facts, id } = await findConsole(instance, guest, isChannel ? findChannel(guest, name) : name);
   const lock = deviceLock(instance.paths, guest.uuid, id);
   const release = await lockConsole(instance, { path: lock, force, use: isChannel ? CHANNEL : CONSOLE });

@@ -17,6 +17,8 @@ export interface ScannedFolder<Value> {
   readonly ending: string;
   /** Returns undefined for a file that is not as svirt writes it: the folder is then scanned as if it were unchanged. */
   parse(text: string): Value | undefined;
+  /** Returns false for the name, without the ending, of a file that is not svirt's. */
+  isOwn?(name: string): boolean;
   /** The files are not read: parse() gets an empty text. */
   readonly isUnread?: true;
 }
@@ -24,13 +26,14 @@ export interface ScannedFolder<Value> {
 /** Returns the files of a folder. Reads only those that were replaced since the scan before. */
 export function scanFolder<Value>(
   { host }: Instance,
-  { ending, folder, isUnread, parse }: ScannedFolder<Value>,
+  { ending, folder, isOwn, isUnread, parse }: ScannedFolder<Value>,
   before: SeenFiles<Value>,
 ): SeenFiles<Value> {
   const seen = new Map<string, SeenFile<Value>>();
   for (const file of host.listFolder(folder)) {
     if (!file.endsWith(ending)) continue;
     const [name, path] = [file.slice(0, file.length - ending.length), `${folder}/${file}`];
+    if (isOwn?.(name) === false) continue;
     const known = before.get(name);
     // A file that cannot be looked at now, as for lack of descriptors, is as it was.
     const now =

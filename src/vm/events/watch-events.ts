@@ -1,3 +1,4 @@
+import { uuidOf } from "../../domain/forms/uuid.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { domainNotesFolder, type KeptNotes, NOTES_ENDING, parseNotes } from "../../state/domain-notes.ts";
 import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
@@ -23,6 +24,7 @@ import { compareNotes } from "./note-events.ts";
 import { type SeenFiles, scanFolder } from "./scan-folder.ts";
 import { compareSecrets, parseSecretFacts, type SecretEvent, type SecretsSeen } from "./secret-events.ts";
 import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
+import { WakeUp } from "./wake-up.ts";
 
 /** Something that happened to a domain, its running guest, a network, a pool, a secret or a device of the host. */
 export type HappenedEvent =
@@ -39,7 +41,10 @@ export interface EventWatch {
   begun(): Promise<void>;
   /** Watches the devices of the host too, or no more. Throws "host-call"; "unsupported" if the kernel reports none here. */
   followDevices(isWanted: boolean): void;
-  /** Returns what happened since the last call, by any process. Never waits. Throws "host-call", and loses no event then. */
+  /**
+   * Returns what happened since the last call, by any process. Never waits. If a look fails, wait() ends a second later for the next one, and no
+   * event is lost: throws its error, such as "host-call", unless the other look has found events.
+   */
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
   wait(): Promise<void>;
@@ -72,34 +77,36 @@ export function watchEvents(instance: Instance): EventWatch {
     // After a look that has failed, the next one is not left out.
     let isBehind = false;
     let devices: NodeDeviceFollower | undefined;
-    let wake: () => void = () => undefined;
+    const wakeUp = new WakeUp(async (ms) => await instance.host.sleep(ms));
     const followDevices = (isWanted: boolean): void => {
-      if (isWanted) devices ??= new NodeDeviceFollower(instance, () => wake());
+      if (isWanted) devices ??= new NodeDeviceFollower(instance, wakeUp.now);
       else {
         devices?.close();
         devices = undefined;
       }
     };
+    const takeOfFiles = (): readonly HappenedEvent[] => {
+      if (!watch.take() && !isBehind) return [];
+      isBehind = true;
+      const now = look(instance, folders, seen);
+      const events = compare(instance, seen, now);
+      feeds.follow(now.domains.guests);
+      seen = now;
+      isBehind = false;
+      return events;
+    };
     return {
       followDevices,
       take() {
-        const ofDevices = devices?.take() ?? [];
-        if (!watch.take() && !isBehind) return ofDevices;
-        isBehind = true;
-        const now = look(instance, folders, seen);
-        const events = compare(instance, seen, now);
-        seen = now;
-        isBehind = false;
-        feeds.follow(now.domains.guests);
-        return [...ofDevices, ...events];
+        wakeUp.reset();
+        const { events, failures } = takeAll([() => devices?.take() ?? [], takeOfFiles]);
+        if (failures.length === 0) return events;
+        wakeUp.later();
+        if (events.length === 0) throw failures[0];
+        return events;
       },
       begun: async () => await feeds.begun(),
-      async wait() {
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        await Promise.race([watch.wait(), woken]);
-      },
+      wait: async () => await Promise.race([watch.wait(), wakeUp.wait()]),
       close() {
         followDevices(false);
         feeds.close();
@@ -111,6 +118,20 @@ export function watchEvents(instance: Instance): EventWatch {
     watch.close();
     throw error;
   }
+}
+
+/** Does all looks, also after one that fails. */
+function takeAll(looks: readonly (() => readonly HappenedEvent[])[]) {
+  const found: (readonly HappenedEvent[])[] = [];
+  const failures: unknown[] = [];
+  for (const one of looks) {
+    try {
+      found.push(one());
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return { events: found.flat(), failures };
 }
 
 /** State of all objects at one moment. */
@@ -212,10 +233,16 @@ function look(instance: Instance, folders: Folders, before: Seen): Seen {
 }
 
 function lookAtSecrets(instance: Instance, folders: Folders, before: SecretsSeen): SecretsSeen {
+  // As listSecretUuids() lists them.
+  const isOwn = (name: string): boolean => uuidOf(name) === name;
   const definitions = (folder: string, known: SecretsSeen["disk"]): SecretsSeen["disk"] =>
-    scanFolder(instance, { folder, ending: ENDING, parse: parseSecretFacts }, known);
+    scanFolder(instance, { folder, ending: ENDING, parse: parseSecretFacts, isOwn }, known);
   const values = (folder: string, known: SecretsSeen["diskValues"]): SecretsSeen["diskValues"] =>
-    scanFolder(instance, { folder, ending: VALUE_ENDING, parse: () => true as const, isUnread: true }, known);
+    scanFolder(
+      instance,
+      { folder, ending: VALUE_ENDING, parse: () => true as const, isUnread: true, isOwn },
+      known,
+    );
   return {
     disk: definitions(folders.secrets, before.disk),
     memory: definitions(folders.secretsInMemory, before.memory),

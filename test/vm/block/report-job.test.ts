@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { lastReports } from "../../../src/state/guest-reports.ts";
+import { reportsFile } from "../../../src/state/report-files.ts";
+import { readJob } from "../../../src/vm/block/jobs.ts";
 import { watchEvents } from "../../../src/vm/events/watch-events.ts";
 import { runOn } from "../../cli/in-memory.ts";
+import { hostCall } from "../../memory-host/file-tree.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { commitOn, endOn, IMAGES, machineWithChain, pullOn, waitOn } from "../../scenes/block.ts";
 import { recordOf } from "../../scenes/hotplug.ts";
@@ -14,6 +17,15 @@ import { nodeOn, UUID } from "../../scenes/scene.ts";
 async function oldMachine(): Promise<Machine> {
   const machine = await machineWithChain();
   machine.files.remove(guestPaths(SYSTEM_PATHS, UUID).events);
+  return machine;
+}
+
+/** Returns a machine with such a guest and a job that is ready, which is not reported yet. */
+async function readyMachine(): Promise<Machine> {
+  const machine = await oldMachine();
+  await commitOn(nodeOn(machine));
+  await waitOn(nodeOn(machine));
+  machine.files.remove(reportsFile(nodeOn(machine), UUID));
   return machine;
 }
 
@@ -56,6 +68,43 @@ describe("of a guest without a monitor for events", () => {
       expect.objectContaining({ report: "block-job", status: "failed" }),
     );
     watch.close();
+  });
+
+  test("a look reports nothing while another call has the guest, and does not wait", async () => {
+    const machine = await readyMachine();
+    const unlock = await nodeOn(machine).host.lock(guestPaths(SYSTEM_PATHS, UUID).lock, 0);
+    const before = machine.nowMs;
+    expect(await readJob(nodeOn(machine), UUID, "vda")).toMatchObject({ qemu: { status: "ready" } });
+    expect(reported(machine)).toEqual([]);
+    expect(machine.nowMs - before).toBeLessThan(100);
+    unlock();
+    await readJob(nodeOn(machine), UUID, "vda");
+    expect(reported(machine)).toEqual([READY]);
+  });
+
+  test("a look does not report a job that has ended since", async () => {
+    const machine = await readyMachine();
+    const { host, ...node } = nodeOn(machine);
+    // The job ends while this look waits for its turn at the lock.
+    let isEnded = false;
+    const lock: typeof host.lock = async (...args) => {
+      isEnded = true;
+      await endOn(nodeOn(machine), "abort");
+      return await host.lock(...args);
+    };
+    await readJob({ ...node, host: { ...host, lock } }, UUID, "vda");
+    expect([isEnded, reported(machine)]).toEqual([true, [READY.replace("ready", "cancelled")]]);
+  });
+
+  test("a look does not fail with its report", async () => {
+    const machine = await readyMachine();
+    const { host, ...node } = nodeOn(machine);
+    const readText: typeof host.readText = (path) => {
+      if (path === reportsFile(node, UUID)) throw hostCall(`read ${path}`, "ENFILE");
+      return host.readText(path);
+    };
+    const job = await readJob({ ...node, host: { ...host, readText } }, UUID, "vda");
+    expect(job).toMatchObject({ qemu: { status: "ready" } });
   });
 
   test("a pull that ends is reported", async () => {

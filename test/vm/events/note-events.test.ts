@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { domainNotesFolder, noteDomain } from "../../../src/state/domain-notes.ts";
+import { notesLock, registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
+import { type DomainNote, domainNotesFolder, noteDomain } from "../../../src/state/domain-notes.ts";
 import { readDescription, writeDescription, writeMetadata } from "../../../src/vm/change/describe-domain.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { type EventWatch, watchEvents } from "../../../src/vm/events/watch-events.ts";
 import { getCompletedJob } from "../../../src/vm/save/domain-job.ts";
 import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
@@ -143,10 +145,37 @@ describe("watchEvents() reports", () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
     const events = watching(machine);
-    const note = (letter: string) =>
-      ({ report: "metadata-change", type: "element", uri: letter.repeat(1_000_000) }) as const;
+    const note = (letter: string): DomainNote => ({
+      report: "tunable",
+      parameters: [{ field: "test", value: letter.repeat(1_000_000) }],
+    });
     await noteDomain(node, { name: "vm1", uuid: UUID }, note("a"), note("b"));
     expect(events()).toEqual([note("b")]);
+  });
+
+  test("metadata of a namespace with a long URI, without that", async () => {
+    const machine = makeMachine();
+    const events = watching(machine);
+    const note = (bytes: number) =>
+      ({ report: "metadata-change", type: "element", uri: "ä".repeat(bytes / 2) }) as const;
+    const [whole, long] = [note(4096), note(4098)];
+    await noteDomain(nodeOn(machine), { name: "vm1", uuid: UUID }, whole, long);
+    expect(events()).toEqual([whole, { report: "metadata-change", type: "element" }]);
+  });
+
+  test("a note while another command has the registry, and waits a second for one that writes notes", async () => {
+    const machine = makeMachine();
+    const events = watching(machine);
+    const note = { report: "metadata-change", type: "title" } as const;
+    const unlock = await nodeOn(machine).host.lock(registryLock(SYSTEM_PATHS), 0);
+    await noteDomain(nodeOn(machine), { name: "vm1", uuid: UUID }, note);
+    unlock();
+    expect(events()).toEqual([note]);
+    await nodeOn(machine).host.lock(notesLock(SYSTEM_PATHS), 0);
+    const before = machine.nowMs;
+    await noteDomain(nodeOn(machine), { name: "vm1", uuid: UUID }, note);
+    expect(machine.nowMs - before).toBeLessThan(2000);
+    expect(events()).toEqual([]);
   });
 
   test("nothing of a note that cannot be written, and the work is done", async () => {
@@ -180,6 +209,34 @@ describe("getCompletedJob()", () => {
     expect((await runOn(machine, "domjobinfo", "vm1", "--completed")).out).toStartWith(
       "Job type:         Completed ",
     );
+  });
+
+  test("is known for a minute after the end, though the job was an hour before", async () => {
+    const machine = await machineWithGuest();
+    const node = nodeOn(machine);
+    await defineDomain(node, domainXml());
+    const options = { format: "elf", live: false, afterwards: "go-on" } as const;
+    await dumpDomain(node, "vm1", { path: FILE, options });
+    await destroyDomain(node, "vm1");
+    const [dumpedMs, endedMs] = [10_000_000, 13_600_000];
+    const times = new Map([
+      [`${domainNotesFolder(node)}/${UUID}.json`, dumpedMs],
+      [`/run/svirt/ended/${UUID}`, endedMs],
+    ]);
+    const noteAt = async (nowMs: number): Promise<void> => {
+      const inspectFile: typeof node.host.inspectFile = (path) => {
+        const [facts, atMs] = [node.host.inspectFile(path), times.get(path)];
+        if (facts === undefined || atMs === undefined) return facts;
+        return { ...facts, times: { ...facts.times, modifiedNs: BigInt(atMs) * 1_000_000n } };
+      };
+      const host = { ...node.host, inspectFile, nowMs: () => nowMs };
+      const note = { report: "metadata-change", type: "title" } as const;
+      await noteDomain({ ...node, host }, { name: "vm2", uuid: OTHER }, note);
+    };
+    await noteAt(endedMs + 59_999);
+    expect(getCompletedJob(node, "vm1")).toMatchObject({ operation: "dump" });
+    await noteAt(endedMs + 60_001);
+    expect(getCompletedJob(node, "vm1")).toBeUndefined();
   });
 
   test("is forgotten a minute after the end, with the next note", async () => {

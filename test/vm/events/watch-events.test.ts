@@ -110,6 +110,48 @@ describe("watchEvents() reports what other processes do", () => {
     expect(events()).toContain("domain vm1 defined updated");
   });
 
+  test.each([
+    [
+      "the devices",
+      "/sys/class/net",
+      ["domain vm1 defined added"],
+      ["nodedev net_eth9_52_54_00_00_00_09 created"],
+    ],
+    [
+      "the files",
+      "/etc/svirt/domains",
+      ["nodedev net_eth9_52_54_00_00_00_09 created"],
+      ["domain vm1 defined added"],
+    ],
+  ])("though a look at %s fails, and wakes for the next look", async (...[, folder, first, second]) => {
+    const machine = makeMachine();
+    const { host, ...node } = nodeOn(machine);
+    machine.files.putFolder("/sys/class/net");
+    let isRefused = false;
+    const listFolder: typeof host.listFolder = (path) => {
+      if (isRefused && path === folder) throw hostCall(`list ${path}`, "EMFILE");
+      return host.listFolder(path);
+    };
+    const made = watchEvents({ ...node, host: { ...host, listFolder } });
+    watch = made;
+    made.followDevices(true);
+    const events = () => made.take().map(({ happened, name, of }) => `${of} ${name} ${happened}`);
+    isRefused = true;
+    const device = "/sys/devices/virtual/net/eth9";
+    putText(machine, `${device}/uevent`, "INTERFACE=eth9\n");
+    putText(machine, `${device}/address`, "52:54:00:00:00:09\n");
+    machine.files.put("/sys/class/net/eth9", "symlink", { target: device });
+    machine.uevents.push({ action: "add", path: device });
+    await defineDomain(nodeOn(machine), domainXml());
+    expect(events()).toEqual(first);
+    await made.wait();
+    expect(events).toThrow("EMFILE");
+    isRefused = false;
+    await made.wait();
+    expect(events()).toEqual(second);
+    expect(events()).toEqual([]);
+  });
+
   test("with a domain's saved state", async () => {
     const machine = makeMachine();
     await startDomain(nodeOn(machine), domainXml());

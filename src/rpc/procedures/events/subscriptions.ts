@@ -6,8 +6,10 @@ import type { EventMessage } from "./event-message.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
-/** Most events that are sent at once, each to all registrations. */
-const MOST_EVENTS = 256;
+/** Most messages that are sent at once. */
+const MOST_MESSAGES = 4096;
+/** Bytes of messages that are sent at once, if it is not a single one. */
+const MOST_BYTES = 4_194_304;
 
 /** A client's wish for events. */
 export interface Registration {
@@ -120,20 +122,44 @@ export class Subscriptions {
 
   async #send(): Promise<void> {
     try {
-      const events = this.#watch?.take() ?? [];
-      for (let at = 0; at < events.length; at += MOST_EVENTS) {
-        const messages = events.slice(at, at + MOST_EVENTS).flatMap((event) => this.#messagesFor(event));
-        if (messages.length > 0) await this.#receiver.send(messages);
-      }
+      for (const batch of this.#batches(this.#watch?.take() ?? [])) await this.#receiver.send(batch);
     } catch (thrown) {
       this.#receiver.warn(asSvirtError(thrown));
     }
   }
 
+  /** Encodes no event before those of the batch before are sent. */
+  *#batches(events: readonly HappenedEvent[]): Generator<readonly EventMessage[], void> {
+    let batch: EventMessage[] = [];
+    let bytes = 0;
+    for (const event of events) {
+      for (const message of this.#messagesFor(event)) {
+        const size = message.payload.reduce((sum, { length }) => sum + length, 0);
+        if (batch.length === MOST_MESSAGES || (batch.length > 0 && bytes + size > MOST_BYTES)) {
+          yield batch;
+          [batch, bytes] = [[], 0];
+        }
+        batch.push(message);
+        bytes += size;
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Warns of an event that cannot be encoded: no other is lost with it. */
   #messagesFor(event: HappenedEvent): readonly EventMessage[] {
-    return [...this.#registered].flatMap(([id, wanted]) =>
-      (wanted.uuid ?? event.uuid) === event.uuid ? (this.#format?.(wanted.kind, id, event) ?? []) : [],
-    );
+    const messages: EventMessage[] = [];
+    let failure: SvirtError | undefined;
+    for (const [id, { kind, uuid }] of this.#registered) {
+      try {
+        const message = (uuid ?? event.uuid) === event.uuid ? this.#format?.(kind, id, event) : undefined;
+        if (message !== undefined) messages.push(message);
+      } catch (thrown) {
+        failure ??= asSvirtError(thrown);
+      }
+    }
+    if (failure !== undefined) this.#receiver.warn(failure);
+    return messages;
   }
 }
 
