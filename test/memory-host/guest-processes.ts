@@ -18,6 +18,8 @@ export interface Process extends ProcessFacts {
   /** Memory of QEMU's guest, and its transfer out of or into QEMU. */
   readonly stream?: MemoryStream;
   isEnding?: true;
+  /** Last action of set-action after a crash of the guest. qemu.git qapi/run-state.json PanicAction */
+  panicAction?: string;
 }
 
 /** Behaviour of the QEMUs on a machine. */

@@ -101,6 +101,9 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
     case "cont":
       guest.status = "running";
       return {};
+    case "set-action":
+      guest.panicAction = String(args["panic"]);
+      return {};
     case "query-cpus-fast":
       return machine.groups.listVcpus(guest);
     case "query-iothreads":

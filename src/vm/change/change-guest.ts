@@ -68,7 +68,7 @@ export interface ChangeQuery {
 interface Audience {
   readonly observer: StepObserver;
   readonly onProgress?: Progress;
-  /** Called once the steps are done, before the change is finished. The guest's lock is held. */
+  /** Called once the steps are done and recorded as such, before the change is finished. The guest's lock is held. */
   readonly onDone?: ((guest: GuestRecord) => Promise<void>) | undefined;
 }
 
@@ -235,17 +235,18 @@ function writeChange(
 
 async function carryOut(instance: Instance, begun: Begun, audience: Audience): Promise<void> {
   const { guest } = begun;
-  const { observer } = audience;
+  const { observer, onDone } = audience;
   try {
     await runSteps(instance, begun, audience);
   } catch (error) {
     await takeBackAfter(instance, guest, error);
     throw error;
   }
-  await audience.onDone?.(guest);
-  const { after, steps } = guest.change;
+  const { after, stage, steps } = guest.change;
   const finishing: ChangingGuest = { ...guest, change: { ...guest.change, stage: "finishing" } };
-  if (after.length > 0 && guest.change.stage === "doing") writeRecord(instance, finishing);
+  // Recorded before others are told: a change that was told of is never undone.
+  if (stage === "doing" && (after.length > 0 || onDone !== undefined)) writeRecord(instance, finishing);
+  await onDone?.(finishing);
   await finishChange(instance, finishing, (moment, step, at) => observer(moment, step, steps.length + at));
 }
 

@@ -124,10 +124,14 @@ async function noteAsked(instance: Instance, guest: ChangingGuest, error: unknow
 
 /** Drops a change that QEMU refused at its first command: nothing was changed, so there is nothing to finish. */
 async function dropRefused(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
-  const isRefused = asSvirtError(error).message.includes("unable to execute QEMU command");
-  if (!isRefused || !(await isStillPlugged(instance, guest.change))) return;
+  if (!isRefused(error) || !(await isStillPlugged(instance, guest.change))) return;
   const { change: _, ...unchanged } = guest;
   writeRecord(instance, unchanged);
+}
+
+/** Reports whether QEMU has refused a command, which then has changed nothing. */
+export function isRefused(error: unknown): boolean {
+  return asSvirtError(error).message.includes("unable to execute QEMU command");
 }
 
 /** Reports whether the guest still has a device that the change removes. */

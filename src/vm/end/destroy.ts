@@ -10,13 +10,14 @@ import { endGuest } from "./end-guest.ts";
 /** How to end a guest. */
 export interface EndOptions {
   readonly observer?: StepObserver;
-  /** Do not kill a guest that does not end within 10 s. */
+  /** Do not kill a guest that does not end within 15 s. */
   readonly isGraceful?: boolean;
 }
 
 /**
  * Ends a guest immediately and undoes its start. `did` is false if the guest was off. If the guest has ended by itself,
- * waits until its reaper has restored its labels. Throws "not-found"; "timeout" for a graceful end that the guest refuses, which then runs on.
+ * waits until its reaper has restored its labels. Throws "not-found"; "timeout" for a graceful end that QEMU does not carry out in time: the guest runs on, and counts as
+ * destroyed once it ends.
  */
 export async function destroyDomain(
   instance: Instance,
@@ -36,7 +37,7 @@ export async function destroyDomain(
     // Recorded first: after a crash, the next call must not take this end for the guest's own shutdown.
     const asked = { ...now, intent: "destroy" } as const;
     writeEnding(instance, asked);
-    if (isGraceful) await endGracefully(instance, now);
+    if (isGraceful) await endGracefully(instance, asked);
     await endGuest(instance, asked, { reason: "destroyed", ...observed });
     return { name, did: true };
   });

@@ -13,7 +13,8 @@ const ASK_TIMEOUT_MS = 2000;
 export type Silence = "no answer" | "busy";
 
 /** Fields of a record that a state's reason needs. */
-type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused">;
+type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused"> &
+  Partial<Pick<GuestRecord, "state" | "told">>;
 
 /**
  * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the state is "running", since the
@@ -79,6 +80,9 @@ export async function askState(guest: AskedGuest, monitor: Monitor): Promise<Dom
   const asked =
     typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : undefined;
   if (asked === undefined) return { state: "running", reason: "unknown" };
+  // QEMU has this state until vCPUs run for the first time, and after a reset while they are stopped.
+  if (asked === "prelaunch" && guest.state === "running" && guest.told?.to === "pause")
+    return { state: "paused", reason: "user" };
   if (asked !== "running") return decideState(asked);
   if (guest.unpaused === true) return { state: "running", reason: "unpaused" };
   return { state: "running", reason: guest.restored === true ? "restored" : "booted" };

@@ -4,6 +4,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/actions/stream.ts";
 import { decideMachine } from "../../qemu/model/machine.ts";
+import { completeDomain } from "../../resolve/complete-domain.ts";
 import type { Progress } from "../../run/actor.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -80,6 +81,8 @@ async function save(
   { targetOf, resumes, onProgress, xml, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
 ): Promise<void> {
   const other = xml === undefined ? undefined : parseDomain(decideSavedXml(guest, xml));
+  // A restore would refuse the rest, once the guest has ended.
+  if (other !== undefined) completeDomain(instance, new TextEncoder().encode(formatDomain(asDefined(other))));
   const asked = { targetOf, resumes, other };
   const request = {
     what: "save",

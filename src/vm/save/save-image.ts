@@ -1,4 +1,6 @@
 import { parseDomain } from "../../domain/document.ts";
+import { refusePasswords } from "../../domain/forbidden/passwords.ts";
+import { refuseRawArguments } from "../../domain/forbidden/raw-arguments.ts";
 import { SvirtError } from "../../errors.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
@@ -21,13 +23,16 @@ export function readSaveImage(instance: Instance, path: string): SaveImage {
 }
 
 /**
- * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message.
- * virDomainDefCheckABIStability()
+ * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message; "unsupported"
+ * for a password or raw QEMU arguments in `other`. virDomainDefCheckABIStability()
  */
 export function decideSavedXml(image: Pick<SaveImage, "xml">, other: Uint8Array | undefined): Uint8Array {
   const own = new TextEncoder().encode(image.xml);
   if (other === undefined) return own;
   const [saved, given] = [parseDomain(own), parseDomain(other)];
+  // Keys that only read may see the file's XML.
+  refusePasswords(given);
+  refuseRawArguments(given);
   if (given.name === saved.name && given.uuid === saved.uuid) return other;
   const [what, to, from] =
     given.uuid === saved.uuid ? ["name", given.name, saved.name] : ["uuid", given.uuid, saved.uuid];

@@ -3,14 +3,11 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { setActions } from "../../qemu/machine/lifecycle.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withGuestLock } from "../../state/locks.ts";
 import { endActions } from "../../state/new-record.ts";
-import { writeRecord } from "../../state/record.ts";
 import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
-import { notLetGo, recoverChange } from "../change/change-guest.ts";
+import { changeSetting } from "../change/change-setting.ts";
 import { decideImpact } from "../change/impact.ts";
-import { findDomain, findRunning } from "../guest/find-domain.ts";
-import { withMonitor } from "../guest/guest-monitor.ts";
+import { findDomain } from "../guest/find-domain.ts";
 
 /** Ends of a guest, in the order of virDomainLifecycle of libvirt's libvirt-domain.h. */
 export const LIFECYCLE_TYPES = ["poweroff", "reboot", "crash"] as const;
@@ -46,18 +43,16 @@ export async function setLifecycleAction(
   const edit = changeFor(wanted);
   if (definition !== undefined) refuseChange(instance, definition, edit);
   if (guest !== undefined) {
-    await withGuestLock(instance, guest.uuid, async () => {
-      // The end of an unfinished change would restore the XML that this one replaces.
-      await recoverChange(instance, findRunning(instance, guest.uuid).guest);
-      const running = findRunning(instance, guest.uuid).guest;
-      const { change } = running;
-      if (change !== undefined) throw notLetGo({ ...running, change });
-      const xml = formatDomain(edit(parseDomainText(running.xml)));
-      // Refuses actions that contradict each other.
-      const changed = parseDomainText(xml);
-      const { execute, arguments: args } = setActions(changed);
-      await withMonitor(instance, guest.uuid, (monitor) => monitor.execute(execute, args));
-      writeRecord(instance, { ...running, xml, ...endActions(changed) });
+    await changeSetting(instance, guest.uuid, {
+      what: `set the action after ${wanted.type}`,
+      decide(running) {
+        const domain = parseDomainText(running.xml);
+        const xml = formatDomain(edit(domain));
+        // Refuses actions that contradict each other.
+        const changed = parseDomainText(xml);
+        const fields = { xml, ...endActions(changed) };
+        return { command: setActions(changed), before: setActions(domain), fields };
+      },
     });
   }
   if (definition !== undefined) await changeDefinition(instance, found.uuid, edit);

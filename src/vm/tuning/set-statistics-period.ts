@@ -4,12 +4,10 @@ import { SvirtError } from "../../errors.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import { pollBalloon } from "../../qemu/start-commands.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withGuestLock } from "../../state/locks.ts";
-import { writeRecord } from "../../state/record.ts";
 import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
+import { changeSetting } from "../change/change-setting.ts";
 import { decideImpact } from "../change/impact.ts";
-import { findDomain, findRunning } from "../guest/find-domain.ts";
-import { withMonitor } from "../guest/guest-monitor.ts";
+import { findDomain } from "../guest/find-domain.ts";
 import { domainOf } from "../query/guest-statistics.ts";
 
 /**
@@ -26,15 +24,24 @@ export async function setStatisticsPeriod(
   const change = (domain: Domain): Domain => withPeriod(domain, seconds);
   if (definition !== undefined) refuseChange(instance, definition, change);
   if (guest !== undefined) {
-    await withGuestLock(instance, guest.uuid, async () => {
-      const running = findRunning(instance, guest.uuid).guest;
-      const changed = change(domainOf(running));
-      const { execute, arguments: args } = pollBalloon(changed.devices.memballoon, seconds);
-      await withMonitor(instance, guest.uuid, (monitor) => monitor.execute(execute, args));
-      writeRecord(instance, { ...running, xml: formatDomain(changed) });
+    await changeSetting(instance, guest.uuid, {
+      what: "set the statistics period",
+      decide(running) {
+        const domain = domainOf(running);
+        const changed = change(domain);
+        return {
+          command: pollBalloon(changed.devices.memballoon, seconds),
+          before: pollBalloon(changed.devices.memballoon, periodOf(domain)),
+          fields: { xml: formatDomain(changed) },
+        };
+      },
     });
   }
   if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
+}
+
+function periodOf({ devices: { memballoon } }: Domain): number {
+  return memballoon === undefined || memballoon.model === "none" ? 0 : (memballoon.stats?.period ?? 0);
 }
 
 /** Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model "none". */

@@ -40,6 +40,34 @@ test("another domain's XML, and one that svirt does not know, leave a saved gues
   expect(machine.files.get(FILE).bytes).toEqual(before);
 });
 
+// Keys that only read see that XML: save-image-dumpxml, managedsave-dumpxml.
+test("a display's password and raw QEMU arguments are not stored with a saved guest", async () => {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml());
+  await startDomain(nodeOn(machine), domainXml());
+  await managedSaveDomain(nodeOn(machine), "vm1", AS_IT_WAS);
+  const path = managedSavePath(nodeOn(machine), "vm1");
+  const { xml } = readSaveImage(nodeOn(machine), path);
+  const before = machine.files.get(path).bytes.slice();
+  const raw =
+    "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-S'/></qemu:commandline>";
+  for (const [other, says] of [
+    [xml.replace("</devices>", "<graphics type='vnc' passwd='secret'/></devices>"), "stores no passwords"],
+    [xml.replace("</domain>", `${raw}</domain>`), "svirt does not understand"],
+  ] as const) {
+    const change = { ...AS_IT_WAS, xml: bytesOf(other) };
+    for (const asked of [
+      changeManagedSave(nodeOn(machine), "vm1", change),
+      changeSaveImage(nodeOn(machine), path, change),
+    ])
+      expect(await errorOf(asked)).toMatchObject({
+        kind: "unsupported",
+        message: expect.stringContaining(says),
+      });
+  }
+  expect(machine.files.get(path).bytes).toEqual(before);
+});
+
 test("a restricted key does not change a file where guests may not write", async () => {
   const { machine } = await savedMachine();
   machine.files.put("/etc/vm1.save", "file").bytes = machine.files.get(FILE).bytes.slice();

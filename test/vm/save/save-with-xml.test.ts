@@ -22,6 +22,25 @@ describe("a save with another definition of the domain", () => {
   });
 
   test.each([
+    ["a password", "<graphics type='vnc' passwd='secret'/>", "stores no passwords"],
+    [
+      "a device without its controller",
+      "<controller type='usb' model='none'/><input type='tablet' bus='usb'/>",
+      "usb",
+    ],
+  ])("refuses %s before it touches the guest", async (_, device, says) => {
+    const machine = await machineWithGuest();
+    const before = guestState(machine);
+    const xml = bytesOf(CHANGED.replace("</devices>", `${device}</devices>`));
+    const error = await errorOf(saveDomain(nodeOn(machine), "vm1", { resumes: undefined, path: FILE, xml }));
+    expect(error).toMatchObject({
+      kind: "unsupported",
+      message: expect.stringMatching(new RegExp(says, "i")),
+    });
+    expect([guestState(machine), machine.files.find(FILE)]).toEqual([before, undefined]);
+  });
+
+  test.each([
     ["uuid", CHANGED.replace(UUID, OTHER)],
     ["name", CHANGED.replace("<name>vm1<", "<name>vm2<")],
   ])("refuses that of a domain with another %s, and the guest runs on", async (what, xml) => {

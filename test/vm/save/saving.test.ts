@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { StepObserver } from "../../../src/run/steps/run-plan.ts";
+import { readNotes } from "../../../src/state/domain-notes.ts";
 import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
@@ -136,6 +137,24 @@ test("a save that was killed once all was written is told of as ended, not as ru
   await beStruck(killed, work, { at: renamed, moment: "before", how: "crash" });
   const { running, recovered } = await recoverAll(nodeOn(killed));
   expect([running, recovered]).toEqual([[], ["vm1"]]);
+});
+
+test("a save that was killed while clients are told of it is finished, and never undone", async () => {
+  const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
+  const node = nodeOn(await machineWithGuest());
+  await work(node);
+  // The last file without fsync is the report to clients.
+  const told = node.svirt.changes.lastIndexOf("writeVolatile") + 1;
+  for (const moment of ["before", "after"] as const) {
+    const killed = await machineWithGuest();
+    await beStruck(killed, work, { at: told, moment, how: "crash" });
+    const isTold = (readNotes(nodeOn(killed), UUID)?.notes ?? []).length > 0;
+    expect(isTold).toBe(moment === "after");
+    const { running, recovered } = await recoverAll(nodeOn(killed));
+    expect([running, recovered]).toEqual([[], ["vm1"]]);
+    await restored(killed);
+    expect(killed.processes.qemuOf(UUID)?.stream?.memory).toBe(REMEMBERED);
+  }
 });
 
 test("a save that was killed keeps nobody waiting for a QEMU that somebody has taken over, and the guest can be ended", async () => {

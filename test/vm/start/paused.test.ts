@@ -6,9 +6,15 @@ import { startNamed } from "../../../src/vm/save/restore-domain.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
 const XML = domainXml({ disks: diskXml("/var/lib/images/private1.raw", "vda") });
+
+/** Returns what `domstate --reason` prints. */
+async function reasonOn(machine: Machine): Promise<string> {
+  const { reason, state } = await getDomainState(nodeOn(machine), "vm1");
+  return `${state} (${reason})`;
+}
 
 async function stateOn(machine: Machine): Promise<string> {
   return (await getDomainState(nodeOn(machine), "vm1")).state;
@@ -21,6 +27,24 @@ describe("a start that leaves the guest paused", () => {
     expect([did, await stateOn(machine)]).toEqual([true, "paused"]);
     expect(await resumeGuest(nodeOn(machine), "vm1")).toEqual({ name: "vm1", did: true });
     expect(await stateOn(machine)).toBe("running");
+  });
+
+  // qemuProcessFinishStartup() of libvirt: VIR_DOMAIN_PAUSED_USER
+  test("is shown as paused by the user, and no longer once the guest runs", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), XML, { isPaused: true });
+    expect(machine.processes.qemuOf(UUID)?.status).toBe("prelaunch");
+    expect(await reasonOn(machine)).toBe("paused (user)");
+    await resumeGuest(nodeOn(machine), "vm1");
+    expect(await reasonOn(machine)).toBe("running (unpaused)");
+  });
+
+  test("a guest that nobody has paused, and whose vCPUs have not run yet, is starting up", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), XML);
+    const qemu = machine.processes.qemuOf(UUID);
+    if (qemu !== undefined) qemu.status = "prelaunch";
+    expect(await reasonOn(machine)).toBe("paused (starting up)");
   });
 
   test("does not pause one that already runs", async () => {

@@ -10,7 +10,7 @@ export const command: Command = {
     recovery: "others",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "graceful", summary: "do not kill a guest that does not end within 10 seconds: fail instead" },
+      { name: "graceful", summary: "do not kill a guest that does not end within 15 seconds: fail instead" },
       CRASH_OPTION,
     ],
   },

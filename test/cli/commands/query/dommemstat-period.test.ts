@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { writeRecord } from "../../../../src/state/record.ts";
+import { setStatisticsPeriod } from "../../../../src/vm/tuning/set-statistics-period.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
-import { domainXml, makeMachine } from "../../../scenes/scene.ts";
+import { recordOf } from "../../../scenes/hotplug.ts";
+import { domainXml, makeMachine, nodeOn, sweepAll } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
 async function defined(devices = "", isRunning = true): Promise<Machine> {
@@ -39,6 +42,17 @@ test.each([
 ])("dommemstat --period %s of a guest with %j is refused", async (value, devices, says) => {
   const said = await runOn(await defined(devices), "dommemstat", "vm1", "--period", value);
   expect([said.code, said.err]).toEqual([2, expect.stringContaining(says)]);
+});
+
+test("a period is kept after an interrupted change, which is finished first", async () => {
+  const machine = await defined();
+  const guest = recordOf(machine);
+  const change = { what: "attach vdb", stage: "finishing", steps: [], after: [], xml: guest.xml } as const;
+  writeRecord(nodeOn(machine), { ...guest, change: { ...change, steps: [], after: [] } });
+  await setStatisticsPeriod(nodeOn(machine), { key: "vm1", options: {} }, 5);
+  await sweepAll(machine);
+  expect(recordOf(machine).change).toBeUndefined();
+  expect(await period(machine)).toBe("5");
 });
 
 test("QEMU is told, by the balloon's own name", async () => {

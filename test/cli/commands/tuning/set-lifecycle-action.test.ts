@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
+import { setLifecycleAction } from "../../../../src/vm/tuning/set-lifecycle-action.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { recordOf } from "../../../scenes/hotplug.ts";
-import { domainXml, makeMachine } from "../../../scenes/scene.ts";
+import { domainXml, makeMachine, sweepAll, UUID } from "../../../scenes/scene.ts";
+import { beStruck, instantsOf, type Work } from "../../../scenes/strikes.ts";
 import { runOn } from "../../in-memory.ts";
 
 // cmdSetLifecycleAction() of libvirt's tools/virsh-domain.c: nothing is printed. Refusals are those of libvirtd 11.3.0.
 
 async function defined(isRunning = true): Promise<Machine> {
   const machine = makeMachine();
-  machine.qemu = { answers: new Map([["set-action", {}]]) };
   machine.files.put("/vm.xml", "file", { bytes: domainXml({}) });
   await runOn(machine, "define", "/vm.xml");
   if (isRunning) expect((await runOn(machine, "start", "vm1")).code).toBe(0);
@@ -50,7 +51,24 @@ test("a guest whose QEMU refuses stays as it is", async () => {
   machine.qemu = { refuses: "set-action" };
   expect((await set(machine, "crash", "restart")).code).toBe(1);
   expect(recordOf(machine)).toMatchObject({ onCrash: "destroy" });
+  expect(recordOf(machine).change).toBeUndefined();
   expect(await actions(machine)).toEqual(["destroy", "restart", "destroy"]);
+});
+
+const PANIC_ACTIONS = { destroy: "shutdown", restart: "exit-failure" };
+
+test("QEMU and the record agree again after svirt was killed at any instant", async () => {
+  const ask = { key: "vm1", options: {} };
+  const work: Work = (node) => setLifecycleAction(node, ask, { type: "crash", action: "restart" });
+  for (const strike of await instantsOf(defined, work)) {
+    const machine = await defined();
+    await beStruck(machine, work, strike);
+    await sweepAll(machine);
+    const { change, onCrash } = recordOf(machine);
+    // qapi/run-state.json PanicAction. Without any command QEMU has that of its start.
+    const { panicAction = "shutdown" } = machine.processes.qemuOf(UUID) ?? {};
+    expect([strike, change, panicAction]).toEqual([strike, undefined, PANIC_ACTIONS[onCrash]]);
+  }
 });
 
 test.each([

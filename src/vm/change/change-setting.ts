@@ -1,0 +1,53 @@
+import { guestPaths } from "../../plan/paths.ts";
+import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import { type GuestChange, type GuestRecord, writeRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { notLetGo, recoverChange } from "./change-guest.ts";
+import { isRefused } from "./finish-change.ts";
+
+/** Decided setting of a running QEMU. */
+interface DecidedSetting {
+  readonly command: QmpCommand;
+  /** Sets the former value. */
+  readonly before: QmpCommand;
+  /** Fields of the record that have the new value. */
+  readonly fields: Pick<GuestRecord, "xml"> & Partial<Pick<GuestRecord, "onPoweroff" | "onCrash">>;
+}
+
+/**
+ * Changes one setting of a running QEMU, and the record with it. If svirt is killed in between, or QEMU does not answer, a later call
+ * sets the former value. If QEMU refuses, nothing has changed. Throws the errors of the decision and the monitor, "wrong-state" if
+ * the guest has not released a device of an earlier change.
+ */
+export async function changeSetting(
+  instance: Instance,
+  uuid: string,
+  how: { readonly what: string; decide(guest: GuestRecord): DecidedSetting },
+): Promise<void> {
+  await withGuestLock(instance, uuid, async () => {
+    // The end of an unfinished change would restore the XML that this one replaces.
+    await recoverChange(instance, findRunning(instance, uuid).guest);
+    const { guest } = findRunning(instance, uuid);
+    if (guest.change !== undefined) throw notLetGo({ ...guest, change: guest.change });
+    const { before, command, fields } = how.decide(guest);
+    const { monitor } = guestPaths(instance.paths, uuid);
+    const change: GuestChange = {
+      what: how.what,
+      stage: "doing",
+      steps: [{ do: "change-setting", monitor, command, before }],
+      after: [],
+      xml: guest.xml,
+    };
+    writeRecord(instance, { ...guest, change });
+    try {
+      await withMonitor(instance, uuid, (qemu) => qemu.execute(command.execute, command.arguments));
+    } catch (error) {
+      if (isRefused(error)) writeRecord(instance, guest);
+      throw error;
+    }
+    writeRecord(instance, { ...guest, ...fields });
+  });
+}
