@@ -2,9 +2,7 @@ import { dlopen, FFIType } from "bun:ffi";
 import type { FolderWatch } from "../../channels.ts";
 import { ENOENT } from "../calls/errno.ts";
 import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts";
-import { POLLIN } from "../calls/ready.ts";
-import { ignoreSignal, wakeBySignal } from "../calls/sigio.ts";
-import { poll } from "../calls/terminal.ts";
+import { SignalledDescriptor } from "../calls/signalled-descriptor.ts";
 
 const { i32, ptr, u32 } = FFIType;
 
@@ -33,17 +31,15 @@ export function watchFolders(folders: readonly string[]): FolderWatch {
 class Watch implements FolderWatch {
   readonly #folders: readonly string[];
   readonly #calls = watchCalls();
-  readonly #fd: number;
-  #resolve: (() => void) | undefined;
+  readonly #inotify: SignalledDescriptor;
   readonly #bytes = new Uint8Array(CHUNK_BYTES);
-  #isClosed = false;
 
   constructor(folders: readonly string[]) {
     this.#folders = folders;
-    this.#fd = this.#calls.inotify_init1(O_NONBLOCK | O_CLOEXEC);
-    if (this.#fd < 0) throw hostCallError("watch folders", readErrno());
+    const fd = this.#calls.inotify_init1(O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) throw hostCallError("watch folders", readErrno());
+    this.#inotify = new SignalledDescriptor(fd);
     try {
-      wakeBySignal(this.#fd, this);
       for (const folder of folders) this.#add(folder);
     } catch (error) {
       this.close();
@@ -53,35 +49,24 @@ class Watch implements FolderWatch {
 
   take(): boolean {
     let isChanged = false;
-    while (!this.#isClosed && basicCalls().read(this.#fd, this.#bytes, CHUNK_BYTES) > 0) isChanged = true;
+    const { fd } = this.#inotify;
+    while (!this.#inotify.isClosed && basicCalls().read(fd, this.#bytes, CHUNK_BYTES) > 0) isChanged = true;
     // A folder that was replaced lost its watch. The call changes no other.
     if (isChanged)
-      for (const folder of this.#folders) this.#calls.inotify_add_watch(this.#fd, cString(folder), CHANGES);
+      for (const folder of this.#folders) this.#calls.inotify_add_watch(fd, cString(folder), CHANGES);
     return isChanged;
   }
 
   async wait(): Promise<void> {
-    if (this.#isClosed || (poll([{ fd: this.#fd, events: POLLIN }], 0)[0] ?? 0) !== 0) return;
-    await new Promise<void>((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  wake(): void {
-    this.#resolve?.();
-    this.#resolve = undefined;
+    await this.#inotify.wait();
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    ignoreSignal(this);
-    basicCalls().close(this.#fd);
-    this.wake();
+    this.#inotify.close();
   }
 
   #add(folder: string): void {
-    if (this.#calls.inotify_add_watch(this.#fd, cString(folder), CHANGES) >= 0) return;
+    if (this.#calls.inotify_add_watch(this.#inotify.fd, cString(folder), CHANGES) >= 0) return;
     const errno = readErrno();
     if (errno !== ENOENT) throw hostCallError(`watch ${folder}`, errno);
   }

@@ -3,9 +3,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { DeviceWatch } from "../../channels.ts";
 import { EINTR, EWOULDBLOCK } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { POLLIN } from "../calls/ready.ts";
-import { ignoreSignal, wakeBySignal } from "../calls/sigio.ts";
-import { poll } from "../calls/terminal.ts";
+import { SignalledDescriptor } from "../calls/signalled-descriptor.ts";
 import { readText } from "../files/quick-files.ts";
 import { parseUevent } from "./uevent.ts";
 
@@ -43,22 +41,20 @@ export function watchDevices(): DeviceWatch {
 }
 
 class Watch implements DeviceWatch {
-  readonly #fd: number;
+  readonly #socket: SignalledDescriptor;
   readonly #bytes = new Uint8Array(MESSAGE_BYTES);
-  #resolve: (() => void) | undefined;
-  #isClosed = false;
 
   constructor() {
     const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    this.#fd = libc().socket(AF_NETLINK, type, NETLINK_KOBJECT_UEVENT);
-    if (this.#fd < 0) throw hostCallError("watch the devices of the host", readErrno());
+    const fd = libc().socket(AF_NETLINK, type, NETLINK_KOBJECT_UEVENT);
+    if (fd < 0) throw hostCallError("watch the devices of the host", readErrno());
+    this.#socket = new SignalledDescriptor(fd);
     try {
       const address = new DataView(new ArrayBuffer(12));
       address.setUint16(0, AF_NETLINK, true);
       address.setUint32(8, KERNEL_GROUP, true);
-      if (libc().bind(this.#fd, ptr(address.buffer), address.byteLength) !== 0)
+      if (libc().bind(fd, ptr(address.buffer), address.byteLength) !== 0)
         throw hostCallError("watch the devices of the host", readErrno());
-      wakeBySignal(this.#fd, this);
     } catch (error) {
       this.close();
       throw error;
@@ -68,8 +64,8 @@ class Watch implements DeviceWatch {
   take(): readonly string[] | undefined {
     const changed = new Set<string>();
     let isAny = false;
-    for (let count = 0; count < MOST && !this.#isClosed; count += 1) {
-      const length = basicCalls().read(this.#fd, this.#bytes, MESSAGE_BYTES);
+    for (let count = 0; count < MOST && !this.#socket.isClosed; count += 1) {
+      const length = basicCalls().read(this.#socket.fd, this.#bytes, MESSAGE_BYTES);
       // The kernel says once that messages were dropped: ENOBUFS.
       if (length < 0 && [EWOULDBLOCK, EINTR].includes(readErrno())) break;
       isAny = true;
@@ -80,22 +76,10 @@ class Watch implements DeviceWatch {
   }
 
   async wait(): Promise<void> {
-    if (this.#isClosed || (poll([{ fd: this.#fd, events: POLLIN }], 0)[0] ?? 0) !== 0) return;
-    await new Promise<void>((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  wake(): void {
-    this.#resolve?.();
-    this.#resolve = undefined;
+    await this.#socket.wait();
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    ignoreSignal(this);
-    basicCalls().close(this.#fd);
-    this.wake();
+    this.#socket.close();
   }
 }
