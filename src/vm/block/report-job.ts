@@ -2,10 +2,10 @@ import { unlessWorkRefused } from "../../errors.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
-import { keepReports, lastReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest } from "../../state/locks.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
+import { keepReports, lastReports } from "../../state/reports/guest-reports.ts";
 import { resolveReports } from "../guest/resolve-report.ts";
 
 type JobStatus = Extract<QemuReport, { report: "block-job" }>["status"];

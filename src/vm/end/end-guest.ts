@@ -11,7 +11,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
-import { removeReports } from "../../state/report-files.ts";
+import { removeReports } from "../../state/reports/report-files.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 
 /**

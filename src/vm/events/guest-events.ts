@@ -1,5 +1,5 @@
-import type { DomainNote } from "../../state/domain-notes.ts";
-import type { GuestReport, KeptReports } from "../../state/guest-reports.ts";
+import type { DomainNote } from "../../state/reports/domain-notes.ts";
+import type { GuestReport, KeptReports } from "../../state/reports/guest-reports.ts";
 import { compareDevices, type DeviceChange } from "./device-events.ts";
 import type { DomainEvent, DomainHappening, GuestFacts } from "./domain-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";

@@ -1,4 +1,4 @@
-import type { KeptNotes } from "../../state/domain-notes.ts";
+import type { KeptNotes } from "../../state/reports/domain-notes.ts";
 import type { GuestEvent } from "./guest-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 

@@ -1,12 +1,17 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import { recordsFolder } from "../../plan/paths.ts";
-import { domainNotesFolder, type KeptNotes, NOTES_ENDING, parseNotes } from "../../state/domain-notes.ts";
-import { type KeptReports, parseReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
 import { readReason, type ShutoffReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
-import { REPORTS_ENDING, reportsFolder } from "../../state/report-files.ts";
+import {
+  domainNotesFolder,
+  type KeptNotes,
+  NOTES_ENDING,
+  parseNotes,
+} from "../../state/reports/domain-notes.ts";
+import { type KeptReports, parseReports } from "../../state/reports/guest-reports.ts";
+import { REPORTS_ENDING, reportsFolder } from "../../state/reports/report-files.ts";
 import { VALUE_ENDING } from "../../state/secrets.ts";
 import { ENDING, storedUuid } from "../../state/xml-files.ts";
 import {

@@ -1,9 +1,9 @@
 import { unlessRefused } from "../../errors.ts";
 import type { QmpEvent } from "../../qemu/monitor/qmp.ts";
 import { parseReport } from "../../qemu/monitor/reports.ts";
-import { keepReports } from "../../state/guest-reports.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readRecord } from "../../state/record.ts";
+import { keepReports } from "../../state/reports/guest-reports.ts";
 import { resolveReports } from "../guest/resolve-report.ts";
 import type { GuestFacts } from "./domain-events.ts";
 

@@ -3,8 +3,8 @@ import { runningChain } from "../../plan/record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../../plan/record/qemu-objects.ts";
 import { AGENT_PORT } from "../../qemu/agent/agent-port.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
-import type { GuestReport } from "../../state/guest-reports.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import type { GuestReport } from "../../state/reports/guest-reports.ts";
 import { namedDevices } from "./named-devices.ts";
 import { runningGuest } from "./running-guest.ts";
 

@@ -1,9 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 import type { Progress } from "../../run/actor.ts";
-import { noteDomain, readNotes } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { askAbort, forgetJob, isAbortAsked, type NotedJob, noteJob, readJob } from "../../state/jobs.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { noteDomain, readNotes } from "../../state/reports/domain-notes.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import type { DomainJob } from "./job-statistics.ts";
 

@@ -1,9 +1,9 @@
 import type { Domain } from "../../domain/domain.ts";
 import { diskId } from "../../qemu/devices/disk/argv.ts";
 import { pathOf } from "../../resolve/optional-disks.ts";
-import { type DomainNote, noteDomain } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { type DomainNote, noteDomain } from "../../state/reports/domain-notes.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
 /**

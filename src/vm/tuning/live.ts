@@ -10,9 +10,9 @@ import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
-import { noteDomain } from "../../state/domain-notes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { noteDomain } from "../../state/reports/domain-notes.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 

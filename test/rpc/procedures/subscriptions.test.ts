@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { EventMessage } from "../../../src/rpc/procedures/events/event-message.ts";
 import { Subscriptions } from "../../../src/rpc/procedures/events/subscriptions.ts";
-import { domainNotesFolder, noteDomain } from "../../../src/state/domain-notes.ts";
+import { domainNotesFolder, noteDomain } from "../../../src/state/reports/domain-notes.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { makeMachine, nodeOn, OTHER, putText, UUID } from "../../scenes/scene.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
-import { lastReports } from "../../../src/state/guest-reports.ts";
-import { reportsFile } from "../../../src/state/report-files.ts";
+import { lastReports } from "../../../src/state/reports/guest-reports.ts";
+import { reportsFile } from "../../../src/state/reports/report-files.ts";
 import { readJob } from "../../../src/vm/block/jobs.ts";
 import { watchEvents } from "../../../src/vm/events/watch-events.ts";
 import { runOn } from "../../cli/in-memory.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
-import { reportsFolder } from "../../../src/state/report-files.ts";
+import { reportsFolder } from "../../../src/state/reports/report-files.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { type EventWatch, watchEvents } from "../../../src/vm/events/watch-events.ts";
 import { attachDevice, detachDevice } from "../../../src/vm/hotplug/change-devices.ts";

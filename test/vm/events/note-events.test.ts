@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { notesLock, registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
-import { type DomainNote, domainNotesFolder, noteDomain } from "../../../src/state/domain-notes.ts";
+import { type DomainNote, domainNotesFolder, noteDomain } from "../../../src/state/reports/domain-notes.ts";
 import { readDescription, writeDescription, writeMetadata } from "../../../src/vm/change/describe-domain.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { StepObserver } from "../../../src/run/steps/run-plan.ts";
-import { readNotes } from "../../../src/state/domain-notes.ts";
+import { readNotes } from "../../../src/state/reports/domain-notes.ts";
 import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";

@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { unlessWorkRefused } from "../errors.ts";
-import { recordsFolder } from "../plan/paths.ts";
-import type { Instance } from "./instance.ts";
-import { withNotesLock } from "./locks.ts";
-import { readEndNs } from "./reason.ts";
+import { unlessWorkRefused } from "../../errors.ts";
+import { recordsFolder } from "../../plan/paths.ts";
+import type { Instance } from "../instance.ts";
+import { withNotesLock } from "../locks.ts";
+import { readEndNs } from "../reason.ts";
 
 /** Values are numbers of at most 53 bits, or texts. */
 const parameters = v.array(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { ioError, jobStatus, plainReports } from "../qemu/monitor/reports.ts";
-import type { Instance } from "./instance.ts";
-import { isWritten } from "./record.ts";
+import { ioError, jobStatus, plainReports } from "../../qemu/monitor/reports.ts";
+import type { Instance } from "../instance.ts";
+import { isWritten } from "../record.ts";
 import { reportsFile, reportsFolder } from "./report-files.ts";
 
 /** A report of a guest's QEMU, with the facts about the device that clients get. */

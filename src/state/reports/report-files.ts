@@ -1,4 +1,4 @@
-import type { Instance } from "./instance.ts";
+import type { Instance } from "../instance.ts";
 
 /** Ending of a file's name with a guest's reports. */
 export const REPORTS_ENDING = ".json";
