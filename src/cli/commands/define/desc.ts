@@ -1,4 +1,5 @@
 import { readDescription, writeDescription } from "../../../vm/change/describe-domain.ts";
+import { NEW_TEXT_OPERAND, TITLE_OPTION } from "../../arguments/descriptions.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
 
@@ -7,19 +8,8 @@ export const command: Command = {
   spec: {
     name: "desc",
     summary: "show or set a domain's description or title",
-    operands: [
-      DOMAIN_OPERAND,
-      {
-        name: "new-desc",
-        summary: "the new text; an empty text removes it",
-        isOptional: true,
-        isRepeated: true,
-      },
-    ],
-    options: [
-      { name: "title", summary: "the title, one line, instead of the description" },
-      ...IMPACT_OPTIONS,
-    ],
+    operands: [DOMAIN_OPERAND, NEW_TEXT_OPERAND],
+    options: [TITLE_OPTION, ...IMPACT_OPTIONS],
   },
   async run(call) {
     const which = call.options.has("title") ? "title" : "description";

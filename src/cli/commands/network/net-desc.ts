@@ -1,4 +1,5 @@
 import { readNetworkDescription, writeNetworkDescription } from "../../../vm/network/describe-network.ts";
+import { NEW_TEXT_OPERAND, TITLE_OPTION } from "../../arguments/descriptions.ts";
 import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
 import { impactOf } from "../../device-change.ts";
 import { NETWORK_IMPACT_OPTIONS } from "../../network-impact.ts";
@@ -8,19 +9,8 @@ export const command: Command = {
   spec: {
     name: "net-desc",
     summary: "show or set a network's description or title",
-    operands: [
-      NETWORK_OPERAND,
-      {
-        name: "new-desc",
-        summary: "the new text; an empty text removes it",
-        isOptional: true,
-        isRepeated: true,
-      },
-    ],
-    options: [
-      { name: "title", summary: "the title, one line, instead of the description" },
-      ...NETWORK_IMPACT_OPTIONS,
-    ],
+    operands: [NETWORK_OPERAND, NEW_TEXT_OPERAND],
+    options: [TITLE_OPTION, ...NETWORK_IMPACT_OPTIONS],
   },
   async run(call) {
     const which = call.options.has("title") ? "title" : "description";
