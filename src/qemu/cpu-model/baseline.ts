@@ -14,7 +14,7 @@ export interface NamedCpu {
 
 /** Scope of a baseline. */
 interface BaselineOptions {
-  /** Whether only what the emulator can give guests on this host counts. */
+  /** Whether features count only if the emulator can give them to guests on this host. */
   readonly isForHost: boolean;
   readonly isMigratable: boolean;
 }

@@ -29,7 +29,7 @@ const watchdogAction = v.picklist(["reset", "shutdown", "poweroff", "pause", "de
 /** Reactions to an error of a disk. qemu.git qapi/block-core.json BlockErrorAction */
 const errorAction = v.picklist(["ignore", "report", "stop"]);
 
-/** Who gets an error of memory, and what is done. qemu.git qapi/run-state.json MemoryFailureRecipient, MemoryFailureAction */
+/** The recipient of a memory error, and the action. qemu.git qapi/run-state.json MemoryFailureRecipient, MemoryFailureAction */
 const failureRecipient = v.picklist(["hypervisor", "guest"]);
 const failureAction = v.picklist(["ignore", "inject", "fatal", "reset"]);
 

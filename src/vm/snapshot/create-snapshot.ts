@@ -88,7 +88,7 @@ export async function createSnapshot(
   if (guest !== undefined) {
     const take = async (within: Instance): Promise<void> => {
       await takeSnapshot(within, uuid, { request: requestOf(within, snapshot), observer });
-      // Not thawed before: the overlays would get what the guest then writes. qemuSnapshotCreateActiveExternal() of libvirt
+      // The guest stays frozen until it ends: once thawed, it would write into the overlays. qemuSnapshotCreateActiveExternal() of libvirt
       if (flags.halts === true) await destroyDomain(instance, uuid);
     };
     if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);

@@ -53,7 +53,7 @@ function encrypted(path: string): SvirtError {
   });
 }
 
-/** The length of the file is not what the guest sees if it is opened as LUKS, but it is if a guest has written the header. */
+/** Opened as LUKS, the guest sees less than the file's length. If a guest has written the header, it sees all of it. */
 function unknownSize(path: string): SvirtError {
   return new SvirtError(
     `Cannot create a volume above ${path}: it begins with a LUKS header, and its capacity depends on whether a domain opens it as LUKS`,
