@@ -54,7 +54,6 @@ keep nfsv4
 keep nbd
 keep dm_mod
 keep dm_crypt
-keep dm_multipath
 keep iscsi_tcp
 keep aesni_intel
 keep xts

@@ -70,6 +70,11 @@ export function notesLock(paths: Paths): string {
   return `${paths.run}/locks/domain-notes`;
 }
 
+/** Returns the path of the lock for writing the reports of a guest's QEMU. */
+export function reportsLock(paths: Paths, uuid: string): string {
+  return deviceLock(paths, uuid, "reports");
+}
+
 /** Returns the path of the lock for logging in to an iSCSI target and out of it. */
 export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;

@@ -68,7 +68,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
     await streams.end();
     await Promise.allSettled(open);
     // A registration may have been among the calls.
-    events.close();
+    await events.end();
   }
 }
 

@@ -1,5 +1,13 @@
 import { asSvirtError } from "../errors.ts";
-import { guestPaths, notesLock, pciLock, registryLock, targetLock, volumeLock } from "../plan/paths.ts";
+import {
+  guestPaths,
+  notesLock,
+  pciLock,
+  registryLock,
+  reportsLock,
+  targetLock,
+  volumeLock,
+} from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
@@ -47,6 +55,15 @@ export async function withRegistryLock<Result>(
 /** Waits a second for the lock of notes about domains, which the caller may take under any other lock. Throws "timeout". */
 export async function withNotesLock(instance: Instance, work: () => Promise<void>): Promise<void> {
   await withLock(instance, { path: notesLock(instance.paths), timeoutMs: NOTES_TIMEOUT_MS }, work);
+}
+
+/** Waits a second for the lock of a guest's reports, which the caller may take under any other lock. Throws "timeout". */
+export async function withReportsLock(
+  instance: Instance,
+  uuid: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await withLock(instance, { path: reportsLock(instance.paths, uuid), timeoutMs: NOTES_TIMEOUT_MS }, work);
 }
 
 /**

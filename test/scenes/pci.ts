@@ -1,6 +1,8 @@
+import { expect } from "bun:test";
 import type { Machine } from "../memory-host/machine.ts";
 import type { PciOptions } from "../memory-host/pci-bus.ts";
-import { putNode } from "./scene.ts";
+import { nodeOn, putNode } from "./scene.ts";
+import type { Work } from "./strikes.ts";
 
 /** Returns the folder of a PCI device in sysfs. */
 export function pciFolder(name: string): string {
@@ -23,4 +25,19 @@ export function putMediated(machine: Machine, name: string, group: string): void
   machine.files.putFolder(`/sys/kernel/iommu_groups/${group}`);
   machine.files.putFolder(folder);
   machine.files.put(`${folder}/iommu_group`, "symlink", { target: `/sys/kernel/iommu_groups/${group}` });
+}
+
+/** Does the work, and lets another svirt act while the kernel is asked to change a driver. */
+export async function during(machine: Machine, work: Work, act: () => Promise<void>): Promise<void> {
+  const { host, ...node } = nodeOn(machine);
+  let hasActed = false;
+  const writeControls: typeof host.writeControls = async (writes, limitMs, lock) => {
+    if (!hasActed) {
+      hasActed = true;
+      await act();
+    }
+    await host.writeControls(writes, limitMs, lock);
+  };
+  await work({ ...node, host: { ...host, writeControls } } as ReturnType<typeof nodeOn>);
+  expect(hasActed).toBe(true);
 }

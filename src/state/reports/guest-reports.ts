@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { ioError, jobStatus, plainReports } from "../../qemu/monitor/reports.ts";
 import type { Instance } from "../instance.ts";
-import { isWritten } from "../record.ts";
-import { reportsFile, reportsFolder } from "./report-files.ts";
+import { isWritten, readRecord } from "../record.ts";
+import { removeReports, reportsFile, reportsFolder } from "./report-files.ts";
 
 /** A report of a guest's QEMU, with the facts about the device that clients get. */
 const guestReport = v.variant("report", [
@@ -58,7 +58,10 @@ function readKept(instance: Instance, { startedMs, uuid }: GuestRun): KeptReport
   return before?.startedMs === startedMs ? before.reports : [];
 }
 
-/** Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost. */
+/**
+ * Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost. The caller holds the lock of the guest's
+ * reports.
+ */
 export function keepReports(instance: Instance, guest: GuestRun, reports: readonly GuestReport[]): void {
   const { startedMs, uuid } = guest;
   const path = reportsFile(instance, uuid);
@@ -70,4 +73,6 @@ export function keepReports(instance: Instance, guest: GuestRun, reports: readon
     instance.host.makeFolder({ path: reportsFolder(instance), mode: 0o700 });
     instance.host.writeVolatile(path, `${JSON.stringify(now)}\n`, 0o600);
   });
+  // The guest's end removes the file and then the record, and does not wait for the lock.
+  if (readRecord(instance, uuid)?.startedMs !== startedMs) removeReports(instance, uuid);
 }

@@ -57,7 +57,7 @@ export async function finishJobs(
     const error = state.is === "ended" ? state.error : undefined;
     const end = { job, isDone: hasChain(instance, uuid, job), error };
     ended.push(end);
-    if (before !== undefined) reportJob(instance, before, { job, status: statusOf(end) });
+    if (before !== undefined) await reportJob(instance, before, { job, status: statusOf(end) });
   }
   return ended;
 }

@@ -3,7 +3,7 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { QemuReport } from "../../qemu/monitor/reports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withFreeGuest } from "../../state/locks.ts";
+import { withFreeGuest, withReportsLock } from "../../state/locks.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { keepReports, lastReports } from "../../state/reports/guest-reports.ts";
 import { resolveReports } from "../guest/resolve-report.ts";
@@ -12,22 +12,27 @@ type JobStatus = Extract<QemuReport, { report: "block-job" }>["status"];
 
 /**
  * Reports that a job is ready or has ended to clients that wait for events, if QEMU cannot: a guest that an older svirt has started has no monitor for
- * events. `guest` is the record with the job. Does not repeat the job's last report. The caller holds the guest's lock.
+ * events. `guest` is the record with the job. Does not repeat the job's last report. If the report fails, only that is missing. The caller holds the
+ * guest's lock.
  */
-export function reportJob(
+export async function reportJob(
   instance: Instance,
   guest: GuestRecord,
   { job, status }: { readonly job: BlockJob; readonly status: JobStatus },
-): void {
+): Promise<void> {
   if (isReporting(instance, guest)) return;
   const [report] = resolveReports(guest, [{ report: "block-job", job: job.job ?? "", status }]);
   if (report?.report !== "block-job") return;
-  const last = lastReports(instance, guest).findLast(
-    (one) => one.report === "block-job" && one.disk === report.disk,
-  );
-  // A job is ready once, and the end of the one before was reported.
-  const isKnown = status === "ready" && last?.report === "block-job" && last.status === "ready";
-  if (!isKnown) keepReports(instance, guest, [report]);
+  await unlessWorkRefused(async () => {
+    await withReportsLock(instance, guest.uuid, async () => {
+      const last = lastReports(instance, guest).findLast(
+        (one) => one.report === "block-job" && one.disk === report.disk,
+      );
+      // A job is ready once, and the end of the one before was reported.
+      const isKnown = status === "ready" && last?.report === "block-job" && last.status === "ready";
+      if (!isKnown) keepReports(instance, guest, [report]);
+    });
+  });
 }
 
 /**
@@ -41,7 +46,7 @@ export async function reportReady(instance: Instance, guest: GuestRecord, job: B
     await withFreeGuest(instance, uuid, async () => {
       const now = readRecord(instance, uuid);
       if (now?.startedMs !== startedMs || now.jobs?.some((one) => one.job === job.job) !== true) return;
-      reportJob(instance, now, { job, status: "ready" });
+      await reportJob(instance, now, { job, status: "ready" });
     });
   });
 }

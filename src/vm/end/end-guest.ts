@@ -71,6 +71,8 @@ export async function endGuest(
   if (how.restart === true) writePendingRestart(instance, guest);
   removeReports(instance, guest.uuid);
   removeRecord(instance, guest.uuid);
+  // A client's svirt may have written some while there was a record.
+  removeReports(instance, guest.uuid);
 }
 
 /** Removes the data of snapshots with a domain that has no definition. qemuDomainRemoveInactive() of libvirt */

@@ -47,7 +47,7 @@ export async function followEvents(
       await pause(instance, watch, endMs);
     }
   } finally {
-    watch.close();
+    await watch.close();
   }
 }
 

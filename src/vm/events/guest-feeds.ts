@@ -15,7 +15,10 @@ const SERVED_MS = 250;
 interface Followed {
   readonly guest: GuestFacts;
   readonly feed: EventFeed;
-  writing: NodeJS.Timeout | undefined;
+  /** The next write is due then. */
+  timer: NodeJS.Timeout | undefined;
+  /** The last write begins when the one before has ended. */
+  written: Promise<void>;
   writtenMs: number;
 }
 
@@ -27,6 +30,8 @@ interface Followed {
 export class GuestFeeds {
   readonly #instance: Instance;
   readonly #followed = new Map<string, Followed>();
+  /** Ends of guests' feeds, which wait for their last writes. */
+  readonly #ends = new Set<Promise<void>>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -45,8 +50,10 @@ export class GuestFeeds {
     await Promise.race([Promise.all(served), this.#instance.host.sleep(SERVED_MS)]);
   }
 
-  close(): void {
+  /** Follows no guest any more. Returns once all that was heard is written. */
+  async close(): Promise<void> {
     for (const [uuid, followed] of this.#followed) this.#drop(uuid, followed);
+    await Promise.all(this.#ends);
   }
 
   #add(uuid: string, guest: GuestFacts): void {
@@ -55,32 +62,36 @@ export class GuestFeeds {
     // A guest of an older svirt has none.
     if (unlessRefused(() => host.inspectFile(path)) === undefined) return;
     const feed = host.followEvents(path, () => this.#writeSoon(uuid));
-    this.#followed.set(uuid, { guest, feed, writing: undefined, writtenMs: 0 });
+    this.#followed.set(uuid, { guest, feed, timer: undefined, written: Promise.resolve(), writtenMs: 0 });
   }
 
   #drop(uuid: string, followed: Followed): void {
-    if (followed.writing !== undefined) {
-      clearTimeout(followed.writing);
+    this.#followed.delete(uuid);
+    if (followed.timer !== undefined) {
+      clearTimeout(followed.timer);
       // No other process gets these events.
       this.#write(followed);
     }
-    followed.feed.close();
-    this.#followed.delete(uuid);
+    const end = followed.written.finally(() => {
+      followed.feed.close();
+      this.#ends.delete(end);
+    });
+    this.#ends.add(end);
   }
 
   #writeSoon(uuid: string): void {
     const followed = this.#followed.get(uuid);
     if (followed === undefined) return;
     const isRecent = performance.now() - followed.writtenMs < LATER_MS;
-    followed.writing ??= setTimeout(() => this.#write(followed), isRecent ? LATER_MS : SOON_MS);
+    followed.timer ??= setTimeout(() => this.#write(followed), isRecent ? LATER_MS : SOON_MS);
   }
 
   #write(followed: Followed): void {
-    followed.writing = undefined;
+    followed.timer = undefined;
     followed.writtenMs = performance.now();
-    const events = followed.feed.take();
     // Loads the forms of steps and XML, which a client without events does not need.
     const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
-    writeReports(this.#instance, followed.guest, events);
+    const { feed, guest } = followed;
+    followed.written = followed.written.then(async () => await writeReports(this.#instance, guest, feed));
   }
 }

@@ -53,7 +53,8 @@ export interface EventWatch {
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
   wait(): Promise<void>;
-  close(): void;
+  /** Returns once what was heard of guests is written for others. */
+  close(): Promise<void>;
 }
 
 /** Folder of svirt's run-time files: the users of guests must pass it. */
@@ -112,14 +113,15 @@ export function watchEvents(instance: Instance): EventWatch {
       },
       begun: async () => await feeds.begun(),
       wait: async () => await Promise.race([watch.wait(), wakeUp.wait()]),
-      close() {
+      async close() {
         followDevices(false);
-        feeds.close();
+        const closed = feeds.close();
         watch.close();
+        await closed;
       },
     };
   } catch (error) {
-    feeds.close();
+    void feeds.close();
     watch.close();
     throw error;
   }

@@ -1,23 +1,29 @@
-import { unlessRefused } from "../../errors.ts";
-import type { QmpEvent } from "../../qemu/monitor/qmp.ts";
+import { unlessWorkRefused } from "../../errors.ts";
+import type { EventFeed } from "../../host/monitor.ts";
 import { parseReport } from "../../qemu/monitor/reports.ts";
 import type { Instance } from "../../state/instance.ts";
+import { withReportsLock } from "../../state/locks.ts";
 import { readRecord } from "../../state/record.ts";
 import { keepReports } from "../../state/reports/guest-reports.ts";
 import { resolveReports } from "../guest/resolve-report.ts";
 import type { GuestFacts } from "./domain-events.ts";
 
 /**
- * Writes what a running guest's QEMU reports, for all clients that wait for events. A guest that has ended reports nothing, nor does one
- * whose record cannot be read now.
+ * Takes what a running guest's QEMU reports, and writes it for all clients that wait for events. A guest that has ended reports nothing, nor does one
+ * whose record cannot be read now. If another svirt holds the lock of the guest's reports for a second, they wait for the next call.
  */
-export function writeReports(instance: Instance, guest: GuestFacts, events: readonly QmpEvent[]): void {
-  const found = events.flatMap((event) => parseReport(event) ?? []);
-  if (found.length === 0) return;
-  unlessRefused(() => {
-    const record = readRecord(instance, guest.uuid);
-    if (record?.startedMs !== guest.startedMs) return;
-    const reports = resolveReports(record, found);
-    if (reports.length > 0) keepReports(instance, guest, reports);
+export async function writeReports(
+  instance: Instance,
+  { startedMs, uuid }: Pick<GuestFacts, "startedMs" | "uuid">,
+  feed: Pick<EventFeed, "take">,
+): Promise<void> {
+  await unlessWorkRefused(async () => {
+    await withReportsLock(instance, uuid, async () => {
+      const found = feed.take().flatMap((event) => parseReport(event) ?? []);
+      const record = found.length === 0 ? undefined : readRecord(instance, uuid);
+      if (record?.startedMs !== startedMs) return;
+      const reports = resolveReports(record, found);
+      if (reports.length > 0) keepReports(instance, record, reports);
+    });
   });
 }

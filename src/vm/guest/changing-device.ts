@@ -40,31 +40,38 @@ function listMediated(host: Host, path: string): readonly string[] {
 
 /**
  * Throws "in-use" if steps of the guest `uuid` claim a device, or one behind it, that another guest or svirt is taking from its driver, has, or has not
- * given back yet, or if they reach a network by a card that another svirt is taking from its driver. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
+ * given back yet, or if they reach a network by a card of such a device. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
  * registry's lock, under which the other one has found the device unused.
  */
 export function refuseChanging(instance: Instance, steps: readonly Step[], uuid: string): void {
   const { host, paths } = instance;
-  const claims = steps.flatMap((step) =>
-    step.do === "reserve" || step.do === "set-label" ? [step.claim] : [],
-  );
-  const meets = (address: string): boolean => claims.some((claim) => isOf(host, address, claim));
   const registry = registryOf(instance);
-  for (const key of registry.listKeys("pci")) {
-    const [other] = registry.listOthers({ kind: "pci", key }, uuid);
-    if (other !== undefined && meets(key)) throw heldByGuest(key, other.owner);
-  }
+  const held = registry.listKeys("pci").flatMap((address) => {
+    const [other] = registry.listOthers({ kind: "pci", key: address }, uuid);
+    return other === undefined ? [] : [{ address, owner: other.owner }];
+  });
   const locked = host
     .listFolder(pciLocksFolder(paths))
     .filter((address) => host.isLocked(pciLock(paths, address)));
-  if (locked.length === 0) return;
-  const folders = listNetworkFolders(host, steps);
-  const changing = locked.find((address) => meets(address) || hasCardOf(host, address, folders));
+  if (held.length === 0 && locked.length === 0) return;
+  const meets = needsOf(host, steps);
+  const taken = held.find(({ address }) => meets(address));
+  if (taken !== undefined) throw heldByGuest(taken.address, taken.owner);
+  const changing = locked.find(meets);
   if (changing === undefined) return;
   throw new SvirtError(`Cannot use ${changing}: another svirt is changing its driver or resetting it`, {
     kind: "in-use",
     remedy: "Wait until that command has ended, then repeat this one: pgrep --full nodedev-",
   });
+}
+
+/** Returns whether steps of a guest need a PCI device: they claim it, a part of it or one behind it, or reach a network by its card. */
+function needsOf(host: Host, steps: readonly Step[]): (address: string) => boolean {
+  const claims = steps.flatMap((step) =>
+    step.do === "reserve" || step.do === "set-label" ? [step.claim] : [],
+  );
+  const folders = listNetworkFolders(host, steps);
+  return (address) => claims.some((claim) => isOf(host, address, claim)) || hasCardOf(host, address, folders);
 }
 
 /** Whether one of these folders of network devices is that of a card of a device, or of its virtual functions. */

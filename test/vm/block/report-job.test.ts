@@ -67,7 +67,7 @@ describe("of a guest without a monitor for events", () => {
     expect(watch.take().map((event) => (event.of === "guest" ? event.what : event.of))).toContainEqual(
       expect.objectContaining({ report: "block-job", status: "failed" }),
     );
-    watch.close();
+    await watch.close();
   });
 
   test("a look reports nothing while another call has the guest, and does not wait", async () => {

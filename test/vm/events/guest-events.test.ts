@@ -18,8 +18,8 @@ const AGENT =
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false } as const;
 
 const watches: EventWatch[] = [];
-afterEach(() => {
-  for (const watch of watches.splice(0)) watch.close();
+afterEach(async () => {
+  for (const watch of watches.splice(0)) await watch.close();
 });
 
 /** Watches a machine as a client's process does. */
@@ -141,7 +141,7 @@ describe("several processes that wait for events of one guest", () => {
     const [first, second] = [watching(machine), watching(machine)];
     machine.eventFeeds.send(EVENTS, "RESET", { guest: true });
     expect(await Promise.all([next(first), next(second)])).toEqual([["reboot"], ["reboot"]]);
-    first.close();
+    await first.close();
     machine.eventFeeds.send(EVENTS, "WATCHDOG", { action: "none" });
     expect(await next(second)).toEqual(["watchdog action=none"]);
   });
@@ -168,7 +168,7 @@ describe("several processes that wait for events of one guest", () => {
     const machine = await machineWithDisks();
     const [first, second] = [watching(machine), watching(machine)];
     machine.eventFeeds.send(EVENTS, "RESET", { guest: true });
-    first.close();
+    await first.close();
     expect(await next(second)).toEqual(["reboot"]);
   });
 });

@@ -7,7 +7,7 @@ import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { configOf } from "../../scenes/host-devices.ts";
 import { deviceOf } from "../../scenes/hotplug.ts";
-import { pciFolder, putPciDevices } from "../../scenes/pci.ts";
+import { during, pciFolder, putPciDevices } from "../../scenes/pci.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, putText, UUID } from "../../scenes/scene.ts";
 import { beStruck, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
@@ -35,21 +35,6 @@ beforeEach(() => {
 const guest = (devices = ""): Uint8Array => domainXml({ name: "vm2", uuid: OTHER, devices });
 const detach: Work = async (node) => await detachDevice(node, NAME);
 const reattach: Work = async (node) => await reattachDevice(node, NAME);
-
-/** Does the work, and lets another svirt act while the kernel is asked. */
-async function during(work: Work, act: () => Promise<void>): Promise<void> {
-  const { host, ...node } = nodeOn(machine);
-  let hasActed = false;
-  const writeControls: typeof host.writeControls = async (writes, limitMs, lock) => {
-    if (!hasActed) {
-      hasActed = true;
-      await act();
-    }
-    await host.writeControls(writes, limitMs, lock);
-  };
-  await work({ ...node, host: { ...host, writeControls } } as ReturnType<typeof nodeOn>);
-  expect(hasActed).toBe(true);
-}
 
 /** Expects the work to end with an error about the program, without a lock for which others wait. */
 async function waited(work: Work, seconds = 30): Promise<void> {
@@ -143,7 +128,7 @@ describe("while a device is changed", () => {
       machine = makeHost(driver);
       putText(machine, `${pciFolder(ADDRESS)}/reset`, "");
       machine.pci.canReset = true;
-      await during(work, async () => {
+      await during(machine, work, async () => {
         const { kind, message } = await errorOf(startDomain(nodeOn(machine), guest(hostdev(managed))));
         expect([kind, message]).toEqual([
           "in-use",
@@ -168,7 +153,7 @@ describe("while a device is changed", () => {
       .xattrs.set("security.selinux", "system_u:object_r:scsi_generic_device_t:s0");
     const devices =
       "<controller type='scsi' model='virtio-scsi'/><hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host2'/><address bus='0' target='0' unit='0'/></source></hostdev>";
-    await during(detach, async () => {
+    await during(machine, detach, async () => {
       expect((await errorOf(startDomain(nodeOn(machine), guest(devices)))).kind).toBe("in-use");
     });
   });
@@ -205,7 +190,7 @@ test("the end of a guest that waits for a program keeps the device claimed, and 
 test("a device that a guest returns goes to no other guest meanwhile", async () => {
   await startDomain(nodeOn(machine), domainXml({ devices: MANAGED }));
   const ends: Work = async (node) => void (await destroyDomain(node, "vm1"));
-  await during(ends, async () => {
+  await during(machine, ends, async () => {
     for (const managed of ["yes", "no"]) {
       const { kind, message } = await errorOf(startDomain(nodeOn(machine), guest(hostdev(managed))));
       expect([managed, kind, message]).toEqual([

@@ -12,14 +12,19 @@ export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "lat
   return isLater(readErrno()) ? "later" : "ended";
 }
 
-/**
- * Writes to a non-blocking descriptor. Returns the number of bytes accepted, or the errno of a permanent failure. write(2)
- */
-export function writeSome(
-  fd: number,
-  bytes: Uint8Array,
-): { readonly count: number; readonly errno?: number } {
-  const count = Number(basicCalls().write(fd, bytes, bytes.length));
+/** Number of bytes that a descriptor has accepted, which may be none, or the errno of a permanent failure. */
+export interface Accepted {
+  readonly count: number;
+  readonly errno?: number;
+}
+
+/** Writes to a non-blocking descriptor. write(2) */
+export function writeSome(fd: number, bytes: Uint8Array): Accepted {
+  return acceptedOf(Number(basicCalls().write(fd, bytes, bytes.length)));
+}
+
+/** Interprets the result of a call that writes. No other call may have come in between. */
+export function acceptedOf(count: number): Accepted {
   if (count >= 0) return { count };
   const errno = readErrno();
   return isLater(errno) ? { count: 0 } : { count: 0, errno };

@@ -48,6 +48,7 @@ export class Subscriptions {
   #parts: Promise<Parts> | undefined;
   #begun: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
+  #closed: Promise<unknown> | undefined;
 
   constructor(receiver: Receiver) {
     this.#receiver = receiver;
@@ -93,8 +94,14 @@ export class Subscriptions {
   /** Ends all registrations. */
   close(): void {
     this.#registered.clear();
-    this.#watch?.close();
+    if (this.#watch !== undefined) this.#closed = Promise.all([this.#closed, this.#watch.close()]);
     this.#watch = undefined;
+  }
+
+  /** Ends all registrations. Returns once what was heard of guests is written for others. */
+  async end(): Promise<void> {
+    this.close();
+    await this.#closed;
   }
 
   #followDevices(): void {

@@ -1,0 +1,74 @@
+import { expect, test } from "bun:test";
+import { guestPaths, reportsLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
+import type { QmpEvent } from "../../../src/qemu/monitor/qmp.ts";
+import type { Instance } from "../../../src/state/instance.ts";
+import { lastReports } from "../../../src/state/reports/guest-reports.ts";
+import { reportsFile } from "../../../src/state/reports/report-files.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { writeReports } from "../../../src/vm/events/write-reports.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { machineWithDisks, recordOf } from "../../scenes/hotplug.ts";
+import { nodeOn, putText, UUID } from "../../scenes/scene.ts";
+
+const FILE = reportsFile({ paths: SYSTEM_PATHS }, UUID);
+const RECORD = guestPaths(SYSTEM_PATHS, UUID).record;
+
+/** Returns a feed with these events. */
+function feedOf(...names: readonly string[]) {
+  const events = names.map((name): QmpEvent => ({ is: "event", name, facts: new Map(), atMs: 1000 }));
+  return { take: () => events.splice(0) };
+}
+
+async function write(machine: Machine, instance: Instance, ...names: readonly string[]): Promise<void> {
+  await writeReports(instance, recordOf(machine), feedOf(...names));
+}
+
+function kept(machine: Machine): readonly string[] {
+  return lastReports(nodeOn(machine), recordOf(machine)).map(({ report }) => report);
+}
+
+test("writeReports() of two processes at once loses no report", async () => {
+  const machine = await machineWithDisks();
+  const { host, ...node } = nodeOn(machine);
+  let other: Promise<void> | undefined;
+  const readText: typeof host.readText = (path) => {
+    const text = host.readText(path);
+    if (path === FILE) other ??= write(machine, nodeOn(machine), "WAKEUP");
+    return text;
+  };
+  await write(machine, { ...node, host: { ...host, readText } }, "SUSPEND");
+  await other;
+  expect(kept(machine)).toEqual(["pm-suspend", "pm-wakeup"]);
+});
+
+test("writeReports() waits a second for another process, and leaves its reports for the next call then", async () => {
+  const machine = await machineWithDisks();
+  const unlock = await nodeOn(machine).host.lock(reportsLock(SYSTEM_PATHS, UUID), 0);
+  const before = machine.nowMs;
+  const feed = feedOf("SUSPEND");
+  await writeReports(nodeOn(machine), recordOf(machine), feed);
+  expect(machine.nowMs - before).toBeLessThan(2000);
+  expect(kept(machine)).toEqual([]);
+  unlock();
+  await writeReports(nodeOn(machine), recordOf(machine), feed);
+  expect(kept(machine)).toEqual(["pm-suspend"]);
+});
+
+test("writeReports() leaves no file of a guest whose end comes before the file or after it", async () => {
+  const machine = await machineWithDisks();
+  const record = machine.files.get(RECORD).bytes;
+  const { host, ...node } = nodeOn(machine);
+  const writeVolatile: typeof host.writeVolatile = (path, ...rest) => {
+    if (path === FILE) machine.files.remove(RECORD);
+    host.writeVolatile(path, ...rest);
+  };
+  await write(machine, { ...node, host: { ...host, writeVolatile } }, "SUSPEND");
+  expect(machine.files.find(FILE)).toBeUndefined();
+  putText(machine, RECORD, new TextDecoder().decode(record));
+  const removeFile: typeof host.removeFile = (path) => {
+    if (path === RECORD) putText(machine, FILE, "as by another process");
+    host.removeFile(path);
+  };
+  await destroyDomain({ ...node, host: { ...host, removeFile } }, UUID);
+  expect([machine.files.find(RECORD), machine.files.find(FILE)]).toEqual([undefined, undefined]);
+});
