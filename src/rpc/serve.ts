@@ -3,6 +3,7 @@ import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
 import { answerCall, loadProcedure } from "./answer-call.ts";
+import { ClientCalls } from "./client-calls.ts";
 import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
@@ -18,8 +19,6 @@ import {
 } from "./wire/packet.ts";
 import { readPackets } from "./wire/read-packets.ts";
 
-/** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
-const MOST_CALLS = 5;
 /** Program by which client and server ask each other whether they live. KEEPALIVE_PROGRAM of libvirt's virkeepaliveprotocol.x */
 const KEEPALIVE = { program: 0x6b_65_65_70, version: 1, ping: 1, pong: 2 };
 
@@ -52,13 +51,16 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
     onDamaged: oncePerMessage(warn),
   };
   const streams = new OpenStreams(session, send);
-  const open = new Set<Promise<void>>();
+  const calls = new ClientCalls({
+    load: async ({ header }) => await loadProcedure(header),
+    carryOut: async (packet) => await answer(packet, { send, session, streams }),
+  });
   try {
     for await (const packet of readPackets(stream.read())) {
       const { header } = packet;
       if (isPing(header)) await send(PONG);
       else if (header.type === PACKET_TYPE.call) {
-        await begin(packet, { open, send, session, streams });
+        await calls.take(packet);
         if (session.isClosed === true) break;
       } else await streams.take(packet);
       // Other packets answer nothing that svirt has asked: libvirtd drops them too.
@@ -66,28 +68,16 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   } finally {
     events.close();
     await streams.end();
-    await Promise.allSettled(open);
+    await calls.ended();
     // A registration may have been among the calls.
     await events.end();
   }
 }
 
 interface Answering {
-  /** Calls that are carried out. */
-  readonly open: Set<Promise<void>>;
   readonly session: Session;
   readonly streams: OpenStreams;
   send(packet: Uint8Array | undefined): Promise<void>;
-}
-
-/** Begins a call once fewer than the most are open. Nothing more is read meanwhile, so that the client waits too. */
-async function begin(packet: Packet, answering: Answering): Promise<void> {
-  const { open } = answering;
-  if (open.size >= MOST_CALLS) await Promise.race(open);
-  // Before the call, which begins at once then: calls begin in the order in which they were sent.
-  await loadProcedure(packet.header);
-  const call = answer(packet, answering).finally(() => open.delete(call));
-  open.add(call);
 }
 
 async function answer(packet: Packet, { send, session, streams }: Answering): Promise<void> {

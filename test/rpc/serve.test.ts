@@ -19,6 +19,7 @@ import {
 } from "./remote-client.ts";
 
 const KEEPALIVE = 0x6b_65_65_70;
+const PING = call(1, "", { program: KEEPALIVE, type: 2, serial: 0 });
 const VM1 = domain("vm1", UUID);
 const NO_DOMAIN = domain("vm9", "99999999-9999-4999-8999-999999999999");
 
@@ -226,9 +227,7 @@ describe("while calls are carried out", () => {
     const { instance, release } = await waitingNode();
     const client = new RemoteClient();
     const end = serve(instance, client);
-    client.send(
-      opening() + call(11, xml) + call(1, "", { program: KEEPALIVE, type: 2, serial: 0 }) + call(59),
-    );
+    client.send(opening() + call(11, xml) + PING + call(59));
     await settled();
     // The pong is a message, procedure 2, without a payload. virkeepaliveprotocol.x of libvirt
     expect(client.replies().slice(2)).toMatchObject([
@@ -241,19 +240,64 @@ describe("while calls are carried out", () => {
     expect(client.replies().at(-1)).toMatchObject({ procedure: 11, status: 0, payload: VM1 });
   });
 
-  test("at most five are open, and the client waits with the next one", async () => {
+  test("at most five are open, the next ones wait, and keepalive behind them is answered", async () => {
     const { instance, release } = await waitingNode();
     const client = new RemoteClient();
     const end = serve(instance, client);
     client.send(opening());
-    for (let serial = 1; serial <= 8; serial += 1) client.send(call(11, xml, { serial }));
-    client.close();
+    for (let serial = 1; serial <= 5; serial += 1) client.send(call(11, xml, { serial }));
+    client.send(call(59, "", { serial: 6 }) + PING + call(59, "", { serial: 7 }));
     await settled();
-    // The sixth is read, but not begun.
-    expect([client.replies().length, client.unread]).toEqual([2, 2]);
+    // The sixth would be answered at once.
+    expect(client.replies().slice(2)).toMatchObject([{ procedure: 2, serial: 0, status: 0, payload: "" }]);
     release();
+    client.close();
     await end;
-    expect(client.replies().map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 0));
+    const replies = client.replies().slice(3);
+    expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 0));
+    expect(replies.map(({ serial }) => serial).sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("the client waits once 64 calls, or 1 MiB of them, wait for their turn", async () => {
+    const long = text(" ".repeat(600 * 1024));
+    for (const { payload, waiting } of [
+      { payload: xml, waiting: 64 },
+      { payload: long, waiting: 2 },
+    ]) {
+      const { instance, release } = await waitingNode();
+      const client = new RemoteClient();
+      const end = serve(instance, client);
+      client.send(opening());
+      for (let serial = 1; serial <= 5; serial += 1) client.send(call(11, xml, { serial }));
+      for (let serial = 6; serial <= 5 + waiting + 3; serial += 1) client.send(call(11, payload, { serial }));
+      client.close();
+      await settled();
+      expect([client.replies().length, client.unread]).toEqual([2, 3]);
+      release();
+      await end;
+      expect(client.replies()).toHaveLength(2 + 5 + waiting + 3);
+    }
+  });
+
+  test("an end of the connection behind those that wait is the last packet that is read", async () => {
+    const { instance, release } = await waitingNode();
+    const client = new RemoteClient();
+    const end = serve(instance, client);
+    client.send(opening());
+    for (let serial = 1; serial <= 6; serial += 1) client.send(call(11, xml, { serial }));
+    client.send(call(2));
+    client.send(call(59));
+    await settled();
+    expect([client.replies().length, client.unread]).toEqual([2, 1]);
+    release();
+    // The client keeps its end open. The answer to the end may overtake others.
+    await end;
+    expect(
+      client
+        .replies()
+        .map(({ serial }) => serial)
+        .sort(),
+    ).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 66].sort());
   });
 
   test("a connection that cannot be written to does not end the others, nor svirt", async () => {

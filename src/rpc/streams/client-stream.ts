@@ -1,7 +1,14 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { DataStream, Piece } from "../../host/channels.ts";
 import { protocolError } from "../procedures/procedure.ts";
-import { formatPacket, PACKET_STATUS, PACKET_TYPE, type Packet, type PacketHeader } from "../wire/packet.ts";
+import {
+  formatPacket,
+  PACKET_BYTES,
+  PACKET_STATUS,
+  PACKET_TYPE,
+  type Packet,
+  type PacketHeader,
+} from "../wire/packet.ts";
 import { formatError } from "../wire/remote-error.ts";
 import { leftBytes, undecodable } from "../xdr/bytes.ts";
 import { hyper, struct, uint } from "../xdr/form.ts";
@@ -10,8 +17,6 @@ import { hyper, struct, uint } from "../xdr/form.ts";
 const MOST_SENT_BYTES = 262_120;
 /** Data from the client that waits for its turn. With more, the client waits too. */
 const MOST_WAITING_BYTES = 1024 * 1024;
-/** Memory of a packet beside its data. */
-const PACKET_BYTES = 256;
 /** Time for data that a guest has not read when the client leaves its console. */
 const LEAVING_MS = 1000;
 

@@ -17,6 +17,9 @@ const header = struct({
 });
 export type PacketHeader = ValueOf<typeof header>;
 
+/** Memory of a packet that waits, beside its payload. */
+export const PACKET_BYTES = 256;
+
 /** Shortest packet: its length and header. */
 export const LEAST_PACKET_BYTES = LENGTH_BYTES + header.leastBytes;
 

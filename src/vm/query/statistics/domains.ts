@@ -40,6 +40,9 @@ export interface DomainStatistics {
   readonly error?: SvirtError;
 }
 
+/** Longest work beside which no other call runs. */
+const WORK_MS = 25;
+
 /**
  * Lists the statistics of domains. All QEMUs are queried concurrently, and one that does not answer has an error in its
  * place. Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
@@ -48,18 +51,37 @@ export async function listDomainStatistics(
   instance: Instance,
   options: StatisticsOptions,
 ): Promise<readonly DomainStatistics[]> {
+  const { host } = instance;
   const found = await filterDomains(instance, listWanted(instance, options), options.filters);
-  return await Promise.all(
-    found.map(async (domain) => {
-      const { guest, name, uuid } = domain;
-      const facts = { name, uuid, id: guest?.id };
-      try {
-        return { ...facts, entries: await listStatistics(instance, domain, options) };
-      } catch (error) {
-        return { ...facts, entries: [], error: asSvirtError(error) };
-      }
-    }),
-  );
+  const begun: Promise<DomainStatistics>[] = [];
+  let sinceMs = host.nowMs();
+  for (const domain of found) {
+    // Hundreds take seconds.
+    if (host.nowMs() - sinceMs > WORK_MS) {
+      await host.sleep(0);
+      sinceMs = host.nowMs();
+    }
+    const statistics = statisticsOf(instance, domain, options);
+    begun.push(statistics);
+    // Waits for nothing.
+    if (domain.guest === undefined) await statistics;
+  }
+  return await Promise.all(begun);
+}
+
+/** Never throws. */
+async function statisticsOf(
+  instance: Instance,
+  domain: FoundDomain,
+  options: StatisticsOptions,
+): Promise<DomainStatistics> {
+  const { guest, name, uuid } = domain;
+  const facts = { name, uuid, id: guest?.id };
+  try {
+    return { ...facts, entries: await listStatistics(instance, domain, options) };
+  } catch (error) {
+    return { ...facts, entries: [], error: asSvirtError(error) };
+  }
 }
 
 function listWanted(

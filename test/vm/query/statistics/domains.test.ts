@@ -52,6 +52,26 @@ describe("listDomainStatistics()", () => {
     ]);
   });
 
+  test("lets other work run between domains", async () => {
+    const machine = await machineWithTwo();
+    const node = nodeOn(machine);
+    let [now, turns] = [0, 0];
+    const host = {
+      ...node.host,
+      // Each look at the clock finds that much time has passed.
+      nowMs: () => {
+        now += 1000;
+        return now;
+      },
+      sleep: async () => {
+        turns += 1;
+      },
+    };
+    const options = { keys: [], running: [], filters: new Set<Filter>(), groups: [], backing: false };
+    expect(await listDomainStatistics({ ...node, host }, options)).toHaveLength(1);
+    expect(turns).toBe(1);
+  });
+
   test("returns domains that match one filter of each kind", async () => {
     const machine = await machineWithTwo();
     const names = async (...filters: readonly Filter[]): Promise<string[]> =>

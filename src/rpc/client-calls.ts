@@ -1,0 +1,69 @@
+import { PACKET_BYTES, type Packet, REMOTE } from "./wire/packet.ts";
+
+/** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
+const MOST_CALLS = 5;
+/** Calls that wait for their turn. With more, the client waits too. */
+const MOST_WAITING_CALLS = 64;
+const MOST_WAITING_BYTES = 1024 * 1024;
+/** REMOTE_PROC_CONNECT_CLOSE of libvirt's remote_protocol.x */
+const CONNECT_CLOSE = 2;
+
+/** Work on a call. */
+interface Work {
+  /** Makes the call ready to begin. */
+  load(packet: Packet): Promise<void>;
+  /** Carries out the call, which begins before this returns. Never throws. */
+  carryOut(packet: Packet): Promise<void>;
+}
+
+/** Calls of a client, which begin in the order in which they were sent. */
+export class ClientCalls {
+  readonly #work: Work;
+  /** Calls that are carried out. */
+  readonly #open = new Set<Promise<void>>();
+  /** Beginning of the last call. */
+  #last: Promise<void> = Promise.resolve();
+  #waitingCalls = 0;
+  #waitingBytes = 0;
+
+  constructor(work: Work) {
+    this.#work = work;
+  }
+
+  /**
+   * Takes a call, and returns once another packet may be read. Some calls may wait meanwhile: a keepalive behind them is answered.
+   * The call that closes the connection has begun then.
+   */
+  async take(packet: Packet): Promise<void> {
+    const bytes = packet.payload.length + PACKET_BYTES;
+    this.#waitingCalls += 1;
+    this.#waitingBytes += bytes;
+    this.#last = this.#last.then(async () => {
+      if (this.#open.size >= MOST_CALLS) await Promise.race(this.#open);
+      await this.#work.load(packet);
+      this.#waitingCalls -= 1;
+      this.#waitingBytes -= bytes;
+      this.#begin(packet);
+    });
+    if (this.#open.size < MOST_CALLS || isLast(packet) || !this.#hasRoom()) await this.#last;
+  }
+
+  /** Returns once all calls are carried out. */
+  async ended(): Promise<void> {
+    await this.#last;
+    await Promise.allSettled(this.#open);
+  }
+
+  #begin(packet: Packet): void {
+    const call = this.#work.carryOut(packet).finally(() => this.#open.delete(call));
+    this.#open.add(call);
+  }
+
+  #hasRoom(): boolean {
+    return this.#waitingCalls < MOST_WAITING_CALLS && this.#waitingBytes < MOST_WAITING_BYTES;
+  }
+}
+
+function isLast({ header: { procedure, program } }: Packet): boolean {
+  return program === REMOTE.program && procedure === CONNECT_CLOSE;
+}
