@@ -68,6 +68,16 @@ test("CI names what has failed once more at its end", async () => {
   ]);
 }, 30_000);
 
+test("CI checks a clone beside the demo, once the demo's node is up", async () => {
+  const ran = 'ran=$(dirname "$SVIRT_CACHE")/ran';
+  const { out } = await runCi({
+    ...FINE,
+    demo: `${ran}; sleep 1; [ ! -e "$ran" ] || exit 1; echo "node: up"; until [ -e "$ran" ]; do sleep 0.1; done`,
+    ok: `${ran}; touch "$ran"`,
+  });
+  expect(out).toBe("7 passed, 0 failed, 2 skipped\n");
+}, 30_000);
+
 test("each of CI's commands has an empty cache of its own, which is gone afterwards", async () => {
   const { err } = await runCi({
     ...FINE,
