@@ -22,7 +22,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const [key, pool] = [operand(call, "volume"), call.options.get("pool")];
+    const [key, pool] = [operand(call, "vol"), call.options.get("pool")];
     if (call.options.has("json")) printJson(call, await showVolumeOf(call.instance, key, pool));
     else call.output.print(`${visible(await getVolumeXml(call.instance, key, pool))}\n`);
     return undefined;
