@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setvcpu setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo set-lifecycle-action memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device detach-device-alias update-device autostart domtime domhostname domfsinfo guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-desc net-metadata net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-define nwfilter-edit nwfilter-undefine nwfilter-list nwfilter-dumpxml nwfilter-binding-list nwfilter-binding-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc metadata domrename undefine create start shutdown reboot reset destroy suspend resume dompmwakeup save restore save-image-dumpxml save-image-define save-image-edit managedsave managedsave-remove managedsave-dumpxml managedsave-define managedsave-edit dump domjobinfo domjobabort screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkerror domblkstat domiflist domifstat domifaddr domif-getlink domcontrol iothreadinfo dommemstat console ttyconsole domstats vcpuinfo cpu-stats vcpucount vncdisplay domdisplay setvcpus setvcpu setmaxmem setmem event inject-nmi send-key snapshot-create snapshot-create-as snapshot-list snapshot-current snapshot-info snapshot-dumpxml snapshot-parent snapshot-revert snapshot-delete blockcommit blockcopy blockpull blockjob blockresize vcpupin emulatorpin numatune perf iothreadadd iothreaddel iothreadpin iothreadset schedinfo set-lifecycle-action memtune blkiotune blkdeviotune domiftune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device detach-device-alias update-device autostart domtime domhostname domfsinfo guestvcpus guest-agent-timeout guestinfo domfsfreeze domfsthaw domfstrim set-user-password get-user-sshkeys set-user-sshkeys qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell freepages node-memory-tune sysinfo maxvcpus cpu-models cpu-compare cpu-baseline hypervisor-cpu-compare hypervisor-cpu-baseline nodedev-event nodedev-list nodedev-dumpxml nodedev-info nodedev-detach nodedev-reattach nodedev-reset iface-list iface-dumpxml iface-name iface-mac uri hostname version validate domxml-to-native vol-list vol-create vol-create-as vol-create-from vol-clone vol-resize vol-delete vol-upload vol-download vol-wipe vol-info vol-dumpxml vol-name vol-key vol-path vol-pool net-define net-edit net-undefine net-create net-create-default net-start net-destroy net-autostart net-desc net-metadata net-update net-list net-info net-dumpxml net-name net-uuid net-port-list net-port-dumpxml net-dhcp-leases net-event nwfilter-define nwfilter-edit nwfilter-undefine nwfilter-list nwfilter-dumpxml nwfilter-binding-list nwfilter-binding-dumpxml pool-define pool-define-as pool-edit pool-undefine pool-create pool-create-as pool-build pool-start pool-refresh pool-destroy pool-delete pool-autostart pool-list pool-info pool-dumpxml pool-name pool-uuid pool-capabilities pool-event find-storage-pool-sources find-storage-pool-sources-as secret-define secret-undefine secret-set-value secret-get-value secret-event secret-list secret-dumpxml label plan reap recover audit explain doctor shell virt-ssh-helper help' -- "$word")
     return
   fi
   case $command in
@@ -18,12 +18,12 @@ _svirt() {
       ;;
   esac
   case $command in
-    define) options='--json --help' wants=file ;;
+    define) options='--validate --json --help' wants=file ;;
     edit) options='--help' wants=domain ;;
     desc) options='--title --live --config --current --help' wants=domain ;;
     metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
     domrename) options='--help' wants=domain ;;
-    undefine) options='--managed-save --snapshots-metadata --nvram --keep-nvram --tpm --keep-tpm --help' wants=domain ;;
+    undefine) options='--managed-save --snapshots-metadata --checkpoints-metadata --nvram --keep-nvram --tpm --keep-tpm --storage --remove-all-storage --wipe-storage --help' wants=domain ;;
     create) options='--paused --validate --crash-drill --help' wants=file ;;
     start) options='--paused --force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--mode --help' wants=domain ;;
@@ -47,13 +47,13 @@ _svirt() {
     domjobinfo) options='--completed --keep-completed --json --help' wants=domain ;;
     domjobabort) options='--help' wants=domain ;;
     screenshot) options='--screen --help' wants=domain ;;
-    list) options='--all --inactive --uuid --id --name --table --title --managed-save --persistent --transient --state-running --state-paused --state-shutoff --state-other --with-managed-save --without-managed-save --autostart --no-autostart --with-snapshot --without-snapshot --json --help' ;;
+    list) options='--all --inactive --uuid --id --name --table --title --managed-save --persistent --transient --state-running --state-paused --state-shutoff --state-other --with-managed-save --without-managed-save --autostart --no-autostart --with-snapshot --without-snapshot --with-checkpoint --without-checkpoint --json --help' ;;
     dominfo) options='--json --help' wants=domain ;;
     domstate) options='--reason --json --help' wants=domain ;;
     domid) options='--json --help' wants=domain ;;
     domuuid) options='--json --help' wants=domain ;;
     domname) options='--json --help' wants=domain ;;
-    dumpxml) options='--inactive --update-cpu --json --help' wants=domain ;;
+    dumpxml) options='--inactive --update-cpu --migratable --security-info --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkerror) options='--json --help' wants=domain ;;
@@ -70,10 +70,10 @@ _svirt() {
     domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
     vcpuinfo) options='--pretty --json --help' wants=domain ;;
     cpu-stats) options='--total --json --help' wants=domain ;;
-    vcpucount) options='--maximum --active --live --config --current --json --help' wants=domain ;;
+    vcpucount) options='--maximum --active --guest --live --config --current --json --help' wants=domain ;;
     vncdisplay) options='--json --help' wants=domain ;;
     domdisplay) options='--type --all --json --help' wants=domain ;;
-    setvcpus) options='--maximum --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    setvcpus) options='--maximum --guest --hotpluggable --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setvcpu) options='--enable --disable --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmem) options='--live --config --current --help' wants=domain ;;
@@ -81,7 +81,7 @@ _svirt() {
     inject-nmi) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
     snapshot-create) options='--redefine --current --no-metadata --disk-only --reuse-external --halt --quiesce --atomic --validate --help' wants=domain ;;
-    snapshot-create-as) options='--disk-only --no-metadata --halt --quiesce --atomic --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
+    snapshot-create-as) options='--disk-only --no-metadata --halt --quiesce --atomic --validate --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
     snapshot-list) options='--parent --roots --leaves --no-leaves --metadata --no-metadata --inactive --active --disk-only --internal --external --tree --from --current --descendants --name --topological --json --help' wants=domain ;;
     snapshot-current) options='--name --security-info --json --help' wants=domain ;;
     snapshot-info) options='--current --json --help' wants=domain ;;
@@ -118,10 +118,12 @@ _svirt() {
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-device-alias) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    autostart) options='--disable --help' wants=domain ;;
+    autostart) options='--disable --once --help' wants=domain ;;
     domtime) options='--now --pretty --sync --time --help' wants=domain ;;
     domhostname) options='--source --help' wants=domain ;;
     domfsinfo) options='--json --help' wants=domain ;;
+    guestvcpus) options='--cpulist --enable --disable --json --help' wants=domain ;;
+    guest-agent-timeout) options='--timeout --help' wants=domain ;;
     guestinfo) options='--user --os --timezone --hostname --filesystem --disk --interface --load --json --help' wants=domain ;;
     domfsfreeze) options='--help' wants=domain ;;
     domfsthaw) options='--help' wants=domain ;;
@@ -164,25 +166,25 @@ _svirt() {
     validate) options='--print --json --help' wants=file ;;
     domxml-to-native) options='--domain --json --help' ;;
     vol-list) options='--details --name --json --help' wants=pool ;;
-    vol-create) options='--prealloc-metadata --json --help' wants=place ;;
+    vol-create) options='--prealloc-metadata --validate --json --help' wants=place ;;
     vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=place ;;
-    vol-create-from) options='--inputpool --inputformat --prealloc-metadata --reflink --verbose --json --help' wants=pool ;;
-    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' wants=volume ;;
-    vol-resize) options='--pool --allocate --delta --shrink --help' wants=volume ;;
-    vol-delete) options='--pool --json --help' wants=volume ;;
-    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=volume ;;
-    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=volume ;;
-    vol-wipe) options='--pool --algorithm --help' wants=volume ;;
-    vol-info) options='--bytes --physical --pool --json --help' wants=volume ;;
-    vol-dumpxml) options='--pool --json --help' wants=volume ;;
-    vol-name) options='--json --help' wants=volume ;;
-    vol-key) options='--pool --json --help' wants=volume ;;
-    vol-path) options='--pool --json --help' wants=volume ;;
-    vol-pool) options='--uuid --json --help' wants=volume ;;
-    net-define) options='--json --help' wants=file ;;
+    vol-create-from) options='--inputpool --inputformat --prealloc-metadata --reflink --verbose --validate --json --help' wants=pool ;;
+    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' ;;
+    vol-resize) options='--pool --allocate --delta --shrink --help' ;;
+    vol-delete) options='--pool --json --help' ;;
+    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
+    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
+    vol-wipe) options='--pool --algorithm --help' ;;
+    vol-info) options='--bytes --physical --pool --json --help' ;;
+    vol-dumpxml) options='--pool --json --help' ;;
+    vol-name) options='--json --help' ;;
+    vol-key) options='--pool --json --help' ;;
+    vol-path) options='--pool --json --help' ;;
+    vol-pool) options='--uuid --json --help' ;;
+    net-define) options='--validate --json --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
     net-undefine) options='--help' wants=network ;;
-    net-create) options='--help' wants=file ;;
+    net-create) options='--validate --help' wants=file ;;
     net-create-default) options='--help' ;;
     net-start) options='--help' wants=network ;;
     net-destroy) options='--help' wants=network ;;
@@ -206,7 +208,7 @@ _svirt() {
     nwfilter-dumpxml) options='--json --help' ;;
     nwfilter-binding-list) options='--json --help' ;;
     nwfilter-binding-dumpxml) options='--json --help' ;;
-    pool-define) options='--json --help' wants=file ;;
+    pool-define) options='--validate --json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;
     pool-undefine) options='--help' wants=pool ;;

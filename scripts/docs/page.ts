@@ -1,7 +1,7 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
-import { listMissing } from "./virsh-commands.ts";
-import { EXIT_CODES, MISSING_INTRO } from "./words.ts";
+import { listLacking, listMissing } from "./virsh-commands.ts";
+import { EXIT_CODES, LACKING_INTRO, MISSING_INTRO } from "./words.ts";
 
 /** Formats docs/commands.md. */
 export function formatPage(specs: readonly CommandSpec[]): string {
@@ -27,6 +27,16 @@ export function formatPage(specs: readonly CommandSpec[]): string {
     listMissing(specs.map(({ name }) => name))
       .map((name) => `\`${name}\``)
       .join(", "),
+    "",
+    "## Options of virsh that are missing",
+    "",
+    LACKING_INTRO,
+    "",
+    "| command | missing options |",
+    "| --- | --- |",
+    ...listLacking(specs).map(
+      ({ name, options }) => `| \`${name}\` | ${options.map((option) => `\`--${option}\``).join(", ")} |`,
+    ),
     "",
   ].join("\n");
 }

@@ -25,3 +25,7 @@ export const FILES: readonly (readonly [path: string, what: string])[] = [
 /** Sentence above the list of virsh's commands that svirt does not have. */
 export const MISSING_INTRO =
   "svirt has no command of these names. Most of their calls are not answered either.";
+
+/** Sentence above the list of virsh's options that svirt's commands do not have. */
+export const LACKING_INTRO =
+  "svirt's commands of these names refuse these options of virsh. Other operands and options have virsh's names.";

@@ -18,12 +18,12 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "reads",
     "audit capabilities cpu-baseline cpu-compare cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay " +
       "domid domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid " +
-      "domxml-to-native dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name " +
+      "domxml-to-native event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name " +
       "iothreadinfo list managedsave-dumpxml maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml " +
       "net-port-list net-uuid node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo " +
       "nodememstats nwfilter-binding-dumpxml nwfilter-binding-list nwfilter-dumpxml nwfilter-list plan pool-capabilities pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid " +
       "save-image-dumpxml secret-dumpxml secret-event secret-list snapshot-dumpxml snapshot-info snapshot-list " +
-      "snapshot-parent sysinfo ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml " +
+      "snapshot-parent sysinfo ttyconsole uri validate vcpuinfo version vncdisplay vol-dumpxml " +
       "vol-info vol-key vol-list vol-name vol-path vol-pool",
   ),
   ["label show", "reads"],
@@ -42,7 +42,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
   // --emulatorbin would run another program.
-  ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
+  ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "xpath", "wrap", "json"] }],
   [
     "hypervisor-cpu-compare",
     { readsWith: ["file", "virttype", "arch", "machine", "error", "validate", "json"] },
@@ -51,6 +51,10 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "hypervisor-cpu-baseline",
     { readsWith: ["file", "virttype", "arch", "machine", "model", "features", "migratable", "json"] },
   ],
+  // --guest would ask the guest's agent.
+  ["vcpucount", { readsWith: [...SHOWN, "maximum", "active"] }],
+  // Refused to connections for reading, as by libvirt: --migratable and --security-info.
+  ["dumpxml", { readsWith: ["domain", "inactive", "update-cpu", "xpath", "wrap", "json"] }],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
   ["net-desc", { readsWith: ["network", "live", "config", "current", "title"] }],
   ["net-metadata", { readsWith: ["network", "live", "config", "current", "uri"] }],
@@ -61,7 +65,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull blockresize " +
       "change-media console create define destroy detach-device detach-device-alias detach-disk detach-interface domfsfreeze " +
       "domfsinfo domfsthaw domfstrim domhostname domif-setlink domjobabort dompmwakeup domrename domtime dump " +
-      "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guestinfo inject-nmi " +
+      "find-storage-pool-sources find-storage-pool-sources-as get-user-sshkeys guest-agent-timeout guestinfo guestvcpus inject-nmi " +
       "iothreadadd iothreaddel iothreadpin iothreadset " +
       "managedsave managedsave-define managedsave-remove net-autostart net-create net-create-default net-define net-destroy " +
       "net-start net-undefine net-update nodedev-detach nodedev-reattach nodedev-reset nwfilter-define nwfilter-undefine pool-autostart " +

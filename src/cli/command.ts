@@ -76,6 +76,12 @@ export interface Command {
 /** Option of every command that prints data. */
 export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 
+/** Option of commands that read XML. */
+export const VALIDATE_OPTION: Option = {
+  name: "validate",
+  summary: "refuse XML that libvirt's schema does not allow; svirt always does so",
+};
+
 /** Operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
@@ -113,11 +119,11 @@ export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a
 export const SECRET_OPERAND: Operand = { name: "secret", summary: "uuid of a secret" };
 
 /** Operand of commands about one volume. */
-export const VOLUME_OPERAND: Operand = { name: "volume", summary: "name, key or path of a volume" };
+export const VOLUME_OPERAND: Operand = { name: "vol", summary: "name, key or path of a volume" };
 
 /** Operand of commands that inspect any image. */
 export const IMAGE_OPERAND: Operand = {
-  name: "volume",
+  name: "vol",
   summary: "the path of an image or a block device; with --pool, the name of a volume too",
 };
 

@@ -7,20 +7,26 @@ interface AutostartMark {
   readonly name: string;
   /** Path of the definition, relative to the folder. */
   readonly target: string;
+  /** Ending of the mark's file. */
+  readonly ending?: string;
 }
 
 /** Sets or removes a mark. One that is there stays: its replacement could be interrupted, and leave none. */
-export function setAutostartMark(host: Host, { folder, name, target }: AutostartMark, wanted: boolean): void {
-  const path = `${folder}/${name}${ENDING}`;
+export function setAutostartMark(host: Host, mark: AutostartMark, wanted: boolean): void {
+  const { ending = ENDING, folder, name, target } = mark;
+  const path = `${folder}/${name}${ending}`;
   if (!wanted) {
     host.removeFile(path);
     return;
   }
   host.makeFolder({ path: folder, mode: 0o700 });
-  if (!hasAutostartMark(host, folder, name)) host.makeSymlink(path, target);
+  if (!hasAutostartMark(host, mark)) host.makeSymlink(path, target);
 }
 
 /** Returns whether a definition has a mark in a folder. */
-export function hasAutostartMark(host: Host, folder: string, name: string): boolean {
-  return host.listFolder(folder).includes(`${name}${ENDING}`);
+export function hasAutostartMark(
+  host: Host,
+  { ending = ENDING, folder, name }: Omit<AutostartMark, "target">,
+): boolean {
+  return host.listFolder(folder).includes(`${name}${ending}`);
 }

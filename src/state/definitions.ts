@@ -3,6 +3,9 @@ import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { canHaveFile, compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
+/** Endings of marks. qemuDomainSetAutostartOnce() of libvirt */
+const MARKS = { always: ENDING, once: `${ENDING}.once` };
+
 /** A defined domain. */
 export interface Definition {
   readonly name: string;
@@ -80,21 +83,32 @@ export function writeDefinition(instance: Instance, definition: Pick<Definition,
   instance.host.writeText(definitionPath(instance, definition.name), definition.xml, 0o600);
 }
 
-/** Removes the definition and its autostart mark. A missing one is not an error. */
+/** Removes the definition and its autostart marks. A missing one is not an error. */
 export function removeDefinition(instance: Instance, name: string): void {
-  setAutostart(instance, name, false);
+  for (const when of ["always", "once"] as const) setAutostart(instance, name, { when, wanted: false });
   instance.host.removeFile(definitionPath(instance, name));
 }
 
-/** Returns whether the domain starts at boot. */
-export function isAutostarted(instance: Instance, name: string): boolean {
-  return hasAutostartMark(instance.host, autostartFolder(instance), name);
+/** Boots at which a marked domain starts: each, or the next one. A domain may have both marks. */
+export type BootMark = "always" | "once";
+
+/** Returns whether the domain has this mark. */
+export function isAutostarted(instance: Instance, name: string, when: BootMark = "always"): boolean {
+  return hasAutostartMark(instance.host, { folder: autostartFolder(instance), name, ending: MARKS[when] });
 }
 
 /** Marks a domain to start at boot, by a symlink as libvirt does, or removes the mark. */
-export function setAutostart(instance: Instance, name: string, wanted: boolean): void {
-  const mark = { folder: autostartFolder(instance), name, target: `../domains/${name}${ENDING}` };
-  setAutostartMark(instance.host, mark, wanted);
+export function setAutostart(
+  instance: Instance,
+  name: string,
+  { wanted, when }: { readonly wanted: boolean; readonly when: BootMark },
+): void {
+  const target = `../domains/${name}${ENDING}`;
+  setAutostartMark(
+    instance.host,
+    { folder: autostartFolder(instance), name, target, ending: MARKS[when] },
+    wanted,
+  );
 }
 
 function folder({ paths }: Pick<Instance, "paths">): string {

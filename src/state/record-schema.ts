@@ -96,6 +96,8 @@ export const record = v.strictObject({
   told: v.exactOptional(v.strictObject({ times: aNumber, to: v.picklist(["pause", "run"]) })),
   /** A snapshot has its agent freeze the guest's file systems, until they are thawed. */
   frozen: v.exactOptional(v.literal(true)),
+  /** How many seconds calls wait for an answer of the guest's agent, or -2: without limit; absent: the default. */
+  agentTimeout: v.exactOptional(aNumber),
   /** Request made to the guest, whose success only its end shows. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });

@@ -19,20 +19,26 @@ const rename = v.strictObject({
   to: aString,
   /** Whether the domain starts at boot. */
   isMarked: v.boolean(),
+  /** Whether it starts at the next boot. */
+  isMarkedOnce: v.exactOptional(v.boolean()),
 });
 type Rename = v.InferOutput<typeof rename>;
 
 /**
- * Stores a definition under another name, with its autostart mark. If it is interrupted, finishRename() removes one of the two
+ * Stores a definition under another name, with its autostart marks. If it is interrupted, finishRename() removes one of the two
  * names. The caller holds the registry's lock.
  */
 export function renameDefinition(
   instance: Instance,
-  { xml, ...names }: Omit<Rename, "isMarked"> & { readonly xml: string },
+  { xml, ...names }: Omit<Rename, "isMarked" | "isMarkedOnce"> & { readonly xml: string },
 ): void {
   // Finishes an earlier renaming that failed on the way.
   finishRename(instance);
-  const record: Rename = { ...names, isMarked: isAutostarted(instance, names.from) };
+  const record: Rename = {
+    ...names,
+    isMarked: isAutostarted(instance, names.from),
+    isMarkedOnce: isAutostarted(instance, names.from, "once"),
+  };
   try {
     instance.host.writeText(renameFile(instance.paths), `${JSON.stringify(record)}\n`, 0o600);
     writeDefinition(instance, { name: names.to, xml });
@@ -53,17 +59,26 @@ export function renameDefinition(
 export function finishRename(instance: Instance): void {
   const text = instance.host.readText(renameFile(instance.paths));
   if (text === undefined) return;
-  const { from, isMarked, to, uuid } = parseRename(instance, text);
+  const { from, to, uuid, ...marks } = parseRename(instance, text);
   const isDefined = (name: string): boolean => readDefinition(instance, name)?.uuid === uuid;
   if (isDefined(to)) {
     const isOld = isDefined(from);
     if (isOld && readRecord(instance, uuid)?.name === from) removeDefinition(instance, to);
     else {
-      if (isMarked) setAutostart(instance, to, true);
+      mark(instance, to, marks);
       if (isOld) removeDefinition(instance, from);
     }
   }
   instance.host.removeFile(renameFile(instance.paths));
+}
+
+function mark(
+  instance: Instance,
+  name: string,
+  { isMarked, isMarkedOnce = false }: Pick<Rename, "isMarked" | "isMarkedOnce">,
+): void {
+  if (isMarked) setAutostart(instance, name, { when: "always", wanted: true });
+  if (isMarkedOnce) setAutostart(instance, name, { when: "once", wanted: true });
 }
 
 function parseRename({ paths }: Instance, text: string): Rename {

@@ -93,7 +93,8 @@ export function xmlStore(kind: XmlKind): XmlStore {
     activePath: (instance, name) => pathIn(active(instance), name),
     removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
     setAutostart: setMark,
-    isAutostarted: (instance, name) => hasAutostartMark(instance.host, autostartIn(config(instance)), name),
+    isAutostarted: (instance, name) =>
+      hasAutostartMark(instance.host, { folder: autostartIn(config(instance)), name }),
   };
 }
 

@@ -6,11 +6,11 @@ import { ACCESS } from "../../src/cli/access.ts";
 const READS = `
   audit capabilities cpu-baseline cpu-compare cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid domxml-to-native
-  dumpxml event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list managedsave-dumpxml
+  event explain freecell freepages hostname iface-dumpxml iface-list iface-mac iface-name iothreadinfo label-show list managedsave-dumpxml
   maxvcpus net-dhcp-leases net-dumpxml net-event net-info net-list net-name net-port-dumpxml net-port-list net-uuid
   node-memory-tune nodecpumap nodecpustats nodedev-dumpxml nodedev-event nodedev-info nodedev-list nodeinfo nodememstats nwfilter-binding-dumpxml nwfilter-binding-list nwfilter-dumpxml nwfilter-list plan pool-capabilities
   pool-dumpxml pool-event pool-info pool-list pool-name pool-uuid save-image-dumpxml secret-dumpxml secret-event secret-list
-  snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate vcpucount
+  snapshot-dumpxml snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri validate
   vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
 // Commands that show a setting, or change it if a value is given.
@@ -19,10 +19,11 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   blkdeviotune: "config current device domain json live",
   blockjob: "bytes domain info json path raw",
   desc: "config current domain json live title",
-  domcapabilities: "arch json machine virttype",
+  domcapabilities: "arch json machine virttype wrap xpath",
   domifaddr: "domain full interface json source=arp source=lease",
   dommemstat: "config current domain json live",
   domiftune: "config current domain interface json live",
+  dumpxml: "domain inactive json update-cpu wrap xpath",
   emulatorpin: "config current domain json live",
   "hypervisor-cpu-baseline": "arch features file json machine migratable model virttype",
   "hypervisor-cpu-compare": "arch error file json machine validate virttype",
@@ -34,6 +35,7 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   perf: "config current domain json live",
   schedinfo: "config current domain json live",
   "snapshot-current": "domain json name security-info",
+  vcpucount: "active config current domain json live maximum",
   vcpupin: "config current domain json live vcpu",
 };
 
@@ -63,7 +65,7 @@ const CHANGES = {
   guest: "console dump inject-nmi qemu-agent-command qemu-monitor-command screenshot send-key",
   // What libvirt refuses to a connection for reading since it asks the agent: virCheckReadOnlyGoto() in libvirt-domain.c.
   agent:
-    "domfsfreeze domfsinfo domfsthaw domfstrim domhostname domtime get-user-sshkeys guestinfo set-user-password " +
+    "domfsfreeze domfsinfo domfsthaw domfstrim domhostname domtime get-user-sshkeys guest-agent-timeout guestinfo guestvcpus set-user-password " +
     "set-user-sshkeys",
 };
 

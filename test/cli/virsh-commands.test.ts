@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { listMissing, VIRSH_COMMANDS } from "../../scripts/docs/virsh-commands.ts";
+import {
+  listLacking,
+  listMissing,
+  VIRSH_COMMANDS,
+  virshOptionsOf,
+} from "../../scripts/docs/virsh-commands.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
 /** Commands of virsh's own shell. */
@@ -21,4 +26,27 @@ test("a command of virsh is in svirt or in the list of those that are missing", 
   expect(missing).toContain("migrate");
   expect(missing.filter((name) => COMMANDS.has(name))).toEqual([]);
   expect(VIRSH_COMMANDS.filter((name) => !COMMANDS.has(name) && !missing.includes(name))).toEqual([]);
+});
+
+test.skipIf(version !== "11.3.0")(
+  `so are its options, which the list has by command (here: ${version})`,
+  () => {
+    const { stdout } = Bun.spawnSync(["virsh", VIRSH_COMMANDS.map((name) => `help ${name}`).join(";")]);
+    const helps = stdout.toString().split("  NAME\n").slice(1);
+    const found = helps.map((help) =>
+      [...help.matchAll(/^ {4}\[?(?:-\w \| )?--([\w-]+)/gm)].map(([, name = ""]) => name),
+    );
+    expect(found).toEqual(VIRSH_COMMANDS.map((name) => [...virshOptionsOf(name)]));
+  },
+);
+
+test("an option of virsh is in svirt's command or in the list of those that are missing", async () => {
+  const specs = await Promise.all([...COMMANDS.values()].map(async (load) => (await load()).command.spec));
+  const lacking = new Map(listLacking(specs).map(({ name, options }) => [name, options]));
+  for (const { name, operands, options } of specs) {
+    const own = [...operands, ...options].map((known) => known.name);
+    const left = virshOptionsOf(name).filter((option) => !own.includes(option));
+    expect([name, lacking.get(name) ?? []]).toEqual([name, left]);
+  }
+  expect(lacking.get("start")).toContain("autodestroy");
 });

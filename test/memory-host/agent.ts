@@ -13,6 +13,8 @@ export class Agent {
   left: readonly string[] = [];
   /** Requests received, without those for guest-sync-delimited. */
   readonly asked: string[] = [];
+  /** How long svirt would have waited for each line, in milliseconds. */
+  readonly waited: number[] = [];
   /** Commands that the agent obeys without an answer. */
   silent: ReadonlySet<string> = new Set();
 
@@ -22,7 +24,8 @@ export class Agent {
       send: async (bytes) => {
         if (this.answers !== undefined) lines.push(...this.#answer(bytes));
       },
-      readLine: async () => {
+      readLine: async (timeoutMs) => {
+        this.waited.push(timeoutMs);
         const line = lines.shift();
         return line === undefined ? undefined : { parts: [line], bytes: line.length };
       },

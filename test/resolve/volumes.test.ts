@@ -57,7 +57,7 @@ describe("a disk that is a volume of a pool", () => {
     expect(await xmlOf(machine, "running")).toContain(live);
     expect(await xmlOf(machine, "running")).not.toContain(IMAGES);
     expect(listDisks(nodeOn(machine), "vm1", "running")).toEqual([
-      { type: "volume", device: "disk", target: "vda", source: "private1.raw" },
+      { type: "volume", device: "disk", target: "vda", source: "private1.raw", pool: "images" },
     ]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(labelOf(machine, `${IMAGES}/private1.raw`)).toBe(ORIGINAL);

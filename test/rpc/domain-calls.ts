@@ -49,5 +49,9 @@ export const DOMAIN_ARGUMENTS: Readonly<Record<string, string>> = {
   virDomainPMWakeup: VM1 + word(0),
   virDomainGetLaunchSecurityInfo: VM1 + word(0),
   virConnectDomainXMLToNative: text("qemu-argv") + text("<domain/>") + word(0),
+  virDomainSetAutostartOnce: VM1 + word(1),
+  virDomainAgentSetResponseTimeout: VM1 + word(5) + word(0),
+  virDomainGetGuestVcpus: VM1 + word(0),
+  virDomainSetGuestVcpus: VM1 + text("0") + word(1) + word(0),
   virDomainAuthorizedSSHKeysSet: VM1 + text("me") + word(0) + word(0),
 };

@@ -4,7 +4,7 @@
 /** Procedures that a connection for reading may call, by their functions. */
 export const READS = numbersIn(`
   virConnectOpen 1 virConnectClose 2 virConnectGetType 3 virConnectGetVersion 4 virConnectGetMaxVcpus 5
-  virNodeGetInfo 6 virConnectGetCapabilities 7 virDomainGetXMLDesc 14 virDomainGetAutostart 15
+  virNodeGetInfo 6 virConnectGetCapabilities 7 virDomainGetXMLDesc 14 virDomainGetAutostart 15 virDomainGetAutostartOnce 449 virConnectSetIdentity 419
   virDomainGetInfo 16 virDomainGetMaxMemory 17 virDomainGetMaxVcpus 18 virDomainGetOSType 19
   virDomainGetVcpus 20 virConnectListDefinedDomains 21 virDomainLookupByID 22 virDomainLookupByName 23
   virDomainLookupByUUID 24 virConnectNumOfDefinedDomains 25 virConnectListDefinedNetworks 36
@@ -91,7 +91,8 @@ export const CHANGES = numbersIn(`
   virDomainAuthorizedSSHKeysSet 425
   virConnectFindStoragePoolSources 75 virDomainBlockPeek 103 virConnectDomainXMLToNative 136
   virDomainGetLaunchSecurityInfo 396 virDomainSaveImageDefineXML 236 virDomainSetMemoryStatsPeriod 308 virDomainPMWakeup 267 virNodeGetSEVInfo 395 virDomainManagedSaveDefineXML 389 virNetworkDefineXMLFlags 432 virNetworkCreateXMLFlags 437 virNetworkSetMetadata 444 virDomainAbortJobFlags 442 virDomainSetLifecycleAction 390
-  virDomainDetachDeviceAlias 392 virDomainSetVcpu 384`);
+  virDomainDetachDeviceAlias 392 virDomainSetVcpu 384 virDomainSetAutostartOnce 450 virDomainAgentSetResponseTimeout 420
+  virDomainGetGuestVcpus 371 virDomainSetGuestVcpus 372`);
 
 function numbersIn(text: string): Readonly<Record<string, number>> {
   const pairs = text.matchAll(/(vir\w+) (\d+)/g);

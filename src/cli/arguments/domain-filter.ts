@@ -26,6 +26,10 @@ const GROUPS: readonly (readonly (readonly [option: string, summary: string, has
       ["with-snapshot", "only domains with a stored snapshot", ["snapshot", true]],
       ["without-snapshot", "only domains without one", ["snapshot", false]],
     ],
+    [
+      ["with-checkpoint", "only domains with a checkpoint, of which svirt has none", ["checkpoint", true]],
+      ["without-checkpoint", "only domains without one", ["checkpoint", false]],
+    ],
   ];
 
 /** Options that select domains. */

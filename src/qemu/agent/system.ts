@@ -7,6 +7,9 @@ import { malformed, parseAgentAnswer } from "./answer.ts";
 /** Maximum number of entries of a list: REMOTE_DOMAIN_GUEST_INFO_PARAMS_MAX of libvirt. */
 const MOST_ENTRIES = 2048;
 
+/** QEMU_GUEST_VCPU_MAX_ID of libvirt, less one. */
+const MOST_VCPU_ID = 4095;
+
 /** Text of the guest. It may have any other character, also such as move a terminal's cursor. */
 const text = v.pipe(v.string(), v.maxLength(4096), v.regex(/^[^\0]*$/));
 const whole = v.pipe(v.number(), v.integer());
@@ -66,6 +69,14 @@ const RETURNS = {
   ),
   "guest-get-fsinfo": list(fileSystem),
   "guest-get-disks": list(disk),
+  "guest-get-vcpus": list(
+    v.looseObject({
+      "logical-id": v.pipe(size, v.maxValue(MOST_VCPU_ID)),
+      online: v.boolean(),
+      "can-offline": v.exactOptional(v.boolean()),
+    }),
+  ),
+  "guest-set-vcpus": size,
   "guest-get-load": v.looseObject({ load1m: v.number(), load5m: v.number(), load15m: v.number() }),
   "guest-ssh-get-authorized-keys": v.looseObject({ keys: list(text) }),
   "guest-fsfreeze-status": v.picklist(["thawed", "frozen"]),

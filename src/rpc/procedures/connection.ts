@@ -2,8 +2,10 @@ import { SvirtError } from "../../errors.ts";
 import { getHostname, getUri } from "../../vm/host/host-name.ts";
 import { checkUri } from "../uri.ts";
 import { array, int, struct, uint } from "../xdr/form.ts";
+import { type TypedValue, typedParameter } from "../xdr/typed-parameter.ts";
 import { aNumber, aText, maybeText, nothing } from "./objects.ts";
 import { notOpen, type Procedure, procedure } from "./procedure.ts";
+import { valuesOf } from "./tuning/parameters.ts";
 
 /** VIR_CONNECT_RO of libvirt */
 const READ_ONLY = 1;
@@ -26,6 +28,23 @@ const FEATURES: ReadonlySet<number> = new Set([
   14, // VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK
   15, // VIR_DRV_FEATURE_REMOTE_CLOSE_CALLBACK
   16, // VIR_DRV_FEATURE_NETWORK_UPDATE_HAS_CORRECT_ORDER
+]);
+
+/** REMOTE_CONNECT_IDENTITY_PARAMS_MAX of libvirt's remote_protocol.x */
+const MOST_IDENTITY = 20;
+
+/** Parameters of an identity. virIdentitySetParameters() of libvirt */
+const IDENTITY: ReadonlyMap<string, TypedValue["type"]> = new Map([
+  ["user-name", "string"],
+  ["unix-user-id", "ullong"],
+  ["group-name", "string"],
+  ["unix-group-id", "ullong"],
+  ["process-id", "llong"],
+  ["process-time", "ullong"],
+  ["sasl-user-name", "string"],
+  ["x509-distinguished-name", "string"],
+  ["selinux-context", "string"],
+  ["system.token", "string"],
 ]);
 
 /** Procedures by which a client opens and closes its connection. */
@@ -120,6 +139,20 @@ export const connectionProcedures: readonly Procedure[] = [
     args: nothing,
     result: aNumber,
     run: () => ({ value: 1 }),
+  }),
+  procedure({
+    number: 419,
+    api: "virConnectSetIdentity",
+    access: "reads",
+    args: struct({ params: array(typedParameter, MOST_IDENTITY), flags: uint }),
+    // libvirtd does not look at the flags. remoteDispatchConnectSetIdentity()
+    flags: { known: ALL_FLAGS, refusedBy: "qemuConnectSetIdentity" },
+    result: nothing,
+    // The rights of a connection are those of its key: no identity changes them.
+    run({ args }) {
+      valuesOf(args.params, IDENTITY);
+      return {};
+    },
   }),
 ];
 

@@ -10,12 +10,16 @@ interface DeclaredTogether {
 /** Procedures of libvirt's remote program that svirt answers. Each file is loaded when a client calls one of its procedures. */
 const REMOTE_FILES: readonly DeclaredTogether[] = [
   {
-    numbers: [1, 2, 59, 60, 66, 110, 149, 360, 361],
+    numbers: [1, 2, 59, 60, 66, 110, 149, 360, 361, 419],
     load: async () => (await import("./connection.ts")).connectionProcedures,
   },
   {
-    numbers: [277, 294, 335, 336, 337, 338, 349, 357, 418, 424, 425],
+    numbers: [277, 294, 335, 336, 337, 338, 349, 357, 418, 420, 424, 425],
     load: async () => (await import("./domain/agent.ts")).agentProcedures,
+  },
+  {
+    numbers: [371, 372],
+    load: async () => (await import("./domain/guest-vcpus.ts")).guestVcpuProcedures,
   },
   {
     numbers: [308],
@@ -26,7 +30,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/block-jobs.ts")).blockJobProcedures,
   },
   {
-    numbers: [11, 29, 35, 231, 350, 358],
+    numbers: [11, 29, 35, 231, 350, 358, 450],
     load: async () => (await import("./domain/definitions.ts")).definitionProcedures,
   },
   {
@@ -34,7 +38,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/devices.ts")).deviceProcedures,
   },
   {
-    numbers: [14, 15, 16, 17, 18, 19, 121, 150, 151, 183, 202, 212],
+    numbers: [14, 15, 16, 17, 18, 19, 121, 150, 151, 183, 202, 212, 449],
     load: async () => (await import("./domain/domain-facts.ts")).factProcedures,
   },
   {

@@ -10,7 +10,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
-const DEFAULT_TIMEOUT_MS = 5000;
+export const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
 const TURN_MS = 30_000;
 /** An agent returns at most 48 MiB of a file, a third more in base64. qemu.git qga/commands.c */
@@ -60,7 +60,7 @@ export async function askAgent(
         return undefined;
       });
       if (answer === undefined && options.isLast === true) return undefined;
-      if (answer === undefined) throw noAnswer(guest.name);
+      if (answer === undefined) throw agentSilent(guest.name);
       return { line: answer, name };
     } finally {
       channel.close();
@@ -105,10 +105,11 @@ async function synchronize({ host }: Instance, channel: LineChannel, name: strin
     if (line === undefined) break;
     if (isSynced(line, id)) return;
   }
-  throw noAnswer(name);
+  throw agentSilent(name);
 }
 
-function noAnswer(name: string): SvirtError {
+/** Returns the error of an agent that has not answered in time. Kind "timeout". */
+export function agentSilent(name: string): SvirtError {
   return new SvirtError("Guest agent is not responding: Guest agent not available for now", {
     kind: "timeout",
     libvirt: "AGENT_UNRESPONSIVE",

@@ -1,13 +1,19 @@
 import { SvirtError } from "../../errors.ts";
-import { setAutostart } from "../../state/definitions.ts";
+import { type BootMark, setAutostart } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
+
+/** A wish for a domain: to start at each boot or at the next one, or not to. */
+interface Mark {
+  readonly wanted: boolean;
+  readonly when: BootMark;
+}
 
 /**
  * Marks a defined domain to start at boot, or removes the mark. Returns its name. Throws "not-found", "unsupported" in a
  * session, "wrong-state" for a domain without a definition.
  */
-export function markAutostart(instance: Instance, key: string, isMarked: boolean): { readonly name: string } {
+export function markAutostart(instance: Instance, key: string, mark: Mark): { readonly name: string } {
   refuseInSession(instance);
   const { definition, name } = findDomain(instance, key);
   if (definition === undefined) {
@@ -19,7 +25,7 @@ export function markAutostart(instance: Instance, key: string, isMarked: boolean
       },
     );
   }
-  setAutostart(instance, name, isMarked);
+  setAutostart(instance, name, mark);
   return { name };
 }
 

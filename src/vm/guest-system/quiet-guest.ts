@@ -5,7 +5,7 @@ import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
-import { AgentBusy } from "../agent/ask-agent.ts";
+import { AgentBusy, DEFAULT_TIMEOUT_MS } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
@@ -61,7 +61,7 @@ export async function thawLeft(instance: Instance, uuid: string): Promise<void> 
     const guest = findFrozen(instance, uuid);
     if (guest === undefined) return;
     try {
-      await askSystem({ instance, guest }, "guest-fsfreeze-thaw");
+      await askSystem({ instance, guest }, "guest-fsfreeze-thaw", { timeoutMs: DEFAULT_TIMEOUT_MS });
     } catch (error) {
       if (!(error instanceof AgentBusy))
         await withFreeGuest(instance, uuid, async () => clearMark(instance, uuid));

@@ -11,6 +11,8 @@ export interface ListedDisk {
   readonly target: string;
   /** Path, volume or name of the source, by the type of the disk; undefined for an empty drive. */
   readonly source: string | undefined;
+  /** Pool of a source that is a volume. */
+  readonly pool?: string;
 }
 
 /** Lists the disks of a domain in the order of its XML. Throws "not-found". */
@@ -22,6 +24,7 @@ export function listDisks(instance: Instance, key: string, form: Form): readonly
       device: disk.device ?? "disk",
       target: disk.target.dev,
       source: disk.source === undefined ? undefined : sourceName(disk.source),
+      ...(disk.type === "volume" && disk.source !== undefined ? { pool: disk.source.pool } : {}),
     }));
 }
 

@@ -22,6 +22,8 @@ export interface DomainFacts {
   readonly usedMemoryKiB: number;
   readonly persistent: boolean;
   readonly autostart: boolean;
+  /** Whether it starts at the next boot, whatever `autostart` says. */
+  readonly autostartOnce: boolean;
   readonly managedSave: boolean;
   /** Model that labels the guest. Of a domain that is off, the model that would label it, as in virsh. */
   readonly securityModel: LabelModelName;
@@ -49,6 +51,7 @@ export async function getDomainFacts(instance: Instance, key: string): Promise<D
     usedMemoryKiB: Math.min(asked?.usedMemoryKiB ?? defined, domain.memory.kiB),
     persistent: definition !== undefined,
     autostart: isAutostarted(instance, name),
+    autostartOnce: isAutostarted(instance, name, "once"),
     managedSave: hasManagedSave(instance, name),
     securityModel: guest?.label.model ?? hostModel(instance.host).name,
     securityLabel: guest?.label.label,

@@ -2,10 +2,12 @@ import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { asMigratable } from "../../qemu/machine/migratable.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { type Form, xmlOf } from "../guest/found-form.ts";
+import { runningGuest } from "../guest/running-guest.ts";
 import { askChannels } from "./channel-states.ts";
 import { formatLive } from "./live-xml.ts";
 
@@ -32,14 +34,34 @@ export async function getDomainXml(instance: Instance, key: string, form: Form):
   return { name, uuid, isLive: true, xml: formatLive(instance, guest, states), channelsError: error };
 }
 
-/**
- * Returns the XML as getDomainXml() does, with VIR_DOMAIN_XML_UPDATE_CPU of libvirt, which does not concern a running guest. Throws as
- * getDomainXml() and refuseCpuUpdate().
- */
-export async function getUpdatedXml(instance: Instance, key: string, form: Form): Promise<DomainXml> {
-  const shown = await getDomainXml(instance, key, form);
-  if (!shown.isLive) refuseCpuUpdate(parseDomainText(shown.xml).cpu);
+/** How a domain's XML is shown. */
+interface XmlOptions {
+  readonly form: Form;
+  /** VIR_DOMAIN_XML_UPDATE_CPU of libvirt, which does not concern a running guest. */
+  readonly isUpdated: boolean;
+  /** VIR_DOMAIN_XML_MIGRATABLE: without a running guest's id and label, and as old versions of libvirt understand it. */
+  readonly isMigratable: boolean;
+}
+
+/** Returns the XML as getDomainXml() does, changed by the options. Throws as getDomainXml() and refuseCpuUpdate(). */
+export async function getXmlAs(
+  instance: Instance,
+  key: string,
+  { form, isMigratable, isUpdated }: XmlOptions,
+): Promise<DomainXml> {
+  const shown = isMigratable
+    ? migratableXml(findDomain(instance, key), form)
+    : await getDomainXml(instance, key, form);
+  if (isUpdated && !shown.isLive) refuseCpuUpdate(parseDomainText(shown.xml).cpu);
   return shown;
+}
+
+function migratableXml(found: FoundDomain, form: Form): DomainXml {
+  const { guest, name, uuid } = found;
+  const isLive = guest !== undefined && form === "running";
+  const domain = isLive ? runningGuest(guest).domain : parseDomainText(xmlOf(found, form) ?? "");
+  const xml = formatDomain(asMigratable(asDefined(domain)));
+  return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
 /** Returns the definition; without one, the XML of the running guest with its networks and volumes. */

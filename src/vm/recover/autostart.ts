@@ -1,10 +1,22 @@
-import { isAutostarted, listDefinitionNames } from "../../state/definitions.ts";
+import { isAutostarted, listDefinitionNames, setAutostart } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { type Autostarted, startEach } from "./start-each.ts";
 
-/** Starts the marked domains that do not run. Never throws for a single domain. */
+/**
+ * Starts the marked domains that do not run. A mark for one boot is removed once its domain's start is done or has failed, so that a kill
+ * before leaves it. Never throws for a single domain. virDomainDriverAutoStartOne() of libvirt
+ */
 export async function startAutostarted(instance: Instance): Promise<Autostarted> {
-  const marked = listDefinitionNames(instance).filter((name) => isAutostarted(instance, name));
-  return await startEach(marked, async (name) => await startNamed(instance, name, { forceBoot: false }));
+  const isMarkedOnce = (name: string): boolean => isAutostarted(instance, name, "once");
+  const marked = listDefinitionNames(instance).filter(
+    (name) => isAutostarted(instance, name) || isMarkedOnce(name),
+  );
+  return await startEach(marked, async (name) => {
+    try {
+      return await startNamed(instance, name, { forceBoot: false });
+    } finally {
+      if (isMarkedOnce(name)) setAutostart(instance, name, { when: "once", wanted: false });
+    }
+  });
 }

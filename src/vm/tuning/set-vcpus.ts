@@ -13,9 +13,16 @@ import { findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { tuneNewThreads } from "./new-threads.ts";
 
-/** Sets the number of virtual CPUs of a domain. Throws "usage", "wrong-state", "timeout". */
-export async function setVcpus(instance: Instance, ask: Ask, count: number): Promise<Changed> {
-  const { guest } = decideImpact(findDomain(instance, ask.key), ask.options);
+/** A change of the number of virtual CPUs. */
+interface VcpusAsk extends Ask {
+  /** New ones can be taken from the running guest again: so can those of every running guest, and none of a definition. */
+  readonly isHotpluggable: boolean;
+}
+
+/** Sets the number of virtual CPUs of a domain. Throws "usage", "wrong-state", "unsupported", "timeout". */
+export async function setVcpus(instance: Instance, ask: VcpusAsk, count: number): Promise<Changed> {
+  const { definition, guest } = decideImpact(findDomain(instance, ask.key), ask.options);
+  if (ask.isHotpluggable && definition !== undefined) throw notHotpluggable();
   const slots = guest === undefined ? [] : await askSlots(instance, guest);
   try {
     return await changeDomain(instance, ask, {
@@ -93,6 +100,14 @@ export function setLive(instance: Instance, slots: readonly VcpuSlot[], count: n
       };
     },
   };
+}
+
+function notHotpluggable(): SvirtError {
+  return new SvirtError("argument unsupported: the virtual CPUs of a definition are not set separately", {
+    kind: "unsupported",
+    libvirt: "ARGUMENT_UNSUPPORTED",
+    remedy: "Leave --hotpluggable out, or change only the running guest: --live",
+  });
 }
 
 /** Returns the domain with `current` enabled virtual CPUs. Throws "unsupported" for a domain with `<vcpus>`. */

@@ -168,10 +168,10 @@ describe("requests to QEMU", () => {
 
   test.each([
     [
-      "another set of codes",
-      word(9) + word(0) + word(1) + word(30),
-      74,
-      "argument unsupported: svirt knows only",
+      "a code that no key of its set has",
+      word(7) + word(0) + word(1) + word(1),
+      1,
+      "internal error: cannot translate keycode 1 of usb codeset to qnum keycode",
     ],
     [
       "an unknown set",

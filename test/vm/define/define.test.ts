@@ -183,7 +183,7 @@ describe("undefineDomain()", () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
     await defineDomain(node, domainXml({ seclabel: STATIC }));
-    setAutostart(node, "vm1", true);
+    setAutostart(node, "vm1", { when: "always", wanted: true });
     expect(isAutostarted(node, "vm1")).toBe(true);
     await undefineDomain(node, "vm1");
     expect(
@@ -194,9 +194,9 @@ describe("undefineDomain()", () => {
   test("is marked for the boot once: a second mark would replace the first, which a kill could lose", async () => {
     const machine = makeMachine();
     await defineDomain(nodeOn(machine), domainXml());
-    setAutostart(nodeOn(machine), "vm1", true);
+    setAutostart(nodeOn(machine), "vm1", { when: "always", wanted: true });
     const again = nodeOn(machine);
-    setAutostart(again, "vm1", true);
+    setAutostart(again, "vm1", { when: "always", wanted: true });
     expect(again.svirt.changes).not.toContain("makeSymlink");
     expect(isAutostarted(again, "vm1")).toBe(true);
   });

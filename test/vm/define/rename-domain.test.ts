@@ -18,16 +18,18 @@ const rename: Work = (node) => renameDomain(node, "vm1", "new");
 async function marked(): Promise<Machine> {
   const machine = makeMachine();
   await defineDomain(nodeOn(machine), domainXml());
-  markAutostart(nodeOn(machine), "vm1", true);
+  for (const when of ["always", "once"] as const)
+    markAutostart(nodeOn(machine), "vm1", { when, wanted: true });
   return machine;
 }
 
-/** Returns the names of definitions, each with whether it starts at boot and the name in its XML. */
+/** Returns the names of definitions, each with whether it has both marks for a start at boot, and the name in its XML. */
 function namesOn(machine: Machine): string[] {
   const node = nodeOn(machine);
   return listDefinitionNames(node).map((name) => {
     const inside = /<name>(.*)<\/name>/.exec(readDefinition(node, name)?.xml ?? "")?.[1];
-    return `${name} ${isAutostarted(node, name) ? "starts" : "stays off"} as ${inside}`;
+    const isMarked = isAutostarted(node, name) && isAutostarted(node, name, "once");
+    return `${name} ${isMarked ? "starts" : "stays off"} as ${inside}`;
   });
 }
 

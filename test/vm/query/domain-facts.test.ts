@@ -37,6 +37,7 @@ describe("getDomainFacts()", () => {
       usedMemoryKiB: 65_536,
       persistent: true,
       autostart: false,
+      autostartOnce: false,
       managedSave: false,
       securityModel: "selinux",
       securityLabel: undefined,

@@ -1,4 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
+import { CODESETS, qcodeIn } from "../../../qemu/monitor/key-code-sets.ts";
 import { qcodeOf } from "../../../qemu/monitor/key-codes.ts";
 import { pressKeys } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
@@ -10,18 +11,23 @@ export const command: Command = {
   spec: {
     name: "send-key",
     summary: "press keys on a running guest's keyboard, all together",
-    details: "Keys have Linux's names (KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE) or numbers.",
+    details:
+      "Keys have Linux's names (KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE) or numbers. In another code set they have numbers: 30, 0x1e.",
     operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
     options: [
-      { name: "codeset", summary: "linux, the only code set", value: "CODESET" },
+      { name: "codeset", summary: `${CODESETS.join(", ")}; the default is linux`, value: "CODESET" },
       { name: "holdtime", summary: "time for which the keys are held", value: "MS" },
     ],
   },
   async run(call) {
-    const codeset = call.options.get("codeset") ?? "linux";
-    if (codeset !== "linux") throw usage(`the codeset '${codeset}' is not linux`, "Use Linux's key names.");
+    const wanted = call.options.get("codeset") ?? "linux";
+    const codeset = CODESETS.find((known) => known === wanted);
+    if (codeset === undefined)
+      throw usage(`unknown codeset: '${wanted}'`, `Use one of ${CODESETS.join(", ")}.`);
     const qcodes = call.rest.map((word) => {
-      const qcode = qcodeOf(word);
+      const code = /^(?:\d{1,5}|0x[0-9a-f]{1,4})$/i.test(word) ? Number(word) : undefined;
+      const named = codeset === "linux" ? qcodeOf(word) : undefined;
+      const qcode = code === undefined ? named : qcodeIn(codeset, code);
       if (qcode === undefined) throw usage(`invalid keycode: '${word}'`, "Use names such as KEY_ENTER.");
       return qcode;
     });

@@ -9,12 +9,20 @@ export const command: Command = {
     details:
       "At boot, `svirt recover --autostart` starts root's marked domains. An ordinary user's domains are not started at boot.",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "disable", summary: "do not start it at boot" }],
+    options: [
+      { name: "disable", summary: "do not start it at boot" },
+      {
+        name: "once",
+        summary: "only at the next boot: that mark is set or removed apart from the other one",
+      },
+    ],
   },
   async run(call) {
-    const isMarked = !call.options.has("disable");
-    const { name } = markAutostart(call.instance, operand(call, "domain"), isMarked);
-    call.output.print(`Domain '${name}' ${isMarked ? "marked" : "unmarked"} as autostarted\n\n`);
+    const wanted = !call.options.has("disable");
+    const when = call.options.has("once") ? "once" : "always";
+    const { name } = markAutostart(call.instance, operand(call, "domain"), { wanted, when });
+    const next = when === "once" ? " on next boot" : "";
+    call.output.print(`Domain '${name}' ${wanted ? "marked" : "unmarked"} as autostarted${next}\n\n`);
     return undefined;
   },
 };

@@ -1,6 +1,6 @@
 import { defineDomain } from "../../../vm/define/define.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt define FILE` */
@@ -10,7 +10,7 @@ export const command: Command = {
     summary: "define a domain from an XML file, or replace its definition",
     details: "A running guest does not change; the definition applies from its next start.",
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
-    options: [JSON_OPTION],
+    options: [VALIDATE_OPTION, JSON_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

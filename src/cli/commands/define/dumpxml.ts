@@ -1,6 +1,7 @@
-import { getDomainXml, getUpdatedXml } from "../../../vm/query/domain-xml.ts";
+import { getXmlAs } from "../../../vm/query/domain-xml.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt dumpxml DOMAIN` */
 export const command: Command = {
@@ -14,23 +15,29 @@ export const command: Command = {
     options: [
       { name: "inactive", summary: "use the definition, even if the domain runs" },
       { name: "update-cpu", summary: "show the processor as the host has it" },
+      { name: "migratable", summary: "without the devices that old versions of libvirt add by themselves" },
+      { name: "security-info", summary: "include passwords; svirt stores none" },
+      ...XPATH_OPTIONS,
       JSON_OPTION,
     ],
   },
   async run(call) {
-    const form = call.options.has("inactive") ? "defined" : "running";
-    const get = call.options.has("update-cpu") ? getUpdatedXml : getDomainXml;
-    const { channelsError, isLive, name, uuid, xml } = await get(
+    const { options } = call;
+    const { channelsError, isLive, name, uuid, xml } = await getXmlAs(
       call.instance,
       operand(call, "domain"),
-      form,
+      {
+        form: options.has("inactive") ? "defined" : "running",
+        isUpdated: options.has("update-cpu"),
+        isMigratable: options.has("migratable"),
+      },
     );
     if (channelsError !== undefined) {
       const why = oneLine(channelsError.message);
       call.output.warn(`warning: ${why}: which channels are connected is not shown\n`);
     }
     if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
-    else call.output.print(`${xml}\n`);
+    else printXml(call, xml);
     return undefined;
   },
 };

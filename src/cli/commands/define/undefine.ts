@@ -1,23 +1,29 @@
 import { undefineDomain } from "../../../vm/define/define.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { removeStorage, STORAGE_OPTIONS, storageOf } from "../../remove-storage.ts";
 
 /** `svirt undefine DOMAIN` */
 export const command: Command = {
   spec: {
     name: "undefine",
     summary: "remove a domain's definition; a running guest keeps running",
+    details:
+      "The volumes of disks are deleted after the definition, as by vol-delete: one that another domain or volume needs stays, and the exit code is then 7.",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "managed-save", summary: "also remove the state that svirt managedsave saved" },
       { name: "snapshots-metadata", summary: "also remove the data of its snapshots; their images stay" },
+      { name: "checkpoints-metadata", summary: "no effect: svirt has no checkpoints" },
       { name: "nvram", summary: "also remove its UEFI variables" },
       { name: "keep-nvram", summary: "keep its UEFI variables" },
       { name: "tpm", summary: "also remove the state of its TPM if it is a persistent one" },
       { name: "keep-tpm", summary: "keep the state of its TPM, also one that is not persistent" },
+      ...STORAGE_OPTIONS,
     ],
   },
   async run(call) {
+    const storage = await storageOf(call);
     const { name } = await undefineDomain(call.instance, operand(call, "domain"), {
       managedSave: call.options.has("managed-save"),
       snapshots: call.options.has("snapshots-metadata"),
@@ -25,6 +31,7 @@ export const command: Command = {
       tpm: treatmentOf(call, "tpm"),
     });
     call.output.print(`Domain '${name}' has been undefined\n\n`);
+    await removeStorage(call, storage);
     return undefined;
   },
 };

@@ -1,5 +1,6 @@
 import { getHostCapabilities } from "../../../vm/capabilities/capabilities.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt capabilities` */
 export const command: Command = {
@@ -9,7 +10,7 @@ export const command: Command = {
     details: "The XML is libvirt's. --json also has the loaded policy: name, version, mode and digest.",
     recovery: "root",
     operands: [],
-    options: [JSON_OPTION],
+    options: [...XPATH_OPTIONS, JSON_OPTION],
   },
   async run(call) {
     const { capabilities, xml } = await getHostCapabilities(call.instance);
@@ -20,7 +21,7 @@ export const command: Command = {
         secmodel: { ...secmodel, baseLabels: Object.fromEntries(baseLabels) },
       });
     } else {
-      call.output.print(`${xml}\n`);
+      printXml(call, xml);
     }
     return undefined;
   },

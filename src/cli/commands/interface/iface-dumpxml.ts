@@ -1,5 +1,6 @@
 import { getInterfaceXml } from "../../../vm/interface/interfaces.ts";
 import { type Command, INTERFACE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt iface-dumpxml INTERFACE` */
 export const command: Command = {
@@ -8,13 +9,13 @@ export const command: Command = {
     summary: "print the XML of a network interface of the host",
     recovery: "none",
     operands: [INTERFACE_OPERAND],
-    options: [JSON_OPTION],
+    options: [...XPATH_OPTIONS, JSON_OPTION],
   },
   run(call) {
     const name = operand(call, "interface");
     const xml = getInterfaceXml(call.instance, name);
     if (call.options.has("json")) printJson(call, { name, xml });
-    else call.output.print(`${xml}\n`);
+    else printXml(call, xml);
     return Promise.resolve(undefined);
   },
 };

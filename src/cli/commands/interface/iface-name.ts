@@ -8,11 +8,11 @@ export const command: Command = {
     name: "iface-name",
     summary: "print the name of the network interface of the host with an address",
     recovery: "none",
-    operands: [{ name: "mac", summary: "address such as 52:54:00:12:34:56" }],
+    operands: [{ name: "interface", summary: "address such as 52:54:00:12:34:56" }],
     options: [JSON_OPTION],
   },
   run(call) {
-    const { name } = lookUpInterfaceByMac(call.instance, operand(call, "mac"));
+    const { name } = lookUpInterfaceByMac(call.instance, operand(call, "interface"));
     if (call.options.has("json")) printJson(call, name);
     else call.output.print(`${oneLine(name)}\n\n`);
     return Promise.resolve(undefined);

@@ -1,6 +1,6 @@
 import { createNetwork } from "../../../vm/network/start-network.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, operand } from "../../command.ts";
+import { type Command, operand, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt net-create FILE` */
@@ -10,7 +10,7 @@ export const command: Command = {
     summary: "make a network active from an XML file without defining it",
     recovery: "none",
     operands: [{ name: "file", summary: "network XML: a file, or - for standard input" }],
-    options: [],
+    options: [VALIDATE_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

@@ -1,6 +1,6 @@
 import { defineNetwork } from "../../../vm/network/define-network.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt net-define FILE` */
@@ -11,7 +11,7 @@ export const command: Command = {
     details: "An active network does not change; the definition applies from its next start.",
     recovery: "none",
     operands: [{ name: "file", summary: "network XML: a file, or - for standard input" }],
-    options: [JSON_OPTION],
+    options: [VALIDATE_OPTION, JSON_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

@@ -1,5 +1,6 @@
 import { getPortXml } from "../../../vm/network/network-ports.ts";
 import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt net-port-dumpxml NETWORK PORT` */
 export const command: Command = {
@@ -10,12 +11,12 @@ export const command: Command = {
       NETWORK_OPERAND,
       { name: "port", summary: "uuid of the interface: portid in the guest's XML" },
     ],
-    options: [JSON_OPTION],
+    options: [...XPATH_OPTIONS, JSON_OPTION],
   },
   run(call) {
     const shown = getPortXml(call.instance, operand(call, "network"), operand(call, "port"));
     if (call.options.has("json")) printJson(call, shown);
-    else call.output.print(`${shown.xml}\n`);
+    else printXml(call, shown.xml);
     return Promise.resolve(undefined);
   },
 };

@@ -1,5 +1,6 @@
 import { getDeviceXml } from "../../../vm/node-device/node-devices.ts";
 import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt nodedev-dumpxml DEVICE` */
 export const command: Command = {
@@ -8,13 +9,13 @@ export const command: Command = {
     summary: "print the XML of a device of the host",
     recovery: "none",
     operands: [DEVICE_OPERAND],
-    options: [JSON_OPTION],
+    options: [...XPATH_OPTIONS, JSON_OPTION],
   },
   run(call) {
     const name = operand(call, "device");
     const xml = getDeviceXml(call.instance, name);
     if (call.options.has("json")) printJson(call, { name, xml });
-    else call.output.print(`${xml}\n`);
+    else printXml(call, xml);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,6 @@
 import { definePool } from "../../../vm/pool/define-pool.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt pool-define FILE` */
@@ -13,7 +13,7 @@ export const command: Command = {
       "write, or may be made there, and neither inside of another pool's nor around it.",
     recovery: "none",
     operands: [{ name: "file", summary: "pool XML: a file, or - for standard input" }],
-    options: [JSON_OPTION],
+    options: [VALIDATE_OPTION, JSON_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

@@ -33,6 +33,7 @@ function toLines(facts: DomainFacts): (readonly [string, string | undefined])[] 
     ["Used memory", `${facts.usedMemoryKiB} KiB`],
     ["Persistent", yesNo(facts.persistent)],
     ["Autostart", facts.autostart ? "enable" : "disable"],
+    ["Autostart Once", facts.autostartOnce ? "enable" : "disable"],
     ["Managed save", yesNo(facts.managedSave)],
     ["Security model", facts.securityModel],
     ["Security DOI", "0"],

@@ -1,3 +1,5 @@
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { countGuestVcpus } from "../../../vm/guest-system/guest-vcpus.ts";
 import { getVcpuCount, listVcpuCounts, type VcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
@@ -12,6 +14,7 @@ export const command: Command = {
     options: [
       { name: "maximum", summary: "only the maximum" },
       { name: "active", summary: "only the current number" },
+      { name: "guest", summary: "only those that the guest's system has or uses, by its agent" },
       { name: "live", summary: "only the running guest's" },
       { name: "config", summary: "only the definition's" },
       { name: "current", summary: "only the guest's if it runs, else the definition's" },
@@ -19,7 +22,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const wanted = ["maximum", "active", "live", "config", "current"].filter((name) =>
+    const wanted = ["maximum", "active", "guest", "live", "config", "current"].filter((name) =>
       call.options.has(name),
     );
     if (wanted.length > 0) {
@@ -41,6 +44,11 @@ function formatCount({ count, of, what }: VcpuCount): string {
 async function countOne(call: Call): Promise<number> {
   onlyOne(call, ["maximum", "active"]);
   onlyOne(call, ["live", "config"]);
+  onlyOne(call, ["guest", "config"]);
   const what = call.options.has("maximum") ? "maximum" : "current";
+  if (call.options.has("guest")) {
+    const { guest } = findDomain(call.instance, operand(call, "domain"));
+    return await countGuestVcpus(call.instance, guest, what);
+  }
   return await getVcpuCount(call.instance, operand(call, "domain"), { what, options: impactOf(call) });
 }

@@ -1,6 +1,6 @@
 import { startDomain } from "../../../vm/start/start.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, operand } from "../../command.ts";
+import { type Command, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
@@ -11,11 +11,7 @@ export const command: Command = {
     name: "create",
     summary: "start a domain from an XML file without defining it",
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
-    options: [
-      { name: "paused", summary: "leave the guest paused" },
-      { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
-      CRASH_OPTION,
-    ],
+    options: [{ name: "paused", summary: "leave the guest paused" }, VALIDATE_OPTION, CRASH_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

@@ -1,5 +1,6 @@
 import { getManagedSaveXml } from "../../../vm/save/change-save-image.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt managedsave-dumpxml DOMAIN` */
 export const command: Command = {
@@ -7,10 +8,10 @@ export const command: Command = {
     name: "managedsave-dumpxml",
     summary: "print the XML of a domain in the state that svirt managedsave saved",
     operands: [DOMAIN_OPERAND],
-    options: [],
+    options: XPATH_OPTIONS,
   },
   async run(call) {
-    call.output.print(`${getManagedSaveXml(call.instance, operand(call, "domain")).trimEnd()}\n\n`);
+    printXml(call, `${getManagedSaveXml(call.instance, operand(call, "domain")).trimEnd()}\n`);
     return undefined;
   },
 };

@@ -1,5 +1,6 @@
 import { readSaveImage } from "../../../vm/save/save-image.ts";
 import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt save-image-dumpxml FILE` */
 export const command: Command = {
@@ -8,11 +9,11 @@ export const command: Command = {
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
     operands: [SAVE_FILE_OPERAND],
-    options: [],
+    options: XPATH_OPTIONS,
   },
   async run(call) {
     const { xml } = readSaveImage(call.instance, operand(call, "file"));
-    call.output.print(`${xml.trimEnd()}\n\n`);
+    printXml(call, `${xml.trimEnd()}\n`);
     return undefined;
   },
 };

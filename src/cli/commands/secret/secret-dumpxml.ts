@@ -1,5 +1,6 @@
 import { showSecret } from "../../../vm/secret/show-secret.ts";
 import { type Command, JSON_OPTION, operand, printJson, SECRET_OPERAND } from "../../command.ts";
+import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt secret-dumpxml SECRET` */
 export const command: Command = {
@@ -8,12 +9,12 @@ export const command: Command = {
     summary: "print the XML of a secret, which has no value",
     recovery: "none",
     operands: [SECRET_OPERAND],
-    options: [JSON_OPTION],
+    options: [...XPATH_OPTIONS, JSON_OPTION],
   },
   run(call) {
     const { uuid, xml } = showSecret(call.instance, operand(call, "secret"));
     if (call.options.has("json")) printJson(call, { uuid, xml });
-    else call.output.print(`${xml}\n`);
+    else printXml(call, xml);
     return Promise.resolve(undefined);
   },
 };

@@ -1,7 +1,7 @@
 import { getIdentity } from "../../../vm/query/domain-identity.ts";
 import { createSnapshot, newSnapshot, requestOf } from "../../../vm/snapshot/create-snapshot.ts";
 import { printDryRun, refuseBoth } from "../../block-job.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -35,6 +35,7 @@ export const command: Command = {
       { name: "halt", summary: "end the guest afterwards" },
       { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
+      VALIDATE_OPTION,
       { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
       DRY_RUN_OPTION,

@@ -2,7 +2,7 @@ import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-sna
 import { redefineSnapshot } from "../../../vm/snapshot/redefine-snapshot.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { refuseBoth } from "../../block-job.ts";
-import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt snapshot-create DOMAIN [FILE] --disk-only` */
@@ -26,7 +26,7 @@ export const command: Command = {
       { name: "halt", summary: "end the guest afterwards" },
       { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },
       { name: "atomic", summary: "all disks or none; svirt always does so" },
-      { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },
+      VALIDATE_OPTION,
     ],
   },
   async run(call) {

@@ -22,7 +22,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, NO_PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const source = { key: operand(call, "volume"), pool: call.options.get("pool") };
+    const source = { key: operand(call, "vol"), pool: call.options.get("pool") };
     const made = await cloneVolume(call.instance, operand(call, "newname"), {
       source,
       flags: copyFlags(call),

@@ -6,6 +6,7 @@ import {
   operand,
   POOL_OPERAND,
   printJson,
+  VALIDATE_OPTION,
   VOLUME_OPERAND,
 } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -37,12 +38,13 @@ export const command: Command = {
       NO_PREALLOCATION_OPTION,
       REFLINK_OPTION,
       VERBOSE_OPTION,
+      VALIDATE_OPTION,
       JSON_OPTION,
     ],
   },
   async run(call) {
     const format = inputFormat(call);
-    const source = { key: operand(call, "volume"), pool: call.options.get("inputpool"), format };
+    const source = { key: operand(call, "vol"), pool: call.options.get("inputpool"), format };
     const bytes = readInputFile(call, operand(call, "file"));
     const flags = copyFlags(call);
     const pool = operand(call, "pool");

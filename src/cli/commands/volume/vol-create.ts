@@ -1,6 +1,6 @@
 import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { NEW_POOL_OPERAND, PREALLOCATION_OPTION } from "../../volume-options.ts";
 
@@ -16,7 +16,7 @@ export const command: Command = {
       "pool of type logical it is a logical volume, sparse with a smaller <allocation>, or a snapshot of <backingStore>; in one of type disk\n" +
       "a partition, whose name must be the one that it gets.",
     operands: [NEW_POOL_OPERAND, { name: "file", summary: "volume XML: a file, or - for standard input" }],
-    options: [PREALLOCATION_OPTION, JSON_OPTION],
+    options: [PREALLOCATION_OPTION, VALIDATE_OPTION, JSON_OPTION],
   },
   async run(call) {
     const file = operand(call, "file");

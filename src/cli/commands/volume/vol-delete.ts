@@ -21,7 +21,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const key = operand(call, "volume");
+    const key = operand(call, "vol");
     const deleted = await deleteVolume(call.instance, { key, pool: call.options.get("pool") });
     if (call.options.has("json")) printJson(call, deleted);
     else call.output.print(`Vol ${oneLine(key)} deleted\n\n`);

@@ -19,7 +19,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
   },
   async run(call) {
-    const volume = { key: operand(call, "volume"), pool: call.options.get("pool") };
+    const volume = { key: operand(call, "vol"), pool: call.options.get("pool") };
     const [file, part] = [operand(call, "file"), partOf(call)];
     const print = (bytes: Uint8Array): boolean => call.output.printBytes(bytes);
     await withProgress(call, "Download", async (onProgress) =>

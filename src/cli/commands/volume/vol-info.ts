@@ -32,7 +32,7 @@ export const command: Command = {
   async run(call) {
     const { allocationBytes, capacityBytes, name, physicalBytes, type } = await showVolumeOf(
       call.instance,
-      operand(call, "volume"),
+      operand(call, "vol"),
       call.options.get("pool"),
     );
     const isPhysical = call.options.has("physical");

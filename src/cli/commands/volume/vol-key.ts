@@ -19,7 +19,7 @@ export const command: Command = {
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const { key } = await findVolume(call.instance, operand(call, "volume"), call.options.get("pool"));
+    const { key } = await findVolume(call.instance, operand(call, "vol"), call.options.get("pool"));
     if (call.options.has("json")) printJson(call, key);
     else call.output.print(`${oneLine(key)}\n\n`);
     return undefined;

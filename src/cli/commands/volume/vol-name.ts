@@ -12,7 +12,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    const { name } = await findVolume(call.instance, operand(call, "volume"));
+    const { name } = await findVolume(call.instance, operand(call, "vol"));
     if (call.options.has("json")) printJson(call, name);
     else call.output.print(`${oneLine(name)}\n\n`);
     return undefined;

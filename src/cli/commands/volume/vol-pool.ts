@@ -12,7 +12,7 @@ export const command: Command = {
     options: [{ name: "uuid", summary: "print the pool's uuid instead" }, JSON_OPTION],
   },
   async run(call) {
-    const { pool } = await findVolume(call.instance, operand(call, "volume"));
+    const { pool } = await findVolume(call.instance, operand(call, "vol"));
     const shown = call.options.has("uuid") ? pool.uuid : pool.name;
     if (call.options.has("json")) printJson(call, shown);
     else call.output.print(`${oneLine(shown)}\n\n`);

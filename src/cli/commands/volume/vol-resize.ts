@@ -24,7 +24,7 @@ export const command: Command = {
     const { capacity, isDelta } = capacityOf(call);
     const name = await resizeVolume(
       call.instance,
-      { key: operand(call, "volume"), pool: call.options.get("pool") },
+      { key: operand(call, "vol"), pool: call.options.get("pool") },
       {
         capacityBytes: sizeOf(capacity),
         isDelta,

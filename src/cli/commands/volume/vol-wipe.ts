@@ -29,7 +29,7 @@ export const command: Command = {
   },
   async run(call) {
     const how = methodOf(call.options.get("algorithm") ?? "zero");
-    const key = operand(call, "volume");
+    const key = operand(call, "vol");
     await wipeVolume(call.instance, { key, pool: call.options.get("pool") }, how);
     call.output.print(`Vol ${oneLine(key)} wiped\n\n`);
     return undefined;

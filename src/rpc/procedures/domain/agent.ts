@@ -1,4 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
+import { setResponseTimeout } from "../../../vm/agent/response-timeout.ts";
 import { getGuestTime, setGuestTime } from "../../../vm/guest-system/guest-clock.ts";
 import {
   freezeFileSystems,
@@ -13,7 +14,7 @@ import {
   listAuthorizedKeys,
   setUserPassword,
 } from "../../../vm/guest-system/guest-users.ts";
-import { array, hyper, struct, uhyper, uint } from "../../xdr/form.ts";
+import { array, hyper, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { type TypedParameter, type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { onlyOneOf } from "../impact.ts";
 import {
@@ -165,6 +166,16 @@ export const agentProcedures: readonly Procedure[] = [
       const change = how === undefined ? "reset" : asked;
       await changeAuthorizedKeys(call.instance, keyOf(call), { user, keys, change });
       return {};
+    },
+  }),
+  procedure({
+    ...changesDomain(420, "virDomainAgentSetResponseTimeout"),
+    args: struct({ dom: domain, seconds: int, flags: uint }),
+    flags: { known: 0, refusedBy: "qemuDomainAgentSetResponseTimeout" },
+    result: aNumber,
+    async run(call) {
+      await setResponseTimeout(call.instance, keyOf(call), call.args.seconds);
+      return { value: 0 };
     },
   }),
   procedure({

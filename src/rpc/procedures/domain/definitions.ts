@@ -90,7 +90,19 @@ export const definitionProcedures: readonly Procedure[] = [
     result: nothing,
     recovers: domainKeys,
     run(call) {
-      markAutostart(call.instance, keyOf(call), call.args.autostart !== 0);
+      markAutostart(call.instance, keyOf(call), { wanted: call.args.autostart !== 0, when: "always" });
+      return {};
+    },
+  }),
+  procedure({
+    number: 450,
+    api: "virDomainSetAutostartOnce",
+    access: "changes",
+    args: struct({ dom: domain, autostart: int }),
+    result: nothing,
+    recovers: domainKeys,
+    run(call) {
+      markAutostart(call.instance, keyOf(call), { wanted: call.args.autostart !== 0, when: "once" });
       return {};
     },
   }),

@@ -3,7 +3,7 @@ import { isAutostarted } from "../../../state/definitions.ts";
 import { hasManagedSave } from "../../../state/managed-save.ts";
 import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
 import { getDomainState } from "../../../vm/query/domain-state.ts";
-import { getDomainXml, getUpdatedXml } from "../../../vm/query/domain-xml.ts";
+import { getXmlAs } from "../../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
@@ -11,6 +11,7 @@ import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
 const XML = { secure: 1, inactive: 2, updateCpu: 4, migratable: 8 };
+const XML_FLAGS = XML.secure | XML.inactive | XML.updateCpu | XML.migratable;
 /** REMOTE_SECURITY_LABEL_MAX of libvirt's remote_protocol.x */
 const MOST_LABEL_CHARS = 4097;
 const NS_PER_SECOND = 1e9;
@@ -44,15 +45,17 @@ export const factProcedures: readonly Procedure[] = [
     ...readsDomain(14, "virDomainGetXMLDesc"),
     args: ofDomainWithFlags,
     // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
-    flags: { known: XML.secure | XML.inactive | XML.updateCpu, refusedBy: "qemuDomainGetXMLDesc" },
+    flags: { known: XML_FLAGS, refusedBy: "qemuDomainGetXMLDesc" },
     result: aText,
     forbids: ({ flags }) =>
       (flags & (XML.secure | XML.migratable)) === 0 ? undefined : "virDomainGetXMLDesc with secure flag",
     async run(call) {
       const { flags } = call.args;
-      const form = (flags & XML.inactive) === 0 ? "running" : "defined";
-      const get = (flags & XML.updateCpu) === 0 ? getDomainXml : getUpdatedXml;
-      const { channelsError, xml } = await get(call.instance, keyOf(call), form);
+      const { channelsError, xml } = await getXmlAs(call.instance, keyOf(call), {
+        form: (flags & XML.inactive) === 0 ? "running" : "defined",
+        isUpdated: (flags & XML.updateCpu) !== 0,
+        isMigratable: (flags & XML.migratable) !== 0,
+      });
       if (channelsError !== undefined) call.session.warn(channelsError);
       return { value: `${xml}\n` };
     },
@@ -107,6 +110,12 @@ export const factProcedures: readonly Procedure[] = [
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name)),
+  }),
+  procedure({
+    ...readsDomain(449, "virDomainGetAutostartOnce"),
+    args: ofDomain,
+    result: aNumber,
+    run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name, "once")),
   }),
   procedure({
     ...readsDomain(183, "virDomainHasManagedSaveImage"),

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { DumpOptions } from "../../../plan/actions/stream.ts";
-import { qcodeOf } from "../../../qemu/monitor/key-codes.ts";
+import { CODESETS, qcodeIn } from "../../../qemu/monitor/key-code-sets.ts";
 import { injectNmi, pressKeys, resetGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { countDisks, type DiskError, listDiskErrors } from "../../../vm/query/disk-errors.ts";
 import { dumpDomain } from "../../../vm/save/dump-domain.ts";
@@ -16,8 +16,6 @@ const DUMP_FLAGS = DUMP.crash | DUMP.live | DUMP.reset | DUMP.memoryOnly;
 /** virDomainCoreDumpFormat of libvirt, by QEMU's names. QEMU must seek in a file of the last three, and has a pipe. */
 const FORMATS = ["elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"];
 const SEEKING = 3;
-/** VIR_KEYCODE_SET_LINUX of virKeycodeSet, and the number of sets. */
-const [LINUX, CODESETS] = [0, 10];
 /** REMOTE_DOMAIN_SEND_KEY_MAX of libvirt's remote_protocol.x */
 const MOST_KEYS = 16;
 
@@ -104,27 +102,25 @@ function tooManyErrors(): SvirtError {
   });
 }
 
-/** Returns QEMU's names of keys. Throws "usage" for numbers that no key has, "unsupported" for other sets than Linux's. */
-function qcodesOf(codeset: number, keys: readonly number[]): readonly string[] {
+/** Returns QEMU's names of keys. Throws "usage" for numbers that no key has, and for an unknown set. */
+function qcodesOf(number: number, keys: readonly number[]): readonly string[] {
   if (keys.length === 0)
     throw invalidArgument("nkeycodes in virDomainSendKey must be greater than zero", "Name a key.", "DOMAIN");
-  if (codeset >= CODESETS)
-    throw invalidArgument(`Unsupported codeset '${codeset}'`, "Use VIR_KEYCODE_SET_LINUX.", "DOMAIN");
-  if (codeset !== LINUX)
-    throw new SvirtError("argument unsupported: svirt knows only the key codes of Linux", {
-      kind: "unsupported",
-      libvirt: "ARGUMENT_UNSUPPORTED",
-      remedy: "Use virsh send-key DOMAIN --codeset linux.",
-    });
+  const codeset = CODESETS[number];
+  if (codeset === undefined)
+    throw invalidArgument(`Unsupported codeset '${number}'`, "Use VIR_KEYCODE_SET_LINUX.", "DOMAIN");
   return keys.map((key) => {
-    const qcode = qcodeOf(String(key));
+    const qcode = qcodeIn(codeset, key);
     if (qcode !== undefined) return qcode;
     // qemuDomainSendKey() of libvirt
-    throw new SvirtError(`internal error: cannot translate keycode ${key} of linux codeset to qnum keycode`, {
-      kind: "usage",
-      libvirt: "INTERNAL_ERROR",
-      remedy: "Use the numbers of linux/input-event-codes.h.",
-    });
+    throw new SvirtError(
+      `internal error: cannot translate keycode ${key} of ${codeset} codeset to qnum keycode`,
+      {
+        kind: "usage",
+        libvirt: "INTERNAL_ERROR",
+        remedy: "Name keys of a keyboard: virsh send-key DOMAIN KEY_A",
+      },
+    );
   });
 }
 

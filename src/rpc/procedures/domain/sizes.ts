@@ -1,12 +1,13 @@
 import { cpuSet } from "../../../domain/forms/id-set.ts";
 import { SvirtError } from "../../../errors.ts";
+import { countGuestVcpus, setGuestVcpuCount } from "../../../vm/guest-system/guest-vcpus.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { listVcpuInfo } from "../../../vm/query/vcpu-info.ts";
 import { setMemory, setMostMemory } from "../../../vm/tuning/set-memory.ts";
 import { setVcpu } from "../../../vm/tuning/set-vcpu.ts";
 import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS, onlyOneOf, readAskOf } from "../impact.ts";
 import {
   aNumber,
   bitsOf,
@@ -14,6 +15,7 @@ import {
   domain,
   domainKeys,
   foundBy,
+  keyOf,
   nothing,
   ofDomainWithFlags,
   text,
@@ -22,6 +24,8 @@ import { invalidArgument, notValid, type Procedure, procedure } from "../procedu
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM of libvirt's libvirt-domain.h */
 const MAXIMUM = 4;
+/** VIR_DOMAIN_VCPU_GUEST and VIR_DOMAIN_VCPU_HOTPLUGGABLE */
+const [GUEST, HOTPLUGGABLE] = [8, 16];
 /** Maximum number of vCPUs of any machine type of QEMU. */
 const MOST_VCPUS = 4096;
 /** REMOTE_VCPUINFO_MAX and REMOTE_CPUMAPS_MAX of libvirt's remote_protocol.x */
@@ -68,19 +72,27 @@ export const sizeProcedures: readonly Procedure[] = [
     args: struct({ dom: domain, count: uint }),
     result: nothing,
     async run(call) {
-      await setVcpus(call.instance, askOf(call, AFFECTS.live), countIn(call.args.count));
+      const ask = { ...askOf(call, AFFECTS.live), isHotpluggable: false };
+      await setVcpus(call.instance, ask, countIn(call.args.count));
       return {};
     },
   }),
   procedure({
     ...changesDomain(199, "virDomainSetVcpusFlags"),
     args: struct({ dom: domain, count: uint, flags: uint }),
-    flags: { known: IMPACT_FLAGS | MAXIMUM, refusedBy: "qemuDomainSetVcpusFlags" },
+    flags: { known: IMPACT_FLAGS | MAXIMUM | GUEST | HOTPLUGGABLE, refusedBy: "qemuDomainSetVcpusFlags" },
     result: nothing,
     async run(call) {
       const { count, flags } = call.args;
-      const set = (flags & MAXIMUM) === 0 ? setVcpus : setMostVcpus;
-      await set(call.instance, askOf(call, flags), countIn(count));
+      onlyOneOf(flags, [GUEST, "VIR_DOMAIN_VCPU_GUEST"], [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"]);
+      if ((flags & GUEST) !== 0) await setGuestVcpuCount(call.instance, keyOf(call), countIn(count));
+      else if ((flags & MAXIMUM) !== 0) await setMostVcpus(call.instance, askOf(call, flags), countIn(count));
+      else
+        await setVcpus(
+          call.instance,
+          { ...askOf(call, flags), isHotpluggable: (flags & HOTPLUGGABLE) !== 0 },
+          countIn(count),
+        );
       return {};
     },
   }),
@@ -106,12 +118,18 @@ export const sizeProcedures: readonly Procedure[] = [
     access: "reads",
     recovers: domainKeys,
     args: ofDomainWithFlags,
-    flags: { known: IMPACT_FLAGS | MAXIMUM, refusedBy: "qemuDomainGetVcpusFlags" },
+    flags: { known: IMPACT_FLAGS | MAXIMUM | GUEST, refusedBy: "qemuDomainGetVcpusFlags" },
     result: aNumber,
+    forbids: ({ flags }) =>
+      (flags & GUEST) === 0 ? undefined : "read only access prevents virDomainGetVcpusFlags",
     async run(call) {
       const { flags } = call.args;
       const { key, options } = readAskOf(call, flags);
       const what = (flags & MAXIMUM) === 0 ? "current" : "maximum";
+      if ((flags & GUEST) !== 0) {
+        const { guest } = foundBy(call.instance, call.args.dom);
+        return { value: await countGuestVcpus(call.instance, guest, what) };
+      }
       return { value: await getVcpuCount(call.instance, key, { what, options }) };
     },
   }),

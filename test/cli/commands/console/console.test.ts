@@ -147,3 +147,15 @@ test.each([
   const said = await runOn(machine, "send-key", "vm1", ...words.split(" "));
   expect(said).toEqual({ code: 0, out: "", err: "" });
 });
+
+test.each([
+  ["--codeset usb 4 0x4c", 0, ""],
+  ["--codeset usb KEY_A", 2, "invalid keycode: 'KEY_A'"],
+  ["--codeset usb 0", 2, "invalid keycode: '0'"],
+  ["--codeset other 4", 2, "unknown codeset: 'other'"],
+])("svirt send-key takes codes of other sets: %s", async (words, code, why) => {
+  const machine = await running("");
+  machine.qemu = { answers: new Map([["send-key", {}]]) };
+  const said = await runOn(machine, "send-key", "vm1", ...words.split(" "));
+  expect([said.code, said.err.includes(why)]).toEqual([code, true]);
+});
