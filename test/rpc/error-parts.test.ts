@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../src/state/instance.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
-import { domainXml, makeMachine, nodeOn, OTHER, UUID } from "../scenes/scene.ts";
+import { domainXml, makeMachine, nodeOn, OTHER, putText, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Codes and parts are those that libvirtd 11.3.0 of Debian 13 returned to the same calls.
@@ -29,10 +29,13 @@ async function transientNode(): Promise<Instance> {
   return instance;
 }
 
-/** Returns a node whose host has four processors and one NUMA cell. */
+/** Returns a node whose host has two processors in one NUMA cell. */
 async function nodeWithProcessors(): Promise<Instance> {
   const machine = makeMachine();
-  machine.files.put("/sys/devices/system/cpu/online", "file", { bytes: new TextEncoder().encode("0-3\n") });
+  putText(machine, "/sys/devices/system/cpu/online", "0-1\n");
+  putText(machine, "/proc/meminfo", "MemTotal: 1000 kB\nMemFree: 400 kB\n");
+  putText(machine, "/sys/devices/system/node/node0/cpulist", "0-1\n");
+  putText(machine, "/sys/devices/system/node/node0/meminfo", "Node 0 MemFree: 400 kB\n");
   return nodeOn(machine);
 }
 
