@@ -19,6 +19,7 @@ export function getProcessorTimes(host: Host, cpu: number | undefined): Processo
   throw new SvirtError(`Cannot show processor ${cpu}: the host has no online processor with that number`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
+    from: "NONE",
     remedy: "List the online processors: svirt nodecpumap --pretty",
   });
 }

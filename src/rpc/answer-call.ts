@@ -63,7 +63,9 @@ export async function answerCall(session: Session, { header, payload }: Packet):
 /** Returns the part of libvirt that a call is about; undefined if it is about domains or unknown. */
 function partOf({ procedure: number, program }: PacketHeader): LibvirtDomain | undefined {
   const known = PROGRAMS.find(({ of }) => of.program === program)?.procedures.find(number);
-  return known === undefined ? undefined : partWith(known.api);
+  if (known === undefined) return undefined;
+  // cpu_conf.c of libvirt reads processors.
+  return /^virConnect.*CPU$/.test(known.api) ? "CPU" : partWith(known.api);
 }
 
 function replyTo({ procedure, program, serial, version }: PacketHeader, status: number): PacketHeader {
@@ -79,7 +81,7 @@ async function carryOut(
   const isReadOnly = checkOpen(session, declared);
   const call = declared.prepare(payload);
   if (isReadOnly && declared.access === "changes") throw refusedForReading(declared.api);
-  if (isReadOnly && call.forbids !== undefined) throw forbidden(call.forbids);
+  if (isReadOnly && call.forbids !== undefined) throw forbidden(call.forbids, partWith(declared.api));
   if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
   const { instance } = session;
   const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);

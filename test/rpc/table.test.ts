@@ -108,6 +108,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 };
 /** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c, libvirt-nwfilter.c; libvirt-domain.c and libvirt-host.c. */
 function domainOf(api: string): number {
+  if (api.includes("Snapshot")) return 35;
   if (api.startsWith("virNetwork")) return 19;
   if (api.startsWith("virNodeDevice")) return 22;
   if (api.startsWith("virSecret")) return 30;

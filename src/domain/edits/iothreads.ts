@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, SvirtError } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 import type { IdSet } from "../forms/id-set.ts";
 import type { IothreadUse } from "../forms/iothread-mapping.ts";
@@ -43,7 +43,8 @@ export function withIothread(domain: Domain, id: number): Domain {
 export function withoutIothread(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
   const threads = listIothreads(domain);
-  refuseMissing(domain, id);
+  // virDomainDriverDelIOThreadCheck() of libvirt
+  refuseMissing(domain, id, "DOMAIN");
   refuseUsed(domain, id);
   const { cputune } = domain;
   const freed =
@@ -103,12 +104,13 @@ function withThreads(domain: Domain, list: readonly Iothread[]): Domain {
   return list.length === 0 ? rest : { ...rest, iothreads: list.length, iothreadIds: { list } };
 }
 
-function refuseMissing(domain: Domain, id: number): void {
+function refuseMissing(domain: Domain, id: number, from?: LibvirtDomain): void {
   if (listIothreads(domain).some((thread) => thread.id === id)) return;
-  throw refused(
-    `cannot find IOThread '${id}' in iothreadids list`,
-    "List the I/O threads: svirt iothreadinfo DOMAIN",
-  );
+  throw new SvirtError(`invalid argument: cannot find IOThread '${id}' in iothreadids list`, {
+    kind: "usage",
+    from,
+    remedy: "List the I/O threads: svirt iothreadinfo DOMAIN",
+  });
 }
 
 function refuseUsed({ devices: { controllers, disks } }: Domain, id: number): void {

@@ -136,9 +136,13 @@ export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): voi
 
 /**
  * Returns the part of libvirt whose source has a function of that name: libvirt-network.c and bridge_driver.c, libvirt-storage.c
- * and storage_driver.c, libvirt-secret.c and secret_driver.c, and so on. Undefined for any other function, whose errors have the usual domain of their number.
+ * and storage_driver.c, libvirt-secret.c and secret_driver.c, and so on; of a function that these call, such as virHostCPUGetMap(),
+ * its own. Undefined for any other function, whose errors have the usual domain of their number.
  */
 export function partWith(name: string): LibvirtDomain | undefined {
+  if (name.startsWith("virHost")) return "NONE";
+  if (name.startsWith("virDomainObj")) return "DOMAIN";
+  if (/^virDomain.*Snapshot/.test(name)) return "DOMAIN_SNAPSHOT";
   if (/storage/i.test(name)) return "STORAGE";
   if (/nwfilter/i.test(name)) return "NWFILTER";
   if (/nodeDevice|^nodeNumOf|^nodeList|^nodeConnect/i.test(name) && !name.startsWith("qemu"))

@@ -4,6 +4,7 @@ import { SvirtError } from "../../errors.ts";
 export function notMade(place: string, why: string): SvirtError {
   return new SvirtError(`Cannot create the volume: /volume/${place}: ${why}`, {
     kind: "unsupported",
+    from: "STORAGE",
     place: `/volume/${place}`,
     remedy: "Correct the element, or remove it.",
   });

@@ -37,7 +37,7 @@ export function decideImpact({ definition, guest, name }: FoundDomain, options: 
   if (config && definition === undefined) {
     throw new SvirtError(
       "Requested operation is not valid: transient domains do not have any persistent config",
-      { kind: "wrong-state", remedy: "Change only the running guest: --live" },
+      { kind: "wrong-state", from: "DOMAIN", remedy: "Change only the running guest: --live" },
     );
   }
   // --persistent also changes the guest while it runs.

@@ -28,6 +28,7 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
   throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
+    from: "DOMAIN",
     remedy: "svirt domiflist lists the interfaces.",
   });
 }

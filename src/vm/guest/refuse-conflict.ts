@@ -27,6 +27,7 @@ export function refuseConflict(
   throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
     kind: "in-use",
     libvirt: "OPERATION_FAILED",
+    from: "DOMAIN",
     remedy: "Give this domain another name and leave its <uuid> out, or undefine the other domain.",
   });
 }

@@ -45,6 +45,7 @@ export function getFreePages(instance: Instance, { cells, first, pagesKiB }: Ask
     throw new SvirtError(`internal error: start cell ${first} out of range (0-${last})`, {
       kind: "usage",
       libvirt: "INTERNAL_ERROR",
+      from: "NONE",
       remedy: "Name a NUMA cell of virsh freecell --all.",
     });
   const end = Math.min(last, first + cells - 1);

@@ -37,6 +37,7 @@ export function listFreeMemory(
   throw new SvirtError(`Cannot show NUMA cell ${cell}: the host has the cells ${cells.join(", ")}`, {
     kind: "not-found",
     libvirt: "INVALID_ARG",
+    from: "NONE",
     remedy: "Name one of these.",
   });
 }

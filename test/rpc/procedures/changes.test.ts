@@ -63,7 +63,7 @@ describe("devices", () => {
     const rng = text("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>");
     expect(errorIn(await asked(instance, call(174, ON + rng + word(LIVE))))?.code).toBe(84);
     expect(errorIn(await asked(instance, call(160, ON + DISK + word(4))))?.message).toBe(
-      "unsupported flags (0x4) in function qemuDomainAttachDeviceFlags",
+      "unsupported flags (0x4) in function qemuDomainAttachDeviceLiveAndConfig",
     );
     expect(errorIn(await asked(instance, call(8, ON + text("<disk"))))?.domain).toBe(20);
   });

@@ -75,7 +75,10 @@ function changing(number: number, api: `virDomain${string}`, change: Change): Pr
     access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, xml: text, flags: uint }),
-    flags: { known: IMPACT_FLAGS, refusedBy: api.replace("vir", "qemu") },
+    flags: {
+      known: IMPACT_FLAGS,
+      refusedBy: `${api.replace("vir", "qemu").replace("Flags", "")}LiveAndConfig`,
+    },
     result: nothing,
     async run(call) {
       await change(call.instance, askOf(call, call.args.flags), deviceIn(call.args.xml));

@@ -108,7 +108,7 @@ export const moreFactProcedures: readonly Procedure[] = [
   procedure({
     ...readsDomain(422, "virDomainBackupGetXMLDesc"),
     args: ofDomainWithFlags,
-    flags: { known: 0, refusedBy: "qemuDomainBackupGetXMLDesc" },
+    flags: { known: 0, refusedBy: "qemuBackupGetXMLDesc" },
     result: aText,
     run(call) {
       findRunning(call.instance, keyOf(call));

@@ -33,7 +33,7 @@ export const saveParamsProcedures: readonly Procedure[] = [
     access: "changes",
     recovers: () => [],
     args: struct({ params: array(typedParameter, MOST_PARAMETERS), flags: uint }),
-    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreParams" },
+    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreInternal" },
     result: nothing,
     async run({ args, instance }) {
       const { file, xml } = valuesIn(args.params);

@@ -67,7 +67,7 @@ export const savingProcedures: readonly Procedure[] = [
     access: "changes",
     recovers: () => [],
     args: struct({ path: text, xml: maybeText, flags: uint }),
-    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreFlags" },
+    flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreInternal" },
     result: nothing,
     async run({ args, instance }) {
       const xml = args.xml === undefined ? undefined : new TextEncoder().encode(args.xml);

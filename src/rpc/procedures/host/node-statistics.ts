@@ -31,7 +31,7 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
     api: "virNodeGetCPUStats",
     access: "reads",
     args: struct({ cpu: int, room: int, flags: uint }),
-    flags: { known: 0, refusedBy: "qemuNodeGetCPUStats" },
+    flags: { known: 0, refusedBy: "virHostCPUGetStats" },
     result: statistics,
     run({ args: { cpu, room }, instance }) {
       const { idle, iowait, system, user } = getHostProcessorTimes(instance, cpu === ALL ? undefined : cpu);
@@ -44,7 +44,7 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
     api: "virNodeGetMemoryStats",
     access: "reads",
     args: struct({ room: int, cell: int, flags: uint }),
-    flags: { known: 0, refusedBy: "qemuNodeGetMemoryStats" },
+    flags: { known: 0, refusedBy: "virHostMemGetStats" },
     result: statistics,
     run({ args: { cell, room }, instance }) {
       if (cell === ALL)
@@ -68,6 +68,7 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
         throw new SvirtError(`internal error: start cell ${first} out of range (0-${cells.length - 1})`, {
           kind: "usage",
           libvirt: "INTERNAL_ERROR",
+          from: "NONE",
           remedy: "Name a NUMA cell of virsh freecell --all.",
         });
       const asked = cells.slice(first, first + Math.max(0, most));
@@ -92,7 +93,7 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
     access: "reads",
     args: struct({ room: int, flags: uint }),
     // VIR_TYPED_PARAM_STRING_OKAY
-    flags: { known: 4, refusedBy: "qemuNodeGetMemoryParameters" },
+    flags: { known: 4, refusedBy: "virHostMemGetParameters" },
     result: struct({ params: array(typedParameter, MOST_PARAMETERS), count: int }),
     run({ args: { room }, instance }) {
       const found = getSharingParameters(instance);

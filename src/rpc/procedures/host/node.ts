@@ -114,7 +114,7 @@ export const nodeProcedures: readonly Procedure[] = [
     api: "virNodeGetCPUMap",
     access: "reads",
     args: struct({ needsMap: int, needsOnline: int, flags: uint }),
-    flags: { known: 0, refusedBy: "qemuNodeGetCPUMap" },
+    flags: { known: 0, refusedBy: "virHostCPUGetMap" },
     result: struct({ map: countedBytes(MOST_MAP_BYTES), online: uint, count: int }),
     run({ args, instance }) {
       const { online } = getProcessorMap(instance);

@@ -43,7 +43,7 @@ export const networkMetadataProcedures: readonly Procedure[] = [
     api: "virNetworkGetMetadata",
     access: "reads",
     args: struct({ net: stored, type: int, uri: maybeText, flags: uint }),
-    flags: { known: IMPACT_FLAGS, refusedBy: "networkGetMetadata" },
+    flags: { known: IMPACT_FLAGS, refusedBy: "virNetworkObjGetMetadata" },
     result: aText,
     run(call) {
       const { flags, type, uri: value } = call.args;

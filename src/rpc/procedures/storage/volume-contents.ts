@@ -5,7 +5,7 @@ import { lookUpVolume } from "../../../vm/volume/look-up-volume.ts";
 import { resizeVolume } from "../../../vm/volume/resize-volume.ts";
 import { struct, uhyper, uint } from "../../xdr/form.ts";
 import { nothing, stored, text } from "../objects.ts";
-import { type Procedure, procedure } from "../procedure.ts";
+import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
 import { aVolume, found, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
 
@@ -73,7 +73,7 @@ export const contentProcedures: readonly Procedure[] = [
     access: "changes",
     recovers: () => [],
     args: ofVolumeWithFlags,
-    flags: { known: 0, refusedBy: "storageVolWipe" },
+    flags: { known: 0, refusedBy: "storageVolWipePattern" },
     result: nothing,
     async run(call) {
       const { name, pool } = await found(call);
@@ -90,8 +90,11 @@ export const contentProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "storageVolWipePattern" },
     result: nothing,
     async run(call) {
-      const how = ALGORITHMS[call.args.algorithm];
-      if (how !== "zero" && how !== "trim") throw notSupported(how ?? String(call.args.algorithm));
+      const { algorithm } = call.args;
+      const how = ALGORITHMS[algorithm];
+      if (how === undefined)
+        throw invalidArgument(`wiping algorithm ${algorithm | 0} not supported`, WIPES, "STORAGE");
+      if (how !== "zero" && how !== "trim") throw notSupported(how);
       const { name, pool } = await found(call);
       await wipeVolume(call.instance, { key: name, pool: pool.uuid }, how);
       return {};
@@ -99,11 +102,13 @@ export const contentProcedures: readonly Procedure[] = [
   }),
 ];
 
+const WIPES = "Write --algorithm zero or --algorithm trim.";
+
 /** As libvirt without the program scrub. */
 function notSupported(algorithm: string): SvirtError {
   return new SvirtError(`argument unsupported: '${algorithm}' algorithm not supported`, {
     kind: "unsupported",
     libvirt: "ARGUMENT_UNSUPPORTED",
-    remedy: "Write --algorithm zero or --algorithm trim.",
+    remedy: WIPES,
   });
 }
