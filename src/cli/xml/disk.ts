@@ -67,11 +67,11 @@ function typeOf(found: FileType | undefined, options: Options): string {
 
 function networkSource(name: string, options: Options): Draft {
   const source = makeDraft("source", { protocol: options.get("source-protocol"), name });
-  const [, host, port] = /^([^:]*)(?::(.*))?$/s.exec(options.get("source-host-name") ?? "") ?? [];
+  const [, server, port] = /^([^:]*)(?::(.*))?$/s.exec(options.get("source-host-name") ?? "") ?? [];
   const found = makeDraft("host", {
     transport: options.get("source-host-transport"),
     socket: options.get("source-host-socket"),
-    name: host === "" ? undefined : host,
+    name: server === "" ? undefined : server,
     port,
   });
   if (found.attributes.size > 0) source.children.push(found);
