@@ -169,18 +169,18 @@ _svirt() {
     vol-create) options='--prealloc-metadata --validate --json --help' wants=place ;;
     vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=place ;;
     vol-create-from) options='--inputpool --inputformat --prealloc-metadata --reflink --verbose --validate --json --help' wants=pool ;;
-    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' ;;
-    vol-resize) options='--pool --allocate --delta --shrink --help' ;;
-    vol-delete) options='--pool --json --help' ;;
-    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-wipe) options='--pool --algorithm --help' ;;
-    vol-info) options='--bytes --physical --pool --json --help' ;;
-    vol-dumpxml) options='--pool --xpath --wrap --json --help' ;;
-    vol-name) options='--json --help' ;;
-    vol-key) options='--pool --json --help' ;;
-    vol-path) options='--pool --json --help' ;;
-    vol-pool) options='--uuid --json --help' ;;
+    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' wants=vol ;;
+    vol-resize) options='--pool --allocate --delta --shrink --help' wants=vol ;;
+    vol-delete) options='--pool --json --help' wants=vol ;;
+    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=vol ;;
+    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=vol ;;
+    vol-wipe) options='--pool --algorithm --help' wants=vol ;;
+    vol-info) options='--bytes --physical --pool --json --help' wants=vol ;;
+    vol-dumpxml) options='--pool --xpath --wrap --json --help' wants=vol ;;
+    vol-name) options='--json --help' wants=vol ;;
+    vol-key) options='--pool --json --help' wants=vol ;;
+    vol-path) options='--pool --json --help' wants=vol ;;
+    vol-pool) options='--uuid --json --help' wants=vol ;;
     net-define) options='--validate --json --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
     net-undefine) options='--help' wants=network ;;
@@ -261,14 +261,14 @@ _svirt() {
     _svirt_names net-list --all --name
   elif [[ $wants == @(pool|place) ]]; then
     _svirt_names pool-list --all --name
-  elif [[ $wants == volume ]]; then
+  elif [[ $wants == vol ]]; then
     _svirt_volumes
   elif [[ $wants == device ]]; then
     _svirt_names nodedev-list
   elif [[ $wants == secret ]]; then
     _svirt_secrets
   fi
-  if [[ $wants == @(file|place|volume) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
+  if [[ $wants == @(file|place|vol) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }
