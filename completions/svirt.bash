@@ -35,12 +35,12 @@ _svirt() {
     dompmwakeup) options='--help' wants=domain ;;
     save) options='--xml --running --paused --verbose --crash-drill --help' wants=domain ;;
     restore) options='--xml --running --paused --crash-drill --help' wants=file ;;
-    save-image-dumpxml) options='--help' wants=file ;;
+    save-image-dumpxml) options='--security-info --xpath --wrap --help' wants=file ;;
     save-image-define) options='--running --paused --help' wants=file ;;
     save-image-edit) options='--running --paused --help' wants=file ;;
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
     managedsave-remove) options='--help' wants=domain ;;
-    managedsave-dumpxml) options='--help' wants=domain ;;
+    managedsave-dumpxml) options='--security-info --xpath --wrap --help' wants=domain ;;
     managedsave-define) options='--running --paused --help' wants=domain ;;
     managedsave-edit) options='--running --paused --help' wants=domain ;;
     dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
@@ -53,7 +53,7 @@ _svirt() {
     domid) options='--json --help' wants=domain ;;
     domuuid) options='--json --help' wants=domain ;;
     domname) options='--json --help' wants=domain ;;
-    dumpxml) options='--inactive --update-cpu --migratable --security-info --json --help' wants=domain ;;
+    dumpxml) options='--inactive --update-cpu --migratable --security-info --xpath --wrap --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkerror) options='--json --help' wants=domain ;;
@@ -85,7 +85,7 @@ _svirt() {
     snapshot-list) options='--parent --roots --leaves --no-leaves --metadata --no-metadata --inactive --active --disk-only --internal --external --tree --from --current --descendants --name --topological --json --help' wants=domain ;;
     snapshot-current) options='--name --security-info --json --help' wants=domain ;;
     snapshot-info) options='--current --json --help' wants=domain ;;
-    snapshot-dumpxml) options='--current --security-info --json --help' wants=domain ;;
+    snapshot-dumpxml) options='--current --security-info --xpath --wrap --json --help' wants=domain ;;
     snapshot-parent) options='--current --help' wants=domain ;;
     snapshot-revert) options='--current --running --force --crash-drill --help' wants=domain ;;
     snapshot-delete) options='--current --children --children-only --metadata --help' wants=domain ;;
@@ -108,7 +108,7 @@ _svirt() {
     blkiotune) options='--weight --device-weights --device-read-iops-sec --device-write-iops-sec --device-read-bytes-sec --device-write-bytes-sec --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     blkdeviotune) options='--total-bytes-sec --read-bytes-sec --write-bytes-sec --total-iops-sec --read-iops-sec --write-iops-sec --total-bytes-sec-max --read-bytes-sec-max --write-bytes-sec-max --total-iops-sec-max --read-iops-sec-max --write-iops-sec-max --size-iops-sec --group-name --total-bytes-sec-max-length --read-bytes-sec-max-length --write-bytes-sec-max-length --total-iops-sec-max-length --read-iops-sec-max-length --write-iops-sec-max-length --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     domiftune) options='--inbound --outbound --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    attach-disk) options='--targetbus --driver --subdriver --iothread --cache --io --type --mode --sourcetype --serial --wwn --address --multifunction --source-protocol --source-host-name --source-host-transport --source-host-socket --throttle-groups --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-interface) options='--target --mac --model --alias --inbound --outbound --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
@@ -133,8 +133,8 @@ _svirt() {
     set-user-sshkeys) options='--reset --remove --help' wants=domain ;;
     qemu-agent-command) options='--timeout --async --block --pretty --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --json --help' wants=domain ;;
-    capabilities) options='--json --help' ;;
-    domcapabilities) options='--virttype --emulatorbin --arch --machine --json --help' ;;
+    capabilities) options='--xpath --wrap --json --help' ;;
+    domcapabilities) options='--virttype --emulatorbin --arch --machine --xpath --wrap --json --help' ;;
     nodeinfo) options='--json --help' ;;
     nodecpumap) options='--pretty --json --help' ;;
     nodecpustats) options='--cpu --percent --json --help' ;;
@@ -151,13 +151,13 @@ _svirt() {
     hypervisor-cpu-baseline) options='--virttype --emulator --arch --machine --model --features --migratable --json --help' wants=file ;;
     nodedev-event) options='--device --event --loop --timeout --list --timestamp --help' ;;
     nodedev-list) options='--tree --cap --json --help' ;;
-    nodedev-dumpxml) options='--json --help' wants=device ;;
+    nodedev-dumpxml) options='--xpath --wrap --json --help' wants=device ;;
     nodedev-info) options='--json --help' wants=device ;;
     nodedev-detach) options='--driver --json --help' wants=device ;;
     nodedev-reattach) options='--json --help' wants=device ;;
     nodedev-reset) options='--json --help' wants=device ;;
     iface-list) options='--inactive --all --json --help' ;;
-    iface-dumpxml) options='--json --help' ;;
+    iface-dumpxml) options='--xpath --wrap --json --help' ;;
     iface-name) options='--json --help' ;;
     iface-mac) options='--json --help' ;;
     uri) options='--json --help' ;;
@@ -169,18 +169,18 @@ _svirt() {
     vol-create) options='--prealloc-metadata --validate --json --help' wants=place ;;
     vol-create-as) options='--allocation --format --backing-vol --backing-vol-format --prealloc-metadata --print-xml --json --help' wants=place ;;
     vol-create-from) options='--inputpool --inputformat --prealloc-metadata --reflink --verbose --validate --json --help' wants=pool ;;
-    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' ;;
-    vol-resize) options='--pool --allocate --delta --shrink --help' ;;
-    vol-delete) options='--pool --json --help' ;;
-    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=file ;;
-    vol-wipe) options='--pool --algorithm --help' ;;
-    vol-info) options='--bytes --physical --pool --json --help' ;;
-    vol-dumpxml) options='--pool --json --help' ;;
-    vol-name) options='--json --help' ;;
-    vol-key) options='--pool --json --help' ;;
-    vol-path) options='--pool --json --help' ;;
-    vol-pool) options='--uuid --json --help' ;;
+    vol-clone) options='--pool --prealloc-metadata --reflink --json --help' wants=vol ;;
+    vol-resize) options='--pool --allocate --delta --shrink --help' wants=vol ;;
+    vol-delete) options='--pool --json --help' wants=vol ;;
+    vol-upload) options='--pool --offset --length --sparse --verbose --help' wants=vol ;;
+    vol-download) options='--pool --offset --length --sparse --verbose --help' wants=vol ;;
+    vol-wipe) options='--pool --algorithm --help' wants=vol ;;
+    vol-info) options='--bytes --physical --pool --json --help' wants=vol ;;
+    vol-dumpxml) options='--pool --xpath --wrap --json --help' wants=vol ;;
+    vol-name) options='--json --help' wants=vol ;;
+    vol-key) options='--pool --json --help' wants=vol ;;
+    vol-path) options='--pool --json --help' wants=vol ;;
+    vol-pool) options='--uuid --json --help' wants=vol ;;
     net-define) options='--validate --json --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
     net-undefine) options='--help' wants=network ;;
@@ -194,20 +194,20 @@ _svirt() {
     net-update) options='--parent-index --config --live --current --help' wants=network ;;
     net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
     net-info) options='--json --help' wants=network ;;
-    net-dumpxml) options='--inactive --json --help' wants=network ;;
+    net-dumpxml) options='--inactive --xpath --wrap --json --help' wants=network ;;
     net-name) options='--json --help' wants=network ;;
     net-uuid) options='--json --help' wants=network ;;
     net-port-list) options='--uuid --table --json --help' wants=network ;;
-    net-port-dumpxml) options='--json --help' wants=network ;;
+    net-port-dumpxml) options='--xpath --wrap --json --help' wants=network ;;
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
     net-event) options='--network --event --loop --timeout --list --timestamp --help' ;;
     nwfilter-define) options='--validate --json --help' wants=file ;;
     nwfilter-edit) options='--help' ;;
     nwfilter-undefine) options='--help' ;;
     nwfilter-list) options='--json --help' ;;
-    nwfilter-dumpxml) options='--json --help' ;;
+    nwfilter-dumpxml) options='--xpath --wrap --json --help' ;;
     nwfilter-binding-list) options='--json --help' ;;
-    nwfilter-binding-dumpxml) options='--json --help' ;;
+    nwfilter-binding-dumpxml) options='--xpath --wrap --json --help' ;;
     pool-define) options='--validate --json --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --help' ;;
     pool-edit) options='--help' wants=pool ;;
@@ -222,7 +222,7 @@ _svirt() {
     pool-autostart) options='--disable --help' wants=pool ;;
     pool-list) options='--inactive --all --persistent --transient --autostart --no-autostart --type --details --uuid --name --json --help' ;;
     pool-info) options='--bytes --json --help' wants=pool ;;
-    pool-dumpxml) options='--inactive --json --help' wants=pool ;;
+    pool-dumpxml) options='--inactive --xpath --wrap --json --help' wants=pool ;;
     pool-name) options='--json --help' wants=pool ;;
     pool-uuid) options='--json --help' wants=pool ;;
     pool-capabilities) options='--json --help' ;;
@@ -235,7 +235,7 @@ _svirt() {
     secret-get-value) options='--plain --help' wants=secret ;;
     secret-event) options='--secret --event --loop --timeout --list --timestamp --help' ;;
     secret-list) options='--ephemeral --no-ephemeral --private --no-private --json --help' ;;
-    secret-dumpxml) options='--json --help' wants=secret ;;
+    secret-dumpxml) options='--xpath --wrap --json --help' wants=secret ;;
     "label show") options='--pool --json --help' wants=file ;;
     "label set") options='--pool --dry-run --json --help' wants=file ;;
     "label restore") options='--pool --dry-run --json --help' wants=file ;;
@@ -261,14 +261,14 @@ _svirt() {
     _svirt_names net-list --all --name
   elif [[ $wants == @(pool|place) ]]; then
     _svirt_names pool-list --all --name
-  elif [[ $wants == volume ]]; then
+  elif [[ $wants == vol ]]; then
     _svirt_volumes
   elif [[ $wants == device ]]; then
     _svirt_names nodedev-list
   elif [[ $wants == secret ]]; then
     _svirt_secrets
   fi
-  if [[ $wants == @(file|place|volume) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
+  if [[ $wants == @(file|place|vol) && $word != -* ]] && ((${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }

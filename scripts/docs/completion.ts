@@ -10,7 +10,7 @@ const COMPLETED: ReadonlySet<string> = new Set([
   "path",
   "pool",
   "secret",
-  "volume",
+  "vol",
 ]);
 
 /** Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes, devices or files as operands. */
@@ -43,14 +43,14 @@ ${specs.map(formatCase).join("\n")}
     _svirt_names net-list --all --name
   elif [[ $wants == @(pool|place) ]]; then
     _svirt_names pool-list --all --name
-  elif [[ $wants == volume ]]; then
+  elif [[ $wants == vol ]]; then
     _svirt_volumes
   elif [[ $wants == device ]]; then
     _svirt_names nodedev-list
   elif [[ $wants == secret ]]; then
     _svirt_secrets
   fi
-  if [[ $wants == @(file|place|volume) && $word != -* ]] && ((\${#COMPREPLY[@]} == 0)); then
+  if [[ $wants == @(file|place|vol) && $word != -* ]] && ((\${#COMPREPLY[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }

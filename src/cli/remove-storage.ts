@@ -1,7 +1,7 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
-import { type DiskVolume, findDiskVolumes } from "../vm/define/disk-volumes.ts";
 import { wipeVolume } from "../vm/volume/content/wipe-volume.ts";
 import { deleteVolume } from "../vm/volume/delete-volume.ts";
+import { type DiskVolume, findDiskVolumes } from "../vm/volume/disk-volumes.ts";
 import { onlyOne } from "./arguments/exclusive.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";

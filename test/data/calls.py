@@ -81,6 +81,8 @@ call("virConnectNumOfDefinedDomains", c.numOfDefinedDomains, lambda got: got == 
 call("virDomainIsPersistent", d.isPersistent, lambda got: got == 1)
 call("virDomainIsUpdated", d.isUpdated, lambda got: got == 0)
 call("virDomainSetAutostart", lambda: d.setAutostart(1))
+call("virDomainSetAutostartOnce", lambda: d.setAutostartOnce(1))
+call("virDomainGetAutostartOnce", lambda: d.autostartOnce())
 call("virDomainGetAutostart", d.autostart, lambda got: got == 1)
 call("virDomainGetOSType", d.OSType, lambda got: got == "hvm")
 call("virDomainSetVcpusFlags", lambda: d.setVcpusFlags(2, v.VIR_DOMAIN_AFFECT_CONFIG))

@@ -72,6 +72,51 @@ describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains o
   );
 
   test(
+    "starts a domain at one boot, shows it for old versions, and asks about its agent and its system's processors",
+    () => {
+      const [, once, info, never, migratable, live, timeout, keys, less, ...others] = onNewNode(folder, [
+        ...["virsh define vm1.xml", "virsh autostart vm1 --once", "virsh dominfo vm1 | grep Autostart"],
+        ...["virsh autostart vm1 --once --disable; virsh dominfo vm1 | grep -c 'Once: disable'"],
+        "virsh dumpxml vm1 --migratable --inactive >off.xml; grep -cE 'keyboard|pci-root|<audio' off.xml",
+        "virsh start vm1; virsh dumpxml vm1 --migratable | grep -cE '<alias|<label|id=.1.'",
+        ...["virsh guest-agent-timeout vm1 --timeout 3", "virsh send-key vm1 --codeset usb 4 0x4c"],
+        ...[
+          "virsh guest-agent-timeout vm1 --timeout -3",
+          "virsh guestvcpus vm1",
+          "virsh vcpucount vm1 --guest",
+        ],
+        ...[
+          "virsh setvcpus vm1 1 --guest",
+          "virsh -r vcpucount vm1 --guest",
+          "virsh -r dumpxml vm1 --migratable",
+        ],
+        "virsh destroy vm1",
+      ]);
+      expect([once?.out, info?.out, timeout?.code, keys?.code]).toEqual([
+        "Domain 'vm1' marked as autostarted on next boot",
+        "Autostart:      disable\nAutostart Once: enable",
+        0,
+        0,
+      ]);
+      expect(never?.out).toEndWith("\n1");
+      expect([migratable?.out, live?.out.split("\n").at(-1)]).toEqual(["0", "0"]);
+      expect(less?.err).toContain(
+        "error: invalid argument: guest agent timeout '-3' is less than the minimum '-2'",
+      );
+      const silent = "error: Guest agent is not responding: Guest agent not available for now";
+      const refused = "error: operation forbidden: ";
+      expect(others.slice(0, 5).map(({ code, err }) => [code, err.split("\n").at(-1)])).toEqual([
+        [1, silent],
+        [1, silent],
+        [1, silent],
+        [1, `${refused}read only access prevents virDomainGetVcpusFlags`],
+        [1, `${refused}virDomainGetXMLDesc with secure flag`],
+      ]);
+    },
+    TEST_MS,
+  );
+
+  test(
     "sets and shows limits and pins of a definition",
     () => {
       const [, , memory, , shares, , pins, , emulator, , rates, , weights] = outOf(

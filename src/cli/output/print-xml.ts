@@ -1,6 +1,4 @@
-import { parseDocument } from "../../xml/parse-document.ts";
-import { formatSelected, formatWrapped } from "../../xml/xpath/format-selected.ts";
-import { selectNodes } from "../../xml/xpath/select.ts";
+import { formatNodesOf } from "../../xml/xpath/format-nodes-of.ts";
 import type { Call, Option } from "../command.ts";
 
 /** Options of commands that print XML. */
@@ -13,14 +11,13 @@ export const XPATH_OPTIONS: readonly Option[] = [
   { name: "wrap", summary: "with --xpath: in one element <nodes>" },
 ];
 
-/** Prints XML, or the nodes of it that `--xpath` selects. Throws as selectNodes(). virshDumpXML() of libvirt's tools/virsh-util.c */
+/** Prints XML, or the nodes of it that `--xpath` selects. Throws as formatNodesOf(). virshDumpXML() of libvirt's tools/virsh-util.c */
 export function printXml({ options, output }: Pick<Call, "options" | "output">, xml: string): void {
   const expression = options.get("xpath");
   if (expression === undefined) {
     output.print(`${xml}\n`);
     return;
   }
-  const nodes = selectNodes(parseDocument(new TextEncoder().encode(xml)), expression);
-  const lines = options.has("wrap") ? [formatWrapped(nodes)] : nodes.map(formatSelected);
+  const lines = formatNodesOf(xml, expression, options.has("wrap"));
   output.print(`${lines.map((line) => `${line}\n`).join("")}\n`);
 }

@@ -1,6 +1,8 @@
+import { SvirtError } from "../../errors.ts";
 import type { FileType } from "../../host/files.ts";
-import { emptyDraft, textDraft } from "../../xml/draft.ts";
+import { type Draft, emptyDraft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
+import { diskAddress } from "./disk-address.ts";
 import { makeDraft } from "./make-draft.ts";
 
 /** Options of attach-disk by name, with their values. */
@@ -12,23 +14,66 @@ export function formatDiskOptions(
   options: Options,
 ): string {
   const { found, source, target } = disk;
-  const type = options.get("sourcetype") ?? (found === "block" ? "block" : "file");
+  const type = typeOf(found, options);
   const draft = makeDraft("disk", { type, device: options.get("type") });
   const driver = makeDraft("driver", {
     name: options.get("driver"),
     type: options.get("subdriver"),
+    iothread: options.get("iothread"),
     cache: options.get("cache"),
     io: options.get("io"),
   });
   if (driver.attributes.size > 0) draft.children.push(driver);
-  if (source !== "")
-    draft.children.push(makeDraft("source", { [type === "block" ? "dev" : "file"]: source }));
-  draft.children.push(makeDraft("target", { dev: target, bus: options.get("targetbus") }));
-  for (const mode of ["readonly", "shareable"])
-    if (options.get("mode") === mode) draft.children.push(emptyDraft(mode));
-  const serial = options.get("serial");
-  if (serial !== undefined) draft.children.push(textDraft("serial", serial));
-  const alias = options.get("alias");
-  if (alias !== undefined) draft.children.push(makeDraft("alias", { name: alias }));
+  draft.children.push(
+    ...sourceOf(type, source, options),
+    makeDraft("target", { dev: target, bus: options.get("targetbus") }),
+    ...filtersOf(options),
+    ...["readonly", "shareable"].filter((mode) => options.get("mode") === mode).map(emptyDraft),
+    ...given(options.get("serial"), (text) => textDraft("serial", text)),
+    ...given(options.get("alias"), (name) => makeDraft("alias", { name })),
+    ...given(options.get("wwn"), (text) => textDraft("wwn", text)),
+    ...given(options.get("address"), (word) => diskAddress(word, target, options.has("multifunction"))),
+  );
   return formatDocument(draft);
+}
+
+function given(value: string | undefined, make: (value: string) => Draft): readonly Draft[] {
+  return value === undefined ? [] : [make(value)];
+}
+
+function filtersOf(options: Options): readonly Draft[] {
+  const filters = options
+    .get("throttle-groups")
+    ?.split(",")
+    .map((group) => makeDraft("throttlefilter", { group }));
+  return filters === undefined ? [] : [parentDraft("throttlefilters", filters)];
+}
+
+function sourceOf(type: string, source: string, options: Options): readonly Draft[] {
+  if (type === "network") return [networkSource(source, options)];
+  return source === "" ? [] : [makeDraft("source", { [type === "block" ? "dev" : "file"]: source })];
+}
+
+/** Returns the type of a disk. Throws "usage" with virsh's message for options that contradict it. */
+function typeOf(found: FileType | undefined, options: Options): string {
+  const isNetwork = options.has("source-protocol");
+  const type = options.get("sourcetype") ?? (isNetwork ? "network" : undefined);
+  if ((type === "network") === isNetwork) return type ?? (found === "block" ? "block" : "file");
+  throw new SvirtError("--source-protocol option requires --sourcetype network", {
+    kind: "usage",
+    remedy: "Give both options, or none of them.",
+  });
+}
+
+function networkSource(name: string, options: Options): Draft {
+  const source = makeDraft("source", { protocol: options.get("source-protocol"), name });
+  const [, server, port] = /^([^:]*)(?::(.*))?$/s.exec(options.get("source-host-name") ?? "") ?? [];
+  const found = makeDraft("host", {
+    transport: options.get("source-host-transport"),
+    socket: options.get("source-host-socket"),
+    name: server === "" ? undefined : server,
+    port,
+  });
+  if (found.attributes.size > 0) source.children.push(found);
+  return source;
 }

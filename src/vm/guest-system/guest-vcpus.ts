@@ -4,8 +4,7 @@ import { SvirtError } from "../../errors.ts";
 import { malformed } from "../../qemu/agent/answer.ts";
 import type { AgentReturn } from "../../qemu/agent/system.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { GuestRecord } from "../../state/record.ts";
-import { findRunning } from "../guest/find-domain.ts";
+import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { countVcpus } from "../query/vcpu-info.ts";
 import { askSystem } from "./ask-system.ts";
 
@@ -75,9 +74,10 @@ export async function setGuestVcpuCount(instance: Instance, key: string, count: 
 /** Returns how many virtual CPUs a running guest's system has, or uses. Throws "usage" for a domain that is off, and as askSystem(). */
 export async function countGuestVcpus(
   instance: Instance,
-  guest: GuestRecord | undefined,
+  key: string,
   what: "maximum" | "current",
 ): Promise<number> {
+  const { guest } = findDomain(instance, key);
   if (guest === undefined)
     throw refused("vCPU count provided by the guest agent can only be requested for live domains");
   const all = await askSystem({ instance, guest }, "guest-get-vcpus");
@@ -97,7 +97,7 @@ function decideSwitch(
     throw new SvirtError("internal error: guest agent reports less cpu than requested", {
       kind: "failed",
       libvirt: "INTERNAL_ERROR",
-      remedy: "See what it reports: svirt guestvcpus DOMAIN",
+      remedy: "List its virtual CPUs: svirt guestvcpus DOMAIN",
     });
   if (count >= online.length) return { isOnline: true, vcpus: offline.slice(0, count - online.length) };
   const offlinable = online.filter((vcpu) => vcpu["can-offline"] === true);
@@ -122,13 +122,13 @@ function notOfflinable(id: number): SvirtError {
   return new SvirtError(`Operation not supported: vCPU '${id}' is not offlinable`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",
-    remedy: "See which ones are: svirt guestvcpus DOMAIN",
+    remedy: "List the virtual CPUs of its system: svirt guestvcpus DOMAIN",
   });
 }
 
 function refused(why: string): SvirtError {
   return new SvirtError(`invalid argument: ${why}`, {
     kind: "usage",
-    remedy: "See what the guest uses: svirt guestvcpus DOMAIN",
+    remedy: "List the virtual CPUs of its system: svirt guestvcpus DOMAIN",
   });
 }

@@ -2,7 +2,7 @@ import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
-import { asMigratable } from "../../qemu/machine/migratable.ts";
+import { asMigratable } from "../../qemu/migratable.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";

@@ -12,7 +12,7 @@ test.each([
   ["usb", 4, 76, 70],
   ["qnum", 0x1e, 0xd3, 0x54],
   ["win32", 0x41, 0x2e, 0x2c],
-] as const)("%s has codes of A, Delete and SysRq", (set, a, remove, sysrq) => {
+] as const)("%s has codes of A, Delete and SysRq", (set, ...[a, remove, sysrq]) => {
   expect([a, remove, sysrq].map((code) => qcodeIn(set, code))).toEqual(["a", "delete", "sysrq"]);
 });
 

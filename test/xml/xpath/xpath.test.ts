@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SvirtError } from "../../../src/errors.ts";
-import { parseDocument } from "../../../src/xml/parse-document.ts";
-import { formatSelected, formatWrapped } from "../../../src/xml/xpath/format-selected.ts";
-import { selectNodes } from "../../../src/xml/xpath/select.ts";
+import { formatNodesOf } from "../../../src/xml/xpath/format-nodes-of.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
 const DOMAIN = `<domain type='test'><name>vm1</name><uuid>${UUID}</uuid><title>A &lt;b&gt; "q"</title><description>two
@@ -39,8 +37,7 @@ const EXPRESSIONS = [
 ];
 
 function printed(xml: Uint8Array, expression: string, isWrapped = false): string {
-  const nodes = selectNodes(parseDocument(xml), expression);
-  const lines = isWrapped ? [formatWrapped(nodes)] : nodes.map(formatSelected);
+  const lines = formatNodesOf(new TextDecoder().decode(xml), expression, isWrapped);
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -68,7 +65,7 @@ describe.skipIf(!hasVirsh)(
   },
 );
 
-describe("selectNodes()", () => {
+describe("formatNodesOf()", () => {
   test.each([
     ["//interface/mac/@address", ' address="52:54:00:00:00:01"\n'],
     [

@@ -1,4 +1,3 @@
-import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { countGuestVcpus } from "../../../vm/guest-system/guest-vcpus.ts";
 import { getVcpuCount, listVcpuCounts, type VcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
@@ -46,9 +45,7 @@ async function countOne(call: Call): Promise<number> {
   onlyOne(call, ["live", "config"]);
   onlyOne(call, ["guest", "config"]);
   const what = call.options.has("maximum") ? "maximum" : "current";
-  if (call.options.has("guest")) {
-    const { guest } = findDomain(call.instance, operand(call, "domain"));
-    return await countGuestVcpus(call.instance, guest, what);
-  }
-  return await getVcpuCount(call.instance, operand(call, "domain"), { what, options: impactOf(call) });
+  const key = operand(call, "domain");
+  if (call.options.has("guest")) return await countGuestVcpus(call.instance, key, what);
+  return await getVcpuCount(call.instance, key, { what, options: impactOf(call) });
 }

@@ -8,7 +8,7 @@ export const command: Command = {
     name: "managedsave-dumpxml",
     summary: "print the XML of a domain in the state that svirt managedsave saved",
     operands: [DOMAIN_OPERAND],
-    options: XPATH_OPTIONS,
+    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }, ...XPATH_OPTIONS],
   },
   async run(call) {
     printXml(call, `${getManagedSaveXml(call.instance, operand(call, "domain")).trimEnd()}\n`);

@@ -9,7 +9,7 @@ export const command: Command = {
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
     operands: [SAVE_FILE_OPERAND],
-    options: XPATH_OPTIONS,
+    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }, ...XPATH_OPTIONS],
   },
   async run(call) {
     const { xml } = readSaveImage(call.instance, operand(call, "file"));

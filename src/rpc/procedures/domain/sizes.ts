@@ -126,10 +126,7 @@ export const sizeProcedures: readonly Procedure[] = [
       const { flags } = call.args;
       const { key, options } = readAskOf(call, flags);
       const what = (flags & MAXIMUM) === 0 ? "current" : "maximum";
-      if ((flags & GUEST) !== 0) {
-        const { guest } = foundBy(call.instance, call.args.dom);
-        return { value: await countGuestVcpus(call.instance, guest, what) };
-      }
+      if ((flags & GUEST) !== 0) return { value: await countGuestVcpus(call.instance, keyOf(call), what) };
       return { value: await getVcpuCount(call.instance, key, { what, options }) };
     },
   }),

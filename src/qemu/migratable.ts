@@ -1,9 +1,9 @@
-import type { Controller } from "../../domain/devices/controller.ts";
-import type { Devices } from "../../domain/devices.ts";
-import type { Domain } from "../../domain/domain.ts";
-import type { Cpu } from "../../domain/machine/cpu.ts";
-import { addImplicitDevices } from "../implicit-devices.ts";
-import { decideMachine, type Machine } from "../model/machine.ts";
+import type { Controller } from "../domain/devices/controller.ts";
+import type { Devices } from "../domain/devices.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { Cpu } from "../domain/machine/cpu.ts";
+import { addImplicitDevices } from "./implicit-devices.ts";
+import { decideMachine, type Machine } from "./model/machine.ts";
 
 /** Beginning of names that users give to devices. virDomainDeviceAliasIsUserAlias() of libvirt */
 const OF_USER = "ua-";

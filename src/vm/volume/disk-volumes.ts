@@ -2,7 +2,7 @@ import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type ListedDisk, listDisks } from "../query/disk-list.ts";
-import { findVolume } from "../volume/find-volume.ts";
+import { findVolume } from "./find-volume.ts";
 
 /** Volume that is a disk of a domain. */
 export interface DiskVolume {
@@ -70,6 +70,6 @@ function notManaged({ source, target }: ListedDisk, cause: unknown): SvirtError 
   const { message } = asSvirtError(cause);
   return new SvirtError(
     `Storage volume '${target}'(${source}) is not managed by libvirt. Remove it manually: ${message}`,
-    { kind: "partly", remedy: "Remove what nobody needs by hand.", cause },
+    { kind: "partly", remedy: "Remove an unused file by hand.", cause },
   );
 }
