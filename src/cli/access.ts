@@ -42,7 +42,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
   // --emulatorbin would run another program.
-  ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "xpath", "wrap", "json"] }],
+  ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   [
     "hypervisor-cpu-compare",
     { readsWith: ["file", "virttype", "arch", "machine", "error", "validate", "json"] },
@@ -54,7 +54,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   // --guest would ask the guest's agent.
   ["vcpucount", { readsWith: [...SHOWN, "maximum", "active"] }],
   // Refused to connections for reading, as by libvirt: --migratable and --security-info.
-  ["dumpxml", { readsWith: ["domain", "inactive", "update-cpu", "xpath", "wrap", "json"] }],
+  ["dumpxml", { readsWith: ["domain", "inactive", "update-cpu", "json"] }],
   ["metadata", { readsWith: [...SHOWN, "uri"] }],
   ["net-desc", { readsWith: ["network", "live", "config", "current", "title"] }],
   ["net-metadata", { readsWith: ["network", "live", "config", "current", "uri"] }],

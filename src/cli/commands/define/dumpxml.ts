@@ -1,7 +1,6 @@
 import { getXmlAs } from "../../../vm/query/domain-xml.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt dumpxml DOMAIN` */
 export const command: Command = {
@@ -17,7 +16,6 @@ export const command: Command = {
       { name: "update-cpu", summary: "show the processor as the host has it" },
       { name: "migratable", summary: "without the devices that old versions of libvirt add by themselves" },
       { name: "security-info", summary: "include passwords; svirt stores none" },
-      ...XPATH_OPTIONS,
       JSON_OPTION,
     ],
   },
@@ -37,7 +35,7 @@ export const command: Command = {
       call.output.warn(`warning: ${why}: which channels are connected is not shown\n`);
     }
     if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return undefined;
   },
 };

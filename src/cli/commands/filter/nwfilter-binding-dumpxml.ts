@@ -1,6 +1,5 @@
 import { getFilterBinding } from "../../../vm/network/filter-bindings.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt nwfilter-binding-dumpxml BINDING` */
 export const command: Command = {
@@ -8,12 +7,12 @@ export const command: Command = {
     name: "nwfilter-binding-dumpxml",
     summary: "print the XML of the filter of a running guest's tap",
     operands: [{ name: "binding", summary: "name of the tap, such as vnet0" }],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   run(call) {
     const shown = getFilterBinding(call.instance, operand(call, "binding"));
     if (call.options.has("json")) printJson(call, shown);
-    else printXml(call, shown.xml);
+    else call.output.print(`${shown.xml}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,5 @@
 import { getFilterXml, lookUpFilter } from "../../../vm/network/filter-list.ts";
 import { type Command, FILTER_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt nwfilter-dumpxml NWFILTER` */
 export const command: Command = {
@@ -9,13 +8,13 @@ export const command: Command = {
     summary: "print the XML of a filter of interfaces",
     recovery: "none",
     operands: [FILTER_OPERAND],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   async run(call) {
     const filter = lookUpFilter(call.instance, operand(call, "nwfilter"));
     const xml = getFilterXml(call.instance, filter.uuid);
     if (call.options.has("json")) printJson(call, { ...filter, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return undefined;
   },
 };

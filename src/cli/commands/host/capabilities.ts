@@ -1,6 +1,5 @@
 import { getHostCapabilities } from "../../../vm/capabilities/capabilities.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt capabilities` */
 export const command: Command = {
@@ -10,7 +9,7 @@ export const command: Command = {
     details: "The XML is libvirt's. --json also has the loaded policy: name, version, mode and digest.",
     recovery: "root",
     operands: [],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   async run(call) {
     const { capabilities, xml } = await getHostCapabilities(call.instance);
@@ -21,7 +20,7 @@ export const command: Command = {
         secmodel: { ...secmodel, baseLabels: Object.fromEntries(baseLabels) },
       });
     } else {
-      printXml(call, xml);
+      call.output.print(`${xml}\n`);
     }
     return undefined;
   },

@@ -2,7 +2,6 @@ import { SvirtError } from "../../../errors.ts";
 import { getDomainCapabilities } from "../../../vm/capabilities/capabilities.ts";
 import { readVirtType } from "../../arguments/virt-type.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt domcapabilities` */
 export const command: Command = {
@@ -18,7 +17,6 @@ export const command: Command = {
       { name: "emulatorbin", summary: "path of another emulator", value: "FILE" },
       { name: "arch", summary: "x86_64, the only architecture", value: "ARCH" },
       { name: "machine", summary: "pc, q35 or a version of them", value: "MACHINE" },
-      ...XPATH_OPTIONS,
       JSON_OPTION,
     ],
   },
@@ -37,7 +35,7 @@ export const command: Command = {
       machine: call.options.get("machine"),
     });
     if (call.options.has("json")) printJson(call, { ...kind, ...facts });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return undefined;
   },
 };

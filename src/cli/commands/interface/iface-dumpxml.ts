@@ -1,6 +1,5 @@
 import { getInterfaceXml } from "../../../vm/interface/interfaces.ts";
 import { type Command, INTERFACE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt iface-dumpxml INTERFACE` */
 export const command: Command = {
@@ -9,13 +8,13 @@ export const command: Command = {
     summary: "print the XML of a network interface of the host",
     recovery: "none",
     operands: [INTERFACE_OPERAND],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   run(call) {
     const name = operand(call, "interface");
     const xml = getInterfaceXml(call.instance, name);
     if (call.options.has("json")) printJson(call, { name, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,5 @@
 import { getNetworkXml } from "../../../vm/network/network-facts.ts";
 import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt net-dumpxml NETWORK` */
 export const command: Command = {
@@ -13,7 +12,6 @@ export const command: Command = {
     operands: [NETWORK_OPERAND],
     options: [
       { name: "inactive", summary: "use the definition, even if the network is active" },
-      ...XPATH_OPTIONS,
       JSON_OPTION,
     ],
   },
@@ -21,7 +19,7 @@ export const command: Command = {
     const form = call.options.has("inactive") ? "defined" : "active";
     const shown = await getNetworkXml(call.instance, operand(call, "network"), form);
     if (call.options.has("json")) printJson(call, shown);
-    else printXml(call, shown.xml);
+    else call.output.print(`${shown.xml}\n`);
     return undefined;
   },
 };

@@ -1,6 +1,5 @@
 import { getPortXml } from "../../../vm/network/network-ports.ts";
 import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt net-port-dumpxml NETWORK PORT` */
 export const command: Command = {
@@ -11,12 +10,12 @@ export const command: Command = {
       NETWORK_OPERAND,
       { name: "port", summary: "uuid of the interface: portid in the guest's XML" },
     ],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   run(call) {
     const shown = getPortXml(call.instance, operand(call, "network"), operand(call, "port"));
     if (call.options.has("json")) printJson(call, shown);
-    else printXml(call, shown.xml);
+    else call.output.print(`${shown.xml}\n`);
     return Promise.resolve(undefined);
   },
 };

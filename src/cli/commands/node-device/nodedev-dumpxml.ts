@@ -1,6 +1,5 @@
 import { getDeviceXml } from "../../../vm/node-device/node-devices.ts";
 import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt nodedev-dumpxml DEVICE` */
 export const command: Command = {
@@ -9,13 +8,13 @@ export const command: Command = {
     summary: "print the XML of a device of the host",
     recovery: "none",
     operands: [DEVICE_OPERAND],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   run(call) {
     const name = operand(call, "device");
     const xml = getDeviceXml(call.instance, name);
     if (call.options.has("json")) printJson(call, { name, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,5 @@
 import { readSaveImage } from "../../../vm/save/save-image.ts";
 import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt save-image-dumpxml FILE` */
 export const command: Command = {
@@ -9,11 +8,11 @@ export const command: Command = {
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
     operands: [SAVE_FILE_OPERAND],
-    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }, ...XPATH_OPTIONS],
+    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }],
   },
   async run(call) {
     const { xml } = readSaveImage(call.instance, operand(call, "file"));
-    printXml(call, `${xml.trimEnd()}\n`);
+    call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },
 };

@@ -1,6 +1,5 @@
 import { showSecret } from "../../../vm/secret/show-secret.ts";
 import { type Command, JSON_OPTION, operand, printJson, SECRET_OPERAND } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt secret-dumpxml SECRET` */
 export const command: Command = {
@@ -9,12 +8,12 @@ export const command: Command = {
     summary: "print the XML of a secret, which has no value",
     recovery: "none",
     operands: [SECRET_OPERAND],
-    options: [...XPATH_OPTIONS, JSON_OPTION],
+    options: [JSON_OPTION],
   },
   run(call) {
     const { uuid, xml } = showSecret(call.instance, operand(call, "secret"));
     if (call.options.has("json")) printJson(call, { uuid, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -1,5 +1,4 @@
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, printJson } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-options.ts";
 
 /** `svirt snapshot-dumpxml DOMAIN SNAPSHOT` */
@@ -11,14 +10,13 @@ export const command: Command = {
     options: [
       CURRENT_OPTION,
       { name: "security-info", summary: "include passwords; svirt stores none" },
-      ...XPATH_OPTIONS,
       JSON_OPTION,
     ],
   },
   run(call) {
     const { name, xml } = snapshotOf(call).snapshot;
     if (call.options.has("json")) printJson(call, { name, xml });
-    else printXml(call, xml);
+    else call.output.print(`${xml}\n`);
     return Promise.resolve(undefined);
   },
 };

@@ -8,7 +8,6 @@ import {
   operand,
   printJson,
 } from "../../command.ts";
-import { printXml, XPATH_OPTIONS } from "../../output/print-xml.ts";
 
 /** `svirt vol-dumpxml VOLUME` */
 export const command: Command = {
@@ -20,12 +19,12 @@ export const command: Command = {
       "The format is detected by the first bytes. A start never detects a format: it uses the format in the domain's XML.",
     recovery: "none",
     operands: [IMAGE_OPERAND],
-    options: [OF_POOL_OPTION, ...XPATH_OPTIONS, JSON_OPTION],
+    options: [OF_POOL_OPTION, JSON_OPTION],
   },
   async run(call) {
     const [key, pool] = [operand(call, "vol"), call.options.get("pool")];
     if (call.options.has("json")) printJson(call, await showVolumeOf(call.instance, key, pool));
-    else printXml(call, visible(await getVolumeXml(call.instance, key, pool)));
+    else call.output.print(`${visible(await getVolumeXml(call.instance, key, pool))}\n`);
     return undefined;
   },
 };

@@ -14,7 +14,6 @@ const CDROM = "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></
 /** Returns a machine with a pool of three volumes, and vm1 with disks. */
 async function machineWith(disks = DISKS + CDROM): Promise<Machine> {
   const machine = makePoolMachine();
-  machine.files.putFolder("/srv/small");
   for (const name of ["one", "two", "three"])
     machine.files.put(`/srv/small/${name}.raw`, "file", { bytes: new Uint8Array(2048).fill(7) });
   activatePool(nodeOn(machine), { name: "small", folder: "/srv/small", uuid: OTHER });
