@@ -1,5 +1,6 @@
 import { lookUpInterface } from "../../../vm/interface/interfaces.ts";
-import { type Command, INTERFACE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, INTERFACE_OPERAND, JSON_OPTION, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt iface-mac INTERFACE` */
 export const command: Command = {
@@ -12,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { mac } = lookUpInterface(call.instance, operand(call, "interface"));
-    if (call.options.has("json")) printJson(call, mac);
-    else call.output.print(`${mac}\n\n`);
+    printValue(call, mac);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,6 @@
 import { lookUpInterfaceByMac } from "../../../vm/interface/interfaces.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt iface-name MAC` */
 export const command: Command = {
@@ -13,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { name } = lookUpInterfaceByMac(call.instance, operand(call, "interface"));
-    if (call.options.has("json")) printJson(call, name);
-    else call.output.print(`${oneLine(name)}\n\n`);
+    printValue(call, name);
     return Promise.resolve(undefined);
   },
 };

@@ -1,6 +1,6 @@
 import { findNetwork } from "../../../vm/network/find-network.ts";
-import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, NETWORK_OPERAND, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt net-name NETWORK` */
 export const command: Command = {
@@ -13,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { name } = findNetwork(call.instance, operand(call, "network"));
-    if (call.options.has("json")) printJson(call, name);
-    else call.output.print(`${oneLine(name)}\n\n`);
+    printValue(call, name);
     return Promise.resolve(undefined);
   },
 };

@@ -1,5 +1,6 @@
 import { findNetwork } from "../../../vm/network/find-network.ts";
-import { type Command, JSON_OPTION, NETWORK_OPERAND, operand, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, NETWORK_OPERAND, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt net-uuid NETWORK` */
 export const command: Command = {
@@ -12,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { uuid } = findNetwork(call.instance, operand(call, "network"));
-    if (call.options.has("json")) printJson(call, uuid);
-    else call.output.print(`${uuid}\n\n`);
+    printValue(call, uuid);
     return Promise.resolve(undefined);
   },
 };

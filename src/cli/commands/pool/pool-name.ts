@@ -1,6 +1,6 @@
 import { findPool } from "../../../vm/pool/find-pool.ts";
-import { type Command, JSON_OPTION, operand, POOL_OPERAND, printJson } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, operand, POOL_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt pool-name POOL` */
 export const command: Command = {
@@ -13,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { name } = findPool(call.instance, operand(call, "pool"));
-    if (call.options.has("json")) printJson(call, name);
-    else call.output.print(`${oneLine(name)}\n\n`);
+    printValue(call, name);
     return Promise.resolve(undefined);
   },
 };

@@ -1,5 +1,6 @@
 import { findPool } from "../../../vm/pool/find-pool.ts";
-import { type Command, JSON_OPTION, operand, POOL_OPERAND, printJson } from "../../command.ts";
+import { type Command, JSON_OPTION, operand, POOL_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt pool-uuid POOL` */
 export const command: Command = {
@@ -12,8 +13,7 @@ export const command: Command = {
   },
   run(call) {
     const { uuid } = findPool(call.instance, operand(call, "pool"));
-    if (call.options.has("json")) printJson(call, uuid);
-    else call.output.print(`${uuid}\n\n`);
+    printValue(call, uuid);
     return Promise.resolve(undefined);
   },
 };

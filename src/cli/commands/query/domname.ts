@@ -1,5 +1,6 @@
 import { getIdentity } from "../../../vm/query/domain-identity.ts";
-import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt domname DOMAIN` */
 export const command: Command = {
@@ -11,8 +12,7 @@ export const command: Command = {
   },
   async run(call) {
     const value = getIdentity(call.instance, operand(call, "domain")).name;
-    if (call.options.has("json")) printJson(call, value);
-    else call.output.print(`${value}\n\n`);
+    printValue(call, value);
     return undefined;
   },
 };

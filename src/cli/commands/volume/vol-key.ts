@@ -1,13 +1,6 @@
 import { findVolume } from "../../../vm/volume/find-volume.ts";
-import {
-  type Command,
-  JSON_OPTION,
-  OF_POOL_OPTION,
-  operand,
-  printJson,
-  VOLUME_OPERAND,
-} from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt vol-key VOLUME` */
 export const command: Command = {
@@ -20,8 +13,7 @@ export const command: Command = {
   },
   async run(call) {
     const { key } = await findVolume(call.instance, operand(call, "vol"), call.options.get("pool"));
-    if (call.options.has("json")) printJson(call, key);
-    else call.output.print(`${oneLine(key)}\n\n`);
+    printValue(call, key);
     return undefined;
   },
 };

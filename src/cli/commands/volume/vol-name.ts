@@ -1,6 +1,6 @@
 import { findVolume } from "../../../vm/volume/find-volume.ts";
-import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt vol-name VOLUME` */
 export const command: Command = {
@@ -13,8 +13,7 @@ export const command: Command = {
   },
   async run(call) {
     const { name } = await findVolume(call.instance, operand(call, "vol"));
-    if (call.options.has("json")) printJson(call, name);
-    else call.output.print(`${oneLine(name)}\n\n`);
+    printValue(call, name);
     return undefined;
   },
 };

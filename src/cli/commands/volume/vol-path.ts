@@ -1,13 +1,6 @@
 import { findVolume } from "../../../vm/volume/find-volume.ts";
-import {
-  type Command,
-  JSON_OPTION,
-  OF_POOL_OPTION,
-  operand,
-  printJson,
-  VOLUME_OPERAND,
-} from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt vol-path VOLUME` */
 export const command: Command = {
@@ -20,8 +13,7 @@ export const command: Command = {
   },
   async run(call) {
     const { path } = await findVolume(call.instance, operand(call, "vol"), call.options.get("pool"));
-    if (call.options.has("json")) printJson(call, path);
-    else call.output.print(`${oneLine(path)}\n\n`);
+    printValue(call, path);
     return undefined;
   },
 };

@@ -1,6 +1,6 @@
 import { findVolume } from "../../../vm/volume/find-volume.ts";
-import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, JSON_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt vol-pool VOLUME` */
 export const command: Command = {
@@ -14,8 +14,7 @@ export const command: Command = {
   async run(call) {
     const { pool } = await findVolume(call.instance, operand(call, "vol"));
     const shown = call.options.has("uuid") ? pool.uuid : pool.name;
-    if (call.options.has("json")) printJson(call, shown);
-    else call.output.print(`${oneLine(shown)}\n\n`);
+    printValue(call, shown);
     return undefined;
   },
 };

@@ -1,10 +1,10 @@
 import type { ByteStream } from "../../channels.ts";
-import { ECONNRESET, ENOTSOCK, EPIPE } from "../calls/errno.ts";
+import { ECONNRESET, ENOTSOCK, EOPNOTSUPP, EPIPE } from "../calls/errno.ts";
 import { hasBasicCalls, hostCallError } from "../calls/libc.ts";
 import { POLLOUT, shareLoop, whenReady } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
-import { sendSome } from "../sockets/send-some.ts";
 import { type Accepted, writeSome } from "../sockets/socket-bytes.ts";
+import { sendSome, writeNow } from "../sockets/write-at-once.ts";
 
 const STDOUT = 1;
 /** Bytes that a pipe with room accepts without a wait. PIPE_BUF, pipe(7) */
@@ -35,7 +35,7 @@ function writeCaller(): Write {
     for (let at = 0; at < bytes.length; ) {
       const { count, errno } = offer(STDOUT, bytes.subarray(at));
       at += count;
-      if (errno === ENOTSOCK && offer === sendSome) offer = writeIfReady;
+      if (errno === ENOTSOCK && offer === sendSome) offer = writeToPipe;
       else if (isGone(errno)) return "gone";
       else if (count === 0) await whenReady(STDOUT, POLLOUT, Number.POSITIVE_INFINITY);
     }
@@ -50,8 +50,10 @@ function isGone(errno: number | undefined): boolean {
   return false;
 }
 
-/** Writes a part that a pipe accepts without a wait, unless another process fills it at this moment. */
-function writeIfReady(fd: number, bytes: Uint8Array): Accepted {
+/** Writes to a pipe or a file without a wait. A kernel that cannot, and a file, get a part that a pipe accepts unless another process fills it at this moment. */
+function writeToPipe(fd: number, bytes: Uint8Array): Accepted {
+  const written = writeNow(fd, bytes);
+  if (written.count > 0 || (written.errno ?? EOPNOTSUPP) !== EOPNOTSUPP) return written;
   const [found = 0] = poll([{ fd, events: POLLOUT }], 0);
   return found === 0 ? { count: 0 } : writeSome(fd, bytes.subarray(0, PIPE_BYTES));
 }

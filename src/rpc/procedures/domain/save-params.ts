@@ -5,7 +5,7 @@ import { array, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
 import { changesDomain, domain, keyOf, nothing } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
-import { absolute, resumesOf, SAVE_FLAGS } from "./saving.ts";
+import { absolute, bytesOf, resumesOf, SAVE_FLAGS } from "./saving.ts";
 
 /** REMOTE_DOMAIN_SAVE_PARAMS_MAX of libvirt's remote_protocol.x */
 const MOST_PARAMETERS = 64;
@@ -58,8 +58,7 @@ function valuesIn(params: readonly TypedParameter[]): SaveValues {
       throw notSupported(field);
     values.set(field, value.value);
   }
-  const xml = values.get(XML);
-  return { file: values.get(FILE), xml: xml === undefined ? undefined : new TextEncoder().encode(xml) };
+  return { file: values.get(FILE), xml: bytesOf(values.get(XML)) };
 }
 
 function notSupported(field: string): SvirtError {

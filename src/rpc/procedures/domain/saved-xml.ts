@@ -12,10 +12,7 @@ import {
   text,
 } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
-import { absolute, resumesOf, SAVE_FLAGS } from "./saving.ts";
-
-/** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
-const SECURE = 1;
+import { absolute, bytesOf, resumesOf, SAVE_FLAGS, SECURE } from "./saving.ts";
 
 /** Procedures about the XML in saved states of domains. */
 export const savedXmlProcedures: readonly Procedure[] = [
@@ -49,8 +46,7 @@ export const savedXmlProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { flags, xml } = call.args;
-      const bytes = xml === undefined ? undefined : new TextEncoder().encode(xml);
-      await changeManagedSave(call.instance, keyOf(call), { xml: bytes, resumes: resumesOf(flags) });
+      await changeManagedSave(call.instance, keyOf(call), { xml: bytesOf(xml), resumes: resumesOf(flags) });
       return {};
     },
   }),

@@ -21,7 +21,8 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 const SAVE = { running: 2, paused: 4 };
 export const SAVE_FLAGS: number = SAVE.running | SAVE.paused;
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
-const SECURE = 1;
+export const SECURE = 1;
+
 /** Procedures that save and restore the state of a domain. */
 export const savingProcedures: readonly Procedure[] = [
   procedure({
@@ -40,11 +41,10 @@ export const savingProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { flags, path, xml } = call.args;
-      const other = xml === undefined ? undefined : new TextEncoder().encode(xml);
       await saveDomain(call.instance, keyOf(call), {
         path: absolute(path),
         resumes: resumesOf(flags),
-        xml: other,
+        xml: bytesOf(xml),
       });
       return {};
     },
@@ -70,7 +70,7 @@ export const savingProcedures: readonly Procedure[] = [
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreInternal" },
     result: nothing,
     async run({ args, instance }) {
-      const xml = args.xml === undefined ? undefined : new TextEncoder().encode(args.xml);
+      const xml = bytesOf(args.xml);
       await restoreDomain(instance, absolute(args.path), { resumes: resumesOf(args.flags), xml });
       return {};
     },
@@ -116,6 +116,11 @@ export function resumesOf(flags: number): boolean | undefined {
     [SAVE.paused, "VIR_DOMAIN_SAVE_PAUSED"],
   );
   return asked === undefined ? undefined : asked === "first";
+}
+
+/** Returns the bytes of an XML document that may be missing. */
+export function bytesOf(xml: string | undefined): Uint8Array | undefined {
+  return xml === undefined ? undefined : new TextEncoder().encode(xml);
 }
 
 /** Returns a path of the node. libvirt's clients make theirs absolute. */
