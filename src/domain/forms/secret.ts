@@ -79,7 +79,7 @@ export const encryptionForm = choice("encryption", {
   },
 });
 
-/** That element within its source or disk. */
+/** `<encryption>` of a source or a disk. */
 export const encryption = child(encryptionForm);
 
 /** Refuses a `<secret>` without a name, or with two. virSecretLookupParseSecret() of libvirt */

@@ -1,5 +1,5 @@
-import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
 import { encryptionForm } from "../../../domain/forms/secret.ts";
+import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
 import { SvirtError } from "../../../errors.ts";
 import { type CopyOptions, copyLive } from "../../../vm/block/copy.ts";
 import { formatDocument } from "../../../xml/format-document.ts";

@@ -1,10 +1,10 @@
-import { SvirtError } from "../../../errors.ts";
-import { formatLuksHeader } from "../../../images/luks/new-luks.ts";
-import type { FoundSecret } from "../../../resolve/secrets/find-secret.ts";
-import { secretOf } from "../../../resolve/secrets/passed-secrets.ts";
-import { usedValue } from "../../../resolve/secrets/used-value.ts";
-import type { Instance } from "../../../state/instance.ts";
-import type { NewEncryption } from "../../../storage/volume/new-encryption.ts";
+import { SvirtError } from "../../errors.ts";
+import { formatLuksHeader } from "../../images/luks/new-luks.ts";
+import type { FoundSecret } from "../../resolve/secrets/find-secret.ts";
+import { secretOf } from "../../resolve/secrets/passed-secrets.ts";
+import { usedValue } from "../../resolve/secrets/used-value.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { NewEncryption } from "../../storage/volume/new-encryption.ts";
 
 /**
  * Makes the header of an encrypted volume or image, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
