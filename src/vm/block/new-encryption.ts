@@ -39,7 +39,7 @@ export async function makeHeaders(
   const headers = new Map<string, Uint8Array>();
   for (const { image, path } of images) {
     if (image.luks === undefined) continue;
-    const { makeLuks } = await import("../secret/make-luks.ts");
+    const { makeLuks } = await import("../../resolve/secrets/make-luks.ts");
     headers.set(path, await makeLuks(instance, image.luks, "/disk/source/encryption/secret"));
   }
   return headers;

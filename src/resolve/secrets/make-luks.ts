@@ -1,10 +1,10 @@
 import { SvirtError } from "../../errors.ts";
-import { formatLuksHeader } from "../../images/luks/new-luks.ts";
-import type { FoundSecret } from "../../resolve/secrets/find-secret.ts";
-import { secretOf } from "../../resolve/secrets/passed-secrets.ts";
-import { usedValue } from "../../resolve/secrets/used-value.ts";
+import { formatLuksHeader, type LuksCipher } from "../../images/luks/new-luks.ts";
+import type { SecretUse } from "../../qemu/devices/disk/secrets.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { NewEncryption } from "../../storage/volume/new-encryption.ts";
+import type { FoundSecret } from "./find-secret.ts";
+import { secretOf } from "./passed-secrets.ts";
+import { usedValue } from "./used-value.ts";
 
 /**
  * Makes the header of an encrypted volume or image, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
@@ -13,7 +13,7 @@ import type { NewEncryption } from "../../storage/volume/new-encryption.ts";
  */
 export async function makeLuks(
   instance: Instance,
-  { cipher, secret }: NewEncryption,
+  { cipher, secret }: Pick<SecretUse, "secret"> & { readonly cipher: LuksCipher },
   place = "/volume/target/encryption/secret",
 ): Promise<Uint8Array> {
   const found = secretOf(instance, { kind: "volume", place, secret });
