@@ -40,13 +40,8 @@ interface Tables {
 export function formatNewImage({ backing, format, luks, options = {}, sizeBytes }: NewImage): Uint8Array {
   if (format === "raw") return luks ?? new Uint8Array();
   const layout = decideQcow2Layout(options);
-  const clusterBytes = 2 ** layout.clusterBits;
-  const luksClusters = Math.ceil((luks?.length ?? 0) / clusterBytes);
-  const tables = countTables(layout, sizeBytes, luksClusters);
-  const { blocks, l1Clusters, l1Entries, refcountClusters } = tables;
-  const firstBlock = REFCOUNT_TABLE + refcountClusters;
-  const l1Table = firstBlock + blocks;
-  const clusters = l1Table + l1Clusters + luksClusters;
+  const { blocks, clusterBytes, clusters, firstBlock, l1Entries, l1Table, luksAt, refcountClusters } =
+    placesIn(layout, sizeBytes, luks?.length ?? 0);
   const bytes = new Uint8Array(clusters * clusterBytes);
   const view = new DataView(bytes.buffer);
   const refcountAt = REFCOUNT_TABLE * clusterBytes;
@@ -59,7 +54,6 @@ export function formatNewImage({ backing, format, luks, options = {}, sizeBytes 
   });
   const extensions: Extension[] = [];
   if (luks !== undefined) {
-    const luksAt = (l1Table + l1Clusters) * clusterBytes;
     bytes.set(luks, luksAt);
     view.setUint32(32, LUKS_METHOD);
     extensions.push({ type: ENCRYPTION, bytes: formatEntries([luksAt, luks.length]) });
@@ -76,6 +70,31 @@ export function formatNewImage({ backing, format, luks, options = {}, sizeBytes 
   for (let cluster = 0; cluster < clusters; cluster += 1)
     view.setUint16(firstBlock * clusterBytes + cluster * REFCOUNT_BYTES, 1);
   return bytes;
+}
+
+/** Returns where the header of LUKS begins in a new image. In bytes. */
+export function luksPlace({ format, options = {}, sizeBytes }: NewImage, luksBytes: number): number {
+  return format === "raw" ? 0 : placesIn(decideQcow2Layout(options), sizeBytes, luksBytes).luksAt;
+}
+
+/** Parts of a new image: bytes of `luksAt`, otherwise clusters. */
+interface Places extends Tables {
+  readonly clusterBytes: number;
+  readonly firstBlock: number;
+  readonly l1Table: number;
+  readonly luksAt: number;
+  readonly clusters: number;
+}
+
+function placesIn(layout: Qcow2Layout, sizeBytes: number, luksBytes: number): Places {
+  const clusterBytes = 2 ** layout.clusterBits;
+  const luksClusters = Math.ceil(luksBytes / clusterBytes);
+  const tables = countTables(layout, sizeBytes, luksClusters);
+  const firstBlock = REFCOUNT_TABLE + tables.refcountClusters;
+  const l1Table = firstBlock + tables.blocks;
+  const luksAt = (l1Table + tables.l1Clusters) * clusterBytes;
+  const clusters = l1Table + tables.l1Clusters + luksClusters;
+  return { ...tables, clusterBytes, firstBlock, l1Table, luksAt, clusters };
 }
 
 /** Counts the clusters of the tables, including those that count the tables themselves and other clusters. */

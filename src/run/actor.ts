@@ -14,6 +14,8 @@ export interface Actor {
   readonly uid: number;
   /** Context of the guest; absent: it is not confined. */
   readonly context?: string;
+  /** Headers of LUKS for images to make, by their paths. They are made before, since each takes half a second. */
+  readonly headers?: ReadonlyMap<string, Uint8Array>;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
   /** Boot in which the guest was started; absent: the current one. */

@@ -47,15 +47,13 @@ export function volumeCalls(
           kind: "unsupported",
           remedy: "",
         });
-      const part = `${folder.path}/${partialVolume(machine.makeUuid())}`;
-      const bytes = contentOf(file);
-      const made = files.put(part, "file", { mode: 0o600, uid: machine.uid, bytes });
+      const { made, part } = makePart(machine, folder.path, { ...file, bytes: contentOf(file) });
       svirt.midway();
       made.uid = file.uid ?? made.uid;
       made.gid = file.gid ?? made.gid;
       made.mode = file.mode;
       if (file.label !== undefined) made.xattrs.set("security.selinux", file.label);
-      files.remove(part);
+      if (part !== undefined) files.remove(part);
       if (file.isReplaced !== true && files.find(path, false) !== undefined)
         throw hostCall(`make ${path}`, "EEXIST: file exists");
       inside.entries.set(file.name, made);
@@ -181,6 +179,20 @@ function pieceAt(
   let at = isSparse ? from : limit;
   while (at < limit && isZero(at) === isHole) at += 1;
   return isHole ? { holeBytes: at - from } : bytes.slice(from, at);
+}
+
+/** Makes a file that is not whole. It has a name, but not on a tmpfs, which has files without one. open(2) O_TMPFILE */
+function makePart(
+  machine: Machine,
+  folder: string,
+  { bytes, isReplaced }: Pick<NewFile, "isReplaced"> & { readonly bytes: Uint8Array },
+): { readonly made: Inode; readonly part: string | undefined } {
+  const { files, uid } = machine;
+  const part = `${folder}/${partialVolume(machine.makeUuid())}`;
+  const made = files.put(part, "file", { mode: 0o600, uid, bytes });
+  if (!folder.startsWith("/run/") || isReplaced === true) return { made, part };
+  files.remove(part);
+  return { made, part: undefined };
 }
 
 function removeParts({ entries }: Inode): void {

@@ -60,11 +60,9 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
         SEARCH,
         "virsh detach-device vm1 disk.xml --live",
         "virsh attach-device vm1 disk.xml --live",
-        "virsh snapshot-create-as vm1 s1 --disk-only",
         "virsh destroy vm1; virsh domstate vm1",
       ]);
-      const [, without, , start, sizes, found, xml, attach, more, foundAgain, detach, again, snapshot, off] =
-        said;
+      const [, without, , start, sizes, found, xml, attach, more, foundAgain, detach, again, off] = said;
       expect([without?.code, without?.err]).toEqual([
         1,
         expect.stringContaining(`Secret not found: secret '${SECRET}' does not have a value`),
@@ -77,7 +75,6 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
       expect([found?.out, foundAgain?.out]).toEqual(["", ""]);
       expect(xml?.out).toBe("2");
       expect([attach?.err, detach?.err, again?.err]).toEqual(["", "", ""]);
-      expect(snapshot?.err).toContain("it is encrypted");
       expect(off?.out).toContain("shut off");
     },
     TEST_MS,
@@ -122,11 +119,10 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
         "virsh domblkinfo vm1 vda | grep Capacity; virsh domblkinfo vm1 vdb | grep Capacity",
         `${SEARCH}; grep -rl '${PASSPHRASE}' ${folder}/images`,
         "virsh blockresize vm1 vda 6M; virsh blockresize vm1 vdb 6M; virsh domblkinfo vm1 vda | grep Capacity; virsh domblkinfo vm1 vdb | grep Capacity",
-        "for job in 'blockcommit vm1 vda' 'blockpull vm1 vdb' 'blockcopy vm1 vda --dest /tmp/copy --transient-job'; do virsh $job; done",
         "virsh destroy vm1; virsh start vm1; virsh vol-info disk.luks images | grep Capacity; virsh destroy vm1",
         "virsh destroy vm1; virsh vol-delete disk.luks images; virsh vol-delete more.luks images; ls images",
       ]);
-      const [, without, raw, qcow2, clone, xml, start, sizes, found, resized, jobs, again, gone] = said;
+      const [, without, raw, qcow2, clone, xml, start, sizes, found, resized, again, gone] = said;
       expect([without?.code, without?.err]).toEqual([1, expect.stringContaining("does not have a value")]);
       expect([raw?.err, raw?.code, qcow2?.err, qcow2?.code]).toEqual(["", 0, "", 0]);
       expect([clone?.err, clone?.code]).toEqual(["", 0]);
@@ -144,7 +140,6 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
       expect([...(resized?.out ?? "").matchAll(/Capacity: +(\d+)/g)].map(([, size]) => Number(size))).toEqual(
         [6 * 1024 * 1024, 6 * 1024 * 1024],
       );
-      expect(jobs?.err.match(/it is encrypted/g)).toHaveLength(3);
       expect([again?.err, again?.out]).toEqual(["", expect.stringContaining("6.00 MiB")]);
       expect(gone?.out.endsWith("disk.qcow2")).toBe(true);
     },

@@ -60,7 +60,8 @@ export const volumeEncryption = choice("encryption", {
   }),
 });
 
-const encryptionForm = choice("encryption", {
+/** `<encryption>` of an image, https://libvirt.org/formatstorageencryption.html */
+export const encryptionForm = choice("encryption", {
   attribute: "format",
   of: () => ({
     luks: {
@@ -78,7 +79,7 @@ const encryptionForm = choice("encryption", {
   },
 });
 
-/** `<encryption>`, https://libvirt.org/formatstorageencryption.html */
+/** `<encryption>` of a source or a disk. */
 export const encryption = child(encryptionForm);
 
 /** Refuses a `<secret>` without a name, or with two. virSecretLookupParseSecret() of libvirt */

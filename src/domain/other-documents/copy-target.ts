@@ -3,6 +3,7 @@ import { element, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, required } from "../../xml/field.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
 import { oneOf } from "../../xml/value-form.ts";
+import { encryption } from "../forms/secret.ts";
 import { absolutePath } from "../forms/text.ts";
 
 const driver = child(
@@ -11,10 +12,10 @@ const driver = child(
     type: attribute("type", oneOf("raw", "qcow2")),
   })),
 );
-const file = element("source", () => ({ file: required(attribute("file", absolutePath)) }));
-const block = element("source", () => ({ dev: required(attribute("dev", absolutePath)) }));
+const file = element("source", () => ({ file: required(attribute("file", absolutePath)), encryption }));
+const block = element("source", () => ({ dev: required(attribute("dev", absolutePath)), encryption }));
 
-/** `<disk>` of `virsh blockcopy --xml`, the destination of a copy: only its source and format. */
+/** `<disk>` of `virsh blockcopy --xml`, the destination of a copy: only its source, format and encryption. */
 const copyTarget = choice("disk", {
   attribute: "type",
   absent: "file",

@@ -11,6 +11,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { anyText, integer, oneOf } from "../../xml/value-form.ts";
 import { metadataCache } from "../devices/disk/driver.ts";
 import { type Domain, domain } from "../domain.ts";
+import { encryption } from "../forms/secret.ts";
 import { imageFormat } from "../forms/source/disk.ts";
 import { sourceSeclabel } from "../forms/source-seclabel.ts";
 import { absolutePath, objectName, uuid } from "../forms/text.ts";
@@ -24,6 +25,7 @@ const source = element(
     file: attribute("file", absolutePath),
     dev: attribute("dev", absolutePath),
     seclabels: children(sourceSeclabel),
+    encryption,
   }),
   [dropped("@index", "svirt numbers images at each start")],
 );

@@ -9,6 +9,9 @@ export interface LuksCipher {
   readonly hash: LuksHash;
 }
 
+/** QEMU's default: AES-256 in the mode XTS, with SHA-256. qemu.git crypto/block-luks.c */
+export const DEFAULT_CIPHER = { bits: 256, hash: "sha256" } satisfies LuksCipher;
+
 const SECTOR_BYTES = 512;
 /** Places of the key slots. qemu.git crypto/block-luks-priv.h QCRYPTO_BLOCK_LUKS_KEY_SLOT_OFFSET */
 const SLOT_SECTORS = 4096 / SECTOR_BYTES;
@@ -16,6 +19,7 @@ const SLOTS = 8;
 const STRIPES = 4000;
 const [SLOT_ACTIVE, SLOT_INACTIVE] = [0x00ac71f3, 0x0000dead];
 const [SALT_BYTES, DIGEST_BYTES] = [32, 20];
+const DIGEST_AT = 112;
 /**
  * Iterations of the derivation of the slot's key, and of the digest by which a program knows the right passphrase. They are fixed: a count that is
  * measured, as QEMU's, is low on a busy host. OWASP asks for 600,000 of SHA-256.
@@ -26,6 +30,13 @@ const DIGEST_ITERATIONS = SLOT_ITERATIONS / 8;
 /** Returns the length of a volume's header with the place of all keys, behind which its data begin. In bytes. */
 export function luksHeaderBytes(cipher: LuksCipher): number {
   return (SLOT_SECTORS + SLOTS * sectorsOfSlot(cipher)) * SECTOR_BYTES;
+}
+
+/** Whether bytes, or as many as there are, begin as each header that svirt makes with this cipher. */
+export function isNewLuks(bytes: Uint8Array, cipher: LuksCipher): boolean {
+  const same = new Uint8Array(luksHeaderBytes(cipher));
+  writeFields(same, cipher, "");
+  return bytes.subarray(0, DIGEST_AT).every((byte, at) => byte === same[at]);
 }
 
 /**
@@ -62,7 +73,7 @@ async function writeDigest(
   const salt = bytes.subarray(132, 132 + SALT_BYTES);
   cryptography.fillRandom(salt);
   const digest = { hash, passphrase: key, salt, iterations: DIGEST_ITERATIONS, length: DIGEST_BYTES };
-  bytes.set(await cryptography.deriveKey(digest), 112);
+  bytes.set(await cryptography.deriveKey(digest), DIGEST_AT);
   new DataView(bytes.buffer).setUint32(164, DIGEST_ITERATIONS);
 }
 

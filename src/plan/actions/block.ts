@@ -6,8 +6,8 @@ import type { BlockJob } from "../facts/block-job.ts";
 import type { FileId } from "../facts/file.ts";
 import { fileKey } from "../facts/file-key.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
-import { layerOf, planAccess, type RecordedImage } from "../record/disk-chain.ts";
-import { listQemuObjects } from "../record/qemu-objects.ts";
+import { layerOf, planAccess, type RecordedImage, secretsIn } from "../record/disk-chain.ts";
+import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { isInOwnMount } from "../steps/mount.ts";
 import type { Step } from "../steps/step.ts";
@@ -62,7 +62,7 @@ export function planConclusion(
   for (const node of all) {
     if (chain.includes(node)) continue;
     const now = listQemuObjects([...done, adopt, ...unplugs]);
-    unplugs.push(planUnplug(now, behindLayer(layerOf(now, node)), { monitor: facts.monitor }));
+    unplugs.push(planUnplug(now, behindLayer(now, layerOf(now, node)), { monitor: facts.monitor }));
   }
   const label = labelFor("only-read", facts);
   return {
@@ -149,11 +149,15 @@ function isExclusive(done: readonly Step[], file: FileId): boolean {
   return claimIn(done, fileKey(file))?.sharing === "exclusive";
 }
 
-function behindLayer({ files, nodes }: RecordedImage): Behind {
-  const made = nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } }));
+function behindLayer(plugged: Plugged, { files, nodes }: RecordedImage): Behind {
+  const secrets = nodes.flatMap((node) => secretsIn(plugged.nodes.get(node)));
+  const made = [
+    ...nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } })),
+    ...secrets.map((id) => ({ execute: "object-add", arguments: { id } })),
+  ];
   return {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),
-    names: new Set(nodes),
+    names: new Set([...nodes, ...secrets]),
     sets: new Set(files.keys()),
     peers: new Set(),
   };

@@ -1,12 +1,17 @@
 import * as v from "valibot";
 import { aString, maybeString } from "./plain-schemas.ts";
 
+/** Name of the secret with a passphrase. */
+export const passphraseName = v.strictObject({ uuid: maybeString, usage: maybeString });
+
 /** Image of a disk, with its path in the XML and its node in QEMU. */
 const chainImage = v.strictObject({
   node: aString,
   path: aString,
   format: v.picklist(["raw", "qcow2", "qed"]),
   storage: v.picklist(["file", "block"]),
+  /** Name of the secret with the passphrase of an encrypted image. */
+  secret: v.exactOptional(passphraseName),
 });
 export type ChainLink = v.InferOutput<typeof chainImage>;
 

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { passphraseName } from "../facts/block-job.ts";
 import { listFiles } from "../facts/describe-passed.ts";
 import { fileId } from "../facts/file.ts";
 import { passedFile } from "../facts/launch-spec.ts";
@@ -14,6 +15,13 @@ export const newImage = {
     format: v.picklist(["raw", "qcow2"]),
     sizeBytes: aNumber,
     backing: v.exactOptional(v.strictObject({ path: aString, format: aString })),
+    /** Encryption by LUKS. Neither the passphrase nor a key is here. */
+    luks: v.exactOptional(
+      v.strictObject({
+        cipher: v.strictObject({ bits: v.picklist([128, 256]), hash: v.picklist(["sha256", "sha512"]) }),
+        secret: passphraseName,
+      }),
+    ),
   }),
 };
 
@@ -167,7 +175,8 @@ function inverseAccess(done: v.InferOutput<typeof setAccess>): BlockStep {
 function describeImage({ image }: v.InferOutput<typeof makeImage>): string {
   const below =
     image.backing === undefined ? "" : `, backing file ${image.backing.path} (${image.backing.format})`;
-  return `${image.format}, ${image.sizeBytes} bytes${below}`;
+  const encrypted = image.luks === undefined ? "" : ", encrypted";
+  return `${image.format}, ${image.sizeBytes} bytes${encrypted}${below}`;
 }
 
 function describeUse({ label, sharing }: Claim): string {

@@ -1,4 +1,4 @@
-import type { LuksCipher } from "../../images/luks/new-luks.ts";
+import { DEFAULT_CIPHER, type LuksCipher } from "../../images/luks/new-luks.ts";
 import type { Volume } from "./document.ts";
 import { notMade } from "./not-made.ts";
 
@@ -12,8 +12,6 @@ export interface NewEncryption {
 type Requested = NonNullable<Volume["target"]["encryption"]>;
 type RequestedLuks = Extract<Requested, { readonly format: "luks" }>;
 
-/** QEMU's default: AES-256 in the mode XTS, with SHA-256. qemu.git crypto/block-luks.c */
-const DEFAULT_CIPHER: LuksCipher = { bits: 256, hash: "sha256" };
 const PLACE = "target/encryption";
 
 /**

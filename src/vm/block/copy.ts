@@ -1,3 +1,4 @@
+import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { planStartJob } from "../../plan/actions/block.ts";
@@ -8,7 +9,8 @@ import { imageSize } from "../../resolve/image-size.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
-import { placeOfNew, planNew, plugImage } from "./new-image.ts";
+import { luksOf, makeHeaders, passphraseIn } from "./new-encryption.ts";
+import { headerFormat, placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import {
   findRunningDisk,
@@ -29,6 +31,8 @@ export interface CopyOptions {
   readonly storage: "file" | "block";
   /** Undefined: the format of the disk's own image. */
   readonly format: "raw" | "qcow2" | undefined;
+  /** Encryption of the copy; undefined: it has none, as in libvirt, even if the disk has. */
+  readonly encryption?: Encryption | undefined;
   /** Copies only the disk's own image: the copy gets the same backing file. */
   readonly isShallow: boolean;
   /** The destination already exists. */
@@ -41,10 +45,13 @@ export interface CopyOptions {
 
 /** Copies a disk to another image, and mirrors the guest's writes until the job is pivoted or aborted. */
 export function copyLive(instance: Instance, options: CopyOptions): ChangeRequest {
+  const make = (guest: GuestRecord): readonly MakeImage[] =>
+    listMade(instance, findRunningDisk(instance, guest, options.path), options);
   return {
     what: `copy ${options.path}`,
     paths: (guest) => listImagePaths(guest, options.dest),
-    make: (guest) => listMade(instance, findRunningDisk(instance, guest, options.path), options),
+    make,
+    ...(options.encryption === undefined ? {} : { headers: (guest) => makeHeaders(instance, make(guest)) }),
     decide: (guest) => decideCopy(instance, guest, options),
   };
 }
@@ -53,13 +60,13 @@ type MakeImage = Extract<Step, { do: "make-image" }>;
 
 function listMade(instance: Instance, disk: RunningDisk, options: CopyOptions): MakeImage[] {
   if (!makesImage(options)) return [];
-  const { below, format } = decideCopied(disk, options);
+  const { below, format, secret } = decideCopied(disk, options);
   const backing =
-    below === undefined ? {} : { backing: { path: below.found.path, format: below.found.format } };
+    below === undefined ? {} : { backing: { path: below.found.path, format: headerFormat(below.found) } };
   return [
     planNew(instance, {
       path: options.dest,
-      image: { format, sizeBytes: imageSize(instance, disk.images[0].found), ...backing },
+      image: { format, sizeBytes: imageSize(instance, disk.images[0].found), ...backing, ...luksOf(secret) },
       taken: `external destination file for disk ${disk.disk.target.dev} already exists and is not a block device`,
     }),
   ];
@@ -68,9 +75,10 @@ function listMade(instance: Instance, disk: RunningDisk, options: CopyOptions): 
 function decideCopy(instance: Instance, guest: GuestRecord, options: CopyOptions): DecidedChange {
   const disk = findRunningDisk(instance, guest, options.path);
   const [top, ...others] = disk.images;
-  const { below, format } = decideCopied(disk, options);
+  const { below, format, secret } = decideCopied(disk, options);
   const facts = makesImage(options) ? undefined : findDest(instance, disk, options);
-  const wanted = { path: options.dest, format, storage: options.storage, facts, backing: below?.layer.node };
+  const { dest: path, storage } = options;
+  const wanted = { path, format, storage, secret, facts, backing: below?.layer.node };
   const plugged = plugImage(instance, guest, { disk, wanted });
   const target = disk.disk.target.dev;
   const name = `copy-${target}-${top.layer.node}`;
@@ -107,7 +115,11 @@ function makesImage({ reuses, storage }: CopyOptions): boolean {
 function decideCopied(
   disk: RunningDisk,
   options: CopyOptions,
-): { readonly format: "raw" | "qcow2"; readonly below: RunningImage | undefined } {
+): {
+  readonly format: "raw" | "qcow2";
+  readonly below: RunningImage | undefined;
+  readonly secret: PassphraseName | undefined;
+} {
   const [top, next] = disk.images;
   const below = options.isShallow ? next : undefined;
   const format = options.format ?? top.found.format;
@@ -122,20 +134,38 @@ function decideCopied(
       `invalid argument: shallow copy of disk '${target}' into a raw file is not possible`,
       { kind: "unsupported", libvirt: "INVALID_ARG", remedy: QCOW2_REMEDY },
     );
-  return { format, below };
+  return { format, below, secret: passphraseIn(options.encryption, target) };
 }
 
 function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): FileFacts {
-  const { below, format } = decideCopied(disk, options);
+  const { below, format, secret } = decideCopied(disk, options);
   const target = disk.disk.target.dev;
+  if (secret !== undefined && !options.reuses) throw unencryptedDevice(target, options.dest);
   const facts = inspectReused(instance, {
-    image: { path: options.dest, format: options.reuses ? format : "raw" },
+    image: {
+      path: options.dest,
+      format: options.reuses ? format : "raw",
+      ...(secret === undefined ? {} : { isEncrypted: true }),
+    },
     below,
+    isWritten: disk.images.some((image) => image.secret !== undefined),
     missing: `missing destination file for disk ${target}: ${options.dest}`,
   });
   if (facts.type === options.storage) return facts;
   throw new SvirtError(
     `blockdev flag requested for disk ${target}, but file '${options.dest}' is not a block device`,
     { kind: "usage", remedy: "Use --blockdev for a block device only." },
+  );
+}
+
+/** svirt makes no image on a device: QEMU writes a copy of the bare disk there. */
+function unencryptedDevice(target: string, dest: string): SvirtError {
+  return new SvirtError(
+    `Operation not supported: svirt does not encrypt the device ${dest} for a copy of ${target}`,
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: "Encrypt it first, and add --reuse-external: cryptsetup luksFormat --type luks1",
+    },
   );
 }

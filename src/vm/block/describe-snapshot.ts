@@ -1,6 +1,13 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { luksBy, type PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { Snapshot, SnapshotDiskElement } from "../../domain/other-documents/snapshot.ts";
+
+/** Path of an overlay, and the secret with its passphrase if it is encrypted. */
+export interface DescribedOverlay {
+  readonly path: string;
+  readonly secret?: PassphraseName | undefined;
+}
 
 /** Facts of a snapshot of disks. */
 interface TakenSnapshot {
@@ -12,8 +19,8 @@ interface TakenSnapshot {
   /** The domain before the snapshot, and the definition of one that runs. */
   readonly domain: Domain;
   readonly inactiveDomain: Domain | undefined;
-  /** Paths of the overlays by the targets of their disks. */
-  readonly overlays: ReadonlyMap<string, string>;
+  /** The overlays by the targets of their disks. */
+  readonly overlays: ReadonlyMap<string, DescribedOverlay>;
 }
 
 /** Returns the snapshot as its XML describes it, without its parent. qemuSnapshotCreateAlignDisks() of libvirt */
@@ -34,12 +41,14 @@ export function describeSnapshot(taken: TakenSnapshot): Snapshot {
 /** Returns the disks of a snapshot: those with an overlay, and those that it leaves out. */
 export function describeDisks(
   disks: readonly Disk[],
-  overlays: ReadonlyMap<string, string>,
+  overlays: ReadonlyMap<string, DescribedOverlay>,
 ): readonly SnapshotDiskElement[] {
   return disks.map(({ snapshot, target: { dev: name } }) => {
-    const file = overlays.get(name);
-    if (file === undefined) return { name, snapshot: snapshot === "manual" ? snapshot : "no" };
-    const place = { driver: { type: "qcow2" }, source: { file, seclabels: [] } } as const;
+    const overlay = overlays.get(name);
+    if (overlay === undefined) return { name, snapshot: snapshot === "manual" ? snapshot : "no" };
+    const { path: file, secret } = overlay;
+    const encrypted = secret === undefined ? {} : { encryption: luksBy(secret) };
+    const place = { driver: { type: "qcow2" }, source: { file, seclabels: [], ...encrypted } } as const;
     return { name, snapshot: "external", type: "file", ...place };
   });
 }

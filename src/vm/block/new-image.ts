@@ -9,12 +9,13 @@ import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
+import type { InspectedImage } from "../../resolve/image-size.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseUnwritable } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
-import type { RunningDisk } from "./running-disk.ts";
+import { type RunningDisk, recordedSecret } from "./running-disk.ts";
 
 /** Image to plug into a disk of a running guest. */
 export interface WantedImage extends LocalImage {
@@ -67,6 +68,11 @@ export function planNew(
   });
 }
 
+/** Returns the format of an image as the header of the one above names it. qemuBlockStorageSourceCreateAddBacking() of libvirt */
+export function headerFormat({ format, isEncrypted }: InspectedImage): string {
+  return format === "raw" && isEncrypted === true ? "luks" : format;
+}
+
 /**
  * Plans to label an image for the guest, pass it and create its block node, which nothing uses yet. Throws "xml" for a
  * path that XML cannot contain.
@@ -99,7 +105,7 @@ export function plugImage(
   const resolved = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(instance, record, { resolved, words });
   return {
-    link: { node: medium.node, path, format, storage },
+    link: { node: medium.node, path, format, storage, ...recordedSecret(wanted.secret) },
     steps: planAttach(device, facts.monitor).steps,
   };
 }

@@ -4,7 +4,7 @@ import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tellMonitor } from "../guest/guest-monitor.ts";
 import { withFinishedJobs } from "./jobs.ts";
-import { findKeptDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
+import { findRunningDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
 
 /** Sectors in which QEMU sizes images with tables. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
@@ -26,7 +26,7 @@ export interface DiskResize {
 export async function resizeDisk(instance: Instance, key: string, resize: DiskResize): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {
     await refuseSilentPaths(instance.host, listImagePaths(guest));
-    const disk = findKeptDisk(instance, guest, resize.path);
+    const disk = findRunningDisk(instance, guest, resize.path);
     const [{ layer }] = disk.images;
     const size = sizeFor(instance, disk, resize);
     await tellMonitor(instance, guest.uuid, {

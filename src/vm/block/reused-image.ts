@@ -1,6 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, walkChain } from "../../images/chain.ts";
+import { HEADER_BYTES, parseImageHeader } from "../../images/header.ts";
+import { resolveImageName } from "../../images/name.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { imageReader, inspect } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -16,18 +18,27 @@ type ImageBelow = Pick<RunningImage, "found">;
 export function inspectReused(
   instance: Instance,
   options: {
-    readonly image: { readonly path: string; readonly format: "raw" | "qcow2" };
+    readonly image: {
+      readonly path: string;
+      readonly format: "raw" | "qcow2";
+      readonly isEncrypted?: true | undefined;
+    };
     readonly below: ImageBelow | undefined;
     readonly missing: string;
+    /** Whether the XML will name the images below, as one of them all is encrypted: their headers do not tell the secrets. */
+    readonly isWritten: boolean;
   },
 ): FileFacts {
-  const { below, image, missing } = options;
+  const { below, image, isWritten, missing } = options;
   if (inspect(instance.host, image.path) === undefined)
     throw new SvirtError(missing, {
       kind: "not-found",
       remedy: "Create the file, or leave --reuse-external out.",
     });
-  const [top, next] = walkChain({ ...image, readOnly: false }, imageReader(instance.host));
+  const reader = imageReader(instance.host);
+  const as = isWritten ? { below: "nothing" as const } : {};
+  const [top, ...rest] = walkChain({ ...image, readOnly: false, ...as }, reader);
+  const next = isWritten && top !== undefined ? namedBelow(instance, top) : rest[0];
   if (top !== undefined && isBelow(next, below)) return top.facts;
   const wanted = below === undefined ? "nothing" : below.found.path;
   throw new SvirtError(
@@ -40,7 +51,25 @@ export function inspectReused(
   );
 }
 
-function isBelow(is: FoundElement<FileFacts> | undefined, meant: ImageBelow | undefined): boolean {
+/** Image that another one's header names. */
+type NamedImage = Pick<FoundElement<FileFacts>, "facts" | "path" | "role">;
+
+function namedBelow(
+  instance: Instance,
+  { facts: own, format, path }: FoundElement<FileFacts>,
+): NamedImage | undefined {
+  const { host } = instance;
+  const { backingFile } = parseImageHeader(host.readBytes(own.id, 0, HEADER_BYTES), format);
+  if (backingFile === undefined) return undefined;
+  const named = resolveImageName(path, backingFile).path;
+  const facts = inspect(host, named);
+  // A role that none of the images below has.
+  return facts === undefined
+    ? { path: named, facts: own, role: "top" }
+    : { path: named, facts, role: "backing" };
+}
+
+function isBelow(is: NamedImage | undefined, meant: ImageBelow | undefined): boolean {
   if (is === undefined || meant === undefined) return is === undefined && meant === undefined;
   return is.role === "backing" && fileKey(is.facts.id) === fileKey(meant.found.facts.id);
 }

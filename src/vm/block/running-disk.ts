@@ -2,7 +2,7 @@ import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
-import { hasEncryption } from "../../domain/devices/disk/secrets.ts";
+import { type PassphraseName, passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
@@ -27,6 +27,8 @@ import { labelDecisionOf, resolveDevice } from "../hotplug/new-files.ts";
 export interface RunningImage {
   readonly layer: RecordedImage;
   readonly found: FoundElement<FileFacts>;
+  /** Secret with the passphrase of an encrypted image. */
+  readonly secret?: PassphraseName | undefined;
 }
 
 /** Disk of a running guest whose images can change. */
@@ -46,13 +48,6 @@ export interface RunningDisk {
  * images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
  */
 export function findRunningDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
-  const found = findKeptDisk(instance, record, name);
-  refuseUnsuited(found.disk);
-  return found;
-}
-
-/** Finds a disk as findRunningDisk(), for a change that moves no data between images: it may be encrypted. */
-export function findKeptDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
   const { domain, guest } = runningGuest(record);
   const disk = domain.devices.disks.find((one) => isDiskNamed(one, name));
   if (disk === undefined) {
@@ -63,7 +58,7 @@ export function findKeptDisk(instance: Instance, record: GuestRecord, name: stri
     });
   }
   refuseBusyDisk(record, { element: "disk", value: disk });
-  refuseFor(disk, unsuited(disk));
+  refuseUnsuited(disk);
   const device = driveId(guest, disk);
   const images = findImages(instance, record, { disk, device });
   return { domain, guest, disk, device, images, facts: factsFor(instance, record, disk) };
@@ -85,9 +80,19 @@ export function factsFor(instance: Instance, record: GuestRecord, { driver }: Di
 }
 
 /** Returns an image as a job's result names it. */
-export function linkOf({ found, layer }: RunningImage): ChainLink {
+export function linkOf({ found, layer, secret }: RunningImage): ChainLink {
   const { format, path, storage } = found;
-  return { node: layer.node, path, format, storage };
+  return { node: layer.node, path, format, storage, ...recordedSecret(secret) };
+}
+
+/** Returns the name of an image's secret as the record has it. */
+export function recordedSecret(secret: PassphraseName | undefined): Pick<ChainLink, "secret"> {
+  return secret === undefined ? {} : { secret: recordedName(secret) };
+}
+
+/** Returns the name of a secret as the record has it. */
+export function recordedName({ usage, uuid }: PassphraseName): NonNullable<ChainLink["secret"]> {
+  return { ...(uuid === undefined ? {} : { uuid }), ...(usage === undefined ? {} : { usage }) };
 }
 
 /** Returns the block nodes of a disk's images, top first. */
@@ -103,9 +108,11 @@ function findImages(
   const layers = listLayers(listQemuObjects(record.steps), device);
   const { chains } = resolveDevice(instance, { element: "disk", value: disk });
   const found = chains.get(disk.target.dev)?.filter(({ role }) => role !== "data-file") ?? [];
+  const secrets = passphrasesOf(disk);
   const images = layers.flatMap((layer, at) => {
     const element = found[at];
-    return element === undefined || !hasFile(layer, element.facts) ? [] : [{ layer, found: element }];
+    if (element === undefined || !hasFile(layer, element.facts)) return [];
+    return [{ layer, found: element, secret: secrets[at] }];
   });
   const [top, ...below] = images;
   if (top !== undefined && images.length === layers.length && images.length === found.length)
@@ -125,10 +132,7 @@ function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
 
 /** Throws "unsupported" for a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
 export function refuseUnsuited(disk: Disk): void {
-  refuseFor(disk, unsuited(disk) ?? unencryptedBy(disk));
-}
-
-function refuseFor(disk: Disk, why: string | undefined): void {
+  const why = unsuited(disk);
   if (why === undefined) return;
   throw new SvirtError(
     `Operation not supported: the images of disk '${disk.target.dev}' are not changed: ${why}`,
@@ -150,11 +154,6 @@ function unsuited(disk: Disk): string | undefined {
   if (disk.throttleFilters !== undefined || disk.driver?.copyOnRead === true)
     return "it has throttle filters or copy-on-read";
   return unsuitedSource(disk);
-}
-
-/** A new image above an encrypted one, a copy of it, or an image into which its data is moved would have the guest's data unencrypted. */
-function unencryptedBy(disk: Disk): string | undefined {
-  return hasEncryption(disk) ? "it is encrypted" : undefined;
 }
 
 /** Checks its own image, or a backing image from the XML. */

@@ -2,6 +2,7 @@ import { asDefined } from "../../domain/as-defined.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
+import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { formatSnapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
@@ -17,7 +18,8 @@ import { readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { describeSnapshot } from "./describe-snapshot.ts";
-import { placeOfNew, planNew, plugImage } from "./new-image.ts";
+import { luksOf, makeHeaders, passphraseIn } from "./new-encryption.ts";
+import { headerFormat, placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, listImagePaths, nodesOf, type RunningDisk } from "./running-disk.ts";
 
@@ -28,6 +30,8 @@ export interface SnapshotDisk {
   readonly snapshot: string | undefined;
   readonly driver: string | undefined;
   readonly file: string | undefined;
+  /** Encryption of the overlay; undefined: it has none, as in libvirt, even above an encrypted image. */
+  readonly encryption?: Encryption | undefined;
 }
 
 /** Options of a snapshot of disks only. */
@@ -49,15 +53,18 @@ export function defaultSnapshotName({ host }: Instance): string {
 
 /** Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. */
 export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest {
+  const make = (guest: GuestRecord): readonly MakeImage[] => {
+    refuseKept(instance, guest.uuid, options);
+    return options.reuses
+      ? []
+      : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one));
+  };
+  const isEncrypted = options.disks.some(({ encryption }) => encryption !== undefined);
   return {
     what: `snapshot ${options.name}`,
     paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
-    make(guest) {
-      refuseKept(instance, guest.uuid, options);
-      return options.reuses
-        ? []
-        : listOverlays(instance, guest, options).map((one) => makeOverlay(instance, one));
-    },
+    make,
+    ...(isEncrypted ? { headers: (guest) => makeHeaders(instance, make(guest)) } : {}),
     decide: (guest) => decideSnapshot(instance, guest, options),
   };
 }
@@ -65,31 +72,38 @@ export function snapshotLive(instance: Instance, options: SnapshotOptions): Chan
 interface Overlay {
   readonly disk: RunningDisk;
   readonly path: string;
+  readonly secret: PassphraseName | undefined;
 }
 
-function makeOverlay(instance: Instance, { disk, path }: Overlay): Extract<Step, { do: "make-image" }> {
-  const [top] = disk.images;
-  const backing = { path: top.found.path, format: top.found.format };
+type MakeImage = Extract<Step, { do: "make-image" }>;
+
+function makeOverlay(instance: Instance, { disk, path, secret }: Overlay): MakeImage {
+  const [{ found }] = disk.images;
+  const backing = { path: found.path, format: headerFormat(found) };
   return planNew(instance, {
     path,
-    image: { format: "qcow2", sizeBytes: imageSize(instance, top.found), backing },
+    image: { format: "qcow2", sizeBytes: imageSize(instance, found), backing, ...luksOf(secret) },
     taken: `external snapshot file for disk ${disk.disk.target.dev} already exists and is not a block device`,
   });
 }
 
 function decideSnapshot(instance: Instance, guest: GuestRecord, options: SnapshotOptions): DecidedChange {
+  const lead: Step[] = [];
   const steps: Step[] = [];
   const jobs: BlockJob[] = [];
   const overlays = listOverlays(instance, guest, options);
   const snapshot = describeTaken(instance, guest, { options, overlays });
   for (const overlay of overlays) {
-    const { disk, path } = overlay;
+    const { disk, path, secret } = overlay;
     const facts = options.reuses ? findOverlay(instance, overlay) : undefined;
     // Numbers follow those of the previous overlays.
-    const now = { ...guest, steps: [...guest.steps, ...steps] };
-    const wanted = { path, format: "qcow2", storage: "file", facts } as const;
+    const now = { ...guest, steps: [...guest.steps, ...lead, ...steps] };
+    const wanted = { path, format: "qcow2", storage: "file", secret, facts } as const;
     const plugged = plugImage(instance, now, { disk, wanted });
-    steps.push(...plugged.steps);
+    // QEMU reads a passphrase between its file's making and removal.
+    const opens = plugged.steps.findIndex((step) => step.do === "write-secret" || isMonitorStep(step));
+    lead.push(...plugged.steps.slice(0, opens));
+    steps.push(...plugged.steps.slice(opens));
     jobs.push({
       type: "snapshot",
       disk: disk.disk.target.dev,
@@ -101,7 +115,7 @@ function decideSnapshot(instance: Instance, guest: GuestRecord, options: Snapsho
     });
   }
   return {
-    steps: [...steps.filter((step) => !isMonitorStep(step)), ...steps.filter(isMonitorStep)],
+    steps: [...lead, ...steps],
     after: [],
     xml: guest.xml,
     jobs: [...(guest.jobs ?? []), ...jobs],
@@ -124,7 +138,7 @@ function describeTaken(
     createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
     domain: asDefined(parseDomainText(guest.xml)),
     inactiveDomain: definition?.uuid === guest.uuid ? parseDomainText(definition.xml) : undefined,
-    overlays: new Map(overlays.map(({ disk, path }) => [disk.disk.target.dev, path])),
+    overlays: new Map(overlays.map(({ disk, path, secret }) => [disk.disk.target.dev, { path, secret }])),
   });
   refuseUnreadable(taken);
   return formatSnapshot(taken);
@@ -148,28 +162,33 @@ export function refuseKept(
   });
 }
 
-function findOverlay(instance: Instance, { disk, path }: Overlay) {
+function findOverlay(instance: Instance, { disk, path, secret }: Overlay) {
   return inspectReused(instance, {
-    image: { path, format: "qcow2" },
+    image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
     below: disk.images[0],
     missing: `missing existing file for disk ${disk.disk.target.dev}: ${path}`,
+    isWritten: disk.images.some(({ secret: below }) => below !== undefined),
   });
 }
 
 /** Lists an overlay for each disk that can change, unless the options exclude it. */
 function listOverlays(instance: Instance, guest: GuestRecord, options: SnapshotOptions): Overlay[] {
   const { disks } = runningGuest(guest).domain.devices;
-  return chooseOverlays(disks, options).map(({ disk, path }) => ({
+  return chooseOverlays(disks, options).map(({ disk, ...overlay }) => ({
     disk: findRunningDisk(instance, guest, disk.target.dev),
-    path,
+    ...overlay,
   }));
 }
 
-/** Returns the disks that get an overlay, with its path. Throws "usage". virDomainSnapshotAlignDisks() of libvirt */
+/** Returns the disks that get an overlay, with its path and passphrase. Throws "usage", "unsupported". virDomainSnapshotAlignDisks() of libvirt */
 export function chooseOverlays(
   disks: readonly Disk[],
   options: Pick<SnapshotOptions, "disks" | "name">,
-): readonly { readonly disk: Disk; readonly path: string }[] {
+): readonly {
+  readonly disk: Disk;
+  readonly path: string;
+  readonly secret: PassphraseName | undefined;
+}[] {
   const said = new Map<Disk, SnapshotDisk>();
   for (const one of options.disks) {
     const disk = disks.find((found) => isDiskNamed(found, one.name));
@@ -180,7 +199,10 @@ export function chooseOverlays(
   }
   const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
   if (chosen.length === 0) throw unsuited("nothing selected for snapshot", "Name a disk: --diskspec vda");
-  return chosen.map((disk) => ({ disk, path: said.get(disk)?.file ?? defaultPath(disk, options.name) }));
+  return chosen.map((disk) => {
+    const { encryption, file = defaultPath(disk, options.name) } = said.get(disk) ?? {};
+    return { disk, path: file, secret: passphraseIn(encryption, disk.target.dev) };
+  });
 }
 
 function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {

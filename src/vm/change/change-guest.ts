@@ -52,6 +52,8 @@ export interface ChangeRequest {
   paths?(guest: GuestRecord): readonly string[];
   /** Steps that create images, which must be done before the rest is decided, since their result matters. */
   make?(guest: GuestRecord): readonly Step[];
+  /** Makes the headers of LUKS for those images, by their paths, without the registry's lock. */
+  headers?(guest: GuestRecord): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Likewise, the devices of the host that the guest gets. Those that svirt manages are detached from their drivers. */
   passed?(guest: GuestRecord): Domain | undefined;
   /** Decides from the guest's current record, under the registry's lock. */
@@ -153,6 +155,7 @@ async function begin(
   const { observer, onDone: _, ...told } = audience;
   await refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
   const own = identityOf(before);
+  const headers = await request.headers?.(before);
   let making = await takePassed(instance, before, { request, observer });
   const taken = making?.change.steps ?? [];
   let made: readonly Step[] | undefined;
@@ -163,7 +166,8 @@ async function begin(
         made = [...taken, ...images];
         if (images.length > 0) {
           making = writeChange(instance, before, { what, steps: made, after: [], xml: before.xml });
-          await runPlan(actorFor(instance, before), images, observer);
+          const actor = actorFor(instance, before);
+          await runPlan(headers === undefined ? actor : { ...actor, headers }, images, observer);
         }
       }
       const decided = request.decide(before);

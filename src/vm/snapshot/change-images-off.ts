@@ -1,5 +1,6 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { withImages } from "../../domain/devices/disk/images.ts";
+import { type PassphraseName, passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { listDisk } from "../../domain/resources/disk.ts";
@@ -13,7 +14,7 @@ import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { makeImage } from "../../run/steps/block/make-image.ts";
+import { type LuksHeaders, makeImage } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import {
@@ -23,7 +24,8 @@ import {
   writeSnapshotChange,
   writeSnapshots,
 } from "../../state/snapshots/snapshots.ts";
-import { planNew } from "../block/new-image.ts";
+import { luksOf, makeHeaders } from "../block/new-encryption.ts";
+import { headerFormat, planNew } from "../block/new-image.ts";
 import { inspectReused } from "../block/reused-image.ts";
 import { refuseUnsuited } from "../block/running-disk.ts";
 import { storeDomain } from "../define/define.ts";
@@ -34,6 +36,8 @@ import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
 export interface Overlay {
   readonly disk: Disk;
   readonly path: string;
+  /** Secret with its passphrase, if it is encrypted. */
+  readonly secret?: PassphraseName | undefined;
 }
 
 /** Decided change of the images of a domain that is off. */
@@ -64,9 +68,10 @@ export async function changeImagesOff(
     const seen = findSnapshots(instance, uuid);
     await refuseSilentPaths(instance.host, listPaths(seen, named));
     const asked = await askedHost(instance.host, (host) => decideOn(host, seen));
+    const headers = await makeHeaders(instance, decideOn(asked, seen).images);
     await withRegistryLock(instance, async () => {
       settleChange(instance, uuid);
-      carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)));
+      carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)), headers);
     });
   });
 }
@@ -77,11 +82,11 @@ function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]):
   return [...new Set([...texts.flatMap(listNamedPaths), ...named])];
 }
 
-function carryOut(instance: Instance, { domain, images, tree }: OffChange): void {
+function carryOut(instance: Instance, { domain, images, tree }: OffChange, headers: LuksHeaders): void {
   const { name, uuid } = domain;
   writeSnapshotChange(instance, uuid, { name, images, definition: formatDomain(domain), tree });
   try {
-    for (const image of images) makeImage(instance.host, { do: "make-image", ...image });
+    for (const image of images) makeImage(instance.host, { do: "make-image", ...image }, headers);
     storeDomain(instance, domain);
   } catch (error) {
     settleChange(instance, uuid);
@@ -108,24 +113,33 @@ export function placeOverlays(
 ): Placed {
   const images: SnapshotChange["images"] = [];
   const changed = new Map<string, Disk>();
-  for (const { disk, path } of overlays) {
+  for (const { disk, path, secret } of overlays) {
     const target = disk.target.dev;
     refuseUnsuited(disk);
     const chain = chainOf(instance, domain.uuid, disk);
     const [top] = chain;
+    const secrets = passphrasesOf(disk);
     if (top === undefined) throw new Error("a disk without an image is changed");
     if (reuses)
       inspectReused(instance, {
-        image: { path, format: "qcow2" },
+        image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
         below: { found: top },
         missing: `missing existing file for disk ${target}: ${path}`,
+        isWritten: secrets.some((one) => one !== undefined),
       });
-    else images.push(newImage(instance, { target, path, top }));
+    else images.push(newImage(instance, { disk, path, secret }, top));
     changed.set(
       target,
       withImages(disk, [
-        { path: (reuses ? undefined : images.at(-1)?.path) ?? path, format: "qcow2", storage: "file" },
-        ...chain.filter(({ role }) => role !== "data-file"),
+        {
+          path: (reuses ? undefined : images.at(-1)?.path) ?? path,
+          format: "qcow2",
+          storage: "file",
+          secret,
+        },
+        ...chain
+          .filter(({ role }) => role !== "data-file")
+          .map((image, at) => ({ ...image, secret: secrets[at] })),
       ]),
     );
   }
@@ -137,20 +151,18 @@ export function placeOverlays(
 
 function newImage(
   instance: Instance,
-  {
-    path,
-    target,
-    top,
-  }: { readonly target: string; readonly path: string; readonly top: FoundElement<FileFacts> },
+  { disk, path, secret }: Overlay,
+  top: FoundElement<FileFacts>,
 ): SnapshotChange["images"][number] {
   const { do: _, ...image } = planNew(instance, {
     path,
     image: {
       format: "qcow2",
       sizeBytes: imageSize(instance, top),
-      backing: { path: top.path, format: top.format },
+      backing: { path: top.path, format: headerFormat(top) },
+      ...luksOf(secret),
     },
-    taken: `external snapshot file for disk ${target} already exists and is not a block device`,
+    taken: `external snapshot file for disk ${disk.target.dev} already exists and is not a block device`,
   });
   return image;
 }

@@ -125,7 +125,7 @@ function decideOff(
     createdAt: Math.floor(instance.host.nowMs() / MS_PER_SECOND),
     domain: asDefined(domain),
     inactiveDomain: undefined,
-    overlays: new Map(overlays.map(({ disk, path }) => [disk.target.dev, path])),
+    overlays: new Map(overlays.map(({ disk, path, secret }) => [disk.target.dev, { path, secret }])),
   });
   refuseUnreadable(taken);
   return { ...placed, tree: addSnapshot(tree, taken) };
@@ -140,7 +140,7 @@ function toSnapshotDisk({ driver, name, snapshot, source, type }: DiskElement): 
       { kind: "unsupported", libvirt: "OPERATION_UNSUPPORTED", remedy: "Write <source file='PATH'/> there." },
     );
   }
-  return { name, snapshot, driver: driver?.type, file: source?.file };
+  return { name, snapshot, driver: driver?.type, file: source?.file, encryption: source?.encryption };
 }
 
 /** Throws "xml" with libvirt's message for a name that no file may have. qemuSnapshotCreateXMLValidateDef() of libvirt */

@@ -108,7 +108,7 @@ function revertTree(
   { name }: StoredSnapshot,
   { domain, overlays }: { readonly domain: Domain; readonly overlays: readonly Overlay[] },
 ): SnapshotTree {
-  const paths = new Map(overlays.map(({ disk, path }) => [disk.target.dev, path]));
+  const paths = new Map(overlays.map(({ disk, path }) => [disk.target.dev, { path }]));
   const disks = { disks: describeDisks(domain.devices.disks, paths) };
   const isLeaf = childrenOf(tree, name).length === 0;
   const before = withoutRevertDisks(tree, tree.current);

@@ -115,7 +115,7 @@ async function luksOf(
 ): Promise<Uint8Array | undefined> {
   if (encryption === undefined) return undefined;
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(name);
-  const { makeLuks } = await import("./made/encrypted-volume.ts");
+  const { makeLuks } = await import("../../resolve/secrets/make-luks.ts");
   return await makeLuks(instance, encryption);
 }
 

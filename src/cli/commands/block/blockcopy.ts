@@ -1,3 +1,4 @@
+import { encryptionForm } from "../../../domain/forms/secret.ts";
 import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
 import { SvirtError } from "../../../errors.ts";
 import { type CopyOptions, copyLive } from "../../../vm/block/copy.ts";
@@ -73,7 +74,7 @@ export const command: Command = {
   },
 };
 
-type Target = Pick<CopyOptions, "dest" | "storage" | "format">;
+type Target = Pick<CopyOptions, "dest" | "storage" | "format" | "encryption">;
 
 function howOf(call: Call): Omit<CopyOptions, keyof Target | "path"> {
   const { options } = call;
@@ -96,7 +97,8 @@ function targetOf(call: Call): Target {
   const xml = options.get("xml");
   if (xml !== undefined) {
     const { driver, source, type } = parseCopyTarget(readInputFile(call, xml));
-    return { storage: type, format: driver?.type, dest: "file" in source ? source.file : source.dev };
+    const dest = "file" in source ? source.file : source.dev;
+    return { storage: type, format: driver?.type, dest, encryption: source.encryption };
   }
   const dest = operands.get("dest");
   if (dest === undefined)
@@ -114,9 +116,11 @@ function targetOf(call: Call): Target {
 }
 
 /** Formats the copy's XML as virsh does. cmdBlockcopy() of libvirt's tools/virsh-domain.c */
-function formatTarget({ dest, format, storage }: Target): string {
+function formatTarget({ dest, encryption, format, storage }: Target): string {
   const disk = makeDraft("disk", { type: storage });
-  disk.children.push(makeDraft("source", { [storage === "file" ? "file" : "dev"]: dest }));
+  const source = makeDraft("source", { [storage === "file" ? "file" : "dev"]: dest });
+  if (encryption !== undefined) source.children.push(encryptionForm.format(encryption));
+  disk.children.push(source);
   if (format !== undefined) disk.children.push(makeDraft("driver", { type: format }));
   return formatDocument(disk);
 }

@@ -1,27 +1,34 @@
 import type { BackingStore } from "./backing-store.ts";
 import { isSameVolume } from "./bound.ts";
 import type { Disk } from "./disk.ts";
+import { luksBy, type PassphraseName } from "./secrets.ts";
 
 /** Local file or block device as an image of a disk. */
 export interface LocalImage {
   readonly path: string;
   readonly format: "raw" | "qcow2" | "qed";
   readonly storage: "file" | "block";
+  /** Secret with the passphrase of an encrypted image. */
+  readonly secret?: PassphraseName | undefined;
 }
 
 /**
- * Returns the disk with these images, the top first. Backing images are written only if the XML had them before: otherwise
- * the image headers name them.
+ * Returns the disk with these images, the top first. Backing images are written only if the XML had them before, or one of them is
+ * encrypted: otherwise the image headers name them.
  */
 export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
   const [top, ...below] = images;
   if (top === undefined) return disk;
-  const { backingStore, driver, source, type, ...rest } = disk;
+  const { backingStore, driver, encryption, source, type, ...rest } = disk;
+  const isSame = imagePath(disk) === top.path;
+  const isWritten = backingStore !== undefined || below.some(({ secret }) => secret !== undefined);
   return {
     ...rest,
     driver: { ...driver, type: top.format },
-    ...(imagePath(disk) === top.path ? { type, source } : placeOf(top)),
-    ...(backingStore === undefined ? {} : { backingStore: storeOf(below) }),
+    ...(isSame ? { type, source } : placeOf(top)),
+    // An older document has it beside its source.
+    ...(isSame && encryption !== undefined ? { encryption } : {}),
+    ...(isWritten ? { backingStore: storeOf(below) } : {}),
   } as Disk;
 }
 
@@ -41,20 +48,25 @@ export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
     imagePath(to) !== imagePath(from) ||
     JSON.stringify(to.backingStore) !== JSON.stringify(from.backingStore);
   if (!isSame || !hasFormat || !isChanged) return disk;
-  const { backingStore: _, source: __, type: ___, ...rest } = disk;
-  const { backingStore, driver, source, type } = to;
+  const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
+  const { backingStore, driver, encryption, source, type } = to;
   return {
     ...rest,
     type,
     driver: { ...disk.driver, type: driver?.type },
     source,
+    ...(encryption === undefined ? {} : { encryption }),
     ...(backingStore === undefined ? {} : { backingStore }),
   } as Disk;
 }
 
-function placeOf({ path, storage }: LocalImage): Pick<Disk, "source" | "type"> {
-  const source = storage === "file" ? { file: path, seclabels: [] } : { dev: path, seclabels: [] };
-  return { type: storage, source } as Pick<Disk, "source" | "type">;
+function placeOf({ path, secret, storage }: LocalImage): Pick<Disk, "source" | "type"> {
+  const place = storage === "file" ? { file: path } : { dev: path };
+  const encrypted = secret === undefined ? {} : { encryption: luksBy(secret) };
+  return { type: storage, source: { ...place, seclabels: [], ...encrypted } } as Pick<
+    Disk,
+    "source" | "type"
+  >;
 }
 
 function storeOf([image, ...below]: readonly LocalImage[]): BackingStore {

@@ -30,6 +30,31 @@ export function isDecryptedByQemu(encryption: Encryption | undefined): boolean {
   return encryption !== undefined && encryption.engine !== "librbd";
 }
 
+/** Name of the secret with an image's passphrase: one of both. */
+export interface PassphraseName {
+  readonly uuid?: string | undefined;
+  readonly usage?: string | undefined;
+}
+
+/** Returns the passphrases of a disk's images by QEMU's LUKS, the disk's own first; undefined for an image that is not encrypted. */
+export function passphrasesOf(disk: Disk): readonly (PassphraseName | undefined)[] {
+  const found: (PassphraseName | undefined)[] = [];
+  let next: Placed = disk;
+  while (next !== undefined && next.type !== "end") {
+    const encryption = encryptionOf(next);
+    const [secret] = encryption?.secrets ?? [];
+    found.push(secret);
+    next = "backingStore" in next ? next.backingStore : undefined;
+  }
+  return found;
+}
+
+/** Returns the `<encryption>` of an image that QEMU encrypts by LUKS. */
+export function luksBy({ usage, uuid }: PassphraseName): Encryption {
+  const name = uuid === undefined ? { usage } : { uuid };
+  return { format: "luks", engine: "qemu", secrets: [{ type: "passphrase", ...name }] } as Encryption;
+}
+
 /** Whether the disk's own image, or a backing image that the XML names, is encrypted. */
 export function hasEncryption(disk: Disk): boolean {
   let next: Placed = disk;

@@ -147,6 +147,7 @@ export const blockJobProcedures: readonly Procedure[] = [
         dest: "file" in source ? source.file : source.dev,
         storage: type,
         format: driver?.type,
+        encryption: source.encryption,
         isShallow: (flags & COPY.shallow) !== 0,
         reuses: (flags & COPY.reuses) !== 0,
         isSynchronous: (flags & COPY.synchronous) !== 0,

@@ -1,18 +1,25 @@
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
-import { formatNewImage } from "../../../images/new-qcow2.ts";
+import { isNewLuks, luksHeaderBytes } from "../../../images/luks/new-luks.ts";
+import { formatNewImage, luksPlace } from "../../../images/new-qcow2.ts";
 import { partialPath } from "../../../plan/half-made.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 
-/** Bytes of a raw image that are compared. */
+/** Headers of LUKS for the images that are made encrypted, by their paths. */
+export type LuksHeaders = ReadonlyMap<string, Uint8Array>;
+
+/** Bytes of a raw image's data that are compared. */
 const RAW_BYTES = 64 * 1024;
 
 type NewImage = StepOf<"make-image" | "remove-image">;
 
 /** Creates an empty image, complete or not at all. Throws "host-call" when a file exists at the path. */
-export function makeImage(host: Host, step: NewImage): void {
+export function makeImage(host: Host, step: NewImage, headers?: LuksHeaders): void {
   const { image, path } = step;
-  host.makeFile(path, 0o600, { bytes: formatNewImage(image), sizeBytes: sizeOf(step) });
+  const luks = headers?.get(path);
+  if (image.luks !== undefined && luks === undefined) throw new Error(`no header for ${path} was made`);
+  const bytes = formatNewImage({ ...image, luks: image.luks === undefined ? undefined : luks });
+  host.makeFile(path, 0o600, { bytes, sizeBytes: sizeOf(step) });
 }
 
 /**
@@ -30,14 +37,33 @@ export function removeImage(host: Host, step: NewImage): void {
 function findBegun(host: Host, step: NewImage, path: string): FileFacts | undefined {
   const found = host.inspectFile(path);
   if (found?.type !== "file" || found.id.path !== path || found.sizeBytes > sizeOf(step)) return undefined;
-  const bytes = formatNewImage(step.image);
-  const length = Math.min(found.sizeBytes, Math.max(bytes.length, RAW_BYTES));
+  const { luks, ...image } = step.image;
+  const header = luks === undefined ? undefined : readHeader(host, found, step);
+  if (luks !== undefined && header === undefined) return undefined;
+  const bytes = formatNewImage({ ...image, luks: header });
+  const length = Math.min(found.sizeBytes, bytes.length + (image.format === "raw" ? RAW_BYTES : 0));
   const is = host.readBytes(found.id, 0, length);
   const isSame = is.length === length && is.every((byte, at) => byte === (bytes[at] ?? 0));
   return isSame ? found : undefined;
 }
 
-/** Returns the size of the image's file. A raw image is as long as the guest's disk. */
-function sizeOf({ image }: NewImage): number {
-  return image.format === "raw" ? image.sizeBytes : formatNewImage(image).length;
+/**
+ * Returns the header of an encrypted image, with zeros behind the end of a partial one; undefined if it is not one of svirt's. Its keys are random,
+ * and in no other place.
+ */
+function readHeader(host: Host, { id }: FileFacts, { image }: NewImage): Uint8Array | undefined {
+  if (image.luks === undefined) return undefined;
+  const { luks, ...rest } = image;
+  const header = new Uint8Array(luksHeaderBytes(luks.cipher));
+  const is = host.readBytes(id, luksPlace(rest, header.length), header.length);
+  header.set(is);
+  return isNewLuks(is, luks.cipher) ? header : undefined;
+}
+
+/** Returns the size of the image's file. A raw image is as long as the guest's disk, behind the header of its encryption. */
+function sizeOf({ image: { luks, ...image } }: NewImage): number {
+  const headerBytes = luks === undefined ? 0 : luksHeaderBytes(luks.cipher);
+  if (image.format === "raw") return headerBytes + image.sizeBytes;
+  const header = luks === undefined ? undefined : new Uint8Array(headerBytes);
+  return formatNewImage({ ...image, luks: header }).length;
 }

@@ -7,7 +7,7 @@ import { setAccess } from "./set-access.ts";
 
 /** Effects of the steps on images of a disk. */
 export const runBlock: Runs<BlockStep> = {
-  "make-image": ({ host }, step) => makeImage(host, step),
+  "make-image": ({ headers, host }, step) => makeImage(host, step, headers),
   "remove-image": ({ host }, step) => removeImage(host, step),
   "change-label": changeFileLabel,
   "set-access": ({ host }, step) => setAccess(host, step),

@@ -1,18 +1,21 @@
-import { SvirtError } from "../../../errors.ts";
-import { formatLuksHeader } from "../../../images/luks/new-luks.ts";
-import type { FoundSecret } from "../../../resolve/secrets/find-secret.ts";
-import { secretOf } from "../../../resolve/secrets/passed-secrets.ts";
-import { usedValue } from "../../../resolve/secrets/used-value.ts";
-import type { Instance } from "../../../state/instance.ts";
-import type { NewEncryption } from "../../../storage/volume/new-encryption.ts";
+import { SvirtError } from "../../errors.ts";
+import { formatLuksHeader, type LuksCipher } from "../../images/luks/new-luks.ts";
+import type { SecretUse } from "../../qemu/devices/disk/secrets.ts";
+import type { Instance } from "../../state/instance.ts";
+import type { FoundSecret } from "./find-secret.ts";
+import { secretOf } from "./passed-secrets.ts";
+import { usedValue } from "./used-value.ts";
 
 /**
- * Makes the header of an encrypted volume, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
+ * Makes the header of an encrypted volume or image, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
  * that is not defined or has no value, "unsupported" for one of another use and for a value that QEMU would not take; "denied" for a private one without
  * a use, if a restricted key names it.
  */
-export async function makeLuks(instance: Instance, { cipher, secret }: NewEncryption): Promise<Uint8Array> {
-  const place = "/volume/target/encryption/secret";
+export async function makeLuks(
+  instance: Instance,
+  { cipher, secret }: Pick<SecretUse, "secret"> & { readonly cipher: LuksCipher },
+  place = "/volume/target/encryption/secret",
+): Promise<Uint8Array> {
   const found = secretOf(instance, { kind: "volume", place, secret });
   refuseForKey(instance, found, place);
   const passphrase = usedValue(instance, found);
@@ -50,7 +53,7 @@ function isPassphrase(bytes: Uint8Array): boolean {
 
 function notText(uuid: string, place: string): SvirtError {
   return new SvirtError(
-    `Cannot create the volume: ${place}: the value of the secret ${uuid} is not a text in UTF-8, and QEMU could not open the volume with it`,
+    `Cannot encrypt the new image: ${place}: the value of the secret ${uuid} is not a text in UTF-8, and QEMU could not open the image with it`,
     {
       kind: "unsupported",
       place,
