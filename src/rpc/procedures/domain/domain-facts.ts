@@ -54,7 +54,7 @@ export const factProcedures: readonly Procedure[] = [
       const get = (flags & XML.updateCpu) === 0 ? getDomainXml : getUpdatedXml;
       const { channelsError, xml } = await get(call.instance, keyOf(call), form);
       if (channelsError !== undefined) call.session.warn(channelsError);
-      return { value: `${xml}\n` };
+      return { value: `${xml.trimEnd()}\n` };
     },
   }),
   procedure({
