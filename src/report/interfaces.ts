@@ -21,7 +21,10 @@ const TYPES: ReadonlyMap<string | undefined, "bond" | "bridge" | "vlan"> = new M
 export interface HostInterface {
   readonly name: string;
   readonly mac: string;
+  /** Whether the kernel reports it as up. */
   readonly isActive: boolean;
+  /** Whether the kernel reports it as down. One like `lo`, of which it knows neither, is inactive and not down. */
+  readonly isDown: boolean;
 }
 
 /** Lists the interfaces of the host by their names, without ports of bridges and without taps. udevGetDevices() of libvirt */
@@ -40,8 +43,9 @@ export function findInterface(host: Host, name: string): HostInterface | undefin
   if (!host.listFolder(FOLDER).includes(name)) return undefined;
   const folder = `${FOLDER}/${name}`;
   if (ueventOf(host, folder, "INTERFACE") === undefined) return undefined;
-  const isActive = readFact(host, `${folder}/operstate`) === "up";
-  return { name, mac: readFact(host, `${folder}/address`) ?? "", isActive };
+  const state = readFact(host, `${folder}/operstate`);
+  const mac = readFact(host, `${folder}/address`) ?? "";
+  return { name, mac, isActive: state === "up", isDown: state === "down" };
 }
 
 /** Formats libvirt's `<interface>`. virInterfaceDefFormat() of libvirt */

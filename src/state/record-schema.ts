@@ -41,7 +41,7 @@ const change = v.strictObject({
   /** Description for the operator, such as `attach vdb`. */
   what: aString,
   stage: v.picklist(["doing", "finishing"]),
-  /** The guest was asked to release a device and exceeded the time limit. */
+  /** The guest was asked to release a device and exceeded the time limit. An older svirt wrote this, and not `asked`. */
   isAsked: v.exactOptional(v.literal(true)),
   /** QEMU has carried out all its commands, but a process of the guest still held a resource to be released. */
   isTold: v.exactOptional(v.literal(true)),
@@ -77,6 +77,8 @@ export const record = v.strictObject({
   /** All steps of the start and of the changes since. */
   steps: v.array(step),
   change: v.exactOptional(change),
+  /** QEMU's names of devices that the guest was asked to release, and has not released in time. */
+  asked: v.exactOptional(v.array(aString)),
   /** Jobs that QEMU runs on the images of the guest's disks in the background. */
   jobs: v.exactOptional(v.array(blockJob)),
   /** Terminals that QEMU got at its start, keyed by the device's name in QEMU. */

@@ -7,7 +7,7 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
 
 /** Fields of any guest's record that are read without the schema of all steps. */
 export interface BriefRecord extends RunningGuest, Pick<GuestRecord, "bootId" | "state"> {
-  /** Whether it has an unfinished change or a job, or a snapshot has frozen its file systems. */
+  /** Whether it has an unfinished change, a device to release or a job, or a snapshot has frozen its file systems. */
   readonly hasWork: boolean;
 }
 
@@ -51,11 +51,11 @@ function readBriefs(instance: Instance): readonly (BriefRecord | undefined)[] {
 }
 
 function readBrief(text: string): BriefRecord | undefined {
-  const { bootId, change, format, frozen, id, jobs, name, process, state, uuid } = parseFields(text);
+  const { asked, bootId, change, format, frozen, id, jobs, name, process, state, uuid } = parseFields(text);
   if (format !== 1 || typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number")
     return undefined;
   if (!isState(state) || typeof bootId !== "string") return undefined;
-  const hasWork = change !== undefined || jobs !== undefined || frozen === true;
+  const hasWork = [asked, change, jobs].some((work) => work !== undefined) || frozen === true;
   const brief = { id, name, uuid, bootId, state, hasWork };
   return isProcessId(process) ? { ...brief, process } : brief;
 }

@@ -2,6 +2,7 @@ import type { Host } from "../../host/host.ts";
 
 /** Processor time is counted in ticks of 1/100 s on all platforms of Linux. asm-generic/param.h USER_HZ */
 const NS_PER_TICK = 10_000_000;
+const NS_PER_MS = 1_000_000;
 
 /** Processor time of a process or a thread, in nanoseconds. */
 export interface Times {
@@ -29,6 +30,8 @@ export function getTimes(host: Host, pid: number): Times | undefined {
 export interface Thread extends Times {
   /** Time that the thread spent runnable, waiting for a processor. */
   readonly delayNs: number | undefined;
+  /** Time that the thread spent waiting in the kernel's queues, 0 if the kernel does not count it. qemuGetSchedInfo() of libvirt */
+  readonly waitNs: number;
   /** Processors on which it may run, as the kernel lists them: `0-3,7`. */
   readonly allowed: string;
 }
@@ -40,10 +43,15 @@ export function getThread(host: Host, pid: number, thread: number): Thread | und
   if (times === undefined) return undefined;
   // Running time, waiting time, turns. linux.git Documentation/scheduler/sched-stats.rst
   const delay = /^\d+ (\d+) \d+/.exec(readQuietly(host, `${folder}/schedstat`))?.[1];
+  // Milliseconds with a fraction.
+  const wait = /^(?:se\.statistics\.)?wait_sum\s*:\s*(\d+(?:\.\d+)?)$/m.exec(
+    readQuietly(host, `${folder}/sched`),
+  )?.[1];
   const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readQuietly(host, `${folder}/status`))?.[1];
   return {
     ...times,
     delayNs: delay === undefined ? undefined : Number(delay),
+    waitNs: Math.round(Number(wait ?? 0) * NS_PER_MS),
     allowed: allowed ?? "",
   };
 }

@@ -14,6 +14,13 @@ const NOT_THERE = /not found$|^Failed to find node/;
 /** QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
 const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
 
+const KEPT = `the guest has not released it within ${UNPLUG_TIMEOUT_MS / 1000} s`;
+
+/** Reports whether a guest was asked to release a device and has kept it: the error of unplug() for that. */
+export function isKeptError(error: unknown): boolean {
+  return asSvirtError(error).message.endsWith(KEPT);
+}
+
 /** Effects of the steps on devices of a running guest. */
 export const runDevice: Runs<DeviceStep> = {
   plug: ({ host }, step) => plugIn(host, step),
@@ -49,8 +56,11 @@ export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> 
   });
 }
 
-/** Reports whether QEMU still has the device that the step removes. The guest is not asked to release it. */
-export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boolean> {
+/** Reports whether QEMU still has a device, by its name in QEMU. The guest is not asked to release it. */
+export async function isPlugged(
+  host: Host,
+  step: Pick<StepOf<"unplug">, "device" | "monitor">,
+): Promise<boolean> {
   if (step.device === undefined) return false;
   const { device } = step;
   return await withMonitorSocket(host, at(step), async (monitor) => {
@@ -79,7 +89,7 @@ async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<
 async function removeDevice(monitor: Monitor, device: string): Promise<void> {
   const isThere = await removeIfThere(monitor, "device_del", { id: device });
   if (!isThere || (await monitor.waitUntilDeleted(device, UNPLUG_TIMEOUT_MS))) return;
-  throw new SvirtError(`Cannot detach ${device}: the guest has not released it within 5 s`, {
+  throw new SvirtError(`Cannot detach ${device}: ${KEPT}`, {
     kind: "timeout",
     remedy:
       "Repeat the command, or wait: after the release any command about the guest, svirt list or svirt recover completes it.",

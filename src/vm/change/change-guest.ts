@@ -24,7 +24,7 @@ import {
 import { refuseChanging } from "../guest/changing-device.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { isClaim, planHostDetach, refuseHungDevices, takeDevices } from "../node-device/detach-from-host.ts";
-import { finishChange, isStillPlugged } from "./finish-change.ts";
+import { finishChange, isStillPlugged, keepAsked } from "./finish-change.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
 /** Time to undo a change after QEMU has failed to answer. */
@@ -94,7 +94,7 @@ export async function changeGuest(
       const decided = "look" in request ? await request.look(guest) : request;
       return await carryOut(instance, await begin(instance, guest, { request: decided, audience }), audience);
     }
-    // Asks the guest again to release the device.
+    // Repeats what could not be finished.
     if (change.what === request.what) return await finishChange(instance, guest, observer);
     throw notLetGo({ ...guest, change });
   });
@@ -124,7 +124,7 @@ export async function changeIdleGuest(
 
 /**
  * Undoes or finishes a change during which svirt was killed. A guest that still has to release a device gets no second
- * request, and keeps its change. The caller holds the guest's lock.
+ * request. The caller holds the guest's lock.
  */
 export async function recoverChange(instance: Instance, guest: GuestRecord): Promise<void> {
   const { change } = guest;
@@ -132,7 +132,8 @@ export async function recoverChange(instance: Instance, guest: GuestRecord): Pro
   thaw(instance.host, guest.steps);
   forgetJob(instance, guest.uuid);
   if (change.stage === "doing") return await undoChange(instance, { ...guest, change }, false);
-  if (change.isAsked === true && (await isStillPlugged(instance, change))) return;
+  if (change.isAsked === true && (await isStillPlugged(instance, change)))
+    return keepAsked(instance, { ...guest, change });
   await finishChange(instance, guest, NO_OBSERVER);
 }
 

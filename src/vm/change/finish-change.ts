@@ -56,12 +56,14 @@ async function finish(instance: Instance, changing: ChangingGuest, observer: Ste
       keepTaken(instance, guest);
     });
   }
-  const { change, jobs: jobsBefore, ...before } = guest;
+  const { asked: askedBefore = [], change, jobs: jobsBefore, ...before } = guest;
   const jobs = change.jobs ?? jobsBefore ?? [];
+  const asked = askedBefore.filter((device) => !devicesOf(change).includes(device));
   writeRecord(instance, {
     ...before,
     xml,
     steps: compactSteps(before.steps, { steps, after }),
+    ...(asked.length === 0 ? {} : { asked }),
     ...(jobs.length === 0 ? {} : { jobs }),
   });
 }
@@ -116,10 +118,24 @@ async function releaseAndRecord(
   }
 }
 
-/** Records that the guest has the request: it may release the device at any time, and later calls only check. */
+/** Records that the guest has the request, if it still has the device. */
 async function noteAsked(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(instance, guest.change))) return;
-  writeRecord(instance, { ...guest, change: { ...guest.change, isAsked: true } });
+  keepAsked(instance, guest);
+}
+
+/**
+ * Drops a change that the guest has only been asked for, and records that: it may release the device at any time, and has it until
+ * then.
+ */
+export function keepAsked(instance: Instance, { change, ...guest }: ChangingGuest): void {
+  const asked = [...new Set([...(guest.asked ?? []), ...devicesOf(change)])];
+  writeRecord(instance, { ...guest, asked });
+}
+
+/** Lists QEMU's names of the devices that a change removes. */
+function devicesOf({ after }: GuestChange): readonly string[] {
+  return after.flatMap((step) => (step.do === "unplug" && step.device !== undefined ? [step.device] : []));
 }
 
 /** Drops a change that QEMU refused at its first command: nothing was changed, so there is nothing to finish. */

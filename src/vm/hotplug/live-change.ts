@@ -119,7 +119,8 @@ function listMediumPaths(instance: Instance, record: GuestRecord, options: Mediu
 }
 
 function decideAttach(instance: Instance, record: GuestRecord, device: Device): DecidedChange {
-  const plugged = plugDevice(runningGuest(record).domain, device);
+  const running = runningGuest(record).domain;
+  const plugged = plugDevice(running, device);
   refuseUnimplemented(plugged.domain, `attach ${nameDevice(device)}`);
   refuseOffline(instance, record, device);
   // Empty except in a dry run: the devices are detached already.
@@ -145,7 +146,9 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
     ...(tap === undefined ? {} : { tap }),
     ...(passed === undefined ? {} : { passed }),
   };
-  const xml = formatDomain(withTapName(plugged.domain, plugged.device, tap));
+  // The plugged domain is completed as for a start, which chooses the ports of displays.
+  const devices = { ...plugged.domain.devices, graphics: running.devices.graphics };
+  const xml = formatDomain(withTapName({ ...plugged.domain, devices }, plugged.device, tap));
   const { after, steps } = planAttach(whole, monitorOf(instance, record));
   return { steps: [...taken.steps, ...steps], after, xml };
 }

@@ -1,6 +1,6 @@
 import { withVolumes } from "../../domain/as-defined.ts";
 import type { Devices } from "../../domain/devices.ts";
-import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { formatDomain } from "../../domain/document.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { runningChain } from "../../plan/record/disk-chain.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
@@ -24,7 +24,8 @@ export function formatLive(
   const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
   const { imageLabel, label, model, relabel } = record.label;
-  return formatDomain(withVolumes({ ...domain, devices: withPlaces(named, workFolder, record) }), {
+  const devices = withPlaces({ ...named, graphics: domain.devices.graphics }, workFolder);
+  return formatDomain(withVolumes({ ...domain, devices }), {
     id: record.id,
     model,
     ...(label === undefined ? {} : { label }),
@@ -35,8 +36,8 @@ export function formatLive(
   });
 }
 
-/** Adds the socket paths and the port that svirt has chosen. */
-function withPlaces(devices: Devices, folder: string, record: GuestRecord): Devices {
+/** Adds the socket paths that svirt has chosen. */
+function withPlaces(devices: Devices, folder: string): Devices {
   return {
     ...devices,
     channels: devices.channels.map((found) => {
@@ -47,16 +48,9 @@ function withPlaces(devices: Devices, folder: string, record: GuestRecord): Devi
     graphics: devices.graphics.map((found) => {
       if (found.type !== "vnc") return found;
       const [first, ...others] = found.listens;
-      if (first?.type === "address" && found.autoport === true) return { ...found, ...portIn(record) };
       if (first?.type !== "socket") return found;
       const socket = socketPath(folder, "vnc");
       return { ...found, socket, listens: [{ ...first, socket }, ...others] };
     }),
   };
-}
-
-/** Returns the port of a guest's VNC, which a completed domain with `autoport` does not have. */
-function portIn(record: GuestRecord): { readonly port?: number } {
-  const vnc = parseDomainText(record.xml).devices.graphics.find(({ type }) => type === "vnc");
-  return vnc?.type === "vnc" && vnc.port !== undefined ? { port: vnc.port } : {};
 }

@@ -153,8 +153,11 @@ async function thawGuest(
 }
 
 /** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
-async function recoverWork(instance: Instance, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
-  if (change === undefined && jobs.length === 0) return;
+async function recoverWork(
+  instance: Instance,
+  { asked, change, jobs = [], uuid }: GuestRecord,
+): Promise<void> {
+  if (asked === undefined && change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
   const { finishJobs } = await import("../block/finish-jobs.ts");
   const { recoverChange } = await import("../change/change-guest.ts");
@@ -162,6 +165,10 @@ async function recoverWork(instance: Instance, { change, jobs = [], uuid }: Gues
     const guest = readRecord(instance, uuid);
     if (guest === undefined || !isRunning(instance, guest)) return;
     await recoverChange(instance, guest);
+    if (readRecord(instance, uuid)?.asked !== undefined) {
+      const { detachReleased } = await import("../hotplug/detach-released.ts");
+      await detachReleased(instance, uuid);
+    }
     if (readRecord(instance, uuid)?.change === undefined) await finishJobs(instance, uuid);
   });
 }

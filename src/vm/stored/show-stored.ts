@@ -6,6 +6,7 @@ export interface ShownXml {
   readonly uuid: string;
   /** Whether the XML is that of an active object. */
   readonly isLive: boolean;
+  /** Without a line break at its end. */
   readonly xml: string;
 }
 
@@ -16,5 +17,6 @@ export async function showStored(
   formatLive: (active: string) => Promise<string> | string,
 ): Promise<ShownXml> {
   const isLive = active !== undefined && (form === "active" || defined === undefined);
-  return { name, uuid, isLive, xml: isLive ? await formatLive(active) : (defined ?? "") };
+  const xml = isLive ? await formatLive(active) : (defined ?? "");
+  return { name, uuid, isLive, xml: xml.trimEnd() };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
+import { writeRecord } from "../../../src/state/record.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
@@ -192,6 +193,17 @@ describe("what would contradict the rest of the guest's XML is refused, so that 
   });
 });
 
+test("a guest's display keeps its port in the record when a device is attached", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml({ devices: "<graphics type='vnc' autoport='yes'/>" }));
+  const portOf = (xml: string): string | undefined => /<graphics type='vnc' port='(-?\d+)'/.exec(xml)?.[1];
+  const port = portOf(recordOf(machine).xml);
+  expect(Number(port)).toBeGreaterThanOrEqual(5900);
+  await attach(machine, SECOND);
+  expect(portOf(recordOf(machine).xml)).toBe(port);
+  expect(portOf(formatLive(nodeOn(machine), recordOf(machine)))).toBe(port);
+});
+
 describe("a guest that does not let go of a disk", () => {
   test("keeps its label and its place in the record, and is finished by any call once it has", async () => {
     const machine = await machineWithDisks(SECOND);
@@ -202,12 +214,52 @@ describe("a guest that does not let go of a disk", () => {
     expect(held).not.toBe(ORIGINAL);
     await sweepAll(machine);
     expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(held);
-    const busy = await errorOf(attach(machine, diskXml(`${IMAGES}/private2.raw`, "vdc")));
-    expect([busy.kind, labelOf(machine, `${IMAGES}/private2.raw`)]).toEqual(["wrong-state", ORIGINAL]);
     machine.processes.qemuOf(UUID)?.devices?.letGo("virtio-disk1");
     await sweepAll(machine);
     expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
     expect(targets(machine)).not.toContain("vdb");
+  });
+
+  test("takes other changes meanwhile, and loses only that disk once it has let go", async () => {
+    const machine = await machineWithDisks(SECOND);
+    machine.qemu = { keepsDevices: true };
+    await errorOf(detach(machine, SECOND));
+    await attach(machine, diskXml(`${IMAGES}/private2.raw`, "vdc"));
+    expect([targets(machine), recordOf(machine).asked]).toEqual([
+      ["vda", "vdb", "vdc", "hdc"],
+      ["virtio-disk1"],
+    ]);
+    await errorOf(detach(machine, diskXml(`${IMAGES}/private2.raw`, "vdc")));
+    for (const device of ["virtio-disk1", "virtio-disk2"])
+      machine.processes.qemuOf(UUID)?.devices?.letGo(device);
+    await sweepAll(machine);
+    expect([targets(machine), recordOf(machine).asked]).toEqual([["vda", "hdc"], undefined]);
+    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
+    expect(labelOf(machine, `${IMAGES}/private2.raw`)).toBe(ORIGINAL);
+  });
+
+  test("that an older svirt has recorded as a change is recovered as one that was asked for", async () => {
+    const machine = await machineWithDisks(SECOND);
+    const before = recordOf(machine);
+    machine.qemu = { keepsDevices: true };
+    const dry = await detachDevice(nodeOn(machine), { ...ASK, isDryRun: true }, deviceOf(SECOND));
+    const after = [...dry.steps];
+    const stage = "finishing" as const;
+    const change = { what: "detach vdb", stage, isAsked: true as const, steps: [], after, xml: before.xml };
+    writeRecord(nodeOn(machine), { ...before, change });
+    await sweepAll(machine);
+    expect([recordOf(machine).change, recordOf(machine).asked]).toEqual([undefined, ["virtio-disk1"]]);
+  });
+
+  test("has left the definition if the request is enough", async () => {
+    const machine = await machineWithDisks();
+    await defineDomain(nodeOn(machine), new TextEncoder().encode(recordOf(machine).xml));
+    const both: Ask = { ...ASK, options: { live: true, config: true } };
+    await attachDevice(nodeOn(machine), both, deviceOf(SECOND));
+    machine.qemu = { keepsDevices: true };
+    await detachDevice(nodeOn(machine), { ...both, isRequestEnough: true }, deviceOf(SECOND));
+    expect(readDefinition(nodeOn(machine), "vm1")?.xml).not.toContain("vdb");
+    expect([targets(machine).includes("vdb"), recordOf(machine).asked]).toEqual([true, ["virtio-disk1"]]);
   });
 
   test("is asked again by the same command", async () => {

@@ -76,7 +76,7 @@ describe("the rules of a running guest and an active network", () => {
     machine.qemu = { keepsDevices: true };
     const ask: Ask = { key: "vm1", options: { live: true }, isDryRun: false };
     const error = await errorOf(detachDevice(nodeOn(machine), ask, deviceOf(CARD)));
-    expect([error.kind as string, recordOf(machine).change?.isAsked]).toEqual(["timeout", true]);
+    expect([error.kind as string, recordOf(machine).asked]).toEqual(["timeout", ["net0"]]);
     machine.packetRules.clear();
     expect(await findings(machine)).toContain(
       `vm1: the table ${FILTER} of the packet filter is missing; run svirt recover`,

@@ -1,4 +1,4 @@
-import { lookUpDevice } from "../../../vm/node-device/node-devices.ts";
+import { isPersistent, lookUpDevice } from "../../../vm/node-device/node-devices.ts";
 import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatFacts } from "../../output/table.ts";
 import { yesNo } from "../../output/yes-no.ts";
@@ -13,9 +13,12 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   run(call) {
-    const { name, parent } = lookUpDevice(call.instance, operand(call, "device"));
+    const device = lookUpDevice(call.instance, operand(call, "device"));
+    const { name, parent } = device;
     // Only mediated devices can be defined without being there, and svirt lists none.
-    const [active, persistent, autostart] = [true, true, true];
+    const active = true;
+    const persistent = isPersistent(device);
+    const autostart = persistent;
     if (call.options.has("json")) printJson(call, { name, parent, active, persistent, autostart });
     else {
       call.output.print(

@@ -17,12 +17,16 @@ const FORCE = 4;
 
 type Change = (instance: Instance, ask: Ask, device: Device) => Promise<unknown>;
 
+/** As in libvirt, a detach succeeds also if the guest keeps the device for now. qemuDomainWaitForDeviceRemoval() */
+const requestDetach: Change = (instance, ask, device) =>
+  detachDevice(instance, { ...ask, isRequestEnough: true }, device);
+
 /** Procedures that change the devices of a domain. */
 export const deviceProcedures: readonly Procedure[] = [
   changingGuest(8, "virDomainAttachDevice", attachDevice),
   changing(160, "virDomainAttachDeviceFlags", attachDevice),
-  changingGuest(13, "virDomainDetachDevice", detachDevice),
-  changing(161, "virDomainDetachDeviceFlags", detachDevice),
+  changingGuest(13, "virDomainDetachDevice", requestDetach),
+  changing(161, "virDomainDetachDeviceFlags", requestDetach),
   procedure({
     ...changesDomain(392, "virDomainDetachDeviceAlias"),
     args: struct({ dom: domain, alias: text, flags: uint }),
@@ -30,7 +34,7 @@ export const deviceProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { alias, flags } = call.args;
-      await detachDeviceAlias(call.instance, askOf(call, flags), alias);
+      await detachDeviceAlias(call.instance, { ...askOf(call, flags), isRequestEnough: true }, alias);
       return {};
     },
   }),

@@ -57,7 +57,7 @@ export const factProcedures: readonly Procedure[] = [
         isMigratable: (flags & XML.migratable) !== 0,
       });
       if (channelsError !== undefined) call.session.warn(channelsError);
-      return { value: `${xml}\n` };
+      return { value: `${xml.trimEnd()}\n` };
     },
   }),
   procedure({

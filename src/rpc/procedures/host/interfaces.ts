@@ -100,6 +100,8 @@ export const interfaceProcedures: readonly Procedure[] = [
   }),
 ];
 
+/** Returns the names of the interfaces that are up, or that are down. udevGetDevices() of libvirt */
 function namesOf(instance: Instance, isActive: boolean): readonly string[] {
-  return selectInterfaces(instance, { active: isActive, inactive: !isActive }).map(({ name }) => name);
+  const found = selectInterfaces(instance, { active: isActive, inactive: !isActive });
+  return found.filter(({ isDown }) => isActive || isDown).map(({ name }) => name);
 }

@@ -2,6 +2,7 @@ import { detachDevice, reattachDevice, resetDevice } from "../../../vm/node-devi
 import {
   CAPABILITY_NAMES,
   getDeviceXml,
+  isPersistent,
   listDeviceCapabilities,
   listDevices,
   lookUpDevice,
@@ -16,8 +17,8 @@ const [MOST_DEVICES, MOST_CAPABILITIES] = [65_536, 65_536];
 /** Bits of a filter: a capability each, in the order of their numbers. virConnectListAllNodeDeviceFlags of libvirt */
 const CAPABILITY_FLAGS = 2 ** CAPABILITY_NAMES.length - 1;
 /**
- * VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT, _TRANSIENT, _INACTIVE and _ACTIVE. A listed device is active and persistent: only mediated
- * devices may be otherwise.
+ * VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT, _TRANSIENT, _INACTIVE and _ACTIVE. A listed device is active: only mediated devices may be
+ * otherwise.
  */
 const FILTERS = { persistent: 2 ** 28, transient: 2 ** 29, inactive: 2 ** 30, active: 2 ** 31 };
 const FILTER_FLAGS = Object.values(FILTERS).reduce((sum, bit) => sum + bit);
@@ -63,9 +64,13 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
       const names = CAPABILITY_NAMES.filter((_, at) => (bits & (1 << at)) !== 0);
       const has = (bit: number): boolean => (args.flags & bit) !== 0;
       const { active, inactive, persistent, transient } = FILTERS;
-      const isEmpty = (has(inactive) && !has(active)) || (has(transient) && !has(persistent));
-      const found = isEmpty ? [] : listDevices(instance, bits === 0 ? undefined : new Set(names));
-      return listOf(args, found);
+      if (has(inactive) && !has(active)) return listOf(args, []);
+      const found = listDevices(instance, bits === 0 ? undefined : new Set(names));
+      const isAny = has(persistent) === has(transient);
+      return listOf(
+        args,
+        found.filter((one) => isAny || isPersistent(one) === has(persistent)),
+      );
     },
   }),
   procedure({
@@ -113,21 +118,18 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   }),
   ...(
     [
-      [433, "virNodeDeviceGetAutostart"],
-      [435, "virNodeDeviceIsPersistent"],
-      [436, "virNodeDeviceIsActive"],
+      [433, "virNodeDeviceGetAutostart", isPersistent],
+      [435, "virNodeDeviceIsPersistent", isPersistent],
+      [436, "virNodeDeviceIsActive", () => true],
     ] as const
-  ).map(([number, api]) =>
+  ).map(([number, api, holds]) =>
     procedure({
       number,
       api,
       access: "reads",
       args: ofDevice,
       result: aNumber,
-      run({ args, instance }) {
-        lookUpDevice(instance, args.name);
-        return { value: 1 };
-      },
+      run: ({ args, instance }) => ({ value: holds(lookUpDevice(instance, args.name)) ? 1 : 0 }),
     }),
   ),
   ...(

@@ -21,7 +21,6 @@ interface Layer {
   /** Number in the name of its block node; undefined for a disk that is off. */
   readonly index: number | undefined;
   readonly path: string | undefined;
-  readonly isBelow: boolean;
   readonly statistics: DiskStatistics | undefined;
   readonly image: BlockNode | undefined;
   /** Block node of the storage that contains the image. */
@@ -44,7 +43,6 @@ async function listLayers({ backing, running, whole }: Subject): Promise<readonl
       disk,
       index: Number(/^libvirt-(\d+)-/.exec(name)?.[1]),
       path: at === 0 ? pathOf(disk) : path,
-      isBelow: at > 0,
       statistics: at === 0 ? ofDevices.get(id) : ofNodes.get(name),
       image: nodes.get(name),
       storage: nodes.get(file),
@@ -56,7 +54,6 @@ async function listLayers({ backing, running, whole }: Subject): Promise<readonl
 
 const BARE = {
   index: undefined,
-  isBelow: false,
   statistics: undefined,
   image: undefined,
   storage: undefined,
@@ -95,7 +92,7 @@ function formatLayer(layer: Layer, number: number): readonly Entry[] {
   const { disk, image, index, path, statistics: is, storage } = layer;
   const facts: readonly (readonly [key: string, value: number | string | undefined])[] = [
     ["name", disk.target.dev],
-    ["backingIndex", layer.isBelow ? index : undefined],
+    ["backingIndex", index],
     ["path", path],
     ["rd.reqs", is?.readRequests],
     ["rd.bytes", is?.readBytes],

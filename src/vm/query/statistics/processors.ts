@@ -59,7 +59,9 @@ function listVcpu(
   const name = (key: string): string => `vcpu.${vcpu.index}.${key}`;
   return [
     [name("state"), RUNNING],
-    ...(thread === undefined ? [] : [[name("time"), thread.userNs + thread.systemNs] as const]),
+    ...(thread === undefined
+      ? []
+      : [[name("time"), thread.userNs + thread.systemNs] as const, [name("wait"), thread.waitNs] as const]),
     ...(thread?.delayNs === undefined ? [] : [[name("delay"), thread.delayNs] as const]),
     ...(vcpu.counted.get(vcpu.path) ?? []).map(([key, value]) => [name(key), value] as const),
   ];

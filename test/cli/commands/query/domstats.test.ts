@@ -91,6 +91,10 @@ async function machineWithTwo(): Promise<Machine> {
   put(`/proc/${pid}/stat`, `${pid} (qemu (x) y) ${fields}\n`);
   put(`/proc/${pid}/task/777/stat`, `777 (CPU 0/KVM) ${fields.replace(" 40 2 ", " 30 1 ")}\n`);
   put(`/proc/${pid}/task/777/schedstat`, "1000 2000 3\n");
+  put(
+    `/proc/${pid}/task/777/sched`,
+    "se.exec_start : 1.5\nwait_sum                     :            2.500001\n",
+  );
   put(`/proc/${pid}/status`, "VmRSS:\t    5120 kB\n");
   return machine;
 }
@@ -118,6 +122,7 @@ describe("svirt domstats", () => {
       "  vcpu.maximum=1",
       "  vcpu.0.state=1",
       "  vcpu.0.time=310000000",
+      "  vcpu.0.wait=2500001",
       "  vcpu.0.delay=2000",
       "  vcpu.0.exits.sum=99",
       "  vcpu.0.guest_mode.cur=no",
@@ -125,6 +130,7 @@ describe("svirt domstats", () => {
       "  net.count=0",
       "  block.count=1",
       "  block.0.name=vda",
+      "  block.0.backingIndex=1",
       "  block.0.path=/var/lib/images/top.qcow2",
       "  block.0.rd.reqs=11",
       "  block.0.rd.bytes=512",
