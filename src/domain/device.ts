@@ -4,6 +4,7 @@ import { parseDocument } from "../xml/parse-document.ts";
 import { readWhole } from "../xml/read-whole.ts";
 import { notSupported } from "../xml/refusal.ts";
 import { channel } from "./devices/chardev.ts";
+import { controller } from "./devices/controller.ts";
 import { disk } from "./devices/disk/disk.ts";
 import { hostDevice } from "./devices/hostdev.ts";
 import { networkInterface } from "./devices/network/interface.ts";
@@ -19,7 +20,7 @@ import type { DeviceOf, ELEMENTS, EntryOf, Family } from "./families.ts";
  */
 const FORMS = {
   disks: disk,
-  controllers: "none",
+  controllers: controller,
   leases: "none",
   filesystems: "none",
   interfaces: networkInterface,
@@ -67,6 +68,7 @@ export type Device<E extends HotElement = HotElement> = {
 
 const FAMILY_OF: Families = {
   disk: "disks",
+  controller: "controllers",
   interface: "interfaces",
   rng: "rngs",
   channel: "channels",
@@ -84,7 +86,7 @@ export function parseDevice(bytes: Uint8Array): Device {
   const element = root.tag;
   if (isHot(element)) return { element, value: readWhole(formOf(element), root) } as Device;
   const why =
-    "svirt attaches, changes and detaches only disks, interfaces, channels, devices of the host and sources of randomness";
+    "svirt attaches, changes and detaches only disks, controllers, interfaces, channels, devices of the host and sources of randomness";
   throw notSupported({ node: root }, why, "Change the definition: svirt define");
 }
 

@@ -12,8 +12,8 @@ import type { Guest } from "./model/guest.ts";
 
 /** QEMU ids of devices that were attached to the running guest; undefined for a device of the start. */
 export type LaterNames = {
-  // A disk is named by its target or its place, whenever it is attached.
-  readonly [E in Exclude<HotElement, "disk">]: (found: HotDevice<E>) => string | undefined;
+  // A disk is named by its target or its place, and a controller by its number, whenever it is attached.
+  readonly [E in Exclude<HotElement, "disk" | "controller">]: (found: HotDevice<E>) => string | undefined;
 };
 
 const none = (): undefined => undefined;

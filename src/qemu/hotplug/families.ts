@@ -1,6 +1,7 @@
 import type { Device, HotElement } from "../../domain/device.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { CHANNEL } from "./channel.ts";
+import { CONTROLLER } from "./controller.ts";
 import { DISK } from "./disk.ts";
 import type { HotplugFamily } from "./family.ts";
 import { HOSTDEV } from "./hostdev.ts";
@@ -10,6 +11,7 @@ import { RNG } from "./rng.ts";
 /** Families whose devices can be hot-plugged: those with a form in domain/device.ts. */
 const HOTPLUG: { readonly [E in HotElement]: HotplugFamily<E> } = {
   disk: DISK,
+  controller: CONTROLLER,
   interface: NETWORK,
   rng: RNG,
   channel: CHANNEL,

@@ -56,7 +56,7 @@ export interface HotplugFamily<E extends HotElement> {
   /** Returns commands that follow those of the arguments; `alias` names the device in QEMU. */
   commandsAfter(alone: Guest, device: HotDevice<E>, alias: string): readonly QmpCommand[];
   /** Prefix of QEMU's names for devices of the family. */
-  readonly prefix: "net" | "rng" | "channel" | "hostdev";
+  readonly prefix: "net" | "rng" | "channel" | "hostdev" | "scsi";
   /** Whether QEMU's device with these facts is this one. */
   isPlugged(
     guest: Guest,

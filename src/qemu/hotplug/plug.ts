@@ -49,12 +49,13 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   const written = withDevice(fixed, placeHot(before, device, family.place(device.value)));
   refuseUndefinable(written);
   const guest = completeGuest(written);
-  refuseNewControllers(before, guest, nameDevice(device));
+  const value = family.findAdded(guest.devices, device.value);
+  refuseNewControllers(before, guest, { name: nameDevice(device), value });
   const domain = { ...guest.domain, devices: guest.devices };
   return {
     domain,
     guest,
-    device: { ...device, value: family.findAdded(guest.devices, device.value) } as Device,
+    device: { ...device, value } as Device,
   };
 }
 

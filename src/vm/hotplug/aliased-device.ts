@@ -37,9 +37,12 @@ export function findAliased(devices: Devices, alias: string): Device {
   });
 }
 
-function listHot({ channels, disks, hostdevs, interfaces, rngs }: Devices): readonly Device[] {
+function listHot({ channels, controllers, disks, hostdevs, interfaces, rngs }: Devices): readonly Device[] {
   return [
     ...disks.map((value): Device => ({ element: "disk", value })),
+    ...controllers
+      .filter(({ type }) => type === "scsi")
+      .map((value): Device => ({ element: "controller", value })),
     ...interfaces.map((value): Device => ({ element: "interface", value })),
     ...rngs.map((value): Device => ({ element: "rng", value })),
     ...channels.map((value): Device => ({ element: "channel", value })),

@@ -83,6 +83,7 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
         return withOther(domain, old, refuseOtherInterface(old, { ...device, value: unbound(device.value) }));
       },
     }),
+  controller: "none",
   rng: "none",
   channel: "none",
   hostdev: "none",

@@ -17,6 +17,7 @@ import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import { refuseUsedController } from "../../qemu/hotplug/controller.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
@@ -80,6 +81,7 @@ type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => H
 const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
   disk: (instance, value) => bindDisk(instance, value, "/disk"),
   interface: (instance, value) => bindInterface(instance, value, { place: "/interface" }),
+  controller: "none",
   rng: "none",
   channel: "none",
   hostdev: "none",
@@ -236,11 +238,12 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
 type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
 
 /**
- * Refusals of devices that the guest was started with, parts of which cannot be detached. "none": each can be detached
- * completely.
+ * Refusals of devices that others use, or parts of which cannot be detached since the guest was started with them. "none":
+ * each can be detached completely.
  */
 const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
   disk: "none",
+  controller: (record, controller) => refuseUsedController(runningGuest(record).domain, controller),
   interface: "none",
   rng: "none",
   channel: refuseOtherChannel,

@@ -26,6 +26,7 @@ interface PassedFamily<E extends HotElement> {
 /** Devices of the host by family. "none": no device of the family is one of the host. */
 const PASSED: { readonly [E in HotElement]: PassedFamily<E> | "none" } = {
   disk: "none",
+  controller: "none",
   interface: "none",
   rng: "none",
   channel: "none",

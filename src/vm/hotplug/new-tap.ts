@@ -35,6 +35,7 @@ interface TapFamily<E extends HotElement> {
 /** Taps by family. "none": its devices have none. */
 const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
   disk: "none",
+  controller: "none",
   interface: {
     decide: decideInterface,
     withName: (value, dev) => (isTapped(value) ? { ...value, target: { ...value.target, dev } } : value),

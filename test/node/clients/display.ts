@@ -30,32 +30,40 @@ export interface Shown {
   readonly write: (path: string) => void;
 }
 
+/** A running X server. */
+export interface Server {
+  /** Value of $DISPLAY. */
+  readonly display: string;
+  /** Folder with the pixels of its screen. */
+  readonly folder: string;
+}
+
+/** Starts an X server, and ends it after `work`. */
+export async function withServer(client: Client, work: (server: Server) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(client.folder, "screen-"));
+  const screen = ["-screen", "0", "1024x768x24", "-fbdir", folder];
+  const server = Bun.spawn(["Xvfb", "-displayfd", "1", ...screen, "-nolisten", "tcp", "-nocursor"], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  try {
+    const first = await server.stdout.getReader().read();
+    await work({ display: `:${new TextDecoder().decode(first.value).trim()}`, folder });
+  } finally {
+    server.kill();
+    await server.exited;
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Runs a program of the machine on a new screen, and ends it after `work`. */
 export async function withDisplay(
   client: Client,
   words: readonly string[],
   work: (shown: Shown) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(client.folder, "screen-"));
-  const server = Bun.spawn(
-    [
-      "Xvfb",
-      "-displayfd",
-      "1",
-      "-screen",
-      "0",
-      "1024x768x24",
-      "-fbdir",
-      folder,
-      "-nolisten",
-      "tcp",
-      "-nocursor",
-    ],
-    { stdin: "ignore", stdout: "pipe", stderr: "ignore" },
-  );
-  try {
-    const first = await server.stdout.getReader().read();
-    const display = `:${new TextDecoder().decode(first.value).trim()}`;
+  await withServer(client, async ({ display, folder }) => {
     const log = join(folder, "log");
     const program = Bun.spawn(["timeout", "-k", "1", "600", ...words], {
       cwd: folder,
@@ -86,11 +94,7 @@ export async function withDisplay(
       program.kill();
       await program.exited;
     }
-  } finally {
-    server.kill();
-    await server.exited;
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 /** Returns the part from the upper left corner that is not black. */

@@ -15,10 +15,10 @@ export const command: Command = {
     name: "attach-device",
     summary: "attach a device to a running or defined domain",
     details:
-      "Takes a <disk>, an <interface>, an <rng>, a <channel> of type unix without a path (the guest agent's) or with\n" +
-      "mode='connect', or a <hostdev> (pci, mdev, usb, scsi). A running guest takes an interface of type user, or a USB device,\n" +
-      "only if it was started with one: otherwise its SELinux domain forbids connections, or the search for devices. The\n" +
-      "definition (--config) takes other devices, too.",
+      "Takes a <disk>, an <interface>, an <rng>, a <controller> of type scsi, a <channel> of type unix without a path (the\n" +
+      "guest agent's) or with mode='connect', or a <hostdev> (pci, mdev, usb, scsi). A running guest takes an interface of type\n" +
+      "user, or a USB device, only if it was started with one: otherwise its SELinux domain forbids connections, or the search\n" +
+      "for devices. The definition (--config) takes other devices, too.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

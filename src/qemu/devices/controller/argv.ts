@@ -25,7 +25,8 @@ export function formatControllers(guest: Guest): Arguments {
   });
 }
 
-function formatController(guest: Guest, controller: Controller): Arguments {
+/** -device for one controller; empty for one on the board. */
+export function formatController(guest: Guest, controller: Controller): Arguments {
   const end = controller.address?.type === "usb" ? {} : pciKeys(guest, controller.address);
   const id = controllerId(guest, controller);
   switch (controller.type) {

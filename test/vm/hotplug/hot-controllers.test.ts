@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import {
+  attachDevice,
+  detachDevice,
+  detachDeviceAlias,
+  updateDevice,
+} from "../../../src/vm/hotplug/change-devices.ts";
+import { formatLive } from "../../../src/vm/query/live-xml.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
+import { diskXml, domainXml, errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
+
+const ASK = { key: "vm1", options: { live: true }, isDryRun: false } as const;
+const SCSI = "<controller type='scsi' index='0' model='virtio-scsi'/>";
+const DISK = diskXml("/var/lib/images/private1.raw", "sda").replace("bus='virtio'", "bus='scsi'");
+let machine: Machine;
+
+const start = (devices = "") => startDomain(nodeOn(machine), domainXml({ devices }));
+const attach = (device: string) => attachDevice(nodeOn(machine), ASK, deviceOf(device));
+const detach = (device: string) => detachDevice(nodeOn(machine), ASK, deviceOf(device));
+const xml = (): string => formatLive(nodeOn(machine), recordOf(machine));
+
+beforeEach(() => {
+  machine = makeMachine();
+});
+
+// virt-manager attaches one before each disk, if the guest has none.
+describe("a SCSI controller that comes to a guest that runs", () => {
+  test("has a free address, takes disks, and leaves nothing behind", async () => {
+    await start();
+    const before = wholeState(machine);
+    await attach(SCSI);
+    expect(recordOf(machine).steps.findLast((step) => step.do === "plug")?.commands).toEqual([
+      {
+        execute: "device_add",
+        arguments: expect.objectContaining({ driver: "virtio-scsi-pci", id: "scsi0" }),
+      },
+    ]);
+    expect(xml()).toContain("<alias name='scsi0'/>");
+    await attach(DISK);
+    expect(xml()).toContain("<target dev='sda' bus='scsi'/>");
+    expect(await errorOf(detach(SCSI))).toMatchObject({
+      kind: "wrong-state",
+      message: "operation failed: device cannot be detached: device is busy",
+    });
+    await detach(DISK);
+    await detach(SCSI);
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("gets the lowest free number without an index, and is detached by its alias", async () => {
+    await start(SCSI);
+    const before = wholeState(machine);
+    await attach("<controller type='scsi' model='virtio-scsi'/>");
+    expect(xml()).toContain("<alias name='scsi1'/>");
+    await detachDeviceAlias(nodeOn(machine), ASK, "scsi1");
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test.each([
+    [
+      "another type",
+      "<controller type='usb' model='qemu-xhci' index='1'/>",
+      "'usb' controller cannot be hot plugged",
+    ],
+    ["a number that the guest has", SCSI, "target scsi:0 already exists"],
+  ])("with %s is refused, and nothing changes", async (_, device, message) => {
+    await start(SCSI);
+    const before = wholeState(machine);
+    expect((await errorOf(attach(device))).message).toContain(message);
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("is not changed, and one that the guest does not have is not found", async () => {
+    await start();
+    const device = deviceOf(SCSI);
+    expect((await errorOf(updateDevice(nodeOn(machine), ASK, { device, force: false }))).message).toContain(
+      "cannot modify device 'controller'",
+    );
+    expect(await errorOf(detach(SCSI))).toMatchObject({
+      kind: "not-found",
+      message: "device not found: controller scsi:0 not found",
+    });
+    expect((await errorOf(detach("<controller type='pci' index='0' model='pci-root'/>"))).message).toContain(
+      "'pci' controller cannot be hot unplugged",
+    );
+  });
+
+  test("comes and goes whole, wherever svirt is killed", async () => {
+    await comesAndGoesWhole(SCSI, async () => {
+      const made = makeMachine();
+      await startDomain(nodeOn(made), domainXml());
+      return made;
+    });
+  });
+});
