@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Domain } from "../domain/domain.ts";
 import { interfaceId } from "./devices/network/argv.ts";
 import { limitSpeed } from "./iotune-commands.ts";
@@ -40,18 +39,6 @@ export function listStartCommands(guest: Guest): readonly QmpCommand[] {
     ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),
     { execute: "cont" },
   ];
-}
-
-const chardevReply = v.array(v.object({ label: v.string(), filename: v.string() }));
-
-/** Returns the terminal that QEMU opened for each pty, by device id, from the reply to `query-chardev`. Throws ValiError. */
-export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
-  return new Map(
-    v.parse(chardevReply, answer).flatMap(({ label, filename }) => {
-      const path = /^pty:(\/dev\/pts\/\d+)$/.exec(filename)?.[1];
-      return path === undefined ? [] : [[label.replace(/^char/, ""), path] as const];
-    }),
-  );
 }
 
 /** Returns the command that sets how often the balloon asks the guest for memory statistics, in seconds; 0: never. */

@@ -4,7 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import type { FoundChains } from "../../src/qemu/devices/disk/chain.ts";
-import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
+import { parsePtys } from "../../src/qemu/monitor/ptys.ts";
+import { listStartCommands } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
 import { echoKernel } from "../guest/kernel.ts";
 import {

@@ -38,7 +38,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
     load: async () => (await import("./domain/devices.ts")).deviceProcedures,
   },
   {
-    numbers: [14, 15, 16, 17, 18, 19, 121, 150, 151, 183, 202, 212, 449],
+    numbers: [14, 16, 17, 18, 121],
     load: async () => (await import("./domain/domain-facts.ts")).factProcedures,
   },
   {
@@ -48,6 +48,10 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
   {
     numbers: [21, 22, 23, 24, 25, 37, 51, 273],
     load: async () => (await import("./domain/domain-lists.ts")).listProcedures,
+  },
+  {
+    numbers: [15, 19, 150, 151, 183, 202, 212, 449],
+    load: async () => (await import("./domain/domain-state.ts")).stateProcedures,
   },
   {
     numbers: [163, 164, 298, 442],

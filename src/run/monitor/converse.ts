@@ -1,7 +1,6 @@
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
-import { parsePtys } from "../../qemu/start-commands.ts";
 import type { Actor } from "../actor.ts";
 
 /** Time limit of a conversation that only queries: longer than QEMU ever takes, unless it hangs. */
@@ -43,7 +42,10 @@ export async function greetMonitor(
   step: { readonly monitor: string; readonly timeoutMs: number; readonly hasTerminals?: true },
 ): Promise<void> {
   await withMonitorSocket(host, step, async (monitor) => {
-    if (step.hasTerminals) onTerminals?.(parsePtys(await monitor.execute("query-chardev")));
+    if (step.hasTerminals !== true) return;
+    // Loaded here: most conversations only query a state.
+    const { parsePtys } = await import("../../qemu/monitor/ptys.ts");
+    onTerminals?.(parsePtys(await monitor.execute("query-chardev")));
   });
 }
 

@@ -6,7 +6,7 @@ import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { isAgentPort } from "../../qemu/agent/agent-port.ts";
 import { type NamedPort, namePorts } from "../../qemu/devices/chardev/argv.ts";
 import { socketPath } from "../../qemu/devices/chardev/backend.ts";
-import { parsePtys } from "../../qemu/start-commands.ts";
+import { parsePtys } from "../../qemu/monitor/ptys.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { parseContext } from "../../selinux/context.ts";
 import type { Instance } from "../../state/instance.ts";

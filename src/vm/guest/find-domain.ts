@@ -14,6 +14,9 @@ export interface FoundDomain {
   readonly guest: GuestRecord | undefined;
 }
 
+/** Text of an id: no other has to be compared with the records. */
+const ID = /^\d+$/;
+
 /** Property by which a domain is searched. */
 export type DomainKey = "id" | "name" | "uuid";
 
@@ -62,21 +65,24 @@ function throwUnknown(wanted: string): never {
 
 /** Returns undefined if there is no such domain. */
 function searchDomain(instance: Instance, key: string, by: readonly DomainKey[]): FoundDomain | undefined {
+  const looked = by.includes("uuid") ? uuidOf(key) : undefined;
   for (const one of by) {
     const guest = findGuest(instance, one, key);
     if (guest !== undefined) return withDefinition(instance, guest);
   }
   const definition =
     (by.includes("name") ? readDefinition(instance, key) : undefined) ??
-    (by.includes("uuid") ? definitionByUuid(instance, key) : undefined);
+    (looked === undefined ? undefined : definitionOf(instance, looked));
   if (definition === undefined) return undefined;
   const { name, uuid } = definition;
-  return { name, uuid, definition, guest: runningGuest(instance, uuid) };
+  // A guest with the UUID that was asked for would have been found above.
+  return { name, uuid, definition, guest: uuid === looked ? undefined : runningGuest(instance, uuid) };
 }
 
 /** Returns the running guest with that property. Throws "failed" if its record is damaged. */
 function findGuest(instance: Instance, by: DomainKey, key: string): GuestRecord | undefined {
   if (by === "uuid") return runningGuest(instance, uuidOf(key));
+  if (by === "id" && !ID.test(key)) return undefined;
   return findRecorded(instance, by, key)
     .map((uuid) => runningGuest(instance, uuid))
     .find((guest) => guest !== undefined && String(guest[by]) === key);

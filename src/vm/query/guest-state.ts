@@ -1,6 +1,5 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { parseBalloonKiB } from "../../qemu/monitor/statistics.ts";
 import { type DomainState, decideState } from "../../qemu/monitor/status.ts";
 import { withMonitorSocket } from "../../run/monitor/converse.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -57,6 +56,8 @@ export async function getGuestMemory(instance: Instance, guest: AskedGuest): Pro
 
 /** Returns undefined if QEMU answers with an error: the guest has no balloon. */
 async function askBalloon(monitor: Monitor): Promise<number | undefined> {
+  // Loaded here: most callers query only the state.
+  const { parseBalloonKiB } = await import("../../qemu/monitor/statistics.ts");
   try {
     return parseBalloonKiB(await monitor.execute("query-balloon"));
   } catch {

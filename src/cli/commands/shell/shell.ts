@@ -1,8 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Screen } from "../../../vm/query/guest-screen.ts";
-import { openScreen } from "../../../vm/screen/open-screen.ts";
-import { checkAccess } from "../../access.ts";
 import { type HelperCall, parseHelperCall } from "../../arguments/libvirt-client.ts";
 import { parseScreenCall } from "../../arguments/screen-client.ts";
 import { splitWords } from "../../arguments/split-words.ts";
@@ -34,6 +32,8 @@ export const command: Command = {
     if (helper !== undefined) return await serveHelper(call, helper, allowed);
     const screen = parseScreenCall(asked);
     if (screen !== undefined) return await connectScreen(call, screen, allowed);
+    // Loaded here: most calls over SSH are those of libvirt's clients.
+    const { checkAccess } = await import("../../access.ts");
     return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, allowed));
   },
 };
@@ -58,6 +58,7 @@ async function connectScreen(
     const remedy = "Use a key without --read-only.";
     throw new SvirtError("Cannot connect to a screen: this key is read-only", { kind: "denied", remedy });
   }
+  const { openScreen } = await import("../../../vm/screen/open-screen.ts");
   await openScreen(instance, screen);
   return undefined;
 }

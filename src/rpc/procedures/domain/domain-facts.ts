@@ -1,12 +1,9 @@
 import { numberState } from "../../../qemu/monitor/state-numbers.ts";
-import { isAutostarted } from "../../../state/definitions.ts";
-import { hasManagedSave } from "../../../state/managed-save.ts";
 import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
-import { getDomainState } from "../../../vm/query/domain-state.ts";
 import { getXmlAs } from "../../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
+import { aNumber, aText, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
@@ -18,13 +15,6 @@ const NS_PER_SECOND = 1e9;
 
 /** Procedures that return a fact about a domain. */
 export const factProcedures: readonly Procedure[] = [
-  procedure({
-    ...readsDomain(212, "virDomainGetState"),
-    args: ofDomainWithFlags,
-    flags: { known: 0, refusedBy: "qemuDomainGetState" },
-    result: struct({ state: int, reason: int }),
-    run: async (call) => numberState(await getDomainState(call.instance, keyOf(call))),
-  }),
   procedure({
     ...readsDomain(16, "virDomainGetInfo"),
     args: ofDomain,
@@ -61,15 +51,6 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(19, "virDomainGetOSType"),
-    args: ofDomain,
-    result: aText,
-    run(call) {
-      keyOf(call);
-      return { value: "hvm" };
-    },
-  }),
-  procedure({
     ...readsDomain(17, "virDomainGetMaxMemory"),
     args: ofDomain,
     result: struct({ kiB: uhyper }),
@@ -84,47 +65,6 @@ export const factProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...readsDomain(150, "virDomainIsActive"),
-    args: ofDomain,
-    result: aNumber,
-    run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).guest !== undefined),
-  }),
-  procedure({
-    ...readsDomain(151, "virDomainIsPersistent"),
-    args: ofDomain,
-    result: aNumber,
-    run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).definition !== undefined),
-  }),
-  // qemuDomainIsUpdated() of libvirt: whether the definition changed outside of its API, which it never does.
-  procedure({
-    ...readsDomain(202, "virDomainIsUpdated"),
-    args: ofDomain,
-    result: aNumber,
-    run(call) {
-      keyOf(call);
-      return { value: 0 };
-    },
-  }),
-  procedure({
-    ...readsDomain(15, "virDomainGetAutostart"),
-    args: ofDomain,
-    result: aNumber,
-    run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name)),
-  }),
-  procedure({
-    ...readsDomain(449, "virDomainGetAutostartOnce"),
-    args: ofDomain,
-    result: aNumber,
-    run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name, "once")),
-  }),
-  procedure({
-    ...readsDomain(183, "virDomainHasManagedSaveImage"),
-    args: ofDomainWithFlags,
-    flags: { known: 0, refusedBy: "qemuDomainHasManagedSaveImage" },
-    result: aNumber,
-    run: ({ args, instance }) => isTrue(hasManagedSave(instance, foundBy(instance, args.dom).name)),
-  }),
-  procedure({
     ...readsDomain(121, "virDomainGetSecurityLabel"),
     args: ofDomain,
     result: struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int }),
@@ -134,7 +74,3 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
 ];
-
-function isTrue(value: boolean): { readonly value: number } {
-  return { value: value ? 1 : 0 };
-}
