@@ -4,11 +4,14 @@ import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
- * has; "denied" for anything other than a file of a folder for images.
+ * has; "denied" for anything other than a file of a folder for images. With `mayBeDisk` it removes a disk that definitions name and no guest has.
  */
 export async function deleteVolume(
   instance: Instance,
-  volume: { readonly key: string; readonly pool: string | undefined },
+  {
+    mayBeDisk = false,
+    ...volume
+  }: { readonly key: string; readonly pool: string | undefined; readonly mayBeDisk?: boolean },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const operation = "vol deletion";
   return await withUnusedVolume(
@@ -17,7 +20,7 @@ export async function deleteVolume(
     async (unused) => {
       const { facts, folder, name, pass } = unused;
       const { id } = facts;
-      refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id, pass }, folder);
+      refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id, mayBeDisk, pass }, folder);
       await remove(instance, unused);
       return { name, path: id.path };
     },

@@ -25,6 +25,8 @@ interface Attempt {
   readonly file: FileId;
   readonly attempt: string;
   readonly pass: SearchPass;
+  /** Whether the file may be a disk that definitions name. A file below a disk may not. */
+  readonly mayBeDisk?: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ interface Attempt {
  */
 export function refuseNeeded(
   instance: Instance,
-  { attempt, file, pass }: Attempt,
+  { attempt, file, mayBeDisk = false, pass }: Attempt,
   folder: FileFacts | undefined,
 ): void {
   // A damaged file does not tell where the volumes of an active pool are, of which one may need the file.
@@ -43,7 +45,10 @@ export function refuseNeeded(
   const files = withParts(instance, file);
   for (const name of listDefinitionNames(instance)) {
     const { xml = "" } = readDefinition(instance, name) ?? {};
-    if (files.some((one) => isNeededBy(instance, { xml, pools }, one)))
+    const isNeeded = (one: FileId): boolean =>
+      isNeededBy(instance, { xml, pools }, one) &&
+      !(mayBeDisk && one === file && isOnlyDisk(instance, { xml, pools }, file));
+    if (files.some(isNeeded))
       throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
   }
   for (const name of listManagedSaves(instance)) {
@@ -111,6 +116,17 @@ function isNeededBy(
   // Reading a definition takes long.
   const { hasDiskAbove }: typeof import("./disks-above.ts") = require("./disks-above.ts");
   return hasDiskAbove(parsed ?? xml, tops);
+}
+
+function isOnlyDisk(
+  instance: Instance,
+  { pools, xml }: { readonly xml: string; readonly pools: Pools },
+  file: FileId,
+): boolean {
+  const { isOnlyDiskOf }: typeof import("./own-disks.ts") = require("./own-disks.ts");
+  const others = volumesIn(xml, pools).filter((path) => !isNameOf(instance, path, file));
+  const isBelow = others.some((path) => leadsTo(instance, { path, file, seen: new Set() }));
+  return !isBelow && isOnlyDiskOf(instance, xml, file);
 }
 
 /** Returns the XML in a managed save; empty if it cannot be read. */

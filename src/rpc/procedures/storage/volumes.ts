@@ -166,7 +166,8 @@ export const volumeProcedures: readonly Procedure[] = [
     recovers: () => [],
     async run(call) {
       const { name, pool } = await found(call);
-      await deleteVolume(call.instance, { key: name, pool: pool.uuid });
+      // virt-manager deletes the volumes of a domain before it undefines it.
+      await deleteVolume(call.instance, { key: name, pool: pool.uuid, mayBeDisk: true });
       return {};
     },
   }),

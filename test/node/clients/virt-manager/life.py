@@ -121,17 +121,17 @@ def remove_disk(guest):
     guest.select("^VirtIO Disk 2")
     guest.click("^config-remove$")
     asked = window("^Remove Disk Device|^Delete")
-    keep_storage(asked)
+    choose_storage(asked, False)
     asked.click("^(Delete|Remove)$")
     asked.wait_until_gone()
     wait(lambda: not list(guest.all("^VirtIO Disk 2", "table cell")), "one disk")
 
 
-def keep_storage(asked):
+def choose_storage(asked, deletes):
     box = asked.find("^Delete associated storage", "check box")
-    if box.has(CHECKED):
+    if box.has(CHECKED) != deletes:
         box.act()
-    wait(lambda: not box.has(CHECKED), "storage to be kept")
+    wait(lambda: box.has(CHECKED) == deletes, "the choice about storage")
 
 
 def clone(guest):
@@ -142,12 +142,12 @@ def clone(guest):
     window("^Virtual Machine Manager").find(f"^{CLONE}\n", "table cell")
 
 
-def delete(name):
+def delete(name, with_storage):
     manager = window("^Virtual Machine Manager")
     manager.select(f"^{name}\n")
     manager.click("^Delete$", "menu item", hidden=True)
     asked = window("^Delete Virtual Machine")
-    keep_storage(asked)
+    choose_storage(asked, with_storage)
     asked.click("^Delete$")
     asked.wait_until_gone()
     wait(lambda: not list(manager.all(f"^{name}\n", "table cell")), f"{name} to be gone")
@@ -157,7 +157,8 @@ def delete_stores(host):
     host.open_tab("^Storage")
     host.select("^life-pool")
     host.click("^vol-refresh$")
-    for volume in ("extra.img", "guest-clone.img", "guest.img"):
+    wait(lambda: not list(host.all("^guest.img", "table cell")), "guest.img to be gone")
+    for volume in ("extra.img", "guest-clone.img"):
         cell = host.select(f"^{volume}")
         host.click("^vol-delete$")
         answer("permanently delete the volume", "Yes")
@@ -197,8 +198,8 @@ def live(folder):
     remove_disk(guest)
     clone(guest)
     look("cloned")
-    delete(CLONE)
-    delete(NAME)
+    delete(CLONE, False)
+    delete(NAME, True)
     delete_stores(host)
 
 
