@@ -17,7 +17,7 @@ const listOf = (...names: readonly string[]) => word(names.length) + names.map(t
 
 const CARD = "pci_0000_06_00_0";
 const PCI = ["pci_0000_00_1c_0", "pci_0000_00_1f_2", CARD];
-const [TRANSIENT, INACTIVE, ACTIVE] = [2 ** 29, 2 ** 30, 2 ** 31];
+const [PERSISTENT, TRANSIENT, INACTIVE, ACTIVE] = [2 ** 28, 2 ** 29, 2 ** 30, 2 ** 31];
 
 describe("procedures about devices of the host", () => {
   test("count and list those with a capability, up to a number", async () => {
@@ -31,7 +31,10 @@ describe("procedures about devices of the host", () => {
     [2 + ACTIVE, PCI],
     [2 + INACTIVE, []],
     [2 + INACTIVE + ACTIVE, PCI],
-    [2 + TRANSIENT, []],
+    [2 + TRANSIENT, PCI],
+    [2 + PERSISTENT, []],
+    [1 + PERSISTENT, ["computer"]],
+    [1 + TRANSIENT, []],
     [2 ** 21, []],
   ])("list by the bits %d of a filter", async (flags, names) => {
     expect(await payloadOf(285, word(1) + word(flags))).toBe(listOf(...names) + word(names.length));

@@ -4,11 +4,10 @@ import type { Instance } from "../../../src/state/instance.ts";
 import type { ImpactOptions } from "../../../src/vm/change/impact.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { setLifecycleAction } from "../../../src/vm/tuning/set-lifecycle-action.ts";
 import { setStatisticsPeriod } from "../../../src/vm/tuning/set-statistics-period.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { deviceOf, machineWithDisks, recordOf, SECOND } from "../../scenes/hotplug.ts";
+import { machineWithDisks, recordOf } from "../../scenes/hotplug.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, putText, sweepAll, UUID } from "../../scenes/scene.ts";
 import { withoutInodes } from "../../scenes/strikes.ts";
 
@@ -62,14 +61,6 @@ interface Refusal {
 }
 
 const NOT_RUNNING = ["wrong-state", "Requested operation is not valid: domain is not running"] as const;
-const releasing = async (): Promise<Machine> => {
-  const machine = await machineWithDisks(SECOND);
-  machine.qemu = { keepsDevices: true };
-  const ask = { key: "vm1", options: LIVE, isDryRun: false } as const;
-  await errorOf(detachDevice(nodeOn(machine), ask, deviceOf(SECOND)));
-  return machine;
-};
-
 const REFUSALS: readonly (readonly [string, Refusal])[] = [
   [
     "of no guest",
@@ -114,13 +105,6 @@ const REFUSALS: readonly (readonly [string, Refusal])[] = [
       prepare: async () => machineWithDisks(),
       meanwhile: (machine) => nodeOn(machine).host.lock(LOCK, 0),
       error: ["timeout", `Cannot lock ${LOCK}`],
-    },
-  ],
-  [
-    "of a guest that has not released a device",
-    {
-      prepare: releasing,
-      error: ["wrong-state", "Cannot change the guest vm1: it has not released a device yet (detach vdb)"],
     },
   ],
   [
