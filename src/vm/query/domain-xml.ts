@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined, withNames } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
@@ -60,14 +60,14 @@ function migratableXml(found: FoundDomain, form: Form): DomainXml {
   const { guest, name, uuid } = found;
   const isLive = guest !== undefined && form === "running";
   const domain = isLive ? runningGuest(guest).domain : parseDomainText(xmlOf(found, form) ?? "");
-  const xml = formatDomain(asMigratable(asDefined(domain)));
+  const xml = formatDomain(asMigratable(form === "running" ? withNames(domain) : asDefined(domain)));
   return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
-/** Returns the definition; without one, the XML of the running guest with its networks and volumes. */
+/** Returns the definition; without one, the XML of the running guest with its networks, volumes and automatic ports. */
 function inactiveXml(found: FoundDomain): string {
   const xml = xmlOf(found, "defined") ?? "";
-  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=/.test(xml)
+  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=|<graphics /.test(xml)
     ? formatDomain(asDefined(parseDomainText(xml)))
     : xml;
 }
