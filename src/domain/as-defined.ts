@@ -9,12 +9,7 @@ type Graphics = Domain["devices"]["graphics"][number];
  * a start chooses the ports of its screens. VIR_DOMAIN_XML_INACTIVE of libvirt
  */
 export function asDefined(domain: Domain): Domain {
-  return withAutomaticPorts(withNames(domain));
-}
-
-/** Returns a domain whose interfaces are on their networks, and whose disks are volumes of their pools. */
-export function withNames(domain: Domain): Domain {
-  return withVolumes(withNetworks(domain));
+  return withAutomaticPorts(withVolumes(withNetworks(domain)));
 }
 
 /** Returns a domain without the ports that a start has chosen. virDomainGraphicsDefFormat() of libvirt */

@@ -1,4 +1,4 @@
-import { asDefined, withNames } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/as-defined.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
@@ -60,7 +60,7 @@ function migratableXml(found: FoundDomain, form: Form): DomainXml {
   const { guest, name, uuid } = found;
   const isLive = guest !== undefined && form === "running";
   const domain = isLive ? runningGuest(guest).domain : parseDomainText(xmlOf(found, form) ?? "");
-  const xml = formatDomain(asMigratable(form === "running" ? withNames(domain) : asDefined(domain)));
+  const xml = formatDomain(asMigratable(asDefined(domain)));
   return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
