@@ -18,7 +18,6 @@ import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { refuseUsedController } from "../../qemu/hotplug/controller.ts";
-import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
@@ -38,7 +37,7 @@ import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-fil
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
 import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
-import { refuseOtherInterface } from "./update-rules.ts";
+import { findDrive, refuseOtherInterface } from "./update-rules.ts";
 
 /**
  * Returns the change that attaches a device to a running guest. Throws the refusals of devices that cannot be hot-plugged.
@@ -116,7 +115,7 @@ export function setLinkLive(instance: Instance, to: Device<"interface">): Change
 }
 
 function listMediumPaths(instance: Instance, record: GuestRecord, options: MediumChange): readonly string[] {
-  const old = findDisk(runningGuest(record).domain, options.target);
+  const old = findDrive(runningGuest(record).domain, options.target, "running");
   return listDevicePaths(instance, { element: "disk", value: options.change(unboundDisk(old.value)) });
 }
 
@@ -168,7 +167,7 @@ function decideDetach(instance: Instance, record: GuestRecord, meant: Device): D
 
 function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {
   const { domain, guest } = runningGuest(record);
-  const old = findDisk(domain, options.target);
+  const old = findDrive(domain, options.target, "running");
   const before = unboundDisk(old.value);
   const asked = options.change(before);
   if (JSON.stringify(asked.source) === JSON.stringify(before.source)) {

@@ -64,10 +64,10 @@ function migratableXml(found: FoundDomain, form: Form): DomainXml {
   return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
-/** Returns the definition; without one, the XML of the running guest with its networks and volumes. */
+/** Returns the definition; without one, the XML of the running guest with its networks, volumes and automatic ports. */
 function inactiveXml(found: FoundDomain): string {
   const xml = xmlOf(found, "defined") ?? "";
-  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=/.test(xml)
+  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=|<graphics /.test(xml)
     ? formatDomain(asDefined(parseDomainText(xml)))
     : xml;
 }
