@@ -69,7 +69,7 @@ export interface Leavings {
   readonly nvram?: "remove" | "keep" | undefined;
   /** Memory of an emulated TPM. If unset, its XML decides. */
   readonly tpm?: "remove" | "keep" | undefined;
-  /** Definition with the volumes that are deleted afterwards. A domain that has another one by now, or runs, stays defined. */
+  /** Definition with the volumes that are deleted afterwards. A domain that has another one under the lock, or runs, stays defined. */
   readonly seen?: Definition | undefined;
 }
 
