@@ -158,6 +158,12 @@ describe("VIR_DOMAIN_VCPU_GUEST", () => {
       code: 8,
       message: "Flags 'VIR_DOMAIN_VCPU_GUEST' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive",
     });
+    // VIR_DOMAIN_VCPU_MAXIMUM is 4, VIR_DOMAIN_AFFECT_LIVE 1
+    for (const flags of [GUEST | 4, 4, 4 | 1])
+      expect(errorIn(await asked(nodeOn(machine), setsCount(1, flags)))).toMatchObject({
+        code: 8,
+        message: "Flag 'VIR_DOMAIN_AFFECT_CONFIG' is required by flag 'VIR_DOMAIN_VCPU_MAXIMUM'",
+      });
     expect(errorIn(await asked(nodeOn(machine), counts(GUEST), 1))).toMatchObject({
       code: 29,
       message: "operation forbidden: read only access prevents virDomainGetVcpusFlags",
