@@ -7,15 +7,15 @@ import type { Line } from "../../qemu/monitor/line-buffer.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { askChannels } from "../console/channel-states.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
-import { askChannels } from "../query/channel-states.ts";
 
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
 const TURN_MS = 30_000;
-/** Time between two looks, in a wait without limit, at whether somebody still waits and an agent is connected. */
-const LOOK_MS = 5000;
+/** Time between two checks, in a wait without limit, that the caller and an agent are still connected. */
+const CHECK_MS = 5000;
 /** An agent returns at most 48 MiB of a file, a third more in base64. qemu.git qga/commands.c */
 const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
@@ -126,17 +126,17 @@ async function readAnswer(
 ): Promise<Line | undefined> {
   if (timeoutMs !== Number.POSITIVE_INFINITY) return await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
   for (;;) {
-    const answer = await channel.readLine(LOOK_MS, MOST_ANSWER_BYTES);
+    const answer = await channel.readLine(CHECK_MS, MOST_ANSWER_BYTES);
     if (answer !== undefined || (await isLeft())) return answer;
   }
 }
 
-/** Returns whether a program in the guest has the agent's channel open; also if QEMU does not say so now. */
+/** Returns whether a program in the guest has the agent's channel open; true if another conversation keeps QEMU from answering. */
 async function isConnected(instance: Instance, guest: GuestRecord, id: string): Promise<boolean> {
   try {
     return (await askChannels(instance, guest)).get(id) === true;
-  } catch {
-    return true;
+  } catch (error) {
+    return asSvirtError(error).kind === "timeout";
   }
 }
 

@@ -260,9 +260,19 @@ describe("the time for the agent's answers", () => {
     machine.qemu = { ...machine.qemu, answers: isOpen(2) };
     machine.agent.waited.length = 0;
     expect((await runOn(machine, "guestvcpus", "vm1")).code).toBe(6);
-    // The answer to guest-sync-delimited, and three looks.
+    // The answer to guest-sync-delimited, and three checks.
     expect(machine.agent.waited).toEqual([5000, 5000, 5000, 5000]);
     expect([...machine.locks]).toEqual([]);
+  });
+
+  test("ends if QEMU does not say whether an agent is connected", async () => {
+    const machine = await machineWith(THREE);
+    await asked(nodeOn(machine), sets(-2));
+    machine.agent.silent = new Set(["guest-get-vcpus"]);
+    for (const wrong of [{ refuses: "query-chardev" }, { answers: new Map([["query-chardev", {}]]) }]) {
+      machine.qemu = { ...machine.qemu, ...wrong };
+      expect((await runOn(machine, "guestvcpus", "vm1")).code).toBe(6);
+    }
   });
 
   test("has no limit as long as the client is connected", async () => {
