@@ -42,8 +42,9 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   const sendAll = async (messages: readonly EventMessage[]): Promise<void> =>
     await send(Buffer.concat(messages.map(eventPacket)));
   const events = new Subscriptions({ instance, send: sendAll, warn });
+  let hasLeft = false;
   const session: Session = {
-    instance: { ...instance, memory: new Memory() },
+    instance: { ...instance, memory: new Memory(), hasCallerLeft: () => hasLeft },
     isForReading,
     events,
     streams: 0,
@@ -66,6 +67,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       // Other packets answer nothing that svirt has asked: libvirtd drops them too.
     }
   } finally {
+    hasLeft = true;
     events.close();
     await streams.end();
     await calls.ended();

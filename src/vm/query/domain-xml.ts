@@ -5,10 +5,10 @@ import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { asMigratable } from "../../qemu/migratable.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { askChannels } from "../console/channel-states.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { type Form, xmlOf } from "../guest/found-form.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { askChannels } from "./channel-states.ts";
 import { formatLive } from "./live-xml.ts";
 
 /** XML of a domain. */
