@@ -46,6 +46,34 @@ test.each(WAYS)("neither a silent nor a slow client stops svirt's other work, on
   expect(Number(written) - Number(read)).toBeGreaterThan(LEAST_TICKS);
 });
 
+/** Says on standard error how many turns of the event loop, whose other work is always due, pass during a write. */
+const TURNS_SCRIPT = `
+  import { openCaller } from "${MODULE}";
+  let turns = 0;
+  let isWritten = false;
+  const turn = () => { turns += 1; if (!isWritten) setImmediate(turn); };
+  const caller = openCaller();
+  turn();
+  await caller.write(new Uint8Array(${BYTES}));
+  isWritten = true;
+  process.stderr.write(String(turns));
+  process.exit();
+`;
+/** In the two seconds, poll(2) with its 10 ms would leave two hundred. */
+const LEAST_TURNS = 2000;
+
+test("work beside a write to a slow client goes on at once", async () => {
+  const client = `"$@" | (sleep ${SILENT_S}; wc -c)`;
+  const words = ["sh", "-c", client, "sh", process.execPath, "-e", TURNS_SCRIPT];
+  const child = Bun.spawn(words, { stdout: "pipe", stderr: "pipe" });
+  const [out, turns] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  expect(Number(out)).toBe(BYTES);
+  expect(Number(turns)).toBeGreaterThan(LEAST_TURNS);
+});
+
 test("ends when the client has gone, and drops what it writes", async () => {
   const child = Bun.spawn(["sh", "-c", `"$0" -e '${SCRIPT.replaceAll("'", "")}' | true`, process.execPath], {
     stdin: new Blob(["1000000"]),
