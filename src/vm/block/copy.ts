@@ -1,3 +1,4 @@
+import { writesBelow } from "../../domain/devices/disk/images.ts";
 import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
@@ -139,6 +140,7 @@ function decideCopied(
 
 function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): FileFacts {
   const { below, format, secret } = decideCopied(disk, options);
+  const [, ...others] = disk.images;
   const target = disk.disk.target.dev;
   if (secret !== undefined && !options.reuses) throw unencryptedDevice(target, options.dest);
   const facts = inspectReused(instance, {
@@ -148,7 +150,7 @@ function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): 
       ...(secret === undefined ? {} : { isEncrypted: true }),
     },
     below,
-    isWritten: disk.images.some((image) => image.secret !== undefined),
+    isWritten: writesBelow(disk.disk, below === undefined ? [] : others),
     missing: `missing destination file for disk ${target}: ${options.dest}`,
   });
   if (facts.type === options.storage) return facts;

@@ -1,7 +1,7 @@
 import { asDefined } from "../../domain/as-defined.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
-import { imagePath } from "../../domain/devices/disk/images.ts";
+import { imagePath, writesBelow } from "../../domain/devices/disk/images.ts";
 import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { formatSnapshot } from "../../domain/other-documents/snapshot.ts";
@@ -167,7 +167,7 @@ function findOverlay(instance: Instance, { disk, path, secret }: Overlay) {
     image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
     below: disk.images[0],
     missing: `missing existing file for disk ${disk.disk.target.dev}: ${path}`,
-    isWritten: disk.images.some(({ secret: below }) => below !== undefined),
+    isWritten: writesBelow(disk.disk, disk.images),
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { withImages } from "../../domain/devices/disk/images.ts";
+import { withImages, writesBelow } from "../../domain/devices/disk/images.ts";
 import { type PassphraseName, passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
@@ -119,13 +119,16 @@ export function placeOverlays(
     const chain = chainOf(instance, domain.uuid, disk);
     const [top] = chain;
     const secrets = passphrasesOf(disk);
+    const below = chain
+      .filter(({ role }) => role !== "data-file")
+      .map((image, at) => ({ ...image, secret: secrets[at] }));
     if (top === undefined) throw new Error("a disk without an image is changed");
     if (reuses)
       inspectReused(instance, {
         image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
         below: { found: top },
         missing: `missing existing file for disk ${target}: ${path}`,
-        isWritten: secrets.some((one) => one !== undefined),
+        isWritten: writesBelow(disk, below),
       });
     else images.push(newImage(instance, { disk, path, secret }, top));
     changed.set(
@@ -137,9 +140,7 @@ export function placeOverlays(
           storage: "file",
           secret,
         },
-        ...chain
-          .filter(({ role }) => role !== "data-file")
-          .map((image, at) => ({ ...image, secret: secrets[at] })),
+        ...below,
       ]),
     );
   }
