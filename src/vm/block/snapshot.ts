@@ -213,7 +213,7 @@ export function chooseOverlays(
 /** libvirt makes an overlay that is not encrypted. */
 function unencrypted(target: string): SvirtError {
   return new SvirtError(
-    `Operation not supported: disk '${target}' is encrypted, and its overlay would have what the guest writes unencrypted`,
+    `Operation not supported: disk '${target}' is encrypted, and the snapshot's overlay would not be`,
     {
       kind: "unsupported",
       libvirt: "OPERATION_UNSUPPORTED",

@@ -50,8 +50,8 @@ export interface OffChange {
 
 /**
  * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
- * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, and the errors
- * of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
+ * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, or if an encrypted image
+ * is another one than in the first decision, and the errors of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
  * and only reads: first without the registry's lock, since the header of each encrypted image takes half a second.
  */
 export async function changeImagesOff(

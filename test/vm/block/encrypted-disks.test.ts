@@ -89,7 +89,7 @@ describe("a snapshot of an encrypted disk", () => {
       const before = wholeState(machine);
       const plain = { ...disk, encryption: undefined };
       const error = await errorOf(takeOn(nodeOn(machine), { disks: [plain], reuses }));
-      expect(error.message).toContain("disk 'vda' is encrypted, and its overlay would have");
+      expect(error.message).toContain("disk 'vda' is encrypted, and the snapshot's overlay would not be");
       expect(error.remedy).toContain("Write <encryption> in the <source> of <disk name='vda'>");
       expect(wholeState(machine)).toEqual(before);
     },
@@ -135,6 +135,7 @@ describe("a snapshot of an encrypted disk", () => {
       "no secret with matching usage '/none'",
       { ...ENCRYPTION, secrets: [{ type: "passphrase", usage: "/none" }] },
     ],
+    ["QEMU makes no image of this format", { ...ENCRYPTION, format: "qcow" }],
   ] as const)("changes nothing: %s", async (why, encryption) => {
     const machine = await machineWithLuks();
     const before = wholeState(machine);
@@ -167,6 +168,16 @@ describe("a snapshot of an encrypted disk", () => {
       image: { luks: { secret: LUKS_NAME }, backing: { format: "luks" } },
     });
   });
+});
+
+test("an encryption by librbd has a remedy with its place in the snapshot's XML", async () => {
+  const machine = await machineWithLuks();
+  const disks = [{ ...disk, encryption: { ...ENCRYPTION, engine: "librbd" } as const }];
+  const { place, remedy } = await errorOf(takeOn(nodeOn(machine), { disks }));
+  expect([place, remedy]).toEqual([
+    "/domainsnapshot/disks/disk/source/encryption",
+    "Write engine='qemu', or leave engine out.",
+  ]);
 });
 
 describe("a job on an encrypted disk", () => {

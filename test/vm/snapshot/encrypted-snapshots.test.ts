@@ -52,7 +52,7 @@ describe("of an encrypted disk that is off", () => {
     const flags = { isDiskOnly: true, isKept: true, reuses: false };
     const wanted = { name: "s1", disks: [], reuses: false, flags, kept: { description: undefined } };
     const error = await errorOf(createSnapshot(bare, UUID, { snapshot: wanted }));
-    expect(error.message).toContain("disk 'vda' is encrypted, and its overlay would have");
+    expect(error.message).toContain("disk 'vda' is encrypted, and the snapshot's overlay would not be");
     expect(snapshot(machine)).toEqual(before);
   });
 
