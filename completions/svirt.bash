@@ -120,7 +120,7 @@ _svirt() {
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --once --help' wants=domain ;;
     domtime) options='--now --pretty --sync --time --help' wants=domain ;;
-    domhostname) options='--source --help' wants=domain ;;
+    domhostname) options='--source --json --help' wants=domain ;;
     domfsinfo) options='--json --help' wants=domain ;;
     guestvcpus) options='--cpulist --enable --disable --json --help' wants=domain ;;
     guest-agent-timeout) options='--timeout --help' wants=domain ;;

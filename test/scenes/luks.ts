@@ -22,27 +22,30 @@ export const ENCRYPTION = {
 } as const;
 
 /** Returns a disk that is a LUKS volume. */
-function luksDisk(target: string, name: string): string {
+export function luksDisk(target: string, name: string): string {
   return `<disk type='file'><driver name='qemu' type='raw'/><source file='${IMAGES}/${name}.luks'><encryption format='luks'><secret type='passphrase' uuid='${SECRET_UUID}'/></encryption></source><target dev='${target}' bus='virtio'/></disk>`;
 }
 
-/** Returns a machine with a LUKS volume and its secret, on which the default guest is defined with it. */
-async function machineWithVolume(): Promise<Machine> {
+/** Returns a machine with two LUKS volumes and their secret, on which the default guest is defined with the first and further disks. */
+export async function machineWithVolume(more = ""): Promise<Machine> {
   const machine = makeMachine();
   const bytes = new Uint8Array(PAYLOAD * 512 + 4096);
   bytes.set(luksBytes());
-  machine.files.put(`${IMAGES}/a.luks`, "file", { bytes }).xattrs.set("security.selinux", ORIGINAL);
+  for (const name of ["a", "b"])
+    machine.files
+      .put(`${IMAGES}/${name}.luks`, "file", { bytes: bytes.slice() })
+      .xattrs.set("security.selinux", ORIGINAL);
   const secret = `<secret private='yes'><uuid>${SECRET_UUID}</uuid><usage type='volume'><volume>/luks</volume></usage></secret>`;
   await defineSecret(nodeOn(machine), new TextEncoder().encode(secret));
   await setSecretValue(nodeOn(machine), SECRET_UUID, secretValue(PASSPHRASE));
-  await defineDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }));
+  await defineDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") + more }));
   return machine;
 }
 
 /** Returns that machine, on which the guest runs. */
-export async function machineWithLuks(): Promise<Machine> {
-  const machine = await machineWithVolume();
-  await startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") }));
+export async function machineWithLuks(more = ""): Promise<Machine> {
+  const machine = await machineWithVolume(more);
+  await startDomain(nodeOn(machine), domainXml({ disks: luksDisk("vda", "a") + more }));
   return machine;
 }
 
@@ -54,7 +57,8 @@ export function withQuickKeys(node: Instance): Instance {
   return { ...node, host };
 }
 
-const QUICK: Cryptography = {
+/** Cryptography with keys that open nothing. */
+export const QUICK: Cryptography = {
   fillRandom: (bytes) => void bytes.fill(7),
   hash: (name) => new Uint8Array(name === "sha256" ? 32 : 64).fill(5),
   deriveKey: async ({ length }) => new Uint8Array(length).fill(3),

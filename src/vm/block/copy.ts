@@ -1,4 +1,6 @@
-import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
+import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
+import { writesBelow } from "../../domain/devices/disk/images.ts";
+import { type Encryption, hasEncryption, type PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { planStartJob } from "../../plan/actions/block.ts";
@@ -9,7 +11,9 @@ import { imageSize } from "../../resolve/image-size.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
-import { luksOf, makeHeaders, passphraseIn } from "./new-encryption.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { luksOf, makeHeaders, PLACE_OF_ENCRYPTION, passphraseIn } from "./new-encryption.ts";
 import { headerFormat, placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import {
@@ -51,9 +55,23 @@ export function copyLive(instance: Instance, options: CopyOptions): ChangeReques
     what: `copy ${options.path}`,
     paths: (guest) => listImagePaths(guest, options.dest),
     make,
-    ...(options.encryption === undefined ? {} : { headers: (guest) => makeHeaders(instance, make(guest)) }),
+    ...(options.encryption === undefined
+      ? {}
+      : { headers: (guest) => makeHeaders(instance, make(guest), PLACE_OF_ENCRYPTION.copy) }),
     decide: (guest) => decideCopy(instance, guest, options),
   };
+}
+
+/** Returns the target of an encrypted disk whose copy would not be encrypted; undefined for others. Throws "not-found" for a guest that does not run. */
+export function findDecrypted(
+  instance: Instance,
+  key: string,
+  { encryption, path }: Pick<CopyOptions, "encryption" | "path">,
+): string | undefined {
+  if (encryption !== undefined) return undefined;
+  const { disks } = runningGuest(findRunning(instance, key).guest).domain.devices;
+  const disk = disks.find((one) => isDiskNamed(one, path));
+  return disk !== undefined && hasEncryption(disk) ? disk.target.dev : undefined;
 }
 
 type MakeImage = Extract<Step, { do: "make-image" }>;
@@ -134,11 +152,12 @@ function decideCopied(
       `invalid argument: shallow copy of disk '${target}' into a raw file is not possible`,
       { kind: "unsupported", libvirt: "INVALID_ARG", remedy: QCOW2_REMEDY },
     );
-  return { format, below, secret: passphraseIn(options.encryption, target) };
+  return { format, below, secret: passphraseIn(options.encryption, target, PLACE_OF_ENCRYPTION.copy) };
 }
 
 function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): FileFacts {
   const { below, format, secret } = decideCopied(disk, options);
+  const [, ...others] = disk.images;
   const target = disk.disk.target.dev;
   if (secret !== undefined && !options.reuses) throw unencryptedDevice(target, options.dest);
   const facts = inspectReused(instance, {
@@ -148,7 +167,7 @@ function findDest(instance: Instance, disk: RunningDisk, options: CopyOptions): 
       ...(secret === undefined ? {} : { isEncrypted: true }),
     },
     below,
-    isWritten: disk.images.some((image) => image.secret !== undefined),
+    isWritten: writesBelow(disk.disk, below === undefined ? [] : others),
     missing: `missing destination file for disk ${target}: ${options.dest}`,
   });
   if (facts.type === options.storage) return facts;

@@ -6,23 +6,36 @@ import type { LuksHeaders } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { recordedName } from "./running-disk.ts";
 
+/** Places of a new image's `<encryption>`, for errors: in the XML of a snapshot, in the domain that a snapshot has, and in the XML of a copy. */
+export const PLACE_OF_ENCRYPTION = {
+  snapshot: "/domainsnapshot/disks/disk/source/encryption",
+  revert: "/domainsnapshot/domain/devices/disk/source/encryption",
+  copy: "/disk/source/encryption",
+} as const;
+
 type NewImage = Extract<Step, { do: "make-image" }>["image"];
 
 /**
  * Returns the secret of a new image's `<encryption>`; undefined without one. Throws "unsupported" for one that QEMU could not open at the next start.
- * qemuDomainValidateStorageSource() of libvirt
+ * `place`: of the `<encryption>`. qemuDomainValidateStorageSource() of libvirt
  */
-export function passphraseIn(encryption: Encryption | undefined, target: string): PassphraseName | undefined {
+export function passphraseIn(
+  encryption: Encryption | undefined,
+  target: string,
+  place: string,
+): PassphraseName | undefined {
   if (encryption === undefined) return undefined;
+  const refused = (why: string, remedy: string): SvirtError => unmade(target, { why, place, remedy });
   const { engine, format, secrets } = encryption;
   const [secret, second] = secrets;
-  if (format !== "luks" || engine === "librbd")
-    throw refused(target, "only librbd supports this encryption", "Write format='luks'.");
+  if (format !== "luks") throw refused("QEMU makes no image of this format", "Write format='luks'.");
+  if (engine === "librbd")
+    throw refused("only librbd supports this encryption", "Write engine='qemu', or leave engine out.");
   for (const detail of ["cipher", "ivgen"] as const)
     if (encryption[detail] !== undefined)
-      throw refused(target, `svirt chooses the <${detail}> of a new image`, "Leave it out.");
+      throw refused(`svirt chooses the <${detail}> of a new image`, "Leave it out.");
   if (secret !== undefined && second === undefined) return secret;
-  throw refused(target, "an image has one passphrase", "Write one <secret type='passphrase' uuid='…'/>.");
+  throw refused("an image has one passphrase", "Write one <secret type='passphrase' uuid='…'/>.");
 }
 
 /** Returns how a new image is encrypted, as its step has it. */
@@ -31,28 +44,30 @@ export function luksOf(secret: PassphraseName | undefined): Pick<NewImage, "luks
   return { luks: { cipher: DEFAULT_CIPHER, secret: recordedName(secret) } };
 }
 
-/** Makes the headers of encrypted images, which no program and no record gets. Takes half a second for each. Throws as makeLuks(). */
+/**
+ * Makes the headers of encrypted images, which no program and no record gets. Takes half a second for each. `place`: of their `<encryption>`. Throws as
+ * makeLuks().
+ */
 export async function makeHeaders(
   instance: Instance,
   images: readonly { readonly path: string; readonly image: NewImage }[],
+  place: string,
 ): Promise<LuksHeaders> {
   const headers = new Map<string, Uint8Array>();
   for (const { image, path } of images) {
     if (image.luks === undefined) continue;
     const { makeLuks } = await import("../../resolve/secrets/make-luks.ts");
-    headers.set(path, await makeLuks(instance, image.luks, "/disk/source/encryption/secret"));
+    headers.set(path, await makeLuks(instance, image.luks, `${place}/secret`));
   }
   return headers;
 }
 
-function refused(target: string, why: string, remedy: string): SvirtError {
+function unmade(
+  target: string,
+  { place, remedy, why }: { readonly why: string; readonly place: string; readonly remedy: string },
+): SvirtError {
   return new SvirtError(
     `Operation not supported: the new image of disk '${target}' is not encrypted so: ${why}`,
-    {
-      kind: "unsupported",
-      libvirt: "OPERATION_UNSUPPORTED",
-      place: "/disk/source/encryption",
-      remedy,
-    },
+    { kind: "unsupported", libvirt: "OPERATION_UNSUPPORTED", place, remedy },
   );
 }

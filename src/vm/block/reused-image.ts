@@ -12,8 +12,9 @@ import type { RunningImage } from "./running-disk.ts";
 type ImageBelow = Pick<RunningImage, "found">;
 
 /**
- * Inspects an image that the user created. Its header must name the image that it will be placed on, since the next
- * start follows the header. Throws "not-found" with the message `missing`, "unsupported".
+ * Inspects an image that the user created. Its header must name the image that it will be placed on, by its file, and no file for its own data: QEMU would
+ * open that by its name. The next start follows the header if the XML does not name the images below. Throws "not-found" with the message
+ * `missing`, "unsupported".
  */
 export function inspectReused(
   instance: Instance,
@@ -25,7 +26,7 @@ export function inspectReused(
     };
     readonly below: ImageBelow | undefined;
     readonly missing: string;
-    /** Whether the XML will name the images below, as one of them all is encrypted: their headers do not tell the secrets. */
+    /** Whether the XML will name the images below: writesBelow(). */
     readonly isWritten: boolean;
   },
 ): FileFacts {
@@ -38,6 +39,8 @@ export function inspectReused(
   const reader = imageReader(instance.host);
   const as = isWritten ? { below: "nothing" as const } : {};
   const [top, ...rest] = walkChain({ ...image, readOnly: false, ...as }, reader);
+  const [data] = rest;
+  if (data?.role === "data-file") throw withDataFile(image.path, data.path);
   const next = isWritten && top !== undefined ? namedBelow(instance, top) : rest[0];
   if (top !== undefined && isBelow(next, below)) return top.facts;
   const wanted = below === undefined ? "nothing" : below.found.path;
@@ -67,6 +70,13 @@ function namedBelow(
   return facts === undefined
     ? { path: named, facts: own, role: "top" }
     : { path: named, facts, role: "backing" };
+}
+
+function withDataFile(path: string, data: string): SvirtError {
+  return new SvirtError(`Cannot use ${path}: its header names the data file ${data}`, {
+    kind: "unsupported",
+    remedy: "Create it without -o data_file, or leave --reuse-external out.",
+  });
 }
 
 function isBelow(is: NamedImage | undefined, meant: ImageBelow | undefined): boolean {

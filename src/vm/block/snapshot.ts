@@ -1,8 +1,8 @@
 import { asDefined } from "../../domain/as-defined.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
-import { imagePath } from "../../domain/devices/disk/images.ts";
-import type { Encryption, PassphraseName } from "../../domain/devices/disk/secrets.ts";
+import { imagePath, writesBelow } from "../../domain/devices/disk/images.ts";
+import { type Encryption, encryptionOf, type PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { formatSnapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
@@ -18,7 +18,7 @@ import { readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { describeSnapshot } from "./describe-snapshot.ts";
-import { luksOf, makeHeaders, passphraseIn } from "./new-encryption.ts";
+import { luksOf, makeHeaders, PLACE_OF_ENCRYPTION, passphraseIn } from "./new-encryption.ts";
 import { headerFormat, placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, listImagePaths, nodesOf, type RunningDisk } from "./running-disk.ts";
@@ -30,7 +30,7 @@ export interface SnapshotDisk {
   readonly snapshot: string | undefined;
   readonly driver: string | undefined;
   readonly file: string | undefined;
-  /** Encryption of the overlay; undefined: it has none, as in libvirt, even above an encrypted image. */
+  /** Encryption of the overlay; undefined: it has none, which is refused above an encrypted image. */
   readonly encryption?: Encryption | undefined;
 }
 
@@ -64,7 +64,9 @@ export function snapshotLive(instance: Instance, options: SnapshotOptions): Chan
     what: `snapshot ${options.name}`,
     paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
     make,
-    ...(isEncrypted ? { headers: (guest) => makeHeaders(instance, make(guest)) } : {}),
+    ...(isEncrypted
+      ? { headers: (guest) => makeHeaders(instance, make(guest), PLACE_OF_ENCRYPTION.snapshot) }
+      : {}),
     decide: (guest) => decideSnapshot(instance, guest, options),
   };
 }
@@ -167,7 +169,7 @@ function findOverlay(instance: Instance, { disk, path, secret }: Overlay) {
     image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
     below: disk.images[0],
     missing: `missing existing file for disk ${disk.disk.target.dev}: ${path}`,
-    isWritten: disk.images.some(({ secret: below }) => below !== undefined),
+    isWritten: writesBelow(disk.disk, disk.images),
   });
 }
 
@@ -201,8 +203,23 @@ export function chooseOverlays(
   if (chosen.length === 0) throw unsuited("nothing selected for snapshot", "Name a disk: --diskspec vda");
   return chosen.map((disk) => {
     const { encryption, file = defaultPath(disk, options.name) } = said.get(disk) ?? {};
-    return { disk, path: file, secret: passphraseIn(encryption, disk.target.dev) };
+    const target = disk.target.dev;
+    const secret = passphraseIn(encryption, target, PLACE_OF_ENCRYPTION.snapshot);
+    if (secret === undefined && encryptionOf(disk) !== undefined) throw unencrypted(target);
+    return { disk, path: file, secret };
   });
+}
+
+/** libvirt makes an overlay that is not encrypted. */
+function unencrypted(target: string): SvirtError {
+  return new SvirtError(
+    `Operation not supported: disk '${target}' is encrypted, and the snapshot's overlay would not be`,
+    {
+      kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
+      remedy: `Write <encryption> in the <source> of <disk name='${target}'> in the snapshot's XML: svirt snapshot-create DOMAIN FILE --disk-only`,
+    },
+  );
 }
 
 function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {

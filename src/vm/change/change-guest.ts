@@ -4,11 +4,12 @@ import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import { isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Progress } from "../../run/actor.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
+import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -51,7 +52,7 @@ export interface ChangeRequest {
   /** Paths that the decision inspects. Their servers are asked before, without the registry's lock. */
   paths?(guest: GuestRecord): readonly string[];
   /** Steps that create images, which must be done before the rest is decided, since their result matters. */
-  make?(guest: GuestRecord): readonly Step[];
+  make?(guest: GuestRecord): readonly StepOf<"make-image">[];
   /** Makes the headers of LUKS for those images, by their paths, without the registry's lock. */
   headers?(guest: GuestRecord): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Likewise, the devices of the host that the guest gets. Those that svirt manages are detached from their drivers. */
@@ -164,6 +165,7 @@ async function begin(
     return await withLooks(instance, own, async (looks) => {
       if (made === undefined) {
         const images = request.make?.(before) ?? [];
+        refuseWithoutHeader(images, headers);
         made = [...taken, ...images];
         if (images.length > 0) {
           making = writeChange(instance, before, { what, steps: made, after: [], xml: before.xml });

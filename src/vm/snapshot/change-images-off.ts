@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { withImages } from "../../domain/devices/disk/images.ts";
+import { withImages, writesBelow } from "../../domain/devices/disk/images.ts";
 import { type PassphraseName, passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
@@ -14,7 +14,7 @@ import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { type LuksHeaders, makeImage } from "../../run/steps/block/make-image.ts";
+import { type LuksHeaders, makeImage, refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import {
@@ -50,12 +50,21 @@ export interface OffChange {
 
 /**
  * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
- * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, and the errors
- * of the decision and the host. `named`: further paths that the decision inspects. `decide` is called twice, and only reads.
+ * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, or if an encrypted image
+ * is another one than in the first decision, and the errors of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
+ * and only reads: first without the registry's lock, since the header of each encrypted image takes half a second.
  */
 export async function changeImagesOff(
   instance: Instance,
-  { named = [], uuid }: { readonly uuid: string; readonly named?: readonly string[] },
+  {
+    encryption,
+    named = [],
+    uuid,
+  }: {
+    readonly uuid: string;
+    readonly named?: readonly string[];
+    readonly encryption: string;
+  },
   decide: (reading: Instance, definition: Domain, tree: SnapshotTree) => OffChange,
 ): Promise<void> {
   const decideOn = (host: Instance["host"], { domain, tree }: DomainSnapshots): OffChange => {
@@ -65,12 +74,13 @@ export async function changeImagesOff(
   };
   await withGuestLock(instance, uuid, async () => {
     // A server that does not answer must not delay others, which wait for the registry's lock.
+    await refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    // Before the first decision: a killed svirt may have left images at the paths of the new ones.
+    await withRegistryLock(instance, async () => settleChange(instance, uuid));
     const seen = findSnapshots(instance, uuid);
-    await refuseSilentPaths(instance.host, listPaths(seen, named));
     const asked = await askedHost(instance.host, (host) => decideOn(host, seen));
-    const headers = await makeHeaders(instance, decideOn(asked, seen).images);
+    const headers = await makeHeaders(instance, decideOn(asked, seen).images, encryption);
     await withRegistryLock(instance, async () => {
-      settleChange(instance, uuid);
       carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)), headers);
     });
   });
@@ -84,6 +94,7 @@ function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]):
 
 function carryOut(instance: Instance, { domain, images, tree }: OffChange, headers: LuksHeaders): void {
   const { name, uuid } = domain;
+  refuseWithoutHeader(images, headers);
   writeSnapshotChange(instance, uuid, { name, images, definition: formatDomain(domain), tree });
   try {
     for (const image of images) makeImage(instance.host, { do: "make-image", ...image }, headers);
@@ -119,13 +130,16 @@ export function placeOverlays(
     const chain = chainOf(instance, domain.uuid, disk);
     const [top] = chain;
     const secrets = passphrasesOf(disk);
+    const below = chain
+      .filter(({ role }) => role !== "data-file")
+      .map((image, at) => ({ ...image, secret: secrets[at] }));
     if (top === undefined) throw new Error("a disk without an image is changed");
     if (reuses)
       inspectReused(instance, {
         image: { path, format: "qcow2", ...(secret === undefined ? {} : { isEncrypted: true }) },
         below: { found: top },
         missing: `missing existing file for disk ${target}: ${path}`,
-        isWritten: secrets.some((one) => one !== undefined),
+        isWritten: writesBelow(disk, below),
       });
     else images.push(newImage(instance, { disk, path, secret }, top));
     changed.set(
@@ -137,9 +151,7 @@ export function placeOverlays(
           storage: "file",
           secret,
         },
-        ...chain
-          .filter(({ role }) => role !== "data-file")
-          .map((image, at) => ({ ...image, secret: secrets[at] })),
+        ...below,
       ]),
     );
   }

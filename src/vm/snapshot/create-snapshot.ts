@@ -7,7 +7,8 @@ import type { Instance } from "../../state/instance.ts";
 import { addSnapshot, refuseUnreadable } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";
-import { takeSnapshot } from "../block/jobs.ts";
+import { makeHeadersAhead, takeSnapshot } from "../block/jobs.ts";
+import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import {
   chooseOverlays,
   defaultSnapshotName,
@@ -86,8 +87,15 @@ export async function createSnapshot(
   const { guest, uuid } = findDomain(instance, key);
   const { flags, name } = snapshot;
   if (guest !== undefined) {
+    // Before the guest is frozen, since each takes half a second.
+    const headers =
+      flags.quiesces === true
+        ? await makeHeadersAhead(instance, uuid, requestOf(instance, snapshot))
+        : undefined;
     const take = async (within: Instance): Promise<void> => {
-      await takeSnapshot(within, uuid, { request: requestOf(within, snapshot), observer });
+      const asked = requestOf(within, snapshot);
+      const request = headers === undefined ? asked : { ...asked, headers: async () => headers };
+      await takeSnapshot(within, uuid, { request, observer });
       // The guest stays frozen until it ends: once thawed, it would write into the overlays. qemuSnapshotCreateActiveExternal() of libvirt
       if (flags.halts === true) await destroyDomain(instance, uuid);
     };
@@ -96,7 +104,8 @@ export async function createSnapshot(
   } else {
     if (flags.quiesces === true) throw notRunning();
     const named = snapshot.disks.flatMap(({ file }) => file ?? []);
-    await changeImagesOff(instance, { uuid, named }, (reading, domain, tree) =>
+    const encryption = PLACE_OF_ENCRYPTION.snapshot;
+    await changeImagesOff(instance, { uuid, named, encryption }, (reading, domain, tree) =>
       decideOff(reading, { domain, tree }, snapshot),
     );
   }

@@ -1,6 +1,7 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
+import { passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
@@ -12,6 +13,7 @@ import { hasManagedSave } from "../../state/managed-save.ts";
 import { changedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { describeDisks } from "../block/describe-snapshot.ts";
+import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName, misnamed } from "../block/snapshot.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { changeImagesOff, type OffChange, type Overlay, placeOverlays } from "./change-images-off.ts";
@@ -40,8 +42,11 @@ export interface Reverted {
 export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
   const { uuid } = findDomain(instance, key);
   let left: readonly string[] = [];
-  await changeImagesOff(instance, { uuid }, (reading, definition, tree) => {
-    const change = decideRevert(reading, { definition, tree, revert });
+  // Once: the paths of both decisions agree.
+  const time = Number(defaultSnapshotName(instance));
+  const encryption = PLACE_OF_ENCRYPTION.revert;
+  await changeImagesOff(instance, { uuid, encryption }, (reading, definition, tree) => {
+    const change = decideRevert(reading, { definition, tree, revert, time });
     const kept = new Set(pathsOf(change.domain));
     const named = new Set(change.tree.snapshots.flatMap(({ xml }) => listNamedPaths(domainsIn(xml))));
     left = pathsOf(definition).filter((path) => !kept.has(path) && !named.has(path));
@@ -52,9 +57,14 @@ export async function revertToSnapshot(instance: Instance, key: string, revert: 
 
 function decideRevert(
   instance: Instance,
-  given: { readonly definition: Domain; readonly tree: SnapshotTree; readonly revert: Revert },
+  given: {
+    readonly definition: Domain;
+    readonly tree: SnapshotTree;
+    readonly revert: Revert;
+    readonly time: number;
+  },
 ): OffChange {
-  const { definition, revert, tree } = given;
+  const { definition, revert, time, tree } = given;
   const snapshot = snapshotIn(tree, revert.name);
   const value = parseSnapshotText(snapshot.xml);
   const then = definitionIn(value);
@@ -68,20 +78,30 @@ function decideRevert(
   const { name, uuid } = definition;
   // The checks of define: anyone who may define a domain may have written the snapshot.
   const domain = completeDomain(instance, new TextEncoder().encode(formatDomain({ ...then, name, uuid })));
-  const overlays = chooseOverlays(instance, domain, value);
+  const overlays = chooseOverlays(instance, domain, { disks: value.disks, time });
   const placed = placeOverlays(instance, domain, { overlays, reuses: false });
   return { ...placed, tree: revertTree(tree, snapshot, { domain, overlays }) };
 }
 
-/** Each disk that can change gets an overlay. virDomainSnapshotAlignDisks() of libvirt */
-function chooseOverlays(instance: Instance, domain: Domain, { disks }: Snapshot): readonly Overlay[] {
+/**
+ * Each disk that can change gets an overlay, with a suffix from the time on. It is encrypted as the image below it, by the same secret: no one else can read then
+ * what the guest writes. virDomainSnapshotAlignDisks() of libvirt
+ */
+function chooseOverlays(
+  instance: Instance,
+  domain: Domain,
+  { disks, time }: { readonly disks: Snapshot["disks"]; readonly time: number },
+): readonly Overlay[] {
   const files = new Map(disks?.disks.map(({ name, source }) => [name, source?.file]));
   const changing = domain.devices.disks.filter(
     (disk) => disk.source !== undefined && !isReadOnly(disk) && isIncluded(disk),
   );
-  const stems = changing.map((disk) => ({ disk, stem: stemOf(disk, files.get(disk.target.dev)) }));
-  for (let suffix = Number(defaultSnapshotName(instance)); ; suffix += 1) {
-    const overlays = stems.map(({ disk, stem }) => ({ disk, path: `${stem}.${suffix}` }));
+  const stems = changing.map((disk) => {
+    const [secret] = passphrasesOf(disk);
+    return { disk, secret, stem: stemOf(disk, files.get(disk.target.dev)) };
+  });
+  for (let suffix = time; ; suffix += 1) {
+    const overlays = stems.map(({ stem, ...disk }) => ({ ...disk, path: `${stem}.${suffix}` }));
     if (overlays.every(({ path }) => instance.host.inspectFile(path) === undefined)) return overlays;
   }
 }
@@ -108,7 +128,7 @@ function revertTree(
   { name }: StoredSnapshot,
   { domain, overlays }: { readonly domain: Domain; readonly overlays: readonly Overlay[] },
 ): SnapshotTree {
-  const paths = new Map(overlays.map(({ disk, path }) => [disk.target.dev, { path }]));
+  const paths = new Map(overlays.map(({ disk, path, secret }) => [disk.target.dev, { path, secret }]));
   const disks = { disks: describeDisks(domain.devices.disks, paths) };
   const isLeaf = childrenOf(tree, name).length === 0;
   const before = withoutRevertDisks(tree, tree.current);

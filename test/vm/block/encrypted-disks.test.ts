@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { passphrasesOf } from "../../../src/domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
+import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { parseQcow2Header } from "../../../src/images/qcow2-header.ts";
 import { listQemuObjects } from "../../../src/plan/record/qemu-objects.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
@@ -10,8 +11,15 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, pullOn, takeOn, waitOn } from "../../scenes/block.ts";
 import { accessOf, CONTENT, expectCleanEnd, expectRefused, sources } from "../../scenes/block-checks.ts";
 import { recordOf, wholeState } from "../../scenes/hotplug.ts";
-import { ENCRYPTION, LUKS_NAME, machineWithLuks, PASSPHRASE, withQuickKeys } from "../../scenes/luks.ts";
-import { labelOf, nodeOn, UUID } from "../../scenes/scene.ts";
+import {
+  ENCRYPTION,
+  LUKS_NAME,
+  luksDisk,
+  machineWithLuks,
+  PASSPHRASE,
+  withQuickKeys,
+} from "../../scenes/luks.ts";
+import { errorOf, labelOf, nodeOn, UUID } from "../../scenes/scene.ts";
 import { SECRET_UUID } from "../../scenes/secrets.ts";
 
 const OVERLAY = `${IMAGES}/over.qcow2`;
@@ -68,15 +76,35 @@ describe("a snapshot of an encrypted disk", () => {
     await expectCleanEnd(machine);
   });
 
-  test("has an overlay that is not encrypted if the XML asks for none", async () => {
-    const machine = await machineWithLuks();
-    await takeOn(nodeOn(machine));
-    expect(secretsOf(machine)).toEqual([
-      [undefined, SECRET_UUID],
-      [undefined, SECRET_UUID],
+  test.each([false, true])(
+    "is refused if the XML asks for none, and changes nothing (--reuse-external: %s)",
+    async (reuses) => {
+      const machine = await machineWithLuks();
+      const bytes = formatNewImage({
+        format: "qcow2",
+        sizeBytes: 4096,
+        backing: { path: `${IMAGES}/a.luks`, format: "luks" },
+      });
+      if (reuses) machine.files.put(OVERLAY, "file", { bytes });
+      const before = wholeState(machine);
+      const plain = { ...disk, encryption: undefined };
+      const error = await errorOf(takeOn(nodeOn(machine), { disks: [plain], reuses }));
+      expect(error.message).toContain("disk 'vda' is encrypted, and the snapshot's overlay would not be");
+      expect(error.remedy).toContain("Write <encryption> in the <source> of <disk name='vda'>");
+      expect(wholeState(machine)).toEqual(before);
+    },
+  );
+
+  test("has one for each of two encrypted disks", async () => {
+    const machine = await machineWithLuks(luksDisk("vdb", "b"));
+    const other = { ...disk, name: "vdb", file: `${IMAGES}/other.qcow2` };
+    await takeOn(withQuickKeys(nodeOn(machine)), { disks: [disk, other] });
+    expect([sources(machine), sources(machine, "vdb")]).toEqual([
+      [`${OVERLAY} qcow2`, `${OVERLAY} qcow2`],
+      [`${IMAGES}/other.qcow2 qcow2`, `${IMAGES}/other.qcow2 qcow2`],
     ]);
-    expect(parseQcow2Header(machine.files.get(`${IMAGES}/a.s1`).bytes).encryption).toBeUndefined();
-    expect(objectsOf(machine)).toHaveLength(1);
+    expect(secretsOf(machine)[0]).toEqual(["/luks", SECRET_UUID, "/luks", SECRET_UUID]);
+    expect(objectsOf(machine)).toHaveLength(4);
     await expectCleanEnd(machine);
   });
 
@@ -89,9 +117,6 @@ describe("a snapshot of an encrypted disk", () => {
     await endOn(nodeOn(machine), "pivot");
     machine.files.put(`${IMAGES}/made.qcow2`, "file", { bytes });
     const reused = { disks: [{ ...disk, file: `${IMAGES}/made.qcow2` }], reuses: true, name: "s2" };
-    const plain = { ...disk, file: `${IMAGES}/made.qcow2`, encryption: undefined };
-    const refusal = "no secret is named for it";
-    await expectRefused(machine, takeOn(nodeOn(machine), { ...reused, disks: [plain] }), refusal);
     await takeOn(nodeOn(machine), reused);
     expect(sources(machine)[0]).toBe(`${IMAGES}/made.qcow2 qcow2`);
     const again = { ...reused, name: "s3" };
@@ -110,6 +135,7 @@ describe("a snapshot of an encrypted disk", () => {
       "no secret with matching usage '/none'",
       { ...ENCRYPTION, secrets: [{ type: "passphrase", usage: "/none" }] },
     ],
+    ["QEMU makes no image of this format", { ...ENCRYPTION, format: "qcow" }],
   ] as const)("changes nothing: %s", async (why, encryption) => {
     const machine = await machineWithLuks();
     const before = wholeState(machine);
@@ -144,6 +170,16 @@ describe("a snapshot of an encrypted disk", () => {
   });
 });
 
+test("an encryption by librbd has a remedy with its place in the snapshot's XML", async () => {
+  const machine = await machineWithLuks();
+  const disks = [{ ...disk, encryption: { ...ENCRYPTION, engine: "librbd" } as const }];
+  const { place, remedy } = await errorOf(takeOn(nodeOn(machine), { disks }));
+  expect([place, remedy]).toEqual([
+    "/domainsnapshot/disks/disk/source/encryption",
+    "Write engine='qemu', or leave engine out.",
+  ]);
+});
+
 describe("a job on an encrypted disk", () => {
   test("commits an encrypted overlay into the volume, and QEMU forgets its passphrase", async () => {
     const machine = await machineWithLuks();
@@ -158,13 +194,14 @@ describe("a job on an encrypted disk", () => {
     await expectCleanEnd(machine);
   });
 
-  test("pulls the volume into an overlay that is not encrypted, which then needs no secret", async () => {
+  test("pulls the volume into an encrypted overlay, which then needs only its own secret", async () => {
     const machine = await machineWithLuks();
-    await takeOn(nodeOn(machine));
+    await takeOn(withQuickKeys(nodeOn(machine)), encrypted);
+    const [, own = ""] = objectsOf(machine);
     await pullOn(nodeOn(machine));
     await waitOn(nodeOn(machine));
-    expect(secretsOf(machine)).toEqual([[undefined], [undefined]]);
-    expect(objectsOf(machine)).toEqual([]);
+    expect(secretsOf(machine)).toEqual([["/luks"], ["/luks"]]);
+    expect(objectsOf(machine)).toEqual([own]);
     await expectCleanEnd(machine);
   });
 

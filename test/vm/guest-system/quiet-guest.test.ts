@@ -8,6 +8,7 @@ import { saveDomain } from "../../../src/vm/save/save-domain.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { machineWithChain } from "../../scenes/block.ts";
+import { ENCRYPTION, machineWithLuks, withQuickKeys } from "../../scenes/luks.ts";
 import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
 import { beStruck, endUnseen, instantsOf, type Work } from "../../scenes/strikes.ts";
 
@@ -36,8 +37,8 @@ const [FREEZE, THAW] = ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"];
 const agents = new WeakMap<Machine, Freezer>();
 const agentOf = (machine: Machine): Freezer => agents.get(machine) ?? new Freezer();
 
-async function withFreezer(): Promise<Machine> {
-  const machine = await machineWithChain(CHANNEL);
+async function withFreezer(prepare = machineWithChain): Promise<Machine> {
+  const machine = await prepare(CHANNEL);
   const socket = machine.files.put(`/run/svirt/${UUID}/guest/channel0.sock`, "socket");
   socket.xattrs.set("security.selinux", readRecord(nodeOn(machine), UUID)?.label.imageLabel ?? "");
   const freezer = new Freezer();
@@ -59,6 +60,26 @@ const namesOn = (machine: Machine): string[] =>
   readSnapshots(nodeOn(machine), UUID).snapshots.map(({ name }) => name);
 
 describe("a quiesced snapshot", () => {
+  test("has the headers of its encrypted images made before the guest is frozen", async () => {
+    const machine = await withFreezer(machineWithLuks);
+    const freezer = agentOf(machine);
+    const { host, ...node } = withQuickKeys(nodeOn(machine));
+    const quick = await host.getCryptography();
+    const deriveKey: typeof quick.deriveKey = (options) => {
+      freezer.heard.push("key");
+      return quick.deriveKey(options);
+    };
+    const told = { ...node, host: { ...host, getCryptography: async () => ({ ...quick, deriveKey }) } };
+    const disk = { name: "vda", snapshot: "external", driver: undefined, file: "/var/lib/images/new" };
+    const flags = { isDiskOnly: true, isKept: true, reuses: false, quiesces: true };
+    const disks = [{ ...disk, encryption: ENCRYPTION }];
+    const wanted = newSnapshot(told, { name: "s1", description: undefined, disks, flags });
+    await createSnapshot(told, UUID, { snapshot: wanted });
+    expect([...new Set(freezer.heard)]).toEqual(["key", "guest-fsfreeze-status", FREEZE, THAW]);
+    expect(freezer.heard.slice(freezer.heard.indexOf(FREEZE))).not.toContain("key");
+    expect(namesOn(machine)).toEqual(["s1"]);
+  });
+
   test("is taken while the file systems are frozen, which are thawed", async () => {
     const machine = await withFreezer();
     await quietly(nodeOn(machine));

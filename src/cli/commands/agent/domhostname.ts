@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import { getGuestHostname } from "../../../vm/guest-system/guest-hostname.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { oneLine } from "../../output/one-line.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
+import { printValue } from "../../print-value.ts";
 
 /** `svirt domhostname DOMAIN` */
 export const command: Command = {
@@ -9,7 +9,7 @@ export const command: Command = {
     name: "domhostname",
     summary: "show a guest's name for itself, by its agent or its DHCP lease",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "source", summary: "agent (the default) or lease", value: "SOURCE" }],
+    options: [{ name: "source", summary: "agent (the default) or lease", value: "SOURCE" }, JSON_OPTION],
   },
   async run(call) {
     const source = call.options.get("source") ?? "agent";
@@ -19,7 +19,7 @@ export const command: Command = {
         remedy: "Use agent or lease.",
       });
     const name = await getGuestHostname(call.instance, operand(call, "domain"), source);
-    call.output.print(`${oneLine(name)}\n\n`);
+    printValue(call, name);
     return undefined;
   },
 };

@@ -1,7 +1,7 @@
 import { encryptionForm } from "../../../domain/forms/secret.ts";
 import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
 import { SvirtError } from "../../../errors.ts";
-import { type CopyOptions, copyLive } from "../../../vm/block/copy.ts";
+import { type CopyOptions, copyLive, findDecrypted } from "../../../vm/block/copy.ts";
 import { formatDocument } from "../../../xml/format-document.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
@@ -31,7 +31,7 @@ export const command: Command = {
       {
         name: "xml",
         value: "file",
-        summary: "XML of the copy, a <disk> with source and format, instead of --dest",
+        summary: "XML of the copy, a <disk> with source, format and <encryption>, instead of --dest",
       },
       { name: "format", value: "format", summary: "raw or qcow2; default: that of the disk's own image" },
       { name: "blockdev", summary: "the copy is a block device" },
@@ -60,7 +60,13 @@ export const command: Command = {
       output.print(formatTarget(target));
       return undefined;
     }
-    const request = copyLive(instance, { ...target, path: operand(call, "path"), ...howOf(call) });
+    const path = operand(call, "path");
+    const request = copyLive(instance, { ...target, path, ...howOf(call) });
+    const decrypted = findDecrypted(instance, operand(call, "domain"), { ...target, path });
+    if (decrypted !== undefined)
+      output.warn(
+        `warning: the copy of ${decrypted} is not encrypted: <encryption> in the XML of --xml encrypts it\n`,
+      );
     await runJob(call, request, {
       label: "Block Copy",
       started: "Block Copy started",

@@ -12,23 +12,27 @@ export interface LocalImage {
   readonly secret?: PassphraseName | undefined;
 }
 
-/**
- * Returns the disk with these images, the top first. Backing images are written only if the XML had them before, or one of them is
- * encrypted: otherwise the image headers name them.
- */
+/** Whether the XML of a disk names the images below its own: it did before, or one of them is encrypted. Otherwise the image headers name them. */
+export function writesBelow(
+  { backingStore }: Pick<Disk, "backingStore">,
+  below: readonly Pick<LocalImage, "secret">[],
+): boolean {
+  return backingStore !== undefined || below.some(({ secret }) => secret !== undefined);
+}
+
+/** Returns the disk with these images, the top first. Those below are written as writesBelow() says. */
 export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
   const [top, ...below] = images;
   if (top === undefined) return disk;
-  const { backingStore, driver, encryption, source, type, ...rest } = disk;
+  const { backingStore: _, driver, encryption, source, type, ...rest } = disk;
   const isSame = imagePath(disk) === top.path;
-  const isWritten = backingStore !== undefined || below.some(({ secret }) => secret !== undefined);
   return {
     ...rest,
     driver: { ...driver, type: top.format },
     ...(isSame ? { type, source } : placeOf(top)),
     // An older document has it beside its source.
     ...(isSame && encryption !== undefined ? { encryption } : {}),
-    ...(isWritten ? { backingStore: storeOf(below) } : {}),
+    ...(writesBelow(disk, below) ? { backingStore: storeOf(below) } : {}),
   } as Disk;
 }
 

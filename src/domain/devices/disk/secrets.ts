@@ -38,12 +38,14 @@ export interface PassphraseName {
 
 /** Returns the passphrases of a disk's images by QEMU's LUKS, the disk's own first; undefined for an image that is not encrypted. */
 export function passphrasesOf(disk: Disk): readonly (PassphraseName | undefined)[] {
-  const found: (PassphraseName | undefined)[] = [];
+  return encryptionsOf(disk).map((encryption) => encryption?.secrets[0]);
+}
+
+function encryptionsOf(disk: Disk): readonly (Encryption | undefined)[] {
+  const found: (Encryption | undefined)[] = [];
   let next: Placed = disk;
   while (next !== undefined && next.type !== "end") {
-    const encryption = encryptionOf(next);
-    const [secret] = encryption?.secrets ?? [];
-    found.push(secret);
+    found.push(encryptionOf(next));
     next = "backingStore" in next ? next.backingStore : undefined;
   }
   return found;
@@ -57,10 +59,5 @@ export function luksBy({ usage, uuid }: PassphraseName): Encryption {
 
 /** Whether the disk's own image, or a backing image that the XML names, is encrypted. */
 export function hasEncryption(disk: Disk): boolean {
-  let next: Placed = disk;
-  while (next !== undefined && next.type !== "end") {
-    if (encryptionOf(next) !== undefined) return true;
-    next = "backingStore" in next ? next.backingStore : undefined;
-  }
-  return false;
+  return encryptionsOf(disk).some((encryption) => encryption !== undefined);
 }

@@ -28,8 +28,8 @@ export function sendSome(fd: number, bytes: Uint8Array): Accepted {
 }
 
 /**
- * Writes to a pipe as writeSome() does, also to one that others use as blocking. Fails with EOPNOTSUPP before Linux 6.5; a file may accept nothing for
- * ever. pwritev2(2)
+ * Writes to a pipe as writeSome() does, also to one that others use as blocking. Fails with EOPNOTSUPP before Linux 6.4, and for a pipe
+ * that was spliced; a file may accept nothing for ever. pwritev2(2)
  */
 export function writeNow(fd: number, bytes: Uint8Array): Accepted {
   basicCalls();

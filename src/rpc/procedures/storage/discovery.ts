@@ -3,6 +3,7 @@ import { findSources } from "../../../vm/pool/find-sources.ts";
 import { lookUpPoolAt } from "../../../vm/pool/pool-at-path.ts";
 import { showVolumeOf } from "../../../vm/volume/show-volume.ts";
 import { int, struct, uhyper, uint } from "../../xdr/form.ts";
+import { bytesOf } from "../domain/saving.ts";
 import { aText, maybeText, remoteStored, stored, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 import { found, ofVolumeWithFlags, VOLUME_TYPES } from "./volume-objects.ts";
@@ -30,8 +31,7 @@ export const discoveryProcedures: readonly Procedure[] = [
     flags: { known: 0, refusedBy: "storageConnectFindStoragePoolSources" },
     result: aText,
     async run({ args: { spec, type }, instance }) {
-      const bytes = () => (spec === undefined ? undefined : new TextEncoder().encode(spec));
-      return { value: await findSources(instance, type, bytes) };
+      return { value: await findSources(instance, type, () => bytesOf(spec)) };
     },
   }),
   procedure({

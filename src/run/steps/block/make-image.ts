@@ -1,3 +1,4 @@
+import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import { isNewLuks, luksHeaderBytes } from "../../../images/luks/new-luks.ts";
@@ -13,11 +14,24 @@ const RAW_BYTES = 64 * 1024;
 
 type NewImage = StepOf<"make-image" | "remove-image">;
 
+/** Throws "wrong-state" for an encrypted image without a header: another call has changed since what is made. */
+export function refuseWithoutHeader(
+  images: readonly Pick<NewImage, "image" | "path">[],
+  headers?: LuksHeaders,
+): void {
+  const lacking = images.find(({ image, path }) => image.luks !== undefined && headers?.has(path) !== true);
+  if (lacking === undefined) return;
+  throw new SvirtError(
+    `Cannot make the encrypted image ${lacking.path}: the domain has changed meanwhile, and its header was not made`,
+    { kind: "wrong-state", remedy: "Try again." },
+  );
+}
+
 /** Creates an empty image, complete or not at all. Throws "host-call" when a file exists at the path. */
 export function makeImage(host: Host, step: NewImage, headers?: LuksHeaders): void {
   const { image, path } = step;
   const luks = headers?.get(path);
-  if (image.luks !== undefined && luks === undefined) throw new Error(`no header for ${path} was made`);
+  refuseWithoutHeader([step], headers);
   const bytes = formatNewImage({ ...image, luks: image.luks === undefined ? undefined : luks });
   host.makeFile(path, 0o600, { bytes, sizeBytes: sizeOf(step) });
 }

@@ -156,6 +156,8 @@ describe("svirt domhostname", () => {
     expect((await ask({ "guest-get-host-name": { "host-name": "a\nb" } }, "domhostname")).out).toBe(
       "a b\n\n",
     );
+    const named = await ask({ "guest-get-host-name": { "host-name": "a\nb" } }, "domhostname", "--json");
+    expect(JSON.parse(named.out)).toBe("a\nb");
   });
 
   test("finds none by leases without a network, and no other source", async () => {

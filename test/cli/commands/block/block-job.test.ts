@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { machineWithChain } from "../../../scenes/block.ts";
+import { machineWithLuks } from "../../../scenes/luks.ts";
 import { diskXml, labelOf, ORIGINAL } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
@@ -119,6 +120,18 @@ describe("a job", () => {
     ["blockpull vm1 vda --wait", "\nPull complete\n"],
   ])("%s says so", async (line, out) => {
     expect(await run(await machineWithChain(), line)).toEqual({ code: 0, out, err: "" });
+  });
+
+  test("blockcopy warns that the copy of an encrypted disk is not encrypted, unless its XML encrypts it", async () => {
+    const machine = await machineWithLuks();
+    const warning =
+      "warning: the copy of vda is not encrypted: <encryption> in the XML of --xml encrypts it\n";
+    const plain = await run(machine, `blockcopy vm1 vda ${IMAGES}/c.raw --format raw --finish`);
+    expect(plain).toEqual({ code: 0, out: "\nSuccessfully copied\n", err: warning });
+    const encryption = "<encryption format='luks'><secret type='passphrase' usage='/luks'/></encryption>";
+    const xml = `<disk type='file'><driver type='raw'/><source file='${IMAGES}/c.luks'>${encryption}</source></disk>`;
+    machine.files.put("/c.xml", "file", { bytes: new TextEncoder().encode(xml) });
+    expect(await run(machine, "blockcopy vm1 vda --xml /c.xml --finish")).toEqual({ ...plain, err: "" });
   });
 
   test("that nobody waits for is finished by the next command, whichever it is", async () => {

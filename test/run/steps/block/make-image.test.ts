@@ -9,10 +9,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import type { Host } from "../../../../src/host/host.ts";
+import { DEFAULT_CIPHER, formatLuksHeader } from "../../../../src/images/luks/new-luks.ts";
 import { partialPath } from "../../../../src/plan/half-made.ts";
 import type { StepOf } from "../../../../src/plan/steps/step.ts";
 import { makeImage, removeImage } from "../../../../src/run/steps/block/make-image.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
+import { QUICK } from "../../../scenes/luks.ts";
 
 /** Returns the step for an image in the folder `guest`, which is made. */
 function stepIn(folder: RealFolder): StepOf<"remove-image"> {
@@ -81,5 +83,49 @@ describe("removeImage()", () => {
     });
     expect(() => removeImage(host, step)).toThrow("the file was replaced after svirt inspected it");
     expect(readdirSync(`${folder.path}/guest`)).toEqual(["new.qcow2"]);
+  });
+});
+
+describe("removeImage() of an encrypted image", () => {
+  const SECRET = { usage: "/luks" };
+  const cipher = DEFAULT_CIPHER;
+
+  function encryptedIn(folder: RealFolder, format: "raw" | "qcow2"): StepOf<"remove-image"> {
+    const { image, ...step } = stepIn(folder);
+    return { ...step, image: { ...image, format, luks: { cipher, secret: SECRET } } };
+  }
+
+  test.each(["raw", "qcow2"] as const)(
+    "removes one of svirt's, and keeps a foreign one of its size (%s)",
+    async (format) => {
+      using folder = new RealFolder();
+      const step = encryptedIn(folder, format);
+      const options = { cipher, passphrase: new TextEncoder().encode("geheim"), uuid: crypto.randomUUID() };
+      const header = await formatLuksHeader(QUICK, options);
+      const headers = new Map([[step.path, header]]);
+      makeImage(folder.host, step, headers);
+      const whole = readFileSync(step.path);
+      removeImage(folder.host, step);
+      expect(existsSync(step.path)).toBe(false);
+      const at = whole.indexOf(header.subarray(0, 592));
+      // The data begins at the sector 4,096, as cryptsetup has it; the guest has written its first byte.
+      for (const [place, part] of [
+        [at + 104, [0, 0, 16, 0]],
+        [at + header.length, [1]],
+      ] as const) {
+        const foreign = Buffer.from(whole);
+        foreign.set(part, place);
+        writeFileSync(step.path, foreign);
+        removeImage(folder.host, step);
+        expect(readFileSync(step.path).equals(foreign)).toBe(true);
+      }
+    },
+  );
+
+  test("makeImage() refuses one without a header, and makes no file", () => {
+    using folder = new RealFolder();
+    const step = encryptedIn(folder, "raw");
+    expect(() => makeImage(folder.host, step)).toThrow("changed meanwhile");
+    expect(readdirSync(`${folder.path}/guest`)).toEqual([]);
   });
 });
