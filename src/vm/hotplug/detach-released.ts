@@ -1,22 +1,34 @@
+import { asSvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { isPlugged } from "../../run/steps/device.ts";
+import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
+import { isPlugged, UnplugError } from "../../run/steps/device.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readRecord } from "../../state/record.ts";
-import { changeIdleGuest } from "../change/change-guest.ts";
+import { readRecord, writeRecord } from "../../state/record.ts";
+import { changeIdleGuest } from "../change/change-idle-guest.ts";
 import { findRunning } from "./aliased-device.ts";
 import { detachFound } from "./live-change.ts";
 
 /**
- * Detaches the devices that a guest has released since it was asked to. The caller holds its lock. Throws the errors of the monitor
- * and of the steps.
+ * Detaches the devices that a guest has released since it was asked to. The caller holds its lock, and no change is in progress. Throws
+ * the errors of the monitor and of the steps.
  */
 export async function detachReleased(instance: Instance, uuid: string): Promise<void> {
+  forgetGone(instance, uuid);
   const { monitor } = guestPaths(instance.paths, uuid);
   for (const device of readRecord(instance, uuid)?.asked ?? []) {
-    if (readRecord(instance, uuid)?.change !== undefined) return;
     if (!(await isPlugged(instance.host, { monitor, device }))) await detach(instance, uuid, device);
   }
+}
+
+/** Drops the names of devices that the guest no longer has by its record. */
+function forgetGone(instance: Instance, uuid: string): void {
+  const guest = readRecord(instance, uuid);
+  if (guest?.asked === undefined) return;
+  const { asked: before, ...rest } = guest;
+  const { devices } = listQemuObjects(guest.steps);
+  const asked = before.filter((device) => devices.has(device));
+  if (asked.length < before.length) writeRecord(instance, asked.length === 0 ? rest : { ...rest, asked });
 }
 
 async function detach(instance: Instance, uuid: string, device: string): Promise<void> {
@@ -24,7 +36,9 @@ async function detach(instance: Instance, uuid: string, device: string): Promise
   try {
     await changeIdleGuest(instance, uuid, { request, observer: NO_OBSERVER });
   } catch (error) {
-    // Nothing was begun, as for a disk that a job still uses: a later call tries again.
-    if (readRecord(instance, uuid)?.change !== undefined) throw error;
+    // A job still uses the disk: a call after its end detaches it.
+    const isBusy = asSvirtError(error).kind === "wrong-state";
+    // QEMU has the device after all.
+    if (!isBusy && !(error instanceof UnplugError)) throw error;
   }
 }
