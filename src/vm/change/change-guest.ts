@@ -88,7 +88,7 @@ export async function readSettled(instance: Instance, uuid: string): Promise<Gue
   const { guest } = findRunning(instance, uuid);
   if (guest.asked === undefined) return guest;
   // Imported only if there is such a device, which is rare.
-  const { detachReleased } = await import("../hotplug/detach-released.ts");
+  const { detachReleased } = await import("./detach-released.ts");
   await detachReleased(instance, uuid);
   return findRunning(instance, uuid).guest;
 }

@@ -10,7 +10,7 @@ import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { ChangeRequest } from "../change/change-guest.ts";
-import { findAliased, findRunning } from "./aliased-device.ts";
+import { findAliased, findRunning } from "../guest/aliased-device.ts";
 import {
   attachLive,
   changeMediumLive,

@@ -171,7 +171,7 @@ async function recoverWork(
     if (guest === undefined || !isRunning(instance, guest)) return;
     await recoverChange(instance, guest);
     if (isAsked) {
-      const { detachReleased } = await import("../hotplug/detach-released.ts");
+      const { detachReleased } = await import("../change/detach-released.ts");
       await detachReleased(instance, uuid);
     }
     await finishJobs(instance, uuid);

@@ -59,7 +59,7 @@ class Conversation implements Monitor {
   #isGreeted = false;
   /** Commands without an answer yet, and their answers: a compromised QEMU must not fill svirt's memory. */
   readonly #answers = new Map<number, Answer | undefined>();
-  /** What QEMU has reported of devices that were to be removed. */
+  /** Reports of QEMU about devices that were to be removed, by their names. */
   readonly #removals = new Map<string, "deleted" | "rejected">();
   /** Command that waits for its answer. */
   #asked: string | undefined;

@@ -4,10 +4,11 @@ import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { isPlugged, UnplugError } from "../../run/steps/device.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readRecord, writeRecord } from "../../state/record.ts";
-import { changeIdleGuest } from "../change/change-idle-guest.ts";
-import { findRunning } from "./aliased-device.ts";
-import { detachFound } from "./live-change.ts";
+import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
+import { findRunning } from "../guest/aliased-device.ts";
+import type { DecidedChange } from "./change-guest.ts";
+import { changeIdleGuest } from "./change-idle-guest.ts";
+import { decideDetach } from "./decide-detach.ts";
 
 /**
  * Detaches the devices that a guest has released since it was asked to. The caller holds its lock, and no change is in progress. Throws
@@ -32,9 +33,11 @@ function forgetGone(instance: Instance, uuid: string): void {
 }
 
 async function detach(instance: Instance, uuid: string, device: string): Promise<void> {
-  const request = detachFound(instance, device, (guest) => findRunning(guest, device));
+  const what = `detach ${device}`;
+  const decide = (guest: GuestRecord): DecidedChange =>
+    decideDetach(instance, guest, findRunning(guest, device));
   try {
-    await changeIdleGuest(instance, uuid, { request, observer: NO_OBSERVER });
+    await changeIdleGuest(instance, uuid, { request: { what, decide }, observer: NO_OBSERVER });
   } catch (error) {
     // A job still uses the disk: a call after its end detaches it.
     const isBusy = asSvirtError(error).kind === "wrong-state";
