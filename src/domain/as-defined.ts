@@ -2,9 +2,25 @@ import { isBoundDisk, unboundDisk } from "./devices/disk/bound.ts";
 import type { Domain } from "./domain.ts";
 import { withNetworks } from "./with-networks.ts";
 
-/** Returns a domain whose interfaces are on their networks, and whose disks are volumes of their pools. */
+type Graphics = Domain["devices"]["graphics"][number];
+
+/**
+ * Returns a running guest's domain as a definition has it: interfaces are on their networks, disks are volumes of their pools, and
+ * a start chooses the ports of its screens. VIR_DOMAIN_XML_INACTIVE of libvirt
+ */
 export function asDefined(domain: Domain): Domain {
-  return withVolumes(withNetworks(domain));
+  return withAutomaticPorts(withVolumes(withNetworks(domain)));
+}
+
+/** Returns a domain without the ports that a start has chosen. virDomainGraphicsDefFormat() of libvirt */
+function withAutomaticPorts(domain: Domain): Domain {
+  const graphics = domain.devices.graphics.map(withAutomaticPort);
+  return { ...domain, devices: { ...domain.devices, graphics } };
+}
+
+function withAutomaticPort(graphics: Graphics): Graphics {
+  const isChosen = graphics.type === "vnc" && graphics.autoport === true && graphics.port !== undefined;
+  return isChosen ? { ...graphics, port: -1 } : graphics;
 }
 
 /** Returns a domain whose disks are volumes of their pools. libvirt shows a running guest's disks so, too. */

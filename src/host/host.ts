@@ -76,6 +76,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   connectLines(to: FileFacts): Promise<LineChannel>;
   /** Returns the ID of the current boot. random(4) */
   getBootId(): string;
+  /** Returns how many virtual CPUs KVM gives a guest at most; undefined if /dev/kvm cannot be opened. */
+  getKvmVcpuLimit(): number | undefined;
   /** Returns the machine, identified by an ID that survives reboots. */
   getMachine(): Machine;
   /** Returns the boot time in seconds since 1970. libvirt writes it into its attributes. */

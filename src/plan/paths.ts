@@ -100,7 +100,10 @@ export function volumeLock(paths: Paths, name: string): string {
   return `${paths.run}/locks/volume-${name}`;
 }
 
-/** Returns the path of the lock for talking to a device of the guest, or for editing its definition (`edit`). */
+/**
+ * Returns the path of the lock for talking to a device of the guest. No device has the names of other locks: `edit` (to edit its definition),
+ * `quiesce` (for a snapshot of frozen file systems) and `reports` (reportsLock()).
+ */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }

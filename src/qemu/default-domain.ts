@@ -16,7 +16,8 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
   return withoutEmpty({
     ...domain,
     ...(metadata === undefined ? {} : { metadata: sanitizeMetadata(metadata) }),
-    currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
+    // virDomainDefPostParseMemory() of libvirt
+    currentMemoryKiB: Math.min(domain.currentMemoryKiB ?? domain.memory.kiB, domain.memory.kiB),
     vcpu: fillVcpu(domain.vcpu),
     ...fillThreads(domain),
     ...fillMemory(domain),

@@ -1,4 +1,4 @@
-import { asSvirtError, type LibvirtDomain } from "../errors.ts";
+import { asSvirtError, type LibvirtDomain, type SvirtError } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
@@ -36,9 +36,14 @@ export interface Answer {
   readonly opened: OpenedStream | undefined;
 }
 
-/** Loads the procedure that a call names, as answerCall() needs it. */
-export async function loadProcedure({ procedure, program }: PacketHeader): Promise<void> {
-  await PROGRAMS.find(({ of }) => of.program === program)?.procedures.load(procedure);
+/** Loads the procedure that a call names, as answerCall() needs it. Returns the error of a file that cannot be loaded. Never throws. */
+export async function loadProcedure({ procedure, program }: PacketHeader): Promise<SvirtError | undefined> {
+  try {
+    await PROGRAMS.find(({ of }) => of.program === program)?.procedures.load(procedure);
+    return undefined;
+  } catch (thrown) {
+    return asSvirtError(thrown);
+  }
 }
 
 /** Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call alone. */
@@ -51,13 +56,16 @@ export async function answerCall(session: Session, { header, payload }: Packet):
     return { reply, opened: streams[0] };
   } catch (thrown) {
     for (const { stream } of streams) await stream.close();
-    const error = formatError(asSvirtError(thrown), partOf(header));
-    // An error is shorter than any limit.
-    return {
-      reply: formatPacket(replyTo(header, PACKET_STATUS.error), error) ?? new Uint8Array(),
-      opened: undefined,
-    };
+    return errorAnswer(header, asSvirtError(thrown));
   }
+}
+
+/** Returns the reply to a call that has failed. */
+export function errorAnswer(header: PacketHeader, error: SvirtError): Answer {
+  const payload = formatError(error, partOf(header));
+  // An error is shorter than any limit.
+  const reply = formatPacket(replyTo(header, PACKET_STATUS.error), payload) ?? new Uint8Array();
+  return { reply, opened: undefined };
 }
 
 /** Returns the part of libvirt that a call is about; undefined if it is about domains or unknown. */

@@ -1,3 +1,4 @@
+import type { SvirtError } from "../errors.ts";
 import { PACKET_BYTES, type Packet, REMOTE } from "./wire/packet.ts";
 
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
@@ -10,10 +11,10 @@ const CONNECT_CLOSE = 2;
 
 /** Work on a call. */
 interface Work {
-  /** Makes the call ready to begin. */
-  load(packet: Packet): Promise<void>;
-  /** Carries out the call, which begins before this returns. Never throws. */
-  carryOut(packet: Packet): Promise<void>;
+  /** Makes the call ready to begin. Returns the error that answers it instead; undefined without one. Never throws. */
+  load(packet: Packet): Promise<SvirtError | undefined>;
+  /** Carries out the call, which begins before this returns, or answers it with the error. Never throws. */
+  carryOut(packet: Packet, failure: SvirtError | undefined): Promise<void>;
 }
 
 /** Calls of a client, which begin in the order in which they were sent. */
@@ -31,8 +32,8 @@ export class ClientCalls {
   }
 
   /**
-   * Takes a call, and returns once another packet may be read. Some calls may wait meanwhile: a keepalive behind them is answered.
-   * The call that closes the connection has begun then.
+   * Takes a call, and returns once another packet may be read. Some calls may wait meanwhile, also for their procedures to be loaded: a keepalive
+   * behind them is answered. The call that closes the connection has begun then.
    */
   async take(packet: Packet): Promise<void> {
     const bytes = packet.payload.length + PACKET_BYTES;
@@ -40,12 +41,12 @@ export class ClientCalls {
     this.#waitingBytes += bytes;
     this.#last = this.#last.then(async () => {
       if (this.#open.size >= MOST_CALLS) await Promise.race(this.#open);
-      await this.#work.load(packet);
+      const failure = await this.#work.load(packet);
       this.#waitingCalls -= 1;
       this.#waitingBytes -= bytes;
-      this.#begin(packet);
+      this.#begin(packet, failure);
     });
-    if (this.#open.size < MOST_CALLS || isLast(packet) || !this.#hasRoom()) await this.#last;
+    if (isLast(packet) || !this.#hasRoom()) await this.#last;
   }
 
   /** Returns once all calls are carried out. */
@@ -54,8 +55,8 @@ export class ClientCalls {
     await Promise.allSettled(this.#open);
   }
 
-  #begin(packet: Packet): void {
-    const call = this.#work.carryOut(packet).finally(() => this.#open.delete(call));
+  #begin(packet: Packet, failure: SvirtError | undefined): void {
+    const call = this.#work.carryOut(packet, failure).finally(() => this.#open.delete(call));
     this.#open.add(call);
   }
 

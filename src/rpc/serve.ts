@@ -2,7 +2,7 @@ import { asSvirtError, type OnRefused, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
-import { answerCall, loadProcedure } from "./answer-call.ts";
+import { answerCall, errorAnswer, loadProcedure } from "./answer-call.ts";
 import { ClientCalls } from "./client-calls.ts";
 import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
@@ -42,8 +42,9 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   const sendAll = async (messages: readonly EventMessage[]): Promise<void> =>
     await send(Buffer.concat(messages.map(eventPacket)));
   const events = new Subscriptions({ instance, send: sendAll, warn });
+  let hasLeft = false;
   const session: Session = {
-    instance: { ...instance, memory: new Memory() },
+    instance: { ...instance, memory: new Memory(), hasCallerLeft: () => hasLeft },
     isForReading,
     events,
     streams: 0,
@@ -53,7 +54,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   const streams = new OpenStreams(session, send);
   const calls = new ClientCalls({
     load: async ({ header }) => await loadProcedure(header),
-    carryOut: async (packet) => await answer(packet, { send, session, streams }),
+    carryOut: async (packet, failure) => await answer(packet, { send, session, streams, failure }),
   });
   try {
     for await (const packet of readPackets(stream.read())) {
@@ -66,6 +67,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       // Other packets answer nothing that svirt has asked: libvirtd drops them too.
     }
   } finally {
+    hasLeft = true;
     events.close();
     await streams.end();
     await calls.ended();
@@ -77,11 +79,14 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
 interface Answering {
   readonly session: Session;
   readonly streams: OpenStreams;
+  /** Error of a call that cannot be carried out. */
+  readonly failure: SvirtError | undefined;
   send(packet: Uint8Array | undefined): Promise<void>;
 }
 
-async function answer(packet: Packet, { send, session, streams }: Answering): Promise<void> {
-  const { opened, reply } = await answerCall(session, packet);
+async function answer(packet: Packet, { failure, send, session, streams }: Answering): Promise<void> {
+  const answered = failure === undefined ? answerCall(session, packet) : errorAnswer(packet.header, failure);
+  const { opened, reply } = await answered;
   // Known before the reply, after which the client may send.
   const start = opened === undefined ? undefined : await streams.add(packet.header, opened);
   // Before the reply: changes of the next call are then not merged with those of this one.

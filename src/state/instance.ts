@@ -16,6 +16,8 @@ export interface Instance {
   readonly build?: string;
   /** Of a process that answers many calls; absent: every call reads the disk. */
   readonly memory?: Memory;
+  /** Of a process that answers a client: whether the client has closed the connection. Waits without a limit then end. */
+  readonly hasCallerLeft?: () => boolean;
 }
 
 /** Returns whether the instance is that of an ordinary user, with only that user's rights: libvirt's qemu:///session. */

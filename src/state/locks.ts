@@ -63,7 +63,17 @@ export async function withReportsLock(
   uuid: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  await withLock(instance, { path: reportsLock(instance.paths, uuid), timeoutMs: NOTES_TIMEOUT_MS }, work);
+  const unlock = await lockReports(instance, uuid);
+  try {
+    await work();
+  } finally {
+    unlock();
+  }
+}
+
+/** Takes the lock of withReportsLock(), and returns the function that releases it. Throws "timeout". */
+export async function lockReports({ host, paths }: Instance, uuid: string): Promise<() => void> {
+  return await host.lock(reportsLock(paths, uuid), NOTES_TIMEOUT_MS);
 }
 
 /**

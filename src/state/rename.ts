@@ -19,7 +19,7 @@ const rename = v.strictObject({
   to: aString,
   /** Whether the domain starts at boot. */
   isMarked: v.boolean(),
-  /** Whether it starts at the next boot. */
+  /** Whether it starts at the next boot; absent: no, so that an older svirt can finish the renaming. */
   isMarkedOnce: v.exactOptional(v.boolean()),
 });
 type Rename = v.InferOutput<typeof rename>;
@@ -37,7 +37,7 @@ export function renameDefinition(
   const record: Rename = {
     ...names,
     isMarked: isAutostarted(instance, names.from),
-    isMarkedOnce: isAutostarted(instance, names.from, "once"),
+    ...(isAutostarted(instance, names.from, "once") ? { isMarkedOnce: true } : {}),
   };
   try {
     instance.host.writeText(renameFile(instance.paths), `${JSON.stringify(record)}\n`, 0o600);

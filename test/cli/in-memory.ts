@@ -11,12 +11,23 @@ export interface Said {
 
 /** Runs one command line on a machine in memory. */
 export async function runOn(machine: Machine, ...words: readonly string[]): Promise<Said> {
+  return await runMeanwhile(machine, words, () => undefined);
+}
+
+/** Runs one command line as runOn(), and other work at each text that it prints. */
+export async function runMeanwhile(
+  machine: Machine,
+  words: readonly string[],
+  onText: (text: string) => void,
+): Promise<Said> {
   let [out, err] = ["", ""];
   const print = (text: string): void => {
     out += text;
+    onText(text);
   };
   const warn = (text: string): void => {
     err += text;
+    onText(text);
   };
   const instance = nodeFor(machine, machine.svirt().host);
   const code = await runCommandLine({

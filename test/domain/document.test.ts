@@ -49,10 +49,6 @@ describe("parseDomain() and formatDomain()", () => {
       "/domain/memory in line 1: it is more than 4398046511104 KiB",
     ],
     [
-      "<memory>8</memory><currentMemory>9</currentMemory>",
-      "/domain/currentMemory in line 1: 9 KiB is more than <memory>",
-    ],
-    [
       "<memory>8</memory><memory>8</memory>",
       "/domain/memory[2] in line 1: only one <memory> is allowed here",
     ],

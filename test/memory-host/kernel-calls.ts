@@ -16,6 +16,7 @@ export function kernelCalls(
   | "readKernelLog"
   | "getPolicy"
   | "getBootId"
+  | "getKvmVcpuLimit"
   | "getMachine"
   | "getBootTime"
   | "getUid"
@@ -39,6 +40,7 @@ export function kernelCalls(
         ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined, contexts: undefined }
         : undefined,
     getBootId: () => machine.bootId,
+    getKvmVcpuLimit: () => machine.kvmVcpus,
     getMachine: () => ({ id: machine.id, name: machine.name }),
     getBootTime: () => machine.bootSeconds,
     getUid: () => machine.uid,

@@ -83,6 +83,8 @@ export class Machine {
   /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */
   isDiskFull = false;
   nowMs = FIRST_BOOT_SECONDS * 1000;
+  /** Virtual CPUs that KVM gives a guest; undefined if /dev/kvm cannot be opened. */
+  kvmVcpus: number | undefined = 1024;
   bootSeconds = FIRST_BOOT_SECONDS;
   /** Files written without a sync, which a power failure leaves empty. */
   readonly unsynced = new Set<Inode>();

@@ -33,19 +33,20 @@ onTheNode(
       await seen.has("life-first", 1, 2000);
     }
     await step('copy button a.img; guest life-events "$(disk $here/a.img)"', 1);
-    await step("note start svirt start life-events", 2);
-    await step("note suspend svirt suspend life-events", 3);
-    await step("note resume svirt resume life-events", 4);
+    await step("note start svirt start life-events", 3);
+    await step("note suspend svirt suspend life-events", 4);
+    await step("note resume svirt resume life-events", 5);
     const press = "wait_pressed $(pid_of life-events) svirt shutdown life-events";
-    await step(`note off ${press}; wait_gone life-events`, 6);
+    await step(`note off ${press}; wait_gone life-events`, 7);
     expect((await virsh(ssh, "start", "life-events")).code).toBe(0);
-    expect(await seen.has("life-events", 7)).toBe(true);
-    await step("note destroy svirt destroy life-events", 8);
-    await step("note undefine svirt undefine life-events; svirt undefine life-first", 9);
+    expect(await seen.has("life-events", 9)).toBe(true);
+    await step("note destroy svirt destroy life-events", 11);
+    await step("note undefine svirt undefine life-events; svirt undefine life-first", 12);
     expect(seen.of("life-events")).toEqual([
-      ...["Defined Added", "Started Booted", "Suspended Paused", "Resumed Unpaused"],
+      ...["Defined Added", "Resumed Unpaused", "Started Booted", "Suspended Paused", "Resumed Unpaused"],
       ...["Shutdown Finished after guest request", "Stopped Shutdown"],
-      ...["Started Booted", "Stopped Destroyed", "Undefined Removed"],
+      ...["Resumed Unpaused", "Started Booted", "Shutdown Finished after host request", "Stopped Destroyed"],
+      "Undefined Removed",
     ]);
     client.kill();
     await client.exited;

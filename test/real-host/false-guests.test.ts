@@ -89,4 +89,13 @@ describe("svirt qemu-agent-command", () => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "with --block ends once QEMU does not say that an agent is connected",
+    async () => {
+      const { code, message } = await runOn([{ qemu: "answers", agent: ["silent"] }], [...ASK, "--block"]);
+      expect([code, message]).toEqual([6, expect.stringContaining("Guest agent is not responding")]);
+    },
+    TIMEOUT_MS,
+  );
 });

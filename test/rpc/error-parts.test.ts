@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../src/state/instance.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
-import { domainXml, makeMachine, nodeOn, OTHER, putText, UUID } from "../scenes/scene.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, OTHER, putText, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
 // Codes and parts are those that libvirtd 11.3.0 of Debian 13 returned to the same calls.
@@ -33,10 +33,19 @@ async function transientNode(): Promise<Instance> {
 async function nodeWithProcessors(): Promise<Instance> {
   const machine = makeMachine();
   putText(machine, "/sys/devices/system/cpu/online", "0-1\n");
+  putText(machine, "/proc/stat", "cpu  1 2 3 4 5 6 7 8 9 10\n");
   putText(machine, "/proc/meminfo", "MemTotal: 1000 kB\nMemFree: 400 kB\n");
   putText(machine, "/sys/devices/system/node/node0/cpulist", "0-1\n");
   putText(machine, "/sys/devices/system/node/node0/meminfo", "Node 0 MemFree: 400 kB\n");
   return nodeOn(machine);
+}
+
+/** Returns a node with vm1 defined, whose disk uses its I/O thread 1. */
+async function nodeWithThread(): Promise<Instance> {
+  const instance = nodeOn(makeMachine());
+  const disks = diskXml("/var/lib/images/private1.raw", "vda").replace("<driver ", "<driver iothread='1' ");
+  await defineDomain(instance, domainXml({ lifecycle: "<iothreads>1</iothreads>", disks }));
+  return instance;
 }
 
 describe("an unknown flag is refused by the function that refuses it in libvirt", () => {
@@ -74,14 +83,30 @@ describe("an error has the part of libvirt that finds the fault", () => {
     ["the definition of a transient guest", transientNode, call(160, VM1 + RNG + CONFIG), 55, 20],
     ["an interface that the guest does not have", transientNode, call(65, VM1 + text("vnet9")), 8, 20],
     ["an I/O thread that is not there", nodeWithVm1, call(356, VM1 + word(7) + CONFIG), 8, 20],
+    ["an I/O thread that is there", nodeWithThread, call(355, VM1 + word(1) + CONFIG), 8, 20],
+    ["an I/O thread in use", nodeWithThread, call(356, VM1 + word(1) + CONFIG), 8, 20],
     ["XML of a snapshot", nodeWithVm1, call(185, VM1 + text("<domainsnapshot") + NONE), 35, 35],
     ["a processor that is none", nodeWithVm1, call(158, text("<domain/>") + NONE), 27, 31],
     ["a NUMA cell of the host", nodeWithProcessors, call(101, word(99) + word(1)), 1, 0],
     ["statistics of a processor of the host", nodeWithVm1, call(227, word(9999) + word(0) + NONE), 8, 0],
     ["statistics of a NUMA cell", nodeWithProcessors, call(228, NONE + word(9999) + NONE), 8, 0],
+    ["room for processor statistics", nodeWithProcessors, call(227, word(-1) + word(3) + NONE), 8, 0],
+    ["room for memory statistics", nodeWithProcessors, call(228, word(3) + word(-1) + NONE), 8, 0],
     ["a way to wipe", nodeWithVm1, call(259, VOLUME + word(99) + NONE), 8, 18],
   ])("%s", async (...[, makeNode, packet, code, from]) => {
     expect(errorIn(await asked(await makeNode(), packet))).toMatchObject({ code, domain: from });
+  });
+
+  test.each([
+    ["of the host", -1, "page size 2048 is not available"],
+    ["of a NUMA cell", 0, "page size 2048 is not available on node 0"],
+  ])("a size of pages %s", async (...[, cell, message]) => {
+    const pages = call(340, word(1) + word(2048) + word(cell) + word(1) + NONE);
+    expect(errorIn(await asked(await nodeWithProcessors(), pages))).toEqual({
+      code: 9,
+      domain: 0,
+      message: `operation failed: ${message}`,
+    });
   });
 
   test("a snapshot that a connection for reading may not change, too", async () => {

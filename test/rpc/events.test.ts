@@ -45,15 +45,17 @@ describe("a registered client", () => {
       await client.packets(count);
     };
     await step(defineDomain(nodeOn(machine), domainXml()), 1);
-    await step(startDomain(nodeOn(machine), domainXml()), 2);
-    await step(suspendGuest(nodeOn(machine), "vm1"), 3);
-    await step(resumeGuest(nodeOn(machine), "vm1"), 4);
-    await step(destroyDomain(nodeOn(machine), "vm1"), 5);
-    expect(await client.messages(5)).toEqual([
+    await step(startDomain(nodeOn(machine), domainXml()), 3);
+    await step(suspendGuest(nodeOn(machine), "vm1"), 4);
+    await step(resumeGuest(nodeOn(machine), "vm1"), 5);
+    await step(destroyDomain(nodeOn(machine), "vm1"), 7);
+    expect(await client.messages(7)).toEqual([
       [LIFECYCLE, word(0) + OFF + word(0) + word(0)],
+      [LIFECYCLE, word(0) + ON + word(4) + word(0)],
       [LIFECYCLE, word(0) + ON + word(2) + word(0)],
       [LIFECYCLE, word(0) + ON + word(3) + word(0)],
       [LIFECYCLE, word(0) + ON + word(4) + word(0)],
+      [LIFECYCLE, word(0) + OFF + word(6) + word(2)],
       [LIFECYCLE, word(0) + OFF + word(5) + word(1)],
     ]);
     await client.end();

@@ -227,7 +227,9 @@ describe("while calls are carried out", () => {
     const { instance, release } = await waitingNode();
     const client = new RemoteClient();
     const end = serve(instance, client);
-    client.send(opening() + call(11, xml) + PING + call(59));
+    client.send(opening());
+    await settled();
+    client.send(call(11, xml) + PING + call(59));
     await settled();
     // The pong is a message, procedure 2, without a payload. virkeepaliveprotocol.x of libvirt
     expect(client.replies().slice(2)).toMatchObject([

@@ -79,7 +79,8 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       ]);
       expect(linesOf(said)).toEqual(
         [
-          ...["Defined Added", "Started Booted", "Suspended Paused", "Resumed Unpaused", "Stopped Destroyed"],
+          ...["Defined Added", "Resumed Unpaused", "Started Booted", "Suspended Paused", "Resumed Unpaused"],
+          ...["Shutdown Finished after host request", "Stopped Destroyed", "Resumed Unpaused"],
           ...["Started Booted", "Stopped Crashed", "Undefined Removed"],
         ].map((what) => `event 'lifecycle' for domain 'vm1': ${what}`),
       );
@@ -96,7 +97,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
         during(`${SVIRT} event --loop --all`, commands, "vm1.: Undefined"),
         during("event --loop --all", commands, "vm1.: Undefined"),
       ]);
-      expect(linesOf(own)).toHaveLength(5);
+      expect(linesOf(own)).toHaveLength(7);
       expect(linesOf(own)).toEqual(linesOf(virsh));
     },
     TEST_MS,
@@ -122,9 +123,11 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       // The firmware resets the machine once more.
       expect([...new Set(linesOf(all))]).toEqual([
         of("lifecycle", ": Defined Added"),
+        of("lifecycle", ": Resumed Unpaused"),
         of("lifecycle", ": Started Booted"),
         of("reboot"),
         of("device-added", ": virtio-disk1"),
+        of("lifecycle", ": Shutdown Finished after host request"),
         of("lifecycle", ": Stopped Destroyed"),
       ]);
       expect(other?.err).toEndWith(

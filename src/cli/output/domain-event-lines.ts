@@ -91,6 +91,7 @@ export function describeGuestEvent({ name, what }: GuestEvent, kind: GuestEventK
 const LIVES: Partial<Readonly<Record<DomainHappening, string>>> = {
   "suspended ioerror": "Suspended I/O Error",
   "shutdown by guest": "Shutdown Finished after guest request",
+  "shutdown by host": "Shutdown Finished after host request",
   "pmsuspended memory": "PMSuspended Memory",
   "pmsuspended disk": "PMSuspended Disk",
 };

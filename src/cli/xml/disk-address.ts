@@ -2,7 +2,9 @@ import { SvirtError } from "../../errors.ts";
 import type { Draft } from "../../xml/draft.ts";
 import { makeDraft } from "./make-draft.ts";
 
-const PCI = /^pci:([\da-f]{1,8})\.([\da-f]{1,8})\.([\da-f]{1,8})\.([\da-f]{1,8})$/i;
+/** Parts of a PCI address may have a 0x, as for strtoul(). */
+const PCI =
+  /^pci:(?:0x)?([\da-f]{1,8})\.(?:0x)?([\da-f]{1,8})\.(?:0x)?([\da-f]{1,8})\.(?:0x)?([\da-f]{1,8})$/i;
 const DRIVE = /^(?:scsi|sata|ide):(\d{1,9})\.(\d{1,9})\.(\d{1,9})$/;
 const USB = /^usb:(\d{1,9})\.(\d{1,9})$/;
 

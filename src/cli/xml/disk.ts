@@ -67,13 +67,22 @@ function typeOf(found: FileType | undefined, options: Options): string {
 
 function networkSource(name: string, options: Options): Draft {
   const source = makeDraft("source", { protocol: options.get("source-protocol"), name });
-  const [, server, port] = /^([^:]*)(?::(.*))?$/s.exec(options.get("source-host-name") ?? "") ?? [];
   const found = makeDraft("host", {
     transport: options.get("source-host-transport"),
     socket: options.get("source-host-socket"),
-    name: server === "" ? undefined : server,
-    port,
+    ...serverOf(options.get("source-host-name")),
   });
   if (found.attributes.size > 0) source.children.push(found);
   return source;
+}
+
+/** Returns the server of a network disk, which may have a port. Throws "usage" for one without a name, and a port that is no number. */
+function serverOf(word: string | undefined): { readonly name?: string; readonly port?: string | undefined } {
+  if (word === undefined) return {};
+  const [, name, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(word) ?? [];
+  if (name !== undefined) return { name, port };
+  throw new SvirtError(`Option --source-host-name is malformed: '${word}'`, {
+    kind: "usage",
+    remedy: "Write the server's name, with the number of its port if it has one: HOST:10809",
+  });
 }

@@ -27,23 +27,22 @@ export const IOTHREAD_PARAMETERS = [
 /** Largest value. QEMU and libvirt have them in signed numbers of 32 bits. */
 const MOST = 2 ** 31 - 1;
 
-/** Returns the domain with another I/O thread. Throws "usage" with libvirt's messages. qemuDomainAddIOThreadCheck() of libvirt */
+/** Returns the domain with another I/O thread. Throws "usage" with libvirt's messages. virDomainDriverAddIOThreadCheck() of libvirt */
 export function withIothread(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
   const threads = listIothreads(domain);
   if (threads.some((thread) => thread.id === id))
-    throw refused(`an IOThread is already using iothread_id '${id}'`, "Choose another number.");
+    throw refused(`an IOThread is already using iothread_id '${id}'`, "Choose another number.", "DOMAIN");
   return withThreads(domain, [...threads, { id }]);
 }
 
 /**
  * Returns the domain without an I/O thread and its pin. Throws "usage" with libvirt's messages if there is none, or a device
- * uses it. qemuDomainDelIOThreadCheck() of libvirt
+ * uses it. virDomainDriverDelIOThreadCheck() of libvirt
  */
 export function withoutIothread(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
   const threads = listIothreads(domain);
-  // virDomainDriverDelIOThreadCheck() of libvirt
   refuseMissing(domain, id, "DOMAIN");
   refuseUsed(domain, id);
   const { cputune } = domain;
@@ -121,6 +120,7 @@ function refuseUsed({ devices: { controllers, disks } }: Domain, id: number): vo
   throw refused(
     `cannot remove IOThread ${id} since it is being used by ${user}`,
     "Detach that device, or give it another I/O thread.",
+    "DOMAIN",
   );
 }
 
@@ -132,6 +132,6 @@ function zero(): SvirtError {
   return refused("invalid value of 0 for iothread_id", "Number I/O threads from 1.");
 }
 
-function refused(why: string, remedy: string): SvirtError {
-  return new SvirtError(`invalid argument: ${why}`, { kind: "usage", remedy });
+function refused(why: string, remedy: string, from?: LibvirtDomain): SvirtError {
+  return new SvirtError(`invalid argument: ${why}`, { kind: "usage", from, remedy });
 }

@@ -23,7 +23,6 @@ interface Parts {
   readonly uuid?: string;
   readonly sysinfos: readonly Sysinfo[];
   readonly memory: { readonly kiB: number };
-  readonly currentMemoryKiB?: number;
   readonly maxMemory?: { readonly kiB: number; readonly slots?: number };
   readonly memoryBacking?: MemoryBacking;
   readonly numatune?: Numatune;
@@ -41,7 +40,6 @@ interface Parts {
 export function refuseContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const { cputune, devices, seclabels, type } = value;
   checkEach(faults, [
-    () => refuseTooMuchMemory(value, node),
     () => refuseOtherTopology(value, node),
     () => refuseModels(seclabels, node),
     () => refuseUselessOverride(value, node),
@@ -67,15 +65,6 @@ function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): voi
     { node, place: "on_poweroff" },
     why,
     "Write the same action in <on_poweroff> and <on_reboot>.",
-  );
-}
-
-function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
-  if ((value.currentMemoryKiB ?? 0) <= value.memory.kiB) return;
-  throw notUnderstood(
-    { node, place: "currentMemory" },
-    `${value.currentMemoryKiB} KiB is more than <memory>`,
-    "Write a smaller size there.",
   );
 }
 

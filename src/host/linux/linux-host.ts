@@ -52,6 +52,7 @@ export function makeLinuxHost(): Host {
     endDaemon: async (argument) => await others().endDaemon(argument),
     getSelinux: () => files().getSelinux(),
     readKernelLog: () => others().readKernelLog(),
+    getKvmVcpuLimit: () => others().getKvmVcpuLimit(),
     getPolicy: () => others().getPolicy(),
     getOwnContext: () => others().getOwnContext(),
     isValidContext: (context) => others().isValidContext(context),

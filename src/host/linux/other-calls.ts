@@ -45,6 +45,7 @@ import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
 import { followEvents } from "./sockets/event-feed.ts";
 import { readKernelLog } from "./system/kernel-log.ts";
+import { getKvmVcpuLimit } from "./system/kvm.ts";
 import { getMachine } from "./system/machine.ts";
 import { getStorage } from "./system/storage-facts.ts";
 import { fillFile } from "./terminal/fill-file.ts";
@@ -106,6 +107,7 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
     spawnHelper,
     ...daemonCalls,
     readKernelLog,
+    getKvmVcpuLimit,
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,

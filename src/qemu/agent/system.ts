@@ -47,6 +47,12 @@ const disk = v.looseObject({
 });
 export type AgentDisk = v.InferOutput<typeof disk>;
 
+const vcpu = v.looseObject({
+  "logical-id": v.pipe(size, v.maxValue(MOST_VCPU_ID)),
+  online: v.boolean(),
+  "can-offline": v.exactOptional(v.boolean()),
+});
+
 /** Returns of the agent's commands. qemu.git qga/qapi-schema.json */
 const RETURNS = {
   /** Nanoseconds since 1970, as exact as a number of JavaScript: to about 0.2 us. */
@@ -69,12 +75,9 @@ const RETURNS = {
   ),
   "guest-get-fsinfo": list(fileSystem),
   "guest-get-disks": list(disk),
-  "guest-get-vcpus": list(
-    v.looseObject({
-      "logical-id": v.pipe(size, v.maxValue(MOST_VCPU_ID)),
-      online: v.boolean(),
-      "can-offline": v.exactOptional(v.boolean()),
-    }),
+  "guest-get-vcpus": v.pipe(
+    list(vcpu),
+    v.check((all) => new Set(all.map((one) => one["logical-id"])).size === all.length),
   ),
   "guest-set-vcpus": size,
   "guest-get-load": v.looseObject({ load1m: v.number(), load5m: v.number(), load15m: v.number() }),

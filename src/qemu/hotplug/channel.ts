@@ -1,10 +1,17 @@
 import type { Channel } from "../../domain/devices/chardev.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
-import { SvirtError } from "../../errors.ts";
 import { formatChardevs, serialBusKeys } from "../devices/chardev/argv.ts";
 import { fillChannel } from "../devices/chardev/defaults.ts";
-import { acceptAll, cannotPlug, type HotplugFamily, hasPlace, NEEDS_START, notFound } from "./family.ts";
+import {
+  acceptAll,
+  alreadyThere,
+  cannotPlug,
+  type HotplugFamily,
+  hasPlace,
+  NEEDS_START,
+  notFound,
+} from "./family.ts";
 
 /** Hot-plug of channels, which are identified by their name in the guest. virDomainChrFind() of libvirt */
 export const CHANNEL: HotplugFamily<"channel"> = {
@@ -66,9 +73,7 @@ function refuseDouble({ devices }: Domain, { target }: Channel): void {
   const name = target.type === "virtio" ? target.name : undefined;
   const isSame = (one: Channel): boolean => one.target.type === "virtio" && one.target.name === name;
   if (name === undefined || !devices.channels.some(isSame)) return;
-  throw new SvirtError(`operation failed: chardev already exists: the guest has a channel ${name}`, {
-    kind: "wrong-state",
-    libvirt: "OPERATION_FAILED",
-    remedy: "List the guest's devices: svirt dumpxml DOMAIN",
-  });
+  const why = `chardev already exists: the domain has a channel ${name}`;
+  // For a running guest too: qemuDomainChrPreInsert() of libvirt
+  throw alreadyThere("defined", why, "List the domain's devices: svirt dumpxml DOMAIN");
 }

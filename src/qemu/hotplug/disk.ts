@@ -4,14 +4,20 @@ import { diskBus } from "../../domain/devices/disk/facts.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { listDisk } from "../../domain/resources/disk.ts";
 import { isServed } from "../../domain/uses-network.ts";
-import { SvirtError } from "../../errors.ts";
 import { virtioConnection } from "../address/pci/connection.ts";
 import { diskId, formatNewDisk } from "../devices/disk/argv.ts";
 import { chainOf, type FoundChains } from "../devices/disk/chain.ts";
 import { limitSpeed } from "../iotune-commands.ts";
 import type { Guest } from "../model/guest.ts";
 import { devicePath } from "../refusal.ts";
-import { cannotPlug, type FreeNames, type HotplugFamily, NEEDS_START, notFound } from "./family.ts";
+import {
+  alreadyThere,
+  cannotPlug,
+  type FreeNames,
+  type HotplugFamily,
+  NEEDS_START,
+  notFound,
+} from "./family.ts";
 
 /** Hot-plug of disks, which are identified by their target. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
 export const DISK: HotplugFamily<"disk"> = {
@@ -19,13 +25,10 @@ export const DISK: HotplugFamily<"disk"> = {
   find: (domain, { target }) => findDisk(domain, target.dev).value,
   refusePlug,
   refuseUnplug,
-  refuseDouble({ devices }, { target }) {
+  refuseDouble({ devices }, { target }, form) {
     if (!devices.disks.some((disk) => disk.target.dev === target.dev)) return;
-    throw new SvirtError(`operation failed: target ${target.dev} already exists`, {
-      kind: "wrong-state",
-      libvirt: "OPERATION_FAILED",
-      remedy: "Give the disk another target, or detach the other disk first.",
-    });
+    const remedy = "Give the disk another target, or detach the other disk first.";
+    throw alreadyThere(form, `target ${target.dev} already exists`, remedy);
   },
   place: (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined),
   // Completion sorts disks.

@@ -11,6 +11,9 @@ import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import type { QmpCommand } from "../monitor/qmp.ts";
 
+/** Holder of devices: a domain's definition, or its running guest. */
+export type DeviceHolder = "defined" | "running";
+
 /** Names that are unused in the running QEMU. */
 export interface FreeNames {
   /** Number of the first image: `libvirt-N-storage`. */
@@ -44,7 +47,7 @@ export interface HotplugFamily<E extends HotElement> {
   /** Throws for a device that cannot be detached from a running guest. */
   refuseUnplug(device: HotDevice<E>): void;
   /** Throws for a device whose name or source the domain already has. */
-  refuseDouble(domain: Domain, device: HotDevice<E>): void;
+  refuseDouble(domain: Domain, device: HotDevice<E>, form: DeviceHolder): void;
   /** Returns the kind of PCI slot that the device needs; undefined if the rules of a start assign its address. */
   place(device: HotDevice<E>): Connection | undefined;
   /** Returns the device among those of a completed guest to which it was added as the last one. */
@@ -87,6 +90,21 @@ export function notFound(message: string): SvirtError {
     kind: "not-found",
     libvirt: "DEVICE_MISSING",
     remedy: "List the domain's devices: svirt dumpxml DOMAIN",
+  });
+}
+
+/**
+ * Returns the error of a device that the domain has already. qemuDomainAttachDeviceConfig() of libvirt, and for a running guest
+ * qemuDomainAttachDeviceLive()
+ */
+export function alreadyThere(form: DeviceHolder, why: string, remedy: string): SvirtError {
+  if (form === "defined") {
+    return new SvirtError(`Requested operation is not valid: ${why}`, { kind: "wrong-state", remedy });
+  }
+  return new SvirtError(`operation failed: ${why}`, {
+    kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
+    remedy,
   });
 }
 

@@ -8,7 +8,16 @@ import { SvirtError } from "../../errors.ts";
 import { hostdevConnection } from "../address/pci/connection.ts";
 import { fillHostdev } from "../default-devices.ts";
 import { formatHostdevs, hostdevPlace } from "../devices/hostdev/argv.ts";
-import { acceptAll, cannotPlug, type HotplugFamily, hasPlace, NEEDS_START, notFound } from "./family.ts";
+import {
+  acceptAll,
+  alreadyThere,
+  cannotPlug,
+  type DeviceHolder,
+  type HotplugFamily,
+  hasPlace,
+  NEEDS_START,
+  notFound,
+} from "./family.ts";
 
 /** Hot-plug of host devices, which are identified by their source. virDomainHostdevFind() of libvirt */
 export const HOSTDEV: HotplugFamily<"hostdev"> = {
@@ -88,14 +97,11 @@ function isSameSource(one: HostDevice, meant: HostDevice): boolean {
   return one.type === meant.type && canonical(one.source) === canonical(meant.source);
 }
 
-function refuseDouble({ devices }: Domain, device: HostDevice): void {
+function refuseDouble({ devices }: Domain, device: HostDevice, form: DeviceHolder): void {
   const { source, type } = fillHostdev(device);
   const isSame = (one: HostDevice): boolean =>
     one.type === type && canonical(one.source) === canonical(source);
   if (!devices.hostdevs.some(isSame)) return;
-  throw new SvirtError(`operation failed: the guest already has ${nameHostDevice(device)}`, {
-    kind: "wrong-state",
-    libvirt: "OPERATION_FAILED",
-    remedy: "List the guest's devices: svirt dumpxml DOMAIN",
-  });
+  const why = `the domain already has ${nameHostDevice(device)}`;
+  throw alreadyThere(form, why, "List the domain's devices: svirt dumpxml DOMAIN");
 }

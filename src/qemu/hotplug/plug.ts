@@ -45,7 +45,7 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   family.refusePlug(device.value);
   const before = completeGuest(running);
   const fixed = { ...before.domain, devices: before.devices };
-  family.refuseDouble(fixed, device.value);
+  family.refuseDouble(fixed, device.value, "running");
   const written = withDevice(fixed, placeHot(before, device, family.place(device.value)));
   refuseUndefinable(written);
   const guest = completeGuest(written);

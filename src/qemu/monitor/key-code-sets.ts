@@ -19,8 +19,8 @@ export type Codeset = (typeof CODESETS)[number];
 const COLUMNS = ["atset1", "atset2", "atset3", "os_x", "usb", "win32"] as const;
 
 /**
- * Linux's number of each key, then its codes, in hexadecimal digits. A code that is another key's too is that of the first one.
- * data/keymaps.csv of https://gitlab.com/keycodemap/keycodemapdb
+ * Linux's number of each key, then its codes, in hexadecimal digits: of several in the database the last one, as in libvirt. A code that is
+ * another key's too is that of the first one. tools/keymap-gen code-table, data/keymaps.csv of https://gitlab.com/keycodemap/keycodemapdb
  */
 const TABLE = `
   1 1 76 8 35 29 1b; 2 2 16 16 12 1e 31; 3 3 1e 1e 13 1f 32; 4 4 26 26 14 20 33;
@@ -43,7 +43,8 @@ const TABLE = `
   69 45 77 76 47 53 90; 70 46 7e 5f - 47 91; 71 47 6c 6c 59 5f 67; 72 48 75 75 5b 60 68;
   73 49 7d 7d 5c 61 69; 74 4a 7b - 4e 56 6d; 75 4b 6b 6b 56 5c 64; 76 4c 73 73 57 5d 65;
   77 4d 74 74 58 5e 66; 78 4e 79 7c 45 57 6b; 79 4f 69 69 53 59 61; 80 50 72 72 54 5a 62;
-  81 51 7a 7a 55 5b 63; 82 52 70 70 52 62 60; 83 53 71 71 41 63 6e; 87 57 78 56 67 44 7a;
+  81 51 7a 7a 55 5b 63; 82 52 70 70 52 62 60; 83 53 71 71 41 63 6e; 86 56 61 13 a 64 e2;
+  87 57 78 56 67 44 7a;
   88 58 7 5e 6f 45 7b; 96 e01c e05a 79 4c 58 -; 97 e01d e014 58 3e e4 a3; 98 e035 e04a - 4b 54 6f;
   99 54 7f 57 - 46 2c; 100 e038 e011 39 3d e6 a5; 102 e047 e06c 6e 73 4a 24; 103 e048 e075 63 7e 52 26;
   104 e049 e07d 6f 74 4b 21; 105 e04b e06b 61 7b 50 25; 106 e04d e074 6a 7c 4f 27; 107 e04f e069 65 77 4d 23;

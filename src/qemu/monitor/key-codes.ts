@@ -45,6 +45,7 @@ const KEYS: readonly (readonly [number: number, linux: string, qcode: string])[]
   [81, "KP3", "kp_3"],
   [82, "KP0", "kp_0"],
   [83, "KPDOT", "kp_decimal"],
+  [86, "102ND", "less"],
   [87, "F11", "f11"],
   [88, "F12", "f12"],
   [96, "KPENTER", "kp_enter"],

@@ -47,3 +47,13 @@ export function onlyOneOf(flags: number, first: Flag, second: Flag): "first" | "
     remedy: "Choose one of them.",
   });
 }
+
+/** Refuses a flag without the one that it needs. Throws "usage". VIR_REQUIRE_FLAG_GOTO() of libvirt */
+export function requireFlag(flags: number, flag: Flag, needed: Flag): void {
+  if ((flags & flag[0]) === 0 || (flags & needed[0]) !== 0) return;
+  throw new SvirtError(`Flag '${needed[1]}' is required by flag '${flag[1]}'`, {
+    kind: "usage",
+    from: partOf(flag[1]),
+    remedy: "Add that flag, or leave the other one out.",
+  });
+}

@@ -73,6 +73,6 @@ export function keepReports(instance: Instance, guest: GuestRun, reports: readon
     instance.host.makeFolder({ path: reportsFolder(instance), mode: 0o700 });
     instance.host.writeVolatile(path, `${JSON.stringify(now)}\n`, 0o600);
   });
-  // The guest's end removes the file and then the record, and does not wait for the lock.
+  // The guest's end removes the file and then the record, and waits a second for the lock only.
   if (readRecord(instance, uuid)?.startedMs !== startedMs) removeReports(instance, uuid);
 }

@@ -5,7 +5,7 @@ import type { Qcow2Options } from "../../images/qcow2-features.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Volume } from "./document.ts";
 import { decideEncryption, type NewEncryption } from "./new-encryption.ts";
-import { notMade } from "./not-made.ts";
+import { notMade, wrongName } from "./not-made.ts";
 import { problemOfName } from "./volume-name.ts";
 
 /** Mode of a volume's file if its XML has none. VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
@@ -44,7 +44,7 @@ export interface CreationFlags {
  */
 export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: CreationFlags = {}): NewVolume {
   const problem = problemOfName(volume.name);
-  if (problem !== undefined) throw notMade("name", problem);
+  if (problem !== undefined) throw wrongName(volume.name, problem);
   refuseUnmade(volume);
   const format = formatOf(volume);
   const { backingStore: below, capacityBytes, target } = volume;

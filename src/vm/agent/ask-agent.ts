@@ -7,20 +7,25 @@ import type { Line } from "../../qemu/monitor/line-buffer.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { askChannels } from "../console/channel-states.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
 const TURN_MS = 30_000;
+/** Time between two checks, in a wait without limit, that the caller and an agent are still connected. */
+const CHECK_MS = 5000;
 /** An agent returns at most 48 MiB of a file, a third more in base64. qemu.git qga/commands.c */
 const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
 /** Command for an agent, and how long to wait for its answer. */
 export interface AgentOptions {
   readonly command: string;
-  /** Infinity: without limit; 0: do not wait for the answer. */
+  /** Infinity: as long as an agent is connected; 0: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
+  /** The answer is needed, and the time that of the guest: 0 is then no time at all. */
+  readonly isAnswered?: true;
   /** The guest is to end: an agent that does not answer in time, or whose guest has ended, is obeying. */
   readonly isLast?: true;
 }
@@ -37,7 +42,8 @@ export interface SaidByAgent {
 
 /**
  * Sends a command to the guest's agent once no other call uses it; undefined if no answer is awaited. Throws "unsupported" without
- * its channel, "timeout" when no agent answers or others use it for 30 s, "failed" for an answer of more than 65 MiB.
+ * its channel, "timeout" when no agent answers or others use it for 30 s, "failed" for an answer of more than 65 MiB. A wait without
+ * limit ends with the client's connection, and as "timeout" once no agent is connected.
  */
 export async function askAgent(
   instance: Instance,
@@ -50,17 +56,21 @@ export async function askAgent(
   try {
     const channel = await instance.host.connectLines(facts);
     try {
-      await synchronize(instance, channel, guest.name);
-      const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      await channel.send(line, timeoutMs || DEFAULT_TIMEOUT_MS);
+      const { isAnswered, isLast, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+      const firstMs =
+        timeoutMs === 0 && isAnswered !== true ? DEFAULT_TIMEOUT_MS : Math.min(timeoutMs, DEFAULT_TIMEOUT_MS);
+      if (!(await synchronize(instance, channel, firstMs))) throw agentSilent(guest.name, options);
+      await channel.send(line, firstMs);
       if (timeoutMs === 0) return undefined;
-      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES).catch((error: unknown) => {
+      const answer = await readAnswer(channel, timeoutMs, {
+        isLeft: async () => instance.hasCallerLeft?.() === true || !(await isConnected(instance, guest, id)),
+      }).catch((error: unknown) => {
         // QEMU closes the socket when it ends.
-        if (options.isLast !== true) throw error;
+        if (isLast !== true) throw error;
         return undefined;
       });
-      if (answer === undefined && options.isLast === true) return undefined;
-      if (answer === undefined) throw agentSilent(guest.name);
+      if (answer === undefined && isLast === true) return undefined;
+      if (answer === undefined) throw agentSilent(guest.name, options);
       return { line: answer, name };
     } finally {
       channel.close();
@@ -95,24 +105,47 @@ function agentChannel(guest: GuestRecord): string {
   });
 }
 
-/** Skips answers to earlier requests, for at most the time that the agent may stay silent. Throws "timeout". */
-async function synchronize({ host }: Instance, channel: LineChannel, name: string): Promise<void> {
+/** Skips answers to earlier requests. Returns whether the agent answers in this time. qemuAgentGuestSync() of libvirt */
+async function synchronize({ host }: Instance, channel: LineChannel, timeoutMs: number): Promise<boolean> {
   const id = host.nowMs();
-  await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);
-  for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {
+  if (timeoutMs > 0) await channel.send(formatSync(id), timeoutMs);
+  for (let leftMs = timeoutMs; leftMs > 0; leftMs = id + timeoutMs - host.nowMs()) {
     const line = await channel.readLine(leftMs, MOST_ANSWER_BYTES);
     // The caller may allow less time.
-    if (line === undefined) break;
-    if (isSynced(line, id)) return;
+    if (line === undefined) return false;
+    if (isSynced(line, id)) return true;
   }
-  throw agentSilent(name);
+  return false;
+}
+
+/** Returns the agent's answer; undefined if none comes in time or, without a limit, until the call is left. */
+async function readAnswer(
+  channel: LineChannel,
+  timeoutMs: number,
+  { isLeft }: { isLeft(): Promise<boolean> },
+): Promise<Line | undefined> {
+  if (timeoutMs !== Number.POSITIVE_INFINITY) return await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
+  for (;;) {
+    const answer = await channel.readLine(CHECK_MS, MOST_ANSWER_BYTES);
+    if (answer !== undefined || (await isLeft())) return answer;
+  }
+}
+
+/** Returns whether a program in the guest has the agent's channel open; true if another conversation keeps QEMU from answering. */
+async function isConnected(instance: Instance, guest: GuestRecord, id: string): Promise<boolean> {
+  try {
+    return (await askChannels(instance, guest)).get(id) === true;
+  } catch (error) {
+    return asSvirtError(error).kind === "timeout";
+  }
 }
 
 /** Returns the error of an agent that has not answered in time. Kind "timeout". */
-export function agentSilent(name: string): SvirtError {
+export function agentSilent(name: string, { isAnswered, isLast }: Partial<AgentOptions>): SvirtError {
+  const longer = isAnswered === true ? `svirt guest-agent-timeout ${name}` : "--timeout SECONDS";
   return new SvirtError("Guest agent is not responding: Guest agent not available for now", {
     kind: "timeout",
     libvirt: "AGENT_UNRESPONSIVE",
-    remedy: `Start qemu-guest-agent in ${name}, or wait longer: --timeout SECONDS`,
+    remedy: `Start qemu-guest-agent in ${name}${isLast === true ? "." : `, or wait longer: ${longer}`}`,
   });
 }

@@ -25,7 +25,11 @@ export function lookUpImage(
   const beneath = above < 0 ? "" : ` beneath '${top}'`;
   throw new SvirtError(
     `invalid argument: could not find image '${name}'${beneath} in chain for '${imagePath(disk.disk)}'`,
-    { kind: "usage", remedy: `Its images are: ${disk.images.map(({ found }) => found.path).join(", ")}` },
+    {
+      kind: "usage",
+      from: "STORAGE",
+      remedy: `Its images are: ${disk.images.map(({ found }) => found.path).join(", ")}`,
+    },
   );
 }
 

@@ -88,6 +88,7 @@ interface Chosen {
 function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOptions): Chosen {
   const { images } = disk;
   const path = imagePath(disk.disk);
+  refuseSingle(disk, options);
   const topAt = options.top === undefined ? 0 : lookUpImage(instance, disk, { name: options.top, above: -1 });
   const top = images[topAt] ?? images[0];
   if (topAt === 0 && !options.isActive) {
@@ -119,6 +120,16 @@ function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOpti
     );
   }
   return { top, topAt, base, baseAt };
+}
+
+/** Refuses a disk of one image. virStorageSourceChainLookup() of libvirt, before the flags */
+function refuseSingle({ disk, domain, images }: RunningDisk, { base, isShallow, top }: CommitOptions): void {
+  if (images.length > 1 || base !== undefined || top !== undefined || isShallow) return;
+  throw new SvirtError(`invalid argument: could not find base image in chain for '${disk.target.dev}'`, {
+    kind: "usage",
+    from: "STORAGE",
+    remedy: `The disk has one image alone: svirt domblklist ${domain.name}`,
+  });
 }
 
 /**

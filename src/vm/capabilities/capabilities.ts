@@ -11,7 +11,7 @@ import {
 } from "../../report/capabilities.ts";
 import type { Instance } from "../../state/instance.ts";
 import { checkArch } from "./check-arch.ts";
-import { formatDomainCapabilities, namedModels } from "./domain-capabilities.ts";
+import { formatDomainCapabilities, limitVcpus, namedModels } from "./domain-capabilities.ts";
 import { getCpuModels, getEmulatorFacts } from "./emulator.ts";
 
 /** Capabilities of the host and its security models, and libvirt's `<capabilities>`. */
@@ -81,8 +81,9 @@ export async function getDomainCapabilities(
  * getEmulatorFacts() does.
  */
 export async function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | undefined): Promise<number> {
-  const { machines } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, type ?? fastestType(instance));
-  return Math.max(...machines.map(({ mostCpus }) => mostCpus));
+  const chosen = type ?? fastestType(instance);
+  const { machines } = await getEmulatorFacts(instance, DEFAULT_EMULATOR, chosen);
+  return limitVcpus(instance, chosen, Math.max(...machines.map(({ mostCpus }) => mostCpus)));
 }
 
 /** Returns the host's processor as KVM can give it to guests, by a model; undefined without KVM. Throws as getCpuModels(). */

@@ -30,7 +30,7 @@ export function formatDomainCapabilities(
       textDraft("domain", type),
       textDraft("machine", board.name),
       textDraft("arch", "x86_64"),
-      attributesDraft("vcpu", { max: String(board.mostCpus) }),
+      attributesDraft("vcpu", { max: String(limitVcpus(instance, type, board.mostCpus)) }),
       supported("iothreads", true),
       formatOs(instance, board.name),
       formatCpu(facts, type),
@@ -39,6 +39,11 @@ export function formatDomainCapabilities(
       formatFeatures(facts),
     ]),
   );
+}
+
+/** Returns the number of virtual CPUs of a machine type, or of KVM if that gives fewer. virQEMUCapsFillDomainCaps() of libvirt */
+export function limitVcpus({ host }: Instance, type: "kvm" | "qemu", mostCpus: number): number {
+  return type === "kvm" ? Math.min(mostCpus, host.getKvmVcpuLimit() ?? mostCpus) : mostCpus;
 }
 
 /**

@@ -23,6 +23,7 @@ import { readRecords } from "../../state/record.ts";
 import { readSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
+import { refuseOther } from "./refuse-other.ts";
 
 /**
  * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the
@@ -68,11 +69,13 @@ export interface Leavings {
   readonly nvram?: "remove" | "keep" | undefined;
   /** Memory of an emulated TPM. If unset, its XML decides. */
   readonly tpm?: "remove" | "keep" | undefined;
+  /** Definition with the volumes that are deleted afterwards. A domain that has another one under the lock, or runs, stays defined. */
+  readonly seen?: Definition | undefined;
 }
 
 /**
  * Removes a domain's definition; a running guest continues as a transient one. Throws "not-found"; "wrong-state" if
- * files remain that `leavings` does not mention.
+ * files remain that `leavings` does not mention, or its definition is no longer `leavings.seen`.
  */
 export async function undefineDomain(
   instance: Instance,
@@ -86,9 +89,11 @@ export async function undefineDomain(
 function forget(
   instance: Instance,
   key: string,
-  { managedSave = false, nvram, snapshots = false, tpm }: Leavings,
+  { managedSave = false, nvram, seen, snapshots = false, tpm }: Leavings,
 ): { readonly name: string } {
-  const { definition, guest, name, uuid } = findDomain(instance, key);
+  const domain = findDomain(instance, key);
+  if (seen !== undefined) refuseOther(domain, seen);
+  const { definition, guest, name, uuid } = domain;
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
       kind: "wrong-state",

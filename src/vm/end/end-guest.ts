@@ -1,4 +1,4 @@
-import { joinErrors } from "../../errors.ts";
+import { joinErrors, unlessWorkRefused } from "../../errors.ts";
 import { isEnd, isLast, isSlow, planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
@@ -7,7 +7,7 @@ import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/r
 import { actorFor } from "../../state/actor-for.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
+import { lockReports, withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
@@ -69,10 +69,23 @@ export async function endGuest(
   writeReason(instance, guest.uuid, how.reason);
   // Written before the record is removed: after a crash the next call finds one or the other.
   if (how.restart === true) writePendingRestart(instance, guest);
-  removeReports(instance, guest.uuid);
-  removeRecord(instance, guest.uuid);
-  // A client's svirt may have written some while there was a record.
-  removeReports(instance, guest.uuid);
+  await removeFacts(instance, guest.uuid);
+}
+
+/**
+ * Removes a guest's reports and then its record. Meanwhile no other svirt writes a report, whose file would stay after a kill in between. One that holds
+ * the lock of reports for a second does not delay the end further.
+ */
+async function removeFacts(instance: Instance, uuid: string): Promise<void> {
+  const unlock = await unlessWorkRefused(async () => await lockReports(instance, uuid));
+  try {
+    removeReports(instance, uuid);
+    removeRecord(instance, uuid);
+    // Without the lock, a client's svirt may have written some while there was a record.
+    removeReports(instance, uuid);
+  } finally {
+    unlock?.();
+  }
 }
 
 /** Removes the data of snapshots with a domain that has no definition. qemuDomainRemoveInactive() of libvirt */

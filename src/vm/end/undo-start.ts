@@ -1,5 +1,7 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError, unlessRefused } from "../../errors.ts";
+import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
+import { writeReason } from "../../state/reason.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { endGuest } from "./end-guest.ts";
 
@@ -18,4 +20,14 @@ export async function undoStart(instance: Instance, guest: GuestRecord, first: u
     const both = `${message}; undoing the start failed as well: ${asSvirtError(error).message}`;
     throw new SvirtError(both, { kind, remedy, cause: error });
   }
+}
+
+/** Stores that a defined domain is off because its start has failed. qemuProcessStart() of libvirt: VIR_DOMAIN_SHUTOFF_FAILED */
+export function noteFailedStart(
+  instance: Instance,
+  { name, uuid }: Pick<GuestRecord, "name" | "uuid">,
+): void {
+  if (readRecord(instance, uuid) !== undefined) return;
+  const definition = unlessRefused(() => readDefinition(instance, name));
+  if (definition?.uuid === uuid) writeReason(instance, uuid, "failed");
 }

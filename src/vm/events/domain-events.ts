@@ -18,7 +18,9 @@ export type DomainHappening =
   | "suspended ioerror"
   | "suspended watchdog"
   | "resumed unpaused"
+  | "resumed snapshot"
   | "shutdown by guest"
+  | "shutdown by host"
   | "pmsuspended memory"
   | "pmsuspended disk"
   | "crashed panicked"
@@ -104,10 +106,9 @@ export function compareDomains(
 ): readonly DomainEvent[] {
   const ended = [...before.guests.values()]
     .filter((guest) => !isSameRun(after.guests.get(guest.uuid), guest))
-    .map(({ name, uuid }) => ({
-      ...happened(after, { name, uuid }, `stopped ${reasonOf(uuid)}`),
-      id: undefined,
-    }));
+    .flatMap((guest) =>
+      endOf(guest, reasonOf(guest.uuid)).map((what) => ({ ...happened(after, guest, what), id: undefined })),
+    );
   return [
     ...ended,
     ...removedDefinitions(before, after),
@@ -141,18 +142,40 @@ function uuidsOf({ definitions }: DomainsSeen): ReadonlySet<string> {
   return new Set([...definitions.values()].map(({ value }) => value));
 }
 
+/**
+ * Returns the events of an end, in libvirt's order: a save stops the vCPUs first, and QEMU reports who ends it. qemuDomainSaveInternal()
+ * and qemuProcessHandleShutdown()
+ */
+function endOf({ told }: GuestFacts, reason: ShutoffReason): readonly DomainHappening[] {
+  const isPaused = reason !== "saved" || told?.to === "pause";
+  const isByHost = reason === "saved" || reason === "destroyed";
+  return [
+    ...(isPaused ? [] : ["suspended paused" as const]),
+    ...(isByHost ? ["shutdown by host" as const] : []),
+    `stopped ${reason}`,
+  ];
+}
+
 /** Returns what happened to a guest that has not ended. */
-function lifeOf(
-  before: GuestFacts | undefined,
-  { restored, told, ...guest }: GuestFacts,
-): readonly DomainHappening[] {
-  if (!isSameRun(before, guest)) {
-    const start = restored === true ? "started restored" : "started booted";
-    if (told?.to !== "pause") return [start];
-    return [start, restored === true && told.times === 0 ? "suspended restored" : "suspended paused"];
-  }
+function lifeOf(before: GuestFacts | undefined, guest: GuestFacts): readonly DomainHappening[] {
+  if (!isSameRun(before, guest)) return startOf(guest);
+  const { told } = guest;
   if (told === undefined || told.times === before?.told?.times) return [];
   return [told.to === "pause" ? "suspended paused" : "resumed unpaused"];
+}
+
+/**
+ * Returns the events of a start, in libvirt's order: it reports that the vCPUs of a new guest run before it reports the start, and those
+ * of a saved state after it. qemuProcessStart() and qemuSaveImageStartVM()
+ */
+function startOf({ restored, told }: GuestFacts): readonly DomainHappening[] {
+  const isPaused = told?.to === "pause";
+  if (restored !== true) {
+    if (isPaused && told.times === 0) return ["started booted", "suspended paused"];
+    return ["resumed unpaused", "started booted", ...(isPaused ? ["suspended paused" as const] : [])];
+  }
+  if (isPaused && told.times === 0) return ["started restored", "suspended restored"];
+  return ["started restored", "resumed snapshot", ...(isPaused ? ["suspended paused" as const] : [])];
 }
 
 function isSameRun(

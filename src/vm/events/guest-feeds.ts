@@ -7,6 +7,8 @@ import type { GuestFacts } from "./domain-events.ts";
 /** Wait for more events of a guest before they are written, and the longer one if the last were just written. */
 const SOON_MS = 10;
 const LATER_MS = 100;
+/** Pause after a write that another svirt did not let through. */
+const AGAIN_MS = 500;
 
 /** Longest wait for QEMUs to serve this process. */
 const SERVED_MS = 250;
@@ -17,8 +19,8 @@ interface Followed {
   readonly feed: EventFeed;
   /** The next write is due then. */
   timer: NodeJS.Timeout | undefined;
-  /** The last write begins when the one before has ended. */
-  written: Promise<void>;
+  /** The write under way, which returns whether it has taken the events. */
+  writing: Promise<boolean> | undefined;
   writtenMs: number;
 }
 
@@ -50,7 +52,7 @@ export class GuestFeeds {
     await Promise.race([Promise.all(served), this.#instance.host.sleep(SERVED_MS)]);
   }
 
-  /** Follows no guest any more. Returns once all that was heard is written. */
+  /** Follows no guest any more. Returns once all that was heard is written, or could not be in a second or two. */
   async close(): Promise<void> {
     for (const [uuid, followed] of this.#followed) this.#drop(uuid, followed);
     await Promise.all(this.#ends);
@@ -62,36 +64,56 @@ export class GuestFeeds {
     // A guest of an older svirt has none.
     if (unlessRefused(() => host.inspectFile(path)) === undefined) return;
     const feed = host.followEvents(path, () => this.#writeSoon(uuid));
-    this.#followed.set(uuid, { guest, feed, timer: undefined, written: Promise.resolve(), writtenMs: 0 });
+    this.#followed.set(uuid, { guest, feed, timer: undefined, writing: undefined, writtenMs: 0 });
   }
 
   #drop(uuid: string, followed: Followed): void {
     this.#followed.delete(uuid);
-    if (followed.timer !== undefined) {
-      clearTimeout(followed.timer);
-      // No other process gets these events.
-      this.#write(followed);
-    }
-    const end = followed.written.finally(() => {
+    const end = this.#writeLast(followed).finally(() => {
       followed.feed.close();
       this.#ends.delete(end);
     });
     this.#ends.add(end);
   }
 
+  /** Tries once to write what is not written yet: no other process gets these events. */
+  async #writeLast(followed: Followed): Promise<void> {
+    const isDue = followed.timer !== undefined;
+    clearTimeout(followed.timer);
+    const isTaken = await followed.writing;
+    if (isDue || isTaken === false) await this.#take(followed);
+  }
+
   #writeSoon(uuid: string): void {
     const followed = this.#followed.get(uuid);
     if (followed === undefined) return;
     const isRecent = performance.now() - followed.writtenMs < LATER_MS;
-    followed.timer ??= setTimeout(() => this.#write(followed), isRecent ? LATER_MS : SOON_MS);
+    this.#writeAfter(followed, isRecent ? LATER_MS : SOON_MS);
+  }
+
+  #writeAfter(followed: Followed, ms: number): void {
+    followed.timer ??= setTimeout(() => this.#write(followed), ms);
   }
 
   #write(followed: Followed): void {
     followed.timer = undefined;
+    // One is under way, and one is due.
+    if (followed.writing === undefined) followed.writing = this.#writeOnce(followed);
+    else this.#writeAfter(followed, LATER_MS);
+  }
+
+  async #writeOnce(followed: Followed): Promise<boolean> {
     followed.writtenMs = performance.now();
+    const isTaken = await this.#take(followed);
+    followed.writing = undefined;
+    if (!isTaken && this.#followed.get(followed.guest.uuid) === followed)
+      this.#writeAfter(followed, AGAIN_MS);
+    return isTaken;
+  }
+
+  async #take({ feed, guest }: Followed): Promise<boolean> {
     // Loads the forms of steps and XML, which a client without events does not need.
     const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
-    const { feed, guest } = followed;
-    followed.written = followed.written.then(async () => await writeReports(this.#instance, guest, feed));
+    return await writeReports(this.#instance, guest, feed);
   }
 }

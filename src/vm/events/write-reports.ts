@@ -11,17 +11,21 @@ import type { GuestFacts } from "./domain-events.ts";
 
 /**
  * Takes what a running guest's QEMU reports, and writes it for all clients that wait for events. A guest that has ended reports nothing, nor does one
- * whose record cannot be read now. A device that it was asked for and has released is detached. If another svirt holds the lock of the guest's reports for a second, they wait for the next call.
+ * whose record cannot be read now. A device that it was asked for and has released is
+ * detached. Returns whether it has taken the reports: if another svirt holds the lock of the guest's reports for a second, they wait for
+ * the next call.
  */
 export async function writeReports(
   instance: Instance,
   { startedMs, uuid }: Pick<GuestFacts, "startedMs" | "uuid">,
   feed: Pick<EventFeed, "take">,
-): Promise<void> {
+): Promise<boolean> {
+  let isTaken = false;
   await unlessWorkRefused(async () => {
     let isReleased = false;
     await withReportsLock(instance, uuid, async () => {
       const events = feed.take();
+      isTaken = true;
       const found = events.flatMap((event) => parseReport(event) ?? []);
       const removed = events.flatMap((event) => removedDevice(event) ?? []);
       const record = found.length + removed.length === 0 ? undefined : readRecord(instance, uuid);
@@ -32,6 +36,7 @@ export async function writeReports(
     });
     if (isReleased) await recoverReleased(instance, uuid);
   });
+  return isTaken;
 }
 
 /** Has the guest's record and the kernel looked at: what QEMU says decides nothing. Its errors are those of the next call about it. */

@@ -20,7 +20,7 @@ export async function askSystem<Name extends AgentCommand>(
   { args, timeoutMs = responseTimeoutMs(guest) }: Question = {},
 ): Promise<AgentReturn<Name>> {
   const command = JSON.stringify({ execute: name, ...(args === undefined ? {} : { arguments: args }) });
-  const said = await askAgent(instance, guest, { command, timeoutMs });
-  if (said === undefined) throw agentSilent(guest.name);
+  const said = await askAgent(instance, guest, { command, timeoutMs, isAnswered: true });
+  if (said === undefined) throw agentSilent(guest.name, { isAnswered: true });
   return parseReturn(said.line, name);
 }

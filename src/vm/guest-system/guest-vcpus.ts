@@ -4,6 +4,8 @@ import { SvirtError } from "../../errors.ts";
 import { malformed } from "../../qemu/agent/answer.ts";
 import type { AgentReturn } from "../../qemu/agent/system.ts";
 import type { Instance } from "../../state/instance.ts";
+import { agentSilent, DEFAULT_TIMEOUT_MS } from "../agent/ask-agent.ts";
+import { responseTimeoutMs } from "../agent/response-timeout.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { countVcpus } from "../query/vcpu-info.ts";
 import { askSystem } from "./ask-system.ts";
@@ -26,7 +28,10 @@ export async function getGuestVcpus(instance: Instance, key: string): Promise<Gu
   const { guest } = findRunning(instance, key);
   const all = await askSystem({ instance, guest }, "guest-get-vcpus");
   const idsOf = (isIn: (vcpu: AgentVcpu) => boolean): IdSet =>
-    [...new Set(all.filter(isIn).map((vcpu) => vcpu["logical-id"]))].toSorted((one, other) => one - other);
+    all
+      .filter(isIn)
+      .map((vcpu) => vcpu["logical-id"])
+      .toSorted((one, other) => one - other);
   return {
     vcpus: idsOf(() => true),
     online: idsOf(({ online }) => online),
@@ -108,13 +113,21 @@ function decideSwitch(
   return { isOnline: false, vcpus: free.slice(0, online.length - count) };
 }
 
-/** Switches virtual CPUs. The agent says how many it has switched; it is asked again for the others. qemuAgentSetVCPUs() of libvirt */
+/**
+ * Switches virtual CPUs. The agent says how many it has switched; it is asked again for the others, in the time of one answer.
+ * qemuAgentSetVCPUs() of libvirt
+ */
 async function switchVcpus(asked: AskedGuest, vcpus: readonly AgentVcpu[], isOnline: boolean): Promise<void> {
+  const { guest, instance } = asked;
+  let endMs: number | undefined;
   let left = vcpus.map((vcpu) => ({ "logical-id": vcpu["logical-id"], online: isOnline }));
   while (left.length > 0) {
     const done = await askSystem(asked, "guest-set-vcpus", { args: { vcpus: left } });
     if (done < 1 || done > left.length) throw malformed("guest-set-vcpus", "the number");
     left = left.slice(done);
+    const nowMs = instance.host.nowMs();
+    endMs ??= nowMs + (responseTimeoutMs(guest) ?? DEFAULT_TIMEOUT_MS);
+    if (left.length > 0 && nowMs >= endMs) throw agentSilent(guest.name, { isAnswered: true });
   }
 }
 

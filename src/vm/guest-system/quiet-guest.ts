@@ -115,7 +115,10 @@ async function thaw(instance: Instance, uuid: string, error: unknown): Promise<v
 
 async function refuseFrozen(instance: Instance, uuid: string): Promise<void> {
   const { guest } = findRunning(instance, uuid);
-  if ((await askSystem({ instance, guest }, "guest-fsfreeze-status")) === "frozen") throw alreadyFrozen();
+  // Not the guest's own time, which may have no limit: other snapshots wait meanwhile.
+  const options = { timeoutMs: DEFAULT_TIMEOUT_MS };
+  if ((await askSystem({ instance, guest }, "guest-fsfreeze-status", options)) === "frozen")
+    throw alreadyFrozen();
 }
 
 async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): Promise<void> {

@@ -40,8 +40,8 @@ function listMediated(host: Host, path: string): readonly string[] {
 
 /**
  * Throws "in-use" if steps of the guest `uuid` claim a device, or one behind it, that another guest or svirt is taking from its driver, has, or has not
- * given back yet, or if they reach a network by a card of such a device. The kernel may take long for that, so only the claim of that guest, or the lock of the device, is held meanwhile. The caller holds the
- * registry's lock, under which the other one has found the device unused.
+ * given back yet, or if they reach a network by a card of such a device. The kernel may take long for that, so only the claim of that guest, or the lock
+ * of the device, is held meanwhile. The caller holds the registry's lock, under which the other one has found the device unused.
  */
 export function refuseChanging(instance: Instance, steps: readonly Step[], uuid: string): void {
   const { host, paths } = instance;

@@ -59,9 +59,12 @@ function countFree({ host }: Instance, cell: number, sizeKiB: number): number {
   const folder = where === undefined ? HOST_HUGEPAGES : `${NODE_FOLDER}/node${where}/hugepages`;
   const free = host.readText(`${folder}/hugepages-${sizeKiB}kB/free_hugepages`);
   if (free !== undefined) return Number(free.trim());
-  throw new SvirtError(`operation failed: page size ${sizeKiB} is not available on node ${cell}`, {
+  const place = where === undefined ? "" : ` on node ${where}`;
+  // virNumaGetHugePageInfoPath() of libvirt
+  throw new SvirtError(`operation failed: page size ${sizeKiB} is not available${place}`, {
     kind: "failed",
     libvirt: "OPERATION_FAILED",
+    from: "NONE",
     remedy: "Name a page size of virsh capabilities.",
   });
 }

@@ -2,7 +2,6 @@ import { type Device, type HotElement, withDevice, withOther, withoutDevice } fr
 import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
-import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
 import { withInterfaceId } from "../../resolve/interface-id.ts";
@@ -19,7 +18,7 @@ import {
   type MediumChange,
   setLinkLive,
 } from "./live-change.ts";
-import { changeSource, refuseOtherInterface } from "./update-rules.ts";
+import { changeSource, findDrive, refuseOtherInterface } from "./update-rules.ts";
 
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
@@ -28,7 +27,7 @@ export async function attachDevice(instance: Instance, ask: Ask, device: Device)
   return await changeDomain(instance, ask, {
     live: attachLive(instance, whole),
     config(domain) {
-      hotplugOf(whole).refuseDouble(domain, whole.value);
+      hotplugOf(whole).refuseDouble(domain, whole.value, "defined");
       return withDevice(domain, whole);
     },
   });
@@ -71,7 +70,7 @@ export async function changeMedium(instance: Instance, ask: Ask, options: Medium
   return await changeDomain(instance, ask, {
     live: changeMediumLive(instance, options),
     config(domain) {
-      const old = findDisk(domain, options.target);
+      const old = findDrive(domain, options.target, "defined");
       return withOther(domain, old, { element: "disk", value: options.change(old.value) });
     },
   });

@@ -10,7 +10,6 @@ import { type NewMedium, planAttach, planMedium } from "../../plan/actions/hotpl
 import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import { findDisk } from "../../qemu/hotplug/disk.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
@@ -28,7 +27,7 @@ import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-fil
 import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
 import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
-import { refuseOtherInterface } from "./update-rules.ts";
+import { findDrive, refuseOtherInterface } from "./update-rules.ts";
 
 /**
  * Returns the change that attaches a device to a running guest. Throws the refusals of devices that cannot be hot-plugged.
@@ -106,7 +105,7 @@ export function setLinkLive(instance: Instance, to: Device<"interface">): Change
 }
 
 function listMediumPaths(instance: Instance, record: GuestRecord, options: MediumChange): readonly string[] {
-  const old = findDisk(runningGuest(record).domain, options.target);
+  const old = findDrive(runningGuest(record).domain, options.target, "running");
   return listDevicePaths(instance, { element: "disk", value: options.change(unboundDisk(old.value)) });
 }
 
@@ -147,7 +146,7 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
 
 function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {
   const { domain, guest } = runningGuest(record);
-  const old = findDisk(domain, options.target);
+  const old = findDrive(domain, options.target, "running");
   const before = unboundDisk(old.value);
   const asked = options.change(before);
   if (JSON.stringify(asked.source) === JSON.stringify(before.source)) {

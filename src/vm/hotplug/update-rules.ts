@@ -1,10 +1,12 @@
 import type { Device } from "../../domain/device.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import type { Domain } from "../../domain/domain.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { SvirtError } from "../../errors.ts";
 import { withOwnParameters } from "../../network/forms/port-parameters.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
+import type { DeviceHolder } from "../../qemu/hotplug/family.ts";
 
 type Ported = Pick<NetworkInterface, "virtualport">;
 
@@ -23,6 +25,28 @@ export function changeSource(drive: Disk, other: Disk): Disk {
   const [left] = changed.keys();
   if (left !== undefined) throw cannotModify(left, "disk");
   return takeSource(drive, wanted);
+}
+
+/**
+ * Returns the disk whose medium is to change. Throws "not-found", with libvirt's errors: qemuDomainChangeDiskLive(), and
+ * qemuDomainUpdateDeviceConfig() for a definition.
+ */
+export function findDrive(domain: Domain, target: string, form: DeviceHolder): Device<"disk"> {
+  const value = domain.devices.disks.find((disk) => disk.target.dev === target);
+  if (value !== undefined) return { element: "disk", value };
+  const remedy = `List the disks: svirt domblklist ${domain.name}`;
+  if (form === "running") {
+    throw new SvirtError(`internal error: disk '${target}' not found`, {
+      kind: "not-found",
+      libvirt: "INTERNAL_ERROR",
+      remedy,
+    });
+  }
+  throw new SvirtError(`invalid argument: target ${target} doesn't exist.`, {
+    kind: "not-found",
+    libvirt: "INVALID_ARG",
+    remedy,
+  });
 }
 
 /** Throws "unsupported" for a disk without removable media. */

@@ -1,5 +1,6 @@
 import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
+import type { Domain } from "../../domain/domain.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type Form, formOf } from "../guest/found-form.ts";
@@ -17,15 +18,18 @@ export interface ListedDisk {
 
 /** Lists the disks of a domain in the order of its XML. Throws "not-found". */
 export function listDisks(instance: Instance, key: string, form: Form): readonly ListedDisk[] {
-  return formOf(findDomain(instance, key), form)
-    .devices.disks.map(unboundDisk)
-    .map((disk) => ({
-      type: disk.type,
-      device: disk.device ?? "disk",
-      target: disk.target.dev,
-      source: disk.source === undefined ? undefined : sourceName(disk.source),
-      ...(disk.type === "volume" && disk.source !== undefined ? { pool: disk.source.pool } : {}),
-    }));
+  return disksOf(formOf(findDomain(instance, key), form));
+}
+
+/** Lists the disks of a domain in the order of its XML. */
+export function disksOf({ devices }: Domain): readonly ListedDisk[] {
+  return devices.disks.map(unboundDisk).map((disk) => ({
+    type: disk.type,
+    device: disk.device ?? "disk",
+    target: disk.target.dev,
+    source: disk.source === undefined ? undefined : sourceName(disk.source),
+    ...(disk.type === "volume" && disk.source !== undefined ? { pool: disk.source.pool } : {}),
+  }));
 }
 
 /** Returns the source as virsh shows it. */

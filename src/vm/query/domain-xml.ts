@@ -5,10 +5,10 @@ import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { asMigratable } from "../../qemu/migratable.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { askChannels } from "../console/channel-states.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { type Form, xmlOf } from "../guest/found-form.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { askChannels } from "./channel-states.ts";
 import { formatLive } from "./live-xml.ts";
 
 /** XML of a domain. */
@@ -64,10 +64,10 @@ function migratableXml(found: FoundDomain, form: Form): DomainXml {
   return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
-/** Returns the definition; without one, the XML of the running guest with its networks and volumes. */
+/** Returns the definition; without one, the XML of the running guest with its networks, volumes and automatic ports. */
 function inactiveXml(found: FoundDomain): string {
   const xml = xmlOf(found, "defined") ?? "";
-  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=/.test(xml)
+  return found.definition === undefined && /<source (?:network|file='[^']*' pool)=|<graphics /.test(xml)
     ? formatDomain(asDefined(parseDomainText(xml)))
     : xml;
 }

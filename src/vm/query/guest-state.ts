@@ -84,6 +84,9 @@ export async function askState(guest: AskedGuest, monitor: Monitor): Promise<Dom
   // QEMU has this state until vCPUs run for the first time, and after a reset while they are stopped.
   if (asked === "prelaunch" && guest.state === "running" && guest.told?.to === "pause")
     return { state: "paused", reason: "user" };
+  // qemuProcessStart() of libvirt leaves a guest with the state of a file so, until svirt or QEMU pauses it again.
+  if (asked === "paused" && guest.restored === true && guest.told?.to === "pause" && guest.told.times === 0)
+    return { state: "paused", reason: "migrating" };
   if (asked !== "running") return decideState(asked);
   if (guest.unpaused === true) return { state: "running", reason: "unpaused" };
   return { state: "running", reason: guest.restored === true ? "restored" : "booted" };

@@ -6,7 +6,8 @@ import { listNetworkLeases } from "../../resolve/network-leases.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readNetwork } from "../../state/networks/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { askAgent } from "../agent/ask-agent.ts";
+import { agentSilent, askAgent } from "../agent/ask-agent.ts";
+import { responseTimeoutMs } from "../agent/response-timeout.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 import { domainOf } from "./guest-statistics.ts";
@@ -76,8 +77,10 @@ async function askAddresses(
   name: string | undefined,
 ): Promise<AddressedInterface[]> {
   const command = JSON.stringify({ execute: ASK_INTERFACES });
-  const said = await askAgent(instance, guest, { command, timeoutMs: undefined });
-  const found = said === undefined ? [] : parseInterfaces(parseAgentAnswer(said.line, said.name));
+  const timeoutMs = responseTimeoutMs(guest);
+  const said = await askAgent(instance, guest, { command, timeoutMs, isAnswered: true });
+  if (said === undefined) throw agentSilent(guest.name, { isAnswered: true });
+  const found = parseInterfaces(parseAgentAnswer(said.line, said.name));
   return found
     .filter((one) => name === undefined || one.name === name)
     .map((one) => ({ interface: one.name, mac: one.mac, addresses: one.addresses }));

@@ -40,7 +40,7 @@ import { removePendingRestart } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
-import { undoStart } from "../end/undo-start.ts";
+import { noteFailedStart, undoStart } from "../end/undo-start.ts";
 import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
@@ -125,39 +125,52 @@ interface Written {
 async function begin(instance: Instance, completed: CompletedDomain, how: HowToStart): Promise<Started> {
   const domain = await startable(instance, completed.domain);
   return await withGuestLock(instance, domain.uuid, async () => {
-    const before = readRecord(instance, domain.uuid);
-    if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
-    if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
-    refuseChanged(instance, how.definition);
-    const bound = bindToHost(instance.host, domain);
-    instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
-    makeTpmHome(instance, bound);
-    makeNvramFolder(instance, bound);
-    const guest = await withLevel(instance, bound, async (offer) => {
-      const prepared = await withNewOverlays(instance, domain.uuid, () =>
-        withDetachedDevices(instance, { domain: bound, offer, observer: how.observer }, (detached) => {
-          const mounting = { domain: bound, written: domain, offer, taken: detached, observer: how.observer };
-          return withOwnMounts(instance, mounting, async (taken) => {
-            const seen = resolveDomain(instance, bound, { makeMissing: true });
-            return await prepare(instance, { ...mounting, completed, taken, ...seen, ...how });
-          });
-        }),
-      );
-      return await launchGuest(instance, prepared, how.observer);
-    });
-    if (bound.devices.disks !== domain.devices.disks) {
-      const { noteMissingDisks } = await import("./missing-disks.ts");
-      await noteMissingDisks(instance, guest, { written: domain, bound });
+    try {
+      return await beginLocked(instance, { domain, completed }, how);
+    } catch (error) {
+      noteFailedStart(instance, domain);
+      throw error;
     }
-    if (guest.change === undefined) return { did: true, guest };
-    // The guest has its state: from here on no step is undone, and any later call may complete the start.
-    const { length } = guest.steps;
-    const { finishChange } = await import("../change/finish-change.ts");
-    await finishChange(instance, guest, {
-      observer: (moment, step, at) => how.observer(moment, step, length + at),
-    });
-    return { did: true, guest: readRecord(instance, guest.uuid) ?? guest };
   });
+}
+
+async function beginLocked(
+  instance: Instance,
+  { completed, domain }: { readonly domain: Domain; readonly completed: CompletedDomain },
+  how: HowToStart,
+): Promise<Started> {
+  const before = readRecord(instance, domain.uuid);
+  if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
+  if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
+  refuseChanged(instance, how.definition);
+  const bound = bindToHost(instance.host, domain);
+  instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
+  makeTpmHome(instance, bound);
+  makeNvramFolder(instance, bound);
+  const guest = await withLevel(instance, bound, async (offer) => {
+    const prepared = await withNewOverlays(instance, domain.uuid, () =>
+      withDetachedDevices(instance, { domain: bound, offer, observer: how.observer }, (detached) => {
+        const mounting = { domain: bound, written: domain, offer, taken: detached, observer: how.observer };
+        return withOwnMounts(instance, mounting, async (taken) => {
+          const seen = resolveDomain(instance, bound, { makeMissing: true });
+          return await prepare(instance, { ...mounting, completed, taken, ...seen, ...how });
+        });
+      }),
+    );
+    return await launchGuest(instance, prepared, how.observer);
+  });
+  if (bound.devices.disks !== domain.devices.disks) {
+    const { noteMissingDisks } = await import("./missing-disks.ts");
+    await noteMissingDisks(instance, guest, { written: domain, bound });
+  }
+  if (guest.change === undefined) return { did: true, guest };
+  // The guest has its state: from here on no step is undone, and any later call may complete the start.
+  const { length } = guest.steps;
+  const { finishChange } = await import("../change/finish-change.ts");
+  await finishChange(instance, guest, {
+    observer: (moment, step, at) => how.observer(moment, step, length + at),
+  });
+  return { did: true, guest: readRecord(instance, guest.uuid) ?? guest };
 }
 
 /** Returns every step that a start would take now. Changes nothing. */

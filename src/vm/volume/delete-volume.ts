@@ -1,17 +1,23 @@
+import type { FileId } from "../../plan/facts/file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
- * has; "denied" for anything other than a file of a folder for images. With `mayBeDisk` it removes a disk that definitions name and no guest has.
+ * has; "denied" for anything other than a file of a folder for images, or than `seen`. With `mayBeDisk` it removes a disk that definitions name and no guest has.
  */
 export async function deleteVolume(
   instance: Instance,
   {
     mayBeDisk = false,
     ...volume
-  }: { readonly key: string; readonly pool: string | undefined; readonly mayBeDisk?: boolean },
+  }: {
+    readonly key: string;
+    readonly pool: string | undefined;
+    readonly mayBeDisk?: boolean;
+    readonly seen?: FileId;
+  },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const operation = "vol deletion";
   return await withUnusedVolume(

@@ -38,6 +38,8 @@ interface VolumeAttempt {
   readonly key: string;
   readonly pool: string | undefined;
   readonly attempt: string;
+  /** File that was found before under that name; any other is refused. */
+  readonly seen?: FileId | undefined;
   /** Operation of pools that those of block devices lack, as libvirt's message has it. */
   readonly operation?: string;
   /** Types of pools of devices that have the operation. */
@@ -48,12 +50,12 @@ interface VolumeAttempt {
 
 /**
  * Does the work on a volume's file or device under the registry's lock, while no guest uses it. Throws "not-found"; "in-use" for
- * one that a guest has; "wrong-state" for a device of the host; "denied" for anything other than a file of a folder for images;
+ * one that a guest has; "wrong-state" for a device of the host; "denied" for anything other than a file of a folder for images, or than `seen`;
  * "unsupported" for an operation that the pool lacks.
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, operation, pool, readsPools, types = [] }: VolumeAttempt,
+  { attempt, key, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result | Promise<Result>,
 ): Promise<Result> {
   const { extent, facts, name, path, pool: found } = await findVolume(instance, key, pool);
@@ -61,6 +63,7 @@ export async function withUnusedVolume<Result>(
   if (isDevice && operation !== undefined && !types.includes(found.storage.type))
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
+  if (seen !== undefined && !isSame(facts.id, seen)) throw replaced(attempt, path);
   if (readsPools === true) await refuseUnknown(instance, `${attempt} ${facts.id.path}`);
   const search = { attempt, file: facts.id, folder: found.folder };
   const tryWork = async (pass: SearchPass): Promise<Result> =>
@@ -157,6 +160,13 @@ async function refuseUnknown(instance: Instance, attempt: string): Promise<void>
 
 function unknown(attempt: string, mount: string, owner: string): SvirtError {
   return silentServer(mount, `${attempt} while ${owner} may have an image above it`);
+}
+
+function replaced(attempt: string, path: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt} ${path}: another file took its name meanwhile`, {
+    kind: "denied",
+    remedy: "See whose it is: svirt vol-list POOL --details",
+  });
 }
 
 function notAFile(attempt: string, path: string): SvirtError {

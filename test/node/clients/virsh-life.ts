@@ -25,24 +25,17 @@ const SAVED = "/srv/lifecycle/saved";
 const WATCH = ["event", "--domain", NAME, "--event", "lifecycle", "--loop"];
 /** What a client is told of it, after the definition; the updates are by the new size, the snapshot and the commit. */
 const EVENTS = [
-  ...[
-    "Started Booted",
-    "Defined Updated",
-    "Defined Updated",
-    "Defined Updated",
-    "Suspended Paused",
-    "Resumed Unpaused",
-    "Stopped Saved",
-    "Started Restored",
-  ],
-  ...[
-    "Stopped Saved",
-    "Started Restored",
-    "Stopped Destroyed",
-    "Started Booted",
-    "Stopped Destroyed",
-    "Undefined Removed",
-  ],
+  ...["Resumed Unpaused", "Started Booted"],
+  ...["Defined Updated", "Defined Updated", "Defined Updated"],
+  ...["Suspended Paused", "Resumed Unpaused"],
+  ...["Suspended Paused", "Shutdown Finished after host request", "Stopped Saved"],
+  ...["Started Restored", "Resumed Snapshot"],
+  ...["Suspended Paused", "Shutdown Finished after host request", "Stopped Saved"],
+  ...["Started Restored", "Resumed Snapshot"],
+  ...["Shutdown Finished after host request", "Stopped Destroyed"],
+  ...["Resumed Unpaused", "Started Booted"],
+  ...["Shutdown Finished after host request", "Stopped Destroyed"],
+  "Undefined Removed",
 ];
 
 /** Runs each part of a guest's life by stock virsh, and looks at the node's kernel meanwhile. */

@@ -66,7 +66,7 @@ describe("svirt domcapabilities", () => {
 
   test("names the machine as it is called in full, and its processors", () => {
     expect(caps("kvm", "q35")).toContain("<machine>pc-q35-10.0</machine>");
-    expect(caps("kvm", "q35")).toContain("<vcpu max='4096'/>");
+    expect(caps("kvm", "q35")).toContain("<vcpu max='1024'/>");
     expect(caps("kvm")).toContain("<machine>pc-i440fx-10.0</machine>");
     expect(caps("kvm")).toContain("<mode name='host-passthrough' supported='yes'>");
     expect(caps("qemu")).toContain("<mode name='host-passthrough' supported='no'/>");

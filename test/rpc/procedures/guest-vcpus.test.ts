@@ -87,10 +87,26 @@ describe("the virtual CPUs of a guest's system", () => {
     },
   );
 
+  test("are switched in the time of one answer", async () => {
+    const machine = await machineWith(
+      Array.from({ length: 9 }, (_, id) => vcpu(id, false)),
+      1,
+    );
+    const { connect } = machine.agent;
+    machine.agent.connect = () => {
+      machine.pass(1000);
+      return connect.call(machine.agent);
+    };
+    expect(errorIn(await asked(nodeOn(machine), setsVcpus("0-8", 1)))?.code).toBe(86);
+    // The first, and one a second for 5 s.
+    expect(told(machine).length).toBe(6);
+  });
+
   test.each([
     ["not a list", {}],
     ["a number that no system has", [vcpu(4096, true)]],
     ["a state that is none", [{ "logical-id": 0, online: "yes" }]],
+    ["one of them twice", [vcpu(0, true), vcpu(0, true)]],
   ])("are not shown for an answer with %s", async (_, answer) => {
     const machine = await machineWith(answer);
     expect(errorIn(await asked(nodeOn(machine), call(371, VM1 + word(0))))?.message).toContain(
@@ -142,6 +158,12 @@ describe("VIR_DOMAIN_VCPU_GUEST", () => {
       code: 8,
       message: "Flags 'VIR_DOMAIN_VCPU_GUEST' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive",
     });
+    // VIR_DOMAIN_VCPU_MAXIMUM is 4, VIR_DOMAIN_AFFECT_LIVE 1
+    for (const flags of [GUEST | 4, 4, 4 | 1])
+      expect(errorIn(await asked(nodeOn(machine), setsCount(1, flags)))).toMatchObject({
+        code: 8,
+        message: "Flag 'VIR_DOMAIN_AFFECT_CONFIG' is required by flag 'VIR_DOMAIN_VCPU_MAXIMUM'",
+      });
     expect(errorIn(await asked(nodeOn(machine), counts(GUEST), 1))).toMatchObject({
       code: 29,
       message: "operation forbidden: read only access prevents virDomainGetVcpusFlags",
@@ -189,12 +211,78 @@ describe("the time for the agent's answers", () => {
 
   test.each([
     [7, 7000],
-    [-2, Number.POSITIVE_INFINITY],
     [-1, 5000],
   ])("is %i s as set by a client, until the guest ends", async (seconds, ms) => {
     const machine = await machineWith(THREE);
     expect((await asked(nodeOn(machine), sets(seconds))).payload).toBe(word(0));
     expect((await silent(machine)).at(-1)).toBe(ms);
+  });
+
+  test("is also that for a silent agent to say that it is there, and no time for 0", async () => {
+    const machine = await machineWith(THREE);
+    machine.agent.answers = undefined;
+    const cases: readonly (readonly [number, number[]])[] = [
+      [2, [2000]],
+      [0, []],
+    ];
+    for (const [seconds, waited] of cases) {
+      machine.agent.waited.length = 0;
+      await asked(nodeOn(machine), sets(seconds));
+      const { code, err } = await runOn(machine, "guestvcpus", "vm1");
+      expect([code, machine.agent.waited]).toEqual([6, waited]);
+      expect(err).toContain("or wait longer: svirt guest-agent-timeout vm1\n");
+    }
+  });
+
+  test("is that for the addresses of interfaces", async () => {
+    const machine = await machineWith(THREE);
+    machine.agent.silent = new Set(["guest-network-get-interfaces"]);
+    await asked(nodeOn(machine), sets(7));
+    expect((await runOn(machine, "domifaddr", "vm1", "--source", "agent")).code).toBe(6);
+    expect(machine.agent.waited.at(-1)).toBe(7000);
+  });
+
+  /** QEMU's answers by which the guest has the agent's channel open so many times, and then no longer. */
+  const isOpen = (times: number): ReadonlyMap<string, unknown> => {
+    let left = times;
+    return Object.assign(new Map<string, unknown>(), {
+      get: (command: string): unknown =>
+        command === "query-chardev"
+          ? [{ label: "charchannel0", filename: "", "frontend-open": left-- > 0 }]
+          : undefined,
+    });
+  };
+
+  test("has no limit as long as an agent is connected", async () => {
+    const machine = await machineWith(THREE);
+    await asked(nodeOn(machine), sets(-2));
+    machine.agent.silent = new Set(["guest-get-vcpus"]);
+    machine.qemu = { ...machine.qemu, answers: isOpen(2) };
+    machine.agent.waited.length = 0;
+    expect((await runOn(machine, "guestvcpus", "vm1")).code).toBe(6);
+    // The answer to guest-sync-delimited, and three checks.
+    expect(machine.agent.waited).toEqual([5000, 5000, 5000, 5000]);
+    expect([...machine.locks]).toEqual([]);
+  });
+
+  test("ends if QEMU does not say whether an agent is connected", async () => {
+    const machine = await machineWith(THREE);
+    await asked(nodeOn(machine), sets(-2));
+    machine.agent.silent = new Set(["guest-get-vcpus"]);
+    for (const wrong of [{ refuses: "query-chardev" }, { answers: new Map([["query-chardev", {}]]) }]) {
+      machine.qemu = { ...machine.qemu, ...wrong };
+      expect((await runOn(machine, "guestvcpus", "vm1")).code).toBe(6);
+    }
+  });
+
+  test("has no limit as long as the client is connected", async () => {
+    const machine = await machineWith(THREE);
+    await asked(nodeOn(machine), sets(-2));
+    machine.agent.silent = new Set(["guest-get-vcpus"]);
+    machine.qemu = { ...machine.qemu, answers: isOpen(1000) };
+    expect(errorIn(await asked(nodeOn(machine), call(371, VM1 + word(0))))?.code).toBe(86);
+    expect(Math.max(...machine.agent.waited)).toBe(5000);
+    expect([...machine.locks]).toEqual([]);
   });
 
   test("is the default again in the next guest", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { asSvirtError } from "../../../src/errors.ts";
+import { asSvirtError, errorsOf } from "../../../src/errors.ts";
 import { parseVolume } from "../../../src/storage/volume/document.ts";
 import { decideNewVolume } from "../../../src/storage/volume/new-volume.ts";
 import { problemOfName } from "../../../src/storage/volume/volume-name.ts";
@@ -226,6 +226,16 @@ test.each(["a/b", "../a", "/a", ".", "..", "", "a\nb", "a\u0000b", "a\u009bb", "
     expect(problemOfName(name)).toEqual(expect.any(String));
   },
 );
+
+test("a volume whose name has a slash is refused with libvirt's error", () => {
+  const volume = parseVolume(bytesOf(`<volume><name>a/b</name>${CAPACITY}</volume>`));
+  const [error] = errorsOf(() => decideNewVolume(volume));
+  expect([error?.message, error?.libvirt.code, error?.libvirt.domain]).toEqual([
+    "Requested operation is not valid: volume name 'a/b' cannot contain '/'",
+    55,
+    18,
+  ]);
+});
 
 test.each(["a", "-rf", "a b", "..a", ".hidden", "é".repeat(127), "<x>&'\""])(
   "%j is a volume's name",

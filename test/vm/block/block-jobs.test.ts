@@ -23,7 +23,7 @@ import {
   OTHER,
   sources,
 } from "../../scenes/block-checks.ts";
-import { deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
+import { deviceOf, machineWithDisks, recordOf, wholeState } from "../../scenes/hotplug.ts";
 import {
   diskXml,
   domainXml,
@@ -144,6 +144,16 @@ describe("a commit of the disk's own image", () => {
     const machine = await machineWithChain();
     await expectRefused(machine, commitOn(nodeOn(machine), options), words);
   });
+});
+
+// Seen at libvirtd 11.3.0.
+test("a commit of a disk of one image is refused with libvirt's error", async () => {
+  const machine = await machineWithDisks(diskXml(`${IMAGES}/private2.raw`, "vdb"));
+  for (const isActive of [true, false]) {
+    const { libvirt, message } = await errorOf(commitOn(nodeOn(machine), { path: "vdb", isActive }));
+    const words = "invalid argument: could not find base image in chain for 'vdb'";
+    expect([message, libvirt.code, libvirt.domain]).toEqual([words, 8, 18]);
+  }
 });
 
 test("a commit below takes the image out of the chain, and the base is content again", async () => {

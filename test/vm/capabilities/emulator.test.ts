@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { ProgramOutput } from "../../../src/host/processes.ts";
 import { cpuModelsFile } from "../../../src/plan/paths.ts";
 import { DEFAULT_EMULATOR } from "../../../src/qemu/default-devices.ts";
+import { getMostVcpus } from "../../../src/vm/capabilities/capabilities.ts";
 import { getCpuModels, getEmulatorFacts } from "../../../src/vm/capabilities/emulator.ts";
 import { errorOf, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
 import { machineWithEmulator } from "./fake-emulator.ts";
@@ -55,3 +56,18 @@ describe("getCpuModels()", () => {
     expect(asked).toHaveLength(3);
   });
 });
+
+// virHostCPUGetKVMMaxVCPUs() of libvirt
+test.each([
+  ["kvm", 100, 100],
+  ["kvm", 1024, 288],
+  ["kvm", undefined, 288],
+  ["qemu", 100, 288],
+] as const)(
+  "getMostVcpus() of %s with KVM's limit %p of a board with 288 is %d",
+  async (...[type, limit, most]) => {
+    const { machine } = machineWithEmulator();
+    machine.kvmVcpus = limit;
+    expect(await getMostVcpus(nodeOn(machine), type)).toBe(most);
+  },
+);

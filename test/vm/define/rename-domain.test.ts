@@ -147,6 +147,22 @@ describe("renameDomain() struck before, within and after every call that changes
     expect(seen.size).toBe(2);
   });
 
+  test("by a crash leaves what an older svirt can finish, without a mark for the next boot", async () => {
+    const without = async (): Promise<Machine> => {
+      const machine = await marked();
+      markAutostart(nodeOn(machine), "vm1", { when: "once", wanted: false });
+      return machine;
+    };
+    const seen = new Set<string>();
+    for (const strike of await instantsOf(without, rename)) {
+      const machine = await without();
+      await beStruck(machine, rename, strike);
+      const text = nodeOn(machine).host.readText("/etc/svirt/rename.json");
+      if (text !== undefined) seen.add(Object.keys(JSON.parse(text)).join(" "));
+    }
+    expect([...seen]).toEqual(["uuid from to isMarked"]);
+  });
+
   test("by a crash leaves a guest that was started meanwhile its name", async () => {
     for (const strike of await instantsOf(marked, rename)) {
       const machine = await marked();

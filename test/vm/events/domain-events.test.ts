@@ -66,7 +66,19 @@ describe("compareDomains()", () => {
       ["vm1 off undefined renamed", "vm2 off defined renamed"],
     ],
     ["a removed definition", { definitions: definitions({ vm1: ONE }) }, {}, ["vm1 off undefined removed"]],
-    ["a start", {}, { guests: guests(guest()) }, ["vm1 1 started booted"]],
+    ["a start", {}, { guests: guests(guest()) }, ["vm1 1 resumed unpaused", "vm1 1 started booted"]],
+    [
+      "a start that leaves the guest paused",
+      {},
+      { guests: guests(guest({ told: { times: 0, to: "pause" } })) },
+      ["vm1 1 started booted", "vm1 1 suspended paused"],
+    ],
+    [
+      "a restored guest",
+      {},
+      { guests: guests(guest({ restored: true })) },
+      ["vm1 1 started restored", "vm1 1 resumed snapshot"],
+    ],
     [
       "a restored guest that stays paused",
       {},
@@ -86,12 +98,17 @@ describe("compareDomains()", () => {
       ["vm1 1 resumed unpaused"],
     ],
     ["other work on a guest", { guests: guests(guest()) }, { guests: guests(guest({ name: "vm1" })) }, []],
-    ["an end", { guests: guests(guest()) }, {}, ["vm1 off stopped destroyed"]],
+    ["an end", { guests: guests(guest()) }, {}, ["vm1 off shutdown by host", "vm1 off stopped destroyed"]],
     [
       "an end and another start",
       { guests: guests(guest()) },
       { guests: guests(guest({ id: 2, startedMs: 2000 })) },
-      ["vm1 off stopped destroyed", "vm1 2 started booted"],
+      [
+        "vm1 off shutdown by host",
+        "vm1 off stopped destroyed",
+        "vm1 2 resumed unpaused",
+        "vm1 2 started booted",
+      ],
     ],
   ])("reports %s", (...[, before, after, expected]) => {
     expect(between(before, after)).toEqual([...expected]);

@@ -159,7 +159,7 @@ describe("several processes that wait for events of one guest", () => {
     // As by a process that was stopped while it wrote.
     putText(machine, FILE, old);
     await startDomain(nodeOn(machine), domainXml());
-    expect(await next(watch)).toEqual(["started booted"]);
+    expect(await next(watch)).toEqual(["resumed unpaused", "started booted"]);
     machine.eventFeeds.send(EVENTS, "SUSPEND");
     expect(await next(watch)).toEqual(["pm-suspend", "pmsuspended memory"]);
   });

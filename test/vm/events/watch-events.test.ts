@@ -69,7 +69,7 @@ describe("watchEvents() reports what other processes do", () => {
     await defineDomain(nodeOn(machine), domainXml());
     expect(events()).toEqual(["domain vm1 defined updated"]);
     await startDomain(nodeOn(machine), domainXml());
-    expect(events()).toEqual(["domain vm1 started booted"]);
+    expect(events()).toEqual(["domain vm1 resumed unpaused", "domain vm1 started booted"]);
     await suspendGuest(nodeOn(machine), "vm1");
     expect(events()).toEqual(["domain vm1 suspended paused"]);
     await suspendGuest(nodeOn(machine), "vm1");
@@ -79,7 +79,7 @@ describe("watchEvents() reports what other processes do", () => {
     await resumeGuest(nodeOn(machine), "vm1");
     expect(events()).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
-    expect(events()).toEqual(["domain vm1 stopped destroyed"]);
+    expect(events()).toEqual(["domain vm1 shutdown by host", "domain vm1 stopped destroyed"]);
     await undefineDomain(nodeOn(machine), "vm1");
     expect(events()).toEqual(["domain vm1 undefined removed"]);
   });
@@ -157,7 +157,12 @@ describe("watchEvents() reports what other processes do", () => {
     await startDomain(nodeOn(machine), domainXml());
     const events = watching(machine);
     await saveDomain(nodeOn(machine), "vm1", { path: FILE, resumes: undefined });
-    expect(events()).toEqual(["guest vm1 job-completed", "domain vm1 stopped saved"]);
+    expect(events()).toEqual([
+      "guest vm1 job-completed",
+      "domain vm1 suspended paused",
+      "domain vm1 shutdown by host",
+      "domain vm1 stopped saved",
+    ]);
     await restoreDomain(nodeOn(machine), FILE, { resumes: false, xml: undefined });
     expect(events()).toEqual(["domain vm1 started restored", "domain vm1 suspended restored"]);
     await resumeGuest(nodeOn(machine), "vm1");
@@ -181,10 +186,11 @@ describe("watchEvents() reports what other processes do", () => {
     const instants = (await instantsOf(runningMachine, destroy)).filter(({ moment }) => moment === "before");
     const seen: string[] = [];
     for (const strike of instants) seen.push(await eventsAfter(destroy, { ...strike, how: "fail" }));
-    expect(seen.filter((one) => one === "left: domain vm1 stopped destroyed").length).toBeGreaterThan(5);
+    const left = "left: domain vm1 shutdown by host,domain vm1 stopped destroyed";
+    expect(seen.filter((one) => one === left).length).toBeGreaterThan(5);
     // Without room for the reason it is unknown.
     const expected =
-      /^(?:runs: |left: domain vm1 stopped destroyed|gone: domain vm1 stopped (?:destroyed|unknown))$/;
+      /^(?:runs: |(?:left|gone): domain vm1 shutdown by host,domain vm1 stopped destroyed|gone: domain vm1 stopped unknown)$/;
     expect(seen.filter((one) => !expected.test(one))).toEqual([]);
   });
 

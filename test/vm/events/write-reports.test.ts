@@ -49,7 +49,7 @@ test("writeReports() has a device detached that the guest has kept and now relea
 test("writeReports() of two processes at once loses no report", async () => {
   const machine = await machineWithDisks();
   const { host, ...node } = nodeOn(machine);
-  let other: Promise<void> | undefined;
+  let other: Promise<unknown> | undefined;
   const readText: typeof host.readText = (path) => {
     const text = host.readText(path);
     if (path === FILE) other ??= write(machine, nodeOn(machine), "WAKEUP");
@@ -65,11 +65,11 @@ test("writeReports() waits a second for another process, and leaves its reports 
   const unlock = await nodeOn(machine).host.lock(reportsLock(SYSTEM_PATHS, UUID), 0);
   const before = machine.nowMs;
   const feed = feedOf("SUSPEND");
-  await writeReports(nodeOn(machine), recordOf(machine), feed);
+  expect(await writeReports(nodeOn(machine), recordOf(machine), feed)).toBe(false);
   expect(machine.nowMs - before).toBeLessThan(2000);
   expect(kept(machine)).toEqual([]);
   unlock();
-  await writeReports(nodeOn(machine), recordOf(machine), feed);
+  expect(await writeReports(nodeOn(machine), recordOf(machine), feed)).toBe(true);
   expect(kept(machine)).toEqual(["pm-suspend"]);
 });
 
@@ -90,4 +90,24 @@ test("writeReports() leaves no file of a guest whose end comes before the file o
   };
   await destroyDomain({ ...node, host: { ...host, removeFile } }, UUID);
   expect([machine.files.find(RECORD), machine.files.find(FILE)]).toEqual([undefined, undefined]);
+});
+
+test("a guest's end holds the lock of reports while it removes the record, so that a kill leaves no file", async () => {
+  const machine = await machineWithDisks();
+  const { host, ...node } = nodeOn(machine);
+  const locked: boolean[] = [];
+  const removeFile: typeof host.removeFile = (path) => {
+    if (path === RECORD) locked.push(host.isLocked(reportsLock(SYSTEM_PATHS, UUID)));
+    host.removeFile(path);
+  };
+  await destroyDomain({ ...node, host: { ...host, removeFile } }, UUID);
+  expect(locked).toEqual([true]);
+  expect(host.isLocked(reportsLock(SYSTEM_PATHS, UUID))).toBe(false);
+});
+
+test("a guest ends though another svirt keeps the lock of its reports", async () => {
+  const machine = await machineWithDisks();
+  await nodeOn(machine).host.lock(reportsLock(SYSTEM_PATHS, UUID), 0);
+  await destroyDomain(nodeOn(machine), UUID);
+  expect(machine.files.find(RECORD)).toBeUndefined();
 });

@@ -104,6 +104,18 @@ describe("a quiesced snapshot", () => {
     expect([isMarked(machine), namesOn(machine)]).toEqual([false, []]);
   });
 
+  test("waits 5 s for a silent agent, also if its guest's own time has no limit", async () => {
+    const machine = await withFreezer();
+    const guest = readRecord(nodeOn(machine), UUID);
+    if (guest !== undefined) writeRecord(nodeOn(machine), { ...guest, agentTimeout: -2 });
+    machine.agent.silent = new Set(["guest-fsfreeze-status"]);
+    const open = [{ label: "charchannel0", filename: "", "frontend-open": true }];
+    machine.qemu = { ...machine.qemu, answers: new Map([["query-chardev", open]]) };
+    expect((await errorOf(quietly(nodeOn(machine)))).kind).toBe("timeout");
+    expect(machine.agent.waited).toEqual([5000, 5000]);
+    expect([isMarked(machine), namesOn(machine)]).toEqual([false, []]);
+  });
+
   test("says so if the agent does not thaw, and the next call tries once more", async () => {
     const machine = await withFreezer();
     machine.agent.silent = new Set(["guest-fsfreeze-thaw"]);

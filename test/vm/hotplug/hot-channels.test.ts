@@ -132,7 +132,7 @@ describe("a channel that comes to a guest that runs", () => {
       channel("x", `<source mode='connect' path='${SOCKET}'><reconnect enabled='yes' timeout='1'/></source>`),
       "reconnect a guest",
     ],
-    ["a name that the guest has", channel("first"), "the guest has a channel first"],
+    ["a name that the guest has", channel("first"), "chardev already exists: the domain has a channel first"],
   ])("with %s is refused, and nothing changes", async (_, device, message) => {
     await start(channel("first"));
     const before = wholeState(machine);

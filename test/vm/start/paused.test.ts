@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { defineDomain } from "../../../src/vm/define/define.ts";
-import { resumeGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
+import { resumeGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { getDomainState } from "../../../src/vm/query/domain-state.ts";
 import { startNamed } from "../../../src/vm/save/restore-domain.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
 const XML = domainXml({ disks: diskXml("/var/lib/images/private1.raw", "vda") });
 
@@ -66,4 +66,27 @@ describe("a start that leaves the guest paused", () => {
     await startNamed(node, "vm1", { forceBoot: false, isPaused });
     expect(await stateOn(machine)).toBe(state);
   });
+
+  // Seen at libvirtd 11.3.0: VIR_DOMAIN_PAUSED_MIGRATION, until it is paused again.
+  test("from a saved state is paused as after a migration, and by the user once it was resumed", async () => {
+    const machine = makeMachine();
+    const node = nodeOn(machine);
+    await defineDomain(node, XML);
+    await startNamed(node, "vm1", { forceBoot: false });
+    await managedSaveDomain(node, "vm1", { resumes: false });
+    await startNamed(node, "vm1", { forceBoot: false });
+    expect(await reasonOn(machine)).toBe("paused (migrating)");
+    await resumeGuest(node, "vm1");
+    await suspendGuest(node, "vm1");
+    expect(await reasonOn(machine)).toBe("paused (user)");
+  });
+});
+
+// Seen at libvirtd 11.3.0: VIR_DOMAIN_SHUTOFF_FAILED
+test("a domain whose start has failed is off for that reason", async () => {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml({ disks: diskXml("/var/lib/images/none.raw", "vda") }));
+  expect(await reasonOn(machine)).toBe("shut off (unknown)");
+  await errorOf(startNamed(nodeOn(machine), "vm1", { forceBoot: false }));
+  expect(await reasonOn(machine)).toBe("shut off (failed)");
 });

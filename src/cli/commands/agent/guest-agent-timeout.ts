@@ -11,7 +11,7 @@ export const command: Command = {
     name: "guest-agent-timeout",
     summary: "set how long to wait for answers of a running guest's agent",
     details:
-      "Without --timeout there is no limit. It holds until the guest ends. File systems are frozen, thawed and trimmed in at most 300 s.",
+      "Without --timeout there is no limit as long as an agent is connected. It holds until the guest ends. File systems are frozen, thawed and trimmed in at most 300 s.",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "timeout", summary: "seconds; -1 for the default of 5 s, -2 for no limit", value: "SECONDS" },

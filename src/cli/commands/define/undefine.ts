@@ -9,7 +9,9 @@ export const command: Command = {
     name: "undefine",
     summary: "remove a domain's definition; a running guest keeps running",
     details:
-      "The volumes of disks are deleted after the definition, as by vol-delete: one that another domain or volume needs stays, and the exit code is then 7.",
+      "The volumes of disks are deleted after the definition, as by vol-delete: one that another domain or volume needs stays, and the exit code is then 7, " +
+      "as for a disk of --storage that is no volume. They are listed on standard error before anything changes: if the command is killed, no later one deletes the rest, " +
+      "and vol-delete removes what vol-list still shows.",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "managed-save", summary: "also remove the state that svirt managedsave saved" },
@@ -29,10 +31,10 @@ export const command: Command = {
       snapshots: call.options.has("snapshots-metadata"),
       nvram: treatmentOf(call, "nvram"),
       tpm: treatmentOf(call, "tpm"),
+      seen: storage.definition,
     });
     call.output.print(`Domain '${name}' has been undefined\n\n`);
-    await removeStorage(call, storage);
-    return undefined;
+    return await removeStorage(call, storage);
   },
 };
 

@@ -29,17 +29,17 @@ export const command: Command = {
   async run(call) {
     const count = parseWhole(operand(call, "count"), "count", [1, MOST]);
     const ask = askOf(call);
-    if (onlyOne(call, ["guest", "config"]) === "guest") {
-      await setGuestVcpuCount(call.instance, ask.key, count);
-      call.output.print("\n");
-      return undefined;
-    }
     const isMost = call.options.has("maximum");
     if (isMost && ask.options.config !== true) {
       throw new SvirtError("Option --config is required by option --maximum", {
         kind: "usage",
         remedy: `svirt setvcpus ${ask.key} ${count} --maximum --config`,
       });
+    }
+    if (onlyOne(call, ["guest", "config"]) === "guest") {
+      await setGuestVcpuCount(call.instance, ask.key, count);
+      call.output.print("\n");
+      return undefined;
     }
     const isHotpluggable = call.options.has("hotpluggable");
     const changed = await (isMost

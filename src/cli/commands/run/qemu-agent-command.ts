@@ -19,7 +19,7 @@ export const command: Command = {
     options: [
       { name: "timeout", summary: "how long to wait for the answer; 5 s by default", value: "SECONDS" },
       { name: "async", summary: "do not wait for an answer" },
-      { name: "block", summary: "wait for the answer without a limit" },
+      { name: "block", summary: "wait for the answer as long as an agent is connected" },
       { name: "pretty", summary: "print the answer with line breaks" },
     ],
   },

@@ -26,3 +26,8 @@ export function requestFor(name: string): DeviceRequest {
 export function callDevice(fd: number, request: number, bytes: Uint8Array): boolean {
   return libc().syscall(SYS_IOCTL, BigInt(fd), BigInt(request), BigInt(ptr(bytes)), 0n) === 0n;
 }
+
+/** Returns the answer to a request with a number; -1 if the kernel refuses. ioctl(2) */
+export function askDevice(fd: number, request: number, value: number): number {
+  return Number(libc().syscall(SYS_IOCTL, BigInt(fd), BigInt(request), BigInt(value), 0n));
+}

@@ -47,15 +47,19 @@ type Taken = Set<string>;
  * Adds a controller if all are full. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
  */
 export function placeChannels(devices: Devices): Devices {
-  const taken = takeWritten(devices);
   const sizes = listSizes(devices);
+  const ports: Ports = {
+    taken: takeWritten(devices),
+    sizes,
+    lowest: new Map(),
+    open: [...sizes.keys()].reverse(),
+  };
   return {
     ...devices,
     channels: devices.channels.map((channel, index) => {
       if (!isOnVirtioSerial(channel)) return channel;
-      const place = findPort({ taken, sizes }, channel.address, index);
-      taken.add(`${place.controller}.${place.port}`);
-      sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
+      const place = findPort(ports, channel.address, index);
+      ports.taken.add(`${place.controller}.${place.port}`);
       // A bus other than 0 is refused, or has no meaning if the address has no port.
       const bus = (channel.address?.port ?? 0) === 0 ? 0 : (channel.address?.bus ?? 0);
       return { ...channel, address: { type: "virtio-serial", bus, ...place } };
@@ -92,9 +96,15 @@ function listSizes(devices: Devices): Map<number, number> {
   return new Map([...sizes].toSorted(([one], [other]) => one - other));
 }
 
+/** Ports of all controllers. A port that is taken stays so: each is looked at once. */
 interface Ports {
   readonly taken: Taken;
-  readonly sizes: ReadonlyMap<number, number>;
+  /** Number of ports by controller. */
+  readonly sizes: Map<number, number>;
+  /** Lowest port of a controller that may be free; absent: 1. */
+  readonly lowest: Map<number, number>;
+  /** Controllers that may have a free port, the first one last. */
+  readonly open: number[];
 }
 
 interface Port {
@@ -111,17 +121,27 @@ function findPort(ports: Ports, address: Partial<Port> | undefined, index: numbe
     const path = devicePath("channel", index);
     throw cannotTranslate(path, `controller ${controller} has no free port`, "Name another controller.");
   }
-  for (const controller of ports.sizes.keys()) {
-    const port = freePort(ports, controller);
-    if (port !== undefined) return { controller, port };
+  for (let first = ports.open.at(-1); first !== undefined; first = ports.open.at(-1)) {
+    const port = freePort(ports, first);
+    if (port !== undefined) return { controller: first, port };
+    ports.open.pop();
   }
-  let controller = 0;
-  while (ports.sizes.has(controller)) controller += 1;
-  return { controller, port: 1 };
+  return { controller: addController(ports), port: 1 };
 }
 
-function freePort({ taken, sizes }: Ports, controller: number): number | undefined {
+/** Adds a controller with the lowest unused number, once no other has a free port. */
+function addController({ open, sizes }: Ports): number {
+  let controller = 0;
+  while (sizes.has(controller)) controller += 1;
+  sizes.set(controller, MOST_PORTS);
+  open.push(controller);
+  return controller;
+}
+
+function freePort({ lowest, sizes, taken }: Ports, controller: number): number | undefined {
   const most = sizes.get(controller) ?? MOST_PORTS;
-  for (let port = 1; port < most; port += 1) if (!taken.has(`${controller}.${port}`)) return port;
-  return undefined;
+  let port = lowest.get(controller) ?? 1;
+  while (port < most && taken.has(`${controller}.${port}`)) port += 1;
+  lowest.set(controller, port);
+  return port < most ? port : undefined;
 }

@@ -7,7 +7,7 @@ import { setMemory, setMostMemory } from "../../../vm/tuning/set-memory.ts";
 import { setVcpu } from "../../../vm/tuning/set-vcpu.ts";
 import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { AFFECTS, askOf, IMPACT_FLAGS, onlyOneOf, readAskOf } from "../impact.ts";
+import { AFFECTS, askOf, IMPACT_FLAGS, onlyOneOf, readAskOf, requireFlag } from "../impact.ts";
 import {
   aNumber,
   bitsOf,
@@ -84,7 +84,9 @@ export const sizeProcedures: readonly Procedure[] = [
     result: nothing,
     async run(call) {
       const { count, flags } = call.args;
-      onlyOneOf(flags, [GUEST, "VIR_DOMAIN_VCPU_GUEST"], [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"]);
+      const config = [AFFECTS.config, "VIR_DOMAIN_AFFECT_CONFIG"] as const;
+      requireFlag(flags, [MAXIMUM, "VIR_DOMAIN_VCPU_MAXIMUM"], config);
+      onlyOneOf(flags, [GUEST, "VIR_DOMAIN_VCPU_GUEST"], config);
       if ((flags & GUEST) !== 0) await setGuestVcpuCount(call.instance, keyOf(call), countIn(count));
       else if ((flags & MAXIMUM) !== 0) await setMostVcpus(call.instance, askOf(call, flags), countIn(count));
       else

@@ -149,5 +149,6 @@ function statisticsOf(
   throw invalidArgument(
     `nparams in ${refusedBy} must be equal to ${params.length}`,
     "Ask with 0 parameters for their number first.",
+    "NONE",
   );
 }

@@ -1,4 +1,5 @@
 import type { WipeMethod } from "../../../host/files.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { findVolume } from "../find-volume.ts";
 import { refuseSparse } from "../logical-facts.ts";
@@ -11,7 +12,7 @@ import { withUnusedVolume } from "../unused-volume.ts";
  */
 export async function wipeVolume(
   instance: Instance,
-  volume: { readonly key: string; readonly pool: string | undefined },
+  volume: { readonly key: string; readonly pool: string | undefined; readonly seen?: FileId },
   how: WipeMethod,
 ): Promise<void> {
   await refuseSparse(instance, await findVolume(instance, volume.key, volume.pool));

@@ -150,6 +150,7 @@ test.each([
 
 test.each([
   ["--codeset usb 4 0x4c", 0, ""],
+  ["--codeset win32 0xe2", 0, ""],
   ["--codeset usb KEY_A", 2, "invalid keycode: 'KEY_A'"],
   ["--codeset usb 0", 2, "invalid keycode: '0'"],
   ["--codeset other 4", 2, "unknown codeset: 'other'"],

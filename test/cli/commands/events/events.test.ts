@@ -56,7 +56,7 @@ test("event of one domain waits for its events alone", async () => {
   await Bun.sleep(20);
   await runOn(machine, "start", "vm1");
   expect((await waiting).out).toMatch(
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: event 'lifecycle' for domain 'vm1': Started Booted\nevents received: 1\n\n$/,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: event 'lifecycle' for domain 'vm1': Resumed Unpaused\nevents received: 1\n\n$/,
   );
 });
 

@@ -170,6 +170,12 @@ describe("svirt setvcpus", () => {
     { words: ["1"], code: 4, says: "failed to find appropriate hotpluggable vcpus" },
     { words: ["0"], code: 2, says: "Numeric value '0' for <count>" },
     { words: ["8", "--maximum"], code: 2, says: "Option --config is required by option --maximum" },
+    {
+      words: ["8", "--maximum", "--guest"],
+      code: 2,
+      says: "Option --config is required by option --maximum",
+    },
+    { words: ["8", "--maximum", "--guest", "--config"], code: 2, says: "are mutually exclusive" },
     { words: ["8", "--maximum", "--config", "--live"], code: 2, says: "can't be modified on live domain" },
   ])("refuses $words: $says", async ({ code, says, words }) => {
     const machine = await running();

@@ -120,6 +120,8 @@ describe("svirt qemu-agent-command", () => {
     silent.agent.answers = undefined;
     const { code, err } = await runOn(silent, "qemu-agent-command", "vm1", PING, "--timeout", "1");
     expect([code, err]).toEqual([6, expect.stringContaining("Guest agent is not responding")]);
+    expect(err).toContain("or wait longer: --timeout SECONDS");
+    expect(silent.agent.waited).toEqual([1000]);
     const without = await runOn(await running(""), "qemu-agent-command", "vm1", PING);
     expect([without.code, without.err]).toEqual([
       2,

@@ -46,6 +46,33 @@ test.each(WAYS)("neither a silent nor a slow client stops svirt's other work, on
   expect(Number(written) - Number(read)).toBeGreaterThan(LEAST_TICKS);
 });
 
+/** Says on standard error how many files are read, one after another, during a write. Each takes a turn of the event loop. */
+const TURNS_SCRIPT = `
+  import { readFile } from "node:fs/promises";
+  import { openCaller } from "${MODULE}";
+  let turns = 0;
+  let isWritten = false;
+  const written = openCaller().write(new Uint8Array(${BYTES})).then(() => { isWritten = true; });
+  for (; !isWritten; turns += 1) await readFile("/proc/self/comm");
+  await written;
+  process.stderr.write(String(turns));
+  process.exit();
+`;
+/** With poll(2), whose turns take up to 10 ms, less than a thousand would pass while the client reads with pauses. */
+const LEAST_TURNS = 3000;
+
+test("work beside a write to a slow client goes on at once", async () => {
+  const slow = "for at in $(seq 100); do head -c 40000; sleep 0.02; done; cat";
+  const words = ["sh", "-c", `"$@" | (${slow}) | wc -c`, "sh", process.execPath, "-e", TURNS_SCRIPT];
+  const child = Bun.spawn(words, { stdout: "pipe", stderr: "pipe" });
+  const [out, turns] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  expect(Number(out)).toBe(BYTES);
+  expect(Number(turns)).toBeGreaterThan(LEAST_TURNS);
+});
+
 test("ends when the client has gone, and drops what it writes", async () => {
   const child = Bun.spawn(["sh", "-c", `"$0" -e '${SCRIPT.replaceAll("'", "")}' | true`, process.execPath], {
     stdin: new Blob(["1000000"]),

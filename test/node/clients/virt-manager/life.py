@@ -149,6 +149,8 @@ def delete(name, with_storage):
     asked = window("^Delete Virtual Machine")
     choose_storage(asked, with_storage)
     asked.click("^Delete$")
+    if with_storage:
+        answer("sure you want to delete the storage", "Yes")
     asked.wait_until_gone()
     wait(lambda: not list(manager.all(f"^{name}\n", "table cell")), f"{name} to be gone")
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readRecords } from "../../../../src/state/record.ts";
 import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { type Filter, listDomainStatistics } from "../../../../src/vm/query/statistics/domains.ts";
+import type { Group } from "../../../../src/vm/query/statistics/list.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "../../../scenes/scene.ts";
@@ -52,24 +53,37 @@ describe("listDomainStatistics()", () => {
     ]);
   });
 
-  test("lets other work run between domains", async () => {
+  test.each([
+    ["long work", 1000],
+    ["a clock that is set back", -1000],
+  ])("lets other work run between domains that are off, after %s", async (_, stepMs) => {
     const machine = await machineWithTwo();
+    for (const at of [3, 4, 5]) {
+      const uuid = OTHER.replace(/.$/, String(at));
+      await defineDomain(nodeOn(machine), domainXml({ name: `vm${at}`, uuid }));
+    }
     const node = nodeOn(machine);
-    let [now, turns] = [0, 0];
-    const host = {
+    let now = 0;
+    const order: string[] = [];
+    const host: typeof node.host = {
       ...node.host,
       // Each look at the clock finds that much time has passed.
       nowMs: () => {
-        now += 1000;
+        now += stepMs;
         return now;
       },
-      sleep: async () => {
-        turns += 1;
+      sleep: async () => void order.push("a turn"),
+      // The reason for which a domain is off.
+      readText: (path) => {
+        if (path.includes("/ended/")) order.push("a domain");
+        return node.host.readText(path);
       },
     };
-    const options = { keys: [], running: [], filters: new Set<Filter>(), groups: [], backing: false };
-    expect(await listDomainStatistics({ ...node, host }, options)).toHaveLength(1);
-    expect(turns).toBe(1);
+    const [groups, filters]: [Group[], Set<Filter>] = [["state"], new Set()];
+    const options = { keys: [], running: [], filters, groups, backing: false };
+    const list = await listDomainStatistics({ ...node, host }, options);
+    expect(list.map(({ name }) => name)).toEqual(["vm2", "vm3", "vm4", "vm5"]);
+    expect(order).toEqual(list.flatMap(() => ["a turn", "a domain"]));
   });
 
   test("returns domains that match one filter of each kind", async () => {

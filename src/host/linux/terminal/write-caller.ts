@@ -1,0 +1,72 @@
+import { ECONNRESET, ENOTSOCK, EOPNOTSUPP, EPIPE } from "../calls/errno.ts";
+import { hostCallError } from "../calls/libc.ts";
+import { POLLOUT } from "../calls/ready.ts";
+import { poll } from "../calls/terminal.ts";
+import { type Accepted, writeSome } from "../sockets/socket-bytes.ts";
+import { sendSome, writeNow } from "../sockets/write-at-once.ts";
+
+/** Bytes that a pipe with room accepts without a wait. PIPE_BUF, pipe(7) */
+const PIPE_BYTES = 4096;
+/** The first pause before a client that reads slowly is offered more, and the longest one: each is twice as long as the one before. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 100;
+
+export type Write = (bytes: Uint8Array) => Promise<"gone" | "written">;
+
+/** Calls that write, and pauses between them. */
+interface WriteCalls {
+  readonly send: typeof sendSome;
+  readonly writeNow: typeof writeNow;
+  pause(ms: number): Promise<void>;
+}
+
+const CALLS: WriteCalls = {
+  send: sendSome,
+  writeNow,
+  pause: async (ms) => await new Promise((resolve) => void setTimeout(resolve, ms)),
+};
+
+/**
+ * Returns a function that writes to a socket, a pipe or a file by calls that never wait. It throws "host-call". Between two calls it pauses: whenReady()
+ * would stop other work for up to 10 ms in each turn of the event loop, and wake svirt a hundred times a second for a client that reads no more.
+ */
+export function writesTo(fd: number, calls = CALLS): Write {
+  let isSocket = true;
+  const offer = (bytes: Uint8Array): Accepted => {
+    if (isSocket) {
+      const sent = calls.send(fd, bytes);
+      if (sent.errno !== ENOTSOCK) return sent;
+      isSocket = false;
+    }
+    return writeToPipe(fd, bytes, calls);
+  };
+  return async (bytes) => {
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let at = 0; at < bytes.length; ) {
+      const { count, errno } = offer(bytes.subarray(at));
+      at += count;
+      if (isGone(errno)) return "gone";
+      if (count > 0) pauseMs = FIRST_PAUSE_MS;
+      else {
+        await calls.pause(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      }
+    }
+    return "written";
+  };
+}
+
+/** Returns whether the client has closed its end. Throws "host-call" for another error. */
+function isGone(errno: number | undefined): boolean {
+  if (errno === EPIPE || errno === ECONNRESET) return true;
+  if (errno !== undefined) throw hostCallError("write to standard output", errno);
+  return false;
+}
+
+/** Writes to a pipe or a file without a wait. A kernel that cannot, and a file, get a part that a pipe accepts unless another process fills it at this moment. */
+function writeToPipe(fd: number, bytes: Uint8Array, calls: Pick<WriteCalls, "writeNow">): Accepted {
+  const written = calls.writeNow(fd, bytes);
+  if (written.count > 0 || (written.errno ?? EOPNOTSUPP) !== EOPNOTSUPP) return written;
+  const [found = 0] = poll([{ fd, events: POLLOUT }], 0);
+  return found === 0 ? { count: 0 } : writeSome(fd, bytes.subarray(0, PIPE_BYTES));
+}
