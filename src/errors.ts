@@ -126,7 +126,8 @@ export const SEE_QEMU_LOG = "See QEMU's log in /var/log/svirt.";
 export const HEED_QEMU =
   "Correct the fault that QEMU reports; list its commands: svirt qemu-monitor-command DOMAIN query-commands";
 
-interface ErrorFacts {
+/** Facts of an error. */
+export interface ErrorFacts {
   readonly kind: ErrorKind;
   /** One instruction for the operator. */
   readonly remedy: string;

@@ -23,8 +23,11 @@ export interface Monitor {
   handListener(name: string, display: Display): Promise<void>;
   /** Creates a pipe and passes QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
   openPipe(options: PipeOptions): Promise<GuestPipe>;
-  /** Returns whether QEMU reports the device's removal in time. Reports since the start of the conversation count. */
-  waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
+  /**
+   * Waits until QEMU reports that the device is removed, or that the guest has rejected that. Returns "kept" if it reports neither
+   * in time. Reports since the start of the conversation count.
+   */
+  waitUntilDeleted(device: string, timeoutMs: number): Promise<"deleted" | "rejected" | "kept">;
   close(): void;
 }
 

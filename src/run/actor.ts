@@ -22,6 +22,8 @@ export interface Actor {
   readonly bootId?: string;
   /** Time of the host's clock until which to wait for killed processes; absent: as long as a kill may take. */
   readonly endingUntilMs?: number;
+  /** Time for a guest to release a device; absent: as in libvirt. */
+  readonly releaseMs?: number;
   /** Called for each file that keeps the guest's label, with the reason. */
   readonly onKept?: (notice: string) => void;
   /** Called with the progress of a step that may take a long time. */

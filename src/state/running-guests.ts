@@ -7,29 +7,37 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
 
 /** Fields of any guest's record that are read without the schema of all steps. */
 export interface BriefRecord extends RunningGuest, Pick<GuestRecord, "bootId" | "state"> {
-  /** Whether it has an unfinished change, a device to release or a job, or a snapshot has frozen its file systems. */
+  /** Whether it has an unfinished change or a job, or a snapshot has frozen its file systems. */
   readonly hasWork: boolean;
+  /** Whether it was asked to release a device, and has it perhaps still. */
+  readonly isAsked: boolean;
 }
 
 /**
  * Returns all guests, in the order of their ids, if each one runs and no concerned one has work: the
  * usual case. Then no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined
- * if a record is damaged in the fields read here, or needs work.
+ * if a record is damaged in the fields read here, or needs work. Without `isConcerned` all are concerned, and devices that guests were
+ * asked to release are no work: a guest may keep one for ever.
  */
 export function readIdleGuests(
   instance: Instance,
-  isConcerned: (guest: RunningGuest) => boolean = () => true,
+  isConcerned?: (guest: RunningGuest) => boolean,
 ): RunningGuest[] | undefined {
   const guests: RunningGuest[] = [];
   for (const guest of readBriefs(instance)) {
     if (guest?.process === undefined || !isRunning(instance, guest)) return undefined;
-    if (guest.hasWork && isConcerned(guest)) return undefined;
+    if (needsWork(guest, isConcerned)) return undefined;
     const { id, name, process, uuid } = guest;
     guests.push({ id, name, uuid, process });
   }
   // Notes of ends for which the disk had no room.
   if (guests.length > 0 && instance.host.listFolder(endNotesFolder(instance)).length > 0) return undefined;
   return guests.length < 2 ? guests : guests.sort((a, b) => a.id - b.id);
+}
+
+function needsWork(guest: BriefRecord, isConcerned?: (guest: RunningGuest) => boolean): boolean {
+  const { hasWork, isAsked } = guest;
+  return isConcerned === undefined ? hasWork : (hasWork || isAsked) && isConcerned(guest);
 }
 
 /** Returns the UUIDs of guests by their id or name; they need not run. Reads less than readRecords() does. */
@@ -55,8 +63,8 @@ function readBrief(text: string): BriefRecord | undefined {
   if (format !== 1 || typeof uuid !== "string" || typeof name !== "string" || typeof id !== "number")
     return undefined;
   if (!isState(state) || typeof bootId !== "string") return undefined;
-  const hasWork = [asked, change, jobs].some((work) => work !== undefined) || frozen === true;
-  const brief = { id, name, uuid, bootId, state, hasWork };
+  const hasWork = change !== undefined || jobs !== undefined || frozen === true;
+  const brief = { id, name, uuid, bootId, state, hasWork, isAsked: asked !== undefined };
   return isProcessId(process) ? { ...brief, process } : brief;
 }
 

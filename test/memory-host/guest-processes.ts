@@ -41,6 +41,8 @@ export interface QemuBehaviour {
   readonly answers?: ReadonlyMap<string, unknown>;
   /** The guest never releases a device. */
   readonly keepsDevices?: boolean;
+  /** Devices, by QEMU's names, whose removal the guest rejects. */
+  readonly rejectsUnplug?: ReadonlySet<string>;
   /** QEMU reports that it has closed a file and keeps it open. */
   readonly keepsFiles?: boolean;
   /** QEMU reports that it has closed a tap and leaves it to vhost-net, which shows no descriptor of it. */

@@ -72,10 +72,12 @@ export function makeMonitor(
       return pipe as GuestPipe;
     },
     async waitUntilDeleted(device, timeoutMs) {
-      const deadline = machine.nowMs + timeoutMs;
+      const until = Math.min(deadline, machine.nowMs + timeoutMs);
       const isThere = (): boolean => machine.processes.get(pid)?.devices?.has(device) ?? true;
-      while (isThere() && machine.nowMs < deadline) await passTime(machine, DELETED_POLL_MS);
-      return !isThere();
+      const isRejected = (): boolean => machine.qemu.rejectsUnplug?.has(device) ?? false;
+      while (isThere() && !isRejected() && machine.nowMs < until) await passTime(machine, DELETED_POLL_MS);
+      if (!isThere()) return "deleted";
+      return isRejected() ? "rejected" : "kept";
     },
     close: () => undefined,
   };
@@ -118,7 +120,8 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
       return {};
     case "device_del":
       return guest.devices?.askToLetGo(args, (letGo) => {
-        if (machine.qemu.keepsDevices !== true) machine.after(UNPLUG_MS, letGo);
+        const { keepsDevices = false, rejectsUnplug } = machine.qemu;
+        if (!keepsDevices && rejectsUnplug?.has(String(args["id"])) !== true) machine.after(UNPLUG_MS, letGo);
       });
     case "netdev_del":
     case "closefd": {

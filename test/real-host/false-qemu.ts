@@ -30,6 +30,19 @@ const BEHAVIOURS: Readonly<
     open: (client) => void client.write(GREETING),
     asked: (client, id) => void client.write(say({ error: { class: "GenericError", desc: "not now" }, id })),
   },
+  // The guest rejects the removal of one device and releases another, and the answer comes last.
+  "rejects-removal": {
+    open: (client) => void client.write(GREETING),
+    asked: (client, id) =>
+      void client.write(
+        say({
+          event: "DEVICE_UNPLUG_GUEST_ERROR",
+          data: { device: "one", path: "/machine/peripheral/one" },
+        }) +
+          say({ event: "DEVICE_DELETED", data: { device: "two", path: "/machine/peripheral/two" } }) +
+          say({ return: {}, id }),
+      ),
+  },
   mute: { open: () => undefined, asked: () => undefined },
   "mute-after-greeting": { open: (client) => void client.write(GREETING), asked: () => undefined },
   // Each answer is in time, but all of them together are not.

@@ -1,4 +1,4 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { asSvirtError, type ErrorFacts, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { DeviceStep } from "../../plan/steps/device.ts";
@@ -14,17 +14,26 @@ const NOT_THERE = /not found$|^Failed to find node/;
 /** QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
 const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
 
-const KEPT = `the guest has not released it within ${UNPLUG_TIMEOUT_MS / 1000} s`;
+/** The guest was asked to release a device, and has kept it so far or has rejected that. */
+export class UnplugError extends SvirtError {
+  /** QEMU's name of the device. */
+  readonly device: string;
+  readonly outcome: "kept" | "rejected";
 
-/** Reports whether a guest was asked to release a device and has kept it: the error of unplug() for that. */
-export function isKeptError(error: unknown): boolean {
-  return asSvirtError(error).message.endsWith(KEPT);
+  constructor(
+    message: string,
+    facts: ErrorFacts & { readonly device: string; readonly outcome: UnplugError["outcome"] },
+  ) {
+    super(message, facts);
+    this.device = facts.device;
+    this.outcome = facts.outcome;
+  }
 }
 
 /** Effects of the steps on devices of a running guest. */
 export const runDevice: Runs<DeviceStep> = {
   plug: ({ host }, step) => plugIn(host, step),
-  unplug: ({ host }, step) => unplug(host, step),
+  unplug: ({ host, releaseMs }, step) => unplug(host, step, releaseMs),
   "set-medium": ({ host }, step) => setMedium(host, step),
   "set-link": ({ host }, step) => setLink(host, step),
   "change-setting": ({ host }, step) => changeSetting(host, step),
@@ -42,11 +51,15 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
 
 /**
  * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or backend is not
- * an error. Throws "timeout" when the guest does not release the device.
+ * an error. Throws UnplugError: "timeout" when the guest does not release the device in time, "failed" when it rejects that.
  */
-export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
+export async function unplug(
+  host: Host,
+  step: StepOf<"unplug">,
+  releaseMs: number = UNPLUG_TIMEOUT_MS,
+): Promise<void> {
   await withMonitorSocket(host, at(step), async (monitor) => {
-    if (step.device !== undefined) await removeDevice(monitor, step.device);
+    if (step.device !== undefined) await removeDevice(monitor, step.device, releaseMs);
     const wasThere: boolean[] = [];
     for (const { arguments: args, execute } of step.commands)
       wasThere.push(await removeIfThere(monitor, execute, args));
@@ -63,10 +76,12 @@ export async function isPlugged(
 ): Promise<boolean> {
   if (step.device === undefined) return false;
   const { device } = step;
-  return await withMonitorSocket(host, at(step), async (monitor) => {
-    const found = await monitor.execute("qom-list", { path: "/machine/peripheral" });
-    return Array.isArray(found) && found.some((one: { readonly name?: unknown }) => one.name === device);
-  });
+  return await withMonitorSocket(host, at(step), (monitor) => hasDevice(monitor, device));
+}
+
+async function hasDevice(monitor: Monitor, device: string): Promise<boolean> {
+  const found = await monitor.execute("qom-list", { path: "/machine/peripheral" });
+  return Array.isArray(found) && found.some((one: { readonly name?: unknown }) => one.name === device);
 }
 
 /** Sets the link of a network card up or down. */
@@ -86,14 +101,33 @@ async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<
   for (const name of names) await removeIfThere(monitor, "closefd", { fdname: name });
 }
 
-async function removeDevice(monitor: Monitor, device: string): Promise<void> {
-  const isThere = await removeIfThere(monitor, "device_del", { id: device });
-  if (!isThere || (await monitor.waitUntilDeleted(device, UNPLUG_TIMEOUT_MS))) return;
-  throw new SvirtError(`Cannot detach ${device}: ${KEPT}`, {
-    kind: "timeout",
-    remedy:
-      "Repeat the command, or wait: after the release any command about the guest, svirt list or svirt recover completes it.",
-  });
+/** qemuDomainWaitForDeviceRemoval() of libvirt */
+async function removeDevice(monitor: Monitor, device: string, releaseMs: number): Promise<void> {
+  if (!(await removeIfThere(monitor, "device_del", { id: device }))) return;
+  const end = await monitor.waitUntilDeleted(device, releaseMs);
+  if (end === "deleted") return;
+  if (end === "rejected") {
+    throw new UnplugError("operation failed: unplug of device was rejected by the guest", {
+      device,
+      outcome: "rejected",
+      kind: "failed",
+      libvirt: "OPERATION_FAILED",
+      remedy:
+        "The guest's log may have the reason. Once the guest no longer uses the device, repeat the command.",
+    });
+  }
+  // A report before this conversation is not seen.
+  if (!(await hasDevice(monitor, device))) return;
+  throw new UnplugError(
+    `Cannot detach ${device}: the guest has not released it within ${releaseMs / 1000} s`,
+    {
+      device,
+      outcome: "kept",
+      kind: "timeout",
+      remedy:
+        "Repeat the command, or wait: after the release any command about the guest, or svirt recover, completes it.",
+    },
+  );
 }
 
 /** Has QEMU remove an object, and returns false if there was none. Throws "failed" with QEMU's message. */

@@ -15,7 +15,8 @@ import {
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
-import { changeIdleGuest, type DecidedChange } from "../change/change-guest.ts";
+import type { DecidedChange } from "../change/change-guest.ts";
+import { changeIdleGuest } from "../change/change-idle-guest.ts";
 import { xmlAfter } from "../end/xml-after.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { reportJob } from "./report-job.ts";

@@ -1,5 +1,5 @@
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
-import { SvirtError } from "../../errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { snapshotCommand } from "../../qemu/monitor/block-job-commands.ts";
@@ -17,13 +17,8 @@ import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
-import {
-  type ChangeRequest,
-  changeGuest,
-  changeIdleGuest,
-  notLetGo,
-  recoverChange,
-} from "../change/change-guest.ts";
+import { type ChangeRequest, changeGuest, readSettled } from "../change/change-guest.ts";
+import { changeIdleGuest } from "../change/change-idle-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -70,12 +65,15 @@ export async function takeSnapshot(
       ({ type }) => type === "snapshot",
     );
     const pairs = jobs.map(({ before, chain }) => ({ node: before[0] ?? "", overlay: chain[0]?.node ?? "" }));
+    let ended: readonly EndedJob[] = [];
     try {
       await tellMonitor(instance, guest.uuid, snapshotCommand(pairs));
     } finally {
       // After any error, only QEMU knows whether it switched.
-      await finishJobs(instance, guest.uuid);
+      ended = await finishJobs(instance, guest.uuid);
     }
+    const failed = ended.find(({ isDone, job }) => job.type === "snapshot" && !isDone);
+    if (failed !== undefined) throw notSwitched(failed);
   });
 }
 
@@ -120,6 +118,14 @@ export async function endBlockJob(
   });
 }
 
+function notSwitched({ error, job }: EndedJob): SvirtError {
+  const reason = error ?? "QEMU has switched no image";
+  return new SvirtError(`internal error: unable to take a snapshot of ${job.disk}: ${reason}`, {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
+}
+
 /** Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was intended. */
 async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   await refuseUnimplemented(instance, guest, job);
@@ -161,8 +167,8 @@ export async function paceBlockJob(
 }
 
 /**
- * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are applied.
- * Throws "wrong-state" if the guest has not released a device of an earlier change.
+ * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are applied. Throws as
+ * readSettled().
  */
 export async function withFinishedJobs<Result>(
   instance: Instance,
@@ -171,10 +177,7 @@ export async function withFinishedJobs<Result>(
 ): Promise<Result> {
   const { uuid } = findRunning(instance, key);
   return await withGuestLock(instance, uuid, async () => {
-    await recoverChange(instance, findRunning(instance, uuid).guest);
-    const { guest } = findRunning(instance, uuid);
-    const { change } = guest;
-    if (change !== undefined) throw notLetGo({ ...guest, change });
+    await readSettled(instance, uuid);
     const ended = await finishJobs(instance, uuid);
     return await work(findRunning(instance, uuid).guest, ended);
   });

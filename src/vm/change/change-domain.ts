@@ -3,7 +3,6 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { isKeptError } from "../../run/steps/device.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -20,8 +19,6 @@ export interface Ask {
   readonly options: ImpactOptions;
   /** Change nothing. */
   readonly isDryRun: boolean;
-  /** A detach succeeds once the guest was asked to release the device, and no longer has to do it in time. */
-  readonly isRequestEnough?: true;
   readonly observer?: StepObserver;
 }
 
@@ -50,22 +47,13 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
   }
-  if (guest !== undefined) await changeLive(instance, guest.uuid, { ask, request: how.live });
+  if (guest !== undefined) {
+    const { observer } = ask;
+    const told = observer === undefined ? {} : { observer };
+    await changeGuest(instance, guest.uuid, { request: how.live, ...told });
+  }
   if (definition !== undefined) await changeDefinition(instance, found.uuid, how.config);
   return { name: found.name, steps: [] };
-}
-
-async function changeLive(
-  instance: Instance,
-  uuid: string,
-  { ask, request }: { readonly ask: Ask; readonly request: ChangeRequest },
-): Promise<void> {
-  const { isRequestEnough, observer } = ask;
-  try {
-    await changeGuest(instance, uuid, { request, ...(observer === undefined ? {} : { observer }) });
-  } catch (error) {
-    if (isRequestEnough !== true || !isKeptError(error)) throw error;
-  }
 }
 
 /** Throws the refusals of a change of a definition, before anything is changed. */

@@ -1,35 +1,15 @@
 import type { Domain } from "../../domain/domain.ts";
-import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
-import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
-import { isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
-import type { Step, StepOf } from "../../plan/steps/step.ts";
-import { refuseSilentPaths } from "../../resolve/silent-server.ts";
-import type { Progress } from "../../run/actor.ts";
-import { withinTime } from "../../run/monitor/within-time.ts";
-import { thaw } from "../../run/process/freeze.ts";
-import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
-import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
-import { actorFor } from "../../state/actor-for.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
+import { UnplugError } from "../../run/steps/device.ts";
+import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { forgetJob } from "../../state/jobs.ts";
-import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
-import {
-  type GuestChange,
-  type GuestRecord,
-  identityOf,
-  isRunning,
-  writeRecord,
-} from "../../state/record.ts";
-import { refuseChanging } from "../guest/changing-device.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import type { GuestChange, GuestRecord } from "../../state/record.ts";
 import { findRunning } from "../guest/find-domain.ts";
-import { isClaim, planHostDetach, refuseHungDevices, takeDevices } from "../node-device/detach-from-host.ts";
-import { finishChange, isStillPlugged, keepAsked } from "./finish-change.ts";
-import { type ChangingGuest, releaseResources } from "./release-resources.ts";
-
-/** Time to undo a change after QEMU has failed to answer. */
-const MUTE_UNDO_MS = 2000;
+import { type Audience, begin, carryOut, recoverChange } from "./change-idle-guest.ts";
+import { devicesOf } from "./finish-change.ts";
 
 /** Decided change of a running guest. */
 export interface DecidedChange extends ChangeSteps {
@@ -49,6 +29,8 @@ export interface DecidedChange extends ChangeSteps {
 export interface ChangeRequest {
   /** Readable description: `attach vdb`. */
   readonly what: string;
+  /** Succeeds once the guest was asked to release the device, which it may keep. */
+  readonly isRequestEnough?: true;
   /** Paths that the decision inspects. Their servers are asked before, without the registry's lock. */
   paths?(guest: GuestRecord): readonly string[];
   /** Steps that create images, which must be done before the rest is decided, since their result matters. */
@@ -67,14 +49,6 @@ export interface ChangeQuery {
   look(guest: GuestRecord): Promise<ChangeRequest>;
 }
 
-/** Receivers of progress. */
-interface Audience {
-  readonly observer: StepObserver;
-  readonly onProgress?: Progress;
-  /** Called once the steps are done and recorded as such, before the change is finished. The guest's lock is held. */
-  readonly onDone?: ((guest: GuestRecord) => Promise<void>) | undefined;
-}
-
 /**
  * Changes a running guest: decides the change, records it and carries it out. A change that fails is undone before this
  * throws. A change that QEMU has made and that cannot be finished stays in the record for a later call. Throws the errors
@@ -88,219 +62,33 @@ export async function changeGuest(
   const { request, observer = NO_OBSERVER, ...told } = options;
   const audience = { observer, ...told };
   await withGuestLock(instance, uuid, async () => {
-    await recoverChange(instance, findRunning(instance, uuid).guest);
-    const { guest } = findRunning(instance, uuid);
-    const { change } = guest;
-    if (change === undefined) {
-      const decided = "look" in request ? await request.look(guest) : request;
-      return await carryOut(instance, await begin(instance, guest, { request: decided, audience }), audience);
+    const guest = await readSettled(instance, uuid);
+    const decided = "look" in request ? await request.look(guest) : request;
+    const begun = await begin(instance, guest, { request: decided, audience });
+    try {
+      await carryOut(instance, begun, audience);
+    } catch (error) {
+      if (decided.isRequestEnough !== true || !isKept(error, begun.guest.change)) throw error;
     }
-    // Repeats what could not be finished.
-    if (change.what === request.what) return await finishChange(instance, guest, observer);
-    throw notLetGo({ ...guest, change });
   });
 }
 
-/** Returns the error for a guest that has not released a device of an earlier change. */
-export function notLetGo({ change, name }: ChangingGuest): SvirtError {
-  return new SvirtError(
-    `Cannot change the guest ${name}: it has not released a device yet (${change.what})`,
-    {
-      kind: "wrong-state",
-      remedy: "Detach that device in the guest, or repeat the command.",
-    },
-  );
+/** Reports whether an error says that the guest keeps a device of this change. */
+function isKept(error: unknown, change: GuestChange): boolean {
+  return error instanceof UnplugError && error.outcome === "kept" && devicesOf(change).includes(error.device);
 }
 
-/** Changes a guest that has no change in progress. The caller holds its lock. */
-export async function changeIdleGuest(
-  instance: Instance,
-  uuid: string,
-  { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
-): Promise<void> {
-  const audience = { observer };
+/**
+ * Finishes or undoes what an earlier call has left of a guest's change, and detaches what the guest has released since it was asked
+ * to. Returns its record, without a change in progress. The caller holds the guest's lock. Throws "not-found", "wrong-state", the
+ * errors of the monitor and of the steps.
+ */
+export async function readSettled(instance: Instance, uuid: string): Promise<GuestRecord> {
+  await recoverChange(instance, findRunning(instance, uuid).guest);
   const { guest } = findRunning(instance, uuid);
-  await carryOut(instance, await begin(instance, guest, { request, audience }), audience);
-}
-
-/**
- * Undoes or finishes a change during which svirt was killed. A guest that still has to release a device gets no second
- * request. The caller holds the guest's lock.
- */
-export async function recoverChange(instance: Instance, guest: GuestRecord): Promise<void> {
-  const { change } = guest;
-  if (change === undefined || !isRunning(instance, guest)) return;
-  thaw(instance.host, guest.steps);
-  forgetJob(instance, guest.uuid);
-  if (change.stage === "doing") return await undoChange(instance, { ...guest, change }, false);
-  if (change.isAsked === true && (await isStillPlugged(instance, change)))
-    return keepAsked(instance, { ...guest, change });
-  await finishChange(instance, guest, NO_OBSERVER);
-}
-
-/** Recorded change, of which the first `done` steps are carried out. */
-interface Begun {
-  readonly guest: ChangingGuest;
-  readonly done: number;
-}
-
-/**
- * Decides the change, records it, and carries out the steps before QEMU's under one hold of the registry's lock: of two guests that
- * choose a free name at once, the second sees the claim of the first.
- */
-async function begin(
-  instance: Instance,
-  before: GuestRecord,
-  { request, audience }: { readonly request: ChangeRequest; readonly audience: Audience },
-): Promise<Begun> {
-  const { what } = request;
-  const { observer, onDone: _, ...told } = audience;
-  await refuseSilentPaths(instance.host, request.paths?.(before) ?? []);
-  const own = identityOf(before);
-  const headers = await request.headers?.(before);
-  let making = await takePassed(instance, before, { request, observer });
-  const taken = making?.change.steps ?? [];
-  let made: readonly Step[] | undefined;
-  try {
-    return await withLooks(instance, own, async (looks) => {
-      if (made === undefined) {
-        const images = request.make?.(before) ?? [];
-        refuseWithoutHeader(images, headers);
-        made = [...taken, ...images];
-        if (images.length > 0) {
-          making = writeChange(instance, before, { what, steps: made, after: [], xml: before.xml });
-          const actor = actorFor(instance, before);
-          await runPlan(headers === undefined ? actor : { ...actor, headers }, images, observer);
-        }
-      }
-      const decided = request.decide(before);
-      refuseChanging(instance, decided.steps, before.uuid);
-      const unseen = listUnseen(instance, decided.steps, { looks, own });
-      if (unseen.length > 0) return { unseen };
-      const steps = [...made, ...decided.steps];
-      const from = made.length;
-      const guest = writeChange(instance, before, { ...decided, what, steps });
-      making = guest;
-      const lead = listLead(decided.steps);
-      await runPlan({ ...actorFor(instance, guest), ...told }, lead, (moment, step, at) =>
-        observer(moment, step, from + at),
-      );
-      return { result: { guest, done: from + lead.length } };
-    });
-  } catch (error) {
-    if (making !== undefined) await takeBackAfter(instance, making, error);
-    throw error;
-  }
-}
-
-/** Detaches the managed devices that the guest gets from their drivers, if there are any. Returns the record of that. */
-async function takePassed(
-  instance: Instance,
-  before: GuestRecord,
-  { observer, request }: { readonly request: ChangeRequest; readonly observer: StepObserver },
-): Promise<ChangingGuest | undefined> {
-  const domain = request.passed?.(before);
-  if (domain === undefined) return undefined;
-  await refuseHungDevices(instance, domain);
-  let making: ChangingGuest | undefined;
-  try {
-    await withRegistryLock(instance, async () => {
-      const { steps } = planHostDetach(instance, domain);
-      if (steps.length === 0) return;
-      making = writeChange(instance, before, { what: request.what, steps, after: [], xml: before.xml });
-      await runPlan(actorFor(instance, before), steps.filter(isClaim), observer);
-    });
-    await takeDevices(instance, before, { steps: making?.change.steps ?? [], observer });
-    return making;
-  } catch (error) {
-    if (making !== undefined) await takeBackAfter(instance, making, error);
-    throw error;
-  }
-}
-
-function writeChange(
-  instance: Instance,
-  before: GuestRecord,
-  decided: DecidedChange & { readonly what: string },
-): ChangingGuest {
-  const { after, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
-  const change: GuestChange = {
-    what,
-    stage: steps.length === 0 ? "finishing" : "doing",
-    steps: [...steps],
-    after: [...after],
-    xml,
-    ...(jobs === undefined ? {} : { jobs: [...jobs] }),
-    ...(isForDefinition === undefined ? {} : { isForDefinition }),
-    ...(otherwise === undefined ? {} : { otherwise }),
-    ...(ends === undefined ? {} : { ends }),
-  };
-  const changing = { ...before, change };
-  writeRecord(instance, changing);
-  return changing;
-}
-
-async function carryOut(instance: Instance, begun: Begun, audience: Audience): Promise<void> {
-  const { guest } = begun;
-  const { observer, onDone } = audience;
-  try {
-    await runSteps(instance, begun, audience);
-  } catch (error) {
-    await takeBackAfter(instance, guest, error);
-    throw error;
-  }
-  const { after, stage, steps } = guest.change;
-  const finishing: ChangingGuest = { ...guest, change: { ...guest.change, stage: "finishing" } };
-  // Recorded before others are told: a change that was told of is never undone.
-  if (stage === "doing" && (after.length > 0 || onDone !== undefined)) writeRecord(instance, finishing);
-  await onDone?.(finishing);
-  await finishChange(instance, finishing, (moment, step, at) => observer(moment, step, steps.length + at));
-}
-
-/** Returns the steps before QEMU's: claims and labels, which require the registry's lock. */
-function listLead(steps: readonly Step[]): readonly Step[] {
-  const first = steps.findIndex(isMonitorStep);
-  return first === -1 ? steps : steps.slice(0, first);
-}
-
-/** Carries out QEMU's steps, without the registry's lock: QEMU may be slow. */
-async function runSteps(
-  instance: Instance,
-  { done, guest }: Begun,
-  { observer, onDone: _, ...told }: Audience,
-): Promise<void> {
-  await runPlan(
-    { ...actorFor(instance, guest), ...told },
-    guest.change.steps.slice(done),
-    (moment, step, at) => observer(moment, step, done + at),
-  );
-}
-
-/** Joins an error while undoing to the first one. Neither hides the other, nor that the guest still holds a file. */
-async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
-  // Does not wait as long again for a QEMU that has not answered: a later call undoes the rest.
-  const isMute = asSvirtError(error).kind === "timeout";
-  const host = isMute ? withinTime(instance.host, MUTE_UNDO_MS) : instance.host;
-  try {
-    await undoChange({ ...instance, host }, guest, true);
-  } catch (later) {
-    const joined = joinErrors(error, [later]);
-    const { kind, remedy } = asSvirtError(later);
-    throw kind === "partly" ? new SvirtError(joined.message, { kind, remedy, cause: error }) : joined;
-  }
-}
-
-async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: boolean): Promise<void> {
-  const actor = actorFor(instance, guest);
-  const back = planUndo(guest.change.steps);
-  const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
-  // While QEMU may still use a file, its label must not change, and no other guest may get it.
-  if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  await releaseResources(instance, guest, {
-    steps: back.filter((step) => !isMonitorStep(step)),
-    observer: NO_OBSERVER,
-    isWaiting,
-  });
-  const { change: _, ...unchanged } = guest;
-  writeRecord(instance, unchanged);
+  if (guest.asked === undefined) return guest;
+  // Imported only if there is such a device, which is rare.
+  const { detachReleased } = await import("./detach-released.ts");
+  await detachReleased(instance, uuid);
+  return findRunning(instance, uuid).guest;
 }

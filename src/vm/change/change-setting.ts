@@ -3,9 +3,8 @@ import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "../../state/record.ts";
-import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
-import { notLetGo, recoverChange } from "./change-guest.ts";
+import { readSettled } from "./change-guest.ts";
 import { isRefused } from "./finish-change.ts";
 
 /** Decided setting of a running QEMU. */
@@ -19,8 +18,7 @@ interface DecidedSetting {
 
 /**
  * Changes one setting of a running QEMU, and the record with it. If svirt is killed in between, or QEMU does not answer, a later call
- * sets the former value. If QEMU refuses, nothing has changed. Throws the errors of the decision and the monitor, "wrong-state" if
- * the guest has not released a device of an earlier change.
+ * sets the former value. If QEMU refuses, nothing has changed. Throws the errors of the decision and the monitor, and as readSettled().
  */
 export async function changeSetting(
   instance: Instance,
@@ -29,9 +27,7 @@ export async function changeSetting(
 ): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
     // The end of an unfinished change would restore the XML that this one replaces.
-    await recoverChange(instance, findRunning(instance, uuid).guest);
-    const { guest } = findRunning(instance, uuid);
-    if (guest.change !== undefined) throw notLetGo({ ...guest, change: guest.change });
+    const guest = await readSettled(instance, uuid);
     const { before, command, fields } = how.decide(guest);
     const { monitor } = guestPaths(instance.paths, uuid);
     const change: GuestChange = {

@@ -3,7 +3,7 @@ import { compactSteps } from "../../plan/record/compact.ts";
 import { isMonitorStep } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { aboutJobs, concludeJob } from "../../run/steps/block/block-job.ts";
-import { isPlugged } from "../../run/steps/device.ts";
+import { isPlugged, UnplugError } from "../../run/steps/device.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -13,23 +13,33 @@ import { endGuest } from "../end/end-guest.ts";
 import { updateDefinition } from "../end/follow-guest.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
-/** Carries out the rest of a change that can no longer be undone. The caller holds the guest's lock. */
-export async function finishChange(
-  instance: Instance,
-  guest: GuestRecord,
-  observer: StepObserver,
-): Promise<void> {
+/** How to finish a change. */
+interface Finishing {
+  readonly observer: StepObserver;
+  /** Time for the guest to release a device; absent: as in libvirt. */
+  readonly releaseMs?: number;
+}
+
+/**
+ * Carries out the rest of a change that can no longer be undone. The caller holds the guest's lock. Throws UnplugError if the guest
+ * keeps a device, whose change is then no longer in progress.
+ */
+export async function finishChange(instance: Instance, guest: GuestRecord, how: Finishing): Promise<void> {
   const { change } = guest;
-  if (change !== undefined) await finish(instance, { ...guest, change }, observer);
+  if (change !== undefined) await finish(instance, { ...guest, change }, how);
 }
 
 /**
  * Carries out the steps before QEMU's, then QEMU's. Labels and claims follow once the kernel shows that the guest has
  * released the files. Then the record has the changed guest, or the guest is removed.
  */
-async function finish(instance: Instance, changing: ChangingGuest, observer: StepObserver): Promise<void> {
+async function finish(
+  instance: Instance,
+  changing: ChangingGuest,
+  { observer, ...limits }: Finishing,
+): Promise<void> {
   const guest = await chooseOutcome(instance, changing);
-  const actor = actorFor(instance, guest);
+  const actor = { ...actorFor(instance, guest), ...limits };
   const { after, ends, isTold, steps, xml } = guest.change;
   if (ends !== undefined) return await endGuest(instance, guest, { reason: ends, observer });
   const first = after.findIndex(isMonitorStep);
@@ -43,7 +53,6 @@ async function finish(instance: Instance, changing: ChangingGuest, observer: Ste
     });
   } catch (error) {
     if (done + steps.length === 0) await dropRefused(instance, guest, error);
-    await noteAsked(instance, guest, error);
     throw error;
   }
   await releaseAndRecord(instance, guest, {
@@ -118,31 +127,23 @@ async function releaseAndRecord(
   }
 }
 
-/** Records that the guest has the request, if it still has the device. */
-async function noteAsked(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
-  if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(instance, guest.change))) return;
-  keepAsked(instance, guest);
-}
-
-/**
- * Drops a change that the guest has only been asked for, and records that: it may release the device at any time, and has it until
- * then.
- */
-export function keepAsked(instance: Instance, { change, ...guest }: ChangingGuest): void {
-  const asked = [...new Set([...(guest.asked ?? []), ...devicesOf(change)])];
-  writeRecord(instance, { ...guest, asked });
-}
-
 /** Lists QEMU's names of the devices that a change removes. */
-function devicesOf({ after }: GuestChange): readonly string[] {
+export function devicesOf({ after }: GuestChange): readonly string[] {
   return after.flatMap((step) => (step.do === "unplug" && step.device !== undefined ? [step.device] : []));
 }
 
-/** Drops a change that QEMU refused at its first command: nothing was changed, so there is nothing to finish. */
+/**
+ * Drops a change that QEMU or the guest refused at its first command: nothing was changed, so there is nothing to finish. A guest that
+ * only keeps a device may release it at any time, which is noted.
+ */
 async function dropRefused(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
-  if (!isRefused(error) || !(await isStillPlugged(instance, guest.change))) return;
-  const { change: _, ...unchanged } = guest;
-  writeRecord(instance, unchanged);
+  const { change, ...unchanged } = guest;
+  if (error instanceof UnplugError) {
+    const asked = [...new Set([...(guest.asked ?? []), error.device])];
+    writeRecord(instance, error.outcome === "kept" ? { ...unchanged, asked } : unchanged);
+  } else if (isRefused(error) && (await isStillPlugged(instance, change))) {
+    writeRecord(instance, unchanged);
+  }
 }
 
 /** Reports whether QEMU has refused a command, which then has changed nothing. */
@@ -151,7 +152,7 @@ export function isRefused(error: unknown): boolean {
 }
 
 /** Reports whether the guest still has a device that the change removes. */
-export async function isStillPlugged({ host }: Instance, { after }: GuestChange): Promise<boolean> {
+async function isStillPlugged({ host }: Instance, { after }: GuestChange): Promise<boolean> {
   for (const step of after) if (step.do === "unplug" && (await isPlugged(host, step))) return true;
   return false;
 }

@@ -8,7 +8,8 @@ import { withInterfaceId } from "../../resolve/interface-id.ts";
 import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
-import { findAliased, findRunning } from "./aliased-device.ts";
+import type { ChangeRequest } from "../change/change-guest.ts";
+import { findAliased, findRunning } from "../guest/aliased-device.ts";
 import {
   attachLive,
   changeMediumLive,
@@ -32,20 +33,36 @@ export async function attachDevice(instance: Instance, ask: Ask, device: Device)
   });
 }
 
-/** Detaches a device from a domain. Throws "not-found", and "timeout" if the guest does not release it in time. */
-export async function detachDevice(instance: Instance, ask: Ask, meant: Device): Promise<Changed> {
+/** Target and options of a detach. */
+export interface DetachAsk extends Ask {
+  /** The detach succeeds once the guest was asked to release the device, which it may keep. */
+  readonly isRequestEnough?: true;
+}
+
+/**
+ * Detaches a device from a domain. Throws "not-found", "timeout" if the guest does not release it in time, and "failed" if it rejects
+ * that.
+ */
+export async function detachDevice(instance: Instance, ask: DetachAsk, meant: Device): Promise<Changed> {
   return await changeDomain(instance, ask, {
-    live: detachLive(instance, meant),
+    live: asAsked(ask, detachLive(instance, meant)),
     config: (domain) => withoutDevice(domain, findDevice(domain, meant)),
   });
 }
 
 /** Detaches a device by its alias. Throws as detachDevice(), and as findAliased(). */
-export async function detachDeviceAlias(instance: Instance, ask: Ask, alias: string): Promise<Changed> {
+export async function detachDeviceAlias(instance: Instance, ask: DetachAsk, alias: string): Promise<Changed> {
   return await changeDomain(instance, ask, {
-    live: detachFound(instance, alias, (guest) => findRunning(guest, alias)),
+    live: asAsked(
+      ask,
+      detachFound(instance, alias, (guest) => findRunning(guest, alias)),
+    ),
     config: (domain) => withoutDevice(domain, findAliased(domain.devices, alias)),
   });
+}
+
+function asAsked({ isRequestEnough }: DetachAsk, request: ChangeRequest): ChangeRequest {
+  return isRequestEnough === undefined ? request : { ...request, isRequestEnough };
 }
 
 /** Changes the medium of a drive, or ejects it. */

@@ -1,35 +1,25 @@
-import {
-  type Device,
-  type HotDevice,
-  type HotElement,
-  withOther,
-  withoutDevice,
-} from "../../domain/device.ts";
+import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
 import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
 import { boundAs } from "../../domain/devices/network/bound.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
-import { REPORT_FAULT, SvirtError } from "../../errors.ts";
-import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/actions/hotplug.ts";
+import { SvirtError } from "../../errors.ts";
+import { type NewMedium, planAttach, planMedium } from "../../plan/actions/hotplug.ts";
 import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import { refuseUsedController } from "../../qemu/hotplug/controller.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
-import type { Guest } from "../../qemu/model/guest.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
 import { bindInterface, refuseOtherFloor } from "../../resolve/networks.ts";
 import { bindDisk } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
-import { pluggedId } from "../guest/plugged-id.ts";
-import { refuseBusyDisk } from "../guest/refuse-busy.ts";
+import { decideDetach, idOf } from "../change/decide-detach.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../node-device/detach-from-host.ts";
 import { listDevicePaths } from "./device-paths.ts";
@@ -154,17 +144,6 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   return { steps: [...taken.steps, ...steps], after, xml };
 }
 
-function decideDetach(instance: Instance, record: GuestRecord, meant: Device): DecidedChange {
-  const { domain, guest } = runningGuest(record);
-  const device = findDevice(domain, meant);
-  hotplugOf(device).refuseUnplug(device.value);
-  refuseBusyDisk(record, device);
-  const id = idOf(record, guest, device);
-  refuseLeftOver(record, device, id);
-  const steps = planDetach(record.steps, id, monitorOf(instance, record));
-  return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
-}
-
 function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {
   const { domain, guest } = runningGuest(record);
   const old = findDrive(domain, options.target, "running");
@@ -219,69 +198,6 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
     after: tapped.after,
     xml: formatDomain(changed),
   };
-}
-
-/** Returns the device's name in QEMU. Throws "failed". */
-function idOf(record: GuestRecord, guest: Guest, device: Device): string {
-  const id = pluggedId(listQemuObjects(record.steps), guest, device);
-  if (id !== undefined) return id;
-  throw new SvirtError(
-    `Cannot find ${nameDevice(device)}: it is not among the devices that svirt passed to QEMU`,
-    {
-      kind: "failed",
-      remedy: REPORT_FAULT,
-    },
-  );
-}
-
-type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
-
-/**
- * Refusals of devices that others use, or parts of which cannot be detached since the guest was started with them. "none":
- * each can be detached completely.
- */
-const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
-  disk: "none",
-  controller: (record, controller) => refuseUsedController(runningGuest(record).domain, controller),
-  interface: "none",
-  rng: "none",
-  channel: refuseOtherChannel,
-  hostdev: refuseGivenAtStart,
-};
-
-function refuseLeftOver<E extends HotElement>(record: GuestRecord, device: Device<E>, id: string): void {
-  const refuse: LeftOver<E> | "none" = LEFT_OVER[device.element];
-  if (refuse !== "none") refuse(record, device.value, id);
-}
-
-/** Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no command removes. */
-function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, id: string): void {
-  if (device.type !== "scsi") return;
-  const { devices, nodes } = listQemuObjects(record.steps);
-  const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
-  if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
-  throw new SvirtError(
-    "Operation not supported: the guest was started with that SCSI device, which QEMU cannot release",
-    {
-      kind: "unsupported",
-      libvirt: "OPERATION_UNSUPPORTED",
-      remedy: "Detach it from the definition (--config), and start the guest again.",
-    },
-  );
-}
-
-/** Refuses a channel whose backend svirt or the start created: the backend would remain. */
-function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, id: string): void {
-  const { chardevs, devices } = listQemuObjects(record.steps);
-  if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
-  throw new SvirtError(
-    `Operation not supported: a channel of type '${device.type}' cannot be detached if the guest was started with it`,
-    {
-      kind: "unsupported",
-      libvirt: "OPERATION_UNSUPPORTED",
-      remedy: "Detach it from the definition (--config), and start the guest again.",
-    },
-  );
 }
 
 /** Refuses a drive on USB: it contains another drive, which QEMU names in its own way. */

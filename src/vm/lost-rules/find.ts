@@ -31,13 +31,9 @@ export async function findLostTapRules(
   return await listLost(instance, guests.flatMap(wantedOf));
 }
 
-/**
- * Lists the rules of a guest, without those that a change may be replacing. A guest that does not release a device keeps that device's
- * change, and still uses its tap.
- */
+/** Lists the rules of a guest, without those that a change may be replacing. */
 function wantedOf({ change, name, steps }: GuestRecord): readonly OwnRules[] {
-  const after = change === undefined || change.isAsked === true ? [] : change.after;
-  const changing = new Set([...(change?.steps ?? []), ...after].flatMap(tableOf));
+  const changing = new Set([...(change?.steps ?? []), ...(change?.after ?? [])].flatMap(tableOf));
   return steps.flatMap((step): OwnRules[] =>
     step.do === "set-tap-rules" && !changing.has(step.rules.table)
       ? [{ of: "domain", name, script: formatTapRules(step.rules) }]

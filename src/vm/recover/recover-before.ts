@@ -20,7 +20,8 @@ const NONE: RecoveryBefore = { running: [], errors: [], kept: [] };
 
 /**
  * Finishes or undoes interrupted work before a use case: cleans up after all guests that have ended, and finishes the changes
- * of the guests with these names, ids or UUIDs, as far as their QEMUs answer within 2 s. With `isForRootAlone`, does nothing
+ * of the guests with these names, ids or UUIDs, as far as their QEMUs answer within 2 s. With "all", devices that guests were asked to
+ * release are left to calls about those guests. With `isForRootAlone`, does nothing
  * for an ordinary user, whose call then needs no folders. Never throws for a single guest.
  */
 export async function recoverBefore(
@@ -68,5 +69,5 @@ async function recoverGuests(instance: Instance, keys: readonly string[] | "all"
   const others = keys === "all" || isRestarting ? undefined : readIdleGuests(instance, isConcerned);
   if (others !== undefined) return { running: others, errors: [], kept: [] };
   const { recoverAll } = await import("./recover.ts");
-  return await recoverAll(instance, { isConcerned, askMs: ASK_MS });
+  return await recoverAll(instance, { isConcerned, askMs: ASK_MS, leavesAsked: keys === "all" });
 }

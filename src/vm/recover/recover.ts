@@ -34,6 +34,8 @@ export interface RecoverOptions {
     readonly uuid: string;
   }): boolean;
   readonly askMs?: number;
+  /** Leaves devices that guests were asked to release to calls about those guests: a guest may keep one for ever. */
+  readonly leavesAsked?: boolean;
 }
 
 /** Result of a recovery. */
@@ -55,7 +57,7 @@ export interface Recovery {
  */
 export async function recoverAll(
   instance: Instance,
-  { askMs, isConcerned = () => true }: RecoverOptions = {},
+  { askMs, isConcerned = () => true, leavesAsked = false }: RecoverOptions = {},
 ): Promise<Recovery> {
   const recovered: string[] = [];
   const errors: SvirtError[] = [];
@@ -80,12 +82,13 @@ export async function recoverAll(
       ? instance
       : { ...instance, host: slowWithin(withinTime(instance.host, askMs), askMs) };
   const asking = inTime();
+  const work = (asks: Instance, guest: GuestRecord): Promise<void> => recoverWork(asks, guest, leavesAsked);
   await Promise.all(
     concerned.map(async (guest) => {
-      if (guest.frozen !== true) return await attempt(errors, () => recoverWork(asking, guest));
+      if (guest.frozen !== true) return await attempt(errors, () => work(asking, guest));
       await attempt(errors, () => thawGuest(asking, guest, askMs));
       // QEMU has its own time: a silent agent must not use it up.
-      await attempt(errors, () => recoverWork(inTime(), guest));
+      await attempt(errors, () => work(inTime(), guest));
     }),
   );
   const ended = concerned.filter(
@@ -156,20 +159,22 @@ async function thawGuest(
 async function recoverWork(
   instance: Instance,
   { asked, change, jobs = [], uuid }: GuestRecord,
+  leavesAsked: boolean,
 ): Promise<void> {
-  if (asked === undefined && change === undefined && jobs.length === 0) return;
+  const isAsked = asked !== undefined && !leavesAsked;
+  if (!isAsked && change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
   const { finishJobs } = await import("../block/finish-jobs.ts");
-  const { recoverChange } = await import("../change/change-guest.ts");
+  const { recoverChange } = await import("../change/change-idle-guest.ts");
   await withFreeGuest(instance, uuid, async () => {
     const guest = readRecord(instance, uuid);
     if (guest === undefined || !isRunning(instance, guest)) return;
     await recoverChange(instance, guest);
-    if (readRecord(instance, uuid)?.asked !== undefined) {
-      const { detachReleased } = await import("../hotplug/detach-released.ts");
+    if (isAsked) {
+      const { detachReleased } = await import("../change/detach-released.ts");
       await detachReleased(instance, uuid);
     }
-    if (readRecord(instance, uuid)?.change === undefined) await finishJobs(instance, uuid);
+    await finishJobs(instance, uuid);
   });
 }
 

@@ -167,7 +167,9 @@ async function beginLocked(
   // The guest has its state: from here on no step is undone, and any later call may complete the start.
   const { length } = guest.steps;
   const { finishChange } = await import("../change/finish-change.ts");
-  await finishChange(instance, guest, (moment, step, at) => how.observer(moment, step, length + at));
+  await finishChange(instance, guest, {
+    observer: (moment, step, at) => how.observer(moment, step, length + at),
+  });
   return { did: true, guest: readRecord(instance, guest.uuid) ?? guest };
 }
 

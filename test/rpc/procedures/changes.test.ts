@@ -58,6 +58,24 @@ describe("devices", () => {
     expect(errorIn(await asked(instance, call(13, ON + DISK)))?.code).toBe(99);
   });
 
+  test.each([
+    ["virDomainDetachDevice()", 13, DISK, "yes yes"],
+    ["virDomainDetachDeviceFlags()", 161, DISK + word(LIVE | CONFIG), "yes no"],
+    ["virDomainDetachDeviceAlias()", 392, text("virtio-disk1") + word(LIVE), "yes yes"],
+  ])("%s succeeds for a guest that keeps the device", async (...[, number, rest, expected]) => {
+    const machine = await runningMachine();
+    const instance = nodeOn(machine);
+    await asked(instance, call(160, ON + DISK + word(LIVE | CONFIG)));
+    machine.qemu = { keepsDevices: true };
+    expect(errorIn(await asked(instance, call(number, ON + rest)))).toBeUndefined();
+    expect(await disksOf(instance)).toBe(expected);
+    machine.qemu = { rejectsUnplug: new Set(["virtio-disk1"]) };
+    expect(errorIn(await asked(instance, call(13, ON + DISK)))).toMatchObject({
+      code: 9,
+      message: "operation failed: unplug of device was rejected by the guest",
+    });
+  });
+
   test("a device that a running guest cannot change, other flags and XML that is none are refused", async () => {
     const instance = nodeOn(await runningMachine());
     const rng = text("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>");

@@ -18,7 +18,7 @@ function hostThatTells(): { host: Host; told: string[] } {
       handPeer: async () => undefined,
       handListener: async () => undefined,
       openPipe: () => Promise.reject(new Error("no pipe")),
-      waitUntilDeleted: async () => true,
+      waitUntilDeleted: async () => "deleted",
       close: () => void told.push(`${path} is left`),
     };
   };

@@ -6,9 +6,10 @@ import { lastReports } from "../../../src/state/reports/guest-reports.ts";
 import { reportsFile } from "../../../src/state/reports/report-files.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { writeReports } from "../../../src/vm/events/write-reports.ts";
+import { detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { machineWithDisks, recordOf } from "../../scenes/hotplug.ts";
-import { nodeOn, putText, UUID } from "../../scenes/scene.ts";
+import { deviceOf, machineWithDisks, recordOf, SECOND } from "../../scenes/hotplug.ts";
+import { labelOf, nodeOn, ORIGINAL, putText, UUID } from "../../scenes/scene.ts";
 
 const FILE = reportsFile({ paths: SYSTEM_PATHS }, UUID);
 const RECORD = guestPaths(SYSTEM_PATHS, UUID).record;
@@ -26,6 +27,24 @@ async function write(machine: Machine, instance: Instance, ...names: readonly st
 function kept(machine: Machine): readonly string[] {
   return lastReports(nodeOn(machine), recordOf(machine)).map(({ report }) => report);
 }
+
+test("writeReports() has a device detached that the guest has kept and now releases, if that is true", async () => {
+  const machine = await machineWithDisks(SECOND);
+  machine.qemu = { keepsDevices: true };
+  const ask = { key: "vm1", options: {}, isDryRun: false, isRequestEnough: true } as const;
+  await detachDevice(nodeOn(machine), ask, deviceOf(SECOND));
+  const tell = async (device: string): Promise<unknown> => {
+    const facts = new Map([["device", device]]);
+    const event: QmpEvent = { is: "event", name: "DEVICE_DELETED", facts, atMs: 1000 };
+    await writeReports(nodeOn(machine), recordOf(machine), { take: () => [event] });
+    return recordOf(machine).asked;
+  };
+  expect(await tell("virtio-disk1")).toEqual(["virtio-disk1"]);
+  machine.processes.qemuOf(UUID)?.devices?.letGo("virtio-disk1");
+  expect(await tell("virtio-disk0")).toEqual(["virtio-disk1"]);
+  expect(await tell("virtio-disk1")).toBeUndefined();
+  expect(labelOf(machine, "/var/lib/images/top.qcow2")).toBe(ORIGINAL);
+});
 
 test("writeReports() of two processes at once loses no report", async () => {
   const machine = await machineWithDisks();

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
-import { writeRecord } from "../../../src/state/record.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
-import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { formatLive } from "../../../src/vm/query/live-xml.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -18,9 +16,7 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
-  reapAll,
   staticLabel,
-  sweepAll,
   UUID,
 } from "../../scenes/scene.ts";
 
@@ -202,83 +198,6 @@ test("a guest's display keeps its port in the record when a device is attached",
   await attach(machine, SECOND);
   expect(portOf(recordOf(machine).xml)).toBe(port);
   expect(portOf(formatLive(nodeOn(machine), recordOf(machine)))).toBe(port);
-});
-
-describe("a guest that does not let go of a disk", () => {
-  test("keeps its label and its place in the record, and is finished by any call once it has", async () => {
-    const machine = await machineWithDisks(SECOND);
-    machine.qemu = { keepsDevices: true };
-    const error = await errorOf(detach(machine, SECOND));
-    expect([error.kind, targets(machine).includes("vdb")]).toEqual(["timeout", true]);
-    const held = labelOf(machine, `${IMAGES}/top.qcow2`);
-    expect(held).not.toBe(ORIGINAL);
-    await sweepAll(machine);
-    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(held);
-    machine.processes.qemuOf(UUID)?.devices?.letGo("virtio-disk1");
-    await sweepAll(machine);
-    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
-    expect(targets(machine)).not.toContain("vdb");
-  });
-
-  test("takes other changes meanwhile, and loses only that disk once it has let go", async () => {
-    const machine = await machineWithDisks(SECOND);
-    machine.qemu = { keepsDevices: true };
-    await errorOf(detach(machine, SECOND));
-    await attach(machine, diskXml(`${IMAGES}/private2.raw`, "vdc"));
-    expect([targets(machine), recordOf(machine).asked]).toEqual([
-      ["vda", "vdb", "vdc", "hdc"],
-      ["virtio-disk1"],
-    ]);
-    await errorOf(detach(machine, diskXml(`${IMAGES}/private2.raw`, "vdc")));
-    for (const device of ["virtio-disk1", "virtio-disk2"])
-      machine.processes.qemuOf(UUID)?.devices?.letGo(device);
-    await sweepAll(machine);
-    expect([targets(machine), recordOf(machine).asked]).toEqual([["vda", "hdc"], undefined]);
-    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
-    expect(labelOf(machine, `${IMAGES}/private2.raw`)).toBe(ORIGINAL);
-  });
-
-  test("that an older svirt has recorded as a change is recovered as one that was asked for", async () => {
-    const machine = await machineWithDisks(SECOND);
-    const before = recordOf(machine);
-    machine.qemu = { keepsDevices: true };
-    const dry = await detachDevice(nodeOn(machine), { ...ASK, isDryRun: true }, deviceOf(SECOND));
-    const after = [...dry.steps];
-    const stage = "finishing" as const;
-    const change = { what: "detach vdb", stage, isAsked: true as const, steps: [], after, xml: before.xml };
-    writeRecord(nodeOn(machine), { ...before, change });
-    await sweepAll(machine);
-    expect([recordOf(machine).change, recordOf(machine).asked]).toEqual([undefined, ["virtio-disk1"]]);
-  });
-
-  test("has left the definition if the request is enough", async () => {
-    const machine = await machineWithDisks();
-    await defineDomain(nodeOn(machine), new TextEncoder().encode(recordOf(machine).xml));
-    const both: Ask = { ...ASK, options: { live: true, config: true } };
-    await attachDevice(nodeOn(machine), both, deviceOf(SECOND));
-    machine.qemu = { keepsDevices: true };
-    await detachDevice(nodeOn(machine), { ...both, isRequestEnough: true }, deviceOf(SECOND));
-    expect(readDefinition(nodeOn(machine), "vm1")?.xml).not.toContain("vdb");
-    expect([targets(machine).includes("vdb"), recordOf(machine).asked]).toEqual([true, ["virtio-disk1"]]);
-  });
-
-  test("is asked again by the same command", async () => {
-    const machine = await machineWithDisks(SECOND);
-    machine.qemu = { keepsDevices: true };
-    await errorOf(detach(machine, SECOND));
-    machine.qemu = {};
-    await detach(machine, SECOND);
-    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
-  });
-
-  test("gives all back when it is destroyed meanwhile", async () => {
-    const machine = await machineWithDisks(SECOND);
-    machine.qemu = { keepsDevices: true };
-    await errorOf(detach(machine, SECOND));
-    await destroyDomain(nodeOn(machine), "vm1");
-    await reapAll(machine);
-    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
-  });
 });
 
 test("updateDevice() pulls a cable out, and changes nothing else of an interface", async () => {

@@ -16,8 +16,8 @@ export const command: Command = {
     summary: "detach a device from a running or defined domain",
     details:
       "Finds a <disk> by its target, an <interface> by its MAC address, a <channel> by its name in the guest, an <rng> by all\n" +
-      "its fields, a <controller> by its number. The guest has 5 seconds to release the device; if it takes longer, the next\n" +
-      "command about this guest, svirt list or svirt recover completes the change.",
+      "its fields, a <controller> by its number. The guest has 5 seconds to release the device; if it takes longer, a\n" +
+      "command about this guest, or svirt recover, completes the change after the release.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

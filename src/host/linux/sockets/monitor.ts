@@ -22,7 +22,12 @@ type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
 
 const CHUNK_BYTES = 65_536;
 /** More devices than a guest removes while svirt talks to it. */
-const MOST_DELETED = 1000;
+const MOST_REMOVALS = 1000;
+/** QEMU's reports of devices that were to be removed. qemu.git qapi/qdev.json */
+const REMOVALS: ReadonlyMap<string, "deleted" | "rejected"> = new Map([
+  ["DEVICE_DELETED", "deleted"],
+  ["DEVICE_UNPLUG_GUEST_ERROR", "rejected"],
+]);
 /** Pause before the next attempt if QEMU's queue of connections is full. */
 const CONNECT_PAUSE_MS = 20;
 
@@ -54,7 +59,8 @@ class Conversation implements Monitor {
   #isGreeted = false;
   /** Commands without an answer yet, and their answers: a compromised QEMU must not fill svirt's memory. */
   readonly #answers = new Map<number, Answer | undefined>();
-  readonly #deleted = new Set<string>();
+  /** Reports of QEMU about devices that were to be removed, by their names. */
+  readonly #removals = new Map<string, "deleted" | "rejected">();
   /** Command that waits for its answer. */
   #asked: string | undefined;
   /** Bytes received since the last answer. */
@@ -123,10 +129,10 @@ class Conversation implements Monitor {
     await this.#give(listenTcp(display), "getfd", { fdname: name });
   }
 
-  async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
-    const isOver = (): boolean => this.#deleted.has(device) || this.#failure !== undefined;
+  async waitUntilDeleted(device: string, timeoutMs: number): Promise<"deleted" | "rejected" | "kept"> {
+    const isOver = (): boolean => this.#removals.has(device) || this.#failure !== undefined;
     await this.#until(isOver, Math.min(this.#deadlineMs, performance.now() + timeoutMs));
-    return this.#deleted.has(device);
+    return this.#removals.get(device) ?? "kept";
   }
 
   close(): void {
@@ -227,8 +233,9 @@ class Conversation implements Monitor {
         return;
       case "event": {
         const device = message.facts.get("device");
-        if (message.name !== "DEVICE_DELETED" || typeof device !== "string") return;
-        if (this.#deleted.size < MOST_DELETED) this.#deleted.add(device);
+        const end = REMOVALS.get(message.name);
+        if (end === undefined || typeof device !== "string") return;
+        if (this.#removals.size < MOST_REMOVALS) this.#removals.set(device, end);
         return;
       }
     }

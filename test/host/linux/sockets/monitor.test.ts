@@ -57,6 +57,16 @@ test("a monitor's answer counts once it was asked for", async () => {
   expect(await ask("early", LONG_MS)).toBe("asked");
 });
 
+test("a monitor reports which devices the guest has released, and whose removal it has rejected", async () => {
+  await withQemus(["rejects-removal"], async ({ host }, [path = ""]) => {
+    const monitor = await host.connectMonitor(path, LONG_MS);
+    await monitor.execute("device_del", { id: "one" });
+    const ends = ["one", "two", "three"].map((device) => monitor.waitUntilDeleted(device, 10));
+    expect(await Promise.all(ends)).toEqual(["rejected", "deleted", "kept"]);
+    monitor.close();
+  });
+});
+
 test("a monitor's blank lines say nothing", async () => {
   expect(await ask("blank-lines", LONG_MS)).toBe("asked");
 });

@@ -32,7 +32,7 @@ function hostWithStuckQemu(move: (moved: () => void) => void): { host: Host; hap
     handPeer: async () => undefined,
     handListener: async () => undefined,
     openPipe: async () => pipe,
-    waitUntilDeleted: async () => true,
+    waitUntilDeleted: async () => "deleted",
     close: () => undefined,
   };
   return { happened, host: { ...nodeOn(makeMachine()).host, connectMonitor: async () => monitor } };

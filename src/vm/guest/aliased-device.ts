@@ -4,8 +4,8 @@ import { ELEMENTS } from "../../domain/families.ts";
 import { SvirtError } from "../../errors.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { namedDevices } from "../guest/named-devices.ts";
-import { runningGuest } from "../guest/running-guest.ts";
+import { namedDevices } from "./named-devices.ts";
+import { runningGuest } from "./running-guest.ts";
 
 /** Returns the device of a running guest by the alias that its XML shows. Throws as findAliased(). */
 export function findRunning(record: GuestRecord, alias: string): Device {
