@@ -5,7 +5,8 @@ import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
- * has; "denied" for anything other than a file of a folder for images, or than `seen`. With `mayBeDisk` it removes a disk that definitions name and no guest has.
+ * has; "denied" for anything other than a file of a folder for images, or than `seen`. With `mayBeDisk`
+ * it removes the disk of a domain that is off, as isOnlyDiskOf() decides.
  */
 export async function deleteVolume(
   instance: Instance,
@@ -22,7 +23,7 @@ export async function deleteVolume(
   const operation = "vol deletion";
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "delete", operation, types: ["logical", "disk"], readsPools: true },
+    { ...volume, attempt: "delete", mayBeDisk, operation, types: ["logical", "disk"], readsPools: true },
     async (unused) => {
       const { facts, folder, name, pass } = unused;
       const { id } = facts;

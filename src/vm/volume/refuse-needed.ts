@@ -3,7 +3,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { listNamedPaths, listNamedVolumes } from "../../resolve/definition-names.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
-import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listManagedSaves, managedSavePath } from "../../state/managed-save.ts";
 import { poolStore } from "../../state/pools/pools.ts";
@@ -25,7 +25,7 @@ interface Attempt {
   readonly file: FileId;
   readonly attempt: string;
   readonly pass: SearchPass;
-  /** Whether the file may be a disk that definitions name. A file below a disk may not. */
+  /** Whether the file may be a disk of one domain that is off, and for nothing else. */
   readonly mayBeDisk?: boolean;
 }
 
@@ -43,14 +43,19 @@ export function refuseNeeded(
   refuseDamaged(poolStore, instance, { which: "active", parse: parsePoolText });
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
   const files = withParts(instance, file);
-  for (const name of listDefinitionNames(instance)) {
-    const { xml = "" } = readDefinition(instance, name) ?? {};
-    const isNeeded = (one: FileId): boolean =>
-      isNeededBy(instance, { xml, pools }, one) &&
-      !(mayBeDisk && one === file && isOnlyDisk(instance, { xml, pools }, file));
-    if (files.some(isNeeded))
-      throw needed(attempt, `the domain '${name}' has it`, `Remove it from that domain: svirt edit ${name}`);
-  }
+  const naming = listDefinitionNames(instance)
+    .flatMap((name) => readDefinition(instance, name) ?? [])
+    .filter(({ xml }) => files.some((one) => isNeededBy(instance, { xml, pools }, one)));
+  const [first, second] = naming;
+  if (
+    first !== undefined &&
+    (second !== undefined || !mayBeDisk || !isOnlyDisk(instance, first, { file, pools }))
+  )
+    throw needed(
+      attempt,
+      `the domain '${first.name}' has it`,
+      `Remove it from that domain: svirt edit ${first.name}`,
+    );
   for (const name of listManagedSaves(instance)) {
     const xml = savedXml(instance, name);
     if (files.some((one) => isNeededBy(instance, { xml, pools }, one)))
@@ -120,13 +125,12 @@ function isNeededBy(
 
 function isOnlyDisk(
   instance: Instance,
-  { pools, xml }: { readonly xml: string; readonly pools: Pools },
-  file: FileId,
+  definition: Definition,
+  { file, pools }: { readonly file: FileId; readonly pools: Pools },
 ): boolean {
   const { isOnlyDiskOf }: typeof import("./own-disks.ts") = require("./own-disks.ts");
-  const others = volumesIn(xml, pools).filter((path) => !isNameOf(instance, path, file));
-  const isBelow = others.some((path) => leadsTo(instance, { path, file, seen: new Set() }));
-  return !isBelow && isOnlyDiskOf(instance, xml, file);
+  const pathsOf = (pool: string, volume: string): readonly string[] => pathsOfVolume(pools, pool, volume);
+  return isOnlyDiskOf(instance, definition, { file, pathsOf });
 }
 
 /** Returns the XML in a managed save; empty if it cannot be read. */
@@ -137,12 +141,14 @@ function savedXml(instance: Instance, name: string): string {
 
 /** Lists the paths of the volumes that a definition names by their pools. */
 function volumesIn(xml: string, pools: Pools): readonly string[] {
-  return listNamedVolumes(xml).flatMap(({ pool, volume }) => {
-    const found = pools.find(({ name }) => name === pool);
-    if (found === undefined) return [];
-    if (found.folder !== undefined) return [pathIn(found.folder, volume)];
-    return found.devices.filter(({ name }) => name === volume).map(({ path }) => path);
-  });
+  return listNamedVolumes(xml).flatMap(({ pool, volume }) => pathsOfVolume(pools, pool, volume));
+}
+
+function pathsOfVolume(pools: Pools, pool: string, volume: string): readonly string[] {
+  const found = pools.find(({ name }) => name === pool);
+  if (found === undefined) return [];
+  if (found.folder !== undefined) return [pathIn(found.folder, volume)];
+  return found.devices.filter(({ name }) => name === volume).map(({ path }) => path);
 }
 
 function needed(attempt: string, why: string, remedy: string): SvirtError {

@@ -46,6 +46,8 @@ interface VolumeAttempt {
   readonly types?: readonly PoolType[];
   /** Whether the work calls refuseNeeded(), which reads the volumes of all pools. */
   readonly readsPools?: boolean;
+  /** As refuseNeeded() has it. */
+  readonly mayBeDisk?: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ interface VolumeAttempt {
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
+  { attempt, key, mayBeDisk = false, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result | Promise<Result>,
 ): Promise<Result> {
   const { extent, facts, name, path, pool: found } = await findVolume(instance, key, pool);
@@ -65,7 +67,7 @@ export async function withUnusedVolume<Result>(
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
   if (seen !== undefined && !isSame(facts.id, seen)) throw replaced(attempt, path);
   if (readsPools === true) await refuseUnknown(instance, `${attempt} ${facts.id.path}`);
-  const search = { attempt, file: facts.id, folder: found.folder };
+  const search = { attempt, file: facts.id, folder: found.folder, mayBeDisk };
   const tryWork = async (pass: SearchPass): Promise<Result> =>
     await withHeld(instance, [path], (held) =>
       withUnusedFile(instance, { attempt, held, path }, (file) => {
@@ -124,11 +126,18 @@ async function withLooks<Result>(
     attempt,
     file,
     folder,
-  }: { readonly attempt: string; readonly file: FileId; readonly folder: FileFacts | undefined },
+    mayBeDisk,
+  }: {
+    readonly attempt: string;
+    readonly file: FileId;
+    readonly folder: FileFacts | undefined;
+    readonly mayBeDisk: boolean;
+  },
   tryWork: (pass: SearchPass) => Promise<Result>,
 ): Promise<Result> {
   const followed = new Set<string>();
-  unlessRefused(() => refuseNeeded(instance, { attempt, file, pass: { isLocked: false, followed } }, folder));
+  const pass = { isLocked: false, followed };
+  unlessRefused(() => refuseNeeded(instance, { attempt, file, mayBeDisk, pass }, folder));
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     try {
       return await tryWork({ isLocked: true, followed });
