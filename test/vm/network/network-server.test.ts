@@ -59,7 +59,7 @@ test("createDefaultNetwork() defines and starts libvirt's default network, once,
   ).toBe(
     "<network>\n  <name>default</name>\n  <forward mode='nat'/>\n  <bridge name='virbr0' stp='on' delay='0'/>\n" +
       "  <ip address='192.168.122.1' netmask='255.255.255.0'>\n    <dhcp>\n      <range start='192.168.122.2' end='192.168.122.254'/>\n" +
-      "    </dhcp>\n  </ip>\n</network>\n",
+      "    </dhcp>\n  </ip>\n</network>",
   );
 
   const other = await defined("");

@@ -18,6 +18,16 @@ async function untilWatched({ watchedDevices }: Machine): Promise<void> {
   while (watchedDevices.size === 0) await Bun.sleep(1);
 }
 
+/** Begins a command that waits for events, and returns once it sees what happens. */
+async function begin(
+  machine: Machine,
+  ...words: readonly string[]
+): Promise<{ readonly end: ReturnType<typeof runOn> }> {
+  const end = runOn(machine, ...words);
+  while (machine.watchedFolders.size === 0) await Bun.sleep(1);
+  return { end };
+}
+
 /** Adds a PCI device to the host, of which the kernel tells. */
 function putDevice(machine: Machine, address: string): void {
   const path = `/sys/devices/pci0000:00/${address}`;
@@ -38,9 +48,9 @@ test("event --list lists virsh's types", async () => {
 
 test("event waits for the first event of a domain", async () => {
   const machine = machineWithXml();
-  const waiting = runOn(machine, "event", "--event", "lifecycle");
+  const waiting = await begin(machine, "event", "--event", "lifecycle");
   await runOn(machine, "define", "/vm.xml");
-  expect(await waiting).toEqual({
+  expect(await waiting.end).toEqual({
     code: 0,
     out: "event 'lifecycle' for domain 'vm1': Defined Added\nevents received: 1\n\n",
     err: "",
@@ -51,28 +61,28 @@ test("event of one domain waits for its events alone", async () => {
   const machine = machineWithXml();
   machine.files.put("/other.xml", "file", { bytes: domainXml({ name: "other", uuid: crypto.randomUUID() }) });
   await runOn(machine, "define", "/vm.xml");
-  const waiting = runOn(machine, "event", "--all", "--domain", "vm1", "--timestamp");
+  const waiting = await begin(machine, "event", "--all", "--domain", "vm1", "--timestamp");
   await runOn(machine, "define", "/other.xml");
   await Bun.sleep(20);
   await runOn(machine, "start", "vm1");
-  expect((await waiting).out).toMatch(
+  expect((await waiting.end).out).toMatch(
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: event 'lifecycle' for domain 'vm1': Resumed Unpaused\nevents received: 1\n\n$/,
   );
 });
 
 test("net-event and pool-event report what happens to networks and pools", async () => {
   const machine = machineWithXml();
-  const network = runOn(machine, "net-event", "--event", "lifecycle");
+  const network = await begin(machine, "net-event", "--event", "lifecycle");
   await runOn(machine, "net-define", "/net.xml");
-  expect((await network).out).toBe("event 'lifecycle' for network net1: Defined\nevents received: 1\n\n");
-  const pool = runOn(machine, "pool-event", "--event", "lifecycle");
+  expect((await network.end).out).toBe("event 'lifecycle' for network net1: Defined\nevents received: 1\n\n");
+  const pool = await begin(machine, "pool-event", "--event", "lifecycle");
   await runOn(machine, "pool-define-as", "p1", "dir", "--target", "/srv/p1");
-  expect((await pool).out).toBe("event 'lifecycle' for storage pool p1: Defined\nevents received: 1\n\n");
-  const refresh = runOn(machine, "pool-event", "--event", "refresh", "--pool", "p1");
+  expect((await pool.end).out).toBe("event 'lifecycle' for storage pool p1: Defined\nevents received: 1\n\n");
+  const refresh = await begin(machine, "pool-event", "--event", "refresh", "--pool", "p1");
   await runOn(machine, "pool-build", "p1");
   await runOn(machine, "pool-start", "p1");
   await runOn(machine, "pool-refresh", "p1");
-  expect((await refresh).out).toBe("event 'refresh' for storage pool p1\nevents received: 1\n\n");
+  expect((await refresh.end).out).toBe("event 'refresh' for storage pool p1\nevents received: 1\n\n");
 });
 
 test("secret-event and nodedev-event report what happens to secrets and devices of the host", async () => {
@@ -80,23 +90,27 @@ test("secret-event and nodedev-event report what happens to secrets and devices 
   const uuid = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
   const xml = `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid></secret>`;
   machine.files.put("/secret.xml", "file", { bytes: new TextEncoder().encode(xml) });
-  const secret = runOn(machine, "secret-event", "--event", "lifecycle");
+  const secret = await begin(machine, "secret-event", "--event", "lifecycle");
   await runOn(machine, "secret-define", "/secret.xml");
-  expect((await secret).out).toBe(`event 'lifecycle' for secret ${uuid}: Defined\nevents received: 1\n\n`);
-  const value = runOn(machine, "secret-event", "--event", "value-changed", "--secret", uuid);
+  expect((await secret.end).out).toBe(
+    `event 'lifecycle' for secret ${uuid}: Defined\nevents received: 1\n\n`,
+  );
+  const value = await begin(machine, "secret-event", "--event", "value-changed", "--secret", uuid);
   machine.files.put("/value", "file", { bytes: new TextEncoder().encode("c2VjcmV0") });
   await runOn(machine, "secret-set-value", uuid, "--file", "/value");
-  expect((await value).out).toBe(`event 'value-changed' for secret ${uuid}\nevents received: 1\n\n`);
-  const device = runOn(machine, "nodedev-event", "--event", "lifecycle");
+  expect((await value.end).out).toBe(`event 'value-changed' for secret ${uuid}\nevents received: 1\n\n`);
+  const device = await begin(machine, "nodedev-event", "--event", "lifecycle");
   await untilWatched(machine);
   putDevice(machine, "0000:00:1f.0");
-  expect((await device).out).toBe(
+  expect((await device.end).out).toBe(
     "event 'lifecycle' for node device pci_0000_00_1f_0: Created\nevents received: 1\n\n",
   );
-  const update = runOn(machine, "nodedev-event", "--event", "update", "--device", "pci_0000_00_1f_0");
+  const update = await begin(machine, "nodedev-event", "--event", "update", "--device", "pci_0000_00_1f_0");
   await untilWatched(machine);
   machine.uevents.push({ action: "change", path: "/sys/devices/pci0000:00/0000:00:1f.0" });
-  expect((await update).out).toBe("event 'update' for node device pci_0000_00_1f_0\nevents received: 1\n\n");
+  expect((await update.end).out).toBe(
+    "event 'update' for node device pci_0000_00_1f_0\nevents received: 1\n\n",
+  );
   expect(machine.watchedDevices.size).toBe(0);
 });
 

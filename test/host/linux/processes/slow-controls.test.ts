@@ -71,6 +71,8 @@ test("the child has the lock, with its number in the file, until it ends", async
   expect(host.findWaiting(lock)).toBeUndefined();
   expect(await waiting).toBe(false);
   while (host.isLocked(lock)) await Bun.sleep(1);
+  // The kernel releases the lock before the process has gone.
+  while (host.getProcess(pid)?.isEnding === true) await Bun.sleep(1);
   expect(host.getProcess(pid)).toBeUndefined();
 });
 
