@@ -117,7 +117,7 @@ export class GuestFeeds {
       const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
       return await writeReports(this.#instance, guest, feed);
     } catch {
-      // Nobody waits for this write. The next one is not to wait for it either.
+      // Nobody gets the error: the events that are left are tried again.
       return false;
     }
   }
