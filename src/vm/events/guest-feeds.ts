@@ -117,7 +117,7 @@ export class GuestFeeds {
       const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
       return await writeReports(this.#instance, guest, feed);
     } catch {
-      // Nobody gets the error: the events that are left are tried again.
+      // A write has no caller that could be told. Events that were not taken yet are tried again.
       return false;
     }
   }
