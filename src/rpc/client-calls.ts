@@ -46,7 +46,7 @@ export class ClientCalls {
       this.#waitingBytes -= bytes;
       this.#begin(packet, failure);
     });
-    if (isLast(packet) || !this.#hasRoom()) await this.#last;
+    if (closesConnection(packet) || !this.#hasRoom()) await this.#last;
   }
 
   /** Returns once all calls are carried out. */
@@ -65,6 +65,7 @@ export class ClientCalls {
   }
 }
 
-function isLast({ header: { procedure, program } }: Packet): boolean {
+/** Whether a call is the client's last one. */
+export function closesConnection({ header: { procedure, program } }: Packet): boolean {
   return program === REMOTE.program && procedure === CONNECT_CLOSE;
 }

@@ -3,7 +3,7 @@ import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
 import { answerCall, errorAnswer, loadProcedure } from "./answer-call.ts";
-import { ClientCalls } from "./client-calls.ts";
+import { ClientCalls, closesConnection } from "./client-calls.ts";
 import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
@@ -61,6 +61,8 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       const { header } = packet;
       if (isPing(header)) await send(PONG);
       else if (header.type === PACKET_TYPE.call) {
+        // Before the call begins: calls that wait without limit end for it.
+        hasLeft = closesConnection(packet);
         await calls.take(packet);
         if (session.isClosed === true) break;
       } else await streams.take(packet);

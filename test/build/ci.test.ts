@@ -128,6 +128,11 @@ test.each([
     demo: `echo "node: up"; ${WHILE_THERE}`,
     ok: 'touch "$TMPDIR.begun"; sleep 600',
   },
+  {
+    name: "while the clone is checked by a command that ignores it",
+    demo: `echo "node: up"; ${WHILE_THERE}`,
+    ok: 'trap "" TERM; touch "$TMPDIR.begun"; for i in $(seq 600); do sleep 1; done',
+  },
 ])(
   "a run of CI that is stopped $name leaves no process and no file",
   async ({ demo, ok }) => {

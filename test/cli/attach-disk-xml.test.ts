@@ -63,13 +63,14 @@ test
   ]);
 });
 
-test.each(["", ":10809", "host:", "host:port", "host:100000", "a:1:2"])(
-  "attach-disk refuses the server '%s', which virsh or libvirtd refuses",
+test.each(["", ":10809", "host:", "host:port", "host:65536", "host:100000", "a:1:2", "::1", "[::1]:1"])(
+  "attach-disk refuses the server '%s', which virsh, libvirtd or its XML refuses",
   async (server) => {
     const words = ["a", "vdb", "--source-protocol", "nbd", "--source-host-name", server, "--print-xml"];
     const { code, err, out } = await attach(words);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain("--source-host-name is malformed");
+    expect(err).toContain("An IPv6 address: svirt attach-device");
   },
 );
 

@@ -13,6 +13,8 @@ export class Agent {
   left: readonly string[] = [];
   /** Requests received, without those for guest-sync-delimited. */
   readonly asked: string[] = [];
+  /** How long svirt would have tried to send each of them, in milliseconds. */
+  readonly sendingMs: number[] = [];
   /** How long svirt would have waited for each line, in milliseconds. */
   readonly waited: number[] = [];
   /** Commands that the agent obeys without an answer. */
@@ -21,8 +23,10 @@ export class Agent {
   connect(): LineChannel {
     const lines = this.left.map((line): Uint8Array => new TextEncoder().encode(line));
     return {
-      send: async (bytes) => {
+      send: async (bytes, timeoutMs) => {
+        const before = this.asked.length;
         if (this.answers !== undefined) lines.push(...this.#answer(bytes));
+        if (this.asked.length > before) this.sendingMs.push(timeoutMs);
       },
       readLine: async (timeoutMs) => {
         this.waited.push(timeoutMs);

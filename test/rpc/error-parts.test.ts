@@ -90,11 +90,21 @@ describe("an error has the part of libvirt that finds the fault", () => {
     ["a NUMA cell of the host", nodeWithProcessors, call(101, word(99) + word(1)), 1, 0],
     ["statistics of a processor of the host", nodeWithVm1, call(227, word(9999) + word(0) + NONE), 8, 0],
     ["statistics of a NUMA cell", nodeWithProcessors, call(228, NONE + word(9999) + NONE), 8, 0],
-    ["room for processor statistics", nodeWithProcessors, call(227, word(-1) + word(3) + NONE), 8, 0],
-    ["room for memory statistics", nodeWithProcessors, call(228, word(3) + word(-1) + NONE), 8, 0],
     ["a way to wipe", nodeWithVm1, call(259, VOLUME + word(99) + NONE), 8, 18],
   ])("%s", async (...[, makeNode, packet, code, from]) => {
     expect(errorIn(await asked(await makeNode(), packet))).toMatchObject({ code, domain: from });
+  });
+
+  test.each([
+    [
+      "processors",
+      call(227, word(-1) + word(3) + NONE),
+      "nparams in virHostCPUGetStatsLinux must be equal to 4",
+    ],
+    ["memory", call(228, word(3) + word(-1) + NONE), "nparams in virHostMemGetStatsLinux must be equal to 2"],
+  ])("room for statistics of the host's %s", async (_, packet, message) => {
+    const error = errorIn(await asked(await nodeWithProcessors(), packet));
+    expect(error).toEqual({ code: 8, domain: 0, message });
   });
 
   test.each([

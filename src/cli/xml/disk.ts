@@ -8,6 +8,8 @@ import { makeDraft } from "./make-draft.ts";
 /** Options of attach-disk by name, with their values. */
 type Options = ReadonlyMap<string, string>;
 
+const MOST_PORT = 65_535;
+
 /** Formats the `<disk>` that virsh makes of its options. cmdAttachDisk() of libvirt's tools/virsh-domain.c */
 export function formatDiskOptions(
   disk: { readonly source: string; readonly target: string; readonly found: FileType | undefined },
@@ -80,9 +82,10 @@ function networkSource(name: string, options: Options): Draft {
 function serverOf(word: string | undefined): { readonly name?: string; readonly port?: string | undefined } {
   if (word === undefined) return {};
   const [, name, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(word) ?? [];
-  if (name !== undefined) return { name, port };
+  if (name !== undefined && Number(port ?? 0) <= MOST_PORT) return { name, port };
   throw new SvirtError(`Option --source-host-name is malformed: '${word}'`, {
     kind: "usage",
-    remedy: "Write the server's name, with the number of its port if it has one: HOST:10809",
+    remedy:
+      "Write the server's name, with the number of its port if it has one: HOST:10809. An IPv6 address: svirt attach-device",
   });
 }

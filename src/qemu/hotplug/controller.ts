@@ -3,7 +3,14 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { controllerConnection } from "../address/pci/connection.ts";
 import { formatController } from "../devices/controller/argv.ts";
-import { cannotPlug, type HotplugFamily, NEEDS_START, notFound } from "./family.ts";
+import {
+  alreadyThere,
+  cannotPlug,
+  type DeviceHolder,
+  type HotplugFamily,
+  NEEDS_START,
+  notFound,
+} from "./family.ts";
 import { isAtPci } from "./place.ts";
 
 /**
@@ -58,18 +65,18 @@ function refuseOtherType(type: Controller["type"], how: "plugged" | "unplugged")
   throw cannotPlug(`'${type}' controller cannot be hot ${how}.`, NEEDS_START);
 }
 
-function refuseDouble({ devices }: Domain, { index, type }: Controller): void {
+function refuseDouble({ devices }: Domain, { index, type }: Controller, form: DeviceHolder): void {
   if (index === undefined) return;
   if (!devices.controllers.some((found) => found.type === type && found.index === index)) return;
-  throw new SvirtError(`operation failed: target ${type}:${index} already exists`, {
-    kind: "wrong-state",
-    libvirt: "OPERATION_FAILED",
-    remedy: "Write another index, or leave it out.",
-  });
+  const why =
+    form === "defined"
+      ? `controller index='${index}' already exists`
+      : `target ${type}:${index} already exists`;
+  throw alreadyThere(form, why, "Write another index, or leave it out.");
 }
 
-function findController({ devices }: Domain, meant: Controller): Controller {
-  const { index = 0, type } = meant;
+/** One without an index is none: virDomainControllerFind() of libvirt. */
+function findController({ devices }: Domain, { index = -1, type }: Controller): Controller {
   const found = devices.controllers.find((one) => one.type === type && (one.index ?? 0) === index);
   if (found === undefined) throw notFound(`controller ${type}:${index} not found`);
   return found;

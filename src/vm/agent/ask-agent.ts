@@ -60,7 +60,9 @@ export async function askAgent(
       const firstMs =
         timeoutMs === 0 && isAnswered !== true ? DEFAULT_TIMEOUT_MS : Math.min(timeoutMs, DEFAULT_TIMEOUT_MS);
       if (!(await synchronize(instance, channel, firstMs))) throw agentSilent(guest.name, options);
-      await channel.send(line, firstMs);
+      // A large command takes its time.
+      const sendMs = timeoutMs === Number.POSITIVE_INFINITY ? firstMs : Math.max(timeoutMs, firstMs);
+      await channel.send(line, sendMs);
       if (timeoutMs === 0) return undefined;
       const answer = await readAnswer(channel, timeoutMs, {
         isLeft: async () => instance.hasCallerLeft?.() === true || !(await isConnected(instance, guest, id)),

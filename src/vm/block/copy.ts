@@ -1,6 +1,11 @@
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { writesBelow } from "../../domain/devices/disk/images.ts";
-import { type Encryption, hasEncryption, type PassphraseName } from "../../domain/devices/disk/secrets.ts";
+import {
+  type Encryption,
+  encryptionOf,
+  hasEncryption,
+  type PassphraseName,
+} from "../../domain/devices/disk/secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { planStartJob } from "../../plan/actions/block.ts";
@@ -62,16 +67,18 @@ export function copyLive(instance: Instance, options: CopyOptions): ChangeReques
   };
 }
 
-/** Returns the target of an encrypted disk whose copy would not be encrypted; undefined for others. Throws "not-found" for a guest that does not run. */
+/** Returns the target of a disk of which encrypted images would be copied to one that is not; undefined for others. Throws "not-found" for a guest that does not run. */
 export function findDecrypted(
   instance: Instance,
   key: string,
-  { encryption, path }: Pick<CopyOptions, "encryption" | "path">,
+  { encryption, isShallow, path }: Pick<CopyOptions, "encryption" | "isShallow" | "path">,
 ): string | undefined {
   if (encryption !== undefined) return undefined;
   const { disks } = runningGuest(findRunning(instance, key).guest).domain.devices;
   const disk = disks.find((one) => isDiskNamed(one, path));
-  return disk !== undefined && hasEncryption(disk) ? disk.target.dev : undefined;
+  if (disk === undefined) return undefined;
+  const isDecrypted = isShallow ? encryptionOf(disk) !== undefined : hasEncryption(disk);
+  return isDecrypted ? disk.target.dev : undefined;
 }
 
 type MakeImage = Extract<Step, { do: "make-image" }>;

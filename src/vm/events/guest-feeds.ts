@@ -19,8 +19,8 @@ interface Followed {
   readonly feed: EventFeed;
   /** The next write is due then. */
   timer: NodeJS.Timeout | undefined;
-  /** The write under way, which returns whether it has taken the events. */
-  writing: Promise<boolean> | undefined;
+  /** The write under way. */
+  writing: Promise<void> | undefined;
   writtenMs: number;
 }
 
@@ -76,12 +76,13 @@ export class GuestFeeds {
     this.#ends.add(end);
   }
 
-  /** Tries once to write what is not written yet: no other process gets these events. */
+  /** Tries once to write what is not written yet, also what arrives during a write: no other process gets these events. */
   async #writeLast(followed: Followed): Promise<void> {
     const isDue = followed.timer !== undefined;
     clearTimeout(followed.timer);
-    const isTaken = await followed.writing;
-    if (isDue || isTaken === false) await this.#take(followed);
+    const isWriting = followed.writing !== undefined;
+    await followed.writing;
+    if (isDue || isWriting) await this.#take(followed);
   }
 
   #writeSoon(uuid: string): void {
@@ -102,18 +103,22 @@ export class GuestFeeds {
     else this.#writeAfter(followed, LATER_MS);
   }
 
-  async #writeOnce(followed: Followed): Promise<boolean> {
+  async #writeOnce(followed: Followed): Promise<void> {
     followed.writtenMs = performance.now();
     const isTaken = await this.#take(followed);
     followed.writing = undefined;
     if (!isTaken && this.#followed.get(followed.guest.uuid) === followed)
       this.#writeAfter(followed, AGAIN_MS);
-    return isTaken;
   }
 
   async #take({ feed, guest }: Followed): Promise<boolean> {
-    // Loads the forms of steps and XML, which a client without events does not need.
-    const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
-    return await writeReports(this.#instance, guest, feed);
+    try {
+      // Loads the forms of steps and XML, which a client without events does not need.
+      const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
+      return await writeReports(this.#instance, guest, feed);
+    } catch {
+      // A write has no caller that could be told. Events that were not taken yet are tried again.
+      return false;
+    }
   }
 }

@@ -20,6 +20,9 @@ export interface GuestVcpus {
   readonly offlinable: IdSet;
 }
 
+/** Most time for an agent that may take any time for an answer, but not for each of its virtual CPUs. */
+const MOST_SWITCH_MS = 60_000;
+
 type AgentVcpu = AgentReturn<"guest-get-vcpus">[number];
 type AskedGuest = Parameters<typeof askSystem>[0];
 
@@ -114,11 +117,12 @@ function decideSwitch(
 }
 
 /**
- * Switches virtual CPUs. The agent says how many it has switched; it is asked again for the others, in the time of one answer.
- * qemuAgentSetVCPUs() of libvirt
+ * Switches virtual CPUs. The agent says how many it has switched; it is asked again for the others, in the time of one answer,
+ * and if an answer has no limit in 5 s for each, but a minute at most, and not for a client that has gone. qemuAgentSetVCPUs() of libvirt
  */
 async function switchVcpus(asked: AskedGuest, vcpus: readonly AgentVcpu[], isOnline: boolean): Promise<void> {
   const { guest, instance } = asked;
+  const isUnlimited = responseTimeoutMs(guest) === Number.POSITIVE_INFINITY;
   let endMs: number | undefined;
   let left = vcpus.map((vcpu) => ({ "logical-id": vcpu["logical-id"], online: isOnline }));
   while (left.length > 0) {
@@ -126,9 +130,17 @@ async function switchVcpus(asked: AskedGuest, vcpus: readonly AgentVcpu[], isOnl
     if (done < 1 || done > left.length) throw malformed("guest-set-vcpus", "the number");
     left = left.slice(done);
     const nowMs = instance.host.nowMs();
-    endMs ??= nowMs + (responseTimeoutMs(guest) ?? DEFAULT_TIMEOUT_MS);
-    if (left.length > 0 && nowMs >= endMs) throw agentSilent(guest.name, { isAnswered: true });
+    endMs ??= nowMs + switchTimeMs(guest, left.length);
+    const isLeft = isUnlimited && instance.hasCallerLeft?.() === true;
+    if (left.length > 0 && (isLeft || nowMs >= endMs)) throw agentSilent(guest.name, { isAnswered: true });
   }
+}
+
+function switchTimeMs(guest: AskedGuest["guest"], count: number): number {
+  const answerMs = responseTimeoutMs(guest) ?? DEFAULT_TIMEOUT_MS;
+  return answerMs === Number.POSITIVE_INFINITY
+    ? Math.min(count * DEFAULT_TIMEOUT_MS, MOST_SWITCH_MS)
+    : answerMs;
 }
 
 function notOfflinable(id: number): SvirtError {

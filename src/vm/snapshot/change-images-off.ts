@@ -51,7 +51,7 @@ export interface OffChange {
 /**
  * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
  * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, or if an encrypted image
- * is another one than in the first decision, and the errors of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
+ * has another path than in the first decision, and the errors of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
  * and only reads: first without the registry's lock, since the header of each encrypted image takes half a second.
  */
 export async function changeImagesOff(
@@ -67,14 +67,13 @@ export async function changeImagesOff(
   },
   decide: (reading: Instance, definition: Domain, tree: SnapshotTree) => OffChange,
 ): Promise<void> {
-  const decideOn = (host: Instance["host"], { domain, tree }: DomainSnapshots): OffChange => {
-    const { definition, guest, name } = domain;
-    if (guest !== undefined || definition === undefined) throw isRunning(name);
-    return decide({ ...instance, host }, parseDomainText(definition.xml), tree);
-  };
+  const decideOn = (host: Instance["host"], { domain, tree }: DomainSnapshots): OffChange =>
+    decide({ ...instance, host }, parseDomainText(definitionOff(domain)), tree);
   await withGuestLock(instance, uuid, async () => {
+    const before = findSnapshots(instance, uuid);
+    definitionOff(before.domain);
     // A server that does not answer must not delay others, which wait for the registry's lock.
-    await refuseSilentPaths(instance.host, listPaths(findSnapshots(instance, uuid), named));
+    await refuseSilentPaths(instance.host, listPaths(before, named));
     // Before the first decision: a killed svirt may have left images at the paths of the new ones.
     await withRegistryLock(instance, async () => settleChange(instance, uuid));
     const seen = findSnapshots(instance, uuid);
@@ -195,8 +194,10 @@ function chainOf(instance: Instance, uuid: string, disk: Disk): readonly FoundEl
   return images.map(({ element }) => element);
 }
 
-function isRunning(name: string): SvirtError {
-  return new SvirtError(`Requested operation is not valid: domain '${name}' is running`, {
+/** Returns the XML of a domain that is off. Throws "wrong-state". */
+function definitionOff({ definition, guest, name }: DomainSnapshots["domain"]): string {
+  if (guest === undefined && definition !== undefined) return definition.xml;
+  throw new SvirtError(`Requested operation is not valid: domain '${name}' is running`, {
     kind: "wrong-state",
     remedy: `End it first: svirt shutdown ${name}`,
   });

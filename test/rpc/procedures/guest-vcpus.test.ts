@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
+import { setGuestVcpus } from "../../../src/vm/guest-system/guest-vcpus.ts";
 import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { machineWithAgent } from "../../scenes/agents.ts";
-import { nodeOn, UUID } from "../../scenes/scene.ts";
+import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
 import { asked, call, domain, errorIn, text, word } from "../remote-client.ts";
 
 // Layouts and numbers from libvirt's remote_protocol.x, words from its qemu_driver.c and qemu_agent.c, lines from virsh-domain.c.
@@ -87,19 +88,29 @@ describe("the virtual CPUs of a guest's system", () => {
     },
   );
 
-  test("are switched in the time of one answer", async () => {
-    const machine = await machineWith(
-      Array.from({ length: 9 }, (_, id) => vcpu(id, false)),
-      1,
-    );
+  // The agent switches one every 4 s.
+  test.each([
+    ["the time of one answer", "-1", "0-8", 3, true],
+    ["5 s for each if an answer has no limit", "-2", "0-2", 3, false],
+    ["60 s at most if an answer has no limit", "-2", "0-98", 16, true],
+  ])("are switched in %s", async (_, ...[seconds, ids, count, isLate]) => {
+    const machine = await machineWith(Array.from({ length: 100 }, (__, id) => vcpu(id, false)));
+    await runOn(machine, "guest-agent-timeout", "vm1", "--timeout", seconds);
     const { connect } = machine.agent;
     machine.agent.connect = () => {
-      machine.pass(1000);
+      machine.pass(4000);
       return connect.call(machine.agent);
     };
-    expect(errorIn(await asked(nodeOn(machine), setsVcpus("0-8", 1)))?.code).toBe(86);
-    // The first, and one a second for 5 s.
-    expect(told(machine).length).toBe(6);
+    const { err } = await runOn(machine, "guestvcpus", "vm1", "--cpulist", ids, "--enable");
+    expect([told(machine).length, err.includes("not responding")]).toEqual([count, isLate]);
+  });
+
+  test("are not switched any more for a client that has gone, if one answer has no limit", async () => {
+    const machine = await machineWith([vcpu(0, true, false), vcpu(1, false), vcpu(2, false)]);
+    await runOn(machine, "guest-agent-timeout", "vm1", "--timeout", "-2");
+    const node = { ...nodeOn(machine), hasCallerLeft: () => told(machine).length > 0 };
+    const error = await errorOf(setGuestVcpus(node, "vm1", { ids: [1, 2], isOnline: true }));
+    expect([error.kind, told(machine).length]).toEqual(["timeout", 1]);
   });
 
   test.each([

@@ -42,6 +42,18 @@ test("a report that another svirt does not let through is written later, without
   await feeds.close();
 });
 
+test("a report is written later after an error that is none of svirt's", async () => {
+  let asked = 0;
+  const { feeds, report, written } = await follow(async () => {
+    asked += 1;
+    if (asked === 1) throw new TypeError("as the test wants it");
+  });
+  report();
+  while (written().length === 0) await Bun.sleep(10);
+  expect(written()).toEqual(["pm-suspend"]);
+  await feeds.close();
+});
+
 test("close() writes what could not be written before", async () => {
   let asked = 0;
   const { feeds, report, written } = await follow(async () => {
@@ -72,4 +84,20 @@ test("while another svirt holds the lock, one write is under way, and close() tr
   gate.resolve();
   await closed;
   expect([asked, written()]).toEqual([2, []]);
+});
+
+test("close() writes what arrives while a write is under way", async () => {
+  const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { feeds, report, written } = await follow(async () => {
+    begun.resolve();
+    await gate.promise;
+  });
+  report();
+  await begun.promise;
+  const closed = feeds.close();
+  gate.resolve();
+  while (written().length === 0) await Promise.resolve();
+  report();
+  await closed;
+  expect(written()).toEqual(["pm-suspend", "pm-suspend"]);
 });

@@ -87,6 +87,16 @@ describe("a SCSI controller that comes to a guest that runs", () => {
     );
   });
 
+  test("is not found without its number, and stays", async () => {
+    await start(SCSI);
+    const before = wholeState(machine);
+    expect(await errorOf(detach("<controller type='scsi'/>"))).toMatchObject({
+      kind: "not-found",
+      message: "device not found: controller scsi:-1 not found",
+    });
+    expect(wholeState(machine)).toEqual(before);
+  });
+
   test("comes and goes whole, wherever svirt is killed", async () => {
     await comesAndGoesWhole(SCSI, async () => {
       const made = makeMachine();

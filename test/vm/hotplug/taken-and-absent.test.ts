@@ -8,6 +8,7 @@ import { diskXml, domainXml, errorOf, nodeOn } from "../../scenes/scene.ts";
 const CHANNEL = "<channel type='unix'><target type='virtio' name='org.a'/></channel>";
 const HOST_DEVICE =
   "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1234'/><product id='0xbeef'/></source></hostdev>";
+const CONTROLLER = "<controller type='scsi' index='0' model='virtio-scsi'/>";
 const DISK = diskXml("/var/lib/images/private2.raw", "vda");
 const ABSENT = cdXml("/var/lib/images/base.raw").replace("hdc", "hdd");
 
@@ -22,7 +23,7 @@ const askOf = (form: Form) => ({
 /** Returns a machine whose guest runs and is defined, with the devices that the cases name. */
 async function machineWithBoth(): Promise<Machine> {
   const machine = await machineWithDisks(CHANNEL);
-  const disks = diskXml("/var/lib/images/private1.raw", "vda") + CHANNEL + HOST_DEVICE;
+  const disks = diskXml("/var/lib/images/private1.raw", "vda") + CHANNEL + HOST_DEVICE + CONTROLLER;
   await defineDomain(nodeOn(machine), domainXml({ disks }));
   return machine;
 }
@@ -33,6 +34,7 @@ describe("a change of devices is refused with libvirt's error:", () => {
     ["a used target", "--config", DISK, "target vda already exists"],
     ["a used channel", "--config", CHANNEL, "chardev already exists"],
     ["a used channel", "--live", CHANNEL, "chardev already exists"],
+    ["a used number", "--config", CONTROLLER, "controller index='0' already exists"],
     ["a used device", "--config", HOST_DEVICE, "the domain already has"],
   ])("attaching %s, %s", async (...[, form, xml, why]) => {
     const machine = await machineWithBoth();

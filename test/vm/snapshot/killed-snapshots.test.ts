@@ -2,15 +2,21 @@ import { describe, expect, test } from "bun:test";
 import { definitionIn, parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
+import {
+  listSnapshotChanges,
+  readSnapshotChange,
+  readSnapshots,
+  writeSnapshotChange,
+} from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
+import { changeImagesOff } from "../../../src/vm/snapshot/change-images-off.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { IMAGES, machineWithChain } from "../../scenes/block.ts";
-import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const TEST_MS = 120_000;
@@ -80,4 +86,19 @@ test("a snapshot has the domain before it, whichever call stores it", async () =
   const [stored] = readSnapshots(nodeOn(machine), UUID).snapshots;
   const disks = definitionIn(parseSnapshotText(stored?.xml ?? ""))?.devices.disks ?? [];
   expect(disks.map(({ source }) => source)).toMatchObject([{ file: `${IMAGES}/top.qcow2` }]);
+});
+
+test("a domain that was started meanwhile is refused before anything is settled or decided", async () => {
+  const node = nodeOn(await machineWithChain());
+  const tree = readSnapshots(node, UUID);
+  writeSnapshotChange(node, UUID, { name: "vm1", images: [], definition: "<domain/>", tree });
+  const ask = { uuid: UUID, encryption: "" };
+  const decide = () => {
+    throw new Error("it is decided");
+  };
+  expect(await errorOf(changeImagesOff(node, ask, decide))).toMatchObject({
+    kind: "wrong-state",
+    message: "Requested operation is not valid: domain 'vm1' is running",
+  });
+  expect(readSnapshotChange(node, UUID)?.definition).toBe("<domain/>");
 });

@@ -61,8 +61,9 @@ export const command: Command = {
       return undefined;
     }
     const path = operand(call, "path");
-    const request = copyLive(instance, { ...target, path, ...howOf(call) });
-    const decrypted = findDecrypted(instance, operand(call, "domain"), { ...target, path });
+    const copy: CopyOptions = { ...target, path, ...howOf(call) };
+    const request = copyLive(instance, copy);
+    const decrypted = findDecrypted(instance, operand(call, "domain"), copy);
     if (decrypted !== undefined)
       output.warn(
         `warning: the copy of ${decrypted} is not encrypted: <encryption> in the XML of --xml encrypts it\n`,

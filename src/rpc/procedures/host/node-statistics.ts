@@ -7,7 +7,7 @@ import { getHostProcessorTimes } from "../../../vm/host/processors.ts";
 import { array, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { typedParameter } from "../../xdr/typed-parameter.ts";
 import { aText, text } from "../objects.ts";
-import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_NODE_CPU_STATS_ALL_CPUS and VIR_NODE_MEMORY_STATS_ALL_CELLS of libvirt's libvirt-host.h */
 const ALL = -1;
@@ -146,9 +146,10 @@ function statisticsOf(
   );
   if (room === 0) return { params: [], count: params.length };
   if (room === params.length) return { params, count: params.length };
-  throw invalidArgument(
-    `nparams in ${refusedBy} must be equal to ${params.length}`,
-    "Ask with 0 parameters for their number first.",
-    "NONE",
-  );
+  // virReportInvalidArg() of libvirt puts nothing before it.
+  throw new SvirtError(`nparams in ${refusedBy} must be equal to ${params.length}`, {
+    kind: "usage",
+    from: "NONE",
+    remedy: "Ask with 0 parameters for their number first.",
+  });
 }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { extension, qcow2Bytes } from "../../../images/qcow2-bytes.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { machineWithChain } from "../../../scenes/block.ts";
-import { machineWithLuks } from "../../../scenes/luks.ts";
-import { diskXml, labelOf, ORIGINAL } from "../../../scenes/scene.ts";
+import { machineWithLuks, machineWithVolume } from "../../../scenes/luks.ts";
+import { diskXml, domainXml, labelOf, nodeOn, ORIGINAL } from "../../../scenes/scene.ts";
+import { SECRET_UUID } from "../../../scenes/secrets.ts";
 import { runOn } from "../../in-memory.ts";
 
 const IMAGES = "/var/lib/images";
@@ -132,6 +135,24 @@ describe("a job", () => {
     const xml = `<disk type='file'><driver type='raw'/><source file='${IMAGES}/c.luks'>${encryption}</source></disk>`;
     machine.files.put("/c.xml", "file", { bytes: new TextEncoder().encode(xml) });
     expect(await run(machine, "blockcopy vm1 vda --xml /c.xml --finish")).toEqual({ ...plain, err: "" });
+  });
+
+  test("blockcopy --shallow of an image that is not encrypted warns of no encrypted one below it", async () => {
+    const machine = await machineWithVolume();
+    const top = `${IMAGES}/over.qcow2`;
+    const bytes = qcow2Bytes({
+      backingFile: `${IMAGES}/a.luks`,
+      extensions: [[extension.backingFormat, "luks"]],
+    });
+    machine.files.put(top, "file", { bytes }).xattrs.set("security.selinux", ORIGINAL);
+    const encryption = `<encryption format='luks'><secret type='passphrase' uuid='${SECRET_UUID}'/></encryption>`;
+    const below = `<backingStore type='file'><format type='raw'/><source file='${IMAGES}/a.luks'>${encryption}</source></backingStore>`;
+    const disk = `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${top}'/>${below}<target dev='vda' bus='virtio'/></disk>`;
+    await startDomain(nodeOn(machine), domainXml({ disks: disk }));
+    const plain = await run(machine, `blockcopy vm1 vda ${IMAGES}/c.qcow2 --finish`);
+    expect(plain.err).toStartWith("warning: the copy of vda is not encrypted");
+    const shallow = await run(machine, `blockcopy vm1 vda ${IMAGES}/d.qcow2 --shallow --finish`);
+    expect(shallow).toEqual({ code: 0, out: "\nSuccessfully copied\n", err: "" });
   });
 
   test("that nobody waits for is finished by the next command, whichever it is", async () => {

@@ -129,6 +129,22 @@ describe("svirt qemu-agent-command", () => {
     ]);
   });
 
+  test.each([
+    ["", 5000],
+    ["--timeout 1", 1000],
+    ["--timeout 60", 60_000],
+    ["--block", 5000],
+    ["--async", 5000],
+  ])(
+    "%s has as long for the agent to take the command as for its answer, and 5 s without a limit",
+    async (words, ms) => {
+      const machine = await running(CHANNEL);
+      const options = words === "" ? [] : words.split(" ");
+      expect((await runOn(machine, "qemu-agent-command", "vm1", PING, ...options)).code).toBe(0);
+      expect(machine.agent.sendingMs).toEqual([ms]);
+    },
+  );
+
   test("does not wait for a guest that talks on and on", async () => {
     const machine = await running(CHANNEL);
     machine.agent.left = Array<string>(10_000).fill('{"return":"old"}');
