@@ -11,8 +11,8 @@ const PAUSE_MS = 1000;
 const ASK_MS = 2000;
 
 /**
- * Detaches what a guest releases after svirt has stopped waiting for it. QEMU's reports of that decide nothing: the record and the kernel are looked at,
- * at most once a second. Nobody waits for that, and the errors are those of the next call about the guest, which finishes what is left.
+ * Detaches devices that a guest releases after the time for that. QEMU's reports decide nothing: the record and QEMU's devices are looked at, at most
+ * once a second. No caller waits for a detach, and the next call about the guest finishes one that has failed.
  */
 export class LateDetach {
   readonly #instance: Instance;
