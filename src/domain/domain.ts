@@ -35,7 +35,8 @@ const grammar = looseElement(
     metadata: kept("metadata"),
     maxMemory: child(maxMemory),
     memory: domainMemory,
-    currentMemoryKiB: sizeInKiB("currentMemory"),
+    // virDomainDefPostParseMemory() of libvirt: 0 is the whole memory.
+    currentMemoryKiB: sizeInKiB("currentMemory", { least: 0 }),
     blkiotune: child(blkiotune),
     memtune: child(memtune),
     memoryBacking: child(memoryBacking),

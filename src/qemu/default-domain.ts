@@ -17,7 +17,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     ...domain,
     ...(metadata === undefined ? {} : { metadata: sanitizeMetadata(metadata) }),
     // virDomainDefPostParseMemory() of libvirt
-    currentMemoryKiB: Math.min(domain.currentMemoryKiB ?? domain.memory.kiB, domain.memory.kiB),
+    currentMemoryKiB: Math.min(domain.currentMemoryKiB || domain.memory.kiB, domain.memory.kiB),
     vcpu: fillVcpu(domain.vcpu),
     ...fillThreads(domain),
     ...fillMemory(domain),

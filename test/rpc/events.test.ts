@@ -55,7 +55,7 @@ describe("a registered client", () => {
       [LIFECYCLE, word(0) + ON + word(2) + word(0)],
       [LIFECYCLE, word(0) + ON + word(3) + word(0)],
       [LIFECYCLE, word(0) + ON + word(4) + word(0)],
-      [LIFECYCLE, word(0) + OFF + word(6) + word(2)],
+      [LIFECYCLE, word(0) + ON + word(6) + word(2)],
       [LIFECYCLE, word(0) + OFF + word(5) + word(1)],
     ]);
     await client.end();

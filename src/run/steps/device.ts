@@ -125,7 +125,7 @@ async function removeDevice(monitor: Monitor, device: string, releaseMs: number)
       outcome: "kept",
       kind: "timeout",
       remedy:
-        "Repeat the command, or wait: after the release any command about the guest, or svirt recover, completes it.",
+        "Wait: once the guest has released it, any command about the guest, or svirt recover, completes this. Until then the same command asks again.",
     },
   );
 }

@@ -5,7 +5,7 @@ import { planDetach } from "../../plan/actions/hotplug.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { refuseUsedController } from "../../qemu/hotplug/controller.ts";
-import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
+import { hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -14,10 +14,14 @@ import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import type { DecidedChange } from "./change-guest.ts";
 
-/** Decides how a running guest loses the device that `meant` identifies. Throws the refusals of devices that cannot be unplugged. */
-export function decideDetach(instance: Instance, record: GuestRecord, meant: Device): DecidedChange {
-  const { domain, guest } = runningGuest(record);
-  const device = findDevice(domain, meant);
+/** Finds one of the devices that a running guest's domain has, in the record of that guest. */
+export type FindDevice = (running: ReturnType<typeof runningGuest>, record: GuestRecord) => Device;
+
+/** Decides how a running guest loses a device. Throws the refusals of devices that cannot be unplugged, and the errors of `find`. */
+export function decideDetach(instance: Instance, record: GuestRecord, find: FindDevice): DecidedChange {
+  const running = runningGuest(record);
+  const { domain, guest } = running;
+  const device = find(running, record);
   hotplugOf(device).refuseUnplug(device.value);
   refuseBusyDisk(record, device);
   const id = idOf(record, guest, device);

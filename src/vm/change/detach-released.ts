@@ -1,7 +1,7 @@
-import { asSvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
-import { isPlugged, UnplugError } from "../../run/steps/device.ts";
+import { isPlugged } from "../../run/steps/device.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
@@ -11,8 +11,8 @@ import { changeIdleGuest } from "./change-idle-guest.ts";
 import { decideDetach } from "./decide-detach.ts";
 
 /**
- * Detaches the devices that a guest has released since it was asked to. The caller holds its lock, and no change is in progress. Throws
- * the errors of the monitor and of the steps.
+ * Detaches the devices that a guest has released since it was asked to. The caller holds its lock, and no change is in progress. A device
+ * whose detach is refused stays noted: it is no error of another change. Throws the errors of the monitor and of the steps.
  */
 export async function detachReleased(instance: Instance, uuid: string): Promise<void> {
   forgetGone(instance, uuid);
@@ -35,13 +35,12 @@ function forgetGone(instance: Instance, uuid: string): void {
 async function detach(instance: Instance, uuid: string, device: string): Promise<void> {
   const what = `detach ${device}`;
   const decide = (guest: GuestRecord): DecidedChange =>
-    decideDetach(instance, guest, findRunning(guest, device));
+    decideDetach(instance, guest, (running, record) => findRunning(running, record, device));
   try {
     await changeIdleGuest(instance, uuid, { request: { what, decide }, observer: NO_OBSERVER });
   } catch (error) {
-    // A job still uses the disk: a call after its end detaches it.
-    const isBusy = asSvirtError(error).kind === "wrong-state";
-    // QEMU has the device after all.
-    if (!isBusy && !(error instanceof UnplugError)) throw error;
+    // A change was refused, or QEMU has the device after all: a job still uses the disk, for example. A later call tries again.
+    const isUndone = error instanceof SvirtError && readRecord(instance, uuid)?.change === undefined;
+    if (!isUndone) throw error;
   }
 }

@@ -22,11 +22,22 @@ export async function undoStart(instance: Instance, guest: GuestRecord, first: u
   }
 }
 
-/** Stores that a defined domain is off because its start has failed. qemuProcessStart() of libvirt: VIR_DOMAIN_SHUTOFF_FAILED */
-export function noteFailedStart(
+/** Does a part of a start. If it fails, stores that as the reason why a defined domain is off. qemuProcessStart() of libvirt: VIR_DOMAIN_SHUTOFF_FAILED */
+export async function notingFailure<Result>(
   instance: Instance,
-  { name, uuid }: Pick<GuestRecord, "name" | "uuid">,
-): void {
+  domain: Pick<GuestRecord, "name" | "uuid">,
+  part: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await part();
+  } catch (error) {
+    // A damaged record is not to hide this error.
+    unlessRefused(() => noteFailed(instance, domain));
+    throw error;
+  }
+}
+
+function noteFailed(instance: Instance, { name, uuid }: Pick<GuestRecord, "name" | "uuid">): void {
   if (readRecord(instance, uuid) !== undefined) return;
   const definition = unlessRefused(() => readDefinition(instance, name));
   if (definition?.uuid === uuid) writeReason(instance, uuid, "failed");

@@ -24,14 +24,17 @@ export type DomainHappening =
   | "pmsuspended memory"
   | "pmsuspended disk"
   | "crashed panicked"
-  | `stopped ${ShutoffReason}`;
+  | `stopped ${EndReason}`;
+
+/** Reason for the end of a guest that ran. "failed" is that of a start. */
+export type EndReason = Exclude<ShutoffReason, "failed">;
 
 /** An event of a domain, with its state afterwards. */
 export interface DomainEvent {
   readonly of: "domain";
   readonly name: string;
   readonly uuid: string;
-  /** Undefined if the domain is off. */
+  /** Undefined if the domain is off. What leads to its end comes before that. */
   readonly id: number | undefined;
   readonly happened: DomainHappening;
 }
@@ -46,6 +49,7 @@ const guestFacts = v.object({
   startedMs: v.number(),
   process: v.exactOptional(v.object({ pid: v.number(), startTicks: v.number() })),
   reason: v.exactOptional(v.string()),
+  change: v.exactOptional(v.object({ ends: v.exactOptional(v.string()) })),
   restored: v.exactOptional(v.literal(true)),
   told: v.exactOptional(v.object({ times: v.number(), to: v.picklist(["pause", "run"]) })),
   steps: recordedPlugs,
@@ -102,12 +106,15 @@ export function guestsIn(
 export function compareDomains(
   before: DomainsSeen,
   after: DomainsSeen,
-  reasonOf: (uuid: string) => ShutoffReason,
+  reasonOf: (uuid: string) => EndReason,
 ): readonly DomainEvent[] {
   const ended = [...before.guests.values()]
     .filter((guest) => !isSameRun(after.guests.get(guest.uuid), guest))
     .flatMap((guest) =>
-      endOf(guest, reasonOf(guest.uuid)).map((what) => ({ ...happened(after, guest, what), id: undefined })),
+      endOf(guest, reasonOf(guest.uuid)).map((what): DomainEvent => {
+        const { id, name, uuid } = guest;
+        return { of: "domain", name, uuid, id: what.startsWith("stopped ") ? undefined : id, happened: what };
+      }),
     );
   return [
     ...ended,
@@ -143,14 +150,14 @@ function uuidsOf({ definitions }: DomainsSeen): ReadonlySet<string> {
 }
 
 /**
- * Returns the events of an end, in libvirt's order: a save stops the vCPUs first, and QEMU reports who ends it. qemuDomainSaveInternal()
- * and qemuProcessHandleShutdown()
+ * Returns the events of an end, in libvirt's order: a save, and a dump that ends the guest, stop the vCPUs first, and QEMU reports who ends it.
+ * qemuDomainSaveInternal(), qemuDomainCoreDumpWithFormat() and qemuProcessHandleShutdown()
  */
-function endOf({ told }: GuestFacts, reason: ShutoffReason): readonly DomainHappening[] {
-  const isPaused = reason !== "saved" || told?.to === "pause";
-  const isByHost = reason === "saved" || reason === "destroyed";
+function endOf({ change, told }: GuestFacts, reason: EndReason): readonly DomainHappening[] {
+  const isByChange = reason === "saved" || change?.ends === reason;
+  const isByHost = isByChange || reason === "destroyed";
   return [
-    ...(isPaused ? [] : ["suspended paused" as const]),
+    ...(isByChange && told?.to !== "pause" ? ["suspended paused" as const] : []),
     ...(isByHost ? ["shutdown by host" as const] : []),
     `stopped ${reason}`,
   ];

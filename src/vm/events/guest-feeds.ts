@@ -3,6 +3,7 @@ import type { EventFeed } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestFacts } from "./domain-events.ts";
+import { LateDetach } from "./late-detach.ts";
 
 /** Wait for more events of a guest before they are written, and the longer one if the last were just written. */
 const SOON_MS = 10;
@@ -17,6 +18,7 @@ const SERVED_MS = 250;
 interface Followed {
   readonly guest: GuestFacts;
   readonly feed: EventFeed;
+  readonly late: LateDetach;
   /** The next write is due then. */
   timer: NodeJS.Timeout | undefined;
   /** The write under way. */
@@ -64,13 +66,15 @@ export class GuestFeeds {
     // A guest of an older svirt has none.
     if (unlessRefused(() => host.inspectFile(path)) === undefined) return;
     const feed = host.followEvents(path, () => this.#writeSoon(uuid));
-    this.#followed.set(uuid, { guest, feed, timer: undefined, writing: undefined, writtenMs: 0 });
+    const late = new LateDetach(this.#instance, guest);
+    this.#followed.set(uuid, { guest, feed, late, timer: undefined, writing: undefined, writtenMs: 0 });
   }
 
   #drop(uuid: string, followed: Followed): void {
     this.#followed.delete(uuid);
     const end = this.#writeLast(followed).finally(() => {
       followed.feed.close();
+      followed.late.close();
       this.#ends.delete(end);
     });
     this.#ends.add(end);
@@ -111,11 +115,11 @@ export class GuestFeeds {
       this.#writeAfter(followed, AGAIN_MS);
   }
 
-  async #take({ feed, guest }: Followed): Promise<boolean> {
+  async #take({ feed, guest, late }: Followed): Promise<boolean> {
     try {
       // Loads the forms of steps and XML, which a client without events does not need.
       const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
-      return await writeReports(this.#instance, guest, feed);
+      return await writeReports(this.#instance, guest, { feed, onReleased: () => late.request() });
     } catch {
       // A write has no caller that could be told. Events that were not taken yet are tried again.
       return false;

@@ -2,7 +2,7 @@ import { uuidOf } from "../../domain/forms/uuid.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
-import { readReason, type ShutoffReason } from "../../state/reason.ts";
+import { readReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
 import {
   domainNotesFolder,
@@ -18,6 +18,7 @@ import {
   compareDomains,
   type DomainEvent,
   type DomainsSeen,
+  type EndReason,
   type GuestFacts,
   guestsIn,
   parseGuestFacts,
@@ -60,13 +61,7 @@ export interface EventWatch {
 /** Folder of svirt's run-time files: the users of guests must pass it. */
 const RUN_MODE = 0o711;
 const FOLDER_MODE = 0o700;
-const REASONS: readonly string[] = [
-  "shutdown",
-  "destroyed",
-  "crashed",
-  "saved",
-  "failed",
-] satisfies ShutoffReason[];
+const REASONS: readonly string[] = ["shutdown", "destroyed", "crashed", "saved"] satisfies EndReason[];
 
 /**
  * Watches the files of an instance. Events are the differences of two looks at them, so none is lost if the kernel drops reports.
@@ -259,10 +254,10 @@ function lookAtSecrets(instance: Instance, folders: Folders, before: SecretsSeen
 }
 
 function compare(instance: Instance, before: Seen, after: Seen): readonly HappenedEvent[] {
-  const reasonOf = (uuid: string): ShutoffReason => {
-    // The reason has a file of its own once the guest is cleaned up.
+  const reasonOf = (uuid: string): EndReason => {
+    // The reason has a file of its own once the guest is cleaned up, which may be about a later start that has failed.
     const { reason, state } = after.records.get(uuid)?.value ?? {};
-    return shutoffReason(state === "stopping" ? reason : readReason(instance, uuid));
+    return endReason(state === "stopping" ? reason : readReason(instance, uuid));
   };
   return [
     ...compareStored(before.networks, after.networks).map((event) => ({ of: "network" as const, ...event })),
@@ -279,8 +274,8 @@ function guestsOf({ domains: { guests }, reports }: Seen): GuestsSeen {
   return { guests, reports };
 }
 
-function shutoffReason(text: string | undefined): ShutoffReason {
-  const isReason = (value: string | undefined): value is ShutoffReason => REASONS.includes(value ?? "");
+function endReason(text: string | undefined): EndReason {
+  const isReason = (value: string | undefined): value is EndReason => REASONS.includes(value ?? "");
   return isReason(text) ? text : "unknown";
 }
 

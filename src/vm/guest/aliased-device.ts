@@ -1,15 +1,26 @@
-import type { Device } from "../../domain/device.ts";
+import { type Device, familyOf } from "../../domain/device.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { ELEMENTS } from "../../domain/families.ts";
 import { SvirtError } from "../../errors.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { namedDevices } from "./named-devices.ts";
-import { runningGuest } from "./running-guest.ts";
+import type { runningGuest } from "./running-guest.ts";
 
-/** Returns the device of a running guest by the alias that its XML shows. Throws as findAliased(). */
-export function findRunning(record: GuestRecord, alias: string): Device {
-  return findAliased(namedDevices(runningGuest(record).guest, listQemuObjects(record.steps)), alias);
+/**
+ * Returns the device of a running guest by the alias that its XML shows: the one of the guest's domain itself, since others may have the same
+ * MAC address or name. Throws as findAliased().
+ */
+export function findRunning(
+  { domain, guest }: ReturnType<typeof runningGuest>,
+  { steps }: Pick<GuestRecord, "steps">,
+  alias: string,
+): Device {
+  const devices = namedDevices(guest, listQemuObjects(steps));
+  const device = findAliased(devices, alias);
+  const family = familyOf(device);
+  const named: readonly Device["value"][] = devices[family];
+  return { ...device, value: domain.devices[family][named.indexOf(device.value)] } as Device;
 }
 
 /**

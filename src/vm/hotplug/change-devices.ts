@@ -55,7 +55,7 @@ export async function detachDeviceAlias(instance: Instance, ask: DetachAsk, alia
   return await changeDomain(instance, ask, {
     live: asAsked(
       ask,
-      detachFound(instance, alias, (guest) => findRunning(guest, alias)),
+      detachFound(instance, alias, (running, record) => findRunning(running, record, alias)),
     ),
     config: (domain) => withoutDevice(domain, findAliased(domain.devices, alias)),
   });

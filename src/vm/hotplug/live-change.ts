@@ -19,7 +19,7 @@ import { bindDisk } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";
-import { decideDetach, idOf } from "../change/decide-detach.ts";
+import { decideDetach, type FindDevice, idOf } from "../change/decide-detach.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../node-device/detach-from-host.ts";
 import { listDevicePaths } from "./device-paths.ts";
@@ -49,16 +49,12 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
 
 /** Returns the change that detaches the device that `meant` identifies from a running guest. */
 export function detachLive(instance: Instance, meant: Device): ChangeRequest {
-  return detachFound(instance, nameDevice(meant), () => meant);
+  return detachFound(instance, nameDevice(meant), ({ domain }) => findDevice(domain, meant));
 }
 
 /** Returns the change that detaches a device that is found in the record of its running guest. */
-export function detachFound(
-  instance: Instance,
-  name: string,
-  find: (guest: GuestRecord) => Device,
-): ChangeRequest {
-  return { what: `detach ${name}`, decide: (guest) => decideDetach(instance, guest, find(guest)) };
+export function detachFound(instance: Instance, name: string, find: FindDevice): ChangeRequest {
+  return { what: `detach ${name}`, decide: (guest) => decideDetach(instance, guest, find) };
 }
 
 type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => HotDevice<E>;

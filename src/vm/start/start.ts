@@ -40,7 +40,7 @@ import { removePendingRestart } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { endGuest } from "../end/end-guest.ts";
-import { noteFailedStart, undoStart } from "../end/undo-start.ts";
+import { notingFailure, undoStart } from "../end/undo-start.ts";
 import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
@@ -123,26 +123,22 @@ interface Written {
 }
 
 async function begin(instance: Instance, completed: CompletedDomain, how: HowToStart): Promise<Started> {
-  const domain = await startable(instance, completed.domain);
+  const domain = await notingFailure(instance, completed.domain, () => startable(instance, completed.domain));
   return await withGuestLock(instance, domain.uuid, async () => {
-    try {
-      return await beginLocked(instance, { domain, completed }, how);
-    } catch (error) {
-      noteFailedStart(instance, domain);
-      throw error;
-    }
+    const before = readRecord(instance, domain.uuid);
+    if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
+    if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
+    refuseChanged(instance, how.definition);
+    return await notingFailure(instance, domain, () => beginLocked(instance, { domain, completed }, how));
   });
 }
 
+/** Starts a guest that does not run. The caller holds its lock. */
 async function beginLocked(
   instance: Instance,
   { completed, domain }: { readonly domain: Domain; readonly completed: CompletedDomain },
   how: HowToStart,
 ): Promise<Started> {
-  const before = readRecord(instance, domain.uuid);
-  if (before !== undefined && isRunning(instance, before)) return { did: false, guest: before };
-  if (before !== undefined) await endGuest(instance, before, { reason: reasonOf(instance, before) });
-  refuseChanged(instance, how.definition);
   const bound = bindToHost(instance.host, domain);
   instance.host.makeFolder({ path: instance.paths.log, mode: 0o700 });
   makeTpmHome(instance, bound);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   compareDomains,
   type DomainsSeen,
+  type EndReason,
   type GuestFacts,
   guestsIn,
   parseGuestFacts,
@@ -98,13 +99,13 @@ describe("compareDomains()", () => {
       ["vm1 1 resumed unpaused"],
     ],
     ["other work on a guest", { guests: guests(guest()) }, { guests: guests(guest({ name: "vm1" })) }, []],
-    ["an end", { guests: guests(guest()) }, {}, ["vm1 off shutdown by host", "vm1 off stopped destroyed"]],
+    ["an end", { guests: guests(guest()) }, {}, ["vm1 1 shutdown by host", "vm1 off stopped destroyed"]],
     [
       "an end and another start",
       { guests: guests(guest()) },
       { guests: guests(guest({ id: 2, startedMs: 2000 })) },
       [
-        "vm1 off shutdown by host",
+        "vm1 1 shutdown by host",
         "vm1 off stopped destroyed",
         "vm1 2 resumed unpaused",
         "vm1 2 started booted",
@@ -113,6 +114,27 @@ describe("compareDomains()", () => {
   ])("reports %s", (...[, before, after, expected]) => {
     expect(between(before, after)).toEqual([...expected]);
   });
+});
+
+test("compareDomains() reports a save, and a dump that ends the guest, as a pause and an end by the host", () => {
+  const endAs = (facts: Partial<GuestFacts>, reason: EndReason): string[] =>
+    compareDomains({ ...NONE, guests: guests(guest(facts)) }, NONE, () => reason).map(
+      ({ happened, id }) => `${id ?? "off"} ${happened}`,
+    );
+  const by = (reason: string): string[] => [
+    "1 suspended paused",
+    "1 shutdown by host",
+    `off stopped ${reason}`,
+  ];
+  expect(endAs({}, "saved")).toEqual(by("saved"));
+  expect(endAs({ change: { ends: "crashed" } }, "crashed")).toEqual(by("crashed"));
+  const paused = { change: { ends: "crashed" }, told: { times: 1, to: "pause" } } as const;
+  expect(endAs(paused, "crashed")).toEqual(by("crashed").slice(1));
+  expect(endAs({ change: {} }, "crashed")).toEqual(["off stopped crashed"]);
+  expect(endAs({ change: { ends: "crashed" } }, "destroyed")).toEqual([
+    "1 shutdown by host",
+    "off stopped destroyed",
+  ]);
 });
 
 describe("guestsIn()", () => {

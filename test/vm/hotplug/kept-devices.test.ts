@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
+import { listQemuObjects } from "../../../src/plan/record/qemu-objects.ts";
 import { withMonitorSocket } from "../../../src/run/monitor/converse.ts";
 import { withinTime } from "../../../src/run/monitor/within-time.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
@@ -9,7 +10,7 @@ import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
-import { attachDevice, detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
+import { attachDevice, detachDevice, detachDeviceAlias } from "../../../src/vm/hotplug/change-devices.ts";
 import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
 import { saveDomain } from "../../../src/vm/save/save-domain.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
@@ -219,6 +220,58 @@ describe("a disk that a guest was asked for", () => {
     await sweepAll(machine);
     expect(recordOf(machine).asked).toBeUndefined();
   });
+});
+
+describe("a network card that a guest was asked for", () => {
+  const CARD = "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>";
+  const cards = (machine: Machine): readonly (string | undefined)[] =>
+    parseDomain(new TextEncoder().encode(recordOf(machine).xml)).devices.interfaces.map(
+      ({ mac }) => mac?.address,
+    );
+
+  /** Returns a machine whose guest has kept the first of two cards with one MAC address, and QEMU's name of it. */
+  async function machineWithTwins(): Promise<readonly [Machine, string]> {
+    const machine = await machineWithDisks();
+    await attach(machine, CARD);
+    machine.qemu = { keepsDevices: true };
+    await errorOf(detach(machine, CARD));
+    await attach(machine, CARD);
+    machine.qemu = {};
+    const [kept = ""] = recordOf(machine).asked ?? [];
+    return [machine, kept];
+  }
+
+  test("is the one that goes, though another has its MAC address", async () => {
+    const [machine, kept] = await machineWithTwins();
+    letGo(machine, kept);
+    expect((await recoverBefore(nodeOn(machine), ["vm1"])).errors).toEqual([]);
+    expect([cards(machine), recordOf(machine).asked]).toEqual([["52:54:00:00:00:01"], undefined]);
+    expect([...listQemuObjects(recordOf(machine).steps).devices.keys()]).not.toContain(kept);
+    await attach(machine, THIRD);
+    expect(targets(machine)).toContain("vdc");
+  });
+
+  test("is detached by its alias, though another has its MAC address", async () => {
+    const [machine, kept] = await machineWithTwins();
+    await detachDeviceAlias(nodeOn(machine), ASK, kept);
+    expect([cards(machine).length, recordOf(machine).asked]).toEqual([1, undefined]);
+    expect([...listQemuObjects(recordOf(machine).steps).devices.keys()]).not.toContain(kept);
+  });
+});
+
+test("a released device whose detach is refused stays noted, and is no error of another change", async () => {
+  const machine = await machineWithDisks(SECOND);
+  machine.qemu = { keepsDevices: true };
+  await errorOf(detach(machine, SECOND));
+  const drive = [...listQemuObjects(recordOf(machine).steps).devices.keys()].find((id) =>
+    id.startsWith("ide"),
+  );
+  const { asked = [], ...before } = recordOf(machine);
+  const both = [drive ?? "", ...asked];
+  writeRecord(nodeOn(machine), { ...before, asked: both });
+  letGo(machine, ...both);
+  await attach(machine, THIRD);
+  expect([targets(machine), recordOf(machine).asked]).toEqual([["vda", "vdc", "hdc"], [drive ?? ""]]);
 });
 
 test("a guest that rejects the removal of a disk keeps it, and nothing is noted", async () => {

@@ -64,6 +64,7 @@ test("the chosen port of a screen is in the XML of the running guest alone, not 
 // virDomainDefPostParseMemory() of libvirt
 test.each([
   ["131072", "65536"],
+  ["0", "65536"],
   ["32768", "32768"],
 ])("a current memory of %s KiB of 65536 KiB is defined as %s KiB", async (written, defined) => {
   const machine = makeMachine();

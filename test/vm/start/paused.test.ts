@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { readDefinition } from "../../../src/state/definitions.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { resumeGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { getDomainState } from "../../../src/vm/query/domain-state.ts";
 import { startNamed } from "../../../src/vm/save/restore-domain.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
+import { startDefinition, startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { diskXml, domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
@@ -83,6 +84,24 @@ describe("a start that leaves the guest paused", () => {
 });
 
 // Seen at libvirtd 11.3.0: VIR_DOMAIN_SHUTOFF_FAILED
+test("a domain whose network is missing is off since its start has failed", async () => {
+  const machine = makeMachine();
+  const devices = "<interface type='network'><source network='none'/></interface>";
+  await defineDomain(nodeOn(machine), domainXml({ devices }));
+  await errorOf(startNamed(nodeOn(machine), "vm1", { forceBoot: false }));
+  expect(await reasonOn(machine)).toBe("shut off (failed)");
+});
+
+test("a start that a changed definition prevents is no failure", async () => {
+  const machine = makeMachine();
+  const node = nodeOn(machine);
+  await defineDomain(node, domainXml());
+  const definition = readDefinition(node, "vm1");
+  if (definition === undefined) throw new Error("vm1 has no definition");
+  const error = await errorOf(startDefinition(node, { ...definition, xml: `${definition.xml} ` }));
+  expect([error.kind, await reasonOn(machine)]).toEqual(["wrong-state", "shut off (unknown)"]);
+});
+
 test("a domain whose start has failed is off for that reason", async () => {
   const machine = makeMachine();
   await defineDomain(nodeOn(machine), domainXml({ disks: diskXml("/var/lib/images/none.raw", "vda") }));

@@ -48,7 +48,6 @@ const DOMAIN_NUMBERS: Readonly<Record<DomainHappening, readonly [event: number, 
   "stopped destroyed": [5, 1],
   "stopped crashed": [5, 2],
   "stopped saved": [5, 4],
-  "stopped failed": [5, 5],
   "stopped unknown": [5, 5],
 };
 
