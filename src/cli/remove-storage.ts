@@ -1,7 +1,7 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { wipeVolume } from "../vm/volume/content/wipe-volume.ts";
 import { deleteVolume } from "../vm/volume/delete-volume.ts";
-import { type DiskVolume, type DiskVolumes, findDiskVolumes } from "../vm/volume/disk-volumes.ts";
+import { type DiskVolume, type DiskVolumes, findDiskVolumes } from "../vm/volume/disks/disk-volumes.ts";
 import { onlyOne } from "./arguments/exclusive.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
@@ -25,8 +25,8 @@ export interface Storage extends Pick<DiskVolumes, "definition" | "volumes"> {
 }
 
 /**
- * Finds the volumes that the options name, prints the errors of disks that are none, and lists what is to be deleted: no later command knows of
- * it if this one is killed. Throws "usage" with virsh's messages, and as findDiskVolumes().
+ * Finds the volumes that the options name, and prints the errors of disks that are not volumes. Also prints what will be deleted: if this
+ * command is killed, no later one can tell. Throws "usage" with virsh's messages, and as findDiskVolumes().
  */
 export async function storageOf(call: Call): Promise<Storage> {
   const { instance, options, output } = call;

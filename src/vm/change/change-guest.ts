@@ -79,8 +79,8 @@ function isKept(error: unknown, change: GuestChange): boolean {
 }
 
 /**
- * Finishes or undoes what an earlier call has left of a guest's change, and detaches what the guest has released since it was asked
- * to. Returns its record, without a change in progress. The caller holds the guest's lock. Throws "not-found", "wrong-state", the
+ * Finishes or undoes a change of the guest that an earlier call left unfinished. Then detaches the devices that the guest was asked to
+ * release and has released. Returns the guest's record, without a change in progress. The caller holds the guest's lock. Throws "not-found", "wrong-state", the
  * errors of the monitor and of the steps.
  */
 export async function readSettled(instance: Instance, uuid: string): Promise<GuestRecord> {

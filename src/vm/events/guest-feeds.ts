@@ -80,7 +80,7 @@ export class GuestFeeds {
     this.#ends.add(end);
   }
 
-  /** Tries once to write what is not written yet, also what arrives during a write: no other process gets these events. */
+  /** Tries once to write the remaining events, and those that arrive during a write: no other process receives them. */
   async #writeLast(followed: Followed): Promise<void> {
     const isDue = followed.timer !== undefined;
     clearTimeout(followed.timer);

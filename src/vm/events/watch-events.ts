@@ -54,7 +54,7 @@ export interface EventWatch {
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
   wait(): Promise<void>;
-  /** Returns once what was heard of guests is written for others. */
+  /** Returns once the events of guests that this process has received are written for other processes. */
   close(): Promise<void>;
 }
 

@@ -1,37 +1,22 @@
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
-import { decideGuestLabel } from "../../labelling/guest-label.ts";
 import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
-import { decideTrees } from "../../labelling/tree-labels.ts";
-import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
-import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import type { LevelOffer } from "../../registry/level-allocator.ts";
 import {
   type CompletedDomain,
   completeBytes,
   completeDefinition,
 } from "../../resolve/completed-definition.ts";
-import { resolveFolders } from "../../resolve/files/shared-folders.ts";
-import { listGroupLinks } from "../../resolve/files/vfio.ts";
-import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
-import { filtersOf } from "../../resolve/host/filters.ts";
-import { decideLimits } from "../../resolve/host/limits.ts";
-import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
-import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
-import { decideTpm, makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
-import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
+import { makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
 import { makeNvramFolder } from "../../resolve/host-firmware.ts";
 import { bindToHost } from "../../resolve/late-bound.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { type ResolvedDomain, resolveDomain } from "../../resolve/resolve-domain.ts";
-import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts";
+import { withNewOverlays } from "../../resolve/transient-disks.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import { refuseTakenPaths } from "../../run/steps/socket.ts";
-import { chooseUid } from "../../state/choose-uid.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
@@ -44,14 +29,12 @@ import { notingFailure, undoStart } from "../end/undo-start.ts";
 import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
-import { buildGuestCommand } from "./guest-command.ts";
-import { hostEnds } from "./host-ends.ts";
+import { decideStart, given, type Written } from "./decide-start.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
 import { refuseChanged } from "./refuse-changed.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
-import { guestOf, shownXml } from "./used-domain.ts";
 
 /** A guest that runs now; `did` is false if it already ran. */
 export interface Started {
@@ -110,16 +93,6 @@ interface HowToStart {
   readonly incoming?: Incoming;
   /** The definition that is started, if any. */
   readonly definition?: Definition;
-}
-
-/**
- * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
- * `offer`: the ranges that the guest may get.
- */
-interface Written {
-  readonly written: Domain;
-  readonly completed: CompletedDomain;
-  readonly offer: LevelOffer;
 }
 
 async function begin(instance: Instance, completed: CompletedDomain, how: HowToStart): Promise<Started> {
@@ -184,7 +157,7 @@ export async function planDomainStart(
   const mounting = { domain: bound, written: domain, offer, taken: taken.steps, observer: NO_OBSERVER };
   const mounts = await planMounts(instance, mounting);
   const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
-  const { after, steps } = await decide(instance, bound, start);
+  const { after, steps } = await decideStart(instance, bound, start);
   return [...taken.steps, ...mounts, ...steps, ...after];
 }
 
@@ -206,7 +179,7 @@ async function prepare(
       // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
       refuseConflict(instance, start.domain);
       const domain = chooseDevicesAgain(instance, start.domain);
-      const decided = await decide(instance, domain, start);
+      const decided = await decideStart(instance, domain, start);
       refuseTakenPaths(instance.host, decided.steps);
       refuseChanging(instance, decided.steps, domain.uuid);
       const unseen = listUnseen(instance, decided.steps, { looks });
@@ -222,83 +195,4 @@ async function prepare(
     if (record !== undefined) await undoStart(instance, record, error);
     throw error;
   }
-}
-
-function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
-  return incoming === undefined ? {} : { incoming };
-}
-
-async function decide(
-  instance: Instance,
-  domain: Domain,
-  {
-    completed,
-    resolved,
-    incoming,
-    isPaused = incoming?.resumes === false,
-    offer,
-    overlays,
-    used,
-    written,
-  }: ResolvedDomain & Written & Pick<HowToStart, "incoming" | "isPaused">,
-) {
-  const label = decideGuestLabel(instance, domain, { offer, written });
-  const uid = chooseUid(instance, domain.uuid);
-  const files = decideFiles(instance, label, { uuid: domain.uuid, uid, files: resolved.files });
-  const folders = resolveFolders(instance.host, domain);
-  const trees = decideTrees(instance, label, {
-    uuid: domain.uuid,
-    uid,
-    folders,
-    files: files.map(({ id }) => id),
-  });
-  const paths = guestPaths(instance.paths, domain.uuid);
-  const sockets = decideSockets(label, resolved.sockets, paths.workFolder);
-  const findFilter = await filtersOf(instance, domain.devices.interfaces);
-  const planned = decideTaps(instance, domain, { label: label.label, uid, findFilter });
-  const displays = decideDisplays(instance, domain);
-  const isIncoming = incoming !== undefined;
-  const limits = decideLimits(instance, domain);
-  const facts = { resolved, label, sockets, taps: planned, uid, isIncoming, groupPath: limits.group?.path };
-  const { commands, grants, hasTerminals, order, secrets } = buildGuestCommand(
-    instance,
-    guestOf(completed, used),
-    facts,
-  );
-  refuseShortMemory(instance.host, order.words);
-  const base = {
-    uid,
-    label,
-    paths,
-    files,
-    sockets,
-    ...hostEnds(planned),
-    displays,
-    ...limits,
-    grants,
-    secrets,
-    trees,
-    links: listGroupLinks(instance.host, domain),
-    overlays: overlays.size === 0 ? undefined : overlayFolder(instance, domain.uuid),
-    ...decideHelpers(instance, domain, { label, uid, folders }),
-    order,
-    commands: isPaused ? commands.filter(({ execute }) => execute !== "cont") : commands,
-    hasTerminals,
-  };
-  const decision: StartDecision = { ...base, ...given(incoming) };
-  return {
-    label,
-    uid,
-    xml: shownXml(completed, withDisplays(withTapNames(domain, planned), displays)),
-    steps: planStart(decision),
-    after: planResume(decision),
-    isIncoming,
-    isPaused,
-  };
-}
-
-/** Decides the programs that run alongside QEMU, and the folders that they get. */
-function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
-  const { helpers, assigned } = decideTpm(instance, domain, facts);
-  return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
 }

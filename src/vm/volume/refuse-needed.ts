@@ -119,7 +119,7 @@ function isNeededBy(
   const tops = new Set(paths.filter(isBelow));
   if (tops.size === 0) return false;
   // Reading a definition takes long.
-  const { hasDiskAbove }: typeof import("./disks-above.ts") = require("./disks-above.ts");
+  const { hasDiskAbove }: typeof import("./disks/disks-above.ts") = require("./disks/disks-above.ts");
   return hasDiskAbove(parsed ?? xml, tops);
 }
 
@@ -128,7 +128,7 @@ function isOnlyDisk(
   definition: Definition,
   { file, pools }: { readonly file: FileId; readonly pools: Pools },
 ): boolean {
-  const { isOnlyDiskOf }: typeof import("./own-disks.ts") = require("./own-disks.ts");
+  const { isOnlyDiskOf }: typeof import("./disks/own-disks.ts") = require("./disks/own-disks.ts");
   const pathsOf = (pool: string, volume: string): readonly string[] => pathsOfVolume(pools, pool, volume);
   return isOnlyDiskOf(instance, definition, { file, pathsOf });
 }

@@ -82,30 +82,25 @@ export const definitionProcedures: readonly Procedure[] = [
       return {};
     },
   }),
-  procedure({
-    number: 29,
-    api: "virDomainSetAutostart",
-    access: "changes",
-    args: struct({ dom: domain, autostart: int }),
-    result: nothing,
-    recovers: domainKeys,
-    run(call) {
-      markAutostart(call.instance, keyOf(call), { wanted: call.args.autostart !== 0, when: "always" });
-      return {};
-    },
-  }),
-  procedure({
-    number: 450,
-    api: "virDomainSetAutostartOnce",
-    access: "changes",
-    args: struct({ dom: domain, autostart: int }),
-    result: nothing,
-    recovers: domainKeys,
-    run(call) {
-      markAutostart(call.instance, keyOf(call), { wanted: call.args.autostart !== 0, when: "once" });
-      return {};
-    },
-  }),
+  ...(
+    [
+      [29, "virDomainSetAutostart", "always"],
+      [450, "virDomainSetAutostartOnce", "once"],
+    ] as const
+  ).map(([number, api, when]) =>
+    procedure({
+      number,
+      api,
+      access: "changes",
+      args: struct({ dom: domain, autostart: int }),
+      result: nothing,
+      recovers: domainKeys,
+      run(call) {
+        markAutostart(call.instance, keyOf(call), { wanted: call.args.autostart !== 0, when });
+        return {};
+      },
+    }),
+  ),
   procedure({
     number: 358,
     api: "virDomainRename",

@@ -98,7 +98,7 @@ export class Subscriptions {
     this.#watch = undefined;
   }
 
-  /** Ends all registrations. Returns once what was heard of guests is written for others. */
+  /** Ends all registrations. Returns once the events of guests that this process has received are written for other processes. */
   async end(): Promise<void> {
     this.close();
     await this.#closed;

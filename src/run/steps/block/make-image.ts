@@ -14,7 +14,7 @@ const RAW_BYTES = 64 * 1024;
 
 type NewImage = StepOf<"make-image" | "remove-image">;
 
-/** Throws "wrong-state" for an encrypted image without a header: another call has changed since what is made. */
+/** Throws "wrong-state" for an encrypted image without a header: another call has changed which images are made. */
 export function refuseWithoutHeader(
   images: readonly Pick<NewImage, "image" | "path">[],
   headers?: LuksHeaders,

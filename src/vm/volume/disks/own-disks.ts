@@ -1,17 +1,17 @@
-import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
-import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imageFormatOf, isReadOnly } from "../../domain/devices/disk/facts.ts";
-import { parseDomainText } from "../../domain/document.ts";
-import type { Resource } from "../../domain/resources/resource.ts";
-import { listResources } from "../../domain/resources/resources.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import { listNamedPaths } from "../../resolve/definition-names.ts";
-import type { Definition } from "../../state/definitions.ts";
-import type { Instance } from "../../state/instance.ts";
-import { hasManagedSave } from "../../state/managed-save.ts";
-import { readRecord } from "../../state/record.ts";
-import { hasSnapshots } from "../../state/snapshots/snapshots.ts";
-import { isNameOf, leadsTo } from "./image-names.ts";
+import type { BackingStore } from "../../../domain/devices/disk/backing-store.ts";
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { imageFormatOf, isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import { parseDomainText } from "../../../domain/document.ts";
+import type { Resource } from "../../../domain/resources/resource.ts";
+import { listResources } from "../../../domain/resources/resources.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { listNamedPaths } from "../../../resolve/definition-names.ts";
+import type { Definition } from "../../../state/definitions.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { hasManagedSave } from "../../../state/managed-save.ts";
+import { readRecord } from "../../../state/record.ts";
+import { hasSnapshots } from "../../../state/snapshots/snapshots.ts";
+import { isNameOf, leadsTo } from "../image-names.ts";
 
 /** File, and how to find the paths of a volume by its pool. */
 interface Sought {

@@ -1,7 +1,7 @@
-import { parseDomainText } from "../../domain/document.ts";
-import type { Domain } from "../../domain/domain.ts";
-import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
-import { listResources } from "../../domain/resources/resources.ts";
+import { parseDomainText } from "../../../domain/document.ts";
+import type { Domain } from "../../../domain/domain.ts";
+import { parseSnapshotText } from "../../../domain/other-documents/snapshot.ts";
+import { listResources } from "../../../domain/resources/resources.ts";
 
 /**
  * Whether a definition, or a domain of a snapshot, has a disk with backing files at one of these paths. Only a disk of a format with backing files has some: in

@@ -1,12 +1,12 @@
-import { parseDomainText } from "../../domain/document.ts";
-import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import type { Definition } from "../../state/definitions.ts";
-import type { Instance } from "../../state/instance.ts";
-import { refuseRunning } from "../define/refuse-other.ts";
-import { findDomain } from "../guest/find-domain.ts";
-import { disksOf, type ListedDisk } from "../query/disk-list.ts";
-import { findVolume } from "./find-volume.ts";
+import { parseDomainText } from "../../../domain/document.ts";
+import { asSvirtError, SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { Definition } from "../../../state/definitions.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { refuseRunning } from "../../define/refuse-other.ts";
+import { findDomain } from "../../guest/find-domain.ts";
+import { disksOf, type ListedDisk } from "../../query/disk-list.ts";
+import { findVolume } from "../find-volume.ts";
 
 /** Volume that is a disk of a domain. */
 export interface DiskVolume {

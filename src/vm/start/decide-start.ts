@@ -1,0 +1,116 @@
+import type { Domain } from "../../domain/domain.ts";
+import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
+import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import { decideTrees } from "../../labelling/tree-labels.ts";
+import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
+import type { Incoming } from "../../plan/facts/file.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { LevelOffer } from "../../registry/level-allocator.ts";
+import type { CompletedDomain } from "../../resolve/completed-definition.ts";
+import { resolveFolders } from "../../resolve/files/shared-folders.ts";
+import { listGroupLinks } from "../../resolve/files/vfio.ts";
+import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
+import { filtersOf } from "../../resolve/host/filters.ts";
+import { decideLimits } from "../../resolve/host/limits.ts";
+import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
+import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
+import { decideTpm } from "../../resolve/host/tpm-emulator.ts";
+import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
+import type { ResolvedDomain } from "../../resolve/resolve-domain.ts";
+import { overlayFolder } from "../../resolve/transient-disks.ts";
+import { chooseUid } from "../../state/choose-uid.ts";
+import type { Instance } from "../../state/instance.ts";
+import { buildGuestCommand } from "./guest-command.ts";
+import { hostEnds } from "./host-ends.ts";
+import { guestOf, shownXml } from "./used-domain.ts";
+
+/**
+ * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
+ * `offer`: the ranges that the guest may get.
+ */
+export interface Written {
+  readonly written: Domain;
+  readonly completed: CompletedDomain;
+  readonly offer: LevelOffer;
+}
+
+/** Decides everything about a start: the label, the user, the guest's XML and all steps. Changes nothing. */
+export async function decideStart(
+  instance: Instance,
+  domain: Domain,
+  {
+    completed,
+    resolved,
+    incoming,
+    isPaused = incoming?.resumes === false,
+    offer,
+    overlays,
+    used,
+    written,
+  }: ResolvedDomain & Written & { readonly incoming?: Incoming; readonly isPaused?: boolean },
+) {
+  const label = decideGuestLabel(instance, domain, { offer, written });
+  const uid = chooseUid(instance, domain.uuid);
+  const files = decideFiles(instance, label, { uuid: domain.uuid, uid, files: resolved.files });
+  const folders = resolveFolders(instance.host, domain);
+  const trees = decideTrees(instance, label, {
+    uuid: domain.uuid,
+    uid,
+    folders,
+    files: files.map(({ id }) => id),
+  });
+  const paths = guestPaths(instance.paths, domain.uuid);
+  const sockets = decideSockets(label, resolved.sockets, paths.workFolder);
+  const findFilter = await filtersOf(instance, domain.devices.interfaces);
+  const planned = decideTaps(instance, domain, { label: label.label, uid, findFilter });
+  const displays = decideDisplays(instance, domain);
+  const isIncoming = incoming !== undefined;
+  const limits = decideLimits(instance, domain);
+  const facts = { resolved, label, sockets, taps: planned, uid, isIncoming, groupPath: limits.group?.path };
+  const { commands, grants, hasTerminals, order, secrets } = buildGuestCommand(
+    instance,
+    guestOf(completed, used),
+    facts,
+  );
+  refuseShortMemory(instance.host, order.words);
+  const base = {
+    uid,
+    label,
+    paths,
+    files,
+    sockets,
+    ...hostEnds(planned),
+    displays,
+    ...limits,
+    grants,
+    secrets,
+    trees,
+    links: listGroupLinks(instance.host, domain),
+    overlays: overlays.size === 0 ? undefined : overlayFolder(instance, domain.uuid),
+    ...decideHelpers(instance, domain, { label, uid, folders }),
+    order,
+    commands: isPaused ? commands.filter(({ execute }) => execute !== "cont") : commands,
+    hasTerminals,
+  };
+  const decision: StartDecision = { ...base, ...given(incoming) };
+  return {
+    label,
+    uid,
+    xml: shownXml(completed, withDisplays(withTapNames(domain, planned), displays)),
+    steps: planStart(decision),
+    after: planResume(decision),
+    isIncoming,
+    isPaused,
+  };
+}
+
+/** Decides the programs that run alongside QEMU, and the folders that they get. */
+function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
+  const { helpers, assigned } = decideTpm(instance, domain, facts);
+  return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
+}
+
+/** Returns the saved state that a guest is to resume as a part of an object. */
+export function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
+  return incoming === undefined ? {} : { incoming };
+}
