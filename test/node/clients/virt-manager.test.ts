@@ -35,6 +35,9 @@ onTheNode(
     let labels: Labels = new Map();
     const uuids: string[] = [];
     const looks = {
+      pool: async () => {
+        await virsh(client, "pool-refresh life-pool");
+      },
       made: async () => {
         const upload = `vol-upload guest.img ${join(client.folder, "guest")} --pool life-pool`;
         await virsh(client, upload, "net-destroy life-net", "net-start life-net");

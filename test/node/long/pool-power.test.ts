@@ -203,7 +203,9 @@ onTheNode(
     sync
     svirt pool-start life-late >/dev/null 2>&1 &
     svirt vol-create-from life-net $here/copy.xml big.raw --inputpool life-dir >/dev/null 2>&1 &
-    is_made() { ls -A $net | grep -q '^.svirt-'; }
+    copy=$!
+    # Stopped, so that the power fails in the middle of it, however long the rest takes.
+    is_made() { ls -A $net | grep -q '^.svirt-' && kill -STOP $copy; }
     note part wait_for is_made
     svirt pool-build life-new >/dev/null 2>&1 &
     svirt pool-start life-san >/dev/null 2>&1 &

@@ -32,6 +32,8 @@ def make_pool(host, folder):
     new.click("^Finish$")
     new.wait_until_gone()
     host.select("^life-pool")
+    # virt-manager may read a new pool's state before it starts, and does not ask again: the test refreshes the pool.
+    look("pool")
     for name in ("guest", "extra"):
         make_volume(host, name)
 
@@ -182,7 +184,7 @@ def live(folder):
     make_pool(host, folder)
     make_network(host)
     look("made")
-    # virt-manager may read a new network's state before it starts, and does not ask again: the test has started it anew.
+    # The same of a network: the test has started it anew.
     wait(lambda: host.find("^net-stop$").has(SENSITIVE), "the network to be active")
     guest = install()
     look("running")
