@@ -19,6 +19,8 @@ onTheNode("dumpxml says whether the guest has a channel open, as long as its QEM
     note opened wait_for is connected
     { echo over; sleep 1; } | svirt console life-a --devname channel0 >/dev/null 2>&1
     note closed wait_for is disconnected
+    # The guest prints it after it has closed the port.
+    wait_for grep -q channel=closed $here/life-a.serial
     note said grep -c channel=closed $here/life-a.serial
     kill -STOP $(pid_of life-a)
     note stopped svirt dumpxml life-a

@@ -71,13 +71,16 @@ onTheNode(
     expect(screenshot.out).toContain("with type of image/png");
     expect(readFileSync(picture).subarray(1, 4).toString()).toBe("PNG");
     const console_ = `virsh -c '${nodeUri(ssh)}' console life-s`;
-    const shown = await run(["sh", "-c", `(sleep 20; printf '\\035') | script -qec "${console_}" /dev/null`]);
+    // The escape character until virsh reads it: one that comes before virsh has set the terminal is lost.
+    const escapes = "while sleep 2 && printf '\\035'; do :; done 2>/dev/null";
+    const shown = await run(["sh", "-c", `(${escapes}) | script -qec "${console_}" /dev/null`]);
     expect(shown.out).toContain("Connected to domain 'life-s'");
-    // The connection's end is that of its console.
+    // The connection's end is that of its console, soon after.
     const after = await onNode(`
+      visit() { printf '\\035' | svirt console life-s; }
       note context context_of $(pid_of life-s)
       note files ls /run/svirt/$(uuid_of life-s)
-      note console sh -c 'printf "\\035" | svirt console life-s'
+      note console wait_for visit
       svirt destroy life-s >/dev/null
       svirt undefine life-s >/dev/null
       note left left life-s

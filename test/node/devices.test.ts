@@ -15,11 +15,7 @@ afterAll(async () => {
 /** Device nodes of the node: its keyboard, a tablet on its USB, a disk in its memory. */
 const NODES = `
   modprobe -a evdev xhci_pci scsi_debug sg vhost_scsi
-  waited=0
-  until [ -e /dev/input/event0 ] && [ -e /dev/bus/usb/001/002 ] && [ -e /dev/sg0 ] || [ $waited = 50 ]; do
-    sleep 0.1
-    waited=$((waited + 1))
-  done
+  wait_for ls /dev/input/event0 /dev/bus/usb/001/002 /dev/sg0
   usb="<hostdev type='usb'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev>"
   evdev="<input type='evdev'><source dev='/dev/input/event0'/></input>"
   passed="<input type='passthrough' bus='virtio'><source evdev='/dev/input/event0'/></input>"
@@ -174,7 +170,7 @@ onTheNode(
     note left left life-a
     note again svirt start life-a
     kill -9 $(pid_of life-a)
-    sleep 2
+    wait_gone life-a
     note killed svirt domstate life-a
     note orphan emulator
     svirt undefine life-a >/dev/null
@@ -240,8 +236,7 @@ onTheNode("huge pages, locked memory and the host's NUMA node", async () => {
 onTheNode("a disk of the host is commanded by SCSI, one is slow, one comes over the network", async () => {
   const notes = await onNode(`${NODES}
     modprobe sd_mod
-    waited=0
-    until [ -e /dev/sda ] || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+    wait_for ls /dev/sda
     lun="<controller type='scsi' model='virtio-scsi'/><disk type='block' device='lun'><driver name='qemu' type='raw'/><source dev='/dev/sda'/><target dev='sda' bus='scsi'/></disk>"
     guest life-a "$lun"
     note before labels /dev/sda

@@ -60,6 +60,17 @@ ${xml}XML
   return inspected(notes, xml);
 }
 
+/** `answer COMMAND...` prints the first bytes from a screen, to which the command connects. Its input ends after them. */
+const ANSWER = `
+  by_key() { SSH_ORIGINAL_COMMAND=$1 svirt shell; }
+  has_answered() { [ "$(wc -c <$work/answer)" -ge 12 ]; }
+  answer() {
+    : >$work/answer
+    wait_for has_answered | "$@" | cat >$work/answer
+    head -c 12 $work/answer
+  }
+`;
+
 /** Expects that the guest is gone. */
 function expectNoTrace({ notes }: Inspected): void {
   expect(noteOf(notes, "left").out).toBe("");
@@ -95,8 +106,9 @@ onTheNode(
       get com2 /machine/peripheral/serial1 chardev
       get aes /machine/unattached/device[0] aes
       note vnc-display svirt vncdisplay $name
-      note vnc-answer sh -c 'sleep 2 | nc 127.0.0.1 5907 | head -c 12'
-      note vnc-shell sh -c 'sleep 2 | SSH_ORIGINAL_COMMAND="nc 127.0.0.1 5907" svirt shell | head -c 12'`,
+      ${ANSWER}
+      note vnc-answer answer nc 127.0.0.1 5907
+      note vnc-shell answer by_key 'nc 127.0.0.1 5907'`,
     );
     const { notes } = guest;
     expect(answerTo<string>(notes, "get-type")).toMatch(/^pc-i440fx-[\d.]+-machine$/);
@@ -234,7 +246,8 @@ onTheNode(
       note flags cat /sys/class/net/vnet0/tun_flags /sys/class/net/life-eth/tun_flags
       screen=/run/svirt/$(uuid_of $name)/guest/vnc.sock
       note socket ls -l $screen
-      note screen sh -c "sleep 2 | SSH_ORIGINAL_COMMAND='nc -U $screen' svirt shell | head -c 12"
+      ${ANSWER}
+      note screen answer by_key "nc -U $screen"
       note serial-socket stat -c %F $here/serial.sock`,
     );
     const { notes } = guest;

@@ -152,8 +152,8 @@ onTheNode(
     # The kernel names disks in any order.
     lun_of() { readlink -f /sys/class/block/\${1##*/}/device | sed 's/.*://'; }
     id_of() { for name in /dev/disk/by-id/wwn-*; do [ "$(lun_of $(readlink -f $name))" != $1 ] || echo $name; done; }
-    are_there() { [ "$(ls -d /dev/disk/by-id/wwn-* | wc -l)" = 2 ]; }
-    wait_for are_there
+    are_there() { [ "$(ls -d /dev/disk/by-id/wwn-* 2>/dev/null | wc -l)" = $1 ]; }
+    wait_for are_there 2
     one=$(id_of 1)
     two=$(id_of 2)
     luns() { for name in $one $two; do lun_of $(readlink -f $name); done; }
@@ -161,9 +161,11 @@ onTheNode(
     guest life-i "$(block $one vda)"
     note defined luns
     svirt pool-destroy life-san
+    # udevd removes the names after the disks are gone.
+    wait_for are_there 0
     order_luns two one
     svirt pool-start life-san
-    wait_for are_there
+    wait_for are_there 2
     note started luns
     note run svirt start life-i
     note during labels_of_disks
@@ -174,7 +176,7 @@ onTheNode(
     echo 1 >/sys/block/\${gone##*/}/device/delete
     tool udevadm settle
     for host in /sys/class/iscsi_host/host*; do echo '- - -' >/sys/class/scsi_host/\${host##*/}/scan; done
-    wait_for are_there
+    wait_for are_there 2
     later
     tool udevadm trigger --action=add --settle $(readlink -f $one) $(readlink -f $two)
     note again labels_of_disks

@@ -15,9 +15,11 @@ const SCENE = `
   # threads FILE...: the groups of QEMU's threads, where they may run, and by what policy they are scheduled, each once.
   threads() {
     for task in /proc/$(pid_of life-a)/task/*; do
-      printf '%s ' "$(sed 's#^0::.*/##' "$task/cgroup")" "$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "$task/status")"
-      sed 's/.*) //' "$task/stat" | cut -d ' ' -f 39
-    done | sort | uniq
+      facts="$(sed 's#^0::.*/##' "$task/cgroup") $(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "$task/status")"
+      facts="$facts $(sed 's/.*) //' "$task/stat" | cut -d ' ' -f 39)"
+      # QEMU's workers end when they are idle.
+      [ ! -d "$task" ] || echo "$facts"
+    done 2>/dev/null | sort | uniq
   }
 `;
 
@@ -70,6 +72,8 @@ onTheNode("limits, pins and schedulers are as the kernel shows them", async () =
     note state svirt domstate life-a
     kill -9 $(pid_of life-a)
     svirt list >/dev/null
+    # Its reaper may still clean up.
+    wait_gone life-a
     note gone ls -d $group
     note trace left life-a
   `);

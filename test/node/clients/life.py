@@ -56,7 +56,8 @@ def read_console():
     answered = threading.Event()
 
     def on_stream(stream, _what, _opaque):
-        if b"z" in stream.recv(1024):
+        # More answers may come while the stream is aborted.
+        if not answered.is_set() and b"z" in stream.recv(1024):
             answered.set()
 
     stream.eventAddCallback(v.VIR_STREAM_EVENT_READABLE, on_stream, None)

@@ -51,8 +51,9 @@ export async function liveByVirsh(client: Client): Promise<void> {
   await takeScreen(client);
   await plug(client, labels);
   await changeSizes(client);
-  await takeSnapshot(client);
-  await save(client, labels);
+  await watch.waitFor(3);
+  await takeSnapshot(client, watch);
+  await save(client, labels, watch);
   await clone(client, labels);
   await virsh(client, `destroy ${NAME}`);
   await expectBack(labels);
@@ -63,8 +64,16 @@ export async function liveByVirsh(client: Client): Promise<void> {
   await expectNothingLeft([uuidOf(NAME)]);
 }
 
-/** Defines the domain and registers for its events. Its `end` returns those since then, once the domain is undefined. */
-async function watchEvents(client: Client): Promise<{ readonly end: () => Promise<string[]> }> {
+/** A client that is registered for the events of the defined domain. */
+interface Watch {
+  /** Waits for that many of EVENTS: of two changes in quick succession a client may be told of the last alone. */
+  readonly waitFor: (count: number) => Promise<void>;
+  /** Returns the events, once the domain is undefined. */
+  readonly end: () => Promise<string[]>;
+}
+
+/** Defines the domain and registers for its events. */
+async function watchEvents(client: Client): Promise<Watch> {
   const file = writeGuest(client, NAME);
   await virsh(client, `define ${file}`);
   const child = start(client, ["stdbuf", "-oL", "virsh", ...WATCH], LIFE_MS);
@@ -74,13 +83,22 @@ async function watchEvents(client: Client): Promise<{ readonly end: () => Promis
     await virsh(client, `define ${file}`);
     await seen.has(NAME, 1, 2000);
   }
-  const begun = seen.of(NAME).length;
+  // Events of these definitions may still arrive.
+  const life = (): string[] => {
+    const all = seen.of(NAME);
+    const start = all.findIndex((event) => !event.startsWith("Defined "));
+    return start === -1 ? [] : all.slice(start);
+  };
   return {
+    waitFor: async (count) => {
+      await seen.until(() => life().length >= count);
+      expect(life()).toEqual(EVENTS.slice(0, count));
+    },
     end: async () => {
-      await seen.has(NAME, begun + EVENTS.length);
+      await seen.until(() => life().length >= EVENTS.length);
       child.kill();
       await child.exited;
-      return seen.of(NAME).slice(begun);
+      return life();
     },
   };
 }
@@ -129,25 +147,30 @@ async function changeSizes(client: Client): Promise<void> {
   expect(said).toMatch(/^Capacity: +3145728 bytes$/m);
 }
 
-async function takeSnapshot(client: Client): Promise<void> {
+async function takeSnapshot(client: Client, watch: Watch): Promise<void> {
   const create = `snapshot-create-as ${NAME} before --disk-only --diskspec vda,file=${OVERLAY}`;
   const said = await virsh(client, create, `snapshot-list ${NAME} --name`, `domblklist ${NAME}`);
   expect(said).toMatch(/^before$/m);
   expect(said).toMatch(/^ *vda +\S*overlay\.qcow2$/m);
   await expectConfined(NAME, [OVERLAY]);
+  await watch.waitFor(4);
   await virsh(client, `blockcommit ${NAME} vda --active --pivot --wait`);
   await expectConfined(NAME, [DISK]);
   const forget = [`snapshot-delete ${NAME} before --metadata`, "pool-refresh life-pool"];
   await virsh(client, ...forget, "vol-delete overlay.qcow2 life-pool");
 }
 
-async function save(client: Client, labels: Labels): Promise<void> {
-  // Both in one connection are so quick that another one may see only the second.
+async function save(client: Client, labels: Labels, watch: Watch): Promise<void> {
   await virsh(client, `suspend ${NAME}`);
-  const stop = [`resume ${NAME}`, `managedsave ${NAME}`, `domstate --reason ${NAME}`];
+  await watch.waitFor(6);
+  await virsh(client, `resume ${NAME}`);
+  await watch.waitFor(7);
+  const stop = [`managedsave ${NAME}`, `domstate --reason ${NAME}`];
   expect(await virsh(client, ...stop)).toContain("shut off (saved)");
   await expectBack(labels);
-  await virsh(client, `start ${NAME}`, `save ${NAME} ${SAVED}`);
+  await virsh(client, `start ${NAME}`);
+  await watch.waitFor(12);
+  await virsh(client, `save ${NAME} ${SAVED}`);
   await expectBack(labels);
   await virsh(client, `restore ${SAVED}`);
   await expectConfined(NAME, [DISK]);

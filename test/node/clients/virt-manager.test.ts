@@ -48,7 +48,11 @@ onTheNode(
         await expectConfined(NAME, [DISK]);
       },
       plugged: () => expectConfined(NAME, [DISK, EXTRA]),
-      off: () => expectBack(labels),
+      off: async () => {
+        // virt-manager may be told of the end before the labels are given back.
+        await onNode(`wait_for test ! -e /var/lib/svirt/records/${uuids[0]}.json`);
+        await expectBack(labels);
+      },
       cloned: async () => {
         uuids.push(await virsh(client, `domuuid ${CLONE}`));
         const copied = await labelsOf([COPY]);

@@ -1,8 +1,9 @@
 /** Shell commands for a node, with busybox and getfattr; judge.ts parses their output. */
 
-/** Prints each process: number, program, context. A kernel thread has no program: "-". */
+/** Prints each process that has not ended: number, program, context. A kernel thread has no program: "-". */
 export const LIST_PROCESSES = `for p in /proc/[0-9]*; do
-  context=$(tr -d '\\0' <$p/attr/current) && echo "\${p#/proc/} $(readlink $p/exe || echo -) $context"
+  context=$(tr -d '\\0' <$p/attr/current) && program=$(readlink $p/exe || echo -) &&
+    grep -q '^State:.[^XZ]' $p/status && echo "\${p#/proc/} $program $context"
 done 2>/dev/null`;
 
 /** Prints each listening socket: protocol, port, and the contexts of its holders. 0A: TCP_LISTEN, 07: not connected. */

@@ -137,7 +137,7 @@ lists_active() { "$@" svirt list --json | grep -q '"not asked"'; }
 
 # wait_for COMMAND...: waits until it succeeds.
 wait_for() {
-  wait_left=600
+  wait_left=1200
   until "$@" >/dev/null 2>&1; do
     wait_left=$((wait_left - 1))
     [ "$wait_left" -gt 0 ] || return 1

@@ -23,8 +23,8 @@ const END_SCRIPTS = `
 const BOOT: Readonly<Record<string, LastAct>> = {
   halt: { do: "halt" },
   off: { do: "power-off" },
-  // About five seconds: enough to inspect the running guest.
-  "off-later": { do: "power-off-later", ticks: 90 },
+  // About ten seconds: enough for a slow node to inspect the running guest.
+  "off-later": { do: "power-off-later", ticks: 180 },
   button: { do: "power-off-by-button" },
   answer: { do: "answer" },
   paint: { do: "paint" },

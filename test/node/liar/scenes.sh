@@ -267,7 +267,7 @@ guest_tap() {
   svirt attach-interface "$liar" bridge "$bridge" --target "$tap" --model virtio --mac "$mac" >/dev/null || say "$1: attach-interface"
   order "$liar" keep vhost >/dev/null
   watched $((3 * longest)) "$most" svirt detach-interface "$liar" bridge --mac "$mac"
-  held=$(await "$liar" held 5)
+  held=$(await "$liar" held 30)
   if [ "$held" != 'done' ]; then verdict='done' why="not held: $held"
   elif [ ! -e "/sys/class/net/$tap" ]; then verdict=refused why="the interface is gone, exit $code"
   elif svirt audit | grep -q "still holds the tap $tap"; then verdict=refused why="stays the guest's, exit $code"

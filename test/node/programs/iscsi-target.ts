@@ -67,10 +67,13 @@ export const ISCSI_TARGET = `
     mark $here/start-iscsid initrc_exec_t
     /usr/bin/setpriv --clear-groups $here/start-iscsid >/dev/null 2>&1 &
     wait_for iscsiadm --mode iface
+    # Its socket: before, iscsiadm cannot log in.
+    wait_for grep -q @ISCSIADM_ABSTRACT_NAMESPACE /proc/net/unix
   }
   end_iscsi() {
     iscsiadm --mode session --logout >/dev/null 2>&1
     for pid in $(pidof iscsid); do kill -KILL $pid; done
+    wait_for sh -c '! pidof iscsid'
     echo 0 >$portal_group/enable
     forget_luns
     rmdir $portal_group/np/* $portal_group \${portal_group%/*} \${portal_group%/*/*} $core/fileio_*/* $core/fileio_* 2>/dev/null

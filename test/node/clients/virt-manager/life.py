@@ -27,7 +27,7 @@ def make_pool(host, folder):
     host.click("^pool-add$")
     new = window("Add a New Storage Pool")
     new.put("^Name:", "life-pool")
-    path = next(field for field in new.all("^$", "text") if field.text.startswith("/"))
+    path = wait(lambda: next((x for x in new.all("^$", "text") if x.text.startswith("/")), None), "the folder")
     path.write(folder)
     new.click("^Finish$")
     new.wait_until_gone()

@@ -128,10 +128,16 @@ class Node:
 
     def select(self, name):
         """Selects the row of a cell, or the item of a list."""
-        cell = self.find(name, "table cell")
-        cell.call("Component", "GrabFocus")
-        wait(lambda: cell.has(SELECTED), f"{name} to be selected")
-        return cell
+
+        def selected():
+            # A list that is filled anew has other cells.
+            cell = next(self.all(name, "table cell"), None)
+            if cell is None:
+                return None
+            cell.call("Component", "GrabFocus")
+            return cell if cell.has(SELECTED) else None
+
+        return wait(selected, f"{name} to be selected")
 
     def open_tab(self, name):
         tab = self.find(name, "page tab")
