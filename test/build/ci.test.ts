@@ -85,7 +85,7 @@ test("CI names what has failed once more at its end", async () => {
     "(fail) check_a_clone",
     "(fail) scripts/test ends with exit code 3 and without its last line: killed",
   ]);
-}, 30_000);
+}, 60_000);
 
 test("CI checks a clone beside the demo, once the demo's node is up", async () => {
   const work = 'cd "$(dirname "$SVIRT_CACHE")"';
@@ -99,7 +99,7 @@ test("CI checks a clone beside the demo, once the demo's node is up", async () =
     ok: `${work}; grep "node: up" demo.log || exit 1; touch ran`,
   });
   expect(out).toBe("7 passed, 0 failed, 2 skipped\n");
-}, 30_000);
+}, 60_000);
 
 /** Returns the processes that have this in their environment. */
 function processesWith(variable: string): number[] {
@@ -113,9 +113,9 @@ function processesWith(variable: string): number[] {
   });
 }
 
-/** Waits for something, for 20 s at most. */
+/** Waits for something, for 50 s at most. */
 async function until(isSo: () => boolean): Promise<boolean> {
-  for (let at = 0; at < 200 && !isSo(); at += 1) await Bun.sleep(100);
+  for (let at = 0; at < 500 && !isSo(); at += 1) await Bun.sleep(100);
   return isSo();
 }
 
@@ -151,7 +151,7 @@ test.each([
       rmSync(folder, { recursive: true });
     }
   },
-  60_000,
+  120_000,
 );
 
 test("each of CI's commands has an empty cache of its own, which is gone afterwards", async () => {

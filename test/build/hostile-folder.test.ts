@@ -81,7 +81,7 @@ beforeAll(() => {
   }
   const careless = ["build", "--compile", "--compile-exec-argv=--no-ffi-cc"];
   run([process.execPath, ...careless, probe, "--outfile", CONTROL], ROOT);
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(trial, { recursive: true }));
 
 describe.each([...EFFECTIVE, ...HARMLESS])("$name", (surrounding) => {

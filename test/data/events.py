@@ -41,7 +41,10 @@ dom.create()
 dom.pinVcpu(0, (True,))
 dom.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, "one", None, None)
 dom.managedSave()
-time.sleep(1)
+# The last event.
+end = time.monotonic() + 60
+while not any(event[0] == "JOB_COMPLETED" for event in got) and time.monotonic() < end:
+    time.sleep(0.1)
 for event in got:
     if event[0] == "JOB_COMPLETED":
         event = ("JOB_COMPLETED", event[1]["operation"], event[1]["data_remaining"])

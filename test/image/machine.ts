@@ -8,6 +8,7 @@ export const FULL_IMAGE = `${IMAGE}/full`;
 const POLL_MS = 500;
 /** Limit for an emulated machine on a busy computer; no test asserts times. */
 const BOOT_MS = 420_000;
+const UNTIL_MS = 240_000;
 
 /** Owner of a key: with a shell, with svirt only, with reading only. */
 type Whose = "admin" | "manager" | "reader";
@@ -133,6 +134,12 @@ async function makeKey(folder: string, name: string): Promise<string> {
   const made = Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${folder}/${name}`]);
   if (made.exitCode !== 0) throw new Error(`Cannot make a key: ${made.stderr.toString()}`);
   return (await readFile(`${folder}/${name}.pub`, "utf8")).split(" ").slice(0, 2).join(":");
+}
+
+/** Waits as long as an emulated machine may take; the caller asserts the result. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + UNTIL_MS;
+  while (!(await isSo()) && performance.now() < deadline) await Bun.sleep(POLL_MS);
 }
 
 /** Returns a TCP port of 127.0.0.1 that is unused at the moment. */

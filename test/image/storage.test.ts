@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { directBoot } from "./boots.ts";
 import { guestXml, withXml } from "./guest-xml.ts";
-import { bootMachine, IMAGE, type Machine } from "./machine.ts";
+import { bootMachine, IMAGE, type Machine, until } from "./machine.ts";
 import { type IscsiTarget, serveIscsi } from "./servers/iscsi.ts";
 import { type NfsServer, serveNfs } from "./servers/nfs.ts";
 
@@ -83,6 +83,13 @@ whereBuilt("the product's image, with an iSCSI target", () => {
   const labelOf = async (path: string): Promise<string> =>
     (await machine.run(`getfattr --only-values -n security.selinux ${path}`)).replace("\0", "");
 
+  /** Waits until the node has handled a disk that has come: it labels it. */
+  const untilLabelled = async (path: string): Promise<void> =>
+    await until(async () => {
+      const { out } = await machine.ask(`getfattr --only-values -n security.selinux ${path}`);
+      return out.includes(":fixed_disk_device_t:");
+    });
+
   beforeAll(async () => {
     writeFileSync(`${folder}/disk.img`, "");
     truncateSync(`${folder}/disk.img`, 8 * 1024 * 1024);
@@ -136,7 +143,7 @@ whereBuilt("the product's image, with an iSCSI target", () => {
     const node = `iscsiadm -m node -T ${target.name}`;
     await machine.run(`${node} -o update -n node.session.auth.password -v ${LOGIN.password}`);
     await machine.run(`${node} --login`);
-    await Bun.sleep(3000);
+    await untilLabelled("/dev/sda");
     expect(await labelOf("/dev/sda")).toBe("system_u:object_r:fixed_disk_device_t:s0");
   });
 
@@ -148,7 +155,7 @@ whereBuilt("the product's image, with an iSCSI target", () => {
     expect((await machine.ask("iscsiadm -m session")).err).toContain("No active sessions");
     await machine.run("svirt pool-start san");
     expect(await machine.run("iscsiadm -m session")).toContain(target.name);
-    await Bun.sleep(3000);
+    await untilLabelled("/dev/sda");
     const listed = await machine.run("svirt vol-list san");
     const [volume = ""] = /unit:\d+:\d+:\d+/.exec(listed) ?? [];
     const disk = `<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='san' volume='${volume}' mode='host'/>
@@ -171,5 +178,8 @@ whereBuilt("the product's image, with an iSCSI target", () => {
 async function writeAsGuest(machine: Machine, name: string): Promise<void> {
   const write = `qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "write -P 0x5e 512 512"`;
   await machine.run(`svirt qemu-monitor-command ${name} --hmp '${write}'`);
-  expect(await machine.run(`tail -n 3 /var/log/svirt/${name}.log`)).toContain("wrote 512/512 bytes");
+  const readLog = async (): Promise<string> => await machine.run(`tail -n 3 /var/log/svirt/${name}.log`);
+  // Another process writes the log.
+  await until(async () => (await readLog()).includes("wrote "));
+  expect(await readLog()).toContain("wrote 512/512 bytes");
 }

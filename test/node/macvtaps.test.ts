@@ -47,7 +47,7 @@ onTheNode(
         svirt destroy life-a >/dev/null
         note left names
         kill -9 $(pid_of life-b)
-        svirt list >/dev/null
+        wait_gone life-b
         note last sh -c "ls /sys/class/net | grep macvtap; ls /dev | grep '^tap'; true"
         note trace left life-a
         ${REMOVE}
@@ -127,7 +127,7 @@ onTheNode("a running guest is given a macvtap with its level, hears by it, and l
     note other svirt attach-interface life-b direct svirtbr0 --mac 52:54:00:00:00:06
     note both names
     kill -9 $(pid_of life-b)
-    svirt list >/dev/null
+    wait_gone life-b
     note left names
     ${REMOVE}
   `);

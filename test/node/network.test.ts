@@ -29,7 +29,7 @@ onTheNode(
     note left ports
     note trace left life-a
     kill -9 $(pid_of life-b)
-    svirt list >/dev/null
+    wait_gone life-b
     note last ports
     ${REMOVE}
   `);

@@ -43,10 +43,6 @@ XML
     printf "<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='life-v3' volume='%s'/><target dev='vda' bus='virtio'/></disk>" "$1"
   }
   mounts() { sed -n "s#^[^ ]* [^ ]* [^ ]* [^ ]* \\($target[^ ]*\\) .* - #\\1 #p" /proc/self/mountinfo; }
-  reads() {
-    svirt qemu-monitor-command $1 --hmp 'qemu-io libvirt-1-storage "read 0 512"'
-    tail -n 3 /var/log/svirt/$1.log
-  }
   clean
   prepare_export
   modprobe nfsv3
@@ -144,6 +140,7 @@ onTheNode(
     note found-mounts mounts
     note found-stop svirt pool-destroy life-v3
     kill $(pidof rpcbind)
+    wait_for sh -c '! pidof rpcbind'
     note lost svirt pool-start life-v3
     source="<host name='127.0.0.1' port='${NFS_PORT}'/><dir path='$here/export'/>"
     note ports pool "$source<protocol ver='3'/>" '' mountport=${MOUNTD_PORT}

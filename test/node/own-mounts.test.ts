@@ -33,10 +33,6 @@ const SCENE = `
     serve_no_more
   }
   mounts() { sed -n "s#^[^ ]* [^ ]* [^ ]* [^ ]* $target/\\([^ ]*\\) .*#\\1#p" /proc/self/mountinfo; }
-  reads() {
-    svirt qemu-monitor-command $1 --hmp 'qemu-io libvirt-1-storage "read 0 512"'
-    tail -n 3 /var/log/svirt/$1.log
-  }
   opens() {
     svirt qemu-monitor-command "$1" '{"execute":"blockdev-add","arguments":{"driver":"file","node-name":"try","filename":"'"$2"'"}}'
   }

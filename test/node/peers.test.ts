@@ -27,7 +27,16 @@ const BACKENDS = `${PROGRAMS}
     $here/peer listen $here/$1.sock $here/$1.report >/dev/null 2>$here/$1.err &
     wait_for test -S $here/$1.sock
   }
-  silence() { kill $(jobs -p) 2>/dev/null || :; [ ! -e $here/daemon.pid ] || kill $(cat $here/daemon.pid); wait; }
+  silence() {
+    kill $(jobs -p) 2>/dev/null || :
+    if [ -e $here/daemon.pid ]; then
+      daemon=$(cat $here/daemon.pid)
+      kill $daemon
+      # The next one needs its sockets and the locks of its disks.
+      wait_for is_dead $daemon
+    fi
+    wait
+  }
   shared="<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
   blk="<disk type='vhostuser'><driver type='raw'/><source type='unix' path='$here/blk.sock'/><target dev='vda' bus='virtio'/></disk>"
   nbd="<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='$here/nbd.sock'/></source><target dev='vdb' bus='virtio'/></disk>"
@@ -219,6 +228,7 @@ onTheNode(
     setfattr -n security.selinux -v system_u:object_r:qemu_exec_t:s0 $here/peer
     chmod 755 $here $here/peer
     serve; speaks peer; $here/peer listen @svirt-peer $here/abstract.report &
+    wait_for grep -q @svirt-peer /proc/net/unix
     chmod 777 $here/*.sock
     guest life-a "$blk" "$shared"
     note start svirt start life-a

@@ -147,8 +147,7 @@ onTheNode(
     clean
     modprobe -a sd_mod
     modprobe scsi_debug dev_size_mb=32
-    waited=0
-    until ls -d /sys/bus/scsi/drivers/sd/*/block/* >/dev/null 2>&1 || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+    wait_for has_scsi_disks 1
     unit=$(basename "$(ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*:*:*:* | head -n 1)")
     name=$(ls /sys/bus/scsi/devices/$unit/block)
     svirt pool-undefine life-parts >/dev/null 2>&1

@@ -229,8 +229,7 @@ onTheNode(
 const DISK_SCENE = `
   ${SCENE}
   modprobe -a sd_mod scsi_debug
-  waited=0
-  until ls -d /sys/bus/scsi/drivers/sd/*/block/* >/dev/null 2>&1 || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+  wait_for has_scsi_disks 1
   unit=$(basename "$(ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*:*:*:* | head -n 1)")
   disk=/dev/$(ls /sys/bus/scsi/devices/$unit/block)
   end() {

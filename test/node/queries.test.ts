@@ -62,7 +62,7 @@ describe.each(["qemu", "kvm"])("console of a guest of type %s", (type) => {
       const notes = await onNode(`
       note differ cmp /tmp/before /tmp/after
       note state svirt domstate life-a
-      note again sh -c '{ printf HAL; sleep 5; } | svirt console life-a'
+      note again talk svirt console life-a
       note tty svirt ttyconsole life-a
       note label label_of "$(svirt ttyconsole life-a | head -1)"
       svirt destroy life-a >/dev/null
@@ -87,12 +87,12 @@ onTheNode("one at a time: the second is refused, --force ends the first", async 
     sleeper=$!
     svirt console life-a <$here/input >$here/first 2>$here/first.err &
     first=$!
-    printf HAL >$here/input
-    connected() { grep -q IBM $here/first; }
+    # A guest that has not booted may lose what is typed.
+    connected() { printf HAL >$here/input; sleep 0.4; grep -q IBM $here/first; }
     wait_for connected
     note second svirt console life-a
     note other sh -c 'svirt console life-a --devname channel0 </dev/null'
-    note forced sh -c '{ printf HAL; sleep 5; } | svirt console life-a --force'
+    note forced talk svirt console life-a --force
     code=0; wait $first || code=$?
     note first sh -c "cat $here/first.err; exit $code"
     kill $sleeper

@@ -74,7 +74,7 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
     note context context_of $(my_pid)
     note disk label_of ${DISK}
     note folder stat -c '%a %u' ${RUN}/guest
-    note console as_alice sh -c '{ printf HAL; sleep 5; } | svirt console life-mine'
+    note console talk as_alice svirt console life-mine
     note monitor as_alice svirt qemu-monitor-command life-mine '{"execute":"query-status"}'
     note suspend as_alice svirt suspend life-mine
     note resume as_alice svirt resume life-mine

@@ -121,7 +121,9 @@ onTheNode("p4, huge pages: all of its memory is of them", async () => {
         pages=/sys/kernel/mm/hugepages/hugepages-2048kB
         were=$(cat $pages/nr_hugepages)
         trap 'echo "$were" >$pages/nr_hugepages; rm -rf "$work"' EXIT
-        echo 32 >$pages/nr_hugepages
+        # The kernel may first have to gather free memory.
+        set_aside() { echo 32 >$pages/nr_hugepages; [ "$(cat $pages/free_hugepages)" = 32 ]; }
+        wait_for set_aside
         note set-aside cat $pages/free_hugepages`,
       files: `${HERE}/a.img`,
       look: `${BIOS_HAS_READ}\nnote free cat $pages/free_hugepages`,

@@ -55,8 +55,7 @@ XML"
     note content label_of $folder/sub/mine
     note shared svirt audit
     svirt destroy life-c >/dev/null
-    kill -9 $(pid_of life-d); sleep 2
-    note swept svirt list --all
+    kill -9 $(pid_of life-d); wait_gone life-d
     everything >$work/after
     note again diff $work/before $work/after
     note host svirt start life-e 2>&1

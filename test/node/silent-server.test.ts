@@ -69,6 +69,7 @@ onTheNode(
     disk_label() { label_of $here/export/one/a.img; }
     note before disk_label
     note start svirt start life-net
+    pid=$(pid_of life-net)
     note during disk_label
     go_away
     within audit 20 svirt audit
@@ -85,6 +86,8 @@ onTheNode(
     elsewhere after
     note held disk_label
     come_back
+    # The kernel sends again after a pause that is as long as the silence was.
+    wait_for is_dead $pid || wait_for is_dead $pid
     within recover 60 svirt recover
     note trace left life-net
     note restored disk_label

@@ -44,6 +44,7 @@ function scene(parameters: string): string {
   end() {
     svirt destroy life-a >/dev/null 2>&1
     svirt undefine life-a >/dev/null 2>&1
+    tool udevadm settle
     rmmod scsi_debug
     rm -f /run/udev/rules.d/60-names.rules
     end_udevd
@@ -159,6 +160,8 @@ onTheNode("a disk by two paths is one disk, and the paths are no guest's", async
     numbers() { for host in $one $two; do printf '%s 1 ' $(cat /sys/class/block/$(basename $(name_of $host))/dev); done; }
     tool dmsetup create --noudevsync --noudevrules -u mpath-3test mpatha --table "0 $sectors multipath 0 0 1 1 round-robin 0 2 1 $(numbers)"
     # As udev's rules for device-mapper do: without them dmsetup makes a node.
+    # udevd gives a new device its label.
+    tool udevadm settle
     dm=/dev/$(basename $(ls -d /sys/class/block/dm-*))
     ln -sfn ../$(basename $dm) /dev/mapper/mpatha
     cat $here/boot/halt >$dm

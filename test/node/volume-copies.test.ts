@@ -39,6 +39,7 @@ onTheNode(
       sleep $delay
       kill -9 $copier 2>/dev/null || :
       wait $copier 2>/dev/null || :
+      wait_for sh -c '! pidof lvm'
       if svirt vol-list life-lv | grep -q three; then
         cmp /dev/life-vg/one /dev/life-vg/three || echo "$delay: in part" >>$here/partial
         svirt vol-delete three --pool life-lv >/dev/null
@@ -68,8 +69,7 @@ onTheNode(
     clean
     modprobe -a sd_mod
     modprobe scsi_debug dev_size_mb=8 add_host=2 vpd_use_hostno=0
-    waited=0
-    until [ "$(ls -d /sys/bus/scsi/drivers/sd/*/block/* 2>/dev/null | wc -l)" -ge 2 ] || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+    wait_for has_scsi_disks 2
     names=$(for unit in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*:*:*; do ls /sys/bus/scsi/devices/$(basename $unit)/block; done)
     set -- $names
     note units sh -c "cat /sys/block/$1/device/wwid /sys/block/$2/device/wwid | sort -u | wc -l"

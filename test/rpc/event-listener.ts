@@ -3,10 +3,12 @@ import type { Machine } from "../memory-host/machine.ts";
 import { nodeOn } from "../scenes/scene.ts";
 import { opening, RemoteClient, type Reply, serve } from "./remote-client.ts";
 
+const MOST_MS = 20_000;
+
 /** Waits until it is true. */
 export async function until(isTrue: () => boolean): Promise<void> {
-  for (let looks = 0; !isTrue(); looks += 1) {
-    if (looks > 2000) throw new Error("what the test waits for does not happen");
+  for (const end = performance.now() + MOST_MS; !isTrue(); ) {
+    if (performance.now() > end) throw new Error("what the test waits for does not happen");
     await Bun.sleep(1);
   }
 }

@@ -17,10 +17,11 @@ function write(listen: string): string {
   );
 }
 
-/** Asks for a screen as a client does, and prints the first bytes that come within a second. */
+/** Asks for a screen as a client does, which leaves once it has the first bytes, and prints them. */
 function ask(parameters: string, options = ""): string {
   const call = `SSH_ORIGINAL_COMMAND="nc ${parameters}" timeout -k 1 20 ${folder}/svirt shell ${options}`;
-  return `${PORT}; sleep 1 | { ${call} | head -c 11; }`;
+  const wait = 'until [ -e done ] || [ "$(wc -c <got)" -ge 11 ]; do sleep 0.1; done';
+  return `${PORT}; rm -f done; : >got; (${wait}) | { ${call} >got; : >done; }; head -c 11 got`;
 }
 
 describe.skipIf(ASIDE !== "")(`a screen over svirt shell${ASIDE}`, () => {

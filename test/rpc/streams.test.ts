@@ -264,6 +264,7 @@ describe("a stream", () => {
       if (written.length > 1) await new Promise(() => undefined);
     };
     client.send(call(DOWNLOAD, partOf(VOLUME)));
+    while (written.length < 2) await settled();
     await settled();
     // The reply, and one packet with 262,120 bytes, VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX.
     expect(written).toEqual([28, 28 + 262_120]);

@@ -38,24 +38,32 @@ function hasMessages(): boolean {
   }
 }
 
-/** Waits until virsh has printed more than before the command. */
-const UNTIL_MORE = "for at in $(seq 60); do [ $(count) -gt $had ] && break; sleep 0.1; done";
+/** A command, and the text of the last event that it causes: the next command is run once virsh has printed it. */
+type Act = readonly [command: string, event?: string];
+
+/** Returns a line of the shell that runs a command and waits for its event. */
+function act([command, event]: Act): string {
+  const run = `{ ${command}; } >&2`;
+  const wait = "for at in $(seq 600); do";
+  return event === undefined
+    ? run
+    : `had=$(count '${event}'); ${run}; ${wait} [ $(count '${event}') -gt $had ] && break; sleep 0.1; done`;
+}
 
 /**
  * Returns a line of the shell that runs virsh for events, then the commands, and prints what virsh has printed once it has the text
  * `last`. The first command is repeated until virsh has printed something: from then on it is registered.
  */
-function during(virsh: string, [first, ...commands]: readonly [string, ...string[]], last: string): string {
+function during(virsh: string, [first, ...acts]: readonly [string, ...Act[]], last: string): string {
   const program = virsh.startsWith(SVIRT) ? "" : 'virsh -c "$LIBVIRT_DEFAULT_URI" ';
   return [
     `ln -sf ${new URL("../../dist/svirt", import.meta.url).pathname} ${SVIRT}`,
     "rm -f seen",
     `stdbuf -oL timeout -k 1 90 ${program}${virsh} >seen & pid=$!`,
-    `until [ -s seen ]; do { ${first}; } >&2; sleep 0.5; done`,
-    "count() { grep -vc first seen; }",
-    // Between two commands virsh gets the event of the first.
-    commands.map((command) => `had=$(count); { ${command}; } >&2`).join(`; ${UNTIL_MORE}; `),
-    `until grep -q '${last}' seen; do sleep 0.2; done`,
+    `while [ ! -s seen ] && kill -0 $pid; do { ${first}; } >&2; sleep 0.5; done`,
+    'count() { grep -v first seen | grep -c "$1"; }',
+    ...acts.map(act),
+    `while ! grep -q '${last}' seen && kill -0 $pid; do sleep 0.2; done`,
     "kill $pid; grep -v first seen",
   ].join("; ");
 }
@@ -68,14 +76,18 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   test(
     "virsh event reports what a command of svirt, another client and QEMU's end do with a domain",
     () => {
-      const life = ["define vm1.xml", "start vm1", "suspend vm1"].map((words) => `${SVIRT} ${words}`);
-      const later = ["kill -9 $(cat /run/svirt/*/pid)", `${SVIRT} undefine vm1`];
+      const acts: Act[] = [
+        [`${SVIRT} define vm1.xml`, "Defined"],
+        [`${SVIRT} start vm1`, "Started"],
+        [`${SVIRT} suspend vm1`, "Suspended"],
+        ["virsh resume vm1", "Resumed"],
+        [`${SVIRT} destroy vm1`, "Stopped"],
+        ["virsh start vm1", "Started"],
+        ["kill -9 $(cat /run/svirt/*/pid)", "Crashed"],
+        [`${SVIRT} undefine vm1`],
+      ];
       const [said] = onNewNode(folder, [
-        during(
-          "event --loop --event lifecycle",
-          [DEFINE_FIRST, ...life, "virsh resume vm1", `${SVIRT} destroy vm1`, "virsh start vm1", ...later],
-          "vm1.: Undefined",
-        ),
+        during("event --loop --event lifecycle", [DEFINE_FIRST, ...acts], "vm1.: Undefined"),
       ]);
       expect(linesOf(said)).toEqual(
         [
@@ -91,8 +103,14 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
   test(
     "svirt event --loop prints what virsh does",
     () => {
-      const later = [`${SVIRT} start vm1`, "virsh suspend vm1", `${SVIRT} destroy vm1`, "virsh undefine vm1"];
-      const commands = [DEFINE_FIRST, `${SVIRT} define vm1.xml`, ...later] as const;
+      const acts: Act[] = [
+        [`${SVIRT} define vm1.xml`, "Defined"],
+        [`${SVIRT} start vm1`, "Started"],
+        ["virsh suspend vm1", "Suspended"],
+        [`${SVIRT} destroy vm1`, "Stopped"],
+        ["virsh undefine vm1"],
+      ];
+      const commands = [DEFINE_FIRST, ...acts] as const;
       const [own, virsh] = onNewNode(folder, [
         during(`${SVIRT} event --loop --all`, commands, "vm1.: Undefined"),
         during("event --loop --all", commands, "vm1.: Undefined"),
@@ -112,8 +130,11 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
           "event --loop --all",
           [
             DEFINE_FIRST,
-            `truncate -s 1M plugged.raw; ${SVIRT} define acpi.xml; ${SVIRT} start vm1`,
-            ...["virsh reset vm1", plug, `${SVIRT} destroy vm1`],
+            [`truncate -s 1M plugged.raw; ${SVIRT} define acpi.xml`, "Defined"],
+            [`${SVIRT} start vm1`, "Started"],
+            ["virsh reset vm1", "reboot"],
+            [plug, "device-added"],
+            [`${SVIRT} destroy vm1`],
           ],
           "Stopped",
         ),
@@ -143,15 +164,23 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       const [networks, pools, refreshes] = onNewNode(folder, [
         during(
           "net-event --loop --event lifecycle",
-          [`${SVIRT} net-define first-net.xml`, `${SVIRT} net-define net1.xml`, `${SVIRT} net-undefine net1`],
+          [
+            `${SVIRT} net-define first-net.xml`,
+            [`${SVIRT} net-define net1.xml`, "Defined"],
+            [`${SVIRT} net-undefine net1`],
+          ],
           "Undefined",
         ),
         during(
           "pool-event --loop --event lifecycle",
           [
             `${SVIRT} pool-define-as first dir --target ${folder}/none`,
-            `${SVIRT} pool-define-as pool1 dir --target /srv/svirt-events`,
-            ...["build", "start", "destroy", "delete", "undefine"].map((verb) => `virsh pool-${verb} pool1`),
+            [`${SVIRT} pool-define-as pool1 dir --target /srv/svirt-events`, "Defined"],
+            ["virsh pool-build pool1", "Created"],
+            ["virsh pool-start pool1", "Started"],
+            ["virsh pool-destroy pool1", "Stopped"],
+            ["virsh pool-delete pool1", "Deleted"],
+            ["virsh pool-undefine pool1"],
           ],
           "Undefined",
         ),
@@ -159,7 +188,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
           "pool-event --loop --event refresh",
           [
             `${SVIRT} pool-create-as other dir --target /srv/svirt-events --build; ${SVIRT} pool-refresh other`,
-            `${SVIRT} pool-destroy other; rmdir /srv/svirt-events`,
+            [`${SVIRT} pool-destroy other; rmdir /srv/svirt-events`],
           ],
           "other",
         ),
@@ -181,24 +210,29 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     "virsh and svirt report the same of secrets and of the host's devices, and of a domain's title",
     () => {
       const define = (uuid: string): string => `${SVIRT} secret-define ${uuid}.xml`;
-      const secrets = [
-        define(FIRST_SECRET),
-        ...[define(OWN_SECRET), `virsh secret-set-value ${OWN_SECRET} --base64 c2VjcmV0`],
-        `${SVIRT} secret-undefine ${OWN_SECRET}`,
-      ] as const;
+      const setValue = (uuid: string): string => `virsh secret-set-value ${uuid} --base64 c2VjcmV0`;
       const touch = "echo change >/sys/class/net/lo/uevent";
       const [life, value, own, virsh, title] = onNewNode(folder, [
-        during("secret-event --loop --event lifecycle", secrets, `${OWN_SECRET}: Undefined`),
+        during(
+          "secret-event --loop --event lifecycle",
+          [
+            define(FIRST_SECRET),
+            [define(OWN_SECRET), `${OWN_SECRET}: Defined`],
+            [setValue(OWN_SECRET)],
+            [`${SVIRT} secret-undefine ${OWN_SECRET}`],
+          ],
+          `${OWN_SECRET}: Undefined`,
+        ),
         during(
           "secret-event --loop --event value-changed",
-          [`virsh secret-set-value ${FIRST_SECRET} --base64 c2VjcmV0`, ...secrets.slice(1, 3)],
+          [setValue(FIRST_SECRET), [define(OWN_SECRET)], [setValue(OWN_SECRET)]],
           OWN_SECRET,
         ),
-        during(`${SVIRT} nodedev-event --loop --event update`, [touch, touch], "net_lo"),
-        during("nodedev-event --loop --event update", [touch, touch], "net_lo"),
+        during(`${SVIRT} nodedev-event --loop --event update`, [touch, [touch]], "net_lo"),
+        during("nodedev-event --loop --event update", [touch, [touch]], "net_lo"),
         during(
           "event --loop --event metadata-change",
-          [`${SVIRT} define vm1.xml; ${SVIRT} desc vm1 --config --title one`, "true"],
+          [`${SVIRT} define vm1.xml; ${SVIRT} desc vm1 --config --title one`],
           "title",
         ),
       ]);

@@ -159,6 +159,42 @@ is_other() { [ "$(pid_of "$1")" != "$2" ] && [ "$(svirt domstate "$1")" = runnin
 # wait_other NAME PID: waits until it runs as another process.
 wait_other() { wait_for is_other "$1" "$2"; }
 is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+# has_scsi_disks NUMBER: checks that the kernel has that many, at least.
+has_scsi_disks() {
+  scsi_disks=0
+  for scsi_disk in /sys/bus/scsi/drivers/sd/*/block/*; do [ ! -e "$scsi_disk" ] || scsi_disks=$((scsi_disks + 1)); done
+  [ "$scsi_disks" -ge "$1" ]
+}
+
+# ---- What a guest says
+
+# talk COMMAND...: types HAL on the console that COMMAND opens until the guest of the boot sector "answer" has said IBM, and prints
+# what the console has shown. A guest that has not booted may lose what is typed.
+talk() {
+  talk_code=0
+  : >"$work/shown"
+  type_until_answered | "$@" >"$work/shown" || talk_code=$?
+  cat "$work/shown"
+  return "$talk_code"
+}
+type_until_answered() {
+  type_left=120
+  until grep -q IBM "$work/shown" || [ "$type_left" = 0 ]; do
+    type_left=$((type_left - 1))
+    printf HAL 2>/dev/null || break
+    sleep 0.5
+  done
+}
+
+# reads NAME: reads the first sector of its disk by its QEMU, and prints what QEMU says of that in its log. Another process writes the log.
+reads() {
+  reads_log=/var/log/svirt/$1.log
+  reads_from=$(($(wc -c <"$reads_log") + 1))
+  svirt qemu-monitor-command "$1" --hmp 'qemu-io libvirt-1-storage "read 0 512"' || return
+  wait_for has_read
+  tail -c "+$reads_from" "$reads_log"
+}
+has_read() { tail -c "+$reads_from" "$reads_log" | grep -q '^read .*offset\|^read failed'; }
 
 # ---- Settings
 

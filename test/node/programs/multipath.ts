@@ -77,7 +77,9 @@ CONF
   end_paths() {
     for pid in $(pidof multipathd); do kill $pid; done
     wait_for sh -c '! pidof multipathd'
-    tool dmsetup remove mpatha
+    # udevd looks at a disk that a guest has closed.
+    tool udevadm settle
+    tool dmsetup remove --retry mpatha
     rm -f /srv/lib
     end_iscsi
     rm -f /run/udev/rules.d/*.rules

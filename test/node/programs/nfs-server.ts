@@ -55,6 +55,7 @@ export const NFS_SERVER = `
     kill $(pidof rpc.mountd)
     wait_for sh -c '! pidof rpc.mountd'
     for rpc_pid in $(pidof rpcbind); do kill $rpc_pid; done
+    wait_for sh -c '! pidof rpcbind'
     umount /proc/fs/nfsd
     rm -rf /var/lib/nfs
   }

@@ -10,7 +10,7 @@
  */
 export const OPEN_VSWITCH = `
   mark() { setfattr -n security.selinux -v system_u:object_r:$2:s0 $1; }
-  vsctl() { ovs-vsctl --no-syslog --timeout=20 "$@"; }
+  vsctl() { ovs-vsctl --no-syslog --timeout=60 "$@"; }
   serve_switch() {
     modprobe tun 2>/dev/null
     mkdir -p /run/openvswitch

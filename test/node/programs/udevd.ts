@@ -20,6 +20,7 @@ export const UDEVD = `
     for udevd_status in /proc/[0-9]*/status; do
       grep -q '^Name:.systemd-udevd$' "$udevd_status" 2>/dev/null && kill "$(echo "$udevd_status" | cut -d/ -f3)"
     done
+    wait_for sh -c '! grep -qs "^Name:.systemd-udevd$" /proc/[0-9]*/status'
     rm -rf /run/udev /dev/disk
   }
 `;

@@ -127,7 +127,7 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
         { cwd: folder, stdio: ["ignore", "ignore", "inherit"] },
       );
       try {
-        while (!fs.existsSync(block)) await Bun.sleep(20);
+        await untilListening(block);
         const before = await ask("query-named-block-nodes");
         const served: Plug = {
           ...plugOf(7, "none", { ...scsi, drive: "nbd0" }),

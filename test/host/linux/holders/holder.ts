@@ -1,6 +1,6 @@
 /** holder HOW PATH: holds a file, or a tap of that name, only in that way, reports it, and runs until it is killed. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
 import { sendFile } from "../../../../src/host/linux/sockets/send-file.ts";
 
@@ -24,6 +24,7 @@ const IFF_TAP_NO_PI = 0x1002;
 const IFREQ_BYTES = 40;
 const IFREQ_FLAGS_AT = 16;
 const SYS_EXIT = 60n;
+const SYS_SPLICE = "275 ";
 const SYS_IO_URING_SETUP = 425n;
 const SYS_IO_URING_REGISTER = 427n;
 const IORING_REGISTER_BUFFERS = 0n;
@@ -99,11 +100,12 @@ const WAYS: Readonly<Record<string, () => void>> = {
     await lockImage(fd, path, { as: "writer", isFirst: true });
     symbols.pipe(ptr(pipe));
     new Worker(splicingThread(pipe[0] ?? -1, fd)).onmessage = () => {
-      // The call needs time to begin.
-      setTimeout(() => {
+      const timer = setInterval(() => {
+        if (!isSplicing()) return;
+        clearInterval(timer);
         closeSync(fd);
         holds();
-      }, 200);
+      }, 10);
     };
   },
   tap: () => {
@@ -154,6 +156,13 @@ function splicingThread(from: number, to: number): string {
     symbols.splice(${from}, null, ${to}, null, 512n, 0);
   `;
   return `data:text/javascript,${encodeURIComponent(words)}`;
+}
+
+/** Returns whether a thread is in splice(2). proc_pid_syscall(5) */
+function isSplicing(): boolean {
+  return readdirSync("/proc/self/task").some((thread) =>
+    readFileSync(`/proc/self/task/${thread}/syscall`, "latin1").startsWith(SYS_SPLICE),
+  );
 }
 
 function leaveToThread(): void {

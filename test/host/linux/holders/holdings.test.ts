@@ -169,7 +169,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
         await child.exited;
       }
       // The kernel destroys a ring later than its process.
-      for (let left = 200; left > 0 && folder.host.listOpened(things).length > 0; left -= 1)
+      for (let left = 1000; left > 0 && folder.host.listOpened(things).length > 0; left -= 1)
         await Bun.sleep(10);
       expect([folder.host.listOpened(things), folder.host.listOpened(noWriting)]).toEqual([[], []]);
     },

@@ -6,11 +6,16 @@ const ADDRESSES_BYTES = 12;
 const TYPE_BYTES = 2;
 const LEAST_PAYLOAD_BYTES = 46;
 
-/** Sends a frame into one tap and returns its payload from another; undefined after half a second without it. */
+/** Sends a frame into one tap, again and again, and returns its payload from another; undefined if none of `most` arrives. */
 export async function frameThrough(
   from: number,
   to: number,
-  by: { readonly source: string; readonly destination: string; readonly headerBytes: number },
+  by: {
+    readonly source: string;
+    readonly destination: string;
+    readonly headerBytes: number;
+    readonly most?: number;
+  },
 ): Promise<string | undefined> {
   const typeAt = by.headerBytes + ADDRESSES_BYTES;
   const payloadAt = typeAt + TYPE_BYTES;
@@ -20,7 +25,7 @@ export async function frameThrough(
     Buffer.from("hello, neighbour".padEnd(LEAST_PAYLOAD_BYTES, "\0")),
   ]);
   const bytes = Buffer.alloc(2048);
-  for (let tries = 0; tries < 50; tries += 1) {
+  for (let tries = 0; tries < (by.most ?? 1000); tries += 1) {
     writeSync(from, frame);
     await Bun.sleep(10);
     try {

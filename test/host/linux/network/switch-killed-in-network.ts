@@ -6,7 +6,7 @@ import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setUpTap } from "../../../../src/run/steps/switch-port.ts";
 
 const SLOW = `#!/bin/sh
-case "$*" in *add-port*) echo >/run/begun; sleep 1; echo >/run/done ;; esac
+case "$*" in *add-port*) echo >/run/begun; until [ -e /run/go ]; do sleep 0.05; done; echo >/run/done ;; esac
 `;
 const port = { bridge: "ovsbr0", guestMac: "52:54:00:00:00:01", guestUuid: "1", interfaceId: "2" };
 
@@ -34,7 +34,9 @@ async function killIt(): Promise<void> {
   for (let tries = 0; tries < 300 && !existsSync("/run/begun"); tries += 1) await Bun.sleep(50);
   svirt.kill("SIGKILL");
   await svirt.exited;
-  await Bun.sleep(2500);
+  await Bun.sleep(500);
+  writeFileSync("/run/go", "");
+  await Bun.sleep(2000);
   process.stdout.write(
     JSON.stringify({ hasBegun: existsSync("/run/begun"), isDone: existsSync("/run/done") }),
   );

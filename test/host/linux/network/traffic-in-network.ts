@@ -17,7 +17,7 @@ const inside = (name: string, ...words: readonly string[]): unknown =>
 /** Listens in a namespace, and answers each connection with the address that it comes from. */
 const ANSWER = `Bun.listen({ hostname: "0.0.0.0", port: ${PORT}, socket: { data() {}, open(to) { to.end(to.remoteAddress); } } }); console.log("ready");`;
 /** Connects to an address and prints the answer. */
-const ASK = `const no = setTimeout(() => { console.log("nothing"); process.exit(); }, 700);
+const ASK = `const no = setTimeout(() => { console.log("nothing"); process.exit(); }, 3000);
 const socket = { data(_, bytes) { console.log(bytes.toString()); process.exit(); }, connectError() { console.log("refused"); process.exit(); } };
 Bun.connect({ hostname: process.argv.at(-1), port: ${PORT}, socket }).catch(() => {});`;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -48,6 +49,18 @@ async function run(folder: RealFolder, order: LaunchSpec): Promise<string> {
 
 function isKept(log: string): boolean {
   return findKeeper(log) !== undefined;
+}
+
+/** Returns the cat(1) of a log's keeper, once it runs. */
+async function readerOf(log: string): Promise<number> {
+  for (;;) {
+    const keeper = findKeeper(log);
+    const children =
+      keeper === undefined ? "" : readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8");
+    const reader = children.trim();
+    if (reader !== "" && commandLine(reader).startsWith("cat\0")) return Number(reader);
+    await Bun.sleep(5);
+  }
 }
 
 function findKeeper(log: string): number | undefined {
@@ -156,14 +169,15 @@ describe.skipIf(MISSING !== undefined)(`a guest's log on the real machine${ASIDE
 
   test("has it too if its keeper gets no processor for a second", async () => {
     using folder = new RealFolder();
-    const order = orderIn(folder, 'sleep 1; print "said\n"; sleep 5');
+    const script = 'select undef, undef, undef, 0.01 until -e "go"; print "said\n"; mkdir "said"; sleep 5';
+    const order = orderIn(folder, script);
+    chmodSync(order.workFolder, 0o777);
     await folder.host.spawnGuest(order);
-    const keeper = findKeeper(order.logFile);
-    if (keeper === undefined) throw new Error("No keeper of the log runs");
-    const reader = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").trim();
-    process.kill(Number(reader), "SIGSTOP");
-    setTimeout(() => process.kill(Number(reader), "SIGCONT"), 2000);
-    await Bun.sleep(1000);
+    const reader = await readerOf(order.logFile);
+    process.kill(reader, "SIGSTOP");
+    writeFileSync(`${order.workFolder}/go`, "");
+    while (!existsSync(`${order.workFolder}/said`)) await Bun.sleep(5);
+    setTimeout(() => process.kill(reader, "SIGCONT"), 1000);
     expect(await folder.host.readLogEnd(order.logFile, 4096)).toContain("said\n");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, closeSync, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
+import { chmodSync, closeSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer } from "node:net";
 import { listenUnix } from "../../../../src/host/linux/sockets/listen.ts";
 import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "../../../real-host/folder.ts";
@@ -10,12 +10,18 @@ const PF_KTHREAD = 0x00200000;
 /** Returns every process with the kernel's flags for it, without zombies. proc_pid_stat(5) */
 function listWithFlags(): { readonly pid: number; readonly flags: number }[] {
   return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return [];
-    const [state = "", , , , , , flags = ""] = readFileSync(`/proc/${name}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
+    const [state = "", , , , , , flags = ""] = /^\d+$/.test(name) ? statOf(name).split(" ") : [];
     return "ZX".includes(state) ? [] : [{ pid: Number(name), flags: Number(flags) }];
   });
+}
+
+/** Returns the fields of /proc/PID/stat after the command; empty for a process that has ended. */
+function statOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "");
+  } catch {
+    return "";
+  }
 }
 
 /** Starts a process that sleeps until it is killed, as another user if requested. */

@@ -8,9 +8,11 @@ import type { ProgramOutput } from "../../../../src/host/processes.ts";
 const folder = mkdtempSync(join(tmpdir(), "svirt-output-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const LIMITS = { deadlineMs: 500, mostBytes: 65_536 };
-const read = async (script: string): Promise<ProgramOutput> =>
-  await readOutputWithin(LIMITS)(["/bin/sh", "-c", script]);
+/** Longer than a program of these tests takes on a busy machine. */
+const LONG_MS = 30_000;
+const limits = (deadlineMs: number) => ({ deadlineMs, mostBytes: 65_536 });
+const read = async (script: string, deadlineMs = LONG_MS): Promise<ProgramOutput> =>
+  await readOutputWithin(limits(deadlineMs))(["/bin/sh", "-c", script]);
 
 test("readOutput() gives what a program prints, from what it is given", async () => {
   expect(await readOutput(["/bin/cat"], undefined, "word")).toEqual({ text: "word" });
@@ -21,15 +23,15 @@ test("readOutput() gives what a program prints, from what it is given", async ()
 
 // Each program would outlast the limit: the end of the test is the proof.
 test.each([
-  ["sleeps", "exec sleep 30", "timeout"],
-  ["ignores signals", "trap '' TERM INT HUP; while :; do sleep 30; done", "timeout"],
+  ["sleeps", "exec sleep 60", "timeout"],
+  ["ignores signals", "trap '' TERM INT HUP; while :; do sleep 60; done", "timeout"],
   ["prints without end", "exec cat /dev/zero", "too-long"],
   ["stops itself", "kill -STOP $$", "timeout"],
   ["kills itself", "kill -KILL $$", "failed"],
 ] as const)(
   "readOutput() ends a program that %s, and says why it gives nothing",
   async (_, script, fault) => {
-    expect(await read(script)).toEqual({ fault });
+    expect(await read(script, fault === "timeout" ? 500 : LONG_MS)).toEqual({ fault });
   },
 );
 
@@ -43,7 +45,8 @@ test.each([
 ])("readOutput() ends %s", async (_, script) => {
   const file = join(folder, "pid");
   rmSync(file, { force: true });
-  await read(script.replaceAll("PID", file));
+  // Enough for a busy machine to start it.
+  await read(script.replaceAll("PID", file), 2000);
   const pid = readFileSync(file, "utf8").trim();
   expect(pid).toMatch(/^\d+$/);
   expect(existsSync(`/proc/${pid}`)).toBe(false);
@@ -64,7 +67,7 @@ function listChildren(): readonly string[] {
 
 test("readOutput() leaves no child of svirt that has ended, and none that another child left", async () => {
   const before = listChildren();
-  await read("for each in $(seq 30); do (sleep 60 & sleep 60) & done; wait");
+  await read("for each in $(seq 30); do (sleep 60 & sleep 60) & done; wait", 500);
   // A child of an earlier test may have ended.
   expect(listChildren().filter((child) => !before.includes(child))).toEqual([]);
 });
@@ -113,9 +116,9 @@ test.skipIf(lack !== "")(
   `readOutput() ends each process that it may, besides one that it may not${lack}`,
   () => {
     const [held, other] = [join(folder, "held"), join(folder, "other")];
-    const left = `${SETPRIV} --reuid 65534 --clear-groups sleep 60 & echo $! >${held}; sleep 0.2; (sleep 60 & echo $! >${other}); echo said`;
+    const left = `${SETPRIV} --reuid 65534 --clear-groups sleep 60 & echo $! >${held}; until grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.01; done; (sleep 60 & echo $! >${other}); echo said`;
     const module = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
-    const script = `const { readOutputWithin } = await import(${JSON.stringify(module)}); console.log(JSON.stringify(await readOutputWithin(${JSON.stringify(LIMITS)})(["/bin/sh", "-c", ${JSON.stringify(left)}])))`;
+    const script = `const { readOutputWithin } = await import(${JSON.stringify(module)}); console.log(JSON.stringify(await readOutputWithin(${JSON.stringify(limits(LONG_MS))})(["/bin/sh", "-c", ${JSON.stringify(left)}])))`;
     const words = [SETPRIV, "--bounding-set=-kill", "--inh-caps=-kill", process.execPath, "-e", script];
     const { exitCode, stdout } = Bun.spawnSync(words);
     const [heldPid, otherPid] = [held, other].map((file) => readFileSync(file, "utf8").trim());

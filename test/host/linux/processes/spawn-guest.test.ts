@@ -146,7 +146,9 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
 
   test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
     using folder = new RealFolder();
-    const order = orderIn(folder, "sleep 0.2");
+    chmodSync(folder.path, 0o711);
+    const go = `${folder.path}/go`;
+    const order = orderIn(folder, `until [ -e ${go} ]; do sleep 0.01; done`);
     await folder.host.spawnGuest(order);
     const connected = await Bun.connect({
       unix: order.sockets[0]?.path ?? "",
@@ -154,6 +156,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     });
     expect(connected.readyState).toBeGreaterThan(0);
     connected.end();
+    writeFileSync(go, "");
     expect(await endOf(folder)).toBe("0\n");
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, readFileSync, statSync, writeSync } from "node:fs";
 import { makeGuestPipe } from "../../../../src/host/linux/sockets/guest-pipe.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { errorOf } from "../../../scenes/scene.ts";
@@ -21,9 +21,10 @@ describe("svirt's end of a pipe to a QEMU", () => {
     };
     const reading = pipe.readInto(file, 10, { idleMs: LONG_MS, onMoved });
     const piece = new Uint8Array(MIB / 2).fill(7);
-    for (let at = 0; at < 6; at += 1) {
+    for (let at = 1; at <= 6; at += 1) {
       writeSync(guestEnd, piece);
-      await Bun.sleep(5);
+      // A write to a full pipe would keep svirt's end from being read.
+      while (statSync(file.path).size < 10 + at * piece.length) await Bun.sleep(1);
     }
     closeSync(guestEnd);
     expect(await reading).toBe(3 * MIB);

@@ -3,19 +3,25 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, readFileSync } from "node:fs";
 import { fcntl } from "../../../../src/host/linux/calls/fcntl.ts";
 import { libc } from "../../../../src/host/linux/calls/libc.ts";
+import { RealFolder } from "../../../real-host/folder.ts";
 
 const MODULE = new URL("../../../../src/host/linux/terminal/caller.ts", import.meta.url).pathname;
 const BYTES = 8 * 1024 * 1024;
-/** Time for which the client is silent, and then does not read. svirt itself needs a part of the first. */
+/** Time for which the client is silent, and then does not read. */
 const SILENT_S = 2;
 const LEAST_TICKS = 5;
 
-/** Copies the number of bytes that it is asked for, and says on standard error how often a timer of 10 ms has ticked. */
+/**
+ * Copies the number of bytes that it is asked for, and says on standard error how often a timer of 10 ms has ticked. It makes the file of
+ * its first argument once it reads.
+ */
 const SCRIPT = `
+  import { writeFileSync } from "node:fs";
   import { openCaller } from "${MODULE}";
   let ticks = 0;
   const timer = setInterval(() => { ticks += 1; }, 10);
   const caller = openCaller();
+  if (process.argv.length > 1) writeFileSync(process.argv[1], "");
   for await (const chunk of caller.read()) {
     process.stderr.write("read " + ticks + " ");
     await caller.write(new Uint8Array(Number(new TextDecoder().decode(chunk))).fill(7));
@@ -32,9 +38,12 @@ const WAYS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 test.each(WAYS)("neither a silent nor a slow client stops svirt's other work, on %s", async (_, before) => {
+  using folder = new RealFolder();
+  const [reads, asked] = ["reads", "asked"].map((name) => `${folder.path}/${name}`);
+  const once = (file = "") => `until [ -e ${file} ]; do sleep 0.05; done; sleep ${SILENT_S}`;
   // The client asks late, and reads later still.
-  const client = `(sleep ${SILENT_S}; printf ${BYTES}) | "$@" | (sleep ${2 * SILENT_S}; wc -c)`;
-  const program = [...before, process.execPath, "-e", SCRIPT];
+  const client = `(${once(reads)}; printf ${BYTES}; : >${asked}) | "$@" | (${once(asked)}; wc -c)`;
+  const program = [...before, process.execPath, "-e", SCRIPT, reads ?? ""];
   const child = Bun.spawn(["sh", "-c", client, "sh", ...program], { stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([
     new Response(child.stdout).text(),
