@@ -6,7 +6,7 @@ import { domainXml, makeMachine, sweepAll, UUID } from "../../../scenes/scene.ts
 import { beStruck, instantsOf, type Work } from "../../../scenes/strikes.ts";
 import { runOn } from "../../in-memory.ts";
 
-// cmdSetLifecycleAction() of libvirt's tools/virsh-domain.c: nothing is printed. Refusals are those of libvirtd 11.3.0.
+// cmdSetLifecycleAction() of libvirt's tools/virsh-domain.c: an empty line is printed. Refusals are those of libvirtd 11.3.0.
 
 async function defined(isRunning = true): Promise<Machine> {
   const machine = makeMachine();
@@ -33,7 +33,7 @@ test("set-lifecycle-action changes the running guest, what follows its end, and 
     ["poweroff", "restart"],
     ["crash", "restart"],
   ])
-    expect(await set(machine, ...words)).toEqual({ code: 0, out: "", err: "" });
+    expect(await set(machine, ...words)).toEqual({ code: 0, out: "\n", err: "" });
   expect(recordOf(machine)).toMatchObject({ onPoweroff: "restart", onCrash: "restart" });
   expect(await actions(machine)).toEqual(["restart", "restart", "restart"]);
   expect(await actions(machine, "--inactive")).toEqual(["destroy", "restart", "destroy"]);
