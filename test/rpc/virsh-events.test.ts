@@ -15,6 +15,18 @@ const XML = `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory>
   <os><type>hvm</type></os><seclabel type='none'/></domain>`;
 writeFileSync(join(folder, "vm1.xml"), XML);
 writeFileSync(join(folder, "acpi.xml"), XML.replace("</os>", "</os><features><acpi/></features>"));
+// A boot sector that reports a panic (port 0x505 of docs/specs/pvpanic.rst of QEMU) and halts: mov dx; mov al, 1; out; hlt
+const PANICS = "ba0505b001eef4".padEnd(1020, "0");
+writeFileSync(join(folder, "panics.raw"), Buffer.from(`${PANICS}55aa`.padEnd(2 * 1024 * 1024, "0"), "hex"));
+writeFileSync(
+  join(folder, "panics.xml"),
+  XML.replace(
+    "<seclabel",
+    `<on_poweroff>restart</on_poweroff><on_crash>destroy</on_crash>
+      <devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${folder}/panics.raw'/>
+      <target dev='vda' bus='virtio'/></disk><panic model='isa'/></devices><seclabel`,
+  ),
+);
 writeFileSync(join(folder, "first.xml"), XML.replace("vm1", "first"));
 const NETWORK = "<network><name>net1</name><forward mode='bridge'/><bridge name='br-none'/></network>";
 writeFileSync(join(folder, "net1.xml"), NETWORK);
@@ -154,6 +166,28 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       expect(other?.err).toEndWith(
         "this function is not supported by the connection driver: virConnectDomainEventRegisterAny",
       );
+    },
+    TEST_MS,
+  );
+
+  test(
+    "a guest that panics is crashed, also as its end, and what follows a power-off does not follow",
+    () => {
+      const [events, state] = onNewNode(folder, [
+        during(
+          "event --loop --event lifecycle",
+          [DEFINE_FIRST, `${SVIRT} define panics.xml; ${SVIRT} start vm1`, "true"],
+          "vm1.: Stopped",
+        ),
+        "virsh domstate vm1 --reason",
+      ]);
+      // processGuestPanicEvent() of libvirt's src/qemu/qemu_driver.c: its state and event with on_crash=destroy.
+      expect(linesOf(events).slice(-3)).toEqual(
+        ["Crashed Panicked", "Shutdown Finished after guest request", "Stopped Crashed"].map(
+          (what) => `event 'lifecycle' for domain 'vm1': ${what}`,
+        ),
+      );
+      expect(state?.out).toBe("shut off (crashed)");
     },
     TEST_MS,
   );

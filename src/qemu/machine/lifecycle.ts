@@ -3,8 +3,8 @@ import type { Arguments } from "../argument/argument.ts";
 import type { QmpCommand } from "../monitor/qmp.ts";
 
 /**
- * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for it. A
- * crashed guest that is to be restarted ends QEMU with exit status 1, which the reaper reads. qemu(1) -action
+ * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for it. The exit
+ * status 1 of a crashed guest's QEMU tells the reaper that the guest has not shut down. qemu(1) -action
  */
 export function formatActions(domain: Domain): Arguments {
   const { panic, reboot } = actionsOf(domain);
@@ -24,8 +24,8 @@ function actionsOf({
 }
 
 const PANIC = {
-  destroy: "shutdown",
-  "coredump-destroy": "shutdown",
+  destroy: "exit-failure",
+  "coredump-destroy": "exit-failure",
   preserve: "pause",
   restart: "exit-failure",
   "coredump-restart": "exit-failure",

@@ -19,7 +19,7 @@ export const command: Command = {
     const screen = getScreen(call.instance, operand(call, "domain"), call.options.get("type"));
     const uri = formatDisplayUri(screen);
     if (call.options.has("json")) printJson(call, { uri });
-    else call.output.print(`${uri}\n\n`);
+    else call.output.print(`${uri}\n`);
     return undefined;
   },
 };

@@ -25,7 +25,7 @@ export const command: Command = {
       screen: screenOf(call),
       pathFor: (picture) => given ?? `${picture.name}-${formatTime(picture.nowMs)}${ENDINGS[picture.type]}`,
     });
-    call.output.print(`Screenshot saved to ${oneLine(path)}, with type of ${type}\n\n`);
+    call.output.print(`Screenshot saved to ${oneLine(path)}, with type of ${type}\n`);
     return undefined;
   },
 };

@@ -33,6 +33,7 @@ export const command: Command = {
     });
     const holdMs = readHoldTime(call.options.get("holdtime"));
     await pressKeys(call.instance, operand(call, "domain"), { qcodes, holdMs });
+    call.output.print("\n");
     return undefined;
   },
 };

@@ -16,11 +16,11 @@ export const command: Command = {
     const ask = askOf(call);
     if (call.rest.length === 0) {
       const nothing = `No ${which} for domain: ${operand(call, "domain")}`;
-      call.output.print(`${readDescription(call.instance, ask, which) ?? nothing}\n\n`);
+      call.output.print(`${readDescription(call.instance, ask, which) ?? nothing}\n`);
       return undefined;
     }
     await writeDescription(call.instance, ask, { which, text: call.rest.join(" ") });
-    call.output.print(`Domain ${which} updated successfully\n\n`);
+    call.output.print(`Domain ${which} updated successfully\n`);
     return undefined;
   },
 };

@@ -13,7 +13,7 @@ export const command: Command = {
   async run(call) {
     const models = await listCpuModels(call.instance, operand(call, "arch"));
     if (call.options.has("json")) printJson(call, models);
-    else call.output.print(models.map((name) => `${name}\n`).join(""));
+    else call.output.print(`${models.map((name) => `${name}\n`).join("")}\n`);
     return undefined;
   },
 };

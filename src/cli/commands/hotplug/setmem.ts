@@ -14,6 +14,7 @@ export const command: Command = {
   },
   async run(call) {
     await setMemory(call.instance, askOf(call), operand(call, "size"));
+    call.output.print("\n");
     return undefined;
   },
 };

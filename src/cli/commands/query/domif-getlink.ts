@@ -13,8 +13,7 @@ export const command: Command = {
   async run(call) {
     const name = operand(call, "interface");
     const form = call.options.has("config") ? "defined" : "running";
-    // virsh prints "default" if there is no <link>, which means that the link is up.
-    const state = getLinkState(call.instance, operand(call, "domain"), { form, name }) ?? "default";
+    const state = getLinkState(call.instance, operand(call, "domain"), { form, name }) ?? "up";
     if (call.options.has("json")) printJson(call, { interface: name, state });
     else call.output.print(`${name} ${state}\n`);
     return undefined;

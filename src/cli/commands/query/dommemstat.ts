@@ -29,6 +29,7 @@ export const command: Command = {
     const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
     if (seconds !== undefined) {
       await setStatisticsPeriod(call.instance, askOf(call), seconds);
+      call.output.print("\n");
       return undefined;
     }
     const memory = await getMemoryStatistics(call.instance, operand(call, "domain"));

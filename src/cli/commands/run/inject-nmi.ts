@@ -11,6 +11,7 @@ export const command: Command = {
   },
   async run(call) {
     await injectNmi(call.instance, operand(call, "domain"));
+    call.output.print("\n");
     return undefined;
   },
 };

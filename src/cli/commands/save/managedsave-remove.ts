@@ -14,7 +14,7 @@ export const command: Command = {
     call.output.print(
       did
         ? `Removed managedsave image for domain '${name}'\n\n`
-        : `Domain '${name}' has no manage save image; removal skipped\n\n`,
+        : `Domain '${name}' has no manage save image; removal skipped\n`,
     );
     return undefined;
   },

@@ -22,7 +22,11 @@ export const command: Command = {
         .map((name) => ({ name, isEnabled: option === "enable" })),
     );
     if (given.length > 0) {
-      printChanged(call, await setPerfEvents(call.instance, askOf(call), given), "");
+      printChanged(
+        call,
+        await setPerfEvents(call.instance, askOf(call), given),
+        given.map(format).join("").trimEnd(),
+      );
       return undefined;
     }
     const events = listPerfEvents(call.instance, askOf(call));

@@ -23,6 +23,7 @@ export const command: Command = {
     const type = wordOf("type", operand(call, "type"), LIFECYCLE_TYPES);
     const action = wordOf("action", operand(call, "action"), LIFECYCLE_ACTIONS);
     await setLifecycleAction(call.instance, askOf(call), { type, action });
+    call.output.print("\n");
     return undefined;
   },
 };

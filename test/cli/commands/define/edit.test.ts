@@ -96,15 +96,15 @@ describe("svirt desc", () => {
     const machine = await defined();
     const desc = async (...words: readonly string[]): Promise<string> =>
       (await runOn(machine, "desc", "vm1", ...words)).out;
-    expect(await desc()).toBe("No description for domain: vm1\n\n");
-    expect(await desc("the", "<web> server")).toBe("Domain description updated successfully\n\n");
-    expect(await desc()).toBe("the <web> server\n\n");
+    expect(await desc()).toBe("No description for domain: vm1\n");
+    expect(await desc("the", "<web> server")).toBe("Domain description updated successfully\n");
+    expect(await desc()).toBe("the <web> server\n");
     await runOn(machine, "start", "vm1");
-    expect(await desc("--title", "Web")).toBe("Domain title updated successfully\n\n");
-    expect(await desc("--title")).toBe("Web\n\n");
-    expect(await desc("--title", "--config")).toBe("No title for domain: vm1\n\n");
+    expect(await desc("--title", "Web")).toBe("Domain title updated successfully\n");
+    expect(await desc("--title")).toBe("Web\n");
+    expect(await desc("--title", "--config")).toBe("No title for domain: vm1\n");
     expect((await runOn(machine, "dumpxml", "vm1")).out).toContain("<title>Web</title>");
-    expect(await desc("--config", "")).toBe("Domain description updated successfully\n\n");
+    expect(await desc("--config", "")).toBe("Domain description updated successfully\n");
     expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).not.toContain("<description>");
     expect((await runOn(machine, "desc", "vm1", "--title", "a\nb")).code).toBe(2);
   });

