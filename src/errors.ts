@@ -77,6 +77,7 @@ const LIBVIRT_ERRORS = {
   OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
   NO_DOMAIN_SNAPSHOT: { code: 72, domain: VIR_FROM.QEMU },
   ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },
+  STORAGE_PROBE_FAILED: { code: 75, domain: VIR_FROM.STORAGE },
   SNAPSHOT_REVERT_RISKY: { code: 77, domain: VIR_FROM.QEMU },
   NO_DOMAIN_METADATA: { code: 80, domain: VIR_FROM.DOMAIN },
   OVERFLOW: { code: 82, domain: VIR_FROM.QEMU },

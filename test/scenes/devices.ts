@@ -30,6 +30,11 @@ export function page83(type: number, codeSet: number, value: readonly number[]):
   return Uint8Array.of(0, 0x83, 0, 4 + value.length, codeSet, type, 0, value.length, ...value);
 }
 
+/** Gives the disk sda a partition table of type dos, by its last two bytes. */
+export function putDosTable(machine: Machine): void {
+  machine.files.get("/dev/sda").bytes.set([0x55, 0xaa], 510);
+}
+
 /**
  * Returns a machine with the SCSI host 2, which has the disks sda (with partitions, no identifier) and sdb, a tape drive, and a
  * disk without a path; and a multipath device over sdc of another host.

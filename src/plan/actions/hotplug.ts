@@ -24,6 +24,8 @@ export interface NewDevice {
   /** Connection to the program that serves the device. */
   readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
+  /** Commands for each controller that the device needs and the guest did not have. */
+  readonly controllers?: readonly (readonly MonitorCommand[])[];
   /** Files from which QEMU reads values when it carries out the commands. */
   readonly secrets?: SecretSteps;
   readonly tap?: NewTap;
@@ -43,7 +45,7 @@ export interface NewTap {
 
 /** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, passedFiles, passed, peers = [], secrets, tap } = device;
+  const { commands, controllers = [], files, passedFiles, passed, peers = [], secrets, tap } = device;
   const served = peers.length === 0 ? {} : { peers: [...peers] };
   return {
     steps: [
@@ -51,6 +53,8 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
       ...(passed === undefined ? [] : planPassed(passed)),
       ...(tap === undefined ? [] : planTap(tap, monitor)),
       ...(secrets?.before ?? []),
+      // A step for each: a controller is detached by itself.
+      ...controllers.map((made): Step => ({ do: "plug", monitor, files: [], commands: [...made] })),
       { do: "plug", monitor, files: [...passedFiles], ...served, commands: [...commands] },
       ...(secrets?.after ?? []),
     ],

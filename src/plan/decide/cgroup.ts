@@ -14,6 +14,8 @@ export interface GroupFacts {
   readonly isRoots?: boolean;
   /** Controllers that the groups below the root get. */
   readonly controllers: ReadonlySet<string>;
+  /** NUMA nodes of the host. */
+  readonly nodes: IdSet;
   /** `MAJOR:MINOR` of a block device; undefined for any other path. */
   deviceNumber(path: string): string | undefined;
   /** Reports whether the group exists. */
@@ -38,7 +40,7 @@ const POOL_THREADS = 64;
  * "unsupported" for a limit that the host cannot apply, "not-found" for a missing partition.
  */
 export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): GuestGroup | undefined {
-  const demands = listDemands(domain);
+  const demands = listDemands(domain, facts);
   const { root } = facts;
   if (root === undefined) {
     const [first] = demands;
@@ -56,7 +58,7 @@ export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): Gu
       ...limitMemory(domain.memtune),
       ...limitBlkio(domain.blkiotune, facts),
       ...limitCpu(domain.cputune),
-      ...nodeValues(domain),
+      ...nodeValues(domain, facts),
     ],
     threads: listThreadGroups(domain),
   };
@@ -70,13 +72,20 @@ export function listMemoryNodes({ numatune }: Domain): IdSet {
   return [...nodes].toSorted((one, other) => one - other);
 }
 
-function nodeValues(domain: Domain): ControlValue[] {
-  const nodes = listMemoryNodes(domain);
+function nodeValues(domain: Domain, facts: GroupFacts): ControlValue[] {
+  const nodes = listGroupNodes(domain, facts);
   if (nodes.length === 0) return [];
   return [{ names: ["cpuset.mems"], value: listRanges(nodes).map(formatRange).join(",") }];
 }
 
-function listDemands(domain: Domain): Demand[] {
+/** Returns the NUMA nodes of the group; none without a limit. All nodes of the host are no limit where no controller could set it. */
+function listGroupNodes(domain: Domain, { controllers, nodes }: GroupFacts): IdSet {
+  const wanted = listMemoryNodes(domain);
+  const isAll = nodes.every((node) => wanted.includes(node));
+  return isAll && !controllers.has("cpuset") ? [] : wanted;
+}
+
+function listDemands(domain: Domain, facts: GroupFacts): Demand[] {
   const { blkiotune, cputune, memtune, resource } = domain;
   const at = (isAsked: boolean, place: string, controller: string): Demand[] =>
     isAsked ? [{ place: `/domain/${place}`, controller }] : [];
@@ -84,7 +93,7 @@ function listDemands(domain: Domain): Demand[] {
     ...at(memtune !== undefined, "memtune", "memory"),
     ...at(blkiotune !== undefined, "blkiotune", "io"),
     ...at(limitCpu(cputune).length > 0 || listThreadGroups(domain).length > 0, "cputune", "cpu"),
-    ...at(listMemoryNodes(domain).length > 0, "numatune/memory", "cpuset"),
+    ...at(listGroupNodes(domain, facts).length > 0, "numatune/memory", "cpuset"),
     ...at(resource?.partition !== undefined, "resource/partition", ""),
   ];
 }

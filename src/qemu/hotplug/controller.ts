@@ -3,6 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { controllerConnection } from "../address/pci/connection.ts";
 import { formatController } from "../devices/controller/argv.ts";
+import { type ControllerOf, controllersOf, type Guest } from "../model/guest.ts";
 import {
   alreadyThere,
   cannotPlug,
@@ -35,6 +36,23 @@ export const CONTROLLER: HotplugFamily<"controller"> = {
   resources: () => [],
   usesNetwork: () => false,
 };
+
+/**
+ * Returns the first SCSI controller that a device needs and the running guest does not have. It has the model of the guest's last one.
+ * `value` is the device. qemuDomainFindOrCreateSCSIDiskController() of libvirt
+ */
+export function findNeeded(before: Guest, after: Guest, value: object): ControllerOf<"scsi"> | undefined {
+  const present = controllersOf(before.devices, "scsi");
+  const known = new Set(present.map(({ index }) => index));
+  const needed = controllersOf(after.devices, "scsi").find((one) => one !== value && !known.has(one.index));
+  if (needed === undefined) return undefined;
+  const model = present.at(-1)?.model;
+  return {
+    type: "scsi",
+    ...(needed.index === undefined ? {} : { index: needed.index }),
+    ...(model === undefined ? {} : { model }),
+  };
+}
 
 /** Throws "failed" with libvirt's message for a controller of a running guest that has a disk or a device of the host. */
 export function refuseUsedController({ devices }: Domain, controller: Controller): void {

@@ -1,4 +1,5 @@
 import { type Device, withDevice } from "../../domain/device.ts";
+import type { Controller } from "../../domain/devices/controller.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Devices } from "../../domain/devices.ts";
 import type { Domain } from "../../domain/domain.ts";
@@ -16,6 +17,7 @@ import type { Guest } from "../model/guest.ts";
 import { commandsOf } from "../monitor/plug-commands.ts";
 import type { QmpCommand } from "../monitor/qmp.ts";
 import { refuseUndefinable } from "../stored-domain.ts";
+import { findNeeded } from "./controller.ts";
 import { numberedDisk } from "./disk.ts";
 import { hotplugOf, nameDevice } from "./families.ts";
 import type { FreeNames } from "./family.ts";
@@ -29,6 +31,8 @@ export interface PluggedGuest {
   readonly guest: Guest;
   /** The device as completed in `domain`. */
   readonly device: Device;
+  /** SCSI controllers that are plugged before the device, which needs them. */
+  readonly needed: readonly PluggedGuest[];
 }
 
 /** Monitor commands for a device, and its descriptors, numbered from `set`. */
@@ -39,7 +43,10 @@ export interface DeviceCommands {
   readonly secrets?: readonly SecretUse[];
 }
 
-/** Completes and places a device for a running guest. Throws "unsupported" if it cannot be hot-plugged. */
+/**
+ * Completes and places a device for a running guest, and the SCSI controllers that the device needs. Throws "unsupported" if one of
+ * them cannot be hot-plugged.
+ */
 export function plugDevice(running: Domain, device: Device): PluggedGuest {
   const family = hotplugOf(device);
   family.refusePlug(device.value);
@@ -50,13 +57,22 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   refuseUndefinable(written);
   const guest = completeGuest(written);
   const value = family.findAdded(guest.devices, device.value);
+  const needed = findNeeded(before, guest, value);
+  if (needed !== undefined) return plugBehind(fixed, needed, device);
   refuseNewControllers(before, guest, { name: nameDevice(device), value });
   const domain = { ...guest.domain, devices: guest.devices };
   return {
     domain,
     guest,
     device: { ...device, value } as Device,
+    needed: [],
   };
+}
+
+function plugBehind(running: Domain, controller: Controller, device: Device): PluggedGuest {
+  const first = plugDevice(running, { element: "controller", value: controller });
+  const then = plugDevice(first.domain, device);
+  return { ...then, needed: [first, ...then.needed] };
 }
 
 /** Returns the commands for a hot-plugged device, by the rules of a start. Throws "unsupported". */

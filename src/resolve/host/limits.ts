@@ -1,6 +1,7 @@
 import type { Domain } from "../../domain/domain.ts";
 import { cpuSet, type IdSet } from "../../domain/forms/id-set.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
 import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../../plan/decide/cgroup.ts";
 import { decideThreads } from "../../plan/decide/threads.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
@@ -37,6 +38,7 @@ function groupFacts(instance: Instance, domain: Domain): GroupFacts {
     root: groups?.root,
     isRoots: isSession(instance),
     controllers: controllers ?? new Set(),
+    nodes: listOnlineNodes(host),
     deviceNumber(path) {
       const found = host.inspectFile(path);
       return found?.type === "block" ? found.id.node : undefined;
@@ -58,7 +60,7 @@ function refuseMissingCpus(instance: Instance, settings: readonly ThreadSettings
 
 function refuseMissingNodes({ host }: Instance, domain: Domain): void {
   const { memory, memnodes = [] } = domain.numatune ?? {};
-  const online = readIds(host.readText("/sys/devices/system/node/online")) ?? [0];
+  const online = listOnlineNodes(host);
   const wanted = [...(memory?.nodeset ?? []), ...memnodes.flatMap(({ nodeset }) => nodeset)];
   const missing = [...wanted, ...listMemoryNodes(domain)].find((id) => !online.includes(id));
   if (missing === undefined) return;
@@ -68,6 +70,7 @@ function refuseMissingNodes({ host }: Instance, domain: Domain): void {
   });
 }
 
-function readIds(text: string | undefined): IdSet | undefined {
-  return text === undefined ? undefined : cpuSet.decode(text.trim());
+function listOnlineNodes(host: Host): IdSet {
+  const text = host.readText("/sys/devices/system/node/online") ?? "0";
+  return cpuSet.decode(text.trim()) ?? [0];
 }

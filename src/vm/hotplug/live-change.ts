@@ -118,18 +118,18 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   const tap = decideNewTap(instance, record, { device: plugged.device, names });
   const peers = decidePeer(record, plugged.device, { resolved, name: names.peer });
   const { folder: secretFolder, workFolder } = guestPaths(instance.paths, record.uuid);
+  const named = nameFiles(plugged.device, resolved);
+  const facts = { chains: resolved.chains, names, folder: workFolder, secretFolder, named };
+  const controllers = plugged.needed.map((one) => formatHotDevice(one.guest, one.device, facts).commands);
   const words = formatHotDevice(plugged.guest, plugged.device, {
-    chains: resolved.chains,
-    names,
+    ...facts,
     peers: placed(device, peers),
     taps: tap === undefined ? [] : [tap.passed],
-    folder: workFolder,
-    secretFolder,
-    named: nameFiles(plugged.device, resolved),
   });
   const added = decideNewDevice(instance, record, { resolved, peers, words });
   const whole = {
     ...added,
+    controllers,
     ...(tap === undefined ? {} : { tap }),
     ...(passed === undefined ? {} : { passed }),
   };

@@ -11,6 +11,7 @@ import {
   supportedPool,
   type TargetPool,
 } from "../../storage/pool/rules/startable.ts";
+import { refuseUnlabelled } from "./device/refuse-unlabelled.ts";
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
@@ -57,6 +58,7 @@ export function openPool(
   refuseConflictNow(instance, pool, { overwrites: false });
   if (options.isBuilt) supportedPool(pool, "build");
   listPoolDevices(instance.host, startable);
+  if (pool.type === "disk") refuseUnlabelled(instance.host, pool);
 }
 
 /** Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied", "unsupported". */

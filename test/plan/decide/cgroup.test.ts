@@ -10,6 +10,7 @@ const UUID = "11111111-2222-4333-8444-000000000001";
 const FACTS: GroupFacts = {
   root: "/sys/fs/cgroup",
   controllers: new Set(["cpuset", "cpu", "io", "memory", "pids"]),
+  nodes: [0, 1],
   deviceNumber: (path) => (path === "/dev/vdb" ? "254:16" : undefined),
   hasGroup: (path) => path === "/sys/fs/cgroup/production",
 };
@@ -100,6 +101,14 @@ describe("decideGroup()", () => {
       "cpuset.mems 0,2-3",
     ]);
     expect(limitsOf("<numatune><memory mode='preferred' nodeset='0'/></numatune>").slice(1)).toEqual([]);
+  });
+
+  // domain/202-numa-set-parameters.t of libvirt-TCK, on a host with control groups of version 1
+  test("limits nothing by all nodes of a host that has no controller for nodes", () => {
+    const xml = "<numatune><memory mode='strict' nodeset='0-1'/></numatune>";
+    expect(groupOf(xml, { ...FACTS, root: undefined, controllers: new Set() })).toBeUndefined();
+    expect(groupOf(xml, { ...FACTS, controllers: new Set() })?.values).toEqual([]);
+    expect(limitsOf(xml).slice(1)).toEqual(["cpuset.mems 0-1"]);
   });
 
   test("puts the guest into the partition that is there", () => {

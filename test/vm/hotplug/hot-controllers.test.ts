@@ -9,7 +9,8 @@ import { formatLive } from "../../../src/vm/query/live-xml.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "../../scenes/hotplug.ts";
-import { diskXml, domainXml, errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, makeMachine, nodeOn, sweepAll } from "../../scenes/scene.ts";
+import { strikeEverywhere } from "../../scenes/strikes.ts";
 
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false } as const;
 const SCSI = "<controller type='scsi' index='0' model='virtio-scsi'/>";
@@ -102,6 +103,76 @@ describe("a SCSI controller that comes to a guest that runs", () => {
       const made = makeMachine();
       await startDomain(nodeOn(made), domainXml());
       return made;
+    });
+  });
+});
+
+/** Returns the SCSI controllers of the running guest: number and model. */
+function scsi(on = machine): string[] {
+  const found = formatLive(nodeOn(on), recordOf(on)).matchAll(
+    /<controller type='scsi' index='(\d+)' model='(\S+)'>/g,
+  );
+  return [...found].map(([, index, model]) => `${index} ${model}`);
+}
+
+// qemuDomainFindOrCreateSCSIDiskController() of libvirt; domain/205-disk-hotplug-ordering.t of libvirt-TCK
+describe("a disk on SCSI that comes to a guest without its controller", () => {
+  const atController = (number: number, target = "sda"): string =>
+    DISK.replace("sda", target).replace(
+      "</disk>",
+      `<address type='drive' controller='${number}' bus='0' target='0' unit='1'/></disk>`,
+    );
+
+  test("brings it, and leaves it behind", async () => {
+    await start();
+    const before = wholeState(machine);
+    await attach(DISK);
+    expect(scsi()).toEqual(["0 lsilogic"]);
+    expect(xml()).toContain("<target dev='sda' bus='scsi'/>");
+    await detach(DISK);
+    expect(scsi()).toEqual(["0 lsilogic"]);
+    await detach(SCSI);
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("brings each with a lower number, of the model of the guest's last", async () => {
+    await start(SCSI);
+    await attach(atController(2));
+    expect(scsi()).toEqual(["0 virtio-scsi", "1 virtio-scsi", "2 virtio-scsi"]);
+  });
+
+  test("brings none if it is refused", async () => {
+    await start();
+    const before = wholeState(machine);
+    const missing = DISK.replace("private1.raw", "none.raw");
+    expect((await errorOf(attach(missing))).message).toContain("No such file or directory");
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("takes it away again where QEMU refuses the disk", async () => {
+    await start();
+    const before = wholeState(machine);
+    machine.qemu = { refuses: "blockdev-add" };
+    expect((await errorOf(attach(DISK))).message).toContain("as the test wants it");
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("comes with it or not at all, wherever svirt is killed", async () => {
+    const prepare = async (): Promise<Machine> => {
+      const made = makeMachine();
+      await startDomain(nodeOn(made), domainXml());
+      return made;
+    };
+    const before = wholeState(await prepare());
+    const subject = {
+      name: "attach",
+      prepare,
+      work: (node: ReturnType<typeof nodeOn>) => attachDevice(node, ASK, deviceOf(DISK)),
+    };
+    await strikeEverywhere(subject, "crash", async (struck, place) => {
+      await sweepAll(struck);
+      if (scsi(struck).length === 0) expect([place, ...wholeState(struck)]).toEqual([place, ...before]);
+      else expect([place, recordOf(struck).xml]).toEqual([place, expect.stringContaining("dev='sda'")]);
     });
   });
 });

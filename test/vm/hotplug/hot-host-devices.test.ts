@@ -38,7 +38,9 @@ const SCSI =
 
 let machine: Machine;
 
-async function withGuest(devices = ""): Promise<Machine> {
+const CONTROLLER = "<controller type='scsi' model='virtio-scsi'/>";
+
+async function withGuest(devices = "", scsi = CONTROLLER): Promise<Machine> {
   const made = makeMachine();
   made.files.putFolder("/sys/bus/pci/drivers/e1000e");
   putPciDevices(made, [CARD, { name: "0000:07:00.0", group: "13", driver: "vfio-pci" }]);
@@ -53,7 +55,6 @@ async function withGuest(devices = ""): Promise<Machine> {
   putText(made, "/sys/bus/scsi/devices/2:0:0:0/scsi_generic/sg1/dev", "21:1\n");
   putNode(made, SG, { node: "21:1", type: "scsi_generic_device_t" });
   const disks = diskXml("/var/lib/images/private1.raw", "vda");
-  const scsi = "<controller type='scsi' model='virtio-scsi'/>";
   await startDomain(nodeOn(made), domainXml({ disks, devices: scsi + devices }));
   return made;
 }
@@ -202,6 +203,14 @@ describe("a PCI device comes to a running guest", () => {
 });
 
 describe("a SCSI device", () => {
+  test("brings the controller that the guest lacks", async () => {
+    const without = await withGuest("", "");
+    await attach(SCSI)(nodeOn(without));
+    expect(recordOf(without).xml).toContain("<controller type='scsi' index='0' model='lsilogic'>");
+    const plugs = recordOf(without).steps.filter((step) => step.do === "plug");
+    expect(plugs.map(({ commands }) => commands.at(-1)?.arguments?.["id"])).toEqual(["scsi0", "hostdev0"]);
+  });
+
   test("comes by its node's own name, and goes", async () => {
     const before = wholeState(machine);
     await attach(SCSI)(nodeOn(machine));

@@ -3,7 +3,14 @@ import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
 import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
-import { DISK_BYTES, DISK_POOL, MPATH_POOL, makeScsiMachine, SCSI_POOL } from "../../scenes/devices.ts";
+import {
+  DISK_BYTES,
+  DISK_POOL,
+  MPATH_POOL,
+  makeScsiMachine,
+  putDosTable,
+  SCSI_POOL,
+} from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 
@@ -39,9 +46,17 @@ describe.each([
   });
 });
 
-test("a pool of partitions has the space of its disk", async () => {
-  const node = nodeOn(makeScsiMachine());
+test("a pool of partitions has the space of its disk, and does not start without a partition table", async () => {
+  const machine = makeScsiMachine();
+  const node = nodeOn(machine);
   await definePool(node, otherPoolXml("disk", DISK_POOL));
+  // virStorageBackendDeviceIsEmpty() of libvirt; storage/110-disk-pool.t of libvirt-TCK
+  expect(await errorOf(startPool(node, "other", { isBuilt: false }))).toMatchObject({
+    message: "Storage pool probe failed: Device '/dev/sda' is unrecognized, requires build",
+    libvirt: { name: "VIR_ERR_STORAGE_PROBE_FAILED", code: 75 },
+  });
+  expect((await getPoolFacts(node, "other")).state).toBe("inactive");
+  putDosTable(machine);
   await startPool(node, "other", { isBuilt: false });
   const allocationBytes = (1024 + 512) * 512;
   expect((await getPoolFacts(node, "other")).space).toEqual({

@@ -11,7 +11,13 @@ import { listPoolVolumes } from "../../../src/vm/volume/list-volumes.ts";
 import { removePartition } from "../../../src/vm/volume/made/partitions.ts";
 import { findAnyPool } from "../../../src/vm/volume/volume-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { DISK_BYTES, DISK_POOL, makeDevicePools, makeScsiMachine } from "../../scenes/devices.ts";
+import {
+  DISK_BYTES,
+  DISK_POOL,
+  makeDevicePools,
+  makeScsiMachine,
+  putDosTable,
+} from "../../scenes/devices.ts";
 import { MemorySfdisk } from "../../scenes/partitioner.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { domainXml, errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
@@ -259,6 +265,7 @@ describe("a pool of partitions is built", () => {
     const overwrite = { formatting: "overwrite" } as const;
     expect((await errorOf(buildPool(node, "other", overwrite))).kind).toBe("in-use");
     registryOf(node).release(claim("device-8:5"), OTHER);
+    putDosTable(machine);
     await startPool(node, "other", { isBuilt: false });
     for (const work of [
       () => buildPool(node, "other", overwrite),

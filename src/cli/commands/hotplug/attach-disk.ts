@@ -14,7 +14,8 @@ export const command: Command = {
     summary: "attach a disk to a running or defined domain",
     details:
       "svirt labels the image for the guest, opens it and passes it to QEMU. A running guest takes a disk on virtio, scsi or\n" +
-      "usb only. The format is that of --subdriver, or raw: svirt never detects a format.",
+      "usb only, and a SCSI controller with it if it lacks one. The format is that of --subdriver, or raw: svirt never detects a\n" +
+      "format.",
     operands: [
       DOMAIN_OPERAND,
       { name: "source", summary: "path of the image or block device, or name of the disk on a server" },
