@@ -38,9 +38,9 @@ const PLAIN_TYPES: ReadonlySet<string> = new Set([
 /** Types of an ordinary user's files, accepted below a folder for images in a home. */
 const HOME_TYPES: ReadonlySet<string> = new Set(["user_home_t", "xdg_data_t", "data_home_t"]);
 
-/** Folders in which guests' files may have a type of `PLAIN_TYPES` or no label. */
+/** Folders in which guests' files may have a type of `PLAIN_TYPES` or no label. libvirt-TCK makes its guests in the second of /var. */
 const PLACES =
-  /^\/(?:srv|mnt|media|tmp|var\/tmp|var\/lib\/libvirt|run\/media|dev\/shm|dev\/hugepages)(?:\/|$)/;
+  /^\/(?:srv|mnt|media|tmp|var\/(?:tmp|cache\/libvirt-tck|lib\/libvirt)|run\/media|dev\/shm|dev\/hugepages)(?:\/|$)/;
 
 /** Folders for guests' files in a home: of libvirt's session, of the reference policy, and of svirt. */
 const HOME_PLACES =

@@ -41,6 +41,7 @@ const ALLOWED: readonly Row[] = [
   ["/run/media/alice/a.img", "-", "-"],
   ["/tmp/a.img", "user_tmp_t", "tmp_t"],
   ["/var/tmp/a.img", "tmp_t", "tmp_t"],
+  ["/var/cache/libvirt-tck/000/a.img", "var_t", "var_t"],
   ["/dev/shm/memory", "tmpfs_t", "tmpfs_t"],
   ["/dev/hugepages/memory", "hugetlbfs_t", "hugetlbfs_t"],
   ["/data/a.img", "default_t", "default_t"],
@@ -72,6 +73,7 @@ const ALLOWED: readonly Row[] = [
 ];
 
 const REFUSED: readonly Row[] = [
+  ["/var/cache/libvirt/a.img", "var_t", "var_t"],
   ["/root/.profile", "user_home_t", "user_home_dir_t"],
   ["/root/.bash_login", "-", "user_home_dir_t"],
   ["/root/.ssh/authorized_keys", "ssh_home_t", "ssh_home_t"],

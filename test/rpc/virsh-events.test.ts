@@ -176,7 +176,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
       const [events, state] = onNewNode(folder, [
         during(
           "event --loop --event lifecycle",
-          [DEFINE_FIRST, `${SVIRT} define panics.xml; ${SVIRT} start vm1`, "true"],
+          [DEFINE_FIRST, [`${SVIRT} define panics.xml`, "Defined"], [`${SVIRT} start vm1`]],
           "vm1.: Stopped",
         ),
         "virsh domstate vm1 --reason",
