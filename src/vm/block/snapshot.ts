@@ -60,13 +60,17 @@ export function snapshotNow(instance: Instance, options: Asked): ChangeRequest {
   const isEncrypted = options.disks.some(({ encryption }) => encryption !== undefined);
   return {
     what: `snapshot ${options.name}`,
-    paths: (guest) => listImagePaths(guest, ...options.disks.flatMap(({ file }) => file ?? [])),
+    paths: (guest) => listImagePaths(guest, ...listNamed(options)),
     make,
     ...(isEncrypted
       ? { headers: (guest) => makeHeaders(instance, make(guest), PLACE_OF_ENCRYPTION.snapshot) }
       : {}),
     decide: (guest) => decideSnapshot(instance, guest, options),
   };
+}
+
+function listNamed({ disks, memory }: SnapshotOptions): readonly string[] {
+  return [...disks.flatMap(({ file }) => file ?? []), ...(memory === undefined ? [] : [memory])];
 }
 
 interface Overlay {

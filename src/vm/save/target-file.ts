@@ -22,7 +22,7 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
   const path = old?.id.path ?? newPath(instance, named);
   if (belongsToHost(path)) throw ofHost(named);
   if (instance.isForKey === true) refuseForKey(instance, old, path);
-  refuseMemoryFile(instance, path);
+  refuseMemoryFile(instance, path, old !== undefined);
   const part = partPath(path, uuid);
   if (old === undefined) return { part, path, label: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);
