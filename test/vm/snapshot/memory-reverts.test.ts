@@ -191,7 +191,7 @@ describe("a revert to a snapshot with memory that cannot be", () => {
     expect(stateOf(machine)).toEqual(before);
   });
 
-  test("because QEMU copies its image, it has no definition, or a saved state, is refused before anything changes", async () => {
+  test("because QEMU copies its image, or it has a saved state, is refused before anything changes", async () => {
     const copying = await machineWithSnapshot();
     await copyOn(nodeOn(copying));
     const saved = await machineWithSnapshot();

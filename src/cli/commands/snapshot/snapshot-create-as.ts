@@ -27,7 +27,6 @@ export const command: Command = {
       "svirt blockcommit and blockpull merge the images again.\n" +
       "With --memspec the guest is stopped while its memory is written to a new file, in the form of svirt save, and runs again once the disks\n" +
       "have switched. The file is root's alone. svirt domjobinfo shows the progress, and svirt domjobabort ends it.",
-
     operands: [
       DOMAIN_OPERAND,
       { name: "name", summary: "name of the snapshot; default: the time", isOptional: true },

@@ -11,7 +11,8 @@ export const command: Command = {
     name: "snapshot-create",
     summary: "take a snapshot of a domain from XML, or store one that exists",
     details:
-      "As svirt snapshot-create-as, with the XML of a <domainsnapshot>: without --disk-only it needs <memory file='PATH'/>. With --redefine no image changes: the snapshot is stored as the\n" +
+      "As svirt snapshot-create-as, with the XML of a <domainsnapshot>: without --disk-only it needs <memory file='PATH'/>.\n" +
+      "With --redefine no image changes: the snapshot is stored as the\n" +
       "XML of svirt snapshot-dumpxml describes it, or replaces the one of its name.",
     operands: [
       DOMAIN_OPERAND,
