@@ -81,7 +81,7 @@ _svirt() {
     inject-nmi) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
     snapshot-create) options='--redefine --current --no-metadata --disk-only --reuse-external --halt --quiesce --atomic --validate --help' wants=domain ;;
-    snapshot-create-as) options='--disk-only --no-metadata --halt --quiesce --atomic --validate --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
+    snapshot-create-as) options='--disk-only --memspec --no-metadata --halt --quiesce --atomic --validate --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
     snapshot-list) options='--parent --roots --leaves --no-leaves --metadata --no-metadata --inactive --active --disk-only --internal --external --tree --from --current --descendants --name --topological --json --help' wants=domain ;;
     snapshot-current) options='--name --security-info --json --help' wants=domain ;;
     snapshot-info) options='--current --json --help' wants=domain ;;

@@ -3,7 +3,7 @@ import { formatSteps } from "../plan/steps/describe.ts";
 import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
-import type { ChangeRequest } from "../vm/change/change-guest.ts";
+import type { ChangeQuery, ChangeRequest } from "../vm/change/change-guest.ts";
 import { planGuestChange } from "../vm/change/plan-change.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
 import { type Call, type Option, operand } from "./command.ts";
@@ -83,7 +83,7 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 }
 
 /** Prints the steps of a change without applying it. */
-export async function printDryRun(call: Call, request: ChangeRequest): Promise<void> {
+export async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
   call.output.print(formatSteps(await planGuestChange(call.instance, operand(call, "domain"), request)));
 }
 

@@ -10,6 +10,11 @@ export function listNamedPaths(xml: string): readonly string[] {
   return [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
 }
 
+/** Returns the element of a stored snapshot with the file of the guest's memory; empty if it has none. */
+export function memoryElement(xml: string): string {
+  return /\n {2}<memory [^>]*>/.exec(xml)?.[0] ?? "";
+}
+
 /** Lists the volumes that a stored definition names by their pools. */
 export function listNamedVolumes(xml: string): readonly { readonly pool: string; readonly volume: string }[] {
   return [...xml.matchAll(VOLUME)].map(([, pool = "", volume = ""]) => ({

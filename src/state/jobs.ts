@@ -3,9 +3,9 @@ import { guestPaths } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";
 
-/** Progress of a save or a dump. */
+/** Progress of a save, a dump or a snapshot with memory. */
 const notedJob = v.strictObject({
-  operation: v.picklist(["save", "dump"]),
+  operation: v.picklist(["save", "dump", "snapshot"]),
   startedMs: v.number(),
   doneBytes: v.number(),
   totalBytes: v.number(),

@@ -60,6 +60,7 @@ export class MemoryStream {
       case "closefd":
         return this.#close(String(args["fdname"]));
       case "migrate-set-parameters":
+      case "blockdev-set-active":
         return {};
       case "qom-get":
         return "pc-i440fx-10.0-machine";

@@ -75,6 +75,42 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
   );
 
   test(
+    "takes a snapshot of a running guest with its memory, which is not deleted as a volume, and reverts to it",
+    () => {
+      const [, , taken, state, info, xml, mode, head, pool, refused, ...rest] = outOf(
+        onNewNode(folder, [
+          `rm -f base.*; ${NEW.join()}`,
+          "virsh start vm1",
+          `virsh snapshot-create-as vm1 m1 --memspec file=${folder}/vm1-mem.m1,snapshot=external --diskspec vda,snapshot=external`,
+          ...["virsh domstate vm1", "virsh snapshot-info vm1 m1", "virsh snapshot-dumpxml vm1 m1"],
+          ...["stat -c %a vm1-mem.m1", "head -c 16 vm1-mem.m1"],
+          `virsh pool-create-as p dir --target ${folder}`,
+          `virsh vol-delete ${folder}/vm1-mem.m1 2>&1 || true`,
+          ...[
+            "virsh snapshot-revert vm1 m1",
+            "virsh domstate vm1 --reason",
+            "virsh snapshot-current vm1 --name",
+          ],
+          "qemu-img info -U \"$(virsh domblklist vm1 | grep -o '/.*')\" | grep '^backing file:'",
+          ...["virsh destroy vm1", "virsh snapshot-revert vm1 m1", "virsh domstate vm1"],
+          END.join(),
+        ]),
+      );
+      const [reverted, runs, current, below, , again, runsAgain] = rest;
+      expect([reverted, again]).toEqual(["Domain snapshot m1 reverted", "Domain snapshot m1 reverted"]);
+      expect([runs, runsAgain]).toEqual([expect.stringMatching(/^running /), "running"]);
+      expect([current, below]).toEqual(["m1", `backing file: ${folder}/base.qcow2`]);
+      expect([taken, state]).toEqual(["Domain snapshot m1 created", "running"]);
+      expect(info).toMatch(/State: +running\nLocation: +external/);
+      expect(xml).toContain(`<memory snapshot='external' file='${folder}/vm1-mem.m1'/>`);
+      expect([mode, head]).toEqual(["600", "LibvirtQemudSave"]);
+      expect(pool).toContain("Pool p created");
+      expect(refused).toContain("the snapshot 'm1' of the domain 'vm1' has it");
+    },
+    TEST_MS,
+  );
+
+  test(
     "takes a snapshot of a guest that is off, and reverts to it",
     () => {
       const [, taken, , , reverted, current, image, redefined, list] = outOf(

@@ -1,3 +1,4 @@
+import type { SnapshotMemory } from "../facts/block-job.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 
@@ -29,6 +30,29 @@ export function planSave(
     ...(head === undefined ? {} : { head }),
   };
   return { steps: [expect(target), pause(guest), write], after: [keep(target)] };
+}
+
+/** Plans the memory of a snapshot: stop the vCPUs, write the state. planMemoryEnd() has the rest, once the disks are switched or not. */
+export function planMemory(
+  target: TargetFile,
+  guest: StreamedGuest,
+  head: NonNullable<Extract<Step, { do: "save-memory" }>["head"]>,
+): { readonly lead: readonly Step[]; readonly steps: readonly Step[] } {
+  return {
+    lead: [expect(target)],
+    steps: [pause(guest), { do: "save-memory", ...streamOf(target, guest), head }],
+  };
+}
+
+/** Plans the end of a snapshot with memory: the guest runs again if it ran, and the file gets its name or is removed. */
+export function planMemoryEnd(
+  { part, path, wasRunning }: SnapshotMemory,
+  { isDone, monitor }: { readonly isDone: boolean; readonly monitor: string },
+): { readonly first: readonly Step[]; readonly last: readonly Step[] } {
+  return {
+    first: wasRunning ? [{ do: "unpause", monitor }] : [],
+    last: [isDone ? { do: "keep-file", from: part, to: path } : { do: "remove-file", path: part }],
+  };
 }
 
 /** Options of a dump, and the state of the guest afterwards. */

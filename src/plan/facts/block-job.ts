@@ -15,6 +15,16 @@ const chainImage = v.strictObject({
 });
 export type ChainLink = v.InferOutput<typeof chainImage>;
 
+/** Memory of a guest that is stopped since it was written. */
+const snapshotMemory = v.strictObject({
+  /** File with the memory until the snapshot is taken, and its path then. */
+  part: aString,
+  path: aString,
+  /** Whether the guest ran before. */
+  wasRunning: v.boolean(),
+});
+export type SnapshotMemory = v.InferOutput<typeof snapshotMemory>;
+
 /**
  * Operation of QEMU on the images of a disk. The guest's record has it from before QEMU is asked until its outcome is
  * applied, so that any later call knows its state.
@@ -37,5 +47,7 @@ export const blockJob = v.strictObject({
   made: maybeString,
   /** XML of the snapshot that is stored after success: of all its disks only one has it. */
   snapshot: maybeString,
+  /** Memory of that snapshot, which is written already: the same disk has it. */
+  memory: v.exactOptional(snapshotMemory),
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

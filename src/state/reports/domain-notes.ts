@@ -15,7 +15,7 @@ const domainNote = v.variant("report", [
   /** A save or dump is finished. Sizes are QEMU's. */
   v.strictObject({
     report: v.literal("job-completed"),
-    operation: v.picklist(["save", "dump"]),
+    operation: v.picklist(["save", "dump", "snapshot"]),
     elapsedMs: v.number(),
     doneBytes: v.number(),
     totalBytes: v.number(),

@@ -9,11 +9,13 @@ export interface DescribedOverlay {
   readonly secret?: PassphraseName | undefined;
 }
 
-/** Facts of a snapshot of disks. */
+/** Facts of a snapshot. */
 interface TakenSnapshot {
   readonly name: string;
   readonly description: string | undefined;
-  readonly state: "disk-snapshot" | "shutoff";
+  readonly state: "disk-snapshot" | "shutoff" | "running" | "paused";
+  /** File with the guest's memory, if the snapshot has it. */
+  readonly memory?: string | undefined;
   /** Seconds since 1970. */
   readonly createdAt: number;
   /** The domain before the snapshot, and the definition of one that runs. */
@@ -25,13 +27,13 @@ interface TakenSnapshot {
 
 /** Returns the snapshot as its XML describes it, without its parent. qemuSnapshotCreateAlignDisks() of libvirt */
 export function describeSnapshot(taken: TakenSnapshot): Snapshot {
-  const { createdAt, description, domain, inactiveDomain, name, overlays, state } = taken;
+  const { createdAt, description, domain, inactiveDomain, memory, name, overlays, state } = taken;
   return {
     name,
     ...(description === undefined ? {} : { description }),
     state,
     creationTime: createdAt,
-    memory: { snapshot: "no" },
+    memory: memory === undefined ? { snapshot: "no" } : { snapshot: "external", file: memory },
     disks: { disks: describeDisks(domain.devices.disks, overlays) },
     domain,
     ...(inactiveDomain === undefined ? {} : { inactiveDomain }),

@@ -1,5 +1,6 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { planConclusion } from "../../plan/actions/block.ts";
+import { planMemoryEnd } from "../../plan/actions/stream.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers } from "../../plan/record/disk-chain.ts";
@@ -85,11 +86,16 @@ function decideConclusion(
 ): DecidedChange {
   const disk = findDisk(runningGuest(guest).domain, job.disk);
   const facts = factsFor(instance, guest, disk.value);
-  const outcomeOf = (done: boolean): Outcome => ({
-    after: [...planConclusion(guest.steps, { job, isDone: done }, facts).after],
-    xml: done ? xmlAfter(guest, job) : guest.xml,
-    ...(done ? { isForDefinition: true } : {}),
-  });
+  const outcomeOf = (done: boolean): Outcome => {
+    const { after } = planConclusion(guest.steps, { job, isDone: done }, facts);
+    const { monitor } = facts;
+    const memory = job.memory && planMemoryEnd(job.memory, { isDone: done, monitor });
+    return {
+      after: memory === undefined ? [...after] : [...memory.first, ...after, ...memory.last],
+      xml: done ? xmlAfter(guest, job) : guest.xml,
+      ...(done ? { isForDefinition: true } : {}),
+    };
+  };
   return {
     ...outcomeOf(isDone),
     steps: [],

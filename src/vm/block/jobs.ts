@@ -4,6 +4,7 @@ import type { Monitor } from "../../host/monitor.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { snapshotCommand } from "../../qemu/monitor/block-job-commands.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
+import type { Progress } from "../../run/actor.ts";
 import {
   findJob,
   findSpeed,
@@ -17,8 +18,9 @@ import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
-import { type ChangeRequest, changeGuest, readSettled } from "../change/change-guest.ts";
+import { type ChangeQuery, type ChangeRequest, changeGuest, readSettled } from "../change/change-guest.ts";
 import { changeIdleGuest } from "../change/change-idle-guest.ts";
+import { isRefused } from "../change/finish-change.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -51,22 +53,31 @@ export async function makeHeadersAhead(
 }
 
 /**
- * Creates overlays and lets QEMU switch to all of them in one transaction. Throws the errors of the decision, the host
+ * Creates overlays, writes the guest's memory if the snapshot has it, and lets QEMU switch to all overlays in one transaction. Throws the errors of the decision, the host
  * and QEMU; then nothing has changed.
  */
 export async function takeSnapshot(
   instance: Instance,
   key: string,
-  start: { readonly request: ChangeRequest; readonly observer: StepObserver },
+  {
+    request,
+    ...audience
+  }: {
+    readonly request: ChangeRequest | ChangeQuery;
+    readonly observer: StepObserver;
+    readonly onProgress?: Progress;
+  },
 ): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {
-    await changeIdleGuest(instance, guest.uuid, start);
+    const decided = "look" in request ? await request.look(guest) : request;
+    await changeIdleGuest(instance, guest.uuid, { request: decided, ...audience });
     const jobs = (findRunning(instance, guest.uuid).guest.jobs ?? []).filter(
       ({ type }) => type === "snapshot",
     );
     const pairs = jobs.map(({ before, chain }) => ({ node: before[0] ?? "", overlay: chain[0]?.node ?? "" }));
     let ended: readonly EndedJob[] = [];
     try {
+      if (jobs.some(({ memory }) => memory !== undefined)) await activateNodes(instance, guest.uuid);
       await tellMonitor(instance, guest.uuid, snapshotCommand(pairs));
     } finally {
       // After any error, only QEMU knows whether it switched.
@@ -75,6 +86,15 @@ export async function takeSnapshot(
     const failed = ended.find(({ isDone, job }) => job.type === "snapshot" && !isDone);
     if (failed !== undefined) throw notSwitched(failed);
   });
+}
+
+/** Has QEMU use its images again, as it ceases to when its state is written. Older ones than 10.0 do so when the guest runs. qemuMigrationBlockNodesReactivate() of libvirt */
+async function activateNodes(instance: Instance, uuid: string): Promise<void> {
+  try {
+    await tellMonitor(instance, uuid, { execute: "blockdev-set-active", arguments: { active: true } });
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
 }
 
 /**

@@ -45,9 +45,8 @@ export interface Audience {
 export async function changeIdleGuest(
   instance: Instance,
   uuid: string,
-  { request, observer }: { readonly request: ChangeRequest; readonly observer: StepObserver },
+  { request, ...audience }: Omit<Audience, "onDone"> & { readonly request: ChangeRequest },
 ): Promise<void> {
-  const audience = { observer };
   const { guest } = findRunning(instance, uuid);
   await carryOut(instance, await begin(instance, guest, { request, audience }), audience);
 }

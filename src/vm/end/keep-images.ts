@@ -1,3 +1,4 @@
+import type { SnapshotMemory } from "../../plan/facts/block-job.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { keepSnapshot } from "../../state/snapshots/snapshot-tree.ts";
@@ -7,19 +8,34 @@ import { xmlAfter } from "./xml-after.ts";
 /**
  * Updates the definition of a guest that ended during a change of its images. The outcome of a change being finished is
  * certain. For a snapshot QEMU may or may not have switched to the overlays, and svirt did not see which. Overlays
- * without data are removed already; a remaining one has the guest's latest data, and the snapshot is stored. The caller holds the registry's lock.
+ * without data are removed already; a remaining one has the guest's latest data, and the snapshot is stored, with its memory. The caller holds the registry's lock.
  */
 export function keepImages(instance: Instance, guest: GuestRecord): void {
   const { change, jobs = [] } = guest;
   if (change?.stage === "finishing" && change.isForDefinition === true)
     updateDefinition(instance, guest, change.xml);
-  let isKept = false;
+  let isKept = isFinished(guest);
   for (const job of jobs) {
     if (job.type !== "snapshot" || job.made === undefined) continue;
     if (instance.host.inspectFile(job.made) === undefined) continue;
     updateDefinition(instance, guest, xmlAfter(guest, job));
     isKept = true;
   }
+  const memory = jobs.find((job) => job.memory !== undefined)?.memory;
+  if (memory !== undefined) keepMemory(instance, memory, isKept);
   const taken = jobs.find(({ snapshot }) => snapshot !== undefined)?.snapshot;
   if (isKept && taken !== undefined) keepSnapshot(instance, guest.uuid, taken);
+}
+
+/** Whether the change that is being finished is a snapshot, to whose overlay QEMU has switched. */
+function isFinished({ change, jobs = [] }: GuestRecord): boolean {
+  if (change?.stage !== "finishing" || change.isForDefinition !== true) return false;
+  const adopted = change.after.find((step) => step.do === "adopt-chain");
+  return jobs.some(({ device, type }) => type === "snapshot" && device === adopted?.device);
+}
+
+/** Gives the memory of a snapshot that is stored its name, and removes that of another one. */
+function keepMemory({ host }: Instance, { part, path }: SnapshotMemory, isKept: boolean): void {
+  if (!isKept) host.removeFile(part);
+  else if (host.inspectFile(part) !== undefined) host.renameFile(part, path);
 }

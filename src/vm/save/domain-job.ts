@@ -92,10 +92,16 @@ function jobOf(instance: Instance, { change, uuid }: GuestRecord): NotedJob | un
   return isJob === true ? readJob(instance, uuid) : undefined;
 }
 
+/** qemuMigrationJobName() of libvirt */
+const NAMES: Readonly<Record<NotedJob["operation"], string>> = {
+  save: "domain save job",
+  dump: "domain core dump job",
+  snapshot: "snapshot",
+};
+
 /** qemuMigrationJobCheckStatus() of libvirt */
 function aborted(operation: NotedJob["operation"]): SvirtError {
-  const what = operation === "save" ? "domain save job" : "domain core dump job";
-  return new SvirtError(`operation aborted: ${what}: canceled by client`, {
+  return new SvirtError(`operation aborted: ${NAMES[operation]}: canceled by client`, {
     kind: "failed",
     libvirt: "OPERATION_ABORTED",
     remedy: "Repeat the command if the state is wanted: the guest runs as before.",

@@ -1,13 +1,13 @@
-/** A save or dump that a process carries out, or has completed. Times in milliseconds. */
+/** A save, dump or snapshot that a process carries out, or has completed. Times in milliseconds. */
 export interface DomainJob {
-  readonly operation: "save" | "dump";
+  readonly operation: "save" | "dump" | "snapshot";
   readonly elapsedMs: number;
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
 /** virDomainJobOperation of libvirt's libvirt-domain.h */
-const OPERATIONS: Readonly<Record<DomainJob["operation"], number>> = { save: 2, dump: 8 };
+const OPERATIONS: Readonly<Record<DomainJob["operation"], number>> = { save: 2, snapshot: 6, dump: 8 };
 
 /** Returns the statistics of a job by libvirt's names. All data is memory. qemuDomainMigrationJobDataToParams() of libvirt */
 export function jobStatistics({ doneBytes, elapsedMs, operation, totalBytes }: DomainJob) {

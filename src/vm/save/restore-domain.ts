@@ -7,6 +7,7 @@ import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { xmlOf } from "../guest/found-form.ts";
 import { type Started, type StartOptions, startDefinition, startFromState } from "../start/start.ts";
+import { refuseSnapshotMemory } from "./memory-files.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
 /** Options of a restore, in addition to the file. */
@@ -18,13 +19,15 @@ export interface RestoreOptions {
   readonly observer?: StepObserver;
 }
 
-/** Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs. */
+/** Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs; "in-use" for the memory of a snapshot, without other XML. */
 export async function restoreDomain(
   instance: Instance,
   path: string,
   options: RestoreOptions,
 ): Promise<Started> {
   const image = readSaveImage(instance, path);
+  // With other XML, the guest may have copies of the images.
+  if (options.xml === undefined) refuseSnapshotMemory(instance, image.file.path);
   const bytes = decideSavedXml(image, options.xml);
   const { observer } = options;
   return await startFromState(instance, bytes, {

@@ -120,7 +120,7 @@ function askedSave(
 }
 
 /** Refuses a transient disk: its changes are lost when the guest ends, and the memory is useless without them. */
-function refuseTransient({ name, xml }: GuestRecord): void {
+export function refuseTransient({ name, xml }: GuestRecord): void {
   const found = parseDomainText(xml).devices.disks.find(({ transient }) => transient !== undefined);
   if (found === undefined) return;
   throw new SvirtError(
@@ -133,7 +133,7 @@ function refuseTransient({ name, xml }: GuestRecord): void {
  * Formats the XML of a saved guest, with the versioned name of its board. `pc` means a different board in the next
  * version of QEMU, which would reject the state.
  */
-function savedXml(guest: GuestRecord, saved: Domain, machine: string | undefined): string {
+export function savedXml(guest: GuestRecord, saved: Domain, machine: string | undefined): string {
   const domain = withBootQueues(asDefined(saved), guest, machine);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);

@@ -10,6 +10,7 @@ import { placeOfMade, refuseWritten } from "../../resolve/written-place.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
 import { ownerName } from "../../state/record.ts";
+import { refuseMemoryFile } from "./memory-files.ts";
 
 /**
  * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
@@ -21,6 +22,7 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
   const path = old?.id.path ?? newPath(instance, named);
   if (belongsToHost(path)) throw ofHost(named);
   if (instance.isForKey === true) refuseForKey(instance, old, path);
+  refuseMemoryFile(instance, path, old !== undefined);
   const part = partPath(path, uuid);
   if (old === undefined) return { part, path, label: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);

@@ -14,7 +14,12 @@ import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { type LuksHeaders, makeImage, refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
+import {
+  type LuksHeaders,
+  makeImage,
+  refuseWithoutHeader,
+  removeImage,
+} from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import {
@@ -83,6 +88,25 @@ export async function changeImagesOff(
       carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)), headers);
     });
   });
+}
+
+/**
+ * Takes a change back: the domain has its former definition and snapshots again, and new images that are still empty are removed. Does nothing if the domain
+ * runs, or has another definition than the change's.
+ */
+export async function putBack(
+  instance: Instance,
+  { made, ...former }: Omit<OffChange, "images"> & { readonly made: OffChange },
+): Promise<void> {
+  const { uuid } = former.domain;
+  await withGuestLock(instance, uuid, () =>
+    withRegistryLock(instance, async () => {
+      const { definition, guest } = findSnapshots(instance, uuid).domain;
+      if (guest !== undefined || definition?.xml !== formatDomain(made.domain)) return;
+      carryOut(instance, { ...former, images: [] }, new Map());
+      for (const image of made.images) removeImage(instance.host, { do: "remove-image", ...image });
+    }),
+  );
 }
 
 /** Lists the paths of the domain's disks, of those in its snapshots, and further ones. */

@@ -2,32 +2,29 @@ import { asDefined } from "../../domain/as-defined.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Progress } from "../../run/actor.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { addSnapshot, refuseUnreadable } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
+import { chooseOverlays } from "../block/choose-overlays.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";
 import { makeHeadersAhead, takeSnapshot } from "../block/jobs.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
-import {
-  chooseOverlays,
-  defaultSnapshotName,
-  refuseKept,
-  type SnapshotDisk,
-  type SnapshotOptions,
-  snapshotLive,
-} from "../block/snapshot.ts";
-import type { ChangeRequest } from "../change/change-guest.ts";
+import { defaultSnapshotName, refuseKept, snapshotLive, snapshotNow } from "../block/snapshot.ts";
+import type { SnapshotDisk, SnapshotOptions } from "../block/snapshot-options.ts";
+import type { ChangeQuery, ChangeRequest } from "../change/change-guest.ts";
 import { destroyDomain } from "../end/destroy.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { withQuietGuest } from "../guest-system/quiet-guest.ts";
+import { withJob } from "../save/domain-job.ts";
 import { changeImagesOff, type OffChange, placeOverlays } from "./change-images-off.ts";
 
 const MS_PER_SECOND = 1000;
 
 /** How a snapshot is taken. */
 export interface SnapshotFlags {
-  /** Only the disks: the only kind of snapshot. */
+  /** Only the disks, without the memory of a running guest. */
   readonly isDiskOnly: boolean;
   /** The snapshot is stored, so that it can be listed. */
   readonly isKept: boolean;
@@ -51,51 +48,62 @@ export interface NewSnapshot extends SnapshotOptions {
 export function snapshotFromXml(instance: Instance, bytes: Uint8Array, flags: SnapshotFlags): NewSnapshot {
   const snapshot = parseSnapshot(bytes);
   const { description, disks, memory, name } = snapshot;
-  const wantsMemory = memory !== undefined && memory.snapshot !== "no";
+  if (flags.isDiskOnly && memory !== undefined && memory.snapshot !== "no") throw withoutMemory();
   return newSnapshot(instance, {
     name,
     description,
     disks: (disks?.disks ?? []).map(toSnapshotDisk),
-    flags: wantsMemory ? { ...flags, isDiskOnly: false } : flags,
+    memory: memory?.file,
+    flags,
   });
 }
 
 /** Returns the snapshot with this name, or a name by the time. Throws "xml" for one that cannot be stored, "unsupported". */
 export function newSnapshot(
   instance: Instance,
-  asked: Pick<NewSnapshot, "disks" | "flags"> & {
+  asked: Pick<NewSnapshot, "disks" | "flags" | "memory"> & {
     readonly name: string | undefined;
     readonly description: string | undefined;
   },
 ): NewSnapshot {
-  const { description, disks, flags, name = defaultSnapshotName(instance) } = asked;
-  if (!flags.isDiskOnly) throw withMemory();
+  const { description, disks, flags, memory, name = defaultSnapshotName(instance) } = asked;
+  if (flags.quiesces === true && !flags.isDiskOnly) throw notQuiet();
+  if (flags.isDiskOnly && memory !== undefined) throw withoutMemory();
+  if (!flags.isDiskOnly && memory === undefined) throw insideImage();
   if (flags.isKept) refuseName(name);
-  return { name, disks, reuses: flags.reuses, flags, ...(flags.isKept ? { kept: { description } } : {}) };
+  const kept = flags.isKept ? { kept: { description } } : {};
+  return { name, disks, reuses: flags.reuses, flags, memory, ...kept };
 }
 
 /**
- * Takes a snapshot: each disk gets an overlay, a new image to which the guest writes from then on, and the snapshot is stored. If
+ * Takes a snapshot: each disk gets an overlay, a new image to which the guest writes from then on, and the snapshot is stored. With memory, a running
+ * guest is stopped while it is written, and until the disks are switched. If
  * svirt is killed, the next call finishes or undoes both. Throws "not-found", "in-use" if the name or a path is in use, and the errors of the
  * host and QEMU; then nothing has changed.
  */
 export async function createSnapshot(
   instance: Instance,
   key: string,
-  { observer = NO_OBSERVER, snapshot }: { readonly snapshot: NewSnapshot; readonly observer?: StepObserver },
+  {
+    observer = NO_OBSERVER,
+    onProgress,
+    snapshot,
+  }: { readonly snapshot: NewSnapshot; readonly observer?: StepObserver; readonly onProgress?: Progress },
 ): Promise<{ readonly name: string }> {
   const { guest, uuid } = findDomain(instance, key);
   const { flags, name } = snapshot;
+  if (guest === undefined && snapshot.memory !== undefined) throw withoutMemory();
   if (guest !== undefined) {
     // Before the guest is frozen, since each takes half a second.
     const headers =
       flags.quiesces === true
-        ? await makeHeadersAhead(instance, uuid, requestOf(instance, snapshot))
+        ? await makeHeadersAhead(instance, uuid, snapshotNow(instance, snapshot))
         : undefined;
     const take = async (within: Instance): Promise<void> => {
       const asked = requestOf(within, snapshot);
       const request = headers === undefined ? asked : { ...asked, headers: async () => headers };
-      await takeSnapshot(within, uuid, { request, observer });
+      if (snapshot.memory === undefined) await takeSnapshot(within, uuid, { request, observer });
+      else await takeWithMemory(within, uuid, { request, observer, onProgress });
       // The guest stays frozen until it ends: once thawed, it would write into the overlays. qemuSnapshotCreateActiveExternal() of libvirt
       if (flags.halts === true) await destroyDomain(instance, uuid);
     };
@@ -112,8 +120,22 @@ export async function createSnapshot(
   return { name };
 }
 
+/** Takes a snapshot with memory, as a job whose progress other calls see and which they can abort. */
+async function takeWithMemory(
+  instance: Instance,
+  uuid: string,
+  {
+    onProgress,
+    ...how
+  }: Omit<Parameters<typeof takeSnapshot>[2], "onProgress"> & { readonly onProgress: Progress | undefined },
+): Promise<void> {
+  await withJob(instance, { operation: "snapshot", uuid, onProgress }, async (job) => {
+    await takeSnapshot(instance, uuid, { ...how, onProgress: job.onProgress });
+  });
+}
+
 /** Returns the change of a running guest that takes a snapshot, to show its steps. */
-export function requestOf(instance: Instance, snapshot: NewSnapshot): ChangeRequest {
+export function requestOf(instance: Instance, snapshot: NewSnapshot): ChangeRequest | ChangeQuery {
   return snapshotLive(instance, snapshot);
 }
 
@@ -172,13 +194,29 @@ function notRunning(): SvirtError {
   });
 }
 
-function withMemory(): SvirtError {
+/** qemuSnapshotCreateXML() of libvirt: the file systems would be frozen in the memory, too. */
+function notQuiet(): SvirtError {
   return new SvirtError(
-    "Operation not supported: svirt does not take snapshots of a guest's memory, nor inside an image",
-    {
-      kind: "unsupported",
-      libvirt: "OPERATION_UNSUPPORTED",
-      remedy: "Add --disk-only, for a snapshot of the disks in overlays.",
-    },
+    "Flag 'VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY' is required by flag 'VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE'",
+    { kind: "usage", from: "QEMU", remedy: "Add --disk-only, or leave --quiesce out." },
   );
+}
+
+function insideImage(): SvirtError {
+  return new SvirtError("Operation not supported: svirt does not take snapshots inside an image", {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy:
+      "Add --disk-only, for a snapshot of the disks in overlays, or --memspec file=PATH for one with the memory.",
+  });
+}
+
+/** virDomainSnapshotDefParse() of libvirt */
+function withoutMemory(): SvirtError {
+  return new SvirtError("XML error: memory state cannot be saved with offline or disk-only snapshot", {
+    kind: "xml",
+    from: "DOMAIN_SNAPSHOT",
+    place: "/domainsnapshot/memory",
+    remedy: "Leave the memory out, or take the snapshot of a running guest without --disk-only.",
+  });
 }

@@ -12,9 +12,10 @@ import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { changedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
+import { misnamed } from "../block/choose-overlays.ts";
 import { describeDisks } from "../block/describe-snapshot.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
-import { defaultSnapshotName, misnamed } from "../block/snapshot.ts";
+import { defaultSnapshotName } from "../block/snapshot.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { changeImagesOff, type OffChange, type Overlay, placeOverlays } from "./change-images-off.ts";
 import { treeOf } from "./delete-snapshot.ts";
@@ -47,12 +48,20 @@ export async function revertToSnapshot(instance: Instance, key: string, revert: 
   const encryption = PLACE_OF_ENCRYPTION.revert;
   await changeImagesOff(instance, { uuid, encryption }, (reading, definition, tree) => {
     const change = decideRevert(reading, { definition, tree, revert, time });
-    const kept = new Set(pathsOf(change.domain));
-    const named = new Set(change.tree.snapshots.flatMap(({ xml }) => listNamedPaths(domainsIn(xml))));
-    left = pathsOf(definition).filter((path) => !kept.has(path) && !named.has(path));
+    left = listLeft(definition, change);
     return change;
   });
   return { left };
+}
+
+/** Lists the images that a domain has no longer after a change, and that none of its snapshots' domains names. */
+export function listLeft(
+  before: Domain,
+  { domain, tree }: Pick<OffChange, "domain" | "tree">,
+): readonly string[] {
+  const kept = new Set(pathsOf(domain));
+  const named = new Set(tree.snapshots.flatMap(({ xml }) => listNamedPaths(domainsIn(xml))));
+  return pathsOf(before).filter((path) => !kept.has(path) && !named.has(path));
 }
 
 function decideRevert(
@@ -69,12 +78,9 @@ function decideRevert(
   const value = parseSnapshotText(snapshot.xml);
   const then = definitionIn(value);
   refuseKind(snapshot, value);
-  if (then === undefined)
-    throw risky(
-      `snapshot '${snapshot.name}' lacks domain '${definition.name}' rollback info`,
-      "Choose another.",
-    );
-  if (!revert.isForced && hasManagedSave(instance, definition.name)) throw withSave(definition.name);
+  if (then === undefined) throw refuseRisk.withoutDomain(snapshot.name, definition.name);
+  if (!revert.isForced && hasManagedSave(instance, definition.name))
+    throw refuseRisk.withSave(definition.name);
   const { name, uuid } = definition;
   // The checks of define: anyone who may define a domain may have written the snapshot.
   const domain = completeDomain(instance, new TextEncoder().encode(formatDomain({ ...then, name, uuid })));
@@ -87,7 +93,7 @@ function decideRevert(
  * Each disk that can change gets an overlay, with a suffix from the time on. It is encrypted as the image below it, by the same secret: no one else can read then
  * what the guest writes. virDomainSnapshotAlignDisks() of libvirt
  */
-function chooseOverlays(
+export function chooseOverlays(
   instance: Instance,
   domain: Domain,
   { disks, time }: { readonly disks: Snapshot["disks"]; readonly time: number },
@@ -123,7 +129,7 @@ function stemOf(disk: Disk, overlay: string | undefined): string {
 }
 
 /** qemuSnapshotRevertExternalFinish() of libvirt, which also removes the images that the domain had. */
-function revertTree(
+export function revertTree(
   tree: SnapshotTree,
   { name }: StoredSnapshot,
   { domain, overlays }: { readonly domain: Domain; readonly overlays: readonly Overlay[] },
@@ -165,11 +171,16 @@ function refuseKind({ isExternal, name, state }: StoredSnapshot, { memory }: Sna
   );
 }
 
-function withSave(name: string): SvirtError {
-  const why =
-    "snapshot without memory state, removal of existing managed saved state strongly recommended to avoid corruption";
-  return risky(why, `Remove it first: svirt managedsave-remove ${name}`);
-}
+/** Refusals of qemuSnapshotRevertValidate() of libvirt. */
+export const refuseRisk = {
+  withoutDomain: (snapshot: string, name: string): SvirtError =>
+    risky(`snapshot '${snapshot}' lacks domain '${name}' rollback info`, "Choose another."),
+  withSave(name: string): SvirtError {
+    const why =
+      "snapshot without memory state, removal of existing managed saved state strongly recommended to avoid corruption";
+    return risky(why, `Remove it first: svirt managedsave-remove ${name}`);
+  },
+};
 
 /** The client may ask again with force. */
 function risky(why: string, remedy: string): SvirtError {

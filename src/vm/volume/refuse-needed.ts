@@ -1,7 +1,7 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
-import { listNamedPaths, listNamedVolumes } from "../../resolve/definition-names.ts";
+import { listNamedPaths, listNamedVolumes, memoryElement } from "../../resolve/definition-names.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -67,7 +67,7 @@ export function refuseNeeded(
   }
   for (const { owner, snapshot, xml } of listSnapshots(instance)) {
     // The images of its <disks> are those of the domain or of later snapshots, which name them.
-    const domains = xml.slice(Math.max(0, xml.indexOf("\n  <domain")));
+    const domains = `${memoryElement(xml)}${xml.slice(Math.max(0, xml.indexOf("\n  <domain")))}`;
     if (files.some((one) => isNeededBy(instance, { xml: domains, pools, parsed: xml }, one)))
       throw needed(
         attempt,

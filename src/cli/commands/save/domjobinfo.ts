@@ -30,6 +30,13 @@ export const command: Command = {
   },
 };
 
+/** virshDomainJobOperationToString() of libvirt's tools/virsh-domain.c */
+const NAMES: Readonly<Record<DomainJob["operation"], string>> = {
+  save: "Save",
+  dump: "Dump",
+  snapshot: "Snapshot",
+};
+
 /** cmdDomjobinfo() of libvirt's tools/virsh-domain.c */
 function format({ doneBytes, elapsedMs, operation, totalBytes }: DomainJob, type: string): string {
   const sizes = [
@@ -39,7 +46,7 @@ function format({ doneBytes, elapsedMs, operation, totalBytes }: DomainJob, type
   ] as const;
   return [
     line("Job type:", type.padEnd(12)),
-    line("Operation:", (operation === "save" ? "Save" : "Dump").padEnd(12)),
+    line("Operation:", NAMES[operation].padEnd(12)),
     line("Time elapsed:", `${String(Math.round(elapsedMs)).padEnd(12)} ms`),
     ...["Data", "Memory"].flatMap((what) =>
       sizes.map(([size, bytes]) => line(`${what} ${size}:`, formatCapacity(bytes))),

@@ -1,23 +1,32 @@
 import { getIdentity } from "../../../vm/query/domain-identity.ts";
-import { createSnapshot, newSnapshot, requestOf } from "../../../vm/snapshot/create-snapshot.ts";
+import {
+  createSnapshot,
+  newSnapshot,
+  requestOf,
+  snapshotFromXml,
+} from "../../../vm/snapshot/create-snapshot.ts";
 import { printDryRun, refuseBoth } from "../../block-job.ts";
 import { type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { formatSnapshot, parseDiskspec } from "../../xml/snapshot.ts";
+import { formatSnapshot, parseDiskspec, parseMemspec } from "../../xml/snapshot.ts";
 
-/** `svirt snapshot-create-as DOMAIN [NAME] --disk-only` */
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** `svirt snapshot-create-as DOMAIN [NAME] --disk-only|--memspec` */
 export const command: Command = {
   spec: {
     name: "snapshot-create-as",
-    summary: "take a snapshot of a domain's disks",
+    summary: "take a snapshot of a domain's disks, and of a running guest's memory",
     details:
       "Each disk gets an overlay, a new qcow2 image to which the guest writes from then on; the previous image stays\n" +
       "unchanged. Either all disks switch at the same instant, or none does. Of a running guest, svirt creates the overlay with the guest's private\n" +
       "label; QEMU keeps the images below it open only for reading, and they get the content label. Guest and definition name the\n" +
       "overlay. The snapshot is stored with the domain of that time: svirt snapshot-list lists it, and svirt snapshot-revert reverts to it.\n" +
-      "svirt blockcommit and blockpull merge the images again.",
+      "svirt blockcommit and blockpull merge the images again.\n" +
+      "With --memspec the guest is stopped while its memory is written to a new file, in the form of svirt save, and runs again once the disks\n" +
+      "have switched. The file is root's alone. svirt domjobinfo shows the progress, and svirt domjobabort ends it.",
     operands: [
       DOMAIN_OPERAND,
       { name: "name", summary: "name of the snapshot; default: the time", isOptional: true },
@@ -30,7 +39,12 @@ export const command: Command = {
       },
     ],
     options: [
-      { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
+      { name: "disk-only", summary: "disks without the guest's memory" },
+      {
+        name: "memspec",
+        value: "file",
+        summary: "also the memory of a running guest: [file=]PATH[,snapshot=external]",
+      },
       { name: "no-metadata", summary: "store no data except the images" },
       { name: "halt", summary: "end the guest afterwards" },
       { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },
@@ -48,11 +62,13 @@ export const command: Command = {
     const name = call.operands.get("name");
     const description = call.operands.get("description");
     const disks = rest.map(parseDiskspec);
+    const memspec = options.get("memspec");
+    const memory = memspec === undefined ? undefined : parseMemspec(memspec);
     const domain = operand(call, "domain");
     if (options.has("print-xml")) {
       // Throws for an unknown domain, as virsh does.
       getIdentity(instance, domain);
-      output.print(formatSnapshot({ name, description, disks }));
+      output.print(formatSnapshot({ name, description, memory, disks }));
       return undefined;
     }
     const flags = {
@@ -62,7 +78,11 @@ export const command: Command = {
       quiesces: options.has("quiesce"),
       halts: options.has("halt"),
     };
-    const snapshot = newSnapshot(instance, { name, description, disks, flags });
+    // virsh sends XML as well.
+    const snapshot =
+      memory === undefined
+        ? newSnapshot(instance, { name, description, disks, flags })
+        : snapshotFromXml(instance, encode(formatSnapshot({ name, description, memory, disks })), flags);
     if (options.has(DRY_RUN_OPTION.name)) {
       await printDryRun(call, requestOf(instance, snapshot));
     } else {

@@ -5,13 +5,14 @@ import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
-/** `svirt snapshot-create DOMAIN [FILE] --disk-only` */
+/** `svirt snapshot-create DOMAIN [FILE]` */
 export const command: Command = {
   spec: {
     name: "snapshot-create",
-    summary: "take a snapshot of a domain's disks from XML, or store one that exists",
+    summary: "take a snapshot of a domain from XML, or store one that exists",
     details:
-      "As svirt snapshot-create-as, with the XML of a <domainsnapshot>. With --redefine no image changes: the snapshot is stored as the\n" +
+      "As svirt snapshot-create-as, with the XML of a <domainsnapshot>: without --disk-only it needs <memory file='PATH'/>.\n" +
+      "With --redefine no image changes: the snapshot is stored as the\n" +
       "XML of svirt snapshot-dumpxml describes it, or replaces the one of its name.",
     operands: [
       DOMAIN_OPERAND,
@@ -21,7 +22,7 @@ export const command: Command = {
       { name: "redefine", summary: "store the data of a snapshot that exists" },
       { name: "current", summary: "with --redefine, the snapshot becomes the current one" },
       { name: "no-metadata", summary: "store no data except the images" },
-      { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
+      { name: "disk-only", summary: "disks without the guest's memory" },
       { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "halt", summary: "end the guest afterwards" },
       { name: "quiesce", summary: "have the guest's agent freeze its file systems meanwhile" },

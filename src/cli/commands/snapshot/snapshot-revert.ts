@@ -1,5 +1,4 @@
-import { startNamed } from "../../../vm/save/restore-domain.ts";
-import { revertToSnapshot } from "../../../vm/snapshot/revert-snapshot.ts";
+import { revertDomain } from "../../../vm/snapshot/revert-memory.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -9,14 +8,15 @@ import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-opt
 export const command: Command = {
   spec: {
     name: "snapshot-revert",
-    summary: "give a domain that is off the disks and the definition of a snapshot",
+    summary: "give a domain the disks, the definition and the memory of a snapshot",
     details:
       "Each disk gets a new overlay on its image of that time, so that the snapshot stays as it is. The images that the domain had are\n" +
-      "named and stay. Snapshots with memory or inside an image are refused.",
+      "named and stay. The domain must be off, but for a snapshot with memory: a running guest is destroyed, and continues where it was,\n" +
+      "running or paused. If its state cannot be loaded, the domain is off, with the images that it had. Snapshots inside an image are refused.",
     operands: [DOMAIN_OPERAND, SNAPSHOT_OPERAND],
     options: [
       CURRENT_OPTION,
-      { name: "running", summary: "start the domain afterwards" },
+      { name: "running", summary: "start the domain afterwards, or resume one that was paused" },
       { name: "force", summary: "also revert a domain with a saved state" },
       CRASH_OPTION,
     ],
@@ -25,11 +25,13 @@ export const command: Command = {
     const { instance, options, output } = call;
     const domain = operand(call, "domain");
     const { name } = snapshotOf(call).snapshot;
-    const isForced = options.has("force");
-    const { left } = await revertToSnapshot(instance, domain, { name, isForced });
-    for (const path of left) output.warn(`warning: ${oneLine(path)} stays: the domain no longer has it\n`);
-    if (options.has("running"))
-      await startNamed(instance, domain, { forceBoot: isForced, observer: crashDrill(call) });
+    await revertDomain(instance, domain, {
+      name,
+      isForced: options.has("force"),
+      runs: options.has("running"),
+      observer: crashDrill(call),
+      onLeft: (path) => output.warn(`warning: ${oneLine(path)} stays: the domain no longer has it\n`),
+    });
     output.print(`Domain snapshot ${oneLine(name)} reverted\n\n`);
     return undefined;
   },

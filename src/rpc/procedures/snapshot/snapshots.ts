@@ -1,5 +1,3 @@
-import { NO_OBSERVER } from "../../../run/steps/run-plan.ts";
-import { startNamed } from "../../../vm/save/restore-domain.ts";
 import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
 import {
@@ -9,7 +7,7 @@ import {
   findSnapshots,
 } from "../../../vm/snapshot/find-snapshot.ts";
 import { redefineSnapshot } from "../../../vm/snapshot/redefine-snapshot.ts";
-import { revertToSnapshot } from "../../../vm/snapshot/revert-snapshot.ts";
+import { revertDomain } from "../../../vm/snapshot/revert-memory.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
 import { aText, domain, domainKeys, keyOf, nothing, ofDomainWithFlags, text } from "../objects.ts";
@@ -153,11 +151,12 @@ export const snapshotProcedures: readonly Procedure[] = [
     async run(call) {
       const { flags, snap } = call.args;
       const { instance, session } = call;
-      const [uuid, isForced] = [ownerOf(call), (flags & REVERT.force) !== 0];
-      const { left } = await revertToSnapshot(instance, uuid, { name: snap.name, isForced });
-      for (const path of left) session.warn(`The image ${path} stays: the domain no longer has it`);
-      if ((flags & REVERT.running) !== 0)
-        await startNamed(instance, uuid, { forceBoot: isForced, observer: NO_OBSERVER });
+      await revertDomain(instance, ownerOf(call), {
+        name: snap.name,
+        isForced: (flags & REVERT.force) !== 0,
+        runs: (flags & REVERT.running) !== 0,
+        onLeft: (path) => session.warn(`The image ${path} stays: the domain no longer has it`),
+      });
       return {};
     },
   }),

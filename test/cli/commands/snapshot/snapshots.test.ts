@@ -85,6 +85,24 @@ describe("snapshots in virsh's words", () => {
     TEST_MS,
   );
 
+  // virshParseSnapshotMemspec() of libvirt
+  test.each([
+    ["file=/a,snapshot=external", "<memory snapshot='external' file='/a'/>"],
+    ["/a,,b", "<memory file='/a,b'/>"],
+    ["snapshot=no", "<memory snapshot='no'/>"],
+  ])("--memspec %s is %s, as virsh sends it", async (spec, xml) => {
+    const { out } = await run(
+      await machineWithChain(),
+      `snapshot-create-as vm1 --memspec ${spec} --print-xml`,
+    );
+    expect(out).toContain(`\n  ${xml}\n`);
+  });
+
+  test.each(["a", "/a,/b", "file=/a,size=1"])("--memspec %s is refused", async (spec) => {
+    const said = await run(await machineWithChain(), `snapshot-create-as vm1 --memspec ${spec} --print-xml`);
+    expect([said.code, said.err.split("\n")[0]]).toEqual([2, `error: unable to parse memspec: ${spec}`]);
+  });
+
   test(
     "a revert names the image that the domain no longer has",
     async () => {

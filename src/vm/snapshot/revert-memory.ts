@@ -1,0 +1,161 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { definitionIn, parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
+import { SvirtError } from "../../errors.ts";
+import { completeDomain } from "../../resolve/complete-domain.ts";
+import { listNamedPaths } from "../../resolve/definition-names.ts";
+import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
+import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
+import type { Instance } from "../../state/instance.ts";
+import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
+import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
+import { defaultSnapshotName } from "../block/snapshot.ts";
+import { destroyDomain } from "../end/destroy.ts";
+import { refuseJobs } from "../save/look-at-guest.ts";
+import { startNamed } from "../save/restore-domain.ts";
+import { readSaveImage, type SaveImage } from "../save/save-image.ts";
+import { startFromState } from "../start/start.ts";
+import { changeImagesOff, type OffChange, placeOverlays, putBack } from "./change-images-off.ts";
+import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from "./find-snapshot.ts";
+import {
+  chooseOverlays,
+  listLeft,
+  type Revert,
+  refuseRisk,
+  revertToSnapshot,
+  revertTree,
+} from "./revert-snapshot.ts";
+
+/** How a revert ends. */
+interface HowToRevert extends Revert {
+  /** The domain runs afterwards, also after a snapshot of a domain that was off or paused. */
+  readonly runs: boolean;
+  readonly observer?: StepObserver;
+  /** Receives each image that the domain had and has no longer. It stays. */
+  readonly onLeft: (path: string) => void;
+}
+
+/**
+ * Reverts a domain to a snapshot, as revertToSnapshot(). To one with memory it also reverts a running guest, which is destroyed: the guest then continues
+ * where it was, running or paused. If its state cannot be loaded, the domain is off with the images that it had. Throws the errors of
+ * revertToSnapshot() and of a restore; "failed" with libvirt's message for a file that is no whole saved state of this domain. qemuSnapshotRevertActive() of libvirt
+ */
+export async function revertDomain(instance: Instance, key: string, how: HowToRevert): Promise<void> {
+  const { isForced, name, observer = NO_OBSERVER, onLeft, runs } = how;
+  const { domain, snapshot } = findSnapshot(instance, key, name);
+  const file = parseSnapshotText(snapshot.xml).memory?.file;
+  if (file !== undefined) return await revertToMemory(instance, domain.uuid, { ...how, file });
+  const { left } = await revertToSnapshot(instance, domain.uuid, { name, isForced });
+  left.forEach(onLeft);
+  if (runs) await startNamed(instance, domain.uuid, { forceBoot: isForced, observer });
+}
+
+async function revertToMemory(
+  instance: Instance,
+  uuid: string,
+  how: HowToRevert & { readonly file: string },
+): Promise<void> {
+  const { file, isForced, observer = NO_OBSERVER, onLeft, runs } = how;
+  const found = findSnapshots(instance, uuid);
+  if (found.domain.guest !== undefined) refuseJobs(found.domain.guest);
+  await refuseSilentPaths(instance.host, [file]);
+  const image = readSaveImage(instance, file);
+  const time = Number(defaultSnapshotName(instance));
+  const decide = (reading: Instance, { domain, tree }: DomainSnapshots): MemoryRevert =>
+    decideMemoryRevert(reading, { definition: definitionOf(domain), tree, image, how, time });
+  // Refusals come before the guest is destroyed.
+  const named = [
+    ...found.tree.snapshots.flatMap(({ xml }) => listNamedPaths(xml)),
+    ...listNamedPaths(image.xml),
+  ];
+  await refuseSilentPaths(instance.host, named);
+  const asked = await askedHost(instance.host, (host) => decide({ ...instance, host }, found));
+  let made = decide({ ...instance, host: asked }, found);
+  if (found.domain.guest !== undefined) await destroyDomain(instance, uuid, { observer });
+  const before = findSnapshots(instance, uuid);
+  const former = definitionOf(before.domain);
+  const encryption = PLACE_OF_ENCRYPTION.revert;
+  await changeImagesOff(instance, { uuid, named, encryption }, (reading, definition, tree) => {
+    made = decideMemoryRevert(reading, { definition, tree, image, how, time });
+    return made.change;
+  });
+  try {
+    const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
+    await startFromState(instance, encode(made.running), { incoming, observer });
+  } catch (error) {
+    await putBack(instance, { made: made.change, domain: former, tree: before.tree });
+    throw error;
+  }
+  if (isForced) removeManagedSave(instance, former.name);
+  listLeft(former, made.change).forEach(onLeft);
+}
+
+/** Change of a domain that is off, and the domain that then runs with the memory. */
+interface MemoryRevert {
+  readonly change: OffChange;
+  readonly running: Domain;
+}
+
+function decideMemoryRevert(
+  instance: Instance,
+  given: {
+    readonly definition: Domain;
+    readonly tree: SnapshotTree;
+    readonly image: SaveImage;
+    readonly how: Revert;
+    readonly time: number;
+  },
+): MemoryRevert {
+  const { definition, how, image, time, tree } = given;
+  const { name, uuid } = definition;
+  const snapshot = snapshotIn(tree, how.name);
+  const value = parseSnapshotText(snapshot.xml);
+  const then = definitionIn(value);
+  if (then === undefined) throw refuseRisk.withoutDomain(snapshot.name, name);
+  if (!how.isForced && hasManagedSave(instance, name)) throw refuseRisk.withSave(name);
+  const saved = parseDomainText(image.xml);
+  if (saved.uuid !== uuid || saved.name !== name) throw ofOther(image, saved, definition);
+  // The checks of define, for both: anyone who may define a domain may have written the snapshot.
+  const live = completeDomain(instance, encode(saved));
+  const overlays = chooseOverlays(instance, live, { disks: value.disks, time });
+  const running = placeOverlays(instance, live, { overlays, reuses: false });
+  const domain = completeDomain(instance, encode({ ...then, name, uuid }));
+  // A disk whose image the guest has not gets an overlay of its own, with another name.
+  const own = chooseOverlays(instance, domain, { disks: value.disks, time: time + 1 }).map((overlay) => {
+    const shared = overlays.find(({ disk }) => isSameImage(disk, overlay.disk));
+    return shared === undefined ? overlay : { ...shared, disk: overlay.disk };
+  });
+  const placed = placeOverlays(instance, domain, { overlays: own, reuses: false });
+  const after = revertTree(tree, snapshot, { domain, overlays: own });
+  const shared = new Set(running.images.map(({ path }) => path));
+  const images = [...running.images, ...placed.images.filter(({ path }) => !shared.has(path))];
+  return { change: { domain: placed.domain, images, tree: after }, running: running.domain };
+}
+
+function isSameImage(one: Disk, other: Disk): boolean {
+  return one.target.dev === other.target.dev && imagePath(one) === imagePath(other);
+}
+
+function encode(domain: Parameters<typeof formatDomain>[0]): Uint8Array {
+  return new TextEncoder().encode(formatDomain(domain));
+}
+
+/** Throws "wrong-state" for a guest without a definition. */
+function definitionOf({ definition, name }: DomainSnapshots["domain"]): Domain {
+  if (definition !== undefined) return parseDomainText(definition.xml);
+  throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
+    kind: "wrong-state",
+    remedy: `Define it first: svirt dumpxml ${name} | svirt define -`,
+  });
+}
+
+/** qemuDomainObjRestore() of libvirt */
+function ofOther({ file }: SaveImage, saved: Domain, { name, uuid }: Domain): SvirtError {
+  return new SvirtError(
+    `operation failed: cannot restore domain '${name}' uuid ${uuid} from a file which belongs to domain '${saved.name}' uuid ${saved.uuid}: ${file.path}`,
+    { kind: "failed", libvirt: "OPERATION_FAILED", remedy: "Choose another snapshot: svirt snapshot-list" },
+  );
+}
