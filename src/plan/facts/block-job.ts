@@ -37,5 +37,7 @@ export const blockJob = v.strictObject({
   made: maybeString,
   /** XML of the snapshot that is stored after success: of all its disks only one has it. */
   snapshot: maybeString,
+  /** The commit deletes a snapshot, whose merge notes its success. */
+  merges: v.exactOptional(v.literal(true)),
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

@@ -1,5 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { noteMerged } from "../../state/snapshots/snapshot-merge.ts";
 import { keepSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
@@ -11,8 +12,12 @@ import { xmlAfter } from "./xml-after.ts";
  */
 export function keepImages(instance: Instance, guest: GuestRecord): void {
   const { change, jobs = [] } = guest;
-  if (change?.stage === "finishing" && change.isForDefinition === true)
+  if (change?.stage === "finishing" && change.isForDefinition === true) {
     updateDefinition(instance, guest, change.xml);
+    const adopted = change.after.find((step) => step.do === "adopt-chain");
+    const ended = jobs.find(({ device }) => device === adopted?.device);
+    if (ended?.merges === true) noteMerged(instance, guest.uuid, ended.disk);
+  }
   let isKept = false;
   for (const job of jobs) {
     if (job.type !== "snapshot" || job.made === undefined) continue;

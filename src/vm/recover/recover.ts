@@ -15,6 +15,7 @@ import {
 } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
+import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 import { settleSnapshots } from "./settle-snapshots.ts";
@@ -97,6 +98,10 @@ export async function recoverAll(
   recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
   errors.push(...(await settleSnapshots(instance)));
+  if (hasUnsettled(instance)) {
+    const { settleMerges } = await import("./settle-merges.ts");
+    errors.push(...(await settleMerges(inTime())));
+  }
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
     await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);
