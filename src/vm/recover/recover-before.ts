@@ -39,8 +39,8 @@ export async function recoverBefore(
 
 /** Finishes or undoes changes of the images of domains that are off, and deletions of snapshots. */
 async function settle(instance: Instance): Promise<readonly SvirtError[]> {
-  const { settleSnapshots } = await import("./settle-snapshots.ts");
-  const { settleMerges } = await import("./settle-merges.ts");
+  const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
+  const { settleMerges } = await import("../snapshot/settle-merges.ts");
   const { withinTime } = await import("../../run/monitor/within-time.ts");
   const inTime = { ...instance, host: withinTime(instance.host, ASK_MS) };
   return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];

@@ -17,8 +17,8 @@ import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";
+import { settleSnapshots } from "../snapshot/settle-snapshots.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
-import { settleSnapshots } from "./settle-snapshots.ts";
 
 /** Longest time that a reaper needs to clean up a guest that has ended. */
 const CLEARING_MS = 3000;
@@ -99,7 +99,7 @@ export async function recoverAll(
   await attempt(errors, () => removeStrayOverlays(instance));
   errors.push(...(await settleSnapshots(instance)));
   if (hasUnsettled(instance)) {
-    const { settleMerges } = await import("./settle-merges.ts");
+    const { settleMerges } = await import("../snapshot/settle-merges.ts");
     errors.push(...(await settleMerges(inTime())));
   }
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {

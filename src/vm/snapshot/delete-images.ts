@@ -1,5 +1,6 @@
 import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
 import { joinErrors, SvirtError } from "../../errors.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
@@ -16,15 +17,15 @@ import { endBlockJob, startBlockJob } from "../block/jobs.ts";
 import { waitForJob } from "../block/wait-for-job.ts";
 import type { ChangeRequest } from "../change/change-guest.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
-import { endStarted, settleMerge } from "../recover/settle-merges.ts";
 import { startDefinition } from "../start/start.ts";
 import { refuseUnknown } from "../volume/unused-volume.ts";
 import type { DeletedSnapshots } from "./delete-snapshot.ts";
 import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
 import { withMergeLock } from "./merge-lock.ts";
-import { listExternal, type PlannedMerge, planMerge } from "./plan-merge.ts";
+import { listExternal, listPlannedPaths, type PlannedMerge, planMerge } from "./plan-merge.ts";
 import { refuseDelete } from "./refuse-delete.ts";
 import { refuseSharedBase } from "./refuse-shared-base.ts";
+import { settleMerge } from "./settle-merges.ts";
 
 /**
  * Deletes a snapshot of disks: merges its overlays into the images below, removes its data, and then the overlays that nothing needs any more. QEMU merges;
@@ -70,12 +71,9 @@ async function mergeAndSettle(
   const starts = guest === undefined && definition !== undefined && needsQemu({ merge, snapshot });
   writeSnapshotMerge(instance, uuid, starts ? { ...rest, starts } : rest);
   try {
-    if (starts) {
-      const started = await startDefinition(instance, definition, { isPaused: true });
-      if (!started.did) writeSnapshotMerge(instance, uuid, rest);
-    }
+    if (starts && !(await startDefinition(instance, definition, { isPaused: true })).did)
+      writeSnapshotMerge(instance, uuid, rest);
     await mergeDisks(instance, uuid, snapshot);
-    if (starts) await endStarted(instance, uuid);
   } catch (error) {
     await settleAfter(instance, uuid, error);
     throw error;
@@ -129,9 +127,11 @@ async function planMerges(
 ): Promise<readonly PlannedMerge[]> {
   const { guest } = findRunning(instance, uuid);
   const jobs = guest.jobs ?? [];
-  if (jobs.some(({ merges }) => merges !== true)) throw busy(guest.name);
+  const known = new Set(merge.disks.map(({ target }) => target));
+  if (jobs.some(({ disk, merges }) => merges !== true || !known.has(disk))) throw busy(guest.name);
   const merged = merge.disks.filter(({ isMerged }) => isMerged === true);
   const done = new Set([...merged.map(({ target }) => target), ...jobs.map(({ disk }) => disk)]);
+  await refuseSilentPaths(instance.host, listPlannedPaths(guest, snapshot));
   const planned = listExternal(snapshot)
     .filter(({ name }) => !done.has(name))
     .map((disk) => planMerge(instance, guest, { disk, snapshot }));

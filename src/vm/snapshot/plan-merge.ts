@@ -6,9 +6,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { MergedDisk } from "../../state/snapshots/snapshot-merge.ts";
 import type { StoredSnapshot } from "../../state/snapshots/snapshots.ts";
-import { lookUpImage } from "../block/chain-lookup.ts";
 import type { CommitOptions } from "../block/commit.ts";
-import { findRunningDisk, type RunningDisk, type RunningImage } from "../block/running-disk.ts";
+import { findRunningDisk, listImagePaths } from "../block/running-disk.ts";
 import type { ExternalDisk } from "./refuse-delete.ts";
 import type { MergedImages } from "./refuse-shared-base.ts";
 
@@ -23,6 +22,15 @@ export interface PlannedMerge {
 export function listExternal({ xml }: StoredSnapshot): readonly ExternalDisk[] {
   const { disks } = parseSnapshotText(xml).disks ?? { disks: [] };
   return disks.filter(({ snapshot }) => snapshot === "external");
+}
+
+/** Lists the paths that planMerge() inspects for a snapshot. */
+export function listPlannedPaths(guest: GuestRecord, snapshot: StoredSnapshot): readonly string[] {
+  const named = listExternal(snapshot).flatMap(({ name, source }) => [
+    source?.file,
+    pathThen(snapshot, name),
+  ]);
+  return listImagePaths(guest, ...named.filter((path) => path !== undefined));
 }
 
 /**
@@ -42,9 +50,12 @@ export function planMerge(
   const named = source?.file;
   if (named === undefined) throw failed(`the overlay of disk '${target}' is not a file`);
   const running = findRunningDisk(instance, guest, target);
-  const at = lookUpImage(instance, running, { name: named, above: -1 });
-  const overlay = imageAt(running, at);
-  const below = running.images[at + 1];
+  const file = instance.host.inspectFile(named);
+  const at = running.images.findIndex(
+    ({ found }) => file !== undefined && fileKey(found.facts.id) === fileKey(file.id),
+  );
+  const [overlay, below] = [running.images[at], running.images[at + 1]];
+  if (overlay === undefined) throw notInChain(named);
   if (below === undefined) throw failed("failed to find parent disk source in backing chain");
   const before = instance.host.inspectFile(then);
   if (before === undefined || fileKey(before.id) !== fileKey(below.found.facts.id))
@@ -79,8 +90,13 @@ function pathThen({ xml }: StoredSnapshot, target: string): string {
   throw failed(`failed to find disk '${target}' in snapshot VM XML`);
 }
 
-function imageAt({ images }: RunningDisk, at: number): RunningImage {
-  return images[at] ?? images[0];
+/** virStorageSourceChainLookupBySource() of libvirt */
+function notInChain(path: string): SvirtError {
+  return new SvirtError("invalid argument: could not find base disk source in disk source chain", {
+    kind: "usage",
+    from: "STORAGE",
+    remedy: `The disk does not have the image ${path}: remove the data of the snapshot alone, svirt snapshot-delete --metadata`,
+  });
 }
 
 function failed(why: string): SvirtError {

@@ -23,7 +23,8 @@ export function refuseDelete(tree: SnapshotTree, name: string, which: DeletedSna
 function refuseBelow(tree: SnapshotTree, name: string): void {
   const below = listBelow(tree, name);
   const external = below.filter(({ isExternal }) => isExternal).length;
-  if (external === 0) return;
+  if (external === 0 && below.length === 0) return;
+  if (external === 0) throw insideImage();
   const kinds = external < below.length ? "external and internal children" : "external children";
   throw unsupported(`deletion of ${kinds} disk snapshots not supported`);
 }

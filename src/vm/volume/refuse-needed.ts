@@ -32,7 +32,7 @@ interface Attempt {
 }
 
 /** Images of a disk above a file into which they are merged. */
-export interface OwnChain {
+interface OwnChain {
   /** UUID of the domain. */
   readonly uuid: string;
   /** Snapshot whose images are merged. */

@@ -3,11 +3,12 @@ import { readRecord } from "../../../src/state/record.ts";
 import { listSnapshotMerges } from "../../../src/state/snapshots/snapshot-merge.ts";
 import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
+import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import { IMAGES, takeOn } from "../../scenes/block.ts";
+import { commitOn, endOn, IMAGES, takeOn } from "../../scenes/block.ts";
 import { expectCleanEnd, expectUnlabelled, sources } from "../../scenes/block-checks.ts";
 import { diskXml, domainXml, errorOf, nodeOn, OTHER, reapAll, UUID } from "../../scenes/scene.ts";
 import { machineThatIsOff, machineThatRuns, remove, seen, TOP } from "../../scenes/snapshots.ts";
@@ -123,7 +124,7 @@ describe("what else needs the images", () => {
       await redefineSnapshot(nodeOn(machine), UUID, { bytes, flags: { isCurrent: true, isDiskOnly: false } });
       const before = seen(nodeOn(machine));
       const error = await errorOf(remove("s2")(nodeOn(machine)));
-      expect(error.message).toMatch(/could not find image|are not the same/);
+      expect(error.message).toMatch(/could not find base disk source|are not the same/);
       await reapAll(machine);
       expect(seen(nodeOn(machine))).toEqual(before);
       expect(machine.files.find(`${IMAGES}/private1.raw`)).toBeDefined();
@@ -155,6 +156,41 @@ describe("a deletion that QEMU fails", () => {
     expect(await remove("s2")(nodeOn(machine))).toEqual([]);
     expect(seen(nodeOn(machine)).images).toEqual(["top.qcow2", "top.s1"]);
   });
+});
+
+test("a guest that somebody resumes meanwhile runs on, with the image below", async () => {
+  const machine = await machineThatIsOff();
+  const resume = (): void => {
+    const qemu = machine.processes.qemuOf(UUID);
+    if (qemu?.devices?.jobs.list().length === 1) qemu.status = "running";
+    else machine.after(1, resume);
+  };
+  machine.after(1, resume);
+  expect(await remove("s2")(nodeOn(machine))).toEqual([]);
+  expect(machine.processes.qemuOf(UUID)?.status).toBe("running");
+  expect(sources(machine)).toEqual([`${IMAGES}/top.s1 qcow2`, `${IMAGES}/top.s1 qcow2`]);
+  await expectCleanEnd(machine);
+});
+
+test("a job of the guest's disk, and another deletion, are waited for", async () => {
+  const machine = await machineThatRuns();
+  await commitOn(nodeOn(machine), { isShallow: true });
+  const message =
+    "Operation not supported: cannot delete external snapshots when there is another active block job";
+  expect((await errorOf(remove("s2")(nodeOn(machine)))).message).toBe(message);
+  await endOn(nodeOn(machine), "abort");
+  const first = remove("s2")(nodeOn(machine));
+  expect((await errorOf(remove("s1")(nodeOn(machine)))).message).toBe(message);
+  expect(await first).toEqual([]);
+});
+
+test("a saved state keeps the images of a domain that is off", async () => {
+  const machine = await machineThatRuns();
+  await managedSaveDomain(nodeOn(machine), UUID, { resumes: true });
+  await reapAll(machine);
+  const before = snapshot(machine);
+  expect((await errorOf(remove("s2")(nodeOn(machine)))).kind).toBe("wrong-state");
+  expect(snapshot(machine)).toEqual(before);
 });
 
 // qemuSnapshotDeleteValidate() of libvirt

@@ -19,9 +19,9 @@ import { withFinishedJobs } from "../block/jobs.ts";
 import { endGracefully } from "../end/end-gracefully.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
-import { lockMerge } from "../snapshot/merge-lock.ts";
-import { mergedTree } from "../snapshot/merged-tree.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
+import { lockMerge } from "./merge-lock.ts";
+import { mergedTree } from "./merged-tree.ts";
 import { settleChange } from "./settle-snapshots.ts";
 
 /** Finishes or undoes the deletions of snapshots during which svirt was killed. Returns the errors. */
@@ -106,10 +106,10 @@ async function removeOverlay(instance: Instance, overlay: FileId): Promise<void>
 const status = v.object({ status: v.string() });
 
 /**
- * Ends a guest that svirt has started for a merge, after the results of its jobs are applied. QEMU writes its images. A guest whose vCPUs have run is
- * not ended: somebody resumed it, or has started it.
+ * Ends a guest that svirt has started for a merge, after the results of its jobs are applied. A guest whose vCPUs have run is not ended: a
+ * client has resumed or started it.
  */
-export async function endStarted(instance: Instance, uuid: string): Promise<void> {
+async function endStarted(instance: Instance, uuid: string): Promise<void> {
   const guest = readRecord(instance, uuid);
   if (guest === undefined || !isRunning(instance, guest)) return;
   await withFinishedJobs(instance, uuid, async () => undefined);
