@@ -13,6 +13,7 @@ import {
   readSnapshotMerge,
   removeSnapshotMerge,
   type SnapshotMerge,
+  writeSnapshotMerge,
 } from "../../state/snapshots/snapshot-merge.ts";
 import { readSnapshots, writeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { withFinishedJobs } from "../block/jobs.ts";
@@ -53,11 +54,13 @@ export async function settleMerge(instance: Instance, uuid: string): Promise<rea
   if (found === undefined) return [];
   if (found.starts === true) await endStarted(instance, uuid);
   // The end of a job notes that its overlay is merged.
-  const merge = readSnapshotMerge(instance, uuid) ?? found;
+  const { starts, ...merge } = readSnapshotMerge(instance, uuid) ?? found;
   if (merge.disks.every(({ isMerged }) => isMerged === true) && merge.isBegun === true)
     return await completeMerge(instance, uuid, merge);
   const isStored = readSnapshots(instance, uuid).snapshots.some(({ name }) => name === merge.name);
   if (merge.isBegun !== true || !isStored) removeSnapshotMerge(instance, uuid);
+  // A guest that a client starts paused from now on is not of this merge.
+  else if (starts === true) writeSnapshotMerge(instance, uuid, merge);
   return [];
 }
 

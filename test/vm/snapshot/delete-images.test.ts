@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { readDefinition } from "../../../src/state/definitions.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { listSnapshotMerges } from "../../../src/state/snapshots/snapshot-merge.ts";
 import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
+import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { commitOn, endOn, IMAGES, takeOn } from "../../scenes/block.ts";
@@ -153,7 +156,13 @@ describe("a deletion that QEMU fails", () => {
       "Requested operation is not valid: snapshot disk 'vda' was target of not completed snapshot delete",
     );
     expect((await errorOf(remove("s1")(nodeOn(machine)))).message).toContain("not completed snapshot delete");
+    // One that a client starts paused is not ended.
+    const xml = new TextEncoder().encode(readDefinition(nodeOn(machine), "vm1")?.xml ?? "");
+    await startDomain(nodeOn(machine), xml, { isPaused: true });
+    await recoverBefore(nodeOn(machine), "all");
+    expect(machine.processes.qemuOf(UUID)?.status).toBe("prelaunch");
     expect(await remove("s2")(nodeOn(machine))).toEqual([]);
+    expect(machine.processes.qemuOf(UUID)?.status).toBe("prelaunch");
     expect(seen(nodeOn(machine)).images).toEqual(["top.qcow2", "top.s1"]);
   });
 });
