@@ -122,8 +122,8 @@ function formatGuest({ arch, emulator, machines, virtTypes }: Capabilities): Dra
     attributesDraft("acpi", { default: "on", toggle: "yes" }),
     attributesDraft("apic", { default: "on", toggle: "no" }),
     ...["cpuselection", "deviceboot"].map(emptyDraft),
-    // Without <externalSnapshot/>, by which clients offer to delete and revert snapshots.
     attributesDraft("disksnapshot", { default: "on", toggle: "no" }),
+    emptyDraft("externalSnapshot"),
   ];
   return parentDraft("guest", [textDraft("os_type", "hvm"), guestArch, parentDraft("features", features)]);
 }

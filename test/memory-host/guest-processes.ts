@@ -228,11 +228,10 @@ export class GuestProcesses {
       command: "qemu-system-x86",
       context: qemu.context ?? context ?? guest.context,
       words: [program, ...words],
-      devices: new MemoryQemu(
-        guest.order,
-        (ms, run) => this.#machine.after(ms, run),
-        () => this.#machine.qemu.keepsFiles === true,
-      ),
+      devices: new MemoryQemu(guest.order, (ms, run) => this.#machine.after(ms, run), {
+        keepsFiles: () => this.#machine.qemu.keepsFiles === true,
+        writeBacking: (image, path) => writeBacking(this.#machine.files.getSame(image).bytes, path),
+      }),
       stream: new MemoryStream(this.#machine),
     });
     this.#machine.groups.addThreads(guest.pid, words);
@@ -262,6 +261,14 @@ export function openHanded(machine: Machine, order: LaunchSpec): void {
   for (const { socket } of order.peers ?? []) machine.files.getSame(socket);
   for (const { file } of order.files) machine.files.getSame(file);
   if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
+}
+
+/** Writes the name of the backing file into the header of a qcow2 image, over the one before. qemu.git docs/interop/qcow2.rst */
+function writeBacking(bytes: Uint8Array, path: string): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const name = new TextEncoder().encode(path);
+  view.setUint32(16, name.length);
+  bytes.set(name, Number(view.getBigUint64(8)));
 }
 
 function listen({ files }: Machine, { label, path, within }: LaunchSpec["sockets"][number]): void {

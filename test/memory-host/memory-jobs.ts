@@ -5,6 +5,8 @@ import { qmpError } from "./qmp-error.ts";
 export interface Graph {
   readonly nodes: Map<string, Facts>;
   readonly devices: Map<string, Facts>;
+  /** Writes the name of the backing file into the header of a node's image. */
+  nameBacking(node: string, path: string): void;
 }
 
 interface Job {
@@ -121,7 +123,9 @@ export class MemoryJobs {
       apply: () => {
         if (isActive) return this.#replace(top, base);
         const above = [...this.#graph.nodes.entries()].find(([, { backing }]) => backing === top)?.[0];
-        if (above !== undefined) this.#setNode(above, { backing: base });
+        if (above === undefined) return;
+        this.#setNode(above, { backing: base });
+        this.#graph.nameBacking(above, String(args["backing-file"]));
       },
     });
   }

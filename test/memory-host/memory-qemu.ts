@@ -1,3 +1,4 @@
+import type { FileId } from "../../src/plan/facts/file.ts";
 import type { LaunchSpec, PassedFile } from "../../src/plan/facts/launch-spec.ts";
 import { MemoryJobs } from "./memory-jobs.ts";
 import { qmpError } from "./qmp-error.ts";
@@ -9,6 +10,14 @@ export type Facts = Readonly<Record<string, unknown>>;
 interface Member {
   readonly fd: number;
   readonly file: PassedFile;
+}
+
+/** How QEMU treats the files that it holds. */
+interface HeldFiles {
+  /** While it returns true, QEMU reports files as closed and keeps them open. */
+  keepsFiles(): boolean;
+  /** Writes the name of the backing file into an image's header. */
+  writeBacking(image: FileId, path: string): void;
 }
 
 /** Devices of a QEMU and their backends, with the rules that a real QEMU enforces between them. */
@@ -36,14 +45,18 @@ export class MemoryQemu {
   readonly #keeps: () => boolean;
   #nextFd = 100;
 
-  /** While `keeps` returns true, QEMU reports files as closed and keeps them open. */
   constructor(
     order: LaunchSpec,
     later: (ms: number, run: () => void) => void,
-    keeps: () => boolean = () => false,
+    { keepsFiles, writeBacking }: HeldFiles,
   ) {
-    this.#keeps = keeps;
-    this.jobs = new MemoryJobs({ nodes: this.#nodes, devices: this.#devices }, later);
+    this.#keeps = keepsFiles;
+    const nameBacking = (node: string, path: string): void => {
+      const set = setIn(this.#nodes.get(String(this.#nodes.get(node)?.["file"])) ?? {});
+      const [member] = set === undefined ? [] : (this.#sets.get(set) ?? []);
+      if (member !== undefined) writeBacking(member.file.file, path);
+    };
+    this.jobs = new MemoryJobs({ nodes: this.#nodes, devices: this.#devices, nameBacking }, later);
     for (const file of order.files) this.addSet(file);
     for (const { context, fd } of order.peers ?? []) this.connect(String(fd), context);
     const tables = new Map([

@@ -49,5 +49,7 @@ export const blockJob = v.strictObject({
   snapshot: maybeString,
   /** Memory of that snapshot, which is written already: the same disk has it. */
   memory: v.exactOptional(snapshotMemory),
+  /** The commit deletes a snapshot, whose merge notes its success. */
+  merges: v.exactOptional(v.literal(true)),
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { fileId } from "../../plan/facts/file.ts";
 import { aNumber, aString, maybeString } from "../../plan/facts/plain-schemas.ts";
 import { newImage } from "../../plan/steps/block.ts";
 
@@ -39,6 +40,37 @@ const snapshotChange = v.strictObject({
   tree: snapshotTree,
 });
 export type SnapshotChange = v.InferOutput<typeof snapshotChange>;
+
+/**
+ * A snapshot whose images are being merged into those below, in `/var/lib/svirt/snapshot-changes/UUID.merge`: written before the first
+ * image changes, removed once the snapshot is gone. Meanwhile the images below are no longer those of the snapshot.
+ */
+const snapshotMerge = v.strictObject({
+  /** Name of the snapshot. */
+  name: aString,
+  /** svirt starts the guest, paused, only to merge its images. */
+  starts: v.exactOptional(v.literal(true)),
+  /** A commit was asked for: an image below may have changed. */
+  isBegun: v.exactOptional(v.literal(true)),
+  disks: v.array(
+    v.strictObject({
+      /** Target of the disk. */
+      target: aString,
+      /** Path of the overlay in the snapshot's XML. */
+      named: aString,
+      /** The overlay, as it was found in the guest's chain. */
+      overlay: fileId,
+      /** QEMU has committed the overlay, and the guest no longer has it. */
+      isMerged: v.exactOptional(v.literal(true)),
+    }),
+  ),
+});
+export type SnapshotMerge = v.InferOutput<typeof snapshotMerge>;
+
+/** As parseSnapshotTree(). */
+export function parseSnapshotMerge(text: string): SnapshotMerge {
+  return v.parse(snapshotMerge, JSON.parse(text));
+}
 
 /** Throws the errors of valibot and JSON.parse() for any text that svirt has not written. */
 export function parseSnapshotTree(text: string): SnapshotTree {

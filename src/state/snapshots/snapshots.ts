@@ -45,6 +45,11 @@ export function listSnapshotChanges({ host, paths }: Instance): readonly string[
   return uuidsIn(host.listFolder(changesFolder(paths)));
 }
 
+/** Returns whether a change of images, or a deletion of a snapshot, may be unfinished. */
+export function hasUnsettled({ host, paths }: Instance): boolean {
+  return host.listFolder(changesFolder(paths)).length > 0;
+}
+
 /** Returns the unfinished change of a domain. Throws "failed" if its file is damaged. */
 export function readSnapshotChange(instance: Instance, uuid: string): SnapshotChange | undefined {
   const path = changeFile(instance, uuid);

@@ -9,6 +9,7 @@ import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "../../state/record.ts";
+import { noteMerged } from "../../state/snapshots/snapshot-merge.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { updateDefinition } from "../end/follow-guest.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
@@ -77,10 +78,12 @@ async function finish(
   });
 }
 
-/** Stores the snapshot that this change completes, if it is to be stored. */
+/** Stores the snapshot that this change completes, if it is to be stored; or notes that the overlay of a deleted one is merged. */
 function keepTaken(instance: Instance, { change, jobs = [], uuid }: ChangingGuest): void {
   const adopted = change.after.find((step) => step.do === "adopt-chain");
-  const xml = jobs.find(({ device }) => device === adopted?.device)?.snapshot;
+  const job = jobs.find(({ device }) => device === adopted?.device);
+  if (job?.merges === true) noteMerged(instance, uuid, job.disk);
+  const xml = job?.snapshot;
   if (xml === undefined) return;
   // Loads the forms of XML.
   const {

@@ -1,6 +1,7 @@
-import type { SnapshotMemory } from "../../plan/facts/block-job.ts";
+import type { BlockJob, SnapshotMemory } from "../../plan/facts/block-job.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { noteMerged } from "../../state/snapshots/snapshot-merge.ts";
 import { keepSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
@@ -14,7 +15,9 @@ export function keepImages(instance: Instance, guest: GuestRecord): void {
   const { change, jobs = [] } = guest;
   if (change?.stage === "finishing" && change.isForDefinition === true)
     updateDefinition(instance, guest, change.xml);
-  let isKept = isFinished(guest);
+  const finished = finishedJob(guest);
+  if (finished?.merges === true) noteMerged(instance, guest.uuid, finished.disk);
+  let isKept = finished?.type === "snapshot";
   for (const job of jobs) {
     if (job.type !== "snapshot" || job.made === undefined) continue;
     if (instance.host.inspectFile(job.made) === undefined) continue;
@@ -27,11 +30,11 @@ export function keepImages(instance: Instance, guest: GuestRecord): void {
   if (isKept && taken !== undefined) keepSnapshot(instance, guest.uuid, taken);
 }
 
-/** Whether the change that is being finished is a snapshot, to whose overlay QEMU has switched. */
-function isFinished({ change, jobs = [] }: GuestRecord): boolean {
-  if (change?.stage !== "finishing" || change.isForDefinition !== true) return false;
+/** Returns the job whose images the change that is being finished gives to the guest and its definition. */
+function finishedJob({ change, jobs = [] }: GuestRecord): BlockJob | undefined {
+  if (change?.stage !== "finishing" || change.isForDefinition !== true) return undefined;
   const adopted = change.after.find((step) => step.do === "adopt-chain");
-  return jobs.some(({ device, type }) => type === "snapshot" && device === adopted?.device);
+  return jobs.find(({ device }) => device === adopted?.device);
 }
 
 /** Gives the memory of a snapshot that is stored its name, and removes that of another one. */

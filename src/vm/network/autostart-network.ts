@@ -1,7 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import { networkStore } from "../../state/networks/networks.ts";
-import type { Autostarted } from "../recover/start-each.ts";
 import { markStored, startMarked } from "../stored/mark-stored.ts";
+import type { Autostarted } from "../stored/start-each.ts";
 import { changeNetworks } from "./change-networks.ts";
 import { definedNetwork, type NetworkIdentity } from "./define-network.ts";
 import { startNetwork } from "./start-network.ts";

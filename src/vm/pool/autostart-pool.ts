@@ -1,9 +1,9 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
-import type { Autostarted } from "../recover/start-each.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import { markStored, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
+import type { Autostarted } from "../stored/start-each.ts";
 import { definedPool } from "./find-pool.ts";
 import { startPool } from "./start-pool.ts";
 

@@ -1,7 +1,7 @@
 import { isAutostarted, listDefinitionNames, setAutostart } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { startNamed } from "../save/restore-domain.ts";
-import { type Autostarted, startEach } from "./start-each.ts";
+import { type Autostarted, startEach } from "../stored/start-each.ts";
 
 /**
  * Starts the marked domains that do not run. A mark for one boot is removed once its domain's start is done or has failed, so that a kill

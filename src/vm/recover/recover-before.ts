@@ -3,7 +3,7 @@ import { recordsFolder, renameFile } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
-import { listSnapshotChanges } from "../../state/snapshots/snapshots.ts";
+import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import type { RecoverOptions } from "./recover.ts";
 
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
@@ -30,17 +30,20 @@ export async function recoverBefore(
   { isForRootAlone = false }: { readonly isForRootAlone?: boolean } = {},
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
-  const settled = listSnapshotChanges(instance).length === 0 ? [] : await settle(instance);
+  const settled = hasUnsettled(instance) ? await settle(instance) : [];
   const renaming = await finishRenaming(instance);
   const recovery = await recoverGuests(instance, keys);
   const errors = [...settled, ...(renaming === undefined ? [] : [renaming])];
   return errors.length === 0 ? recovery : { ...recovery, errors: [...errors, ...recovery.errors] };
 }
 
-/** Finishes or undoes changes of the images of domains that are off. */
+/** Finishes or undoes changes of the images of domains that are off, and deletions of snapshots. */
 async function settle(instance: Instance): Promise<readonly SvirtError[]> {
-  const { settleSnapshots } = await import("./settle-snapshots.ts");
-  return await settleSnapshots(instance);
+  const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
+  const { settleMerges } = await import("../snapshot/settle-merges.ts");
+  const { withinTime } = await import("../../run/monitor/within-time.ts");
+  const inTime = { ...instance, host: withinTime(instance.host, ASK_MS) };
+  return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
 }
 
 /** Finishes or undoes an interrupted renaming of a definition. Returns the error of a failure. */

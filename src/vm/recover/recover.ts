@@ -15,9 +15,10 @@ import {
 } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
+import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";
+import { settleSnapshots } from "../snapshot/settle-snapshots.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
-import { settleSnapshots } from "./settle-snapshots.ts";
 
 /** Longest time that a reaper needs to clean up a guest that has ended. */
 const CLEARING_MS = 3000;
@@ -97,6 +98,10 @@ export async function recoverAll(
   recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
   errors.push(...(await settleSnapshots(instance)));
+  if (hasUnsettled(instance)) {
+    const { settleMerges } = await import("../snapshot/settle-merges.ts");
+    errors.push(...(await settleMerges(inTime())));
+  }
   for (const pending of listPendingRestarts(instance).filter(isConcerned)) {
     await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);

@@ -34,8 +34,8 @@ import { headerFormat, planNew } from "../block/new-image.ts";
 import { inspectReused } from "../block/reused-image.ts";
 import { refuseUnsuited } from "../block/running-disk.ts";
 import { storeDomain } from "../define/define.ts";
-import { settleChange } from "../recover/settle-snapshots.ts";
 import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
+import { settleChange } from "./settle-snapshots.ts";
 
 /** A new image for a disk of a domain that is off. */
 export interface Overlay {

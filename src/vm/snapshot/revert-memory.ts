@@ -10,6 +10,7 @@ import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import { refuseMerging } from "../../state/snapshots/snapshot-merge.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
@@ -114,6 +115,7 @@ function decideMemoryRevert(
   const snapshot = snapshotIn(tree, how.name);
   const value = parseSnapshotText(snapshot.xml);
   const then = definitionIn(value);
+  refuseMerging(instance, uuid, snapshot.name);
   if (then === undefined) throw refuseRisk.withoutDomain(snapshot.name, name);
   if (!how.isForced && hasManagedSave(instance, name)) throw refuseRisk.withSave(name);
   const saved = parseDomainText(image.xml);

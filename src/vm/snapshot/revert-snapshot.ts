@@ -10,6 +10,7 @@ import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
+import { refuseMerging } from "../../state/snapshots/snapshot-merge.ts";
 import { changedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { misnamed } from "../block/choose-overlays.ts";
@@ -78,6 +79,7 @@ function decideRevert(
   const value = parseSnapshotText(snapshot.xml);
   const then = definitionIn(value);
   refuseKind(snapshot, value);
+  refuseMerging(instance, definition.uuid, snapshot.name);
   if (then === undefined) throw refuseRisk.withoutDomain(snapshot.name, definition.name);
   if (!revert.isForced && hasManagedSave(instance, definition.name))
     throw refuseRisk.withSave(definition.name);

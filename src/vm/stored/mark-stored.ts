@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import type { StoredXml, XmlStore } from "../../state/xml-store.ts";
-import { type Autostarted, startEach } from "../recover/start-each.ts";
 import type { ChangeStored } from "./change-stored.ts";
+import { type Autostarted, startEach } from "./start-each.ts";
 
 /** Name and UUID of an object. */
 export type StoredIdentity = Pick<StoredXml, "name" | "uuid">;

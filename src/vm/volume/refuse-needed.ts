@@ -27,6 +27,18 @@ interface Attempt {
   readonly pass: SearchPass;
   /** Whether the file may be a disk of one domain that is off, and for nothing else. */
   readonly mayBeDisk?: boolean;
+  /** Images of a domain's disk that may be above the file, and its snapshot that may name it. */
+  readonly chain?: OwnChain;
+}
+
+/** Images of a disk above a file into which they are merged. */
+interface OwnChain {
+  /** UUID of the domain. */
+  readonly uuid: string;
+  /** Snapshot whose images are merged. */
+  readonly snapshot: string;
+  /** Paths of the file and of the images above it: the caller checks which disks of the domain name them. */
+  readonly above: ReadonlySet<string>;
 }
 
 /**
@@ -36,7 +48,7 @@ interface Attempt {
  */
 export function refuseNeeded(
   instance: Instance,
-  { attempt, file, mayBeDisk = false, pass }: Attempt,
+  { attempt, chain, file, mayBeDisk = false, pass }: Attempt,
   folder: FileFacts | undefined,
 ): void {
   // A damaged file does not tell where the volumes of an active pool are, of which one may need the file.
@@ -45,7 +57,9 @@ export function refuseNeeded(
   const files = withParts(instance, file);
   const naming = listDefinitionNames(instance)
     .flatMap((name) => readDefinition(instance, name) ?? [])
-    .filter(({ xml }) => files.some((one) => isNeededBy(instance, { xml, pools }, one)));
+    .filter(({ uuid, xml }) =>
+      files.some((one) => isNeededBy(instance, { xml, pools, except: aboveFor(chain, uuid) }, one)),
+    );
   const [first, second] = naming;
   if (
     first !== undefined &&
@@ -65,10 +79,11 @@ export function refuseNeeded(
         `Start that domain, or remove its state: svirt managedsave-remove ${name}`,
       );
   }
-  for (const { owner, snapshot, xml } of listSnapshots(instance)) {
+  for (const { owner, snapshot, uuid, xml } of listSnapshots(instance, chain)) {
     // The images of its <disks> are those of the domain or of later snapshots, which name them.
     const domains = `${memoryElement(xml)}${xml.slice(Math.max(0, xml.indexOf("\n  <domain")))}`;
-    if (files.some((one) => isNeededBy(instance, { xml: domains, pools, parsed: xml }, one)))
+    const except = aboveFor(chain, uuid);
+    if (files.some((one) => isNeededBy(instance, { xml: domains, pools, parsed: xml, except }, one)))
       throw needed(
         attempt,
         `the snapshot '${snapshot}' of the domain '${owner}' has it`,
@@ -77,7 +92,7 @@ export function refuseNeeded(
   }
   const folders = [folder, ...pools.map((pool) => pool.folder)].filter((one) => one !== undefined);
   const above = files
-    .map((one) => findAbove(instance, one, { folders, pass }))
+    .map((one) => findAbove(instance, one, { folders, pass, except: chain?.above ?? NONE }))
     .find((path) => path !== undefined);
   if (above === undefined) return;
   throw needed(
@@ -85,6 +100,13 @@ export function refuseNeeded(
     `the volume ${above} needs it`,
     `Delete that volume first: svirt vol-delete ${above}`,
   );
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Returns the images of a chain for its own domain; none for another. */
+function aboveFor(chain: OwnChain | undefined, uuid: string): ReadonlySet<string> {
+  return chain?.uuid === uuid ? chain.above : NONE;
 }
 
 /** Returns a file alone; a block device with its partitions, or with the disk that it is a partition of. */
@@ -96,23 +118,42 @@ function withParts({ host }: Instance, file: FileId): readonly FileId[] {
   ];
 }
 
-/** Lists the stored snapshots of all domains, with the names of these. */
-function listSnapshots(
-  instance: Instance,
-): readonly { readonly owner: string; readonly snapshot: string; readonly xml: string }[] {
+interface NamedSnapshot {
+  readonly owner: string;
+  readonly snapshot: string;
+  readonly uuid: string;
+  readonly xml: string;
+}
+
+/** Lists the stored snapshots of all domains, with the names of these; without the one of the chain. */
+function listSnapshots(instance: Instance, chain: OwnChain | undefined): readonly NamedSnapshot[] {
   return listSnapshotOwners(instance).flatMap((uuid) => {
     const owner = definitionByUuid(instance, uuid)?.name ?? ownerName(instance, { owner: uuid });
-    return readSnapshots(instance, uuid).snapshots.map(({ name, xml }) => ({ owner, snapshot: name, xml }));
+    const gone = chain?.uuid === uuid ? chain.snapshot : undefined;
+    return readSnapshots(instance, uuid)
+      .snapshots.filter(({ name }) => name !== gone)
+      .map(({ name, xml }) => ({ owner, snapshot: name, uuid, xml }));
   });
 }
 
 function isNeededBy(
   instance: Instance,
-  { parsed, pools, xml }: { readonly xml: string; readonly pools: Pools; readonly parsed?: string },
+  {
+    except,
+    parsed,
+    pools,
+    xml,
+  }: {
+    readonly xml: string;
+    readonly pools: Pools;
+    readonly parsed?: string;
+    /** Paths that are no use of the file. */
+    readonly except?: ReadonlySet<string>;
+  },
   file: FileId,
 ): boolean {
   const volumes = volumesIn(xml, pools);
-  const paths = listNamedPaths(xml);
+  const paths = listNamedPaths(xml).filter((path) => except?.has(path) !== true);
   if ([...paths, ...volumes].some((path) => isNameOf(instance, path, file))) return true;
   const isBelow = (path: string): boolean => leadsTo(instance, { path, file, seen: new Set() });
   if (volumes.some(isBelow)) return true;

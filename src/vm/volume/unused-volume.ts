@@ -151,7 +151,7 @@ async function withLooks<Result>(
 }
 
 /** Throws "timeout" if a file of a server that does not answer may need a volume: an image of a pool there, or a disk of a definition. */
-async function refuseUnknown(instance: Instance, attempt: string): Promise<void> {
+export async function refuseUnknown(instance: Instance, attempt: string): Promise<void> {
   if (!hasServers(instance.host)) return;
   const findSilent = silentServers(instance.host);
   for (const { name, path } of listPoolFolders(instance)) {

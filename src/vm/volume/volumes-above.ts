@@ -21,6 +21,8 @@ interface Search {
   readonly file: FileId;
   readonly seen: Set<string>;
   readonly pass: SearchPass;
+  /** Paths that are not looked for. */
+  readonly except: ReadonlySet<string>;
 }
 
 /**
@@ -31,9 +33,18 @@ interface Search {
 export function findAbove(
   instance: Instance,
   file: FileId,
-  { folders, pass }: { readonly folders: readonly FileFacts[]; readonly pass: SearchPass },
+  {
+    except,
+    folders,
+    pass,
+  }: {
+    readonly folders: readonly FileFacts[];
+    readonly pass: SearchPass;
+    /** Paths of images that may be above the file. */
+    readonly except: ReadonlySet<string>;
+  },
 ): string | undefined {
-  const search = { file, seen: new Set<string>(), pass };
+  const search = { file, seen: new Set<string>(), pass, except };
   for (const folder of new Map(folders.map((one) => [one.id.path, one])).values()) {
     const isBeside = isBesideState(instance, folder);
     if (isBeside && !pass.isLocked) continue;
@@ -56,7 +67,8 @@ function findIn(
   const images = instance.host
     .judgeBeginnings(folder.id, BEGINNING_BYTES, judge)
     .map(({ found, name }) => ({ name, path: pathIn(folder, name), names: found.names }))
-    .filter(({ name, path }) => path !== search.file.path && problemOfName(name) === undefined)
+    .filter(({ path }) => path !== search.file.path && !search.except.has(path))
+    .filter(({ name }) => problemOfName(name) === undefined)
     .map(({ names, path }) => ({ path, below: pathsOf(path, names) }));
   if (search.isBeside) refuseUnfollowed(images, search.pass);
   return images.find(({ below, path }) =>

@@ -6,6 +6,7 @@ import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
+import { makeCurrent } from "../../../src/vm/snapshot/make-current.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../src/vm/snapshot/select-snapshots.ts";
@@ -171,10 +172,20 @@ describe("deleteSnapshot()", () => {
     expect(nodeOn(machine).host.listFolder(IMAGES)).toEqual(images);
   });
 
-  test("refuses to merge or remove images", async () => {
+  test.each([
+    ["s3", "deletion of non-leaf external snapshot that is not in active chain is not supported", "s2"],
+    ["s1", "deletion of external disk snapshot with multiple children snapshots not supported", "s4"],
+    ["s3", "deletion of active external snapshot that is not a leaf snapshot is not supported", "s3"],
+    ["s2", "svirt does not remove the images of a snapshot that is not in the active chain: s2", "s4"],
+  ])("refuses to merge %s: %s", async (name, words, current) => {
     const machine = await machineWithTree();
-    const one = { isMetadataOnly: false, name: "s4", which: "one" } as const;
-    expect((await errorOf(deleteSnapshot(nodeOn(machine), UUID, one))).kind).toBe("unsupported");
+    await makeCurrent(nodeOn(machine), UUID, current);
+    const images = nodeOn(machine).host.listFolder(IMAGES);
+    const one = { isMetadataOnly: false, name, which: "one" } as const;
+    const error = await errorOf(deleteSnapshot(nodeOn(machine), UUID, one));
+    expect(error.message).toContain(words);
+    expect(nodeOn(machine).host.listFolder(IMAGES)).toEqual(images);
+    expect(namesOf(machine)).toEqual(["s1", "s2", "s3", "s4"]);
   });
 });
 

@@ -7,30 +7,36 @@ import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-opt
 /** Deleted snapshots by virsh's options. */
 const WHICH = { one: "one", children: "tree", "children-only": "children" } as const;
 
-/** `svirt snapshot-delete DOMAIN SNAPSHOT --metadata` */
+/** `svirt snapshot-delete DOMAIN SNAPSHOT` */
 export const command: Command = {
   spec: {
     name: "snapshot-delete",
-    summary: "remove the data that svirt stores of a snapshot; its images stay",
+    summary: "delete a snapshot: merge its overlays into the images below, and remove its data",
     details:
-      "The parent of the snapshot becomes that of its children, and current in its place. svirt blockcommit and blockpull merge images of\n" +
-      "a running guest; those that no domain and no snapshot names can be removed with svirt vol-delete.",
+      "The parent of the snapshot becomes that of its children, and current in its place. QEMU merges the overlays; for a domain that is off\n" +
+      "svirt starts the guest, paused, and ends it. Overlays that nothing needs any more are removed. If QEMU fails, the snapshot can be\n" +
+      "deleted again, and not be reverted to. With --metadata images stay; those that no domain and no snapshot names can be removed with\n" +
+      "svirt vol-delete.",
     operands: [DOMAIN_OPERAND, SNAPSHOT_OPERAND],
     options: [
       CURRENT_OPTION,
-      { name: "children", summary: "also remove all snapshots below it" },
-      { name: "children-only", summary: "remove all snapshots below it, and not the snapshot" },
-      { name: "metadata", summary: "remove only the data, and keep the images; the only way" },
+      { name: "children", summary: "with --metadata: also remove all snapshots below it" },
+      {
+        name: "children-only",
+        summary: "with --metadata: remove all snapshots below it, and not the snapshot",
+      },
+      { name: "metadata", summary: "remove only the data, and keep the images" },
     ],
   },
   async run(call) {
     const asked = onlyOne(call, ["children", "children-only"]);
     const { name } = snapshotOf(call).snapshot;
-    await deleteSnapshot(call.instance, operand(call, "domain"), {
+    const left = await deleteSnapshot(call.instance, operand(call, "domain"), {
       name,
       which: WHICH[asked ?? "one"],
       isMetadataOnly: call.options.has("metadata"),
     });
+    for (const notice of left) call.output.warn(`warning: ${oneLine(notice)}\n`);
     const what = asked === "children-only" ? "children deleted" : "deleted";
     call.output.print(`Domain snapshot ${oneLine(name)} ${what}\n\n`);
     return undefined;

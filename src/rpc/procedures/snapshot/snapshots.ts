@@ -171,11 +171,12 @@ export const snapshotProcedures: readonly Procedure[] = [
         [DELETE.children, "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN"],
         [DELETE.childrenOnly, "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY"],
       );
-      await deleteSnapshot(call.instance, ownerOf(call), {
+      const left = await deleteSnapshot(call.instance, ownerOf(call), {
         name: snap.name,
         which: WHICH[below ?? "neither"],
         isMetadataOnly: (flags & DELETE.metadataOnly) !== 0,
       });
+      for (const notice of left) call.session.warn(notice);
       return {};
     },
   }),

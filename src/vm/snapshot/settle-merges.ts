@@ -1,0 +1,137 @@
+import * as v from "valibot";
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { fileKey } from "../../plan/facts/file-key.ts";
+import { folderOf } from "../../plan/folder-of.ts";
+import { refuseWritten } from "../../resolve/written-place.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
+import {
+  listSnapshotMerges,
+  readSnapshotMerge,
+  removeSnapshotMerge,
+  type SnapshotMerge,
+  writeSnapshotMerge,
+} from "../../state/snapshots/snapshot-merge.ts";
+import { readSnapshots, writeSnapshots } from "../../state/snapshots/snapshots.ts";
+import { withFinishedJobs } from "../block/jobs.ts";
+import { endGracefully } from "../end/end-gracefully.ts";
+import { endGuest } from "../end/end-guest.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { refuseNeeded } from "../volume/refuse-needed.ts";
+import { lockMerge } from "./merge-lock.ts";
+import { mergedTree } from "./merged-tree.ts";
+import { settleChange } from "./settle-snapshots.ts";
+
+/** Finishes or undoes the deletions of snapshots during which svirt was killed. Returns the errors. */
+export async function settleMerges(instance: Instance): Promise<readonly SvirtError[]> {
+  const errors: SvirtError[] = [];
+  for (const uuid of listSnapshotMerges(instance)) {
+    try {
+      const release = await lockMerge(instance, uuid);
+      // Another svirt is at work on it.
+      if (release === undefined) continue;
+      try {
+        await settleMerge(instance, uuid);
+      } finally {
+        release();
+      }
+    } catch (error) {
+      errors.push(asSvirtError(error));
+    }
+  }
+  return errors;
+}
+
+/**
+ * Ends a guest that was started for a merge, and completes the merge if all overlays are committed. One that has not begun is undone. Any other stays: its snapshot
+ * can be deleted again, and not be reverted to. The caller holds the lock of merges. Returns the overlays that stay, and why.
+ */
+export async function settleMerge(instance: Instance, uuid: string): Promise<readonly string[]> {
+  const found = readSnapshotMerge(instance, uuid);
+  if (found === undefined) return [];
+  if (found.starts === true) await endStarted(instance, uuid);
+  // The end of a job notes that its overlay is merged.
+  const { starts, ...merge } = readSnapshotMerge(instance, uuid) ?? found;
+  if (merge.disks.every(({ isMerged }) => isMerged === true) && merge.isBegun === true)
+    return await completeMerge(instance, uuid, merge);
+  const isStored = readSnapshots(instance, uuid).snapshots.some(({ name }) => name === merge.name);
+  if (merge.isBegun !== true || !isStored) removeSnapshotMerge(instance, uuid);
+  // A guest that a client starts paused from now on is not of this merge.
+  else if (starts === true) writeSnapshotMerge(instance, uuid, merge);
+  return [];
+}
+
+/** Removes the snapshot, and then its overlays that nothing needs. May be repeated. */
+async function completeMerge(
+  instance: Instance,
+  uuid: string,
+  { disks, name }: SnapshotMerge,
+): Promise<readonly string[]> {
+  await withRegistryLock(instance, async () => {
+    settleChange(instance, uuid);
+    const tree = readSnapshots(instance, uuid);
+    if (tree.snapshots.some((one) => one.name === name))
+      writeSnapshots(instance, uuid, mergedTree(tree, name, disks));
+  });
+  const left: string[] = [];
+  for (const { overlay } of disks) {
+    try {
+      await removeOverlay(instance, overlay);
+    } catch (error) {
+      const { kind, message } = asSvirtError(error);
+      if (kind !== "not-found") left.push(`${overlay.path} stays: ${message}`);
+    }
+  }
+  removeSnapshotMerge(instance, uuid);
+  return left;
+}
+
+/** Removes an overlay that was merged. Throws "in-use" if anything still needs it, "denied" for another file at its path. */
+async function removeOverlay(instance: Instance, overlay: FileId): Promise<void> {
+  const { path } = overlay;
+  const attempt = "delete";
+  await withHeld(instance, [path], (held) =>
+    withUnusedFile(instance, { attempt, held, path }, ({ facts }) => {
+      const { id } = facts;
+      if (facts.type !== "file" || id.path !== path || fileKey(id) !== fileKey(overlay)) throw replaced(path);
+      refuseWritten(instance.host, facts);
+      const pass = { isLocked: true, followed: undefined };
+      const folder = instance.host.inspectFile(folderOf(path));
+      refuseNeeded(instance, { attempt: `delete ${path}`, file: id, pass }, folder);
+      instance.host.removeSame(id);
+    }),
+  );
+}
+
+const status = v.object({ status: v.string() });
+
+/**
+ * Ends a guest that svirt has started for a merge, after the results of its jobs are applied. A guest whose vCPUs have run is not ended: a
+ * client has resumed or started it.
+ */
+async function endStarted(instance: Instance, uuid: string): Promise<void> {
+  const guest = readRecord(instance, uuid);
+  if (guest === undefined || !isRunning(instance, guest)) return;
+  await withFinishedJobs(instance, uuid, async () => undefined);
+  await withGuestLock(instance, uuid, async () => {
+    const now = readRecord(instance, uuid);
+    if (now === undefined || !isRunning(instance, now)) return;
+    const asked = await withMonitor(instance, uuid, (monitor) => monitor.execute("query-status"));
+    // The state until vCPUs run for the first time. qemu.git qapi/run-state.json RunState
+    if (v.parse(status, asked).status !== "prelaunch") return;
+    const ending = { ...now, intent: "destroy" } as const;
+    writeEnding(instance, ending);
+    await endGracefully(instance, ending);
+    await endGuest(instance, ending, { reason: "destroyed" });
+  });
+}
+
+function replaced(path: string): SvirtError {
+  return new SvirtError(`Cannot delete ${path}: another file took its name meanwhile`, {
+    kind: "denied",
+    remedy: "See whose it is: svirt vol-list POOL --details",
+  });
+}
