@@ -106,7 +106,8 @@ function listSnapshots(
   });
 }
 
-function isNeededBy(
+/** Reports whether a stored definition names a file, or a disk of it leads to the file. `parsed`: the document with these disks. */
+export function isNeededBy(
   instance: Instance,
   { parsed, pools, xml }: { readonly xml: string; readonly pools: Pools; readonly parsed?: string },
   file: FileId,
