@@ -73,8 +73,6 @@ onTheNode(
           `vol-upload ${name} ${join(client.folder, "kernel")} --pool life-pool`,
         ]);
         await virsh(client, ...commands);
-        // A volume is root's alone, and a kernel must be readable by all.
-        await onNode(`chmod 644 ${BOOT.join(" ")}`);
         labels = await labelsOf(BOOT);
       },
       booted: async () => {

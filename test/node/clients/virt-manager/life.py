@@ -148,11 +148,11 @@ def install_others(folder):
     force_off(guest)
     look("ejected")
     delete(MEDIA, True)
-    guest = install_by_hand(BARE, lambda guest: change(guest, "Boot Options", fill_kernel(folder)))
+    install_by_hand(BARE, lambda guest: change(guest, "Boot Options", fill_kernel(folder)))
     look("booted")
-    force_off(guest)
-    look("released")
+    # Of a running guest, which is destroyed first.
     delete(BARE, False)
+    look("released")
 
 
 def fill_kernel(folder):
