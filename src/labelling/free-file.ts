@@ -40,6 +40,8 @@ interface UnusedFile {
   readonly held: ReadonlyMap<string, SvirtError>;
   /** Verb for messages; absent: the file is labelled. */
   readonly attempt?: string;
+  /** Whether a guest may keep its claim on the file; absent: none may. */
+  mayHave?(owner: string, file: FileId): boolean;
 }
 
 /**
@@ -47,13 +49,15 @@ interface UnusedFile {
  */
 export function withUnusedFile<Result>(
   instance: Instance,
-  { attempt = "label", held, path }: UnusedFile,
+  { attempt = "label", held, mayHave = () => false, path }: UnusedFile,
   work: (file: OpenedFile, marks: FileMarks) => Result,
 ): Result {
   return withExisting(instance, path, (file) => {
     const { id } = file.facts;
     if (belongsToHost(id.path)) throw attempt === "label" ? ofHost(path) : keptForHost(attempt, path);
-    const [holder] = registryOf(instance).listHolders("file", fileKey(id));
+    const holder = registryOf(instance)
+      .listHolders("file", fileKey(id))
+      .find(({ owner }) => !mayHave(owner, id));
     if (holder !== undefined) throw inUse(`${attempt} ${path}`, ownerName(instance, holder));
     const stillHeld = held.get(fileKey(id));
     if (stillHeld !== undefined) throw stillHeld;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { echoKernel } from "../guest/kernel.ts";
 import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
 
 // virt-install and virt-xml 5.0 of Debian 13 (virtinst), which is not installed for tests.
@@ -9,11 +10,43 @@ const PYTHON = "/usr/bin/python3";
 const ASIDE = lackOf(["virsh", PYTHON, "/usr/bin/virt-install", "/usr/bin/virt-xml"]);
 const folder = makeFolder();
 const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
+/** A server of the folder's files, which writes its port and its process there. */
+const SERVER =
+  "import http.server as h, os; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler); " +
+  "open('pid', 'w').write(str(os.getpid())); open('port', 'w').write(str(s.server_port)); s.serve_forever()";
 const OPTIONS =
   "--name vm1 --memory 64 --import --osinfo detect=off,require=off --network none --graphics none --noautoconsole " +
   "--virt-type qemu --seclabel type=none";
 
 describe.skipIf(ASIDE !== "")(`stock virt-install on svirt${ASIDE}`, () => {
+  // As if it ran on another machine: it uploads both into a folder that the node does not have, and deletes them as soon as the guest runs.
+  test(
+    "starts a guest with the kernel and the initrd of a server, and deletes both volumes",
+    () => {
+      writeFileSync(`${folder}/kernel`, echoKernel({ do: "halt" }));
+      const remote = `--connect "$(echo "$LIBVIRT_DEFAULT_URI" | sed s,///,//node/,)"`;
+      const options = OPTIONS.replace("--import ", "");
+      const location = `--location "http://127.0.0.1:$(cat port)/,kernel=kernel,initrd=kernel"`;
+      const [, , install, os, defined, left, , deleted] = onNewNode(folder, [
+        "mkdir -p /var/lib/libvirt && mount -t tmpfs none /var/lib/libvirt",
+        `${PYTHON} -c "${SERVER}" </dev/null >/dev/null 2>&1 & until [ -s port ]; do sleep 0.1; done`,
+        `${PYTHON} /usr/bin/virt-install ${remote} ${options} --disk none ${location}; code=$?; kill $(cat pid); exit $code`,
+        "virsh dumpxml vm1 --xpath /domain/os",
+        "virsh dumpxml vm1 --xpath /domain/os --inactive",
+        "virsh vol-list boot-scratch",
+        "virsh destroy vm1",
+        "virsh undefine vm1 && virsh pool-destroy boot-scratch && virsh pool-delete boot-scratch",
+      ]);
+      expect(install).toMatchObject({ code: 0 });
+      expect(os?.out).toMatch(/<kernel>\/var\/lib\/libvirt\/boot\/virtinst-.*<\/kernel>/);
+      expect(os?.out).toMatch(/<initrd>\/var\/lib\/libvirt\/boot\/virtinst-.*<\/initrd>/);
+      expect(defined?.out).not.toContain("<kernel>");
+      expect(left?.out).not.toContain("virtinst");
+      expect(deleted).toMatchObject({ code: 0 });
+    },
+    TEST_MS,
+  );
+
   test(
     "makes a pool of a folder and a volume in it, and starts a persistent guest, which virt-xml changes",
     () => {

@@ -80,7 +80,7 @@ export function decideNewDevice(
   return {
     ...(secrets.length === 0 ? {} : { secrets: planSecrets(secrets, { uid, label }) }),
     files: files.filter((file) => isNew(guest, file)),
-    passedFiles: listPassedFiles(instance, words.descriptors, resolved.files),
+    passedFiles: listPassedFiles(instance, { descriptors: words.descriptors, found: resolved.files }),
     peers,
     commands: words.commands,
   };

@@ -86,7 +86,11 @@ interface Start {
   choose(): Startable;
 }
 
-async function start(instance: Instance, { choose, options, seen }: Start): Promise<StoredIdentity> {
+/** Folder of libvirt's packages in which virt-install starts a pool, without a build, for the kernel that it uploads. */
+const BOOT_FOLDER = "/var/lib/libvirt/boot";
+
+async function start(instance: Instance, { choose, options: given, seen }: Start): Promise<StoredIdentity> {
+  const options = { ...given, isBuilt: given.isBuilt || needsBootFolder(instance, seen) };
   if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
   refuseKey(instance, seen);
   if (options.isBuilt && !hasFolder(seen)) await buildFirst(instance, { choose, options, seen });
@@ -99,6 +103,10 @@ async function start(instance: Instance, { choose, options, seen }: Start): Prom
       return { name, uuid };
     }),
   );
+}
+
+function needsBootFolder({ host }: Instance, { target, type }: Pool): boolean {
+  return type === "dir" && target?.path === BOOT_FOLDER && host.inspectFile(BOOT_FOLDER) === undefined;
 }
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */

@@ -5,6 +5,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { LabelDecision } from "../../label/label-decision.ts";
 import { peerContext } from "../../label/peer-context.ts";
+import { isInstalled } from "../../label/protected-paths.ts";
 import type { PlannedTap } from "../../plan/decide/tap.ts";
 import type { GrantedFile, PlannedSocket } from "../../plan/facts/file.ts";
 import type { LaunchSpec, PassedFile, PassedPeer, PassedSocket } from "../../plan/facts/launch-spec.ts";
@@ -76,7 +77,7 @@ export function buildGuestCommand(
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
   const context = decided.label.label;
-  const passedFiles = listPassedFiles(instance, descriptors, files);
+  const passedFiles = listPassedFiles(instance, { descriptors, found: files, isStart: true });
   const order: LaunchSpec = {
     uuid: domain.uuid,
     program,
@@ -100,7 +101,9 @@ export function buildGuestCommand(
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
   // In a session QEMU's user already has access to these files.
-  const grants = isSession(instance) ? [] : [...listGrants(order, descriptors), ...found];
+  const grants = isSession(instance)
+    ? []
+    : [...listGrants(instance, { descriptors, found: files }), ...found];
   const told = listStartCommands(guest);
   const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
   const secrets = passSecrets(instance, listSecrets(guest, chains), secretFolder);
@@ -145,41 +148,65 @@ function numberTaps(planned: readonly PlannedTap[], firstFd: number): PassedTap[
   });
 }
 
-/** Lists the files to open for QEMU, each as inspected at its path. Throws "not-found", "denied". */
+/** Files that QEMU gets, and what was found at their paths. */
+interface Passing {
+  readonly descriptors: readonly Descriptor[];
+  readonly found: ResolvedFiles["files"];
+}
+
+/**
+ * Lists the files to open for QEMU, each as inspected at its path. Throws "not-found"; "denied" for one that QEMU could not open by name, even
+ * with the ACL entry of a start.
+ */
 export function listPassedFiles(
   instance: Instance,
-  descriptors: readonly Descriptor[],
-  found: ResolvedFiles["files"],
+  { descriptors, found, isStart = false }: Passing & { readonly isStart?: boolean },
 ): PassedFile[] {
-  const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
-  return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
+  const known = knownFiles(found);
+  return descriptors.map(({ owner: _, ...descriptor }) => {
+    const { path, purpose, ...opened } = descriptor;
     const facts = fileAt(instance, known, path);
-    const found = { access: opened.access, purpose };
-    // The guest's user gets access to a shared folder and all files in it.
-    if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(instance))
-      refuseUnreadable(path, facts);
+    if (!isSession(instance) && isUnreadable(descriptor, facts) && !(isStart && isLent(descriptor, facts)))
+      refuseUnreadable(path);
     return { ...opened, file: facts.id };
   });
 }
 
-/** Lists the files that QEMU's user must be able to open by name: files that only this guest uses, and device nodes. */
-function listGrants(
-  order: Pick<LaunchSpec, "files">,
-  descriptors: readonly Descriptor[],
-): readonly GrantedFile[] {
-  return order.files.flatMap(({ access, fd, file }) => {
-    const found = descriptors.find((descriptor) => descriptor.fd === fd);
-    if (found === undefined || !isGranted(found)) return [];
-    return [{ file, access: access === "read-only" ? access : "read-write" }];
-  });
+function knownFiles(found: ResolvedFiles["files"]): ReadonlyMap<string, FileFacts> {
+  return new Map(found.map(({ facts, named }) => [named, facts]));
 }
 
 /**
- * Returns whether QEMU's user gets an ACL entry. Files that guests only read are readable by all users, except devices, which
- * the host protects.
+ * Lists the files that QEMU's user must be able to open by name: files that only this guest uses, device nodes, and a kernel that
+ * only its owner may read.
  */
+function listGrants(instance: Instance, { descriptors, found }: Passing): readonly GrantedFile[] {
+  const known = knownFiles(found);
+  return descriptors.flatMap((descriptor) => {
+    const facts = fileAt(instance, known, descriptor.path);
+    if (!isGranted(descriptor) && !(isUnreadable(descriptor, facts) && isLent(descriptor, facts))) return [];
+    return [{ file: facts.id, access: descriptor.access === "read-only" ? "read-only" : "read-write" }];
+  });
+}
+
+/** Returns whether QEMU's user always gets an ACL entry: to a file that only this guest uses, and to a device, which the host protects. */
 function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
   return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
+}
+
+/** Returns whether QEMU opens a file for reading that others may not read: QEMU's user is neither its owner nor in any group. */
+function isUnreadable(descriptor: Pick<Descriptor, "access" | "purpose">, { mode }: FileFacts): boolean {
+  // The guest's user gets access to a shared folder and all files in it.
+  if (descriptor.purpose === "folder" || isGranted(descriptor)) return false;
+  return isOpenedByName(descriptor) && (mode & READABLE_BY_OTHERS) === 0;
+}
+
+/**
+ * Returns whether a start lets QEMU's user read a file that others may not: a kernel or an initrd. Clients upload them into volumes, which are
+ * root's alone. svirt changes no ACL of the host's own kernel.
+ */
+function isLent({ purpose }: Pick<Descriptor, "purpose">, { id: { path } }: FileFacts): boolean {
+  return (purpose === "kernel" || purpose === "initrd") && !isInstalled(path) && !path.startsWith("/boot/");
 }
 
 function passedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): PassedSocket {
@@ -198,9 +225,7 @@ function fileAt(instance: Instance, known: ReadonlyMap<string, FileFacts>, path:
   });
 }
 
-/** Refuses a file that is not readable by others: QEMU's user opens it, and is neither its owner nor in any group. */
-function refuseUnreadable(path: string, { mode }: FileFacts): void {
-  if ((mode & READABLE_BY_OTHERS) !== 0) return;
+function refuseUnreadable(path: string): never {
   throw new SvirtError(
     `Cannot give ${path} to the guest: QEMU opens it as the guest's user, who has no permission to read it`,
     {

@@ -6,24 +6,34 @@ import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
  * has; "denied" for anything other than a file of a folder for images, or than `seen`. With `mayBeDisk`
- * it removes the disk of a domain that is off, as isOnlyDiskOf() decides.
+ * it removes the disk of a domain that is off, as isOnlyDiskOf() decides; with `mayBeRead` the kernel of running guests, as hasReadAll() decides.
  */
 export async function deleteVolume(
   instance: Instance,
   {
     mayBeDisk = false,
+    mayBeRead = false,
     ...volume
   }: {
     readonly key: string;
     readonly pool: string | undefined;
     readonly mayBeDisk?: boolean;
+    readonly mayBeRead?: boolean;
     readonly seen?: FileId;
   },
 ): Promise<{ readonly name: string; readonly path: string }> {
   const operation = "vol deletion";
   return await withUnusedVolume(
     instance,
-    { ...volume, attempt: "delete", mayBeDisk, operation, types: ["logical", "disk"], readsPools: true },
+    {
+      ...volume,
+      attempt: "delete",
+      mayBeDisk,
+      mayHave: (owner, file) => mayBeRead && isRead(instance, owner, file),
+      operation,
+      types: ["logical", "disk"],
+      readsPools: true,
+    },
     async (unused) => {
       const { facts, folder, name, pass } = unused;
       const { id } = facts;
@@ -32,6 +42,12 @@ export async function deleteVolume(
       return { name, path: id.path };
     },
   );
+}
+
+/** Few volumes are a kernel. */
+function isRead(instance: Instance, owner: string, file: FileId): boolean {
+  const { hasReadAll }: typeof import("./read-by-guests.ts") = require("./read-by-guests.ts");
+  return hasReadAll(instance, owner, file);
 }
 
 async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {

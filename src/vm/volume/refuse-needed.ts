@@ -136,7 +136,8 @@ function listSnapshots(instance: Instance, chain: OwnChain | undefined): readonl
   });
 }
 
-function isNeededBy(
+/** Reports whether a stored definition names a file, or a disk of it leads to the file. `parsed`: the document with these disks. */
+export function isNeededBy(
   instance: Instance,
   {
     except,

@@ -48,6 +48,8 @@ interface VolumeAttempt {
   readonly readsPools?: boolean;
   /** As refuseNeeded() has it. */
   readonly mayBeDisk?: boolean;
+  /** As withUnusedFile() has it. */
+  mayHave?(owner: string, file: FileId): boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ interface VolumeAttempt {
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, mayBeDisk = false, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
+  { attempt, key, mayBeDisk = false, mayHave, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result | Promise<Result>,
 ): Promise<Result> {
   const { extent, facts, name, path, pool: found } = await findVolume(instance, key, pool);
@@ -70,14 +72,26 @@ export async function withUnusedVolume<Result>(
   const search = { attempt, file: facts.id, folder: found.folder, mayBeDisk };
   const tryWork = async (pass: SearchPass): Promise<Result> =>
     await withHeld(instance, [path], (held) =>
-      withUnusedFile(instance, { attempt, held, path }, (file) => {
-        const { id } = file.facts;
-        if (!isSame(id, facts.id)) throw notAFile(attempt, path);
-        refuseWritten(instance.host, file.facts);
-        if (isDevice) refuseUsedParts(instance, { attempt, path, id });
-        const sizeBytes = isDevice ? sizeOfDevice(instance, file.facts) : file.facts.sizeBytes;
-        return work({ name, facts: file.facts, folder: found.folder, pool: found, extent, sizeBytes, pass });
-      }),
+      withUnusedFile(
+        instance,
+        { attempt, held, path, ...(mayHave === undefined ? {} : { mayHave }) },
+        (file) => {
+          const { id } = file.facts;
+          if (!isSame(id, facts.id)) throw notAFile(attempt, path);
+          refuseWritten(instance.host, file.facts);
+          if (isDevice) refuseUsedParts(instance, { attempt, path, id });
+          const sizeBytes = isDevice ? sizeOfDevice(instance, file.facts) : file.facts.sizeBytes;
+          return work({
+            name,
+            facts: file.facts,
+            folder: found.folder,
+            pool: found,
+            extent,
+            sizeBytes,
+            pass,
+          });
+        },
+      ),
     );
   return readsPools === true ? await withLooks(instance, search, tryWork) : await tryWork(LOCKED);
 }

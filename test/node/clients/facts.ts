@@ -39,6 +39,12 @@ export async function expectConfined(name: string, paths: readonly string[] = []
   expect(labels).toEqual(paths.map(() => `${user}:object_r:svirt_image_t:${levels.join(":")}`));
 }
 
+/** Expects files that guests only read to have the label that all guests may read and none may write. */
+export async function expectShared(paths: readonly string[]): Promise<void> {
+  const labels = [...(await labelsOf(paths)).values()];
+  expect(labels).toEqual(paths.map(() => expect.stringMatching(/:object_r:virt_content_t:s0$/)));
+}
+
 /** Expects each of these files to have its label back. */
 export async function expectBack(labels: Labels): Promise<void> {
   expect(await labelsOf([...labels.keys()])).toEqual(labels);

@@ -59,8 +59,6 @@ onTheNode(
     await onNode(REMOVE);
     await makePool(client, { kernel: "kernel" });
     await makeNetwork(client);
-    // A volume is root's alone, and svirt gives a kernel, which guests may share, no other owner as libvirtd does.
-    await onNode(`chmod 644 ${POOL}/kernel`);
     const labels = await labelsOf([`${POOL}/kernel`]);
     const boot = `kernel=${POOL}/kernel,kernel_args=life`;
     const disk = `path=${POOL}/new.qcow2,size=0.01`;

@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import { join } from "node:path";
 import { onANode } from "../harness/on-a-node.ts";
 import { onNode } from "../harness/on-the-node.ts";
@@ -7,6 +8,7 @@ import {
   expectBack,
   expectConfined,
   expectNothingLeft,
+  expectShared,
   type Labels,
   labelsOf,
   POOL,
@@ -18,20 +20,20 @@ import { runWithLooks } from "./looks.ts";
 
 const onTheNode = await onANode();
 const client = makeClient(portOfDropbear);
-const [NAME, CLONE] = ["life-manager", "life-manager-clone"];
-const [DISK, EXTRA, COPY] = ["guest.img", "extra.img", "guest-clone.img"].map((name) => join(POOL, name)) as [
-  string,
-  string,
-  string,
-];
+const [NAME, CLONE, MEDIA, BARE] = ["life-manager", "life-manager-clone", "life-media", "life-bare"];
+const [DISK, EXTRA, COPY] = [`${POOL}/guest.img`, `${POOL}/extra.img`, `${POOL}/guest-clone.img`];
+const BOOT = [`${POOL}/kernel`, `${POOL}/initrd`];
+// virt-manager makes this pool on a node that has none.
+const DEFAULT_POOL = "/var/lib/libvirt/images";
+const NEW_DISK = `${DEFAULT_POOL}/${MEDIA}.qcow2`;
 const SCRIPT = new URL("virt-manager/life.py", import.meta.url).pathname;
 // The bus tells its starts of programs on standard error.
 const RUN = `exec 3>&2; exec dbus-run-session -- sh -c 'exec python3 -B "$@" 2>&3' sh "$@" 2>/dev/null`;
 
 onTheNode(
-  "virt-manager makes stores, installs, changes, clones and deletes: the guest is confined, and all is given back",
+  "virt-manager makes stores, installs, changes, clones and deletes: each guest is confined, and all is given back",
   async () => {
-    await onNode(REMOVE);
+    await onNode(`${REMOVE}\nrm -f ${NEW_DISK}`);
     let labels: Labels = new Map();
     const uuids: string[] = [];
     const looks = {
@@ -61,14 +63,39 @@ onTheNode(
         await virsh(client, `destroy ${CLONE}`);
         await expectBack(copied);
       },
+      installed: async () => {
+        uuids.push(await virsh(client, `domuuid ${MEDIA}`));
+        await expectConfined(MEDIA, [NEW_DISK]);
+        await expectShared([EXTRA]);
+        expect(await virsh(client, `domblklist ${MEDIA}`)).toMatch(new RegExp(`^ sda +${EXTRA}$`, "m"));
+      },
+      ejected: async () => {
+        await expectBack(new Map([[EXTRA, labels.get(EXTRA) ?? ""]]));
+        expect(await virsh(client, `domblklist ${MEDIA}`)).toMatch(/^ sda +-$/m);
+        const commands = ["kernel", "initrd"].flatMap((name) => [
+          `vol-create-as life-pool ${name} 1536 --format raw`,
+          `vol-upload ${name} ${join(client.folder, "kernel")} --pool life-pool`,
+        ]);
+        await virsh(client, ...commands);
+        labels = await labelsOf(BOOT);
+      },
+      booted: async () => {
+        uuids.push(await virsh(client, `domuuid ${BARE}`));
+        await expectConfined(BARE);
+        await expectShared(BOOT);
+        expect(await virsh(client, `dumpxml ${BARE}`)).toContain("<cmdline>life=1</cmdline>");
+      },
+      released: async () => {
+        await expectBack(labels);
+        await virsh(client, ...BOOT.map((path) => `vol-delete ${path}`));
+      },
     };
     await withServer(client, async ({ display }) => {
       const env = { ...client.env, DISPLAY: display, GDK_BACKEND: "x11" };
       await runWithLooks({ ...client, env }, ["sh", "-c", RUN, "sh", SCRIPT, client.uri, POOL], looks);
     });
-    // virt-manager makes it on a node that has none.
     await virsh(client, "pool-destroy default", "pool-undefine default");
-    await onNode(`rmdir /var/lib/libvirt/images ${POOL} || :`);
+    await onNode(`rmdir ${DEFAULT_POOL} ${POOL} || :`);
     await expectNothingLeft(uuids);
   },
   { timeoutMs: LIFE_MS },

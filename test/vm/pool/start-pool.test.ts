@@ -116,6 +116,28 @@ describe("buildPool()", () => {
   });
 });
 
+// virt-install --location starts a pool there without a build: libvirt's packages have the folder.
+describe("startPool() of the folder for kernels that virt-install uploads", () => {
+  const BOOT = "/var/lib/libvirt/boot";
+
+  test("makes the folder", async () => {
+    const machine = await machineWith("<mode>0755</mode>", BOOT);
+    await startPool(nodeOn(machine), "images", NOT_BUILT);
+    expect(machine.files.get(BOOT)).toMatchObject({ type: "folder", mode: 0o755, uid: 0 });
+    expect((await getPoolFacts(nodeOn(machine), "images")).state).toBe("running");
+  });
+
+  test("changes none that exists, and makes no other", async () => {
+    const machine = await machineWith("<mode>0755</mode>", BOOT);
+    machine.files.putFolder(BOOT, 0o711);
+    await startPool(nodeOn(machine), "images", NOT_BUILT);
+    expect(machine.files.get(BOOT).mode).toBe(0o711);
+    const other = await machineWith("", "/var/lib/libvirt/isos");
+    expect((await errorOf(startPool(nodeOn(other), "images", NOT_BUILT))).kind).toBe("not-found");
+    expect(other.files.find("/var/lib/libvirt/isos")).toBeUndefined();
+  });
+});
+
 describe("a target that has changed since its definition is checked again", () => {
   const acts = [
     ["buildPool()", (machine: Machine) => buildPool(nodeOn(machine), "images")],

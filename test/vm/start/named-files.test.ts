@@ -131,3 +131,38 @@ describe("a file that the guest's firmware reads", () => {
     expect(error).toMatchObject({ kind: "denied", remedy: "Run: chmod o+r /var/lib/images/slic" });
   });
 });
+
+describe("a kernel that only its owner may read, as in a volume", () => {
+  const xml = (name: string, uuid: string, kernel: string): Uint8Array => {
+    const text = new TextDecoder().decode(domainXml({ name, uuid }));
+    return new TextEncoder().encode(text.replace("</os>", `<kernel>${kernel}</kernel></os>`));
+  };
+
+  test("is readable for each guest's user while QEMU opens it", async () => {
+    const kernel = "/var/lib/images/value";
+    machine.files.get(kernel).mode = 0o600;
+    const before = snapshot(machine);
+    await startDomain(nodeOn(machine), xml("vm1", UUID, kernel));
+    await startDomain(nodeOn(machine), xml("vm2", OTHER, kernel));
+    for (const uuid of [UUID, OTHER]) {
+      const { steps = [], uid } = readRecord(nodeOn(machine), uuid) ?? {};
+      const granted = steps.flatMap((step) =>
+        step.do === "grant" ? [{ path: step.file.path, access: step.access, uid: step.uid }] : [],
+      );
+      expect(granted).toEqual([{ path: kernel, access: "read-only", uid: uid ?? 0 }]);
+    }
+    expect([...machine.files.walk()].filter(({ inode }) => inode.acl.size > 0)).toEqual([]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await destroyDomain(nodeOn(machine), "vm2");
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("is refused if it is the host's", async () => {
+    machine.files.putFolder("/boot").xattrs.set("security.selinux", "system_u:object_r:boot_t:s0");
+    machine.files.put("/boot/vmlinuz", "file", { mode: 0o600 });
+    const before = snapshot(machine);
+    const error = await errorOf(startDomain(nodeOn(machine), xml("vm1", UUID, "/boot/vmlinuz")));
+    expect(error).toMatchObject({ kind: "denied", remedy: "Run: chmod o+r /boot/vmlinuz" });
+    expect(snapshot(machine)).toEqual(before);
+  });
+});

@@ -166,8 +166,9 @@ export const volumeProcedures: readonly Procedure[] = [
     recovers: () => [],
     async run(call) {
       const { name, pool } = await found(call);
-      // virt-manager deletes the volumes of a domain before it undefines it.
-      await deleteVolume(call.instance, { key: name, pool: pool.uuid, mayBeDisk: true });
+      // virt-manager deletes the volumes of a domain before it undefines it, and virt-install a kernel as soon as the guest runs.
+      const volume = { key: name, pool: pool.uuid };
+      await deleteVolume(call.instance, { ...volume, mayBeDisk: true, mayBeRead: true });
       return {};
     },
   }),

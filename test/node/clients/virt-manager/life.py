@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
-from windows import ACTIVATE, CHECKED, SENSITIVE, answer, answer_if_asked, wait, window
+from windows import CHECKED, SENSITIVE, answer, answer_if_asked, wait, window
+from wizard import import_disk, install_by_hand, install_from_media
 
 NAME = "life-manager"
 CLONE = f"{NAME}-clone"
+MEDIA = "life-media"
+BARE = "life-bare"
 
 
 def look(word):
@@ -60,30 +63,6 @@ def make_network(host):
     host.select("^life-net")
 
 
-def install():
-    window("^Virtual Machine Manager").click("^New$")
-    new = window("New VM")
-    new.click("^Import", "radio button")
-    new.click("^Forward$")
-    new.click("^install-import-browse$")
-    browser = window("vmm-storage-browser")
-    browser.select("^life-pool")
-    browser.select("^guest.img")
-    browser.click("^Choose Volume$")
-    browser.wait_until_gone()
-    system = new.find("oslist-entry")
-    system.write("generic")
-    new.find("oslist-popover").select(r"\(linux2024\)").act(ACTIVATE)
-    wait(lambda: "2024" in system.text, "the chosen system")
-    new.click("^Forward$")
-    new.put("^$", 64.0, "spin button")
-    new.click("^Forward$")
-    new.put("^Name:", NAME)
-    new.click("^Finish$")
-    new.wait_until_gone()
-    return window(f"^{NAME} on")
-
-
 def add_hardware(guest, page, fill):
     guest.click("^add-hardware$")
     new = window("Add New Virtual Hardware")
@@ -117,6 +96,12 @@ def refuse_memory_snapshot(guest):
     new.click("^Cancel$")
     new.wait_until_gone()
     guest.click("^Details$", "radio button")
+
+
+def force_off(guest):
+    guest.click("^Force Off", "menu item", hidden=True)
+    answer("force", "Yes")
+    wait(lambda: guest.find("^Run$").has(SENSITIVE), "the guest to be off")
 
 
 def remove_disk(guest):
@@ -157,6 +142,30 @@ def delete(name, with_storage):
     wait(lambda: not list(manager.all(f"^{name}\n", "table cell")), f"{name} to be gone")
 
 
+def install_others(folder):
+    guest = install_from_media(MEDIA, "extra.img", 0.01)
+    look("installed")
+    force_off(guest)
+    look("ejected")
+    delete(MEDIA, True)
+    install_by_hand(BARE, lambda guest: change(guest, "Boot Options", fill_kernel(folder)))
+    look("booted")
+    # Of a running guest, which is destroyed first.
+    delete(BARE, False)
+    look("released")
+
+
+def fill_kernel(folder):
+    def fill(page):
+        page.click("^Direct kernel boot", "toggle button")
+        page.click("^Enable direct kernel boot", "check box")
+        page.put("^Kernel path", f"{folder}/kernel")
+        page.put("^Initrd path", f"{folder}/initrd")
+        page.put("^Kernel args", "life=1")
+
+    return fill
+
+
 def delete_stores(host):
     host.open_tab("^Storage")
     host.select("^life-pool")
@@ -186,7 +195,7 @@ def live(folder):
     look("made")
     # The same of a network: the test has started it anew.
     wait(lambda: host.find("^net-stop$").has(SENSITIVE), "the network to be active")
-    guest = install()
+    guest = import_disk(NAME, "guest.img")
     look("running")
     guest.click("^Details$", "radio button")
     add_hardware(guest, "Storage", fill_disk(folder))
@@ -195,15 +204,14 @@ def live(folder):
     change(guest, "Memory", lambda page: page.put("^Memory Select", 48.0))
     change(guest, "Boot Options", lambda page: page.click("^Start virtual machine", "check box"))
     refuse_memory_snapshot(guest)
-    guest.click("^Force Off", "menu item", hidden=True)
-    answer("force", "Yes")
-    wait(lambda: guest.find("^Run$").has(SENSITIVE), "the guest to be off")
+    force_off(guest)
     look("off")
     remove_disk(guest)
     clone(guest)
     look("cloned")
     delete(CLONE, False)
     delete(NAME, True)
+    install_others(folder)
     delete_stores(host)
 
 
