@@ -61,7 +61,7 @@ describe("snapshot-create-as", () => {
     [
       "",
       2,
-      "Operation not supported: svirt does not take snapshots of a guest's memory, nor inside an image",
+      "Operation not supported: svirt does not take snapshots inside an image",
     ],
     ["--print-xml --no-metadata", 2, "Options --print-xml and --no-metadata are mutually exclusive"],
     ["--disk-only --diskspec vda,size=1", 2, "unable to parse diskspec: vda,size=1"],
