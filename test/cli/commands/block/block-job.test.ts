@@ -58,11 +58,7 @@ describe("snapshot-create-as", () => {
   });
 
   test.each([
-    [
-      "",
-      2,
-      "Operation not supported: svirt does not take snapshots inside an image",
-    ],
+    ["", 2, "Operation not supported: svirt does not take snapshots inside an image"],
     ["--print-xml --no-metadata", 2, "Options --print-xml and --no-metadata are mutually exclusive"],
     ["--disk-only --diskspec vda,size=1", 2, "unable to parse diskspec: vda,size=1"],
     ["--disk-only --live", 2, "command 'snapshot-create-as' doesn't support option --live"],
