@@ -94,7 +94,11 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
 /** Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running guest. */
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "vol-download file", "domcapabilities --emulatorbin"],
-  ...["hypervisor-cpu-compare --emulator", "hypervisor-cpu-baseline --emulator", "snapshot-create-as --memspec"],
+  ...[
+    "hypervisor-cpu-compare --emulator",
+    "hypervisor-cpu-baseline --emulator",
+    "snapshot-create-as --memspec",
+  ],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
   ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path", "blockresize path"],
 ];
