@@ -141,7 +141,7 @@ async function clearGuest(
     const guest = readRecord(instance, uuid);
     if (guest === undefined || isRunning(instance, guest)) return;
     const reason = reasonOf(instance, guest);
-    // One that svirt has started to merge a snapshot was off before.
+    // A guest that svirt has started to merge a snapshot was off before.
     const restart = wantsRestart(guest, reason) && !isForMerge(instance, uuid);
     await endGuest(instance, guest, { reason, restart, ...how });
   });
