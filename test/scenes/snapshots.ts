@@ -7,7 +7,7 @@ import { createSnapshot, newSnapshot } from "../../src/vm/snapshot/create-snapsh
 import { deleteSnapshot } from "../../src/vm/snapshot/delete-snapshot.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { IMAGES, machineWithChain } from "./block.ts";
-import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { type DomainOptions, diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
 
 /** Disk of the default guest. */
 export const TOP = `${IMAGES}/top.qcow2`;
@@ -25,9 +25,16 @@ export const remove =
     deleteSnapshot(node, UUID, { name, which, isMetadataOnly: false });
 
 /** Returns a machine with the default guest, which is off, and its snapshots s1 and s2. */
-export async function machineThatIsOff(): Promise<Machine> {
-  const machine = makeMachine();
-  await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(TOP, "vda") }));
+export async function machineThatIsOff(options: Pick<DomainOptions, "lifecycle"> = {}): Promise<Machine> {
+  return await snapshotsOf(makeMachine(), options);
+}
+
+/** Defines that guest on a machine, and takes its snapshots. */
+export async function snapshotsOf(
+  machine: Machine,
+  options: Pick<DomainOptions, "lifecycle">,
+): Promise<Machine> {
+  await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(TOP, "vda"), ...options }));
   for (const name of ["s1", "s2"]) await take(nodeOn(machine), name);
   return machine;
 }

@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../instance.ts";
 import type { SnapshotMerge } from "./snapshot-schema.ts";
 
@@ -54,6 +54,11 @@ export function noteMerged(instance: Instance, uuid: string, target: string): vo
 /** Removes the merge of a snapshot that is gone, or whose images did not change. */
 export function removeSnapshotMerge(instance: Instance, uuid: string): void {
   instance.host.removeFile(fileOf(instance, uuid));
+}
+
+/** Whether svirt has started a domain's guest only to merge a snapshot. A damaged file does not tell. */
+export function isForMerge(instance: Instance, uuid: string): boolean {
+  return unlessRefused(() => readSnapshotMerge(instance, uuid))?.starts === true;
 }
 
 /** Throws "wrong-state" with libvirt's message for a snapshot whose images are no longer its own. qemuSnapshotRevertValidate() of libvirt */

@@ -42,7 +42,8 @@ async function settle(instance: Instance): Promise<readonly SvirtError[]> {
   const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
   const { settleMerges } = await import("../snapshot/settle-merges.ts");
   const { withinTime } = await import("../../run/monitor/within-time.ts");
-  const inTime = { ...instance, host: withinTime(instance.host, ASK_MS) };
+  const { slowWithin } = await import("../../run/slow-within.ts");
+  const inTime = { ...instance, host: slowWithin(withinTime(instance.host, ASK_MS), ASK_MS) };
   return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
 }
 

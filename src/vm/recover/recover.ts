@@ -15,6 +15,7 @@ import {
 } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
+import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { settleSnapshots } from "../snapshot/settle-snapshots.ts";
@@ -140,7 +141,9 @@ async function clearGuest(
     const guest = readRecord(instance, uuid);
     if (guest === undefined || isRunning(instance, guest)) return;
     const reason = reasonOf(instance, guest);
-    await endGuest(instance, guest, { reason, restart: wantsRestart(guest, reason), ...how });
+    // A guest that svirt has started to merge a snapshot was off before.
+    const restart = wantsRestart(guest, reason) && !isForMerge(instance, uuid);
+    await endGuest(instance, guest, { reason, restart, ...how });
   });
 }
 

@@ -4,6 +4,7 @@ import type { Incoming } from "../../plan/facts/file.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
+import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { xmlOf } from "../guest/found-form.ts";
 import { type Started, type StartOptions, startDefinition, startFromState } from "../start/start.ts";
@@ -48,7 +49,7 @@ export async function startNamed(instance: Instance, key: string, how: HowToStar
   return await startDefined(instance, { ...found, xml: xmlOf(found, "defined") ?? "" }, how);
 }
 
-/** Starts a defined domain, with its managed save if there is one. */
+/** Starts a defined domain, with its managed save if there is one. Throws "wrong-state" while svirt has started it to delete a snapshot. */
 export async function startDefined(
   instance: Instance,
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
@@ -58,13 +59,23 @@ export async function startDefined(
   const isRunning = found.guest !== undefined;
   if (forceBoot && !isRunning) removeManagedSave(instance, found.name);
   const saved = isRunning ? undefined : findManagedState(instance, found);
-  if (saved === undefined) return await startDefinition(instance, found, options);
+  if (saved === undefined) return refuseForMerge(instance, await startDefinition(instance, found, options));
   const incoming = how.isPaused === true ? { ...saved.incoming, resumes: false } : saved.incoming;
   const { observer } = options;
   return await startFromState(instance, saved.bytes, {
     incoming,
     ...(observer === undefined ? {} : { observer }),
   });
+}
+
+/** Throws "wrong-state" for a guest that svirt has started only to delete a snapshot: it ends once that is done. libvirt lets a start wait for the deletion. */
+function refuseForMerge(instance: Instance, started: Started): Started {
+  const { name, uuid } = started.guest;
+  if (started.did || !isForMerge(instance, uuid)) return started;
+  throw new SvirtError(
+    `Requested operation is not valid: domain '${name}' is active only while a snapshot of it is deleted`,
+    { kind: "wrong-state", remedy: `Start it once that has ended, or have it run on: svirt resume ${name}` },
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
 import { joinErrors, SvirtError } from "../../errors.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
@@ -16,6 +16,7 @@ import { commitLive } from "../block/commit.ts";
 import { endBlockJob, startBlockJob } from "../block/jobs.ts";
 import { waitForJob } from "../block/wait-for-job.ts";
 import type { ChangeRequest } from "../change/change-guest.ts";
+import { isRefused } from "../change/finish-change.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { startDefinition } from "../start/start.ts";
 import { refuseUnknown } from "../volume/unused-volume.ts";
@@ -106,10 +107,7 @@ async function mergeDisks(instance: Instance, uuid: string, snapshot: StoredSnap
   writeSnapshotMerge(instance, uuid, { ...merge, isBegun: true, disks });
   let hasJobs = false;
   try {
-    for (const one of planned) {
-      await startBlockJob(instance, uuid, { request: requestOf(instance, one), observer: NO_OBSERVER });
-      hasJobs = true;
-    }
+    for (const one of planned) await startMerge(instance, uuid, { one, onJob: () => (hasJobs = true) });
     for (const { target } of disks) await waitForMerge(instance, uuid, target);
     for (const { target } of disks) await concludeMerge(instance, uuid, target);
   } catch (error) {
@@ -117,6 +115,25 @@ async function mergeDisks(instance: Instance, uuid: string, snapshot: StoredSnap
     await abortMerges(instance, uuid);
     throw error;
   }
+}
+
+/** Starts the commit of an overlay. Calls `onJob` unless QEMU certainly has not begun: one that is undone may have written some data. */
+async function startMerge(
+  instance: Instance,
+  uuid: string,
+  { one, onJob }: { readonly one: PlannedMerge; onJob(): void },
+): Promise<void> {
+  let isAsked = false;
+  const observer: StepObserver = (_, step) => {
+    isAsked ||= step.do === "start-job";
+  };
+  try {
+    await startBlockJob(instance, uuid, { request: requestOf(instance, one), observer });
+  } catch (error) {
+    if (isAsked && !isRefused(error)) onJob();
+    throw error;
+  }
+  onJob();
 }
 
 /** Plans the merges that have neither begun nor ended. Throws before anything changes. */

@@ -4,9 +4,11 @@ import { withHeld, withUnusedFile } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { reasonOf } from "../../state/reason.ts";
 import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
 import {
   listSnapshotMerges,
@@ -21,6 +23,7 @@ import { endGracefully } from "../end/end-gracefully.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
+import { refuseUnknown } from "../volume/unused-volume.ts";
 import { lockMerge } from "./merge-lock.ts";
 import { mergedTree } from "./merged-tree.ts";
 import { settleChange } from "./settle-snapshots.ts";
@@ -89,10 +92,16 @@ async function completeMerge(
   return left;
 }
 
-/** Removes an overlay that was merged. Throws "in-use" if anything still needs it, "denied" for another file at its path. */
+/**
+ * Removes an overlay that was merged. Throws "in-use" if anything still needs it, "denied" for another file at its path, "timeout" if a server does
+ * not answer that has it, or may have an image above it.
+ */
 async function removeOverlay(instance: Instance, overlay: FileId): Promise<void> {
   const { path } = overlay;
   const attempt = "delete";
+  // Asked again: the merge may have taken hours, or another call may have made it.
+  await refuseSilentPaths(instance.host, [path]);
+  await refuseUnknown(instance, `delete ${path}`);
   await withHeld(instance, [path], (held) =>
     withUnusedFile(instance, { attempt, held, path }, ({ facts }) => {
       const { id } = facts;
@@ -110,15 +119,16 @@ const status = v.object({ status: v.string() });
 
 /**
  * Ends a guest that svirt has started for a merge, after the results of its jobs are applied. A guest whose vCPUs have run is not ended: a
- * client has resumed or started it.
+ * client has resumed or started it. One whose QEMU has ended by itself is cleaned up here: a later call would start it again if its XML has so.
  */
 async function endStarted(instance: Instance, uuid: string): Promise<void> {
   const guest = readRecord(instance, uuid);
-  if (guest === undefined || !isRunning(instance, guest)) return;
-  await withFinishedJobs(instance, uuid, async () => undefined);
+  if (guest === undefined) return;
+  if (isRunning(instance, guest)) await withFinishedJobs(instance, uuid, async () => undefined);
   await withGuestLock(instance, uuid, async () => {
     const now = readRecord(instance, uuid);
-    if (now === undefined || !isRunning(instance, now)) return;
+    if (now === undefined) return;
+    if (!isRunning(instance, now)) return await endGuest(instance, now, { reason: reasonOf(instance, now) });
     const asked = await withMonitor(instance, uuid, (monitor) => monitor.execute("query-status"));
     // The state until vCPUs run for the first time. qemu.git qapi/run-state.json RunState
     if (v.parse(status, asked).status !== "prelaunch") return;
