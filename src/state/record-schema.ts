@@ -51,6 +51,8 @@ const change = v.strictObject({
   jobs: v.exactOptional(v.array(blockJob)),
   /** Outcome if QEMU ends the job in a way other than expected. */
   otherwise: v.exactOptional(v.strictObject(outcome)),
+  /** Controllers that the guest keeps if the change is undone: QEMU's name, and the guest's XML with it and those before. */
+  behind: v.exactOptional(v.array(v.strictObject({ device: aString, xml: aString }))),
   /** The change ends the guest, for this reason. */
   ends: v.exactOptional(v.picklist(["saved", "crashed"])),
 });

@@ -29,7 +29,7 @@ describe.skipIf(ASIDE !== "")(`stock virt-install on svirt${ASIDE}`, () => {
       const location = `--location "http://127.0.0.1:$(cat port)/,kernel=kernel,initrd=kernel"`;
       const [, , install, os, defined, left, , deleted] = onNewNode(folder, [
         "mkdir -p /var/lib/libvirt && mount -t tmpfs none /var/lib/libvirt",
-        `${PYTHON} -c "${SERVER}" </dev/null >/dev/null 2>&1 & until [ -s port ]; do sleep 0.1; done`,
+        `${PYTHON} -c "${SERVER}" </dev/null >/dev/null 2>&1 & while [ ! -s port ] && kill -0 $!; do sleep 0.1; done`,
         `${PYTHON} /usr/bin/virt-install ${remote} ${options} --disk none ${location}; code=$?; kill $(cat pid); exit $code`,
         "virsh dumpxml vm1 --xpath /domain/os",
         "virsh dumpxml vm1 --xpath /domain/os --inactive",

@@ -21,6 +21,8 @@ export interface DecidedChange extends ChangeSteps {
   readonly isForDefinition?: true;
   /** Result if QEMU ends the job in an unexpected way. */
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
+  /** Controllers that the guest keeps if the change is undone. */
+  readonly behind?: NonNullable<GuestChange["behind"]>;
   /** The change ends the guest, for this reason. */
   readonly ends?: NonNullable<GuestChange["ends"]>;
 }

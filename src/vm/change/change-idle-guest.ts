@@ -1,13 +1,14 @@
 import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
-import { isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { inverse, isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Progress } from "../../run/actor.ts";
 import { withinTime } from "../../run/monitor/within-time.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
-import { UnplugError } from "../../run/steps/device.ts";
+import { isPlugged, UnplugError } from "../../run/steps/device.ts";
 import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -154,7 +155,7 @@ function writeChange(
   before: GuestRecord,
   decided: DecidedChange & { readonly what: string },
 ): ChangingGuest {
-  const { after, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
+  const { after, behind, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
   const change: GuestChange = {
     what,
     stage: steps.length === 0 ? "finishing" : "doing",
@@ -164,6 +165,7 @@ function writeChange(
     ...(jobs === undefined ? {} : { jobs: [...jobs] }),
     ...(isForDefinition === undefined ? {} : { isForDefinition }),
     ...(otherwise === undefined ? {} : { otherwise }),
+    ...(behind === undefined ? {} : { behind: [...behind] }),
     ...(ends === undefined ? {} : { ends }),
   };
   const changing = { ...before, change };
@@ -225,15 +227,43 @@ async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: un
 
 async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: boolean): Promise<void> {
   const actor = actorFor(instance, guest);
-  const back = planUndo(guest.change.steps);
+  const { behind = [], steps } = guest.change;
+  const left = behind.map(({ device }) => device);
+  const back = planUndo(steps.filter((step) => !left.includes(pluggedBy(step) ?? "")));
   const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
   // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
+  const unchanged = left.length === 0 ? withoutChange(guest) : await withBehind(instance, guest);
   await releaseResources(instance, guest, {
     steps: back.filter((step) => !isMonitorStep(step)),
     observer: NO_OBSERVER,
     isWaiting,
   });
-  const { change: _, ...unchanged } = guest;
   writeRecord(instance, unchanged);
+}
+
+function withoutChange({ change: _, ...unchanged }: ChangingGuest): GuestRecord {
+  return unchanged;
+}
+
+/**
+ * Returns the record of a guest with the controllers that an undone change leaves behind, as libvirt does. A guest that is asked to release one
+ * may do so much later, with the disks that it has by then.
+ */
+async function withBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
+  const { behind = [], steps } = guest.change;
+  const { monitor } = guestPaths(instance.paths, guest.uuid);
+  const kept: (typeof behind)[number][] = [];
+  for (const one of behind)
+    if (await isPlugged(instance.host, { monitor, device: one.device })) kept.push(one);
+  const devices = kept.map(({ device }) => device);
+  const plugged = steps.filter((step) => devices.includes(pluggedBy(step) ?? ""));
+  const before = withoutChange(guest);
+  return { ...before, xml: kept.at(-1)?.xml ?? before.xml, steps: [...before.steps, ...plugged] };
+}
+
+/** Returns QEMU's name of the device that a step plugs. */
+function pluggedBy(step: Step): string | undefined {
+  const back = step.do === "plug" ? inverse(step) : undefined;
+  return back?.do === "unplug" ? back.device : undefined;
 }

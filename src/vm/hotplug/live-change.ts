@@ -4,6 +4,7 @@ import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
 import { boundAs } from "../../domain/devices/network/bound.ts";
 import { formatDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
 import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { SvirtError } from "../../errors.ts";
 import { type NewMedium, planAttach, planMedium } from "../../plan/actions/hotplug.ts";
@@ -11,8 +12,10 @@ import type { PluggedPeer } from "../../plan/facts/launch-spec.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
-import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
+import { formatHotDevice, formatMedium, type PluggedGuest, plugDevice } from "../../qemu/hotplug/plug.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
+import { deleteCommands } from "../../qemu/monitor/plug-commands.ts";
+import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
 import { bindInterface, refuseOtherFloor } from "../../resolve/networks.ts";
 import { bindDisk } from "../../resolve/volumes.ts";
@@ -137,7 +140,21 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   const devices = { ...plugged.domain.devices, graphics: running.devices.graphics };
   const xml = formatDomain(withTapName({ ...plugged.domain, devices }, plugged.device, tap));
   const { after, steps } = planAttach(whole, monitorOf(instance, record));
-  return { steps: [...taken.steps, ...steps], after, xml };
+  const behind = plugged.needed.length === 0 ? undefined : behindOf(running, plugged, controllers);
+  return { steps: [...taken.steps, ...steps], after, xml, ...(behind === undefined ? {} : { behind }) };
+}
+
+/** Returns the controllers that come with a device: they stay if QEMU refuses the device. */
+function behindOf(
+  running: Domain,
+  { needed }: PluggedGuest,
+  commands: readonly (readonly QmpCommand[])[],
+): NonNullable<DecidedChange["behind"]> {
+  return needed.map(({ domain }, at) => {
+    const devices = { ...domain.devices, graphics: running.devices.graphics };
+    const { device = "" } = deleteCommands(commands[at] ?? []);
+    return { device, xml: formatDomain({ ...domain, devices }) };
+  });
 }
 
 function decideMedium(instance: Instance, record: GuestRecord, options: MediumChange): DecidedChange {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
@@ -44,6 +45,23 @@ describe.each([
       .filter((path) => /^\/(?:dev|sys)/.test(path));
     expect(after).toEqual(before);
   });
+});
+
+test("the disk of a pool of partitions is read before the lock is held: one that hangs keeps only the start", async () => {
+  const machine = makeScsiMachine();
+  const node = nodeOn(machine);
+  await definePool(node, otherPoolXml("disk", DISK_POOL));
+  putDosTable(machine);
+  const reads: boolean[] = [];
+  const host: typeof node.host = {
+    ...node.host,
+    readBytes(...asked) {
+      reads.push(machine.locks.has(registryLock(SYSTEM_PATHS)));
+      return node.host.readBytes(...asked);
+    },
+  };
+  await startPool({ ...node, host }, "other", { isBuilt: false });
+  expect(reads).toEqual([false, true]);
 });
 
 test("a pool of partitions has the space of its disk, and does not start without a partition table", async () => {

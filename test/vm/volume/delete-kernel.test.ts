@@ -5,6 +5,7 @@ import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { startDefinition, startDomain } from "../../../src/vm/start/start.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { copyOn } from "../../scenes/block.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, OTHER, UUID } from "../../scenes/scene.ts";
 import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 
@@ -62,6 +63,17 @@ describe("deleteVolume() of a kernel, for a client of libvirt", () => {
     await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks }));
     const before = snapshot(machine);
     expect(await errorOf(remove(machine, "kernel"))).toMatchObject({ kind: "in-use" });
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("keeps a file that QEMU has and the guest's XML does not name", async () => {
+    const machine = makeKernelMachine();
+    await startDomain(nodeOn(machine), bootXml({ disks: diskXml(`${IMAGES}/top.qcow2`, "vda") }));
+    await copyOn(nodeOn(machine));
+    const before = snapshot(machine);
+    expect((await errorOf(remove(machine, "copy.qcow2"))).message).toBe(
+      `Cannot delete ${IMAGES}/copy.qcow2: the guest vm1 uses that file`,
+    );
     expect(snapshot(machine)).toEqual(before);
   });
 
