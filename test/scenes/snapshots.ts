@@ -12,7 +12,8 @@ import { type DomainOptions, diskXml, domainXml, makeMachine, nodeOn, UUID } fro
 /** Disk of the default guest. */
 export const TOP = `${IMAGES}/top.qcow2`;
 
-async function take(instance: Instance, name: string): Promise<void> {
+/** Takes a snapshot of the disks of the default guest. */
+export async function takeDisks(instance: Instance, name: string): Promise<void> {
   const flags = { isDiskOnly: true, isKept: true, reuses: false };
   const snapshot = newSnapshot(instance, { name, description: undefined, disks: [], flags });
   await createSnapshot(instance, UUID, { snapshot });
@@ -35,14 +36,14 @@ export async function snapshotsOf(
   options: Pick<DomainOptions, "lifecycle">,
 ): Promise<Machine> {
   await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(TOP, "vda"), ...options }));
-  for (const name of ["s1", "s2"]) await take(nodeOn(machine), name);
+  for (const name of ["s1", "s2"]) await takeDisks(nodeOn(machine), name);
   return machine;
 }
 
 /** Returns a machine on which it runs. */
 export async function machineThatRuns(): Promise<Machine> {
   const machine = await machineWithChain();
-  for (const name of ["s1", "s2"]) await take(nodeOn(machine), name);
+  for (const name of ["s1", "s2"]) await takeDisks(nodeOn(machine), name);
   return machine;
 }
 

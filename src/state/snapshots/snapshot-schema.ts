@@ -52,6 +52,8 @@ const snapshotMerge = v.strictObject({
   starts: v.exactOptional(v.literal(true)),
   /** A commit was asked for: an image below may have changed. */
   isBegun: v.exactOptional(v.literal(true)),
+  /** File with the memory of the snapshot, which is removed with it. */
+  memory: v.exactOptional(fileId),
   disks: v.array(
     v.strictObject({
       /** Target of the disk. */

@@ -1,4 +1,3 @@
-import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
 import { joinErrors, SvirtError } from "../../errors.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
@@ -22,6 +21,7 @@ import { startDefinition } from "../start/start.ts";
 import { refuseUnknown } from "../volume/unused-volume.ts";
 import type { DeletedSnapshots } from "./delete-snapshot.ts";
 import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
+import { findMemory } from "./memory-of-deleted.ts";
 import { withMergeLock } from "./merge-lock.ts";
 import { listExternal, listPlannedPaths, type PlannedMerge, planMerge } from "./plan-merge.ts";
 import { refuseDelete } from "./refuse-delete.ts";
@@ -29,7 +29,7 @@ import { refuseSharedBase } from "./refuse-shared-base.ts";
 import { settleMerge } from "./settle-merges.ts";
 
 /**
- * Deletes a snapshot of disks: merges its overlays into the images below, removes its data, and then the overlays that nothing needs any more. QEMU merges;
+ * Deletes a snapshot of disks: merges its overlays into the images below, removes its data, and then the overlays and the memory that nothing needs any more. QEMU merges;
  * for a domain that is off svirt starts the guest paused, and ends it. Returns files that stay, and why. If svirt is killed, the next call finishes or undoes
  * the deletion, or the snapshot can only be deleted again. Throws "not-found", libvirt's refusals, "in-use" if anything else needs the images, and the errors of the
  * start and of QEMU. qemuSnapshotDelete() of libvirt
@@ -51,9 +51,11 @@ export async function deleteWithImages(
     const begun = readSnapshotMerge(instance, uuid);
     if (begun !== undefined) refuseOther(instance, uuid, { begun, name });
     if (domain.guest === undefined && hasManagedSave(instance, domain.name)) throw withSave(domain.name);
-    const merge = begun ?? { name, disks: [] };
-    const left = await mergeAndSettle(instance, uuid, { merge, snapshot });
-    return [...left, ...memoryOf(snapshot)];
+    const memory = await findMemory(instance, uuid, snapshot);
+    const { memory: _, ...merge } = begun ?? { name, disks: [] };
+    const found = memory.file === undefined ? {} : { memory: memory.file };
+    const left = await mergeAndSettle(instance, uuid, { merge: { ...merge, ...found }, snapshot });
+    return [...left, ...memory.left];
   });
 }
 
@@ -209,12 +211,6 @@ async function abortMerges(instance: Instance, uuid: string): Promise<void> {
 function hasJob(instance: Instance, uuid: string, target: string): boolean {
   const jobs = findDomain(instance, uuid).guest?.jobs ?? [];
   return jobs.some(({ disk, merges }) => disk === target && merges === true);
-}
-
-/** Lists the file with a snapshot's memory, which its XML names, so that svirt does not remove it. */
-function memoryOf({ xml }: StoredSnapshot): readonly string[] {
-  const file = parseSnapshotText(xml).memory?.file;
-  return file === undefined ? [] : [`${file} stays: it has the memory of the snapshot`];
 }
 
 /** Throws "wrong-state" if the merge of another snapshot is unfinished. */

@@ -63,7 +63,8 @@ function changeDisk(disk: Disk, before: Disk | undefined, one: MergedDisk): Disk
   return (below === undefined ? rest : { ...rest, backingStore: below }) as Disk;
 }
 
-function withSourceOf(disk: Disk, before: Disk): Disk {
+/** Returns a disk with the images of another one. */
+export function withSourceOf(disk: Disk, before: Disk): Disk {
   const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
   const { backingStore, driver, encryption, source, type } = before;
   return {

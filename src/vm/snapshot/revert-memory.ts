@@ -2,7 +2,7 @@ import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { definitionIn, parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
+import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
@@ -12,7 +12,7 @@ import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
 import { refuseMerging } from "../../state/snapshots/snapshot-merge.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
-import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
+import { makeHeaders, PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
 import { refuseJobs } from "../save/look-at-guest.ts";
@@ -21,6 +21,7 @@ import { readSaveImage, type SaveImage } from "../save/save-image.ts";
 import { startFromState } from "../start/start.ts";
 import { changeImagesOff, type OffChange, placeOverlays, putBack } from "./change-images-off.ts";
 import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from "./find-snapshot.ts";
+import { withSourceOf } from "./merged-tree.ts";
 import {
   chooseOverlays,
   listLeft,
@@ -75,11 +76,13 @@ async function revertToMemory(
   await refuseSilentPaths(instance.host, named);
   const asked = await askedHost(instance.host, (host) => decide({ ...instance, host }, found));
   let made = decide({ ...instance, host: asked }, found);
-  if (found.domain.guest !== undefined) await destroyDomain(instance, uuid, { observer });
-  const before = findSnapshots(instance, uuid);
-  const former = definitionOf(before.domain);
   const encryption = PLACE_OF_ENCRYPTION.revert;
+  // Refuses a missing passphrase.
+  if (found.domain.guest !== undefined) await makeHeaders(instance, made.change.images, encryption);
+  if (found.domain.guest !== undefined) await destroyDomain(instance, uuid, { observer });
+  let former = { domain: definitionOf(found.domain), tree: found.tree };
   await changeImagesOff(instance, { uuid, named, encryption }, (reading, definition, tree) => {
+    former = { domain: definition, tree };
     made = decideMemoryRevert(reading, { definition, tree, image, how, time });
     return made.change;
   });
@@ -87,11 +90,11 @@ async function revertToMemory(
     const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
     await startFromState(instance, encode(made.running), { incoming, observer });
   } catch (error) {
-    await putBack(instance, { made: made.change, domain: former, tree: before.tree });
+    await putBack(instance, { made: made.change, ...former });
     throw error;
   }
-  if (isForced) removeManagedSave(instance, former.name);
-  listLeft(former, made.change).forEach(onLeft);
+  if (isForced) removeManagedSave(instance, former.domain.name);
+  listLeft(former.domain, made.change).forEach(onLeft);
 }
 
 /** Change of a domain that is off, and the domain that then runs with the memory. */
@@ -121,7 +124,7 @@ function decideMemoryRevert(
   const saved = parseDomainText(image.xml);
   if (saved.uuid !== uuid || saved.name !== name) throw ofOther(image, saved, definition);
   // The checks of define, for both: anyone who may define a domain may have written the snapshot.
-  const live = completeDomain(instance, encode(saved));
+  const live = completeDomain(instance, encode(withImagesOf(saved, value)));
   const overlays = chooseOverlays(instance, live, { disks: value.disks, time });
   const running = placeOverlays(instance, live, { overlays, reuses: false });
   const domain = completeDomain(instance, encode({ ...then, name, uuid }));
@@ -135,6 +138,21 @@ function decideMemoryRevert(
   const shared = new Set(running.images.map(({ path }) => path));
   const images = [...running.images, ...placed.images.filter(({ path }) => !shared.has(path))];
   return { change: { domain: placed.domain, images, tree: after }, running: running.domain };
+}
+
+/**
+ * Returns the domain of a saved state with the images of the snapshot's: a deleted snapshot's overlays are merged into those below, which the file
+ * does not tell. qemuSnapshotRevertExternalPrepare() of libvirt
+ */
+function withImagesOf(saved: Domain, { domain }: Snapshot): Domain {
+  const then = new Map<string, Disk>();
+  if (domain !== undefined && "devices" in domain)
+    for (const disk of domain.devices.disks) then.set(disk.target.dev, disk);
+  const disks = saved.devices.disks.map((disk) => {
+    const before = then.get(disk.target.dev);
+    return before === undefined ? disk : withSourceOf(disk, before);
+  });
+  return { ...saved, devices: { ...saved.devices, disks } };
 }
 
 function isSameImage(one: Disk, other: Disk): boolean {

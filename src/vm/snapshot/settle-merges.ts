@@ -50,7 +50,7 @@ export async function settleMerges(instance: Instance): Promise<readonly SvirtEr
 
 /**
  * Ends a guest that was started for a merge, and completes the merge if all overlays are committed. One that has not begun is undone. Any other stays: its snapshot
- * can be deleted again, and not be reverted to. The caller holds the lock of merges. Returns the overlays that stay, and why.
+ * can be deleted again, and not be reverted to. The caller holds the lock of merges. Returns the files that stay, and why.
  */
 export async function settleMerge(instance: Instance, uuid: string): Promise<readonly string[]> {
   const found = readSnapshotMerge(instance, uuid);
@@ -67,11 +67,11 @@ export async function settleMerge(instance: Instance, uuid: string): Promise<rea
   return [];
 }
 
-/** Removes the snapshot, and then its overlays that nothing needs. May be repeated. */
+/** Removes the snapshot, and then its files that nothing needs. May be repeated. */
 async function completeMerge(
   instance: Instance,
   uuid: string,
-  { disks, name }: SnapshotMerge,
+  { disks, memory, name }: SnapshotMerge,
 ): Promise<readonly string[]> {
   await withRegistryLock(instance, async () => {
     settleChange(instance, uuid);
@@ -80,12 +80,13 @@ async function completeMerge(
       writeSnapshots(instance, uuid, mergedTree(tree, name, disks));
   });
   const left: string[] = [];
-  for (const { overlay } of disks) {
+  const files = disks.map(({ overlay }) => overlay);
+  for (const file of memory === undefined ? files : [...files, memory]) {
     try {
-      await removeOverlay(instance, overlay);
+      await removeUnneeded(instance, file);
     } catch (error) {
       const { kind, message } = asSvirtError(error);
-      if (kind !== "not-found") left.push(`${overlay.path} stays: ${message}`);
+      if (kind !== "not-found") left.push(`${file.path} stays: ${message}`);
     }
   }
   removeSnapshotMerge(instance, uuid);
@@ -93,11 +94,11 @@ async function completeMerge(
 }
 
 /**
- * Removes an overlay that was merged. Throws "in-use" if anything still needs it, "denied" for another file at its path, "timeout" if a server does
- * not answer that has it, or may have an image above it.
+ * Removes a file of a deleted snapshot. Throws "in-use" if anything still needs it, "denied" for another file at its path, "timeout" if a server
+ * does not answer that has it, or may have an image above it.
  */
-async function removeOverlay(instance: Instance, overlay: FileId): Promise<void> {
-  const { path } = overlay;
+async function removeUnneeded(instance: Instance, file: FileId): Promise<void> {
+  const { path } = file;
   const attempt = "delete";
   // Asked again: the merge may have taken hours, or another call may have made it.
   await refuseSilentPaths(instance.host, [path]);
@@ -105,7 +106,7 @@ async function removeOverlay(instance: Instance, overlay: FileId): Promise<void>
   await withHeld(instance, [path], (held) =>
     withUnusedFile(instance, { attempt, held, path }, ({ facts }) => {
       const { id } = facts;
-      if (facts.type !== "file" || id.path !== path || fileKey(id) !== fileKey(overlay)) throw replaced(path);
+      if (facts.type !== "file" || id.path !== path || fileKey(id) !== fileKey(file)) throw replaced(path);
       refuseWritten(instance.host, facts);
       const pass = { isLocked: true, followed: undefined };
       const folder = instance.host.inspectFile(folderOf(path));

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { parseQcow2Header } from "../../../src/images/qcow2-header.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
+import type { SnapshotDisk } from "../../../src/vm/block/snapshot-options.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
+import { readSaveImage } from "../../../src/vm/save/save-image.ts";
+import { undefineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertDomain } from "../../../src/vm/snapshot/revert-memory.ts";
@@ -14,8 +18,11 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { sampleOf } from "../../sample.ts";
 import { copyOn, IMAGES, machineWithChain } from "../../scenes/block.ts";
 import { expectUnlabelled } from "../../scenes/block-checks.ts";
+import { ENCRYPTION, machineWithLuks, withQuickKeys } from "../../scenes/luks.ts";
 import { fileText, REMEMBERED, stateOf } from "../../scenes/saving.ts";
-import { diskXml, domainXml, errorOf, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
+import { diskXml, domainXml, errorOf, labelOf, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
+import { SECRET_UUID } from "../../scenes/secrets.ts";
+import { remove, takeDisks } from "../../scenes/snapshots.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const TEST_MS = 600_000;
@@ -23,11 +30,11 @@ const MEMORY = `${IMAGES}/vm1-mem.s1`;
 const LATER = "what it counted since";
 
 const take =
-  (name: string): Work =>
+  (name: string, disks: readonly SnapshotDisk[] = []): Work =>
   async (node) => {
     const memory = `${IMAGES}/vm1-mem.${name}`;
     const flags = { isDiskOnly: false, isKept: true, reuses: false };
-    const snapshot = newSnapshot(node, { name, description: undefined, disks: [], memory, flags });
+    const snapshot = newSnapshot(node, { name, description: undefined, disks, memory, flags });
     await createSnapshot(node, UUID, { snapshot });
   };
 
@@ -213,25 +220,63 @@ describe("a revert to a snapshot with memory that cannot be", () => {
     expect(nodeOn(saved).host.listFolder("/var/lib/svirt/save")).toEqual([]);
   });
 
-  test("of a snapshot whose XML a client has changed takes the memory's own domain", async () => {
+  test("because a passphrase of its images is missing is refused before the guest ends", async () => {
+    const machine = await machineWithLuks();
+    const disk = { name: "vda", snapshot: "external", driver: undefined, encryption: ENCRYPTION };
+    const disks = [{ ...disk, file: `${IMAGES}/over.qcow2` }];
+    const node = nodeOn(machine);
+    const quick = { ...node, host: withQuickKeys(node).host };
+    await take("s1", disks)(quick);
+    await undefineSecret(node, SECRET_UUID);
+    const before = stateOf(machine);
+    const { message } = await errorOf(revert()(quick));
+    expect(message).toContain("no secret");
+    expect(stateOf(machine)).toEqual(before);
+  });
+
+  test("of a snapshot whose XML a client has changed gets no image of another guest", async () => {
+    const other = UUID.replace(/.$/, "9");
     const machine = await machineWithSnapshot();
     await startDomain(
       nodeOn(machine),
-      domainXml({
-        name: "vm2",
-        uuid: UUID.replace(/.$/, "9"),
-        disks: diskXml(`${IMAGES}/private2.raw`, "vda"),
-      }),
+      domainXml({ name: "vm2", uuid: other, disks: diskXml(`${IMAGES}/private2.raw`, "vda") }),
     );
+    const before = seen(machine);
+    const label = labelOf(machine, `${IMAGES}/private2.raw`);
     const [stored] = readSnapshots(nodeOn(machine), UUID).snapshots;
     const bytes = new TextEncoder().encode(
       (stored?.xml ?? "").replaceAll("top.qcow2", "private2.raw").replaceAll("type='qcow2'", "type='raw'"),
     );
     await redefineSnapshot(nodeOn(machine), UUID, { bytes, flags: { isCurrent: false, isDiskOnly: false } });
-    await revert()(nodeOn(machine));
-    const { memory, runs } = seen(machine);
-    expect([memory, runs]).toEqual([REMEMBERED, expect.stringMatching(/\/top\.\d+$/)]);
-    expect(readRecord(nodeOn(machine), UUID)?.xml).not.toContain("private2.raw");
+    const { message } = await errorOf(revert()(nodeOn(machine)));
+    expect(message).toContain(`the guest ${other} uses that file`);
+    await reapAll(machine);
+    const { image, current, images } = before;
+    expect(seen(machine)).toMatchObject({ status: undefined, image, current, images });
+    expect(labelOf(machine, `${IMAGES}/private2.raw`)).toBe(label);
+    expect(machine.violations).toEqual([]);
+  });
+});
+
+describe("after the snapshot above it is deleted, a revert to a snapshot with memory", () => {
+  test.each([
+    ["takes the image into which the overlay was merged", "s0"],
+    ["does not take a later overlay of the same name", "again"],
+  ])("%s", async (_, which) => {
+    const machine = await machineWithChain();
+    const node = nodeOn(machine);
+    await takeDisks(node, "s0");
+    remember(machine, REMEMBERED);
+    await take("s1")(node);
+    remember(machine, LATER);
+    expect(readSaveImage(node, MEMORY).xml).toContain(`${IMAGES}/top.s0`);
+    await remove("s0")(node);
+    expect(machine.files.find(`${IMAGES}/top.s0`)).toBeUndefined();
+    if (which === "again") await takeDisks(node, "s0");
+    await revert()(node);
+    const { image = "", memory, runs, status } = seen(machine);
+    expect([status, memory, runs]).toEqual(["running", REMEMBERED, image]);
+    expect(parseQcow2Header(machine.files.get(image).bytes).backingFile).toBe(`${IMAGES}/top.qcow2`);
     expect(machine.violations).toEqual([]);
   });
 });

@@ -190,6 +190,14 @@ describe("a snapshot with memory that cannot be", () => {
     [{}, "<memory file='/nowhere/mem'/>", "not-found", "No such file or directory"],
     [{}, `<memory file='${IMAGES}/top.qcow2'/>`, "in-use", "the guest vm1 uses that file"],
     [{}, `<memory file='${IMAGES}/private2.raw'/>`, "in-use", "the file exists"],
+    // The default path of the overlay of vda.
+    [{}, `<memory file='${IMAGES}/top.s1'/>`, "in-use", "the file exists"],
+    [
+      {},
+      `<memory file='${IMAGES}/new'/><disks><disk name='vdb'><source file='${IMAGES}/new'/></disk></disks>`,
+      "in-use",
+      "the file exists",
+    ],
     [
       {},
       `<memory file='${MEMORY}'/><disks><disk name='vda' snapshot='no'/><disk name='vdb' snapshot='no'/></disks>`,
