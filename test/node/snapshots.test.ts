@@ -322,3 +322,111 @@ onTheNode(
     expect(noteOf(notes, "same").code).toBe(0);
   },
 );
+
+onTheNode("snapshots are deleted and one with memory reverted to: the guest never has the file", async () => {
+  const notes = await onNode(`
+    ${GUEST}
+    copy count a.img
+    truncate -s 1M $here/a.img
+    : >$here/serial.log
+    guest life-a "$(disk $here/a.img)<serial type='file'><source path='$here/serial.log' append='on'/></serial>"
+    counted() { wc -c <$here/serial.log; }
+    is_beyond() { [ "$(counted)" -gt "$1" ]; }
+    all="$here/a.img $here/serial.log"
+    note before labels $all
+    svirt start life-a >/dev/null
+    note own label_of $here/a.img
+    note context context_of $(pid_of life-a)
+    svirt snapshot-create-as life-a s1 --disk-only >/dev/null
+    tell "write -P 1 64k 1k" >/dev/null
+    note running svirt snapshot-delete life-a s1
+    note running-label label_of $here/a.img
+    note running-byte byte_at $here/a.img 65536
+    wait_for is_beyond 5
+    svirt suspend life-a >/dev/null
+    { svirt snapshot-create-as life-a s2 --memspec file=$here/a.memory; } >$here/out 2>&1 &
+    taking=$!
+    while kill -0 $taking 2>/dev/null; do
+      for file in $here/.svirt-*.memory $here/a.memory; do [ ! -e "$file" ] || { label_of "$file"; echo; }; done
+    done 2>/dev/null | sort -u >$here/seen
+    wait $taking
+    note taken cat $here/out
+    note seen cat $here/seen
+    taken=$(counted)
+    note memory labels $here/a.memory
+    note mode stat -c '%a %u' $here/a.memory
+    note overlay label_of $here/a.s2
+    note below label_of $here/a.img
+    svirt resume life-a >/dev/null
+    tell "write -P 2 64k 1k" >/dev/null
+    wait_for is_beyond $((taken + 5))
+    note revert svirt snapshot-revert life-a s2
+    note state svirt domstate life-a
+    reverted=$(counted)
+    note let-go labels $here/a.s2
+    note again context_of $(pid_of life-a)
+    note again-below label_of $here/a.img
+    note again-overlay label_of "$(svirt domblklist life-a | sed -n 's/^ vda *//p')"
+    note still labels $here/a.memory
+    svirt resume life-a >/dev/null
+    note goes-on wait_for is_beyond $((reverted + 1))
+    note next byte_at $here/serial.log $taken
+    note next-again byte_at $here/serial.log $reverted
+    tell "read -P 1 64k 1k" >/dev/null
+    tell "write -P 3 64k 1k" >/dev/null
+    note audit svirt audit
+    svirt destroy life-a >/dev/null
+    note needed svirt snapshot-delete life-a s2
+    rm $here/a.s2
+    note off svirt snapshot-delete life-a s2
+    note off-byte byte_at $here/a.img 65536
+    note list svirt domblklist life-a
+    note gone left life-a
+    note after labels $all
+    note files ls $here
+    note log cat /var/log/svirt/life-a.log
+  `);
+  for (const name of ["running", "revert", "goes-on", "off"])
+    expect([name, noteOf(notes, name).code]).toEqual([name, 0]);
+  expect([outOf(notes, "running-label"), outOf(notes, "running-byte")]).toEqual([outOf(notes, "own"), "01"]);
+  expect(outOf(notes, "taken")).toBe("Domain snapshot s2 created");
+  for (const name of ["seen", "memory", "still"])
+    expect(outOf(notes, name)).toMatch(/^[^:]*:object_r:var_t:s0"?$/m);
+  for (const name of ["seen", "memory", "still", "let-go"])
+    expect([name, outOf(notes, name)]).toEqual([name, expect.not.stringMatching(/virt_|:c\d|trusted/)]);
+  expect(outOf(notes, "mode")).toBe("600 0");
+  for (const [overlay, below] of [
+    ["overlay", "below"],
+    ["again-overlay", "again-below"],
+  ] as const)
+    expect([outOf(notes, overlay), outOf(notes, below)]).toEqual([
+      outOf(notes, "own"),
+      "system_u:object_r:virt_content_t:s0",
+    ]);
+  expect([outOf(notes, "state"), outOf(notes, "again")]).toEqual(["paused", outOf(notes, "context")]);
+  // The guest counts on its serial port: it says the same number again.
+  expect(outOf(notes, "next")).toMatch(/^[0-9a-f]{2}$/);
+  expect(outOf(notes, "next-again")).toBe(outOf(notes, "next"));
+  expect(said(outOf(notes, "log"))).toEqual(
+    ["wrote", "wrote", "read", "wrote"].map((word) => `${word} 1024/1024`),
+  );
+  expect(noteOf(notes, "audit").out).not.toContain("life-a:");
+  expect([noteOf(notes, "needed").code, noteOf(notes, "needed").err]).toEqual([
+    5,
+    expect.stringContaining("the volume /srv/lifecycle/a.s2 needs it"),
+  ]);
+  expect(outOf(notes, "off-byte")).toBe("03");
+  expect(outOf(notes, "list")).toMatch(/^ vda +\/srv\/lifecycle\/a\.img$/m);
+  expect(noteOf(notes, "gone").out).toBe("");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+  // The deleted overlays are gone, and the file with the memory stays.
+  expect(outOf(notes, "files").split("\n")).toEqual([
+    "a.img",
+    "a.memory",
+    "boot",
+    "lib.sh",
+    "out",
+    "seen",
+    "serial.log",
+  ]);
+});

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { noteOf, outOf } from "../harness/notes.ts";
 import { onANode } from "../harness/on-a-node.ts";
 import { onNode } from "../harness/on-the-node.ts";
 import { LIFE_MS, makeClient, portOfDropbear, virsh } from "./client.ts";
@@ -22,6 +23,8 @@ const onTheNode = await onANode();
 const client = makeClient(portOfDropbear);
 const [NAME, CLONE, MEDIA, BARE] = ["life-manager", "life-manager-clone", "life-media", "life-bare"];
 const [DISK, EXTRA, COPY] = [`${POOL}/guest.img`, `${POOL}/extra.img`, `${POOL}/guest-clone.img`];
+const OVERLAYS = [`${POOL}/guest.life-snapshot`, `${POOL}/extra.life-snapshot`];
+const MEMORY = `${POOL}/${NAME}-mem.life-snapshot`;
 const BOOT = [`${POOL}/kernel`, `${POOL}/initrd`];
 // virt-manager makes this pool on a node that has none.
 const DEFAULT_POOL = "/var/lib/libvirt/images";
@@ -50,6 +53,20 @@ onTheNode(
         await expectConfined(NAME, [DISK]);
       },
       plugged: () => expectConfined(NAME, [DISK, EXTRA]),
+      snapshot: async () => {
+        await expectConfined(NAME, OVERLAYS);
+        await expectShared([DISK, EXTRA]);
+        expect((await labelsOf([MEMORY])).get(MEMORY)).not.toMatch(/:(svirt|virt)_\w+:|:c\d/);
+      },
+      merged: async () => {
+        await expectConfined(NAME, [DISK, EXTRA]);
+        const notes = await onNode(`
+          note files sh -c 'ls ${POOL} | grep snapshot'
+          note delete svirt vol-delete ${MEMORY}
+        `);
+        expect(outOf(notes, "files")).toBe(`${NAME}-mem.life-snapshot`);
+        expect(noteOf(notes, "delete").code).toBe(0);
+      },
       off: async () => {
         // virt-manager may be told of the end before the labels are given back.
         await onNode(`wait_for test ! -e /var/lib/svirt/records/${uuids[0]}.json`);

@@ -213,7 +213,7 @@ refuse_unconfined() {
 clean() {
   for clean_name in $(svirt list --all --name | grep '^life-'); do
     svirt destroy "$clean_name" >/dev/null 2>&1 || :
-    svirt undefine "$clean_name" --managed-save --keep-nvram >/dev/null 2>&1 || :
+    svirt undefine "$clean_name" --managed-save --snapshots-metadata --keep-nvram >/dev/null 2>&1 || :
     rm -f "/run/svirt/ended/$(uuid_of "$clean_name")" "/var/log/svirt/$clean_name.log" "/var/log/svirt/$clean_name.log."*
   done
   find "$here" -mindepth 1 -maxdepth 1 ! -name boot ! -name lib.sh -exec rm -rf {} +

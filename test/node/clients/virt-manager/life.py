@@ -11,6 +11,7 @@ NAME = "life-manager"
 CLONE = f"{NAME}-clone"
 MEDIA = "life-media"
 BARE = "life-bare"
+SNAPSHOT = "life-snapshot"
 
 
 def look(word):
@@ -87,14 +88,20 @@ def change(guest, page, fill):
     answer_if_asked("^These changes will take effect", guest.find("^config-apply$"))
 
 
-def refuse_memory_snapshot(guest):
+def take_snapshot(guest, name):
     guest.click("^Snapshots$", "radio button")
     guest.click("^snapshot-add$")
     new = window("Create snapshot")
+    new.put("^Name:", name)
     new.click("^Finish$")
-    answer("does not take snapshots", "Close")
-    new.click("^Cancel$")
     new.wait_until_gone()
+    guest.select(f"^{name}\n")
+
+
+def delete_snapshot(guest, name):
+    guest.click("^snapshot-delete$")
+    answer("permanently delete the selected snapshots", "Yes")
+    wait(lambda: not list(guest.all(f"^{name}\n", "table cell")), f"the snapshot {name} to be gone")
     guest.click("^Details$", "radio button")
 
 
@@ -203,7 +210,10 @@ def live(folder):
     look("plugged")
     change(guest, "Memory", lambda page: page.put("^Memory Select", 48.0))
     change(guest, "Boot Options", lambda page: page.click("^Start virtual machine", "check box"))
-    refuse_memory_snapshot(guest)
+    take_snapshot(guest, SNAPSHOT)
+    look("snapshot")
+    delete_snapshot(guest, SNAPSHOT)
+    look("merged")
     force_off(guest)
     look("off")
     remove_disk(guest)
