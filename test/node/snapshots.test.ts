@@ -419,14 +419,6 @@ onTheNode("snapshots are deleted and one with memory reverted to: the guest neve
   expect(outOf(notes, "list")).toMatch(/^ vda +\/srv\/lifecycle\/a\.img$/m);
   expect(noteOf(notes, "gone").out).toBe("");
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
-  // The deleted overlays are gone, and the file with the memory stays.
-  expect(outOf(notes, "files").split("\n")).toEqual([
-    "a.img",
-    "a.memory",
-    "boot",
-    "lib.sh",
-    "out",
-    "seen",
-    "serial.log",
-  ]);
+  // The overlays and the memory of the deleted snapshots are gone.
+  expect(outOf(notes, "files").split("\n")).toEqual(["a.img", "boot", "lib.sh", "out", "seen", "serial.log"]);
 });
