@@ -1,5 +1,6 @@
 import { asSvirtError } from "../errors.ts";
 import {
+  deviceLock,
   guestPaths,
   notesLock,
   pciLock,
@@ -41,6 +42,20 @@ export async function withFreeGuest(
     });
   } catch (error) {
     if (!isHeld || asSvirtError(error).kind !== "timeout") throw error;
+  }
+}
+
+/** Locks one kind of work on a domain; undefined if another call has the lock. The kernel unlocks it when svirt is killed. */
+export async function tryLock(
+  { host, paths }: Instance,
+  uuid: string,
+  work: "merge" | "quiesce",
+): Promise<(() => void) | undefined> {
+  try {
+    return await host.lock(deviceLock(paths, uuid, work), 0);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    return undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "../../state/record.ts";
 import { noteMerged } from "../../state/snapshots/snapshot-merge.ts";
+import { findAdopted } from "../end/adopted-job.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { updateDefinition } from "../end/follow-guest.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
@@ -79,9 +80,9 @@ async function finish(
 }
 
 /** Stores the snapshot that this change completes, if it is to be stored; or notes that the overlay of a deleted one is merged. */
-function keepTaken(instance: Instance, { change, jobs = [], uuid }: ChangingGuest): void {
-  const adopted = change.after.find((step) => step.do === "adopt-chain");
-  const job = jobs.find(({ device }) => device === adopted?.device);
+function keepTaken(instance: Instance, guest: ChangingGuest): void {
+  const { uuid } = guest;
+  const job = findAdopted(guest)?.job;
   if (job?.merges === true) noteMerged(instance, uuid, job.disk);
   const xml = job?.snapshot;
   if (xml === undefined) return;
@@ -98,10 +99,9 @@ function keepTaken(instance: Instance, { change, jobs = [], uuid }: ChangingGues
  */
 async function chooseOutcome(instance: Instance, guest: ChangingGuest): Promise<ChangingGuest> {
   const { isForDefinition, otherwise, ...change } = guest.change;
-  const adopted = change.after.find((step) => step.do === "adopt-chain");
-  const job = guest.jobs?.find(({ device }) => device === adopted?.device);
-  if (change.isTold === true || otherwise === undefined || adopted === undefined || job === undefined)
-    return guest;
+  const found = findAdopted(guest);
+  if (change.isTold === true || otherwise === undefined || found === undefined) return guest;
+  const { adopted, job } = found;
   const expected = isForDefinition === true;
   const isDone = await aboutJobs(instance.host, adopted.monitor, (monitor) =>
     concludeJob(instance.host, monitor, { job, expected }),

@@ -1,8 +1,9 @@
-import type { BlockJob, SnapshotMemory } from "../../plan/facts/block-job.ts";
+import type { SnapshotMemory } from "../../plan/facts/block-job.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { noteMerged } from "../../state/snapshots/snapshot-merge.ts";
 import { keepSnapshot } from "../../state/snapshots/snapshot-tree.ts";
+import { findAdopted } from "./adopted-job.ts";
 import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
 
@@ -12,12 +13,8 @@ import { xmlAfter } from "./xml-after.ts";
  * without data are removed already; a remaining one has the guest's latest data, and the snapshot is stored, with its memory. The caller holds the registry's lock.
  */
 export function keepImages(instance: Instance, guest: GuestRecord): void {
-  const { change, jobs = [] } = guest;
-  if (change?.stage === "finishing" && change.isForDefinition === true)
-    updateDefinition(instance, guest, change.xml);
-  const finished = finishedJob(guest);
-  if (finished?.merges === true) noteMerged(instance, guest.uuid, finished.disk);
-  let isKept = finished?.type === "snapshot";
+  const { jobs = [] } = guest;
+  let isKept = keepFinished(instance, guest);
   for (const job of jobs) {
     if (job.type !== "snapshot" || job.made === undefined) continue;
     if (instance.host.inspectFile(job.made) === undefined) continue;
@@ -30,11 +27,14 @@ export function keepImages(instance: Instance, guest: GuestRecord): void {
   if (isKept && taken !== undefined) keepSnapshot(instance, guest.uuid, taken);
 }
 
-/** Returns the job whose images the change that is being finished gives to the guest and its definition. */
-function finishedJob({ change, jobs = [] }: GuestRecord): BlockJob | undefined {
-  if (change?.stage !== "finishing" || change.isForDefinition !== true) return undefined;
-  const adopted = change.after.find((step) => step.do === "adopt-chain");
-  return jobs.find(({ device }) => device === adopted?.device);
+/** Updates the definition by a change that is being finished. Returns whether it is a snapshot. */
+function keepFinished(instance: Instance, guest: GuestRecord): boolean {
+  const { change } = guest;
+  if (change?.stage !== "finishing" || change.isForDefinition !== true) return false;
+  updateDefinition(instance, guest, change.xml);
+  const job = findAdopted(guest)?.job;
+  if (job?.merges === true) noteMerged(instance, guest.uuid, job.disk);
+  return job?.type === "snapshot";
 }
 
 /** Gives the memory of a snapshot that is stored its name, and removes that of another one. */

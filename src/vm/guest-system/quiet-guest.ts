@@ -1,9 +1,8 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import { deviceLock } from "../../plan/paths.ts";
 import { AgentRefusal } from "../../qemu/agent/answer.ts";
 import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
+import { tryLock, withFreeGuest, withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { AgentBusy, DEFAULT_TIMEOUT_MS } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
@@ -24,7 +23,7 @@ export async function withQuietGuest(
   uuid: string,
   work: (quick: Instance) => Promise<void>,
 ): Promise<void> {
-  const release = await lockQuiet(instance, uuid);
+  const release = await tryLock(instance, uuid, "quiesce");
   if (release === undefined) throw alreadyFrozen();
   try {
     await refuseFrozen(instance, uuid);
@@ -54,7 +53,7 @@ async function workFrozen(
  * every later call. Throws "failed" then. Without a turn at the agent, or the guest's lock, the next call tries again.
  */
 export async function thawLeft(instance: Instance, uuid: string): Promise<void> {
-  const release = await lockQuiet(instance, uuid);
+  const release = await tryLock(instance, uuid, "quiesce");
   // Another svirt takes the snapshot.
   if (release === undefined) return;
   try {
@@ -127,16 +126,6 @@ async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): 
     // Read again: one that has been cleaned up since must not get a new record.
     writeRecord(instance, { ...findRunning(instance, uuid).guest, frozen: true });
   });
-}
-
-/** Locks the freezing of a guest; undefined if another call has the lock. The kernel unlocks it when svirt is killed. */
-async function lockQuiet({ host, paths }: Instance, uuid: string): Promise<(() => void) | undefined> {
-  try {
-    return await host.lock(deviceLock(paths, uuid, "quiesce"), 0);
-  } catch (error) {
-    if (asSvirtError(error).kind !== "timeout") throw error;
-    return undefined;
-  }
 }
 
 function alreadyFrozen(): SvirtError {

@@ -22,7 +22,7 @@ import { refuseUnknown } from "../volume/unused-volume.ts";
 import type { DeletedSnapshots } from "./delete-snapshot.ts";
 import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
 import { findMemory } from "./memory-of-deleted.ts";
-import { withMergeLock } from "./merge-lock.ts";
+import { besideJob, withMergeLock } from "./merge-lock.ts";
 import { listExternal, listPlannedPaths, type PlannedMerge, planMerge } from "./plan-merge.ts";
 import { refuseDelete } from "./refuse-delete.ts";
 import { refuseSharedBase } from "./refuse-shared-base.ts";
@@ -147,7 +147,8 @@ async function planMerges(
   const { guest } = findRunning(instance, uuid);
   const jobs = guest.jobs ?? [];
   const known = new Set(merge.disks.map(({ target }) => target));
-  if (jobs.some(({ disk, merges }) => merges !== true || !known.has(disk))) throw busy(guest.name);
+  if (jobs.some(({ disk, merges }) => merges !== true || !known.has(disk)))
+    throw besideJob(`Wait until the job has ended, or abort it: svirt blockjob ${guest.name} DISK --abort`);
   const merged = merge.disks.filter(({ isMerged }) => isMerged === true);
   const done = new Set([...merged.map(({ target }) => target), ...jobs.map(({ disk }) => disk)]);
   await refuseSilentPaths(instance.host, listPlannedPaths(guest, snapshot));
@@ -220,17 +221,6 @@ function refuseOther(
   { begun, name }: { readonly begun: SnapshotMerge; readonly name: string },
 ): void {
   if (begun.name !== name) refuseMerging(instance, uuid, begun.name);
-}
-
-function busy(name: string): SvirtError {
-  return new SvirtError(
-    "Operation not supported: cannot delete external snapshots when there is another active block job",
-    {
-      kind: "wrong-state",
-      libvirt: "OPERATION_UNSUPPORTED",
-      remedy: `Wait until the job has ended, or abort it: svirt blockjob ${name} DISK --abort`,
-    },
-  );
 }
 
 function failed(target: string): SvirtError {

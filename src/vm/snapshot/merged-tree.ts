@@ -1,6 +1,6 @@
 import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imagePath } from "../../domain/devices/disk/images.ts";
+import { imagePath, withSourceOf } from "../../domain/devices/disk/images.ts";
 import { parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import type { MergedDisk } from "../../state/snapshots/snapshot-merge.ts";
 import { changedSnapshot } from "../../state/snapshots/snapshot-tree.ts";
@@ -61,20 +61,6 @@ function changeDisk(disk: Disk, before: Disk | undefined, one: MergedDisk): Disk
   if (backingStore === undefined) return disk;
   const below = without(backingStore, paths);
   return (below === undefined ? rest : { ...rest, backingStore: below }) as Disk;
-}
-
-/** Returns a disk with the images of another one. */
-export function withSourceOf(disk: Disk, before: Disk): Disk {
-  const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
-  const { backingStore, driver, encryption, source, type } = before;
-  return {
-    ...rest,
-    type,
-    driver: { ...disk.driver, type: driver?.type },
-    source,
-    ...(encryption === undefined ? {} : { encryption }),
-    ...(backingStore === undefined ? {} : { backingStore }),
-  } as Disk;
 }
 
 /** Returns a chain without the image at one of these paths; undefined: the header of the image above names the next. */

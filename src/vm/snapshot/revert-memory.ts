@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imagePath } from "../../domain/devices/disk/images.ts";
+import { imagePath, withSourceOf } from "../../domain/devices/disk/images.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
@@ -21,7 +21,6 @@ import { readSaveImage, type SaveImage } from "../save/save-image.ts";
 import { startFromState } from "../start/start.ts";
 import { changeImagesOff, type OffChange, placeOverlays, putBack } from "./change-images-off.ts";
 import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from "./find-snapshot.ts";
-import { withSourceOf } from "./merged-tree.ts";
 import {
   chooseOverlays,
   listLeft,
@@ -77,9 +76,11 @@ async function revertToMemory(
   const asked = await askedHost(instance.host, (host) => decide({ ...instance, host }, found));
   let made = decide({ ...instance, host: asked }, found);
   const encryption = PLACE_OF_ENCRYPTION.revert;
-  // Refuses a missing passphrase.
-  if (found.domain.guest !== undefined) await makeHeaders(instance, made.change.images, encryption);
-  if (found.domain.guest !== undefined) await destroyDomain(instance, uuid, { observer });
+  if (found.domain.guest !== undefined) {
+    // Refuses a missing passphrase.
+    await makeHeaders(instance, made.change.images, encryption);
+    await destroyDomain(instance, uuid, { observer });
+  }
   let former = { domain: definitionOf(found.domain), tree: found.tree };
   await changeImagesOff(instance, { uuid, named, encryption }, (reading, definition, tree) => {
     former = { domain: definition, tree };

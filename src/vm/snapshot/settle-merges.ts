@@ -7,7 +7,7 @@ import { folderOf } from "../../plan/folder-of.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { tryLock, withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import { reasonOf } from "../../state/reason.ts";
 import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
 import {
@@ -24,7 +24,6 @@ import { endGuest } from "../end/end-guest.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
 import { refuseUnknown } from "../volume/unused-volume.ts";
-import { lockMerge } from "./merge-lock.ts";
 import { mergedTree } from "./merged-tree.ts";
 import { settleChange } from "./settle-snapshots.ts";
 
@@ -33,7 +32,7 @@ export async function settleMerges(instance: Instance): Promise<readonly SvirtEr
   const errors: SvirtError[] = [];
   for (const uuid of listSnapshotMerges(instance)) {
     try {
-      const release = await lockMerge(instance, uuid);
+      const release = await tryLock(instance, uuid, "merge");
       // Another svirt is at work on it.
       if (release === undefined) continue;
       try {

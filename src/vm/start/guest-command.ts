@@ -148,7 +148,7 @@ function numberTaps(planned: readonly PlannedTap[], firstFd: number): PassedTap[
   });
 }
 
-/** Files that QEMU gets, and what was found at their paths. */
+/** Files to open for QEMU, and the facts found at their paths. */
 interface Passing {
   readonly descriptors: readonly Descriptor[];
   readonly found: ResolvedFiles["files"];

@@ -52,8 +52,13 @@ export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
     imagePath(to) !== imagePath(from) ||
     JSON.stringify(to.backingStore) !== JSON.stringify(from.backingStore);
   if (!isSame || !hasFormat || !isChanged) return disk;
+  return withSourceOf(disk, to);
+}
+
+/** Returns a disk with the images of another one. */
+export function withSourceOf(disk: Disk, other: Disk): Disk {
   const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
-  const { backingStore, driver, encryption, source, type } = to;
+  const { backingStore, driver, encryption, source, type } = other;
   return {
     ...rest,
     type,
