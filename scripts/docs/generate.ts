@@ -1,5 +1,6 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
+import { formatReadme } from "./command-table.ts";
 import { formatCompletion } from "./completion.ts";
 import { generateDomainXml } from "./domain-xml/generate.ts";
 import { formatLabels } from "./labels.ts";
@@ -12,6 +13,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
     [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
   );
   return new Map([
+    ["README.md", formatReadme()],
     ["docs/commands.md", formatPage(specs)],
     ["docs/labels.md", formatLabels()],
     ["docs/svirt.8", formatManual(specs)],

@@ -1,5 +1,6 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
+import { formatContents } from "./command-table.ts";
 import { listLacking, listMissing } from "./virsh-commands.ts";
 import { EXIT_CODES, LACKING_INTRO, MISSING_INTRO } from "./words.ts";
 
@@ -12,6 +13,8 @@ export function formatPage(specs: readonly CommandSpec[]): string {
     "has the command; `label`, `plan`, `audit`, `doctor`, `recover` and `reap` are svirt's own. Standard output is data",
     "only; errors go to standard error, one line each, with a line that says what to do. Of several errors the first",
     "fixes the exit code; of one document they are in its order. `svirt COMMAND --help` prints the same.",
+    "",
+    ...formatContents(),
     "",
     "## Exit codes",
     "",
