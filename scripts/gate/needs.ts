@@ -28,6 +28,7 @@ export const NEEDS: ReadonlyMap<string, readonly Need[]> = new Map<string, reado
   ["iscsi", []],
   ["isolation", ["kvm", "vfio"]],
   ["key-places", []],
+  ["known-state", []],
   ["labels", []],
   ["launch", ["kvm"]],
   ["liar", ["kvm"]],

@@ -1,7 +1,7 @@
 import { MOST_WAITED } from "./rules.ts";
 
 /** Reasons for running a file, the most urgent first. */
-export const REASONS = ["always", "due", "changed", "failed", "source", "waiting"] as const;
+const REASONS = ["always", "due", "changed", "failed", "source", "waiting"] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** Test file that the gate may run. */

@@ -5,8 +5,6 @@ export const MOST_WITHOUT_ALL = 10;
 /** Open races that the gate bears, and the landings that each may stay open. */
 export const MOST_OPEN_RACES = 2;
 export const MOST_OPEN_LANDINGS = 5;
-/** Failed files of a run that run once more. With three open races the gate fails in any case. */
-export const MOST_RERUN = MOST_OPEN_RACES;
 
 /** A change of these paths makes `scripts/test --all` due: tools, the image, lists of packages. */
 export const MAKES_ALL_DUE = /^(scripts|image)\/|^(package\.json|bun\.lock)$/;
@@ -15,7 +13,7 @@ export const MAKES_ALL_DUE = /^(scripts|image)\/|^(package\.json|bun\.lock)$/;
 export const ALWAYS: readonly string[] = ["test/node/launch.test.ts", "test/node/isolation.test.ts"];
 
 /** Files whose failure is never forgiven: isolation, the program that lies, kills, restored labels. */
-const UNFORGIVEN: readonly RegExp[] = [
+export const UNFORGIVEN: readonly RegExp[] = [
   /\/isolation\.test\.ts$/,
   /\/liar\.test\.ts$/,
   /\/killed[^/]*\.test\.ts$/,
@@ -30,7 +28,10 @@ export function isUnforgiven(file: string): boolean {
   return UNFORGIVEN.some((pattern) => pattern.test(file));
 }
 
-/** Returns the failed files that run once more: without unforgiven files, and none if the run has failed too often. */
+/**
+ * Returns the failed files that run once more: without unforgiven files, and none if so many have failed that the gate would fail
+ * with their races open.
+ */
 export function decideReruns(failed: readonly string[]): readonly string[] {
-  return failed.length > MOST_RERUN ? [] : failed.filter((file) => !isUnforgiven(file));
+  return failed.length > MOST_OPEN_RACES ? [] : failed.filter((file) => !isUnforgiven(file));
 }

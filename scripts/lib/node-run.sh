@@ -107,6 +107,8 @@ count_files() {
 # start_nodes FILES PAIRS: starts separate nodes, which stop at the end. If SVIRT_NODE names a node, starts only this one, and a
 # second one for files that need two, and leaves them running.
 start_nodes() {
+  # A busy machine boots them slowly.
+  export SVIRT_NODE_TIMEOUT=${SVIRT_NODE_TIMEOUT:-400}
   if [ -n "${SVIRT_NODE:-}" ]; then
     export SVIRT_NODES=$SVIRT_NODE
     [ "$2" = 0 ] || SVIRT_NODES="$SVIRT_NODE $SVIRT_NODE-other"

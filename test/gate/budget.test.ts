@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
 import { BUDGET, nodeSeconds, PARTS } from "../../scripts/gate/budget.ts";
-import { NODES, rateFiles } from "../../scripts/gate/candidates.ts";
+import { NODES, needsAllNodes, rateFiles } from "../../scripts/gate/candidates.ts";
 import { findLedgerFaults } from "../../scripts/gate/faults.ts";
 import { type Entry, parseLedger, secondsOf } from "../../scripts/gate/ledger.ts";
 import { isMust, planGate } from "../../scripts/gate/plan.ts";
@@ -40,16 +40,11 @@ test("the parts of the gate and the planned files fit into 35 minutes, in each o
     expect(plan.leftOut.filter(isMust)).toEqual([]);
     const commit = commitOf(at);
     const passed = plan.run.map(({ file, seconds }) =>
-      entry(file, at, { seconds: secondsOfOne(file, seconds) }),
+      entry(file, at, { seconds: needsAllNodes(file) ? seconds / NODES : seconds }),
     );
     ledger = [...ledger, ...passed, entry("gate", at, { commit })];
   }
 });
-
-/** Returns the seconds that the ledger has for a file: half of its cost if it uses both nodes. */
-function secondsOfOne(file: string, seconds: number): number {
-  return /^test\/(node\/pair|readme)\//.test(file) ? seconds / NODES : seconds;
-}
 
 test("a plan whose files do not fit is seen: with files of twice the seconds the gates fall behind", () => {
   const slow = firstLedger().map((line) => ({ ...line, seconds: line.seconds * 2 }));
