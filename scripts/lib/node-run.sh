@@ -48,17 +48,27 @@ run_queue() {
   [ "${#readme[@]}" = 0 ] || SVIRT_NODES=demo scripts/lib/node-tests --both "${readme[@]}" || true
   part_ends "README's tour"
   ! printf '%s\n' "${files[@]}" | grep -q -- "$CLIENTS" || need_packages "${CLIENT_PACKAGES[@]}"
-  if [ -s "$QUEUE" ] || [ "${#both[@]}" -gt 0 ]; then
-    start_nodes "$(wc -l <"$QUEUE")" "${#both[@]}" || return 0
+  if { [ -s "$QUEUE" ] || [ "${#both[@]}" -gt 0 ]; } && start_nodes "$(wc -l <"$QUEUE")" "${#both[@]}"; then
     part_ends 'start of the nodes'
     [ "${#both[@]}" = 0 ] || scripts/lib/node-tests --both "${both[@]}" || true
     scripts/lib/node-tests "$QUEUE" || true
     part_ends 'files on nodes'
   fi
-  mapfile -t files < <(cut -f1 "$RESULTS" | grep '^\./' | sort -u)
-  run_failures_again "${files[@]}"
+  mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -vxFf <(cut -d' ' -f3 "$QUEUE"))
+  note_missing "${files[@]}"
+  run_failures_again
   count_files "${files[@]}"
   part_ends 'failed files once more'
+  # Without a limit of time, each file has to run.
+  [ -n "${SVIRT_STOP_MAY:-}" ] || [ ! -s "$QUEUE" ] || add_failure "not run: $(cut -d' ' -f3 "$QUEUE" | paste -sd' ')"
+}
+
+# note_missing FILE...: counts a file that was begun, and of which no result was written, as failed.
+note_missing() {
+  local file
+  for file; do
+    cut -f1 "$RESULTS" | grep -qxF -- "$file" || printf '%s\t0\tfailed\n' "$file" >>"$RESULTS"
+  done
 }
 
 # remove_from_queue PATTERN
@@ -67,7 +77,7 @@ remove_from_queue() {
   mv "$QUEUE.rest" "$QUEUE"
 }
 
-# run_failures_again FILE...: on nodes of this run only. The ledger then has one result of each file: passed, failed or raced.
+# Runs failed files once more, on nodes of this run only. The ledger then has one result of each file: passed, failed or raced.
 run_failures_again() {
   local -a failed_files again
   mapfile -t failed_files < <(awk -F'\t' '$3 == "failed" { print $1 }' "$RESULTS")

@@ -81,7 +81,10 @@ tidy_processes() {
 tidy_kernel() {
   cut -d' ' -f1-3 /proc/self/mounts | while read -r tidy_device tidy_folder tidy_type; do
     grep -qxF "mount $tidy_device $tidy_folder $tidy_type" "$tidy_known" || echo "$tidy_folder"
-  done | sort -r | while read -r tidy_folder; do umount "$tidy_folder"; done
+  done | sort -r | while read -r tidy_folder; do
+    # The kernel writes a blank as \040.
+    umount "$(printf '%b' "$tidy_folder")"
+  done
   state_kernel | sed -n 's/^loop //p' | while read -r tidy_loop; do losetup -d "$tidy_loop"; done
   find /sys/fs/cgroup -mindepth 1 -depth -type d | while IFS= read -r tidy_group; do
     grep -qxF "control group $tidy_group" "$tidy_known" || rmdir "$tidy_group"
