@@ -54,7 +54,7 @@ run_queue() {
     scripts/lib/node-tests "$QUEUE" || true
     part_ends 'files on nodes'
   fi
-  mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -vxFf <(cut -d' ' -f3 "$QUEUE"))
+  mapfile -t files < <(printf '%s\n' "${files[@]}" | grep . | grep -vxFf <(cut -d' ' -f3 "$QUEUE"))
   note_missing "${files[@]}"
   run_failures_again
   count_files "${files[@]}"
