@@ -51,7 +51,7 @@ export function writesTo(fd: number, hasLeft: () => boolean, calls = CALLS): Wri
       const { count, errno } = offer(bytes.subarray(at));
       at += count;
       if (isGone(errno)) return "gone";
-      if (count > 0) pauses.begin();
+      if (count > 0) pauses.reset();
       else if (!(await pauses.wait())) return "gone";
     }
     return "written";
@@ -71,8 +71,8 @@ class Pauses {
     this.#hasLeft = hasLeft;
   }
 
-  /** Begins anew: the client has taken bytes. */
-  begin(): void {
+  /** Resets the pauses, since the client has taken bytes. */
+  reset(): void {
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#silenceMs = 0;
   }
