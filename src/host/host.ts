@@ -84,6 +84,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   getBootTime(): number;
   getUid(): number;
   nowMs(): number;
+  /** Removes unused objects at once. svirt's memory grows by all that it has used since the last time. */
+  freeMemory(): void;
   sleep(ms: number): Promise<void>;
   makeUuid(): string;
 }

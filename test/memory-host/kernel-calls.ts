@@ -21,6 +21,7 @@ export function kernelCalls(
   | "getBootTime"
   | "getUid"
   | "nowMs"
+  | "freeMemory"
   | "sleep"
   | "makeUuid"
   | "getCryptography"
@@ -45,6 +46,7 @@ export function kernelCalls(
     getBootTime: () => machine.bootSeconds,
     getUid: () => machine.uid,
     nowMs: () => machine.nowMs,
+    freeMemory: () => undefined,
     sleep: (ms) => passTime(machine, ms),
     makeUuid: () => machine.makeUuid(),
     // Arithmetic alone, and the same on each machine.

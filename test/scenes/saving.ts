@@ -26,6 +26,18 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
   return machine;
 }
 
+/** Returns a state as libvirt saves it, whose XML has all secrets. virQEMUSaveDataWrite() of libvirt's qemu_saveimage.c */
+export function savedByLibvirt(): Uint8Array {
+  const xml = new TextDecoder()
+    .decode(domainXml({}))
+    .replace("</devices>", "<graphics type='vnc' passwd='swordfish'/></devices>");
+  const data = new TextEncoder().encode(`${xml}\0`);
+  const head = Buffer.alloc(92);
+  head.write("LibvirtQemudSave");
+  for (const [at, number] of [2, data.length, 1, 0, 0].entries()) head.writeUInt32LE(number, 16 + 4 * at);
+  return Buffer.concat([head, data]);
+}
+
 /** Saves the guest and completes its end. */
 export async function save(machine: Machine): Promise<void> {
   await saveDomain(nodeOn(machine), "vm1", { resumes: undefined, path: FILE });

@@ -18,6 +18,7 @@ export function makeLinuxHost(): Host {
     getBootId,
     getSelinuxMode,
     nowMs: () => Date.now(),
+    freeMemory: () => Bun.gc(true),
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,

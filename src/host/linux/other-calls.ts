@@ -66,6 +66,7 @@ type QuickCall =
   | "editFile"
   | "deferSignals"
   | "nowMs"
+  | "freeMemory"
   | "sleep"
   | "makeUuid"
   | "getCryptography";

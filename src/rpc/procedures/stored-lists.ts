@@ -28,7 +28,6 @@ export const storedProcedures: readonly Procedure[] = [
   procedure({
     number: 281,
     api: "virConnectListAllStoragePools",
-    access: "reads",
     args: listAsked,
     flags: { known: POOL_FLAGS, refusedBy: "storageConnectListAllStoragePools" },
     result: listed,
@@ -46,7 +45,6 @@ export const storedProcedures: readonly Procedure[] = [
   procedure({
     number: 283,
     api: "virConnectListAllNetworks",
-    access: "reads",
     args: listAsked,
     flags: { known: FILTER_FLAGS, refusedBy: "networkConnectListAllNetworks" },
     result: listed,
@@ -78,7 +76,6 @@ function namesOf(
       procedure({
         number: count,
         api: `virConnectNumOf${word}${objects}`,
-        access: "reads",
         args: nothing,
         result: aNumber,
         run: ({ instance }) => ({ value: select(instance, { [state]: true }).length }),
@@ -86,7 +83,6 @@ function namesOf(
       procedure({
         number: names,
         api: `virConnectList${word}${objects}`,
-        access: "reads",
         args: struct({ most: int }),
         result: struct({ names: array(text, LIST_MAX) }),
         run: ({ args, instance }) => ({

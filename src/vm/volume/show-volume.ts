@@ -118,20 +118,13 @@ export function describeVolume(instance: Instance, facts: FileFacts): Volume {
     allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
     physicalBytes,
     target: targetOf(instance, facts, image),
-    ...(image.backing === undefined ? {} : { backingStore: backingOf(instance, image.backing) }),
+    ...(image.backing === undefined ? {} : { backingStore: backingOf(image.backing) }),
   };
 }
 
-/** Describes a backing image, even a missing one. */
-function backingOf(instance: Instance, { format, path }: ImageName): NonNullable<Volume["backingStore"]> {
-  const facts = instance.host.inspectFile(path);
-  return {
-    path,
-    ...(format === undefined ? {} : { format: { type: format } }),
-    ...(facts === undefined
-      ? {}
-      : { permissions: permissionsOf(instance, facts), timestamps: timestampsOf(facts) }),
-  };
+/** Describes a backing image by the words of the header. A guest may have written them: they decide no look at a file. */
+function backingOf({ format, path }: ImageName): NonNullable<Volume["backingStore"]> {
+  return { path, ...(format === undefined ? {} : { format: { type: format } }) };
 }
 
 function targetOf(
