@@ -1,5 +1,5 @@
 import type { Host } from "../../host/host.ts";
-import type { Backends } from "../../storage/pool/backends/table.ts";
+import type { HasDevices } from "../../storage/pool/backends/table.ts";
 import type { PoolSpace } from "../../storage/pool/document.ts";
 import { iscsiTarget } from "../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
@@ -28,12 +28,7 @@ export interface PoolReader {
 
 /** A type whose volumes are devices, and which starts, has a reader. */
 type Readers = {
-  readonly [Type in PoolType]: Backends[Type] extends {
-    readonly start: "implemented";
-    readonly volumes: "devices";
-  }
-    ? PoolReader
-    : "no devices";
+  readonly [Type in PoolType]: HasDevices<Type> extends false ? "no devices" : PoolReader;
 };
 
 const READERS: Readers = {
@@ -43,7 +38,7 @@ const READERS: Readers = {
   logical: {
     listDevices: (host, pool) => listLogicalDevices(host, volumeGroupOf(pool)),
     refuseLost: "always answers",
-    space: { read: readGroupSpace },
+    space: { read: spaceOfGroup },
   },
   disk: {
     listDevices: (host, pool) => listPartitions(host, { source: diskOf(pool), target: pool.target.path }),
@@ -79,7 +74,7 @@ function listUnits(host: Host, { source: { adapter }, target }: TargetPool): rea
 }
 
 /** Asks LVM. Its reports are loaded on demand: no start needs them. */
-async function readGroupSpace(host: Host, pool: Pool): Promise<PoolSpace> {
-  const reports: typeof import("./lvm-reports.ts") = require("./lvm-reports.ts");
-  return await reports.readGroupSpace(host, volumeGroupOf(pool));
+async function spaceOfGroup(host: Host, pool: Pool): Promise<PoolSpace> {
+  const { readGroupSpace }: typeof import("./lvm-reports.ts") = require("./lvm-reports.ts");
+  return await readGroupSpace(host, volumeGroupOf(pool));
 }

@@ -58,7 +58,7 @@ export interface Refused extends Missing {
 }
 
 /** Mount of a pool's source. */
-export interface PoolMount {
+interface PoolMount {
   /** Whether the source is a block device, which a build may format. Otherwise it is a server's folder. */
   readonly isOfDevice: boolean;
   /** Whether a mount with that type of the kernel may be one of such a source. */

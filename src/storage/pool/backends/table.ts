@@ -1,5 +1,5 @@
 import type { PoolType } from "../pool-types.ts";
-import type { PoolBackend } from "./backend.ts";
+import type { Missing, PoolBackend } from "./backend.ts";
 import { dir } from "./dir.ts";
 import { disk } from "./disk.ts";
 import { fs } from "./fs.ts";
@@ -33,7 +33,23 @@ const BACKENDS = {
 } satisfies Readonly<Record<PoolType, PoolBackend>>;
 
 /** Answers of each type's backend. The other halves of a backend depend on them. */
-export type Backends = typeof BACKENDS;
+type Backends = typeof BACKENDS;
+
+/**
+ * Whether svirt starts pools of a type. The code for it is mandatory unless the type says that svirt lacks it; so it is with the two
+ * below.
+ */
+export type IsStarted<Type extends PoolType> = Backends[Type]["start"] extends Missing ? false : true;
+
+/** Whether svirt starts pools of a type, and their volumes are block devices. */
+export type HasDevices<Type extends PoolType> = Backends[Type]["volumes"] extends "files" | "on a server"
+  ? false
+  : IsStarted<Type>;
+
+/** Whether svirt finds sources of a type. */
+export type IsSearched<Type extends PoolType> = "implemented" extends Backends[Type]["discovery"]
+  ? true
+  : false;
 
 /** Returns the pure half of a type's backend. poolTypeInfo in src/conf/storage_conf.c of libvirt */
 export function backendOf(type: PoolType): PoolBackend {

@@ -1,5 +1,5 @@
 import type { Instance } from "../../../state/instance.ts";
-import type { Backends } from "../../../storage/pool/backends/table.ts";
+import type { IsSearched, IsStarted } from "../../../storage/pool/backends/table.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { PoolType } from "../../../storage/pool/pool-types.ts";
 import type { Formatting, TargetPool } from "../../../storage/pool/rules/startable.ts";
@@ -66,15 +66,15 @@ export interface RemoveWork {
 }
 
 /** Returns the XML of the sources that pools of a type may have. `spec` returns the document that the caller gives. */
-export type FindSources = (instance: Instance, spec: () => Uint8Array | undefined) => Promise<string>;
+type FindSources = (instance: Instance, spec: () => Uint8Array | undefined) => Promise<string>;
 
 /** Backend of each type. A type that starts, or whose sources svirt finds, has the code for it. */
 export type PoolBackends = {
-  readonly [Type in PoolType]: Backends[Type]["start"] extends "implemented" ? BackendOf<Type> : "refused";
+  readonly [Type in PoolType]: IsStarted<Type> extends false ? "refused" : BackendOf<Type>;
 };
 
 type BackendOf<Type extends PoolType> = PoolBackend & {
-  readonly findSources: Backends[Type]["discovery"] extends "implemented" ? FindSources : "refused";
+  readonly findSources: IsSearched<Type> extends false ? "refused" : FindSources;
 };
 
 /** End of a pool that holds nothing. */

@@ -1,4 +1,4 @@
-import type { Backends } from "../../../storage/pool/backends/table.ts";
+import type { HasDevices } from "../../../storage/pool/backends/table.ts";
 import type { PoolType } from "../../../storage/pool/pool-types.ts";
 import type { DevicePool, VolumePool } from "../volume-pool.ts";
 import { disk } from "./disk.ts";
@@ -7,12 +7,9 @@ import type { VolumeBackend } from "./volume-backend.ts";
 
 /** A type that starts, and whose volumes are devices, says whether svirt makes them. */
 type VolumeBackends = {
-  readonly [Type in PoolType]: Backends[Type] extends {
-    readonly start: "implemented";
-    readonly volumes: "devices";
-  }
-    ? VolumeBackend | "made by the host"
-    : "no devices";
+  readonly [Type in PoolType]: HasDevices<Type> extends false
+    ? "no devices"
+    : VolumeBackend | "made by the host";
 };
 
 const BACKENDS: VolumeBackends = {
