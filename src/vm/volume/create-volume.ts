@@ -14,6 +14,7 @@ import {
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
 import { notMade } from "../../storage/volume/not-made.ts";
+import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
@@ -49,14 +50,11 @@ async function createDevice(
   pool: DevicePool,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const { type } = pool.storage;
-  if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
+  const backend = volumeBackendOf(pool);
+  if (backend === undefined) throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  const { name, path } =
-    type === "logical"
-      ? await (await import("./made/create-logical.ts")).createLogicalVolume(instance, pool, volume)
-      : await (await import("./made/partitions.ts")).createPartition(instance, pool, { volume });
+  const { name, path } = await backend.create(instance, pool, volume);
   return { name, path };
 }
 

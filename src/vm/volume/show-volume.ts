@@ -10,7 +10,7 @@ import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-fo
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
 import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
-import { describeLogical } from "./logical-facts.ts";
+import { describeLogical, isDescribed } from "./logical-facts.ts";
 import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
@@ -40,7 +40,7 @@ async function showDevice(instance: Instance, found: FoundVolume): Promise<Volum
   const { extent, facts, key, name, path, pool } = found;
   const { host } = instance;
   const sizeBytes = physicalSize(instance, { path, facts });
-  if (pool.folder === undefined && pool.storage.type === "logical") {
+  if (isDescribed(pool)) {
     const shown = { type: "block", name, key, capacityBytes: sizeBytes, physicalBytes: sizeBytes } as const;
     const { format: _, ...target } = { ...targetOf(instance, facts, { format: "none" }), path };
     return { ...shown, target, ...(await logicalParts(instance, found)) };
