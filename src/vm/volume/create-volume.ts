@@ -80,21 +80,10 @@ export async function createVolume(
     await makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
     return place.path;
   }
-  const { format } = decided;
-  if (format === "vmdk" || format === "vpc") {
-    const { formatForeign } = await import("../../images/foreign/new-foreign.ts");
-    const image = {
-      name: decided.name,
-      sizeBytes: decided.capacityBytes ?? 0,
-      uuid: instance.host.makeUuid(),
-    };
-    await makeVolumeFile(instance, place, { decided, content: formatForeign(format, image) });
-    return place.path;
-  }
   const luks = await luksOf(instance, place, decided);
   // No other call may remove the backing file in the meantime.
   return await withRegistryLock(instance, async () => {
-    const image = await imageOf(instance, place.path, { ...decided, format });
+    const image = await imageOf(instance, place.path, decided);
     const bytes = formatNewImage({ ...image, luks });
     const isRaw = image.format === "raw";
     const { reservedBytes } = decided;
@@ -175,7 +164,7 @@ export function placeOf(instance: Instance, folder: string, { name, target }: Vo
 async function imageOf(
   instance: Instance,
   path: string,
-  { backing, capacityBytes, format, options }: Omit<NewVolume, "format"> & Pick<NewImage, "format">,
+  { backing, capacityBytes, format, options }: NewVolume,
 ): Promise<NewImage> {
   if (backing === undefined) return { format, sizeBytes: capacityBytes ?? 0, options };
   const { capacityAbove } = await import("./backing-size.ts");

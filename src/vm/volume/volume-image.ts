@@ -72,7 +72,7 @@ function readOther(format: string, first: Uint8Array): VolumeImage {
   if (format !== "vmdk" && format !== "vpc") return { format };
   const {
     foreignCapacity,
-  }: typeof import("../../images/foreign/foreign-image.ts") = require("../../images/foreign/foreign-image.ts");
+  }: typeof import("../../images/foreign-size.ts") = require("../../images/foreign-size.ts");
   const capacityBytes = foreignCapacity(format, first);
   return { format, ...(capacityBytes === undefined ? {} : { capacityBytes }) };
 }
