@@ -1,4 +1,5 @@
 import type { FileId } from "../../plan/facts/file.ts";
+import { formatFolder, removeFormatRecord } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
@@ -53,6 +54,7 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
 async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
   if (pool.folder !== undefined) {
     instance.host.removeSame(facts.id);
+    removeFormatRecord(instance.host, formatFolder(instance.paths.state), facts.id);
   } else if (pool.storage.type === "logical") {
     const {
       removeLogicalVolume,
