@@ -26,7 +26,7 @@ const TREE = `
   share() { printf "<filesystem type='mount' accessmode='%s'><source dir='%s'/><target dir='all'/>%s</filesystem>" "$1" "\${3-$folder}" "\${2-}"; }
   everything() {
     find $folder | sort | xargs stat -c '%n %u:%g %a %i'
-    find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names
+    find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names | grep -v "$FORMAT"
     find $folder ! -type l | sort | xargs /usr/bin/getfattr -h -n system.posix_acl_access --absolute-names 2>/dev/null || :
   }
 `;

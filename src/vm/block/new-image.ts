@@ -5,6 +5,7 @@ import type { FileFacts } from "../../host/files.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { planAttach } from "../../plan/actions/hotplug.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
+import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -100,7 +101,13 @@ export function plugImage(
     commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
   };
   const { role } = LABEL_ROLES["block-job"]["new-image"];
-  const file = { named: path, facts: found, role, override: undefined } as const;
+  const file = {
+    named: path,
+    facts: found,
+    role,
+    format: givenFormatOf({ format, isEncrypted: wanted.secret === undefined ? undefined : true }),
+    override: undefined,
+  } as const;
   refuseUnwritable(instance.host, file);
   const resolved = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(instance, record, { resolved, words });

@@ -1,4 +1,5 @@
 import type { FileId } from "../../plan/facts/file.ts";
+import { formatFolder, removeFormatRecord } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
@@ -52,6 +53,8 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
 }
 
 async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
-  if (pool.folder !== undefined) instance.host.removeSame(facts.id);
-  else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
+  if (pool.folder !== undefined) {
+    instance.host.removeSame(facts.id);
+    removeFormatRecord(instance.host, formatFolder(instance.paths.state), facts.id);
+  } else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
 }

@@ -74,7 +74,7 @@ function sourceData(
   { facts, sizeBytes }: { readonly facts: FileFacts; readonly sizeBytes: number },
   declared: Copy["source"]["format"],
 ): SourceData {
-  const image = readDeclaredImage(instance.host, facts, declared);
+  const image = readDeclaredImage(instance, facts, declared);
   const { backing, capacityBytes = sizeBytes, format } = image;
   if (format === "raw" || format === "iso") return { sizeBytes, images: undefined };
   if (format !== "qcow2") throw notConverted(facts.id.path);
