@@ -68,6 +68,7 @@ function shareCalls(): Pick<
   Host,
   | "setUpTap"
   | "removeTap"
+  | "disconnectTap"
   | "makeMacvtap"
   | "removeMacvtap"
   | "listDefaultRoutes"
@@ -91,6 +92,7 @@ function shareCalls(): Pick<
   return {
     setUpTap: (setup, how) => others().setUpTap(setup, how),
     removeTap: (tap) => others().removeTap(tap),
+    disconnectTap: (tap) => others().disconnectTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
     listDefaultRoutes: () => others().listDefaultRoutes(),
