@@ -69,6 +69,7 @@ function shareCalls(): Pick<
   Host,
   | "setUpTap"
   | "removeTap"
+  | "disconnectTap"
   | "makeMacvtap"
   | "removeMacvtap"
   | "listDefaultRoutes"
@@ -92,6 +93,7 @@ function shareCalls(): Pick<
   return {
     setUpTap: (setup, how) => others().setUpTap(setup, how),
     removeTap: (tap) => others().removeTap(tap),
+    disconnectTap: (tap) => others().disconnectTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
     listDefaultRoutes: () => others().listDefaultRoutes(),

@@ -29,7 +29,7 @@ import { listDefaultRoutes } from "./network/default-routes.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { listPacketRules, setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
-import { removeTap, setUpTap } from "./network/set-up-tap.ts";
+import { disconnectTap, removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
 import { setFloor } from "./network/share-bridge.ts";
 import { watchDevices } from "./network/watch-devices.ts";
@@ -124,6 +124,7 @@ const daemonCalls = { spawnDaemon, hasDaemon, endDaemon };
 const networkCalls = {
   setUpTap,
   removeTap,
+  disconnectTap,
   makeMacvtap,
   removeMacvtap,
   listDefaultRoutes,
