@@ -17,6 +17,8 @@ import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
 import { Taps } from "./taps.ts";
 
+/** Installed emulators, which svirt inspects before it runs one. */
+const PROGRAMS = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-i386"];
 const FIRST_BOOT_SECONDS = 1_700_000_000;
 const POLICY = "/etc/selinux/svirt/contexts";
 
@@ -122,6 +124,10 @@ export class Machine {
       ["/tmp", "tmp_t"],
     ] as const)
       this.files.putFolder(path).xattrs.set("security.selinux", `system_u:object_r:${type}:s0`);
+    for (const path of PROGRAMS) {
+      this.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+      this.files.put(path, "file", { mode: 0o755 });
+    }
     const contexts = (name: string, lines: readonly string[]): void => {
       this.files.put(`${POLICY}/${name}`, "file").bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     };

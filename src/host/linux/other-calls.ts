@@ -33,6 +33,7 @@ import { disconnectTap, removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
 import { setFloor } from "./network/share-bridge.ts";
 import { watchDevices } from "./network/watch-devices.ts";
+import { readProbe } from "./probe/read-probe.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -71,7 +72,7 @@ type QuickCall =
   | "makeUuid"
   | "getCryptography";
 
-const PROGRAM_CALLS = { readOutput, runProgram };
+const PROGRAM_CALLS = { readOutput, readProbe, runProgram };
 
 /** Methods of this file. */
 export type OtherCall = Exclude<keyof Host, QuickCall | FileCall>;

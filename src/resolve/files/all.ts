@@ -9,8 +9,8 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import type { Instance } from "../../state/instance.ts";
 import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import { refuseUnusablePlace } from "../read-place.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
-import { refuseUnwritable } from "../written-place.ts";
 import { resolveChardev } from "./chardev.ts";
 import { resolveDeviceNode, resolveScsiNode, resolveTpmCancel } from "./device-node.ts";
 import { type DiskResource, resolveDisk } from "./disk.ts";
@@ -46,7 +46,7 @@ export function resolveResources(
   const files: ResolvedFile[] = [];
   for (const resource of resources) {
     const found = resolveOne(instance, resource, { ...options, chains });
-    for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
+    for (const file of found) if (isJudged(resource, file, options)) refuseUnusablePlace(host, file);
     files.push(...found);
   }
   return { files, chains, sockets: resolveSockets(host, resources) };

@@ -9,6 +9,7 @@ import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import { refuseUnreadPlace } from "../read-place.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
@@ -71,6 +72,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   const facts = inspect(host, template.path);
   if (facts === undefined) throw missing(template.path);
   if (facts.type !== "file") throw wrongType(template.path, facts.type);
+  refuseUnreadPlace(host, facts);
   refuseTemplate(host, template.path, facts);
   if (!options.makeMissing) return;
   const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);

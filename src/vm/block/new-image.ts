@@ -12,7 +12,8 @@ import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
 import type { InspectedImage } from "../../resolve/image-size.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
-import { placeOfMade, refuseUnwritable } from "../../resolve/written-place.ts";
+import { refuseUnusablePlace } from "../../resolve/read-place.ts";
+import { placeOfMade } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
@@ -108,7 +109,7 @@ export function plugImage(
     format: givenFormatOf({ format, isEncrypted: wanted.secret === undefined ? undefined : true }),
     override: undefined,
   } as const;
-  refuseUnwritable(instance.host, file);
+  refuseUnusablePlace(instance.host, file);
   const resolved = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(instance, record, { resolved, words });
   return {
