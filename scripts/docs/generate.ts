@@ -2,6 +2,7 @@ import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { formatReadme } from "./command-table.ts";
 import { formatCompletion } from "./completion.ts";
+import { formatDecisions } from "./decisions.ts";
 import { generateDomainXml } from "./domain-xml/generate.ts";
 import { formatLabels } from "./labels.ts";
 import { formatManual } from "./manual.ts";
@@ -15,6 +16,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["README.md", formatReadme()],
     ["docs/commands.md", formatPage(specs)],
+    ["docs/decisions/README.md", formatDecisions()],
     ["docs/labels.md", formatLabels()],
     ["docs/svirt.8", formatManual(specs)],
     ["completions/svirt.bash", formatCompletion(specs)],

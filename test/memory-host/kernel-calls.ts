@@ -7,6 +7,7 @@ export function kernelCalls(
 ): Pick<
   Host,
   | "readOutput"
+  | "readProbe"
   | "runProgram"
   | "getSelinux"
   | "getSelinuxMode"
@@ -28,7 +29,8 @@ export function kernelCalls(
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: async (words, _, input) => machine.readOutput(words, input),
+    readOutput: async (words, input) => machine.readOutput(words, input),
+    readProbe: async ({ input, words }) => machine.readOutput(words, input),
     runProgram: async (words, _, input) => machine.runProgram(words, input),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,

@@ -61,7 +61,8 @@ export function guestState(machine: Machine): unknown[] {
   const { change, label, steps = [], uid } = guest ?? {};
   const made = steps
     .map(({ do: name }) => name)
-    .filter((name) => name !== "resume" && name !== "load-memory");
+    // A file keeps the mark of its format, so only its first start sets it.
+    .filter((name) => !["resume", "load-memory", "mark-format"].includes(name));
   return [
     qemu?.status,
     qemu?.stream?.memory,

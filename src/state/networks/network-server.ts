@@ -6,6 +6,8 @@ import { needsServer } from "../../network/server/needs-server.ts";
 import type { Instance } from "../instance.ts";
 
 const PROGRAM = "/usr/sbin/dnsmasq";
+/** A guest has one lease for each hardware address. It could invent client identifiers, and a filter does not read those. dnsmasq(8) */
+const ONE_LEASE = "--dhcp-ignore-clid";
 /** The server gives up root, and reads its files again afterwards: other users may read them. */
 const [FOLDER_MODE, FILE_MODE] = [0o755, 0o644];
 
@@ -39,7 +41,7 @@ export async function startServer(instance: Instance, { network, uuid }: Served)
   await host.endDaemon(argumentOf(paths));
   makeServerFolder(instance, uuid);
   for (const [path, text] of formatServerFiles(network, paths)) host.writeVolatile(path, text, FILE_MODE);
-  await host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`]);
+  await host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`, ONE_LEASE]);
 }
 
 /** Starts the server of a network again if it has ended, or has other files than the network. Does nothing for one without a server. */

@@ -32,7 +32,7 @@ run_as_owner() {
   set_label system_u:object_r:virt_content_t:s0 "$here/owner/base.img" "$here/owner/cdrom.img"
   # shellcheck disable=SC2046,SC2086 # words
   "$here/launch-svirt" --label "$(context_of "$owner_pid")" --like "$owner_pid" --in "$here/owner/facts" \
-    --out "$here/owner/report" $(hands "$here/owner" "$owner_loop" @liar-owner) -- "$here/liar-guest" try handed $role_numbers ||
+    --out "$here/owner/report" $(hands "$here/owner" "$owner_loop" @liar-owner) -- "$emulator" try handed $role_numbers ||
     say "the owner's tries ended with $?"
   cat "$here/owner/report"
   set_label "$owner_loop_label" "$owner_loop"

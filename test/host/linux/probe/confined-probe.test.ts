@@ -5,14 +5,14 @@ import { RealFolder } from "../../../real-host/folder.ts";
 // This kernel may run without SELinux, so files replace the attributes of each process, in a mount namespace whose /proc has links to the
 // other files of the real one. svirt opens an attribute without O_TRUNC, so that its file keeps the rest of a longer text.
 
-const MODULE = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
+const MODULE = new URL("../../../../src/host/linux/probe/read-probe.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
 const ASIDE = isAble ? "" : " (skipped: needs root, and mount namespaces)";
 const CONTEXT = "system_u:system_r:svirt_t:s0:c1,c2";
 const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 
 /** Files of /proc that the test's program needs beside its attributes. */
-const LINKED = "fd maps status stat limits task exe";
+const LINKED = "fd maps status stat limits task exe environ cmdline";
 
 /**
  * Returns the output of a shell script that is run as a guest's program, with this input. `before` is run in the test's program, and its
@@ -29,14 +29,21 @@ function readConfined(
 ): unknown {
   for (const name of ["log", "proc"]) mkdirSync(`${folder.path}/${name}`, { recursive: true });
   for (const name of ["exec", "fscreate"]) folder.file(name);
-  const confined = { context: CONTEXT, inputLabel: LABEL, logFolder: `${folder.path}/log` };
-  const call = [["/bin/sh", "-c", script], confined, ...(input === undefined ? [] : [input])];
-  const program = `import { readOutputWithin } from "${MODULE}";
+  const confined = { context: CONTEXT, inputLabel: LABEL };
+  const words = ["/bin/sh", "-c", script];
+  const call = {
+    words,
+    folder: `${folder.path}/log`,
+    hasKvm: false,
+    confined,
+    ...(input === undefined ? {} : { input }),
+  };
+  const program = `import { readProbeWithin } from "${MODULE}";
     const shown = [];
     const report = (text) => shown.push(text);
     ${before}
-    const read = readOutputWithin({ deadlineMs: ${deadlineMs}, mostBytes: 4096 });
-    const found = await read(...${JSON.stringify(call)});
+    const read = readProbeWithin({ deadlineMs: ${deadlineMs}, mostBytes: 4096 });
+    const found = await read(${JSON.stringify(call)});
     process.stdout.write(JSON.stringify({ found: shown.length === 0 ? found : { ...found, shown } }));`;
   const shell = `set -e
     mount --rbind /proc "$1/proc"
@@ -46,12 +53,9 @@ function readConfined(
       for name in exec fscreate; do ln -s "$1/$name" /proc/$each/attr/$name; done
       for name in ${LINKED}; do ln -s "$1/proc/$each/$name" /proc/$each/$name; done
     done
-    # setpriv asks whether SELinux is there.
-    mount -t tmpfs none /sys/fs
-    mkdir /sys/fs/selinux
     exec "$0" -e "$2"`;
-  const words = ["unshare", "-m", "sh", "-c", shell, process.execPath, folder.path, program];
-  const child = Bun.spawnSync(words);
+  const line = ["unshare", "-m", "sh", "-c", shell, process.execPath, folder.path, program];
+  const child = Bun.spawnSync(line);
   if (!child.success) throw new Error(child.stderr.toString());
   return (JSON.parse(child.stdout.toString()) as { readonly found?: unknown }).found;
 }
@@ -59,15 +63,15 @@ function readConfined(
 describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
   test("is read, from a file of the guest's label, and leaves none; the context of files is cleared", () => {
     using folder = new RealFolder();
-    expect(readConfined(folder, "cat", { input: "given\n" })).toEqual({ text: "given\n" });
+    expect(readConfined(folder, "exec cat", { input: "given\n" })).toEqual({ text: "given\n" });
     const [exec, file] = ["exec", "fscreate"].map((name) => readFileSync(`${folder.path}/${name}`, "utf8"));
-    expect([exec, file]).toEqual([CONTEXT, `\n${LABEL.slice(1)}\0`]);
-    expect(readdirSync(`${folder.path}/log`)).toEqual([]);
+    expect([exec, file]).toEqual([`${CONTEXT}\0`, `\n${LABEL.slice(1)}\0`]);
+    expect(readdirSync(`${folder.path}/log`)).toEqual([".probe.lock"]);
   });
 
   test("has an empty input where it is given none, and no variables but those that it needs", () => {
     using folder = new RealFolder();
-    expect(readConfined(folder, "cat; exec env")).toEqual({
+    expect(readConfined(folder, "read -r x; exec env")).toEqual({
       text: expect.stringContaining("PATH=/usr/bin:/bin\n"),
     });
     expect(readConfined(folder, "echo $LC_ALL $HOME")).toEqual({ text: "C\n" });
@@ -91,12 +95,14 @@ describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
     using folder = new RealFolder();
     for (const [script, why] of [
       ["echo x; exit 3", { fault: "failed", code: 3 }],
-      ["head -c 5000 /dev/zero", { fault: "too-long" }],
       ["exec head -c 5000 /dev/zero", { fault: "too-long" }],
     ] as const)
       expect([script, readConfined(folder, script)]).toEqual([script, why]);
     expect(readConfined(folder, "exec sleep 60", { deadlineMs: 1000 })).toEqual({ fault: "timeout" });
-    expect(readConfined(folder, "head -c 4096 /dev/zero | tr '\\0' x")).toEqual({ text: "x".repeat(4096) });
-    expect(readdirSync(`${folder.path}/log`)).toEqual([]);
+    const line = "x".repeat(15);
+    expect(readConfined(folder, `n=256; while [ $n -gt 0 ]; do echo ${line}; n=$((n - 1)); done`)).toEqual({
+      text: `${line}\n`.repeat(256),
+    });
+    expect(readdirSync(`${folder.path}/log`)).toEqual([".probe.lock"]);
   });
 });
