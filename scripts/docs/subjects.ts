@@ -38,7 +38,7 @@ export interface Subject {
 export function listSubjects(): readonly Subject[] {
   const source = readFileSync(new URL("../../src/cli/commands.ts", import.meta.url), "utf8");
   const found = Map.groupBy(
-    [...source.matchAll(/\["([\w -]+)",\s*\(\) =>\s*import\("\.\/commands\/([\w-]+)\//g)],
+    [...source.matchAll(/^  "?([\w -]+?)"?: \(\) =>\s*import\("\.\/commands\/([\w-]+)\//gm)],
     ([, , folder = ""]) => folder,
   );
   const unknown = [...found.keys()].filter((folder) => !PURPOSES.has(folder));

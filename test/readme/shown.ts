@@ -65,7 +65,7 @@ export function firstMissing(shown: readonly string[], text: string, whole = fal
  */
 function withoutChance(line: string): string {
   return line
-    .replace(/^ (alice|bob)( +)\d+( +\d{10} )/, " $1$2PID$3")
+    .replace(/^ (alice|bob|first)( +)\d+( +\d{10} )/, " $1$2PID$3")
     .replace(/\binode-([\d:]+)-\d+/g, "inode-$1-INODE")
     .replace(/-{5,}/g, "---")
     .replace(/\s+/g, " ")

@@ -1,12 +1,12 @@
 /** Program at its own terminal, with lines typed as by a person. */
 export interface Terminal {
-  /** Types the line, waits for the next prompt and returns the output between. Throws after 60 s. */
+  /** Types the line, waits for the next prompt and returns the output between. Throws after 180 s. */
   type(line: string): Promise<string>;
   /** Ends the program by `exit`. */
   end(): Promise<void>;
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** Runs a command line by bash at a terminal. Resolves when its shell shows the given prompt. */
 export async function openTerminal(commandLine: string, prompt: string): Promise<Terminal> {
