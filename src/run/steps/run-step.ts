@@ -8,11 +8,13 @@ import { runFolder } from "./folder.ts";
 import { runShare } from "./host.ts";
 import { runLabel } from "./label.ts";
 import { runMount } from "./mount.ts";
+import { runNetwork } from "./network.ts";
 import { runOwner } from "./owner.ts";
 import { runPci } from "./pci.ts";
 import { runProcess } from "./process.ts";
 import type { Runs } from "./runs.ts";
 import { runSocket } from "./socket.ts";
+import { runStored } from "./stored.ts";
 import { runStream } from "./stream/step.ts";
 import { runTree } from "./tree.ts";
 
@@ -24,11 +26,13 @@ const RUNS: Runs<Step> = {
   ...runFolder,
   ...runLabel,
   ...runMount,
+  ...runNetwork,
   ...runOwner,
   ...runPci,
   ...runProcess,
   ...runShare,
   ...runSocket,
+  ...runStored,
   ...runStream,
   ...runTree,
 };
