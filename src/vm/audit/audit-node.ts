@@ -14,6 +14,7 @@ import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
+import { findUnfinished } from "./unfinished-changes.ts";
 
 /** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {
@@ -61,6 +62,7 @@ export async function auditNode(instance: Instance): Promise<Audit> {
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
+      ...(await findUnfinished(instance, running)),
       ...findLeftovers(instance, records, [...damaged.keys()]),
       ...(await findStaleLabels(instance, { records, silentAt })),
       ...findStaleNeighbours(instance, { records, silentAt }),
