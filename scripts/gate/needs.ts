@@ -23,7 +23,7 @@ export const NEEDS: ReadonlyMap<string, readonly Need[]> = new Map<string, reado
   ["ends", []],
   ["explain", ["kvm"]],
   ["families", ["kvm"]],
-  ["file-formats", ["kvm"]],
+  ["file-formats", []],
   ["guest-network", ["kvm"]],
   ["hotplug", []],
   ["iscsi", []],
