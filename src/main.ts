@@ -3,6 +3,7 @@ import { runCommandLine } from "./cli/run-command.ts";
 import type { Host } from "./host/host.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
 import { MOUNT_CHILD } from "./host/linux/mounts/child-word.ts";
+import { PROBE_CHILD } from "./host/linux/probe/child-word.ts";
 import { exactArguments } from "./host/linux/processes/own-arguments.ts";
 import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
@@ -20,6 +21,8 @@ const HELPER = "virt-ssh-helper";
 const REAP = "reap";
 /** Exit code for a thrown value that has none. */
 const FAILED = 1;
+/** Exit code of a probe that has not become its program, as a shell's. sh(1) */
+const NOT_RUN = 127;
 /** Longest time that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
@@ -32,8 +35,14 @@ async function main(): Promise<void> {
   // work is done, and until then the exit code is that of a failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
-  process.exitCode = await (process.argv[2] === MOUNT_CHILD ? beMountChild() : runCommand());
+  process.exitCode = await run(process.argv[2]);
   clearInterval(unfinished);
+}
+
+async function run(word: string | undefined): Promise<number> {
+  if (word === MOUNT_CHILD) return await beMountChild();
+  if (word === PROBE_CHILD) return await beProbeChild();
+  return await runCommand();
 }
 
 async function runCommand(): Promise<number> {
@@ -65,6 +74,16 @@ function commandWords(words: readonly string[]): readonly string[] {
 async function beMountChild(): Promise<number> {
   await (await import("./host/linux/mounts/mount-child.ts")).runMountChild();
   return 0;
+}
+
+/** Becomes a program that another svirt probes. It returns only if it cannot: then the program has not run. */
+async function beProbeChild(): Promise<number> {
+  const { becomeProbe } = await import("./host/linux/probe/probe-child.ts");
+  try {
+    return becomeProbe(JSON.parse(process.argv[3] ?? ""));
+  } catch {
+    return NOT_RUN;
+  }
 }
 
 /** Opens the instance of an ordinary user. */

@@ -5,6 +5,16 @@
 SVIRT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly SVIRT_ROOT
 readonly BUN_VERSION=1.4.5
+# Folder of apt's package lists.
+readonly APT_LISTS=${SVIRT_APT_LISTS:-/var/lib/apt/lists}
+# Debian packages that build the image, run the node, and compile programs for it.
+# shellcheck disable=SC2034 # used by scripts that source this
+readonly IMAGE_PACKAGES=(attr binutils cpio e2fsprogs kmod libselinux1 openssh-client policycoreutils selinux-utils semodule-utils
+  xz-utils zstd)
+# shellcheck disable=SC2034
+readonly NODE_PACKAGES=(e2fsprogs openssh-client qemu-system-x86 seabios)
+# shellcheck disable=SC2034
+readonly COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev)
 # Nested scripts count from the start of the outermost one.
 export SVIRT_STARTED=${SVIRT_STARTED:-$EPOCHSECONDS}
 
@@ -18,6 +28,40 @@ svirt_cache() {
 # progress TEXT: prints one line on stderr with the seconds since the start of the outermost script.
 progress() {
   printf '[%4ds] %s\n' "$((EPOCHSECONDS - SVIRT_STARTED))" "$*" >&2
+  # For break_silence.
+  [ -z "${SVIRT_SAID:-}" ] || printf '%s\n' "$*" 2>/dev/null >"$SVIRT_SAID" || true
+}
+
+# doing TEXT: sets the text that break_silence prints, without a line.
+doing() {
+  local at
+  at=$(stat -c %y "$SVIRT_SAID")
+  printf '%s\n' "$1" >"$SVIRT_SAID"
+  touch -d "$at" "$SVIRT_SAID"
+}
+
+# Seconds without a progress line after which break_silence prints one.
+readonly SILENCE=${SVIRT_SILENCE:-7}
+
+# break_silence FILE PID: prints the last progress line once more whenever none was printed for SILENCE seconds, until the process
+# has ended. SVIRT_SAID=FILE lets all scripts of a run write theirs into the file.
+break_silence() {
+  local at
+  while sleep 1 && kill -0 "$2" 2>/dev/null; do
+    at=$(stat -c %Y "$1" 2>/dev/null) || continue
+    [ "$((EPOCHSECONDS - at))" -lt "$SILENCE" ] || progress "$(sed '1s/^ *\(still: \)\{0,1\}/   still: /' "$1")"
+  done
+}
+
+# keep_busy COUNT PID: keeps that many processors busy until the process has ended, however it ends.
+keep_busy() {
+  local loop
+  for ((loop = 0; loop < $1; loop++)); do
+    (
+      trap - EXIT
+      while kill -0 "$2" 2>/dev/null; do for ((turn = 0; turn < 20000; turn++)); do :; done; done
+    ) &
+  done
 }
 
 # find_test_data: sets SVIRT_TEST_DATA if documents of other projects are beside the checkout, as on developers' machines.
@@ -115,14 +159,48 @@ install_packages() {
     printf 'Cannot install %s: this needs root\n' "${missing[*]}" >&2
     return 1
   fi
+  locked apt-lists update_lists
   wait_for_record /var/lib/dpkg/lock-frontend
   progress "installing Debian packages: ${missing[*]}"
   log=$(svirt_cache)/apt.log
   export DEBIAN_FRONTEND=noninteractive
-  # The lists may be missing, or name versions that the archive has removed.
-  { have_lists && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
-    { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
+    # The archive may have removed a version today.
+    { locked apt-lists update_lists now && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2 && return 1; }
+}
+
+# update_lists [now]: updates apt's package lists unless that was done within a day: older lists name versions that the archive has
+# removed, and a kernel without its security updates. Without the archive, says how old the lists are. The caller holds the
+# lock "apt-lists".
+update_lists() {
+  local stamp log
+  stamp=$(svirt_cache)/apt-lists log=$(svirt_cache)/apt-update.log
+  # The machine may have got other lists since, for instance with a cache that outlives it.
+  [ -n "${1:-}" ] || [ -z "$(find "$stamp" -mmin -1440 2>/dev/null)" ] || [ "$(cat "$stamp")" != "$(list_lists)" ] || return 0
+  wait_for_record "$APT_LISTS/lock"
+  progress 'updating the package lists'
+  # Without this mode apt succeeds with lists that it could not fetch.
+  if apt-get -qq -o APT::Update::Error-Mode=any update >"$log" 2>&1; then
+    list_lists >"$stamp"
+  else
+    progress "the package lists cannot be updated ($(tail -n 1 "$log")): they are $(describe_lists)"
+  fi
+}
+
+# list_lists: prints the name, size and time of each package list.
+list_lists() {
+  stat -c '%n %s %Y' "$APT_LISTS"/*_{Packages,InRelease,Release}* 2>/dev/null || true
+}
+
+# describe_lists: prints the day on which the archive published the lists, or that there are none.
+describe_lists() {
+  local line newest=''
+  while IFS= read -r line; do
+    line=$(date -d "$line" +%F 2>/dev/null) || continue
+    [[ $line < $newest ]] || newest=$line
+  done < <(sed -n 's/^Date: //p' "$APT_LISTS"/*Release 2>/dev/null)
+  printf '%s\n' "${newest:+of }${newest:-missing}"
 }
 
 # wait_for_record FILE: waits until no other process has a record lock on FILE, fcntl(2), and names the holder. Programs that
@@ -157,14 +235,16 @@ words_of() {
   { tr '\0\n' '  ' <"/proc/$1/cmdline" | sed 's/ $//'; } 2>/dev/null || true
 }
 
-have_lists() {
-  compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
+# list_bun_packages: prints the Debian packages that fetch bun, if there is neither npm nor another bun.
+list_bun_packages() {
+  command -v npm >/dev/null || command -v bun >/dev/null || printf '%s\n' npm ca-certificates
 }
 
 install_bun() {
   local folder=$1 log
   [ ! -e "$folder/.complete" ] || return 0
-  command -v npm >/dev/null || command -v bun >/dev/null || need_packages npm ca-certificates
+  # shellcheck disable=SC2046 # words
+  need_packages $(list_bun_packages)
   progress "fetching bun $BUN_VERSION"
   log=$(svirt_cache)/bun.log
   rm -rf "$folder"

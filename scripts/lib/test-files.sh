@@ -10,6 +10,22 @@ list_host_tests() {
   find ./test -name '*.test.ts' -not -path './test/node/*' -not -path './test/image/*' -not -path './test/readme/*' | sort
 }
 
+list_node_tests() {
+  find ./test/node -name '*.test.ts' | sort
+}
+
+list_readme_tests() {
+  find ./test/readme -name '*.test.ts' | sort
+}
+
+# names_all_failures JUNIT: succeeds if a run has failed and its JUnit file names each failure. A file that cannot be loaded and
+# an error outside of tests are only in the sums of the run's output; without sums, bun has crashed.
+names_all_failures() {
+  local sum
+  sum=$(sed -nE 's/^ *([1-9][0-9]*) fail$/\1/p' "${1%.xml}.log" 2>/dev/null | tail -n 1)
+  [ -n "$sum" ] && [ "$sum" = "$(list_failed "$1" | wc -l)" ]
+}
+
 # list_failed JUNIT: prints "FILE: TITLE" for each failed test of a JUnit file that bun has written; nothing without the file.
 list_failed() {
   [ -e "$1" ] || return 0

@@ -1,6 +1,8 @@
+import type { CommandName } from "../access/command-uses.ts";
 import type { ObjectChange } from "../plan/change/object-change.ts";
 import type { Instance } from "../state/instance.ts";
 import type { RunningGuest } from "../state/running-guests.ts";
+import { visibleJson } from "./visible-json.ts";
 
 /** Argument by position. */
 export interface Operand {
@@ -23,9 +25,10 @@ export interface Option {
   readonly value?: string;
 }
 
-/** Name and arguments of a command, from which help, completion and manual are made. A name may have two parts. */
+/** Name and arguments of a command, from which help, completion and manual are made. */
 export interface CommandSpec {
-  readonly name: string;
+  /** One word or two. The name is that of an entry in the table of access. */
+  readonly name: CommandName;
   readonly summary: string;
   /** Paragraphs for `--help`. */
   readonly details?: string;
@@ -151,15 +154,5 @@ export function operand(call: Call, name: string): string {
 
 /** Prints a value as one JSON document with a newline at its end. */
 export function printJson(call: Call, value: unknown): void {
-  call.output.print(`${JSON.stringify(value, undefined, 2).replace(STRANGE, escapeUnits)}\n`);
-}
-
-/** Characters that JSON.stringify leaves unchanged and a terminal may interpret. */
-const STRANGE = /[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu;
-
-function escapeUnits(letter: string): string {
-  return Array.from(
-    { length: letter.length },
-    (_, at) => `\\u${letter.charCodeAt(at).toString(16).padStart(4, "0")}`,
-  ).join("");
+  call.output.print(`${visibleJson(JSON.stringify(value, undefined, 2))}\n`);
 }

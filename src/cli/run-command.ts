@@ -3,9 +3,11 @@ import { callCommand, type FoundCommand, type Invocation } from "./call-command.
 import type { Command } from "./command.ts";
 import { command as list } from "./commands/query/list.ts";
 import { warnOf } from "./output/warn-of.ts";
+import { forTerminal } from "./terminal-text.ts";
 
 /** Runs one command line and returns the exit code. Never throws. */
-export async function runCommandLine(invocation: Invocation): Promise<number> {
+export async function runCommandLine(asked: Invocation): Promise<number> {
+  const invocation = { ...asked, output: forTerminal(asked.output) };
   try {
     const [name, ...words] = invocation.words;
     const command = await findQuick(name);

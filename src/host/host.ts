@@ -27,6 +27,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   setUpTap(setup: TapSetup, how?: "down"): void;
   /** Removes the tap if it has this address; otherwise it has another owner. Does nothing if it is missing. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
+  /** Takes the tap off its bridge and down if it has this address. No frame passes it then. Does nothing if it is missing. */
+  disconnectTap(tap: { readonly name: string; readonly mac: string }): void;
   /** Throws "host-call"; "in-use" if a network device has the name, "unsupported" if the kernel lacks the module. */
   makeMacvtap(link: Macvtap): void;
   /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
@@ -84,6 +86,8 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   getBootTime(): number;
   getUid(): number;
   nowMs(): number;
+  /** Removes unused objects at once. svirt's memory grows by all that it has used since the last time. */
+  freeMemory(): void;
   sleep(ms: number): Promise<void>;
   makeUuid(): string;
 }

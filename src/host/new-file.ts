@@ -69,4 +69,6 @@ export interface NewFile {
   readonly gid?: number | undefined;
   /** Absent: the label that the kernel gives a new file in the folder. */
   readonly label?: string | undefined;
+  /** Attribute that it has before its name, if svirt may set it and the file system keeps it. */
+  readonly mark?: { readonly name: string; readonly value: string } | undefined;
 }

@@ -24,6 +24,19 @@ export type ProgramOutput =
   | { readonly text: string }
   | { readonly fault: "failed" | "timeout" | "too-long"; readonly code?: number };
 
+/** Program that a caller may choose and that only reports. It is confined whatever SELinux does. */
+export interface Probe {
+  /** Absolute path, without symlinks, and arguments. */
+  readonly words: readonly string[];
+  readonly input?: string;
+  /** Folder of svirt's own in which its input and output are for a moment. */
+  readonly folder: string;
+  /** Domain of the program and label of its input; absent: without SELinux. */
+  readonly confined?: { readonly context: string; readonly inputLabel: string };
+  /** Whether it gets /dev/kvm, as descriptor 3. */
+  readonly hasKvm: boolean;
+}
+
 /** End of a program: its exit code and messages, or why there are none. */
 export type ProgramEnd =
   | { readonly code: number; readonly errors: string }
@@ -118,15 +131,13 @@ export interface ProcessHost {
   getCpuSeconds(pid: number): number | undefined;
   /** Kills svirt immediately, like an external `kill -9`, for drills. */
   killSelf(): never;
+  /** Returns the output of a program of the host, by its absolute path, run without a shell. Kills the processes that it leaves. */
+  readOutput(words: readonly string[], input?: string): Promise<ProgramOutput>;
   /**
-   * Returns the output of a program run without a shell. Kills the processes that it leaves. A confined program may write only
-   * where guests' logs may be, and read only files with a guest's label. So input and output go through files there.
+   * Returns the output of a program that a caller may have chosen. It runs as a user of its own, or the calling user, without capabilities
+   * and groups, and gains no rights. It makes no process, file or connection. Its time, memory and output are limited.
    */
-  readOutput(
-    words: readonly string[],
-    confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
-    input?: string,
-  ): Promise<ProgramOutput>;
+  readProbe(probe: Probe): Promise<ProgramOutput>;
   /**
    * Runs a program of the host, by its absolute path, with these arguments and this input, by default none, and waits for it; kills it
    * after the time.

@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
 import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./element.ts";
-import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "./header.ts";
+import { HEADER_BYTES, parseImageFormat, parseImageHeader } from "./header.ts";
 import { parseLuksHeader } from "./luks-header.ts";
 import { resolveImageName } from "./name.ts";
 
@@ -20,6 +20,8 @@ export interface ImageReader<Facts extends ImageFacts> {
   facts(path: string): Facts | undefined;
   /** Returns up to `length` bytes; fewer only at the end of the file. */
   read(image: Facts, offset: number, length: number): Uint8Array;
+  /** Returns the format of an image for which the header above records none. A guest's raw image is raw, whatever it wrote there. */
+  formatOf(image: Facts): string;
 }
 
 /** A disk's image as the domain declares it. */
@@ -170,7 +172,7 @@ function backingOf<Facts extends ImageFacts>(
     });
   }
   const word = recorded ?? named;
-  const format = word === undefined ? guessFormat(path, element, reader) : parseImageFormat(word);
+  const format = word === undefined ? unrecordedFormat(path, element, reader) : parseImageFormat(word);
   return { path, format, role: "backing", readOnly: true };
 }
 
@@ -179,18 +181,16 @@ function recordedFormat({ backingFormat }: ImageHeader): string | undefined {
   return backingFormat === "file" || backingFormat === "host_device" ? "raw" : backingFormat;
 }
 
-/**
- * Guesses a format that is not recorded from the first bytes, only for an image without other files. If the image were
- * raw, its guest could have written a header that names any file of the host. libvirt has the same rule.
- */
-function guessFormat<Facts extends ImageFacts>(
+/** Returns a format that is not recorded, only for an image without other files. libvirt has the same rule. */
+function unrecordedFormat<Facts extends ImageFacts>(
   path: string,
   above: ChainElement,
   reader: ImageReader<Facts>,
 ): ImageFormat {
-  const bytes = reader.read(statImage(path, reader).facts, 0, HEADER_BYTES);
-  const format = parseImageFormat(probeImageFormat(bytes));
-  const header = parseImageHeader(bytes, format);
+  const { facts } = statImage(path, reader);
+  const word = reader.formatOf(facts);
+  const format = parseImageFormat(word === "iso" ? "raw" : word);
+  const header = parseImageHeader(reader.read(facts, 0, HEADER_BYTES), format);
   if (header.backingFile === undefined && header.dataFile === undefined) return format;
   throw new SvirtError(`${above.path} does not record the format of ${path}, which names another file`, {
     kind: "denied",

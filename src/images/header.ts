@@ -39,11 +39,11 @@ export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): Imag
 }
 
 /**
- * Reads the header of an image whose format only its first bytes indicate, from the first `most` bytes of its file; "raw" for a file without
+ * Reads the header that a file claims to have, from the first `most` bytes of the file; "raw" for a file without
  * a header. Throws "failed" and "unsupported" as parseImageHeader(), for a format that svirt does not read, and for a header that is longer.
  */
-export function parseBeginning(bytes: Uint8Array, most: number): ImageHeader | "raw" {
-  const format = probeImageFormat(bytes);
+export function parseClaimed(bytes: Uint8Array, most: number): ImageHeader | "raw" {
+  const format = claimedFormat(bytes);
   if (format === "raw") return format;
   const isCut = bytes.length === most;
   return format === "qcow2"
@@ -51,11 +51,24 @@ export function parseBeginning(bytes: Uint8Array, most: number): ImageHeader | "
     : parseImageHeader(bytes, parseImageFormat(format));
 }
 
+declare const author: unique symbol;
+
 /**
- * Returns the format that a file's first bytes indicate, "raw" if none. This is only a guess. Use it where no format is
- * recorded, and never follow another file's name because of it.
+ * First bytes of a file that no guest could write, so that the operator is their author. Only src/resolve/formats/file-formats.ts
+ * makes such a value.
  */
-export function probeImageFormat(bytes: Uint8Array): string {
+export type NeverGivenBytes = Uint8Array & { readonly [author]: "operator" };
+
+/** Returns the format that a file's first bytes indicate, "raw" if none. */
+export function probeImageFormat(bytes: NeverGivenBytes): string {
+  return claimedFormat(bytes);
+}
+
+/**
+ * Returns the format that a file claims to have by its first bytes, which its guest may have written; "raw" without a claim. The claim says only
+ * that a closer look at the file is needed: nothing else may follow from it.
+ */
+export function claimedFormat(bytes: Uint8Array): string {
   return MAGICS.find(([, at, magic]) => startsWith(bytes, at, magic))?.[0] ?? "raw";
 }
 

@@ -1,4 +1,4 @@
-import { probeImageFormat } from "./header.ts";
+import { claimedFormat } from "./header.ts";
 
 /** Place of a disk's type in the footer that a VHD image begins with, and the type that has a parent. struct VHDFooter of qemu.git block/vpc.c */
 const [TYPE_AT, DIFFERENCING] = [60, 4];
@@ -13,7 +13,7 @@ const PARENT = /parentFileNameHint[ \t=]*"?([^\n\r"]*)/gi;
 export function mayName(bytes: Uint8Array, name: string): boolean {
   const text = latin1(bytes);
   const written = latin1(new TextEncoder().encode(name));
-  switch (probeImageFormat(bytes)) {
+  switch (claimedFormat(bytes)) {
     case "luks":
       return false;
     case "vpc":

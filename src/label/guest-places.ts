@@ -77,12 +77,18 @@ export function refuseWrittenPlace(place: WrittenPlace): void {
   });
 }
 
+/** Returns whether a guest may write a place: what lies there may come from a guest, or from a key that may change guests. */
+export function isGuestPlace(place: WrittenPlace): boolean {
+  return decideAgainst(place) === undefined;
+}
+
 interface Refusal {
   readonly because: string;
   readonly remedy: string;
 }
 
-const MOVE =
+/** Remedy for a file that is in no place for guests. */
+export const MOVE_TO_GUESTS =
   "Put it into a folder for guests' files, such as /var/lib/libvirt/images or one in /srv, or make one: " +
   "mkdir FOLDER && chcon -t virt_image_t FOLDER";
 
@@ -90,7 +96,7 @@ const MOVE =
 function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const { kind, label, path } = place;
   const others = othersAt(place);
-  if (others !== undefined) return { because: `${others} are there`, remedy: MOVE };
+  if (others !== undefined) return { because: `${others} are there`, remedy: MOVE_TO_GUESTS };
   const own = typeOf(label);
   // A socket is neither a program nor a setting, so its label is enough.
   if (kind === "socket" && own !== undefined && IMAGE_TYPES.has(own)) return undefined;
@@ -99,7 +105,7 @@ function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const folderType = kind === "folder" ? own : typeOf(place.folderLabel);
   if (kind === "listener" && isRunPlace(path, folderType)) return undefined;
   const because = decideAgainstFolder(place, folder, folderType);
-  if (because !== undefined) return { because: `${folder} ${because}`, remedy: MOVE };
+  if (because !== undefined) return { because: `${folder} ${because}`, remedy: MOVE_TO_GUESTS };
   if (own === undefined || isForFiles(path, own)) return undefined;
   return { because: `its label ${own} is for files in other folders`, remedy: `Run: restorecon ${path}` };
 }

@@ -9,6 +9,7 @@ import type { ResolvedSocket } from "../resolve/files/sockets.ts";
 import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { type Instance, isSession, registryOf } from "../state/instance.ts";
+import { decideMark, givenFormats, keyOf } from "./format-marks.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
@@ -31,13 +32,13 @@ export function decideFiles(
 ): LabelledFile[] {
   refuseOthersDisk(instance, use.uuid, use.files);
   const decided = new Map<string, LabelledFile>();
+  const formats = givenFormats(use.files);
   const free = new Set<string>();
   for (const file of use.files) {
     const { sharing, to: wanted } = labelOf(instance, label, file);
     const to = labelByOwner(instance, file, wanted);
     const { id } = file.facts;
-    // A file that the start creates is known only by its path.
-    const key = id.inode === PENDING_FILE.inode ? id.path : fileKey(id);
+    const key = keyOf(id);
     const before = decided.get(key);
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
       throw new SvirtError(
@@ -61,6 +62,7 @@ export function decideFiles(
       to,
       sharing,
       original,
+      mark: decideMark(instance, id, formats.get(key)),
       ownership: ownershipOf(instance, file, use.uid),
       // udevd reads only root's rules.
       udevRule: isSession(instance) ? undefined : udevRuleFor(instance.host, file.facts, use.uuid),

@@ -10,6 +10,7 @@ import { readMarks } from "../run/labels/file-label.ts";
 import { surveyTree } from "../run/steps/survey-tree.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { refuseOtherLabel } from "./file-labels.ts";
+import { decideMark } from "./format-marks.ts";
 import { isHeldElsewhere } from "./held-elsewhere.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
@@ -38,7 +39,8 @@ export function decideTrees(instance: Instance, label: LabelDecision, use: TreeU
     const meant = label.type === "static" ? to : undefined;
     const ownership = ownershipOf(instance, folder, use.uid);
     const original = originalOf(instance, folder, { sharing, to, meant });
-    return { id: facts.id, access, to, sharing, original, ownership };
+    const mark = access === "read-only" ? undefined : decideMark(instance, facts.id, "raw");
+    return { id: facts.id, access, to, sharing, original, mark, ownership };
   });
 }
 

@@ -2,3 +2,10 @@
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
+
+/** Returns all folders above an absolute path, by its text, from its own folder up to the root. */
+export function listFoldersAbove(path: string): readonly string[] {
+  const folders: string[] = [];
+  for (let folder = folderOf(path); folder !== ""; folder = folderOf(folder)) folders.push(folder);
+  return [...folders, "/"];
+}

@@ -26,20 +26,20 @@ interface QemuCall {
   readonly input?: string;
 }
 
-/** Returns QEMU's output, run in a guest's domain without categories. */
+/** Returns QEMU's output, run in a guest's domain without categories if the host has SELinux. The path has no symlinks. */
 export async function askQemu(
   host: Host,
   paths: Paths,
   { input, type, words }: QemuCall,
 ): Promise<ProgramOutput> {
-  if (host.getSelinux().mode === "disabled") return await host.readOutput(words, undefined, input);
+  host.makeFolder({ path: paths.log, mode: 0o700 });
+  const given = input === undefined ? {} : { input };
+  // Without input it only prints its version.
+  const probe = { words, folder: paths.log, hasKvm: type === "kvm" && input !== undefined, ...given };
+  if (host.getSelinux().mode === "disabled") return await host.readProbe(probe);
   const { domain, image, own } = readPolicyFacts(host);
   const { role, user } = own;
-  host.makeFolder({ path: paths.log, mode: 0o700 });
-  const confined = {
-    context: formatContext({ ...domain[type], user, role }),
-    inputLabel: formatContext({ ...image.image, user }),
-    logFolder: paths.log,
-  };
-  return await host.readOutput(words, confined, input);
+  const context = formatContext({ ...domain[type], user, role });
+  const inputLabel = formatContext({ ...image.image, user });
+  return await host.readProbe({ ...probe, confined: { context, inputLabel } });
 }

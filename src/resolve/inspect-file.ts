@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
 import { PENDING_FILE } from "../plan/facts/file-key.ts";
+import type { Instance } from "../state/instance.ts";
 
 /**
  * Inspects a file. Checks its name first, because svirt's domain is not even permitted to inspect some files; then checks
@@ -18,14 +19,22 @@ export function inspect(host: Host, path: string): FileFacts | undefined {
 
 /** Returns a reader for the chain of an image on the host, with `overlays` that exist or are planned. */
 export function imageReader(
-  host: Host,
+  instance: Instance,
   overlays: ReadonlyMap<string, Uint8Array> = new Map(),
 ): ImageReader<FileFacts> {
+  const { host } = instance;
   return {
     facts: (path) =>
       overlays.has(path) ? (host.inspectFile(path) ?? factsOfPlanned(path)) : inspect(host, path),
     read: ({ id }, offset, length) =>
       overlays.get(id.path)?.slice(offset, offset + length) ?? host.readBytes(id, offset, length),
+    formatOf(facts) {
+      // Nearly every image records the format of the image below it.
+      const {
+        fileFormats,
+      }: typeof import("./formats/file-formats.ts") = require("./formats/file-formats.ts");
+      return fileFormats(instance).of(facts);
+    },
   };
 }
 

@@ -2,15 +2,13 @@ import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Mount } from "../host/mounts.ts";
 import { findMountAt } from "../run/mount-at.ts";
+import { backendOf } from "../storage/pool/backends/table.ts";
 import type { Pool } from "../storage/pool/keep-pool.ts";
-import { POOL_TYPE_FACTS } from "../storage/pool/pool-types.ts";
-
-/** Types of the kernel's mounts of an NFS server. */
-const SERVERS: ReadonlySet<string> = new Set(["nfs", "nfs4"]);
+import { isServerType } from "../storage/pool/mount/mount-order.ts";
 
 /** Whether a pool's volumes are in a file system that its start mounts. */
 export function hasMount({ type }: Pool): boolean {
-  return POOL_TYPE_FACTS[type].isMounted === true;
+  return backendOf(type).mount !== "none";
 }
 
 /** Returns the mount of a pool's source at its target. virStorageBackendFileSystemIsMounted() of libvirt */
@@ -35,19 +33,19 @@ export function refuseUnmounted(host: Host, pool: Pool): void {
 
 /** Whether a mount is one of an NFS server. */
 export function isServerMount({ type }: Mount): boolean {
-  return SERVERS.has(type);
+  return isServerType(type);
 }
 
 function isOfSource(host: Host, pool: Pool, mount: Mount): boolean {
   const { device, source, type } = mount;
-  // An ordinary user chooses the source of a FUSE mount. fusermount(1) fsname
-  if (pool.type === "netfs" ? !isServerMount(mount) : type.startsWith("fuse")) return false;
+  const { mount: rules } = backendOf(pool.type);
+  if (rules === "none" || !rules.isMountedAs(type)) return false;
   const {
     mountSource,
   }: typeof import("../storage/pool/mount/plan-mount.ts") = require("../storage/pool/mount/plan-mount.ts");
   const named = mountSource(pool);
   if (withoutSlashes(source) === withoutSlashes(named)) return true;
-  if (pool.type !== "fs") return false;
+  if (!rules.isOfDevice) return false;
   const found = host.inspectFile(named)?.id;
   // The mount of a device that is gone has no other name.
   return found === undefined ? source.startsWith("/dev/") : found.path === source || found.node === device;

@@ -22,5 +22,5 @@ export function resolveDomain(
 ): ResolvedDomain {
   const { domain: used, overlays } = withOverlays(instance, domain);
   if (options.makeMissing) makeOverlays(instance, domain.uuid, overlays);
-  return { used, overlays, resolved: resolveFiles(instance.host, used, { ...options, overlays }) };
+  return { used, overlays, resolved: resolveFiles(instance, used, { ...options, overlays }) };
 }

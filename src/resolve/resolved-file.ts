@@ -1,6 +1,7 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
 import type { FileFacts } from "../host/files.ts";
 import type { FileRole } from "../label/role.ts";
+import type { GivenFormat } from "../plan/facts/given-format.ts";
 
 /** File that the guest will use, as inspected on the host. */
 export interface ResolvedFile {
@@ -9,6 +10,8 @@ export interface ResolvedFile {
   readonly facts: FileFacts;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
+  /** Format in which QEMU writes it; absent: raw. */
+  readonly format?: GivenFormat | undefined;
   /** QEMU opens it by path: it gets no descriptor, and QEMU's user needs access. */
   readonly isFoundByQemu?: true;
   /** An image's header names it, not the XML: a guest may have written the header. */

@@ -78,7 +78,7 @@ function overlayOf(instance: Instance, disk: FileDisk, path: string) {
   const { backingStore, driver, source, transient: _, ...rest } = disk;
   const file = source?.file ?? "";
   const format = driver?.type === "qcow2" ? "qcow2" : "raw";
-  const facts = imageReader(instance.host).facts(file);
+  const facts = imageReader(instance).facts(file);
   if (facts === undefined || source === undefined) throw missing(file);
   const sizeBytes = imageSize(instance, { path: file, format, facts, slice: source.slices?.slice });
   const below: BackingStore = {

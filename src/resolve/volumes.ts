@@ -90,7 +90,7 @@ function withoutPolicy(place: string): SvirtError {
 
 /** Refuses a mode that the pool does not have: QEMU connects to no target by itself. */
 function refuseMode({ source: { mode } }: VolumeDisk, { type }: TargetPool, place: string): void {
-  if (type === "iscsi") {
+  if (hasDiskMode(type)) {
     if (mode === "direct") throw notDirect(place);
   } else if (mode !== undefined) {
     throw new SvirtError(
@@ -189,6 +189,13 @@ function asPlaced<Result>(place: string, call: () => Result): Result {
   } catch (error) {
     throw placed(error, place);
   }
+}
+
+function hasDiskMode(type: TargetPool["type"]): boolean {
+  const {
+    backendOf,
+  }: typeof import("../storage/pool/backends/table.ts") = require("../storage/pool/backends/table.ts");
+  return backendOf(type).hasDiskMode;
 }
 
 function hasFolderOf(pool: TargetPool): boolean {

@@ -5,30 +5,23 @@ import { PENDING_FILE } from "../plan/facts/file-key.ts";
 import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { refuseBusyDisk } from "./busy-disk.ts";
 import { inspect } from "./inspect-file.ts";
-import type { ResolvedFile } from "./resolved-file.ts";
-
-/**
- * Throws "denied" for a file that the guest, or another program on its behalf, would write and must not. Throws
- * "wrong-state" for a block device in use.
- */
-export function refuseUnwritable(host: Host, { facts, override, role }: ResolvedFile): void {
-  // A label from the XML may let the guest write a file that it gets for reading.
-  const isWritten = role === "private" || role === "shared" || override?.relabel === "yes";
-  if (isWritten) refuseWritten(host, facts);
-}
 
 /** Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device in use. */
 export function refuseWritten(host: Host, facts: FileFacts): void {
   if (facts.type === "block") refuseBusyDisk(host, facts.id);
   else if (facts.id.inode === PENDING_FILE.inode) placeOfMade(host, facts.id.path);
-  else
-    refuseWrittenPlace({
-      path: facts.id.path,
-      kind: kindOf(facts),
-      label: getFileLabel(host, facts.id),
-      folderLabel: labelAt(host, folderAbove(facts.id.path)),
-      listHomes: () => listHomes(host),
-    });
+  else refuseWrittenPlace(placeOf(host, facts));
+}
+
+/** Returns an existing file as a place that a guest would write. */
+export function placeOf(host: Host, facts: FileFacts): WrittenPlace {
+  return {
+    path: facts.id.path,
+    kind: kindOf(facts),
+    label: getFileLabel(host, facts.id),
+    folderLabel: labelAt(host, folderAbove(facts.id.path)),
+    listHomes: () => listHomes(host),
+  };
 }
 
 /**

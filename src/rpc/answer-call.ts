@@ -1,14 +1,14 @@
+import type { Key } from "../access/key.ts";
 import { asSvirtError, type LibvirtDomain, type SvirtError } from "../errors.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,
-  forbidden,
   notOpen,
   type OpenedStream,
   type Procedure,
   partWith,
   protocolError,
-  refusedForReading,
+  refuseUse,
   type Session,
 } from "./procedures/procedure.ts";
 import { PROCEDURES, QEMU_PROCEDURES } from "./procedures/table.ts";
@@ -86,15 +86,15 @@ async function carryOut(
   open: (opened: OpenedStream) => void,
 ): Promise<readonly Uint8Array[]> {
   const declared = findProcedure(header);
-  const isReadOnly = checkOpen(session, declared);
+  const key = keyOf(session, declared);
   const call = declared.prepare(payload);
-  if (isReadOnly && declared.access === "changes") throw refusedForReading(declared.api);
-  if (isReadOnly && call.forbids !== undefined) throw forbidden(call.forbids, partWith(declared.api));
+  refuseUse(key, declared.api);
+  if (call.alsoUses !== undefined) refuseUse(key, call.alsoUses);
   if (declared.flags !== undefined) checkFlags(call.flags, declared.flags);
   const { instance } = session;
   const recovered = call.recovers === undefined ? undefined : await recoverBefore(instance, call.recovers);
   for (const problem of [...(recovered?.errors ?? []), ...(recovered?.kept ?? [])]) session.warn(problem);
-  return await call.run({ session, instance, isReadOnly, running: recovered?.running ?? [], open });
+  return await call.run({ session, instance, running: recovered?.running ?? [], open });
 }
 
 /** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */
@@ -108,9 +108,9 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
   return declared;
 }
 
-/** Returns whether the connection may only read. Throws if it is not open, unless the procedure is for that. */
-function checkOpen({ isForReading, opened }: Session, { isBeforeOpen }: Procedure): boolean {
-  if (opened !== undefined) return opened.isReadOnly;
-  if (isBeforeOpen === true) return isForReading;
+/** Returns the key whose rights the connection has. Throws if it is not open, unless the procedure is for that. */
+function keyOf({ key, opened }: Session, { isBeforeOpen }: Procedure): Key {
+  if (opened !== undefined) return opened.key;
+  if (isBeforeOpen === true) return key;
   throw notOpen();
 }

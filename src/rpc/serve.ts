@@ -1,3 +1,4 @@
+import type { Key } from "../access/key.ts";
 import { asSvirtError, type OnRefused, type SvirtError } from "../errors.ts";
 import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
@@ -45,7 +46,7 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   let hasLeft = false;
   const session: Session = {
     instance: { ...instance, memory: new Memory(), hasCallerLeft: () => hasLeft },
-    isForReading,
+    key: isForReading ? "read-only" : keyOf(instance),
     events,
     streams: 0,
     warn,
@@ -78,6 +79,10 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
   }
 }
 
+function keyOf({ isForKey }: Instance): Key {
+  return isForKey === true ? "limited" : "full";
+}
+
 interface Answering {
   readonly session: Session;
   readonly streams: OpenStreams;
@@ -96,7 +101,11 @@ async function answer(packet: Packet, { failure, send, session, streams }: Answe
   await send(reply);
   // Not a part of the call: it may last as long as the connection.
   void start?.();
+  if (packet.payload.length >= LARGE_BYTES) session.instance.host.freeMemory();
 }
+
+/** Bytes of arguments after whose call memory is freed: XML takes many times its length while it is read. */
+const LARGE_BYTES = 128 * 1024;
 
 function isPing({ procedure, program, type, version }: PacketHeader): boolean {
   return (

@@ -1,5 +1,6 @@
 import { XMLParser } from "fast-xml-parser";
 import { MOST_DEPTH } from "./limits.ts";
+import { lengthen, type Shortened, shortenTexts } from "./long-texts.ts";
 
 /** Piece of a document as fast-xml-parser returns it. References are not resolved. */
 export type Piece =
@@ -43,29 +44,31 @@ const parser = new XMLParser({
 
 /** Reads a text that guardText() accepts. Returns the root element and the blanks around it. */
 export function readPieces(text: string): readonly Piece[] {
-  return toPieces(parser.parse(text));
+  const shortened = shortenTexts(text);
+  return toPieces(parser.parse(shortened.text), shortened);
 }
 
 /** Item of the parser's tree. Its first key is TEXT, CDATA or the name of an element; ATTRIBUTES and PLACE may follow. */
 type Item = Readonly<Record<string | symbol, unknown>>;
 
-function toPieces(items: unknown): readonly Piece[] {
-  return (items as readonly Item[]).map(toPiece);
+function toPieces(items: unknown, shortened: Shortened): readonly Piece[] {
+  return (items as readonly Item[]).map((item) => toPiece(item, shortened));
 }
 
-function toPiece(item: Item): Piece {
+function toPiece(item: Item, shortened: Shortened): Piece {
   const [name = ""] = Object.keys(item);
   const content = item[name];
-  if (name === TEXT) return { is: "text", raw: String(content) };
-  if (name === CDATA) return { is: "cdata", raw: String((content as readonly Item[])[0]?.[TEXT]) };
+  if (name === TEXT) return { is: "text", raw: lengthen(String(content), shortened) };
+  if (name === CDATA)
+    return { is: "cdata", raw: lengthen(String((content as readonly Item[])[0]?.[TEXT]), shortened) };
   const { startIndex, endIndex } = item[PLACE] as { readonly startIndex: number; readonly endIndex: number };
   const attributes = Object.entries((item[ATTRIBUTES] ?? {}) as Readonly<Record<string, string>>);
   return {
     is: "element",
     tag: name.slice(MARK.length),
     attributes: attributes.map(([attribute, raw]) => [attribute.slice(MARK.length), raw]),
-    content: toPieces(content),
-    from: startIndex,
-    to: endIndex,
+    content: toPieces(content, shortened),
+    from: shortened.wholeOffset(startIndex),
+    to: shortened.wholeOffset(endIndex),
   };
 }

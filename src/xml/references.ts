@@ -7,18 +7,52 @@ const PREDEFINED: ReadonlyMap<string, string> = new Map([
   ["quot", '"'],
 ]);
 
-const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|([a-z]{2,4});)?/g;
+const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|([a-z]{2,4});)?/y;
+/** Characters that are resolved at a time: a text of only references would take a hundred times its length in parts. */
+const AT_ONCE = 16_384;
 
 /** Returns a text with its references resolved, or the offset of the first `&` that begins none. XML 1.0, 4.1 */
 export function resolveReferences(text: string): string | { readonly badAt: number } {
   if (!text.includes("&")) return text;
-  let badAt: number | undefined;
-  const resolved = text.replace(REFERENCE, (...[all, hex, decimal, name, offset]) => {
-    const character = name === undefined ? fromCode(hex, decimal) : PREDEFINED.get(name);
-    if (character === undefined) badAt ??= offset;
-    return character ?? all;
-  });
-  return badAt === undefined ? resolved : { badAt };
+  const done: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const part = resolvePart(text, at);
+    if (typeof part.resolved !== "string") return part.resolved;
+    done.push(part.resolved);
+    at = part.to;
+  }
+  return done.join("");
+}
+
+/** Resolves about AT_ONCE characters from an offset. Returns their text, and the offset after them. */
+function resolvePart(
+  text: string,
+  from: number,
+): { readonly resolved: string | { readonly badAt: number }; readonly to: number } {
+  const parts: string[] = [];
+  let at = from;
+  while (at < text.length && at - from < AT_ONCE) {
+    const next = text.indexOf("&", at);
+    const end = next === -1 ? text.length : next;
+    parts.push(text.slice(at, end));
+    if (next === -1) return { resolved: parts.join(""), to: end };
+    const found = resolveOne(text, next);
+    if (found === undefined) return { resolved: { badAt: next }, to: next };
+    parts.push(found.character);
+    at = found.to;
+  }
+  return { resolved: parts.join(""), to: at };
+}
+
+/** Resolves the reference at an offset. Returns undefined for an `&` that begins none. */
+function resolveOne(
+  text: string,
+  at: number,
+): { readonly character: string; readonly to: number } | undefined {
+  REFERENCE.lastIndex = at;
+  const [all = "", hex, decimal, name] = REFERENCE.exec(text) ?? [];
+  const character = name === undefined ? fromCode(hex, decimal) : PREDEFINED.get(name);
+  return character === undefined ? undefined : { character, to: at + all.length };
 }
 
 /** Resolves an attribute's value. White space becomes a blank, unless it comes from a reference. XML 1.0, 3.3.3 */

@@ -6,6 +6,7 @@ import { readPlan } from "./by-hand-order.ts";
 import { measureClients } from "./measure-clients.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
 import { measureHeld } from "./measure-held.ts";
+import { JOB_AIM, measureImageJobs } from "./measure-image-jobs.ts";
 import { measureLevelChoice } from "./measure-level.ts";
 import { measureLookUp } from "./measure-lookup.ts";
 import { measureMute } from "./measure-mute.ts";
@@ -61,6 +62,7 @@ const { values } = parseArgs({
     node: { type: "boolean", default: false },
     storage: { type: "boolean", default: false },
     clients: { type: "boolean", default: false },
+    "image-jobs": { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -68,6 +70,8 @@ const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m
 
 if (values.storage) {
   await printStorage();
+} else if (values["image-jobs"]) {
+  await printImageJobs();
 } else if (values.clients) {
   await printClients();
 } else {
@@ -232,6 +236,23 @@ async function printStorage(): Promise<void> {
   printRatios("This machine: volumes of 1 GiB, and a pool of 10,000 volumes", ratios);
   const networks = await measureNetwork(TOOLS, SVIRT, rounds);
   if (networks !== undefined) printRatios("This machine: a network of mode open, with DNS", networks);
+}
+
+/** Prints the processor time of image jobs: svirt's own, and those of a QEMU and of qemu-img beside the rest of svirt's work. */
+async function printImageJobs(): Promise<void> {
+  const costs = await measureImageJobs(SVIRT, rounds);
+  if (costs === undefined) return say("Image jobs are not measured: root and QEMU are required\n");
+  const rows = costs.map(({ ownMs, qemuMs, restMs, toolMs, what }) => {
+    const ratios = [qemuMs, toolMs].map((ms) => (restMs + ms) / ownMs);
+    const times = [ownMs, restMs, qemuMs, toolMs].map((ms) => ms.toFixed(1));
+    return [
+      what,
+      ...times,
+      ...ratios.map((ratio) => `${ratio.toFixed(2)}: ${verdict(ratio, JOB_AIM)} (${JOB_AIM})`),
+    ];
+  });
+  const header = ["Job: CPU ms", "svirt", "Without the job", "QEMU", "qemu-img", "By QEMU", "By qemu-img"];
+  say(`This machine: image jobs, medians of ${rounds}\n${formatTable(header, rows)}`);
 }
 
 /** Prints the cost, at a start, of asking the kernel which other guest's process holds its disk. */

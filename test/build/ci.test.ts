@@ -17,6 +17,12 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Stands for scripts/gate.ts: prints the results that CI records, and lets every failed file run once more. */
+const GATE = `const [verb, ...words] = process.argv.slice(2);
+const { stderr, stdout } = process;
+if (verb === "record") stderr.write("recorded: " + (await Bun.file(words[0]).text()) + (process.env.SVIRT_LEDGER ?? "write") + "\\n");
+else stdout.write(words.join("\\n") + "\\n");`;
+
 type Scripts = Readonly<Record<"demo" | "test" | "ok", string>>;
 
 /** Makes a checkout with .ci/run and these scripts, one line each. */
@@ -24,12 +30,19 @@ function makeCheckout(scripts: Scripts): string {
   const folder = mkdtempSync(join(tmpdir(), "svirt-ci-test-"));
   mkdirSync(`${folder}/scripts/lib`, { recursive: true });
   cpSync(`${ROOT}.ci/run`, `${folder}/.ci/run`);
+  for (const name of ["test-files", "count", "races"])
+    cpSync(`${ROOT}scripts/lib/${name}.sh`, `${folder}/scripts/lib/${name}.sh`);
   // Replaces need_bun() by one that uses this bun and fetches none.
-  writeFileSync(`${folder}/scripts/lib/setup.sh`, 'need_bun() { export PATH="$PWD/bin:$PATH"; }\n');
+  writeFileSync(
+    `${folder}/scripts/lib/setup.sh`,
+    'need_bun() { export PATH="$PWD/bin:$PATH"; }\nprogress() { echo "$@" >&2; }\n',
+  );
+  writeFileSync(`${folder}/scripts/gate.ts`, GATE);
   mkdirSync(`${folder}/bin`);
   symlinkSync(process.execPath, `${folder}/bin/bun`);
   for (const [name, line] of Object.entries(scripts)) {
-    writeFileSync(`${folder}/scripts/${name}`, `#!/bin/sh\n${line}\n`);
+    const ends = name === "test" ? '[ "$1" != --packages ] || exit 0\n' : "";
+    writeFileSync(`${folder}/scripts/${name}`, `#!/bin/sh\n${ends}${line}\n`);
     chmodSync(`${folder}/scripts/${name}`, 0o755);
   }
   writeFileSync(`${folder}/package.json`, '{ "scripts": { "ok": "scripts/ok" } }');
@@ -41,10 +54,11 @@ function makeCheckout(scripts: Scripts): string {
 }
 
 /** Runs .ci/run in a checkout with these scripts, and returns its output and exit code. */
-async function runCi(scripts: Scripts) {
+async function runCi(scripts: Scripts, ci = "") {
   const folder = makeCheckout(scripts);
   try {
-    const child = Bun.spawn([`${folder}/.ci/run`], { stdout: "pipe", stderr: "pipe" });
+    const env = { ...process.env, CI: ci };
+    const child = Bun.spawn([`${folder}/.ci/run`], { stdout: "pipe", stderr: "pipe", env });
     const [out, err, code] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
@@ -82,18 +96,18 @@ test("CI names what has failed once more at its end", async () => {
   const { err } = await runCi({ demo: "exit 1", ok: "exit 1", test: "echo killed; exit 3" });
   expect(err.trimEnd().split("\n").slice(-3)).toEqual([
     "(fail) scripts/demo",
-    "(fail) check_a_clone",
+    "(fail) bun install && bun run ok",
     "(fail) scripts/test ends with exit code 3 and without its last line: killed",
   ]);
 }, 60_000);
 
-test("CI checks a clone beside the demo, once the demo's node is up", async () => {
+test("CI does as a contributor beside the demo, once the demo's node is up", async () => {
   const work = 'cd "$(dirname "$SVIRT_CACHE")"';
   const { out } = await runCi({
     ...FINE,
     demo: [
       `${work}; sleep 1`,
-      "! grep check_a_clone check_a_clone.log || exit 1",
+      "! grep bun_run_ok ok.log || exit 1",
       'echo "node: up"; for i in $(seq 200); do [ ! -e ran ] || exit 0; sleep 0.1; done; exit 1',
     ].join("\n"),
     ok: `${work}; grep "node: up" demo.log || exit 1; touch ran`,
@@ -124,12 +138,12 @@ const WHILE_THERE = 'while [ -e "$(dirname "$SVIRT_CACHE")" ]; do sleep 0.1; don
 test.each([
   { name: "before the demo's node is up", demo: `touch "$TMPDIR.begun"; ${WHILE_THERE}`, ok: "exit 1" },
   {
-    name: "while the clone is checked",
+    name: "while the checks run",
     demo: `echo "node: up"; ${WHILE_THERE}`,
     ok: 'touch "$TMPDIR.begun"; sleep 600',
   },
   {
-    name: "while the clone is checked by a command that ignores it",
+    name: "while the checks run by a command that ignores it",
     demo: `echo "node: up"; ${WHILE_THERE}`,
     ok: 'trap "" TERM; touch "$TMPDIR.begun"; for i in $(seq 600); do sleep 1; done',
   },
@@ -154,12 +168,66 @@ test.each([
   120_000,
 );
 
-test("each of CI's commands has an empty cache of its own, which is gone afterwards", async () => {
+test("CI's commands share one cache, which is empty at first and gone afterwards", async () => {
   const { err } = await runCi({
     ...FINE,
     demo: 'echo "demo in $SVIRT_CACHE: $(ls "$SVIRT_CACHE" 2>/dev/null)"; mkdir "$SVIRT_CACHE"; touch "$SVIRT_CACHE/full"',
-    test: 'echo "test in $SVIRT_CACHE: $(ls "$SVIRT_CACHE" 2>/dev/null)" >&2; echo "1 passed, 0 failed, 0 skipped"',
+    test: 'echo "test in $SVIRT_CACHE: $(ls "$SVIRT_CACHE")" >&2; echo "1 passed, 0 failed, 0 skipped"',
   });
-  expect(err).toMatch(/demo in \/\S+: \n/);
-  expect(err).toMatch(/test in \/\S+: \n/);
+  const [, cache = ""] = /demo in (\/\S+): \n/.exec(err) ?? [];
+  expect(err).toContain(`test in ${cache}: full\n`);
+  expect(cache).not.toBe("");
+  expect(existsSync(cache)).toBe(false);
+});
+
+test("CI prints the minutes of each part", async () => {
+  const { err } = await runCi({
+    ...FINE,
+    test: 'printf "120\\tfiles on nodes\\n" >>"$SVIRT_PARTS"; echo "1 passed, 0 failed, 0 skipped"',
+  });
+  const [, minutes = ""] = err.split("minutes of each part:\n");
+  expect(minutes).toMatch(/^ +0\.\d {2}demo\n/m);
+  expect(minutes).toMatch(/^ +0\.\d {2}bun run ok, beside the demo\n/m);
+  expect(minutes).toMatch(/^ +2\.0 {2}files on nodes\n/m);
+  expect(minutes).toMatch(/^ +0\.\d {2}in total\n/m);
+});
+
+test("the whole run is recorded, by CI in print only", async () => {
+  expect((await runCi(FINE)).err).toMatch(/recorded: gate\t\d+\tpassed\nwrite\n/);
+  expect((await runCi(FINE, "true")).err).toMatch(/recorded: gate\t\d+\tpassed\nread\n/);
+  expect((await runCi({ ...FINE, demo: "exit 1" })).err).toMatch(/recorded: gate\t\d+\tfailed\n/);
+});
+
+test("a race of the tests on nodes is named at the end", async () => {
+  const { err } = await runCi({
+    ...FINE,
+    test: 'echo "raced: test/node/a.test.ts: comes in time" >&2; echo "1 passed, 0 failed, 0 skipped"',
+  });
+  expect(err.trimEnd().split("\n").at(-1)).toBe("raced: test/node/a.test.ts: comes in time");
+});
+
+/** Stands for `bun run ok` with one test, which fails once in its checkout, or always. */
+function okWithTest(assertion: string): string {
+  const source = `import { existsSync, writeFileSync } from "node:fs"; import { expect, test } from "bun:test";
+    test("comes in time", () => { const ran = existsSync("ran"); writeFileSync("ran", ""); expect(${assertion}).toBe(true); });`;
+  return `mkdir -p test dist/junit
+cat >test/a.test.ts <<'END'
+${source}
+END
+bun test --reporter=junit --reporter-outfile=dist/junit/ok.xml ./test/a.test.ts >dist/junit/ok.log 2>&1 || exit 3`;
+}
+
+test("the tests of bun run ok are counted, and a failed file runs once more", async () => {
+  const passes = await runCi({ ...FINE, ok: okWithTest("true") });
+  expect(passes.out).toBe("8 passed, 0 failed, 2 skipped\n");
+  const raced = await runCi({ ...FINE, ok: okWithTest("ran") });
+  expect(raced.out).toBe("8 passed, 0 failed, 2 skipped\n");
+  expect(raced.err.trimEnd().split("\n").at(-1)).toBe("raced: test/a.test.ts: comes in time");
+  expect(raced.err).toContain("recorded: test/a.test.ts\t0\traced\tcomes in time\ngate\t");
+  const fails = await runCi({ ...FINE, ok: okWithTest("false") });
+  expect(fails.out).toMatch(/^\d passed, 1 failed, 2 skipped\n$/);
+}, 60_000);
+
+test("tests of bun run ok that fail without a named failure are a failure of CI", async () => {
+  expect((await runCi({ ...FINE, ok: "exit 3" })).out).toMatch(/ 1 failed, /);
 });

@@ -63,7 +63,7 @@ const OTHERS = new Map([
 test("every command recovers first, but for these", async () => {
   const specs = await Promise.all([...COMMANDS.values()].map(async (load) => (await load()).command.spec));
   const found = specs.flatMap(({ name, recovery = "first" }) =>
-    recovery === "first" ? [] : [[name, recovery]],
+    recovery === "first" ? [] : [[String(name), recovery]],
   );
   expect(found.sort()).toEqual([...OTHERS].map(([name, recovery]) => [name, recovery]).sort());
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
 import { type ImageFacts, type ImageReader, walkChain } from "../../src/images/chain.ts";
-import { HEADER_BYTES } from "../../src/images/header.ts";
+import { claimedFormat, HEADER_BYTES } from "../../src/images/header.ts";
 import { extension, qcow2Bytes } from "./qcow2-bytes.ts";
 
 type Entry = Uint8Array | ImageFacts["type"];
@@ -26,6 +26,7 @@ function readerOf(
       const entry = files.get(id.inode);
       return entry instanceof Uint8Array ? entry.subarray(offset, offset + length) : new Uint8Array(0);
     },
+    formatOf: ({ id }) => claimedFormat(reader.read({ type: "file", id }, 0, HEADER_BYTES)),
   };
   return { reader, reads };
 }
@@ -240,6 +241,7 @@ describe("walkChain() of images whose headers a guest has written over", () => {
             reads.push(facts.id.inode);
             return reader.read(facts, offset, length);
           },
+          formatOf: reader.formatOf,
         };
         try {
           const chain = walkChain({ path: "/i/a", format: "qcow2", readOnly: false }, watched);

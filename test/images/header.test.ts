@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
 import type { ImageHeader } from "../../src/images/element.ts";
-import { parseImageHeader, probeImageFormat } from "../../src/images/header.ts";
+import { claimedFormat, parseImageHeader } from "../../src/images/header.ts";
 import { extension, type HeaderOptions, qcow2Bytes } from "./qcow2-bytes.ts";
 
 const parse = (options: HeaderOptions): ImageHeader => parseImageHeader(qcow2Bytes(options), "qcow2");
@@ -111,11 +111,11 @@ test("parseImageHeader() meets random bytes with an answer or a SvirtError", () 
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expectAnswer(bytes)));
 });
 
-test("probeImageFormat() knows the formats by their first bytes, and calls the rest raw", () => {
-  expect(probeImageFormat(qcow2Bytes({}))).toBe("qcow2");
-  expect(probeImageFormat(new TextEncoder().encode("KDMV...."))).toBe("vmdk");
-  expect(probeImageFormat(new Uint8Array(512))).toBe("raw");
-  expect(probeImageFormat(new Uint8Array(0))).toBe("raw");
+test("claimedFormat() knows the formats by their first bytes, and calls the rest raw", () => {
+  expect(claimedFormat(qcow2Bytes({}))).toBe("qcow2");
+  expect(claimedFormat(new TextEncoder().encode("KDMV...."))).toBe("vmdk");
+  expect(claimedFormat(new Uint8Array(512))).toBe("raw");
+  expect(claimedFormat(new Uint8Array(0))).toBe("raw");
 });
 
 function expectAnswer(bytes: Uint8Array): void {

@@ -45,6 +45,7 @@ describe("walkChain() of encrypted images", () => {
       {
         facts: () => ({ type: "file", id: { device: "1", inode: "2" }, sizeBytes: SIZE }),
         read: () => bytes,
+        formatOf: () => "raw",
       },
     );
 

@@ -39,9 +39,9 @@ describe("the table of roles", () => {
     { kind: "host-socket", path: "/srv/socket", mode: "connect" },
   ])("a resource of the refused kind $kind is given to no guest", async (resource) => {
     expect(Object.values<RoleRow>(LABEL_ROLES[resource.kind]).map(({ role }) => role)).toEqual(["refused"]);
-    const { host } = nodeOn(new Machine());
+    const node = nodeOn(new Machine());
     const gathering = Promise.resolve().then(() =>
-      resolveResources(host, [resource], { makeMissing: false }),
+      resolveResources(node, [resource], { makeMissing: false }),
     );
     expect(await errorOf(gathering)).toMatchObject({ kind: "unsupported" });
   });

@@ -20,8 +20,8 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
   test.each(["disks", "kernel"])("%s: each file gets the label of the case", (name) => {
     const wanted = moved(wantedLabels(name));
     const machine = machineWith([...wanted.keys()]);
-    const { host } = nodeOn(machine);
-    const { files } = resolveFiles(host, parseDomain(withMoved(xmlOf(name), wanted)), { makeMissing: false });
+    const domain = parseDomain(withMoved(xmlOf(name), wanted));
+    const { files } = resolveFiles(nodeOn(machine), domain, { makeMissing: false });
     expect(labelsOf(machine, files)).toEqual(wanted);
   });
 
@@ -43,7 +43,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     machine.files.putFolder(PLACE).xattrs.clear();
     for (const path of wanted.keys()) machine.files.put(path, "socket");
     const peers = listPeerSockets(parseDomain(withMoved(xmlOf("chardev"), wanted)).devices);
-    const { files } = resolveResources(nodeOn(machine).host, peers, { makeMissing: false });
+    const { files } = resolveResources(nodeOn(machine), peers, { makeMissing: false });
     expect(files).toHaveLength(3);
     expect(labelsOf(machine, files)).toEqual(wanted);
   });

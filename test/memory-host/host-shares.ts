@@ -19,6 +19,7 @@ export function tapCalls(
 ): Part<
   | "setUpTap"
   | "removeTap"
+  | "disconnectTap"
   | "makeMacvtap"
   | "removeMacvtap"
   | "listDefaultRoutes"
@@ -33,6 +34,7 @@ export function tapCalls(
   return {
     setUpTap: (setup, how) => machine.taps.setUp(setup, { midway: () => svirt.midway(), how }),
     removeTap: (tap) => machine.taps.remove(tap),
+    disconnectTap: (tap) => machine.taps.disconnect(tap),
     makeMacvtap: (link) => machine.taps.addMacvtap(link, () => svirt.midway()),
     removeMacvtap: (link) => machine.taps.removeMacvtap(link),
     listDefaultRoutes: () => machine.defaultRoutes,

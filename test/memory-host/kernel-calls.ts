@@ -7,6 +7,7 @@ export function kernelCalls(
 ): Pick<
   Host,
   | "readOutput"
+  | "readProbe"
   | "runProgram"
   | "getSelinux"
   | "getSelinuxMode"
@@ -21,13 +22,15 @@ export function kernelCalls(
   | "getBootTime"
   | "getUid"
   | "nowMs"
+  | "freeMemory"
   | "sleep"
   | "makeUuid"
   | "getCryptography"
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
   return {
-    readOutput: async (words, _, input) => machine.readOutput(words, input),
+    readOutput: async (words, input) => machine.readOutput(words, input),
+    readProbe: async ({ input, words }) => machine.readOutput(words, input),
     runProgram: async (words, _, input) => machine.runProgram(words, input),
     getSelinux: () => machine.selinux,
     getSelinuxMode: () => machine.selinux.mode,
@@ -45,6 +48,7 @@ export function kernelCalls(
     getBootTime: () => machine.bootSeconds,
     getUid: () => machine.uid,
     nowMs: () => machine.nowMs,
+    freeMemory: () => undefined,
     sleep: (ms) => passTime(machine, ms),
     makeUuid: () => machine.makeUuid(),
     // Arithmetic alone, and the same on each machine.

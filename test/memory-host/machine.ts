@@ -17,6 +17,8 @@ import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
 import { Taps } from "./taps.ts";
 
+/** Installed emulators, which svirt inspects before it runs one. */
+const PROGRAMS = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-i386"];
 const FIRST_BOOT_SECONDS = 1_700_000_000;
 const POLICY = "/etc/selinux/svirt/contexts";
 
@@ -122,6 +124,10 @@ export class Machine {
       ["/tmp", "tmp_t"],
     ] as const)
       this.files.putFolder(path).xattrs.set("security.selinux", `system_u:object_r:${type}:s0`);
+    for (const path of PROGRAMS) {
+      this.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+      this.files.put(path, "file", { mode: 0o755 });
+    }
     const contexts = (name: string, lines: readonly string[]): void => {
       this.files.put(`${POLICY}/${name}`, "file").bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     };
@@ -287,7 +293,9 @@ export function snapshot(machine: Machine): string[] {
     if (isExpectedToStay(place.path) || isReturned(place)) return [];
     const { gid, mode, type, uid } = place.inode;
     // Snapshots of two machines are compared, so the machine's own names are replaced.
+    // The format of a guest's file is kept by design: format-marks.test.ts.
     const xattrs = [...place.inode.xattrs]
+      .filter(([name]) => name !== "trusted.svirt.format")
       .sort()
       .map(([name, value]) => `${name}=${value}`.replace(machine.id, "OWN").replace(machine.name, "OWN"));
     const acl = [...place.inode.acl].map(([user, access]) => `user ${user} ${access}`);
@@ -317,6 +325,7 @@ function isExpectedToStay(given: string): boolean {
     path === "/run/udev/rules.d" ||
     path === "/run/svirt/ending" ||
     path === "/etc/svirt/changes" ||
+    /^\/var\/lib\/svirt\/formats(?:$|\/)/.test(path) ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes|domain-notes)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||
     /^\/(?:var\/lib\/svirt\/records|etc\/svirt\/domains)\/[^/]*\.new$/.test(path) ||

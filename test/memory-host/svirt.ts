@@ -55,6 +55,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "spawnGuest",
   "setUpTap",
   "removeTap",
+  "disconnectTap",
   "makeMacvtap",
   "removeMacvtap",
   "makeBridge",

@@ -111,6 +111,13 @@ export class Taps {
     if (this.#read(`${name}/address`) === mac) this.#drop(name);
   }
 
+  disconnect({ mac, name }: { readonly name: string; readonly mac: string }): void {
+    if (this.#read(`${name}/address`) !== mac) return;
+    const { files } = this.#machine;
+    for (const bridge of files.get(DEVICES).entries.keys()) files.remove(`${DEVICES}/${bridge}/brif/${name}`);
+    files.remove(`${DEVICES}/${name}/operstate`);
+  }
+
   /** Adds a macvtap, which stays until it is removed. It is brought up last. macvlan_common_newlink() in drivers/net/macvlan.c */
   addMacvtap(link: Macvtap, midway: () => void): void {
     const { group, lower, mac, mode, name } = link;

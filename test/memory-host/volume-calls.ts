@@ -8,6 +8,7 @@ import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
+import { keepsAttribute } from "./xattr-calls.ts";
 
 /** Returns the calls that create and resize the files of volumes. */
 export function volumeCalls(
@@ -53,6 +54,7 @@ export function volumeCalls(
       made.gid = file.gid ?? made.gid;
       made.mode = file.mode;
       if (file.label !== undefined) made.xattrs.set("security.selinux", file.label);
+      setMark(machine, made, file);
       if (part !== undefined) files.remove(part);
       if (file.isReplaced !== true && files.find(path, false) !== undefined)
         throw hostCall(`make ${path}`, "EEXIST: file exists");
@@ -193,6 +195,11 @@ function makePart(
   if (!folder.startsWith("/run/") || isReplaced === true) return { made, part };
   files.remove(part);
   return { made, part: undefined };
+}
+
+function setMark({ uid }: Machine, made: Inode, { mark }: NewFile): void {
+  if (mark !== undefined && uid === 0 && keepsAttribute(made.fileSystem, mark.name))
+    made.xattrs.set(mark.name, mark.value);
 }
 
 function removeParts({ entries }: Inode): void {

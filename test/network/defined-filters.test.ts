@@ -21,8 +21,18 @@ function rulesOf(xml: string, parameters: readonly (readonly [string, string])[]
   const compiled = compileFilter(parseFilterText(xml));
   const find = (name: string): Filter | undefined => (name === "f" ? compiled : findBuiltIn(name));
   const reference = { filter: "f", parameters: parameters.map(([name, value]) => ({ name, value })) };
-  const { rules, variables } = readFilter(reference, { mac: "52:54:00:00:00:0a", place: "/interface" }, find);
-  const script = formatTapRules({ table: "t", tap: "vnet0", filter: "f", variables, defined: { rules } });
+  const { filters, rules, variables } = readFilter(
+    reference,
+    { mac: "52:54:00:00:00:0a", place: "/interface" },
+    find,
+  );
+  const script = formatTapRules({
+    table: "t",
+    tap: "vnet0",
+    filter: "f",
+    variables,
+    defined: { filters, rules },
+  });
   return script
     .split("\n")
     .map((line) => line.trim())
@@ -124,9 +134,10 @@ describe("a defined filter becomes rules of nft", () => {
   test("with those of the filters that it includes, and chains of its own", () => {
     const included = "<filterref filter='no-mac-spoofing'/><filterref filter='no-ip-multicast'/>";
     expect(rulesOf(filterXml(included))).toEqual([
-      ...["chain out {", "jump out-mac", "@ll,96,16 0x0800 jump out-ipv4"],
+      ...["chain out {", "udp dport 67 jump out-dhcp", "jump out-mac", "@ll,96,16 0x0800 jump out-ipv4"],
       ...["chain out-mac {", "@ll,48,48 0x52540000000a return", "counter drop"],
       ...["chain out-ipv4 {", "@ll,96,16 0x0800 ip daddr 224.0.0.0/4 counter drop"],
+      ...["chain out-dhcp {", "@th,72,16 0x0106 @th,288,48 0x52540000000a return", "counter drop"],
     ]);
     expect(
       rulesOf(filterXml("<rule action='drop' direction='out'/>", " chain='arp-mine' priority='-505'")),
@@ -141,7 +152,7 @@ describe("a defined filter becomes rules of nft", () => {
     ["before", `${rule("out", 1)}${INCLUDED}${rule("in", 1000)}`, ["jump out-mac", IPV4_JUMP]],
   ])("with a chain at the place of its last rule: its own is %s the included ones", (_, content, jumps) => {
     const rules = rulesOf(filterXml(content, " chain='mac' priority='-100'"));
-    expect(rules.slice(1, 3)).toEqual(jumps);
+    expect(rules.slice(2, 4)).toEqual(jumps);
   });
 
   test("with each value of a variable, also with a mask", () => {

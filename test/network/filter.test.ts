@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { FILTERS } from "../../src/network/filter/filters.ts";
-import { listChainRules, listVariables } from "../../src/network/filter/instance.ts";
+import { collectBuiltIn, listVariables } from "../../src/network/filter/instance.ts";
 import { filterTable, formatTapRules } from "../../src/network/filter/tap-rules.ts";
 import { readVariables } from "../../src/network/filter/variables.ts";
 
@@ -27,7 +27,7 @@ describe("libvirt's filters", () => {
 
   test("of clean-traffic are in libvirt's order: MAC, IP, ARP, announcements, the rest", () => {
     expect(
-      listChainRules("clean-traffic").map(({ chain, chainPriority }) => `${chain} ${chainPriority}`),
+      collectBuiltIn("clean-traffic").rules.map(({ chain, chainPriority }) => `${chain} ${chainPriority}`),
     ).toEqual([
       "mac -800",
       "mac -800",
@@ -97,10 +97,15 @@ delete table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0
 table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
   chain out {
     type filter hook ingress device "vnet0" priority 0; policy accept;
+    udp dport 67 jump out-dhcp
     jump out-mac
   }
   chain out-mac {
     @ll,48,48 0x52540000000a return
+    counter drop
+  }
+  chain out-dhcp {
+    @th,72,16 0x0106 @th,288,48 0x52540000000a return
     counter drop
   }
 }
@@ -130,9 +135,32 @@ table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
     expect(formatTapRules({ table, tap: "vnet0", limit })).toContain(`limit rate over ${text} counter drop`);
   });
 
+  // RFC 2131, figure 1: htype and hlen are the second and third byte of a message, chaddr begins with the 29th.
+  test.each([
+    ["no-mac-spoofing", ["udp dport 67 jump out-dhcp"]],
+    ["qemu-announce-self", ["@ll,96,16 0x0835 counter drop"]],
+    [
+      "clean-traffic",
+      ["@ll,96,16 0x0835 counter drop", "udp dport 68 counter drop", "udp dport 67 jump out-dhcp"],
+    ],
+    ["no-ip-spoofing", []],
+  ])("precedes the rules of %s by svirt's own: %p", (filter, expected) => {
+    const variables = [
+      { name: "MAC", values: ["52:54:00:00:00:0a", "52:54:00:00:00:0b"] },
+      { name: "IP", values: ["10.0.0.1"] },
+    ];
+    const script = formatTapRules({ table, tap: "vnet0", filter, variables });
+    const [, rules = ""] = /chain out \{\n.*\n([^}]*)\}/.exec(script) ?? [];
+    const first = rules.split("\n").map((line) => line.trim());
+    expect(first.slice(0, expected.length)).toEqual(expected);
+    expect(first.slice(expected.length).join()).not.toMatch(/dport 6[78]|0x0835 counter/);
+    if (expected.some((rule) => rule.includes("out-dhcp")))
+      expect(script).toContain("@th,72,16 0x0106 @th,288,48 { 0x52540000000a, 0x52540000000b } return");
+  });
+
   test("leaves no variable without a value in any filter", () => {
     for (const filter of FILTERS.keys()) {
-      const variables = [...listVariables(listChainRules(filter)).keys()].map((name) => ({
+      const variables = [...listVariables(collectBuiltIn(filter).rules).keys()].map((name) => ({
         name,
         values: ["VALUE"],
       }));

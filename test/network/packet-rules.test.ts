@@ -119,7 +119,21 @@ describe("formatPacketRules()", () => {
     );
   });
 
-  test.each(["", `<forward mode='open'/>${IP}`, "<forward mode='bridge'/><bridge name='br0'/>"])(
+  test("of an isolated network drops packets from and to other networks, of IPv4 and IPv6", () => {
+    for (const content of [`${BRIDGE}${IP}`, `<forward mode='none'/>${BRIDGE}`]) {
+      for (const layer of ["ip", "ip6"] as const) {
+        expect(chainIn(content, layer, "forward")).toEqual([
+          FILTER,
+          WITHIN,
+          'oifname "virbr0" counter drop',
+          'iifname "virbr0" counter drop',
+        ]);
+      }
+      expect(rulesOf(content)).toStartWith(formatRemoval(UUID));
+    }
+  });
+
+  test.each([`<forward mode='open'/>${IP}`, "<forward mode='bridge'/><bridge name='br0'/>"])(
     "has no rules for other modes: %s",
     (content) => {
       expect(rulesOf(content)).toBeUndefined();

@@ -174,6 +174,7 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
     note netstart svirt net-start life-in
     note address ip -o -4 addr show virbr77
     note rule ip rule
+    note tables nft list ruleset
     note start svirt start life-n
     note live svirt dumpxml life-n
     note socket ls /run/svirt/$(uuid_of life-n)/guest
@@ -187,6 +188,7 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
     note destroy svirt net-destroy life-in
     note gone ls /sys/class/net
     note rules ip rule
+    note untabled nft list tables
     svirt net-undefine life-in >/dev/null
     ip link delete life-out
     ${REMOVE}
@@ -198,6 +200,10 @@ onTheNode("a network makes its bridge, isolates its guests, and removes it at it
   ]);
   expect(outOf(notes, "address")).toContain("192.168.177.1/24 brd 192.168.177.255");
   expect(outOf(notes, "rule")).toMatch(/^1:\s+from all iif virbr77 .*blackhole$/m);
+  expect(outOf(notes, "tables").match(/oifname "virbr77" counter packets \d+ bytes \d+ drop/g)).toHaveLength(
+    2,
+  );
+  expect(outOf(notes, "untabled")).not.toContain("svirt_");
   expect(outOf(notes, "live")).toMatch(
     /<interface type='network'>\s*<mac [^>]*>\s*<source network='life-in' portid='[^']*' bridge='virbr77'/,
   );

@@ -58,6 +58,29 @@ onTheNode("a block device has a qcow2 image on it", async () => {
   );
 });
 
+onTheNode(
+  "a file that SELinux lets svirt not even look at is refused as denied, and not as a fault in svirt",
+  async () => {
+    const notes = await onNode(`
+    cp $here/boot/halt /root/life-shadow; setfattr -n security.selinux -v system_u:object_r:shadow_t:s0 /root/life-shadow
+    note validate svirt validate /root/life-shadow
+    note explain svirt explain --file /root/life-shadow
+    note shadow svirt validate /etc/shadow
+    rm /root/life-shadow
+  `);
+    for (const [name, file] of [
+      ["validate", "/root/life-shadow"],
+      ["explain", "/root/life-shadow"],
+      ["shadow", "/etc/shadow"],
+    ] as const) {
+      const { code, err, out } = noteOf(notes, name);
+      expect([name, code, out]).toEqual([name, 5, ""]);
+      expect(err).toMatch(new RegExp(`^error: Cannot read ${file}: .*(?:EACCES|Permission denied)`));
+      expect(err).toContain("see SELinux's denials: svirt explain");
+    }
+  },
+);
+
 onTheNode("svirt's own folders are missing, and are made with their labels", async () => {
   const notes = await onNode(`
     rm -rf /run/svirt /var/log/svirt

@@ -19,7 +19,7 @@ const SCENE = `${PROGRAMS}${LINUX}
   chmod 700 $folder $folder/sub; chmod 600 $folder/sub/mine $here/secret
   everything() {
     find $folder | sort | xargs stat -c '%n %u:%g %a %i'
-    find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names
+    find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names | grep -v "$FORMAT"
   }
   # linux NAME [MORE [SOURCE]]: a guest that does its work in the folder and powers off.
   linux() {

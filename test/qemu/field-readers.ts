@@ -64,6 +64,7 @@ const AROUND = [
 const TAPS = {
   taken: new Set(["eth0"]),
   hasVhost: true,
+  isFiltered: false,
   getBridge: () => ({ mtu: 1500, filtersVlans: true, defaultVlan: 1 }),
   openVswitch: { guestUuid: "1", hasProgram: () => true, getMtu: () => 1500 },
 };

@@ -31,5 +31,7 @@ function listNames(path: string): string[] {
   const names = new Uint8Array(MOST_BYTES);
   const length = Number(symbols.llistxattr(ptr(Buffer.from(`${path}\0`)), ptr(names), names.length));
   if (length < 0) throw new Error(`Cannot list the attributes of ${path}`);
-  return new TextDecoder().decode(names.subarray(0, length)).split("\0").filter(Boolean).sort();
+  const all = new TextDecoder().decode(names.subarray(0, length)).split("\0").filter(Boolean);
+  // It stays by design.
+  return all.filter((name) => name !== "trusted.svirt.format").sort();
 }

@@ -19,13 +19,13 @@ async function orderBeside(work: (go: Promise<void>) => Promise<unknown>): Promi
   const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const node = nodeOn(makeMachine());
   await defineDomain(node, domainXml());
-  const slow: typeof node.host.readOutput = async () => {
+  const slow: typeof node.host.readProbe = async () => {
     begun.resolve();
     await work(go.promise).catch(() => undefined);
     return { text: "QEMU emulator version 10.0.3" };
   };
   const client = new RemoteClient();
-  const end = serve({ ...node, host: { ...node.host, readOutput: slow } }, client);
+  const end = serve({ ...node, host: { ...node.host, readProbe: slow } }, client);
   client.send(opening() + call(GET_VERSION));
   await begun.promise;
   // If the work stops the event loop, this goes on only when the work has ended.

@@ -16,7 +16,7 @@ test("an agent's answer without a limit is not awaited once the client closes th
   machine.qemu = { ...machine.qemu, answers: new Map([["query-chardev", open]]) };
   const { host, ...node } = nodeOn(machine);
   const go = Promise.withResolvers<void>();
-  const readOutput: typeof host.readOutput = async () => {
+  const readProbe: typeof host.readProbe = async () => {
     await go.promise;
     return { text: "QEMU emulator version 10.0.3" };
   };
@@ -29,7 +29,7 @@ test("an agent's answer without a limit is not awaited once the client closes th
     return { ...channel, readLine };
   };
   const client = new RemoteClient();
-  const end = serve({ ...node, host: { ...host, readOutput, connectLines } }, client);
+  const end = serve({ ...node, host: { ...host, readProbe, connectLines } }, client);
   client.send(opening() + call(SET_AGENT_TIMEOUT, VM1 + NO_LIMIT + word(0)));
   while (client.replies().length < 3) await turn();
   client.send(call(GET_GUEST_VCPUS, VM1 + word(0)) + call(GET_VERSION).repeat(4));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { mayUse } from "../../src/access/uses.ts";
 import type { Procedure } from "../../src/rpc/procedures/procedure.ts";
 import { PROCEDURES } from "../../src/rpc/procedures/table.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
@@ -149,8 +150,8 @@ describe("the table of procedures", () => {
     ]);
     const declared = await Promise.all(
       PROCEDURES.numbers.map(async (number) => {
-        const { access, api } = await found(number);
-        return [number, `${api} ${access}`] as const;
+        const { api } = await found(number);
+        return [number, `${api} ${mayUse("read-only", api) ? "reads" : "changes"}`] as const;
       }),
     );
     expect(new Map<number, string>(declared)).toEqual(expected);

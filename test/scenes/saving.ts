@@ -26,6 +26,18 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
   return machine;
 }
 
+/** Returns a state as libvirt saves it, whose XML has all secrets. virQEMUSaveDataWrite() of libvirt's qemu_saveimage.c */
+export function savedByLibvirt(): Uint8Array {
+  const xml = new TextDecoder()
+    .decode(domainXml({}))
+    .replace("</devices>", "<graphics type='vnc' passwd='swordfish'/></devices>");
+  const data = new TextEncoder().encode(`${xml}\0`);
+  const head = Buffer.alloc(92);
+  head.write("LibvirtQemudSave");
+  for (const [at, number] of [2, data.length, 1, 0, 0].entries()) head.writeUInt32LE(number, 16 + 4 * at);
+  return Buffer.concat([head, data]);
+}
+
 /** Saves the guest and completes its end. */
 export async function save(machine: Machine): Promise<void> {
   await saveDomain(nodeOn(machine), "vm1", { resumes: undefined, path: FILE });
@@ -49,7 +61,8 @@ export function guestState(machine: Machine): unknown[] {
   const { change, label, steps = [], uid } = guest ?? {};
   const made = steps
     .map(({ do: name }) => name)
-    .filter((name) => name !== "resume" && name !== "load-memory");
+    // A file keeps the mark of its format, so only its first start sets it.
+    .filter((name) => !["resume", "load-memory", "mark-format"].includes(name));
   return [
     qemu?.status,
     qemu?.stream?.memory,

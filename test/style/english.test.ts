@@ -122,11 +122,11 @@ test("a command's help begins with a verb and names its subjects", async () => {
 });
 
 test("the rules refuse help that begins with a relative clause, or names no subject", () => {
-  const spec = { name: "a", summary: "what a guest has", operands: [], options: [] };
-  expect(listHelpFaults(spec)).toEqual(["a: what a guest has"]);
+  const spec: CommandSpec = { name: "list", summary: "what a guest has", operands: [], options: [] };
+  expect(listHelpFaults(spec)).toEqual(["list: what a guest has"]);
   const options = [{ name: "b", summary: "disconnect whoever is connected" }];
   expect(listHelpFaults({ ...spec, summary: "show a guest", options })).toEqual([
-    "a: disconnect whoever is connected",
+    "list: disconnect whoever is connected",
   ]);
 });
 

@@ -7,8 +7,11 @@ const CONTRIBUTING = await readPage("CONTRIBUTING.md");
 /** Commands that README.md and CONTRIBUTING.md ask a reader to type, each with the program that tests it. */
 const RUN_BY = new Map([
   ["scripts/demo", ".ci/run"],
-  ["scripts/test", ".ci/run"],
-  ["scripts/test --all", ".ci/run, by CI=true"],
+  ["scripts/test", ".ci/run: bun run ok and scripts/test --gate, which run the same files"],
+  ["scripts/test --all", "a developer, within ten landings, or the gate fails: test/ledger.tsv"],
+  ["scripts/test --gate", ".ci/run"],
+  ["scripts/test --new", "a developer, before a landing"],
+  ["bun scripts/gate.ts close FILE COMMIT REASON", "a developer"],
   ["scripts/test --clients", "scripts/test --all, which runs the same files"],
   ["scripts/demo --keep", "test/readme"],
   ["SVIRT_NODE=demo scripts/node ssh", "test/readme"],

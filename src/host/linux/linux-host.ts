@@ -18,6 +18,7 @@ export function makeLinuxHost(): Host {
     getBootId,
     getSelinuxMode,
     nowMs: () => Date.now(),
+    freeMemory: () => Bun.gc(true),
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,
@@ -41,7 +42,8 @@ export function makeLinuxHost(): Host {
     signalProcess: (target, signal) => others().signalProcess(target, signal),
     killUser: async (uid) => await others().killUser(uid),
     killSelf: () => others().killSelf(),
-    readOutput: async (words, confined, input) => await others().readOutput(words, confined, input),
+    readOutput: async (words, input) => await others().readOutput(words, input),
+    readProbe: async (probe) => await others().readProbe(probe),
     runProgram: async (words, timeoutMs, input) => await others().runProgram(words, timeoutMs, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
     readLogEnd: async (path, mostBytes) => await others().readLogEnd(path, mostBytes),
@@ -68,6 +70,7 @@ function shareCalls(): Pick<
   Host,
   | "setUpTap"
   | "removeTap"
+  | "disconnectTap"
   | "makeMacvtap"
   | "removeMacvtap"
   | "listDefaultRoutes"
@@ -91,6 +94,7 @@ function shareCalls(): Pick<
   return {
     setUpTap: (setup, how) => others().setUpTap(setup, how),
     removeTap: (tap) => others().removeTap(tap),
+    disconnectTap: (tap) => others().disconnectTap(tap),
     makeMacvtap: (link) => others().makeMacvtap(link),
     removeMacvtap: (link) => others().removeMacvtap(link),
     listDefaultRoutes: () => others().listDefaultRoutes(),

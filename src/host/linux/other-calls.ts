@@ -29,10 +29,11 @@ import { listDefaultRoutes } from "./network/default-routes.ts";
 import { makeMacvtap, removeMacvtap } from "./network/macvtap.ts";
 import { listPacketRules, setPacketRules } from "./network/packet-rules.ts";
 import { removeTapTable } from "./network/packet-table.ts";
-import { removeTap, setUpTap } from "./network/set-up-tap.ts";
+import { disconnectTap, removeTap, setUpTap } from "./network/set-up-tap.ts";
 import { shapeTap } from "./network/shape-tap.ts";
 import { setFloor } from "./network/share-bridge.ts";
 import { watchDevices } from "./network/watch-devices.ts";
+import { readProbe } from "./probe/read-probe.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
@@ -66,11 +67,12 @@ type QuickCall =
   | "editFile"
   | "deferSignals"
   | "nowMs"
+  | "freeMemory"
   | "sleep"
   | "makeUuid"
   | "getCryptography";
 
-const PROGRAM_CALLS = { readOutput, runProgram };
+const PROGRAM_CALLS = { readOutput, readProbe, runProgram };
 
 /** Methods of this file. */
 export type OtherCall = Exclude<keyof Host, QuickCall | FileCall>;
@@ -123,6 +125,7 @@ const daemonCalls = { spawnDaemon, hasDaemon, endDaemon };
 const networkCalls = {
   setUpTap,
   removeTap,
+  disconnectTap,
   makeMacvtap,
   removeMacvtap,
   listDefaultRoutes,

@@ -35,10 +35,11 @@ interface Facts {
 
 /**
  * Returns the script for nft that replaces a network's tables by new ones: rules for forwarded packets, and for mode `nat` the
- * translation of addresses. Undefined for a network of another mode. nftablesAddFirewallRules() of libvirt
+ * translation of addresses. An isolated network forwards none. Undefined for a network of another mode. nftablesAddFirewallRules() of libvirt
  */
 export function formatPacketRules(network: Network, uuid: string): string | undefined {
   const mode = modeOf(network);
+  if (mode === "none") return `${formatRemoval(uuid)}${formatIsolation(network, uuid)}`;
   if (mode !== "nat" && mode !== "route") return undefined;
   const facts: Facts = {
     bridge: network.bridge?.name ?? "",
@@ -69,6 +70,23 @@ export function formatRemoval(uuid: string): string {
 
 function tableOf(uuid: string): string {
   return `svirt_${uuid.replaceAll("-", "")}`;
+}
+
+/** Drops in both directions: also what another network's rules accept, which ends only the chain of that network. nft(8) */
+function formatIsolation({ bridge }: Network, uuid: string): string {
+  const name = bridge?.name ?? "";
+  return Object.values(LAYERS)
+    .map((layer) =>
+      formatBlock(
+        `table ${layer} ${tableOf(uuid)}`,
+        chain("forward", "type filter hook forward priority 0; policy accept;", [
+          `iifname "${name}" oifname "${name}" counter accept`,
+          `oifname "${name}" counter drop`,
+          `iifname "${name}" counter drop`,
+        ]),
+      ),
+    )
+    .join("");
 }
 
 function formatTable(

@@ -224,7 +224,7 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     "qemu-announce-self",
     {
       entries: [
-        // An old QEMU sends its announcement with this protocol number.
+        // libvirt accepts what a QEMU of 2010 sent in place of 0x8035, RARP. svirt's own rules drop it before: guardsOf().
         { direction: "out", action: "accept", match: [["protocol", "0x0835"]] },
         "qemu-announce-self-rarp",
         "no-other-rarp-traffic",

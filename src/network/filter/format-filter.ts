@@ -1,7 +1,8 @@
 import { numberOf } from "../address/ip-address.ts";
 import { netmaskOf } from "../address/subnet.ts";
 import { type Chain, chainFamily, type Field, type FilterRule, RULE_PRIORITY } from "./filter-rule.ts";
-import { type ChainRule, listChainRules, variableOf } from "./instance.ts";
+import { type GuardRule, guardsOf } from "./guards.ts";
+import { type ChainRule, type CollectedRules, collectBuiltIn, variableOf } from "./instance.ts";
 import { asOutgoing } from "./reverse-rule.ts";
 import type { FilterVariable } from "./variables.ts";
 
@@ -13,7 +14,7 @@ export interface FrameFilter {
   readonly filter: string;
   readonly variables: readonly FilterVariable[];
   /** Rules of a filter that was defined on this host, as it was when the tap got them; undefined for libvirt's own. */
-  readonly defined?: { readonly rules: readonly ChainRule[] };
+  readonly defined?: CollectedRules;
 }
 
 /** Frames from the guest enter the host by the tap, and frames to the guest leave it. */
@@ -84,22 +85,23 @@ export const ELEMENT = "element ";
 
 /**
  * Returns the chains of a filter in the language of nft. They are of the tap itself, so they see every frame, for the host and on any
- * bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules.
+ * bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules. Rules of svirt precede those of some filters: guardsOf().
  */
 export function formatFilter(filter: FrameFilter): readonly string[] {
-  const rules = filter.defined?.rules ?? listChainRules(filter.filter);
-  return (["out", "in"] as const).flatMap((direction) =>
+  const { filters, rules } = filter.defined ?? collectBuiltIn(filter.filter);
+  const guards = guardsOf(filters, valuesOf("$MAC", filter.variables).map(macNumber));
+  const chainsOf = (direction: Direction, first: readonly GuardRule[]): readonly string[] =>
     formatDirection(
       filter,
-      direction,
+      { direction, first },
       rules.filter(({ rule }) => rule.direction === direction || rule.direction === "inout"),
-    ),
-  );
+    );
+  return [...chainsOf("out", guards.rules), ...guards.chains, ...chainsOf("in", [])];
 }
 
 function formatDirection(
   filter: FrameFilter,
-  direction: Direction,
+  { direction, first }: { readonly direction: Direction; readonly first: readonly GuardRule[] },
   rules: readonly ChainRule[],
 ): readonly string[] {
   if (rules.length === 0) return [];
@@ -119,7 +121,7 @@ function formatDirection(
   return [
     ...formatChain(direction, [
       `type filter hook ${HOOKS[direction]} device "${filter.tap}" priority 0; policy accept;`,
-      ...inOrder([...jumps, ...ofChain("root")]),
+      ...inOrder([...first, ...jumps, ...ofChain("root")]),
     ]),
     ...others.flatMap((chain) => formatChain(`${direction}-${chain}`, inOrder(ofChain(chain)))),
   ];

@@ -24,9 +24,9 @@ const MOST_RULES = 2000;
 /** Finds libvirt's own filters. */
 export const findBuiltIn: FindFilter = (name) => FILTERS.get(name);
 
-/** Lists the rules of one of libvirt's own filters and of those that it includes, in their order. An unknown filter has none. */
-export function listChainRules(name: string): readonly ChainRule[] {
-  return FILTERS.has(name) ? collectRules(name, findBuiltIn).rules : [];
+/** Collects the rules of one of libvirt's own filters and of those that it includes. An unknown filter has none. */
+export function collectBuiltIn(name: string): CollectedRules {
+  return FILTERS.has(name) ? collectRules(name, findBuiltIn) : { rules: [], filters: [] };
 }
 
 /**

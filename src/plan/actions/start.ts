@@ -106,6 +106,7 @@ export function planStart(decision: StartDecision): Step[] {
     // The overlays already exist, because they were inspected. The inverse also removes remains of a killed start.
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...[...files, ...decision.trees].flatMap(planOwner),
+    ...[...files, ...decision.trees].flatMap(planMark),
     ...files.flatMap((file) => planLabel(file)),
     ...assigned.map(
       ({ label: to, original, path }): Step => ({
@@ -204,6 +205,7 @@ export function planFiles(files: readonly LabelledFile[]): Step[] {
   return [
     ...files.map((file): Step => ({ do: "reserve", claim: fileClaim(file) })),
     ...files.flatMap(planOwner),
+    ...files.flatMap(planMark),
     ...files.flatMap((file) => planLabel(file)),
   ];
 }
@@ -248,6 +250,11 @@ function fileClaim(file: Omit<LabelledFile, "udevRule">): Claim {
 
 function planOwner({ id, ownership }: Pick<LabelledFile, "id" | "ownership">): Step[] {
   return ownership === undefined ? [] : [{ do: "remember-owner", file: id, ownership }];
+}
+
+/** Plans the mark of a file's format, which its content cannot tell once the guest writes it. */
+export function planMark({ id, mark }: Pick<LabelledFile, "id" | "mark">): Step[] {
+  return mark === undefined ? [] : [{ do: "mark-format", file: id, ...mark }];
 }
 
 function planOverlays(path: string, uid: number): Step {

@@ -26,6 +26,8 @@ export interface TapFacts {
   /** Names of network devices that exist or that a guest has claimed. */
   readonly taken: ReadonlySet<string>;
   readonly hasVhost: boolean;
+  /** Whether a tap of the guest has a packet filter. No tap of such a guest has vhost-net. */
+  readonly isFiltered: boolean;
   /** Undefined: the bridge does not exist. */
   getBridge(name: string): BridgeFacts | undefined;
   readonly openVswitch: SwitchFacts;
@@ -68,7 +70,8 @@ export function decideTap(found: TappedInterface, id: string, facts: TapFacts): 
   return {
     name,
     netdev: netdevId(id),
-    hasHeader: isVirtio(found),
+    // A header asks the host to complete a checksum behind the filter, at a place in the frame that the guest chooses.
+    hasHeader: isVirtio(found) && found.filterref === undefined,
     isMade,
     queues: countQueues(found).queues,
     vhosts: countVhosts(found, facts),
@@ -144,11 +147,20 @@ function existingName({ target }: Pick<TappedInterface, "target">, taken: Readon
 
 /**
  * Returns the number of vhost-net descriptors. As in libvirt, QEMU carries the frames itself without vhost-net, unless the
- * XML requires it.
+ * XML requires it. vhost-net passes headers of its owner's choice to any tap, also to one without headers: tun_xdp_one() of Linux.
  */
-function countVhosts(found: TappedInterface, { hasVhost }: TapFacts): number {
-  if (hasVhost) return countQueues(found).vhosts;
+function countVhosts(found: TappedInterface, { hasVhost, isFiltered }: TapFacts): number {
+  if (hasVhost && !isFiltered) return countQueues(found).vhosts;
   if (found.driver?.name !== "vhost") return 0;
+  if (isFiltered) {
+    throw new SvirtError(
+      "Cannot use vhost-net for an interface: the guest has a packet filter, which vhost-net can bypass",
+      {
+        kind: "unsupported",
+        remedy: "Leave <driver name='vhost'/> out, or <filterref> of all interfaces of the guest.",
+      },
+    );
+  }
   throw new SvirtError("vhost-net was requested for an interface, but is unavailable: no /dev/vhost-net", {
     kind: "unsupported",
     remedy: "Run: modprobe vhost_net",
@@ -184,6 +196,7 @@ function decidePort(found: OnBridge, facts: TapFacts): Partial<TapSetup> {
   return {
     bridge,
     mtu: found.mtu?.size ?? is.mtu,
+    ...(isOnMadeBridge(found) ? { isGuarded: true } : {}),
     ...(found.port?.isolated === true ? { isolated: true } : {}),
     ...decideVlans(found, is),
   };

@@ -3,7 +3,7 @@ import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup 
 
 /** Describes the setup of a tap's host end in one line. */
 export function describeSetup(setup: TapSetup): string {
-  const { bridge, gatheredFrames, isolated, mac, mtu, name, port, vlans } = setup;
+  const { bridge, gatheredFrames, isGuarded, isolated, mac, mtu, name, port, vlans } = setup;
   const facts = [
     `MAC ${mac}`,
     ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
@@ -11,6 +11,7 @@ export function describeSetup(setup: TapSetup): string {
     ...(bridge === undefined ? [] : [`on bridge ${bridge}`]),
     ...(port === undefined ? [] : describePort(port)),
     ...(isolated === true ? ["isolated"] : []),
+    ...(isGuarded === true ? ["without spanning tree"] : []),
     ...(vlans ?? []).map(describeVlan),
     "up",
   ];

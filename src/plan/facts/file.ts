@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { GivenFormat } from "./given-format.ts";
 import { aString, maybeString } from "./plain-schemas.ts";
 import type { Claim, Ownership } from "./step-parts.ts";
 
@@ -15,6 +16,12 @@ export const fileId = v.strictObject({
 
 export type FileId = v.InferOutput<typeof fileId>;
 
+/** Format in which a guest writes a file, and svirt's folder for the formats of files that keep no attribute. */
+export interface FormatMark {
+  readonly format: GivenFormat;
+  readonly folder: string;
+}
+
 /** File that QEMU holds open, and its labels. */
 export interface LabelledFile {
   readonly id: FileId;
@@ -23,6 +30,8 @@ export interface LabelledFile {
   /** The label to restore; undefined: the file had none. */
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
+  /** Mark of its format to set before the guest can write it; undefined: the file has it, or the guest only reads. */
+  readonly mark?: FormatMark | undefined;
   /** Owner and mode to restore after the guest; undefined: the guest's user does not own the file and cannot change them. */
   readonly ownership?: Ownership | undefined;
   /** Rule that keeps the label of a device node, if udevd runs. */
@@ -54,7 +63,8 @@ export interface SharedTree {
   readonly to: string | undefined;
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
-  /** Same as in LabelledFile. */
+  /** Same as in LabelledFile: the files below it are raw. */
+  readonly mark?: FormatMark | undefined;
   readonly ownership?: Ownership | undefined;
 }
 

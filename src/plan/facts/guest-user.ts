@@ -5,6 +5,9 @@
 const FIRST_UID = 0x70000000;
 const UIDS = 0x04000000;
 
+/** User of programs that only report, such as a QEMU that describes itself: beyond the guests' IDs, and without files. */
+export const PROBE_USER: number = FIRST_UID + UIDS;
+
 /** Returns the user ID that is `later` places after the one given by the guest's UUID. */
 export function guestUser(uuid: string, later: number): number {
   return FIRST_UID + ((Number.parseInt(uuid.replaceAll("-", "").slice(-8), 16) + later) % UIDS);

@@ -65,6 +65,8 @@ export const tapSetup = v.strictObject({
   vlans: v.exactOptional(v.array(portVlan)),
   /** The bridge's VLAN for new ports. */
   defaultVlan: v.exactOptional(aNumber),
+  /** No frame from the guest changes the spanning tree of the bridge, which a network of svirt has made. */
+  isGuarded: v.exactOptional(v.literal(true)),
   /** Maximum number of frames before the host is notified. ethtool(8) -C rx-frames */
   gatheredFrames: v.exactOptional(aNumber),
 });

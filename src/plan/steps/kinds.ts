@@ -4,6 +4,7 @@ import { blockSteps } from "./block.ts";
 import { claimSteps } from "./claim.ts";
 import { deviceSteps } from "./device.ts";
 import { folderSteps } from "./folder.ts";
+import { formatSteps } from "./format.ts";
 import { shareSteps } from "./host.ts";
 import type { Kinds } from "./kind.ts";
 import { labelSteps } from "./label.ts";
@@ -25,6 +26,7 @@ export const KINDS: Kinds<Step> = {
   ...claimSteps,
   ...deviceSteps,
   ...folderSteps,
+  ...formatSteps,
   ...labelSteps,
   ...mountSteps,
   ...networkSteps,

@@ -3,6 +3,7 @@ import type { BlockStep } from "./block.ts";
 import type { ClaimStep } from "./claim.ts";
 import type { DeviceStep } from "./device.ts";
 import type { FolderStep } from "./folder.ts";
+import type { FormatStep } from "./format.ts";
 import type { ShareStep } from "./host.ts";
 import type { LabelStep } from "./label.ts";
 import type { MountStep } from "./mount.ts";
@@ -26,6 +27,7 @@ export type Step =
   | ClaimStep
   | DeviceStep
   | FolderStep
+  | FormatStep
   | LabelStep
   | MountStep
   | NetworkStep

@@ -33,19 +33,20 @@ const QUESTIONS: readonly QmpCommand[] = [
 /** QMP commands for QEMU's standard input. The last one makes it quit. */
 export const EMULATOR_QUESTIONS: string = formatQuestions(QUESTIONS);
 
+/** Descriptor of /dev/kvm in a QEMU that describes itself, whose user may not open the device. */
+const KVM_FD = 3;
+
 /** Returns the arguments that start QEMU for queries only: no machine, no configuration of the host. */
 export function probeArguments(emulator: string, type: "kvm" | "qemu"): readonly string[] {
-  const machine = `none,accel=${type === "kvm" ? "kvm" : "tcg"}`;
+  const accelerator =
+    type === "kvm"
+      ? ["-add-fd", `fd=${KVM_FD},set=1`, "-accel", "kvm,device=/dev/fdset/1"]
+      : ["-accel", "tcg"];
   return [
     emulator,
-    "-S",
-    "-no-user-config",
-    "-nodefaults",
-    "-nographic",
-    "-machine",
-    machine,
-    "-qmp",
-    "stdio",
+    ...["-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none"],
+    ...accelerator,
+    ...["-qmp", "stdio"],
   ];
 }
 

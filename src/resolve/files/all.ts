@@ -6,9 +6,11 @@ import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
+import { givenFormatOf } from "../../plan/facts/given-format.ts";
+import type { Instance } from "../../state/instance.ts";
 import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import { refuseUnusablePlace } from "../read-place.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
-import { refuseUnwritable } from "../written-place.ts";
 import { resolveChardev } from "./chardev.ts";
 import { resolveDeviceNode, resolveScsiNode, resolveTpmCancel } from "./device-node.ts";
 import { type DiskResource, resolveDisk } from "./disk.ts";
@@ -29,21 +31,22 @@ export interface ResolvedFiles {
  * Inspects every file that the domain names, and those that its images name. Only the headers of images are read. Throws
  * "not-found", "unsupported" or "denied", with the chain if there is one.
  */
-export function resolveFiles(host: Host, domain: Domain, options: ResolveOptions): ResolvedFiles {
-  return resolveResources(host, listResources(domain), options);
+export function resolveFiles(instance: Instance, domain: Domain, options: ResolveOptions): ResolvedFiles {
+  return resolveResources(instance, listResources(domain), options);
 }
 
 /** Inspects the files of some of a domain's resources. */
 export function resolveResources(
-  host: Host,
+  instance: Instance,
   resources: readonly Resource[],
   options: ResolveOptions,
 ): ResolvedFiles {
+  const { host } = instance;
   const chains: Chains = new Map();
   const files: ResolvedFile[] = [];
   for (const resource of resources) {
-    const found = resolveOne(host, resource, { ...options, chains });
-    for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
+    const found = resolveOne(instance, resource, { ...options, chains });
+    for (const file of found) if (isJudged(resource, file, options)) refuseUnusablePlace(host, file);
     files.push(...found);
   }
   return { files, chains, sockets: resolveSockets(host, resources) };
@@ -60,28 +63,34 @@ function isJudged({ kind }: Resource, { named }: ResolvedFile, { overlays }: Res
 type Chains = Map<string, readonly FoundElement<FileFacts>[]>;
 
 function resolveOne(
-  host: Host,
+  instance: Instance,
   resource: Resource,
   { chains, ...options }: ResolveOptions & { readonly chains: Chains },
 ): ResolvedFile[] {
-  if (resource.kind !== "disk") return resolveOther(host, resource, options);
-  const images = resolveDisk(imageReader(host, options.overlays), resource);
+  if (resource.kind !== "disk") return resolveOther(instance, resource, options);
+  const images = resolveDisk(imageReader(instance, options.overlays), resource);
   chains.set(
     resource.target,
     images.map(({ element }) => element),
   );
-  return images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image }));
+  return images.map(({ element, ...image }) => ({
+    named: element.path,
+    facts: element.facts,
+    format: givenFormatOf(element),
+    ...image,
+  }));
 }
 
 function resolveOther(
-  host: Host,
+  instance: Instance,
   resource: Exclude<Resource, DiskResource>,
   options: ResolveOptions,
 ): ResolvedFile[] {
+  const { host } = instance;
   switch (resource.kind) {
     case "loader":
     case "nvram":
-      return [resolveFirmware(host, resource, options)];
+      return [resolveFirmware(instance, resource, options)];
     case "kernel":
     case "initrd":
     case "boot-file":

@@ -7,7 +7,9 @@ import { isInstalled, refuseInstalled } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
+import type { Instance } from "../../state/instance.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import { refuseUnreadPlace } from "../read-place.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
@@ -18,21 +20,25 @@ const LARGEST_TEMPLATE = 64 * 1024 * 1024;
  * Inspects a file of the firmware. Creates missing variables from their template; the guest keeps them. Throws
  * "not-found", "unsupported", "denied", "in-use".
  */
-export function resolveFirmware(host: Host, file: FirmwareFile, options: ResolveOptions): ResolvedFile {
-  if (file.kind === "loader") return resolveLoader(host, file);
-  if (file.storage === "file") makeVariables(host, file, options);
-  return resolveVariables(host, file);
+export function resolveFirmware(
+  instance: Instance,
+  file: FirmwareFile,
+  options: ResolveOptions,
+): ResolvedFile {
+  if (file.kind === "loader") return resolveLoader(instance, file);
+  if (file.storage === "file") makeVariables(instance.host, file, options);
+  return resolveVariables(instance, file);
 }
 
 type Loader = Extract<FirmwareFile, { readonly kind: "loader" }>;
 type Variables = Extract<FirmwareFile, { readonly kind: "nvram" }>;
 
-function resolveLoader(host: Host, { access, format, path }: Loader): ResolvedFile {
-  const facts = inspect(host, path);
+function resolveLoader(instance: Instance, { access, format, path }: Loader): ResolvedFile {
+  const facts = inspect(instance.host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
-  refuseChain(host, { path, format });
-  const named = { named: path, facts, override: undefined };
+  refuseChain(instance, { path, format });
+  const named = { named: path, facts, format, override: undefined };
   if (access === "read-write") {
     refuseInstalled(facts.id.path);
     return { ...named, role: LABEL_ROLES.loader[access].role };
@@ -41,15 +47,15 @@ function resolveLoader(host: Host, { access, format, path }: Loader): ResolvedFi
 }
 
 function resolveVariables(
-  host: Host,
+  instance: Instance,
   { format, override, path, storage, template }: Variables,
 ): ResolvedFile {
-  const facts = inspect(host, path) ?? (template === undefined ? undefined : factsOfPlanned(path));
+  const facts = inspect(instance.host, path) ?? (template === undefined ? undefined : factsOfPlanned(path));
   if (facts === undefined) throw withoutTemplate(path);
   refuseInstalled(facts.id.path);
   if (facts.type !== storage) throw wrongStorage(path, storage, facts);
-  if (facts.id.inode !== "0") refuseChain(host, { path, format });
-  return { named: path, facts, role: LABEL_ROLES.nvram["read-write"].role, override };
+  if (facts.id.inode !== "0") refuseChain(instance, { path, format });
+  return { named: path, facts, format, role: LABEL_ROLES.nvram["read-write"].role, override };
 }
 
 function makeVariables(host: Host, { format, path, template }: Variables, options: ResolveOptions): void {
@@ -66,6 +72,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   const facts = inspect(host, template.path);
   if (facts === undefined) throw missing(template.path);
   if (facts.type !== "file") throw wrongType(template.path, facts.type);
+  refuseUnreadPlace(host, facts);
   refuseTemplate(host, template.path, facts);
   if (!options.makeMissing) return;
   const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);
@@ -94,9 +101,12 @@ function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
 }
 
 /** Refuses an image with backing files: QEMU gets one file, and its user may open no other. */
-function refuseChain(host: Host, image: { readonly path: string; readonly format: "raw" | "qcow2" }): void {
+function refuseChain(
+  instance: Instance,
+  image: { readonly path: string; readonly format: "raw" | "qcow2" },
+): void {
   if (image.format === "raw") return;
-  const { length } = walkChain({ ...image, readOnly: true }, imageReader(host));
+  const { length } = walkChain({ ...image, readOnly: true }, imageReader(instance));
   if (length === 1) return;
   throw new SvirtError(`Cannot use ${image.path} as firmware: the image needs other files`, {
     kind: "unsupported",

@@ -2,12 +2,14 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Resource } from "../../domain/resources/resource.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
+import { isGuestPlace, MOVE_TO_GUESTS } from "../../label/guest-places.ts";
 import { refuseHostFolder } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
-import { refuseWritten } from "../written-place.ts";
+import { placeOf, refuseWritten } from "../written-place.ts";
 
 /** Folder that the guest shares with the host. */
 export interface ResolvedFolder extends ResolvedFile {
@@ -62,5 +64,15 @@ function resolveFolder(
   }
   refuseHostFolder(facts.id.path);
   if (access === "read-write") refuseWritten(host, facts);
+  else refuseRead(host, facts, named);
   return { named, facts, access, role: LABEL_ROLES["shared-folder"][access].role, override: undefined };
+}
+
+/** Refuses a folder outside of guests' places, although its guest only reads it: the guest's user gets access to each file in it. */
+function refuseRead(host: Host, facts: FileFacts, named: string): void {
+  if (isGuestPlace(placeOf(host, facts))) return;
+  throw new SvirtError(`Cannot share ${named} with the guest: it is not a folder for guests' files`, {
+    kind: "denied",
+    remedy: MOVE_TO_GUESTS,
+  });
 }

@@ -32,11 +32,13 @@ export function decideTaps(
   const macvtap = devices.interfaces.some(({ type }) => type === "direct")
     ? macvtapFacts(instance, owner)
     : {};
+  const isFiltered = devices.interfaces.some((found) => isTapped(found) && found.filterref !== undefined);
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
     const tap = decideTap(found, interfaceId(devices.interfaces, index), {
       ...tapFacts(instance, uuid, taps),
       ...macvtap,
+      isFiltered,
     });
     const place = `/domain/devices/interface[${index + 1}]`;
     const rules = decideTapRules(found, tap.name, { uuid, place, findFilter });
@@ -74,7 +76,7 @@ export function tapFacts(
   instance: Instance,
   guestUuid: string,
   others: readonly PlannedTap[] = [],
-): TapFacts {
+): Omit<TapFacts, "isFiltered"> {
   const { host } = instance;
   const held = registryOf(instance).listKeys("tap");
   return {

@@ -1,6 +1,6 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { Adapter } from "../../storage/pool/forms/adapter.ts";
+import type { Adapter } from "../../storage/pool/source/adapter.ts";
 import { formatScsiKey } from "../../storage/volume/scsi-key.ts";
 import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } from "./pool-device.ts";
 

@@ -52,7 +52,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 1,
     api: "virConnectOpen",
-    access: "reads",
     isBeforeOpen: true,
     args: struct({ name: maybeText, flags: uint }),
     flags: { known: ALL_FLAGS, refusedBy: "qemuConnectOpen" },
@@ -60,14 +59,13 @@ export const connectionProcedures: readonly Procedure[] = [
     run({ args, instance, session }) {
       if (session.opened !== undefined) throw alreadyOpen();
       checkUri(instance, args.name ?? "");
-      session.opened = { isReadOnly: session.isForReading || (args.flags & READ_ONLY) !== 0 };
+      session.opened = { key: (args.flags & READ_ONLY) === 0 ? session.key : "read-only" };
       return {};
     },
   }),
   procedure({
     number: 2,
     api: "virConnectClose",
-    access: "reads",
     isBeforeOpen: true,
     args: nothing,
     result: nothing,
@@ -80,7 +78,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 66,
     api: "virConnectOpen",
-    access: "reads",
     isBeforeOpen: true,
     args: nothing,
     result: struct({ types: array(int, MOST_AUTH_TYPES) }),
@@ -89,7 +86,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 60,
     api: "virConnectSupportsFeature",
-    access: "reads",
     isBeforeOpen: true,
     args: struct({ feature: int }),
     result: aNumber,
@@ -102,7 +98,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 360,
     api: "virConnectRegisterCloseCallback",
-    access: "reads",
     args: nothing,
     result: nothing,
     run: () => ({}),
@@ -110,7 +105,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 361,
     api: "virConnectUnregisterCloseCallback",
-    access: "reads",
     args: nothing,
     result: nothing,
     run: () => ({}),
@@ -118,7 +112,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 110,
     api: "virConnectGetURI",
-    access: "reads",
     args: nothing,
     result: aText,
     run: ({ instance }) => ({ value: getUri(instance) }),
@@ -126,7 +119,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 59,
     api: "virConnectGetHostname",
-    access: "reads",
     args: nothing,
     result: aText,
     run: ({ instance }) => ({ value: getHostname(instance) }),
@@ -135,7 +127,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 149,
     api: "virConnectIsSecure",
-    access: "reads",
     args: nothing,
     result: aNumber,
     run: () => ({ value: 1 }),
@@ -143,7 +134,6 @@ export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 419,
     api: "virConnectSetIdentity",
-    access: "reads",
     args: struct({ params: array(typedParameter, MOST_IDENTITY), flags: uint }),
     // libvirtd does not look at the flags. remoteDispatchConnectSetIdentity()
     flags: { known: ALL_FLAGS, refusedBy: "qemuConnectSetIdentity" },

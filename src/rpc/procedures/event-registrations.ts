@@ -7,7 +7,7 @@ import { type Procedure, procedure } from "./procedure.ts";
 /** Events of one sort of objects. */
 interface EventFamily {
   /** Function of libvirt's API without its last word. */
-  readonly api: `virConnect${string}Event`;
+  readonly api: `virConnect${"Domain" | "Network" | "StoragePool" | "NodeDevice" | "Secret"}Event`;
   /** Word before "event" in libvirtd's messages about IDs, and about registrations. */
   readonly words: { readonly id: string; readonly callback: string };
   /** Part of libvirt that has the function. */
@@ -111,7 +111,6 @@ function registering(number: number, family: EventFamily, object: Form<Registere
   return procedure({
     number,
     api: `${family.api}RegisterAny`,
-    access: "reads",
     args: struct({ event: int, object: optional(object) }),
     result: aNumber,
     async run({ args, session }) {
@@ -133,7 +132,6 @@ function deregistering(number: number, family: EventFamily): Procedure {
   return procedure({
     number,
     api: `${family.api}DeregisterAny`,
-    access: "reads",
     args: aNumber,
     result: nothing,
     run({ args, session }) {

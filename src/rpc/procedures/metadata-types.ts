@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../access/uses.ts";
 import type { LibvirtDomain } from "../../errors.ts";
 import { invalidArgument } from "./procedure.ts";
 
@@ -13,7 +14,7 @@ export function metadataTypeOf(number: number, from: LibvirtDomain): (typeof TYP
 
 /** An argument of a function of libvirt's API, which must be there or must not. */
 interface Argument {
-  readonly api: `vir${string}`;
+  readonly api: ApiUse;
   readonly name: string;
   readonly value: string | undefined;
   readonly isWanted: boolean;

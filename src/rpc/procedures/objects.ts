@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../access/uses.ts";
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import type { SecretUsage } from "../../secret/document.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -78,14 +79,9 @@ export function domainKeys({ dom }: { readonly dom: RemoteDomain }): readonly st
   return [uuidText(dom.uuid)];
 }
 
-/** Returns the facts of a procedure that shows one domain. */
-export function readsDomain<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
-}
-
-/** Returns the facts of a procedure that changes one domain, or that libvirt refuses to a connection for reading. */
-export function changesDomain<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: domainKeys } as const;
+/** Returns the facts of a procedure about one domain. */
+export function aboutDomain<const Api extends ApiUse>(number: number, api: Api) {
+  return { number, api, recovers: domainKeys } as const;
 }
 
 /** Returns a UUID's text. */

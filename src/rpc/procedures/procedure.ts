@@ -1,3 +1,5 @@
+import type { Key } from "../../access/key.ts";
+import { type ApiUse, type ArgumentUse, mayUse } from "../../access/uses.ts";
 import { type LibvirtDomain, type OnRefused, SvirtError } from "../../errors.ts";
 import type { DataStream } from "../../host/channels.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -8,10 +10,10 @@ import type { Subscriptions } from "./events/subscriptions.ts";
 /** Connection of a client. */
 export interface Session {
   readonly instance: Instance;
-  /** Whether the key or the command of the connection permits only reading. */
-  readonly isForReading: boolean;
-  /** Set by virConnectOpen(); undefined before. */
-  opened?: { readonly isReadOnly: boolean };
+  /** Key of the client. */
+  readonly key: Key;
+  /** Set by virConnectOpen(), with the rights of the connection; undefined before. */
+  opened?: { readonly key: Key };
   /** Set by virConnectClose(): no further call is read. */
   isClosed?: true;
   /** Events that the client has registered for. */
@@ -36,7 +38,6 @@ export interface RemoteCall<Args> {
   readonly args: Args;
   readonly session: Session;
   readonly instance: Instance;
-  readonly isReadOnly: boolean;
   /** Running guests, as reported by the recovery before the call; empty without recovery. */
   readonly running: readonly RunningGuest[];
   /** Opens a stream between the client and svirt, which begins with the reply. */
@@ -58,10 +59,8 @@ type FlagsOf<Args> = Args extends { readonly flags: number }
 interface Facts {
   /** Number in libvirt's remote_protocol.x. */
   readonly number: number;
-  /** Function of libvirt's API, which refuses a connection for reading in its own name. */
-  readonly api: `vir${string}`;
-  /** Whether a connection that may only read may call it. */
-  readonly access: "reads" | "changes";
+  /** Function of libvirt's API: the procedure's entry in the table of access. */
+  readonly api: ApiUse;
   /** Whether it may be called before virConnectOpen(). */
   readonly isBeforeOpen?: true;
 }
@@ -70,8 +69,8 @@ type Declared<Args, Result> = Facts &
   FlagsOf<Args> & {
     readonly args: Form<Args>;
     readonly result: Form<Result>;
-    /** Returns libvirt's name of a request that these arguments make and a connection for reading may not; undefined: permitted. */
-    forbids?(args: NoInfer<Args>): string | undefined;
+    /** Returns the use that these arguments are in addition to the function; undefined: none. */
+    alsoUses?(args: NoInfer<Args>): ArgumentUse | undefined;
     /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
     recovers?(args: NoInfer<Args>): readonly string[] | "all";
     run(call: RemoteCall<Args>): Promise<Result> | Result;
@@ -87,7 +86,7 @@ export interface Procedure extends Facts {
 /** A call whose arguments are decoded. */
 interface PreparedCall {
   readonly flags: number;
-  readonly forbids: string | undefined;
+  readonly alsoUses: ArgumentUse | undefined;
   readonly recovers: readonly string[] | "all" | undefined;
   /** Carries out the call and returns the encoded result. */
   run(context: Omit<RemoteCall<unknown>, "args">): Promise<readonly Uint8Array[]>;
@@ -95,9 +94,8 @@ interface PreparedCall {
 
 /** Declares a procedure. */
 export function procedure<Args, Result>(declared: Declared<Args, Result>): Procedure {
-  const { access, api, args: form, flags, isBeforeOpen, number, result } = declared;
+  const { api, args: form, flags, isBeforeOpen, number, result } = declared;
   return {
-    access,
     api,
     number,
     ...(flags === undefined ? {} : { flags }),
@@ -106,7 +104,7 @@ export function procedure<Args, Result>(declared: Declared<Args, Result>): Proce
       const args = form.decode({ bytes: payload, at: 0 });
       return {
         flags: flagsOf(args),
-        forbids: declared.forbids?.(args),
+        alsoUses: declared.alsoUses?.(args),
         recovers: declared.recovers?.(args),
         async run(context) {
           const parts: Uint8Array[] = [];
@@ -152,17 +150,18 @@ export function partWith(name: string): LibvirtDomain | undefined {
   return /network/i.test(name) ? "NETWORK" : undefined;
 }
 
-/** Returns the error of a function that a connection for reading may not call. virCheckReadOnlyGoto() of libvirt */
-export function refusedForReading(api: string): SvirtError {
-  return forbidden(`read only access prevents ${api}`, partWith(api));
-}
-
-/** Returns the error of a call that a connection for reading may not make. virReportRestrictedError() of libvirt */
-export function forbidden(what: string, from?: LibvirtDomain): SvirtError {
-  return new SvirtError(`operation forbidden: ${what}`, {
+/**
+ * Throws "denied" in libvirt's words for a use that a key may not do. virCheckReadOnlyGoto() and
+ * virReportRestrictedError() of libvirt
+ */
+export function refuseUse(key: Key, use: ApiUse | ArgumentUse): void {
+  if (mayUse(key, use)) return;
+  const [api = ""] = use.split(" ");
+  const what = use.endsWith(" with secure flag") ? use : `read only access prevents ${api}`;
+  throw new SvirtError(`operation forbidden: ${what}`, {
     kind: "denied",
     libvirt: "OPERATION_DENIED",
-    from,
+    from: partWith(api),
     remedy: "Connect without -r, by a key without --read-only.",
   });
 }

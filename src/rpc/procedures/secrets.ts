@@ -34,7 +34,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 139,
     api: "virConnectNumOfSecrets",
-    access: "reads",
     args: nothing,
     result: aNumber,
     run: ({ instance, session }) => ({ value: selectSecrets(instance, {}, session.onDamaged).length }),
@@ -42,7 +41,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 140,
     api: "virConnectListSecrets",
-    access: "reads",
     args: struct({ most: int }),
     result: struct({ uuids: array(text, LIST_MAX) }),
     run: ({ args, instance, session }) => ({
@@ -54,7 +52,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 287,
     api: "virConnectListAllSecrets",
-    access: "reads",
     args: listAsked,
     flags: { known: 2 ** FILTER.length - 1, refusedBy: "secretConnectListAllSecrets" },
     result: listing(secret),
@@ -66,7 +63,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 141,
     api: "virSecretLookupByUUID",
-    access: "reads",
     args: struct({ uuid }),
     result: aSecret,
     run: ({ args, instance }) => ({ secret: remoteSecret(findSecret(instance, uuidText(args.uuid))) }),
@@ -74,7 +70,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 147,
     api: "virSecretLookupByUsage",
-    access: "reads",
     args: struct({ usageType: int, usageId: text }),
     result: aSecret,
     run({ args: { usageId, usageType }, instance }) {
@@ -87,7 +82,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 142,
     api: "virSecretDefineXML",
-    access: "changes",
     args: struct({ xml: text, flags: uint }),
     flags: { known: VALIDATE, refusedBy: "secretDefineXML" },
     result: aSecret,
@@ -98,7 +92,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 143,
     api: "virSecretGetXMLDesc",
-    access: "reads",
     args: ofSecretWithFlags,
     flags: { known: 0, refusedBy: "secretGetXMLDesc" },
     result: aText,
@@ -107,7 +100,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 144,
     api: "virSecretSetValue",
-    access: "changes",
     args: struct({ secret, value, flags: uint }),
     flags: { known: 0, refusedBy: "secretSetValue" },
     result: nothing,
@@ -120,7 +112,6 @@ export const secretProcedures: readonly Procedure[] = [
     number: 145,
     api: "virSecretGetValue",
     // virCheckReadOnlyGoto() of virSecretGetValue(): a connection for reading never gets a value.
-    access: "changes",
     args: ofSecretWithFlags,
     flags: { known: 0, refusedBy: "secretGetValue" },
     result: struct({ value }),
@@ -129,7 +120,6 @@ export const secretProcedures: readonly Procedure[] = [
   procedure({
     number: 146,
     api: "virSecretUndefine",
-    access: "changes",
     args: ofSecret,
     result: nothing,
     async run(call) {

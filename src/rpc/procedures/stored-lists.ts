@@ -1,5 +1,5 @@
 import type { Instance } from "../../state/instance.ts";
-import type { PoolType } from "../../storage/pool/pool-types.ts";
+import { POOL_TYPES, type PoolType } from "../../storage/pool/pool-types.ts";
 import { selectNetworks } from "../../vm/network/network-list.ts";
 import { selectPools } from "../../vm/pool/pool-list.ts";
 import type { ListedXml, StoredFilter } from "../../vm/stored/select-stored.ts";
@@ -15,11 +15,11 @@ import { type Procedure, procedure } from "./procedure.ts";
 const FILTER = ["inactive", "active", "persistent", "transient", "autostart", "noAutostart"] as const;
 const FILTER_FLAGS = 2 ** FILTER.length - 1;
 /** Types of pools, whose bits follow those of the filter. virConnectListAllStoragePoolsFlags of libvirt */
-const TYPES = [
-  ...(["dir", "fs", "netfs", "logical", "disk", "iscsi", "scsi", "mpath", "rbd", "sheepdog"] as const),
-  ...(["gluster", "zfs", "vstorage", "iscsi-direct"] as const),
-] satisfies PoolType[];
-const POOL_FLAGS = 2 ** (FILTER.length + TYPES.length) - 1;
+const TYPE_BITS: Readonly<Record<PoolType, number>> = {
+  ...{ dir: 6, fs: 7, netfs: 8, logical: 9, disk: 10, iscsi: 11, scsi: 12, mpath: 13, rbd: 14 },
+  ...{ sheepdog: 15, gluster: 16, zfs: 17, vstorage: 18, "iscsi-direct": 19 },
+};
+const POOL_FLAGS = 2 ** (1 + Math.max(...Object.values(TYPE_BITS))) - 1;
 
 const listed = listing(stored);
 
@@ -28,12 +28,11 @@ export const storedProcedures: readonly Procedure[] = [
   procedure({
     number: 281,
     api: "virConnectListAllStoragePools",
-    access: "reads",
     args: listAsked,
     flags: { known: POOL_FLAGS, refusedBy: "storageConnectListAllStoragePools" },
     result: listed,
     run({ args, instance, session }) {
-      const types = new Set(TYPES.filter((_, at) => (args.flags & (1 << (FILTER.length + at))) !== 0));
+      const types = new Set(POOL_TYPES.filter((type) => (args.flags & (1 << TYPE_BITS[type])) !== 0));
       const pools = selectPools(instance, {
         filter: filterOf(args.flags),
         wantsUuids: true,
@@ -46,7 +45,6 @@ export const storedProcedures: readonly Procedure[] = [
   procedure({
     number: 283,
     api: "virConnectListAllNetworks",
-    access: "reads",
     args: listAsked,
     flags: { known: FILTER_FLAGS, refusedBy: "networkConnectListAllNetworks" },
     result: listed,
@@ -78,7 +76,6 @@ function namesOf(
       procedure({
         number: count,
         api: `virConnectNumOf${word}${objects}`,
-        access: "reads",
         args: nothing,
         result: aNumber,
         run: ({ instance }) => ({ value: select(instance, { [state]: true }).length }),
@@ -86,7 +83,6 @@ function namesOf(
       procedure({
         number: names,
         api: `virConnectList${word}${objects}`,
-        access: "reads",
         args: struct({ most: int }),
         result: struct({ names: array(text, LIST_MAX) }),
         run: ({ args, instance }) => ({

@@ -25,7 +25,6 @@ export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 208,
     api: "virStorageVolUpload",
-    access: "changes",
     recovers: () => [],
     args: ofPart,
     flags: { known: SPARSE, refusedBy: "storageVolUpload" },
@@ -42,7 +41,6 @@ export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 209,
     api: "virStorageVolDownload",
-    access: "changes",
     recovers: () => [],
     args: ofPart,
     flags: { known: SPARSE, refusedBy: "storageVolDownload" },
@@ -59,7 +57,6 @@ export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 211,
     api: "virDomainScreenshot",
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, screen: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainScreenshot" },
@@ -74,7 +71,6 @@ export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 201,
     api: "virDomainOpenConsole",
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, device: maybeText, flags: uint }),
     flags: { known: CONSOLE.force | CONSOLE.safe, refusedBy: "qemuDomainOpenConsole" },
@@ -93,7 +89,6 @@ export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 296,
     api: "virDomainOpenChannel",
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, name: maybeText, flags: uint }),
     flags: { known: CHANNEL_FORCE, refusedBy: "qemuDomainOpenChannel" },

@@ -5,6 +5,7 @@ import { runBlock } from "./block/step.ts";
 import { runClaim } from "./claim.ts";
 import { runDevice } from "./device.ts";
 import { runFolder } from "./folder.ts";
+import { runFormat } from "./format.ts";
 import { runShare } from "./host.ts";
 import { runLabel } from "./label.ts";
 import { runMount } from "./mount.ts";
@@ -24,6 +25,7 @@ const RUNS: Runs<Step> = {
   ...runClaim,
   ...runDevice,
   ...runFolder,
+  ...runFormat,
   ...runLabel,
   ...runMount,
   ...runNetwork,

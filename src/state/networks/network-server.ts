@@ -7,6 +7,8 @@ import type { Step, StepOf } from "../../plan/steps/step.ts";
 import type { Instance } from "../instance.ts";
 
 const PROGRAM = "/usr/sbin/dnsmasq";
+/** A guest has one lease for each hardware address. It could invent client identifiers, and a filter does not read those. dnsmasq(8) */
+const ONE_LEASE = "--dhcp-ignore-clid";
 
 /** A network and its UUID, which names its server's folder. */
 interface Served {
@@ -44,7 +46,7 @@ export function serverStep(instance: Instance, { network, uuid }: Served): StepO
     network: network.name,
     folder: folderOf(instance, uuid),
     above: serversFolder(instance),
-    command: [PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`],
+    command: [PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`, ONE_LEASE],
     files,
     ...(before.length === files.length ? { before } : {}),
   };

@@ -1,6 +1,7 @@
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
-import { type Formats, POOL_TYPE_FACTS, POOL_TYPES, type PoolType } from "./pool-types.ts";
+import { backendOf } from "./backends/table.ts";
+import { type Formats, POOL_TYPES, type PoolType } from "./pool-types.ts";
 import { isStartable } from "./rules/startable.ts";
 
 /** Types of pools and the formats of each; supported are those that svirt starts. virStoragePoolCapsFormat() of libvirt */
@@ -9,11 +10,11 @@ export function formatPoolCapabilities(): string {
 }
 
 function typeDraft(type: PoolType): Draft {
-  const { sourceFormats, volumeFormats } = POOL_TYPE_FACTS[type];
+  const { sourceFormats, volumeFormats } = backendOf(type);
   const draft = attributesDraft("pool", { type, supported: isStartable(type) ? "yes" : "no" });
-  if (sourceFormats !== undefined)
+  if (sourceFormats !== "none")
     draft.children.push(parentDraft("poolOptions", formatsDrafts(sourceFormats, "sourceFormatType")));
-  if (volumeFormats !== undefined)
+  if (volumeFormats !== "none")
     draft.children.push(parentDraft("volOptions", formatsDrafts(volumeFormats, "targetFormatType")));
   return { ...draft, isPaired: true };
 }

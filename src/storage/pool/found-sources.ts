@@ -4,8 +4,8 @@ import { formatDocument } from "../../xml/format-document.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
 import { readWhole } from "../../xml/read-whole.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
-import { type PoolSource, source } from "./forms/source.ts";
 import type { PhysicalVolume } from "./logical/reports.ts";
+import { type PoolSource, source } from "./source/source.ts";
 
 /** An exported folder and the clients for which it is; a folder may have blanks. showmount(8) */
 const EXPORT = /^(\/[^\p{Cc}]*\S) +\S+$/u;

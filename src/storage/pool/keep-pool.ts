@@ -1,8 +1,9 @@
 import type { Permissions } from "../permissions.ts";
+import { backendOf } from "./backends/table.ts";
 import type { WrittenPool } from "./forms/pool.ts";
-import type { PoolSource } from "./forms/source.ts";
-import { POOL_TYPE_FACTS, type PoolType, SOURCE_PARTS } from "./pool-types.ts";
+import { type PoolType, SOURCE_PARTS } from "./pool-types.ts";
 import { sanitizePath } from "./sanitize-path.ts";
+import type { PoolSource } from "./source/source.ts";
 
 /** Storage pool, with the parts that libvirt keeps of it. */
 export type Pool = Omit<WrittenPool, "source" | "target" | `${string}Bytes`> & {
@@ -24,6 +25,7 @@ const NO_SOURCE: PoolSource = { hosts: [], devices: [] };
  */
 export function keepPool(written: WrittenPool): Pool {
   const { features, mountOptions, name, rbdOptions, refresh, source, target, type, uuid } = written;
+  const { options } = backendOf(type);
   const kept = keepSource(source ?? NO_SOURCE, type, name);
   const place = keepTarget(target, type, kept);
   return {
@@ -34,8 +36,8 @@ export function keepPool(written: WrittenPool): Pool {
     source: kept,
     ...(place === undefined ? {} : { target: place }),
     ...(refresh?.volume?.allocation === undefined ? {} : { refresh }),
-    ...(POOL_TYPE_FACTS[type].isMounted === true && hasOptions(mountOptions) ? { mountOptions } : {}),
-    ...(type === "rbd" && hasOptions(rbdOptions) ? { rbdOptions } : {}),
+    ...(options === "mount" && hasOptions(mountOptions) ? { mountOptions } : {}),
+    ...(options === "ceph" && hasOptions(rbdOptions) ? { rbdOptions } : {}),
   };
 }
 
@@ -44,9 +46,9 @@ function hasOptions(found: { readonly options: readonly unknown[] } | undefined)
 }
 
 function keepSource(source: PoolSource, type: PoolType, name: string): PoolSource {
-  const { parts, sourceFormats } = POOL_TYPE_FACTS[type];
+  const { parts, sourceFormats, standardDir } = backendOf(type);
   const { dir, format, hosts, ...rest } = source;
-  const path = dir?.path ?? (type === "gluster" ? "/" : undefined);
+  const path = dir?.path ?? (standardDir === "none" ? undefined : standardDir.path);
   const whole: PoolSource = {
     ...rest,
     hosts: hosts.map(({ port, ...one }) => ({ ...one, ...(port ? { port } : {}) })),
@@ -57,7 +59,7 @@ function keepSource(source: PoolSource, type: PoolType, name: string): PoolSourc
   return {
     ...NO_SOURCE,
     ...Object.fromEntries(Object.entries(whole).filter(([part]) => !others.has(part))),
-    ...(sourceFormats === undefined ? {} : { format: format ?? { type: sourceFormats.standard } }),
+    ...(sourceFormats === "none" ? {} : { format: format ?? { type: sourceFormats.standard } }),
   };
 }
 
@@ -66,9 +68,9 @@ function keepTarget(
   type: PoolType,
   source: PoolSource,
 ): PoolTarget | undefined {
-  const { isRemote, targetWithin } = POOL_TYPE_FACTS[type];
-  if (isRemote === true) return undefined;
-  const path = targetWithin === undefined ? target?.path : `${targetWithin}/${source.name}`;
+  const { target: rule } = backendOf(type);
+  if (rule === "none") return undefined;
+  const path = rule === "written" ? target?.path : `${rule.within}/${source.name}`;
   if (path === undefined) return undefined;
   const { permissions = {} } = target ?? {};
   const isGranted = Object.keys(permissions).length > 0;

@@ -58,7 +58,6 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
     { ...volume, capacityBytes, target: { ...targetOf(volume, source), format: { type: format } } },
     flags,
   );
-  const to = writtenFormat(decided);
   if (volume.target.encryption !== undefined)
     throw notMade("target/encryption", "svirt does not encrypt the data of another volume");
   if (from !== "raw" && from !== "qcow2")
@@ -71,7 +70,6 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
   const isSparse = (volume.allocationBytes ?? unless) < source.capacityBytes;
   return {
     ...decided,
-    format: to,
     capacityBytes: format === "raw" ? capacityBytes : Math.ceil(capacityBytes / SECTOR_BYTES) * SECTOR_BYTES,
     reservedBytes: isSparse ? 0 : decided.reservedBytes,
     isConverted: !isSame,
@@ -85,12 +83,6 @@ function capacityOf({ capacityBytes: requested = 0 }: Volume, source: CopySource
   if (headerBytes !== undefined) return Math.max(requested + headerBytes, capacityBytes);
   if (requested <= capacityBytes) return capacityBytes;
   throw notMade("capacity", "svirt cannot read the header of the encrypted source, and copies all its bytes");
-}
-
-/** Throws "unsupported" for a format to which no image is converted. */
-function writtenFormat({ format }: NewVolume): NewImage["format"] {
-  if (format === "raw" || format === "qcow2") return format;
-  throw notMade("target/format", `svirt converts to raw and qcow2 images only, not to ${format}`);
 }
 
 function formatOf(word: string): string {

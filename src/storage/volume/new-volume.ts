@@ -1,5 +1,4 @@
 import { SvirtError } from "../../errors.ts";
-import type { ForeignFormat } from "../../images/foreign/foreign-image.ts";
 import type { NewImage } from "../../images/new-qcow2.ts";
 import type { Qcow2Options } from "../../images/qcow2-features.ts";
 import type { Permissions } from "../permissions.ts";
@@ -12,13 +11,10 @@ import { problemOfName } from "./volume-name.ts";
 const DEFAULT_MODE = 0o600;
 const [OLD, NEW] = ["0.10", "1.1"] as const;
 
-/** Formats of new volumes. */
-type VolumeFormat = NewImage["format"] | ForeignFormat;
-
 /** Volume to create, as its XML requests it. */
 export interface NewVolume {
   readonly name: string;
-  readonly format: VolumeFormat;
+  readonly format: NewImage["format"];
   /** Undefined: that of the backing file. */
   readonly capacityBytes: number | undefined;
   /** Length of a raw image's beginning for which disk space is reserved. */
@@ -81,15 +77,13 @@ function refuseUnmade({ source, type }: Volume): void {
   if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
 }
 
-function formatOf({ backingStore, target }: Volume): VolumeFormat {
+function formatOf({ backingStore, target }: Volume): NewImage["format"] {
   const format = target.format?.type ?? "raw";
-  if (format !== "raw" && format !== "qcow2" && format !== "vmdk" && format !== "vpc")
-    throw notMade("target/format", `svirt creates raw, qcow2, vmdk and vpc images, not ${format}`);
+  if (format !== "raw" && format !== "qcow2")
+    throw notMade("target/format", `svirt creates raw and qcow2 images, not ${format}`);
   if (format === "qcow2") return format;
   if (backingStore !== undefined)
     throw notMade("backingStore", `backing storage not supported for ${format} volumes`);
-  if (format !== "raw" && target.encryption !== undefined)
-    throw notMade("target/encryption", `volume encryption unsupported with format ${format}`);
   for (const [place, value] of [
     ["compat", target.compat],
     ["clusterSize", target.clusterBytes],
@@ -122,14 +116,13 @@ function noCapacity(): SvirtError {
 
 /** virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
 function refusePreallocation(
-  format: VolumeFormat,
+  format: NewImage["format"],
   {
     below,
     encryption,
   }: { readonly below: Volume["backingStore"]; readonly encryption: NewEncryption | undefined },
 ): void {
   if (format === "raw") throw notPreallocated("metadata preallocation is not supported for raw volumes");
-  if (format !== "qcow2") throw notPreallocated(`Cannot preallocate the tables of a ${format} volume`);
   if (below !== undefined) throw notPreallocated("metadata preallocation conflicts with backing store");
   if (encryption !== undefined) throw notPreallocated("Cannot preallocate the tables of an encrypted volume");
 }

@@ -1,6 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
 import type { OpenFile } from "../../host/processes.ts";
 import { labelModel } from "../../label/label-models.ts";
+import { tapsOf } from "../../plan/record/released-resources.ts";
 import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/still-held.ts";
@@ -9,6 +10,7 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
 import { findLostRules } from "../lost-rules/find.ts";
+import { isAtWork, type Look, lookUntilSettled } from "./at-work.ts";
 import { findDamagedFiles } from "./damaged-files.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
@@ -35,23 +37,34 @@ export interface Audit {
   readonly findings: readonly string[];
 }
 
-/** Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. */
+/**
+ * Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. Beside other commands it looks several times:
+ * lookUntilSettled().
+ */
 export async function auditNode(instance: Instance): Promise<Audit> {
+  const { hasEnded: _, ...audit } = await lookUntilSettled(instance, () => inspect(instance));
+  return audit;
+}
+
+async function inspect(instance: Instance): Promise<Audit & Look> {
   const damaged = new Map<string, string>();
   const records = readRecords(instance, ({ message }, uuid) => damaged.set(uuid, message));
   const running = records.filter((guest) => isRunning(instance, guest));
   const silentAt = await askServers(instance.host);
   const guests = running.map((guest) => auditGuest(instance, guest, silentAt));
   const devices = auditDevices(instance, running);
+  const ended = records.filter((guest) => !isRunning(instance, guest) && !isAtWork(instance, guest.uuid));
   const { mode } = instance.host.getSelinux();
   return {
     mode,
     guests,
     devices,
+    hasEnded: ended.length > 0,
     findings: [
       ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: guests are not confined`]),
       ...guests.flatMap(findingsOf),
       ...running.flatMap((guest) => findHeld(instance, guest)),
+      ...running.flatMap(findBypassed),
       ...findSharedLevels(instance, guests),
       ...devices.flatMap(({ finding, guest, path }) =>
         finding === undefined ? [] : [`${guest === undefined ? "" : `${guest}: `}${path} ${finding}`],
@@ -63,7 +76,7 @@ export async function auditNode(instance: Instance): Promise<Audit> {
       ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
       ...(await findUnfinished(instance, running)),
-      ...findLeftovers(instance, records, [...damaged.keys()]),
+      ...findLeftovers(instance, { damaged: [...damaged.keys()], ended, records }),
       ...(await findStaleLabels(instance, { records, silentAt })),
       ...findStaleNeighbours(instance, { records, silentAt }),
     ].filter((finding, at, all) => all.indexOf(finding) === at),
@@ -127,9 +140,27 @@ async function listLostRules(
   }
 }
 
-/** Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. */
+/** Finds guests that an older svirt has started with a filter, and with headers of frames or vhost-net, which bypass it. */
+function findBypassed({ name, steps }: GuestRecord): string[] {
+  const taps = steps.flatMap(tapsOf);
+  const filtered = steps.flatMap((step) =>
+    step.do === "set-tap-rules" && "filter" in step.rules ? [step.rules.tap] : [],
+  );
+  const isBypassed =
+    filtered.length > 0 &&
+    taps.some((tap) => tap.vhosts.length > 0 || (tap.hasHeader && filtered.includes(tap.name)));
+  return isBypassed
+    ? [`${name}: headers of its frames bypass its packet filter; start it again: svirt shutdown ${name}`]
+    : [];
+}
+
+/**
+ * Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. A command that works on the
+ * guest may be waiting for the release.
+ */
 function findHeld(instance: Instance, guest: GuestRecord): string[] {
-  const { change, name } = guest;
+  const { change, name, uuid } = guest;
+  if (change !== undefined && isAtWork(instance, uuid)) return [];
   return listHeldInChange(instance, guest).map(
     (held) =>
       `${name} has not released a device (${change?.what}): ${describeHeld(held)}; end the guest: svirt destroy ${name}`,

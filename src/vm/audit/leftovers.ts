@@ -3,34 +3,40 @@ import { guestOfRule, UDEV_RULES } from "../../plan/actions/udev-rule.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { REAPER } from "../../run/process/kill-guest.ts";
 import { type Instance, isSession, registryOf } from "../../state/instance.ts";
-import { type GuestRecord, isRunning } from "../../state/record.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { isAtWork } from "./at-work.ts";
 
 const UUID_LENGTH = 36;
 
+/** Guests that have a record, of which some have ended without a command that works on them; and the UUIDs of unreadable records. */
+interface Recorded {
+  readonly records: readonly GuestRecord[];
+  readonly ended: readonly GuestRecord[];
+  readonly damaged: readonly string[];
+}
+
 /**
- * Lists leftovers of guests that do not run, and QEMU processes that belong to no guest. `damaged` has the UUIDs of
- * unreadable records.
+ * Lists leftovers of guests that do not run, and QEMU processes that belong to no guest. What belongs to a guest on which another command
+ * works is left out.
  */
-export function findLeftovers(
-  instance: Instance,
-  records: readonly GuestRecord[],
-  damaged: readonly string[],
-): string[] {
-  const known = new Set([...records.map((guest) => guest.uuid), ...damaged]);
-  const ended = records.filter((guest) => !isRunning(instance, guest));
+export function findLeftovers(instance: Instance, { damaged, ended, records }: Recorded): string[] {
+  const recorded = new Set([...records.map((guest) => guest.uuid), ...damaged]);
+  const isKnown: IsKnown = (uuid) => recorded.has(uuid) || isAtWork(instance, uuid);
   return [
-    ...findClaims(instance, known),
+    ...findClaims(instance, isKnown),
     ...ended.map(({ name }) => `${name}: has ended and is not cleaned up; run svirt recover`),
     ...findStrays(instance, records),
-    ...findFolders(instance, known),
-    ...(isSession(instance) ? [] : findRules(instance, known)),
+    ...findFolders(instance, isKnown),
+    ...(isSession(instance) ? [] : findRules(instance, isKnown)),
   ];
 }
 
-function findClaims(instance: Instance, known: ReadonlySet<string>): string[] {
+type IsKnown = (uuid: string) => boolean;
+
+function findClaims(instance: Instance, isKnown: IsKnown): string[] {
   return registryOf(instance)
     .listAll()
-    .filter(({ kind, owner }) => kind !== "static" && !known.has(owner))
+    .filter(({ kind, owner }) => kind !== "static" && !isKnown(owner))
     .map(({ key, kind, owner }) => `${kind} ${key} is held by ${owner}, which has no record`);
 }
 
@@ -60,17 +66,17 @@ function isOfSession({ host }: Instance, { parentPid, uid }: ProcessFacts): bool
   );
 }
 
-function findFolders({ host, paths }: Instance, known: ReadonlySet<string>): string[] {
+function findFolders({ host, paths }: Instance, isKnown: IsKnown): string[] {
   return host
     .listFolder(paths.run)
-    .filter((name) => name.length === UUID_LENGTH && !known.has(name))
+    .filter((name) => name.length === UUID_LENGTH && !isKnown(name))
     .map((name) => `${paths.run}/${name} is left over: ${recordsFolder(paths)} has no record of that guest`);
 }
 
-function findRules({ host }: Instance, known: ReadonlySet<string>): string[] {
+function findRules({ host }: Instance, isKnown: IsKnown): string[] {
   return host.listFolder(UDEV_RULES).flatMap((name) => {
     const uuid = guestOfRule(name);
-    if (uuid === undefined || known.has(uuid)) return [];
+    if (uuid === undefined || isKnown(uuid)) return [];
     return [`${UDEV_RULES}/${name} labels a device for a guest that does not run; remove it`];
   });
 }

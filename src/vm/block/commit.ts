@@ -1,8 +1,11 @@
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
+import { decideMark } from "../../labelling/format-marks.ts";
 import { planStartJob, planWritable } from "../../plan/actions/block.ts";
+import { planMark } from "../../plan/actions/start.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
+import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { commitCommand } from "../../qemu/monitor/block-job-commands.ts";
 import { refuseWritten } from "../../resolve/written-place.ts";
@@ -48,6 +51,8 @@ function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOpt
   refuseOtherUser(instance, guest, { disk, base });
   // Until now the base was read-only content.
   refuseWritten(instance.host, base.found.facts);
+  const { id, type } = base.found.facts;
+  const isFile = type === "file";
   const target = disk.disk.target.dev;
   const isActive = topAt === 0;
   const job: BlockJob = {
@@ -68,6 +73,7 @@ function decideCommit(instance: Instance, guest: GuestRecord, options: CommitOpt
   });
   return {
     steps: [
+      ...planMark({ id, mark: decideMark(instance, id, isFile ? givenFormatOf(base.found) : undefined) }),
       ...planWritable(guest.steps, base.layer.node, disk.facts),
       planStartJob(job, command, disk.facts.monitor),
     ],

@@ -5,13 +5,15 @@ import type { FileFacts } from "../../host/files.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { planAttach } from "../../plan/actions/hotplug.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
+import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
 import type { InspectedImage } from "../../resolve/image-size.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
-import { placeOfMade, refuseUnwritable } from "../../resolve/written-place.ts";
+import { refuseUnusablePlace } from "../../resolve/read-place.ts";
+import { placeOfMade } from "../../resolve/written-place.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
@@ -100,8 +102,14 @@ export function plugImage(
     commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
   };
   const { role } = LABEL_ROLES["block-job"]["new-image"];
-  const file = { named: path, facts: found, role, override: undefined } as const;
-  refuseUnwritable(instance.host, file);
+  const file = {
+    named: path,
+    facts: found,
+    role,
+    format: givenFormatOf({ format, isEncrypted: wanted.secret === undefined ? undefined : true }),
+    override: undefined,
+  } as const;
+  refuseUnusablePlace(instance.host, file);
   const resolved = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(instance, record, { resolved, words });
   return {

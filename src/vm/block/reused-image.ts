@@ -36,7 +36,7 @@ export function inspectReused(
       kind: "not-found",
       remedy: "Create the file, or leave --reuse-external out.",
     });
-  const reader = imageReader(instance.host);
+  const reader = imageReader(instance);
   const as = isWritten ? { below: "nothing" as const } : {};
   const [top, ...rest] = walkChain({ ...image, readOnly: false, ...as }, reader);
   const [data] = rest;

@@ -3,6 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Paths } from "../../plan/paths.ts";
 import { probeArguments } from "../../qemu/monitor/emulator-facts.ts";
 import { askQemu } from "../../report/qemu-version.ts";
+import { resolveProgram } from "../../resolve/host-program.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /** Emulator that is asked, as a type of guests that it is to run. */
@@ -22,8 +23,8 @@ interface Questions<Schema extends v.GenericSchema> {
 }
 
 /**
- * Returns the answers of an emulator. QEMU is queried once per version and boot, and root caches its answers. Throws "not-found";
- * "failed" when it does not answer.
+ * Returns the answers of an emulator. QEMU is queried once per version and boot, and root caches its answers. Throws "not-found",
+ * "denied" as resolveProgram(); "failed" when it does not answer.
  */
 export async function askOnce<Schema extends v.GenericSchema>(
   instance: Instance,
@@ -31,16 +32,14 @@ export async function askOnce<Schema extends v.GenericSchema>(
   { file: fileOf, input, parse, schema }: Questions<Schema>,
 ): Promise<v.InferOutput<Schema>> {
   const { host, paths } = instance;
-  const file = host.inspectFile(emulator);
-  if (file?.type !== "file") {
-    throw new SvirtError(`Cannot query the capabilities of ${emulator}: it is not an executable program`, {
-      kind: "not-found",
-      remedy: "Install qemu-system-x86, or name another emulator: --emulatorbin",
-    });
-  }
-  const { id, modifiedMs, sizeBytes } = file;
-  // The usable processors depend on the emulator's file and on the boot.
-  const of = [id.path, id.device, id.inode, sizeBytes, modifiedMs, host.getBootId()].join(" ");
+  const file = host.inspectFile(resolveProgram(host, emulator));
+  if (file === undefined) throw gone(emulator);
+  const { id, sizeBytes, times } = file;
+  // The usable processors depend on the emulator's file and on the boot. No program sets the time of the last change.
+  const of = [
+    ...[id.path, id.device, id.inode, sizeBytes, times.modifiedNs, times.changedNs],
+    host.getBootId(),
+  ].join(" ");
   const path = fileOf(paths, id.path, type);
   const known = readKept(instance, path, { of, schema });
   if (known !== undefined) return known.facts;
@@ -51,6 +50,13 @@ export async function askOnce<Schema extends v.GenericSchema>(
     host.writeText(path, `${JSON.stringify({ format: 1, of, facts })}\n`, 0o600);
   }
   return facts;
+}
+
+function gone(emulator: string): SvirtError {
+  return new SvirtError(`Cannot query the capabilities of ${emulator}: it was removed meanwhile`, {
+    kind: "not-found",
+    remedy: "Repeat the command.",
+  });
 }
 
 async function ask(

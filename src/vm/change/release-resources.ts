@@ -34,8 +34,8 @@ interface Release {
 /**
  * Releases labels and claims while the guest runs, once the kernel shows that none of its processes has the files. The
  * caller holds the guest's lock, so that svirt passes no file to it in the meantime. Throws "partly" when a process still
- * has one. Then no step was carried out, and the steps stay in the record for the next call. Throws the errors of the
- * steps, joined, after the last one.
+ * has one. Then no step was carried out, and the steps stay in the record for the next call. A tap that a process keeps is off its
+ * bridge and down from the first look on. Throws the errors of the steps, joined, after the last one.
  */
 export async function releaseResources(
   instance: Instance,
@@ -47,11 +47,16 @@ export async function releaseResources(
   for (;;) {
     const held = await lookTwice(instance, guest, things);
     if (held.length === 0) break;
+    disconnectTaps(instance, steps);
     if (instance.host.nowMs() >= until) throw notReleased(guest.name, held);
     await instance.host.sleep(POLL_MS);
   }
   const errors = await undoShared(instance, { actor: actorFor(instance, guest), steps, observer });
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+}
+
+function disconnectTaps({ host }: Instance, steps: readonly Step[]): void {
+  for (const step of steps) if (step.do === "remove-tap") host.disconnectTap(step);
 }
 
 /** Lists holdings of the guest that its change in progress has yet to release. */

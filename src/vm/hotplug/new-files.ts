@@ -34,7 +34,7 @@ export function resolveDevice(
 ): ResolvedFiles {
   const peer = peerOf(device);
   const resources = hotplugOf(device).resources(device.value);
-  return resolveResources(instance.host, [...resources, ...(peer === undefined ? [] : [peer])], {
+  return resolveResources(instance, [...resources, ...(peer === undefined ? [] : [peer])], {
     makeMissing: false,
     ...(taken === undefined ? {} : { taken }),
   });

@@ -14,6 +14,7 @@ import type { TapRules } from "../../plan/facts/tap.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { definedFilters } from "../../resolve/host/defined-filters.ts";
+import { hasFilter, refuseHeader, refuseVhost } from "../../resolve/host/filtered-taps.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -47,7 +48,7 @@ const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
 
 /**
  * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the errors of
- * decideTap(), decideTapRules() and refuseManyRules().
+ * refuseVhost(), decideTap(), decideTapRules() and refuseManyRules().
  */
 export function decideNewTap<E extends HotElement>(
   instance: Instance,
@@ -58,14 +59,19 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
-/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap(), decideTapRules() and refuseManyRules(). */
+/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap(), refuseHeader(), refuseVhost(), decideTapRules() and refuseManyRules(). */
 export function planTapChange(
   instance: Instance,
-  { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,
+  guest: Guest,
   { old, to }: { readonly old: NetworkInterface; readonly to: NetworkInterface },
 ): ChangeSteps {
   refuseTap(instance, to, "/interface");
+  const { steps, uuid } = guest;
   const tap = old.target?.dev ?? "";
+  if (to.filterref !== undefined && old.filterref === undefined) {
+    refuseHeader(steps, tap);
+    refuseVhost(instance, guest);
+  }
   const rules = decideRules(instance, { steps, uuid }, { found: to, tap });
   const changed = planRulesChange(steps, rules, tap);
   const floored = planFloorChange(tap, decideFloor(old), decideFloor(to));
@@ -96,7 +102,9 @@ function decideInterface(
   const alias = value.alias ?? names.alias;
   const isDirect = value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(instance, { label: label.label, uid }) : {};
-  const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance, uuid), ...macvtap });
+  const isFiltered = value.filterref !== undefined || hasFilter(steps);
+  if (value.filterref !== undefined) refuseVhost(instance, { label, steps, uid, uuid });
+  const tap = decideTap({ ...value, alias }, alias, { ...tapFacts(instance, uuid), ...macvtap, isFiltered });
   return {
     passed: nameTap(tap, (at) => `fd-${alias}-${at}`),
     setup: tap.setup,

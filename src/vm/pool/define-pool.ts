@@ -9,7 +9,7 @@ import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { definedPool, findPool, inactivePool, invalid } from "./find-pool.ts";
 import { completeForHost } from "./new-pool.ts";
-import { denyKey } from "./refuse-key.ts";
+import { refuseKeyToDefine } from "./refuse-key.ts";
 import { lookAhead } from "./target-lock.ts";
 
 /**
@@ -30,9 +30,7 @@ function readPool(instance: Instance, bytes: Uint8Array): Pool {
 function storePool(instance: Instance, pool: Pool): StoredIdentity {
   const completed = completeForHost(instance, pool);
   const { name, uuid } = completed;
-  // A start without the key, as at the next boot, would log in to its target with a secret of the host.
-  if (completed.type === "iscsi")
-    denyKey(instance, `define the storage pool '${name}', which logs in to a target`);
+  refuseKeyToDefine(instance, completed);
   poolStore.writeDefined(instance, name, formatPool(completed));
   return { name, uuid };
 }

@@ -1,77 +1,33 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/files.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import { fileKey } from "../../plan/facts/file-key.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
+import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
-import { ownerName } from "../../state/record.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import { poolBackendOf } from "./backends/table.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
-import { findTarget } from "./find-target.ts";
-import { removeGroup } from "./made/make-group.ts";
-import { DEFAULT_MODE } from "./make-target.ts";
-import { refuseKey } from "./refuse-key.ts";
 import { lookAhead } from "./target-lock.ts";
 
-/** Mode with the bits of set-user-ID, set-group-ID and sticky. */
-const ALL_MODE_BITS = 0o7777;
-/** Folders that a distribution makes for images and mounts. hier(7) */
-const OF_DISTRIBUTION = /^\/(?:[^/]+|var\/tmp|run\/media|var\/lib\/libvirt(?:\/images)?)$/;
-
 /**
- * Removes the folder of an inactive pool if it is empty, or its volume group if it has no volumes. The definition stays. Throws "not-found" for a missing folder,
- * "wrong-state" for one with files and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
- * virStorageBackendDeleteLocal() of libvirt
+ * Removes the storage of an inactive pool, if it is empty: its folder, or its volume group. The definition stays. Throws "not-found" for
+ * a missing folder, "wrong-state" for one with files, for a group with volumes and for an active pool, "in-use" for one that a guest
+ * uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
-  const { host } = instance;
   const { defined: seen = "" } = findPool(instance, key);
   lookAhead(instance, () => parsePoolText(seen));
-  const { group, ...deleted } = await changeStored(instance, () => {
+  const { pool, remove, ...deleted } = await changeStored(instance, async () => {
     const { defined, name, uuid } = inactivePool(instance, key, "still");
-    const pool = supportedPool(parsePoolText(defined), "delete");
-    if (pool.type === "logical") return { name, uuid, group: pool };
-    if (!hasFolder(pool)) throw notDeleted(name);
-    const { path } = pool.target;
-    const { missing, nearest } = findTarget(host, path);
-    if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
-    if (instance.isForKey === true) refuseForKey(nearest);
-    refuseUsed(instance, nearest.id);
-    // rmdir(2) refuses a file that appears after this look.
-    if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
-    host.removeEmptyFolder(nearest.id);
-    return { name, uuid, group: undefined };
+    const found = supportedPool(parsePoolText(defined), "delete");
+    const work = poolBackendOf(found.type).remove;
+    if (work === "not removed") throw notDeleted(name);
+    if (work.isHeld) await work.run(instance, found);
+    return { name, uuid, pool: found, remove: work };
   });
-  if (group !== undefined) {
-    refuseKey(instance, group);
-    // Without the lock: LVM may wait for a disk.
-    await removeGroup(instance, group);
-  }
+  if (!remove.isHeld) await remove.run(instance, pool);
   await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
-}
-
-/** Throws "denied" for a folder that pool-build has not made, such as an empty mount point, and for one of the distribution. */
-function refuseForKey({ id: { path }, mode, uid }: FileFacts): void {
-  if ((mode & ALL_MODE_BITS) === DEFAULT_MODE && uid === 0 && !OF_DISTRIBUTION.test(path)) return;
-  throw new SvirtError(
-    `failed to remove pool '${path}': a restricted key removes only folders that pool-build has made`,
-    { kind: "denied", remedy: "Remove it as root on the node." },
-  );
-}
-
-/** Throws "in-use" for a folder that a guest uses: its record names the folder until the guest's end. */
-function refuseUsed(instance: Instance, folder: FileId): void {
-  const [holder] = registryOf(instance).listHolders("file", fileKey(folder));
-  if (holder === undefined) return;
-  const guest = ownerName(instance, holder);
-  throw new SvirtError(`failed to remove pool '${folder.path}': the guest ${guest} uses that folder`, {
-    kind: "in-use",
-    remedy: `Stop that guest: svirt shutdown ${guest}`,
-  });
 }
 
 /** storagePoolDelete() of libvirt */
@@ -84,14 +40,4 @@ function notDeleted(name: string): SvirtError {
       remedy: `Its devices are the host's. Remove the definition alone: svirt pool-undefine ${name}`,
     },
   );
-}
-
-function failed(path: string, why: string, kind: "not-found" | "wrong-state"): SvirtError {
-  return new SvirtError(`failed to remove pool '${path}': ${why}`, {
-    kind,
-    remedy:
-      kind === "wrong-state"
-        ? "Delete the files in the folder first."
-        : "Undefine the pool, if it is not needed any more.",
-  });
 }

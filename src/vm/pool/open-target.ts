@@ -8,10 +8,10 @@ import type { Pool } from "../../storage/pool/keep-pool.ts";
 import {
   type Formatting,
   hasFolder,
+  hasFormattedDevice,
   supportedPool,
   type TargetPool,
 } from "../../storage/pool/rules/startable.ts";
-import { refuseUnlabelled } from "./device/refuse-unlabelled.ts";
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";
@@ -29,6 +29,15 @@ export interface Startable {
   readonly xml: string;
   readonly name: string;
   readonly uuid: string;
+}
+
+/** Start of the pool that `choose` returns under the lock; `seen` is how it looked before. */
+export interface PoolStart {
+  readonly seen: Pool;
+  readonly options: StartOptions;
+  choose(): Startable;
+  /** Ends a pool whose start has failed after it was recorded. */
+  end(name: string): Promise<unknown>;
 }
 
 /** Returns a pool that may be started: an inactive one, or one whose start was interrupted before it was mounted. Throws as inactivePool(). */
@@ -58,7 +67,6 @@ export function openPool(
   refuseConflictNow(instance, pool, { overwrites: false });
   if (options.isBuilt) supportedPool(pool, "build");
   listPoolDevices(instance.host, startable);
-  if (pool.type === "disk") refuseUnlabelled(instance.host, pool);
 }
 
 /** Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied", "unsupported". */
@@ -78,7 +86,7 @@ export function openTarget(
   { formatting, held, isBuilt }: StartOptions & { readonly held: Held },
 ): ReturnType<typeof existingTarget> {
   const startable = supportedPool(pool, "start");
-  if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(pool.name);
+  if (formatting !== undefined && !hasFormattedDevice(pool)) throw withoutDevice(pool.name);
   refuseConflictNow(instance, pool, { overwrites: formatting !== undefined });
   if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
   const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;

@@ -1,15 +1,21 @@
 import { SvirtError } from "../../errors.ts";
-import { hasMount } from "../../resolve/pool-mount.ts";
 import type { Instance } from "../../state/instance.ts";
+import { backendOf } from "../../storage/pool/backends/table.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 
-/**
- * Throws "denied" for the holder of a restricted key and a pool that a start mounts, now or at the next boot: a mount takes any
- * device of the host and any server. Likewise for a volume group.
- */
+/** Throws "denied" for the holder of a restricted key and a pool of a type whose use needs an administrator, now or at the next boot. */
 export function refuseKey(instance: Instance, pool: Pool): void {
-  if (hasMount(pool)) denyKey(instance, `mount the storage pool '${pool.name}'`);
-  if (pool.type === "logical") denyKey(instance, `use a volume group for the storage pool '${pool.name}'`);
+  denyAt(instance, pool, "use");
+}
+
+/** Throws "denied" for the holder of a restricted key and a definition that only an administrator may store. */
+export function refuseKeyToDefine(instance: Instance, pool: Pool): void {
+  denyAt(instance, pool, "definition");
+}
+
+function denyAt(instance: Instance, { name, type }: Pool, at: "use" | "definition"): void {
+  const { denied } = backendOf(type);
+  if (denied !== "nothing" && denied.at === at) denyKey(instance, denied.attempt(name));
 }
 
 /** Throws "denied" for the holder of a restricted key and an attempt that changes the host. */

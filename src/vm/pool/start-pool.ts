@@ -1,31 +1,22 @@
 import { errorsOf, errorsOfWork, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
-import { hasMount, refuseUnmounted } from "../../resolve/pool-mount.ts";
-import { devicesSpace } from "../../resolve/pools/pool-devices.ts";
+import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
-import { type Formatting, hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { hasFolder, hasFormattedDevice, supportedPool } from "../../storage/pool/rules/startable.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import { withLockedDevices } from "./device/locked-devices.ts";
-import { refuseBuildOver } from "./device/refuse-defined.ts";
+import { poolBackendOf } from "./backends/table.ts";
+import { beginBuild, buildOf, finishBuild, refuseBuilt } from "./build-works.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
-import { withSession } from "./iscsi/session.ts";
-import { makeGroup } from "./made/make-group.ts";
-import { makeTable } from "./made/make-table.ts";
-import { withActiveGroup } from "./made/volume-group.ts";
-import { makeTarget } from "./make-target.ts";
-import { makeFileSystem } from "./mounted/make-file-system.ts";
-import { startMounted } from "./mounted/start-mounted.ts";
 import { completeForHost, refuseConflictNow } from "./new-pool.ts";
 import {
   checkSource,
   isInterrupted,
-  openPool,
+  type PoolStart,
   type Startable,
   type StartOptions,
   startablePool,
@@ -79,50 +70,35 @@ export async function createPool(
   return await start(instance, { seen, options, choose });
 }
 
-/** Start of the pool that `choose` returns under the lock; `seen` is how it looked before. */
-interface Start {
-  readonly seen: Pool;
-  readonly options: StartOptions;
-  choose(): Startable;
-}
-
-/** Folder of libvirt's packages in which virt-install starts a pool, without a build, for the kernel that it uploads. */
-const BOOT_FOLDER = "/var/lib/libvirt/boot";
+/** A start, without the end that undoes it. */
+type Start = Omit<PoolStart, "end">;
 
 async function start(instance: Instance, { choose, options: given, seen }: Start): Promise<StoredIdentity> {
-  const options = { ...given, isBuilt: given.isBuilt || needsBootFolder(instance, seen) };
-  if (hasMount(seen)) return await startMounted(instance, { seen, options, choose });
+  const backend = poolBackendOf(seen.type);
+  const isBuilt =
+    given.isBuilt || (backend.isBuiltByStart !== "never" && backend.isBuiltByStart(instance, seen));
+  const options = { ...given, isBuilt };
   refuseKey(instance, seen);
   if (options.isBuilt && !hasFolder(seen)) await buildFirst(instance, { choose, options, seen });
-  const withSource = seen.type === "logical" ? withActiveGroup : withSession;
-  return await withSource(instance, seen, () =>
-    withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, (held) => {
-      const { name, pool, uuid, xml } = choose();
-      openPool(instance, pool, { ...options, held });
-      poolStore.writeActive(instance, name, xml);
-      return { name, uuid };
-    }),
-  );
-}
-
-function needsBootFolder({ host }: Instance, { target, type }: Pool): boolean {
-  return type === "dir" && target?.path === BOOT_FOLDER && host.inspectFile(BOOT_FOLDER) === undefined;
+  const end = async (name: string): Promise<StoredIdentity> => await endPool(instance, name);
+  return await backend.start(instance, { seen, options, choose, end });
 }
 
 /** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
-  refuseBuilt(instance, seen, options.formatting);
-  await changeStored(instance, async () => {
+  const build = buildOf(seen, options.formatting);
+  refuseBuilt(instance, seen, build);
+  const begun = await changeStored(instance, async () => {
     const pool = supportedPool(choose().pool, "build");
     refuseConflictNow(instance, pool, { overwrites: true });
-    await makeHeldStorage(instance, pool, options.formatting);
+    return await beginBuild(instance, build, { pool, held: new Map() });
   });
-  await makeStorage(instance, seen, options.formatting);
+  await finishBuild(instance, build, begun);
 }
 
 /**
- * Makes the folder of an inactive pool, with the folders above it, and a file system on the device of a pool of type fs on
- * request. A folder that exists gets the permissions in the XML. Throws "not-found", "wrong-state", "unsupported", "denied";
+ * Makes the storage of an inactive pool: its folder, with the folders above it, or on its devices. On request a device of a pool of type
+ * fs gets a file system. A folder that exists gets the permissions in the XML. Throws "not-found", "wrong-state", "unsupported", "denied";
  * "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
  */
 export async function buildPool(
@@ -133,54 +109,19 @@ export async function buildPool(
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
-  refuseBuilt(instance, seen, formatting);
-  const built = await withTargetLock(instance, { pool: seen, isBuilt: true }, async (held) => {
+  const build = buildOf(seen, formatting);
+  refuseBuilt(instance, seen, build);
+  const { begun, ...built } = await withTargetLock(instance, { pool: seen, isBuilt: true }, async (held) => {
     const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
     const pool = supportedPool(parsePoolText(xml), "build");
     refuseChanged(seen, pool);
     refuseConflictNow(instance, pool, { overwrites: formatting !== undefined || !hasFolder(pool) });
-    if (!hasFolder(pool)) {
-      await makeHeldStorage(instance, pool, formatting);
-      return { name, uuid };
-    }
-    if (formatting !== undefined && pool.type !== "fs") throw withoutDevice(name);
-    makeTarget(instance, pool, held);
-    return { name, uuid };
+    if (formatting !== undefined && hasFolder(pool) && !hasFormattedDevice(pool)) throw withoutDevice(name);
+    return { name, uuid, begun: await beginBuild(instance, build, { pool, held }) };
   });
-  await makeStorage(instance, seen, formatting);
+  await finishBuild(instance, build, begun);
   await changeStored(instance, () => notePool(instance, built, "created"));
   return built;
-}
-
-/** Throws "in-use" if a build would overwrite a device that a definition names. The caller holds no lock. */
-function refuseBuilt(instance: Instance, pool: Pool, formatting: Formatting | undefined): void {
-  const { name, source, type } = pool;
-  if (type === "logical" || type === "disk" || (type === "fs" && formatting !== undefined))
-    refuseBuildOver(instance, name, { devices: source.devices, isWritten: true });
-}
-
-/** Makes the storage that takes no time, so that no guest or pool is started on the disk meanwhile. The caller holds the registry's lock. */
-async function makeHeldStorage(
-  instance: Instance,
-  pool: Pool,
-  formatting: Formatting | undefined,
-): Promise<void> {
-  if (pool.type === "disk") await makeTable(instance, pool, formatting ?? "no-overwrite");
-}
-
-/** Makes other storage of a pool on its devices. As in libvirt, a pool of existing devices has nothing to build. */
-async function makeStorage(
-  instance: Instance,
-  pool: Pool,
-  formatting: Formatting | undefined,
-): Promise<void> {
-  if (formatting !== undefined && pool.type === "fs") await makeFileSystem(instance, pool, formatting);
-  if (pool.type === "logical")
-    await withLockedDevices(
-      instance,
-      pool,
-      async () => await makeGroup(instance, pool, formatting ?? "no-overwrite"),
-    );
 }
 
 /**
@@ -200,7 +141,7 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   const { active: seen = "" } = findPool(instance, key);
   await refuseSilentTarget(instance, seen);
   lookAhead(instance, () => parsePoolText(seen));
-  const absent = await errorsOfWork(async () => await lookForGroup(instance, seen));
+  const absent = await errorsOfWork(async () => await lookAgain(instance, seen));
   const { errors, ...identity } = await changeStored(instance, () => {
     const { active, defined, name, uuid } = activePool(instance, key);
     const found = errorsOf(() => {
@@ -227,8 +168,8 @@ async function refuseSilentTarget({ host }: Instance, active: string): Promise<v
     await refuseSilent(host, pool.target.path, `refresh the storage pool '${pool.name}'`);
 }
 
-/** Asks LVM for the volume group of a pool, without a lock. Throws "failed" without it. */
-async function lookForGroup({ host }: Instance, active: string): Promise<void> {
+/** Does the looks of a refresh that wait for programs, without a lock. Throws their errors. */
+async function lookAgain(instance: Instance, active: string): Promise<void> {
   const pool = unlessRefused(() => parsePoolText(active));
-  if (pool?.type === "logical") await devicesSpace(host, pool);
+  if (pool !== undefined) for (const look of poolBackendOf(pool.type).refresh) await look(instance, pool);
 }

@@ -4,7 +4,6 @@ import { withHeld } from "../../labelling/free-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder } from "../../storage/pool/rules/startable.ts";
-import { refuseUnlabelled } from "./device/refuse-unlabelled.ts";
 import { invalid } from "./find-pool.ts";
 import { findTarget } from "./find-target.ts";
 import type { Held } from "./make-target.ts";
@@ -20,15 +19,13 @@ export function lookAhead({ host }: Instance, readPool: () => Pool): void {
   });
 }
 
-/** Does the work under the registry's lock, after a look at the target or the disk, and at guests that may hold a target that gets permissions. */
+/** Does the work under the registry's lock, after a look at the target, and at guests that may hold a target that gets permissions. */
 export async function withTargetLock<Result>(
   instance: Instance,
   { isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean },
   work: (held: Held) => Result | Promise<Result>,
 ): Promise<Result> {
   lookAhead(instance, () => pool);
-  // A disk that hangs keeps this command alone. A build has used it already.
-  if (pool.type === "disk" && !isBuilt) unlessRefused(() => refuseUnlabelled(instance.host, pool));
   const { target } = pool;
   const isChanged = isBuilt && hasFolder(pool) && target?.permissions !== undefined;
   return await withHeld(instance, isChanged ? [target.path] : [], work);

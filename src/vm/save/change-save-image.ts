@@ -8,7 +8,7 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
 import { ownerName } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { decideSavedXml, readSaveImage } from "./save-image.ts";
+import { decideSavedXml, getSavedXml, readSaveImage, type Shown } from "./save-image.ts";
 
 /** Changes of a saved state. */
 export interface SavedChange {
@@ -53,9 +53,9 @@ export async function changeManagedSave(
   return { name };
 }
 
-/** Returns the XML in the managed save of a domain. Throws as readSaveImage() and findManagedSave(). */
-export function getManagedSaveXml(instance: Instance, key: string): string {
-  return readSaveImage(instance, findManagedSave(instance, key).path).xml;
+/** Returns the XML in the managed save of a domain. Throws as getSavedXml() and findManagedSave(). */
+export function getManagedSaveXml(instance: Instance, key: string, shown: Shown): string {
+  return getSavedXml(instance, findManagedSave(instance, key).path, shown);
 }
 
 /** Returns a domain with the path of its managed save. Throws "not-found", "wrong-state" with libvirt's message. */

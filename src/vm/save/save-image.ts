@@ -1,6 +1,7 @@
 import { parseDomain } from "../../domain/document.ts";
 import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { refuseRawArguments } from "../../domain/forbidden/raw-arguments.ts";
+import { withoutSecrets } from "../../domain/without-secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
@@ -22,6 +23,20 @@ export function readSaveImage(instance: Instance, path: string): SaveImage {
   return { file, ...parseSaveImage(head, instance.host.readBytes(file, HEAD_BYTES, dataBytes)) };
 }
 
+/** Whether XML is shown with its secrets. VIR_DOMAIN_SAVE_IMAGE_XML_SECURE */
+export interface Shown {
+  readonly withSecrets: boolean;
+}
+
+/**
+ * Returns the XML in a saved state, which libvirt may have written with passwords. Throws as readSaveImage()
+ * and withoutSecrets().
+ */
+export function getSavedXml(instance: Instance, path: string, { withSecrets }: Shown): string {
+  const { xml } = readSaveImage(instance, path);
+  return withSecrets ? xml : withoutSecrets(xml);
+}
+
 /**
  * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message; "unsupported"
  * for a password or raw QEMU arguments in `other`. virDomainDefCheckABIStability()
@@ -30,7 +45,7 @@ export function decideSavedXml(image: Pick<SaveImage, "xml">, other: Uint8Array 
   const own = new TextEncoder().encode(image.xml);
   if (other === undefined) return own;
   const [saved, given] = [parseDomain(own), parseDomain(other)];
-  // Keys that only read may see the file's XML.
+  // The file stores no passwords that svirt has been given.
   refusePasswords(given);
   refuseRawArguments(given);
   if (given.name === saved.name && given.uuid === saved.uuid) return other;

@@ -208,7 +208,7 @@ function newImage(
  */
 function chainOf(instance: Instance, uuid: string, disk: Disk): readonly FoundElement<FileFacts>[] {
   const own = listDisk(disk).find((resource) => resource.kind === "disk");
-  const images = own === undefined ? [] : resolveDisk(imageReader(instance.host), own);
+  const images = own === undefined ? [] : resolveDisk(imageReader(instance), own);
   const files = images.map(({ element, ...image }) => ({
     ...image,
     named: element.path,

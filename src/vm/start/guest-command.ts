@@ -24,6 +24,7 @@ import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import { listStartCommands } from "../../qemu/start-commands.ts";
 import type { ResolvedFiles } from "../../resolve/files/all.ts";
 import { numberTap } from "../../resolve/host/taps.ts";
+import { resolveProgram } from "../../resolve/host-program.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 
 /** The first descriptor after stdin, stdout and stderr: even a shell that can close only single digits closes it. */
@@ -80,7 +81,7 @@ export function buildGuestCommand(
   const passedFiles = listPassedFiles(instance, { descriptors, found: files, isStart: true });
   const order: LaunchSpec = {
     uuid: domain.uuid,
-    program,
+    program: resolveProgram(instance.host, program),
     words: [...words, ...incoming],
     environment: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: paths.workFolder },
     ...(context === undefined ? {} : { context }),

@@ -23,6 +23,7 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
+import { backendOf } from "../../storage/pool/backends/table.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import {
   decideOwnFolders,
@@ -30,7 +31,6 @@ import {
   type OwnFolder,
   type ServerPool,
 } from "../../storage/pool/mount/own-folder.ts";
-import { planServerMount } from "../../storage/pool/mount/plan-mount.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { refuseOthersIn } from "./own-folder-users.ts";
 import type { MountingStart } from "./own-mounts.ts";
@@ -116,14 +116,16 @@ function keeps({ host }: Instance, id: FileId): boolean {
   return host.withAttributes(id, keepsLabels);
 }
 
-/** Lists the pools of type netfs that are mounted. */
+/** Lists the pools that are the mount of a server's folder. */
 function listServerPools(instance: Instance): readonly ServerPool[] {
   return poolStore.list(instance).flatMap(({ active }) => {
     // A pool that cannot be read keeps no other guest from starting.
     const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
     const target = pool?.target?.path;
-    if (pool?.type !== "netfs" || target === undefined) return [];
-    return findPoolMount(instance.host, pool) === undefined ? [] : [{ target, order: planServerMount(pool) }];
+    if (pool === undefined || target === undefined) return [];
+    const { mount } = backendOf(pool.type);
+    if (mount === "none" || mount.plan === "by the device") return [];
+    return findPoolMount(instance.host, pool) === undefined ? [] : [{ target, order: mount.plan(pool) }];
   });
 }
 

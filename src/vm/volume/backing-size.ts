@@ -1,7 +1,7 @@
 import { SvirtError, unlessRefused } from "../../errors.ts";
 import { walkChain } from "../../images/chain.ts";
 import type { ImageFormat } from "../../images/element.ts";
-import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "../../images/header.ts";
+import { HEADER_BYTES, parseImageFormat, parseImageHeader } from "../../images/header.ts";
 import type { NewImage } from "../../images/new-qcow2.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
@@ -22,7 +22,7 @@ export function capacityAbove(
 ): number {
   const format = parseImageFormat(below.format);
   refuseEncrypted(instance, { path: below.path, format, isSized: requestedBytes > 0 });
-  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance.host));
+  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(instance));
   if (image === undefined) throw notMade("backingStore", `${path} has no backing file`);
   return requestedBytes || imageSize(instance, image);
 }
@@ -35,14 +35,14 @@ function refuseEncrypted(
     path,
   }: { readonly path: string; readonly format: ImageFormat; readonly isSized: boolean },
 ): void {
-  const reader = imageReader(instance.host);
+  const reader = imageReader(instance);
   const facts = reader.facts(path);
   // The walk refuses these.
   if (facts?.type !== "file" && facts?.type !== "block") return;
-  const bytes = reader.read(facts, 0, HEADER_BYTES);
   if (format !== "raw") {
+    const bytes = reader.read(facts, 0, HEADER_BYTES);
     if (unlessRefused(() => parseImageHeader(bytes, format))?.encryption !== undefined) throw encrypted(path);
-  } else if (!isSized && probeImageFormat(bytes) === "luks") throw unknownSize(path);
+  } else if (!isSized && reader.formatOf(facts) === "luks") throw unknownSize(path);
 }
 
 function encrypted(path: string): SvirtError {
@@ -53,7 +53,7 @@ function encrypted(path: string): SvirtError {
   });
 }
 
-/** Opened as LUKS, the guest sees less than the file's length. If a guest has written the header, it sees all of it. */
+/** Opened as LUKS, the guest sees less than the file's length. */
 function unknownSize(path: string): SvirtError {
   return new SvirtError(
     `Cannot create a volume above ${path}: it begins with a LUKS header, and its capacity depends on whether a domain opens it as LUKS`,

@@ -1,5 +1,6 @@
 import type { FileFacts } from "../../host/files.ts";
 import type { NewFile } from "../../host/new-file.ts";
+import { type GivenFormat, isGivenFormat } from "../../plan/facts/given-format.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { Progress } from "../../run/actor.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -121,20 +122,30 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
   const { folder } = pool;
   const place = placeOf(instance, folder.id.path, volume);
   // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
-  const { decided, name, ...sources } = await withUnusedVolume(
+  const { decided, name, written, ...sources } = await withUnusedVolume(
     instance,
     { ...source, attempt: "copy" },
     ({ facts, name: found, sizeBytes }) => {
-      const seen = copySource(instance, { facts, sizeBytes, source, isOfSource, volume }, folder);
+      const { found: sourceFormat, seen } = copySource(
+        instance,
+        { facts, sizeBytes, source, isOfSource, volume },
+        folder,
+      );
       const made = decideCopiedVolume(volume, seen, flags);
       const chosen = { facts, format: seen.format === "qcow2" ? seen.format : "raw" } as const;
       const rules = { isAbove: seen.backing !== undefined, isDeclared: source.format !== undefined };
       const images = made.isConverted ? conversions().listConverted(instance, { ...chosen, ...rules }) : [];
-      return { decided: made, images, from: facts, name: found };
+      const written = made.isConverted ? made.format : givenOrNone(sourceFormat);
+      return { decided: made, images, from: facts, name: found, written };
     },
   );
-  await makeVolumeFile(instance, place, { decided, ...dataOf(copy, decided, sources) });
+  await makeVolumeFile(instance, place, { decided, written, ...dataOf(copy, decided, sources) });
   return { name: decided.name, path: place.path, source: name };
+}
+
+/** Returns the format to record for a copy; undefined for one that no guest could write, as of an ISO image. */
+function givenOrNone(format: string): GivenFormat | undefined {
+  return isGivenFormat(format) ? format : undefined;
 }
 
 /** Returns the data of a new file: an image that is converted, or the bytes of its source. */
@@ -162,7 +173,7 @@ function conversions(): typeof import("./made/conversion.ts") {
   return require("./made/conversion.ts");
 }
 
-/** Describes the source. Throws as readDeclaredImage() and dataOffsetOf(). */
+/** Describes the source, and tells the format of its bytes. Throws as readDeclaredImage() and dataOffsetOf(). */
 function copySource(
   instance: Instance,
   {
@@ -176,14 +187,14 @@ function copySource(
     readonly sizeBytes: number;
   },
   folder: FileFacts,
-): CopySource {
-  const found = readDeclaredImage(instance.host, facts, source.format);
+): { readonly seen: CopySource; readonly found: string } {
+  const found = readDeclaredImage(instance, facts, source.format);
   // A clone of a LUKS volume has all of its bytes, also its header.
   const image: typeof found = isOfSource && found.format === "luks" ? { format: "raw" } : found;
   const { backing, capacityBytes = sizeBytes, dataFile, isBackingRelative, options } = image;
   const isElsewhere = folderOf(facts.id.path) !== folder.id.path;
   const relative = isElsewhere && isBackingRelative === true ? "by a relative name" : undefined;
-  return {
+  const seen: CopySource = {
     format: image.format,
     capacityBytes,
     options,
@@ -194,6 +205,7 @@ function copySource(
       ? { encryption: { isKept: isOfSource, headerBytes: headerOf(facts, found, volume) } }
       : {}),
   };
+  return { seen, found: found.format };
 }
 
 /** Returns the length of the header that a larger copy has besides its capacity; undefined if svirt cannot read it. */

@@ -3,7 +3,9 @@ import type { FileFacts } from "../../host/files.ts";
 import type { NewFile } from "../../host/new-file.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
+import type { GivenFormat } from "../../plan/facts/given-format.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";
+import { FORMAT_MARK, formatFolder, setFormatMark } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
@@ -14,6 +16,7 @@ import {
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
 import { notMade } from "../../storage/volume/not-made.ts";
+import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
 import { decideVolumeLabel } from "./volume-label.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
@@ -49,14 +52,11 @@ async function createDevice(
   pool: DevicePool,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const { type } = pool.storage;
-  if (type !== "logical" && type !== "disk") throw withoutOperation("volume creation");
+  const backend = volumeBackendOf(pool);
+  if (backend === undefined) throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  const { name, path } =
-    type === "logical"
-      ? await (await import("./made/create-logical.ts")).createLogicalVolume(instance, pool, volume)
-      : await (await import("./made/partitions.ts")).createPartition(instance, pool, { volume });
+  const { name, path } = await backend.create(instance, pool, volume);
   return { name, path };
 }
 
@@ -77,34 +77,34 @@ export async function createVolume(
     // Without the registry's lock, since it may take long, and has no backing file.
     const content = preallocateImage({ sizeBytes: decided.capacityBytes ?? 0, options: decided.options });
     const reservedBytes = decided.preallocated === "all" ? content.sizeBytes : 0;
-    await makeVolumeFile(instance, place, { decided: { ...decided, reservedBytes }, content });
-    return place.path;
-  }
-  const { format } = decided;
-  if (format === "vmdk" || format === "vpc") {
-    const { formatForeign } = await import("../../images/foreign/new-foreign.ts");
-    const image = {
-      name: decided.name,
-      sizeBytes: decided.capacityBytes ?? 0,
-      uuid: instance.host.makeUuid(),
-    };
-    await makeVolumeFile(instance, place, { decided, content: formatForeign(format, image) });
+    await makeVolumeFile(instance, place, {
+      decided: { ...decided, reservedBytes },
+      written: "qcow2",
+      content,
+    });
     return place.path;
   }
   const luks = await luksOf(instance, place, decided);
   // No other call may remove the backing file in the meantime.
   return await withRegistryLock(instance, async () => {
-    const image = await imageOf(instance, place.path, { ...decided, format });
+    const image = await imageOf(instance, place.path, decided);
     const bytes = formatNewImage({ ...image, luks });
     const isRaw = image.format === "raw";
     const { reservedBytes } = decided;
     const sizeBytes = isRaw ? bytes.length + image.sizeBytes : bytes.length;
     await makeVolumeFile(instance, place, {
       decided: { ...decided, reservedBytes: reservedBytes === 0 ? 0 : bytes.length + reservedBytes },
+      written: writtenFormat(image, luks !== undefined),
       content: { bytes, sizeBytes },
     });
     return place.path;
   });
+}
+
+/** Returns the format to record for a new image; undefined for an empty raw one. */
+function writtenFormat({ format }: NewImage, isEncrypted: boolean): GivenFormat | undefined {
+  if (format === "raw") return isEncrypted ? "luks" : undefined;
+  return format;
 }
 
 /** Makes the header of an encrypted volume, without the registry's lock, since it takes a second. */
@@ -125,19 +125,30 @@ interface VolumePlace {
   readonly path: string;
 }
 
-/** Makes the file of a volume, with its owner, mode and label. Throws "in-use" if it exists, "denied". */
+/**
+ * Makes the file of a volume, with its owner, mode and label. `written`: the format of its content, which is recorded; undefined for an empty
+ * raw volume, whose format the operator decides with the content. Throws "in-use" if it exists, "denied".
+ */
 export async function makeVolumeFile(
   instance: Instance,
   { folder, path }: VolumePlace,
-  { decided, ...data }: { readonly decided: NewVolume } & Pick<NewFile, "content" | "copy" | "conversion">,
+  {
+    decided,
+    written,
+    ...data
+  }: { readonly decided: NewVolume; readonly written: GivenFormat | undefined } & Pick<
+    NewFile,
+    "content" | "copy" | "conversion"
+  >,
 ): Promise<void> {
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
   const { isNocow, name, permissions, reservedBytes } = decided;
   const { group: gid, label: requested, mode, owner: uid } = permissions;
   const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
-  await instance.host.makeFileWithin(folder.id, {
+  const made = await instance.host.makeFileWithin(folder.id, {
     name,
     ...data,
+    mark: written === undefined ? undefined : { name: FORMAT_MARK, value: written },
     isNocow,
     reservedBytes,
     mode,
@@ -145,6 +156,11 @@ export async function makeVolumeFile(
     gid,
     label,
   });
+  if (written === undefined) return;
+  const { host, paths } = instance;
+  const mark = { format: written, folder: formatFolder(paths.state) };
+  // Where the file keeps no attribute, svirt's folder has its format.
+  host.withAttributes(made, (file) => setFormatMark(host, { file, id: made }, mark));
 }
 
 /**
@@ -175,7 +191,7 @@ export function placeOf(instance: Instance, folder: string, { name, target }: Vo
 async function imageOf(
   instance: Instance,
   path: string,
-  { backing, capacityBytes, format, options }: Omit<NewVolume, "format"> & Pick<NewImage, "format">,
+  { backing, capacityBytes, format, options }: NewVolume,
 ): Promise<NewImage> {
   if (backing === undefined) return { format, sizeBytes: capacityBytes ?? 0, options };
   const { capacityAbove } = await import("./backing-size.ts");

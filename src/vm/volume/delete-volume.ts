@@ -1,5 +1,7 @@
 import type { FileId } from "../../plan/facts/file.ts";
+import { formatFolder, removeFormatRecord } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
+import { volumeBackendOf } from "./made/backends.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
@@ -31,7 +33,7 @@ export async function deleteVolume(
       mayBeDisk,
       mayHave: (owner, file) => mayBeRead && isRead(instance, owner, file),
       operation,
-      types: ["logical", "disk"],
+      hasOperation: (pool) => volumeBackendOf(pool) !== undefined,
       readsPools: true,
     },
     async (unused) => {
@@ -53,13 +55,6 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
 async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
   if (pool.folder !== undefined) {
     instance.host.removeSame(facts.id);
-  } else if (pool.storage.type === "logical") {
-    const {
-      removeLogicalVolume,
-    }: typeof import("./made/logical-volume.ts") = require("./made/logical-volume.ts");
-    await removeLogicalVolume(instance, pool, name);
-  } else {
-    const { removePartition }: typeof import("./made/partitions.ts") = require("./made/partitions.ts");
-    await removePartition(instance, pool, { facts, start: extent?.start ?? 0 });
-  }
+    removeFormatRecord(instance.host, formatFolder(instance.paths.state), facts.id);
+  } else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
 }

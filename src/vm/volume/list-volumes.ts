@@ -1,12 +1,13 @@
-import { SvirtError } from "../../errors.ts";
+import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
+import { type FileFormats, fileFormats } from "../../resolve/formats/file-formats.ts";
 import { deviceBytes, type PoolDevice } from "../../resolve/pools/pool-device.ts";
 import type { Instance } from "../../state/instance.ts";
 import { problemOfName } from "../../storage/volume/volume-name.ts";
 import { isVolume, pathIn } from "./find-volume.ts";
 import { inspectNamed } from "./image-names.ts";
 import { listLogical } from "./logical-facts.ts";
-import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
+import { describeImage, type VolumeImage } from "./volume-image.ts";
 import { type DevicePool, findAnyPool } from "./volume-pool.ts";
 
 /** Entry of a pool's folder that is a volume. */
@@ -58,10 +59,11 @@ export async function listPoolVolumesWithSizes(
       return { ...listed, allocationBytes: allocated.get(device.name) ?? listed.allocationBytes };
     });
   }
+  const formats = fileFormats(instance);
   return sorted(listVolumeFiles(instance, found.folder)).map(({ facts, name, path }) => {
     if (facts.type === "folder")
       return { name, path, type: "dir", format: "dir", capacityBytes: 0, allocationBytes: 0 };
-    const { capacityBytes = facts.sizeBytes, format } = readAnyImage(instance, facts);
+    const { capacityBytes = facts.sizeBytes, format } = readAnyImage(instance, facts, formats);
     return { name, path, type: "file", format, capacityBytes, allocationBytes: facts.allocatedBytes };
   });
 }
@@ -97,14 +99,9 @@ function listedDevice({ host }: Instance, { facts, name, path }: PoolDevice): Li
   };
 }
 
-/** Describes an image by its header; one that cannot be read is raw, as a guest may have written it. */
-function readAnyImage({ host }: Instance, facts: FileFacts): VolumeImage {
-  try {
-    return readVolumeImage(host, facts);
-  } catch (error) {
-    if (error instanceof SvirtError) return { format: "raw" };
-    throw error;
-  }
+/** Describes an image by the header of its format; one that cannot be read is shown as raw. */
+function readAnyImage(instance: Instance, facts: FileFacts, formats: FileFormats): VolumeImage {
+  return unlessRefused(() => describeImage(instance, facts, formats)) ?? { format: "raw" };
 }
 
 function sorted<Named extends { readonly name: string }>(volumes: readonly Named[]): readonly Named[] {

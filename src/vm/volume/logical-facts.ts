@@ -1,9 +1,8 @@
 import { SvirtError } from "../../errors.ts";
-import { readLogicalVolumes } from "../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { volumeGroupOf } from "../../storage/pool/logical/group.ts";
 import type { LogicalVolume } from "../../storage/pool/logical/reports.ts";
 import type { FoundVolume } from "./find-volume.ts";
+import { volumeBackendOf } from "./made/backends.ts";
 
 /** Throws "unsupported" for a sparse volume, with libvirt's message. virStorageBackendLogicalVolWipe() of libvirt */
 export async function refuseSparse(instance: Instance, { name, path, pool }: FoundVolume): Promise<void> {
@@ -26,11 +25,21 @@ export async function describeLogical(
   return (await listLogical(instance, pool)).find((one) => one.name === name);
 }
 
+/** Whether a program describes the volumes of a pool, beside sysfs. */
+export function isDescribed(pool: FoundVolume["pool"]): boolean {
+  return describeOf(pool) !== undefined;
+}
+
+function describeOf(pool: FoundVolume["pool"]) {
+  const describe = volumeBackendOf(pool)?.describe;
+  return describe === "by sysfs alone" ? undefined : describe;
+}
+
 /** Lists the volumes of a pool of type logical as LVM describes them; none of another type. Throws "failed". */
 export async function listLogical(
   { host }: Instance,
   pool: FoundVolume["pool"],
 ): Promise<readonly LogicalVolume[]> {
-  const isLogical = pool.folder === undefined && pool.storage.type === "logical";
-  return isLogical ? await readLogicalVolumes(host, volumeGroupOf(pool.storage)) : [];
+  const describe = describeOf(pool);
+  return describe === undefined || pool.folder !== undefined ? [] : await describe(host, pool.storage);
 }

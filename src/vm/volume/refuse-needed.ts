@@ -2,6 +2,7 @@ import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { listNamedPaths, listNamedVolumes, memoryElement } from "../../resolve/definition-names.ts";
+import { fileFormats } from "../../resolve/formats/file-formats.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -156,13 +157,15 @@ export function isNeededBy(
   const volumes = volumesIn(xml, pools);
   const paths = listNamedPaths(xml).filter((path) => except?.has(path) !== true);
   if ([...paths, ...volumes].some((path) => isNameOf(instance, path, file))) return true;
-  const isBelow = (path: string): boolean => leadsTo(instance, { path, file, seen: new Set() });
-  if (volumes.some(isBelow)) return true;
-  const tops = new Set(paths.filter(isBelow));
+  const search = { file, formats: fileFormats(instance), vain: new Set<string>() };
+  const tops = new Set(
+    [...paths, ...volumes].filter((path) => leadsTo(instance, { image: { path, as: "claimed" }, ...search })),
+  );
   if (tops.size === 0) return false;
-  // Reading a definition takes long.
+  // The definition tells the format. Reading it takes long.
   const { hasDiskAbove }: typeof import("./disks/disks-above.ts") = require("./disks/disks-above.ts");
-  return hasDiskAbove(parsed ?? xml, tops);
+  const pathsOf = (pool: string, volume: string): readonly string[] => pathsOfVolume(pools, pool, volume);
+  return hasDiskAbove(parsed ?? xml, { tops, pathsOf });
 }
 
 function isOnlyDisk(

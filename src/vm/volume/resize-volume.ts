@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import { walkChain } from "../../images/chain.ts";
 import { planResizedQcow2 } from "../../images/resized-qcow2.ts";
 import type { FileId } from "../../plan/facts/file.ts";
+import { fileFormats } from "../../resolve/formats/file-formats.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -9,7 +10,7 @@ import { decideResize, type Resize } from "../../storage/volume/resized-volume.t
 import { dataOffsetOf } from "./luks-data.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { readVolumeImage } from "./volume-image.ts";
+import { describeImage } from "./volume-image.ts";
 
 /**
  * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses,
@@ -25,7 +26,8 @@ export async function resizeVolume(
     instance,
     { ...volume, attempt: "resize", operation, readsPools: resize.isShrunk },
     async ({ facts, folder, name, pass }) => {
-      const { capacityBytes = facts.sizeBytes, ...image } = readVolumeImage(instance.host, facts);
+      const seen = describeImage(instance, facts, fileFormats(instance));
+      const { capacityBytes = facts.sizeBytes, ...image } = seen;
       // The data of a LUKS volume follow its header, which has no size.
       const isLuks = image.format === "luks" && image.encryption !== undefined;
       const headerBytes = isLuks ? dataOffsetOf(facts, capacityBytes) : 0;
@@ -69,7 +71,7 @@ async function setSize(
 
 /** Throws "unsupported" if the new part of an image would show data of its backing file. */
 function refuseLongBacking(instance: Instance, { path }: FileId, capacityBytes: number): void {
-  const chain = walkChain({ path, format: "qcow2", readOnly: true }, imageReader(instance.host));
+  const chain = walkChain({ path, format: "qcow2", readOnly: true }, imageReader(instance));
   const below = chain.find(({ role }) => role === "backing");
   if (below === undefined || imageSize(instance, below) <= capacityBytes) return;
   throw new SvirtError(

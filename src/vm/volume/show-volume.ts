@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { ImageName } from "../../images/element.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
+import { fileFormats } from "../../resolve/formats/file-formats.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -10,8 +11,8 @@ import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../storage/volume/disk-fo
 import type { Volume } from "../../storage/volume/document.ts";
 import { formatInstant } from "../../storage/volume/instant.ts";
 import { type FoundVolume, findDevice, findVolume } from "./find-volume.ts";
-import { describeLogical } from "./logical-facts.ts";
-import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
+import { describeLogical, isDescribed } from "./logical-facts.ts";
+import { describeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
  * Describes a volume of a pool by its name, key or path; without a pool, a disk of any pool by its key or path, or any image or
@@ -40,7 +41,7 @@ async function showDevice(instance: Instance, found: FoundVolume): Promise<Volum
   const { extent, facts, key, name, path, pool } = found;
   const { host } = instance;
   const sizeBytes = physicalSize(instance, { path, facts });
-  if (pool.folder === undefined && pool.storage.type === "logical") {
+  if (isDescribed(pool)) {
     const shown = { type: "block", name, key, capacityBytes: sizeBytes, physicalBytes: sizeBytes } as const;
     const { format: _, ...target } = { ...targetOf(instance, facts, { format: "none" }), path };
     return { ...shown, target, ...(await logicalParts(instance, found)) };
@@ -91,8 +92,8 @@ function sourceOf({
 }
 
 /**
- * Describes an image or a block device as a storage volume: sizes, permissions, label. Its format comes from its first bytes,
- * which a guest may have written: the result is for display, and no start uses it. Throws "not-found", "unsupported" for any
+ * Describes an image or a block device as a storage volume: sizes, permissions, label. Its format is that of
+ * fileFormats(): clients carry it into new XML. Throws "not-found", "unsupported" for any
  * other kind of file, "failed" for a broken header.
  */
 export function showVolume(instance: Instance, path: string): Volume {
@@ -107,7 +108,7 @@ export function describeVolume(instance: Instance, facts: FileFacts): Volume {
   const { path } = facts.id;
   if (type !== "file" && type !== "block") throw noVolume(path, type);
   const physicalBytes = physicalSize(instance, { path, facts });
-  const image = readVolumeImage(instance.host, facts);
+  const image = describeImage(instance, facts, fileFormats(instance));
   const isWhole = image.format === "raw" || image.format === "iso";
   const capacityBytes = isWhole ? physicalBytes : image.capacityBytes;
   return {
@@ -118,20 +119,13 @@ export function describeVolume(instance: Instance, facts: FileFacts): Volume {
     allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
     physicalBytes,
     target: targetOf(instance, facts, image),
-    ...(image.backing === undefined ? {} : { backingStore: backingOf(instance, image.backing) }),
+    ...(image.backing === undefined ? {} : { backingStore: backingOf(image.backing) }),
   };
 }
 
-/** Describes a backing image, even a missing one. */
-function backingOf(instance: Instance, { format, path }: ImageName): NonNullable<Volume["backingStore"]> {
-  const facts = instance.host.inspectFile(path);
-  return {
-    path,
-    ...(format === undefined ? {} : { format: { type: format } }),
-    ...(facts === undefined
-      ? {}
-      : { permissions: permissionsOf(instance, facts), timestamps: timestampsOf(facts) }),
-  };
+/** Describes a backing image by the words of the header. A guest may have written them: they decide no look at a file. */
+function backingOf({ format, path }: ImageName): NonNullable<Volume["backingStore"]> {
+  return { path, ...(format === undefined ? {} : { format: { type: format } }) };
 }
 
 function targetOf(

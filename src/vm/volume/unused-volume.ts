@@ -10,7 +10,6 @@ import { hasServers, silentServer, silentServers } from "../../resolve/silent-se
 import { refuseWritten } from "../../resolve/written-place.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { PoolType } from "../../storage/pool/pool-types.ts";
 import { guestOn } from "../pool/device/device-guest.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
 import { type SearchPass, UnfollowedPaths } from "./look-before.ts";
@@ -42,8 +41,8 @@ interface VolumeAttempt {
   readonly seen?: FileId | undefined;
   /** Operation of pools that those of block devices lack, as libvirt's message has it. */
   readonly operation?: string;
-  /** Types of pools of devices that have the operation. */
-  readonly types?: readonly PoolType[];
+  /** Whether a pool of devices has the operation nevertheless. */
+  hasOperation?(pool: DevicePool): boolean;
   /** Whether the work calls refuseNeeded(), which reads the volumes of all pools. */
   readonly readsPools?: boolean;
   /** As refuseNeeded() has it. */
@@ -59,12 +58,12 @@ interface VolumeAttempt {
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
-  { attempt, key, mayBeDisk = false, mayHave, operation, pool, readsPools, seen, types = [] }: VolumeAttempt,
+  { attempt, key, mayBeDisk = false, mayHave, operation, pool, readsPools, seen, ...rest }: VolumeAttempt,
   work: (volume: UnusedVolume) => Result | Promise<Result>,
 ): Promise<Result> {
   const { extent, facts, name, path, pool: found } = await findVolume(instance, key, pool);
   const isDevice = found.folder === undefined;
-  if (isDevice && operation !== undefined && !types.includes(found.storage.type))
+  if (found.folder === undefined && operation !== undefined && rest.hasOperation?.(found) !== true)
     throw withoutOperation(operation);
   if (facts.type !== (isDevice ? "block" : "file")) throw notAFile(attempt, path);
   if (seen !== undefined && !isSame(facts.id, seen)) throw replaced(attempt, path);

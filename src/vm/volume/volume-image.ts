@@ -2,21 +2,17 @@ import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { ImageHeader, ImageName } from "../../images/element.ts";
-import {
-  HEADER_BYTES,
-  ISO_MARK,
-  isIsoMark,
-  parseImageHeader,
-  probeImageFormat,
-} from "../../images/header.ts";
+import { claimedFormat, HEADER_BYTES, parseImageHeader } from "../../images/header.ts";
 import { resolveImageName } from "../../images/name.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
 import { parseQcow2Options } from "../../images/qcow2-header.ts";
+import { type FileFormats, fileFormats } from "../../resolve/formats/file-formats.ts";
+import type { Instance } from "../../state/instance.ts";
 
 /** Length of a file's beginning that has the magic of every format. */
 const MAGIC_BYTES = 512;
 
-/** Image as its first bytes describe it, which a guest may have written. */
+/** Image as its header describes it, which is that of its format. */
 export interface VolumeImage {
   readonly format: string;
   /** Undefined: that of the file, or of a format that svirt does not read. */
@@ -31,16 +27,19 @@ export interface VolumeImage {
   readonly encryption?: ImageHeader["encryption"];
 }
 
+/** Describes the image in a file by the header of its format, as fileFormats() decides it. Throws as readVolumeImage(). */
+export function describeImage({ host }: Instance, facts: FileFacts, formats: FileFormats): VolumeImage {
+  return readVolumeImage(host, facts, formats.of(facts));
+}
+
 /**
- * Describes an image by its first bytes. Most images are raw, of which little is read: a pool may have thousands. Throws
+ * Describes an image by the header of its format. Of a raw one nothing is read: a pool may have thousands. Throws
  * "failed" for a broken header, "unsupported" for one that svirt cannot follow.
  */
-export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts): VolumeImage {
-  const first = host.readBytes(id, 0, MAGIC_BYTES);
-  const format = probeImageFormat(first);
-  if (format === "raw") return { format: isIso(host, { id, sizeBytes }) ? "iso" : format };
+export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts, format: string): VolumeImage {
+  if (format === "raw" || format === "iso") return { format };
   if (format === "luks") return readLuks(host, { id, sizeBytes });
-  if (format !== "qcow2" && format !== "qed") return readOther(format, first);
+  if (format !== "qcow2" && format !== "qed") return readOther(format, host.readBytes(id, 0, MAGIC_BYTES));
   const bytes = host.readBytes(id, 0, HEADER_BYTES);
   const header = parseImageHeader(bytes, format);
   const { backingFile, backingFormat, dataFile, encryption, virtualSizeBytes = 0 } = header;
@@ -72,7 +71,7 @@ function readOther(format: string, first: Uint8Array): VolumeImage {
   if (format !== "vmdk" && format !== "vpc") return { format };
   const {
     foreignCapacity,
-  }: typeof import("../../images/foreign/foreign-image.ts") = require("../../images/foreign/foreign-image.ts");
+  }: typeof import("../../images/foreign-size.ts") = require("../../images/foreign-size.ts");
   const capacityBytes = foreignCapacity(format, first);
   return { format, ...(capacityBytes === undefined ? {} : { capacityBytes }) };
 }
@@ -91,18 +90,23 @@ function readLuks(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeByt
 }
 
 /**
- * Describes an image as a format that is declared, or as its first bytes do. A device is raw, whatever a guest has written there. Throws
- * "unsupported" for an image of another format than the declared one; as readVolumeImage().
+ * Describes an image as a format that the operator declares, or as describeImage(). A device is raw, whatever a guest has written there. Throws
+ * "unsupported" for an image that does not have the declared format; as readVolumeImage().
  */
 export function readDeclaredImage(
-  host: Host,
+  instance: Instance,
   facts: FileFacts,
   declared: "raw" | "qcow2" | undefined,
 ): VolumeImage {
-  const isRaw = facts.type === "block" || declared === "raw";
-  const image: VolumeImage = isRaw ? { format: "raw" } : readVolumeImage(host, facts);
-  if (declared !== undefined && declared !== image.format) throw otherFormat(facts.id.path, image.format);
-  return image;
+  const { host } = instance;
+  if (facts.type === "block" || declared === "raw") {
+    if (declared === "qcow2") throw otherFormat(facts.id.path, "raw");
+    return { format: "raw" };
+  }
+  if (declared === undefined) return describeImage(instance, facts, fileFormats(instance));
+  const claimed = claimedFormat(host.readBytes(facts.id, 0, MAGIC_BYTES));
+  if (claimed !== declared) throw otherFormat(facts.id.path, claimed);
+  return readVolumeImage(host, facts, declared);
 }
 
 function otherFormat(path: string, format: string): SvirtError {
@@ -110,9 +114,4 @@ function otherFormat(path: string, format: string): SvirtError {
     kind: "unsupported",
     remedy: "Leave --inputformat out.",
   });
-}
-
-function isIso(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeBytes">): boolean {
-  const { length, offset } = ISO_MARK;
-  return sizeBytes >= offset + length && isIsoMark(host.readBytes(id, offset, length));
 }

@@ -38,7 +38,7 @@ export const LASTING_NOTHING: ReadonlyMap<string, string> = new Map([
   ...listed("one call of the kernel: the device is reset or not", "nodedev-reset"),
   ...listed(
     "only an answer, or a connection",
-    "console dumpxml domcapabilities hypervisor-cpu-compare hypervisor-cpu-baseline secret-get-value vol-download find-storage-pool-sources find-storage-pool-sources-as shell virt-ssh-helper",
+    "console cpu-baseline cpu-compare domxml-to-native explain managedsave-dumpxml plan save-image-dumpxml snapshot-dumpxml validate dumpxml domcapabilities hypervisor-cpu-compare hypervisor-cpu-baseline secret-get-value vol-download find-storage-pool-sources find-storage-pool-sources-as shell virt-ssh-helper",
   ),
   ...listed(
     "single atomic write: one file is replaced by one rename",

@@ -53,14 +53,24 @@ XML
 
 label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
 uid_of() { sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
-image_label_of() { svirt dumpxml "$1" | sed -n 's/.*<imagelabel>\(.*\)<\/imagelabel>.*/\1/p'; }
-run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
+# said NAME PATTERN: prints the group of the pattern in the first line of the running guest's XML that has it. The XML is read
+# once: each call of svirt costs half a second on an emulated node, and the facts are many. svirt's domain may not write here.
+said() {
+  [ -s "$here/$1.said" ] || svirt dumpxml "$1" | cat >"$here/$1.said"
+  sed -n "s/.*$2.*/\\1/p" "$here/$1.said" | head -n 1
+}
+image_label_of() { said "$1" '<imagelabel>\(.*\)<'; }
+uuid_of() { said "$1" '<uuid>\(.*\)<'; }
+run_folder_of() { printf '/run/svirt/%s' "$(uuid_of "$1")"; }
 # Written by the guest's reaper. `svirt domid` is libvirt's ID, not this one.
 pid_of() { cat "$(run_folder_of "$1")/pid"; }
 # Prints the folder in a guest's run-time folder to which its QEMU may write.
-private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(pid_of "$1")")" | head -n 1; }
-group_of() { printf '/sys/fs/cgroup%s' "$(sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup")"; }
-disk_of() { svirt domblklist "$1" | awk '$1 == "vda" { print $2 }'; }
+# private_of FOLDER UID
+private_of() { find "$1" -type d -user "$2" | head -n 1; }
+# group_of PID
+group_of() { printf '/sys/fs/cgroup%s' "$(sed -n 's/^0:://p' "/proc/$1/cgroup")"; }
+# Its first disk is a file.
+disk_of() { said "$1" "<source file='\([^']*\)'"; }
 first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
 
 set_up() {
@@ -109,31 +119,37 @@ stand_ins() {
 facts() {
   own=$1
   own_pid=$(pid_of "$own")
+  own_uid=$(uid_of "$own_pid")
+  own_folder=$(run_folder_of "$own")
+  own_image=$(image_label_of "$own")
   b_pid=$(pid_of "$neighbour")
+  b_uid=$(uid_of "$b_pid")
   own_type=$(label_of "$own_pid" | cut -d: -f1-3)
-  image_type=$(image_label_of "$own" | cut -d: -f1-3)
+  image_type=$(printf '%s' "$own_image" | cut -d: -f1-3)
   b_folder=$(run_folder_of "$neighbour")
+  b_group=$(group_of "$b_pid")
+  manager_pid=$(cat "$here/manager.pid")
   # The neighbour's categories with this guest's own type: then only the level separates them.
   b_level=$(label_of "$b_pid" | cut -d: -f4-)
   cat <<FACTS
 own_context=$(label_of "$own_pid")
-own_uid=$(uid_of "$own_pid")
-own_image_context=$(image_label_of "$own")
-own_private=$(private_of "$own")
-own_limit=$(group_of "$own")/pids.max
-b_limit=$(group_of "$neighbour")/pids.max
-b_procs=$(group_of "$neighbour")/cgroup.procs
-own_monitor=$(run_folder_of "$own")/monitor.sock
+own_uid=$own_uid
+own_image_context=$own_image
+own_private=$(private_of "$own_folder" "$own_uid")
+own_limit=$(group_of "$own_pid")/pids.max
+b_limit=$b_group/pids.max
+b_procs=$b_group/cgroup.procs
+own_monitor=$own_folder/monitor.sock
 b_pid=$b_pid
-b_uid=$(uid_of "$b_pid")
+b_uid=$b_uid
 b_reaper_pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$b_pid/status")
 b_context=$own_type:$b_level
 b_image_context=$image_type:$b_level
 b_disk=$(disk_of "$neighbour")
 b_block=$spare_disk
 b_folder=$b_folder
-b_private=$(private_of "$neighbour")
-b_record=/var/lib/svirt/records/$(svirt domuuid "$neighbour" | tr -d '\n').json
+b_private=$(private_of "$b_folder" "$b_uid")
+b_record=/var/lib/svirt/records/$(uuid_of "$neighbour").json
 b_monitor=$b_folder/monitor.sock
 b_vnc_socket=$(find "$b_folder" -type s -name '*vnc*' | head -n 1)
 b_vnc_port=$vnc_port
@@ -149,8 +165,8 @@ wider_context=$own_type:s0-s0:c0.c1023
 bare_context=$own_type:s0
 bare_image_context=$image_type:s0
 unconfined_context=$(tr -d '\0' </proc/self/attr/current)
-manager_context=$(label_of "$(cat "$here/manager.pid")")
-manager_pid=$(cat "$here/manager.pid")
+manager_context=$(label_of "$manager_pid")
+manager_pid=$manager_pid
 ssh_pid=$(pidof dropbear | sed 's/.* //')
 authorized_keys=/root/.ssh/authorized_keys
 host_key=$(first_of /etc/dropbear/*)
@@ -175,12 +191,13 @@ own_file() {
 # block device.
 hand_over() {
   drop_handed
+  handed_uid=$(uid_of "$(pid_of "$1")")
   for file in content mine slice; do
     dd if=/dev/zero of="$here/handed-$file" bs=1024 count=256 2>/dev/null
-    chown "$(uid_of "$(pid_of "$1")")" "$here/handed-$file"
+    chown "$handed_uid" "$here/handed-$file"
   done
   losetup "$loop" "$here/handed-slice"
-  chown "$(uid_of "$(pid_of "$1")")" "$loop"
+  chown "$handed_uid" "$loop"
   "$here/launch" --set-label system_u:object_r:virt_content_t:s0 "$here/handed-content"
   "$here/launch" --set-label "$(image_label_of "$1")" "$here/handed-mine" "$loop"
 }
@@ -214,7 +231,7 @@ try() {
     control)
       shift
       # The control is unconfined, but the guest's own folder is mounted noexec.
-      folder=$(private_of "$own")
+      folder=$(private_of "$own_folder" "$own_uid")
       mount -o remount,exec "$folder"
       "$here/launch" "$@" -- "$here/adversary" --destructive || say "the adversary ended with $?"
       mount -o remount,noexec "$folder" || true

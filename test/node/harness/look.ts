@@ -18,29 +18,35 @@ const LOOK = `
 /** Work on the node. */
 interface Limit {
   readonly what: string;
-  readonly limitMs: number;
+  /** Longest time in which the output of `progress` may stay the same. */
+  readonly silenceMs: number;
   /** Command on the node that says how far the work is. */
   readonly progress: string;
 }
 
+/** Times that progress is looked at during the longest silence. */
+const LOOKS = 20;
+
 /**
- * Waits for the work. If it takes longer than the limit, throws what the node was doing then: its progress, its processes,
+ * Waits for the work as long as it makes progress. Otherwise throws what the node was doing then: its progress, its processes,
  * and the last lines of its kernel and its console. A test that only times out says nothing of it.
  */
-export async function withinLimit<Result>(
-  { limitMs, progress, what }: Limit,
+export async function whileMoving<Result>(
+  { progress, silenceMs, what }: Limit,
   work: Promise<Result>,
 ): Promise<Result> {
-  let timer: Timer | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), limitMs);
-  });
-  try {
-    const first = await Promise.race([work.then((result) => ({ result })), late]);
-    if (first !== "late") return first.result;
-    throw new Error(`${what} has not ended within ${limitMs / 1000} s\n${await lookAtNode(progress)}`);
-  } finally {
-    clearTimeout(timer);
+  const result = work.then((value) => ({ value }));
+  let last = "";
+  let sinceMs = performance.now();
+  for (;;) {
+    const first = await Promise.race([result, Bun.sleep(silenceMs / LOOKS)]);
+    if (first !== undefined) return first.value;
+    const now = await say(["ssh", progress]);
+    if (now !== last) [last, sinceMs] = [now, performance.now()];
+    if (performance.now() - sinceMs > silenceMs)
+      throw new Error(
+        `${what} has made no progress for ${silenceMs / 1000} s\n${await lookAtNode(progress)}`,
+      );
   }
 }
 

@@ -32,7 +32,7 @@ run_as_owner() {
   set_label system_u:object_r:virt_content_t:s0 "$here/owner/base.img" "$here/owner/cdrom.img"
   # shellcheck disable=SC2046,SC2086 # words
   "$here/launch-svirt" --label "$(context_of "$owner_pid")" --like "$owner_pid" --in "$here/owner/facts" \
-    --out "$here/owner/report" $(hands "$here/owner" "$owner_loop" @liar-owner) -- "$here/liar-guest" try handed $role_numbers ||
+    --out "$here/owner/report" $(hands "$here/owner" "$owner_loop" @liar-owner) -- "$emulator" try handed $role_numbers ||
     say "the owner's tries ended with $?"
   cat "$here/owner/report"
   set_label "$owner_loop_label" "$owner_loop"
@@ -152,10 +152,9 @@ control_picture() {
   result "$1" monitor "$2" "$verdict" write "$how $code"
 }
 
-# Ends the process as programs do: by SIGTERM to its number. A separate control group removes the rest afterwards: only
-# cgroup.kill ends a process that forks and exits continuously.
+# Ends the process as programs do: by SIGTERM to its number. A separate control group removes the rest afterwards.
 control_linger() {
-  lingerers=/sys/fs/cgroup/liar
+  lingerers=/sys/fs/cgroup/liar-$3
   mkdir -p "$lingerers"
   echo 40 >"$lingerers/pids.max"
   : >"$scratch/lingers"
@@ -173,9 +172,13 @@ control_linger() {
 # has_begun: the program lingers, or has ended.
 has_begun() { [ -s "$scratch/lingers" ] || ! kill -0 "$control_pid"; }
 
-# ends_all: repeated, since a process that forks continuously could escape a kill.
+# ends_all: repeated until the group is empty. Without a further process in the group, none that forks and exits escapes the
+# signals. They go to processes and threads by kill(2), which any living thread of a process takes: cgroup.kill of Linux 6.12.107 signals
+# the first thread alone, and a process whose first thread is dead stays. kill of busybox signals each number in turn.
 ends_all() {
-  echo 1 >"$lingerers/cgroup.kill"
+  echo 0 >"$lingerers/pids.max"
+  # shellcheck disable=SC2046 # numbers
+  kill -9 $(cat "$lingerers/cgroup.procs" "$lingerers/cgroup.threads" | sort -u)
   rmdir "$lingerers"
 }
 

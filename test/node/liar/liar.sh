@@ -6,6 +6,8 @@
 # SVIRT_TYPE=qemu is for nodes without KVM. One JSON line for each attempt, as the adversary prints them.
 set -eu
 here=/srv/liar
+# svirt runs no emulator from a place for guests.
+emulator=/usr/local/libexec/liar-guest
 stack=/srv/liar-stack
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
@@ -65,7 +67,7 @@ define() {
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <features><acpi/></features>
   <devices>
-    <emulator>$here/liar-guest</emulator>
+    <emulator>$emulator</emulator>
     $(disk "$here/$1/disk.img" vda raw disk '')
     $(disk "$here/$1/shared.img" vdb raw disk '<shareable/>')
     $(disk "$here/$1/overlay.qcow2" vdc qcow2 disk '')
@@ -170,8 +172,9 @@ watched() {
 set_up() {
   chmod 755 "$here" "$here/liar" "$here/launch"
   set_label system_u:object_r:bin_t:s0 "$here"/liar "$here"/launch "$here"/*.sh
-  cp "$here/liar" "$here/liar-guest"
-  set_label system_u:object_r:qemu_exec_t:s0 "$here/liar-guest"
+  mkdir -p "${emulator%/*}"
+  cp "$here/liar" "$emulator"
+  set_label system_u:object_r:qemu_exec_t:s0 "$emulator"
   cp "$here/launch" "$here/launch-svirt"
   set_label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt"
   ip link add "$bridge" type bridge && ip link set "$bridge" up
@@ -232,7 +235,7 @@ tear_down() {
   for loop in 1 2 3 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
   umount "$here/stacked"
-  rm -rf "$here" "$stack" /run/svirt-liar-space
+  rm -rf "$here" "$stack" "$emulator" /run/svirt-liar-space
 }
 
 case ${1-} in

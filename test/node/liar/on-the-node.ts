@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { withinLimit } from "../harness/look.ts";
+import { whileMoving } from "../harness/look.ts";
 import type { Run } from "../isolation/attempt.ts";
 import { findFaults, joinRuns, type Row } from "../isolation/judge.ts";
 import { makeRuns, runProgram } from "../isolation/on-the-node.ts";
@@ -12,10 +12,11 @@ const LIAR = fileURLToPath(new URL(".", import.meta.url));
 const FOLDER = "/srv/liar";
 const SCRIPTS = ["liar.sh", "scenes.sh", "control.sh"];
 
-/** A run takes four minutes on a quiet machine. */
-const RUN_MS = 1_200_000;
+/** The longest scene lasts one minute on a quiet machine. */
+const SILENCE_MS = 600_000;
 
-const PROGRESS = `tail -n 12 ${FOLDER}/progress`;
+/** Last results of scenes, and the sizes of the reports that the liar itself writes. */
+const PROGRESS = `tail -n 12 ${FOLDER}/progress; wc -c ${FOLDER}/*/report* || :`;
 
 /** Results of the liar's attempts. */
 export interface LiarProof {
@@ -58,7 +59,7 @@ async function tryParts(say: (line: string) => void, only: readonly Run[] | unde
       makeRuns(wanted, (run) => {
         say(`lying about ${group} as ${run}`);
         const what = `liar.sh run ${run} ${group}`;
-        return withinLimit({ what, limitMs: RUN_MS, progress: PROGRESS }, onNode("run", run, group));
+        return whileMoving({ what, silenceMs: SILENCE_MS, progress: PROGRESS }, onNode("run", run, group));
       });
     // The control shares nothing with the other runs, so it runs and waits beside them.
     const confined = runs.filter((run) => run !== "control");

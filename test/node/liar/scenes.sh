@@ -270,6 +270,8 @@ guest_tap() {
   held=$(await "$liar" held 30)
   if [ "$held" != 'done' ]; then verdict='done' why="not held: $held"
   elif [ ! -e "/sys/class/net/$tap" ]; then verdict=refused why="the interface is gone, exit $code"
+  elif [ -e "/sys/class/net/$tap/master" ] || [ "$(($(cat "/sys/class/net/$tap/flags") & 1))" = 1 ]; then
+    verdict='done' why="still connected, exit $code"
   elif svirt audit | grep -q "still holds the tap $tap"; then verdict=refused why="stays the guest's, exit $code"
   else verdict='done' why="without a claim, exit $code"
   fi

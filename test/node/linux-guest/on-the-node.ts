@@ -20,6 +20,6 @@ export function bringLinux(): void {
     const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
     if (!built.success) throw new Error("Cannot put together a Linux for guests");
     const folder = built.stdout.toString().trim();
-    await node(["put", `${folder}/vmlinux`, `${folder}/initramfs`, "/srv/lifecycle"]);
+    await node(["put", `${folder}/vmlinux`, `${folder}/initramfs`, `${folder}/frames`, "/srv/lifecycle"]);
   });
 }

@@ -15,6 +15,7 @@ const BRIDGE = { mtu: 1500, filtersVlans: true, defaultVlan: 1 };
 const FACTS: TapFacts = {
   taken: new Set(["lo", "eth0", "br0", "vnet0", "tap7"]),
   hasVhost: true,
+  isFiltered: false,
   getBridge: (name) => (name === "br0" ? BRIDGE : undefined),
   openVswitch: {
     guestUuid: "c7a5fdbd-edaf-9455-926a-d65c16db1809",
@@ -75,6 +76,26 @@ describe("decideTap()", () => {
   test("refuses a card that insists on vhost-net where there is none", () => {
     const card = "<model type='virtio'/><driver name='vhost'/>";
     expect(() => onBridge(card, { ...FACTS, hasVhost: false })).toThrow("vhost-net was requested");
+  });
+
+  // tun_get_user() and tun_xdp_one() of Linux: a header has the kernel write two bytes at a place of the guest's choice, behind the filter.
+  test("gives a filtered card neither headers nor vhost-net, and another card of its guest no vhost-net", () => {
+    const facts = { ...FACTS, isFiltered: true };
+    const filter = "<filterref filter='no-mac-spoofing'/>";
+    expect(onBridge(`<model type='virtio'/>${filter}`, facts)).toMatchObject({ vhosts: 0, hasHeader: false });
+    expect(onBridge("<model type='virtio'/>", facts)).toMatchObject({ vhosts: 0, hasHeader: true });
+    expect(() => onBridge("<model type='virtio'/><driver name='vhost'/>", facts)).toThrow(
+      "Cannot use vhost-net for an interface: the guest has a packet filter, which vhost-net can bypass",
+    );
+  });
+
+  test("guards a bridge that a network has made from the guest's spanning tree, and no other bridge", () => {
+    const made = decide("network", "<source network='lan' bridge='br0'/>");
+    expect(made.setup).toMatchObject({ bridge: "br0", isGuarded: true });
+    expect(describeSetup(made.setup ?? { name: "", mac: "", bridge: "" })).toContain(
+      "on bridge br0, without spanning tree, up",
+    );
+    expect(onBridge("").setup).not.toHaveProperty("isGuarded");
   });
 
   test("keeps what the XML says of size, gathering and isolation", () => {

@@ -69,6 +69,7 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "remove-socket": { do: "remove-socket", path, label, file },
   "link-socket": { do: "link-socket", folder: file, path, target: "/run/y", label },
   "unlink-socket": { do: "unlink-socket", path, target: "/run/y" },
+  "mark-format": { do: "mark-format", file, format: "raw", folder: "/state/formats" },
   "remember-owner": { do: "remember-owner", file, ownership },
   "restore-owner": { do: "restore-owner", file, ownership },
   "share-tree": { do: "share-tree", ...tree },

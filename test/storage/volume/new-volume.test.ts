@@ -124,20 +124,12 @@ describe("a new volume is refused, with the place,", () => {
   test.each([
     ["without a capacity", "", "/volume/capacity"],
     ["with another format", `${CAPACITY}<target><format type='vdi'/></target>`, "/volume/target/format"],
+    ["of VMDK", `${CAPACITY}<target><format type='vmdk'/></target>`, "/volume/target/format"],
+    ["of VPC", `${CAPACITY}<target><format type='vpc'/></target>`, "/volume/target/format"],
     [
-      "of VMDK, encrypted",
-      `${CAPACITY}<target><format type='vmdk'/>${encryptionOf(SECRET)}</target>`,
-      "/volume/target/encryption",
-    ],
-    [
-      "of VPC, with clusters",
-      `${CAPACITY}<target><format type='vpc'/><clusterSize>512</clusterSize></target>`,
+      "raw, with clusters",
+      `${CAPACITY}<target><clusterSize>512</clusterSize></target>`,
       "/volume/target/clusterSize",
-    ],
-    [
-      "of VPC, above another file",
-      `${CAPACITY}<target><format type='vpc'/></target>${BELOW}`,
-      "/volume/backingStore",
     ],
     [
       "encrypted without a secret",

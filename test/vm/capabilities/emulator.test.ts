@@ -18,9 +18,9 @@ const FAULTS: readonly [fault: ProgramOutput, is: string][] = [
 test.each(FAULTS)("getEmulatorFacts() tells why a program gives no answer: %p", async (fault, is) => {
   const machine = makeMachine();
   machine.files.putFolder("/usr/bin");
-  machine.files.put(PROGRAM, "file");
+  machine.files.put(PROGRAM, "file", { mode: 0o755 });
   const node = nodeOn(machine);
-  const instance = { ...node, host: { ...node.host, readOutput: async () => fault } };
+  const instance = { ...node, host: { ...node.host, readProbe: async () => fault } };
   const asked = Promise.resolve().then(async () => await getEmulatorFacts(instance, PROGRAM, "qemu"));
   const error = await errorOf(asked);
   expect([error.message, error.kind]).toEqual([
@@ -37,12 +37,12 @@ describe("getCpuModels()", () => {
     expect(first.best).toEqual({ vendor: "AMD", features: ["aes", "fpu", "invtsc", "lahf_lm", "sse2"] });
     expect(first.models.map(({ name }) => name)).toEqual(["EPYC", "EPYC-v2", "plain64"]);
     // First its capabilities, with the names of the models, then these.
-    expect(asked).toEqual(["none,accel=kvm", "none,accel=kvm"]);
+    expect(asked).toEqual(["kvm,device=/dev/fdset/1", "kvm,device=/dev/fdset/1"]);
     expect(await getCpuModels(instance, DEFAULT_EMULATOR, "kvm")).toEqual(first);
     expect(asked).toHaveLength(2);
     expect((await getCpuModels(instance, DEFAULT_EMULATOR, "qemu")).best.features).toEqual(["fpu", "sse2"]);
-    expect(asked.slice(2)).toEqual(["none,accel=tcg", "none,accel=tcg"]);
-    putText(machine, DEFAULT_EMULATOR, "another version");
+    expect(asked.slice(2)).toEqual(["tcg", "tcg"]);
+    machine.files.put(DEFAULT_EMULATOR, "file", { mode: 0o755 });
     await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
     expect(asked).toHaveLength(6);
   });

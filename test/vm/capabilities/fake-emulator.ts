@@ -1,6 +1,6 @@
 import type { ProgramOutput } from "../../../src/host/processes.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { makeMachine, putText } from "../../scenes/scene.ts";
+import { makeMachine } from "../../scenes/scene.ts";
 
 const QEMU = "/usr/bin/qemu-system-x86_64";
 
@@ -47,12 +47,12 @@ function answerAll(input: string): string {
 /** A machine with the made-up emulator; `asked` has the machines as which it was started. */
 export function machineWithEmulator({ hasKvm = true } = {}): { machine: Machine; asked: string[] } {
   const machine = makeMachine();
-  putText(machine, QEMU, "");
+  machine.files.put(QEMU, "file", { mode: 0o755 });
   if (!hasKvm) machine.files.remove("/dev/kvm");
   const asked: string[] = [];
   machine.readOutput = (words, input = ""): ProgramOutput => {
     if (input === "") return { text: "QEMU emulator version 10.0.0\n" };
-    asked.push(words[words.indexOf("-machine") + 1] ?? "");
+    asked.push(words[words.indexOf("-accel") + 1] ?? "");
     return { text: answerAll(input) };
   };
   return { machine, asked };

@@ -83,6 +83,28 @@ describe.each(KINDS)("a tap $kind", ({ name, xml }) => {
   });
 });
 
+test("a tap that QEMU keeps is off its bridge and down at once, and stays so in later calls", async () => {
+  const [{ name, xml }] = KINDS;
+  const machine = await liar(xml);
+  const isConnected = (): readonly boolean[] =>
+    [`br0/brif/${name}`, `${name}/operstate`].map(
+      (path) => machine.files.find(`/sys/class/net/${path}`) !== undefined,
+    );
+  expect(isConnected()).toEqual([true, true]);
+  await errorOf(detach(machine, xml));
+  expect([isConnected(), holders(machine, name)]).toEqual([[false, false], [UUID]]);
+  await errorOf(sweepAll(machine));
+  expect([isConnected(), holders(machine, name)]).toEqual([[false, false], [UUID]]);
+});
+
+test("a tap of an attachment that fails is off its bridge and down while QEMU keeps it", async () => {
+  const [{ name, xml }] = KINDS;
+  const machine = await running();
+  machine.qemu = { keepsTaps: true, refuses: "device_add" };
+  await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(xml)));
+  expect(machine.files.find(`/sys/class/net/br0/brif/${name}`)).toBeUndefined();
+});
+
 test("an interface of that name that is no tap is another one's, and holds nothing up", async () => {
   const [{ name, xml }] = KINDS;
   const machine = await liar(xml);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { filterTable, limitTable } from "../../../src/network/filter/tap-rules.ts";
+import { guestPaths } from "../../../src/plan/paths.ts";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplug/change-devices.ts";
@@ -172,6 +174,31 @@ test("a guest whose host has lost nft ends, and its filter and limits with it", 
   expect(withoutInodes(machine)).toEqual(clean);
 });
 
+test("an audit names a guest that an older svirt has started with a filter and headers", async () => {
+  const machine = prepared();
+  await start(machine, ON_BRIDGE(`<model type='virtio'/>${CLEAN}`));
+  expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
+  const { paths } = nodeOn(machine);
+  const { record } = guestPaths(paths, UUID);
+  const text = new TextDecoder().decode(machine.files.get(record).bytes);
+  machine.files.get(record).bytes = new TextEncoder().encode(
+    text.replaceAll('"hasHeader":false', '"hasHeader":true'),
+  );
+  expect((await auditNode(nodeOn(machine))).findings).toEqual([
+    "vm1: headers of its frames bypass its packet filter; start it again: svirt shutdown vm1",
+  ]);
+});
+
+test("a card that comes to a guest with a filter has no vhost-net", async () => {
+  const machine = prepared();
+  machine.files.put("/dev/vhost-net", "character", { node: "10:238" });
+  await start(machine, ON_BRIDGE());
+  const other = `<interface type='bridge'><mac address='52:54:00:00:00:0a'/><source bridge='br0'/><model type='virtio'/></interface>`;
+  await attachDevice(nodeOn(machine), ASK, deviceOf(other));
+  const passed = recordOf(machine).steps.flatMap((step) => (step.do === "pass-tap" ? [step.tap] : []));
+  expect(passed).toMatchObject([{ hasHeader: true, vhosts: [] }]);
+});
+
 test("a name that nft reads as a pattern is refused", async () => {
   const xml = `<interface type='bridge'>${MAC}<source bridge='br0'/><target dev='v*'/>${CLEAN}</interface>`;
   expect((await errorOf(start(prepared(), xml))).message).toContain(
@@ -221,6 +248,25 @@ describe("update-device", () => {
     expect(tables(machine)).toEqual([table("vnet0")]);
     await update(machine, withModel(machine, ""));
     expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("refuses a filter for a card that the guest has with headers, or beside vhost-net, and changes nothing", async () => {
+    const machine = prepared();
+    machine.files.put("/dev/vhost-net", "character", { node: "10:238" });
+    const virtio = (driver: string): string => ON_BRIDGE(`<model type='virtio'/><driver name='${driver}'/>`);
+    await start(machine, virtio("qemu"));
+    const before = wholeState(machine);
+    const xml = recordOf(machine).xml;
+    const [, card = ""] = /(<interface .*?)<\/interface>/s.exec(xml) ?? [];
+    const filtered = `${card}${filter("no-mac-spoofing")}</interface>`;
+    expect((await errorOf(update(machine, filtered))).message).toContain("checksums written behind one");
+    expect(wholeState(machine)).toEqual(before);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await start(machine, virtio("vhost"));
+    const other = ON_BRIDGE().replace("00:09", "00:0a");
+    const error = await errorOf(attachDevice(nodeOn(machine), ASK, deviceOf(other)));
+    expect([error.kind, error.place]).toEqual(["unsupported", "/interface/filterref"]);
+    expect(tables(machine)).toEqual([]);
   });
 
   test("keeps the old filter when nft refuses the new one", async () => {

@@ -73,7 +73,7 @@ describe("the server of a network", () => {
     for (const content of [DHCP, IP]) {
       const machine = await active(content);
       expect([...machine.daemons]).toEqual([
-        `--conf-file=${FOLDER}/dnsmasq.conf --dhcp-leasefile=${FOLDER}/leases`,
+        `--conf-file=${FOLDER}/dnsmasq.conf --dhcp-leasefile=${FOLDER}/leases --dhcp-ignore-clid`,
       ]);
       expect(read(machine, `${FOLDER}/dnsmasq.conf`)).toContain("interface=virbr7\n");
       await destroy(nodeOn(machine));

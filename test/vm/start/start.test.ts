@@ -102,7 +102,10 @@ describe("startDomain()", () => {
     xattrs.set("trusted.libvirt.security.timestamp_selinux", String(machine.bootSeconds - 5000));
     await startDomain(nodeOn(machine), domainXml({ disks: diskXml(path, "vda") }));
     await destroyDomain(nodeOn(machine), "vm1");
-    expect([...xattrs]).toEqual([["security.selinux", ORIGINAL]]);
+    expect([...xattrs]).toEqual([
+      ["security.selinux", ORIGINAL],
+      ["trusted.svirt.format", "raw"],
+    ]);
   });
 
   test("refuses a file that libvirt holds for a guest of its own in this boot", async () => {

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import { formatVmdk } from "../../../src/images/foreign/new-vmdk.ts";
-import { formatVpc } from "../../../src/images/foreign/new-vpc.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
+import { vmdkBytes, vpcBytes } from "../../images/foreign-bytes.ts";
 import { luksBytes } from "../../images/luks-bytes.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
@@ -31,27 +30,21 @@ test.each([1_000_000, 2 ** 21])(
   },
 );
 
-const UUID = "0f4b6d52-9a11-4c0e-8f0e-5d6f1f0c3a77";
 const MIB = 1024 * 1024;
 
 function textBytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Returns an image of VMware with the descriptor of formatVmdk(), in which one line is another. */
+/** Returns an image of VMware, in whose descriptor one line is another. */
 function vmdkWith(old: string, line: string): Uint8Array {
-  const { bytes } = formatVmdk({ name: "own.vmdk", sizeBytes: MIB, uuid: UUID });
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = new TextDecoder("latin1").decode(vmdkBytes(MIB));
   return Uint8Array.from(text.replace(old, line), (letter) => letter.charCodeAt(0));
 }
 
-/** Returns a VHD image of a type that has the name in UTF-16, as the name of the parent in its second header. */
-function vhdWith(type: number, name: string): Uint8Array {
-  const { bytes } = formatVpc({ sizeBytes: MIB, uuid: UUID });
-  const view = new DataView(bytes.buffer);
-  view.setUint32(60, type);
-  for (const [at, letter] of [...name].entries()) view.setUint16(576 + at * 2, letter.charCodeAt(0));
-  return bytes;
+/** Returns a VHD image of a type that has the name of a parent. */
+function vhdWith(type: number, parent: string): Uint8Array {
+  return vpcBytes(MIB, { parent, type });
 }
 
 /** Deletes a volume beside an image, and returns the kind of the refusal. */
@@ -69,7 +62,7 @@ async function deletedBeside(bytes: Uint8Array, name: string): Promise<string> {
 test.each([
   ["the key of a LUKS volume", new Uint8Array([...luksBytes(), ...textBytes("a0 vm1")]), "vm1"],
   ["the cipher of a LUKS volume", luksBytes(), "aes"],
-  ["the header of vpc", formatVpc({ sizeBytes: MIB, uuid: UUID }).bytes, "cxsparse"],
+  ["the header of vpc", vpcBytes(MIB), "cxsparse"],
   ["vpc without a parent", vhdWith(3, "vm1"), "vm1"],
   ["the adapter in vmdk", vmdkWith("", ""), "ide"],
   ["the comment of vmdk", vmdkWith("", ""), "Disk"],

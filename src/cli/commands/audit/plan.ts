@@ -1,8 +1,8 @@
+import { isCommandName } from "../../../access/command-uses.ts";
 import { SvirtError } from "../../../errors.ts";
 import { formatChange } from "../../../plan/change/object-change.ts";
 import { formatSteps } from "../../../plan/steps/describe.ts";
 import { type PlanSubject, planDomain } from "../../../vm/plan/plan-domain.ts";
-import { ACCESS } from "../../access.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseArguments } from "../../arguments/parse-arguments.ts";
 import { type Call, type Command, type CommandPlan, JSON_OPTION, operand, printJson } from "../../command.ts";
@@ -26,7 +26,7 @@ export const command: Command = {
         name: "domain",
         summary: "name, id or uuid of a domain; a path with a /; - for standard input; or a command",
         isCommand: (word, rest) =>
-          ACCESS.has(word) && !rest.includes("--help") && rest.some((one) => !OWN.includes(one)),
+          isCommandName(word) && !rest.includes("--help") && rest.some((one) => !OWN.includes(one)),
       },
       {
         name: "argument",

@@ -3,6 +3,7 @@ import { sendAgentCommand } from "../../../vm/agent/agent-command.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { visibleJsonBytes } from "../../visible-json.ts";
 
 const MOST_SECONDS = 86_400;
 
@@ -29,7 +30,8 @@ export const command: Command = {
     const said = await sendAgentCommand(call.instance, operand(call, "domain"), options);
     if (said === undefined) return undefined;
     const indent = call.options.has("pretty") ? 2 : undefined;
-    for (const piece of formatAgentAnswer(said.line, said.name, indent)) call.output.printBytes(piece);
+    for (const piece of formatAgentAnswer(said.line, said.name, indent))
+      call.output.printBytes(visibleJsonBytes(piece));
     call.output.print("\n\n");
     return undefined;
   },

@@ -1,5 +1,6 @@
 import { parseMonitorMessage, sendMonitorCommand } from "../../../vm/lifecycle/monitor-command.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
+import { visibleJson } from "../../visible-json.ts";
 
 /** `svirt qemu-monitor-command DOMAIN COMMAND` */
 export const command: Command = {
@@ -28,7 +29,7 @@ export const command: Command = {
     const text =
       isHmp && !call.options.has("json")
         ? String(answer)
-        : JSON.stringify({ return: answer }, undefined, indent);
+        : visibleJson(JSON.stringify({ return: answer }, undefined, indent));
     call.output.print(`${text}\n\n`);
     return undefined;
   },

@@ -7,10 +7,12 @@ export const command: Command = {
     name: "managedsave-dumpxml",
     summary: "print the XML of a domain in the state that svirt managedsave saved",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }],
+    options: [{ name: "security-info", summary: "include passwords, which libvirt may have saved" }],
   },
   async run(call) {
-    call.output.print(`${getManagedSaveXml(call.instance, operand(call, "domain")).trimEnd()}\n\n`);
+    const withSecrets = call.options.has("security-info");
+    const xml = getManagedSaveXml(call.instance, operand(call, "domain"), { withSecrets });
+    call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },
 };

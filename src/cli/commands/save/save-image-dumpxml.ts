@@ -1,4 +1,4 @@
-import { readSaveImage } from "../../../vm/save/save-image.ts";
+import { getSavedXml } from "../../../vm/save/save-image.ts";
 import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
 
 /** `svirt save-image-dumpxml FILE` */
@@ -8,10 +8,11 @@ export const command: Command = {
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
     operands: [SAVE_FILE_OPERAND],
-    options: [{ name: "security-info", summary: "include passwords; svirt stores none" }],
+    options: [{ name: "security-info", summary: "include passwords, which libvirt may have saved" }],
   },
   async run(call) {
-    const { xml } = readSaveImage(call.instance, operand(call, "file"));
+    const withSecrets = call.options.has("security-info");
+    const xml = getSavedXml(call.instance, operand(call, "file"), { withSecrets });
     call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },

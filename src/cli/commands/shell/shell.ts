@@ -1,3 +1,4 @@
+import type { Key } from "../../../access/key.ts";
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Screen } from "../../../vm/query/guest-screen.ts";
@@ -26,38 +27,28 @@ export const command: Command = {
     options: [{ name: "read-only", summary: "allow only commands that change nothing" }],
   },
   async run(call) {
-    const allowed = call.options.has("read-only") ? "reads" : "changes";
+    const key = call.options.has("read-only") ? "read-only" : "limited";
     const asked = readAsked(call.instance.host);
     const helper = parseHelperCall(asked);
-    if (helper !== undefined) return await serveHelper(call, helper, allowed);
+    if (helper !== undefined) return await serveHelper(call, helper, key);
     const screen = parseScreenCall(asked);
-    if (screen !== undefined) return await connectScreen(call, screen, allowed);
+    if (screen !== undefined) return await connectScreen(call, screen, key);
     // Loaded here: most calls over SSH are those of libvirt's clients.
     const { checkAccess } = await import("../../access.ts");
-    return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, allowed));
+    return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, key));
   },
 };
 
 /** Serves a client of libvirt with the rights of the key. The check is done: no other command line comes here. */
-async function serveHelper(
-  call: Call,
-  { isForReading, uri }: HelperCall,
-  allowed: "reads" | "changes",
-): Promise<number> {
-  const options = isForReading || allowed === "reads" ? ["--readonly"] : [];
+async function serveHelper(call: Call, { isForReading, uri }: HelperCall, key: Key): Promise<number> {
+  const options = isForReading || key === "read-only" ? ["--readonly"] : [];
   return await call.carryOut(["virt-ssh-helper", ...options, "--", uri], () => undefined);
 }
 
 /** Carries the bytes of a guest's screen. Who sees a screen types there too, so a key for reading may not. */
-async function connectScreen(
-  { instance }: Call,
-  screen: Screen,
-  allowed: "reads" | "changes",
-): Promise<undefined> {
-  if (allowed === "reads") {
-    const remedy = "Use a key without --read-only.";
-    throw new SvirtError("Cannot connect to a screen: this key is read-only", { kind: "denied", remedy });
-  }
+async function connectScreen({ instance }: Call, screen: Screen, key: Key): Promise<undefined> {
+  const { refuseUse } = await import("../../access.ts");
+  refuseUse({ key, use: "virDomainOpenGraphics", what: "connect to a screen" });
   const { openScreen } = await import("../../../vm/screen/open-screen.ts");
   await openScreen(instance, screen);
   return undefined;

@@ -24,7 +24,7 @@ export const command: Command = {
         summary:
           "disk space that a raw volume has at once, and a qcow2 one with --prealloc-metadata; all by default",
       },
-      { name: "format", value: "FORMAT", summary: "raw, the default, qcow2, vmdk or vpc" },
+      { name: "format", value: "FORMAT", summary: "raw, the default, or qcow2" },
       { name: "backing-vol", value: "VOLUME", summary: "name, key or path of the backing volume" },
       {
         name: "backing-vol-format",

@@ -10,7 +10,7 @@ export const command: Command = {
     name: "vol-create",
     summary: "create an empty volume from storage volume XML, with the owner, mode and label in it",
     details:
-      "The format is raw or qcow2, with or without a backing file, and encrypted with <encryption format='luks'>; or vmdk or vpc, for other hypervisors. Disk space of a raw volume is allocated at once, unless\n" +
+      "The format is raw or qcow2, with or without a backing file, and encrypted with <encryption format='luks'>; others are refused. Disk space of a raw volume is allocated at once, unless\n" +
       "<allocation> is smaller than <capacity>; a qcow2 volume grows, or has all tables at once with --prealloc-metadata. Without <compat>, a qcow2 volume has version 1.1. Without\n" +
       "<label>, a volume has the label that the policy's file_contexts have for its path. The label of one guest is refused. In a\n" +
       "pool of type logical it is a logical volume, sparse with a smaller <allocation>, or a snapshot of <backingStore>; in one of type disk\n" +

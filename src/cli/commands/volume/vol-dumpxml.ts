@@ -24,15 +24,7 @@ export const command: Command = {
   async run(call) {
     const [key, pool] = [operand(call, "vol"), call.options.get("pool")];
     if (call.options.has("json")) printJson(call, await showVolumeOf(call.instance, key, pool));
-    else call.output.print(`${visible(await getVolumeXml(call.instance, key, pool))}\n`);
+    else call.output.print(`${await getVolumeXml(call.instance, key, pool)}\n`);
     return undefined;
   },
 };
-
-/**
- * Replaces characters that move a terminal's cursor or reverse text with references, which an XML parser reads as these
- * characters.
- */
-function visible(xml: string): string {
-  return xml.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => `&#${letter.codePointAt(0)};`);
-}

@@ -20,7 +20,7 @@ import { nativeName } from "../calls/native-name.ts";
 import { letOthersRun } from "../calls/turns.ts";
 import { fileFacts, O_PATH, openAt, whileOpen } from "../files/file-id.ts";
 import { orReject, syncFolder, unlessMissing } from "../files/files.ts";
-import { getxattr, setLabelOf } from "../labels/xattr.ts";
+import { getxattr, setLabelOf, setxattr } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
 import { setNocow } from "./nocow.ts";
 import { setSize } from "./resize-file.ts";
@@ -132,7 +132,7 @@ function renameNew(part: string, name: string): void {
 async function fill(
   fd: number,
   path: string,
-  { content, conversion, copy, gid, isNocow, label, mode, reservedBytes, uid }: NewFile,
+  { content, conversion, copy, gid, isNocow, label, mark, mode, reservedBytes, uid }: NewFile,
 ): Promise<void> {
   // While it is empty: later the flag would have no effect on its data. ioctl_iflags(2)
   if (isNocow === true) setNocow(fd, path);
@@ -149,6 +149,7 @@ async function fill(
   // After the owner, since chown(2) may clear mode bits.
   fchmodSync(fd, mode);
   if (label !== undefined) setLabel(fd, path, label);
+  setMark(fd, mark);
   await syncData(fd);
 }
 
@@ -162,6 +163,12 @@ function setOwner(fd: number, { gid, uid }: Pick<NewFile, "gid" | "uid">): void 
   const made = fstatSync(fd);
   const [toUid, toGid] = [uid ?? made.uid, gid ?? made.gid];
   if (toUid !== made.uid || toGid !== made.gid) fchownSync(fd, toUid, toGid);
+}
+
+/** Sets an attribute that only root sets, where the file system keeps it. */
+function setMark(fd: number, mark: NewFile["mark"]): void {
+  if (mark === undefined || process.getuid?.() !== 0) return;
+  setxattr(`/proc/self/fd/${fd}`, mark.name, new TextEncoder().encode(mark.value));
 }
 
 function setLabel(fd: number, path: string, label: string): void {

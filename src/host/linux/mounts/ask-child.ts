@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, writeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
+import { ownWords } from "../calls/own-words.ts";
 import { runBeside } from "../calls/program-turns.ts";
 import { waitForLock } from "../files/lock.ts";
 import { MOUNT_CHILD } from "./child-word.ts";
@@ -7,8 +8,6 @@ import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
 
 /** Time for a server or a device to answer. */
 const LIMIT_MS = 30_000;
-/** Folder of the modules in an executable of `bun build --compile`. */
-const IN_EXECUTABLE = "/$bunfs/";
 const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" };
 
 /** Child with its answer. */
@@ -87,12 +86,6 @@ async function startHolding(locks: readonly number[]): Promise<Bun.Subprocess<"p
   } finally {
     for (const fd of locks) closeSync(fd);
   }
-}
-
-/** Returns the words that start this program: the executable, or bun with the program's first file. */
-function ownWords(): readonly string[] {
-  const isBuilt = import.meta.path.startsWith(IN_EXECUTABLE);
-  return isBuilt ? [process.execPath] : [process.execPath, `${import.meta.dir}/../../../main.ts`];
 }
 
 /** Returns the result; undefined at the deadline. */

@@ -36,6 +36,7 @@ import { addQueue } from "./traffic-queue.ts";
 /** linux/if_link.h */
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
+const IFLA_BR_MCAST_SNOOPING = 23;
 /** The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol itself. */
 const [TICKS_PER_SECOND, MOST_TICKS] = [100, 2 ** 32 - 1];
 
@@ -99,6 +100,8 @@ function create(fd: number, { delaySeconds, mac, name, stp }: HostBridge): void 
         nested(IFLA_INFO_DATA, [
           attribute(IFLA_BR_FORWARD_DELAY, number32(Math.min(delaySeconds * TICKS_PER_SECOND, MOST_TICKS))),
           attribute(IFLA_BR_STP_STATE, number32(stp ? 1 : 0)),
+          // A guest's query would decide which ports get the others' multicast. br_multicast_query_received() of Linux
+          attribute(IFLA_BR_MCAST_SNOOPING, new Uint8Array([0])),
         ]),
       ]),
     ],

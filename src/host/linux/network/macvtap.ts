@@ -2,6 +2,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { Macvtap } from "../../../plan/facts/tap.ts";
 import { EEXIST, ENODEV, EOPNOTSUPP } from "../calls/errno.ts";
 import { cString, hostCallError } from "../calls/libc.ts";
+import { disableIpv6 } from "./disable-ipv6.ts";
 import { attribute, findLink, macBytes, nested, number32, tell, withRoutes } from "./netlink.ts";
 import {
   AF_UNSPEC,
@@ -44,6 +45,7 @@ export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
       ],
     });
     if (made !== 0) throw cannotMake(name, lower, made);
+    disableIpv6(name);
     const index = findLink(fd, name)?.index ?? 0;
     const set = { type: RTM_SETLINK, family: AF_UNSPEC, index };
     // In passthrough mode a macvtap has the lower device's address at first, and a new address is set on both. The kernel

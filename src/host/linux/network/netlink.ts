@@ -29,6 +29,8 @@ export interface LinkMessage {
   readonly index: number;
   /** Flags to set: IFF_UP. */
   readonly flags?: number;
+  /** Flags to clear. */
+  readonly cleared?: number;
   /** Creates a link; no link of that name may exist. */
   readonly isNew?: true;
   readonly attributes: readonly Uint8Array[];
@@ -60,8 +62,8 @@ export interface RouteMessage {
 }
 
 /** Sends a message about a link and returns the kernel's answer: 0, or an errno. */
-export function tell(fd: number, { family, flags = 0, index, ...message }: LinkMessage): number {
-  return tellRoute(fd, { ...message, head: linkHead({ family, index, flags }) });
+export function tell(fd: number, { cleared = 0, family, flags = 0, index, ...message }: LinkMessage): number {
+  return tellRoute(fd, { ...message, head: linkHead({ family, index, flags, cleared }) });
 }
 
 /** Sends a message and returns the kernel's answer: 0, or an errno. */
@@ -135,7 +137,7 @@ export function findLink(fd: number, name: string): Link | undefined {
   const answer = ask(
     fd,
     formatMessage(
-      { type: RTM_GETLINK, head: linkHead({ family: 0, index: 0, flags: 0 }), attributes },
+      { type: RTM_GETLINK, head: linkHead({ family: 0, index: 0, flags: 0, cleared: 0 }), attributes },
       NLM_F_REQUEST,
     ),
   );
@@ -202,11 +204,12 @@ export function attributeIn(bytes: Uint8Array, type: number, header = HEADER_BYT
 
 /** Formats struct ifinfomsg: family, type, index, flags, mask of changed flags. */
 function linkHead({
+  cleared,
   family,
   flags,
   index,
-}: Required<Pick<LinkMessage, "family" | "flags" | "index">>): Uint8Array {
-  return record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags]);
+}: Required<Pick<LinkMessage, "cleared" | "family" | "flags" | "index">>): Uint8Array {
+  return record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags | cleared]);
 }
 
 /** Formats a message with struct nlmsghdr: length, type, flags, number, port. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { PassedTap } from "../../../plan/facts/tap.ts";
-import { callDevice, requestFor } from "../calls/device-call.ts";
+import { askDevice, callDevice, requestFor } from "../calls/device-call.ts";
 import { EBUSY } from "../calls/errno.ts";
 import { hostCallError, readErrno } from "../calls/libc.ts";
 import { deviceNumber } from "../files/file-id.ts";
@@ -11,11 +11,13 @@ import { macvtapNode } from "./macvtap.ts";
 
 /** linux/if_tun.h */
 const TUNSETIFF = 0x4004_54ca;
+const TUNSETOWNER = 0x4004_54cc;
 const IFF_TAP = 0x0002;
 const IFF_MULTI_QUEUE = 0x0100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 const IFF_TUN_EXCL = 0x8000;
+const ROOT = 0;
 
 /** A descriptor, and its name in QEMU. */
 interface OpenedQueue {
@@ -90,7 +92,12 @@ function joinTap(fd: number, tap: PassedTap, at: number): void {
     (queues.length > 1 ? IFF_MULTI_QUEUE : 0) |
     (isMade && at === 0 ? IFF_TUN_EXCL : 0);
   rest.setUint16(0, flags, true);
-  if (callDevice(fd, TUNSETIFF, bytes)) return;
+  if (callDevice(fd, TUNSETIFF, bytes)) {
+    // Any user may add a queue to a tap without an owner, and turn headers on for all its queues. tun_not_capable() of Linux
+    if (isMade && at === 0 && askDevice(fd, TUNSETOWNER, ROOT) !== 0)
+      throw hostCallError(`set the owner of the tap ${name}`, readErrno());
+    return;
+  }
   const errno = readErrno();
   if (errno !== EBUSY) throw hostCallError(`open the tap ${name}`, errno);
   throw new SvirtError(`Cannot open the tap ${name} for the guest: another program uses it`, {

@@ -4,6 +4,8 @@ import { record } from "../calls/byte-records.ts";
 import { callDevice, requestFor } from "../calls/device-call.ts";
 import { ENODEV } from "../calls/errno.ts";
 import { hostCallError, readErrno } from "../calls/libc.ts";
+import { disableIpv6 } from "./disable-ipv6.ts";
+import { dropBridgeFrames } from "./drop-bridge-frames.ts";
 import {
   attribute,
   findLink,
@@ -23,6 +25,7 @@ const AF_BRIDGE = 7;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_AF_SPEC = 26;
+const IFLA_BRPORT_GUARD = 5;
 const IFLA_BRPORT_ISOLATED = 33;
 /** linux/if_bridge.h */
 const IFLA_BRIDGE_VLAN_INFO = 2;
@@ -36,7 +39,8 @@ const RX_FRAMES_AT = 2;
 
 /**
  * Implements Host.setUpTap. Sets the address, the MTU and the bridge first, then the settings of the bridge port. Brings the
- * tap up last, so that no frame passes earlier.
+ * tap up last, so that no frame passes earlier. A guarded port drops frames to bridges. On a kernel that cannot drop them, the first one
+ * disables the port, and its guest alone loses its network. br_stp_rcv() of Linux
  */
 export function setUpTap(setup: TapSetup, how?: "down"): void {
   const { gatheredFrames, name } = setup;
@@ -46,6 +50,8 @@ export function setUpTap(setup: TapSetup, how?: "down"): void {
       const errno = tell(fd, { ...message, index });
       if (errno !== 0) throw hostCallError(`${attempt} tap ${name}`, errno);
     };
+    disableIpv6(name);
+    if (setup.isGuarded === true) dropBridgeFrames({ fd, name, index });
     joinBridge(fd, setup, say);
     setUpPort(setup, say);
     if (gatheredFrames !== undefined) coalesceFrames(fd, name, gatheredFrames);
@@ -69,7 +75,11 @@ function joinBridge(fd: number, { bridge, mac, mtu }: TapSetup, say: Say): void 
   });
 }
 
-function setUpPort({ defaultVlan, isolated, vlans }: TapSetup, say: Say): void {
+function setUpPort({ defaultVlan, isGuarded, isolated, vlans }: TapSetup, say: Say): void {
+  if (isGuarded === true) {
+    const port = nested(IFLA_PROTINFO, [attribute(IFLA_BRPORT_GUARD, new Uint8Array([1]))]);
+    say("guard the bridge from", { type: RTM_SETLINK, family: AF_BRIDGE, attributes: [port] });
+  }
   if (isolated === true) {
     const port = nested(IFLA_PROTINFO, [attribute(IFLA_BRPORT_ISOLATED, new Uint8Array([1]))]);
     say("isolate", { type: RTM_SETLINK, family: AF_BRIDGE, attributes: [port] });
@@ -80,13 +90,32 @@ function setUpPort({ defaultVlan, isolated, vlans }: TapSetup, say: Say): void {
 }
 
 /** Implements Host.removeTap. */
-export function removeTap({ mac, name }: { readonly name: string; readonly mac: string }): void {
+export function removeTap(tap: OwnTap): void {
+  changeOwn(tap, "remove", { type: RTM_DELLINK, attributes: [] });
+}
+
+/** Implements Host.disconnectTap. tun_get_user() of Linux refuses frames from a tap that is down. */
+export function disconnectTap(tap: OwnTap): void {
+  const attributes = [attribute(IFLA_MASTER, number32(0))];
+  changeOwn(tap, "disconnect", { type: RTM_SETLINK, cleared: IFF_UP, attributes });
+}
+
+/** A guest's tap, identified by the address of its host end. */
+interface OwnTap {
+  readonly name: string;
+  readonly mac: string;
+}
+
+function changeOwn(
+  { mac, name }: OwnTap,
+  attempt: string,
+  message: Pick<LinkMessage, "type" | "cleared" | "attributes">,
+): void {
   withRoutes((fd) => {
     const link = findLink(fd, name);
     if (link === undefined || link.address.toHex() !== macBytes(mac).toHex()) return;
-    const { index } = link;
-    const errno = tell(fd, { type: RTM_DELLINK, family: AF_UNSPEC, index, attributes: [] });
-    if (errno !== 0 && errno !== ENODEV) throw hostCallError(`remove tap ${name}`, errno);
+    const errno = tell(fd, { ...message, family: AF_UNSPEC, index: link.index });
+    if (errno !== 0 && errno !== ENODEV) throw hostCallError(`${attempt} tap ${name}`, errno);
   });
 }
 

@@ -15,7 +15,7 @@ import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
  *   $8 KiB of memory that QEMU may lock, empty for the limit of the host
  *   $9 descriptors that QEMU may have, empty for the limit of the host   $10... QEMU and its arguments
  *
- * An ordinary user cannot empty the bounding set; instead no program that QEMU starts can gain capabilities.
+ * No program that QEMU starts can gain rights. An ordinary user cannot empty the bounding set.
  *
  * setpriv is called by its full path: a busybox shell would run its own, which has fewer options.
  *
@@ -37,7 +37,7 @@ folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8 nofile=
 shift 9
 umask 022
 [ -z "$memlock" ] || ulimit -l "$memlock" || exit
-drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all"
+drop="/usr/bin/setpriv --no-new-privs --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all"
 [ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all"
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 ${LIMIT_DESCRIPTORS}

@@ -29,6 +29,7 @@ async function startHelper(order: HelperSpec): Promise<void> {
   try {
     const user = String(order.uid);
     const drop = [
+      "--no-new-privs",
       "--reuid",
       user,
       "--regid",

@@ -1,9 +1,12 @@
 import type { ByteStream } from "../../channels.ts";
 import { hasBasicCalls } from "../calls/libc.ts";
 import { shareLoop } from "../calls/ready.ts";
+import { poll } from "../calls/terminal.ts";
 import { type Write, writesTo } from "./write-caller.ts";
 
-const STDOUT = 1;
+const [STDIN, STDOUT] = [0, 1];
+/** bits/poll.h: the other side of a pipe or a socket has ended, whether or not bytes of it are unread. */
+const [POLLHUP, POLLRDHUP] = [0x10, 0x2000];
 
 /**
  * Implements Host.openCaller, so that neither a silent nor a slow client delays svirt's other work, nor a silent guest the client. Neither takes a
@@ -11,14 +14,28 @@ const STDOUT = 1;
  */
 export function openCaller(): ByteStream {
   shareLoop();
-  const write = hasBasicCalls() ? writesTo(STDOUT) : writeStream();
+  let hasEnded = false;
+  // The end of the input is read late or never: calls wait for the replies before them.
+  const hasLeft = (): boolean => hasEnded || isHungUp(STDIN);
+  const write = hasBasicCalls() ? writesTo(STDOUT, hasLeft) : writeStream();
   let state: "written" | "gone" = "written";
   return {
-    read: readCaller,
+    async *read() {
+      try {
+        yield* readCaller();
+      } finally {
+        hasEnded = true;
+      }
+    },
     async write(bytes) {
       if (state !== "gone") state = await write(bytes);
     },
   };
+}
+
+function isHungUp(fd: number): boolean {
+  const [found = 0] = poll([{ fd, events: POLLRDHUP }], 0);
+  return (found & (POLLHUP | POLLRDHUP)) !== 0;
 }
 
 /** Writes to standard output by a stream of bun, for a policy that denies execmem and therefore bun:ffi. It sets O_NONBLOCK for all that share it. */

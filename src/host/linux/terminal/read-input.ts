@@ -82,7 +82,7 @@ function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generat
 }
 
 /**
- * Opens the input. Throws "not-found"; "usage" for a file that is not regular, since opening or reading it may wait forever,
+ * Opens the input. Throws "not-found"; "no-access" if the kernel denies it; "usage" for a file that is not regular, since opening or reading it may wait forever,
  * or have an effect.
  */
 export function openInput(path: string): Input {
@@ -97,7 +97,8 @@ export function openInput(path: string): Input {
     });
   }
   try {
-    const stat = fstatSync(seen);
+    // SELinux may allow svirt no look at a file whose name it may open.
+    const stat = orThrow(`read ${path}`, () => fstatSync(seen));
     if (!stat.isFile()) throw notAFile(path, stat);
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     return {

@@ -13,6 +13,9 @@ const LONGEST_PAUSE_MS = 100;
 
 export type Write = (bytes: Uint8Array) => Promise<"gone" | "written">;
 
+/** Time for which a client that has ended its input may read nothing. Without an end sshd keeps the process forever. */
+const MOST_SILENCE_MS = 10_000;
+
 /** Calls that write, and pauses between them. */
 interface WriteCalls {
   readonly send: typeof sendSome;
@@ -27,10 +30,12 @@ const CALLS: WriteCalls = {
 };
 
 /**
- * Returns a function that writes to a socket, a pipe or a file by calls that never wait. It throws "host-call". Between two calls it pauses: whenReady()
- * would stop other work for up to 10 ms in each turn of the event loop, and wake svirt a hundred times a second for a client that reads no more.
+ * Returns a function that writes to a socket, a pipe or a file by calls that never wait. It throws
+ * "host-call". Between two calls it pauses: whenReady() would stop other work for up to 10 ms in each turn of
+ * the event loop, and wake svirt a hundred times a second for a client that reads no more. A client that has
+ * left, since its input has ended, is gone once it reads nothing for MOST_SILENCE_MS.
  */
-export function writesTo(fd: number, calls = CALLS): Write {
+export function writesTo(fd: number, hasLeft: () => boolean, calls = CALLS): Write {
   let isSocket = true;
   const offer = (bytes: Uint8Array): Accepted => {
     if (isSocket) {
@@ -41,19 +46,45 @@ export function writesTo(fd: number, calls = CALLS): Write {
     return writeToPipe(fd, bytes, calls);
   };
   return async (bytes) => {
-    let pauseMs = FIRST_PAUSE_MS;
+    const pauses = new Pauses(calls, hasLeft);
     for (let at = 0; at < bytes.length; ) {
       const { count, errno } = offer(bytes.subarray(at));
       at += count;
       if (isGone(errno)) return "gone";
-      if (count > 0) pauseMs = FIRST_PAUSE_MS;
-      else {
-        await calls.pause(pauseMs);
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-      }
+      if (count > 0) pauses.reset();
+      else if (!(await pauses.wait())) return "gone";
     }
     return "written";
   };
+}
+
+/** Pauses of a write while the client takes nothing. */
+class Pauses {
+  readonly #calls: Pick<WriteCalls, "pause">;
+  readonly #hasLeft: () => boolean;
+  #pauseMs = FIRST_PAUSE_MS;
+  /** Time for which a client that has left has taken nothing. */
+  #silenceMs = 0;
+
+  constructor(calls: Pick<WriteCalls, "pause">, hasLeft: () => boolean) {
+    this.#calls = calls;
+    this.#hasLeft = hasLeft;
+  }
+
+  /** Resets the pauses, since the client has taken bytes. */
+  reset(): void {
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#silenceMs = 0;
+  }
+
+  /** Waits for the client. Returns false without a wait if it has left for too long. */
+  async wait(): Promise<boolean> {
+    if (this.#silenceMs >= MOST_SILENCE_MS) return false;
+    await this.#calls.pause(this.#pauseMs);
+    this.#silenceMs = this.#hasLeft() ? this.#silenceMs + this.#pauseMs : 0;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    return true;
+  }
 }
 
 /** Returns whether the client has closed its end. Throws "host-call" for another error. */

@@ -18,9 +18,9 @@ import { array, hyper, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { type TypedParameter, type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { onlyOneOf } from "../impact.ts";
 import {
+  aboutDomain,
   aNumber,
   aText,
-  changesDomain,
   domain,
   keyOf,
   maybeText,
@@ -47,7 +47,7 @@ const withMountpoints = struct({ dom: domain, mountpoints: texts(MOST_FILE_SYSTE
 /** Procedures that ask the agent in a guest. A connection for reading may call none of them. */
 export const agentProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(277, "virDomainGetHostname"),
+    ...aboutDomain(277, "virDomainGetHostname"),
     args: ofDomainWithFlags,
     flags: { known: HOSTNAME.lease | HOSTNAME.agent, refusedBy: "qemuDomainGetHostname" },
     result: aText,
@@ -62,14 +62,14 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(337, "virDomainGetTime"),
+    ...aboutDomain(337, "virDomainGetTime"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetTime" },
     result: struct({ seconds: hyper, nanoseconds: uint }),
     run: async (call) => await getGuestTime(call.instance, keyOf(call)),
   }),
   procedure({
-    ...changesDomain(338, "virDomainSetTime"),
+    ...aboutDomain(338, "virDomainSetTime"),
     args: struct({ dom: domain, seconds: hyper, nanoseconds: uint, flags: uint }),
     flags: { known: SYNC, refusedBy: "qemuDomainSetTime" },
     result: nothing,
@@ -81,7 +81,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(349, "virDomainGetFSInfo"),
+    ...aboutDomain(349, "virDomainGetFSInfo"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetFSInfo" },
     result: struct({
@@ -97,7 +97,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(335, "virDomainFSFreeze"),
+    ...aboutDomain(335, "virDomainFSFreeze"),
     args: withMountpoints,
     flags: { known: 0, refusedBy: "qemuDomainFSFreeze" },
     result: aNumber,
@@ -106,7 +106,7 @@ export const agentProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...changesDomain(336, "virDomainFSThaw"),
+    ...aboutDomain(336, "virDomainFSThaw"),
     args: withMountpoints,
     flags: { known: 0, refusedBy: "qemuDomainFSThaw" },
     result: aNumber,
@@ -116,7 +116,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(294, "virDomainFSTrim"),
+    ...aboutDomain(294, "virDomainFSTrim"),
     args: struct({ dom: domain, mountpoint: maybeText, minimum: uhyper, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainFSTrim" },
     result: nothing,
@@ -128,7 +128,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(357, "virDomainSetUserPassword"),
+    ...aboutDomain(357, "virDomainSetUserPassword"),
     args: struct({ dom: domain, user: maybeText, password: maybeText, flags: uint }),
     flags: { known: ENCRYPTED, refusedBy: "qemuDomainSetUserPassword" },
     result: nothing,
@@ -142,7 +142,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(424, "virDomainAuthorizedSSHKeysGet"),
+    ...aboutDomain(424, "virDomainAuthorizedSSHKeysGet"),
     args: struct({ dom: domain, user: text, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainAuthorizedSSHKeysGet" },
     result: struct({ keys: texts(MOST_ENTRIES) }),
@@ -151,7 +151,7 @@ export const agentProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...changesDomain(425, "virDomainAuthorizedSSHKeysSet"),
+    ...aboutDomain(425, "virDomainAuthorizedSSHKeysSet"),
     args: struct({ dom: domain, user: text, keys: texts(MOST_ENTRIES), flags: uint }),
     flags: { known: KEYS.append | KEYS.remove, refusedBy: "qemuDomainAuthorizedSSHKeysSet" },
     result: nothing,
@@ -169,7 +169,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(420, "virDomainAgentSetResponseTimeout"),
+    ...aboutDomain(420, "virDomainAgentSetResponseTimeout"),
     args: struct({ dom: domain, seconds: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainAgentSetResponseTimeout" },
     result: aNumber,
@@ -179,7 +179,7 @@ export const agentProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(418, "virDomainGetGuestInfo"),
+    ...aboutDomain(418, "virDomainGetGuestInfo"),
     args: struct({ dom: domain, types: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainGetGuestInfo" },
     result: struct({ params: array(typedParameter, MOST_ENTRIES) }),

@@ -1,13 +1,13 @@
 import { setStatisticsPeriod } from "../../../vm/tuning/set-statistics-period.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import { askOf, IMPACT_FLAGS } from "../impact.ts";
-import { changesDomain, domain, nothing } from "../objects.ts";
+import { aboutDomain, domain, nothing } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** Procedures about the balloon of a domain. */
 export const balloonProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(308, "virDomainSetMemoryStatsPeriod"),
+    ...aboutDomain(308, "virDomainSetMemoryStatsPeriod"),
     args: struct({ dom: domain, seconds: int, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetMemoryStatsPeriod" },
     result: nothing,

@@ -11,7 +11,7 @@ import { resizeDisk } from "../../../vm/block/resize-disk.ts";
 import type { ChangeRequest } from "../../../vm/change/change-guest.ts";
 import { array, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { changesDomain, domain, domainKeys, keyOf, maybeText, nothing, text } from "../objects.ts";
+import { aboutDomain, domain, domainKeys, keyOf, maybeText, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 const MIB = 1024 * 1024;
@@ -47,7 +47,7 @@ const paced = struct({ dom: domain, path: text, bandwidth: uhyper, flags: uint }
 /** Procedures about the images of a running guest's disks. */
 export const blockJobProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(237, "virDomainBlockJobAbort"),
+    ...aboutDomain(237, "virDomainBlockJobAbort"),
     args: aboutDisk,
     flags: { known: ABORT.async | ABORT.pivot, refusedBy: "qemuDomainBlockJobAbort" },
     result: nothing,
@@ -61,7 +61,6 @@ export const blockJobProcedures: readonly Procedure[] = [
   procedure({
     number: 238,
     api: "virDomainGetBlockJobInfo",
-    access: "reads",
     recovers: domainKeys,
     args: aboutDisk,
     flags: { known: BYTES, refusedBy: "qemuDomainGetBlockJobInfo" },
@@ -74,7 +73,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(239, "virDomainBlockJobSetSpeed"),
+    ...aboutDomain(239, "virDomainBlockJobSetSpeed"),
     args: paced,
     flags: { known: BYTES, refusedBy: "qemuDomainBlockJobSetSpeed" },
     result: nothing,
@@ -86,7 +85,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(240, "virDomainBlockPull"),
+    ...aboutDomain(240, "virDomainBlockPull"),
     args: paced,
     flags: { known: REBASE.bytes, refusedBy: "qemuDomainBlockPull" },
     result: nothing,
@@ -98,7 +97,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(266, "virDomainBlockRebase"),
+    ...aboutDomain(266, "virDomainBlockRebase"),
     args: struct({ dom: domain, path: text, base: maybeText, bandwidth: uhyper, flags: uint }),
     flags: { known: REBASE_FLAGS, refusedBy: "qemuDomainBlockRebase" },
     result: nothing,
@@ -127,7 +126,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(345, "virDomainBlockCopy"),
+    ...aboutDomain(345, "virDomainBlockCopy"),
     args: struct({
       dom: domain,
       path: text,
@@ -156,7 +155,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(290, "virDomainBlockCommit"),
+    ...aboutDomain(290, "virDomainBlockCommit"),
     args: struct({
       dom: domain,
       path: text,
@@ -181,7 +180,7 @@ export const blockJobProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(251, "virDomainBlockResize"),
+    ...aboutDomain(251, "virDomainBlockResize"),
     args: struct({ dom: domain, path: text, size: uhyper, flags: uint }),
     flags: { known: RESIZE.bytes | RESIZE.capacity, refusedBy: "qemuDomainBlockResize" },
     result: nothing,

@@ -41,7 +41,6 @@ export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 11,
     api: "virDomainDefineXML",
-    access: "changes",
     args: struct({ xml: text }),
     result: aDomain,
     recovers: () => [],
@@ -50,7 +49,6 @@ export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 350,
     api: "virDomainDefineXMLFlags",
-    access: "changes",
     args: struct({ xml: text, flags: uint }),
     flags: { known: VALIDATE, refusedBy: "qemuDomainDefineXMLFlags" },
     result: aDomain,
@@ -60,7 +58,6 @@ export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 35,
     api: "virDomainUndefine",
-    access: "changes",
     args: ofDomain,
     result: nothing,
     recovers: domainKeys,
@@ -72,7 +69,6 @@ export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 231,
     api: "virDomainUndefineFlags",
-    access: "changes",
     args: ofDomainWithFlags,
     flags: { known: UNDEFINE_FLAGS, refusedBy: "qemuDomainUndefineFlags" },
     result: nothing,
@@ -91,7 +87,6 @@ export const definitionProcedures: readonly Procedure[] = [
     procedure({
       number,
       api,
-      access: "changes",
       args: struct({ dom: domain, autostart: int }),
       result: nothing,
       recovers: domainKeys,
@@ -104,7 +99,6 @@ export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 358,
     api: "virDomainRename",
-    access: "changes",
     args: struct({ dom: domain, name: maybeText, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainRename" },
     result: aNumber,

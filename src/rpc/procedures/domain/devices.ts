@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import { type Device, parseDevice } from "../../../domain/device.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Ask } from "../../../vm/change/change-domain.ts";
@@ -9,7 +10,7 @@ import {
 } from "../../../vm/hotplug/change-devices.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS } from "../impact.ts";
-import { changesDomain, domain, domainKeys, nothing, text } from "../objects.ts";
+import { aboutDomain, domain, domainKeys, nothing, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_DEVICE_MODIFY_FORCE of libvirt's libvirt-domain.h */
@@ -28,7 +29,7 @@ export const deviceProcedures: readonly Procedure[] = [
   changingGuest(13, "virDomainDetachDevice", requestDetach),
   changing(161, "virDomainDetachDeviceFlags", requestDetach),
   procedure({
-    ...changesDomain(392, "virDomainDetachDeviceAlias"),
+    ...aboutDomain(392, "virDomainDetachDeviceAlias"),
     args: struct({ dom: domain, alias: text, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainDetachDeviceAliasLiveAndConfig" },
     result: nothing,
@@ -41,7 +42,6 @@ export const deviceProcedures: readonly Procedure[] = [
   procedure({
     number: 174,
     api: "virDomainUpdateDeviceFlags",
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, xml: text, flags: uint }),
     flags: { known: IMPACT_FLAGS | FORCE, refusedBy: "qemuDomainUpdateDeviceFlags" },
@@ -56,11 +56,10 @@ export const deviceProcedures: readonly Procedure[] = [
 ];
 
 /** Declares a procedure that changes only the running guest. qemuDomainAttachDevice() of libvirt */
-function changingGuest(number: number, api: `vir${string}`, change: Change): Procedure {
+function changingGuest(number: number, api: ApiUse, change: Change): Procedure {
   return procedure({
     number,
     api,
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, xml: text }),
     result: nothing,
@@ -72,11 +71,10 @@ function changingGuest(number: number, api: `vir${string}`, change: Change): Pro
 }
 
 /** Declares a procedure that changes the running guest, the definition or both. */
-function changing(number: number, api: `virDomain${string}`, change: Change): Procedure {
+function changing(number: number, api: ApiUse, change: Change): Procedure {
   return procedure({
     number,
     api,
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, xml: text, flags: uint }),
     flags: {

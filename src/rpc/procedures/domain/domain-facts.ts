@@ -3,7 +3,7 @@ import { getDomainFacts } from "../../../vm/query/domain-facts.ts";
 import { getXmlAs } from "../../../vm/query/domain-xml.ts";
 import { getVcpuCount } from "../../../vm/query/vcpu-counts.ts";
 import { countedChars, int, struct, uhyper, uint } from "../../xdr/form.ts";
-import { aNumber, aText, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
+import { aboutDomain, aNumber, aText, keyOf, ofDomain, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainXMLFlags of libvirt's libvirt-domain.h */
@@ -16,7 +16,7 @@ const NS_PER_SECOND = 1e9;
 /** Procedures that return a fact about a domain. */
 export const factProcedures: readonly Procedure[] = [
   procedure({
-    ...readsDomain(16, "virDomainGetInfo"),
+    ...aboutDomain(16, "virDomainGetInfo"),
     args: ofDomain,
     // virDomainInfo of libvirt
     result: struct({ state: uint, maxKiB: uhyper, usedKiB: uhyper, vcpus: uint, cpuTimeNs: uhyper }),
@@ -32,12 +32,12 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(14, "virDomainGetXMLDesc"),
+    ...aboutDomain(14, "virDomainGetXMLDesc"),
     args: ofDomainWithFlags,
     // The XML has no secrets that VIR_DOMAIN_XML_SECURE would show: svirt refuses passwords.
     flags: { known: XML_FLAGS, refusedBy: "qemuDomainGetXMLDesc" },
     result: aText,
-    forbids: ({ flags }) =>
+    alsoUses: ({ flags }) =>
       (flags & (XML.secure | XML.migratable)) === 0 ? undefined : "virDomainGetXMLDesc with secure flag",
     async run(call) {
       const { flags } = call.args;
@@ -51,13 +51,13 @@ export const factProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(17, "virDomainGetMaxMemory"),
+    ...aboutDomain(17, "virDomainGetMaxMemory"),
     args: ofDomain,
     result: struct({ kiB: uhyper }),
     run: async (call) => ({ kiB: BigInt((await getDomainFacts(call.instance, keyOf(call))).maxMemoryKiB) }),
   }),
   procedure({
-    ...readsDomain(18, "virDomainGetMaxVcpus"),
+    ...aboutDomain(18, "virDomainGetMaxVcpus"),
     args: ofDomain,
     result: aNumber,
     run: async (call) => ({
@@ -65,7 +65,7 @@ export const factProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...readsDomain(121, "virDomainGetSecurityLabel"),
+    ...aboutDomain(121, "virDomainGetSecurityLabel"),
     args: ofDomain,
     result: struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int }),
     async run(call) {

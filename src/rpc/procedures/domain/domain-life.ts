@@ -6,8 +6,8 @@ import { startNamed } from "../../../vm/save/restore-domain.ts";
 import { startDomain } from "../../../vm/start/start.ts";
 import { struct, uint, type ValueOf } from "../../xdr/form.ts";
 import {
+  aboutDomain,
   aDomain,
-  changesDomain,
   keyOf,
   nothing,
   ofDomain,
@@ -29,7 +29,7 @@ type DomainCall = RemoteCall<ValueOf<typeof ofDomain>>;
 /** Procedures that start, end or pause a domain. */
 export const lifeProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(9, "virDomainCreate"),
+    ...aboutDomain(9, "virDomainCreate"),
     args: ofDomain,
     result: nothing,
     async run(call) {
@@ -38,7 +38,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(196, "virDomainCreateWithFlags"),
+    ...aboutDomain(196, "virDomainCreateWithFlags"),
     args: ofDomainWithFlags,
     flags: { known: START.paused | START.forceBoot, refusedBy: "qemuDomainCreateWithFlags" },
     result: aDomain,
@@ -50,7 +50,6 @@ export const lifeProcedures: readonly Procedure[] = [
   procedure({
     number: 10,
     api: "virDomainCreateXML",
-    access: "changes",
     args: struct({ xml: text, flags: uint }),
     flags: { known: START.paused | START.validates, refusedBy: "qemuDomainCreateXML" },
     result: aDomain,
@@ -65,7 +64,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(12, "virDomainDestroy"),
+    ...aboutDomain(12, "virDomainDestroy"),
     // The command ends the guest with its changes.
     recovers: () => [],
     args: ofDomain,
@@ -73,7 +72,7 @@ export const lifeProcedures: readonly Procedure[] = [
     run: async (call) => await destroy(call),
   }),
   procedure({
-    ...changesDomain(234, "virDomainDestroyFlags"),
+    ...aboutDomain(234, "virDomainDestroyFlags"),
     recovers: () => [],
     args: ofDomainWithFlags,
     flags: { known: GRACEFUL, refusedBy: "qemuDomainDestroyFlags" },
@@ -81,20 +80,20 @@ export const lifeProcedures: readonly Procedure[] = [
     run: async (call) => await destroy(call, (call.args.flags & GRACEFUL) !== 0),
   }),
   procedure({
-    ...changesDomain(33, "virDomainShutdown"),
+    ...aboutDomain(33, "virDomainShutdown"),
     args: ofDomain,
     result: nothing,
     run: async (call) => await shutDown(call),
   }),
   procedure({
-    ...changesDomain(258, "virDomainShutdownFlags"),
+    ...aboutDomain(258, "virDomainShutdownFlags"),
     args: ofDomainWithFlags,
     flags: { known: ASK.acpi | ASK.agent, refusedBy: "qemuDomainShutdownFlags" },
     result: nothing,
     run: async (call) => await shutDown(call, call.args.flags),
   }),
   procedure({
-    ...changesDomain(27, "virDomainReboot"),
+    ...aboutDomain(27, "virDomainReboot"),
     args: ofDomainWithFlags,
     flags: { known: ASK.acpi | ASK.agent, refusedBy: "qemuDomainReboot" },
     result: nothing,
@@ -104,7 +103,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(34, "virDomainSuspend"),
+    ...aboutDomain(34, "virDomainSuspend"),
     args: ofDomain,
     result: nothing,
     async run(call) {
@@ -113,7 +112,7 @@ export const lifeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(28, "virDomainResume"),
+    ...aboutDomain(28, "virDomainResume"),
     args: ofDomain,
     result: nothing,
     async run(call) {

@@ -60,7 +60,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 273,
     api: "virConnectListAllDomains",
-    access: "reads",
     args: listAsked,
     flags: { known: ALL_FLAGS, refusedBy: "qemuConnectListAllDomains" },
     result: listing(domain),
@@ -73,7 +72,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 51,
     api: "virConnectNumOfDomains",
-    access: "reads",
     args: nothing,
     result: aNumber,
     recovers,
@@ -82,7 +80,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 37,
     api: "virConnectListDomains",
-    access: "reads",
     args: struct({ most: int }),
     result: struct({ ids: array(int, LIST_MAX) }),
     recovers,
@@ -91,7 +88,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 25,
     api: "virConnectNumOfDefinedDomains",
-    access: "reads",
     args: nothing,
     result: aNumber,
     recovers,
@@ -100,7 +96,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 21,
     api: "virConnectListDefinedDomains",
-    access: "reads",
     args: struct({ most: int }),
     result: struct({ names: array(text, LIST_MAX) }),
     recovers,
@@ -111,7 +106,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 22,
     api: "virDomainLookupByID",
-    access: "reads",
     args: struct({ id: int }),
     result: aDomain,
     recovers: ({ id }) => [String(id)],
@@ -120,7 +114,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 23,
     api: "virDomainLookupByName",
-    access: "reads",
     args: struct({ name: text }),
     result: aDomain,
     recovers: ({ name }) => [name],
@@ -129,7 +122,6 @@ export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 24,
     api: "virDomainLookupByUUID",
-    access: "reads",
     args: struct({ uuid }),
     result: aDomain,
     recovers: (args) => [uuidText(args.uuid)],

@@ -3,20 +3,20 @@ import { isAutostarted } from "../../../state/definitions.ts";
 import { hasManagedSave } from "../../../state/managed-save.ts";
 import { stateOf } from "../../../vm/query/domain-state.ts";
 import { int, struct } from "../../xdr/form.ts";
-import { aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags, readsDomain } from "../objects.ts";
+import { aboutDomain, aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** Procedures that clients call for each domain of a list. None of them reads the XML, so that this file loads no form of it. */
 export const stateProcedures: readonly Procedure[] = [
   procedure({
-    ...readsDomain(212, "virDomainGetState"),
+    ...aboutDomain(212, "virDomainGetState"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetState" },
     result: struct({ state: int, reason: int }),
     run: async ({ args, instance }) => numberState(await stateOf(instance, foundBy(instance, args.dom))),
   }),
   procedure({
-    ...readsDomain(19, "virDomainGetOSType"),
+    ...aboutDomain(19, "virDomainGetOSType"),
     args: ofDomain,
     result: aText,
     run(call) {
@@ -25,20 +25,20 @@ export const stateProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(150, "virDomainIsActive"),
+    ...aboutDomain(150, "virDomainIsActive"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).guest !== undefined),
   }),
   procedure({
-    ...readsDomain(151, "virDomainIsPersistent"),
+    ...aboutDomain(151, "virDomainIsPersistent"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(foundBy(instance, args.dom).definition !== undefined),
   }),
   // qemuDomainIsUpdated() of libvirt: whether the definition changed outside of its API, which it never does.
   procedure({
-    ...readsDomain(202, "virDomainIsUpdated"),
+    ...aboutDomain(202, "virDomainIsUpdated"),
     args: ofDomain,
     result: aNumber,
     run(call) {
@@ -47,19 +47,19 @@ export const stateProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(15, "virDomainGetAutostart"),
+    ...aboutDomain(15, "virDomainGetAutostart"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name)),
   }),
   procedure({
-    ...readsDomain(449, "virDomainGetAutostartOnce"),
+    ...aboutDomain(449, "virDomainGetAutostartOnce"),
     args: ofDomain,
     result: aNumber,
     run: ({ args, instance }) => isTrue(isAutostarted(instance, foundBy(instance, args.dom).name, "once")),
   }),
   procedure({
-    ...readsDomain(183, "virDomainHasManagedSaveImage"),
+    ...aboutDomain(183, "virDomainHasManagedSaveImage"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainHasManagedSaveImage" },
     result: aNumber,

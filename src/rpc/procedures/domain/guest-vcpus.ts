@@ -2,7 +2,7 @@ import { cpuSet, type IdSet } from "../../../domain/forms/id-set.ts";
 import { getGuestVcpus, MOST_GUEST_VCPUS, setGuestVcpus } from "../../../vm/guest-system/guest-vcpus.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { changesDomain, domain, keyOf, nothing, ofDomainWithFlags, text } from "../objects.ts";
+import { aboutDomain, domain, keyOf, nothing, ofDomainWithFlags, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_DOMAIN_GUEST_VCPU_PARAMS_MAX of libvirt's remote_protocol.x */
@@ -11,7 +11,7 @@ const MOST_PARAMETERS = 64;
 /** Procedures about the virtual CPUs that the system in a guest uses. Its agent is asked. */
 export const guestVcpuProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(371, "virDomainGetGuestVcpus"),
+    ...aboutDomain(371, "virDomainGetGuestVcpus"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetGuestVcpus" },
     result: struct({ params: array(typedParameter, MOST_PARAMETERS) }),
@@ -27,7 +27,7 @@ export const guestVcpuProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(372, "virDomainSetGuestVcpus"),
+    ...aboutDomain(372, "virDomainSetGuestVcpus"),
     args: struct({ dom: domain, list: text, state: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainSetGuestVcpus" },
     result: nothing,

@@ -23,7 +23,6 @@ export const jobProcedures: readonly Procedure[] = [
   procedure({
     number: 163,
     api: "virDomainGetJobInfo",
-    access: "reads",
     args: ofDomain,
     result: struct({
       type: int,
@@ -39,7 +38,6 @@ export const jobProcedures: readonly Procedure[] = [
   procedure({
     number: 298,
     api: "virDomainGetJobStats",
-    access: "reads",
     args: ofDomainWithFlags,
     flags: { known: JOB_FLAGS, refusedBy: "qemuDomainGetJobStats" },
     result: struct({ type: int, params: jobParameters }),
@@ -54,7 +52,6 @@ export const jobProcedures: readonly Procedure[] = [
   procedure({
     number: 164,
     api: "virDomainAbortJob",
-    access: "changes",
     args: ofDomain,
     result: nothing,
     run(call) {
@@ -65,7 +62,6 @@ export const jobProcedures: readonly Procedure[] = [
   procedure({
     number: 442,
     api: "virDomainAbortJobFlags",
-    access: "changes",
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainAbortJobFlags" },
     result: nothing,

@@ -8,13 +8,13 @@ import {
 import { int, struct, uint } from "../../xdr/form.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
 import { checkedArgument, metadataTypeOf } from "../metadata-types.ts";
-import { aText, changesDomain, domain, maybeText, nothing, readsDomain } from "../objects.ts";
+import { aboutDomain, aText, domain, maybeText, nothing } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** Procedures about the title, the description and the metadata of applications. */
 export const metadataProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(264, "virDomainSetMetadata"),
+    ...aboutDomain(264, "virDomainSetMetadata"),
     args: struct({ dom: domain, type: int, text: maybeText, key: maybeText, uri: maybeText, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetMetadata" },
     result: nothing,
@@ -35,7 +35,7 @@ export const metadataProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(265, "virDomainGetMetadata"),
+    ...aboutDomain(265, "virDomainGetMetadata"),
     args: struct({ dom: domain, type: int, uri: maybeText, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "virDomainObjGetMetadata" },
     result: aText,

@@ -6,17 +6,7 @@ import { formatShellCommand } from "../../../vm/query/shell-command.ts";
 import { array, countedChars, int, struct, uint } from "../../xdr/form.ts";
 import { typedParameter } from "../../xdr/typed-parameter.ts";
 import { listing, listOf } from "../listing.ts";
-import {
-  aText,
-  changesDomain,
-  domain,
-  keyOf,
-  nothing,
-  ofDomain,
-  ofDomainWithFlags,
-  readsDomain,
-  text,
-} from "../objects.ts";
+import { aboutDomain, aText, domain, keyOf, nothing, ofDomain, ofDomainWithFlags, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_SECURITY_LABEL_MAX and REMOTE_SECURITY_LABEL_LIST_MAX of libvirt's remote_protocol.x */
@@ -35,7 +25,7 @@ const label = struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int });
 /** Procedures that return further facts about a domain. */
 export const moreFactProcedures: readonly Procedure[] = [
   procedure({
-    ...readsDomain(278, "virDomainGetSecurityLabelList"),
+    ...aboutDomain(278, "virDomainGetSecurityLabelList"),
     args: ofDomain,
     result: struct({ labels: array(label, MOST_LABELS), count: int }),
     async run(call) {
@@ -46,7 +36,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(426, "virDomainGetMessages"),
+    ...aboutDomain(426, "virDomainGetMessages"),
     args: ofDomainWithFlags,
     flags: { known: MESSAGE_FLAGS, refusedBy: "qemuDomainGetMessages" },
     result: struct({ messages: array(text, MOST_MESSAGES) }),
@@ -57,7 +47,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(396, "virDomainGetLaunchSecurityInfo"),
+    ...aboutDomain(396, "virDomainGetLaunchSecurityInfo"),
     args: ofDomainWithFlags,
     flags: { known: STRING_OKAY, refusedBy: "qemuDomainGetLaunchSecurityInfo" },
     result: struct({ params: array(typedParameter, MOST_LAUNCH_FACTS) }),
@@ -70,7 +60,6 @@ export const moreFactProcedures: readonly Procedure[] = [
   procedure({
     number: 136,
     api: "virConnectDomainXMLToNative",
-    access: "changes",
     args: struct({ format: text, xml: text, flags: uint }),
     flags: { known: 0, refusedBy: "qemuConnectDomainXMLToNative" },
     result: aText,
@@ -82,7 +71,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(413, "virDomainListAllCheckpoints"),
+    ...aboutDomain(413, "virDomainListAllCheckpoints"),
     args: struct({ dom: domain, needsResults: int, flags: uint }),
     flags: { known: CHECKPOINT_FLAGS, refusedBy: "qemuDomainListAllCheckpoints" },
     result: listing(struct({ name: text, dom: domain })),
@@ -93,7 +82,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(415, "virDomainCheckpointLookupByName"),
+    ...aboutDomain(415, "virDomainCheckpointLookupByName"),
     args: struct({ dom: domain, name: text, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainCheckpointLookupByName" },
     result: nothing,
@@ -106,7 +95,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(422, "virDomainBackupGetXMLDesc"),
+    ...aboutDomain(422, "virDomainBackupGetXMLDesc"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuBackupGetXMLDesc" },
     result: aText,

@@ -1,6 +1,6 @@
 import { peekDisk } from "../../../vm/block/peek-disk.ts";
 import { countedBytes, struct, uhyper, uint } from "../../xdr/form.ts";
-import { changesDomain, domain, keyOf, text } from "../objects.ts";
+import { aboutDomain, domain, keyOf, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_DOMAIN_BLOCK_PEEK_BUFFER_MAX of libvirt's remote_protocol.x */
@@ -10,7 +10,7 @@ const MOST_BYTES = 4_194_304;
 export const peekProcedures: readonly Procedure[] = [
   procedure({
     // libvirt refuses it to a connection for reading: a disk has secrets.
-    ...changesDomain(103, "virDomainBlockPeek"),
+    ...aboutDomain(103, "virDomainBlockPeek"),
     args: struct({ dom: domain, path: text, offset: uhyper, size: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainBlockPeek" },
     result: struct({ bytes: countedBytes(MOST_BYTES) }),

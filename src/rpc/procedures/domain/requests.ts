@@ -6,7 +6,7 @@ import { countDisks, type DiskError, listDiskErrors } from "../../../vm/query/di
 import { dumpDomain } from "../../../vm/save/dump-domain.ts";
 import { array, int, struct, uint, type ValueOf } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
-import { changesDomain, domain, keyOf, nothing, ofDomainWithFlags, readsDomain, text } from "../objects.ts";
+import { aboutDomain, domain, keyOf, nothing, ofDomainWithFlags, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 import { absolute } from "./saving.ts";
 
@@ -31,7 +31,7 @@ const withPath = struct({ dom: domain, path: text, flags: uint });
 /** Procedures that ask something of a running guest's QEMU. */
 export const requestProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(245, "virDomainReset"),
+    ...aboutDomain(245, "virDomainReset"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainReset" },
     result: nothing,
@@ -41,7 +41,7 @@ export const requestProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(210, "virDomainInjectNMI"),
+    ...aboutDomain(210, "virDomainInjectNMI"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainInjectNMI" },
     result: nothing,
@@ -51,7 +51,7 @@ export const requestProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(226, "virDomainSendKey"),
+    ...aboutDomain(226, "virDomainSendKey"),
     args: struct({ dom: domain, codeset: uint, holdMs: uint, keys: array(uint, MOST_KEYS), flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainSendKey" },
     result: nothing,
@@ -63,21 +63,21 @@ export const requestProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(53, "virDomainCoreDump"),
+    ...aboutDomain(53, "virDomainCoreDump"),
     args: withPath,
     flags: { known: DUMP_FLAGS, refusedBy: "qemuDomainCoreDumpWithFormat" },
     result: nothing,
     run: async (call) => await dump(call, 0),
   }),
   procedure({
-    ...changesDomain(334, "virDomainCoreDumpWithFormat"),
+    ...aboutDomain(334, "virDomainCoreDumpWithFormat"),
     args: struct({ dom: domain, path: text, format: uint, flags: uint }),
     flags: { known: DUMP_FLAGS, refusedBy: "qemuDomainCoreDumpWithFormat" },
     result: nothing,
     run: async (call) => await dump(call, call.args.format),
   }),
   procedure({
-    ...readsDomain(263, "virDomainGetDiskErrors"),
+    ...aboutDomain(263, "virDomainGetDiskErrors"),
     args: struct({ dom: domain, most: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainGetDiskErrors" },
     result: struct({ errors: array(struct({ disk: text, error: int }), MOST_ERRORS), count: int }),

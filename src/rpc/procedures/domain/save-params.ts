@@ -3,7 +3,7 @@ import { restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { managedSaveDomain, saveDomain } from "../../../vm/save/save-domain.ts";
 import { array, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { changesDomain, domain, keyOf, nothing } from "../objects.ts";
+import { aboutDomain, domain, keyOf, nothing } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 import { absolute, bytesOf, resumesOf, SAVE_FLAGS } from "./saving.ts";
 
@@ -15,7 +15,7 @@ const [FILE, XML] = ["file", "dxml"] as const;
 /** Procedures that save and restore the state of a domain, with named parameters. */
 export const saveParamsProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(440, "virDomainSaveParams"),
+    ...aboutDomain(440, "virDomainSaveParams"),
     args: struct({ dom: domain, params: array(typedParameter, MOST_PARAMETERS), flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainSaveParams" },
     result: nothing,
@@ -30,7 +30,6 @@ export const saveParamsProcedures: readonly Procedure[] = [
   procedure({
     number: 441,
     api: "virDomainRestoreParams",
-    access: "changes",
     recovers: () => [],
     args: struct({ params: array(typedParameter, MOST_PARAMETERS), flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreInternal" },

@@ -1,14 +1,13 @@
 import { changeManagedSave, changeSaveImage, getManagedSaveXml } from "../../../vm/save/change-save-image.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import {
+  aboutDomain,
   aText,
-  changesDomain,
   domain,
   keyOf,
   maybeText,
   nothing,
   ofDomainWithFlags,
-  readsDomain,
   text,
 } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
@@ -19,7 +18,6 @@ export const savedXmlProcedures: readonly Procedure[] = [
   procedure({
     number: 236,
     api: "virDomainSaveImageDefineXML",
-    access: "changes",
     recovers: () => [],
     args: struct({ path: text, xml: text, flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainSaveImageDefineXML" },
@@ -31,16 +29,18 @@ export const savedXmlProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(388, "virDomainManagedSaveGetXMLDesc"),
+    ...aboutDomain(388, "virDomainManagedSaveGetXMLDesc"),
     args: ofDomainWithFlags,
     flags: { known: SECURE, refusedBy: "qemuDomainManagedSaveGetXMLDesc" },
     result: aText,
-    forbids: ({ flags }) =>
+    alsoUses: ({ flags }) =>
       (flags & SECURE) === 0 ? undefined : "virDomainManagedSaveGetXMLDesc with secure flag",
-    run: (call) => ({ value: getManagedSaveXml(call.instance, keyOf(call)) }),
+    run: (call) => ({
+      value: getManagedSaveXml(call.instance, keyOf(call), { withSecrets: (call.args.flags & SECURE) !== 0 }),
+    }),
   }),
   procedure({
-    ...changesDomain(389, "virDomainManagedSaveDefineXML"),
+    ...aboutDomain(389, "virDomainManagedSaveDefineXML"),
     args: struct({ dom: domain, xml: maybeText, flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainManagedSaveDefineXML" },
     result: nothing,

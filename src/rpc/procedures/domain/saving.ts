@@ -2,12 +2,12 @@ import { SvirtError } from "../../../errors.ts";
 import { managedSavePath } from "../../../state/managed-save.ts";
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { discardManagedSave, managedSaveDomain, saveDomain } from "../../../vm/save/save-domain.ts";
-import { readSaveImage } from "../../../vm/save/save-image.ts";
+import { getSavedXml } from "../../../vm/save/save-image.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
 import {
+  aboutDomain,
   aText,
-  changesDomain,
   domain,
   keyOf,
   maybeText,
@@ -20,13 +20,13 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 /** virDomainSaveRestoreFlags of libvirt's libvirt-domain.h */
 const SAVE = { running: 2, paused: 4 };
 export const SAVE_FLAGS: number = SAVE.running | SAVE.paused;
-/** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE. The XML has no secrets that it would show: svirt refuses passwords. */
+/** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE */
 export const SECURE = 1;
 
 /** Procedures that save and restore the state of a domain. */
 export const savingProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(55, "virDomainSave"),
+    ...aboutDomain(55, "virDomainSave"),
     args: struct({ dom: domain, path: text }),
     result: nothing,
     async run(call) {
@@ -35,7 +35,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(232, "virDomainSaveFlags"),
+    ...aboutDomain(232, "virDomainSaveFlags"),
     args: struct({ dom: domain, path: text, xml: maybeText, flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainSaveFlags" },
     result: nothing,
@@ -52,7 +52,6 @@ export const savingProcedures: readonly Procedure[] = [
   procedure({
     number: 54,
     api: "virDomainRestore",
-    access: "changes",
     recovers: () => [],
     args: struct({ path: text }),
     result: nothing,
@@ -64,7 +63,6 @@ export const savingProcedures: readonly Procedure[] = [
   procedure({
     number: 233,
     api: "virDomainRestoreFlags",
-    access: "changes",
     recovers: () => [],
     args: struct({ path: text, xml: maybeText, flags: uint }),
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainRestoreInternal" },
@@ -76,7 +74,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(182, "virDomainManagedSave"),
+    ...aboutDomain(182, "virDomainManagedSave"),
     args: ofDomainWithFlags,
     flags: { known: SAVE_FLAGS, refusedBy: "qemuDomainManagedSave" },
     result: nothing,
@@ -86,7 +84,7 @@ export const savingProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(184, "virDomainManagedSaveRemove"),
+    ...aboutDomain(184, "virDomainManagedSaveRemove"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainManagedSaveRemove" },
     result: nothing,
@@ -99,12 +97,12 @@ export const savingProcedures: readonly Procedure[] = [
   procedure({
     number: 235,
     api: "virDomainSaveImageGetXMLDesc",
-    // It reads a file that the client names: CVE-2019-10161 of libvirt.
-    access: "changes",
     args: struct({ path: text, flags: uint }),
     flags: { known: SECURE, refusedBy: "qemuDomainSaveImageGetXMLDesc" },
     result: aText,
-    run: ({ args, instance }) => ({ value: readSaveImage(instance, absolute(args.path)).xml }),
+    run: ({ args, instance }) => ({
+      value: getSavedXml(instance, absolute(args.path), { withSecrets: (args.flags & SECURE) !== 0 }),
+    }),
   }),
 ];
 

@@ -9,9 +9,9 @@ import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
 import { array, countedBytes, int, struct, uhyper, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, onlyOneOf, readAskOf, requireFlag } from "../impact.ts";
 import {
+  aboutDomain,
   aNumber,
   bitsOf,
-  changesDomain,
   domain,
   domainKeys,
   foundBy,
@@ -38,7 +38,7 @@ const withMemory = struct({ dom: domain, kiB: uhyper });
 /** Procedures about the memory and the virtual CPUs of a domain. */
 export const sizeProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(31, "virDomainSetMemory"),
+    ...aboutDomain(31, "virDomainSetMemory"),
     args: withMemory,
     result: nothing,
     async run(call) {
@@ -47,7 +47,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(30, "virDomainSetMaxMemory"),
+    ...aboutDomain(30, "virDomainSetMaxMemory"),
     args: withMemory,
     result: nothing,
     async run(call) {
@@ -56,7 +56,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(204, "virDomainSetMemoryFlags"),
+    ...aboutDomain(204, "virDomainSetMemoryFlags"),
     args: struct({ dom: domain, kiB: uhyper, flags: uint }),
     flags: { known: IMPACT_FLAGS | MAXIMUM, refusedBy: "qemuDomainSetMemoryFlags" },
     result: nothing,
@@ -68,7 +68,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(32, "virDomainSetVcpus"),
+    ...aboutDomain(32, "virDomainSetVcpus"),
     args: struct({ dom: domain, count: uint }),
     result: nothing,
     async run(call) {
@@ -78,7 +78,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(199, "virDomainSetVcpusFlags"),
+    ...aboutDomain(199, "virDomainSetVcpusFlags"),
     args: struct({ dom: domain, count: uint, flags: uint }),
     flags: { known: IMPACT_FLAGS | MAXIMUM | GUEST | HOTPLUGGABLE, refusedBy: "qemuDomainSetVcpusFlags" },
     result: nothing,
@@ -99,7 +99,7 @@ export const sizeProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(384, "virDomainSetVcpu"),
+    ...aboutDomain(384, "virDomainSetVcpu"),
     args: struct({ dom: domain, list: text, state: int, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetVcpu" },
     result: nothing,
@@ -117,13 +117,12 @@ export const sizeProcedures: readonly Procedure[] = [
   procedure({
     number: 200,
     api: "virDomainGetVcpusFlags",
-    access: "reads",
     recovers: domainKeys,
     args: ofDomainWithFlags,
     flags: { known: IMPACT_FLAGS | MAXIMUM | GUEST, refusedBy: "qemuDomainGetVcpusFlags" },
     result: aNumber,
-    forbids: ({ flags }) =>
-      (flags & GUEST) === 0 ? undefined : "read only access prevents virDomainGetVcpusFlags",
+    alsoUses: ({ flags }) =>
+      (flags & GUEST) === 0 ? undefined : "virDomainGetVcpusFlags by the guest's agent",
     async run(call) {
       const { flags } = call.args;
       const { key, options } = readAskOf(call, flags);
@@ -135,7 +134,6 @@ export const sizeProcedures: readonly Procedure[] = [
   procedure({
     number: 20,
     api: "virDomainGetVcpus",
-    access: "reads",
     recovers: domainKeys,
     args: struct({ dom: domain, most: int, mapBytes: int }),
     result: struct({

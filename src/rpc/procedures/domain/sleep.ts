@@ -1,11 +1,11 @@
 import { wakeGuest } from "../../../vm/lifecycle/ask-guest.ts";
-import { changesDomain, keyOf, nothing, ofDomainWithFlags } from "../objects.ts";
+import { aboutDomain, keyOf, nothing, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
 /** Procedures about guests that have suspended themselves. */
 export const sleepProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(267, "virDomainPMWakeup"),
+    ...aboutDomain(267, "virDomainPMWakeup"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainPMWakeup" },
     result: nothing,

@@ -29,7 +29,6 @@ export const cpuModelProcedures: readonly Procedure[] = [
   procedure({
     number: 158,
     api: "virConnectCompareCPU",
-    access: "reads",
     args: struct({ xml: text, flags: uint }),
     flags: { known: FAIL_INCOMPATIBLE | VALIDATE_XML, refusedBy: "qemuConnectCompareCPU" },
     result: aNumber,
@@ -39,7 +38,6 @@ export const cpuModelProcedures: readonly Procedure[] = [
   procedure({
     number: 162,
     api: "virConnectBaselineCPU",
-    access: "reads",
     args: struct({ cpus: array(text, MOST_CPUS), flags: uint }),
     flags: { known: EXPAND_FEATURES | MIGRATABLE, refusedBy: "qemuConnectBaselineCPU" },
     result: aText,
@@ -52,7 +50,6 @@ export const cpuModelProcedures: readonly Procedure[] = [
     number: 393,
     api: "virConnectCompareHypervisorCPU",
     // libvirt would run the emulator that the client names: CVE-2019-10168.
-    access: "changes",
     args: struct({ ...kind, xml: text, flags: uint }),
     flags: { known: FAIL_INCOMPATIBLE | VALIDATE_XML, refusedBy: "qemuConnectCompareHypervisorCPU" },
     result: aNumber,
@@ -65,7 +62,6 @@ export const cpuModelProcedures: readonly Procedure[] = [
     number: 394,
     api: "virConnectBaselineHypervisorCPU",
     // As virConnectCompareHypervisorCPU().
-    access: "changes",
     args: struct({ ...kind, cpus: array(text, MOST_CPUS), flags: uint }),
     flags: { known: EXPAND_FEATURES | MIGRATABLE, refusedBy: "qemuConnectBaselineHypervisorCPU" },
     result: aText,

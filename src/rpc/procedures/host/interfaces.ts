@@ -38,7 +38,6 @@ export const interfaceProcedures: readonly Procedure[] = [
     procedure({
       number: numbers[0],
       api: apis[0],
-      access: "reads",
       args: nothing,
       result: aNumber,
       run: ({ instance }) => ({ value: namesOf(instance, isActive).length }),
@@ -46,7 +45,6 @@ export const interfaceProcedures: readonly Procedure[] = [
     procedure({
       number: numbers[1],
       api: apis[1],
-      access: "reads",
       args: struct({ most: int }),
       result: names,
       run: ({ args, instance }) => ({ names: namesOf(instance, isActive).slice(0, Math.max(0, args.most)) }),
@@ -55,7 +53,6 @@ export const interfaceProcedures: readonly Procedure[] = [
   procedure({
     number: 284,
     api: "virConnectListAllInterfaces",
-    access: "reads",
     args: listAsked,
     flags: { known: INACTIVE | ACTIVE, refusedBy: "udevConnectListAllInterfaces" },
     result: listing(iface),
@@ -68,7 +65,6 @@ export const interfaceProcedures: readonly Procedure[] = [
   procedure({
     number: 128,
     api: "virInterfaceLookupByName",
-    access: "reads",
     args: struct({ name: text }),
     result: struct({ iface }),
     run: ({ args, instance }) => ({ iface: lookUpInterface(instance, args.name) }),
@@ -76,7 +72,6 @@ export const interfaceProcedures: readonly Procedure[] = [
   procedure({
     number: 129,
     api: "virInterfaceLookupByMACString",
-    access: "reads",
     args: struct({ mac: text }),
     result: struct({ iface }),
     run: ({ args, instance }) => ({ iface: lookUpInterfaceByMac(instance, args.mac) }),
@@ -84,7 +79,6 @@ export const interfaceProcedures: readonly Procedure[] = [
   procedure({
     number: 130,
     api: "virInterfaceGetXMLDesc",
-    access: "reads",
     args: struct({ iface, flags: uint }),
     flags: { known: XML_INACTIVE, refusedBy: "udevInterfaceGetXMLDesc" },
     result: aText,
@@ -93,7 +87,6 @@ export const interfaceProcedures: readonly Procedure[] = [
   procedure({
     number: 156,
     api: "virInterfaceIsActive",
-    access: "reads",
     args: struct({ iface }),
     result: aNumber,
     run: ({ args, instance }) => ({ value: lookUpInterface(instance, args.iface.name).isActive ? 1 : 0 }),

@@ -34,7 +34,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 111,
     api: "virNodeNumOfDevices",
-    access: "reads",
     args: struct({ capability: maybeText, flags: uint }),
     flags: { known: 0, refusedBy: "nodeNumOfDevices" },
     result: aNumber,
@@ -43,7 +42,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 112,
     api: "virNodeListDevices",
-    access: "reads",
     args: struct({ capability: maybeText, most: int, flags: uint }),
     flags: { known: 0, refusedBy: "nodeListDevices" },
     result: struct({ names: array(text, MOST_DEVICES) }),
@@ -55,7 +53,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 285,
     api: "virConnectListAllNodeDevices",
-    access: "reads",
     args: listAsked,
     flags: { known: CAPABILITY_FLAGS + FILTER_FLAGS, refusedBy: "nodeConnectListAllNodeDevices" },
     result: listing(device, MOST_DEVICES),
@@ -76,7 +73,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 113,
     api: "virNodeDeviceLookupByName",
-    access: "reads",
     args: ofDevice,
     result: struct({ device }),
     run: ({ args, instance }) => ({ device: lookUpDevice(instance, args.name) }),
@@ -84,7 +80,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 114,
     api: "virNodeDeviceGetXMLDesc",
-    access: "reads",
     args: struct({ name: text, flags: uint }),
     flags: { known: XML_INACTIVE, refusedBy: "nodeDeviceGetXMLDesc" },
     result: aText,
@@ -93,7 +88,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 115,
     api: "virNodeDeviceGetParent",
-    access: "reads",
     args: ofDevice,
     result: struct({ parent: maybeText }),
     run: ({ args, instance }) => ({ parent: lookUpDevice(instance, args.name).parent }),
@@ -101,7 +95,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 116,
     api: "virNodeDeviceNumOfCaps",
-    access: "reads",
     args: ofDevice,
     result: aNumber,
     run: ({ args, instance }) => ({ value: listDeviceCapabilities(instance, args.name).length }),
@@ -109,7 +102,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 117,
     api: "virNodeDeviceListCaps",
-    access: "reads",
     args: struct({ name: text, most: int }),
     result: struct({ names: array(text, MOST_CAPABILITIES) }),
     run: ({ args, instance }) => ({
@@ -126,7 +118,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
     procedure({
       number,
       api,
-      access: "reads",
       args: ofDevice,
       result: aNumber,
       run: ({ args, instance }) => ({ value: holds(lookUpDevice(instance, args.name)) ? 1 : 0 }),
@@ -142,7 +133,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
     procedure({
       number,
       api,
-      access: "changes",
       args: ofDevice,
       result: nothing,
       recovers: () => "all",
@@ -155,7 +145,6 @@ export const nodeDeviceProcedures: readonly Procedure[] = [
   procedure({
     number: 301,
     api: "virNodeDeviceDetachFlags",
-    access: "changes",
     args: struct({ name: text, driver: maybeText, flags: uint }),
     flags: { known: 0, refusedBy: "qemuNodeDeviceDetachFlags" },
     result: nothing,

@@ -29,7 +29,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 227,
     api: "virNodeGetCPUStats",
-    access: "reads",
     args: struct({ cpu: int, room: int, flags: uint }),
     flags: { known: 0, refusedBy: "virHostCPUGetStats" },
     result: statistics,
@@ -42,7 +41,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 228,
     api: "virNodeGetMemoryStats",
-    access: "reads",
     args: struct({ room: int, cell: int, flags: uint }),
     flags: { known: 0, refusedBy: "virHostMemGetStats" },
     result: statistics,
@@ -58,7 +56,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 101,
     api: "virNodeGetCellsFreeMemory",
-    access: "reads",
     args: struct({ first: int, most: int }),
     result: struct({ cells: array(uhyper, MOST_CELLS) }),
     run({ args: { first, most }, instance }) {
@@ -78,7 +75,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 340,
     api: "virNodeGetFreePages",
-    access: "reads",
     args: struct({ pagesKiB: array(uint, MOST_CELLS), first: int, cells: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuNodeGetFreePages" },
     result: struct({ counts: array(uhyper, MOST_CELLS) }),
@@ -90,7 +86,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 289,
     api: "virNodeGetMemoryParameters",
-    access: "reads",
     args: struct({ room: int, flags: uint }),
     // VIR_TYPED_PARAM_STRING_OKAY
     flags: { known: 4, refusedBy: "virHostMemGetParameters" },
@@ -108,7 +103,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 203,
     api: "virConnectGetSysinfo",
-    access: "reads",
     args: struct({ flags: uint }),
     flags: { known: 0, refusedBy: "qemuConnectGetSysinfo" },
     result: aText,
@@ -117,7 +111,6 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
   procedure({
     number: 395,
     api: "virNodeGetSEVInfo",
-    access: "changes",
     args: struct({ room: int, flags: uint }),
     // VIR_TYPED_PARAM_STRING_OKAY
     flags: { known: 4, refusedBy: "qemuNodeGetSEVInfo" },

@@ -40,7 +40,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 3,
     api: "virConnectGetType",
-    access: "reads",
     args: nothing,
     result: aText,
     run: () => ({ value: "QEMU" }),
@@ -48,7 +47,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 4,
     api: "virConnectGetVersion",
-    access: "reads",
     args: nothing,
     result: struct({ version: uhyper }),
     run: async ({ instance }) => ({ version: versionNumber(await getHostQemuVersion(instance)) }),
@@ -56,7 +54,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 157,
     api: "virConnectGetLibVersion",
-    access: "reads",
     args: nothing,
     result: struct({ version: uhyper }),
     run: () => ({ version: LIBVIRT_VERSION }),
@@ -64,7 +61,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 5,
     api: "virConnectGetMaxVcpus",
-    access: "reads",
     args: struct({ type: maybeText }),
     result: aNumber,
     run: async ({ args, instance }) => ({ value: await mostVcpus(instance, args.type) }),
@@ -72,7 +68,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 6,
     api: "virNodeGetInfo",
-    access: "reads",
     args: nothing,
     // virNodeInfo of libvirt
     result: struct({
@@ -93,7 +88,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 7,
     api: "virConnectGetCapabilities",
-    access: "reads",
     args: nothing,
     result: aText,
     run: async ({ instance }) => ({ value: `${(await getHostCapabilities(instance)).xml}\n` }),
@@ -101,7 +95,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 102,
     api: "virNodeGetFreeMemory",
-    access: "reads",
     args: nothing,
     result: struct({ bytes: uhyper }),
     run({ instance }) {
@@ -112,7 +105,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 293,
     api: "virNodeGetCPUMap",
-    access: "reads",
     args: struct({ needsMap: int, needsOnline: int, flags: uint }),
     flags: { known: 0, refusedBy: "virHostCPUGetMap" },
     result: struct({ map: countedBytes(MOST_MAP_BYTES), online: uint, count: int }),
@@ -126,7 +118,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 122,
     api: "virNodeGetSecurityModel",
-    access: "reads",
     args: nothing,
     result: struct({ model: countedChars(MOST_SECURITY_CHARS), doi: countedChars(MOST_SECURITY_CHARS) }),
     run({ instance }) {
@@ -138,7 +129,6 @@ export const nodeProcedures: readonly Procedure[] = [
     number: 342,
     api: "virConnectGetDomainCapabilities",
     // It runs the emulator that the client names: CVE-2019-10167 of libvirt.
-    access: "changes",
     args: struct({ emulator: maybeText, arch: maybeText, machine: maybeText, type: maybeText, flags: uint }),
     flags: { known: WITHOUT_DEPRECATED, refusedBy: "qemuConnectGetDomainCapabilities" },
     result: aText,
@@ -153,7 +143,6 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 312,
     api: "virConnectGetCPUModelNames",
-    access: "reads",
     args: struct({ arch: text, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuConnectGetCPUModelNames" },
     result: listing(text, MOST_MODELS),

@@ -12,7 +12,6 @@ export const filterBindingProcedures: readonly Procedure[] = [
   procedure({
     number: 397,
     api: "virNWFilterBindingLookupByPortDev",
-    access: "reads",
     recovers: () => "all",
     args: struct({ name: text }),
     result: struct({ binding }),
@@ -21,7 +20,6 @@ export const filterBindingProcedures: readonly Procedure[] = [
   procedure({
     number: 398,
     api: "virNWFilterBindingGetXMLDesc",
-    access: "reads",
     recovers: () => "all",
     args: struct({ binding, flags: uint }),
     flags: { known: 0, refusedBy: "nwfilterBindingGetXMLDesc" },
@@ -31,7 +29,6 @@ export const filterBindingProcedures: readonly Procedure[] = [
   procedure({
     number: 401,
     api: "virConnectListAllNWFilterBindings",
-    access: "reads",
     recovers: () => "all",
     args: listAsked,
     flags: { known: 0, refusedBy: "nwfilterConnectListAllNWFilterBindings" },

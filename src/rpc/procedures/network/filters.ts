@@ -16,7 +16,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 175,
     api: "virNWFilterLookupByName",
-    access: "reads",
     args: struct({ name: text }),
     result: aFilter,
     run: ({ args, instance }) => ({ filter: remoteStored(findFilter(instance, "name", args.name)) }),
@@ -24,7 +23,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 176,
     api: "virNWFilterLookupByUUID",
-    access: "reads",
     args: struct({ uuid }),
     result: aFilter,
     run: ({ args, instance }) => ({
@@ -34,7 +32,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 177,
     api: "virNWFilterGetXMLDesc",
-    access: "reads",
     args: struct({ filter: stored, flags: uint }),
     flags: { known: 0, refusedBy: "nwfilterGetXMLDesc" },
     result: aText,
@@ -43,7 +40,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 178,
     api: "virConnectNumOfNWFilters",
-    access: "reads",
     args: nothing,
     result: aNumber,
     run: ({ instance, session }) => ({ value: listFilters(instance, session.onDamaged).length }),
@@ -51,7 +47,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 179,
     api: "virConnectListNWFilters",
-    access: "reads",
     args: struct({ most: int }),
     result: struct({ names: array(text, LIST_MAX) }),
     run: ({ args, instance, session }) => ({
@@ -63,7 +58,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 286,
     api: "virConnectListAllNWFilters",
-    access: "reads",
     args: listAsked,
     flags: { known: 0, refusedBy: "nwfilterConnectListAllNWFilters" },
     result: listing(stored),
@@ -73,7 +67,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 180,
     api: "virNWFilterDefineXML",
-    access: "changes",
     recovers: () => [],
     args: struct({ xml: text }),
     result: aFilter,
@@ -84,7 +77,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 431,
     api: "virNWFilterDefineXMLFlags",
-    access: "changes",
     recovers: () => [],
     args: struct({ xml: text, flags: uint }),
     flags: { known: VALIDATE, refusedBy: "nwfilterDefineXMLFlags" },
@@ -96,7 +88,6 @@ export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 181,
     api: "virNWFilterUndefine",
-    access: "changes",
     recovers: () => [],
     args: aFilter,
     result: nothing,

@@ -28,7 +28,6 @@ export const leaseProcedures: readonly Procedure[] = [
   procedure({
     number: 341,
     api: "virNetworkGetDHCPLeases",
-    access: "reads",
     args: struct({ net: stored, mac: maybeText, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "networkGetDHCPLeases" },
     result: listing(lease, LEASES_MAX),

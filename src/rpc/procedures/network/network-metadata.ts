@@ -17,7 +17,6 @@ export const networkMetadataProcedures: readonly Procedure[] = [
   procedure({
     number: 444,
     api: "virNetworkSetMetadata",
-    access: "changes",
     args: struct({ net: stored, type: int, text: maybeText, key: maybeText, uri: maybeText, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "networkSetMetadata" },
     result: nothing,
@@ -41,7 +40,6 @@ export const networkMetadataProcedures: readonly Procedure[] = [
   procedure({
     number: 445,
     api: "virNetworkGetMetadata",
-    access: "reads",
     args: struct({ net: stored, type: int, uri: maybeText, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "virNetworkObjGetMetadata" },
     result: aText,

@@ -18,7 +18,6 @@ export const networkPortProcedures: readonly Procedure[] = [
   procedure({
     number: 404,
     api: "virNetworkListAllPorts",
-    access: "reads",
     recovers: () => "all",
     args: struct({ net: stored, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "networkListAllPorts" },
@@ -32,7 +31,6 @@ export const networkPortProcedures: readonly Procedure[] = [
   procedure({
     number: 405,
     api: "virNetworkPortLookupByUUID",
-    access: "reads",
     recovers: () => "all",
     args: struct({ net: stored, uuid }),
     result: struct({ port }),
@@ -44,7 +42,6 @@ export const networkPortProcedures: readonly Procedure[] = [
   procedure({
     number: 409,
     api: "virNetworkPortGetXMLDesc",
-    access: "reads",
     recovers: () => "all",
     args: struct({ port, flags: uint }),
     flags: { known: 0, refusedBy: "networkPortGetXMLDesc" },

@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import { SvirtError } from "../../../errors.ts";
 import { UPDATE_COMMANDS } from "../../../network/edits/lists.ts";
 import { UPDATE_SECTIONS } from "../../../network/edits/update.ts";
@@ -29,7 +30,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 46,
     api: "virNetworkLookupByName",
-    access: "reads",
     args: struct({ name: text }),
     result: aNetwork,
     run: ({ args, instance }) => ({ net: remoteStored(lookUpNetwork(instance, "name", args.name)) }),
@@ -37,7 +37,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 47,
     api: "virNetworkLookupByUUID",
-    access: "reads",
     args: struct({ uuid }),
     result: aNetwork,
     run: ({ args, instance }) => ({
@@ -47,7 +46,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 43,
     api: "virNetworkGetXMLDesc",
-    access: "reads",
     args: struct({ net: stored, flags: uint }),
     flags: { known: INACTIVE, refusedBy: "networkGetXMLDesc" },
     result: aText,
@@ -62,7 +60,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 45,
     api: "virNetworkGetBridgeName",
-    access: "reads",
     args: ofNetwork,
     result: aText,
     run(call) {
@@ -74,7 +71,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 291,
     api: "virNetworkUpdate",
-    access: "changes",
     args: struct({ net: stored, command: uint, section: uint, parentIndex: int, xml: text, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "networkUpdate" },
     result: nothing,
@@ -93,7 +89,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 41,
     api: "virNetworkDefineXML",
-    access: "changes",
     args: struct({ xml: text }),
     result: aNetwork,
     run: async ({ args, instance }) => await defined(instance, args.xml),
@@ -101,7 +96,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 432,
     api: "virNetworkDefineXMLFlags",
-    access: "changes",
     args: withXml,
     flags: { known: VALIDATE, refusedBy: "networkDefineXMLFlags" },
     result: aNetwork,
@@ -110,7 +104,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 40,
     api: "virNetworkCreateXML",
-    access: "changes",
     args: struct({ xml: text }),
     result: aNetwork,
     run: async ({ args, instance }) => await created(instance, args.xml),
@@ -118,7 +111,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 437,
     api: "virNetworkCreateXMLFlags",
-    access: "changes",
     args: withXml,
     flags: { known: VALIDATE, refusedBy: "networkCreateXMLFlags" },
     result: aNetwork,
@@ -138,7 +130,6 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 48,
     api: "virNetworkSetAutostart",
-    access: "changes",
     args: struct({ net: stored, autostart: int }),
     result: nothing,
     async run(call) {
@@ -159,15 +150,10 @@ async function created(instance: Instance, xml: string): Promise<ValueOf<typeof 
 }
 
 /** Declares a procedure that returns whether a network has a property. */
-function fact(
-  number: number,
-  api: `vir${string}`,
-  property: "active" | "persistent" | "autostart",
-): Procedure {
+function fact(number: number, api: ApiUse, property: "active" | "persistent" | "autostart"): Procedure {
   return procedure({
     number,
     api,
-    access: "reads",
     args: ofNetwork,
     result: aNumber,
     run(call) {
@@ -178,15 +164,10 @@ function fact(
 }
 
 /** Declares a procedure that changes a network and returns nothing. */
-function changing(
-  number: number,
-  api: `vir${string}`,
-  change: (call: NetworkCall) => Promise<void>,
-): Procedure {
+function changing(number: number, api: ApiUse, change: (call: NetworkCall) => Promise<void>): Procedure {
   return procedure({
     number,
     api,
-    access: "changes",
     args: ofNetwork,
     result: nothing,
     async run(call) {

@@ -4,7 +4,7 @@ import { sendAgentCommand } from "../../../vm/agent/agent-command.ts";
 import { parseMonitorMessage, sendMonitorCommand } from "../../../vm/lifecycle/monitor-command.ts";
 import { unencodable } from "../../xdr/bytes.ts";
 import { int, optional, struct, uint } from "../../xdr/form.ts";
-import { aNumber, aText, changesDomain, domain, keyOf, maybeText, STRING_MAX, text } from "../objects.ts";
+import { aboutDomain, aNumber, aText, domain, keyOf, maybeText, STRING_MAX, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP of libvirt's libvirt-qemu.h */
@@ -15,7 +15,7 @@ const TIMEOUT = { block: -2, default: -1 };
 /** Procedures of libvirt's program for QEMU, which a connection for reading may not call. qemu_protocol.x of libvirt */
 export const qemuCommandProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(1, "virDomainQemuMonitorCommand"),
+    ...aboutDomain(1, "virDomainQemuMonitorCommand"),
     args: struct({ dom: domain, command: text, flags: uint }),
     flags: { known: HMP, refusedBy: "qemuDomainQemuMonitorCommandWithFiles" },
     result: aText,
@@ -30,7 +30,7 @@ export const qemuCommandProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(3, "virDomainQemuAgentCommand"),
+    ...aboutDomain(3, "virDomainQemuAgentCommand"),
     args: struct({ dom: domain, command: text, timeout: int, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainQemuAgentCommand" },
     result: struct({ value: maybeText }),
@@ -49,7 +49,6 @@ export const qemuCommandProcedures: readonly Procedure[] = [
   procedure({
     number: 4,
     api: "virConnectDomainQemuMonitorEventRegister",
-    access: "changes",
     args: struct({ dom: optional(domain), event: maybeText, flags: uint }),
     flags: { known: 3, refusedBy: "qemuConnectDomainQemuMonitorEventRegister" },
     result: aNumber,

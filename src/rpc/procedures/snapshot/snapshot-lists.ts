@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import type { StoredSnapshot } from "../../../state/snapshots/snapshots.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../vm/snapshot/select-snapshots.ts";
 import { array, int, struct, uint } from "../../xdr/form.ts";
@@ -84,13 +85,13 @@ export const snapshotListProcedures: readonly Procedure[] = [
 ];
 
 /** Returns the facts that the procedures about a domain share. */
-function ofDomain<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
+function ofDomain<const Api extends ApiUse>(number: number, api: Api) {
+  return { number, api, recovers: domainKeys } as const;
 }
 
 /** Returns the facts that the procedures about a snapshot share. */
-function ofOne<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: snapshotKeys } as const;
+function ofOne<const Api extends ApiUse>(number: number, api: Api) {
+  return { number, api, recovers: snapshotKeys } as const;
 }
 
 function allOf(

@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
 import {
@@ -55,7 +56,6 @@ export const snapshotProcedures: readonly Procedure[] = [
   procedure({
     number: 185,
     api: "virDomainSnapshotCreateXML",
-    access: "changes",
     recovers: domainKeys,
     args: struct({ dom: domain, xml: text, flags: uint }),
     flags: { known: CREATE_FLAGS, refusedBy: "qemuSnapshotCreateXML" },
@@ -83,9 +83,9 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(186, "virDomainSnapshotGetXMLDesc"),
+    ...aboutSnapshot(186, "virDomainSnapshotGetXMLDesc"),
     flags: { known: SECURE, refusedBy: "qemuDomainSnapshotGetXMLDesc" },
-    forbids: ({ flags }) =>
+    alsoUses: ({ flags }) =>
       (flags & SECURE) === 0 ? undefined : "virDomainSnapshotGetXMLDesc with secure flag",
     result: aText,
     run: (call) => ({ value: found(call).snapshot.xml }),
@@ -118,7 +118,7 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(244, "virDomainSnapshotGetParent"),
+    ...aboutSnapshot(244, "virDomainSnapshotGetParent"),
     flags: { known: 0, refusedBy: "qemuDomainSnapshotGetParent" },
     result: aSnapshot,
     run(call) {
@@ -127,7 +127,7 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(271, "virDomainSnapshotIsCurrent"),
+    ...aboutSnapshot(271, "virDomainSnapshotIsCurrent"),
     flags: { known: 0, refusedBy: "qemuDomainSnapshotIsCurrent" },
     result: aResult,
     run(call) {
@@ -136,7 +136,7 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...reads(272, "virDomainSnapshotHasMetadata"),
+    ...aboutSnapshot(272, "virDomainSnapshotHasMetadata"),
     flags: { known: 0, refusedBy: "qemuDomainSnapshotHasMetadata" },
     result: aResult,
     run(call) {
@@ -145,7 +145,7 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(192, "virDomainRevertToSnapshot"),
+    ...aboutSnapshot(192, "virDomainRevertToSnapshot"),
     flags: { known: REVERT.running | REVERT.force, refusedBy: "qemuSnapshotRevert" },
     result: nothing,
     async run(call) {
@@ -161,7 +161,7 @@ export const snapshotProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changes(193, "virDomainSnapshotDelete"),
+    ...aboutSnapshot(193, "virDomainSnapshotDelete"),
     flags: { known: DELETE_FLAGS, refusedBy: "qemuSnapshotDelete" },
     result: nothing,
     async run(call) {
@@ -183,18 +183,13 @@ export const snapshotProcedures: readonly Procedure[] = [
 ];
 
 /** Returns the facts that procedures about a domain's snapshots share. */
-function ofOne<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: domainKeys } as const;
+function ofOne<const Api extends ApiUse>(number: number, api: Api) {
+  return { number, api, recovers: domainKeys } as const;
 }
 
-/** Returns the facts that procedures share which read one snapshot. */
-function reads<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "reads", recovers: snapshotKeys, args: ofSnapshot } as const;
-}
-
-/** Returns the facts that procedures share which change one snapshot. */
-function changes<const Api extends `vir${string}`>(number: number, api: Api) {
-  return { number, api, access: "changes", recovers: snapshotKeys, args: ofSnapshot } as const;
+/** Returns the facts that procedures about one snapshot share. */
+function aboutSnapshot<const Api extends ApiUse>(number: number, api: Api) {
+  return { number, api, recovers: snapshotKeys, args: ofSnapshot } as const;
 }
 
 function found(call: Parameters<typeof ownerOf>[0]): ReturnType<typeof findSnapshot> {

@@ -30,7 +30,6 @@ export const allDomainProcedures: readonly Procedure[] = [
   procedure({
     number: 344,
     api: "virConnectGetAllDomainStats",
-    access: "reads",
     args: struct({ domains: array(domain, LIST_MAX), stats: uint, flags: uint }),
     flags: { known: FILTER_FLAGS | NO_WAIT | BACKING | ENFORCE, refusedBy: "qemuConnectGetAllDomainStats" },
     result: struct({

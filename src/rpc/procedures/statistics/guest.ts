@@ -5,7 +5,7 @@ import { type AddressSource, listAddresses } from "../../../vm/query/interface-a
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
 import { domain, domainKeys, keyOf, maybeText, text } from "../objects.ts";
-import { forbidden, type Procedure, procedure } from "../procedure.ts";
+import { type Procedure, procedure } from "../procedure.ts";
 import { STRINGS } from "./one-domain.ts";
 
 /** REMOTE_DOMAIN_GET_CPU_STATS_MAX of libvirt's remote_protocol.x */
@@ -24,7 +24,6 @@ export const guestProcedures: readonly Procedure[] = [
   procedure({
     number: 262,
     api: "virDomainGetCPUStats",
-    access: "reads",
     recovers: domainKeys,
     args: struct({ dom: domain, most: uint, firstCpu: int, cpus: uint, flags: uint }),
     flags: { known: STRINGS, refusedBy: "qemuDomainGetCPUStats" },
@@ -47,10 +46,11 @@ export const guestProcedures: readonly Procedure[] = [
   procedure({
     number: 353,
     api: "virDomainInterfaceAddresses",
-    access: "reads",
     recovers: domainKeys,
     args: struct({ dom: domain, source: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainInterfaceAddresses" },
+    alsoUses: ({ source }) =>
+      SOURCES[source] === "agent" ? "virDomainInterfaceAddresses by the guest's agent" : undefined,
     result: struct({
       interfaces: array(
         struct({
@@ -64,10 +64,6 @@ export const guestProcedures: readonly Procedure[] = [
     async run(call) {
       const source = SOURCES[call.args.source];
       if (source === undefined) throw unknownSource(call.args.source);
-      // The guest is asked: what it answers is its own.
-      if (call.isReadOnly && source === "agent") {
-        throw forbidden("read only access prevents virDomainInterfaceAddresses");
-      }
       const found = await listAddresses(call.instance, keyOf(call), { source, name: undefined });
       const interfaces = found.map(({ addresses, interface: name, mac }) => ({
         name,

@@ -6,7 +6,7 @@ import { getMemoryStatistics, getStatisticsOfDisk } from "../../../vm/query/gues
 import { getInterfaceStatistics } from "../../../vm/query/interface-statistics.ts";
 import { array, hyper, int, struct, uhyper, uint, type ValueOf } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
-import { domain, keyOf, ofDomainWithFlags, readsDomain, text } from "../objects.ts";
+import { aboutDomain, domain, keyOf, ofDomainWithFlags, text } from "../objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
 /** VIR_TYPED_PARAM_STRING_OKAY, which clients add to their flags: they take texts as parameters. */
@@ -51,7 +51,7 @@ const ofDevice = struct({ dom: domain, path: text });
 /** Procedures that return the statistics of one domain or of its device. */
 export const oneDomainProcedures: readonly Procedure[] = [
   procedure({
-    ...readsDomain(64, "virDomainBlockStats"),
+    ...aboutDomain(64, "virDomainBlockStats"),
     args: ofDevice,
     result: struct({
       readRequests: hyper,
@@ -72,7 +72,7 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(243, "virDomainBlockStatsFlags"),
+    ...aboutDomain(243, "virDomainBlockStatsFlags"),
     args: struct({ dom: domain, path: text, most: int, flags: uint }),
     flags: { known: STRINGS, refusedBy: "qemuDomainBlockStatsFlags" },
     result: struct({ params: array(typedParameter, MOST_BLOCK), count: int }),
@@ -83,7 +83,7 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(65, "virDomainInterfaceStats"),
+    ...aboutDomain(65, "virDomainInterfaceStats"),
     args: ofDevice,
     result: struct({
       ...{ rxBytes: hyper, rxPackets: hyper, rxErrors: hyper, rxDropped: hyper },
@@ -104,7 +104,7 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(159, "virDomainMemoryStats"),
+    ...aboutDomain(159, "virDomainMemoryStats"),
     args: struct({ dom: domain, most: uint, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainMemoryStats" },
     result: struct({ stats: array(struct({ tag: int, value: uhyper }), MOST_MEMORY) }),
@@ -119,7 +119,7 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(194, "virDomainGetBlockInfo"),
+    ...aboutDomain(194, "virDomainGetBlockInfo"),
     args: struct({ dom: domain, path: text, flags: uint }),
     flags: { known: 0, refusedBy: "qemuDomainGetBlockInfo" },
     result: struct({ allocation: uhyper, capacity: uhyper, physical: uhyper }),
@@ -135,7 +135,7 @@ export const oneDomainProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(229, "virDomainGetControlInfo"),
+    ...aboutDomain(229, "virDomainGetControlInfo"),
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainGetControlInfo" },
     result: struct({ state: uint, details: uint, stateMs: uhyper }),

@@ -16,7 +16,6 @@ export const discoveryProcedures: readonly Procedure[] = [
   procedure({
     number: 403,
     api: "virConnectGetStoragePoolCapabilities",
-    access: "reads",
     args: struct({ flags: uint }),
     flags: { known: 0, refusedBy: "storageConnectGetStoragePoolCapabilities" },
     result: aText,
@@ -26,7 +25,6 @@ export const discoveryProcedures: readonly Procedure[] = [
     number: 75,
     api: "virConnectFindStoragePoolSources",
     // It asks a server that the client names.
-    access: "changes",
     args: struct({ type: text, spec: maybeText, flags: uint }),
     flags: { known: 0, refusedBy: "storageConnectFindStoragePoolSources" },
     result: aText,
@@ -37,7 +35,6 @@ export const discoveryProcedures: readonly Procedure[] = [
   procedure({
     number: 391,
     api: "virStoragePoolLookupByTargetPath",
-    access: "reads",
     args: struct({ path: text }),
     result: struct({ pool: stored }),
     run: ({ args, instance }) => ({ pool: remoteStored(lookUpPoolAt(instance, args.path)) }),
@@ -45,7 +42,6 @@ export const discoveryProcedures: readonly Procedure[] = [
   procedure({
     number: 378,
     api: "virStorageVolGetInfoFlags",
-    access: "reads",
     args: ofVolumeWithFlags,
     flags: { known: PHYSICAL, refusedBy: "storageVolGetInfoFlags" },
     // virStorageVolInfo of libvirt

@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import { SvirtError } from "../../../errors.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import { markPool } from "../../../vm/pool/autostart-pool.ts";
@@ -34,7 +35,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 84,
     api: "virStoragePoolLookupByName",
-    access: "reads",
     args: struct({ name: text }),
     result: aPool,
     run: ({ args, instance }) => ({ pool: remoteStored(lookUpPool(instance, "name", args.name)) }),
@@ -42,7 +42,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 85,
     api: "virStoragePoolLookupByUUID",
-    access: "reads",
     args: struct({ uuid }),
     result: aPool,
     run: ({ args, instance }) => ({ pool: remoteStored(lookUpPool(instance, "uuid", uuidText(args.uuid))) }),
@@ -50,7 +49,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 87,
     api: "virStoragePoolGetInfo",
-    access: "reads",
     args: ofPool,
     // virStoragePoolInfo of libvirt
     result: struct({ state: uint, capacity: uhyper, allocation: uhyper, available: uhyper }),
@@ -67,7 +65,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 88,
     api: "virStoragePoolGetXMLDesc",
-    access: "reads",
     args: ofPoolWithFlags,
     flags: { known: INACTIVE, refusedBy: "storagePoolGetXMLDesc" },
     result: aText,
@@ -82,7 +79,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 77,
     api: "virStoragePoolDefineXML",
-    access: "changes",
     args: withXml,
     flags: { known: VALIDATE, refusedBy: "storagePoolDefineXML" },
     result: aPool,
@@ -93,7 +89,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 76,
     api: "virStoragePoolCreateXML",
-    access: "changes",
     args: withXml,
     flags: { known: CREATE_FLAGS, refusedBy: "storagePoolCreateXML" },
     result: aPool,
@@ -105,7 +100,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 78,
     api: "virStoragePoolCreate",
-    access: "changes",
     args: ofPoolWithFlags,
     flags: { known: CREATE_FLAGS, refusedBy: "storagePoolCreate" },
     result: nothing,
@@ -118,7 +112,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 79,
     api: "virStoragePoolBuild",
-    access: "changes",
     args: ofPoolWithFlags,
     flags: { known: BUILD.noOverwrite | BUILD.overwrite, refusedBy: "virStorageBackendFileSystemBuild" },
     result: nothing,
@@ -140,7 +133,6 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 90,
     api: "virStoragePoolSetAutostart",
-    access: "changes",
     args: struct({ pool: stored, autostart: int }),
     result: nothing,
     async run(call) {
@@ -151,11 +143,10 @@ export const poolProcedures: readonly Procedure[] = [
 ];
 
 /** Declares a procedure that returns whether a pool has a property. */
-function fact(number: number, api: `vir${string}`, isTrue: (facts: PoolFacts) => boolean): Procedure {
+function fact(number: number, api: ApiUse, isTrue: (facts: PoolFacts) => boolean): Procedure {
   return procedure({
     number,
     api,
-    access: "reads",
     args: ofPool,
     result: aNumber,
     run: async (call) => ({ value: isTrue(await getPoolFacts(call.instance, keyOf(call))) ? 1 : 0 }),
@@ -163,15 +154,10 @@ function fact(number: number, api: `vir${string}`, isTrue: (facts: PoolFacts) =>
 }
 
 /** Declares a procedure that changes a pool and returns nothing. */
-function changing(
-  number: number,
-  api: `vir${string}`,
-  change: (call: PoolCall) => Promise<unknown>,
-): Procedure {
+function changing(number: number, api: ApiUse, change: (call: PoolCall) => Promise<unknown>): Procedure {
   return procedure({
     number,
     api,
-    access: "changes",
     args: ofPool,
     result: nothing,
     async run(call) {
@@ -183,15 +169,11 @@ function changing(
 
 /** Declares a procedure like changing() whose flags are not implemented. */
 function unflagged(
-  {
-    refusedBy,
-    ...facts
-  }: { readonly number: number; readonly api: `vir${string}`; readonly refusedBy: string },
+  { refusedBy, ...facts }: { readonly number: number; readonly api: ApiUse; readonly refusedBy: string },
   change: (call: PoolCall) => Promise<unknown>,
 ): Procedure {
   return procedure({
     ...facts,
-    access: "changes",
     args: ofPoolWithFlags,
     flags: { known: 0, refusedBy },
     result: nothing,

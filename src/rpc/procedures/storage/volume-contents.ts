@@ -21,7 +21,6 @@ export const contentProcedures: readonly Procedure[] = [
   procedure({
     number: 125,
     api: "virStorageVolCreateXMLFrom",
-    access: "changes",
     recovers: () => [],
     args: struct({ pool: stored, xml: text, vol: volume, flags: uint }),
     flags: {
@@ -46,7 +45,6 @@ export const contentProcedures: readonly Procedure[] = [
   procedure({
     number: 260,
     api: "virStorageVolResize",
-    access: "changes",
     recovers: () => [],
     args: struct({ vol: volume, capacity: uhyper, flags: uint }),
     flags: { known: RESIZE.allocates | RESIZE.delta | RESIZE.shrinks, refusedBy: "storageVolResize" },
@@ -70,7 +68,6 @@ export const contentProcedures: readonly Procedure[] = [
   procedure({
     number: 165,
     api: "virStorageVolWipe",
-    access: "changes",
     recovers: () => [],
     args: ofVolumeWithFlags,
     flags: { known: 0, refusedBy: "storageVolWipePattern" },
@@ -84,7 +81,6 @@ export const contentProcedures: readonly Procedure[] = [
   procedure({
     number: 259,
     api: "virStorageVolWipePattern",
-    access: "changes",
     recovers: () => [],
     args: struct({ vol: volume, algorithm: uint, flags: uint }),
     flags: { known: 0, refusedBy: "storageVolWipePattern" },

@@ -29,7 +29,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 282,
     api: "virStoragePoolListAllVolumes",
-    access: "reads",
     args: struct({ pool: stored, needsResults: int, flags: uint }),
     flags: { known: 0, refusedBy: "storagePoolListAllVolumes" },
     result: listing(volume),
@@ -44,7 +43,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 91,
     api: "virStoragePoolNumOfVolumes",
-    access: "reads",
     args: ofPool,
     result: aNumber,
     run: async (call) => ({ value: (await volumesOf(call)).volumes.length }),
@@ -52,7 +50,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 92,
     api: "virStoragePoolListVolumes",
-    access: "reads",
     args: struct({ pool: stored, most: int }),
     result: struct({ names: array(text, LIST_MAX) }),
     run: async (call) => ({
@@ -62,7 +59,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 95,
     api: "virStorageVolLookupByName",
-    access: "reads",
     args: struct({ pool: stored, name: text }),
     result: aVolume,
     run: async (call) => ({
@@ -72,7 +68,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 96,
     api: "virStorageVolLookupByKey",
-    access: "reads",
     args: struct({ key: text }),
     result: aVolume,
     run: async ({ args, instance }) => ({
@@ -82,7 +77,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 97,
     api: "virStorageVolLookupByPath",
-    access: "reads",
     args: struct({ path: text }),
     result: aVolume,
     run: async ({ args, instance }) => ({
@@ -92,7 +86,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 86,
     api: "virStoragePoolLookupByVolume",
-    access: "reads",
     args: ofVolume,
     result: ofPool,
     run: async (call) => ({ pool: remoteStored((await found(call)).pool) }),
@@ -100,7 +93,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 98,
     api: "virStorageVolGetInfo",
-    access: "reads",
     args: ofVolume,
     // virStorageVolInfo of libvirt
     result: struct({ type: int, capacity: uhyper, allocation: uhyper }),
@@ -121,7 +113,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 99,
     api: "virStorageVolGetXMLDesc",
-    access: "reads",
     args: ofVolumeWithFlags,
     flags: { known: 0, refusedBy: "storageVolGetXMLDesc" },
     result: aText,
@@ -133,7 +124,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 100,
     api: "virStorageVolGetPath",
-    access: "reads",
     args: ofVolume,
     result: aText,
     run: async (call) => ({ value: (await found(call)).path }),
@@ -141,7 +131,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 93,
     api: "virStorageVolCreateXML",
-    access: "changes",
     args: struct({ pool: stored, xml: text, flags: uint }),
     flags: { known: PREALLOCATES | VALIDATES, refusedBy: "storageVolCreateXML" },
     result: aVolume,
@@ -159,7 +148,6 @@ export const volumeProcedures: readonly Procedure[] = [
   procedure({
     number: 94,
     api: "virStorageVolDelete",
-    access: "changes",
     args: ofVolumeWithFlags,
     flags: { known: 0, refusedBy: "virStorageBackendVolDeleteLocal" },
     result: nothing,

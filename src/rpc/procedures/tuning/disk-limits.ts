@@ -3,7 +3,7 @@ import { changeDiskLimits, readDiskLimits } from "../../../vm/tuning/disk-limits
 import { array, int, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
-import { changesDomain, domain, maybeText, nothing, readsDomain, text } from "../objects.ts";
+import { aboutDomain, domain, maybeText, nothing, text } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 import { roomFor, valuesOf } from "./parameters.ts";
 
@@ -20,7 +20,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map(
 /** Procedures that show and set the limits of one disk. */
 export const diskLimitProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(252, "virDomainSetBlockIoTune"),
+    ...aboutDomain(252, "virDomainSetBlockIoTune"),
     args: struct({ dom: domain, disk: text, params: parameters, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetBlockIoTune" },
     result: nothing,
@@ -38,7 +38,7 @@ export const diskLimitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(253, "virDomainGetBlockIoTune"),
+    ...aboutDomain(253, "virDomainGetBlockIoTune"),
     args: struct({ dom: domain, disk: maybeText, count: int, flags: uint }),
     flags: { known: READ_FLAGS, refusedBy: "qemuDomainGetBlockIoTune" },
     result: struct({ params: parameters, count: int }),

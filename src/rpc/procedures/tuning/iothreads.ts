@@ -9,7 +9,7 @@ import { changeShares } from "../../../vm/tuning/live.ts";
 import { array, countedBytes, struct, uint } from "../../xdr/form.ts";
 import { type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS } from "../impact.ts";
-import { changesDomain, domain, idsOf, nothing } from "../objects.ts";
+import { aboutDomain, domain, idsOf, nothing } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 import { valuesOf } from "./parameters.ts";
 
@@ -30,7 +30,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map([
 /** Procedures that change the I/O threads of a domain. */
 export const iothreadProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(352, "virDomainPinIOThread"),
+    ...aboutDomain(352, "virDomainPinIOThread"),
     args: struct({ dom: domain, id: uint, map: countedBytes(MAP_BYTES), flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainPinIOThread" },
     result: nothing,
@@ -47,7 +47,7 @@ export const iothreadProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(355, "virDomainAddIOThread"),
+    ...aboutDomain(355, "virDomainAddIOThread"),
     args: ofThread,
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainAddIOThread" },
     result: nothing,
@@ -57,7 +57,7 @@ export const iothreadProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(356, "virDomainDelIOThread"),
+    ...aboutDomain(356, "virDomainDelIOThread"),
     args: ofThread,
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainDelIOThread" },
     result: nothing,
@@ -67,7 +67,7 @@ export const iothreadProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(402, "virDomainSetIOThreadParams"),
+    ...aboutDomain(402, "virDomainSetIOThreadParams"),
     args: struct({ dom: domain, id: uint, params: array(typedParameter, MOST_PARAMETERS), flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetIOThreadParams" },
     result: nothing,

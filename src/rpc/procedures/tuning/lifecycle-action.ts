@@ -5,13 +5,13 @@ import {
 } from "../../../vm/tuning/set-lifecycle-action.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { askOf, IMPACT_FLAGS } from "../impact.ts";
-import { changesDomain, domain, nothing } from "../objects.ts";
+import { aboutDomain, domain, nothing } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** The procedure that sets what follows a power-off, reboot or crash of a domain. */
 export const lifecycleActionProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(390, "virDomainSetLifecycleAction"),
+    ...aboutDomain(390, "virDomainSetLifecycleAction"),
     args: struct({ dom: domain, type: uint, action: uint, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetLifecycleAction" },
     result: nothing,

@@ -1,3 +1,4 @@
+import type { ApiUse } from "../../../access/uses.ts";
 import type { Domain } from "../../../domain/domain.ts";
 import {
   type DeviceLimit,
@@ -15,7 +16,7 @@ import { type CpuShares, readCpuShares, readDiskShares, readMemoryLimits } from 
 import { int, struct, uint } from "../../xdr/form.ts";
 import type { TypedParameter, TypedValue } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
-import { changesDomain, domain, keyOf, nothing, ofDomain, readsDomain, text } from "../objects.ts";
+import { aboutDomain, domain, keyOf, nothing, ofDomain, text } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 import { type Given, parameters, roomFor, valuesOf } from "./parameters.ts";
 
@@ -110,7 +111,7 @@ export const limitProcedures: readonly Procedure[] = [
   setting(205, "virDomainSetBlkioParameters", disks),
   setting(219, "virDomainSetSchedulerParametersFlags", processors),
   procedure({
-    ...readsDomain(56, "virDomainGetSchedulerType"),
+    ...aboutDomain(56, "virDomainGetSchedulerType"),
     args: ofDomain,
     result: struct({ type: text, count: int }),
     run(call) {
@@ -119,7 +120,7 @@ export const limitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(57, "virDomainGetSchedulerParameters"),
+    ...aboutDomain(57, "virDomainGetSchedulerParameters"),
     args: struct({ dom: domain, count: int }),
     result: struct({ params: parameters }),
     run(call) {
@@ -128,7 +129,7 @@ export const limitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(223, "virDomainGetSchedulerParametersFlags"),
+    ...aboutDomain(223, "virDomainGetSchedulerParametersFlags"),
     args: struct({ dom: domain, count: int, flags: uint }),
     flags: { known: READ_FLAGS, refusedBy: "qemuDomainGetSchedulerParametersFlags" },
     result: struct({ params: parameters }),
@@ -138,7 +139,7 @@ export const limitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(58, "virDomainSetSchedulerParameters"),
+    ...aboutDomain(58, "virDomainSetSchedulerParameters"),
     args: struct({ dom: domain, params: parameters }),
     result: nothing,
     async run(call) {
@@ -147,7 +148,7 @@ export const limitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(257, "virDomainGetInterfaceParameters"),
+    ...aboutDomain(257, "virDomainGetInterfaceParameters"),
     args: struct({ dom: domain, device: text, count: int, flags: uint }),
     flags: { known: READ_FLAGS, refusedBy: "qemuDomainGetInterfaceParameters" },
     result: struct({ params: parameters, count: int }),
@@ -166,7 +167,7 @@ export const limitProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(256, "virDomainSetInterfaceParameters"),
+    ...aboutDomain(256, "virDomainSetInterfaceParameters"),
     args: struct({ dom: domain, device: text, params: parameters, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetInterfaceParameters" },
     result: nothing,
@@ -195,9 +196,9 @@ function rateOf(side: "inbound" | "outbound", given: Given): Partial<Record<type
 }
 
 /** Declares a procedure that returns the parameters of a subject, or their number if the client has no room. */
-function reading(number: number, api: `virDomain${string}`, subject: Subject): Procedure {
+function reading(number: number, api: ApiUse, subject: Subject): Procedure {
   return procedure({
-    ...readsDomain(number, api),
+    ...aboutDomain(number, api),
     args: struct({ dom: domain, count: int, flags: uint }),
     flags: { known: READ_FLAGS, refusedBy: api.replace("vir", "qemu") },
     result: struct({ params: parameters, count: int }),
@@ -210,9 +211,9 @@ function reading(number: number, api: `virDomain${string}`, subject: Subject): P
   });
 }
 
-function setting(number: number, api: `virDomain${string}`, subject: Subject): Procedure {
+function setting(number: number, api: ApiUse, subject: Subject): Procedure {
   return procedure({
-    ...changesDomain(number, api),
+    ...aboutDomain(number, api),
     args: struct({ dom: domain, params: parameters, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: api.replace("vir", "qemu") },
     result: nothing,

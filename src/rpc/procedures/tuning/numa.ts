@@ -5,7 +5,7 @@ import { changeNumatune, readNumatune } from "../../../vm/tuning/numa.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import type { TypedParameter, TypedValue } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
-import { changesDomain, domain, nothing, readsDomain } from "../objects.ts";
+import { aboutDomain, domain, nothing } from "../objects.ts";
 import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
 import { parameters, roomFor, valuesOf } from "./parameters.ts";
 
@@ -22,7 +22,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map([
 /** Procedures that show and set the host's NUMA nodes for a domain's memory. */
 export const numaProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(254, "virDomainSetNumaParameters"),
+    ...aboutDomain(254, "virDomainSetNumaParameters"),
     args: struct({ dom: domain, params: parameters, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetNumaParameters" },
     result: nothing,
@@ -37,7 +37,7 @@ export const numaProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(255, "virDomainGetNumaParameters"),
+    ...aboutDomain(255, "virDomainGetNumaParameters"),
     args: struct({ dom: domain, count: int, flags: uint }),
     flags: { known: READ_FLAGS, refusedBy: "qemuDomainGetNumaParameters" },
     result: struct({ params: parameters, count: int }),

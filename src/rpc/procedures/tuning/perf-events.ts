@@ -2,7 +2,7 @@ import { listPerfEvents, setPerfEvents } from "../../../vm/tuning/perf-events.ts
 import { array, struct, uint } from "../../xdr/form.ts";
 import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
-import { changesDomain, domain, nothing, ofDomainWithFlags, readsDomain } from "../objects.ts";
+import { aboutDomain, domain, nothing, ofDomainWithFlags } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_DOMAIN_PERF_EVENTS_MAX of libvirt's remote_protocol.x */
@@ -13,7 +13,7 @@ const READ_FLAGS = IMPACT_FLAGS | 4;
 /** Procedures that show and disable performance events. */
 export const perfProcedures: readonly Procedure[] = [
   procedure({
-    ...readsDomain(365, "virDomainGetPerfEvents"),
+    ...aboutDomain(365, "virDomainGetPerfEvents"),
     args: ofDomainWithFlags,
     flags: { known: READ_FLAGS, refusedBy: "qemuDomainGetPerfEvents" },
     result: struct({ params: parameters }),
@@ -27,7 +27,7 @@ export const perfProcedures: readonly Procedure[] = [
     }),
   }),
   procedure({
-    ...changesDomain(366, "virDomainSetPerfEvents"),
+    ...aboutDomain(366, "virDomainSetPerfEvents"),
     args: struct({ dom: domain, params: parameters, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainSetPerfEvents" },
     result: nothing,

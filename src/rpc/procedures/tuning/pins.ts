@@ -6,14 +6,13 @@ import { getEmulatorPin, listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { array, countedBytes, int, struct, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
 import {
+  aboutDomain,
   bitsOf,
-  changesDomain,
   domain,
   idsOf,
   nothing,
   ofDomainWithFlags,
   type RemoteDomain,
-  readsDomain,
 } from "../objects.ts";
 import { invalidArgument, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
@@ -29,20 +28,20 @@ const pinned = { dom: domain, vcpu: uint, map };
 /** Procedures that show and set the processors of a domain's threads. */
 export const pinProcedures: readonly Procedure[] = [
   procedure({
-    ...changesDomain(26, "virDomainPinVcpu"),
+    ...aboutDomain(26, "virDomainPinVcpu"),
     args: struct(pinned),
     result: nothing,
     run: async (call) => await pinVcpu(call, AFFECTS.live),
   }),
   procedure({
-    ...changesDomain(225, "virDomainPinVcpuFlags"),
+    ...aboutDomain(225, "virDomainPinVcpuFlags"),
     args: struct({ ...pinned, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainPinVcpuFlags" },
     result: nothing,
     run: async (call) => await pinVcpu(call, call.args.flags),
   }),
   procedure({
-    ...readsDomain(230, "virDomainGetVcpuPinInfo"),
+    ...aboutDomain(230, "virDomainGetVcpuPinInfo"),
     args: struct({ dom: domain, most: int, mapBytes: int, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainGetVcpuPinInfo" },
     result: struct({ maps: countedBytes(MAPS_BYTES), count: int }),
@@ -56,7 +55,7 @@ export const pinProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...changesDomain(279, "virDomainPinEmulator"),
+    ...aboutDomain(279, "virDomainPinEmulator"),
     args: struct({ dom: domain, map, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainPinEmulator" },
     result: nothing,
@@ -70,7 +69,7 @@ export const pinProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(280, "virDomainGetEmulatorPinInfo"),
+    ...aboutDomain(280, "virDomainGetEmulatorPinInfo"),
     args: struct({ dom: domain, mapBytes: int, flags: uint }),
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainGetEmulatorPinInfo" },
     result: struct({ map: countedBytes(MAPS_BYTES), count: int }),
@@ -81,7 +80,7 @@ export const pinProcedures: readonly Procedure[] = [
     },
   }),
   procedure({
-    ...readsDomain(351, "virDomainGetIOThreadInfo"),
+    ...aboutDomain(351, "virDomainGetIOThreadInfo"),
     args: ofDomainWithFlags,
     flags: { known: IMPACT_FLAGS, refusedBy: "qemuDomainGetIOThreadInfo" },
     result: struct({ info: array(struct({ id: uint, map }), MOST_THREADS), count: uint }),

@@ -1,8 +1,10 @@
 import type { XmlNode } from "../../../xml/node.ts";
 import { notUnderstood } from "../../../xml/refusal.ts";
 import { oneOf } from "../../../xml/value-form.ts";
-import { POOL_TYPE_FACTS, type PoolType, type SourcePart } from "../pool-types.ts";
-import type { PoolSource } from "./source.ts";
+import type { Contradiction } from "../backends/backend.ts";
+import { backendOf } from "../backends/table.ts";
+import type { PoolType, SourcePart } from "../pool-types.ts";
+import type { PoolSource } from "../source/source.ts";
 
 interface Parts {
   readonly type: PoolType;
@@ -11,15 +13,11 @@ interface Parts {
   readonly target?: { readonly path?: string };
 }
 
-/** Place, and reason of its refusal. */
-type Lack = readonly [place: string, why: string, remedy: string];
-
-/** Parts of a source without which libvirt refuses a pool of a type that has them. */
-const NEEDED: readonly (readonly [SourcePart, string])[] = [
-  ["hosts", "host"],
-  ["dir", "dir"],
-  ["adapter", "adapter"],
-];
+/** Element of each part. */
+const TAGS: Readonly<Record<SourcePart, string>> = {
+  ...{ hosts: "host", devices: "device", dir: "dir", adapter: "adapter", name: "name" },
+  initiator: "initiator",
+};
 
 /** Refuses a pool without a part that its type needs, or with a contradiction. virStoragePoolDefParseXML() of libvirt */
 export function refuseIncomplete(pool: Parts, node: XmlNode): void {
@@ -29,16 +27,11 @@ export function refuseIncomplete(pool: Parts, node: XmlNode): void {
   throw notUnderstood({ node, place }, why, remedy);
 }
 
-function listMissing({ source, target, type }: Parts): readonly Lack[] {
-  const { isRemote, parts, targetWithin } = POOL_TYPE_FACTS[type];
-  const needed = NEEDED.filter(([part]) => parts.includes(part) && !(part === "dir" && type === "gluster"));
-  const lacking = needed.filter(([part]) => !has(source, part)).map(([, tag]) => tag);
-  // The only part of a type is mandatory.
-  if (parts.length === 1 && parts[0] === "devices" && !has(source, "devices")) lacking.push("device");
-  if (type === "iscsi-direct" && source?.initiator === undefined) lacking.push("initiator");
-  if (type === "rbd" && source?.name === undefined) lacking.push("name");
+function listMissing({ source, target, type }: Parts): readonly Contradiction[] {
+  const { needed, target: rule } = backendOf(type);
+  const lacking = needed.filter((part) => !has(source, part)).map((part) => TAGS[part]);
   const places = lacking.map((tag) => [`source/${tag}`, tag] as const);
-  const needsPath = isRemote !== true && targetWithin === undefined && target?.path === undefined;
+  const needsPath = rule === "written" && target?.path === undefined;
   const all = needsPath ? [...places, ["target/path", "path"] as const] : places;
   return all.map(([place, tag]) => [
     place,
@@ -52,26 +45,19 @@ function has(source: PoolSource | undefined, part: SourcePart): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== undefined;
 }
 
-function listWrong({ features, source, type }: Parts): readonly Lack[] {
-  const { sourceFormats } = POOL_TYPE_FACTS[type];
+function listWrong({ features, source, type }: Parts): readonly Contradiction[] {
+  const { hasCow, listContradictions, sourceFormats } = backendOf(type);
   const format = source?.format?.type;
-  const lacks: Lack[] = [];
-  if (features?.cow !== undefined && type !== "fs" && type !== "dir")
+  const lacks: Contradiction[] = [];
+  if (features?.cow !== undefined && !hasCow)
     lacks.push([
       "features/cow",
       "the cow feature may only be used for 'fs' and 'dir' pools",
       "Leave <cow> out of <features>.",
     ]);
-  if (sourceFormats !== undefined && format !== undefined && !sourceFormats.values.includes(format)) {
+  if (sourceFormats !== "none" && format !== undefined && !sourceFormats.values.includes(format)) {
     const { expects } = oneOf(...sourceFormats.values);
     lacks.push(["source/format/@type", `unknown pool format type ${format}`, `Write ${expects}.`]);
   }
-  const isVersioned = type !== "netfs" || format === undefined || format === "auto" || format === "nfs";
-  if (source?.protocol !== undefined && !isVersioned)
-    lacks.push([
-      "source/protocol",
-      `storage pool protocol ver unsupported for pool type '${format}'`,
-      "Leave <protocol> out of <source>.",
-    ]);
-  return lacks;
+  return source === undefined ? lacks : [...lacks, ...listContradictions(source)];
 }

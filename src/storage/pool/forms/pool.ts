@@ -6,9 +6,10 @@ import { attribute, child, children, required, textOf } from "../../../xml/field
 import { missing } from "../../../xml/refusal.ts";
 import { matching, oneOf, yesNo } from "../../../xml/value-form.ts";
 import { permissions } from "../../permissions.ts";
-import { POOL_TYPE_FACTS, POOL_TYPES } from "../pool-types.ts";
+import { backendOf } from "../backends/table.ts";
+import { POOL_TYPES } from "../pool-types.ts";
+import { source } from "../source/source.ts";
 import { refuseIncomplete } from "./pool-rules.ts";
-import { source } from "./source.ts";
 
 const type = oneOf(...POOL_TYPES);
 const ownName = textOf("name", domainName);
@@ -22,7 +23,7 @@ const name: Field<string> = {
     const is = type.decode(node.attributes.get("type") ?? "");
     const from = node.children.find(({ tag }) => tag === "source");
     const found = from?.children.find(({ tag }) => tag === "name")?.text ?? "";
-    const isNamed = is !== undefined && POOL_TYPE_FACTS[is].parts.includes("name");
+    const isNamed = is !== undefined && backendOf(is).parts.includes("name");
     const taken = isNamed ? domainName.decode(found) : undefined;
     if (taken !== undefined) return taken;
     throw missing({ node, place: "name" }, "it is missing");

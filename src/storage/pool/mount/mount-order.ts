@@ -23,3 +23,8 @@ export function withOption(order: MountOrder, option: string): MountOrder {
   const attempts = order.attempts.map((one) => ({ ...one, options: [...one.options, option] }));
   return { ...order, attempts };
 }
+
+/** Whether a mount with that type of the kernel is one of an NFS server. */
+export function isServerType(kernelType: string): boolean {
+  return kernelType === "nfs" || kernelType === "nfs4";
+}

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { Pool } from "../keep-pool.ts";
+import type { SourcedPool } from "../pool-types.ts";
 import { type MountOptions, sortOptions } from "./mount-options.ts";
 import type { MountAttempt, MountFlag, MountOrder } from "./mount-order.ts";
 
@@ -16,15 +16,19 @@ const READ_ONLY: ReadonlySet<string> = new Set(["iso9660"]);
 const KERNEL_TYPES: ReadonlyMap<string, string> = new Map([["hfs+", "hfsplus"]]);
 
 /** Returns the source of a pool's mount. virStorageBackendFileSystemGetPoolSource() of libvirt */
-export function mountSource({ source, type }: Pool): string {
-  const { devices, dir, hosts } = source;
-  if (type === "fs") return devices[0]?.path ?? "";
+export function mountSource({ source }: SourcedPool): string {
+  const {
+    devices: [device],
+    dir,
+    hosts,
+  } = source;
+  if (device !== undefined) return device.path;
   const name = hosts[0]?.name ?? "";
   return `${name.includes(":") ? `[${name}]` : name}:${dir?.path ?? ""}`;
 }
 
 /** Returns the order that mounts an NFS server's folder. Throws "unsupported". */
-export function planServerMount(pool: Pool): MountOrder {
+export function planServerMount(pool: SourcedPool): MountOrder {
   const { hosts, protocol } = pool.source;
   const [host] = hosts;
   const { flags, options } = optionsOf(pool, "nfs");
@@ -39,7 +43,7 @@ export function planServerMount(pool: Pool): MountOrder {
 }
 
 /** Returns the order that mounts a block device with a file system of that type. Throws "unsupported". */
-export function planDeviceMount(pool: Pool, path: string, type: string): MountOrder {
+export function planDeviceMount(pool: SourcedPool, path: string, type: string): MountOrder {
   const { flags, options } = optionsOf(pool, type);
   const attempt = { type: KERNEL_TYPES.get(type) ?? type, options };
   const readOnly = READ_ONLY.has(type) && !flags.includes("ro") ? (["ro"] as const) : [];
@@ -57,7 +61,7 @@ function versionsOf(version: string | undefined): readonly string[] {
   return version === "4" ? VERSIONS.filter((one) => one.startsWith("4.")) : [version];
 }
 
-function optionsOf({ mountOptions, name }: Pool, type: string): MountOptions {
+function optionsOf({ mountOptions, name }: SourcedPool, type: string): MountOptions {
   const written = mountOptions?.options.map((option) => option.name) ?? [];
   const sorted = sortOptions(type, written);
   if (sorted.refused === undefined) return sorted;

@@ -1,27 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
-import { POOL_TYPES, type PoolType } from "../pool-types.ts";
-
-/** Command with which an administrator finds the sources of a type; undefined for netfs and logical, and for a type without discovery in libvirt. */
-const COMMANDS: Readonly<Record<PoolType, string | undefined>> = {
-  dir: undefined,
-  fs: undefined,
-  netfs: undefined,
-  logical: undefined,
-  disk: undefined,
-  iscsi: "iscsiadm --mode discovery --type sendtargets --portal HOST",
-  "iscsi-direct": "iscsiadm --mode discovery --type sendtargets --portal HOST",
-  scsi: undefined,
-  mpath: undefined,
-  rbd: undefined,
-  sheepdog: undefined,
-  gluster: "gluster --remote-host=HOST volume list",
-  zfs: undefined,
-  vstorage: undefined,
-};
+import { backendOf } from "../backends/table.ts";
+import { POOL_TYPES } from "../pool-types.ts";
 
 /**
- * Returns the refusal of a search for sources of pools of a type other than netfs and logical. storageConnectFindStoragePoolSources() of
- * libvirt; its other backends with findPoolSources are those with a command here.
+ * Returns the refusal of a search for sources of pools of a type that svirt does not search for. storageConnectFindStoragePoolSources() of
+ * libvirt; its other backends with findPoolSources have a command.
  */
 export function discoveryRefusal(word: string): SvirtError {
   const type = POOL_TYPES.find((known) => known === word);
@@ -32,11 +15,11 @@ export function discoveryRefusal(word: string): SvirtError {
       from: "STORAGE",
       remedy: `Give one of: ${POOL_TYPES.join(", ")}.`,
     });
-  const command = COMMANDS[type];
-  if (command !== undefined)
+  const { discovery } = backendOf(type);
+  if (typeof discovery !== "string")
     return new SvirtError(
       `Cannot find sources of storage pools of type ${type}: svirt searches only for NFS exports and volume groups`,
-      { kind: "unsupported", remedy: `Search for it yourself: ${command}` },
+      { kind: "unsupported", remedy: `Search for it yourself: ${discovery.command}` },
     );
   return new SvirtError(
     `this function is not supported by the connection driver: pool type '${type}' does not support source discovery`,

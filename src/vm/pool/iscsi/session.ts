@@ -20,7 +20,7 @@ import { makeRecord, preparePassword } from "./password.ts";
 const SESSION_EXISTS = 15;
 
 /**
- * Does the work of a start. Before, logs in to the target of a pool of type iscsi, unless the host has a session with it; logs out again
+ * Does the work of a start. Before, logs in to the target of the pool, unless the host has a session with it; logs out again
  * if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or out of it meanwhile. The caller holds no lock. Throws
  * "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
  */
@@ -29,8 +29,7 @@ export async function withSession<Result>(
   pool: Pool,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const target = targetOf(pool);
-  if (target === undefined) return await work();
+  const target = iscsiTarget(pool);
   return await withIscsiLock(instance, target.name, async () => {
     const isOurs = hasSession(instance, target) ? false : await logIn(instance, target);
     try {
@@ -46,21 +45,16 @@ export async function withSession<Result>(
 /** Does the work of an end, which no start of the target may interrupt. The caller holds no lock. */
 export async function whileLoggingOut<Result>(
   instance: Instance,
-  pool: Pool | undefined,
+  pool: Pool,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const target = pool === undefined ? undefined : targetOf(pool);
-  return target === undefined ? await work() : await withIscsiLock(instance, target.name, work);
+  return await withIscsiLock(instance, iscsiTarget(pool).name, work);
 }
 
 /** Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it already. */
 async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
   const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
   return used.length > 0 ? [] : await errorsOfWork(async () => await logOut(instance, pool));
-}
-
-function targetOf(pool: Pool): IscsiTarget | undefined {
-  return pool.type === "iscsi" ? iscsiTarget(pool) : undefined;
 }
 
 function hasSession({ host }: Instance, target: IscsiTarget): boolean {
@@ -88,12 +82,12 @@ async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> 
 }
 
 /**
- * Logs out of the target of a pool of type iscsi, if the host has a session with it by the pool's portal. A restricted key, which cannot log
+ * Logs out of the target of a pool, if the host has a session with it by the pool's portal. A restricted key, which cannot log
  * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
  */
 export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<void> {
-  const wanted = targetOf(pool);
-  if (wanted === undefined || isForKey === true || listSessionHosts(host, wanted).length === 0) return;
+  const wanted = iscsiTarget(pool);
+  if (isForKey === true || listSessionHosts(host, wanted).length === 0) return;
   // Without the interface, all sessions with the target would end.
   const target = await withKnownIface(host, wanted);
   if (target === undefined) return;
@@ -108,8 +102,7 @@ export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<
  */
 export function refuseUsedSession(instance: Instance, pool: Pool): void {
   const { host } = instance;
-  const target = targetOf(pool);
-  if (target === undefined) return;
+  const target = iscsiTarget(pool);
   // All disks go with the session, also those without a path in the pool's target.
   const disks = listSessionHosts(host, target).flatMap((hostNumber) =>
     listUnits(host, { hostNumber, target: "/dev" }),

@@ -7,8 +7,9 @@ import { keepsLabels } from "../../../run/labels/machine-marks.ts";
 import { formatContext } from "../../../selinux/context.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
 import { readRecord } from "../../../state/record.ts";
+import { backendOf } from "../../../storage/pool/backends/table.ts";
 import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
-import { planDeviceMount, planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
+import { planDeviceMount } from "../../../storage/pool/mount/plan-mount.ts";
 import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
 import { sourceDevice, typeOfDevice } from "../device/source-device.ts";
 import { targetLabel } from "../target-label.ts";
@@ -37,7 +38,8 @@ export async function openPoolMount(instance: Instance, pool: TargetPool): Promi
 }
 
 function orderOf(instance: Instance, pool: TargetPool): MountOrder {
-  if (pool.type === "netfs") return planServerMount(pool);
+  const { mount } = backendOf(pool.type);
+  if (mount !== "none" && mount.plan !== "by the device") return mount.plan(pool);
   const device = sourceDevice(instance, pool);
   return planDeviceMount(pool, device.path, typeOfDevice(instance, pool, device));
 }

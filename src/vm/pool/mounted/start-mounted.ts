@@ -1,29 +1,20 @@
-import { joinErrors, SvirtError } from "../../../errors.ts";
+import { errorsOfWork, joinErrors, SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import { findMountAt } from "../../../run/mount-at.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { poolStore } from "../../../state/pools/pools.ts";
+import { backendOf } from "../../../storage/pool/backends/table.ts";
 import type { Pool } from "../../../storage/pool/keep-pool.ts";
-import { planServerMount } from "../../../storage/pool/mount/plan-mount.ts";
-import { supportedPool } from "../../../storage/pool/rules/startable.ts";
+import { hasFormattedDevice, supportedPool } from "../../../storage/pool/rules/startable.ts";
 import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
-import { endPool } from "../end-pool.ts";
 import { invalid } from "../find-pool.ts";
-import { openTarget, type Startable, type StartOptions } from "../open-target.ts";
-import { refuseKey } from "../refuse-key.ts";
+import { openTarget, type PoolStart } from "../open-target.ts";
 import { withTargetLock } from "../target-lock.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
-
-/** Start of a pool. `choose` returns it under the lock. */
-interface Start {
-  readonly seen: Pool;
-  readonly options: StartOptions;
-  choose(): Startable;
-}
 
 /**
  * Mounts a pool's source and makes the pool active. The file system is opened first, without a lock, and is mounted nowhere until
@@ -32,11 +23,11 @@ interface Start {
  */
 export async function startMounted(
   instance: Instance,
-  { choose, options, seen }: Start,
+  { choose, end, options, seen }: PoolStart,
 ): Promise<StoredIdentity> {
-  refuseKey(instance, seen);
+  const { mount } = backendOf(seen.type);
   // Refuses an option in the XML before anything is made.
-  if (seen.type === "netfs") planServerMount(seen);
+  if (mount !== "none" && mount.plan !== "by the device") mount.plan(seen);
   const { formatting, isBuilt } = options;
   if (formatting !== undefined)
     refuseBuildOver(instance, seen.name, { devices: seen.source.devices, isWritten: true });
@@ -58,7 +49,8 @@ export async function startMounted(
       return { name, uuid };
     });
   } catch (error) {
-    throw recorded === undefined ? error : await undone(instance, recorded, error);
+    if (recorded === undefined || poolStore.read(instance, recorded)?.active === undefined) throw error;
+    throw await undone(error, end(recorded));
   } finally {
     await opened.close();
   }
@@ -85,16 +77,11 @@ function checkMountable(
         remedy: `Stop that guest: svirt shutdown ${guest}`,
       },
     );
-  if (pool.type === "fs") sourceDevice(instance, pool);
+  if (hasFormattedDevice(pool)) sourceDevice(instance, pool);
   return folder;
 }
 
-/** Ends what a failed start has begun. Returns the error with those of the end. */
-async function undone(instance: Instance, name: string, error: unknown): Promise<SvirtError> {
-  try {
-    if (poolStore.read(instance, name)?.active !== undefined) await endPool(instance, name);
-    return joinErrors(error, []);
-  } catch (later) {
-    return joinErrors(error, [later]);
-  }
+/** Waits for the end of what a failed start has begun. Returns the error with those of the end. */
+async function undone(error: unknown, end: Promise<unknown>): Promise<SvirtError> {
+  return joinErrors(error, await errorsOfWork(async () => await end));
 }

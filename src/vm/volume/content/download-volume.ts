@@ -1,7 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { FilePart } from "../../../host/new-file.ts";
+import { isGivenFormat } from "../../../plan/facts/given-format.ts";
 import { folderOf } from "../../../plan/folder-of.ts";
+import { fileFormats } from "../../../resolve/formats/file-formats.ts";
+import { FORMAT_MARK } from "../../../run/labels/format-mark.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { decideTarget } from "../../save/target-file.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
@@ -24,10 +27,12 @@ export async function downloadVolume(
   const attempt = { ...volume, attempt: "download" };
   // Checked under the lock, and copied without it, since that may take long.
   const {
+    format,
     from,
     sizeBytes: wholeBytes,
     target,
   } = await withUnusedVolume(instance, attempt, ({ facts, sizeBytes }) => ({
+    format: part.offset === 0 ? fileFormats(instance).of(facts) : "raw",
     from: facts,
     sizeBytes,
     target: decideTarget(instance, file, host.makeUuid()),
@@ -42,6 +47,8 @@ export async function downloadVolume(
     reservedBytes: part.isSparse ? 0 : sizeBytes,
     isReplaced: true,
     label,
+    // The copy has the guest's bytes.
+    mark: isGivenFormat(format) ? { name: FORMAT_MARK, value: format } : undefined,
     ...(old === undefined ? { mode: NEW_MODE } : { mode: old.mode & MODE_BITS, uid: old.uid, gid: old.gid }),
   });
 }

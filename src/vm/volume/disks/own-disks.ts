@@ -6,6 +6,7 @@ import type { Resource } from "../../../domain/resources/resource.ts";
 import { listResources } from "../../../domain/resources/resources.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { listNamedPaths } from "../../../resolve/definition-names.ts";
+import { fileFormats } from "../../../resolve/formats/file-formats.ts";
 import type { Definition } from "../../../state/definitions.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { hasManagedSave } from "../../../state/managed-save.ts";
@@ -31,7 +32,8 @@ export function isOnlyDiskOf(
   if (readRecord(instance, uuid) !== undefined) return false;
   if (hasManagedSave(instance, name) || hasSnapshots(instance, uuid)) return false;
   const isFile = (path: string): boolean => isNameOf(instance, path, file);
-  const isBelow = (path: string): boolean => leadsTo(instance, { path, file, seen: new Set() });
+  const search = { file, formats: fileFormats(instance), vain: new Set<string>() };
+  const isBelow = (path: string): boolean => leadsTo(instance, { image: { path, as: "claimed" }, ...search });
   const domain = parseDomainText(xml);
   const { disks } = domain.devices;
   const own = disks.filter((disk) => ownPaths(disk, pathsOf).some(isFile));

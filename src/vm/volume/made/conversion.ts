@@ -38,7 +38,7 @@ export function listConverted(
   // Before a look at any file that it names.
   if (isAbove && !isDeclared) throw undeclared(path);
   const below = isDeclared ? "as-probed" : "nothing";
-  const chain = walkChain({ path, format, readOnly: true, below }, imageReader(instance.host));
+  const chain = walkChain({ path, format, readOnly: true, below }, imageReader(instance));
   return chain.map((image, at) => {
     if (image.role === "data-file" || image.slice !== undefined || image.format === "qed")
       throw notConverted(image.path);

@@ -8,9 +8,8 @@ import { notMade } from "../../../storage/volume/not-made.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 import { readDeclaredImage } from "../volume-image.ts";
 import { type DevicePool, withoutOperation } from "../volume-pool.ts";
+import { volumeBackendOf } from "./backends.ts";
 import { conversionOf, listConverted, notConverted, type SourceImage } from "./conversion.ts";
-import { createFilledVolume } from "./create-logical.ts";
-import { createPartition } from "./partitions.ts";
 
 /** Volume to make, and the one that is copied. */
 interface Copy {
@@ -42,9 +41,8 @@ export async function copyToVolume(
   pool: DevicePool,
   { flags, onProgress, source, volume }: Copy,
 ): Promise<{ readonly name: string; readonly path: string; readonly source: string }> {
-  const { type } = pool.storage;
-  if (type !== "logical" && type !== "disk")
-    throw withoutOperation("volume creation from an existing volume");
+  const backend = volumeBackendOf(pool);
+  if (backend === undefined) throw withoutOperation("volume creation from an existing volume");
   refuseFlags(flags);
   // Checked under the lock, and copied without it, as to a file.
   const { facts, images, name, sizeBytes } = await withUnusedVolume(
@@ -54,16 +52,13 @@ export async function copyToVolume(
   );
   const capacityBytes = Math.max(volume.capacityBytes ?? 0, sizeBytes);
   if (volume.backingStore !== undefined) throw notMade("backingStore", "a copy has none");
-  if (type === "logical" && (volume.allocationBytes ?? capacityBytes) < capacityBytes)
+  if (backend.hasSparse && (volume.allocationBytes ?? capacityBytes) < capacityBytes)
     throw notMade("allocation", "a copy fills a sparse volume");
   const image = { format: "raw", options: {}, sizeBytes: capacityBytes, onProgress } as const;
   const data =
     images === undefined ? { from: facts.id, onProgress } : { conversion: conversionOf(images, image) };
   const sized = { ...volume, capacityBytes, allocationBytes: capacityBytes };
-  const made =
-    type === "logical"
-      ? await createFilledVolume(instance, pool, { volume: sized, data })
-      : await createPartition(instance, pool, { volume: sized, data });
+  const made = await backend.fill(instance, pool, { volume: sized, data });
   return { name: made.name, path: made.path, source: name };
 }
 
@@ -79,7 +74,7 @@ function sourceData(
   { facts, sizeBytes }: { readonly facts: FileFacts; readonly sizeBytes: number },
   declared: Copy["source"]["format"],
 ): SourceData {
-  const image = readDeclaredImage(instance.host, facts, declared);
+  const image = readDeclaredImage(instance, facts, declared);
   const { backing, capacityBytes = sizeBytes, format } = image;
   if (format === "raw" || format === "iso") return { sizeBytes, images: undefined };
   if (format !== "qcow2") throw notConverted(facts.id.path);

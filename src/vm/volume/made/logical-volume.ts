@@ -1,10 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
+import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
 import { runTool } from "../../pool/made/run-tool.ts";
-import { listLogical } from "../logical-facts.ts";
 import type { DevicePool } from "../volume-pool.ts";
 
 /**
@@ -13,7 +13,11 @@ import type { DevicePool } from "../volume-pool.ts";
  */
 export async function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): Promise<void> {
   const group = volumeGroupOf(pool.storage);
-  refuseOrigin(await listLogical(instance, pool), { pool: pool.name, path: `/dev/${group}/${name}`, name });
+  refuseOrigin(await readLogicalVolumes(instance.host, group), {
+    pool: pool.name,
+    path: `/dev/${group}/${name}`,
+    name,
+  });
   const words = lvm.removeVolume(group, name);
   await runTool(instance.host, { words, attempt: `delete the volume ${group}/${name}` });
 }

@@ -37,6 +37,17 @@ test("net-desc sets, shows and removes the description and the title", async () 
   );
 });
 
+test("net-desc and net-dumpxml put nothing on the terminal that it would obey", async () => {
+  const machine = await machineWith(`<description>a\u009b31m\u202eb\u007f</description>${BRIDGE}`);
+  expect(await said(machine, "net-desc", "lan")).toBe("0 a?31m?b?\n");
+  const { out } = await runOn(machine, "net-dumpxml", "lan");
+  expect(out).toContain("<description>a&#155;31m&#8238;b&#127;</description>");
+  // The XML still says the same.
+  machine.files.put("/again.xml", "file", { bytes: new TextEncoder().encode(out) });
+  await runOn(machine, "net-define", "/again.xml");
+  expect((await runOn(machine, "net-dumpxml", "lan")).out).toBe(out);
+});
+
 test("net-desc of an active network changes it, its definition, or both", async () => {
   const machine = await machineWith();
   expect(await said(machine, "net-desc", "lan", "x", "--live")).toContain("network is not running");

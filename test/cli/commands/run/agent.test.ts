@@ -88,6 +88,15 @@ describe("svirt qemu-agent-command", () => {
     expect(machine.agent.asked).toEqual([`${PING}\n`, `${PING}\n`]);
   });
 
+  test("prints what a terminal would obey as escapes, which a parser reads as what the guest said", async () => {
+    const machine = await running(CHANNEL);
+    const said = "a\u009b31m\u202eb\u007f\u2066\u200f\u061c";
+    machine.agent.answers = new Map<string, object>([["guest-ping", { return: { said } }]]);
+    const { out } = await runOn(machine, "qemu-agent-command", "vm1", PING);
+    expect(out).toBe('{"return":{"said":"a\\u009b31m\\u202eb\\u007f\\u2066\\u200f\\u061c"}}\n\n');
+    expect(JSON.parse(out)).toEqual({ return: { said } });
+  });
+
   test("passes over what the agent still says to somebody else, and half a line of it", async () => {
     const machine = await running(CHANNEL);
     machine.agent.left = ['{"return":"old"}', '{"return":17', "17}"];

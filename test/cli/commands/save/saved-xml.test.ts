@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { FILE, MANAGED } from "../../../scenes/saving.ts";
+import { FILE, MANAGED, savedByLibvirt } from "../../../scenes/saving.ts";
 import { domainXml, makeMachine, reapAll } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
@@ -62,6 +62,21 @@ test("managedsave-define, -edit and -dumpxml do so for the state that the next s
     "",
     "error: Requested operation is not valid: domain does not have managed save image",
   ]);
+});
+
+test("save-image-dumpxml and managedsave-dumpxml show the password in a state of libvirt's only if asked to", async () => {
+  const { machine, said } = await savedMachine("managedsave", "vm1");
+  for (const path of [FILE, MANAGED]) machine.files.put(path, "file", { bytes: savedByLibvirt() });
+  for (const line of [
+    ["save-image-dumpxml", FILE],
+    ["managedsave-dumpxml", "vm1"],
+  ]) {
+    const [code, out] = await said(...line);
+    expect([code, String(out).includes("<graphics type='vnc'/>"), String(out).includes("swordfish")]).toEqual(
+      [0, true, false],
+    );
+    expect((await said(...line, "--security-info"))[1]).toContain("passwd='swordfish'");
+  }
 });
 
 test("a refused text stays in its file, and the saved state is as it was", async () => {

@@ -13,13 +13,15 @@ test("svirt vol-info is laid out as virsh does", async () => {
   expect(exact).toContain("\nCapacity:       4096 bytes\n");
 });
 
-test("svirt vol-dumpxml tells an image's label, and what it stands on with that one's", async () => {
+test("svirt vol-dumpxml tells an image's label, and only the name of what it stands on", async () => {
   const { out } = await runOn(makeMachine(), "vol-dumpxml", TOP);
   const [target = "", below = ""] = out.split("<backingStore>");
   expect(target).toContain(`<path>${TOP}</path>\n    <format type='qcow2'/>`);
   expect(target).toContain(`<label>${ORIGINAL}</label>`);
-  expect(below).toContain("<path>/var/lib/images/base.raw</path>\n    <format type='raw'/>");
-  expect(below).toContain(`<label>${ORIGINAL}</label>`);
+  // A guest may have written the name: what the file of that name is, the image's owner learns otherwise.
+  expect(below).toStartWith(
+    "\n    <path>/var/lib/images/base.raw</path>\n    <format type='raw'/>\n  </backing",
+  );
 });
 
 test("svirt vol-dumpxml refuses what is no volume, and what is not there", async () => {

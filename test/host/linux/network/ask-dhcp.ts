@@ -1,9 +1,12 @@
-// Program for bridges.test.ts: a DHCP client in the network namespace of a guest. Prints the address that it gets. RFC 2131
+// Program for bridges.test.ts: a DHCP client in the network namespace of a guest. Prints the address that it gets. Its argument is a client
+// identifier. RFC 2131
 import { createSocket } from "node:dgram";
 
 const [DISCOVER, REQUEST] = [1, 3];
 const MAC = [0x52, 0x54, 0, 0, 0, 0x77];
 const COOKIE = [99, 130, 83, 99];
+const given = new TextEncoder().encode(process.argv[2] ?? "");
+const identifier = given.length === 0 ? [] : [61, given.length, ...given];
 const [HEAD_BYTES, YOUR_ADDRESS_AT, OPTIONS_AT] = [236, 16, 240];
 
 /** Formats a message with the flag that asks for a broadcast answer. */
@@ -12,7 +15,7 @@ function message(type: number, more: readonly number[] = []): Uint8Array {
   head.set([1, 1, 6, 0, 1, 2, 3, 4, 0, 0, 0x80, 0]);
   head.set(MAC, 28);
   const name = [12, 3, ...new TextEncoder().encode("web")];
-  return Uint8Array.from([...head, ...COOKIE, 53, 1, type, ...name, ...more, 255]);
+  return Uint8Array.from([...head, ...COOKIE, 53, 1, type, ...name, ...identifier, ...more, 255]);
 }
 
 /** Returns an option of a message. */

@@ -46,11 +46,11 @@ function isDefined(name: string): boolean {
 
 /** Returns a filter of a tap, as the rules of nft need it. */
 export function filterOf(reference: Parameters<typeof readFilter>[0], tap: string): FrameFilter {
-  const { rules, variables } = readFilter(
+  const { filters, rules, variables } = readFilter(
     reference,
     { mac: "52:54:00:00:00:01", place: "/interface" },
     findAny,
   );
   const { filter } = reference;
-  return { tap, filter, variables, ...(isDefined(filter) ? { defined: { rules } } : {}) };
+  return { tap, filter, variables, ...(isDefined(filter) ? { defined: { filters, rules } } : {}) };
 }

@@ -7,7 +7,7 @@ import { removeTapTable } from "../../../../src/host/linux/network/packet-table.
 import { setUpTap } from "../../../../src/host/linux/network/set-up-tap.ts";
 import { filterTable, formatTapRules } from "../../../../src/network/filter/tap-rules.ts";
 import { filterOf, HEADERS, HEADERS_BOTH } from "./defined-rules.ts";
-import { arp, frame, ipv6, TYPES, udp } from "./frames.ts";
+import { arp, dhcp, frame, ipv6, TYPES, udp } from "./frames.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
 const [OWN, OTHER, NEIGHBOUR, HOST_MAC] = ["525400000001", "525400000099", "525400000002", "5254000000aa"];
@@ -27,6 +27,13 @@ const ask = (mac: string, ip: string, more: Unusual = {}): string =>
 const announce = (mac: string): string =>
   arp({ operation: 3, sender: [mac, "0.0.0.0"], target: [mac, "0.0.0.0"] });
 
+const request = (content: string, more: Parameters<typeof udp>[2] = {}): Buffer =>
+  frame(
+    { ...out, to: BROADCAST },
+    TYPES.ipv4,
+    udp("0.0.0.0", "255.255.255.255", { content, ports: [68, 67], ...more }),
+  );
+
 /** Frames of the attacker. */
 const SENT: readonly (readonly [name: string, bytes: Buffer])[] = [
   ["IPv4", frame(out, TYPES.ipv4, udp(OWN_IP, NEIGHBOUR_IP))],
@@ -35,7 +42,13 @@ const SENT: readonly (readonly [name: string, bytes: Buffer])[] = [
   ["IPv4 to all", frame({ ...out, to: BROADCAST }, TYPES.ipv4, udp(OWN_IP, "10.8.0.255"))],
   ["IPv4 multicast", frame({ ...out, to: "01005e000001" }, TYPES.ipv4, udp(OWN_IP, "224.0.0.1"))],
   ["IPv4 by another MAC", frame({ ...out, from: OTHER }, TYPES.ipv4, udp(OWN_IP, NEIGHBOUR_IP))],
-  ["DHCP request", frame({ ...out, to: BROADCAST }, TYPES.ipv4, udp("0.0.0.0", "255.255.255.255", [68, 67]))],
+  ["DHCP request", request(dhcp(OWN))],
+  ["DHCP request of another", request(dhcp(OTHER))],
+  ["DHCP request with a longer address", request(dhcp(OWN, "0107"))],
+  ["DHCP request of another network", request(dhcp(OWN, "0606"))],
+  ["DHCP request in fragments", request(dhcp(OWN), { isFragment: true })],
+  ["DHCP offer", frame(out, TYPES.ipv4, udp(OWN_IP, NEIGHBOUR_IP, { ports: [67, 68], content: dhcp(OWN) }))],
+  ["obsolete announcement", frame(out, "0835", "")],
   ["ARP", frame(out, TYPES.arp, ask(OWN, OWN_IP))],
   ["ARP for another IP", frame(out, TYPES.arp, ask(OWN, OTHER_IP))],
   ["ARP for another MAC", frame(out, TYPES.arp, ask(OTHER, OWN_IP))],

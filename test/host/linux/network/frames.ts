@@ -31,11 +31,31 @@ export function arp(message: {
   return `${hardware}0800${lengths}${number(operation, 2)}${senderMac}${ipNumber(senderIp)}${targetMac}${ipNumber(targetIp)}`;
 }
 
-/** Returns an IPv4 packet with a UDP datagram without content. RFC 791, RFC 768 */
-export function udp(from: string, to: string, ports: readonly [number, number] = [7, 7]): string {
-  const [before, after] = ["4500001c000100004011", `${ipNumber(from)}${ipNumber(to)}`];
+/** Returns an IPv4 packet with a UDP datagram, whose content is hexadecimal text; or with its first fragment of 8 bytes. RFC 791, RFC 768 */
+export function udp(
+  from: string,
+  to: string,
+  {
+    content = "",
+    ports: [source, destination] = [7, 7],
+    isFragment = false,
+  }: {
+    readonly content?: string;
+    readonly ports?: readonly [number, number];
+    readonly isFragment?: boolean;
+  } = {},
+): string {
+  const datagram = `${number(source, 2)}${number(destination, 2)}${number(8 + content.length / 2, 2)}0000${content}`;
+  const data = isFragment ? datagram.slice(0, 16) : datagram;
+  const before = `4500${number(20 + data.length / 2, 2)}0001${isFragment ? "2000" : "0000"}4011`;
+  const after = `${ipNumber(from)}${ipNumber(to)}`;
   const sum = checksum(Buffer.from(`${before}${after}`, "hex"));
-  return `${before}${number(sum, 2)}${after}${ports.map((port) => number(port, 2)).join("")}00080000`;
+  return `${before}${number(sum, 2)}${after}${data}`;
+}
+
+/** Returns a BOOTP message of a client with an Ethernet address, or with another type or length of it. RFC 951 */
+export function dhcp(mac: string, typeAndLength = "0106"): string {
+  return `01${typeAndLength}00${"00".repeat(24)}${mac}${"00".repeat(10)}`;
 }
 
 /** Returns an IPv6 packet without a next header. RFC 8200 */

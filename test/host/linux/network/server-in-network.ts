@@ -52,8 +52,10 @@ run("ip", "link", "set", "tap", "master", "virbr0", "up");
 run("ip", "-n", "guest", "link", "set", "card", "address", "52:54:00:00:00:77", "up");
 run("ip", "-n", "guest", "route", "add", "255.255.255.255", "dev", "card");
 
-const ask = (): string =>
-  run("ip", "netns", "exec", "guest", process.execPath, new URL("ask-dhcp.ts", import.meta.url).pathname);
+const ask = (...identifier: readonly string[]): string => {
+  const program = new URL("ask-dhcp.ts", import.meta.url).pathname;
+  return run("ip", "netns", "exec", "guest", process.execPath, program, ...identifier);
+};
 const lookUp = async (name: string): Promise<string> => {
   const resolver = new Resolver();
   resolver.setServers(["10.8.0.1"]);
@@ -65,6 +67,8 @@ const lookUp = async (name: string): Promise<string> => {
 
 await take(serverStep(instance, { network, uuid: UUID }));
 const first = ask();
+// Identifiers that the guest invents bring it no further lease.
+const invented = ["one", "two"].map((identifier) => ask(identifier) === first);
 const now = Date.now() / 1000;
 const leases = parseLeases(readLeases(instance, UUID), network, now).map(({ expiresAt, ...lease }) => ({
   ...lease,
@@ -102,6 +106,7 @@ removeBridge(bridge);
 process.stdout.write(
   JSON.stringify({
     first,
+    invented,
     leases,
     names,
     isRoot: user === 0,

@@ -17,6 +17,8 @@ const KERNELS: readonly (readonly [string, typeof writeNow])[] = [
   ["of today", writeNow],
 ];
 
+const isThere = (): boolean => false;
+
 function makePipe(): readonly [number, number] {
   const pair = new Int32Array(2);
   expect(libc().pipe2(ptr(pair), O_CLOEXEC)).toBe(0);
@@ -32,7 +34,7 @@ describe.each(KERNELS)("with a kernel %s", (_, write) => {
       parts.push(part.subarray(0, readSync(reader, part)));
     };
     const pause = async (): Promise<void> => read();
-    const end = await writesTo(writer, { send: sendSome, writeNow: write, pause })(BYTES);
+    const end = await writesTo(writer, isThere, { send: sendSome, writeNow: write, pause })(BYTES);
     closeSync(writer);
     read();
     closeSync(reader);
@@ -45,7 +47,7 @@ describe.each(KERNELS)("with a kernel %s", (_, write) => {
     const [reader, writer] = makePipe();
     closeSync(reader);
     const calls = { send: sendSome, writeNow: write, pause: async () => undefined };
-    expect(await writesTo(writer, calls)(BYTES)).toBe("gone");
+    expect(await writesTo(writer, isThere, calls)(BYTES)).toBe("gone");
     closeSync(writer);
   });
 
@@ -56,7 +58,7 @@ describe.each(KERNELS)("with a kernel %s", (_, write) => {
     const pause = async (): Promise<void> => {
       pauses += 1;
     };
-    expect(await writesTo(fd, { send: sendSome, writeNow: write, pause })(BYTES)).toBe("written");
+    expect(await writesTo(fd, isThere, { send: sendSome, writeNow: write, pause })(BYTES)).toBe("written");
     closeSync(fd);
     expect(readFileSync(`${folder}/out`).equals(BYTES)).toBe(true);
     rmSync(folder, { recursive: true });
@@ -77,7 +79,26 @@ test("pauses become longer while the client reads nothing, up to 100 ms, and are
     return { count: 1 };
   };
   const pause = async (ms: number): Promise<void> => void pauses.push(ms);
-  const write = writesTo(1, { send: take, writeNow, pause });
+  const write = writesTo(1, isThere, { send: take, writeNow, pause });
   await write(new Uint8Array(3));
   expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 100, 100, 100, 1, 2, 1, 2]);
+});
+
+test("a client that has ended its input is gone after 10 s without a read, and not while it reads", async () => {
+  const full: typeof sendSome = () => ({ count: 0 });
+  let [pausedMs, nextMs] = [0, 0];
+  // Takes a byte each 9 s.
+  const slow: typeof sendSome = () => {
+    if (pausedMs < nextMs) return { count: 0 };
+    nextMs = pausedMs + 9000;
+    return { count: 1 };
+  };
+  const pause = async (ms: number): Promise<void> => {
+    pausedMs += ms;
+  };
+  expect(await writesTo(1, () => true, { send: full, writeNow, pause })(BYTES)).toBe("gone");
+  expect(pausedMs).toBeWithin(10_000, 10_200);
+  pausedMs = 0;
+  expect(await writesTo(1, () => true, { send: slow, writeNow, pause })(new Uint8Array(3))).toBe("written");
+  expect(pausedMs).toBeGreaterThan(10_200);
 });

@@ -1,0 +1,23 @@
+import type { Instance } from "../../../state/instance.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { startHeld } from "../start-held.ts";
+import { NO_END, type PoolBackend } from "./backend.ts";
+import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";
+
+/** Folder of libvirt's packages in which virt-install starts a pool, without a build, for the kernel that it uploads. */
+const BOOT_FOLDER = "/var/lib/libvirt/boot";
+
+/** Folder of the host. */
+export const dir = {
+  isBuiltByStart: needsBootFolder,
+  build: () => [MAKE_FOLDER],
+  start: startHeld,
+  end: NO_END,
+  refresh: [],
+  remove: REMOVE_FOLDER,
+  findSources: "refused",
+} as const satisfies PoolBackend;
+
+function needsBootFolder({ host }: Instance, { target }: Pool): boolean {
+  return target?.path === BOOT_FOLDER && host.inspectFile(BOOT_FOLDER) === undefined;
+}

@@ -1,0 +1,29 @@
+import { canonical } from "../../../domain/forms/canonical.ts";
+import type { Instance } from "../../../state/instance.ts";
+import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import { invalid } from "../find-pool.ts";
+import { logOut, refuseUsedSession, whileLoggingOut, withSession } from "../iscsi/session.ts";
+import { startHeld } from "../start-held.ts";
+import type { PoolBackend } from "./backend.ts";
+
+/** Target of iSCSI to which the host logs in. */
+export const iscsi = {
+  isBuiltByStart: "never",
+  build: () => [],
+  start: async (instance, start) =>
+    await withSession(instance, start.seen, async () => await startHeld(instance, start)),
+  end: { before: [], withSource: whileLoggingOut, check: refuseUnendable, after: [logOut] },
+  refresh: [],
+  remove: "not removed",
+  findSources: "refused",
+} as const satisfies PoolBackend;
+
+/** The session of another target has no lock. */
+function refuseUnendable(instance: Instance, pool: Pool, seen: Pool | undefined): void {
+  if (canonical(pool.source) !== canonical(seen?.source))
+    throw invalid(
+      `storage pool '${pool.name}' was started with another target meanwhile`,
+      "Repeat the command.",
+    );
+  refuseUsedSession(instance, pool);
+}
