@@ -9,7 +9,8 @@ export function formatReadme(): string {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const [before, rest = ""] = readme.split(BEGIN);
   const [, after] = rest.split(END);
-  if (before === undefined || after === undefined) throw new Error("README.md has no marks of a generated table");
+  if (before === undefined || after === undefined)
+    throw new Error("README.md has no marks of a generated table");
   return `${before}${BEGIN}\n${formatTable()}\n${END}${after}`;
 }
 

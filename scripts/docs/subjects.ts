@@ -38,11 +38,12 @@ export interface Subject {
 export function listSubjects(): readonly Subject[] {
   const source = readFileSync(new URL("../../src/cli/commands.ts", import.meta.url), "utf8");
   const found = Map.groupBy(
-    [...source.matchAll(/^  "?([\w -]+?)"?: \(\) =>\s*import\("\.\/commands\/([\w-]+)\//gm)],
+    [...source.matchAll(/^ {2}"?([\w -]+?)"?: \(\) =>\s*import\("\.\/commands\/([\w-]+)\//gm)],
     ([, , folder = ""]) => folder,
   );
   const unknown = [...found.keys()].filter((folder) => !PURPOSES.has(folder));
-  if (unknown.length > 0) throw new Error(`No purpose is written for ${unknown.join(", ")}: scripts/docs/subjects.ts`);
+  if (unknown.length > 0)
+    throw new Error(`No purpose is written for ${unknown.join(", ")}: scripts/docs/subjects.ts`);
   return [...PURPOSES].map(([folder, purpose]) => ({
     purpose,
     commands: (found.get(folder) ?? []).map(([, name = ""]) => name),

@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { $ } from "bun";
 import { firstMissing, PROMPT, typedIn } from "../readme/shown.ts";
 import { openTerminal } from "../readme/terminal.ts";
 import { listFiles } from "./guides/page.ts";
@@ -13,24 +12,30 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const GUIDES = ["first-guest", "storage", "networks", "operate", "recover", "troubleshoot", "take-over"];
 const pages = new Map<string, string>(
   await Promise.all(
-    GUIDES.map(async (name): Promise<[string, string]> => [
-      name,
-      await Bun.file(`${ROOT}docs/guides/${name}.md`).text(),
-    ]),
+    GUIDES.map(
+      async (name): Promise<[string, string]> => [
+        name,
+        await Bun.file(`${ROOT}docs/guides/${name}.md`).text(),
+      ],
+    ),
   ),
 );
 
 beforeAll(async () => {
   const folder = await mkdtemp("/tmp/svirt-guides-");
   const files = [...pages.values()].flatMap(listFiles);
-  const first = files.find(({ name }) => name === "first.xml");
-  // The guest that libvirt had before.
-  const web = first?.text.replace(">first<", ">web<").replace("f1257000", "3eb00000") ?? "";
-  for (const { name, text } of [...files, { name: "web.xml", text: web }]) {
-    await Bun.write(`${folder}/${name}`, text);
-  }
-  await $`scripts/node put ${files.map(({ name }) => `${folder}/${name}`)} ${folder}/web.xml /root`.cwd(ROOT).quiet();
+  // The guest "web" ran in libvirt before.
+  const first = files.find(({ name }) => name === "first.xml")?.text ?? "";
+  const web = { name: "web.xml", text: first.replace(">first<", ">web<").replace("f1257000", "3eb00000") };
+  const paths = await Promise.all(
+    [...files, web].map(async ({ name, text }) => {
+      await Bun.write(`${folder}/${name}`, text);
+      return `${folder}/${name}`;
+    }),
+  );
+  const { exitCode, stderr } = Bun.spawnSync([`${ROOT}scripts/node`, "put", ...paths, "/root"]);
   await rm(folder, { recursive: true });
+  expect([exitCode, stderr.toString()]).toEqual([0, ""]);
 }, 120_000);
 
 test.each(GUIDES)(
@@ -43,7 +48,8 @@ test.each(GUIDES)(
     for (const { command, lines } of typed) {
       const out = await terminal.type(command);
       const missing = firstMissing(lines, out, true);
-      if (missing !== undefined) faults.push(`${PROMPT}${command}\nprints:\n${out}\nthe page shows: ${missing}`);
+      if (missing !== undefined)
+        faults.push(`${PROMPT}${command}\nprints:\n${out}\nthe page shows: ${missing}`);
     }
     await terminal.end();
     expect(faults.join("\n")).toBe("");

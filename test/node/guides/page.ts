@@ -1,5 +1,3 @@
-import { blocksOf, PROMPT } from "../../readme/shown.ts";
-
 /** Document of a guide: a block below a line that names it, such as "`lab.xml`:". */
 export interface PageFile {
   readonly name: string;
@@ -14,11 +12,4 @@ export function listFiles(page: string): readonly PageFile[] {
     name,
     text: block.replace(/^ {4}/gm, ""),
   }));
-}
-
-/** Commands of a guide that another machine runs, or that are examples without output. */
-export function listUntyped(page: string): readonly string[] {
-  return blocksOf(page)
-    .filter(([first = ""]) => !first.startsWith(PROMPT) && !first.startsWith("<"))
-    .flat();
 }
