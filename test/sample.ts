@@ -11,7 +11,12 @@ const SEED = Number(process.env["SVIRT_SAMPLE_SEED"] ?? "0");
  * all cases.
  */
 export function sampleOf<Case>(cases: readonly Case[]): readonly Case[] {
-  return cases.filter((_, at) => at === 0 || at === cases.length - 1 || (at + SEED) % STEP === 0);
+  return chosenOf(cases, STEP, SEED);
+}
+
+/** Returns the first case, the last, and every `step`-th, shifted by the seed. */
+export function chosenOf<Case>(cases: readonly Case[], step: number, seed: number): readonly Case[] {
+  return cases.filter((_, at) => at === 0 || at === cases.length - 1 || (at + seed) % step === 0);
 }
 
 /** Returns every n-th case, likewise, and at least one. Tests that share cases begin with different ones. */
