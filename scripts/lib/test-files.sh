@@ -4,6 +4,8 @@
 # Folders of this name contain slow tests.
 # shellcheck disable=SC2034 # used by those that source this
 readonly LONG='/long/'
+# Tests of many cases, such as the instants at which svirt is killed, try every 19th, and some tests take turns: test/sample.ts.
+readonly SAMPLE=19
 
 # Prints the test files that need no node, one per line.
 list_host_tests() {
@@ -50,4 +52,11 @@ show_failed() {
       for (i = count > most ? count - most : 0; i < count; i++) print lines[i]
       count = 0
     }' "$1"
+}
+
+# The sample depends on the commit: a second run of a commit tries the same cases, and runs of many commits try all of them.
+choose_sample() {
+  local commit
+  commit=$(git rev-parse --short=7 HEAD 2>/dev/null || echo 0)
+  export SVIRT_SAMPLE=$SAMPLE SVIRT_SAMPLE_SEED=${SVIRT_SAMPLE_SEED:-$((16#${commit:0:7}))}
 }

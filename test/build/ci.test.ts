@@ -14,6 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { testInTurn } from "../sample.ts";
+
+const inTurn = testInTurn(3, 1);
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -92,28 +95,36 @@ test.each([
   expect([run.out, run.code]).toEqual([`${sum}\n`, sum.includes(" 0 failed") ? 0 : 1]);
 });
 
-test("CI names what has failed once more at its end", async () => {
-  const { err } = await runCi({ demo: "exit 1", ok: "exit 1", test: "echo killed; exit 3" });
-  expect(err.trimEnd().split("\n").slice(-3)).toEqual([
-    "(fail) scripts/demo",
-    "(fail) bun install && bun run ok",
-    "(fail) scripts/test ends with exit code 3 and without its last line: killed",
-  ]);
-}, 60_000);
+inTurn(
+  "CI names what has failed once more at its end",
+  async () => {
+    const { err } = await runCi({ demo: "exit 1", ok: "exit 1", test: "echo killed; exit 3" });
+    expect(err.trimEnd().split("\n").slice(-3)).toEqual([
+      "(fail) scripts/demo",
+      "(fail) bun install && bun run ok",
+      "(fail) scripts/test ends with exit code 3 and without its last line: killed",
+    ]);
+  },
+  60_000,
+);
 
-test("CI does as a contributor beside the demo, once the demo's node is up", async () => {
-  const work = 'cd "$(dirname "$SVIRT_CACHE")"';
-  const { out } = await runCi({
-    ...FINE,
-    demo: [
-      `${work}; sleep 1`,
-      "! grep bun_run_ok ok.log || exit 1",
-      'echo "node: up"; for i in $(seq 200); do [ ! -e ran ] || exit 0; sleep 0.1; done; exit 1',
-    ].join("\n"),
-    ok: `${work}; grep "node: up" demo.log || exit 1; touch ran`,
-  });
-  expect(out).toBe("7 passed, 0 failed, 2 skipped\n");
-}, 60_000);
+inTurn(
+  "CI does as a contributor beside the demo, once the demo's node is up",
+  async () => {
+    const work = 'cd "$(dirname "$SVIRT_CACHE")"';
+    const { out } = await runCi({
+      ...FINE,
+      demo: [
+        `${work}; sleep 1`,
+        "! grep bun_run_ok ok.log || exit 1",
+        'echo "node: up"; for i in $(seq 200); do [ ! -e ran ] || exit 0; sleep 0.1; done; exit 1',
+      ].join("\n"),
+      ok: `${work}; grep "node: up" demo.log || exit 1; touch ran`,
+    });
+    expect(out).toBe("7 passed, 0 failed, 2 skipped\n");
+  },
+  60_000,
+);
 
 /** Returns the processes that have this in their environment. */
 function processesWith(variable: string): number[] {
@@ -168,7 +179,7 @@ test.each([
   120_000,
 );
 
-test("CI's commands share one cache, which is empty at first and gone afterwards", async () => {
+inTurn("CI's commands share one cache, which is empty at first and gone afterwards", async () => {
   const { err } = await runCi({
     ...FINE,
     demo: 'echo "demo in $SVIRT_CACHE: $(ls "$SVIRT_CACHE" 2>/dev/null)"; mkdir "$SVIRT_CACHE"; touch "$SVIRT_CACHE/full"',
@@ -180,7 +191,7 @@ test("CI's commands share one cache, which is empty at first and gone afterwards
   expect(existsSync(cache)).toBe(false);
 });
 
-test("CI prints the minutes of each part", async () => {
+inTurn("CI prints the minutes of each part", async () => {
   const { err } = await runCi({
     ...FINE,
     test: 'printf "120\\tfiles on nodes\\n" >>"$SVIRT_PARTS"; echo "1 passed, 0 failed, 0 skipped"',
@@ -192,13 +203,13 @@ test("CI prints the minutes of each part", async () => {
   expect(minutes).toMatch(/^ +0\.\d {2}in total\n/m);
 });
 
-test("the whole run is recorded, by CI in print only", async () => {
+inTurn("the whole run is recorded, by CI in print only", async () => {
   expect((await runCi(FINE)).err).toMatch(/recorded: gate\t\d+\tpassed\nwrite\n/);
   expect((await runCi(FINE, "true")).err).toMatch(/recorded: gate\t\d+\tpassed\nread\n/);
   expect((await runCi({ ...FINE, demo: "exit 1" })).err).toMatch(/recorded: gate\t\d+\tfailed\n/);
 });
 
-test("a race of the tests on nodes is named at the end", async () => {
+inTurn("a race of the tests on nodes is named at the end", async () => {
   const { err } = await runCi({
     ...FINE,
     test: 'echo "raced: test/node/a.test.ts: comes in time" >&2; echo "1 passed, 0 failed, 0 skipped"',
@@ -209,7 +220,7 @@ test("a race of the tests on nodes is named at the end", async () => {
 /** Stands for `bun run ok` with one test, which fails once in its checkout, or always. */
 function okWithTest(assertion: string): string {
   const source = `import { existsSync, writeFileSync } from "node:fs"; import { expect, test } from "bun:test";
-    test("comes in time", () => { const ran = existsSync("ran"); writeFileSync("ran", ""); expect(${assertion}).toBe(true); });`;
+    inTurn("comes in time", () => { const ran = existsSync("ran"); writeFileSync("ran", ""); expect(${assertion}).toBe(true); });`;
   return `mkdir -p test dist/junit
 cat >test/a.test.ts <<'END'
 ${source}
@@ -217,17 +228,21 @@ END
 bun test --reporter=junit --reporter-outfile=dist/junit/ok.xml ./test/a.test.ts >dist/junit/ok.log 2>&1 || exit 3`;
 }
 
-test("the tests of bun run ok are counted, and a failed file runs once more", async () => {
-  const passes = await runCi({ ...FINE, ok: okWithTest("true") });
-  expect(passes.out).toBe("8 passed, 0 failed, 2 skipped\n");
-  const raced = await runCi({ ...FINE, ok: okWithTest("ran") });
-  expect(raced.out).toBe("8 passed, 0 failed, 2 skipped\n");
-  expect(raced.err.trimEnd().split("\n").at(-1)).toBe("raced: test/a.test.ts: comes in time");
-  expect(raced.err).toContain("recorded: test/a.test.ts\t0\traced\tcomes in time\ngate\t");
-  const fails = await runCi({ ...FINE, ok: okWithTest("false") });
-  expect(fails.out).toMatch(/^\d passed, 1 failed, 2 skipped\n$/);
-}, 60_000);
+inTurn(
+  "the tests of bun run ok are counted, and a failed file runs once more",
+  async () => {
+    const passes = await runCi({ ...FINE, ok: okWithTest("true") });
+    expect(passes.out).toBe("8 passed, 0 failed, 2 skipped\n");
+    const raced = await runCi({ ...FINE, ok: okWithTest("ran") });
+    expect(raced.out).toBe("8 passed, 0 failed, 2 skipped\n");
+    expect(raced.err.trimEnd().split("\n").at(-1)).toBe("raced: test/a.test.ts: comes in time");
+    expect(raced.err).toContain("recorded: test/a.test.ts\t0\traced\tcomes in time\ngate\t");
+    const fails = await runCi({ ...FINE, ok: okWithTest("false") });
+    expect(fails.out).toMatch(/^\d passed, 1 failed, 2 skipped\n$/);
+  },
+  60_000,
+);
 
-test("tests of bun run ok that fail without a named failure are a failure of CI", async () => {
+inTurn("tests of bun run ok that fail without a named failure are a failure of CI", async () => {
   expect((await runCi({ ...FINE, ok: "exit 3" })).out).toMatch(/ 1 failed, /);
 });

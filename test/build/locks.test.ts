@@ -92,7 +92,7 @@ test("that is seen where standard error is kept in a file, as scripts/test does 
   expect(await readUntil(waiter.stdout, /waiting for the lock "thing": process/)).toBeDefined();
   await holder.release();
   expect(await waiter.exited).toBe(0);
-  expect(await Bun.file(`${ROOT}scripts/test`).text()).toContain(
+  expect(await Bun.file(`${ROOT}scripts/lib/checks.sh`).text()).toContain(
     'SVIRT_TELL=3 "$@" 3>&2 >"dist/checks/$name" 2>&1',
   );
 });

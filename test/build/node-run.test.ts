@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import {
   chmodSync,
   cpSync,
@@ -12,6 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { testInTurn } from "../sample.ts";
+
+const inTurn = testInTurn(3);
 
 // The run of a queue by scripts/lib/node-run.sh in a folder of its own, where scripts/node stands for nodes.
 
@@ -100,7 +103,7 @@ function failsOnce(later = "true"): string {
     });`;
 }
 
-test("a failed file runs once more, alone, on a node that has booted for it", () => {
+inTurn("a failed file runs once more, alone, on a node that has booted for it", () => {
   const { calls, err, first, out, results } = runQueue({ a: failsOnce(), b: HOLDS });
   expect(out).toBe("2 passed, 0 failed, 0 skipped\n");
   expect(err.trimEnd().split("\n").at(-1)).toBe("raced: test/node/a.test.ts: comes in time");
@@ -114,7 +117,7 @@ test("a failed file runs once more, alone, on a node that has booted for it", ()
   expect(calls.at(-1)).toBe("start test-1");
 });
 
-test("a file that fails again has failed, and so has one that is never forgiven", () => {
+inTurn("a file that fails again has failed, and so has one that is never forgiven", () => {
   const again = runQueue({ a: failsOnce("undefined"), b: HOLDS });
   expect(again.out).toBe("1 passed, 1 failed, 0 skipped\n");
   expect(again.results).toContainEqual(expect.stringMatching(/^\.\/test\/node\/a\.test\.ts\t\d+\tfailed$/));
@@ -123,12 +126,12 @@ test("a file that fails again has failed, and so has one that is never forgiven"
   expect(labels.err).not.toContain("raced: ");
 });
 
-test("a skip on a node is a failure", () => {
+inTurn("a skip on a node is a failure", () => {
   const skips = `import { test } from "bun:test"; test.skip("is skipped", () => undefined);`;
   expect(runQueue({ a: skips }).out).toBe("0 passed, 1 failed, 0 skipped\n");
 });
 
-test("a node that a file has changed boots afresh before the next file, and not after the last", () => {
+inTurn("a node that a file has changed boots afresh before the next file, and not after the last", () => {
   const changes = `import { writeFileSync } from "node:fs"; import { test } from "bun:test";
     test("changes its node", () => writeFileSync("state-" + process.env.SVIRT_NODE, "a label\\n"));`;
   // One node: the other one is busy for a second.
@@ -139,7 +142,7 @@ test("a node that a file has changed boots afresh before the next file, and not 
   expect(boots).toHaveLength(3);
 });
 
-test("a node runs the files in the order of the seed, which is printed", () => {
+inTurn("a node runs the files in the order of the seed, which is printed", () => {
   const files = Object.fromEntries(["a", "b", "c"].map((name) => [name, HOLDS]));
   const { err } = runQueue(files, { SVIRT_SEED: "7", SVIRT_NODE: "one" });
   expect(err).toContain("SVIRT_SEED=7");

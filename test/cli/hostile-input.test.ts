@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { REPORT_FAULT } from "../../src/errors.ts";
-import { sampleOf } from "../sample.ts";
+import { shareOf } from "../sample.ts";
 import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
@@ -213,7 +213,7 @@ describe.each([...INPUTS.values()].map((words, place) => ({ words, place })))(
       );
 
     // Each command begins with another file, so that a sample has all of them.
-    test.each(sampleOf(HOSTILE, place))(
+    test.each(shareOf(HOSTILE, place))(
       "with %s",
       async (_, input) => expectBounded(await run(wordsFor(input))),
       TEST_MS,
@@ -260,7 +260,7 @@ describe("words of any number and length end every command", () => {
         ["--x".repeat(50_000)],
         Array.from({ length: 20_000 }, () => "--json"),
       ];
-      for (const words of sampleOf(lines, place)) {
+      for (const words of shareOf(lines, place)) {
         const { code } = await runOn(machine, ...name.split(" "), ...words);
         expect(code).toBeGreaterThanOrEqual(0);
       }

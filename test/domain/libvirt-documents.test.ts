@@ -3,6 +3,7 @@ import { Glob } from "bun";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import { listResources } from "../../src/domain/resources/resources.ts";
 import { SvirtError } from "../../src/errors.ts";
+import { runsOf, sampleOf } from "../sample.ts";
 import { bytesOf } from "./corpus.ts";
 
 const testData = process.env["SVIRT_TEST_DATA"];
@@ -18,15 +19,15 @@ describe.skipIf(testData === undefined)(`libvirt's own documents${missing}`, () 
   ])("%s: each is taken and stable, or refused by its path", async (folder, least) => {
     const wrong: string[] = [];
     let taken = 0;
-    const files = [...new Glob("*.xml").scanSync(`${testData}/libvirt/${folder}`)];
-    for (const file of files) {
+    const files = [...new Glob("*.xml").scanSync(`${testData}/libvirt/${folder}`)].sort();
+    for (const file of sampleOf(files)) {
       const verdict = judge(await Bun.file(`${testData}/libvirt/${folder}/${file}`).bytes());
       if (verdict === "taken") taken += 1;
       else if (verdict !== "refused") wrong.push(`${file}: ${verdict}`);
     }
     expect(wrong).toEqual([]);
     expect(files.length).toBeGreaterThan(5);
-    expect(taken).toBeGreaterThanOrEqual(least);
+    expect(taken).toBeGreaterThanOrEqual(runsOf(least));
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageBytes } from "../../src/images/image-writes.ts";
 import { planResizedQcow2 } from "../../src/images/resized-qcow2.ts";
-import { sampleOf } from "../sample.ts";
+import { shareOf } from "../sample.ts";
 
 const [KIB, MIB, GIB, TIB] = [2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40] as const;
 const qemuImg = Bun.which("qemu-img");
@@ -111,7 +111,7 @@ describe.skipIf(qemuImg === null)(`planResizedQcow2()${missing}`, () => {
       // Of many new blocks of counts, one is like another.
       const places = range(count).filter((at) => at < 3 || at > count - 7);
       const stops = places.flatMap((place) => [[place, false] as const, [place, true] as const]);
-      for (const [at, isReversed] of sampleOf(stops, count)) {
+      for (const [at, isReversed] of shareOf(stops, count)) {
         fs.copyFileSync(`${path}.first`, path);
         resize(to, at, isReversed);
         // Clusters that nothing uses are no damage.

@@ -14,7 +14,10 @@ import type { XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { bytesOf, domainWith } from "../domain/corpus.ts";
 import { randomDomain } from "../domain/random-domain.ts";
+import { testInTurn } from "../sample.ts";
 import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from "./recorded.ts";
+
+const inTurn = testInTurn(3);
 
 // Reads hundreds of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
@@ -49,7 +52,7 @@ describe.skipIf(recordedFolder === undefined)(
   () => {
     const stored = listStored();
 
-    test("gives what libvirt stored", () => {
+    inTurn("gives what libvirt stored", () => {
       let exact = 0;
       for (const [name, text] of stored) {
         if (OTHER.has(name)) continue;
@@ -59,16 +62,19 @@ describe.skipIf(recordedFolder === undefined)(
       expect(exact).toBeGreaterThanOrEqual(EXACT_AT_LEAST);
     });
 
-    test("gives what it is again when it was written and read, as XML and as JSON, and what is complete already", () => {
-      for (const [name, text, complete] of stored) {
-        const again = storedDomain(parseDomain(bytesOf(text)));
-        expect([name, again]).toStrictEqual([name, complete]);
-        expect([name, JSON.parse(JSON.stringify(complete))]).toStrictEqual([name, complete]);
-        expect([name, completedGuest(complete)]).toStrictEqual([name, completeGuest(complete)]);
-      }
-    });
+    inTurn(
+      "gives what it is again when it was written and read, as XML and as JSON, and what is complete already",
+      () => {
+        for (const [name, text, complete] of stored) {
+          const again = storedDomain(parseDomain(bytesOf(text)));
+          expect([name, again]).toStrictEqual([name, complete]);
+          expect([name, JSON.parse(JSON.stringify(complete))]).toStrictEqual([name, complete]);
+          expect([name, completedGuest(complete)]).toStrictEqual([name, completeGuest(complete)]);
+        }
+      },
+    );
 
-    test("gives what stays the same when it is stored again, and is the same guest to QEMU", () => {
+    inTurn("gives what stays the same when it is stored again, and is the same guest to QEMU", () => {
       for (const [name, text] of stored) {
         const again = parseDomain(bytesOf(text));
         expect([name, formatDomain(storedDomain(again))]).toEqual([name, text]);

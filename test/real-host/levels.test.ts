@@ -1,5 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
+import { testInTurn } from "../sample.ts";
 import { ASIDE, MISSING, RealFolder } from "./folder.ts";
+
+const inTurn = testInTurn(4);
 
 const STARTERS = 8;
 const TIMEOUT_MS = 120_000;
@@ -26,7 +29,7 @@ async function chooseAtOnce(folder: string, range: string, each: number): Promis
 }
 
 describe.skipIf(MISSING !== undefined)(`200 guests whose levels 8 processes choose at once${ASIDE}`, () => {
-  test(
+  inTurn(
     "all have levels and users of their own",
     async () => {
       using folder = new RealFolder();
@@ -38,7 +41,7 @@ describe.skipIf(MISSING !== undefined)(`200 guests whose levels 8 processes choo
     TIMEOUT_MS,
   );
 
-  test(
+  inTurn(
     "find the last pair of a range that has just as many",
     async () => {
       using folder = new RealFolder();

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4, 1);
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh"]);
@@ -25,7 +28,7 @@ function outOf(said: readonly Said[]): string[] {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "attaches, detaches and changes devices, memory and virtual CPUs",
     () => {
       const [, , attach, live, detach, off, insert, cd, , vcpus, info, , counts] = outOf(
@@ -57,7 +60,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "saves and restores a guest, to a file and for its next start",
     () => {
       const file = `${folder}/vm1.save`;
@@ -89,7 +92,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes domains and volumes of svirt$
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "clones, converts, resizes and wipes volumes",
     () => {
       const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(3);
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh", "qemu-img", "qemu-io"]);
@@ -42,7 +45,7 @@ const TAKE = ["s1", "s2"].flatMap((name, at) => [
 const FILL = `${write("base.qcow2", 1, 1)}; ${write("more.qcow2", 1, 1)}`;
 
 describe.skipIf(ASIDE !== "")(`stock virsh and deleted snapshots of svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "merges the overlays of a guest that is off, from the middle and from the top, with all data",
     () => {
       const said = outOf(
@@ -79,7 +82,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and deleted snapshots of svirt${ASIDE
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "merges the overlays of a running guest, which goes on with the images below",
     () => {
       const said = outOf(
@@ -104,7 +107,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and deleted snapshots of svirt${ASIDE
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "refuses in libvirt's words, and changes nothing",
     () => {
       const said = onNewNode(folder, [

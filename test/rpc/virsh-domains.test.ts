@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4, 2);
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh"]);
@@ -21,7 +24,7 @@ function outOf(said: readonly Said[]): string[] {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains of svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "sets, shows and removes metadata, titles and descriptions, and renames a domain",
     () => {
       const [, set, get, xml, , none, , title, renamed, names] = outOf(
@@ -52,7 +55,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains o
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "resets a running guest, presses its keys and dumps its memory, with its settings",
     () => {
       const [, , reset, , nmi, dump, size, control, errors, threads] = outOf(
@@ -71,7 +74,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains o
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "starts a domain at one boot, shows it for old versions, and asks about its agent and its system's processors",
     () => {
       const [, once, info, never, migratable, live, timeout, keys, less, ...others] = onNewNode(folder, [
@@ -116,7 +119,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains o
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "sets and shows limits and pins of a definition",
     () => {
       const [, , memory, , shares, , pins, , emulator, , rates, , weights] = outOf(
@@ -146,7 +149,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh describes, names and limits domains o
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "reports that no agent answers, in libvirt's words",
     () => {
       const [, , time, info, keys] = onNewNode(folder, [

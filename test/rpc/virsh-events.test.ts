@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4, 3);
 
 // Stock virsh waits for events of dist/svirt, while other processes change the node. It prints the words of libvirt's
 // tools/virsh-domain-event.c, virsh-network.c and virsh-pool.c.
@@ -85,7 +88,7 @@ function linesOf(said: Said | undefined): readonly string[] {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "virsh event reports what a command of svirt, another client and QEMU's end do with a domain",
     () => {
       const acts: Act[] = [
@@ -112,7 +115,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "svirt event --loop prints what virsh does",
     () => {
       const acts: Act[] = [
@@ -133,7 +136,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "virsh event --all reports what QEMU says about a running guest, and an event that svirt does not deliver is refused",
     () => {
       const plug = `virsh attach-disk vm1 ${folder}/plugged.raw vdb --live`;
@@ -170,7 +173,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "a guest that panics is crashed, also as its end, and what follows a power-off does not follow",
     () => {
       const [events, state] = onNewNode(folder, [
@@ -192,7 +195,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "virsh net-event and pool-event report what commands of svirt do",
     () => {
       const [networks, pools, refreshes] = onNewNode(folder, [

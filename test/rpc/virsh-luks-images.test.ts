@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode } from "./client-node.ts";
+
+const inTurn = testInTurn(6, 3);
 
 const UUID = crypto.randomUUID();
 const [VOLUME, OVERLAY] = [crypto.randomUUID(), crypto.randomUUID()];
@@ -71,7 +74,7 @@ function file(name: string): string {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh changes the images of encrypted disks, in QEMU${ASIDE}`, () => {
-  test(
+  inTurn(
     "an encrypted overlay is made, written and committed into the LUKS volume, and QEMU forgets its passphrase",
     () => {
       const [, start, snapshot, over, two, xml, found, commit, one, after, , log] = onNewNode(folder, [
@@ -103,7 +106,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes the images of encrypted disks
     LONG_MS,
   );
 
-  test(
+  inTurn(
     "a disk is copied to a LUKS volume of another passphrase and started from it; a snapshot that would not be encrypted is refused, and a copy is not encrypted on purpose",
     () => {
       const [, copy, one, xml, again, refused, plain, none, without, found, , log] = onNewNode(folder, [
@@ -133,7 +136,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh changes the images of encrypted disks
     LONG_MS,
   );
 
-  test(
+  inTurn(
     "a domain that is off gets an encrypted overlay, starts with it, and is reverted",
     () => {
       const [, snapshot, xml, start, revert, reverted, log] = onNewNode(folder, [

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(6);
 
 const UUID = crypto.randomUUID();
 const SECRET = crypto.randomUUID();
@@ -44,7 +47,7 @@ const SET_VALUE = `printf '${PASSPHRASE}' >value; virsh secret-set-value ${SECRE
 const SEARCH = `cd /; grep -rlE '${PASSPHRASE}|${btoa(PASSPHRASE)}' run/svirt var/lib/svirt var/log/svirt etc/svirt /proc/$(cat run/svirt/${UUID}/pid)/cmdline /proc/$(cat run/svirt/${UUID}/pid)/environ | grep -v /secrets/; ls run/svirt/${UUID} | grep secret`;
 
 describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guests${ASIDE}`, () => {
-  test(
+  inTurn(
     "with the value of a secret that no argument, record or log has; attaches one and detaches it",
     () => {
       const said = onNewNode(folder, [
@@ -80,7 +83,7 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "refuses a wrong passphrase, a damaged header and an image that is not encrypted, and leaves no file",
     () => {
       const refusals = onNewNode(folder, [
@@ -103,7 +106,7 @@ describe.skipIf(ASIDE !== "")(`QEMU opens encrypted disks of stock virsh's guest
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "starts a guest with volumes that virsh has made with the secret, and clones one, with the passphrase in no other file",
     () => {
       const made = (name: string, format: string): string =>

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4);
 
 const ASIDE = lackOf(["virsh"]);
 const folder = makeFolder();
@@ -56,7 +59,7 @@ const SAME_OF_GUEST = [
 ];
 
 describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${ASIDE}`, () => {
-  test(
+  inTurn(
     "byte for byte",
     () => {
       const both = (line: string): string =>
@@ -75,7 +78,7 @@ describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${A
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "in lists of domains, selected and with titles",
     () => {
       const vm = (name: string) => `sed 's/vm1/${name}/' vm1.xml >${name}.xml; virsh define ${name}.xml`;
@@ -129,7 +132,7 @@ describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${A
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "about a filter that is defined, shown, edited and undefined",
     () => {
       const same = (line: string, between = "true") =>
@@ -150,7 +153,7 @@ describe.skipIf(ASIDE !== "")(`svirt's commands print what stock virsh prints${A
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "and the same layout of times",
     () => {
       const [, ...lines] = onNewNode(folder, [

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4, 1);
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh", "qemu-img"]);
@@ -26,7 +29,7 @@ function outOf(said: readonly Said[]): string[] {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "takes snapshots of a running guest, lists them, and forgets them",
     () => {
       const [, , first, second, list, tree, names, current, parent, info, xml, blk, , ...rest] = outOf(
@@ -74,7 +77,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "takes a snapshot of a running guest with its memory, which is not deleted as a volume, and reverts to it",
     () => {
       const [, , taken, state, info, xml, mode, head, pool, refused, ...rest] = outOf(
@@ -110,7 +113,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "takes a snapshot of a guest that is off, and reverts to it",
     () => {
       const [, taken, , , reverted, current, image, redefined, list] = outOf(
@@ -139,7 +142,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh and snapshots of svirt${ASIDE}`, () =
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "commits, pulls, copies and resizes the images of a running guest",
     () => {
       const [, , , commit, after, , pull, chain, copy, job, speed, abort, resize, size] = outOf(

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testInTurn } from "../sample.ts";
 import { lackOf, makeFolder, onNewNode, QEMU, readOutput, type Said, TEST_MS } from "./client-node.ts";
+
+const inTurn = testInTurn(4);
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh"]);
@@ -25,7 +28,7 @@ function rows({ out }: Said): string[][] {
 }
 
 describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
-  test(
+  inTurn(
     "reads the node",
     () => {
       const said = virsh(
@@ -48,7 +51,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "defines, starts, pauses, resumes, ends and undefines a domain",
     () => {
       const [
@@ -94,7 +97,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "sees a transient domain become persistent, as virt-install makes it",
     () => {
       const said = virsh(
@@ -112,7 +115,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "dumps XML that a second definition does not change",
     () => {
       const said = virsh(
@@ -132,7 +135,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "lists the host's devices and interfaces, shows them, and is refused a change of the computer",
     () => {
       const [list, tree, info, dump, detach, ifaces, models, others] = virsh(
@@ -151,7 +154,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "lists pools and networks",
     () => {
       const [pools, networks] = virsh("pool-list --all", "net-list --all");
@@ -161,7 +164,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "defines, shows, marks and undefines a network, and says that it is not active",
     () => {
       writeFileSync(
@@ -195,7 +198,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "defines, builds, starts, shows, ends, deletes and undefines a storage pool",
     () => {
       const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
@@ -229,7 +232,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "creates, shows and deletes a volume of a pool",
     () => {
       const target = `/srv/${folder.slice(folder.lastIndexOf("/") + 1)}`;
@@ -256,7 +259,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "leaves a guest its reaper if the file of the executable is virt-ssh-helper",
     () => {
       // A hard link or a copy: the reaper calls it by that path. An unknown UUID is no error.
@@ -266,7 +269,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "-r changes nothing",
     () => {
       const [define, list] = virsh("-r define vm1.xml", "list --all --name");
@@ -278,7 +281,7 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
     TEST_MS,
   );
 
-  test(
+  inTurn(
     "keeps a connection on which it asks each second whether svirt lives, and gives up after one silence",
     () => {
       const [said] = virsh("(echo uri; sleep 4; echo hostname) | virsh -q -k1 -K1");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import type { Qcow2Options } from "../../../src/images/qcow2-features.ts";
-import { sampleOf } from "../../sample.ts";
+import { shareOf } from "../../sample.ts";
 import { ImageFolder, missing, ok, qemuImg, run } from "./real-images.ts";
 
 const [KIB, MIB, GIB, TIB] = [2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40] as const;
@@ -66,7 +66,7 @@ describe.skipIf(qemuImg === null)(`a converted image has the data of its source$
         source,
         as: "qcow2",
       });
-      for (const to of sampleOf(TARGETS, place))
+      for (const to of shareOf(TARGETS, place))
         expectSame(await folder.convert([source], { ...common, format: "qcow2", options: to }), "qcow2", {
           source,
           as: "qcow2",

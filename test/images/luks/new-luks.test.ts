@@ -9,6 +9,9 @@ import { encryptSectors } from "../../../src/images/luks/encrypt-sectors.ts";
 import { formatLuksHeader, type LuksCipher, luksHeaderBytes } from "../../../src/images/luks/new-luks.ts";
 import { parseLuksHeader } from "../../../src/images/luks-header.ts";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
+import { shareOf, testInTurn } from "../../sample.ts";
+
+const inTurn = testInTurn(3);
 
 const MIB = 1024 * 1024;
 const DEFAULT: LuksCipher = { bits: 256, hash: "sha256" };
@@ -43,7 +46,7 @@ test("formatLuksHeader() writes a header that svirt's own reader reads back", as
   });
 });
 
-test("formatLuksHeader() makes another key and other salts for each volume", async () => {
+inTurn("formatLuksHeader() makes another key and other salts for each volume", async () => {
   const [first, second] = await Promise.all([makeWithKey(), makeWithKey()]);
   for (const [name, at, end] of [
     ["digest", 112, 132],
@@ -72,42 +75,45 @@ async function makeWithKey(): Promise<{ readonly bytes: Uint8Array; readonly key
   return { bytes, key: keys.find((one) => one.digest === digest)?.key };
 }
 
-test("formatLuksHeader() wipes the key, its parts, the derived key and all that it computes of them", async () => {
-  for (const failing of [false, true]) {
-    const seen: Uint8Array[] = [];
-    const inputs: Uint8Array[] = [];
-    const note = (bytes: Uint8Array): Uint8Array => {
-      seen.push(bytes);
-      return bytes;
-    };
-    const made = make(DEFAULT, {
-      // A salt and the digest are in the header.
-      fillRandom: (bytes) => {
-        cryptography.fillRandom(bytes.length === 32 ? bytes : note(bytes));
-      },
-      hash: (name, bytes) => note(cryptography.hash(name, note(bytes))),
-      deriveKey: async (wanted) => {
-        const derived = await cryptography.deriveKey({ ...wanted, iterations: 1 });
-        return derived.length === 64 ? note(derived) : derived;
-      },
-      encryptBlocks(key, blocks) {
-        inputs.push(note(key), blocks);
-        if (failing && inputs.length > 2) throw new Error("no memory");
-        return cryptography.encryptBlocks(key, blocks);
-      },
-    });
-    expect(
-      await made.then(
-        () => "made",
-        ({ message }) => message,
-      ),
-    ).toBe(failing ? "no memory" : "made");
-    expect(seen.length).toBeGreaterThan(8000);
-    expect(seen.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([]);
-    // The last ones are the masked parts; the first ones are numbers of sectors.
-    expect(inputs.at(-1)?.some((byte) => byte !== 0)).toBe(false);
-  }
-});
+inTurn(
+  "formatLuksHeader() wipes the key, its parts, the derived key and all that it computes of them",
+  async () => {
+    for (const failing of [false, true]) {
+      const seen: Uint8Array[] = [];
+      const inputs: Uint8Array[] = [];
+      const note = (bytes: Uint8Array): Uint8Array => {
+        seen.push(bytes);
+        return bytes;
+      };
+      const made = make(DEFAULT, {
+        // A salt and the digest are in the header.
+        fillRandom: (bytes) => {
+          cryptography.fillRandom(bytes.length === 32 ? bytes : note(bytes));
+        },
+        hash: (name, bytes) => note(cryptography.hash(name, note(bytes))),
+        deriveKey: async (wanted) => {
+          const derived = await cryptography.deriveKey({ ...wanted, iterations: 1 });
+          return derived.length === 64 ? note(derived) : derived;
+        },
+        encryptBlocks(key, blocks) {
+          inputs.push(note(key), blocks);
+          if (failing && inputs.length > 2) throw new Error("no memory");
+          return cryptography.encryptBlocks(key, blocks);
+        },
+      });
+      expect(
+        await made.then(
+          () => "made",
+          ({ message }) => message,
+        ),
+      ).toBe(failing ? "no memory" : "made");
+      expect(seen.length).toBeGreaterThan(8000);
+      expect(seen.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([]);
+      // The last ones are the masked parts; the first ones are numbers of sectors.
+      expect(inputs.at(-1)?.some((byte) => byte !== 0)).toBe(false);
+    }
+  },
+);
 
 // IEEE 1619-2007, annex B, vector 1, whose unit has 32 bytes: the beginning of a sector of zeros.
 test("encryptSectors() gives the first blocks of IEEE 1619's vector", () => {
@@ -118,7 +124,7 @@ test("encryptSectors() gives the first blocks of IEEE 1619's vector", () => {
 });
 
 describe.skipIf(missing !== "")(`QEMU${missing === "" ? "" : ` (skipped: ${missing} is missing)`}`, () => {
-  test.each([DEFAULT, { bits: 128, hash: "sha512" }] as const)(
+  test.each(shareOf([DEFAULT, { bits: 128, hash: "sha512" }] as const, 0))(
     "opens a volume of %j with its passphrase alone",
     async (cipher) => {
       const path = join(folder, `${cipher.bits}.luks`);
@@ -136,7 +142,7 @@ describe.skipIf(missing !== "")(`QEMU${missing === "" ? "" : ` (skipped: ${missi
     },
   );
 
-  test.each(["0.10", "1.1"] as const)(
+  test.each(shareOf(["0.10", "1.1"] as const, 0))(
     "opens an encrypted qcow2 image of version %s, and finds it whole",
     async (compat) => {
       const [path, below] = [join(folder, `${compat}.qcow2`), join(folder, "below.raw")];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync } from "node:fs";
 import type { FileKind } from "../../../src/selinux/file-contexts/file-kind.ts";
 import { defaultContextOf, parseFileContexts } from "../../../src/selinux/file-contexts/look-up.ts";
-import { sampleOf } from "../../sample.ts";
+import { shareOf } from "../../sample.ts";
 import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "./matchpathcon.ts";
 import { drawPath, drawsFrom } from "./path-sampler.ts";
 import { readRealContexts } from "./real-contexts.ts";
@@ -28,7 +28,7 @@ describe.skipIf(matchpathcon === null || texts === undefined)(
         using tool = new Matchpathcon(texts);
         if (form === "compiled form") tool.compile();
         const contexts = parseFileContexts(texts);
-        for (const kind of sampleOf(KINDS, form.length)) {
+        for (const kind of shareOf(KINDS, form.length)) {
           const wanted = tool.lookUp(all, kind);
           // Proves that the comparison covers enough labels.
           expect(new Set(wanted).size).toBeGreaterThan(200);

@@ -7,6 +7,7 @@ import { attachDevice, detachDevice, updateDevice } from "../../../src/vm/hotplu
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
+import { testInTurn } from "../../sample.ts";
 import {
   commitOn,
   copyOn,
@@ -32,6 +33,8 @@ import {
   UUID,
 } from "../../scenes/scene.ts";
 import { strikeEverywhere, type Work } from "../../scenes/strikes.ts";
+
+const inTurn = testInTurn(3);
 
 const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;
@@ -130,27 +133,31 @@ describe("a QEMU that keeps what it was told to close", () => {
     expect([labelOf(machine, TOP), machine.groups.isFrozen(GROUP)]).toEqual([ORIGINAL, false]);
   });
 
-  test("runs on at the next call, or is ended, wherever svirt was killed", async () => {
-    const runs = async (): Promise<Machine> => {
-      const machine = machineWithGroups();
-      await startDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
-      await attach(machine);
-      return machine;
-    };
-    const work: Work = (node) => detachDevice(node, ASK, deviceOf(SECOND));
-    let frozen = 0;
-    const subject = { name: "detach", prepare: runs, work, needsAll: true };
-    await strikeEverywhere(subject, "crash", async (struck, place) => {
-      frozen += struck.groups.isFrozen(GROUP) ? 1 : 0;
-      await sweepAll(struck);
-      expect([place, recordOf(struck).change, struck.groups.isFrozen(GROUP)]).toEqual([
-        place,
-        undefined,
-        false,
-      ]);
-    });
-    expect(frozen).toBeGreaterThan(0);
-  }, 60_000);
+  inTurn(
+    "runs on at the next call, or is ended, wherever svirt was killed",
+    async () => {
+      const runs = async (): Promise<Machine> => {
+        const machine = machineWithGroups();
+        await startDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
+        await attach(machine);
+        return machine;
+      };
+      const work: Work = (node) => detachDevice(node, ASK, deviceOf(SECOND));
+      let frozen = 0;
+      const subject = { name: "detach", prepare: runs, work, needsAll: true };
+      await strikeEverywhere(subject, "crash", async (struck, place) => {
+        frozen += struck.groups.isFrozen(GROUP) ? 1 : 0;
+        await sweepAll(struck);
+        expect([place, recordOf(struck).change, struck.groups.isFrozen(GROUP)]).toEqual([
+          place,
+          undefined,
+          false,
+        ]);
+      });
+      expect(frozen).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 
   test("is ended in its own time where svirt was killed as it looked", async () => {
     const machine = machineWithGroups();

@@ -3,6 +3,7 @@ import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
+import { testInTurn } from "../../sample.ts";
 import { putNetwork } from "../../scenes/host-devices.ts";
 import { deviceOf } from "../../scenes/hotplug.ts";
 import { during, pciFolder, putPciDevices } from "../../scenes/pci.ts";
@@ -17,6 +18,8 @@ import {
   UUID,
 } from "../../scenes/scene.ts";
 import { strikeEverywhere, type Work } from "../../scenes/strikes.ts";
+
+const inTurn = testInTurn(4);
 
 const ADDRESS = "0000:06:00.0";
 const HOSTDEV =
@@ -111,28 +114,36 @@ async function thenStart(machine: Machine, place: string, second: Work): Promise
 }
 
 describe.each(WAYS)("two guests of which one has %s on the card of the other", (_, devices) => {
-  test("exclude each other wherever the start of the one with the card is killed", async () => {
-    const outcomes = new Set<boolean>();
-    const subject = { name: "a start", prepare: async () => makeHost(), work: withCard, needsAll: true };
-    await strikeEverywhere(subject, "crash", async (machine, place) => {
-      const hasStarted = await thenStart(machine, place, byCard(devices));
-      outcomes.add(hasStarted);
-      if (hasStarted) expect([place, machine.pci.driverOf(ADDRESS)]).toEqual([place, "e1000e"]);
-    });
-    expect(outcomes.size).toBe(2);
-  }, 120_000);
+  inTurn(
+    "exclude each other wherever the start of the one with the card is killed",
+    async () => {
+      const outcomes = new Set<boolean>();
+      const subject = { name: "a start", prepare: async () => makeHost(), work: withCard, needsAll: true };
+      await strikeEverywhere(subject, "crash", async (machine, place) => {
+        const hasStarted = await thenStart(machine, place, byCard(devices));
+        outcomes.add(hasStarted);
+        if (hasStarted) expect([place, machine.pci.driverOf(ADDRESS)]).toEqual([place, "e1000e"]);
+      });
+      expect(outcomes.size).toBe(2);
+    },
+    120_000,
+  );
 
-  test("exclude each other wherever the start of the other one is killed", async () => {
-    const outcomes = new Set<boolean>();
-    const prepare = async (): Promise<Machine> => makeHost();
-    const subject = { name: "a start", prepare, work: byCard(devices), needsAll: true };
-    await strikeEverywhere(subject, "crash", async (machine, place) => {
-      const hasStarted = await thenStart(machine, place, withCard);
-      outcomes.add(hasStarted);
-      const left = machine.files.get("/sys/class/net").entries;
-      const names = [...left.keys()].filter((name) => /^(macvtap|vnet)/.test(name));
-      if (hasStarted) expect([place, names]).toEqual([place, []]);
-    });
-    expect(outcomes.size).toBe(2);
-  }, 120_000);
+  inTurn(
+    "exclude each other wherever the start of the other one is killed",
+    async () => {
+      const outcomes = new Set<boolean>();
+      const prepare = async (): Promise<Machine> => makeHost();
+      const subject = { name: "a start", prepare, work: byCard(devices), needsAll: true };
+      await strikeEverywhere(subject, "crash", async (machine, place) => {
+        const hasStarted = await thenStart(machine, place, withCard);
+        outcomes.add(hasStarted);
+        const left = machine.files.get("/sys/class/net").entries;
+        const names = [...left.keys()].filter((name) => /^(macvtap|vnet)/.test(name));
+        if (hasStarted) expect([place, names]).toEqual([place, []]);
+      });
+      expect(outcomes.size).toBe(2);
+    },
+    120_000,
+  );
 });

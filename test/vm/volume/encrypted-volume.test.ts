@@ -10,9 +10,12 @@ import { getVolumeXml } from "../../../src/vm/volume/volume-xml.ts";
 import { bytesOf } from "../../domain/corpus.ts";
 import { luksBytes } from "../../images/luks-bytes.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { testInTurn } from "../../sample.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 import { SECRET_UUID, secretValue } from "../../scenes/secrets.ts";
 import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
+
+const inTurn = testInTurn(4);
 
 const MIB = 1024 * 1024;
 /** Of a header with keys for AES-256, as qemu-img shows it: "payload offset". */
@@ -70,13 +73,13 @@ describe("an encrypted volume", () => {
     });
   });
 
-  test("keeps its passphrase from its file", async () => {
+  inTurn("keeps its passphrase from its file", async () => {
     const machine = await machineWithSecret();
     await create(machine);
     expect(new TextDecoder("latin1").decode(bytesAt(machine, "vm1.luks"))).not.toContain(PASSPHRASE);
   });
 
-  test("grows behind its header, which stays", async () => {
+  inTurn("grows behind its header, which stays", async () => {
     const machine = await machineWithSecret();
     await create(machine);
     const header = bytesAt(machine, "vm1.luks").slice(0, PAYLOAD_BYTES);
@@ -109,7 +112,7 @@ describe("an encrypted volume", () => {
     expect(bytesAt(machine, "forged.raw")).toHaveLength(13 * MIB);
   });
 
-  test("is cloned with all its bytes, by its name and by its XML", async () => {
+  inTurn("is cloned with all its bytes, by its name and by its XML", async () => {
     const machine = await machineWithSecret();
     await create(machine);
     const source = { key: "vm1.luks", pool: "images" };
@@ -120,7 +123,7 @@ describe("an encrypted volume", () => {
     for (const name of ["one", "two"]) expect(bytesAt(machine, name)).toEqual(bytesAt(machine, "vm1.luks"));
   });
 
-  test("is not cloned with another secret, nor made of a volume that is not encrypted", async () => {
+  inTurn("is not cloned with another secret, nor made of a volume that is not encrypted", async () => {
     const machine = await machineWithSecret();
     await create(machine);
     await create(machine, volumeXml("", "plain"));
@@ -164,7 +167,7 @@ describe("the copy of an encrypted volume", () => {
     xml.replace(/<capacity[^<]*<[/]capacity>/, "<capacity unit='MiB'>6</capacity>");
   const plain = (xml: string) => xml.replace(/ *<encryption(?:[^>]*[/]>|.*<[/]encryption>)\n/s, "");
 
-  test("has the larger capacity that is requested, behind its header", async () => {
+  inTurn("has the larger capacity that is requested, behind its header", async () => {
     const machine = await machineWithSecret();
     await create(machine);
     await copyOf(machine, "vm1.luks", capacity);
@@ -174,35 +177,38 @@ describe("the copy of an encrypted volume", () => {
     );
   });
 
-  test("is not another image than its source, nor one that is not encrypted, and nothing is changed", async () => {
-    const machine = await machineWithSecret();
-    await create(machine);
-    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
-    const before = snapshot(machine);
-    const toQcow2 = (xml: string) => xml.replace("<format type='raw'", "<format type='qcow2'");
-    const elsewhere = (xml: string) => plain(xml).replace(/ *<path>.*<[/]path>\n/, "");
-    for (const [key, change] of [
-      ["vm1.luks", toQcow2],
-      ["vm1.luks", plain],
-      ["vm1.qcow2", elsewhere],
-      ["vm1.qcow2", plain],
-      ["vm1.qcow2", capacity],
-    ] as const) {
-      const { kind, message } = await errorOf(copyOf(machine, key, change));
-      const why = key === "vm1.luks" && change === plain ? "the source is luks" : "the source is encrypted";
-      expect([kind, message]).toEqual(["unsupported", expect.stringContaining(why)]);
-    }
-    expect(snapshot(machine)).toEqual(before);
-  });
+  inTurn(
+    "is not another image than its source, nor one that is not encrypted, and nothing is changed",
+    async () => {
+      const machine = await machineWithSecret();
+      await create(machine);
+      await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+      const before = snapshot(machine);
+      const toQcow2 = (xml: string) => xml.replace("<format type='raw'", "<format type='qcow2'");
+      const elsewhere = (xml: string) => plain(xml).replace(/ *<path>.*<[/]path>\n/, "");
+      for (const [key, change] of [
+        ["vm1.luks", toQcow2],
+        ["vm1.luks", plain],
+        ["vm1.qcow2", elsewhere],
+        ["vm1.qcow2", plain],
+        ["vm1.qcow2", capacity],
+      ] as const) {
+        const { kind, message } = await errorOf(copyOf(machine, key, change));
+        const why = key === "vm1.luks" && change === plain ? "the source is luks" : "the source is encrypted";
+        expect([kind, message]).toEqual(["unsupported", expect.stringContaining(why)]);
+      }
+      expect(snapshot(machine)).toEqual(before);
+    },
+  );
 
-  test("of qcow2 has all its bytes", async () => {
+  inTurn("of qcow2 has all its bytes", async () => {
     const machine = await machineWithSecret();
     await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
     await copyOf(machine, "vm1.qcow2", (xml) => xml);
     expect(bytesAt(machine, "two")).toEqual(bytesAt(machine, "vm1.qcow2"));
   });
 
-  test("of a version that svirt does not read has its size, and no larger one", async () => {
+  inTurn("of a version that svirt does not read has its size, and no larger one", async () => {
     const machine = makePoolMachine();
     const bytes = new Uint8Array(3 * MIB);
     bytes.set(luksBytes({ version: 2 }));
@@ -215,30 +221,33 @@ describe("the copy of an encrypted volume", () => {
   });
 });
 
-test("a volume above an encrypted one has the capacity that is requested, and is not made of a guess", async () => {
-  const machine = await machineWithSecret();
-  await create(machine);
-  await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
-  const above = (key: string, format: string, capacity: string) =>
-    create(
-      machine,
-      bytesOf(
-        `<volume><name>top</name>${capacity}<target><format type='qcow2'/></target><backingStore><path>${IMAGES}/${key}</path><format type='${format}'/></backingStore></volume>`,
-      ),
-    );
-  const before = snapshot(machine);
-  const unsized = await errorOf(above("vm1.luks", "raw", ""));
-  expect([unsized.kind, unsized.remedy]).toEqual([
-    "unsupported",
-    expect.stringContaining("Write <capacity>"),
-  ]);
-  const sized = "<capacity unit='MiB'>4</capacity>";
-  const inside = await errorOf(above("vm1.qcow2", "qcow2", sized));
-  expect([inside.kind, inside.remedy]).toEqual(["unsupported", expect.not.stringContaining("<encryption")]);
-  expect(snapshot(machine)).toEqual(before);
-  await above("vm1.luks", "raw", sized);
-  expect(showVolume(nodeOn(machine), `${IMAGES}/top`)).toMatchObject({ capacityBytes: 4 * MIB });
-});
+inTurn(
+  "a volume above an encrypted one has the capacity that is requested, and is not made of a guess",
+  async () => {
+    const machine = await machineWithSecret();
+    await create(machine);
+    await create(machine, volumeXml(`<format type='qcow2'/>${ENCRYPTION}`, "vm1.qcow2"));
+    const above = (key: string, format: string, capacity: string) =>
+      create(
+        machine,
+        bytesOf(
+          `<volume><name>top</name>${capacity}<target><format type='qcow2'/></target><backingStore><path>${IMAGES}/${key}</path><format type='${format}'/></backingStore></volume>`,
+        ),
+      );
+    const before = snapshot(machine);
+    const unsized = await errorOf(above("vm1.luks", "raw", ""));
+    expect([unsized.kind, unsized.remedy]).toEqual([
+      "unsupported",
+      expect.stringContaining("Write <capacity>"),
+    ]);
+    const sized = "<capacity unit='MiB'>4</capacity>";
+    const inside = await errorOf(above("vm1.qcow2", "qcow2", sized));
+    expect([inside.kind, inside.remedy]).toEqual(["unsupported", expect.not.stringContaining("<encryption")]);
+    expect(snapshot(machine)).toEqual(before);
+    await above("vm1.luks", "raw", sized);
+    expect(showVolume(nodeOn(machine), `${IMAGES}/top`)).toMatchObject({ capacityBytes: 4 * MIB });
+  },
+);
 
 describe("an encrypted volume is not made, and nothing is changed,", () => {
   test.each([

@@ -4,6 +4,9 @@ import { closeSync, readFileSync } from "node:fs";
 import { fcntl } from "../../../../src/host/linux/calls/fcntl.ts";
 import { libc } from "../../../../src/host/linux/calls/libc.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
+import { testInTurn } from "../../../sample.ts";
+
+const inTurn = testInTurn(2);
 
 const MODULE = new URL("../../../../src/host/linux/terminal/caller.ts", import.meta.url).pathname;
 const BYTES = 8 * 1024 * 1024;
@@ -70,7 +73,7 @@ const TURNS_SCRIPT = `
 /** With poll(2), whose turns take up to 10 ms, less than a thousand would pass while the client reads with pauses. */
 const LEAST_TURNS = 3000;
 
-test("work beside a write to a slow client goes on at once", async () => {
+inTurn("work beside a write to a slow client goes on at once", async () => {
   const slow = "for at in $(seq 100); do head -c 40000; sleep 0.02; done; cat";
   const words = ["sh", "-c", `"$@" | (${slow}) | wc -c`, "sh", process.execPath, "-e", TURNS_SCRIPT];
   const child = Bun.spawn(words, { stdout: "pipe", stderr: "pipe" });
@@ -82,7 +85,7 @@ test("work beside a write to a slow client goes on at once", async () => {
   expect(Number(turns)).toBeGreaterThan(LEAST_TURNS);
 });
 
-test("ends when the client has gone, and drops what it writes", async () => {
+inTurn("ends when the client has gone, and drops what it writes", async () => {
   const child = Bun.spawn(["sh", "-c", `"$0" -e '${SCRIPT.replaceAll("'", "")}' | true`, process.execPath], {
     stdin: new Blob(["1000000"]),
     stderr: "pipe",
@@ -141,7 +144,7 @@ async function connect(
   return await Promise.all([new Response(other.stderr).text(), new Response(server.stderr).text()]);
 }
 
-test("a process in front of svirt reads the socket to which svirt writes", async () => {
+inTurn("a process in front of svirt reads the socket to which svirt writes", async () => {
   const ends = makeSocket();
   const client = "for bytes in 1000 20 3; do printf $bytes; head -c $bytes | wc -c >&2; done";
   const [got, said] = await connect(ends, { client, svirt: 'cat | "$0" -e "$1"' });
