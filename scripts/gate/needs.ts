@@ -30,6 +30,7 @@ export const NEEDS: ReadonlyMap<string, readonly Need[]> = new Map<string, reado
   ["isolation", ["kvm", "vfio"]],
   ["key-places", []],
   ["known-state", []],
+  ["killed-networks", []],
   ["labels", []],
   ["launch", ["kvm"]],
   ["liar", ["kvm"]],

@@ -16,6 +16,7 @@ import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
+import { findUnfinished } from "./unfinished-changes.ts";
 
 /** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {
@@ -74,6 +75,7 @@ async function inspect(instance: Instance): Promise<Audit & Look> {
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
+      ...(await findUnfinished(instance, running)),
       ...findLeftovers(instance, { damaged: [...damaged.keys()], ended, records }),
       ...(await findStaleLabels(instance, { records, silentAt })),
       ...findStaleNeighbours(instance, { records, silentAt }),

@@ -32,7 +32,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { errors, kept, recovered } = await recoverAll(call.instance);
+    const { errors, kept, recovered, settled } = await recoverAll(call.instance);
     const rules = await setLostRules(call.instance);
     const isBoot = call.options.has("autostart");
     // Networks and pools first: a domain with one needs it to be active.
@@ -48,6 +48,7 @@ export const command: Command = {
     if (call.options.has("json")) {
       printJson(call, {
         recovered,
+        changes: settled,
         rules: rules.names,
         started: started.names,
         networks: networks.names,
@@ -57,6 +58,7 @@ export const command: Command = {
       });
     } else {
       for (const line of [
+        ...settled.map((what) => `Interrupted ${oneLine(what)} undone or finished`),
         ...recovered.map((name) => `Domain '${name}' recovered`),
         ...rules.names.map((name) => `Packet rules of ${oneLine(name)} set again`),
         ...networks.names.map((name) => `Network ${oneLine(name)} started`),

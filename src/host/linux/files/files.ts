@@ -23,7 +23,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
-import { partialPath } from "../../../plan/half-made.ts";
+import { partialPath, stagedPath } from "../../../plan/half-made.ts";
 import type { FileContent } from "../../new-file.ts";
 import { thrownFacts } from "../calls/call-facts.ts";
 import { nativeName } from "../calls/native-name.ts";
@@ -103,7 +103,7 @@ function stageText(path: string, text: string, mode: number): void {
 
 /** Implements Host.placeText. */
 function placeText(path: string): void {
-  orThrow(`write ${path}`, () => renameSync(freshName(path), path));
+  orThrow(`write ${path}`, () => renameSync(stagedPath(path), path));
 }
 
 /** Implements Host.writeVolatile without fsync(2), which takes as long as all other parts of a write. */
@@ -120,12 +120,12 @@ interface Fresh {
 function replaceFile(path: string, content: Fresh): void {
   orThrow(`write ${path}`, () => {
     writeFresh(path, content);
-    renameSync(freshName(path), path);
+    renameSync(stagedPath(path), path);
   });
 }
 
 function writeFresh(path: string, { mode, sync, text }: Fresh): void {
-  const fresh = freshName(path);
+  const fresh = stagedPath(path);
   unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
   const fd = openSync(fresh, NEW_FILE, mode);
   try {
@@ -139,10 +139,6 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function freshName(path: string): string {
-  return `${path}.new`;
 }
 
 /** Implements Host.removeFile. */
