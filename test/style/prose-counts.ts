@@ -12,6 +12,8 @@ const RELATIVE = /\b(?:that|which|whose)\b/gi;
 const COMMENT = /\/\*\*([\s\S]*?)\*\/|(?:^|\s)\/\/ (.*)$/gm;
 const COMMENT_LINE = /^\s*(?:\/\/|\/?\*)/;
 const LONGEST_COMMENT_LINE = 110;
+/** First line or paragraph of a page that scripts/write-docs.ts writes. */
+const GENERATED = /^(?:<!-- Written by|#.*\n\n.*Made by `bun) scripts\/write-docs\.ts/;
 
 export function countProse(text: string): ProseCounts {
   const words = text.split(/\s+/).filter((word) => word !== "").length;
@@ -42,8 +44,8 @@ export function commentText(source: string): string {
 }
 
 /**
- * Returns the prose of a page: fenced and indented code, code spans and the targets of links are left out, of a
- * generated page its tables too. Continued lines of a list are no code.
+ * Returns the prose of a page: fenced and indented code, code spans and the targets of links are left out. Of a
+ * generated page its tables and lists of values (`one of "yes", "no"`) are left out too.
  */
 export function proseOf(markdown: string): string {
   const prose = markdown
@@ -51,7 +53,11 @@ export function proseOf(markdown: string): string {
     .replaceAll(/(?<=\n[^\S\n]*\n|^)(?: {4}.*\n?)+/g, "")
     .replaceAll(/(`+)(?:(?!\1)[\s\S])*?\1/g, "x")
     .replaceAll(/\]\([^)\s]*\)/g, "]");
-  return markdown.startsWith("<!-- Written by ") ? prose.replaceAll(/^ *\|.*$/gm, "") : prose;
+  return isGenerated(markdown) ? prose.replaceAll(/^ *(?:\||- \**`?x).*$/gm, "") : prose;
+}
+
+export function isGenerated(markdown: string): boolean {
+  return GENERATED.test(markdown);
 }
 
 /** Lists the comment lines of a source file over 110 columns as "FILE:LINE: TEXT". */
