@@ -11,7 +11,7 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "type", summary: "vnc, the only type", value: "TYPE" },
-      { name: "all", summary: "all screens; svirt has at most a single screen" },
+      { name: "all", summary: "all screens; svirt has at most one" },
       JSON_OPTION,
     ],
   },

@@ -12,7 +12,7 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "hypervisor-cpu-compare",
-    summary: "compare the best processor of QEMU's guests with a processor in an XML file",
+    summary: "compare the best processor for QEMU's guests with a processor in an XML file",
     details:
       "The file has a <cpu>, or the XML of a domain, of capabilities or of domain capabilities; of several processors " +
       "the first is compared. The exit code is 1 for an incompatible processor.",

@@ -6,7 +6,7 @@ import { DRY_RUN_OPTION, pathsOf, printChanges } from "../../label-changes.ts";
 export const command: Command = {
   spec: {
     name: "label set",
-    summary: "set a file's label, also for its return after use by a guest",
+    summary: "set a file's label, also the label restored after a guest's use",
     details:
       "Refuses a file used by a guest and files of the host. Removes the file's remembered label.\n" +
       "The policy's default label does not change: use semanage fcontext for it.",

@@ -16,7 +16,7 @@ export const command: Command = {
       { name: "ephemeral", summary: "list ephemeral secrets" },
       { name: "no-ephemeral", summary: "list secrets on disk" },
       { name: "private", summary: "list private secrets" },
-      { name: "no-private", summary: "list secrets with a value for clients" },
+      { name: "no-private", summary: "list secrets with a value readable to clients" },
       JSON_OPTION,
     ],
   },

@@ -10,7 +10,7 @@ export const command: Command = {
     name: "snapshot-current",
     summary: "print the XML of a domain's current snapshot, or make another current",
     details:
-      "The current snapshot is the last before the present images of the domain: the parent of the next snapshot.",
+      "The domain's images were last changed after the current snapshot. It is the parent of the next snapshot.",
     operands: [
       DOMAIN_OPERAND,
       { name: "snapshotname", summary: "name of the new current snapshot", isOptional: true },

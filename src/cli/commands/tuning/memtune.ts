@@ -27,7 +27,7 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "hard-limit", value: "size", summary: "limit, never exceeded" },
-      { name: "soft-limit", value: "size", summary: "limit of memory, reclaimed by the kernel above it" },
+      { name: "soft-limit", value: "size", summary: "limit; the kernel reclaims memory above it" },
       { name: "swap-hard-limit", value: "size", summary: "limit for memory and swap together" },
       ...CHANGE_OPTIONS,
     ],
