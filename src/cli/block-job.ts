@@ -22,7 +22,7 @@ export const JOB_OPTIONS: readonly Option[] = [
   { name: "bytes", summary: "the bandwidth limit is in bytes/s rather than MiB/s" },
   { name: "wait", summary: "wait until the job is done, or waits to be pivoted or aborted" },
   { name: "verbose", summary: "with --wait, display the progress" },
-  { name: "timeout", value: "seconds", summary: "implies --wait; abort the job after that time" },
+  { name: "timeout", value: "seconds", summary: "implies --wait; abort the job after this time" },
   DRY_RUN_OPTION,
   CRASH_OPTION,
 ];

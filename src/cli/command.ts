@@ -101,7 +101,7 @@ export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or u
 /** Operand of commands about one saved file. */
 export const SAVE_FILE_OPERAND: Operand = {
   name: "file",
-  summary: "a file that svirt save or virsh save wrote",
+  summary: "a file written by svirt save or virsh save",
 };
 
 /** Operand of commands that replace the XML in a saved state. */

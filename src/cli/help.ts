@@ -43,7 +43,7 @@ export function formatOverview(specs: readonly CommandSpec[]): string {
     "",
     ...specs.map(({ name, summary }) => line(name, summary)),
     "",
-    "  svirt(8) lists the commands of virsh that are missing.",
+    "  svirt(8) lists the missing commands of virsh.",
     "",
   ].join("\n");
 }

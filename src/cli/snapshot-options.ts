@@ -33,7 +33,7 @@ export function maybeSnapshotOf(
   if (name !== undefined && isCurrent) {
     throw new SvirtError(`--${option} and --current are mutually exclusive`, {
       kind: "usage",
-      remedy: "Leave one of them out.",
+      remedy: "Leave one of the two out.",
     });
   }
   if (name !== undefined) return findSnapshot(call.instance, domain, name);

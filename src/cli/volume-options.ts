@@ -30,7 +30,7 @@ export const REFLINK_OPTION: Option = {
 
 /** Options of commands that copy a part of a volume. */
 export const PART_OPTIONS: readonly Option[] = [
-  { name: "offset", value: "BYTES", summary: "place in the volume at which the part begins" },
+  { name: "offset", value: "BYTES", summary: "first byte of the part in the volume" },
   { name: "length", value: "BYTES", summary: "most bytes of the part; 0 or a negative number: all" },
   { name: "sparse", summary: "keep holes" },
 ];

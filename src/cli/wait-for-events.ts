@@ -26,7 +26,7 @@ export interface EventSort {
 /** Options of every command that waits for events. */
 export const EVENT_OPTIONS: readonly Option[] = [
   { name: "event", value: "type", summary: "event type to wait for" },
-  { name: "loop", summary: "wait for more events after the first one, until the timeout or an interrupt" },
+  { name: "loop", summary: "wait for more events after the first, until the timeout or an interrupt" },
   { name: "timeout", value: "seconds", summary: "longest time to wait" },
   { name: "list", summary: "list the event types" },
   { name: "timestamp", summary: "print the time (UTC) of each event" },

@@ -17,7 +17,7 @@ export const COMPARE_OPTIONS: readonly Option[] = [
 /** Options of commands that compute a processor. */
 export const BASELINE_OPTIONS: readonly Option[] = [
   { name: "features", summary: "also list the features of the model" },
-  { name: "migratable", summary: "leave out features with which QEMU cannot migrate a guest" },
+  { name: "migratable", summary: "leave out features that prevent the migration of a guest" },
   JSON_OPTION,
 ];
 

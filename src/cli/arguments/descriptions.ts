@@ -6,7 +6,7 @@ import { onlyOne } from "./exclusive.ts";
 export const URI_OPERAND: Operand = { name: "uri", summary: "URI of the namespace" };
 export const METADATA_OPTIONS: readonly Option[] = [
   { name: "set", summary: "the new element", value: "XML" },
-  { name: "key", summary: "the prefix that the element gets; required with --set", value: "KEY" },
+  { name: "key", summary: "prefix of the element; required with --set", value: "KEY" },
   { name: "remove", summary: "remove the element" },
 ];
 
@@ -41,5 +41,5 @@ export const NEW_TEXT_OPERAND: Operand = {
 };
 export const TITLE_OPTION: Option = {
   name: "title",
-  summary: "the title, one line, instead of the description",
+  summary: "the title, a line, instead of the description",
 };

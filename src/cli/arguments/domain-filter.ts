@@ -15,7 +15,7 @@ const GROUPS: readonly (readonly (readonly [option: string, summary: string, has
       ["state-other", "domains in another state", ["other state", true]],
     ],
     [
-      ["with-managed-save", "only domains whose state svirt managedsave has saved", ["managed save", true]],
+      ["with-managed-save", "only domains with a state saved by svirt managedsave", ["managed save", true]],
       ["without-managed-save", "only domains without such a state", ["managed save", false]],
     ],
     [
@@ -27,7 +27,7 @@ const GROUPS: readonly (readonly (readonly [option: string, summary: string, has
       ["without-snapshot", "only domains without one", ["snapshot", false]],
     ],
     [
-      ["with-checkpoint", "only domains with a checkpoint, of which svirt has none", ["checkpoint", true]],
+      ["with-checkpoint", "only domains with a checkpoint; svirt has none", ["checkpoint", true]],
       ["without-checkpoint", "only domains without one", ["checkpoint", false]],
     ],
   ];

@@ -29,7 +29,7 @@ const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: strin
   "adapter-parent-wwpn": ["port name of the parent", "WWPN"],
   "adapter-parent-fabric-wwn": ["fabric name of the parent", "WWN"],
   "source-protocol-ver": ["version of NFS", "VERSION"],
-  "source-initiator": ["name with which the host logs in to an iSCSI target", "IQN"],
+  "source-initiator": ["name of the host's login to an iSCSI target", "IQN"],
 };
 
 /** Operands that name a new pool, and give the parts that virsh also takes by position. */
@@ -47,7 +47,7 @@ export const NEW_POOL_OPTIONS: readonly Option[] = [
 
 /** Options of commands that make a pool's folder. */
 export const OVERWRITE_OPTIONS: readonly Option[] = [
-  { name: "no-overwrite", summary: "make the storage on an empty device; refuse one with content" },
+  { name: "no-overwrite", summary: "make the storage on an empty device; refuse a device with content" },
   { name: "overwrite", summary: "make the storage, and overwrite the device's content" },
 ];
 
@@ -59,7 +59,7 @@ export const START_OPTIONS: readonly Option[] = [
 
 /** Details of commands with operands for parts. */
 export const PLACED_DETAILS =
-  "A - stands for a part that is left out: `svirt pool-define-as images dir - - - - /srv/images`.";
+  "A - stands for an omitted part: `svirt pool-define-as images dir - - - - /srv/images`.";
 
 /**
  * Returns the XML that operands and options give. Throws "usage" for two that exclude each other. virsh writes the - of

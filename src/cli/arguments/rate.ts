@@ -11,7 +11,7 @@ const MOST = 2 ** 32 - 1;
 /** Options for the limits of an interface. */
 export const RATE_OPTIONS: readonly Option[] = [
   { name: "inbound", value: "limit", summary: "frames to the guest" },
-  { name: "outbound", value: "limit", summary: "frames from the guest, whose peak is ignored" },
+  { name: "outbound", value: "limit", summary: "frames from the guest; the peak is ignored" },
 ];
 
 /** Reads the limits that are given. Throws "usage" with virsh's messages. */

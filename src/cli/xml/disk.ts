@@ -86,6 +86,6 @@ function serverOf(word: string | undefined): { readonly name?: string; readonly 
   throw new SvirtError(`Option --source-host-name is malformed: '${word}'`, {
     kind: "usage",
     remedy:
-      "Write the server's name, with the number of its port if it has one: HOST:10809. An IPv6 address: svirt attach-device",
+      "Write the server's name, with the number of its port, if any: HOST:10809. An IPv6 address: svirt attach-device",
   });
 }

@@ -6,7 +6,7 @@ export const command: Command = {
   spec: {
     name: "domfsfreeze",
     summary: "have a guest write its file systems to disk and stop writing, by its agent",
-    details: "They stay frozen until svirt domfsthaw, and programs in the guest that write wait.",
+    details: "They stay frozen until svirt domfsthaw, and writing programs in the guest wait.",
     operands: [
       DOMAIN_OPERAND,
       {

@@ -6,7 +6,7 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "get-user-sshkeys",
-    summary: "list the keys with which a user may log in to a guest by SSH, by its agent",
+    summary: "list a user's keys for login to a guest by SSH, by its agent",
     operands: [DOMAIN_OPERAND, { name: "user", summary: "user of the guest" }],
     options: [],
   },

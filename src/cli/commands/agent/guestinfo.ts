@@ -11,7 +11,7 @@ export const command: Command = {
     name: "guestinfo",
     summary: "show what a guest's agent reports about its system",
     details:
-      "Without an option: all that the agent can report. The values come from the guest and are not verified.",
+      "Without an option: all the agent can report. The values come from the guest and are not verified.",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "user", summary: "the users who are logged in" },

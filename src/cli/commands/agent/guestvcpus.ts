@@ -8,13 +8,13 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "guestvcpus",
-    summary: "show or change which virtual CPUs a guest's system uses, by its agent",
-    details: "The numbers are those of the guest's system, as its agent reports them.",
+    summary: "show or change the virtual CPUs used by a guest's system, by its agent",
+    details: "The numbers come from the guest's system, as reported by its agent.",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "cpulist", summary: "virtual CPUs to enable or disable, such as 1-3", value: "LIST" },
-      { name: "enable", summary: "have the system use those of --cpulist" },
-      { name: "disable", summary: "have the system not use those of --cpulist" },
+      { name: "enable", summary: "have the system use the virtual CPUs of --cpulist" },
+      { name: "disable", summary: "have the system not use the virtual CPUs of --cpulist" },
       JSON_OPTION,
     ],
   },

@@ -8,12 +8,12 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "set-user-sshkeys",
-    summary: "change the keys with which a user may log in to a guest by SSH, by its agent",
-    details: "The keys are added to those that the user has.",
+    summary: "change a user's keys for login to a guest by SSH, by its agent",
+    details: "The keys are added to the user's present keys.",
     operands: [
       DOMAIN_OPERAND,
       { name: "user", summary: "user of the guest" },
-      { name: "file", summary: "keys, one a line: a file, or - for standard input", isOptional: true },
+      { name: "file", summary: "keys, a line each: a file, or - for standard input", isOptional: true },
     ],
     options: [
       { name: "reset", summary: "remove the user's other keys; without a file, all keys" },

@@ -28,7 +28,7 @@ export const command: Command = {
       {
         name: "since",
         value: "TIME",
-        summary: "only denials since that time: 10m, 2h, 3d ago, or a date",
+        summary: "only denials since this time: 10m, 2h, 3d ago, or a date",
       },
       {
         name: "all",

@@ -30,7 +30,7 @@ export const command: Command = {
         value: "image",
         summary: "topmost image to merge; default: the disk's own image",
       },
-      { name: "active", summary: "merge the disk's own image, to which the guest writes" },
+      { name: "active", summary: "merge the disk's own image, written by the guest" },
       { name: "pivot", summary: "implies --active --wait; switch the guest to the base" },
       { name: "keep-overlay", summary: "implies --active --wait; keep the guest on its image" },
       ...JOB_OPTIONS,

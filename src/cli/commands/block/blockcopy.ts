@@ -33,7 +33,11 @@ export const command: Command = {
         value: "file",
         summary: "XML of the copy, a <disk> with source, format and <encryption>, instead of --dest",
       },
-      { name: "format", value: "format", summary: "raw or qcow2; default: that of the disk's own image" },
+      {
+        name: "format",
+        value: "format",
+        summary: "raw or qcow2; default: the format of the disk's own image",
+      },
       { name: "blockdev", summary: "the copy is a block device" },
       { name: "shallow", summary: "copy only the disk's own image; the copy gets the same backing image" },
       { name: "reuse-external", summary: "use an existing image as the copy" },

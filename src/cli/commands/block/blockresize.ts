@@ -12,7 +12,7 @@ export const command: Command = {
     name: "blockresize",
     summary: "change the size of a running guest's disk",
     details:
-      "The guest sees the new size immediately. A smaller one cuts off the end of the disk, with its data. The size is in KiB, or has a\n" +
+      "The guest sees the new size immediately. A smaller size cuts off the end of the disk, with its data. The size is in KiB, or has a\n" +
       "unit: 10G, 512MiB, 1048576B.",
     operands: [
       DOMAIN_OPERAND,

@@ -18,7 +18,7 @@ export const command: Command = {
       { name: "devname", summary: "name of the device: serial0, console1, channel0", value: "NAME" },
       { name: "force", summary: "disconnect the current session first" },
       { name: "safe", summary: "connect only with exclusive access; svirt always does" },
-      { name: "escape", short: "e", summary: "key that disconnects: ^] for Ctrl and ]", value: "KEY" },
+      { name: "escape", short: "e", summary: "key to disconnect: ^] for Ctrl and ]", value: "KEY" },
     ],
   },
   async run(call) {

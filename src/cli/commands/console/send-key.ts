@@ -16,7 +16,7 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
     options: [
       { name: "codeset", summary: `${CODESETS.join(", ")}; the default is linux`, value: "CODESET" },
-      { name: "holdtime", summary: "time for which the keys are held", value: "MS" },
+      { name: "holdtime", summary: "time to hold the keys", value: "MS" },
     ],
   },
   async run(call) {

@@ -14,7 +14,7 @@ export const command = plannedCommand({
       { name: "disable", summary: "do not start it at boot" },
       {
         name: "once",
-        summary: "only at the next boot: that mark is set or removed apart from the other one",
+        summary: "only at the next boot: this mark is set or removed apart from the other",
       },
     ],
   },

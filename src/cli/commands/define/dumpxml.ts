@@ -14,7 +14,7 @@ export const command: Command = {
     options: [
       { name: "inactive", summary: "use the definition, even if the domain runs" },
       { name: "update-cpu", summary: "show the processor as the host has it" },
-      { name: "migratable", summary: "without the devices that old versions of libvirt add by themselves" },
+      { name: "migratable", summary: "without the devices added by old versions of libvirt themselves" },
       { name: "security-info", summary: "include passwords; svirt stores none" },
       JSON_OPTION,
     ],

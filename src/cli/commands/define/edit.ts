@@ -8,7 +8,7 @@ export const command: Command = {
     summary: "change a domain's definition with an editor",
     details: [
       "Starts $VISUAL, $EDITOR or vi. The new text is checked as by define and applies from the next start. A refused text is",
-      "kept in a file that the error names. The editor runs in svirt's SELinux domain, which cannot read the settings in your",
+      "kept in a file named by the error. The editor runs in svirt's SELinux domain, which cannot read the settings in your",
       "home folder.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],

@@ -9,7 +9,7 @@ export const command: Command = {
     name: "metadata",
     summary: "show, set or remove an application's data in a domain's XML",
     details:
-      "An application owns the element of <metadata> in its namespace. It is set and shown without that namespace.",
+      "An application owns the element of <metadata> in its namespace. It is set and shown without this namespace.",
     operands: [DOMAIN_OPERAND, URI_OPERAND],
     options: [...METADATA_OPTIONS, ...IMPACT_OPTIONS],
   },

@@ -12,18 +12,18 @@ export const command: Command = {
     name: "undefine",
     summary: "remove a domain's definition; a running guest keeps running",
     details:
-      "The volumes of disks are deleted after the definition, as by vol-delete: one that another domain or volume needs stays, and the exit code is then 7, " +
-      "as for a disk of --storage that is no volume. They are listed on standard error before anything changes: if the command is killed, no later one deletes the rest, " +
+      "The volumes of disks are deleted after the definition, as by vol-delete: a volume needed by another domain or volume stays, and the exit code is then 7, " +
+      "as for a disk of --storage that is no volume. They are listed on standard error before anything changes: if the command is killed, no later command deletes the rest, " +
       "and vol-delete removes what vol-list still shows.",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "managed-save", summary: "also remove the state that svirt managedsave saved" },
+      { name: "managed-save", summary: "also remove the state saved by svirt managedsave" },
       { name: "snapshots-metadata", summary: "also remove the data of its snapshots; their images stay" },
       { name: "checkpoints-metadata", summary: "no effect: svirt has no checkpoints" },
       { name: "nvram", summary: "also remove its UEFI variables" },
       { name: "keep-nvram", summary: "keep its UEFI variables" },
-      { name: "tpm", summary: "also remove the state of its TPM if it is a persistent one" },
-      { name: "keep-tpm", summary: "keep the state of its TPM, also one that is not persistent" },
+      { name: "tpm", summary: "also remove the state of its TPM if the TPM is persistent" },
+      { name: "keep-tpm", summary: "keep the state of its TPM, persistent or not" },
       ...STORAGE_OPTIONS,
       CRASH_OPTION,
     ],

@@ -34,12 +34,12 @@ export const command: Command = {
     name: "event",
     summary: "list event types, or wait for events of domains",
     details:
-      "Events are reported whichever process causes them, or the guest itself. Types that svirt does not report are refused.\n" +
+      "Events are reported whichever process causes them, or the guest itself. Types not reported by svirt are refused.\n" +
       "Without --loop it ends after the first event. The exit code is 1 without an event.",
     operands: [],
     options: [
       { name: "domain", value: "domain", summary: "only events of this domain: its name, id or uuid" },
-      { name: "all", summary: "wait for all events that svirt reports" },
+      { name: "all", summary: "wait for all events reported by svirt" },
       ...EVENT_OPTIONS,
     ],
     recovery: "none",

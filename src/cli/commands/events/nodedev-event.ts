@@ -24,7 +24,7 @@ export const command: Command = {
     name: "nodedev-event",
     summary: "list event types, or wait for events of the host's devices",
     details:
-      "The kernel reports the devices that come, change and go. Without --loop it ends after the first event. The exit code is 1\n" +
+      "The kernel reports new, changed and removed devices. Without --loop it ends after the first event. The exit code is 1\n" +
       "without an event.",
     operands: [],
     options: [

@@ -6,7 +6,7 @@ import { formatTable } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "nwfilter-binding-list",
-    summary: "list the taps of running guests that have a filter",
+    summary: "list the taps of running guests with a filter",
     operands: [],
     options: [JSON_OPTION],
   },

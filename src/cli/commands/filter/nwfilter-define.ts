@@ -8,7 +8,7 @@ export const command: Command = {
   spec: {
     name: "nwfilter-define",
     summary: "define a filter of interfaces from an XML file, or replace its definition",
-    details: "A filter that a running guest has is not replaced.",
+    details: "A running guest's filter is not replaced.",
     operands: [{ name: "file", summary: "filter XML: a file, or - for standard input" }],
     options: [
       { name: "validate", summary: "refuse XML that libvirt's schema does not allow; svirt always does so" },

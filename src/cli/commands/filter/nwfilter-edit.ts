@@ -8,7 +8,7 @@ export const command: Command = {
     name: "nwfilter-edit",
     summary: "change the definition of a filter of interfaces with an editor",
     details:
-      "The editor and the new text are treated as by edit: the text is checked as by nwfilter-define, and a refused one is kept.",
+      "The editor and the new text are treated as by edit: the text is checked as by nwfilter-define, and a refused text is kept.",
     operands: [FILTER_OPERAND],
     options: [],
   },

@@ -7,7 +7,7 @@ import { warnOf } from "../../output/warn-of.ts";
 export const command: Command = {
   spec: {
     name: "nwfilter-list",
-    summary: "list the filters that interfaces may name in <filterref>",
+    summary: "list the filters for use in <filterref> of interfaces",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

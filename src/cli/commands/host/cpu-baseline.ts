@@ -11,10 +11,10 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "cpu-baseline",
-    summary: "print the processor that has all features which the processors in an XML file share",
+    summary: "print the processor with all common features of the processors in an XML file",
     details:
       "The file has <cpu> elements, or the XML of domains, of capabilities or of domain capabilities, one after " +
-      "another. The model is the one of the installed QEMU with the most of these features, and the others are listed.",
+      "another. The model of the installed QEMU with the most of these features is chosen, and the others are listed.",
     recovery: "none",
     operands: [{ name: "file", summary: "XML with processors: a file, or - for standard input" }],
     options: BASELINE_OPTIONS,

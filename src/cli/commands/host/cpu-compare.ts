@@ -9,8 +9,8 @@ export const command: Command = {
     summary: "compare the host's processor with a processor in an XML file",
     details:
       "The file has a <cpu>, or the XML of a domain, of capabilities or of domain capabilities; of several processors " +
-      "the first is compared. The host's processor is the one that KVM can give to guests, with the features that the " +
-      "installed QEMU knows. Without KVM no processor is compatible. The exit code is 1 for an incompatible one.",
+      "the first is compared. The host's processor is the processor available to guests by KVM, with the features known to the " +
+      "installed QEMU. Without KVM no processor is compatible. The exit code is 1 for an incompatible processor.",
     recovery: "none",
     operands: [{ name: "file", summary: "XML with a processor: a file, or - for standard input" }],
     options: COMPARE_OPTIONS,

@@ -5,7 +5,7 @@ import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts"
 export const command: Command = {
   spec: {
     name: "cpu-models",
-    summary: "list the models of processors that QEMU knows",
+    summary: "list the models of processors known to QEMU",
     recovery: "none",
     operands: [{ name: "arch", summary: "architecture: x86_64" }],
     options: [JSON_OPTION],

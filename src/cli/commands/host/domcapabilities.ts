@@ -7,7 +7,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "domcapabilities",
-    summary: "print the devices and features that QEMU and svirt support for guests, as XML",
+    summary: "print the devices and features supported for guests by QEMU and svirt, as XML",
     details:
       "The XML is libvirt's. QEMU is queried in a guest's SELinux domain, once for each version of QEMU and each boot.",
     recovery: "none",

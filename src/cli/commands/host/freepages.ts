@@ -18,7 +18,7 @@ export const command: Command = {
         summary: "the number of a NUMA cell; -1: the whole host; needs --pagesize",
         value: "NUMBER",
       },
-      { name: "pagesize", summary: "only pages of that size, in KiB or with a unit: 2M", value: "SIZE" },
+      { name: "pagesize", summary: "only pages of this size, in KiB or with a unit: 2M", value: "SIZE" },
       { name: "all", summary: "each NUMA cell" },
       JSON_OPTION,
     ],

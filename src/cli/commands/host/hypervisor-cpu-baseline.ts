@@ -16,17 +16,17 @@ export const command: Command = {
   spec: {
     name: "hypervisor-cpu-baseline",
     summary:
-      "print the processor with all features that the processors in an XML file share and QEMU can give to guests",
+      "print the processor with all common features of the processors in an XML file, as far as QEMU supports them",
     details:
       "The file has <cpu> elements, or the XML of domains, of capabilities or of domain capabilities, one after " +
-      "another. The model is the one of the installed QEMU with the most of these features, and the others are listed.",
+      "another. The model of the installed QEMU with the most of these features is chosen, and the others are listed.",
     recovery: "none",
     operands: [
       { name: "file", summary: "XML with processors: a file, or - for standard input", isOptional: true },
     ],
     options: [
       ...KIND_OPTIONS,
-      { name: "model", summary: "one model without further features, instead of a file", value: "MODEL" },
+      { name: "model", summary: "a model without further features, instead of a file", value: "MODEL" },
       ...BASELINE_OPTIONS,
     ],
   },
@@ -44,6 +44,6 @@ function readDescriptions(call: Call): readonly CpuDescription[] {
   if (file === undefined && model !== undefined) return [{ model, isStrict: false, features: [] }];
   throw new SvirtError("Cannot compute a processor: a file or --model is required, and not both", {
     kind: "usage",
-    remedy: "Name a file with processors, or one model: --model",
+    remedy: "Name a file with processors, or a model: --model",
   });
 }

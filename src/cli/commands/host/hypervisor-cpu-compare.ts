@@ -12,10 +12,10 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "hypervisor-cpu-compare",
-    summary: "compare the best processor that QEMU can give to guests with a processor in an XML file",
+    summary: "compare the best processor for QEMU's guests with a processor in an XML file",
     details:
       "The file has a <cpu>, or the XML of a domain, of capabilities or of domain capabilities; of several processors " +
-      "the first is compared. The exit code is 1 for an incompatible one.",
+      "the first is compared. The exit code is 1 for an incompatible processor.",
     recovery: "none",
     operands: [{ name: "file", summary: "XML with a processor: a file, or - for standard input" }],
     options: [...KIND_OPTIONS, ...COMPARE_OPTIONS],

@@ -7,7 +7,7 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "nodecpumap",
-    summary: "show which processors of the host are online",
+    summary: "show the online processors of the host",
     recovery: "none",
     operands: [],
     options: [

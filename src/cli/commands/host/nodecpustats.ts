@@ -12,7 +12,7 @@ export const command: Command = {
     recovery: "none",
     operands: [],
     options: [
-      { name: "cpu", summary: "show only that processor", value: "NUMBER" },
+      { name: "cpu", summary: "show only this processor", value: "NUMBER" },
       { name: "percent", summary: "show the load during the next second, in percent" },
       JSON_OPTION,
     ],

@@ -9,7 +9,7 @@ export const command: Command = {
     summary: "show the host's memory statistics",
     recovery: "none",
     operands: [],
-    options: [{ name: "cell", summary: "show only that NUMA cell", value: "NUMBER" }, JSON_OPTION],
+    options: [{ name: "cell", summary: "show only this NUMA cell", value: "NUMBER" }, JSON_OPTION],
   },
   async run(call) {
     const text = call.options.get("cell");

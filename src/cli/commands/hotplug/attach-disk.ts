@@ -14,18 +14,18 @@ export const command: Command = {
     summary: "attach a disk to a running or defined domain",
     details:
       "svirt labels the image for the guest, opens it and passes it to QEMU. A running guest takes a disk on virtio, scsi or\n" +
-      "usb only, and a SCSI controller with it if it lacks one. The format is that of --subdriver, or raw: svirt never detects a\n" +
+      "usb only, and a SCSI controller with it if it lacks one. The format is --subdriver's, or raw: svirt never detects a\n" +
       "format.",
     operands: [
       DOMAIN_OPERAND,
       { name: "source", summary: "path of the image or block device, or name of the disk on a server" },
-      { name: "target", summary: "name of the disk, which selects the bus: vdb" },
+      { name: "target", summary: "name of the disk, to select the bus: vdb" },
     ],
     options: [
       { name: "targetbus", value: "bus", summary: "virtio, scsi, usb, sata or ide" },
       { name: "driver", value: "name", summary: "qemu" },
       { name: "subdriver", value: "format", summary: "raw or qcow2" },
-      { name: "iothread", value: "id", summary: "number of the I/O thread that serves the disk" },
+      { name: "iothread", value: "id", summary: "number of the disk's I/O thread" },
       { name: "cache", value: "mode", summary: "none, writeback, writethrough, directsync or unsafe" },
       { name: "io", value: "mode", summary: "threads or native" },
       { name: "type", value: "device", summary: "disk, cdrom or floppy" },
@@ -35,8 +35,8 @@ export const command: Command = {
         value: "type",
         summary: "file, block or network; default: the type of the source",
       },
-      { name: "serial", value: "text", summary: "serial number that the guest sees" },
-      { name: "wwn", value: "digits", summary: "World Wide Name that the guest sees" },
+      { name: "serial", value: "text", summary: "serial number, as seen by the guest" },
+      { name: "wwn", value: "digits", summary: "World Wide Name, as seen by the guest" },
       {
         name: "address",
         value: "address",
@@ -48,11 +48,11 @@ export const command: Command = {
         value: "protocol",
         summary: "protocol of a network disk: nbd, iscsi and others",
       },
-      { name: "source-host-name", value: "host", summary: "its server, with :port if it has one" },
+      { name: "source-host-name", value: "host", summary: "its server, with :port if needed" },
       { name: "source-host-transport", value: "transport", summary: "tcp or unix" },
       { name: "source-host-socket", value: "path", summary: "its server's socket, with the transport unix" },
       { name: "throttle-groups", value: "names", summary: "groups of limits, separated by commas" },
-      { name: "alias", value: "name", summary: "alias that begins with ua-" },
+      { name: "alias", value: "name", summary: "alias with ua- at its beginning" },
       { name: "print-xml", summary: "print the disk's XML, and change nothing" },
       PERSISTENT_OPTION,
       ...CHANGE_OPTIONS,

@@ -11,7 +11,7 @@ export const command: Command = {
     name: "attach-interface",
     summary: "attach a network interface to a running or defined domain",
     details:
-      "svirt creates its tap, and removes it with the interface or the guest. --inbound and --outbound are limits as those of domiftune.",
+      "svirt creates its tap, and removes it with the interface or the guest. --inbound and --outbound are limits as by domiftune.",
     operands: [
       DOMAIN_OPERAND,
       { name: "type", summary: "network, bridge, direct, ethernet or user" },
@@ -23,9 +23,9 @@ export const command: Command = {
     ],
     options: [
       { name: "target", value: "name", summary: "name of the tap on the host" },
-      { name: "mac", value: "address", summary: "MAC address; default: a new one" },
+      { name: "mac", value: "address", summary: "MAC address; default: a new address" },
       { name: "model", value: "model", summary: "virtio, e1000e, rtl8139 and others" },
-      { name: "alias", value: "name", summary: "alias that begins with ua-" },
+      { name: "alias", value: "name", summary: "alias with ua- at its beginning" },
       ...RATE_OPTIONS,
       { name: "managed", summary: "with type ethernet: create the tap, and remove it with the guest" },
       { name: "print-xml", summary: "print the interface's XML, and change nothing" },

@@ -8,7 +8,7 @@ export const command: Command = {
     name: "detach-device-alias",
     summary: "detach a device by its alias",
     details:
-      "svirt dumpxml shows the aliases of a running guest. A definition has only those that begin with ua-. The guest has\n" +
+      "svirt dumpxml shows the aliases of a running guest. A definition has only aliases with ua- at their beginning. The guest has\n" +
       "5 seconds to release the device, as with svirt detach-device.",
     operands: [DOMAIN_OPERAND, { name: "alias", summary: "alias of the device" }],
     options: CHANGE_OPTIONS,

@@ -10,7 +10,7 @@ export const command: Command = {
     name: "detach-disk",
     summary: "detach a disk from a domain, and restore its labels",
     details:
-      "The guest has 5 seconds to release the disk. If it takes longer, the label stays, and the next command about that guest,\n" +
+      "The guest has 5 seconds to release the disk. If it takes longer, the label stays, and the next command about the guest,\n" +
       "or svirt recover, completes the change after the release.",
     operands: [DOMAIN_OPERAND, { name: "target", summary: "the disk's target or source: vdb, or a path" }],
     options: [

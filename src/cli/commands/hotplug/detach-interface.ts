@@ -14,7 +14,7 @@ export const command: Command = {
       {
         name: "mac",
         value: "address",
-        summary: "MAC address; required if the domain has several of that type",
+        summary: "MAC address; required if the domain has several of the type",
       },
       { name: "print-xml", summary: "print the interface's XML, and change nothing" },
       PERSISTENT_OPTION,

@@ -11,7 +11,7 @@ export const command: Command = {
     name: "setvcpu",
     summary: "enable or disable single virtual CPUs of a domain",
     details: [
-      "Only the first disabled virtual CPU can be enabled, and the last enabled one disabled. One of a running guest changes,",
+      "Only the first disabled virtual CPU can be enabled, and the last enabled virtual CPU disabled. A virtual CPU of a running guest changes,",
       "or several of a definition.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND, { name: "vcpulist", summary: "numbers of virtual CPUs, such as 1 or 1-3" }],
@@ -23,7 +23,7 @@ export const command: Command = {
   },
   async run(call) {
     const form = onlyOne(call, ["enable", "disable"]);
-    if (form === undefined) throw usage("one of --enable, --disable is required", "Give one of them.");
+    if (form === undefined) throw usage("one of --enable, --disable is required", "Give one of the two.");
     const list = operand(call, "vcpulist");
     const ids = cpuSet.decode(list);
     if (ids === undefined)

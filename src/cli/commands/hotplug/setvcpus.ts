@@ -15,14 +15,14 @@ export const command: Command = {
     name: "setvcpus",
     summary: "change the number of a domain's virtual CPUs",
     details: [
-      "A running guest can get more, up to the number in <vcpu>, and give those back, if its operating system releases",
-      "them. The virtual CPUs that it was started with stay until its next start.",
+      "A running guest can get more, up to the number in <vcpu>, and give them back, if its operating system releases",
+      "them. The virtual CPUs of its start stay until its next start.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND, { name: "count", summary: "the new number" }],
     options: [
       { name: "maximum", summary: "change the maximum; only with --config" },
       { name: "guest", summary: "change how many the guest's system uses, by its agent" },
-      { name: "hotpluggable", summary: "new ones can be removed again; not of a definition" },
+      { name: "hotpluggable", summary: "new virtual CPUs can be removed again; not of a definition" },
       ...CHANGE_OPTIONS,
     ],
   },

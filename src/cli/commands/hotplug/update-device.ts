@@ -14,7 +14,7 @@ export const command: Command = {
   spec: {
     name: "update-device",
     summary: "change the medium of a drive, or the link, packet filter or limits of a network interface",
-    details: "Every other field must have the value that svirt dumpxml shows.",
+    details: "Every other field must have the value shown by svirt dumpxml.",
     operands: DEVICE_OPERANDS,
     options: [
       { name: "force", summary: "even if the guest has locked the tray" },

@@ -8,12 +8,12 @@ import { reportEach } from "../../output/report-each.ts";
 export const command: Command = {
   spec: {
     name: "label release",
-    summary: "remove the marks of another machine, which is off or no longer uses the files",
+    summary: "remove the marks of another machine, off or no longer using the files",
     details:
       "On shared storage each machine marks the files of its guests, and refuses files with another machine's mark. A machine\n" +
       "that loses power leaves its marks. Make sure that the machine is off before you remove its marks: a guest that still\n" +
       "runs there loses its files, or shares them with another guest. Files without another mark get their labels back.\n" +
-      "svirt label restore restores files that this machine itself left.",
+      "svirt label restore restores files left by this machine itself.",
     recovery: "root",
     operands: [
       { name: "path", summary: "files, folders or devices; for a symlink, its target", isRepeated: true },

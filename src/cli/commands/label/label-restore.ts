@@ -9,7 +9,7 @@ export const command: Command = {
     name: "label restore",
     summary: "restore the remembered labels of files or, if none is remembered, the policy's default",
     details:
-      "Refuses files that a guest uses and files of the host. The label of a guest that has ended is never restored,\n" +
+      "Refuses files used by a guest and files of the host. The label of an ended guest is never restored,\n" +
       "even if a file remembers it.",
     recovery: "root",
     operands: [

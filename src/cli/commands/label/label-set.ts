@@ -6,10 +6,10 @@ import { DRY_RUN_OPTION, pathsOf, printChanges } from "../../label-changes.ts";
 export const command: Command = {
   spec: {
     name: "label set",
-    summary: "set a file's label, which it also gets back after a guest has used it",
+    summary: "set a file's label, also the label restored after a guest's use",
     details:
-      "Refuses a file that a guest uses and files of the host. Removes the label that the file remembers.\n" +
-      "The policy's default label does not change: use semanage fcontext for that.",
+      "Refuses a file used by a guest and files of the host. Removes the file's remembered label.\n" +
+      "The policy's default label does not change: use semanage fcontext for it.",
     recovery: "root",
     operands: [
       { name: "path", summary: "a file, folder or device; for a symlink, its target; with --pool, a volume" },

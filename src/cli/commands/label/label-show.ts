@@ -10,7 +10,8 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "label show",
-    summary: "show a file's label, its default, the one it remembers, its users and the label it gets back",
+    summary:
+      "show a file's label, its default label, its remembered label, its users and the label it gets back",
     details: "Follows symlinks, as a start does.",
     recovery: "root",
     operands: [

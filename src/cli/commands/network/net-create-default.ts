@@ -9,7 +9,7 @@ export const command = plannedCommand({
     summary: "define and start libvirt's default network",
     details:
       "The network `default` translates addresses (mode nat): guests are in 192.168.122.0/24 on the bridge virbr0 and get addresses\n" +
-      "by DHCP. It needs nft and dnsmasq. A defined network of that name stays and is started. Not a command of virsh.",
+      "by DHCP. It needs nft and dnsmasq. A defined network of this name stays and is started. Not a command of virsh.",
     recovery: "none",
     operands: [],
     options: [],

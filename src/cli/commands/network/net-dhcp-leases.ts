@@ -8,7 +8,7 @@ import { formatTable } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "net-dhcp-leases",
-    summary: "list the addresses that a network's DHCP server has given to guests",
+    summary: "list the addresses given to guests by a network's DHCP server",
     details:
       "Networks that make their bridge have a DHCP server if their XML has <dhcp>; of others the list is empty. Times are in UTC.\n" +
       "`svirt domifaddr` shows a guest's addresses.",

@@ -8,7 +8,7 @@ export const command: Command = {
     name: "net-edit",
     summary: "change a network's definition with an editor",
     details:
-      "The editor and the new text are treated as by edit: the text is checked as by net-define, and a refused one is kept.",
+      "The editor and the new text are treated as by edit: the text is checked as by net-define, and a refused text is kept.",
     recovery: "none",
     operands: [NETWORK_OPERAND],
     options: [],

@@ -17,8 +17,8 @@ export const command: Command = {
     operands: [],
     options: [
       ...filterOptions("networks"),
-      { name: "uuid", summary: "uuids only, one a line" },
-      { name: "name", summary: "names only, one a line" },
+      { name: "uuid", summary: "uuids only, a line each" },
+      { name: "name", summary: "names only, a line each" },
       { name: "table", summary: "the table, as without --uuid and --name" },
       JSON_OPTION,
     ],

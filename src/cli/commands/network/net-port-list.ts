@@ -10,7 +10,7 @@ export const command: Command = {
     summary: "list the interfaces of guests on an active network",
     operands: [NETWORK_OPERAND],
     options: [
-      { name: "uuid", summary: "uuids only, one a line" },
+      { name: "uuid", summary: "uuids only, a line each" },
       { name: "table", summary: "the table, as without --uuid" },
       JSON_OPTION,
     ],

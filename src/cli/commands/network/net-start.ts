@@ -11,7 +11,7 @@ export const command = plannedCommand({
     details:
       "Starts networks that are a bridge of the host (<forward mode='bridge'/> and <bridge name='…'/>), networks over devices\n" +
       "of the host (<forward mode='private'>, vepa, passthrough or bridge with <interface dev='…'/>), and makes the bridge of isolated\n" +
-      "networks and of <forward mode='nat'/>, route and open. DHCP and DNS need dnsmasq, modes nat and route nft. Any other one is\n" +
+      "networks and of <forward mode='nat'/>, route and open. DHCP and DNS need dnsmasq, modes nat and route nft. Any other network is\n" +
       "refused. An active network does not change; if its DHCP server has ended, it is started again.",
     recovery: "none",
     operands: [NETWORK_OPERAND],

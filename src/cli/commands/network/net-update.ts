@@ -17,15 +17,15 @@ const MOST_PARENTS = 2 ** 31 - 1;
 export const command = plannedCommand({
   spec: {
     name: "net-update",
-    summary: "add, change or remove one entry of a network",
+    summary: "add, change or remove an entry of a network",
     details:
       "Commands: add-last (or add), add-first, modify, delete. Sections: ip-dhcp-host, ip-dhcp-range, forward-interface, portgroup,\n" +
-      "dns-host, dns-txt, dns-srv. Guests that are started later use a changed active network; running guests stay as they are.",
+      "dns-host, dns-txt, dns-srv. Guests started later use a changed active network; running guests stay as they are.",
     operands: [
       NETWORK_OPERAND,
       { name: "command", summary: "add-last, add-first, modify or delete" },
       { name: "section", summary: "section with the entry" },
-      { name: "xml", summary: "the entry: XML that begins with <, a file, or - for standard input" },
+      { name: "xml", summary: "the entry: XML with < at its beginning, a file, or - for standard input" },
     ],
     options: [
       { name: "parent-index", value: "number", summary: "number of the <ip> with the entry, from 0" },

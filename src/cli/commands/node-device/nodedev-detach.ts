@@ -9,7 +9,7 @@ export const command = plannedCommand({
     name: "nodedev-detach",
     summary: "take a PCI device from its driver, for guests",
     details:
-      "It stays detached until nodedev-reattach or the next boot. Refused: a device that a guest has, a controller whose disk is in use or behind which a guest has a USB or SCSI " +
+      "It stays detached until nodedev-reattach or the next boot. Refused: a guest's device, a controller with a disk in use or with a guest's USB or SCSI " +
       "device, and the network card with the default route.",
     recovery: "all",
     operands: [DEVICE_OPERAND],

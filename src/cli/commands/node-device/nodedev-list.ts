@@ -12,7 +12,7 @@ export const command: Command = {
     recovery: "none",
     operands: [],
     options: [
-      { name: "tree", summary: "as a tree: each device below the one through which it is reached" },
+      { name: "tree", summary: "as a tree: each device below its parent device" },
       {
         name: "cap",
         value: "CAPABILITIES",

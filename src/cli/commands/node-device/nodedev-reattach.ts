@@ -7,8 +7,8 @@ import { plannedCommand } from "../../planned-command.ts";
 export const command = plannedCommand({
   spec: {
     name: "nodedev-reattach",
-    summary: "return a PCI device to the driver that the kernel chooses",
-    details: "Also undoes a nodedev-detach that was interrupted. A device that a guest has is refused.",
+    summary: "return a PCI device to the kernel's choice of driver",
+    details: "Also undoes an interrupted nodedev-detach. A guest's device is refused.",
     recovery: "all",
     operands: [DEVICE_OPERAND],
     options: [JSON_OPTION],

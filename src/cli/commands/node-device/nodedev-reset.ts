@@ -9,7 +9,7 @@ export const command = plannedCommand({
     name: "nodedev-reset",
     summary: "reset a PCI device",
     details:
-      "Refused: a device that a guest has, a controller whose disk is in use, and the network card with the default route.",
+      "Refused: a guest's device, a controller with a disk in use, and the network card with the default route.",
     recovery: "all",
     operands: [DEVICE_OPERAND],
     options: [JSON_OPTION],

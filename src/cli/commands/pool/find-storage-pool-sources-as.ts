@@ -6,13 +6,13 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources-as",
-    summary: "print the sources that storage pools of a type may have: NFS exports or volume groups",
+    summary: "print the possible sources of storage pools of a type: NFS exports or volume groups",
     recovery: "none",
     operands: [
       { name: "type", summary: "type of the pools: netfs or logical" },
-      { name: "host", summary: "server to search, which netfs needs", isOptional: true },
-      { name: "port", summary: "port of the server, which showmount does not use", isOptional: true },
-      { name: "initiator", summary: "name of an iSCSI initiator, which NFS does not use", isOptional: true },
+      { name: "host", summary: "server to search, needed by netfs", isOptional: true },
+      { name: "port", summary: "port of the server, not used by showmount", isOptional: true },
+      { name: "initiator", summary: "name of an iSCSI initiator, not used for NFS", isOptional: true },
     ],
     options: [],
   },

@@ -6,13 +6,13 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "find-storage-pool-sources",
-    summary: "print the sources that storage pools of a type may have: NFS exports or volume groups",
+    summary: "print the possible sources of storage pools of a type: NFS exports or volume groups",
     recovery: "none",
     operands: [
       { name: "type", summary: "type of the pools: netfs or logical" },
       {
         name: "srcSpec",
-        summary: "XML of the <source> with the server, which netfs needs: a file, or -",
+        summary: "XML of the <source> with the server, needed by netfs: a file, or -",
         isOptional: true,
       },
     ],

@@ -12,8 +12,8 @@ export const command: Command = {
       "Makes the folders above it, too, with mode 0711, owned by root. The pool's folder gets the <permissions> in the XML, also if it\n" +
       "exists; its files are left alone. With --overwrite or --no-overwrite mkfs makes a file system on the device of a pool of type fs.\n" +
       "Of a pool of type logical, pvcreate and vgcreate make the volume group on its devices; of a disk, sfdisk makes a partition table, gpt\n" +
-      "or dos. Both need empty devices, or --overwrite, and none that the host or a guest uses or a\n" +
-      "definition names.",
+      "or dos. Both need empty devices, or --overwrite, and no device used by the host or a guest or named by a\n" +
+      "definition.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: OVERWRITE_OPTIONS,

@@ -5,7 +5,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "pool-capabilities",
-    summary: "print the types of storage pools that are started here, and their formats, as libvirt's XML",
+    summary: "print the types of storage pools started here, and their formats, as libvirt's XML",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

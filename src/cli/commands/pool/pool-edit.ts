@@ -8,7 +8,7 @@ export const command: Command = {
     name: "pool-edit",
     summary: "change a storage pool's definition with an editor",
     details:
-      "The editor and the new text are treated as by edit: the text is checked as by pool-define, and a refused one is kept.",
+      "The editor and the new text are treated as by edit: the text is checked as by pool-define, and a refused text is kept.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

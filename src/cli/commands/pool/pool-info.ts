@@ -14,7 +14,7 @@ export const command: Command = {
     name: "pool-info",
     summary: "show a storage pool's properties, state and space",
     details:
-      "The space is that of the file system with the folder, now. A pool is inaccessible while its folder is missing.",
+      "The space is the file system's, of the folder, now. A pool is inaccessible while its folder is missing.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [{ name: "bytes", summary: "print bytes, without units" }, JSON_OPTION],

@@ -8,7 +8,7 @@ export const command: Command = {
     name: "pool-refresh",
     summary: "check the folder or the source of an active storage pool again",
     details:
-      "A pool whose folder or source is gone, or whose folder is not a place for guests' files any more, becomes inactive.",
+      "A pool becomes inactive if its folder or source is gone, or if its folder is not a place for guests' files any more.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

@@ -9,8 +9,8 @@ export const command: Command = {
     name: "pool-start",
     summary: "make a defined storage pool active",
     details:
-      "Mounts the source of a pool of type fs or netfs, and activates the volume group of a logical one. Pools of types dir, disk, iscsi, mpath\n" +
-      "and scsi are started, too. Any other one is refused, with what to do instead.",
+      "Mounts the source of a pool of type fs or netfs, and activates the volume group of a logical pool. Pools of types dir, disk, iscsi, mpath\n" +
+      "and scsi are started, too. Any other pool is refused, with what to do instead.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: START_OPTIONS,

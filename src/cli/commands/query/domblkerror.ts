@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domblkerror",
-    summary: "list the disks of a guest whose storage is full or fails",
+    summary: "list the disks of a guest with full or failing storage",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

@@ -13,7 +13,7 @@ export const command: Command = {
     summary: "show the IP addresses of a running guest's network interfaces",
     details:
       "From the leases of the DHCP servers of networks (--source lease, the default); from the host's neighbour table\n" +
-      "(--source arp), which has addresses that the guest used recently; or from the agent in the guest (--source agent),\n" +
+      "(--source arp), with the guest's recent addresses; or from the agent in the guest (--source agent),\n" +
       "whose answer is not verified.",
     operands: [
       DOMAIN_OPERAND,

@@ -13,8 +13,8 @@ export const command: Command = {
     name: "dommemstat",
     summary: "show the memory statistics of a running guest",
     details: [
-      "In KiB: actual is the size that the balloon leaves to the guest, rss the resident memory of its QEMU. The lines between",
-      "them come from the guest, if its <memballoon> has <stats period='SECONDS'/>. --period sets that period and prints",
+      "In KiB: actual is the size left to the guest by the balloon, rss the resident memory of its QEMU. The lines between",
+      "them come from the guest, if its <memballoon> has <stats period='SECONDS'/>. --period sets this period and prints",
       "nothing.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],

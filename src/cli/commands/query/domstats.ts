@@ -28,7 +28,7 @@ const FILTER_SUMMARIES: Readonly<Record<Filter, string>> = {
   inactive: "only domains that are off",
   persistent: "only defined domains",
   transient: "only domains without a definition",
-  running: "only domains whose vCPUs run",
+  running: "only domains with running vCPUs",
   paused: "only paused domains",
   shutoff: "only domains that are off",
   other: "only domains in another state",
@@ -41,7 +41,7 @@ export const command: Command = {
     summary: "print the statistics of domains, by libvirt's keys",
     details:
       "Prints all groups of all domains, unless options name groups, or domains are named or filtered. All QEMUs are\n" +
-      "asked concurrently. A guest that does not answer within 5 s has no statistics: standard error has a warning and,\n" +
+      "asked concurrently. A guest without an answer within 5 s has no statistics: standard error has a warning and,\n" +
       "with --json, its field error has the reason.",
     recovery: "all",
     operands: [

@@ -8,7 +8,7 @@ import { formatTable } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "iothreadinfo",
-    summary: "list the I/O threads of a domain, and the processors on which they may run",
+    summary: "list the I/O threads of a domain, and their permitted processors",
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "live", summary: "of the running guest" },

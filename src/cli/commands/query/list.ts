@@ -14,16 +14,16 @@ export const command: Command = {
     name: "list",
     summary: "list the running domains",
     details:
-      "A guest whose virtual CPUs are active, as the kernel shows, is running. The QEMUs of the other guests are queried " +
-      "concurrently. One that does not answer within 1 s is shown as running (no answer), since its process exists, or as " +
-      "running (busy) while another svirt works on that guest. With --json the field monitor has answers, no answer, busy or " +
+      "A guest is running if its virtual CPUs are active, as shown by the kernel. The QEMUs of the other guests are queried " +
+      "concurrently. A guest without an answer within 1 s is shown as running (no answer), since its process exists, or as " +
+      "running (busy) while another svirt works on it. With --json the field monitor has answers, no answer, busy or " +
       "not asked; svirt domstate --reason always queries QEMU.",
     recovery: "all",
     operands: [],
     options: [
       { name: "all", summary: "also domains that are off" },
       { name: "inactive", summary: "only domains that are off" },
-      { name: "uuid", summary: "uuids only, one per line" },
+      { name: "uuid", summary: "uuids only, a line each" },
       { name: "id", summary: "ids only, of running domains; with uuids or names, - for other domains" },
       { name: "name", summary: "names only; with --uuid or --id, names in the last column" },
       { name: "table", summary: "the table, as without --uuid, --id and --name" },

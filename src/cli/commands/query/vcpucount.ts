@@ -13,7 +13,10 @@ export const command: Command = {
     options: [
       { name: "maximum", summary: "only the maximum" },
       { name: "active", summary: "only the current number" },
-      { name: "guest", summary: "only those that the guest's system has or uses, by its agent" },
+      {
+        name: "guest",
+        summary: "only the virtual CPUs known to or used by the guest's system, by its agent",
+      },
       { name: "live", summary: "only the running guest's" },
       { name: "config", summary: "only the definition's" },
       { name: "current", summary: "only the guest's if it runs, else the definition's" },

@@ -7,7 +7,7 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "reap",
-    summary: "clean up after a guest that has ended (called by its reaper)",
+    summary: "clean up after an ended guest (called by its reaper)",
     details:
       "Restores its labels, frees its level, and starts it again if on_poweroff, on_crash or a reboot requires it.",
     recovery: "none",
@@ -26,6 +26,6 @@ function readUuid(text: string): string {
   if (uuid !== undefined) return uuid;
   throw new SvirtError(`Cannot reap '${text}': it is not a UUID`, {
     kind: "usage",
-    remedy: "Clean up after guests that have ended: svirt recover",
+    remedy: "Clean up after ended guests: svirt recover",
   });
 }

@@ -16,17 +16,17 @@ const NONE = { names: [], errors: [] };
 export const command: Command = {
   spec: {
     name: "recover",
-    summary: "complete or undo the changes that a crash or a reboot interrupted",
+    summary: "complete or undo the changes interrupted by a crash or a reboot",
     details:
-      "Called at boot. Every other command also cleans up after guests that have ended, and completes the changes of its own\n" +
+      "Called at boot. Every other command also cleans up after ended guests, and completes the changes of its own\n" +
       "guest (svirt list: of all guests), if QEMU answers within 2 s. recover does so for all guests, without a time limit.\n" +
-      "It also sets the packet rules of running guests and networks again that nft flush ruleset has removed.",
+      "It also sets the packet rules of running guests and networks again, after nft flush ruleset.",
     recovery: "none",
     operands: [],
     options: [
       {
         name: "autostart",
-        summary: "then start the networks, storage pools and domains that are marked to start at boot",
+        summary: "then start the networks, storage pools and domains marked to start at boot",
       },
       JSON_OPTION,
     ],

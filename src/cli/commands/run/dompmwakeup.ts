@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "dompmwakeup",
-    summary: "wake a guest that has suspended itself to memory",
+    summary: "wake a guest suspended to memory by itself",
     operands: [DOMAIN_OPERAND],
     options: [],
   },

@@ -10,12 +10,12 @@ export const command: Command = {
     summary: "start a defined domain, confined",
     details: [
       "A running domain does not change. svirt plan DOMAIN prints the steps of a start.",
-      "A domain that svirt managedsave saved resumes from its saved state.",
+      "A domain saved by svirt managedsave resumes from its saved state.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [
       { name: "paused", summary: "leave the guest paused" },
-      { name: "force-boot", summary: "discard the state that svirt managedsave saved, and boot" },
+      { name: "force-boot", summary: "discard the state saved by svirt managedsave, and boot" },
       JSON_OPTION,
       CRASH_OPTION,
     ],

@@ -6,7 +6,7 @@ export const command: Command = {
   spec: {
     name: "domjobabort",
     summary: "abort a save or dump of a guest, whichever process carries it out",
-    details: "The guest runs on. It returns at once; the process that is aborted fails.",
+    details: "The guest runs on. It returns at once; the aborted process fails.",
     operands: [DOMAIN_OPERAND],
     options: [],
     recovery: "none",

@@ -11,7 +11,7 @@ export const command: Command = {
     summary: "show the progress of a save or dump of a guest, whichever process carries it out",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "completed", summary: "show the last job that has ended with success" },
+      { name: "completed", summary: "show the last successful job" },
       { name: "keep-completed", summary: "as virsh; showing a job never forgets it" },
       JSON_OPTION,
     ],

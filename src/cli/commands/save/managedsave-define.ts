@@ -7,7 +7,7 @@ import { CHANGED_XML_OPERAND, type Command, DOMAIN_OPERAND, operand } from "../.
 export const command: Command = {
   spec: {
     name: "managedsave-define",
-    summary: "replace the XML of a domain in the state that svirt managedsave saved",
+    summary: "replace the XML of a domain in the state saved by svirt managedsave",
     operands: [DOMAIN_OPERAND, CHANGED_XML_OPERAND],
     options: [...WAKING_OPTIONS],
   },

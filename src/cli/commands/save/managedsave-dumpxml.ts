@@ -5,9 +5,9 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "managedsave-dumpxml",
-    summary: "print the XML of a domain in the state that svirt managedsave saved",
+    summary: "print the XML of a domain in the state saved by svirt managedsave",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "security-info", summary: "include passwords, which libvirt may have saved" }],
+    options: [{ name: "security-info", summary: "include passwords, possibly saved by libvirt" }],
   },
   async run(call) {
     const withSecrets = call.options.has("security-info");

@@ -6,7 +6,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "managedsave-edit",
-    summary: "change the XML of a domain in the state that svirt managedsave saved, with an editor",
+    summary: "change the XML of a domain in the state saved by svirt managedsave, with an editor",
     details:
       "The editor and the new text are treated as by edit. --running and --paused apply if the text is unchanged, too.",
     operands: [DOMAIN_OPERAND],

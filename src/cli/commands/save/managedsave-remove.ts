@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "managedsave-remove",
-    summary: "remove the state that svirt managedsave saved: the next start boots the guest",
+    summary: "remove the state saved by svirt managedsave: the next start boots the guest",
     operands: [DOMAIN_OPERAND],
     options: [],
   },

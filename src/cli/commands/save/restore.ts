@@ -10,7 +10,7 @@ import { warnOfMode } from "../../output/warn-of-mode.ts";
 export const command: Command = {
   spec: {
     name: "restore",
-    summary: "start a guest from the state that svirt save saved",
+    summary: "start a guest from the state saved by svirt save",
     details: [
       "The guest is labelled as at any start. The file and its label stay: svirt reads the file and gives QEMU a pipe.",
       "Restore a file only once: as soon as the guest has run, its disks no longer match the file.",

@@ -8,7 +8,7 @@ export const command: Command = {
     summary: "print the XML of the domain in a saved file",
     recovery: "none",
     operands: [SAVE_FILE_OPERAND],
-    options: [{ name: "security-info", summary: "include passwords, which libvirt may have saved" }],
+    options: [{ name: "security-info", summary: "include passwords, possibly saved by libvirt" }],
   },
   async run(call) {
     const withSecrets = call.options.has("security-info");

@@ -8,11 +8,11 @@ export const command: Command = {
     name: "secret-define",
     summary: "define a secret from an XML file, or replace its definition",
     details:
-      "The value is set by secret-set-value, and stays if the definition is replaced. That of an ephemeral secret is in memory, until the host is switched off.",
+      "The value is set by secret-set-value, and stays if the definition is replaced. The value of an ephemeral secret is in memory, until the host is switched off.",
     recovery: "none",
     operands: [{ name: "file", summary: "secret XML: a file, or - for standard input" }],
     options: [
-      { name: "validate", summary: "as always: XML that libvirt's schema forbids is refused" },
+      { name: "validate", summary: "as always: XML forbidden by libvirt's schema is refused" },
       JSON_OPTION,
     ],
   },

@@ -5,7 +5,7 @@ import { type Command, JSON_OPTION, operand, printJson, SECRET_OPERAND } from ".
 export const command: Command = {
   spec: {
     name: "secret-dumpxml",
-    summary: "print the XML of a secret, which has no value",
+    summary: "print the XML of a secret, without its value",
     recovery: "none",
     operands: [SECRET_OPERAND],
     options: [JSON_OPTION],

@@ -6,7 +6,7 @@ export const command: Command = {
   spec: {
     name: "secret-get-value",
     summary: "print the value of a secret that is not private",
-    details: "In Base64. A key that may only read never gets it.",
+    details: "In Base64. A key for reading never gets it.",
     recovery: "none",
     operands: [SECRET_OPERAND],
     options: [{ name: "plain", summary: "print the bytes as they are, without a newline at their end" }],

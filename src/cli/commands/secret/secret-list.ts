@@ -9,14 +9,14 @@ import { warnOf } from "../../output/warn-of.ts";
 export const command: Command = {
   spec: {
     name: "secret-list",
-    summary: "list secrets and the objects that they are for",
+    summary: "list secrets and their objects",
     recovery: "none",
     operands: [],
     options: [
       { name: "ephemeral", summary: "list ephemeral secrets" },
-      { name: "no-ephemeral", summary: "list secrets that are on disk" },
+      { name: "no-ephemeral", summary: "list secrets on disk" },
       { name: "private", summary: "list private secrets" },
-      { name: "no-private", summary: "list secrets whose value clients may get" },
+      { name: "no-private", summary: "list secrets with a value readable to clients" },
       JSON_OPTION,
     ],
   },

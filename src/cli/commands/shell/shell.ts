@@ -14,14 +14,14 @@ const VARIABLE = "SSH_ORIGINAL_COMMAND=";
 export const command: Command = {
   spec: {
     name: "shell",
-    summary: "run the svirt command of an SSH client, for keys that may run nothing else",
+    summary: "run the svirt command of an SSH client, for keys limited to it",
     details:
       'For a line of authorized_keys: restrict,command="svirt shell --read-only" ssh-ed25519 AAAA...\n' +
       "sshd passes the client's command in SSH_ORIGINAL_COMMAND. svirt splits it at blanks, observes quotes, and starts no\n" +
       "shell. The first word must be svirt. edit is refused, since an editor can start any program. To pass a file of the\n" +
       "client, write - as its name: ssh NODE svirt define - <vm.xml\n" +
-      "The command by which clients of libvirt start virt-ssh-helper is recognized as a whole, and served with the key's rights;\n" +
-      "so is that by which virt-manager and virt-viewer ask for a screen, which svirt connects to a running guest's screen only.",
+      "The whole command of libvirt's clients to start virt-ssh-helper is recognized, and served with the key's rights;\n" +
+      "so is the command of virt-manager and virt-viewer for a screen. svirt connects it to a running guest's screen only.",
     recovery: "none",
     operands: [],
     options: [{ name: "read-only", summary: "allow only commands that change nothing" }],

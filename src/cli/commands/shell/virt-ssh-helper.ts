@@ -9,9 +9,9 @@ export const command: Command = {
     summary:
       "serve a client of libvirt, such as virsh -c qemu+ssh://NODE/system, on standard input and output",
     details:
-      "Clients of libvirt run virt-ssh-helper on the node over SSH: make a link of that name to svirt in a folder of sshd's PATH.\n" +
+      "Clients of libvirt run virt-ssh-helper on the node over SSH: make a link of this name to svirt in a folder of sshd's PATH.\n" +
       "svirt shell recognizes their command without a link. The process ends with the connection. docs/clients.md lists the\n" +
-      "procedures that are answered.",
+      "answered procedures.",
     recovery: "none",
     operands: [{ name: "uri", summary: "qemu:///system or qemu:///session, as libvirt's client sends it" }],
     options: [{ name: "readonly", short: "r", summary: "allow only calls that change nothing" }],

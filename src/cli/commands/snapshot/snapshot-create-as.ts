@@ -20,10 +20,10 @@ export const command: Command = {
     name: "snapshot-create-as",
     summary: "take a snapshot of a domain's disks, and of a running guest's memory",
     details:
-      "Each disk gets an overlay, a new qcow2 image to which the guest writes from then on; the previous image stays\n" +
+      "Each disk gets an overlay, a new qcow2 image for the guest's writes from then on; the previous image stays\n" +
       "unchanged. Either all disks switch at the same instant, or none does. Of a running guest, svirt creates the overlay with the guest's private\n" +
       "label; QEMU keeps the images below it open only for reading, and they get the content label. Guest and definition name the\n" +
-      "overlay. The snapshot is stored with the domain of that time: svirt snapshot-list lists it, and svirt snapshot-revert reverts to it.\n" +
+      "overlay. The snapshot is stored with the present domain: svirt snapshot-list lists it, and svirt snapshot-revert reverts to it.\n" +
       "svirt blockcommit and blockpull merge the images again.\n" +
       "With --memspec the guest is stopped while its memory is written to a new file, in the form of svirt save, and runs again once the disks\n" +
       "have switched. The file is root's alone. svirt domjobinfo shows the progress, and svirt domjobabort ends it.",

@@ -9,18 +9,18 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "snapshot-create",
-    summary: "take a snapshot of a domain from XML, or store one that exists",
+    summary: "take a snapshot of a domain from XML, or store an existing snapshot",
     details:
       "As svirt snapshot-create-as, with the XML of a <domainsnapshot>: without --disk-only it needs <memory file='PATH'/>.\n" +
       "With --redefine no image changes: the snapshot is stored as the\n" +
-      "XML of svirt snapshot-dumpxml describes it, or replaces the one of its name.",
+      "XML of svirt snapshot-dumpxml describes it, or replaces the snapshot of its name.",
     operands: [
       DOMAIN_OPERAND,
       { name: "xmlfile", summary: "snapshot XML: a file, or - for standard input", isOptional: true },
     ],
     options: [
-      { name: "redefine", summary: "store the data of a snapshot that exists" },
-      { name: "current", summary: "with --redefine, the snapshot becomes the current one" },
+      { name: "redefine", summary: "store the data of an existing snapshot" },
+      { name: "current", summary: "with --redefine, the snapshot becomes current" },
       { name: "no-metadata", summary: "store no data except the images" },
       { name: "disk-only", summary: "disks without the guest's memory" },
       { name: "reuse-external", summary: "use existing images as overlays" },

@@ -8,12 +8,12 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "snapshot-current",
-    summary: "print the XML of a domain's current snapshot, or make another one current",
+    summary: "print the XML of a domain's current snapshot, or make another current",
     details:
-      "The current snapshot is the one after which the domain's images were last changed: the parent of the next one.",
+      "The domain's images were last changed after the current snapshot. It is the parent of the next snapshot.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "snapshotname", summary: "name of the snapshot that becomes current", isOptional: true },
+      { name: "snapshotname", summary: "name of the new current snapshot", isOptional: true },
     ],
     options: [
       { name: "name", summary: "print its name only" },
@@ -41,6 +41,6 @@ export const command: Command = {
 function hasNone(name: string): SvirtError {
   return new SvirtError(`domain '${name}' has no current snapshot`, {
     kind: "not-found",
-    remedy: `Take one: svirt snapshot-create-as ${name} --disk-only`,
+    remedy: `Take a snapshot: svirt snapshot-create-as ${name} --disk-only`,
   });
 }

@@ -13,8 +13,8 @@ export const command: Command = {
     name: "snapshot-delete",
     summary: "delete a snapshot: merge its overlays into the images below, and remove its data",
     details:
-      "The parent of the snapshot becomes that of its children, and current in its place. QEMU merges the overlays; for a domain that is off\n" +
-      "svirt starts the guest, paused, and ends it. Overlays that nothing needs any more are removed, and the file with the guest's memory.\n" +
+      "The parent of the snapshot becomes the parent of its children, and current in its place. QEMU merges the overlays; for a domain that is off\n" +
+      "svirt starts the guest, paused, and ends it. Overlays no longer needed are removed, and the file with the guest's memory.\n" +
       "If QEMU fails, the snapshot can be deleted again, and not be reverted to. With --metadata images and memory stay; images that no domain\n" +
       "and no snapshot names can be removed with svirt vol-delete.",
     operands: [DOMAIN_OPERAND, SNAPSHOT_OPERAND],

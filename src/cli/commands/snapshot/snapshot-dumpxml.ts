@@ -5,7 +5,7 @@ import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-opt
 export const command: Command = {
   spec: {
     name: "snapshot-dumpxml",
-    summary: "print the XML of a snapshot, with the domain of that time",
+    summary: "print the XML of a snapshot, with the domain at its time",
     operands: [DOMAIN_OPERAND, SNAPSHOT_OPERAND],
     options: [
       CURRENT_OPTION,

@@ -10,13 +10,13 @@ export const command: Command = {
     name: "snapshot-revert",
     summary: "give a domain the disks, the definition and the memory of a snapshot",
     details:
-      "Each disk gets a new overlay on its image of that time, so that the snapshot stays as it is. The images that the domain had are\n" +
+      "Each disk gets a new overlay on its image in the snapshot, so the snapshot stays as it is. The former images of the domain are\n" +
       "named and stay. The domain must be off, but for a snapshot with memory: a running guest is destroyed, and continues where it was,\n" +
-      "running or paused. If its state cannot be loaded, the domain is off, with the images that it had. Snapshots inside an image are refused.",
+      "running or paused. If its state cannot be loaded, the domain is off, with its former images. Snapshots inside an image are refused.",
     operands: [DOMAIN_OPERAND, SNAPSHOT_OPERAND],
     options: [
       CURRENT_OPTION,
-      { name: "running", summary: "start the domain afterwards, or resume one that was paused" },
+      { name: "running", summary: "start the domain afterwards, or resume a paused domain" },
       { name: "force", summary: "also revert a domain with a saved state" },
       CRASH_OPTION,
     ],

@@ -15,9 +15,9 @@ export const command: Command = {
     name: "blkdeviotune",
     summary: "show or set the limits of a disk",
     details:
-      "Bytes and operations in a second, with a unit if wanted: 10M. 0 means no limit. The limits whose names end with max are\n" +
-      "for bursts, and those that end with length the seconds of a burst. A limit replaces the others of its family: one of all\n" +
-      "bytes those of reads and writes. Disks of a group share its limits.",
+      "Bytes and operations in a second, with a unit if wanted: 10M. 0 means no limit. The limits ending with max are\n" +
+      "for bursts, and the limits ending with length the seconds of a burst. A limit replaces the others of its family: a limit of all\n" +
+      "bytes replaces the limits of reads and writes. Disks of a group share its limits.",
     operands: [DOMAIN_OPERAND, { name: "device", summary: "target or source path of a disk" }],
     options: [
       ...OPTIONS.map(({ option }) => ({
@@ -49,8 +49,8 @@ export const command: Command = {
 };
 
 function summaryOf(option: string): string {
-  if (option === "group-name") return "group of disks that share the limits";
-  if (option === "size-iops-sec") return "bytes that count as one operation";
+  if (option === "group-name") return "group of disks with the same limits";
+  if (option === "size-iops-sec") return "bytes counted as a single operation";
   const [whose = "", what = ""] = option.split("-");
   const unit = what === "bytes" ? "bytes" : "operations";
   const who = whose === "total" ? "reads and writes" : `${whose}s`;

@@ -7,7 +7,7 @@ import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 export const command: Command = {
   spec: {
     name: "iothreaddel",
-    summary: "remove an I/O thread that no device uses from a domain",
+    summary: "remove an unused I/O thread from a domain",
     operands: [DOMAIN_OPERAND, { name: "id", summary: "number of the I/O thread" }],
     options: CHANGE_OPTIONS,
   },

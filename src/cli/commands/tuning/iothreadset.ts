@@ -19,8 +19,8 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND, { name: "id", summary: "number of the I/O thread" }],
     options: [
       { name: "poll-max-ns", value: "ns", summary: "longest time of polling, in nanoseconds" },
-      { name: "poll-grow", value: "number", summary: "factor by which that time grows" },
-      { name: "poll-shrink", value: "number", summary: "divisor by which that time shrinks" },
+      { name: "poll-grow", value: "number", summary: "factor to grow the time by" },
+      { name: "poll-shrink", value: "number", summary: "divisor to shrink the time by" },
       { name: "thread-pool-min", value: "number", summary: "least threads of its pool" },
       { name: "thread-pool-max", value: "number", summary: "most threads of its pool" },
       ...CHANGE_OPTIONS,

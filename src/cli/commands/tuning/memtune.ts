@@ -22,12 +22,12 @@ export const command: Command = {
     name: "memtune",
     summary: "show or set the memory limits of a guest's QEMU",
     details:
-      "In KiB, or with a unit: 512MiB; -1 means no limit. The kernel ends a guest whose QEMU needs more than the hard\n" +
+      "In KiB, or with a unit: 512MiB; -1 means no limit. The kernel ends a guest if its QEMU needs more than the hard\n" +
       "limit. The swap hard limit is for memory and swap together.",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "hard-limit", value: "size", summary: "limit that is never exceeded" },
-      { name: "soft-limit", value: "size", summary: "limit above which the kernel reclaims memory" },
+      { name: "hard-limit", value: "size", summary: "limit, never exceeded" },
+      { name: "soft-limit", value: "size", summary: "limit; the kernel reclaims memory above it" },
       { name: "swap-hard-limit", value: "size", summary: "limit for memory and swap together" },
       ...CHANGE_OPTIONS,
     ],

@@ -14,10 +14,10 @@ import { copyFlags, NO_PREALLOCATION_OPTION, REFLINK_OPTION } from "../../volume
 export const command: Command = {
   spec: {
     name: "vol-clone",
-    summary: "create a volume with the data of another one, in its pool",
+    summary: "create a volume with the data of another volume, in its pool",
     details:
-      "The data is copied by the kernel: the new volume is as sparse as the other one, and shares its space where the file system\n" +
-      "can. It has the owner and the mode of the other one, and the policy's label. Refuses a volume that a guest uses.",
+      "The data is copied by the kernel: the new volume is as sparse as the other volume, and shares its space where the file system\n" +
+      "can. It has the owner and the mode of the other volume, and the policy's label. Refuses a volume used by a guest.",
     operands: [VOLUME_OPERAND, { name: "newname", summary: "name of the new volume" }],
     options: [OF_POOL_OPTION, NO_PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
   },

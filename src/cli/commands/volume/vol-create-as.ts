@@ -11,7 +11,7 @@ export const command: Command = {
     name: "vol-create-as",
     summary: "create an empty volume from arguments",
     details:
-      "Sizes are bytes, or have a unit: 10G, 512MiB. The new volume is that of vol-create with the XML of --print-xml.",
+      "Sizes are bytes, or have a unit: 10G, 512MiB. The new volume is as by vol-create with the XML of --print-xml.",
     operands: [
       NEW_POOL_OPERAND,
       { name: "name", summary: "name of the volume" },
@@ -22,7 +22,7 @@ export const command: Command = {
         name: "allocation",
         value: "SIZE",
         summary:
-          "disk space that a raw volume has at once, and a qcow2 one with --prealloc-metadata; all by default",
+          "disk space of a raw volume from the start, and of a qcow2 volume with --prealloc-metadata; all by default",
       },
       { name: "format", value: "FORMAT", summary: "raw, the default, or qcow2" },
       { name: "backing-vol", value: "VOLUME", summary: "name, key or path of the backing volume" },

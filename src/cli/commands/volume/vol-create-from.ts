@@ -19,10 +19,10 @@ export const command: Command = {
     name: "vol-create-from",
     summary: "create a volume from storage volume XML, with the data of another volume",
     details:
-      "Raw and qcow2 images are converted into each other, and a qcow2 image with a backing file into one without, unless the XML has\n" +
-      "that <backingStore>. Properties that the XML leaves out are those of a qcow2 source; without <format> the volume is raw. It may be larger. A\n" +
-      "raw copy of a raw volume is sparse if <allocation> is less than the other one's capacity. Refuses a volume that a guest uses. A\n" +
-      "logical volume or a partition gets the data that a guest sees in the other volume, and zeros behind it.",
+      "Raw and qcow2 images are converted into each other, and a qcow2 image with a backing file into an image without it, unless the XML has\n" +
+      "the same <backingStore>. Properties left out in the XML come from a qcow2 source; without <format> the volume is raw. It may be larger. A\n" +
+      "raw copy of a raw volume is sparse if <allocation> is less than the other volume's capacity. Refuses a volume used by a guest. A\n" +
+      "logical volume or a partition gets the other volume's data, as a guest sees it, and zeros behind it.",
     operands: [
       POOL_OPERAND,
       { name: "file", summary: "volume XML: a file, or - for standard input" },

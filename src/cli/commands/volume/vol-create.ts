@@ -12,9 +12,9 @@ export const command: Command = {
     details:
       "The format is raw or qcow2, with or without a backing file, and encrypted with <encryption format='luks'>; others are refused. Disk space of a raw volume is allocated at once, unless\n" +
       "<allocation> is smaller than <capacity>; a qcow2 volume grows, or has all tables at once with --prealloc-metadata. Without <compat>, a qcow2 volume has version 1.1. Without\n" +
-      "<label>, a volume has the label that the policy's file_contexts have for its path. The label of one guest is refused. In a\n" +
-      "pool of type logical it is a logical volume, sparse with a smaller <allocation>, or a snapshot of <backingStore>; in one of type disk\n" +
-      "a partition, whose name must be the one that it gets.",
+      "<label>, a volume has the label of its path in the policy's file_contexts. A guest's own label is refused. In a\n" +
+      "pool of type logical it is a logical volume, sparse with a smaller <allocation>, or a snapshot of <backingStore>; in a pool of type disk\n" +
+      "a partition, and must have the partition's name.",
     operands: [NEW_POOL_OPERAND, { name: "file", summary: "volume XML: a file, or - for standard input" }],
     options: [PREALLOCATION_OPTION, VALIDATE_OPTION, JSON_OPTION],
   },

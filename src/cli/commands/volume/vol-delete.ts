@@ -15,8 +15,8 @@ export const command: Command = {
     name: "vol-delete",
     summary: "delete a volume of a pool",
     details:
-      "Refuses a volume that a guest uses or a definition names, one that is the backing file of another volume or of a\n" +
-      "definition's disk, one with snapshots, and anything other than a file, a logical volume and a partition.",
+      "Refuses a volume used by a guest or named by a definition, the backing file of another volume or of a\n" +
+      "definition's disk, a volume with snapshots, and anything other than a file, a logical volume and a partition.",
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },

@@ -14,7 +14,7 @@ export const command: Command = {
     summary: "copy the data of a volume to a file or to standard output",
     details:
       "FILE is the path of a file, or - for standard output. A new file has the mode 0600. An existing file is replaced after everything is written, and its owner and mode stay.\n" +
-      "Refuses a volume that a guest uses.",
+      "Refuses a volume used by a guest.",
     operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to write, or -" }],
     options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
   },

@@ -19,7 +19,7 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [
       { name: "details", summary: "also show types and sizes" },
-      { name: "name", summary: "only show names, one on each line" },
+      { name: "name", summary: "only show names, a line each" },
       JSON_OPTION,
     ],
   },

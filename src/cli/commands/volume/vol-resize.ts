@@ -8,16 +8,16 @@ import { sizeOf } from "../../volume-options.ts";
 export const command: Command = {
   spec: {
     name: "vol-resize",
-    summary: "change the capacity of a raw or qcow2 volume that no guest uses",
+    summary: "change the capacity of a raw or qcow2 volume not used by a guest",
     details:
-      "Sizes are bytes, or have a unit: 10G, 512MiB. Refuses to shrink a volume that a definition names or that is below another\n" +
+      "Sizes are bytes, or have a unit: 10G, 512MiB. Refuses to shrink a volume named by a definition or below another\n" +
       "volume. Refuses a qcow2 volume with data behind the new end, internal snapshots, bitmaps, encryption or a data file.",
     operands: [VOLUME_OPERAND, { name: "capacity", summary: "new size of the volume" }],
     options: [
       OF_POOL_OPTION,
       { name: "allocate", summary: "allocate disk space for all of a raw volume" },
-      { name: "delta", summary: "add the capacity to the current one, or subtract it with --shrink" },
-      { name: "shrink", summary: "permit a capacity that is smaller than the current one" },
+      { name: "delta", summary: "add the capacity to the current capacity, or subtract it with --shrink" },
+      { name: "shrink", summary: "permit a capacity smaller than the current capacity" },
     ],
   },
   async run(call) {

@@ -9,9 +9,9 @@ export const command: Command = {
     name: "vol-upload",
     summary: "overwrite a volume with the data of a file",
     details:
-      "FILE is a regular file, or - for standard input. Refuses a volume that a guest uses or a definition names, and one that is\n" +
+      "FILE is a regular file, or - for standard input. Refuses a volume used by a guest or named by a definition, and a volume\n" +
       "below another volume or a definition's disk. Owner, mode and label stay, and the size too, unless the data ends behind\n" +
-      "it. An upload that is interrupted leaves a volume that is written in part.",
+      "it. An interrupted upload leaves a partly written volume.",
     operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to read" }],
     options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
   },

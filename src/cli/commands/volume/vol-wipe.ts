@@ -15,8 +15,8 @@ export const command: Command = {
     name: "vol-wipe",
     summary: "replace all data of a volume by zeros",
     details:
-      "A qcow2 image is none afterwards. Refuses a volume that a guest uses or a definition names, and one that is below another\n" +
-      "volume or a definition's disk. A copy that the file system or the disk has of the old data is not overwritten.",
+      "A qcow2 image is no image afterwards. Refuses a volume used by a guest or named by a definition, and a volume below another\n" +
+      "volume or a definition's disk. A copy of the old data in the file system or the disk is not overwritten.",
     operands: [VOLUME_OPERAND],
     options: [
       OF_POOL_OPTION,

@@ -10,7 +10,7 @@ export const command: Command = {
     name: "domxml-to-native",
     summary: "print QEMU's command line for a domain, as libvirt writes it",
     details:
-      "Does not read the host: no file that the XML names need exist. A start passes open descriptors instead of paths, " +
+      "Does not read the host: no file named by the XML need exist. A start passes open descriptors instead of paths, " +
       "and adds the confinement; svirt plan shows both.",
     recovery: "none",
     operands: [

@@ -13,7 +13,7 @@ export const command: Command = {
     details:
       "Lists every refusal, in the order of the document, up to 100. A refusal only by a start, not by define, is " +
       "a warning, and the exit code is 0; --json lists both as refusals, each with libvirt's error number. " +
-      "Does not read the host: no file that the XML names need exist. svirt plan checks whether the guest can start " +
+      "Does not read the host: no file named by the XML need exist. svirt plan checks whether the guest can start " +
       "here.",
     recovery: "none",
     operands: [
