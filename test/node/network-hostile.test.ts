@@ -23,6 +23,9 @@ const GUESTS = `${LINUX}
   filtered() { echo "<filterref filter='clean-traffic'><parameter name='IP' value='$1'/></filterref>"; }
 `;
 
+/** Linux boots in guests slowly on a busy machine. */
+const SLOW = { timeoutMs: 900_000 };
+
 /** A network with DHCP for 31 guests. */
 const NETWORK = `
   cat >$work/net.xml <<END
@@ -32,45 +35,68 @@ END
   svirt net-create $work/net.xml >/dev/null
 `;
 
+/** A receiver without checksum offload on a bridge, whose senders are in a file; ended by `kill $receiver`. */
+const RECEIVER = `
+  ip link add lifebr0 type bridge mcast_snooping 0
+  ip link set lifebr0 up
+  $here/frames receive life-far >$work/senders &
+  receiver=$!
+  wait_for grep -q ready $work/senders
+  ip link set life-far master lifebr0 up
+`;
+
 onTheNode(
-  "a filtered guest's header has the host write no address behind the filter, and does without a filter",
+  "a filtered guest's header has the host write no address behind the filter",
   async () => {
-    const notes = await onNode(`${GUESTS}
-    ip link add lifebr0 type bridge mcast_snooping 0
-    ip link set lifebr0 up
-    $here/frames receive life-far 240 >$work/senders &
-    receiver=$!
-    wait_for grep -q ready $work/senders
-    ip link set life-far master lifebr0 up
+    const notes = await onNode(`${GUESTS}${RECEIVER}
     linux life-a forge 02 "bridge bridge='lifebr0'" "$(filtered 192.168.76.2)"
     note plan svirt plan life-a
     note start svirt start life-a
     note words sh -c "tr '\\0' '\\n' </proc/$(pid_of life-a)/cmdline | grep hostnet0"
     note flags cat /sys/class/net/vnet0/tun_flags
     wait_gone life-a
-    note filtered cat $work/senders
-    linux life-n forge 03 "bridge bridge='lifebr0'" ""
-    note second svirt start life-n
-    wait_gone life-n
-    note unfiltered cat $work/senders
+    note senders cat $work/senders
     note said said life-a
     kill $receiver
     ip link del lifebr0
   `);
-    for (const name of ["start", "second"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+    expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
     // IFF_TAP, IFF_NO_PI; IFF_VNET_HDR would be 0x4000. linux/if_tun.h
     expect(outOf(notes, "flags")).toBe("0x1002");
     expect(outOf(notes, "words")).not.toContain("vhost");
     expect(outOf(notes, "plan")).not.toContain("vhost-net");
-    expect(outOf(notes, "said")).toContain("end=done");
-    expect(outOf(notes, "filtered").split("\n")).not.toContain("192.168.76.9");
-    // The control: the same guest's header is believed.
-    expect(outOf(notes, "unfiltered").split("\n")).toContain("192.168.76.9");
+    expect(outOf(notes, "said").split("\n")).toEqual(["forge=done", "end=done"]);
+    // The frames without such a header arrive.
+    expect(outOf(notes, "senders").split("\n")).toEqual(["ready", "192.168.76.2"]);
   },
+  SLOW,
 );
 
-onTheNode("a guest's spanning tree keeps no address from a guest that starts later", async () => {
-  const notes = await onNode(`${GUESTS}${NETWORK}
+onTheNode(
+  "an unfiltered guest's header has the host write another address",
+  async () => {
+    const notes = await onNode(`${GUESTS}${RECEIVER}
+    linux life-a forge 02 "bridge bridge='lifebr0'" ""
+    note start svirt start life-a
+    note words sh -c "tr '\\0' '\\n' </proc/$(pid_of life-a)/cmdline | grep hostnet0"
+    wait_gone life-a
+    note senders cat $work/senders
+    note said said life-a
+    kill $receiver
+    ip link del lifebr0
+  `);
+    expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+    expect(outOf(notes, "words")).toContain('"vhost":true');
+    expect(outOf(notes, "said").split("\n")).toEqual(["forge=done", "end=done"]);
+    expect(outOf(notes, "senders").split("\n")).toEqual(["ready", "192.168.76.2", "192.168.76.9"]);
+  },
+  SLOW,
+);
+
+onTheNode(
+  "a guest's spanning tree keeps no address from a guest that starts later",
+  async () => {
+    const notes = await onNode(`${GUESTS}${NETWORK}
     wait_for grep -q . /sys/class/net/lifebr8/bridge/root_id
     note before tree_of lifebr8
     linux life-a tree 02 "network network='life-net'" ""
@@ -88,17 +114,21 @@ onTheNode("a guest's spanning tree keeps no address from a guest that starts lat
     note later said life-n
     svirt net-destroy life-net >/dev/null
   `);
-  for (const name of ["first", "second"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
-  // The port of the guest is not disabled: its messages are dropped before the bridge.
-  expect(outOf(notes, "said").split("\n")).toEqual(["tree=done", "end=done"]);
-  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
-  expect(outOf(notes, "tap").split("\n")).toEqual(["0", "1"]);
-  expect([outOf(notes, "snooping"), noteOf(notes, "addresses").out.trim()]).toEqual(["0", ""]);
-  expect(outOf(notes, "later").split("\n")).toEqual(["own=done", "end=done"]);
-});
+    for (const name of ["first", "second"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+    // The port of the guest is not disabled: its messages are dropped before the bridge.
+    expect(outOf(notes, "said").split("\n")).toEqual(["tree=done", "end=done"]);
+    expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+    expect(outOf(notes, "tap").split("\n")).toEqual(["0", "1"]);
+    expect([outOf(notes, "snooping"), noteOf(notes, "addresses").out.trim()]).toEqual(["0", ""]);
+    expect(outOf(notes, "later").split("\n")).toEqual(["own=done", "end=done"]);
+  },
+  SLOW,
+);
 
-onTheNode("a guest that invents hardware addresses gets one lease with a filter", async () => {
-  const notes = await onNode(`${GUESTS}${NETWORK}
+onTheNode(
+  "a guest that invents hardware addresses gets one lease with a filter",
+  async () => {
+    const notes = await onNode(`${GUESTS}${NETWORK}
     linux life-a leases 02 "network network='life-net'" "$(filtered 192.168.78.9)"
     note start svirt start life-a
     wait_gone life-a
@@ -112,14 +142,18 @@ onTheNode("a guest that invents hardware addresses gets one lease with a filter"
     note unfiltered sh -c "grep -c . /run/svirt-networks/*/leases"
     svirt net-destroy life-net >/dev/null
   `);
-  for (const name of ["start", "second"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
-  expect(outOf(notes, "said").split("\n")).toEqual(["leases=done", "own=done", "end=done"]);
-  expect(outOf(notes, "leases")).toBe("1");
-  expect(Number(outOf(notes, "unfiltered"))).toBeGreaterThan(20);
-});
+    for (const name of ["start", "second"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+    expect(outOf(notes, "said").split("\n")).toEqual(["leases=done", "own=done", "end=done"]);
+    expect(outOf(notes, "leases")).toBe("1");
+    expect(Number(outOf(notes, "unfiltered"))).toBeGreaterThan(20);
+  },
+  SLOW,
+);
 
-onTheNode("an audit beside starts and ends of guests is silent", async () => {
-  const notes = await onNode(`
+onTheNode(
+  "an audit beside starts and ends of guests is silent",
+  async () => {
+    const notes = await onNode(`
     ${SCENE}
     (for round in 1 2 3 4 5; do
       svirt start life-a >/dev/null && svirt destroy life-a >/dev/null
@@ -135,8 +169,10 @@ onTheNode("an audit beside starts and ends of guests is silent", async () => {
     note errors cat $work/errors
     ${REMOVE}
   `);
-  const lines = outOf(notes, "audits").split("\n");
-  expect(new Set(lines)).toEqual(new Set(["looked"]));
-  expect(lines.length).toBeGreaterThan(3);
-  expect(noteOf(notes, "errors").out).toBe("");
-});
+    const lines = outOf(notes, "audits").split("\n");
+    expect(new Set(lines)).toEqual(new Set(["looked"]));
+    expect(lines.length).toBeGreaterThan(3);
+    expect(noteOf(notes, "errors").out).toBe("");
+  },
+  SLOW,
+);

@@ -1,10 +1,10 @@
 /* Sends frames that a hostile guest sends, and receives them.
  *
- *   frames forge CARD          answers of ARP with the guest's address, 192.168.76.2, and a header that asks the host for a checksum whose
- *                              place is the end of that address, and whose value is that of 192.168.76.9
+ *   frames forge CARD          answers of ARP with the guest's address, 192.168.76.2; every second has a header that asks the host for a
+ *                              checksum whose place is the end of that address, and whose value is that of 192.168.76.9
  *   frames tree CARD           messages of the spanning tree protocol, by which the guest is the root, and that the topology has changed
  *   frames leases CARD         requests of DHCP for 192.168.78.2 to .40, each with another hardware address
- *   frames receive TAP SECONDS makes a tap without checksum offload, and prints each new sender in messages of ARP
+ *   frames receive TAP         makes a tap without checksum offload, and prints each new sender in messages of ARP until its parent ends
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,14 +14,13 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Places in a message of ARP, with Ethernet's header. */
@@ -64,6 +63,7 @@ static int forge(const char *card)
 		struct virtio_net_hdr header;
 		uint8_t frame[SHORTEST];
 	} sent = {.header = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = SUM_FROM, .csum_offset = SENDER_END - SUM_FROM}};
+	struct virtio_net_hdr none = {0}, asking = sent.header;
 	uint16_t missing, wanted = (uint16_t)~0x4c09;
 	int fd = open_card(card, 1);
 
@@ -80,10 +80,11 @@ static int forge(const char *card)
 	missing = (uint32_t)(wanted + 0xffff - sum_of(sent.frame + SUM_FROM, SHORTEST - SUM_FROM)) % 0xffff;
 	sent.frame[SPARE] = missing >> 8;
 	sent.frame[SPARE + 1] = missing & 0xff;
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 40; round++) {
+		sent.header = round % 2 ? asking : none;
 		if (write(fd, &sent, sizeof sent) < 0)
 			return 1;
-		usleep(100000);
+		usleep(50000);
 	}
 	return 0;
 }
@@ -147,29 +148,28 @@ static int leases(const char *card)
 	return 0;
 }
 
-static int receive(const char *name, int seconds)
+static int receive(const char *name)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	time_t until = time(NULL) + seconds;
 	uint8_t seen[256] = {0}, frame[2048];
 
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) != 0 || ioctl(fd, TUNSETOFFLOAD, 0) != 0)
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) != 0 || ioctl(fd, TUNSETOFFLOAD, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		return 1;
 	puts("ready");
 	fflush(stdout);
-	while (time(NULL) < until) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		ssize_t count = poll(&wait, 1, 100) > 0 ? read(fd, frame, sizeof frame) : 0;
+	for (;;) {
+		ssize_t count = read(fd, frame, sizeof frame);
 
+		if (count < 0)
+			return 1;
 		if (count < SPARE - 2 || frame[12] != 8 || frame[13] != 6 || seen[frame[SENDER_END + 1]])
 			continue;
 		seen[frame[SENDER_END + 1]] = 1;
 		printf("%d.%d.%d.%d\n", frame[SENDER_IP], frame[SENDER_IP + 1], frame[SENDER_END], frame[SENDER_END + 1]);
 		fflush(stdout);
 	}
-	return 0;
 }
 
 int main(int count, char **words)
@@ -182,7 +182,7 @@ int main(int count, char **words)
 		return tree(words[2]);
 	if (strcmp(verb, "leases") == 0)
 		return leases(words[2]);
-	if (strcmp(verb, "receive") == 0 && count > 3)
-		return receive(words[2], atoi(words[3]));
+	if (strcmp(verb, "receive") == 0)
+		return receive(words[2]);
 	return 2;
 }
