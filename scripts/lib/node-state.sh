@@ -38,7 +38,7 @@ state_kernel() {
 # Lists files with mode, owner, label and remembered label. Locks are no state.
 state_files() {
   state_list=$(mktemp /tmp/state.XXXXXX)
-  find /srv /tmp /var/tmp /root /etc/svirt /run /var/lib /dev \( -path /dev/pts -o -path '*/locks' -o -path /dev/shm \) -prune \
+  find /srv /usr/local /tmp /var/tmp /root /etc/svirt /run /var/lib /dev \( -path /dev/pts -o -path '*/locks' -o -path /dev/shm \) -prune \
     -o ! -path '/tmp/state.*' ! -path '/dev/tty*' ! -path '/dev/vcs*' -print | sort >"$state_list"
   tr '\n' '\0' <"$state_list" | xargs -0 stat -c 'file %n %a %u:%g' 2>/dev/null
   tr '\n' '\0' <"$state_list" | xargs -0 /usr/bin/getfattr -h -d -m - --absolute-names 2>/dev/null |

@@ -34,6 +34,11 @@ export function readPolicyFacts(host: Host): PolicyFacts {
   };
 }
 
+/** Returns the context in which QEMU describes itself as an emulator of guests of this type: their domain, without categories. */
+export function probeContext({ domain, own }: PolicyFacts, type: "kvm" | "qemu"): string {
+  return formatContext({ ...domain[type], user: own.user, role: own.role });
+}
+
 /** Returns the range of a label that only one guest has: an image or folder type with two categories. Otherwise undefined. */
 export function privateRange(host: Host, label: string | undefined): string | undefined {
   // Most files have no categories, and this test is faster than parsing a context.

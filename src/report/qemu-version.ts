@@ -2,7 +2,7 @@ import type { Host } from "../host/host.ts";
 import type { ProgramOutput } from "../host/processes.ts";
 import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
-import { readPolicyFacts } from "./policy-facts.ts";
+import { probeContext, readPolicyFacts } from "./policy-facts.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 
@@ -37,9 +37,7 @@ export async function askQemu(
   // Without input it only prints its version.
   const probe = { words, folder: paths.log, hasKvm: type === "kvm" && input !== undefined, ...given };
   if (host.getSelinux().mode === "disabled") return await host.readProbe(probe);
-  const { domain, image, own } = readPolicyFacts(host);
-  const { role, user } = own;
-  const context = formatContext({ ...domain[type], user, role });
-  const inputLabel = formatContext({ ...image.image, user });
-  return await host.readProbe({ ...probe, confined: { context, inputLabel } });
+  const facts = readPolicyFacts(host);
+  const inputLabel = formatContext({ ...facts.image.image, user: facts.own.user });
+  return await host.readProbe({ ...probe, confined: { context: probeContext(facts, type), inputLabel } });
 }

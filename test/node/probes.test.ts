@@ -15,6 +15,15 @@ beforeAll(async () => {
   await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
 });
 
+/** Output of `svirt explain --json`, as far as these tests read it. */
+interface Told {
+  readonly guest?: { readonly name: string };
+  readonly subject: string;
+  readonly source: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
 /** As root's choice: installed, with a label that svirt's domain may run as a guest. */
 const INSTALLED = "/usr/local/libexec/hostile-emulator";
 const INSTALL = `
@@ -65,6 +74,7 @@ describe.each([
     "gets nothing of the host, and svirt gets no answer",
     async () => {
       const notes = await onNode(`${INSTALL}
+        begun=$(date -u +%Y-%m-%dT%H:%M:%SZ)
         echo ${enforce} >/sys/fs/selinux/enforce
         note kept svirt domcapabilities --emulatorbin ${INSTALLED} --virttype qemu
         # The same order as svirt gives, with the output in a file that this test can read.
@@ -77,6 +87,7 @@ describe.each([
         note made ls /tmp/svirt-hostile.made
         note mode cat /sys/fs/selinux/enforce
         echo 1 >/sys/fs/selinux/enforce
+        note told svirt explain --since $begun --json
         note processes sh -c "grep -l '^Uid:.1946157056' /proc/[0-9]*/status; true"
         note rest sh -c 'ls -A /var/log/svirt | grep put; true'
       `);
@@ -96,6 +107,16 @@ describe.each([
         ]),
       );
       expect(lines.filter((line) => line.endsWith("=GOT"))).toEqual([]);
+      const told: readonly Told[] = JSON.parse(outOf(notes, "told"));
+      const ofProbe = told.filter(
+        ({ source }) => source.includes(":svirt_t:") || source.includes(":svirt_tcg_t:"),
+      );
+      expect(ofProbe.length).toBeGreaterThan(0);
+      for (const { guest, reason, remedy, subject } of ofProbe) {
+        expect([guest, subject]).toEqual([undefined, "probe"]);
+        expect(reason).toContain("svirt's own probe caused it");
+        expect(remedy).not.toContain("Inspect the programs in");
+      }
       expect(noteOf(notes, "made").code).not.toBe(0);
       expect([outOf(notes, "processes"), outOf(notes, "rest")]).toEqual(["", ""]);
     },
@@ -128,3 +149,29 @@ onTheNode(
     expect(outOf(notes, "kvm-1")).toBe(outOf(notes, "kvm-0"));
   },
 );
+
+onTheNode("commands at a terminal leave no denial of svirt's own probes", async () => {
+  const notes = await onNode(`
+    guest_type=kvm xml life-a >$work/kvm.xml; xml life-b >$work/qemu.xml
+    before=$(label_of /dev/tty9)
+    trap 'setfattr -n security.selinux -v "$before" /dev/tty9; rm -rf "$work"' EXIT
+    setfattr -n security.selinux -v system_u:object_r:user_tty_device_t:s0 /dev/tty9
+    cat >$work/session <<'SESSION'
+      # As the shell of a login, whose controlling terminal is the device of that name.
+      exec 9<>/dev/tty
+      for life in "kvm life-a" "qemu life-b"; do
+        rm -rf /var/lib/svirt/emulators
+        name=\${life#* }
+        svirt define "$1/\${life% *}.xml" && svirt plan $name && svirt start $name && svirt list && svirt destroy $name
+        svirt undefine $name
+      done
+      svirt version
+SESSION
+    note session setsid -c sh -c 'sh "$0/session" "$0" >"$0/said" 2>&1 </dev/tty9' $work </dev/tty9
+    note said cat $work/said
+  `);
+  expect(noteOf(notes, "session")).toMatchObject({ code: 0 });
+  for (const word of ["'life-a' started", "'life-b' started", "QEMU 10."])
+    expect(outOf(notes, "said")).toContain(word);
+  expect(outOf(notes, "said")).not.toContain("error:");
+});

@@ -8,8 +8,8 @@ export interface DenialFacts {
   readonly denial: Denial;
   readonly source: Context;
   readonly target: Context;
-  /** Program that was denied access. */
-  readonly subject: "guest" | "svirt" | "other";
+  /** Program that was denied access; "probe" is an emulator that svirt has describe itself. */
+  readonly subject: "guest" | "probe" | "svirt" | "other";
   readonly guest: KnownGuest | undefined;
   /** Guest whose level the object has. */
   readonly owner: KnownGuest | undefined;

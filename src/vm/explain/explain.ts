@@ -1,4 +1,4 @@
-import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { probeContext, readPolicyFacts } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { type Context, parseContext } from "../../selinux/context.ts";
 import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denials/denial.ts";
@@ -73,16 +73,20 @@ interface Known {
   readonly guests: readonly KnownGuest[];
   readonly files: readonly KnownFile[];
   readonly guestTypes: ReadonlySet<string>;
+  /** Contexts of emulators that svirt has describe themselves. */
+  readonly probes: readonly string[];
   readonly imageType: string;
   readonly managerType: string;
 }
 
 function collectKnown(instance: Instance, guests: readonly KnownGuest[]): Known {
-  const { domain, image, own } = readPolicyFacts(instance.host);
+  const facts = readPolicyFacts(instance.host);
+  const { domain, image, own } = facts;
   return {
     guests,
     files: listKnownFiles(instance, guests),
     guestTypes: new Set(Object.values(domain).map(({ type }: Context) => type)),
+    probes: (["kvm", "qemu"] as const).map((type) => probeContext(facts, type)),
     imageType: image.image.type,
     managerType: own.type,
   };
@@ -128,7 +132,7 @@ function collectFacts(instance: Instance, known: Known, denial: Denial): DenialF
     denial,
     source,
     target,
-    subject: subjectOf(known, source, guest),
+    subject: subjectOf(known, denial.source, guest),
     guest,
     owner: guestOfRange(known.guests, target.range, denial.atMs),
     file,
@@ -152,9 +156,13 @@ function guestOfProcess({ guests }: Known, { atMs, pid, source }: Denial): Known
   );
 }
 
-function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined): DenialFacts["subject"] {
-  if (known.guestTypes.has(source.type) || guest !== undefined) return "guest";
-  return source.type === known.managerType ? "svirt" : "other";
+function subjectOf(known: Known, source: string, guest: KnownGuest | undefined): DenialFacts["subject"] {
+  const { range, type } = parseContext(source);
+  const isGuests = known.guests.some((one) => one.range === range);
+  // A static label may be one without categories.
+  if (guest === undefined && known.probes.includes(source) && !isGuests) return "probe";
+  if (known.guestTypes.has(type) || guest !== undefined) return "guest";
+  return type === known.managerType ? "svirt" : "other";
 }
 
 /** Describes the object from the kernel's fields, by its path if they lead to one. */

@@ -8,6 +8,8 @@ export function reasonFor(facts: DenialFacts): Reason {
   switch (facts.subject) {
     case "guest":
       return guestReason(facts);
+    case "probe":
+      return ofProbe(facts);
     case "svirt":
       return ofSvirt(facts);
     case "other":
@@ -20,6 +22,15 @@ function invalidContext(): Reason {
     reason: "The loaded policy does not allow this user, role, type and range together.",
     rule: undefined,
     remedy: "See the policy's faults: svirt doctor",
+  };
+}
+
+/** Explains a denial of an emulator that svirt has describe itself: no guest is concerned. */
+function ofProbe({ source }: DenialFacts): Reason {
+  return {
+    reason: `svirt's own probe caused it: an emulator that svirt asks for its capabilities runs in ${source.type} at ${source.range}. QEMU answers without it.`,
+    rule: undefined,
+    remedy: `Allow nothing: no guest is concerned. Inspect the emulator, unless it is a packaged QEMU.`,
   };
 }
 

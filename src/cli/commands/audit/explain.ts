@@ -94,6 +94,7 @@ function formatExplanation(found: Explanation): string {
 
 function whoElse({ source, subject }: Explanation): string {
   if (subject === "guest") return "unknown, its level belongs to no guest of this machine";
+  if (subject === "probe") return "none, an emulator that svirt asks for its capabilities";
   return subject === "svirt" ? "none, svirt itself" : `none, a program in ${source}`;
 }
 

@@ -173,6 +173,48 @@ describe("svirt explain", () => {
   });
 
   test.each([
+    ["svirt_t", "system_u:object_r:devtty_t:s0", "chr_file"],
+    ["svirt_tcg_t", "system_u:object_r:svirt_image_t:s0:c7,c9", "file"],
+  ])(
+    "of an emulator that svirt asks, in %s, names svirt's own probe and no guest",
+    async (type, tcontext, tclass) => {
+      const machine = await twoGuests();
+      const probe = `system_u:system_r:${type}:s0`;
+      deny(machine, "vm1", {
+        pid: "999",
+        scontext: probe,
+        name: '"tty"',
+        dev: '"devtmpfs"',
+        ino: "20",
+        tcontext,
+        tclass,
+      });
+      const [found] = await explained(machine);
+      expect([found.guest, found.subject, found.rule]).toEqual([undefined, "probe", undefined]);
+      expect(found.reason).toContain(`svirt's own probe caused it`);
+      expect(found.remedy).toBe(
+        "Allow nothing: no guest is concerned. Inspect the emulator, unless it is a packaged QEMU.",
+      );
+      expect((await runOn(machine, "explain")).out).toContain(
+        "Guest:          none, an emulator that svirt asks for its capabilities\n",
+      );
+    },
+  );
+
+  test("of a guest with a static label without categories does not name svirt's probe, while it runs and after", async () => {
+    const machine = makeMachine();
+    const label = "system_u:system_r:svirt_t:s0";
+    const seclabel = `<seclabel type='static' model='selinux' relabel='yes'><label>${label}</label></seclabel>`;
+    machine.files.put("/vm.xml", "file", { bytes: domainXml({ seclabel }) });
+    await runOn(machine, "define", "/vm.xml");
+    await runOn(machine, "start", "vm1");
+    deny(machine, "vm1", { scontext: label, name: '"tty"', tcontext: "system_u:object_r:devtty_t:s0" });
+    expect((await explained(machine))[0]).toMatchObject({ subject: "guest", guest: { name: "vm1" } });
+    await runOn(machine, "destroy", "vm1");
+    expect((await explained(machine))[0].subject).toBe("guest");
+  });
+
+  test.each([
     [{ tclass: "unix_stream_socket", perms: "connectto", path: "00612D736F636B6574" }, "@a-socket"],
     [{ tclass: "dir", perms: "search", name: '"1"', dev: '"proc"', ino: "7" }, "/proc/1"],
     [{ tclass: "tcp_socket", perms: "name_connect", dest: "5900" }, "port 5900"],
