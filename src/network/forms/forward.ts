@@ -8,7 +8,7 @@ import { attribute, child, children, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { numbered } from "../../xml/numbered.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
-import { problemOfRange } from "../address/range.ts";
+import { problemOfRange } from "../address/address-range.ts";
 import { refusePart } from "./refuse-part.ts";
 import { ipv4Address } from "./text.ts";
 

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
-import { MOST_MESSAGE_BYTES } from "../monitor/answer-limits.ts";
 import { joinBytes, joinLine, type Line } from "../monitor/line-buffer.ts";
 import { isNestedDeeper } from "../monitor/nesting.ts";
+import { MOST_MESSAGE_BYTES } from "../monitor/qmp-size-limits.ts";
 
 /** Maximum nesting depth of an answer, greater than that of any agent's answer. */
 const MOST_LEVELS = 512;

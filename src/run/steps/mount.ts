@@ -5,7 +5,7 @@ import type { MountStep } from "../../plan/steps/mount.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { withOption } from "../../storage/pool/mount/mount-order.ts";
 import { findMountAt } from "../mount-at.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 const LABEL = "security.selinux";
 /** Time for another program to close a file of the mount, as a command that inspects it. */

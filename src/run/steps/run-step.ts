@@ -12,8 +12,8 @@ import { runMount } from "./mount.ts";
 import { runOwner } from "./owner.ts";
 import { runPci } from "./pci.ts";
 import { runProcess } from "./process.ts";
-import type { Runs } from "./runs.ts";
 import { runSocket } from "./socket.ts";
+import type { Runs } from "./step-effects.ts";
 import { runStream } from "./stream/step.ts";
 import { runTree } from "./tree.ts";
 

@@ -5,7 +5,7 @@ import type { SocketStep } from "../../plan/steps/socket.ts";
 import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { getFileLabel } from "../labels/get-file-label.ts";
 import { isStill } from "../labels/remembered-label.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Effects of the steps on paths of a guest's sockets. */
 export const runSocket: Runs<SocketStep> = {

@@ -6,7 +6,7 @@ import { readWhole } from "../../xml/read-whole.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import type { PoolSpace } from "./document.ts";
 import { poolForm, type WrittenPool } from "./forms/pool.ts";
-import { keepPool, type Pool } from "./keep-pool.ts";
+import { keepPool, type Pool } from "./stored-pool.ts";
 
 /** Namespaces of options of a pool's type. https://libvirt.org/formatstorage.html#storage-pool-namespaces */
 const NAMESPACES = {

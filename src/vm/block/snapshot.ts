@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import { writesBelow } from "../../domain/devices/disk/images.ts";
 import type { PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../domain/document.ts";

@@ -1,11 +1,11 @@
 import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
-import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
+import { listUnseen, withLooks } from "../../labelling/inspect-unlocked.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { inverse, isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Progress } from "../../run/actor.ts";
-import { withinTime } from "../../run/monitor/within-time.ts";
+import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
 import { isPlugged, UnplugError } from "../../run/steps/device.ts";

@@ -4,8 +4,8 @@ import { type ApplicationElement, elementOf, withElement } from "../../domain/me
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type DomainNote, noteDomain } from "../../state/reports/domain-notes.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 

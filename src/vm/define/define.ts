@@ -23,7 +23,7 @@ import { readRecords } from "../../state/record.ts";
 import { readSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
-import { refuseOther } from "./refuse-other.ts";
+import { refuseOther } from "./refuse-replaced.ts";
 
 /**
  * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the

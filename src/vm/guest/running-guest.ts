@@ -3,7 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { withChosenPorts } from "./with-chosen-ports.ts";
+import { withChosenPorts } from "./chosen-ports.ts";
 
 /** Returns a running guest's domain and devices, with every address that QEMU got. */
 export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {

@@ -4,7 +4,7 @@ import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { findShown } from "../tuning/read.ts";
+import { findShown } from "../tuning/read-limits.ts";
 import { setLinkLive } from "./live-change.ts";
 
 /** `<bandwidth>` of an interface. */

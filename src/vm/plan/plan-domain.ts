@@ -4,8 +4,8 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
+import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { xmlOf } from "../guest/found-form.ts";
 import { findManagedState } from "../save/restore-domain.ts";
 import { planDomainStart } from "../start/start.ts";
 

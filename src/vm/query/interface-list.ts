@@ -1,8 +1,8 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import { withNetworks } from "../../domain/with-networks.ts";
+import { withNetworks } from "../../domain/unbound-interfaces.ts";
 import type { Instance } from "../../state/instance.ts";
+import { type Form, formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { type Form, formOf } from "../guest/found-form.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
 /** A network interface of a domain. Undefined fields are not in its XML. */

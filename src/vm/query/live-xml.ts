@@ -1,4 +1,4 @@
-import { withVolumes } from "../../domain/as-defined.ts";
+import { withVolumes } from "../../domain/definition-of-running.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { guestPaths } from "../../plan/paths.ts";

@@ -41,8 +41,8 @@ export async function recoverBefore(
 async function settle(instance: Instance): Promise<readonly SvirtError[]> {
   const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
   const { settleMerges } = await import("../snapshot/settle-merges.ts");
-  const { withinTime } = await import("../../run/monitor/within-time.ts");
-  const { slowWithin } = await import("../../run/slow-within.ts");
+  const { withinTime } = await import("../../run/monitor/limit-conversations.ts");
+  const { slowWithin } = await import("../../run/limit-slow-calls.ts");
   const inTime = { ...instance, host: slowWithin(withinTime(instance.host, ASK_MS), ASK_MS) };
   return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
 }

@@ -1,9 +1,9 @@
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
+import { slowWithin } from "../../run/limit-slow-calls.ts";
 import { lockWithin } from "../../run/lock-within.ts";
-import { withinTime } from "../../run/monitor/within-time.ts";
-import { slowWithin } from "../../run/slow-within.ts";
+import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";

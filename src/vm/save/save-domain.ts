@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import { formatDomain, parseDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
@@ -14,7 +14,7 @@ import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { withBootQueues } from "./boot-queues.ts";
 import { withJob } from "./domain-job.ts";
-import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./look-at-guest.ts";
+import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./inspect-guest.ts";
 import { decideSavedXml } from "./save-image.ts";
 import { decideTarget } from "./target-file.ts";
 

@@ -1,7 +1,7 @@
 import { parseDomain } from "../../domain/document.ts";
 import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { refuseRawArguments } from "../../domain/forbidden/raw-arguments.ts";
-import { withoutSecrets } from "../../domain/without-secrets.ts";
+import { withoutSecrets } from "../../domain/xml-without-secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";

@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";

@@ -6,8 +6,8 @@ import type { MergedDisk } from "../../state/snapshots/snapshot-merge.ts";
 import { changedSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
+import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
-import { withoutOne } from "./without-one.ts";
 
 /**
  * Returns the snapshots without one whose overlays are merged: those below it have the images into which these were merged.

@@ -15,7 +15,7 @@ import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { makeHeaders, PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
-import { refuseJobs } from "../save/look-at-guest.ts";
+import { refuseJobs } from "../save/inspect-guest.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { readSaveImage, type SaveImage } from "../save/save-image.ts";
 import { startFromState } from "../start/start.ts";

@@ -18,7 +18,7 @@ import { decideTpm } from "../../resolve/host/tpm-emulator.ts";
 import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
 import type { ResolvedDomain } from "../../resolve/resolve-domain.ts";
 import { overlayFolder } from "../../resolve/transient-disks.ts";
-import { chooseUid } from "../../state/choose-uid.ts";
+import { chooseUid } from "../../state/guest-uid.ts";
 import type { Instance } from "../../state/instance.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { hostEnds } from "./host-ends.ts";

@@ -10,8 +10,8 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { noteTuning } from "./live.ts";
-import { findShown } from "./read.ts";
+import { noteTuning } from "./change-limits.ts";
+import { findShown } from "./read-limits.ts";
 
 /** Limits of one disk, by its target or path. */
 interface DiskLimits {

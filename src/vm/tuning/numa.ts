@@ -3,8 +3,8 @@ import type { IdSet } from "../../domain/forms/id-set.ts";
 import type { NumaMode } from "../../domain/machine/numatune.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask, Changed } from "../change/change-domain.ts";
-import { changeShares } from "./live.ts";
-import { findShown } from "./read.ts";
+import { changeShares } from "./change-limits.ts";
+import { findShown } from "./read-limits.ts";
 
 /** NUMA nodes of the host for a domain's memory; an empty set: all. */
 export interface NumaTuning {

@@ -15,7 +15,7 @@ import { definitionByUuid } from "../guest/find-domain.ts";
 import { refuseDamaged } from "../stored/refuse-damaged.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
-import type { SearchPass } from "./look-before.ts";
+import type { SearchPass } from "./unlocked-search.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
 import { findAbove } from "./volumes-above.ts";
 
@@ -173,7 +173,7 @@ function isOnlyDisk(
   definition: Definition,
   { file, pools }: { readonly file: FileId; readonly pools: Pools },
 ): boolean {
-  const { isOnlyDiskOf }: typeof import("./disks/own-disks.ts") = require("./disks/own-disks.ts");
+  const { isOnlyDiskOf }: typeof import("./disks/only-disk.ts") = require("./disks/only-disk.ts");
   const pathsOf = (pool: string, volume: string): readonly string[] => pathsOfVolume(pools, pool, volume);
   return isOnlyDiskOf(instance, definition, { file, pathsOf });
 }

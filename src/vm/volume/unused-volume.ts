@@ -12,8 +12,8 @@ import { listDefinitionNames, readDefinition } from "../../state/definitions.ts"
 import type { Instance } from "../../state/instance.ts";
 import { guestOn } from "../pool/device/device-guest.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
-import { type SearchPass, UnfollowedPaths } from "./look-before.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
+import { type SearchPass, UnfollowedPaths } from "./unlocked-search.ts";
 import { type DevicePool, type VolumePool, withoutOperation } from "./volume-pool.ts";
 import { followPaths } from "./volumes-above.ts";
 

@@ -1,5 +1,5 @@
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
-import { setLostRules } from "../../../vm/lost-rules/set-again.ts";
+import { setLostRules } from "../../../vm/lost-rules/restore-rules.ts";
 import { startMarkedNetworks } from "../../../vm/network/autostart-network.ts";
 import { startMarkedPools } from "../../../vm/pool/autostart-pool.ts";
 import { startAutostarted } from "../../../vm/recover/autostart.ts";

@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
 import { type DeviceLimit, parseDeviceShares, withBlkiotune } from "../../../domain/edits/tuning.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { readDiskShares } from "../../../vm/tuning/read.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import { readDiskShares } from "../../../vm/tuning/read-limits.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";

@@ -2,7 +2,7 @@ import type { Domain } from "../../../domain/domain.ts";
 import { parsePin, withVcpuPin } from "../../../domain/edits/tuning.ts";
 import { cpuSet } from "../../../domain/forms/id-set.ts";
 import { SvirtError } from "../../../errors.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";

@@ -5,7 +5,7 @@ import {
   withIothreadPin,
 } from "../../../domain/edits/iothreads.ts";
 import { addIothread, removeIothread, setIothread } from "../../../vm/tuning/change-iothreads.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { array, countedBytes, struct, uint } from "../../xdr/form.ts";
 import { type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS } from "../impact.ts";

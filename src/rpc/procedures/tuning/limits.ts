@@ -11,8 +11,13 @@ import {
 import type { Instance } from "../../../state/instance.ts";
 import type { Ask } from "../../../vm/change/change-domain.ts";
 import { changeBandwidth, type RateChange, readBandwidth } from "../../../vm/hotplug/bandwidth.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { type CpuShares, readCpuShares, readDiskShares, readMemoryLimits } from "../../../vm/tuning/read.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import {
+  type CpuShares,
+  readCpuShares,
+  readDiskShares,
+  readMemoryLimits,
+} from "../../../vm/tuning/read-limits.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import type { TypedParameter, TypedValue } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";

@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
 import { withEmulatorPin, withVcpuPin } from "../../../domain/edits/tuning.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { listIothreadInfo } from "../../../vm/tuning/iothread-info.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
 import { getEmulatorPin, listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { array, countedBytes, int, struct, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";

@@ -9,7 +9,7 @@ import {
   loginCommand,
   logoutCommand,
 } from "../../../storage/pool/iscsi/target.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import { checkEnd, codeOf, endOf, NONE_FOUND } from "./command.ts";

@@ -2,10 +2,10 @@ import { errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../erro
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";

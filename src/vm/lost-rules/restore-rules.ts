@@ -3,7 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest } from "../../state/locks.ts";
 import { isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { changeNetworks } from "../network/change-networks.ts";
-import { findLostNetworkRules, findLostTapRules, type LostRules } from "./find.ts";
+import { findLostNetworkRules, findLostTapRules, type LostRules } from "./find-lost-rules.ts";
 
 /** Domains and networks whose rules of the packet filter were set again, such as `domain 'vm1'`, and errors. */
 interface SetAgain {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { parseVolume } from "../../../src/storage/volume/document.ts";
-import { volumeOfArguments } from "../../../src/storage/volume/plain-volume.ts";
 import {
   formatVolumeArguments,
   type VolumeArguments,
 } from "../../../src/storage/volume/volume-of-arguments.ts";
+import { volumeOfArguments } from "../../../src/storage/volume/volume-without-xml.ts";
 import { bytesOf } from "../../domain/corpus.ts";
 
 const plain: readonly VolumeArguments[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { asSvirtError } from "../../../../src/errors.ts";
+import { decideOwnFolders } from "../../../../src/storage/pool/mount/guest-folder.ts";
 import type { MountOrder } from "../../../../src/storage/pool/mount/mount-order.ts";
-import { decideOwnFolders } from "../../../../src/storage/pool/mount/own-folder.ts";
 
 function orderOf(source: string): MountOrder {
   return {

@@ -1,6 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
-import { volumeOfArguments } from "../../storage/volume/plain-volume.ts";
+import { volumeOfArguments } from "../../storage/volume/volume-without-xml.ts";
 import type { NewVolumeArguments } from "./describe-volume.ts";
 
 /** Returns the volume that arguments describe, as its XML would. Throws as describeNewVolume() and parseVolume(). */

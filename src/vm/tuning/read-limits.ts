@@ -4,8 +4,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 
 /** A domain as it runs or as it is defined; `guest` is set in the first case. */
 interface ShownDomain {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { withoutSecrets } from "../../src/domain/without-secrets.ts";
+import { withoutSecrets } from "../../src/domain/xml-without-secrets.ts";
 
 const around = (devices: string): string => `<domain type='kvm'>
   <name>vm1</name>

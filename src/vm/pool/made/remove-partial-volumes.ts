@@ -1,4 +1,4 @@
-import { isPartialVolume } from "../../../plan/half-made.ts";
+import { isPartialVolume } from "../../../plan/partial-names.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { isPartLocked } from "../../../state/locks.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const MODULE = new URL("../../../../src/host/linux/processes/own-arguments.ts", import.meta.url).pathname;
+const MODULE = new URL("../../../../src/host/linux/processes/svirt-arguments.ts", import.meta.url).pathname;
 const SCRIPT = `import { exactArguments } from "${MODULE}";
   process.stdout.write(JSON.stringify(exactArguments(process.argv.slice(1))));`;
 

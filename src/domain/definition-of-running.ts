@@ -1,6 +1,6 @@
 import { isBoundDisk, unboundDisk } from "./devices/disk/bound.ts";
 import type { Domain } from "./domain.ts";
-import { withNetworks } from "./with-networks.ts";
+import { withNetworks } from "./unbound-interfaces.ts";
 
 type Graphics = Domain["devices"]["graphics"][number];
 
