@@ -10,10 +10,8 @@ import { errorsOf, type SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { HostDependentError, movedRefusal, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
+import { makeMac } from "./generate-mac.ts";
 import { withInterfaceId } from "./interface-id.ts";
-
-/** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
-const MAC_PREFIX = "52:54:00";
 
 /** Document, completed as far as possible, with all refusals. */
 export interface InspectedDocument {
@@ -108,11 +106,4 @@ function withNumbers(host: Host, domain: Domain): Domain {
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
   const disks = devices.disks.map(unboundDisk);
   return { ...domain, ...genid, devices: { ...devices, disks, interfaces } };
-}
-
-/** Generates an address for an interface without one. */
-export function makeMac(host: Host): string {
-  // A random UUID begins with 48 random bits. RFC 9562, section 5.4
-  const [, a, b, c] = /^(..)(..)(..)/.exec(host.makeUuid()) ?? [];
-  return `${MAC_PREFIX}:${a}:${b}:${c}`;
 }

@@ -3,7 +3,7 @@ import type { MountHost } from "../mounts.ts";
 import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
 import type { OtherCall } from "./other-calls.ts";
-import { getBootId, hasProcess } from "./processes/process-stat.ts";
+import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 /**

@@ -3,7 +3,7 @@ import { attribute, child, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { numbered } from "../../xml/numbered.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
-import { problemInNetwork } from "../address/address-range.ts";
+import { problemInNetwork } from "../address/dhcp-range.ts";
 import { bitsOf, familyOf } from "../address/ip-address.ts";
 import { networkOf, prefixOf } from "../address/subnet.ts";
 import { dhcp, refuseUnknownHost, tftp } from "./dhcp.ts";

@@ -1,6 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Host } from "../../host/host.ts";
-import { decideDisplay } from "../../plan/decide/display.ts";
+import { decideDisplay } from "../../plan/decide/vnc-port.ts";
 import type { Display } from "../../plan/facts/display.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 

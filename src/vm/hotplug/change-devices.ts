@@ -3,7 +3,7 @@ import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
-import { makeMac } from "../../resolve/inspect-document.ts";
+import { makeMac } from "../../resolve/generate-mac.ts";
 import { withInterfaceId } from "../../resolve/interface-id.ts";
 import { withGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";

@@ -2,12 +2,8 @@ import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { definitionIn, parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import {
-  refuseFull,
-  refuseUnreadable,
-  storedSnapshot,
-  withoutRevertDisks,
-} from "../../state/snapshots/snapshot-tree.ts";
+import { refuseFull, refuseUnreadable } from "../../state/snapshots/snapshot-limits.ts";
+import { storedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";

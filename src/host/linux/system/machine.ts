@@ -4,7 +4,7 @@ import { decideMachine, KEPT_ID, type Machine, type MachineFacts } from "../../.
 import { folderOf } from "../../../plan/folder-of.ts";
 import { orThrow, writeText } from "../files/files.ts";
 import { readText } from "../files/quick-files.ts";
-import { getBootId } from "../processes/process-stat.ts";
+import { getBootId } from "../processes/reused-pid.ts";
 
 let machine: Machine | undefined;
 

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import { setResponseTimeout } from "../../../vm/agent/response-timeout.ts";
+import { setResponseTimeout } from "../../../vm/agent/agent-timeout.ts";
 import { getGuestTime, setGuestTime } from "../../../vm/guest-system/guest-clock.ts";
 import {
   freezeFileSystems,

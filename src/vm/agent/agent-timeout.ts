@@ -30,3 +30,6 @@ export function responseTimeoutMs({ agentTimeout }: GuestRecord): number | undef
   if (agentTimeout === undefined) return undefined;
   return agentTimeout === BLOCK ? Number.POSITIVE_INFINITY : agentTimeout * MS_PER_SECOND;
 }
+
+/** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
+export const DEFAULT_TIMEOUT_MS = 5000;

@@ -4,7 +4,7 @@ import { markAutostart } from "../../../src/vm/define/autostart.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { findDomain } from "../../../src/vm/guest/find-domain.ts";
-import { startAutostarted } from "../../../src/vm/recover/autostart.ts";
+import { startAutostarted } from "../../../src/vm/recover/autostart-domains.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
