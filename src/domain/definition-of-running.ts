@@ -1,6 +1,6 @@
 import { isBoundDisk, unboundDisk } from "./devices/disk/bound.ts";
 import type { Domain } from "./domain.ts";
-import { withNetworks } from "./unbound-interfaces.ts";
+import { unbindInterfaces } from "./unbound-interfaces.ts";
 
 type Graphics = Domain["devices"]["graphics"][number];
 
@@ -9,22 +9,22 @@ type Graphics = Domain["devices"]["graphics"][number];
  * a start chooses the ports of its screens. VIR_DOMAIN_XML_INACTIVE of libvirt
  */
 export function asDefined(domain: Domain): Domain {
-  return withAutomaticPorts(withVolumes(withNetworks(domain)));
+  return replaceChosenPorts(unbindDisks(unbindInterfaces(domain)));
 }
 
 /** Returns a domain without the ports that a start has chosen. virDomainGraphicsDefFormat() of libvirt */
-function withAutomaticPorts(domain: Domain): Domain {
-  const graphics = domain.devices.graphics.map(withAutomaticPort);
+function replaceChosenPorts(domain: Domain): Domain {
+  const graphics = domain.devices.graphics.map(replaceChosenPort);
   return { ...domain, devices: { ...domain.devices, graphics } };
 }
 
-function withAutomaticPort(graphics: Graphics): Graphics {
+function replaceChosenPort(graphics: Graphics): Graphics {
   const isChosen = graphics.type === "vnc" && graphics.autoport === true && graphics.port !== undefined;
   return isChosen ? { ...graphics, port: -1 } : graphics;
 }
 
 /** Returns a domain whose disks are volumes of their pools. libvirt shows a running guest's disks so, too. */
-export function withVolumes(domain: Domain): Domain {
+export function unbindDisks(domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.disks.some(isBoundDisk)) return domain;
   return { ...domain, devices: { ...devices, disks: devices.disks.map(unboundDisk) } };

@@ -3,6 +3,8 @@ import { formatDocument } from "../xml/format-document.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 
+// Rule: Passwords in stored XML are shown only on demand.
+
 /** Attributes of `<graphics>` that exist with a password only. */
 const OF_PASSWORD: readonly string[] = ["passwd", "passwdValidTo", "connected"];
 

@@ -1,3 +1,5 @@
+// Rule: A file that svirt still writes has a name of its own.
+
 /**
  * Returns the name, in the same folder, of a file that svirt is still writing. An existing file of this name is overwritten,
  * so only svirt may use it. A folder of images may well hold a `disk` and a `disk.new`.

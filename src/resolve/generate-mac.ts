@@ -1,5 +1,7 @@
 import type { Host } from "../host/host.ts";
 
+// Rule: A generated MAC address begins with 52:54:00; the rest is random.
+
 /** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
 const MAC_PREFIX = "52:54:00";
 

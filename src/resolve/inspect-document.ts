@@ -11,7 +11,7 @@ import type { Host } from "../host/host.ts";
 import { HostDependentError, movedRefusal, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
 import { makeMac } from "./generate-mac.ts";
-import { withInterfaceId } from "./interface-id.ts";
+import { addInterfaceId } from "./interface-id.ts";
 
 /** Document, completed as far as possible, with all refusals. */
 export interface InspectedDocument {
@@ -41,7 +41,7 @@ export function inspectDocument(
   { complete, isDefinition, spareUuid }: Completion,
 ): InspectedDocument {
   const { sort, ...read } = inspectDomain(bytes, spareUuid);
-  const domain = read.domain === undefined ? undefined : withNumbers(host, read.domain);
+  const domain = read.domain === undefined ? undefined : addNumbers(host, read.domain);
   const translated = domain !== undefined && read.isWhole ? translate(domain, complete) : { errors: [] };
   const errors = [
     ...read.errors,
@@ -98,10 +98,10 @@ function refusedOfDefinitions(domain: Domain): readonly SvirtError[] {
   return [...errorsOf(() => refuseRawArguments(domain)), ...errorsOf(() => refusePasswords(domain))];
 }
 
-function withNumbers(host: Host, domain: Domain): Domain {
+function addNumbers(host: Host, domain: Domain): Domain {
   const { devices } = domain;
   const interfaces = devices.interfaces.map((each) =>
-    withInterfaceId(host, { ...unbound(each), mac: each.mac ?? { address: makeMac(host) } }),
+    addInterfaceId(host, { ...unbound(each), mac: each.mac ?? { address: makeMac(host) } }),
   );
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
   const disks = devices.disks.map(unboundDisk);

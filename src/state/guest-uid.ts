@@ -2,6 +2,8 @@ import { SvirtError } from "../errors.ts";
 import { guestUser } from "../plan/facts/guest-user.ts";
 import { type Instance, isSession, registryOf } from "./instance.ts";
 
+// Rule: The user of a guest comes from its UUID, and is unique on the host.
+
 const MOST_TRIES = 1000;
 
 /**

@@ -2,6 +2,8 @@ import { type AddressRange, problemOfRange } from "./address-range.ts";
 import { familyOf } from "./ip-address.ts";
 import { type Assigned, broadcastOf, isInNetwork, networkOf, prefixOf } from "./subnet.ts";
 
+// Rule: A range of DHCP lies within its network, without network and broadcast address.
+
 /** Returns the reason why a network cannot give these addresses to guests, or undefined. */
 export function problemInNetwork(range: AddressRange, ip: Assigned): string | undefined {
   const prefix = prefixOf(ip);

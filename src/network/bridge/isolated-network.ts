@@ -1,6 +1,8 @@
 import type { Network } from "../forms/network.ts";
 import { chain, formatBlock, LAYERS, tableOf } from "./nft-table.ts";
 
+// Rule: An isolated network forwards no packet, in either direction.
+
 /** Drops in both directions: also what another network's rules accept, which ends only the chain of that network. nft(8) */
 export function formatIsolation({ bridge }: Network, uuid: string): string {
   const name = bridge?.name ?? "";

@@ -5,6 +5,8 @@ import type { Network } from "../forms/network.ts";
 import { formatIsolation } from "./isolated-network.ts";
 import { chain, formatBlock, LAYERS, tableOf } from "./nft-table.ts";
 
+// Rule: The tables of a network forward its own addresses only.
+
 /**
  * Names of bridges that svirt makes, and of devices that it writes into rules. nft(8) gives `*`, quotes and others a meaning, dnsmasq(8)
  * gives `*` and commas one, and the kernel `%`.

@@ -3,6 +3,8 @@ import { SvirtError } from "../../errors.ts";
 import type { Display } from "../facts/display.ts";
 import { FIRST_VNC_PORT } from "../facts/display-address.ts";
 
+// Rule: VNC has a port from 5900 to 5999, which no other guest has.
+
 /** Last of the ports that the policy denies to guests' own networks: image/policy/svirt-displays.cil. */
 const LAST_VNC_PORT = 5999;
 /** virQEMUDriverConfig: vnc_listen */

@@ -17,6 +17,8 @@ import type { Step } from "./step.ts";
 import { streamSteps } from "./stream.ts";
 import { treeSteps } from "./tree.ts";
 
+// Rule: Each step has an inverse, or says that it has none.
+
 /** Definitions of all kinds of steps, keyed by name. kind-of.ts loads them when the first one is needed. */
 export const KINDS: Kinds<Step> = {
   ...accessSteps,

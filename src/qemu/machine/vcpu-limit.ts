@@ -3,6 +3,8 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Machine } from "../model/machine.ts";
 import { cannotTranslate } from "../refusal.ts";
 
+// Rule: A guest has at most 255 processors without extended interrupt mode.
+
 /**
  * Maximum number of vCPUs that interrupts can address without extended interrupt mode. QEMU_MAX_VCPUS_WITHOUT_EIM of
  * libvirt

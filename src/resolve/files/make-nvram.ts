@@ -4,10 +4,12 @@ import type { Host } from "../../host/host.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { inspect, missing, wrongType } from "../inspect-file.ts";
-import { refuseUnreadPlace } from "../read-place.ts";
+import { refuseUnreadPlace } from "../readable-files.ts";
 import type { ResolveOptions } from "../resolved-file.ts";
-import { placeOfMade } from "../written-place.ts";
+import { placeOfMade } from "../writable-places.ts";
 import type { Variables } from "./firmware.ts";
+
+// Rule: Variables of firmware are made from a template, which svirt does not convert.
 
 /** Limit above the size of any firmware: QEMU accepts 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
 const LARGEST_TEMPLATE = 64 * 1024 * 1024;

@@ -19,7 +19,7 @@ export function decideDisplays(instance: Instance, { devices }: Domain): Display
 }
 
 /** Returns the domain with the address and port of its screen, as a running guest's XML shows them. */
-export function withDisplays(domain: Domain, displays: readonly Display[]): Domain {
+export function addDisplays(domain: Domain, displays: readonly Display[]): Domain {
   const [display] = displays;
   if (display === undefined) return domain;
   const { address, port } = display;

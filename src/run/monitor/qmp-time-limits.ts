@@ -1,3 +1,5 @@
+// Rule: Each conversation with QEMU has a time limit.
+
 /** Time limit of a conversation that only queries: longer than QEMU ever takes, unless it hangs. */
 export const MONITOR_TIMEOUT_MS = 10_000;
 

@@ -5,6 +5,8 @@ import { greetMonitor, resumeGuest } from "../monitor/converse.ts";
 import { killGuest, listGuestProcesses } from "../process/kill-guest.ts";
 import type { Runs } from "./step-effects.ts";
 
+// Rule: The context of a started QEMU is checked after exec.
+
 /** Effects of the steps on processes of a guest. */
 export const runProcess: Runs<ProcessStep> = {
   "spawn-helper": ({ host }, { order }) => host.spawnHelper(order),

@@ -37,7 +37,7 @@ function refuseOccupied(host: Host, path: string): void {
  * Returns the steps with the identity of each socket that has no label. Runs once svirt has created them. As long as QEMU
  * listens, no other file gets the socket's inode, even if its name is removed.
  */
-export function withSocketIds(host: Host, steps: readonly Step[]): Step[] {
+export function addSocketIds(host: Host, steps: readonly Step[]): Step[] {
   return steps.map((step) => {
     if (step.do !== "expect-socket" || step.label !== undefined) return step;
     const found = host.inspectFile(step.path);

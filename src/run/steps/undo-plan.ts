@@ -3,6 +3,8 @@ import type { Actor } from "../actor.ts";
 import type { StepObserver } from "./run-plan.ts";
 import { runStep } from "./run-step.ts";
 
+// Rule: Undoing goes on after an error, and joins the errors.
+
 /**
  * Carries out inverse steps, even after one has failed. Returns the errors and the failed steps, both empty on success.
  */

@@ -3,6 +3,8 @@ import { SvirtError } from "../../errors.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
 import type { SnapshotTree } from "./snapshots.ts";
 
+// Rule: A domain has at most 16,384 snapshots.
+
 /** Maximum number of snapshots that libvirt's clients read in a list. REMOTE_DOMAIN_SNAPSHOT_LIST_MAX of libvirt's remote_protocol.x */
 const MOST_SNAPSHOTS = 16_384;
 

@@ -30,14 +30,14 @@ export function changedSnapshot(
 }
 
 /** Returns a snapshot with that parent, or with none. */
-export function withParent(value: Snapshot, parent: string | undefined): Snapshot {
+export function replaceParent(value: Snapshot, parent: string | undefined): Snapshot {
   const { parent: _, ...rest } = value;
   return parent === undefined ? rest : { ...rest, parent: { name: parent } };
 }
 
 /** Adds a snapshot after the current one, which it replaces as such. qemuSnapshotCreate() of libvirt */
 export function addSnapshot(tree: SnapshotTree, value: Snapshot): SnapshotTree {
-  const added = storedSnapshot(withParent(value, tree.current));
+  const added = storedSnapshot(replaceParent(value, tree.current));
   const before = withoutRevertDisks(tree, tree.current);
   return { current: added.name, snapshots: [...before, added] };
 }

@@ -4,6 +4,8 @@ import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { findRunning } from "../guest/find-domain.ts";
 
+// Rule: An agent has 5 s for its answer, unless another limit is set.
+
 /** virDomainAgentResponseTimeoutValues of libvirt's libvirt-domain.h */
 const [BLOCK, DEFAULT] = [-2, -1];
 const MS_PER_SECOND = 1000;

@@ -17,6 +17,8 @@ import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
 
+// Rule: An audit compares each guest's processes and files with its record.
+
 /** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {
   readonly name: string;

@@ -2,6 +2,8 @@ import { guestPaths } from "../../plan/paths.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { listRecorded } from "../../state/record.ts";
 
+// Rule: An audit looks again while other commands work.
+
 /** Longest wait for commands that change guests one after another. */
 const MOST_MS = 10_000;
 /** Longest wait for the reaper of a guest that has just ended. */

@@ -6,6 +6,8 @@ import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { isAtWork } from "./commands-at-work.ts";
 
+// Rule: Files, claims and processes that belong to no guest are leftovers.
+
 const UUID_LENGTH = 36;
 
 /** Guests that have a record, of which some have ended without a command that works on them; and the UUIDs of unreadable records. */

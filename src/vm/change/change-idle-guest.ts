@@ -234,7 +234,7 @@ async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: b
   const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
   // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  const unchanged = left.length === 0 ? withoutChange(guest) : await withBehind(instance, guest);
+  const unchanged = left.length === 0 ? withoutChange(guest) : await addBehind(instance, guest);
   await releaseResources(instance, guest, {
     steps: back.filter((step) => !isMonitorStep(step)),
     observer: NO_OBSERVER,
@@ -251,7 +251,7 @@ function withoutChange({ change: _, ...unchanged }: ChangingGuest): GuestRecord 
  * Returns the record of a guest with the controllers that an undone change leaves behind, as libvirt does. A guest that is asked to release one
  * may do so much later, with the disks that it has by then.
  */
-async function withBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
+async function addBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
   const { behind = [], steps } = guest.change;
   const { monitor } = guestPaths(instance.paths, guest.uuid);
   const kept: (typeof behind)[number][] = [];

@@ -18,8 +18,8 @@ import {
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
-import { removeReason } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
+import { removeReason } from "../../state/shutoff-reason.ts";
 import { readSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";

@@ -10,10 +10,12 @@ import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { lockReports, withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
-import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 import { removeReports } from "../../state/reports/report-files.ts";
+import { allSteps, type ShutoffReason, writeReason } from "../../state/shutoff-reason.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
+
+// Rule: The end of a guest runs the inverses of its start.
 
 /**
  * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has

@@ -5,6 +5,8 @@ import { isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { changeNetworks } from "../network/change-networks.ts";
 import { findLostNetworkRules, findLostTapRules, type LostRules } from "./find-lost-rules.ts";
 
+// Rule: Packet rules that the firewall removed are found and set again.
+
 /** Domains and networks whose rules of the packet filter were set again, such as `domain 'vm1'`, and errors. */
 interface SetAgain {
   readonly names: readonly string[];

@@ -1,5 +1,5 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import { withNetworks } from "../../domain/unbound-interfaces.ts";
+import { unbindInterfaces } from "../../domain/unbound-interfaces.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Form, formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
@@ -41,7 +41,7 @@ export function getLinkState(
 
 function interfacesOf(instance: Instance, key: string, form: Form): readonly NetworkInterface[] {
   const domain = formOf(findDomain(instance, key), form);
-  return (form === "defined" ? withNetworks(domain) : domain).devices.interfaces;
+  return (form === "defined" ? unbindInterfaces(domain) : domain).devices.interfaces;
 }
 
 /** Returns the source as virsh shows it. */

@@ -3,6 +3,8 @@ import type { Instance } from "../../state/instance.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { type Autostarted, startEach } from "../stored/start-each.ts";
 
+// Rule: A boot skips a domain that runs, and removes a mark for one boot.
+
 /**
  * Starts the marked domains that do not run. A mark for one boot is removed once its domain's start is done or has failed, so that a kill
  * before leaves it. Never throws for a single domain. virDomainDriverAutoStartOne() of libvirt

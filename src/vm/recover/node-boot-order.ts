@@ -4,6 +4,8 @@ import { startMarkedPools } from "../pool/autostart-pool.ts";
 import type { Autostarted } from "../stored/start-each.ts";
 import { startAutostarted } from "./autostart-domains.ts";
 
+// Rule: A boot of the node starts networks, then pools, then domains.
+
 /** Objects that a boot of the node has started, and the errors of those that it has not. */
 export interface BootStarts {
   readonly networks: Autostarted;

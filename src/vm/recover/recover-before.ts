@@ -6,6 +6,8 @@ import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import type { RecoverOptions } from "./recover.ts";
 
+// Rule: A call finishes or undoes interrupted work before its own.
+
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
 const ASK_MS = 2000;
 

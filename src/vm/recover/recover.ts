@@ -13,8 +13,8 @@ import {
   readPendingRestart,
   removePendingRestart,
 } from "../../state/pending-restart.ts";
-import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
+import { reasonOf } from "../../state/shutoff-reason.ts";
 import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";

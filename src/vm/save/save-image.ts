@@ -25,16 +25,16 @@ export function readSaveImage(instance: Instance, path: string): SaveImage {
 
 /** Whether XML is shown with its secrets. VIR_DOMAIN_SAVE_IMAGE_XML_SECURE */
 export interface Shown {
-  readonly withSecrets: boolean;
+  readonly showsSecrets: boolean;
 }
 
 /**
  * Returns the XML in a saved state, which libvirt may have written with passwords. Throws as readSaveImage()
  * and withoutSecrets().
  */
-export function getSavedXml(instance: Instance, path: string, { withSecrets }: Shown): string {
+export function getSavedXml(instance: Instance, path: string, { showsSecrets }: Shown): string {
   const { xml } = readSaveImage(instance, path);
-  return withSecrets ? xml : withoutSecrets(xml);
+  return showsSecrets ? xml : withoutSecrets(xml);
 }
 
 /**

@@ -38,7 +38,7 @@ export async function redefineSnapshot(
     refuseParent(tree, snapshot);
     refuseState(snapshot, flags);
     refuseOtherDomain(snapshot, domain.uuid);
-    const added = storedSnapshot(withOldDomain(tree, snapshot));
+    const added = storedSnapshot(addOldDomain(tree, snapshot));
     const isKnown = tree.snapshots.some((one) => one.name === name);
     if (!isKnown) refuseFull(tree, name);
     const snapshots = isKnown
@@ -97,7 +97,7 @@ function refuseOtherDomain({ domain, inactiveDomain, name }: Snapshot, uuid: str
 }
 
 /** Returns the snapshot with the domain of the one that it replaces, if it has none. */
-function withOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
+function addOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
   const before = tree.snapshots.find(({ name }) => name === snapshot.name);
   if (before === undefined || definitionIn(snapshot) !== undefined) return snapshot;
   const { domain } = parseSnapshot(new TextEncoder().encode(before.xml));

@@ -12,6 +12,8 @@ import { isNameOf } from "../volume/image-names.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
 import type { SearchPass } from "../volume/unlocked-search.ts";
 
+// Rule: A base that others need is not merged.
+
 /** Images that a merge changes: a base, and those of the disk's images that are above it. */
 export interface MergedImages {
   readonly uuid: string;

@@ -1,4 +1,4 @@
-import { changedSnapshot, withParent } from "../../state/snapshots/snapshot-tree.ts";
+import { changedSnapshot, replaceParent } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 
@@ -8,6 +8,8 @@ export function withoutOne(tree: SnapshotTree, name: string): SnapshotTree {
   const current = tree.current === name ? parent : tree.current;
   const snapshots = tree.snapshots
     .filter((one) => one.name !== name)
-    .map((one) => (one.parent === name ? changedSnapshot(one, (value) => withParent(value, parent)) : one));
+    .map((one) =>
+      one.parent === name ? changedSnapshot(one, (value) => replaceParent(value, parent)) : one,
+    );
   return { ...(current === undefined ? {} : { current }), snapshots };
 }

@@ -7,7 +7,7 @@ import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { listPoolFolders } from "../../resolve/pool-folders.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { hasServers, silentServer, silentServers } from "../../resolve/silent-server.ts";
-import { refuseWritten } from "../../resolve/written-place.ts";
+import { refuseWritten } from "../../resolve/writable-places.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { guestOn } from "../pool/device/device-guest.ts";

@@ -8,6 +8,8 @@ import { Prefixes } from "./prefixes.ts";
 import { passCdata } from "./refuse-doctype.ts";
 import { checkReferences, checkStartTag, type StartTag } from "./start-tag.ts";
 
+// Rule: Text that the parser would read differently is refused.
+
 /** Element of the text, from its "<" up to the offset after its last ">". */
 export interface Span {
   readonly tag: string;

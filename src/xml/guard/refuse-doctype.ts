@@ -1,5 +1,7 @@
 import { faultAt } from "../position.ts";
 
+// Rule: A DOCTYPE is refused.
+
 /** Checks a CDATA section, and refuses a DOCTYPE and other declarations. XML 1.0, 2.7. Throws "xml". */
 export function passCdata(text: string, from: number): number {
   if (!text.startsWith("<![CDATA[", from))

@@ -1,5 +1,5 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { withMemtune } from "../../../domain/edits/tuning.ts";
+import { replaceMemtune } from "../../../domain/edits/tuning.ts";
 import { parseSizeInKiB } from "../../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../../errors.ts";
 import { changeShares } from "../../../vm/tuning/change-limits.ts";
@@ -45,7 +45,7 @@ export const command: Command = {
     }
     const options = {
       what: "limit memory",
-      change: (domain: Domain) => withMemtune(domain, change),
+      change: (domain: Domain) => replaceMemtune(domain, change),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

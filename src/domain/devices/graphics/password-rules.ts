@@ -2,6 +2,8 @@ import type { XmlNode } from "../../../xml/node.ts";
 import { notUnderstood } from "../../../xml/refusal.ts";
 import type { Graphics } from "./graphics.ts";
 
+// Rule: A VNC password has at most 8 characters.
+
 /**
  * Refuses attributes of a password without a password, which libvirt ignores, and those that VNC does not have.
  * virDomainGraphicsAuthDefParseXML() of libvirt

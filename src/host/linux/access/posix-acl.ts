@@ -47,7 +47,7 @@ export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
  * Adds a user to the ACL. Returns undefined if the mask forbids these permissions: a wider mask would give others more as
  * well.
  */
-export function withUser(
+export function addUser(
   entries: readonly AclEntry[],
   uid: number,
   permissions: number,

@@ -7,6 +7,8 @@ import { fcntl } from "../calls/fcntl.ts";
 import { readErrno } from "../calls/libc.ts";
 import { sleep } from "../calls/wait-ready.ts";
 
+// Rule: An image that QEMU uses is locked against a second writer.
+
 /** asm-generic/fcntl.h */
 const F_OFD_GETLK = 36n;
 const F_OFD_SETLK = 37n;

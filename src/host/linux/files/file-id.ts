@@ -5,6 +5,8 @@ import type { FileFacts, FileType } from "../../files.ts";
 import { thrownFacts } from "../calls/errno-remedy.ts";
 import { nativeName } from "../calls/native-name.ts";
 
+// Rule: Only the inspected inode is labelled, wherever its path leads now.
+
 /** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 export const O_PATH = 0o10000000;
 

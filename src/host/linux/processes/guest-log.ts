@@ -7,6 +7,8 @@ import { orThrow, unlessMissing } from "../files/files.ts";
 import { readText } from "../files/quick-files.ts";
 import { readStat } from "./process-stat.ts";
 
+// Rule: The log of a guest has a beginning of 1 MiB and an end of 16 MiB.
+
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
 /** Limits on the size of the beginning of a log and of its later part. */

@@ -1,5 +1,7 @@
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
 
+// Rule: The context is set at exec: without the context no QEMU runs.
+
 /**
  * Script of a shell that starts the reaper and ends with status 0 once QEMU's process number is recorded. So no guest is below the svirt
  * that has started it: a guest that is started again while svirt waits for another program is none of that program's remains.

@@ -3,6 +3,8 @@ import type { ProcessId } from "../../processes.ts";
 import { readText } from "../files/quick-files.ts";
 import { readStat } from "./process-stat.ts";
 
+// Rule: A process is the recorded one if PID, start time and boot are the recorded ones.
+
 let bootId: string | undefined;
 
 /** Implements Host.getBootId: reads it once, since no process outlives the boot. proc_sys_kernel(5) */

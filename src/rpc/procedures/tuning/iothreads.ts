@@ -2,7 +2,7 @@ import type { Domain } from "../../../domain/domain.ts";
 import {
   IOTHREAD_PARAMETERS,
   type IothreadValues,
-  withIothreadPin,
+  replaceIothreadPin,
 } from "../../../domain/edits/iothreads.ts";
 import { addIothread, removeIothread, setIothread } from "../../../vm/tuning/change-iothreads.ts";
 import { changeShares } from "../../../vm/tuning/change-limits.ts";
@@ -41,7 +41,7 @@ export const iothreadProcedures: readonly Procedure[] = [
         throw invalidArgument("Empty iothread cpumap list for pinning", "Name at least one processor.");
       await changeShares(call.instance, askOf(call, flags), {
         what: `pin the I/O thread ${id}`,
-        change: (before: Domain) => withIothreadPin(before, id, cpus),
+        change: (before: Domain) => replaceIothreadPin(before, id, cpus),
       });
       return {};
     },

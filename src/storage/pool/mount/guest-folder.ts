@@ -1,5 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
-import { type MountOrder, withOption } from "./mount-order.ts";
+import { addOption, type MountOrder } from "./mount-order.ts";
+
+// Rule: A folder is mounted for one guest if its files need that guest's label.
 
 /** Pool of type netfs that is mounted, and the order for its mount. */
 export interface ServerPool {
@@ -48,7 +50,7 @@ export function isBelow(path: string, folder: string): boolean {
 /** Kernels before 5.13 refuse a second label for the files of one server without nosharecache. nfs(5) */
 function orderOf({ order, target }: ServerPool, path: string): MountOrder {
   const source = `${order.source.replace(/\/+$/, "")}${path.slice(target.length)}`;
-  return withOption({ ...order, source }, "nosharecache");
+  return addOption({ ...order, source }, "nosharecache");
 }
 
 function notAlone(file: string, target: string): SvirtError {

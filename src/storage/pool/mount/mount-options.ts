@@ -1,5 +1,6 @@
 import type { MountFlag } from "./mount-order.ts";
 
+// Rule: Every mount has nosuid, nodev and noexec, and only options that svirt knows.
 
 const FLAG = "";
 const NUMBER = "[0-9]{1,9}";

@@ -12,6 +12,8 @@ import { refuseDefined } from "../device/refuse-defined.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import { runTool } from "./run-tool.ts";
 
+// Rule: A volume group on a guest's disk is not started; one with a guest's volume is not stopped.
+
 /**
  * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if either fails, unless some
  * were active before. The caller holds no lock. Throws "unsupported" without the group, in libvirt's words; "in-use" for a group on a

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { asSvirtError, SvirtError } from "../../../../src/errors.ts";
 import { hostCallError } from "../../../../src/host/linux/calls/libc.ts";
-import { readText, writeText } from "../../../../src/host/linux/files/files.ts";
+import { writeText } from "../../../../src/host/linux/files/durable-write.ts";
+import { readText } from "../../../../src/host/linux/files/files.ts";
 import { inputCalls } from "../../../../src/host/linux/terminal/read-input.ts";
 
 function remedyOf(call: () => unknown): string {

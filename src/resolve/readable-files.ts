@@ -5,7 +5,9 @@ import { isGuestPlace, MOVE_TO_GUESTS } from "../label/guest-places.ts";
 import { isInstalled } from "../label/protected-paths.ts";
 import { listFoldersAbove } from "../plan/folder-of.ts";
 import type { ResolvedFile } from "./resolved-file.ts";
-import { placeOf, refuseWritten } from "./written-place.ts";
+import { placeOf, refuseWritten } from "./writable-places.ts";
+
+// Rule: A guest reads only files that every user of the host can read, and files in places for guests.
 
 /** S_IROTH and S_IXOTH. inode(7) */
 const [READABLE_BY_OTHERS, SEARCHABLE_BY_OTHERS] = [0o004, 0o001];

@@ -20,7 +20,7 @@ const BEHIND = "/root/note";
 const PLAIN = "/var/backups/key";
 const BYTES = new Uint8Array(4096).fill(7);
 
-function withSecrets(): Machine {
+function showsSecrets(): Machine {
   const machine = makeMachine();
   const { files } = machine;
   files.putFolder("/root", 0o700).xattrs.set(LABEL, HOME_FOLDER);
@@ -97,7 +97,7 @@ async function startOn(machine: Machine, parts: Parts): Promise<unknown> {
 describe("a file that only root can read is not given to a guest", () => {
   for (const path of [SECRET, BEHIND, PLAIN, "/srv/link"]) {
     test.each(KINDS)(`as %s: ${path}`, async (_, of) => {
-      const machine = withSecrets();
+      const machine = showsSecrets();
       const before = snapshot(machine);
       const error = await errorOf(startOn(machine, of(path)));
       const target = path === "/srv/link" ? SECRET : path;
@@ -110,7 +110,7 @@ describe("a file that only root can read is not given to a guest", () => {
   }
 
   test("by a header that a guest may have written", async () => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     const bytes = qcow2Bytes({ backingFile: SECRET, extensions: [[0xe2792aca, "raw"]] });
     machine.files.put("/var/lib/images/far.qcow2", "file", { bytes }).xattrs.set(LABEL, ORIGINAL);
     const before = snapshot(machine);
@@ -120,14 +120,14 @@ describe("a file that only root can read is not given to a guest", () => {
   });
 
   test("in a plan, which shows nothing of it", async () => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     const [, of] = KINDS[0] ?? KINDS[1] ?? [];
     const xml = new TextEncoder().encode(domainOf(of?.(SECRET) ?? {}));
     expect((await errorOf(planDomainStart(nodeOn(machine), xml))).kind).toBe("denied");
   });
 
   test("as a folder that is shared for reading, since the guest gets access to all files in it", async () => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     const devices =
       "<filesystem type='mount' accessmode='mapped'><source dir='/var/backups'/><target dir='t'/><readonly/></filesystem>";
     const before = snapshot(machine);
@@ -145,7 +145,7 @@ describe("a file for guests is given to them", () => {
   test.each(KINDS.filter(([kind]) => !BY_NAME.test(kind)))(
     "as %s, although only root may read it",
     async (_, of) => {
-      const machine = withSecrets();
+      const machine = showsSecrets();
       const path = "/var/lib/images/own.raw";
       machine.files.put(path, "file", { bytes: BYTES, mode: 0o600 }).xattrs.set(LABEL, ORIGINAL);
       await startOn(machine, of(path));
@@ -153,7 +153,7 @@ describe("a file for guests is given to them", () => {
   );
 
   test.each(KINDS)("as %s, if every user of the host can read it", async (_, of) => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     machine.files.get(PLAIN).mode = 0o644;
     await startOn(machine, of(PLAIN));
   });
@@ -161,7 +161,7 @@ describe("a file for guests is given to them", () => {
 
 describe("the command of a key without a shell and libvirt's call are refused alike:", () => {
   test.each(KINDS)("%s", async (_, of) => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     const xml = domainOf(of(SECRET));
     machine.files.putFolder("/proc/self", 0o555);
     machine.files.put("/vm.xml", "file", { bytes: new TextEncoder().encode(xml) });
@@ -178,7 +178,7 @@ describe("the command of a key without a shell and libvirt's call are refused al
   });
 
   test("a disk for a running guest", async () => {
-    const machine = withSecrets();
+    const machine = showsSecrets();
     await startOn(machine, {});
     const said = await runOn(machine, "attach-disk", "vm1", SECRET, "vdb", "--mode", "readonly");
     expect(said.code).toBe(5);

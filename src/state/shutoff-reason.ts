@@ -3,6 +3,8 @@ import type { Step } from "../plan/steps/step.ts";
 import type { Instance } from "./instance.ts";
 import { type GuestRecord, isWritten } from "./record.ts";
 
+// Rule: Exit status and requests tell why a guest is off.
+
 /** Reason why a guest is off, in the terms of libvirt's `domstate --reason`. */
 export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "saved" | "failed" | "unknown";
 

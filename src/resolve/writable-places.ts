@@ -6,6 +6,8 @@ import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { refuseBusyDisk } from "./busy-disk.ts";
 import { inspect } from "./inspect-file.ts";
 
+// Rule: A guest writes only in the places for guests.
+
 /** Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device in use. */
 export function refuseWritten(host: Host, facts: FileFacts): void {
   if (facts.type === "block") refuseBusyDisk(host, facts.id);
